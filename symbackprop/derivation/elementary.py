@@ -1,0 +1,53 @@
+"""Derivatives of the element-wise functions: SymPy's for the elementary ones, derived for all others.
+
+A function that the table defines by a formula gets the derivative of that formula, then expressed through
+the cheapest known quantities: sigmoid' = e^-u / (1 + e^-u)^2 becomes sigmoid * (1 - sigmoid) because the
+search finds it, not because it stands in a table.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sympy
+
+from symbackprop.errors import DerivationError
+from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Where
+from symbackprop.notation.functions import FUNCTIONS, definition_of
+from symbackprop.notation.scalar_algebra import from_sympy
+from symbackprop.notation.substitution import rewrite_bottom_up
+
+PLACEHOLDERS = (Element("?0"), Element("?1"))
+NO_AXIS = Axis("", "")
+
+
+@cache
+def elementary_derivative(function: str) -> Expression:
+    """f'(u) of an elementary function, at the placeholder for u, from SymPy."""
+    row = FUNCTIONS[function]
+    if not row.sympy_name:
+        raise DerivationError(f"'{function}' has neither a formula nor a SymPy function")
+    argument = sympy.Symbol("u", real=True)
+    if row.sympy_name == "trigamma":
+        derivative = sympy.polygamma(1, argument).diff(argument)
+    else:
+        derivative = getattr(sympy, row.sympy_name)(argument).diff(argument)
+    return from_sympy(derivative, lambda symbol: PLACEHOLDERS[0])
+
+
+def at_arguments(expression: Expression, arguments: tuple[Expression, ...]) -> Expression:
+    """Put arguments in the place of the placeholders."""
+    filled = dict(zip(PLACEHOLDERS, arguments, strict=False))
+
+    def fill(node: Expression) -> Expression:
+        return filled.get(node, node) if isinstance(node, Element) else normalised(node)
+
+    return rewrite_bottom_up(expression, fill)
+
+
+@cache
+def is_piecewise(function: str) -> bool:
+    """Whether the function's formula is a choice, which the derivative must keep outermost."""
+    formula = definition_of(Apply(function, PLACEHOLDERS[: FUNCTIONS[function].arity]))
+    return formula is not None and any(isinstance(node, Where) for node in formula.walk())

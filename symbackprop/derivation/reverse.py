@@ -1,0 +1,149 @@
+"""Reverse accumulation: which adjoints are needed, in which order, and what the chain rule says of each.
+
+    dE/dt[q] = sum over the equations w that read t of
+               sum(o, dE/dw[o] * dw[o]/dt[q])
+
+The pieces are put together, and brought to closed form, by `simplification.closed_form.derive`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symbackprop.derivation.differentiation import Differentiation
+from symbackprop.derivation.result import LocalDerivative
+from symbackprop.errors import DerivationError
+from symbackprop.notation.arithmetic import add, multiply, normalised
+from symbackprop.notation.expressions import Derivative, Element, Expression, Index, Reduction
+from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+from symbackprop.notation.system import Equation, Role, System
+from symbackprop.rewriting.rule import Rule, Step
+
+
+@dataclass(frozen=True)
+class ChainRule:
+    """dE/dt[q] as a sum over the equations that read t; `factors` are their local derivatives, to be found."""
+
+    total: Derivative
+    expression: Expression
+    factors: tuple[tuple[Equation, Derivative], ...]
+
+    @property
+    def step(self) -> Step:
+        """The chain rule as the first step of the adjoint's derivation."""
+        return Step(CHAIN_RULE, (), self.total, self.expression)
+
+
+CHAIN_RULE = Rule(
+    "chain rule",
+    "dE/dt = sum over what reads t of dE/dw * dw/dt",
+    lambda expression: None,
+    because="each tensor is used up once, from the loss backwards",
+)
+
+
+def loss_name(system: System) -> str:
+    """The loss that is differentiated; DerivationError where the model has none."""
+    if system.loss is None:
+        raise DerivationError(
+            f"the model '{system.name}' has no loss", remedy="write one equation as `loss E = ...`"
+        )
+    return system.loss
+
+
+def differentiated_tensors(system: System, wrt: Sequence[str] | None) -> tuple[str, ...]:
+    """The tensors to differentiate by: those asked for, or else every parameter."""
+    if wrt is None:
+        return tuple(tensor.name for tensor in system.with_role(Role.PARAMETER))
+    return tuple(dict.fromkeys(system.tensor(name).name for name in wrt))
+
+
+def adjoint_order(system: System, wrt: Sequence[str]) -> tuple[str, ...]:
+    """The tensors whose adjoints are needed, each after all that read it.
+
+    Those are the tensors through which the loss depends on one of `wrt`, from the loss backwards, and each
+    declared tensor as soon as the last equation that reads it has been passed.
+    """
+    wanted = frozenset(wrt)
+    depends = set(wanted)
+    for equation in system.equations:
+        if depends.intersection(equation.reads):
+            depends.add(equation.tensor)
+    reached = {loss_name(system)}
+    for equation in reversed(system.equations):
+        if equation.tensor in reached:
+            reached.update(equation.reads)
+    order: dict[str, None] = {}
+    last_reader = {name: readers[0].tensor for name, readers in system.consumers.items() if readers}
+    for equation in reversed(system.equations):
+        if equation.tensor in depends and equation.tensor in reached:
+            order[equation.tensor] = None
+        for name in equation.reads:
+            if name in wanted and name not in system.definitions and last_reader[name] == equation.tensor:
+                order[name] = None
+    order.update(dict.fromkeys(name for name in wrt if name not in order))
+    order.pop(loss_name(system), None) if loss_name(system) not in wanted else None
+    return tuple(order)
+
+
+def own_indices(system: System, tensor: str) -> tuple[Index, ...]:
+    """The indices a tensor is written with: those of its declaration or its equation."""
+    if tensor in system.definitions:
+        return system.definitions[tensor].indices
+    indices: list[Index] = []
+    for index in system.tensors[tensor].indices:
+        indices.append(fresh_index(index, indices))
+    return tuple(indices)
+
+
+def with_indices_apart(equation: Equation, avoid: Sequence[Index]) -> Equation:
+    """The equation with left-hand indices that differ from all in `avoid`."""
+    renamed: dict[Index, Expression] = {}
+    taken = set(avoid) | set(equation.indices)
+    indices = []
+    for index in equation.indices:
+        if index in avoid:
+            apart = fresh_index(index, taken)
+            taken.add(apart)
+            renamed[index] = apart
+            indices.append(apart)
+        else:
+            indices.append(index)
+    return Equation(equation.tensor, tuple(indices), substitute(equation.expression, renamed))
+
+
+def chain_rule(system: System, tensor: str, reached: Sequence[str]) -> ChainRule:
+    """dE/dt[q] through the equations in `reached` (and the loss itself) that read t."""
+    loss = Element(loss_name(system))
+    target = Element(tensor, own_indices(system, tensor))
+    positions = own_indices(system, tensor)
+    terms: list[Expression] = []
+    factors = []
+    for consumer in system.consumers[tensor]:
+        if consumer.tensor != loss.tensor and consumer.tensor not in reached:
+            continue
+        consumer = with_indices_apart(consumer, positions)
+        local = Derivative(consumer.element, target, total=False)
+        factors.append((consumer, local))
+        if consumer.tensor == loss.tensor:
+            terms.append(local)
+            continue
+        outer = Derivative(loss, consumer.element, total=True)
+        product = multiply(outer, local)
+        terms.append(Reduction("sum", consumer.indices, product) if consumer.indices else product)
+    return ChainRule(Derivative(loss, target, total=True), add(*terms), tuple(factors))
+
+
+def local_derivative(consumer: Equation, derivative: Derivative) -> LocalDerivative:
+    """Differentiate an equation by one tensor that it reads."""
+    differentiation = Differentiation(derivative.denominator)
+    value = rewrite_bottom_up(differentiation.of(consumer.expression), normalised)
+    used = tuple(differentiation.used.values())
+    rule = Rule(
+        "differentiate" + (f" ({', '.join(rule.name for rule in used)})" if used else ""),
+        "; ".join(rule.statement for rule in used),
+        lambda expression: None,
+    )
+    step = Step(rule, (), derivative, value)
+    return LocalDerivative(consumer, derivative.denominator.tensor, derivative, value, (step,))

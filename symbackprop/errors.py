@@ -1,0 +1,78 @@
+"""What can go wrong, one class a stage; each error says where, why and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A position in a text: `line` and `column` count from 1; `text` is the whole line."""
+
+    source: str
+    line: int
+    column: int
+    text: str
+    length: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}"
+
+    def excerpt(self) -> str:
+        """The line with a caret under the place."""
+        shown, start = self.text.replace("\t", " "), 0
+        if len(shown) > 100:
+            start = max(0, self.column - 50)
+            shown = shown[start : start + 100]
+        caret = " " * (self.column - 1 - start) + "^" * max(1, self.length)
+        return f"  {shown}\n  {caret[: max(len(shown), self.column - start)]}"
+
+
+class SymbackpropError(Exception):
+    """Base of all errors: the cause, the place where it is known, and the remedy."""
+
+    def __init__(self, cause: str, *, place: Place | None = None, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.place = place
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        parts = [f"{self.place}: {self.cause}" if self.place else self.cause]
+        if self.place and self.place.text:
+            parts.append(self.place.excerpt())
+        if self.remedy:
+            parts.append(f"remedy: {self.remedy}")
+        return "\n".join(parts)
+
+
+class LanguageError(SymbackpropError):
+    """The text is not a model: a spelling the grammar does not know, or a file that cannot be read."""
+
+
+class NotSupportedError(LanguageError):
+    """The text uses a part of the language that this version does not implement yet."""
+
+
+class NotationError(SymbackpropError):
+    """The equations do not fit together: an unknown name, a clash of axes, a cycle."""
+
+
+class DerivationError(SymbackpropError):
+    """A derivative that does not exist was asked for."""
+
+
+class RewritingError(SymbackpropError):
+    """A rule did not come to rest within its budget."""
+
+
+class ProgramError(SymbackpropError):
+    """An equation could not be lowered to array operations."""
+
+
+class EmissionError(SymbackpropError):
+    """A module or document could not be written."""
+
+
+class VerificationError(SymbackpropError):
+    """The data do not fit the model, or a gradient could not be checked."""

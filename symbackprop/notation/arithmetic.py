@@ -1,0 +1,159 @@
+"""Builders that do the bookkeeping of sums, products and powers, keeping the order they are given.
+
+They flatten nested sums and products, fold numbers, drop 0 and 1, and collect equal factors into powers and
+equal terms into multiples. They never multiply out and never reorder.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+)
+
+LARGEST_EXPONENT = 1000
+
+
+def coefficient_and_rest(term: Expression) -> tuple[Fraction, tuple[Expression, ...]]:
+    """Split a term into its number in front and its other factors."""
+    if isinstance(term, Number):
+        return term.value, ()
+    if not isinstance(term, Multiply):
+        return Fraction(1), (term,)
+    number = Fraction(1)
+    rest = []
+    for factor in term.factors:
+        if isinstance(factor, Number):
+            number *= factor.value
+        else:
+            rest.append(factor)
+    return number, tuple(rest)
+
+
+def base_and_exponent(factor: Expression) -> tuple[Expression, Expression]:
+    """Read a factor as a power; x is x^1."""
+    return (factor.base, factor.exponent) if isinstance(factor, Power) else (factor, ONE)
+
+
+def power(base: Expression, exponent: Expression) -> Expression:
+    """base ^ exponent, with x^0, x^1, powers of numbers and powers of powers worked out.
+
+    (x^a)^b is x^(a*b) only where that holds for every real x: for an integer b.
+    """
+    if exponent == ONE:
+        return base
+    if exponent == ZERO:
+        return ONE
+    if isinstance(exponent, Number) and exponent.value.denominator == 1:
+        whole = exponent.value.numerator
+        if isinstance(base, Number) and abs(whole) <= LARGEST_EXPONENT and (base.value or whole > 0):
+            return Number(base.value**whole)
+        if isinstance(base, Power) and isinstance(base.exponent, Number):
+            return power(base.base, Number(base.exponent.value * whole))
+        if isinstance(base, Multiply):
+            return multiply(*(power(factor, exponent) for factor in base.factors))
+    if isinstance(exponent, Number) and base == ONE:
+        return ONE
+    return Power(base, exponent)
+
+
+def multiply(*factors: Expression) -> Expression:
+    """The product: flat, its number in front, equal bases collected (x^a * x^b is x^(a+b))."""
+    number = Fraction(1)
+    exponents: dict[Expression, Expression] = {}
+    pending = list(reversed(factors))
+    while pending:
+        factor = pending.pop()
+        if isinstance(factor, Power):
+            factor = power(factor.base, factor.exponent)
+        if isinstance(factor, Multiply):
+            pending.extend(reversed(factor.factors))
+        elif isinstance(factor, Number):
+            number *= factor.value
+        else:
+            base, exponent = base_and_exponent(factor)
+            exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
+    if number == 0:
+        return ZERO
+    rest: list[Expression] = []
+    for base, exponent in exponents.items():
+        factor = power(base, exponent)
+        if isinstance(factor, Number):
+            number *= factor.value
+        else:
+            rest.append(factor)
+    if number != 1 or not rest:
+        rest.insert(0, Number(number))
+    return rest[0] if len(rest) == 1 else Multiply(tuple(rest))
+
+
+def add(*terms: Expression) -> Expression:
+    """The sum: flat, equal terms collected, in order of first appearance."""
+    constant = Fraction(0)
+    multiples: dict[frozenset[tuple[Expression, int]], tuple[Fraction, tuple[Expression, ...]]] = {}
+    pending = list(reversed(terms))
+    while pending:
+        term = pending.pop()
+        if isinstance(term, Add):
+            pending.extend(reversed(term.terms))
+            continue
+        number, rest = coefficient_and_rest(term)
+        if not rest:
+            constant += number
+            continue
+        key = frozenset(Counter(rest).items())
+        before, shown = multiples.get(key, (Fraction(0), rest))
+        multiples[key] = (before + number, shown)
+    collected = [multiply(Number(number), *rest) for number, rest in multiples.values() if number]
+    if constant or not collected:
+        leads = constant > 0 and collected and coefficient_and_rest(collected[0])[0] < 0
+        collected.insert(0 if leads else len(collected), Number(constant))
+    return collected[0] if len(collected) == 1 else Add(tuple(collected))
+
+
+def negate(expression: Expression) -> Expression:
+    """-x, term by term where x is a sum."""
+    if isinstance(expression, Add):
+        return add(*(negate(term) for term in expression.terms))
+    return multiply(MINUS_ONE, expression)
+
+
+def subtract(left: Expression, right: Expression) -> Expression:
+    """left - right."""
+    return add(left, negate(right))
+
+
+def divide(numerator: Expression, denominator: Expression) -> Expression:
+    """numerator / denominator."""
+    return multiply(numerator, power(denominator, MINUS_ONE))
+
+
+def terms_of(expression: Expression) -> tuple[Expression, ...]:
+    """The terms of a sum; anything else is its own single term."""
+    return expression.terms if isinstance(expression, Add) else (expression,)
+
+
+def factors_of(expression: Expression) -> tuple[Expression, ...]:
+    """The factors of a product; anything else is its own single factor."""
+    return expression.factors if isinstance(expression, Multiply) else (expression,)
+
+
+def normalised(node: Expression) -> Expression:
+    """A sum, product or power put together again by its builder; other nodes as they are."""
+    match node:
+        case Add(terms):
+            return add(*terms)
+        case Multiply(factors):
+            return multiply(*factors)
+        case Power(base, exponent):
+            return power(base, exponent)
+    return node

@@ -1,0 +1,241 @@
+"""The naive evaluator: what an expression means, as loops over indices.
+
+It is slow and obviously right; every rule, derivation step and program is held against it. Values are
+float64, complex (for the complex step) or, in `evaluate_precisely`, mpmath numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.errors import NotationError, VerificationError
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.functions import FUNCTIONS, definition_of
+from symbackprop.notation.system import System
+
+Array: TypeAlias = NDArray[Any]
+Positions: TypeAlias = dict[Index, int]
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The numbers that are computed with."""
+
+    number: Callable[[Number], Any]
+    pi: Any
+    apply: Callable[[str, tuple[Any, ...]], Any]
+    power: Callable[[Any, Any], Any]
+
+
+def _float_power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, complex) or isinstance(exponent, complex):
+        return complex(base) ** exponent if base != 0 or np.real(exponent) > 0 else math.nan
+    return np.float64(base) ** exponent
+
+
+FLOATS = Arithmetic(
+    number=lambda node: node.value.numerator / node.value.denominator,
+    pi=math.pi,
+    apply=lambda name, arguments: FUNCTIONS[name].evaluate(*arguments),
+    power=_float_power,
+)
+
+_MPMATH_NAMES = {"lgamma": "loggamma"}
+
+
+def _apply_precisely(name: str, arguments: tuple[Any, ...]) -> Any:
+    if name == "trigamma":
+        return mpmath.psi(1, *arguments)
+    return getattr(mpmath, _MPMATH_NAMES.get(name, name))(*arguments)
+
+
+PRECISE = Arithmetic(
+    number=lambda node: mpmath.mpf(node.value.numerator) / node.value.denominator,
+    pi=mpmath.mp.pi,
+    apply=_apply_precisely,
+    power=lambda base, exponent: mpmath.power(base, exponent),
+)
+
+
+@dataclass(frozen=True)
+class NaiveEvaluator:
+    """Evaluates expressions where tensors have these values and axes (by name) these sizes."""
+
+    values: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    arithmetic: Arithmetic = FLOATS
+
+    def expression(self, expression: Expression, positions: Positions | None = None) -> Any:
+        """The value of an expression where its free indices stand at `positions`."""
+        return self._value(expression, positions or {})
+
+    def array(self, expression: Expression, indices: tuple[Index, ...]) -> Array:
+        """The values over all positions of `indices`, in that layout."""
+        shape = tuple(self.sizes[index.axis.name] for index in indices)
+        results = [
+            self._value(expression, dict(zip(indices, place, strict=True)))
+            for place in itertools.product(*(range(size) for size in shape))
+        ]
+        exact = self.arithmetic is PRECISE
+        return np.array(results, dtype=object if exact else None).reshape(shape)
+
+    def _value(self, node: Expression, at: Positions) -> Any:
+        match node:
+            case Number():
+                return self.arithmetic.number(node)
+            case Element(tensor, positions):
+                return self._element(tensor, [self._value(position, at) for position in positions])
+            case Multiply(factors):
+                return math.prod([self._value(factor, at) for factor in factors])
+            case Add(terms):
+                return sum([self._value(term, at) for term in terms])
+            case Power(base, exponent):
+                return self.arithmetic.power(self._value(base, at), self._value(exponent, at))
+            case Index():
+                return at[node]
+            case Size(axis):
+                return self.sizes[axis.name]
+            case Constant():
+                return self.arithmetic.pi
+            case Apply(function, arguments):
+                return self._apply(node, function, arguments, at)
+            case Where(condition, chosen, otherwise):
+                return self._value(chosen if self._holds(condition, at) else otherwise, at)
+            case Delta(left, right):
+                return 1 if self._value(left, at) == self._value(right, at) else 0
+            case Reduction():
+                return self._reduction(node, at)
+        raise NotationError(f"a {type(node).__name__} has no value of its own")
+
+    def _element(self, tensor: str, positions: list[Any]) -> Any:
+        if tensor not in self.values:
+            raise VerificationError(f"no value was given for '{tensor}'")
+        array = self.values[tensor]
+        if any(not 0 <= place < size for place, size in zip(positions, array.shape, strict=True)):
+            raise VerificationError(f"'{tensor}' is read outside its axes, at {positions} of {array.shape}")
+        return array[tuple(positions)]
+
+    def _apply(self, node: Apply, function: str, arguments: tuple[Expression, ...], at: Positions) -> Any:
+        formula = definition_of(node) if self.arithmetic is PRECISE else None
+        if formula is not None:
+            return self._value(formula, at)
+        return self.arithmetic.apply(function, tuple(self._value(argument, at) for argument in arguments))
+
+    def _holds(self, condition: Expression, at: Positions) -> bool:
+        match condition:
+            case Comparison(operator, left, right):
+                return compare(operator, self._value(left, at), self._value(right, at))
+            case Logic("not", (operand,)):
+                return not self._holds(operand, at)
+            case Logic("and", operands):
+                return all(self._holds(operand, at) for operand in operands)
+            case Logic(_, operands):
+                return any(self._holds(operand, at) for operand in operands)
+        raise NotationError(f"a {type(condition).__name__} is not a condition")
+
+    def _reduction(self, node: Reduction, at: Positions) -> Any:
+        ranges = (range(self.sizes[index.axis.name]) for index in node.indices)
+        terms = [
+            self._value(node.body, {**at, **dict(zip(node.indices, place, strict=True))})
+            for place in itertools.product(*ranges)
+        ]
+        if node.kind == "sum":
+            return sum(terms)
+        if node.kind == "prod":
+            return math.prod(terms)
+        if not terms:
+            raise VerificationError(f"the {node.kind} over an empty axis has no value")
+        reals = [np.real(term) if isinstance(term, complex | np.complexfloating) else term for term in terms]
+        best = min(reals) if node.kind == "min" else max(reals)
+        first = reals.index(best)
+        return first if node.kind == "argmax" else terms[first]
+
+
+def compare(operator: str, left: Any, right: Any) -> bool:
+    """A comparison of two numbers, complex ones by their real parts."""
+    left, right = (value.real if isinstance(value, complex) else value for value in (left, right))
+    return bool(
+        {
+            "<": left < right,
+            "<=": left <= right,
+            ">": left > right,
+            ">=": left >= right,
+            "==": left == right,
+            "!=": left != right,
+        }[operator]
+    )
+
+
+def sizes_from_arrays(system: System, values: Mapping[str, Array]) -> dict[str, int]:
+    """Axis name to size, read from the arrays; VerificationError where two arrays disagree."""
+    sizes = {axis.name: axis.size for axis in system.axes if axis.size is not None}
+    for name, array in values.items():
+        tensor = system.tensor(name)
+        if array.ndim != len(tensor.indices):
+            raise VerificationError(f"'{name}' has {array.ndim} axes, the model gives it {len(tensor.indices)}")
+        for index, size in zip(tensor.indices, array.shape, strict=True):
+            if sizes.setdefault(index.axis.name, size) != size:
+                raise VerificationError(
+                    f"axis {index.axis.name} of '{name}' has {size} values, elsewhere {sizes[index.axis.name]}"
+                )
+    return sizes
+
+
+def evaluate(
+    system: System,
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int] | None = None,
+    arithmetic: Arithmetic = FLOATS,
+    only: Iterable[str] | None = None,
+) -> dict[str, Array]:
+    """All tensors of a system: the given ones and every derived one, by its equation as it stands.
+
+    `values` maps the name of each declared tensor to an array in its declared layout. With `only`, just
+    these tensors and what they need are computed.
+    """
+    wanted = _needed(system, only)
+    sizes = sizes_from_arrays(system, values) if sizes is None else sizes
+    known: dict[str, Array] = dict(values)
+    with np.errstate(all="ignore"):
+        for equation in system.equations:
+            if equation.tensor in wanted and equation.tensor not in known:
+                evaluator = NaiveEvaluator(known, sizes, arithmetic)
+                known[equation.tensor] = evaluator.array(equation.expression, equation.indices)
+    return known
+
+
+def _needed(system: System, only: Iterable[str] | None) -> set[str]:
+    if only is None:
+        return set(system.definitions)
+    needed: set[str] = set()
+    pending = list(only)
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            pending.extend(system.definitions[name].reads if name in system.definitions else ())
+    return needed

@@ -1,0 +1,213 @@
+"""The element-wise functions of the language, as a table: how each is defined, computed and written.
+
+A function with a `definition` is nothing but that formula: its derivative is derived from it. The others are
+elementary; `derivation.elementary` asks SymPy for their derivatives under `sympy_name`.
+
+`evaluate` takes one real or complex number. A complex number is a real one with an infinitesimal imaginary
+part (the complex step), so that choices are made by the real part.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import mpmath
+import numpy as np
+
+from symbackprop.notation.arithmetic import add, divide, multiply, negate, power, subtract
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Apply,
+    Comparison,
+    Expression,
+    Number,
+    Where,
+)
+
+Numeric: TypeAlias = float | complex
+HALF = Number(Fraction(1, 2))
+
+
+@dataclass(frozen=True)
+class ElementwiseFunction:
+    """One function of the language; `latex` is a format with one slot an argument."""
+
+    name: str
+    evaluate: Callable[..., Numeric]
+    latex: str
+    definition: Callable[..., Expression] | None = None
+    sympy_name: str = ""
+    arity: int = 1
+
+
+def apply(name: str, *arguments: Expression) -> Expression:
+    """The function applied to arguments."""
+    return Apply(name, arguments)
+
+
+def square_root(radicand: Expression) -> Expression:
+    """sqrt(x), which is x^(1/2)."""
+    return power(radicand, HALF)
+
+
+def step(condition: Expression) -> Expression:
+    """1 where the condition holds, else 0."""
+    return Where(condition, ONE, ZERO)
+
+
+def _real(value: Numeric) -> float:
+    return float(np.real(value))
+
+
+def _sign(u: Numeric) -> float:
+    return float(np.sign(_real(u)))
+
+
+def _softplus(u: Numeric) -> Numeric:
+    if isinstance(u, complex):
+        return u + cmath.log(1 + cmath.exp(-u)) if u.real > 0 else cmath.log(1 + cmath.exp(u))
+    return float(np.logaddexp(0.0, u))
+
+
+def _sigmoid(u: Numeric) -> Numeric:
+    small = np.exp(-abs(u)) if not isinstance(u, complex) else cmath.exp(-u if u.real >= 0 else u)
+    return 1 / (1 + small) if _real(u) >= 0 else small / (1 + small)  # type: ignore[no-any-return]
+
+
+def _erf(u: Numeric) -> Numeric:
+    return complex(mpmath.erf(u)) if isinstance(u, complex) else math.erf(u)
+
+
+def _log_gamma(u: Numeric) -> Numeric:
+    if isinstance(u, complex):
+        return complex(mpmath.loggamma(u))
+    if math.isinf(u) or (u <= 0 and u == math.floor(u)):
+        return math.inf
+    return math.lgamma(u)
+
+
+def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
+    def evaluate(u: Numeric) -> Numeric:
+        if _real(u) <= 0 and u == math.floor(_real(u)):
+            return math.nan
+        value = mpmath.psi(order, u)
+        return complex(value) if isinstance(u, complex) else float(value)
+
+    return evaluate
+
+
+def _gelu(u: Numeric) -> Numeric:
+    # erfc keeps the digits that 1 + erf loses for negative arguments.
+    if isinstance(u, complex):
+        return u / 2 * complex(mpmath.erfc(-u / math.sqrt(2)))
+    return u / 2 * math.erfc(-u / math.sqrt(2)) if math.isfinite(u) else max(u, 0.0)
+
+
+def _sigmoid_formula(u: Expression) -> Expression:
+    return divide(ONE, add(ONE, apply("exp", negate(u))))
+
+
+def _gelu_formula(u: Expression) -> Expression:
+    root_two = square_root(Number(2))
+    return multiply(HALF, u, add(ONE, apply("erf", divide(u, root_two))))
+
+
+def _numpy_function(name: str) -> Callable[[Numeric], Numeric]:
+    function: Callable[[Numeric], Numeric] = getattr(np, name)
+    return function
+
+
+_DEFINED = (
+    ElementwiseFunction("sigmoid", _sigmoid, r"\sigma\left({}\right)", _sigmoid_formula),
+    ElementwiseFunction(
+        "relu",
+        lambda u: u if _real(u) > 0 else 0.0 * u,
+        r"\operatorname{{relu}}\left({}\right)",
+        lambda u: Where(Comparison(">", u, ZERO), u, ZERO),
+    ),
+    ElementwiseFunction(
+        "softplus",
+        _softplus,
+        r"\operatorname{{softplus}}\left({}\right)",
+        lambda u: apply("log", add(ONE, apply("exp", u))),
+    ),
+    ElementwiseFunction("gelu", _gelu, r"\operatorname{{gelu}}\left({}\right)", _gelu_formula),
+    ElementwiseFunction(
+        "silu",
+        lambda u: u * _sigmoid(u),
+        r"\operatorname{{silu}}\left({}\right)",
+        lambda u: multiply(u, apply("sigmoid", u)),
+    ),
+    ElementwiseFunction(
+        "log1p",
+        _numpy_function("log1p"),
+        r"\log\left(1 + {}\right)",
+        lambda u: apply("log", add(ONE, u)),
+    ),
+    ElementwiseFunction(
+        "expm1",
+        _numpy_function("expm1"),
+        r"\left(e^{{{}}} - 1\right)",
+        lambda u: subtract(apply("exp", u), ONE),
+    ),
+    ElementwiseFunction(
+        "abs",
+        lambda u: u if _real(u) >= 0 else -u,
+        r"\left|{}\right|",
+        lambda u: multiply(u, apply("sign", u)),
+    ),
+    ElementwiseFunction(
+        "max",
+        lambda a, b: a if _real(a) >= _real(b) else b,
+        r"\max\left({}, {}\right)",
+        lambda a, b: Where(Comparison(">=", a, b), a, b),
+        arity=2,
+    ),
+    ElementwiseFunction(
+        "min",
+        lambda a, b: a if _real(a) <= _real(b) else b,
+        r"\min\left({}, {}\right)",
+        lambda a, b: Where(Comparison("<=", a, b), a, b),
+        arity=2,
+    ),
+)
+
+_ELEMENTARY = (
+    ElementwiseFunction("exp", _numpy_function("exp"), r"e^{{{}}}", sympy_name="exp"),
+    ElementwiseFunction("log", _numpy_function("log"), r"\log\left({}\right)", sympy_name="log"),
+    # sign is constant but at 0, and 0 there by convention, so that its derivative is 0 everywhere.
+    ElementwiseFunction("sign", _sign, r"\operatorname{{sign}}\left({}\right)", sympy_name="sign"),
+    ElementwiseFunction("sin", _numpy_function("sin"), r"\sin\left({}\right)", sympy_name="sin"),
+    ElementwiseFunction("cos", _numpy_function("cos"), r"\cos\left({}\right)", sympy_name="cos"),
+    ElementwiseFunction("tan", _numpy_function("tan"), r"\tan\left({}\right)", sympy_name="tan"),
+    ElementwiseFunction("asin", _numpy_function("arcsin"), r"\arcsin\left({}\right)", sympy_name="asin"),
+    ElementwiseFunction("acos", _numpy_function("arccos"), r"\arccos\left({}\right)", sympy_name="acos"),
+    ElementwiseFunction("atan", _numpy_function("arctan"), r"\arctan\left({}\right)", sympy_name="atan"),
+    ElementwiseFunction("sinh", _numpy_function("sinh"), r"\sinh\left({}\right)", sympy_name="sinh"),
+    ElementwiseFunction("cosh", _numpy_function("cosh"), r"\cosh\left({}\right)", sympy_name="cosh"),
+    ElementwiseFunction("tanh", _numpy_function("tanh"), r"\tanh\left({}\right)", sympy_name="tanh"),
+    ElementwiseFunction("erf", _erf, r"\operatorname{{erf}}\left({}\right)", sympy_name="erf"),
+    ElementwiseFunction("lgamma", _log_gamma, r"\log\Gamma\left({}\right)", sympy_name="loggamma"),
+    ElementwiseFunction("digamma", _polygamma(0), r"\psi\left({}\right)", sympy_name="digamma"),
+    ElementwiseFunction("trigamma", _polygamma(1), r"\psi'\left({}\right)", sympy_name="trigamma"),
+)
+
+FUNCTIONS: Mapping[str, ElementwiseFunction] = {
+    function.name: function for function in (*_ELEMENTARY, *_DEFINED)
+}
+
+
+def definition_of(application: Apply) -> Expression | None:
+    """The formula that the function stands for, at these arguments; None where it is elementary."""
+    formula = FUNCTIONS[application.function].definition
+    return None if formula is None else formula(*application.arguments)
+
+
+__all__ = ["FUNCTIONS", "HALF", "MINUS_ONE", "ElementwiseFunction", "apply", "definition_of", "square_root", "step"]

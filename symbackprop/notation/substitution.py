@@ -1,0 +1,122 @@
+"""Capture-avoiding substitution of indices, replacement of subterms, and equality up to bound names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from symbackprop.notation.expressions import Element, Expression, Index, Reduction
+
+
+def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
+    """`index`, with as many primes as it takes to differ from every index in `avoid`."""
+    taken = {other.name for other in avoid}
+    name = index.name
+    while name in taken:
+        name += "'"
+    return Index(name, index.axis)
+
+
+def unprimed(index: Index) -> Index:
+    """The index without its primes."""
+    return replace(index, name=index.name.rstrip("'")) if index.name.endswith("'") else index
+
+
+def substitute(expression: Expression, replacements: Mapping[Index, Expression]) -> Expression:
+    """Put expressions in the place of free indices; a bound index that would capture one is renamed first."""
+    relevant = {old: new for old, new in replacements.items() if old in expression.free_indices and old != new}
+    if not relevant:
+        return expression
+    if isinstance(expression, Index):
+        return relevant[expression]
+    if isinstance(expression, Reduction):
+        return _substitute_below_binder(expression, relevant)
+    return expression.with_children(tuple([substitute(child, relevant) for child in expression.children]))
+
+
+def _substitute_below_binder(reduction: Reduction, replacements: Mapping[Index, Expression]) -> Reduction:
+    arriving = frozenset[Index]().union(*(new.free_indices for new in replacements.values()))
+    renamed: dict[Index, Expression] = dict(replacements)
+    avoid = set(arriving | reduction.body.free_indices | set(reduction.indices))
+    indices = []
+    for index in reduction.indices:
+        if index in arriving:
+            index_afresh = fresh_index(index, avoid)
+            avoid.add(index_afresh)
+            renamed[index] = index_afresh
+            indices.append(index_afresh)
+        else:
+            indices.append(index)
+    return Reduction(reduction.kind, tuple(indices), substitute(reduction.body, renamed))
+
+
+def rename_bound(reduction: Reduction, avoid: Iterable[Index]) -> Reduction:
+    """The same reduction with bound indices that differ from all in `avoid`."""
+    taken = set(avoid)
+    clashing = [index for index in reduction.indices if index in taken]
+    if not clashing:
+        return reduction
+    taken |= reduction.body.free_indices | set(reduction.indices)
+    renamed: dict[Index, Expression] = {}
+    for index in clashing:
+        renamed[index] = fresh_index(index, taken)
+        taken.add(fresh_index(index, taken))
+    indices = tuple(renamed.get(index, index) for index in reduction.indices)
+    return Reduction(reduction.kind, indices, substitute(reduction.body, renamed))  # type: ignore[arg-type]
+
+
+def tidy_bound_names(expression: Expression) -> Expression:
+    """Drop the primes of bound indices wherever no other index of that name is in the way."""
+    children = tuple([tidy_bound_names(child) for child in expression.children])
+    if not isinstance(expression, Reduction):
+        return expression if children == expression.children else expression.with_children(children)
+    (body,) = children
+    taken = set(body.free_indices) - set(expression.indices)
+    renamed: dict[Index, Expression] = {}
+    indices = []
+    for index in expression.indices:
+        shorter = fresh_index(unprimed(index), taken)
+        taken.add(shorter)
+        renamed[index] = shorter
+        indices.append(shorter)
+    return Reduction(expression.kind, tuple(indices), substitute(body, renamed))
+
+
+def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Apply `change` to every node, children first."""
+    children = tuple([rewrite_bottom_up(child, change) for child in expression.children])
+    same = all(new is old for new, old in zip(children, expression.children, strict=True))
+    return change(expression if same else expression.with_children(children))
+
+
+def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expression:
+    """Give tensors other names."""
+
+    def renamed(node: Expression) -> Expression:
+        if isinstance(node, Element) and node.tensor in names:
+            return Element(names[node.tensor], node.positions)
+        return node
+
+    return rewrite_bottom_up(expression, renamed)
+
+
+def elements_of(expression: Expression) -> list[Element]:
+    """Every tensor element that is read, in reading order, with repetitions."""
+    return [node for node in expression.walk() if isinstance(node, Element)]
+
+
+def canonical_bound_names(expression: Expression, depth: int = 0) -> Expression:
+    """Rename bound indices by depth and place, so that expressions equal up to those names become equal."""
+    if not isinstance(expression, Reduction):
+        children = tuple([canonical_bound_names(child, depth) for child in expression.children])
+        return expression if children == expression.children else expression.with_children(children)
+    names: dict[Index, Expression] = {
+        index: Index(f"#{depth + place}", index.axis) for place, index in enumerate(expression.indices)
+    }
+    body = canonical_bound_names(substitute(expression.body, names), depth + len(names))
+    return Reduction(expression.kind, tuple(names.values()), body)  # type: ignore[arg-type]
+
+
+def equal_up_to_bound_names(left: Expression, right: Expression) -> bool:
+    """Equality in which sum(i, x[i]) is sum(j, x[j])."""
+    return left == right or canonical_bound_names(left) == canonical_bound_names(right)

@@ -1,0 +1,142 @@
+"""A system of equations: what a model is, and what a gradient is again."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from symbackprop.errors import NotationError, Place
+from symbackprop.notation.expressions import Axis, Element, Expression, Index
+from symbackprop.notation.substitution import elements_of
+
+
+class Role(enum.Enum):
+    """Where a tensor's values come from."""
+
+    INPUT = "input"
+    TARGET = "target"
+    PARAMETER = "param"
+    CONSTANT = "const"
+    DERIVED = "derived"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A name with axes; the array layout is the order of `indices`. A scalar has none."""
+
+    name: str
+    indices: tuple[Index, ...]
+    role: Role
+    place: Place | None = field(default=None, compare=False)
+
+    @property
+    def element(self) -> Element:
+        """The tensor at its own indices: `W1[j,i]`."""
+        return Element(self.name, self.indices)
+
+
+@dataclass(frozen=True)
+class Equation:
+    """tensor[indices] = expression, for every value of the indices, which differ from one another."""
+
+    tensor: str
+    indices: tuple[Index, ...]
+    expression: Expression
+    place: Place | None = field(default=None, compare=False)
+
+    @property
+    def element(self) -> Element:
+        """The left-hand side."""
+        return Element(self.tensor, self.indices)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The tensors on the right-hand side, each once, in reading order."""
+        return tuple(dict.fromkeys(element.tensor for element in elements_of(self.expression)))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """left == right for every value of the free indices: what the user knows and the algebra may use."""
+
+    left: Expression
+    right: Expression
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class System:
+    """A model: axes, tensors, equations in an order in which each reads only earlier ones, facts.
+
+    `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
+    text that the system came from, for headers and hashes.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    tensors: Mapping[str, Tensor]
+    equations: tuple[Equation, ...]
+    facts: tuple[Fact, ...] = ()
+    loss: str | None = None
+    source: str = ""
+
+    @cached_property
+    def definitions(self) -> Mapping[str, Equation]:
+        """Derived tensor's name to its equation."""
+        return {equation.tensor: equation for equation in self.equations}
+
+    @cached_property
+    def consumers(self) -> Mapping[str, tuple[Equation, ...]]:
+        """Tensor's name to the equations that read it, in the system's order."""
+        found: dict[str, list[Equation]] = {name: [] for name in self.tensors}
+        for equation in self.equations:
+            for name in equation.reads:
+                found[name].append(equation)
+        return {name: tuple(equations) for name, equations in found.items()}
+
+    def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
+        """The tensors of these roles, in declared order."""
+        return tuple(tensor for tensor in self.tensors.values() if tensor.role in roles)
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor of that name; NotationError where there is none."""
+        if name not in self.tensors:
+            known = ", ".join(self.tensors)
+            raise NotationError(f"the model has no tensor named '{name}'", remedy=f"it has {known}")
+        return self.tensors[name]
+
+
+def in_reading_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+    """Order equations so that each reads only earlier ones, keeping the given order where it can.
+
+    Raises NotationError where equations depend on one another in a circle.
+    """
+    by_name = {equation.tensor: equation for equation in equations}
+    ordered: dict[str, Equation] = {}
+    for first in equations:
+        trail: dict[str, None] = {}
+        pending = [first.tensor]
+        while pending:
+            name = pending[-1]
+            if name in ordered:
+                pending.pop()
+                trail.pop(name, None)
+                continue
+            waiting = [read for read in by_name[name].reads if read in by_name and read not in ordered]
+            trail[name] = None
+            circular = [read for read in waiting if read in trail]
+            if circular:
+                path = list(trail)
+                path = [*path[path.index(circular[0]) :], circular[0]]
+                raise NotationError(
+                    f"the equations depend on one another in a circle: {' needs '.join(path)}",
+                    place=by_name[circular[0]].place,
+                    remedy="define each tensor by tensors that do not depend on it",
+                )
+            if waiting:
+                pending.extend(reversed(waiting))
+            else:
+                ordered[name] = by_name[name]
+    return tuple(ordered.values())

@@ -1,0 +1,73 @@
+"""Strategies: where and in which order rules are applied. They record a Step for every use of a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from symbackprop.errors import RewritingError
+from symbackprop.notation.expressions import Expression
+from symbackprop.rewriting.rule import Path, Rule, Step, replace_at
+
+DEFAULT_BUDGET = 5000
+
+
+@dataclass
+class _Innermost:
+    """Children first; at each node the first rule of the list that applies, until none does."""
+
+    rules: Sequence[Rule]
+    budget: int
+    changes: list[tuple[Rule, Path, Expression]] = field(default_factory=list)
+    settled: set[Expression] = field(default_factory=set)
+
+    def normal_form(self, expression: Expression, place: Path = ()) -> Expression:
+        while expression not in self.settled:
+            expression = self._with_normal_children(expression, place)
+            rewritten = self._first_rewriting(expression, place)
+            if rewritten is None:
+                self.settled.add(expression)
+            else:
+                expression = rewritten
+        return expression
+
+    def _with_normal_children(self, expression: Expression, place: Path) -> Expression:
+        children = expression.children
+        normal = tuple([self.normal_form(child, (*place, number)) for number, child in enumerate(children)])
+        same = all(new is old for new, old in zip(normal, children, strict=True))
+        return expression if same else expression.with_children(normal)
+
+    def _first_rewriting(self, expression: Expression, place: Path) -> Expression | None:
+        for rule in self.rules:
+            rewritten = rule.apply(expression)
+            if rewritten is not None:
+                if len(self.changes) >= self.budget:
+                    raise RewritingError(
+                        f"the rule '{rule.name}' did not come to rest within {self.budget} rewritings",
+                        remedy="this is a defect of symbackprop; please report the model",
+                    )
+                self.changes.append((rule, place, rewritten))
+                return rewritten
+        return None
+
+
+def apply_exhaustively(
+    rules: Sequence[Rule], expression: Expression, budget: int = DEFAULT_BUDGET
+) -> tuple[Step, ...]:
+    """Apply rules, innermost node first and in the order of the list, until none applies any more.
+
+    Raises RewritingError, naming the rule, where they do not come to rest within `budget` rewritings.
+    """
+    strategy = _Innermost(rules, budget)
+    strategy.normal_form(expression)
+    steps = []
+    for rule, place, node in strategy.changes:
+        after = replace_at(expression, place, node)
+        steps.append(Step(rule, place, expression, after))
+        expression = after
+    return tuple(steps)
+
+
+def result_of(steps: Sequence[Step], start: Expression) -> Expression:
+    """What a run of steps arrives at; `start` where there was none."""
+    return steps[-1].after if steps else start

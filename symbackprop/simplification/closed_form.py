@@ -1,0 +1,128 @@
+"""Reverse accumulation carried through to closed form.
+
+For each adjoint, from the loss backwards: the chain rule, each local factor differentiated and simplified,
+the adjoints that are known put in, and the result simplified. Afterwards an adjoint that is used once moves
+into the equation that uses it, where that is no dearer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
+from symbackprop.derivation.reverse import (
+    adjoint_order,
+    chain_rule,
+    differentiated_tensors,
+    local_derivative,
+    loss_name,
+)
+from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.expressions import ONE, Derivative, Element, Expression, Index
+from symbackprop.notation.substitution import (
+    rename_tensors,
+    rewrite_bottom_up,
+)
+from symbackprop.notation.system import Equation, System
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.strategies import result_of
+from symbackprop.simplification.inlining import inline_adjoints
+from symbackprop.simplification.naming import adjoint_name, gradient_name, layer_names
+from symbackprop.simplification.order import simplify
+from symbackprop.simplification.scope import Scope
+
+LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", lambda expression: None)
+PUT_IN_FACTORS = Rule("put in the factors", "the local derivatives found above", lambda expression: None)
+PUT_IN_ADJOINTS = Rule("name the adjoints", "what has been found keeps its name", lambda expression: None)
+
+
+def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
+    """The gradient of the system's loss by the tensors `wrt` (default: every parameter), in closed form.
+
+    Raises NotationError for an unknown tensor and DerivationError where there is no loss or no derivative.
+    """
+    wanted = differentiated_tensors(system, wrt)
+    order = adjoint_order(system, wanted)
+    taken = {*system.tensors, *(axis.name for axis in system.axes)}
+    names = {
+        tensor: gradient_name(tensor, taken) if tensor in wanted else adjoint_name(tensor, taken)
+        for tensor in order
+    }
+    scope = Scope.of(system)
+    adjoints: list[AdjointDerivation] = []
+    for tensor in order:
+        adjoint = _derive_adjoint(system, tensor, names, scope)
+        adjoints.append(adjoint)
+        scope.add(adjoint.equation)
+    inlined = inline_adjoints(adjoints, frozenset(wanted), Scope.of(system))
+    return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken))
+
+
+def _derive_adjoint(
+    system: System, tensor: str, names: Mapping[str, str], scope: Scope
+) -> AdjointDerivation:
+    rule = chain_rule(system, tensor, tuple(names))
+    factors = tuple([_closed_factor(consumer, local, scope) for consumer, local in rule.factors])
+    if tensor == loss_name(system):
+        steps = [Step(LOSS_BY_ITSELF, (), rule.total, ONE)]
+    else:
+        steps = [rule.step]
+        values: dict[Expression, Expression] = {factor.derivative: factor.value for factor in factors}
+        _append(steps, PUT_IN_FACTORS, _replaced(rule.expression, values))
+        _append(steps, PUT_IN_ADJOINTS, _named(steps[-1].after, names))
+        steps.extend(simplify(steps[-1].after, scope))
+    indices = tuple(index for index in rule.total.denominator.positions if isinstance(index, Index))
+    equation = Equation(names[tensor], indices, steps[-1].after)
+    return AdjointDerivation(tensor, rule.total, factors, tuple(steps), equation, kept=True)
+
+
+def _append(steps: list[Step], rule: Rule, after: Expression) -> None:
+    if after != steps[-1].after:
+        steps.append(Step(rule, (), steps[-1].after, after))
+
+
+def _closed_factor(consumer: Equation, local: Derivative, scope: Scope) -> LocalDerivative:
+    factor = local_derivative(consumer, local)
+    steps = (*factor.steps, *simplify(factor.value, scope))
+    return replace(factor, value=result_of(steps, factor.value), steps=steps)
+
+
+def _replaced(expression: Expression, values: Mapping[Expression, Expression]) -> Expression:
+    return rewrite_bottom_up(expression, lambda node: normalised(values.get(node, node)))
+
+
+def _named(expression: Expression, names: Mapping[str, str]) -> Expression:
+    """Every dE/dw by the name of w's adjoint."""
+
+    def name(node: Expression) -> Expression:
+        if isinstance(node, Derivative) and node.total:
+            return Element(names[node.denominator.tensor], node.denominator.positions)
+        return normalised(node)
+
+    return rewrite_bottom_up(expression, name)
+
+
+def _with_layer_names(
+    adjoints: Sequence[AdjointDerivation], wanted: Sequence[str], taken: set[str]
+) -> tuple[AdjointDerivation, ...]:
+    kept = [adjoint.tensor for adjoint in adjoints if adjoint.kept and adjoint.tensor not in wanted]
+    shorter = layer_names(kept, taken)
+    names = {
+        adjoint.equation.tensor: shorter[adjoint.tensor] for adjoint in adjoints if adjoint.tensor in shorter
+    }
+    return tuple([_renamed(adjoint, names) for adjoint in adjoints]) if names else tuple(adjoints)
+
+
+def _renamed(adjoint: AdjointDerivation, names: Mapping[str, str]) -> AdjointDerivation:
+    steps = tuple(
+        [
+            replace(step, before=rename_tensors(step.before, names), after=rename_tensors(step.after, names))
+            for step in adjoint.steps
+        ]
+    )
+    name = names.get(adjoint.equation.tensor, adjoint.equation.tensor)
+    equation = replace(adjoint.equation, tensor=name, expression=steps[-1].after)
+    return replace(adjoint, steps=steps, equation=equation)
+
+

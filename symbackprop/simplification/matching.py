@@ -1,0 +1,96 @@
+"""Matching an expression against a pattern whose free indices may stand for any others of their axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import permutations
+from typing import TypeAlias
+
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Reduction,
+    Size,
+)
+
+Bindings: TypeAlias = Mapping[Index, Index]
+LARGEST_UNORDERED = 6
+
+
+def match(
+    pattern: Expression, expression: Expression, variables: frozenset[Index], bindings: Bindings | None = None
+) -> Iterator[Bindings]:
+    """Every way to choose the variables so that the pattern is the expression.
+
+    Both sides come with canonical bound names; terms and factors match in any order.
+    """
+    bindings = bindings or {}
+    if isinstance(pattern, Index) and pattern in variables:
+        yield from _match_variable(pattern, expression, bindings)
+    elif type(pattern) is not type(expression) or _label(pattern) != _label(expression):
+        return
+    elif isinstance(pattern, Add | Multiply):
+        yield from _match_unordered(pattern.children, expression.children, variables, bindings)
+    else:
+        yield from _match_in_order(pattern.children, expression.children, variables, bindings)
+
+
+def _match_variable(variable: Index, expression: Expression, bindings: Bindings) -> Iterator[Bindings]:
+    if not isinstance(expression, Index) or expression.axis != variable.axis:
+        return
+    if bindings.get(variable, expression) == expression:
+        yield {**bindings, variable: expression}
+
+
+def _label(node: Expression) -> object:
+    """What must agree besides the children."""
+    match node:
+        case Element(tensor, positions):
+            return tensor, len(positions)
+        case Apply(function, _):
+            return function
+        case Reduction(kind, indices, _):
+            return kind, indices
+        case Comparison(operator, _, _):
+            return operator
+        case Logic(operator, operands):
+            return operator, len(operands)
+        case Number() | Constant() | Size() | Index():
+            return node
+    return len(node.children)
+
+
+def _match_in_order(
+    patterns: tuple[Expression, ...],
+    expressions: tuple[Expression, ...],
+    variables: frozenset[Index],
+    bindings: Bindings,
+) -> Iterator[Bindings]:
+    if not patterns:
+        yield bindings
+        return
+    for extended in match(patterns[0], expressions[0], variables, bindings):
+        yield from _match_in_order(patterns[1:], expressions[1:], variables, extended)
+
+
+def _match_unordered(
+    patterns: tuple[Expression, ...],
+    expressions: tuple[Expression, ...],
+    variables: frozenset[Index],
+    bindings: Bindings,
+) -> Iterator[Bindings]:
+    if len(patterns) != len(expressions):
+        return
+    if len(expressions) > LARGEST_UNORDERED:
+        yield from _match_in_order(patterns, expressions, variables, bindings)
+        return
+    for order in permutations(expressions):
+        yield from _match_in_order(patterns, order, variables, bindings)

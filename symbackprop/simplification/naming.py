@@ -1,0 +1,34 @@
+"""Names for adjoints: delta2 for the adjoint of u2, delta_y for that of y, grad_W2 for what was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+
+def gradient_name(tensor: str, taken: Collection[str]) -> str:
+    """The name of a gradient that was asked for."""
+    return _untaken(f"grad_{tensor}", taken)
+
+
+def adjoint_name(tensor: str, taken: Collection[str]) -> str:
+    """The name of an adjoint on the way."""
+    return _untaken(f"delta_{tensor}", taken)
+
+
+def layer_names(tensors: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """delta2 for u2, as textbooks number the deltas, where only one of the tensors ends in that number."""
+    claimed: dict[str, list[str]] = {}
+    for tensor in tensors:
+        number = re.search(r"\d+$", tensor)
+        if number:
+            claimed.setdefault(f"delta{number.group()}", []).append(tensor)
+    return {
+        tensors[0]: name for name, tensors in claimed.items() if len(tensors) == 1 and name not in taken
+    }
+
+
+def _untaken(name: str, taken: Collection[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name

@@ -1,0 +1,101 @@
+"""Scalar algebra inside index notation: the regions of an expression that SymPy may rework.
+
+A region is what stands between two binders: the whole right-hand side, the body of a sum, a branch of a
+choice. Inside it, sums and choices are atoms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import Add, Apply, Element, Expression, Power, Reduction, Where
+from symbackprop.notation.printing import text
+from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
+from symbackprop.simplification.rational import RationalSearch, Relation
+from symbackprop.simplification.renaming import Anonymous
+from symbackprop.simplification.scope import Scope
+
+MOST_STEPS = 50
+
+
+def region_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
+    """The places of regions, innermost first."""
+    for number, child in enumerate(expression.children):
+        starts = isinstance(expression, Reduction) or (isinstance(expression, Where) and number > 0)
+        yield from region_paths(child, (*place, number), starts)
+    if is_root and _is_worth_a_search(expression):
+        yield place
+
+
+def _is_worth_a_search(expression: Expression) -> bool:
+    """A product of different elements, numbers and sums has only one form."""
+    return any(
+        isinstance(node, Add | Apply | Power) for node in _above_binders(expression)
+    ) or len(set(factors_of(expression))) < len(factors_of(expression))
+
+
+def _above_binders(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    if not isinstance(expression, Reduction | Where | Element):
+        for child in expression.children:
+            yield from _above_binders(child)
+
+
+def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
+    """Bring every region into its cheapest form; one step for each region that changes."""
+    steps: list[Step] = []
+    done: set[Expression] = set()
+    while len(steps) < MOST_STEPS:
+        step = _next_step(expression, scope, done)
+        if step is None:
+            break
+        steps.append(step)
+        expression = step.after
+    return tuple(steps)
+
+
+def _next_step(expression: Expression, scope: Scope, done: set[Expression]) -> Step | None:
+    for place in region_paths(expression):
+        region = node_at(expression, place)
+        if region in done:
+            continue
+        done.add(region)
+        relations = scope.relations(region)
+        better = cheapest_form(region, relations)
+        done.add(better)
+        if better != region:
+            return Step(_rule(region, better, relations), place, expression, replace_at(expression, place, better))
+    return None
+
+
+def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
+    """The cheapest form under the relations; the same for equal layers, whatever their names."""
+    names = Anonymous()
+    hidden = names.hide(expression)
+    hidden_relations = tuple(
+        Relation(names.hide(relation.known), names.hide(relation.formula)) for relation in relations
+    )
+    found = _search(hidden, hidden_relations)
+    return expression if found == hidden else names.restore().hide(found)
+
+
+@lru_cache(maxsize=4096)
+def _search(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
+    return RationalSearch(expression, relations).cheapest()
+
+
+def _rule(before: Expression, after: Expression, relations: tuple[Relation, ...]) -> Rule:
+    """Name the step by the relations that it used: those whose name has appeared."""
+    nodes_before, nodes_after = set(before.walk()), set(after.walk())
+    used = [
+        relation for relation in relations if relation.known in nodes_after and relation.known not in nodes_before
+    ]
+    if used:
+        statement = "; ".join(f"{text(relation.known)} = {text(relation.formula)}" for relation in used)
+        return Rule("fold back", statement, lambda expression: None, FOLDING_ENDS)
+    return Rule("algebra", "cancel, factor, collect", lambda expression: None, FOLDING_ENDS)
+
+
+FOLDING_ENDS = "the cost falls, and there are finitely many costs below it"

@@ -1,0 +1,80 @@
+"""Rules of sums over indices."""
+
+from __future__ import annotations
+
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply
+from symbackprop.notation.expressions import ZERO, Expression, Number, Reduction, Size, Where
+from symbackprop.notation.substitution import rename_bound
+from symbackprop.rewriting.rule import Rule
+
+
+def _is_sum(node: Expression) -> bool:
+    return isinstance(node, Reduction) and node.kind == "sum"
+
+
+def empty(node: Expression) -> Expression | None:
+    """sum(i, 0) = 0."""
+    return ZERO if isinstance(node, Reduction) and node.kind == "sum" and node.body == ZERO else None
+
+
+def merge(node: Expression) -> Expression | None:
+    """sum(i, sum(j, f)) = sum(i, j, f)."""
+    if not (isinstance(node, Reduction) and node.kind == "sum" and _is_sum(node.body)):
+        return None
+    assert isinstance(node.body, Reduction)
+    inner = rename_bound(node.body, node.indices)
+    return Reduction("sum", (*node.indices, *inner.indices), inner.body)
+
+
+def factor_out(node: Expression) -> Expression | None:
+    """sum(i, c*f) = c*sum(i, f) where c does not depend on i."""
+    if not (isinstance(node, Reduction) and node.kind == "sum"):
+        return None
+    bound = frozenset(node.indices)
+    factors = factors_of(node.body)
+    outside = [factor for factor in factors if not factor.free_indices & bound]
+    if not outside or len(factors) == len(outside):
+        return None
+    inside = multiply(*(factor for factor in factors if factor.free_indices & bound))
+    places = [factor.free_indices & bound != frozenset() for factor in factors]
+    leading = [factor for factor in factors[: places.index(True)] if factor in outside]
+    trailing = [factor for factor in outside if factor not in leading]
+    return multiply(*leading, Reduction("sum", node.indices, inside), *trailing)
+
+
+def unused_index(node: Expression) -> Expression | None:
+    """sum(i, c) = size(i)*c where c does not depend on i."""
+    if not (isinstance(node, Reduction) and node.kind == "sum"):
+        return None
+    unused = [index for index in node.indices if index not in node.body.free_indices]
+    if not unused:
+        return None
+    used = tuple(index for index in node.indices if index not in unused)
+    rest = Reduction("sum", used, node.body) if used else node.body
+    return multiply(*(Size(index.axis) for index in unused), rest)
+
+
+def number_out_of_choice(node: Expression) -> Expression | None:
+    """where(c, 2*f, 0) = 2*where(c, f, 0); only a number is sure to be finite where f is not read."""
+    if not isinstance(node, Where) or (node.chosen != ZERO and node.otherwise != ZERO):
+        return None
+    number, _ = coefficient_and_rest(node.chosen if node.otherwise == ZERO else node.otherwise)
+    if number in (0, 1):
+        return None
+    smaller = [multiply(Number(1 / number), branch) for branch in node.children[1:]]
+    return multiply(Number(number), Where(node.condition, *smaller))
+
+
+def zero_choice(node: Expression) -> Expression | None:
+    """where(c, f, f) = f."""
+    return node.chosen if isinstance(node, Where) and node.chosen == node.otherwise else None
+
+
+SUMMATION_RULES = (
+    Rule("sum of zeros", "sum(i, 0) = 0", empty, "a sum disappears"),
+    Rule("merge sums", "sum(i, sum(j, f)) = sum(i, j, f)", merge, "a sum disappears"),
+    Rule("factor out", "sum(i, c*f) = c*sum(i, f)", factor_out, "a factor moves outwards"),
+    Rule("unused index", "sum(i, c) = size(i)*c", unused_index, "a bound index disappears"),
+    Rule("number out of choice", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_choice, "a number moves"),
+    Rule("no choice", "where(c, f, f) = f", zero_choice, "a choice disappears"),
+)

@@ -1,0 +1,97 @@
+"""Checks every step of a derivation: before and after must agree on random data.
+
+A derivative that is not worked out yet has a value too: the complex step through the system (dE/dw), or
+through one equation (dw/dt), of the naive evaluator.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symbackprop.derivation.result import Derivation
+from symbackprop.notation.evaluation import Array, NaiveEvaluator, evaluate
+from symbackprop.notation.expressions import Derivative, Element, Expression, Index
+from symbackprop.notation.system import System
+
+STEP = 1e-30
+
+
+def total_gradient(system: System, values: Mapping[str, Array], sizes: Mapping[str, int], tensor: str) -> Array:
+    """dE/dt for every element of t, by the complex step; an intermediate t is varied on its own."""
+    assert system.loss is not None
+    known = evaluate(system, values, sizes)
+    base = np.asarray(known[tensor], dtype=complex)
+    later = _all_after(system, tensor)
+    fixed = {name: array for name, array in known.items() if name not in later}
+    gradient = np.zeros(base.shape)
+    for place in itertools.product(*(range(size) for size in base.shape)):
+        moved = base.copy()
+        moved[place] += 1j * STEP
+        result = evaluate(system, {**fixed, tensor: moved}, sizes, only=[system.loss])
+        gradient[place] = np.imag(result[system.loss]) / STEP
+    return gradient
+
+
+def _all_after(system: System, tensor: str) -> set[str]:
+    after = {tensor}
+    for equation in system.equations:
+        if after.intersection(equation.reads):
+            after.add(equation.tensor)
+    return after - {tensor}
+
+
+class DerivativeEvaluator(NaiveEvaluator):
+    """The naive evaluator, which also knows the value of a derivative sign."""
+
+    def __init__(self, derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+        self.system = derivation.system
+        self.gradients = {
+            adjoint.tensor: total_gradient(self.system, values, sizes, adjoint.tensor)
+            for adjoint in derivation.adjoints
+        }
+        known = evaluate(self.system, values, sizes)
+        for adjoint in derivation.adjoints:
+            known[adjoint.equation.tensor] = self.gradients[adjoint.tensor]
+            known[f"delta_{adjoint.tensor}"] = self.gradients[adjoint.tensor]
+        super().__init__(known, sizes)
+
+    def _value(self, node: Expression, at: dict[Index, int]) -> Any:
+        if not isinstance(node, Derivative):
+            return super()._value(node, at)
+        place = tuple(int(super(DerivativeEvaluator, self)._value(p, at)) for p in node.denominator.positions)
+        if node.total:
+            if node.denominator.tensor == self.system.loss:
+                return 1.0
+            return self.gradients[node.denominator.tensor][place]
+        return self._local(node.numerator, node.denominator.tensor, place, at)
+
+    def _local(self, numerator: Element, tensor: str, place: tuple[int, ...], at: dict[Index, int]) -> float:
+        equation = self.system.definitions[numerator.tensor]
+        moved = np.asarray(self.values[tensor], dtype=complex)
+        moved[place] += 1j * STEP
+        positions = [super(DerivativeEvaluator, self)._value(p, at) for p in numerator.positions]
+        inner = NaiveEvaluator({**self.values, tensor: moved}, self.sizes)
+        where = dict(zip(equation.indices, positions, strict=True))
+        return float(np.imag(inner.expression(equation.expression, where)) / STEP)
+
+
+def check_every_step(derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[str, int]) -> int:
+    """Assert that each step keeps the value; return how many were checked."""
+    evaluator = DerivativeEvaluator(derivation, values, sizes)
+    count = 0
+    with np.errstate(all="ignore"):
+        for adjoint in derivation.adjoints:
+            for step in (*(s for factor in adjoint.factors for s in factor.steps), *adjoint.steps):
+                free = step.before.free_indices | step.after.free_indices
+                indices = tuple(sorted(free, key=lambda index: (index.axis.name, index.name)))
+                before = evaluator.array(step.before, indices)
+                after = evaluator.array(step.after, indices)
+                scale = max(1.0, float(np.max(np.abs(before), initial=0.0)))
+                message = f"{adjoint.tensor}: {step.rule.name} ({step.rule.statement})"
+                np.testing.assert_allclose(after, before, rtol=1e-9, atol=1e-9 * scale, err_msg=message)
+                count += 1
+    return count
