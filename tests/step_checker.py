@@ -20,7 +20,9 @@ from symbackprop.notation.system import System
 STEP = 1e-30
 
 
-def total_gradient(system: System, values: Mapping[str, Array], sizes: Mapping[str, int], tensor: str) -> Array:
+def total_gradient(
+    system: System, values: Mapping[str, Array], sizes: Mapping[str, int], tensor: str
+) -> Array:
     """dE/dt for every element of t, by the complex step; an intermediate t is varied on its own."""
     assert system.loss is not None
     known = evaluate(system, values, sizes)

@@ -75,7 +75,9 @@ class Differentiation:
     def element(self, node: Element) -> Expression:
         """The deltas of the two lists of positions."""
         if node.tensor != self.by.tensor:
-            raise DerivationError(f"'{self.by.tensor}' stands in a position of '{node.tensor}': no derivative")
+            raise DerivationError(
+                f"'{self.by.tensor}' stands in a position of '{node.tensor}': no derivative"
+            )
         if node.positions:
             self._use(ELEMENT)
         pairs = zip(node.positions, self.by.positions, strict=True)

@@ -169,7 +169,7 @@ class NaiveEvaluator:
             return math.prod(terms)
         if not terms:
             raise VerificationError(f"the {node.kind} over an empty axis has no value")
-        reals = [np.real(term) if isinstance(term, complex | np.complexfloating) else term for term in terms]
+        reals: list[Any] = [term.real if isinstance(term, complex) else term for term in terms]
         best = min(reals) if node.kind == "min" else max(reals)
         first = reals.index(best)
         return first if node.kind == "argmax" else terms[first]
@@ -196,11 +196,14 @@ def sizes_from_arrays(system: System, values: Mapping[str, Array]) -> dict[str, 
     for name, array in values.items():
         tensor = system.tensor(name)
         if array.ndim != len(tensor.indices):
-            raise VerificationError(f"'{name}' has {array.ndim} axes, the model gives it {len(tensor.indices)}")
+            raise VerificationError(
+                f"'{name}' has {array.ndim} axes, the model gives it {len(tensor.indices)}"
+            )
         for index, size in zip(tensor.indices, array.shape, strict=True):
             if sizes.setdefault(index.axis.name, size) != size:
+                known = sizes[index.axis.name]
                 raise VerificationError(
-                    f"axis {index.axis.name} of '{name}' has {size} values, elsewhere {sizes[index.axis.name]}"
+                    f"axis {index.axis.name} of '{name}' has {size} values, elsewhere {known}"
                 )
     return sizes
 

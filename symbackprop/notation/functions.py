@@ -78,7 +78,7 @@ def _softplus(u: Numeric) -> Numeric:
 
 def _sigmoid(u: Numeric) -> Numeric:
     small = np.exp(-abs(u)) if not isinstance(u, complex) else cmath.exp(-u if u.real >= 0 else u)
-    return 1 / (1 + small) if _real(u) >= 0 else small / (1 + small)  # type: ignore[no-any-return]
+    return 1 / (1 + small) if _real(u) >= 0 else small / (1 + small)
 
 
 def _erf(u: Numeric) -> Numeric:
@@ -210,4 +210,13 @@ def definition_of(application: Apply) -> Expression | None:
     return None if formula is None else formula(*application.arguments)
 
 
-__all__ = ["FUNCTIONS", "HALF", "MINUS_ONE", "ElementwiseFunction", "apply", "definition_of", "square_root", "step"]
+__all__ = [
+    "FUNCTIONS",
+    "HALF",
+    "MINUS_ONE",
+    "ElementwiseFunction",
+    "apply",
+    "definition_of",
+    "square_root",
+    "step",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import groupby
 
 from symbackprop.errors import NotationError
 from symbackprop.notation.expressions import (
@@ -115,14 +116,17 @@ def _product(factors: tuple[Expression, ...]) -> tuple[str, int]:
         factors = (Number(-factors[0].value), *factors[1:])
         if factors[0] == Number(1):
             factors = factors[1:]
-    for factor in factors:
-        below = _reciprocal(factor)
-        if below is not None:
-            shown = f"{shown or '1'}/{_at_level(below, POWER)}"
+    for stroke, group in groupby(factors, key=lambda factor: _reciprocal(factor) is not None):
+        members = tuple(group)
+        if stroke:
+            below = tuple(_reciprocal(factor) or factor for factor in members)
+            shown = f"{shown or '1'}/{_at_level(below[0] if len(below) == 1 else Multiply(below), POWER)}"
         elif shown:
-            shown += f"*{_at_level(factor, SIGN)}"
+            shown += "".join(f"*{_at_level(factor, SIGN)}" for factor in members)
         else:
-            shown = _at_level(factor, PRODUCT)
+            shown = "*".join(
+                _at_level(factor, SIGN if place else PRODUCT) for place, factor in enumerate(members)
+            )
     return sign + shown, SUM if sign else PRODUCT
 
 
@@ -164,7 +168,7 @@ def system_text(system: System) -> str:
     """The whole system as a model file."""
     lines = []
     for axis in system.axes:
-        names = dict.fromkeys([axis.label, *_index_names(system, axis.name)])
+        names = [index.name for index in system.index_names[axis]]
         size = f" = {axis.size}" if axis.size is not None else ""
         lines.append(f"index {', '.join(names)} : {axis.name}{size}")
     for tensor in system.tensors.values():
@@ -175,18 +179,3 @@ def system_text(system: System) -> str:
         prefix = "loss " if equation.tensor == system.loss else ""
         lines.append(prefix + equation_text(equation))
     return "\n".join(lines) + "\n"
-
-
-def _index_names(system: System, axis_name: str) -> list[str]:
-    found = []
-    for expression in (
-        *(tensor.element for tensor in system.tensors.values()),
-        *(side for fact in system.facts for side in (fact.left, fact.right)),
-        *(equation.expression for equation in system.equations),
-    ):
-        for node in expression.walk():
-            bound = node.indices if isinstance(node, Reduction) else ()
-            for index in (*bound, *([node] if isinstance(node, Index) else [])):
-                if index.axis.name == axis_name:
-                    found.append(index.name)
-    return found

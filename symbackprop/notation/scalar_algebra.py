@@ -23,7 +23,7 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
 
 class ScalarBridge:
@@ -45,12 +45,13 @@ class ScalarBridge:
                         self._roots[node.base] = int(sympy.lcm(before, denominator))
 
     def symbol(self, atom: Expression) -> sympy.Symbol:
-        """The symbol that stands for an atom."""
-        if atom not in self._symbols:
+        """The symbol that stands for an atom; the names of bound indices make no difference."""
+        key = canonical_bound_names(atom)
+        if key not in self._symbols:
             symbol = sympy.Symbol(f"a{len(self._symbols)}")
-            self._symbols[atom] = symbol
+            self._symbols[key] = symbol
             self._atoms[symbol] = atom
-        return self._symbols[atom]
+        return self._symbols[key]
 
     def to_sympy(self, expression: Expression) -> sympy.Expr:
         """The expression as a rational function of symbols."""

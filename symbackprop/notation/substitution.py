@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from symbackprop.notation.expressions import Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
@@ -24,7 +25,9 @@ def unprimed(index: Index) -> Index:
 
 def substitute(expression: Expression, replacements: Mapping[Index, Expression]) -> Expression:
     """Put expressions in the place of free indices; a bound index that would capture one is renamed first."""
-    relevant = {old: new for old, new in replacements.items() if old in expression.free_indices and old != new}
+    relevant = {
+        old: new for old, new in replacements.items() if old in expression.free_indices and old != new
+    }
     if not relevant:
         return expression
     if isinstance(expression, Index):
@@ -65,21 +68,38 @@ def rename_bound(reduction: Reduction, avoid: Iterable[Index]) -> Reduction:
     return Reduction(reduction.kind, indices, substitute(reduction.body, renamed))  # type: ignore[arg-type]
 
 
-def tidy_bound_names(expression: Expression) -> Expression:
-    """Drop the primes of bound indices wherever no other index of that name is in the way."""
-    children = tuple([tidy_bound_names(child) for child in expression.children])
+def tidy_bound_names(
+    expression: Expression,
+    outer: frozenset[Index] = frozenset(),
+    preferred: Mapping[Axis, Sequence[Index]] = MappingProxyType({}),
+) -> Expression:
+    """Give bound indices short names that differ from every index around them, and from `outer`.
+
+    An index keeps its name, without primes, if it can; otherwise it takes the first free one of its axis'
+    `preferred` indices, and only then primes.
+    """
+    taken = outer | expression.free_indices
     if not isinstance(expression, Reduction):
+        children = tuple([tidy_bound_names(child, taken, preferred) for child in expression.children])
         return expression if children == expression.children else expression.with_children(children)
-    (body,) = children
-    taken = set(body.free_indices) - set(expression.indices)
     renamed: dict[Index, Expression] = {}
-    indices = []
+    indices: list[Index] = []
     for index in expression.indices:
-        shorter = fresh_index(unprimed(index), taken)
-        taken.add(shorter)
-        renamed[index] = shorter
-        indices.append(shorter)
-    return Reduction(expression.kind, tuple(indices), substitute(body, renamed))
+        name = _first_free(index, (*taken, *indices), preferred.get(index.axis, ()))
+        renamed[index] = name
+        indices.append(name)
+    body = substitute(expression.body, renamed)
+    return Reduction(
+        expression.kind, tuple(indices), tidy_bound_names(body, taken | frozenset(indices), preferred)
+    )
+
+
+def _first_free(index: Index, taken: Sequence[Index], preferred: Sequence[Index]) -> Index:
+    names = {other.name for other in taken}
+    for candidate in (unprimed(index), *preferred):
+        if candidate.name not in names:
+            return candidate
+    return fresh_index(unprimed(index), taken)
 
 
 def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:

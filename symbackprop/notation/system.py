@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbackprop.errors import NotationError, Place
-from symbackprop.notation.expressions import Axis, Element, Expression, Index
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import elements_of
 
 
@@ -95,6 +95,21 @@ class System:
             for name in equation.reads:
                 found[name].append(equation)
         return {name: tuple(equations) for name, equations in found.items()}
+
+    @cached_property
+    def index_names(self) -> Mapping[Axis, tuple[Index, ...]]:
+        """Each axis' indices, in the order in which declarations and equations name them."""
+        found: dict[Axis, dict[Index, None]] = {axis: {Index(axis.label, axis): None} for axis in self.axes}
+        for expression in (
+            *(tensor.element for tensor in self.tensors.values()),
+            *(side for fact in self.facts for side in (fact.left, fact.right)),
+            *(equation.expression for equation in self.equations),
+        ):
+            for node in expression.walk():
+                bound = node.indices if isinstance(node, Reduction) else ()
+                for index in (*bound, *((node,) if isinstance(node, Index) else ())):
+                    found[index.axis][index] = None
+        return {axis: tuple(indices) for axis, indices in found.items()}
 
     def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
         """The tensors of these roles, in declared order."""

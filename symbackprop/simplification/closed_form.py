@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.derivation.reverse import (
     adjoint_order,
@@ -29,7 +30,7 @@ from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.inlining import inline_adjoints
 from symbackprop.simplification.naming import adjoint_name, gradient_name, layer_names
-from symbackprop.simplification.order import simplify
+from symbackprop.simplification.order import scope_of, simplify
 from symbackprop.simplification.scope import Scope
 
 LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", lambda expression: None)
@@ -43,25 +44,24 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     Raises NotationError for an unknown tensor and DerivationError where there is no loss or no derivative.
     """
     wanted = differentiated_tensors(system, wrt)
+    system = with_named_arguments(system)
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
     names = {
         tensor: gradient_name(tensor, taken) if tensor in wanted else adjoint_name(tensor, taken)
         for tensor in order
     }
-    scope = Scope.of(system)
+    scope = scope_of(system)
     adjoints: list[AdjointDerivation] = []
     for tensor in order:
         adjoint = _derive_adjoint(system, tensor, names, scope)
         adjoints.append(adjoint)
         scope.add(adjoint.equation)
-    inlined = inline_adjoints(adjoints, frozenset(wanted), Scope.of(system))
+    inlined = inline_adjoints(adjoints, frozenset(wanted), scope)
     return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken))
 
 
-def _derive_adjoint(
-    system: System, tensor: str, names: Mapping[str, str], scope: Scope
-) -> AdjointDerivation:
+def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
     rule = chain_rule(system, tensor, tuple(names))
     factors = tuple([_closed_factor(consumer, local, scope) for consumer, local in rule.factors])
     if tensor == loss_name(system):
@@ -71,7 +71,7 @@ def _derive_adjoint(
         values: dict[Expression, Expression] = {factor.derivative: factor.value for factor in factors}
         _append(steps, PUT_IN_FACTORS, _replaced(rule.expression, values))
         _append(steps, PUT_IN_ADJOINTS, _named(steps[-1].after, names))
-        steps.extend(simplify(steps[-1].after, scope))
+        steps.extend(simplify(steps[-1].after, scope, rule.total.free_indices))
     indices = tuple(index for index in rule.total.denominator.positions if isinstance(index, Index))
     equation = Equation(names[tensor], indices, steps[-1].after)
     return AdjointDerivation(tensor, rule.total, factors, tuple(steps), equation, kept=True)
@@ -84,7 +84,7 @@ def _append(steps: list[Step], rule: Rule, after: Expression) -> None:
 
 def _closed_factor(consumer: Equation, local: Derivative, scope: Scope) -> LocalDerivative:
     factor = local_derivative(consumer, local)
-    steps = (*factor.steps, *simplify(factor.value, scope))
+    steps = (*factor.steps, *simplify(factor.value, scope, local.free_indices))
     return replace(factor, value=result_of(steps, factor.value), steps=steps)
 
 
@@ -124,5 +124,3 @@ def _renamed(adjoint: AdjointDerivation, names: Mapping[str, str]) -> AdjointDer
     name = names.get(adjoint.equation.tensor, adjoint.equation.tensor)
     equation = replace(adjoint.equation, tensor=name, expression=steps[-1].after)
     return replace(adjoint, steps=steps, equation=equation)
-
-

@@ -1,12 +1,14 @@
 """What a program for an expression costs, as a number to compare equal forms by.
 
-The unit is one arithmetic operation on one array element in a pass over memory. Sizes are symbols, so every
-axis counts as `TYPICAL_SIZE` values; a contraction runs inside a matrix product, where an operation is
-cheaper than a pass by `CONTRACTION_WEIGHT`. A subexpression that stands in several places counts once.
+The unit is one arithmetic operation on one array element in a pass over memory. An axis counts with its
+declared size, or as `TYPICAL_SIZE` values where its size is a symbol; a contraction runs inside a matrix
+product, where an operation is cheaper than a pass by `CONTRACTION_WEIGHT`. A subexpression that stands in
+several places counts once.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import TypeAlias
@@ -35,11 +37,12 @@ CONTRACTION_WEIGHT = Fraction(1, 16)
 FUNCTION_WEIGHT = 10
 ROOT_WEIGHT = 4
 DIVISION_WEIGHT = 1
+OVERFLOW_WEIGHT = 40
 
 
 def extent(indices: Iterable[Index]) -> int:
     """How many elements an array over these indices has."""
-    return TYPICAL_SIZE ** len(frozenset(indices))
+    return math.prod(index.axis.size or TYPICAL_SIZE for index in frozenset(indices))
 
 
 def cost(*expressions: Expression) -> Cost:
@@ -59,8 +62,9 @@ def _own_cost(node: Expression) -> Cost:
             return Fraction(elements * (len(terms) - 1))
         case Multiply():
             return _product_cost(node)
-        case Power(_, exponent):
-            return Fraction(elements * _power_weight(exponent))
+        case Power(base, exponent):
+            weight = _power_weight(exponent) + (OVERFLOW_WEIGHT if _may_overflow(base, exponent) else 0)
+            return Fraction(elements * weight)
         case Apply():
             return Fraction(elements * FUNCTION_WEIGHT)
         case Reduction():
@@ -70,21 +74,41 @@ def _own_cost(node: Expression) -> Cost:
     return Fraction(0)
 
 
+def _may_overflow(base: Expression, exponent: Expression) -> bool:
+    """1/(1 + e^u) is not wrong, but e^u/(1 + e^u) is not a number for large u: a function is better."""
+    below = isinstance(exponent, Number) and exponent.value < 0
+    return below and isinstance(base, Add) and any(_holds_exponential(term) for term in base.terms)
+
+
+def _holds_exponential(term: Expression) -> bool:
+    return any(isinstance(factor, Apply) and factor.function == "exp" for factor in factors_of(term))
+
+
 def _product_cost(node: Multiply) -> Cost:
-    """The pair with the smallest result is multiplied first; a minus sign turns a plus into a minus for nothing."""
+    """The pair with the smallest result comes first; a minus sign turns a plus into a minus for nothing."""
     number, rest = coefficient_and_rest(node)
     arrays = [factor.free_indices for factor in rest]
-    total = 0 if abs(number) == 1 else min(extent(indices) for indices in arrays)
+    scaling = 0 if abs(number) == 1 else min(extent(indices) for indices in arrays)
+    return Fraction(scaling) + _pairwise(arrays, frozenset(), Fraction(1))
+
+
+def _pairwise(arrays: list[frozenset[Index]], bound: frozenset[Index], weight: Fraction) -> Fraction:
+    """Multiply arrays in pairs, the smallest work first; an index is summed as soon as one array has it."""
+    arrays = list(arrays)
+    total = Fraction(0)
     while len(arrays) > 1:
-        _, left, right = min(
+        work, left, right = min(
             (extent(arrays[left] | arrays[right]), left, right)
             for right in range(len(arrays))
             for left in range(right)
         )
         merged = arrays.pop(right) | arrays.pop(left)
-        arrays.append(merged)
-        total += extent(merged)
-    return Fraction(total)
+        elsewhere = frozenset[Index]().union(*arrays)
+        arrays.append(merged - (bound - elsewhere))
+        total += weight * work
+        if weight != 1:
+            total += extent(arrays[-1])
+    return total
 
 
 def _power_weight(exponent: Expression) -> int:
@@ -99,13 +123,10 @@ def _power_weight(exponent: Expression) -> int:
 def _reduction_cost(node: Reduction) -> Cost:
     """A product of arrays is contracted; anything else is a pass over the body and its reduction."""
     involved = extent(node.body.free_indices | frozenset(node.indices))
-    arrays = [factor for factor in factors_of(node.body) if factor.free_indices & frozenset(node.indices)]
-    if node.kind == "sum" and len(arrays) > 1:
-        return CONTRACTION_WEIGHT * involved + extent(node.free_indices) - _passes_saved(node)
-    return Fraction(involved)
-
-
-def _passes_saved(node: Reduction) -> Cost:
-    """The body of a contraction is never stored: take back what the product itself was charged."""
-    assert isinstance(node.body, Multiply)
-    return _own_cost(node.body)
+    factors = factors_of(node.body)
+    if node.kind != "sum" or len(factors) == 1:
+        return Fraction(involved)
+    arrays = [factor.free_indices for factor in factors if not isinstance(factor, Number)]
+    contraction = _pairwise(arrays, frozenset(node.indices), CONTRACTION_WEIGHT)
+    # The body of a contraction is never stored: take back what the product itself was charged.
+    return contraction - _own_cost(node.body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import normalised
@@ -25,37 +25,70 @@ def inline_adjoints(
     An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
     equation moves there unless the program would become dearer, or a sum would come to stand inside a sum.
     """
-    current = {adjoint.equation.tensor: adjoint for adjoint in adjoints}
-    users: dict[str, dict[str, None]] = {name: {} for name in current}
-    for adjoint in adjoints:
-        _note_reads(adjoint.equation, users)
-    for name in list(current):
-        adjoint = current[name]
+    inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope)
+    while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
+        pass  # each round keeps fewer names, so that there are finitely many
+    return list(inlining.current.values())
+
+
+@dataclass
+class _Inlining:
+    """The adjoints as they stand, and for each which of the others' equations read it."""
+
+    current: dict[str, AdjointDerivation]
+    wanted: frozenset[str]
+    scope: Scope
+    users: dict[str, dict[str, None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.users = {name: {} for name in self.current}
+        for adjoint in self.current.values():
+            self._note_reads(adjoint.equation)
+
+    def kept_names(self) -> tuple[str, ...]:
+        """The adjoints that still have an equation of their own and might lose it."""
+        return tuple(
+            name for name, each in self.current.items() if each.kept and each.tensor not in self.wanted
+        )
+
+    def try_to_inline(self, name: str) -> bool:
+        """Move one adjoint into its uses if that pays; whether it did."""
+        adjoint, users = self.current[name], self.users[name]
         is_free = not cost(adjoint.equation.expression)
-        if adjoint.tensor in wanted or not users[name] or (len(users[name]) > 1 and not is_free):
-            continue
-        moved = {user: _with_inlined(current[user], adjoint.equation, scope) for user in users[name]}
+        if not users or (len(users) > 1 and not is_free):
+            return False
+        moved = {
+            user: _with_inlined(self.current[user], adjoint.equation, self.scope.before(user, without=name))
+            for user in users
+        }
         first = next(iter(moved))
-        if is_free or _is_no_dearer(adjoint.equation, current[first].equation, moved[first].equation):
-            current[name] = replace(adjoint, kept=False)
-            _forget_reads(adjoint.equation, users)
-            for user, changed in moved.items():
-                _forget_reads(current[user].equation, users)
-                _note_reads(changed.equation, users)
-            current |= moved
-    return list(current.values())
+        if not is_free and not _is_no_dearer(
+            adjoint.equation, self.current[first].equation, moved[first].equation
+        ):
+            return False
+        self._replace(adjoint, moved)
+        return True
 
+    def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
+        name = inlined.equation.tensor
+        self.current[name] = replace(inlined, kept=False)
+        self.scope.remove(name)
+        self._forget_reads(inlined.equation)
+        for user, changed in moved.items():
+            self._forget_reads(self.current[user].equation)
+            self.current[user] = changed
+            self.scope.add(changed.equation)
+            self._note_reads(changed.equation)
 
-def _note_reads(equation: Equation, users: dict[str, dict[str, None]]) -> None:
-    for name in equation.reads:
-        if name in users:
-            users[name][equation.tensor] = None
+    def _note_reads(self, equation: Equation) -> None:
+        for name in equation.reads:
+            if name in self.users:
+                self.users[name][equation.tensor] = None
 
-
-def _forget_reads(equation: Equation, users: dict[str, dict[str, None]]) -> None:
-    for name in equation.reads:
-        if name in users:
-            users[name].pop(equation.tensor, None)
+    def _forget_reads(self, equation: Equation) -> None:
+        for name in equation.reads:
+            if name in self.users:
+                self.users[name].pop(equation.tensor, None)
 
 
 def _is_no_dearer(inlined: Equation, before: Equation, after: Equation) -> bool:
@@ -80,7 +113,7 @@ def _with_inlined(user: AdjointDerivation, inlined: Equation, scope: Scope) -> A
     rule = Rule("put in", f"the definition of {inlined.tensor}", lambda expression: None)
     start = user.equation.expression
     put_in = _put_in(start, inlined)
-    steps = (Step(rule, (), start, put_in), *simplify(put_in, scope))
+    steps = (Step(rule, (), start, put_in), *simplify(put_in, scope, user.total.free_indices))
     equation = replace(user.equation, expression=result_of(steps, start))
     return replace(user, steps=(*user.steps, *steps), equation=equation)
 

@@ -11,6 +11,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Multiply,
+    Number,
     Power,
     Reduction,
     Where,
@@ -31,8 +32,8 @@ def same_index(node: Expression) -> Expression | None:
 
 def idempotence(node: Expression) -> Expression | None:
     """delta(i,j)^n = delta(i,j) for n > 0: it is 0 or 1."""
-    if isinstance(node, Power) and isinstance(node.base, Delta):
-        return node.base
+    if isinstance(node, Power) and isinstance(node.base, Delta) and isinstance(node.exponent, Number):
+        return node.base if node.exponent.value > 0 else None
     return None
 
 
@@ -74,10 +75,11 @@ def distribute(node: Expression) -> Expression | None:
 
 def separate(node: Expression) -> Expression | None:
     """sum(i, f + g) = sum(i, f) + sum(i, g) where f or g holds a delta."""
-    if isinstance(node, Reduction) and node.kind == "sum" and isinstance(node.body, Add):
-        if contains_delta(node.body):
-            return add(*(Reduction("sum", node.indices, term) for term in node.body.terms))
-    return None
+    if not (isinstance(node, Reduction) and node.kind == "sum" and isinstance(node.body, Add)):
+        return None
+    if not contains_delta(node.body):
+        return None
+    return add(*(Reduction("sum", node.indices, term) for term in node.body.terms))
 
 
 def out_of_choice(node: Expression) -> Expression | None:
@@ -124,5 +126,7 @@ KRONECKER_RULES = (
         "the branches get fewer terms",
     ),
     Rule("multiply out", "(f + g)*h = f*h + g*h", distribute, "a sum with a delta leaves a product"),
-    Rule("separate sum", "sum(i, f + g) = sum(i, f) + sum(i, g)", separate, "a sum with a delta leaves a sum"),
+    Rule(
+        "separate sum", "sum(i, f + g) = sum(i, f) + sum(i, g)", separate, "a sum with a delta leaves a sum"
+    ),
 )

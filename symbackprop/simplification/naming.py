@@ -23,9 +23,7 @@ def layer_names(tensors: Iterable[str], taken: Collection[str]) -> dict[str, str
         number = re.search(r"\d+$", tensor)
         if number:
             claimed.setdefault(f"delta{number.group()}", []).append(tensor)
-    return {
-        tensors[0]: name for name, tensors in claimed.items() if len(tensors) == 1 and name not in taken
-    }
+    return {tensors[0]: name for name, tensors in claimed.items() if len(tensors) == 1 and name not in taken}
 
 
 def _untaken(name: str, taken: Collection[str]) -> str:

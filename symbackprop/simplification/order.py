@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.notation.system import System
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
+from symbackprop.simplification.consequences import consequences
 from symbackprop.simplification.facts import fact_rules
 from symbackprop.simplification.kronecker import KRONECKER_RULES
 from symbackprop.simplification.regions import rework
 from symbackprop.simplification.scope import Scope
 from symbackprop.simplification.summation import SUMMATION_RULES
+from symbackprop.simplification.sums import choose_sums
 
 NORMAL_FORM_RULES: tuple[Rule, ...] = (*BOOKKEEPING_RULES, *KRONECKER_RULES, *SUMMATION_RULES)
 MOST_ROUNDS = 10
 TIDY_NAMES = Rule("rename", "a bound index may have any name", lambda expression: None)
 
 
-def simplify(expression: Expression, scope: Scope) -> tuple[Step, ...]:
-    """The steps to the closed form: contract and sort the sums, use facts, then rework what is between them."""
+def scope_of(system: System) -> Scope:
+    """The system's equations, the user's facts, and the facts that follow from the equations."""
+    return Scope.of(system, (*system.facts, *consequences(system, NORMAL_FORM_RULES)))
+
+
+def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = frozenset()) -> tuple[Step, ...]:
+    """The steps to the closed form: contract and sort the sums, use facts, then rework what is between them.
+
+    `outer` are the indices on the left-hand side, which no bound index shall share a name with.
+    """
     rules = (*NORMAL_FORM_RULES, *fact_rules(scope.facts))
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
         steps.extend(apply_exhaustively(rules, before))
+        steps.extend(choose_sums(result_of(steps, expression), scope, rules))
         steps.extend(rework(result_of(steps, expression), scope))
         if result_of(steps, expression) == before:
             break
-    tidied = tidy_bound_names(result_of(steps, expression))
+    tidied = tidy_bound_names(result_of(steps, expression), outer, scope.index_names)
     if tidied != result_of(steps, expression):
         steps.append(Step(TIDY_NAMES, (), result_of(steps, expression), tidied))
     return tuple(steps)

@@ -7,17 +7,18 @@ that is cheaper: e^-u/(1 + e^-u)^2 becomes z*(1 - z).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import sympy
 
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, negate, terms_of
-from symbackprop.notation.expressions import Add, Apply, Expression
+from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Power, Reduction
 from symbackprop.notation.functions import FUNCTIONS, definition_of
 from symbackprop.notation.printing import text
 from symbackprop.notation.scalar_algebra import ScalarBridge, positive_first
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.simplification.cost import Cost, cost
 
 LARGEST_POLYNOMIAL = 40
@@ -26,7 +27,7 @@ MOST_ROUNDS = 6
 
 @dataclass(frozen=True)
 class Relation:
-    """known = formula, where `known` is an element, or a function that is cheaper to name than to write out."""
+    """known = formula: `known` is an element, or a function that is cheaper to name than to write out."""
 
     known: Expression
     formula: Expression
@@ -51,9 +52,35 @@ def _is_choice(node: Expression) -> bool:
     )
 
 
-def rank(expression: Expression) -> tuple[Cost, int, int, str]:
-    """The order among equal expressions: cost, then terms, size and spelling, so that no tie is left open."""
-    return cost(expression), len(terms_of(expression)), expression.node_count, text(expression)
+Measure: TypeAlias = tuple[Cost, int, bool, int]
+
+
+def measure(expression: Expression) -> Measure:
+    """What a better form has less of: cost, then terms, a leading minus, size."""
+    is_negative = coefficient_and_rest(expression)[0] < 0
+    return cost(expression), len(terms_of(expression)), is_negative, expression.node_count
+
+
+def rank(expression: Expression) -> tuple[Measure, str]:
+    """The order among candidates: by measure, then by spelling, so that no tie is left to chance."""
+    return measure(expression), text(expression)
+
+
+@dataclass(frozen=True)
+class _State:
+    """An expression and the relations, as far as their atoms have been eliminated."""
+
+    expression: sympy.Expr
+    relations: tuple[tuple[sympy.Expr, sympy.Expr], ...]
+
+    def with_atom(self, atom: sympy.Symbol, solution: sympy.Expr) -> _State:
+        """The same in other atoms; a relation that has become `known = known` drops out."""
+        replaced = {atom: solution}
+        relations = [(known, sympy.cancel(formula.xreplace(replaced))) for known, formula in self.relations]
+        return _State(
+            sympy.cancel(self.expression.xreplace(replaced)),
+            tuple((known, formula) for known, formula in relations if known != formula),
+        )
 
 
 @dataclass
@@ -65,8 +92,9 @@ class RationalSearch:
 
     def __post_init__(self) -> None:
         self.bridge = ScalarBridge()
-        opened_relations = [opened(relation.formula) for relation in self.relations]
         start = opened(self.expression)
+        spelled = _reductions_of(start)
+        opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
         self.bridge.learn_roots(start, *opened_relations)
         self.start = self.bridge.to_sympy(start)
         self.known = [
@@ -77,30 +105,44 @@ class RationalSearch:
 
     def cheapest(self) -> Expression:
         """The cheapest form found; the expression itself where nothing is cheaper."""
-        best, best_rank, current = self.expression, rank(self.expression), self.start
+        best, current = self.expression, _State(self.start, tuple(self.known))
         for _round in range(MOST_ROUNDS):
-            found = None
-            for candidate in self._rewritings(current):
-                for form in forms(candidate):
-                    shown = tidy_signs(self.bridge.from_sympy(form))
-                    if rank(shown) < best_rank and self._is_safe(candidate):
-                        best, best_rank, found = shown, rank(shown), candidate
-            if found is None:
+            candidates = [
+                (tidied(self.bridge.from_sympy(form)), candidate)
+                for candidate in self._rewritings(current)
+                if self._is_safe(candidate.expression)
+                for form in forms(candidate.expression)
+            ]
+            found, candidate = min(candidates, key=lambda pair: rank(pair[0]))
+            if measure(found) >= measure(best):
                 break
-            current = found
+            best, current = found, candidate
         return best
 
-    def _rewritings(self, current: sympy.Expr) -> Iterator[sympy.Expr]:
+    def _rewritings(self, current: _State) -> Iterator[_State]:
         yield current
-        for known, formula in self.known:
-            for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
+        for known, formula in current.relations:
+            for atom in sorted(formula.free_symbols & current.expression.free_symbols, key=str):
                 solution = _solve(known, formula, atom)
                 if solution is not None:
-                    yield sympy.cancel(current.xreplace({atom: solution}))
+                    yield current.with_atom(atom, solution)
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
         """Whether no denominator is new: a form must not be undefined where the expression is defined."""
         return _denominator_factors(candidate) <= self.denominators
+
+
+def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
+    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
+    """The expression with the bound names of those reductions that it has in common with `spelled`."""
+
+    def spell(node: Expression) -> Expression:
+        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
+
+    return rewrite_bottom_up(expression, spell)
 
 
 def _denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
@@ -121,31 +163,60 @@ def _solve(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.
 
 
 def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    """Equal forms of a rational function: as it is, cancelled, factored, collected by each atom."""
+    """Equal forms: as it is, common factors in front, cancelled, factored, collected by each atom."""
     yield expression
+    yield sympy.factor_terms(sympy.expand(expression))
     cancelled = sympy.cancel(expression)
     if sympy.count_ops(cancelled) > LARGEST_POLYNOMIAL:
         return
     yield cancelled
-    yield sympy.factor(cancelled)
-    numerator, denominator = sympy.fraction(cancelled)
-    for atom in sorted(numerator.free_symbols, key=str):
-        yield sympy.collect(sympy.expand(numerator), atom, func=sympy.factor) / denominator
+    factored = sympy.factor(cancelled)
+    yield factored
+    for atom in sorted(factored.free_symbols, key=str):
+        yield factored.replace(
+            lambda part: part.is_Add,
+            lambda part, atom=atom: sympy.collect(sympy.expand(part), atom, func=sympy.factor),
+        )
 
 
-def tidy_signs(expression: Expression) -> Expression:
-    """Take a minus in front of a product into one of its differences: -z*(z - 1) is z*(1 - z)."""
+def multiplied_out(expression: Expression) -> tuple[Expression, ...]:
+    """The terms of the expression with every product of sums multiplied out."""
+    bridge = ScalarBridge()
+    bridge.learn_roots(expression)
+    return terms_of(bridge.from_sympy(sympy.expand(bridge.to_sympy(expression))))
+
+
+def tidied(expression: Expression) -> Expression:
+    """Write it as a person would: 1 - z, z*(1 - z) for -z*(z - 1), g/s*(..) for 1/s*g*(..)."""
 
     def tidy(node: Expression) -> Expression:
         if isinstance(node, Add):
             return add(*positive_first(list(node.terms)))
-        if coefficient_and_rest(node)[0] >= 0:
-            return node
-        factors = factors_of(node)
-        for place, factor in enumerate(factors):
-            if isinstance(factor, Add):
-                flipped = add(*positive_first(list(terms_of(negate(factor)))))
-                return multiply(negate(multiply(*factors[:place])), flipped, *factors[place + 1 :])
+        if isinstance(node, Multiply):
+            return _numerator_first(_sign_inside(node))
         return node
 
     return rewrite_bottom_up(expression, tidy)
+
+
+def _numerator_first(node: Expression) -> Expression:
+    """(p - d)/s for 1/s*(p - d): the reciprocals come last."""
+    number, factors = coefficient_and_rest(node)
+    below = [factor for factor in factors if _is_reciprocal(factor)]
+    above = [factor for factor in factors if not _is_reciprocal(factor)]
+    return multiply(Number(number), *above, *below)
+
+
+def _is_reciprocal(factor: Expression) -> bool:
+    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
+
+
+def _sign_inside(node: Expression) -> Expression:
+    if coefficient_and_rest(node)[0] >= 0:
+        return node
+    factors = factors_of(node)
+    for place, factor in enumerate(factors):
+        if isinstance(factor, Add):
+            flipped = tidied(negate(factor))
+            return multiply(negate(multiply(*factors[:place])), flipped, *factors[place + 1 :])
+    return node

@@ -31,9 +31,9 @@ def region_paths(expression: Expression, place: Path = (), is_root: bool = True)
 
 def _is_worth_a_search(expression: Expression) -> bool:
     """A product of different elements, numbers and sums has only one form."""
-    return any(
-        isinstance(node, Add | Apply | Power) for node in _above_binders(expression)
-    ) or len(set(factors_of(expression))) < len(factors_of(expression))
+    return any(isinstance(node, Add | Apply | Power) for node in _above_binders(expression)) or len(
+        set(factors_of(expression))
+    ) < len(factors_of(expression))
 
 
 def _above_binders(expression: Expression) -> Iterator[Expression]:
@@ -66,7 +66,9 @@ def _next_step(expression: Expression, scope: Scope, done: set[Expression]) -> S
         better = cheapest_form(region, relations)
         done.add(better)
         if better != region:
-            return Step(_rule(region, better, relations), place, expression, replace_at(expression, place, better))
+            return Step(
+                _rule(region, better, relations), place, expression, replace_at(expression, place, better)
+            )
     return None
 
 
@@ -77,12 +79,14 @@ def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Ex
     hidden_relations = tuple(
         Relation(names.hide(relation.known), names.hide(relation.formula)) for relation in relations
     )
-    found = _search(hidden, hidden_relations)
+    spelling = "; ".join(text(part) for part in (hidden, *(each.formula for each in hidden_relations)))
+    found = _search(hidden, hidden_relations, spelling)
     return expression if found == hidden else names.restore().hide(found)
 
 
 @lru_cache(maxsize=4096)
-def _search(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
+def _search(expression: Expression, relations: tuple[Relation, ...], spelling: str) -> Expression:
+    """The search, remembered by spelling too: equality forgets the order of terms, the result has one."""
     return RationalSearch(expression, relations).cheapest()
 
 
@@ -90,7 +94,9 @@ def _rule(before: Expression, after: Expression, relations: tuple[Relation, ...]
     """Name the step by the relations that it used: those whose name has appeared."""
     nodes_before, nodes_after = set(before.walk()), set(after.walk())
     used = [
-        relation for relation in relations if relation.known in nodes_after and relation.known not in nodes_before
+        relation
+        for relation in relations
+        if relation.known in nodes_after and relation.known not in nodes_before
     ]
     if used:
         statement = "; ".join(f"{text(relation.known)} = {text(relation.formula)}" for relation in used)

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply
-from symbackprop.notation.expressions import ZERO, Expression, Number, Reduction, Size, Where
+from symbackprop.notation.expressions import (
+    ZERO,
+    Comparison,
+    ComparisonOperator,
+    Expression,
+    Number,
+    Reduction,
+    Size,
+    Where,
+)
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.rewriting.rule import Rule
 
@@ -70,11 +81,46 @@ def zero_choice(node: Expression) -> Expression | None:
     return node.chosen if isinstance(node, Where) and node.chosen == node.otherwise else None
 
 
+_OPPOSITE: Mapping[str, ComparisonOperator] = {
+    "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
+}  # fmt: skip
+_MIRRORED: Mapping[str, ComparisonOperator] = {
+    "<": ">",
+    "<=": ">=",
+    ">": "<",
+    ">=": "<=",
+    "==": "==",
+    "!=": "!=",
+}
+
+
+def turned_choice(node: Expression) -> Expression | None:
+    """where(c, 0, f) = where(not c, f, 0)."""
+    if not isinstance(node, Where) or node.chosen != ZERO or node.otherwise == ZERO:
+        return None
+    if not isinstance(node.condition, Comparison):
+        return None
+    condition = node.condition
+    opposite = Comparison(_OPPOSITE[condition.operator], condition.left, condition.right)
+    return Where(opposite, node.otherwise, ZERO)
+
+
+def number_on_the_right(node: Expression) -> Expression | None:
+    """0 < x = x > 0."""
+    if isinstance(node, Comparison) and isinstance(node.left, Number) and not isinstance(node.right, Number):
+        return Comparison(_MIRRORED[node.operator], node.right, node.left)
+    return None
+
+
 SUMMATION_RULES = (
     Rule("sum of zeros", "sum(i, 0) = 0", empty, "a sum disappears"),
     Rule("merge sums", "sum(i, sum(j, f)) = sum(i, j, f)", merge, "a sum disappears"),
     Rule("factor out", "sum(i, c*f) = c*sum(i, f)", factor_out, "a factor moves outwards"),
     Rule("unused index", "sum(i, c) = size(i)*c", unused_index, "a bound index disappears"),
-    Rule("number out of choice", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_choice, "a number moves"),
+    Rule(
+        "number out of choice", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_choice, "a number moves"
+    ),
+    Rule("turn choice", "where(c, 0, f) = where(not c, f, 0)", turned_choice, "a zero moves to the right"),
+    Rule("turn comparison", "0 < x is x > 0", number_on_the_right, "a number moves to the right"),
     Rule("no choice", "where(c, f, f) = f", zero_choice, "a choice disappears"),
 )

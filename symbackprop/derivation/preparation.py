@@ -1,0 +1,83 @@
+"""Naming what a person would name before differentiating: the pre-activation.
+
+h[b,j] = tanh(sum(i, W[j,i]*x[b,i])) is read as two equations, the contraction and the function of it, so that
+the function's derivative is taken once and not inside every gradient that follows from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import Apply, Element, Expression, Index, Reduction
+from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.notation.system import Equation, Role, System, Tensor
+
+
+def with_named_arguments(system: System) -> System:
+    """The system, with an equation of its own for every contraction inside an element-wise function."""
+    naming = _Naming({*system.tensors, *(axis.name for axis in system.axes)})
+    equations: list[Equation] = []
+    for equation in system.equations:
+        expression = naming.named(equation.expression, equation)
+        equations += [*naming.take_new(), replace(equation, expression=expression)]
+    if len(equations) == len(system.equations):
+        return system
+    added = {
+        equation.tensor: Tensor(equation.tensor, equation.indices, Role.DERIVED)
+        for equation in equations
+        if equation.tensor not in system.tensors
+    }
+    return replace(system, tensors={**system.tensors, **added}, equations=tuple(equations))
+
+
+def holds_contraction(expression: Expression) -> bool:
+    """Whether a sum of a product stands in the expression."""
+    return any(
+        isinstance(node, Reduction) and node.kind == "sum" and len(factors_of(node.body)) > 1
+        for node in expression.walk()
+    )
+
+
+@dataclass
+class _Naming:
+    taken: set[str]
+    names: dict[Expression, Element] = field(default_factory=dict)
+    new: list[Equation] = field(default_factory=list)
+
+    def named(self, expression: Expression, equation: Equation) -> Expression:
+        """The expression with named arguments, innermost first."""
+        children = tuple([self.named(child, equation) for child in expression.children])
+        if children != expression.children:
+            expression = expression.with_children(children)
+        if isinstance(expression, Apply):
+            arguments = tuple([self._argument(argument, equation) for argument in expression.arguments])
+            expression = Apply(expression.function, arguments)
+        return expression
+
+    def _argument(self, argument: Expression, equation: Equation) -> Expression:
+        if not holds_contraction(argument):
+            return argument
+        key = canonical_bound_names(argument)
+        if key not in self.names:
+            indices = _free_in_order(argument, equation)
+            name = f"u_{equation.tensor}"
+            while name in self.taken:
+                name += "_"
+            self.taken.add(name)
+            self.names[key] = Element(name, indices)
+            self.new.append(Equation(name, indices, argument))
+        return self.names[key]
+
+    def take_new(self) -> list[Equation]:
+        """The equations that have come up since the last call."""
+        new, self.new = self.new, []
+        return new
+
+
+def _free_in_order(expression: Expression, equation: Equation) -> tuple[Index, ...]:
+    """The free indices, those of the equation's left-hand side first and in its order."""
+    free = expression.free_indices
+    seen = dict.fromkeys(index for index in equation.indices if index in free)
+    seen.update(dict.fromkeys(node for node in expression.walk() if isinstance(node, Index) and node in free))
+    return tuple(seen)

@@ -1,0 +1,51 @@
+"""What follows from definitions: a softmax sums to 1, deviations from a mean sum to 0.
+
+For each tensor and each of its indices the sum over that index is written out by the tensor's definition
+and simplified. Where a number is left, or a size, that is a fact, and it may be used like the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbackprop.notation.arithmetic import add
+from symbackprop.notation.expressions import Expression, Index, Number, Reduction, Size
+from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.notation.system import Equation, Fact, System
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.simplification.facts import fact_rules
+from symbackprop.simplification.rational import RationalSearch, multiplied_out
+from symbackprop.simplification.scope import Scope
+
+
+def consequences(system: System, rules: Sequence[Rule]) -> tuple[Fact, ...]:
+    """sum(i, t[..i..]) == number, for every tensor and index for which that follows from the definitions."""
+    scope = Scope.of(system)
+    found: list[Fact] = list(system.facts)
+    for equation in system.equations:
+        for index in equation.indices:
+            if _is_promising(equation, index, system):
+                total = _total(equation, index, scope, (*rules, *fact_rules(tuple(found))))
+                if total is not None:
+                    found.append(Fact(Reduction("sum", (index,), equation.element), total))
+    return tuple(found[len(system.facts) :])
+
+
+def _is_promising(equation: Equation, index: Index, system: System) -> bool:
+    """Whether the definition, or that of a tensor it reads, or a fact of one, sums over the index' axis."""
+    facts = [fact.left for fact in system.facts if fact.left.tensors & equation.expression.tensors]
+    nearby = [equation, *(system.definitions[name] for name in equation.reads if name in system.definitions)]
+    return any(
+        isinstance(node, Reduction) and node.kind == "sum" and any(i.axis == index.axis for i in node.indices)
+        for expression in (*facts, *(near.expression for near in nearby))
+        for node in expression.walk()
+    )
+
+
+def _total(equation: Equation, index: Index, scope: Scope, rules: Sequence[Rule]) -> Expression | None:
+    """The sum over one index, if it is a number or a size."""
+    sums = [Reduction("sum", (index,), term) for term in multiplied_out(equation.expression)]
+    total = tidy_bound_names(add(*(result_of(apply_exhaustively(rules, each), each) for each in sums)))
+    found = RationalSearch(total, scope.relations(total)).cheapest()
+    return found if isinstance(found, Number | Size) else None
