@@ -142,6 +142,10 @@ class Differentiation:
             return Reduction("sum", node.indices, multiply(_product_of_others(node), inner))
         if node.kind == "argmax":
             return ZERO
+        used = tuple(index for index in node.indices if index in node.body.free_indices)
+        if len(used) < len(node.indices):
+            # The maximum over an index that the body does not contain is the body's.
+            return self.of(Reduction(node.kind, used, node.body) if used else node.body)
         self._use(MAXIMUM)
         return Reduction("sum", node.indices, Where(_is_first_best(node), inner, ZERO))
 

@@ -23,7 +23,7 @@ from symbackprop.rewriting.rule import Rule, Step
 
 @dataclass(frozen=True)
 class ChainRule:
-    """dE/dt[q] as a sum over the equations that read t, whose local derivatives (`factors`) are to be found."""
+    """dE/dt[q] as a sum over the equations that read t, with `factors` still to be found."""
 
     total: Derivative
     expression: Expression

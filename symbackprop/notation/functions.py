@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import mpmath
 import numpy as np
@@ -81,13 +81,19 @@ def _sigmoid(u: Numeric) -> Numeric:
     return 1 / (1 + small) if _real(u) >= 0 else small / (1 + small)
 
 
+def _precisely(function: Callable[..., Any], u: complex) -> complex:
+    """A function of mpmath with digits enough for the imaginary part of a complex step."""
+    with mpmath.workdps(60):
+        return complex(function(mpmath.mpc(u)))
+
+
 def _erf(u: Numeric) -> Numeric:
-    return complex(mpmath.erf(u)) if isinstance(u, complex) else math.erf(u)
+    return _precisely(mpmath.erf, u) if isinstance(u, complex) else math.erf(u)
 
 
 def _log_gamma(u: Numeric) -> Numeric:
     if isinstance(u, complex):
-        return complex(mpmath.loggamma(u))
+        return _precisely(mpmath.loggamma, u)
     if math.isinf(u) or (u <= 0 and u == math.floor(u)):
         return math.inf
     return math.lgamma(u)
@@ -97,8 +103,9 @@ def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
     def evaluate(u: Numeric) -> Numeric:
         if _real(u) <= 0 and u == math.floor(_real(u)):
             return math.nan
-        value = mpmath.psi(order, u)
-        return complex(value) if isinstance(u, complex) else float(value)
+        if isinstance(u, complex):
+            return _precisely(lambda argument: mpmath.psi(order, argument), u)
+        return float(mpmath.psi(order, u))
 
     return evaluate
 
@@ -106,7 +113,7 @@ def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
 def _gelu(u: Numeric) -> Numeric:
     # erfc keeps the digits that 1 + erf loses for negative arguments.
     if isinstance(u, complex):
-        return u / 2 * complex(mpmath.erfc(-u / math.sqrt(2)))
+        return u / 2 * _precisely(mpmath.erfc, -u / math.sqrt(2))
     return u / 2 * math.erfc(-u / math.sqrt(2)) if math.isfinite(u) else max(u, 0.0)
 
 

@@ -7,8 +7,10 @@ that is cheaper: e^-u/(1 + e^-u)^2 becomes z*(1 - z).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import sympy
@@ -21,7 +23,8 @@ from symbackprop.notation.scalar_algebra import ScalarBridge, positive_first
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.simplification.cost import Cost, cost
 
-LARGEST_POLYNOMIAL = 40
+MOST_ATOMS = 16
+MOST_TERMS = 200
 MOST_ROUNDS = 6
 
 
@@ -66,6 +69,10 @@ def rank(expression: Expression) -> tuple[Measure, str]:
     return measure(expression), text(expression)
 
 
+def _settled(expression: sympy.Expr) -> sympy.Expr:
+    return sympy.cancel(expression) if is_small(expression) else expression
+
+
 @dataclass(frozen=True)
 class _State:
     """An expression and the relations, as far as their atoms have been eliminated."""
@@ -76,9 +83,9 @@ class _State:
     def with_atom(self, atom: sympy.Symbol, solution: sympy.Expr) -> _State:
         """The same in other atoms; a relation that has become `known = known` drops out."""
         replaced = {atom: solution}
-        relations = [(known, sympy.cancel(formula.xreplace(replaced))) for known, formula in self.relations]
+        relations = [(known, _settled(formula.xreplace(replaced))) for known, formula in self.relations]
         return _State(
-            sympy.cancel(self.expression.xreplace(replaced)),
+            _settled(self.expression.xreplace(replaced)),
             tuple((known, formula) for known, formula in relations if known != formula),
         )
 
@@ -101,10 +108,11 @@ class RationalSearch:
             (self.bridge.to_sympy(relation.known), self.bridge.to_sympy(formula))
             for relation, formula in zip(self.relations, opened_relations, strict=True)
         ]
-        self.denominators = _denominator_factors(self.start)
 
     def cheapest(self) -> Expression:
-        """The cheapest form found; the expression itself where nothing is cheaper."""
+        """The cheapest form found; the expression itself where nothing is cheaper, or it is too large."""
+        if not is_small(self.start):
+            return self.expression
         best, current = self.expression, _State(self.start, tuple(self.known))
         for _round in range(MOST_ROUNDS):
             candidates = [
@@ -124,12 +132,17 @@ class RationalSearch:
         for known, formula in current.relations:
             for atom in sorted(formula.free_symbols & current.expression.free_symbols, key=str):
                 solution = _solve(known, formula, atom)
-                if solution is not None:
+                if solution is not None and is_small(current.expression.xreplace({atom: solution})):
                     yield current.with_atom(atom, solution)
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
         """Whether no denominator is new: a form must not be undefined where the expression is defined."""
         return _denominator_factors(candidate) <= self.denominators
+
+    @cached_property
+    def denominators(self) -> set[sympy.Expr]:
+        """The irreducible factors below the stroke."""
+        return _denominator_factors(self.start)
 
 
 def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
@@ -154,6 +167,8 @@ def _denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
 
 def _solve(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.Expr | None:
     """known = formula solved for an atom that stands in it to the first power."""
+    if not is_small(formula):
+        return None
     numerator, denominator = sympy.fraction(sympy.together(formula))
     polynomial = sympy.Poly(sympy.expand(numerator - known * denominator), atom)
     if polynomial.degree() != 1:
@@ -165,10 +180,10 @@ def _solve(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.
 def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     """Equal forms: as it is, common factors in front, cancelled, factored, collected by each atom."""
     yield expression
+    if not is_small(expression):
+        return
     yield sympy.factor_terms(sympy.expand(expression))
     cancelled = sympy.cancel(expression)
-    if sympy.count_ops(cancelled) > LARGEST_POLYNOMIAL:
-        return
     yield cancelled
     factored = sympy.factor(cancelled)
     yield factored
@@ -179,11 +194,34 @@ def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
         )
 
 
+def is_small(expression: sympy.Expr) -> bool:
+    """Whether numerator and denominator, multiplied out, stay within what SymPy factors in no time."""
+    return len(expression.free_symbols) <= MOST_ATOMS and math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS
+
+
+def _terms_multiplied_out(expression: sympy.Expr) -> tuple[int, int]:
+    """At most how many terms the numerator and the denominator have over a common denominator."""
+    if expression.is_Add:
+        parts = [_terms_multiplied_out(term) for term in expression.args]
+        below = math.prod(denominator for _, denominator in parts)
+        return sum(numerator * (below // denominator) for numerator, denominator in parts), below
+    if expression.is_Mul:
+        parts = [_terms_multiplied_out(factor) for factor in expression.args]
+        return math.prod(part[0] for part in parts), math.prod(part[1] for part in parts)
+    if expression.is_Pow and expression.exp.is_Integer:
+        numerator, denominator = _terms_multiplied_out(expression.base)
+        size = min(abs(int(expression.exp)), MOST_TERMS)
+        powers = min(numerator, MOST_TERMS) ** size, min(denominator, MOST_TERMS) ** size
+        return powers if expression.exp.is_positive else powers[::-1]
+    return 1, 1
+
+
 def multiplied_out(expression: Expression) -> tuple[Expression, ...]:
-    """The terms of the expression with every product of sums multiplied out."""
+    """The terms of the expression with every product of sums multiplied out; one term where that is too much."""
     bridge = ScalarBridge()
     bridge.learn_roots(expression)
-    return terms_of(bridge.from_sympy(sympy.expand(bridge.to_sympy(expression))))
+    translated = bridge.to_sympy(expression)
+    return terms_of(bridge.from_sympy(sympy.expand(translated))) if is_small(translated) else (expression,)
 
 
 def tidied(expression: Expression) -> Expression:

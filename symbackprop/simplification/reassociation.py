@@ -51,7 +51,7 @@ def _definition(equation: Equation) -> tuple[ProductSum, Expression] | None:
     bound = frozenset(shown.bound)
     inside = tuple(factor for factor in shown.factors if factor.free_indices & bound)
     outside = [factor for factor in shown.factors if not factor.free_indices & bound]
-    if not inside or any(factor.free_indices - bound - frozenset(equation.indices) for factor in inside):
+    if bound - multiply(*inside).free_indices or any(factor.free_indices - bound - frozenset(equation.indices) for factor in inside):
         return None
     return ProductSum(shown.bound, inside), divide(equation.element, multiply(*outside))
 

@@ -1,0 +1,65 @@
+"""Random models, three judges: the naive evaluator by complex step, HIPS autograd, and the program."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from symbackprop.emission.loading import load_module
+from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
+from symbackprop.program.lowering import lower
+from symbackprop.simplification.closed_form import derive
+from tests.models.autograd_oracle import loss_and_gradients
+from tests.models.random_models import SIZES, model_texts, parsed, random_values
+from tests.models.step_checker import check_every_step, total_gradient
+
+MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500"))
+SETTINGS = settings(
+    max_examples=MODELS,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+def assert_close(actual: object, expected: object, message: str) -> None:
+    scale = max(1.0, float(np.max(np.abs(np.asarray(expected)), initial=0.0)))
+    np.testing.assert_allclose(np.asarray(actual), expected, rtol=1e-8, atol=1e-9 * scale, err_msg=message)
+
+
+def check_model(text: str) -> None:
+    system = parsed(text)
+    values = random_values(system)
+    derivation = derive(system)
+    known = evaluate(derivation.system, values, SIZES)
+    for equation in derivation.equations:
+        known[equation.tensor] = NaiveEvaluator(known, SIZES).array(equation.expression, equation.indices)
+    loss, gradients = loss_and_gradients(system, values, SIZES, derivation.wrt)
+    module = load_module(numpy_source(lower(derivation)), "random")
+    parameters = {name: values[name] for name in module.PARAMETERS}
+    others = {name: value for name, value in values.items() if name not in parameters}
+    program_loss, program_gradients = module.value_and_grad(parameters, **others)
+    assert_close(program_loss, loss, f"loss\n{text}")
+    for name, equation in derivation.gradients.items():
+        assert_close(total_gradient(system, values, SIZES, name), gradients[name], f"the judges differ on {name}\n{text}")
+        assert_close(known[equation.tensor], gradients[name], f"equation of {name}\n{text}")
+        assert_close(program_gradients[name], gradients[name], f"program of {name}\n{text}")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning:autograd")
+@SETTINGS
+@given(model_texts())
+def test_gradients_of_random_models(text: str) -> None:
+    check_model(text)
+
+
+@settings(SETTINGS, max_examples=max(20, MODELS // 10))
+@given(model_texts(most_equations=4))
+def test_every_step_of_random_derivations(text: str) -> None:
+    system = parsed(text)
+    check_every_step(derive(system), random_values(system), SIZES)
