@@ -166,7 +166,7 @@ _DEFINED = (
     ),
     ElementwiseFunction(
         "abs",
-        lambda u: u if _real(u) >= 0 else -u,
+        lambda u: u * _sign(u),
         r"\left|{}\right|",
         lambda u: multiply(u, apply("sign", u)),
     ),

@@ -105,9 +105,8 @@ def _pairwise(arrays: list[frozenset[Index]], bound: frozenset[Index], weight: F
         merged = arrays.pop(right) | arrays.pop(left)
         elsewhere = frozenset[Index]().union(*arrays)
         arrays.append(merged - (bound - elsewhere))
-        total += weight * work
-        if weight != 1:
-            total += extent(arrays[-1])
+        # Where an index is summed the pair is a matrix product, otherwise a pass.
+        total += weight * work + extent(arrays[-1]) if arrays[-1] != merged else work
     return total
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
-from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.cost import cost
 from symbackprop.simplification.order import simplify
 from symbackprop.simplification.scope import Scope
+
+MOST_ELEMENTS_IN_A_SUM = 2
 
 
 def inline_adjoints(
@@ -23,7 +25,7 @@ def inline_adjoints(
     """Go through the adjoints from the loss backwards and move each into its uses where that pays.
 
     An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
-    equation moves there unless the program would become dearer, or a sum would come to stand inside a sum.
+    equation moves there unless the program would become dearer, or a sum would become hard to read.
     """
     inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope)
     while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
@@ -92,15 +94,17 @@ class _Inlining:
 
 
 def _is_no_dearer(inlined: Equation, before: Equation, after: Equation) -> bool:
-    named = cost(inlined.expression) + cost(before.expression)
+    named = cost(inlined.expression, before.expression)
     together = cost(after.expression)
     if together != named:
         return together < named
-    return not _stands_in_a_sum(inlined, before) or not _has_sum(inlined.expression)
+    return not _stands_in_a_sum(inlined, before) or _is_short(inlined.expression)
 
 
-def _has_sum(expression: Expression) -> bool:
-    return any(isinstance(node, Reduction) for node in expression.walk())
+def _is_short(expression: Expression) -> bool:
+    """A difference or product of two elements reads well inside a sum; more than that keeps its name."""
+    has_sum = any(isinstance(node, Reduction) for node in expression.walk())
+    return not has_sum and len(elements_of(expression)) <= MOST_ELEMENTS_IN_A_SUM
 
 
 def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.notation.system import System
 from symbackprop.rewriting.rule import Rule, Step
@@ -11,6 +12,7 @@ from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.simplification.consequences import consequences
 from symbackprop.simplification.facts import fact_rules
 from symbackprop.simplification.kronecker import KRONECKER_RULES
+from symbackprop.simplification.rational import tidied
 from symbackprop.simplification.regions import rework
 from symbackprop.simplification.scope import Scope
 from symbackprop.simplification.summation import SUMMATION_RULES
@@ -18,7 +20,8 @@ from symbackprop.simplification.sums import choose_sums
 
 NORMAL_FORM_RULES: tuple[Rule, ...] = (*BOOKKEEPING_RULES, *KRONECKER_RULES, *SUMMATION_RULES)
 MOST_ROUNDS = 10
-TIDY_NAMES = Rule("rename", "a bound index may have any name", lambda expression: None)
+ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", lambda expression: None)
+RENAME = Rule("rename", "a bound index may have any name", lambda expression: None)
 
 
 def scope_of(system: System) -> Scope:
@@ -40,7 +43,12 @@ def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = fro
         steps.extend(rework(result_of(steps, expression), scope))
         if result_of(steps, expression) == before:
             break
-    tidied = tidy_bound_names(result_of(steps, expression), outer, scope.index_names)
-    if tidied != result_of(steps, expression):
-        steps.append(Step(TIDY_NAMES, (), result_of(steps, expression), tidied))
+    for rule, arrange in (
+        (ARRANGE, tidied),
+        (RENAME, lambda each: tidy_bound_names(each, outer, scope.index_names)),
+    ):
+        before = result_of(steps, expression)
+        after = arrange(before)
+        if text(after) != text(before):
+            steps.append(Step(rule, (), before, after))
     return tuple(steps)

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import sympy
 
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, negate, terms_of
-from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Power, Reduction
+from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Expression, Multiply, Number, Power, Reduction
 from symbackprop.notation.functions import FUNCTIONS, definition_of
 from symbackprop.notation.printing import text
 from symbackprop.notation.scalar_algebra import ScalarBridge, positive_first
@@ -55,13 +55,14 @@ def _is_choice(node: Expression) -> bool:
     )
 
 
-Measure: TypeAlias = tuple[Cost, int, bool, int]
+Measure: TypeAlias = tuple[Cost, int, int, int]
 
 
 def measure(expression: Expression) -> Measure:
-    """What a better form has less of: cost, then terms, a leading minus, size."""
-    is_negative = coefficient_and_rest(expression)[0] < 0
-    return cost(expression), len(terms_of(expression)), is_negative, expression.node_count
+    """What a better form has less of: cost, then terms, a leading minus (or z^2 - 1 for 1 - z^2), size."""
+    odd_signs = sum(2 for factor in factors_of(expression) if _is_something_less_number(factor))
+    odd_signs += coefficient_and_rest(expression)[0] < 0
+    return cost(expression), len(terms_of(expression)), odd_signs, expression.node_count
 
 
 def rank(expression: Expression) -> tuple[Measure, str]:
@@ -224,6 +225,15 @@ def multiplied_out(expression: Expression) -> tuple[Expression, ...]:
     return terms_of(bridge.from_sympy(sympy.expand(translated))) if is_small(translated) else (expression,)
 
 
+def _is_difference(node: Add) -> bool:
+    return any(coefficient_and_rest(term)[0] < 0 for term in node.terms)
+
+
+def _is_number_less_something(node: Add) -> bool:
+    """1 - z is already as a person writes it, z - 1 is not."""
+    return any(isinstance(term, Number) and term.value > 0 for term in node.terms)
+
+
 def tidied(expression: Expression) -> Expression:
     """Write it as a person would: 1 - z, z*(1 - z) for -z*(z - 1), g/s*(..) for 1/s*g*(..)."""
 
@@ -231,7 +241,7 @@ def tidied(expression: Expression) -> Expression:
         if isinstance(node, Add):
             return add(*positive_first(list(node.terms)))
         if isinstance(node, Multiply):
-            return _numerator_first(_sign_inside(node))
+            return _numerator_first(_sign_inside(_turned_differences(node)))
         return node
 
     return rewrite_bottom_up(expression, tidy)
@@ -249,12 +259,42 @@ def _is_reciprocal(factor: Expression) -> bool:
     return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
 
+def _turned_differences(node: Expression) -> Expression:
+    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1)."""
+    factors = list(factors_of(node))
+    less_number = [place for place, factor in enumerate(factors) if _is_something_less_number(factor)]
+    others = [
+        place
+        for place, factor in enumerate(factors)
+        if isinstance(factor, Add) and not any(isinstance(term, Number) for term in factor.terms)
+    ]
+    for pair in zip(less_number, others, strict=False):
+        for place in pair:
+            factors[place] = add(*positive_first(list(terms_of(negate(factors[place])))))
+    return multiply(*factors) if less_number and others else node
+
+
+def _is_something_less_number(factor: Expression) -> bool:
+    return isinstance(factor, Add) and any(isinstance(term, Number) and term.value < 0 for term in factor.terms)
+
+
 def _sign_inside(node: Expression) -> Expression:
     if coefficient_and_rest(node)[0] >= 0:
         return node
     factors = factors_of(node)
     for place, factor in enumerate(factors):
-        if isinstance(factor, Add):
-            flipped = tidied(negate(factor))
+        flipped = _flipped(factor)
+        if flipped is not None:
             return multiply(negate(multiply(*factors[:place])), flipped, *factors[place + 1 :])
     return node
+
+
+def _flipped(factor: Expression) -> Expression | None:
+    """The factor times -1, where a difference in it, or in the sum that it is, can take the sign."""
+    if isinstance(factor, Add) and _is_difference(factor) and not _is_number_less_something(factor):
+        return tidied(negate(factor))
+    if isinstance(factor, Reduction) and factor.kind == "sum":
+        body = multiply(MINUS_ONE, factor.body)
+        flipped = _sign_inside(body) if isinstance(body, Multiply) else body
+        return factor.with_children((flipped,)) if coefficient_and_rest(flipped)[0] > 0 else None
+    return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import divide, factors_of, multiply
-from symbackprop.notation.expressions import Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Element, Expression, Index, Number, Power, Reduction, Size
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.simplification.matching import Bindings, match
@@ -51,9 +51,18 @@ def _definition(equation: Equation) -> tuple[ProductSum, Expression] | None:
     bound = frozenset(shown.bound)
     inside = tuple(factor for factor in shown.factors if factor.free_indices & bound)
     outside = [factor for factor in shown.factors if not factor.free_indices & bound]
+    if not all(_is_never_zero(factor) for factor in outside):
+        return None
     if bound - multiply(*inside).free_indices or any(factor.free_indices - bound - frozenset(equation.indices) for factor in inside):
         return None
     return ProductSum(shown.bound, inside), divide(equation.element, multiply(*outside))
+
+
+def _is_never_zero(factor: Expression) -> bool:
+    """Whether it is safe to divide by: a number, a size, or a power of one."""
+    if isinstance(factor, Power):
+        return _is_never_zero(factor.base) and isinstance(factor.exponent, Number)
+    return isinstance(factor, Size | Number)
 
 
 def towards_names(
@@ -103,7 +112,7 @@ def _regroupings(
         rest = tuple(factor for place, factor in enumerate(whole.factors) if place not in used)
         outside = frozenset[Index]().union(*(factor.free_indices for factor in rest))
         found = substitute(meaning, bindings)
-        if len(summed) == len(own) and summed <= set(whole.bound) - outside - found.free_indices:
+        if free <= bindings.keys() and len(summed) == len(own) and summed <= set(whole.bound) - outside - found.free_indices:
             bound = tuple(index for index in whole.bound if index not in summed)
             yield ProductSum(bound, (*rest, found)).expression()
 
