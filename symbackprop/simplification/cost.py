@@ -1,9 +1,9 @@
 """What a program for an expression costs, as a number to compare equal forms by.
 
-The unit is one arithmetic operation on one array element in a pass over memory. An axis counts with its
-declared size, or as `TYPICAL_SIZE` values where its size is a symbol; a contraction runs inside a matrix
-product, where an operation is cheaper than a pass by `CONTRACTION_WEIGHT`. A subexpression that stands in
-several places counts once.
+The unit is one arithmetic operation on one array element in a pass over memory. An axis counts as
+`TYPICAL_SIZE` values, or with its declared size where that is larger, so that a small size does not change
+the form; a contraction runs inside a matrix product, where an operation is cheaper than a pass by
+`CONTRACTION_WEIGHT`. A subexpression that stands in several places counts once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ OVERFLOW_WEIGHT = 40
 
 def extent(indices: Iterable[Index]) -> int:
     """How many elements an array over these indices has."""
-    return math.prod(index.axis.size or TYPICAL_SIZE for index in frozenset(indices))
+    return math.prod(max(index.axis.size or 0, TYPICAL_SIZE) for index in frozenset(indices))
 
 
 def cost(*expressions: Expression) -> Cost:

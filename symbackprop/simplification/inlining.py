@@ -57,7 +57,10 @@ class _Inlining:
         """Move one adjoint into its uses if that pays; whether it did."""
         adjoint, users = self.current[name], self.users[name]
         is_free = not cost(adjoint.equation.expression)
-        if not users or (len(users) > 1 and not is_free):
+        if not users:
+            self._replace(adjoint, {})  # its share has turned out to be zero
+            return True
+        if len(users) > 1 and not is_free:
             return False
         moved = {
             user: _with_inlined(self.current[user], adjoint.equation, self.scope.before(user, without=name))

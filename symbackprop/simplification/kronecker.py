@@ -103,6 +103,8 @@ def split_choice(node: Expression) -> Expression | None:
     """where(c, f, g) = where(c, f, 0) + where(c, 0, g), and term by term, where deltas differ."""
     if not isinstance(node, Where) or not (contains_delta(node.chosen) or contains_delta(node.otherwise)):
         return None
+    if out_of_choice(node) is not None:
+        return None
     chosen, otherwise = terms_of(node.chosen), terms_of(node.otherwise)
     pieces = [Where(node.condition, term, ZERO) for term in chosen if term != ZERO]
     pieces += [Where(node.condition, ZERO, term) for term in otherwise if term != ZERO]

@@ -16,7 +16,16 @@ from typing import TypeAlias
 import sympy
 
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, negate, terms_of
-from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Expression, Multiply, Number, Power, Reduction
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Apply,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+)
 from symbackprop.notation.functions import FUNCTIONS, definition_of
 from symbackprop.notation.printing import text
 from symbackprop.notation.scalar_algebra import ScalarBridge, positive_first
@@ -197,7 +206,10 @@ def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
 
 def is_small(expression: sympy.Expr) -> bool:
     """Whether numerator and denominator, multiplied out, stay within what SymPy factors in no time."""
-    return len(expression.free_symbols) <= MOST_ATOMS and math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS
+    return (
+        len(expression.free_symbols) <= MOST_ATOMS
+        and math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS
+    )
 
 
 def _terms_multiplied_out(expression: sympy.Expr) -> tuple[int, int]:
@@ -275,7 +287,9 @@ def _turned_differences(node: Expression) -> Expression:
 
 
 def _is_something_less_number(factor: Expression) -> bool:
-    return isinstance(factor, Add) and any(isinstance(term, Number) and term.value < 0 for term in factor.terms)
+    return isinstance(factor, Add) and any(
+        isinstance(term, Number) and term.value < 0 for term in factor.terms
+    )
 
 
 def _sign_inside(node: Expression) -> Expression:

@@ -53,7 +53,9 @@ def _definition(equation: Equation) -> tuple[ProductSum, Expression] | None:
     outside = [factor for factor in shown.factors if not factor.free_indices & bound]
     if not all(_is_never_zero(factor) for factor in outside):
         return None
-    if bound - multiply(*inside).free_indices or any(factor.free_indices - bound - frozenset(equation.indices) for factor in inside):
+    if bound - multiply(*inside).free_indices or any(
+        factor.free_indices - bound - frozenset(equation.indices) for factor in inside
+    ):
         return None
     return ProductSum(shown.bound, inside), divide(equation.element, multiply(*outside))
 
@@ -112,7 +114,11 @@ def _regroupings(
         rest = tuple(factor for place, factor in enumerate(whole.factors) if place not in used)
         outside = frozenset[Index]().union(*(factor.free_indices for factor in rest))
         found = substitute(meaning, bindings)
-        if free <= bindings.keys() and len(summed) == len(own) and summed <= set(whole.bound) - outside - found.free_indices:
+        if (
+            free <= bindings.keys()
+            and len(summed) == len(own)
+            and summed <= set(whole.bound) - outside - found.free_indices
+        ):
             bound = tuple(index for index in whole.bound if index not in summed)
             yield ProductSum(bound, (*rest, found)).expression()
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from symbackprop.language.model import parse_system
-from symbackprop.notation.system import Equation, System
+from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.system import Equation, Role, System
+from symbackprop.verification.facts import obeying_facts
+from symbackprop.verification.sampling import Values, finite_sample
 
 FOLDER = Path(__file__).parents[2] / "examples" / "classics"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.model"))
@@ -34,3 +39,20 @@ def load_classic(name: str) -> Classic:
         equation.tensor: equation for equation in together.equations if equation.tensor not in system.tensors
     }
     return Classic(system, together, published)
+
+
+def small_sample(system: System) -> tuple[dict[str, Array], dict[str, int]]:
+    """Data on which the model is finite and its facts hold, with small sizes that differ from one another."""
+    sizes = {axis.name: size for size, axis in enumerate(system.axes, start=2)}
+    shapes = {
+        tensor.name: tuple(index.axis.name for index in tensor.indices)
+        for tensor in system.tensors.values()
+        if tensor.role is not Role.DERIVED
+    }
+
+    def finite(values: Values) -> bool:
+        return all(bool(np.all(np.isfinite(array))) for array in evaluate(system, values, sizes).values())
+
+    rng = np.random.default_rng(3)
+    values = finite_sample(shapes, sizes, rng, finite, lambda drawn: obeying_facts(system, drawn, sizes))
+    return values, sizes

@@ -47,7 +47,9 @@ class _Writer:
     def expression(self, scope: tuple[str, ...], depth: int) -> str:
         if depth == 0:
             return self.element(scope) if self.draw(st.integers(0, 5)) else self.leaf(scope)
-        kind = self.choose(["add", "sub", "mul", "mul", "div", "call", "power", "reduce", "reduce", "where", "leaf"])
+        kind = self.choose(
+            ["add", "sub", "mul", "mul", "div", "call", "power", "reduce", "reduce", "where", "leaf"]
+        )
         return getattr(self, kind)(scope, depth - 1)
 
     def leaf(self, scope: tuple[str, ...], depth: int = 0) -> str:
@@ -68,7 +70,9 @@ class _Writer:
 
     def power(self, scope: tuple[str, ...], depth: int) -> str:
         body = self.expression(scope, depth)
-        return self.choose([f"({body})^2", f"sqrt(2 + ({body})^2)", f"log(2 + ({body})^2)", f"exp(-({body})^2)"])
+        return self.choose(
+            [f"({body})^2", f"sqrt(2 + ({body})^2)", f"log(2 + ({body})^2)", f"exp(-({body})^2)"]
+        )
 
     def call(self, scope: tuple[str, ...], depth: int) -> str:
         return f"{self.choose(BOUNDED + SMOOTH)}({self.expression(scope, depth)})"

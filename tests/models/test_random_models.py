@@ -46,7 +46,11 @@ def check_model(text: str) -> None:
     program_loss, program_gradients = module.value_and_grad(parameters, **others)
     assert_close(program_loss, loss, f"loss\n{text}")
     for name, equation in derivation.gradients.items():
-        assert_close(total_gradient(system, values, SIZES, name), gradients[name], f"the judges differ on {name}\n{text}")
+        assert_close(
+            total_gradient(system, values, SIZES, name),
+            gradients[name],
+            f"the judges differ on {name}\n{text}",
+        )
         assert_close(known[equation.tensor], gradients[name], f"equation of {name}\n{text}")
         assert_close(program_gradients[name], gradients[name], f"program of {name}\n{text}")
 

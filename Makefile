@@ -1,0 +1,48 @@
+# Each target sets up what it needs: a virtual environment in .venv, once, from Python >= 3.11 alone.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+MODELS := $(addprefix examples/,$(addsuffix .model,digits exercise seed))
+MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
+
+.PHONY: test lint types unit demo bench generate clean
+
+test: lint types unit
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-test
+	$(BIN)/mypy
+
+unit: $(VENV)/installed-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2
+
+demo: $(VENV)/installed-demo
+	$(BIN)/symbackprop derive examples/seed.model --wrt W2
+	$(BIN)/symbackprop generate $(MODELS) -o generated
+	for each in $(MODELS) $(MODULES); do $(BIN)/symbackprop check $$each || exit 1; done
+	$(BIN)/python -m examples.train_exercise
+	$(BIN)/python -m examples.train_digits
+
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks.derivation_time
+	$(BIN)/python -m benchmarks.cold_start
+
+generate: $(VENV)/installed-demo
+	$(BIN)/symbackprop generate $(MODELS) -o generated
+
+# The stamp is newer than pyproject.toml once its extra is installed, so that set-up happens once.
+$(VENV)/installed-%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo 'symbackprop needs Python >= 3.11; name one with: make PYTHON=/path/to/python3' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

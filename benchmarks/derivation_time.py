@@ -1,0 +1,65 @@
+"""How the time of a derivation grows with depth, and that it does not grow with width.
+
+Run it from the checkout with `python -m benchmarks.derivation_time`. Exits 1 where 50 layers take more than
+ten times as long as 5.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+import symbackprop as sb
+
+DEPTHS = (5, 10, 20, 50)
+WIDTHS = (1, 100, 10_000)
+REPEATS = 5
+LARGEST_RATIO = 10.0
+
+
+def dense_net(layers: int, width: int | None = None) -> str:
+    """The text of a net of that many dense sigmoid layers, each with an axis of its own."""
+    size = f" = {width}" if width else ""
+    lines = ["index b : B", *(f"index i{n} : I{n}{size}" for n in range(layers + 1))]
+    lines += ["input x[b,i0]", f"target d[b,i{layers}]"]
+    before = "x[b,i0]"
+    equations = []
+    for n in range(1, layers + 1):
+        lines.append(f"param W{n}[i{n},i{n - 1}], b{n}[i{n}]")
+        equations.append(f"u{n}[b,i{n}] = sum(i{n - 1}, W{n}[i{n},i{n - 1}]*{before}) + b{n}[i{n}]")
+        equations.append(f"z{n}[b,i{n}] = sigmoid(u{n}[b,i{n}])")
+        before = f"z{n}[b,i{n}]"
+    loss = f"loss E = 1/2*sum(b, i{layers}, ({before} - d[b,i{layers}])^2)"
+    return "\n".join([*lines, *equations, loss, ""])
+
+
+def derivation_seconds(text: str) -> float:
+    """The median processor time of deriving every parameter's gradient; reading the text is not counted."""
+    times = []
+    for _ in range(REPEATS):
+        model = sb.loads(text)
+        start = time.process_time()
+        model.derive()
+        times.append(time.process_time() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Print both tables; exit 1 where the depth costs too much."""
+    derivation_seconds(dense_net(2))  # the first derivation of a process also imports SymPy
+    print("layers  derivation")
+    by_depth = {}
+    for depth in DEPTHS:
+        by_depth[depth] = derivation_seconds(dense_net(depth))
+        print(f"{depth:6d}  {by_depth[depth] * 1000:8.1f} ms")
+    ratio = by_depth[50] / by_depth[5]
+    print(f"50 layers take {ratio:.1f} times as long as 5 (at most {LARGEST_RATIO:.0f} allowed)\n")
+    print(" width  derivation of 5 layers")
+    for width in WIDTHS:
+        print(f"{width:6d}  {derivation_seconds(dense_net(5, width)) * 1000:8.1f} ms")
+    sys.exit(ratio > LARGEST_RATIO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Derive a network's gradient step by step, and write it as NumPy code and LaTeX.
+
+    import symbackprop as sb
+
+    model = sb.load("seed.model")
+    derivation = model.derive(wrt=["W2"])
+    print(derivation.gradients["W2"])
+
+Importing the package is cheap: the rest of it loads at first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from symbackprop.errors import (
+    DerivationError,
+    EmissionError,
+    LanguageError,
+    NotationError,
+    NotSupportedError,
+    ProgramError,
+    RewritingError,
+    SymbackpropError,
+    VerificationError,
+)
+from symbackprop.version import __version__
+
+if TYPE_CHECKING:
+    from symbackprop.layers.sequential import Activation, Dense
+    from symbackprop.pipeline import (
+        Gradient,
+        Model,
+        ModelDerivation,
+        Sequential,
+        check_module,
+        load,
+        loads,
+    )
+
+__all__ = [
+    "Activation",
+    "Dense",
+    "DerivationError",
+    "EmissionError",
+    "Gradient",
+    "LanguageError",
+    "Model",
+    "ModelDerivation",
+    "NotSupportedError",
+    "NotationError",
+    "ProgramError",
+    "RewritingError",
+    "Sequential",
+    "SymbackpropError",
+    "VerificationError",
+    "__version__",
+    "check_module",
+    "load",
+    "loads",
+]
+
+# Where each name that loads at first use lives.
+_LAZY = {
+    "Activation": "symbackprop.layers.sequential",
+    "Dense": "symbackprop.layers.sequential",
+    "Gradient": "symbackprop.pipeline",
+    "Model": "symbackprop.pipeline",
+    "ModelDerivation": "symbackprop.pipeline",
+    "Sequential": "symbackprop.pipeline",
+    "check_module": "symbackprop.pipeline",
+    "load": "symbackprop.pipeline",
+    "loads": "symbackprop.pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'symbackprop' has no attribute '{name}'")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

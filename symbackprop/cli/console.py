@@ -1,0 +1,47 @@
+"""What the commands share: how they say things, and the arguments that they have in common."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias
+
+import typer
+
+from symbackprop.emission.text import DEFAULT_WIDTH
+from symbackprop.errors import EmissionError
+
+Model: TypeAlias = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A .model or .toml file; - is standard input.")
+]
+WithRespectTo: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--wrt", metavar="W2,...", help="The tensors to differentiate by; default: every parameter."
+    ),
+]
+
+
+def print_result(text: str) -> None:
+    """Write a result to standard output; EmissionError where it is closed."""
+    if sys.stdout is None:
+        raise EmissionError("standard output is closed", remedy="write to a file, with -o or >")
+    sys.stdout.write(text)
+
+
+def say(message: str) -> None:
+    """Talk to the user, on standard error."""
+    if sys.stderr is not None:
+        print(message, file=sys.stderr)
+
+
+def names_in(options: Sequence[str] | None) -> list[str] | None:
+    """`--wrt W1,W2 --wrt b2` as three names; None where nothing was asked for."""
+    names = [name.strip() for option in options or () for name in option.split(",")]
+    return [name for name in names if name] or None
+
+
+def text_width() -> int:
+    """The terminal's width, but no wider than a page; a page where there is no terminal."""
+    return min(DEFAULT_WIDTH, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)

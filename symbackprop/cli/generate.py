@@ -1,0 +1,164 @@
+"""`symbackprop generate`: modules, written or compared with the files that are there."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import keyword
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbackprop.cli.application import Task
+from symbackprop.cli.console import WithRespectTo, names_in, print_result, say
+from symbackprop.emission.files import write_atomically
+from symbackprop.errors import EmissionError
+from symbackprop.pipeline import load
+
+DIFFERENCE_FOUND = 1
+STANDARD_OUTPUT = "-"
+
+
+class Target(enum.Enum):
+    """What the module is written for."""
+
+    NUMPY = "numpy"
+
+
+def command(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL", help="A .model or .toml file; - is standard input.")
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR_OR_FILE",
+            help="Where to write; default: standard output (with --check: NAME.py in this folder).",
+        ),
+    ] = None,
+    target: Annotated[
+        Target, typer.Option("--target", help="What the module is written for.")
+    ] = Target.NUMPY,
+    wrt: WithRespectTo = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 where a file differs or is missing.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="With --check: any other .py file in the folder is a difference.")
+    ] = False,
+) -> Task:
+    """Write a module that computes a model's loss and gradient, and needs NumPy alone.
+
+    For example:
+
+      symbackprop generate examples/seed.model -o seed.py
+      symbackprop generate examples/*.model -o generated --check --exact
+    """
+    names = names_in(wrt)
+    if not (check or diff):
+        return partial(_write, models, names, output)
+    return partial(_compare, models, names, output, check=check, diff=diff, exact=exact)
+
+
+def _write(models: Sequence[str], wrt: Sequence[str] | None, output: str | None) -> int:
+    if output in (None, STANDARD_OUTPUT):
+        if len(models) > 1:
+            raise EmissionError(
+                "several modules do not fit on standard output", remedy="name a folder: -o DIR"
+            )
+        print_result(next(iter(_sources(models, wrt).values())))
+        return 0
+    for path, text in _modules(models, wrt, output).items():
+        if path.is_file() and _text_of(path) == text:
+            say(f"{path} is up to date")
+            continue
+        write_atomically(path, text)
+        say(f"wrote {path}")
+    return 0
+
+
+def _compare(
+    models: Sequence[str],
+    wrt: Sequence[str] | None,
+    output: str | None,
+    check: bool,
+    diff: bool,
+    exact: bool,
+) -> int:
+    """Say where the files differ from what would be written; with `diff`, print how."""
+    if output == STANDARD_OUTPUT:
+        raise EmissionError("there is no file to compare with", remedy="name it: -o DIR_OR_FILE")
+    modules = _modules(models, wrt, output or ".")
+    strangers = _strangers(modules) if exact else []
+    differing = [path for path, text in modules.items() if _text_of(path) != text]
+    for path in differing:
+        say(f"{path} " + ("differs from" if path.is_file() else "is missing:") + " what would be generated")
+        if diff:
+            print_result(_unified_diff(path, modules[path]))
+    for path in strangers:
+        say(f"{path} comes from none of the models")
+    if not (differing or strangers):
+        say("all files are as they would be generated")
+    return DIFFERENCE_FOUND if check and (differing or strangers) else 0
+
+
+def _sources(models: Sequence[str], wrt: Sequence[str] | None) -> dict[str, str]:
+    """Name of each module to its text; everything is generated before anything is written."""
+    sources: dict[str, str] = {}
+    for path in models:
+        model = load(path)
+        name = _module_name(model.name)
+        if name in sources:
+            raise EmissionError(
+                f"two models would be written as {name}.py", remedy="rename one of their files"
+            )
+        sources[name] = model.derive(wrt).to_numpy()
+    return sources
+
+
+def _modules(models: Sequence[str], wrt: Sequence[str] | None, output: str) -> dict[Path, str]:
+    """Path of each module to its text."""
+    sources, place = _sources(models, wrt), Path(output)
+    if place.is_dir():
+        return {place / f"{name}.py": text for name, text in sources.items()}
+    if place.suffix != ".py":
+        raise EmissionError(
+            f"{output} is neither a folder nor the name of a .py file",
+            remedy=f"make the folder (mkdir -p {output}) or name a file: -o {output.rstrip('/')}.py",
+        )
+    if len(sources) > 1:
+        raise EmissionError(f"several modules do not fit into {output}", remedy="name a folder: -o DIR")
+    return {place: next(iter(sources.values()))}
+
+
+def _module_name(model: str) -> str:
+    """The model's name as Python can import it."""
+    name = re.sub(r"\W", "_", model, flags=re.ASCII)
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"model_{name}"
+
+
+def _strangers(modules: Mapping[Path, str]) -> list[Path]:
+    folders = {path.parent for path in modules}
+    return sorted(path for folder in folders for path in folder.glob("*.py") if path not in modules)
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _unified_diff(path: Path, text: str) -> str:
+    before = (_text_of(path) or "").splitlines(keepends=True)
+    lines = difflib.unified_diff(before, text.splitlines(keepends=True), str(path), f"{path} (generated)")
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )

@@ -1,0 +1,49 @@
+"""`symbackprop latex`: the derivation as a LaTeX document or fragment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbackprop.cli.application import Task
+from symbackprop.cli.console import Model, WithRespectTo, names_in, print_result, say
+from symbackprop.emission.files import write_atomically
+from symbackprop.pipeline import load
+
+
+def command(
+    model: Model,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
+    ] = "-",
+    standalone: Annotated[
+        bool,
+        typer.Option(
+            "--standalone/--fragment",
+            help="A document that compiles as it is, or its body alone (it needs amsmath and amssymb).",
+        ),
+    ] = True,
+    wrt: WithRespectTo = None,
+) -> Task:
+    """Write the derivation of a model's gradient as LaTeX that compiles as it is.
+
+    For example:
+
+      symbackprop latex examples/seed.model -o seed.tex
+      symbackprop latex examples/seed.model --wrt W2 | pdflatex -jobname seed
+    """
+    return partial(_write_latex, model, names_in(wrt), output, standalone)
+
+
+def _write_latex(model: str, wrt: Sequence[str] | None, output: str, standalone: bool) -> int:
+    text = load(model).derive(wrt).latex(standalone=standalone)
+    if output == "-":
+        print_result(text)
+    else:
+        write_atomically(Path(output), text)
+        say(f"wrote {output}")
+    return 0

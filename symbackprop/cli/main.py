@@ -1,0 +1,89 @@
+"""The command line's entry point: run a command and turn whatever happens into an exit code and a message.
+
+0 done; 1 a check found a difference; 2 the input is wrong; 70 a bug in symbackprop; 130 interrupted; 141 the
+reader of a pipe has gone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from symbackprop.cli.application import application
+from symbackprop.errors import SymbackpropError
+
+WRONG_INPUT, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
+# Typer exports no base class of its usage errors; a bad parameter is one of them.
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; results go to standard output, talk and errors to standard error."""
+    try:
+        return _run(arguments)
+    except SymbackpropError as error:
+        _say(f"error: {error}")
+        return WRONG_INPUT
+    except BrokenPipeError:
+        _abandon_stdout()
+        return BROKEN_PIPE
+    except OSError as error:
+        _say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        _abandon_stdout()
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        _report_bug(error, with_traceback="--debug" in arguments)
+        return INTERNAL_ERROR
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        task = typer.main.get_command(application(arguments))(
+            list(arguments), prog_name="symbackprop", standalone_mode=False
+        )
+    except USAGE_ERROR as error:
+        error.show()  # type: ignore[attr-defined]
+        return WRONG_INPUT
+    # Typer returns an exit code where --help or --version has said everything.
+    code: int = task() if callable(task) else int(task or 0)
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return code
+
+
+def _report_bug(error: Exception, with_traceback: bool) -> None:
+    if with_traceback:
+        traceback.print_exc()
+        return
+    first_line = str(error).splitlines()[0] if str(error) else ""
+    _say(f"internal error: {type(error).__name__}: {first_line}")
+    _say("This is a bug in symbackprop; please report it with the command and its input.")
+    _say("For the traceback: symbackprop --debug COMMAND ...")
+
+
+def _say(message: str) -> None:
+    if sys.stderr is not None:
+        print(message, file=sys.stderr)
+
+
+def _abandon_stdout() -> None:
+    """Let the interpreter's last flush go nowhere, which would fail once more and say so."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)

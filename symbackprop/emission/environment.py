@@ -1,0 +1,51 @@
+"""The one Jinja environment: where the templates are, and that a missing name is an error."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+
+from symbackprop.errors import EmissionError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def template_folder() -> Path:
+    """The templates inside the package (a wheel) or beside it (a checkout, an editable install).
+
+    Raises EmissionError where neither folder exists.
+    """
+    candidates = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    looked = " or ".join(str(folder) for folder in candidates)
+    raise EmissionError(
+        f"the templates are neither in {looked}",
+        remedy="install symbackprop again: pip install --force-reinstall",
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Plain text (nothing is escaped), strict about names, lines kept as they stand in the template."""
+    return Environment(
+        loader=FileSystemLoader(template_folder()),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(template: str, **strings: object) -> str:
+    """The template, named by its path below `templates/`, filled in; EmissionError where that fails."""
+    try:
+        return environment().get_template(template).render(**strings)
+    except TemplateNotFound as error:
+        raise EmissionError(f"there is no template {error.name} in {template_folder()}") from error
+    except TemplateError as error:
+        raise EmissionError(f"the template {template} does not work: {error}") from error

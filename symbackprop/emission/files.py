@@ -1,0 +1,45 @@
+"""Writing results to files: whole or not at all, and never into a folder that is not there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from symbackprop.errors import EmissionError
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write UTF-8 text under another name beside the file, then rename it into place.
+
+    Raises EmissionError where the folder does not exist or cannot be written; the old file is then untouched.
+    """
+    if not path.parent.is_dir():
+        raise EmissionError(
+            f"cannot write {path}: the folder {path.parent} does not exist",
+            remedy=f"make it first: mkdir -p {path.parent}",
+        )
+    if path.is_dir():
+        raise EmissionError(f"cannot write {path}: it is a folder", remedy="name a file")
+    temporary = ""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as stream:
+            temporary = stream.name
+            stream.write(text)
+        os.chmod(temporary, _permissions(path))
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise EmissionError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _permissions(path: Path) -> int:
+    """Those of the file that is replaced, or what a new file gets."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,57 @@
+"""What the Kronecker deltas of a local derivative say: element by element, or a column with one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbackprop.derivation.result import LocalDerivative
+from symbackprop.emission.document import Block, Column, Equations, Paragraph
+from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.expressions import Delta, Derivative, Element, Expression, Index
+from symbackprop.notation.substitution import substitute
+
+
+def description(factor: LocalDerivative) -> Iterator[Block]:
+    """A sentence and a display; nothing where the value has no such form."""
+    pairs = _pairs(factor)
+    if not pairs:
+        return
+    entry = _entry(factor, pairs)
+    numerator, denominator = factor.derivative.numerator, factor.derivative.denominator
+    if len(pairs) == len(numerator.positions) == len(denominator.positions):
+        yield Paragraph(
+            (
+                "Each element of ",
+                Element(numerator.tensor),
+                " depends on one element of ",
+                Element(denominator.tensor),
+                " alone:",
+            )
+        )
+        same = Element(numerator.tensor, tuple(pairs.get(index, index) for index in factor.consumer.indices))
+        yield Equations(((Derivative(same, denominator, factor.derivative.total), entry),))
+    elif len(pairs) == 1:
+        ((over, row),) = pairs.items()
+        held = (", it holds ", entry, " in row ", row, " and 0 elsewhere:")
+        yield Paragraph(("As a column over ", over, *held))
+        yield Column(factor.derivative, over, row, entry)
+
+
+def _pairs(factor: LocalDerivative) -> dict[Index, Index]:
+    """Numerator's index to the denominator's index that a delta ties it to."""
+    above = factor.derivative.numerator.positions
+    below = factor.derivative.denominator.positions
+    pairs: dict[Index, Index] = {}
+    for delta in factors_of(factor.value):
+        if not isinstance(delta, Delta):
+            continue
+        for over, row in ((delta.left, delta.right), (delta.right, delta.left)):
+            if over in above and row in below and isinstance(over, Index) and isinstance(row, Index):
+                pairs[over] = row
+    return pairs
+
+
+def _entry(factor: LocalDerivative, pairs: dict[Index, Index]) -> Expression:
+    """The value without its deltas, where they are 1."""
+    rest = [part for part in factors_of(factor.value) if not isinstance(part, Delta)]
+    return substitute(multiply(*rest), dict(pairs))

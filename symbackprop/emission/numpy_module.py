@@ -1,0 +1,79 @@
+"""A program as a NumPy module: strings made here and in `numpy_views`, arranged by `templates/numpy`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from symbackprop.emission.environment import render
+from symbackprop.emission.kernels import helpers_for
+from symbackprop.emission.numpy_lines import with_fitting_statements
+from symbackprop.emission.numpy_tables import init_view, tables_text
+from symbackprop.emission.numpy_values import NumpyValues
+from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_view
+from symbackprop.emission.python_text import ascii_only, identifiers
+from symbackprop.program.ir import Elementwise
+from symbackprop.program.program import Program
+from symbackprop.program.segments import segments_of
+from symbackprop.version import __version__
+
+# Names that the template uses at module level or inside functions.
+MODULE_NAMES = (
+    *(
+        "annotations",
+        "Mapping",
+        "reduce",
+        "Any",
+        "TypeAlias",
+        "np",
+        "ArrayLike",
+        "NDArray",
+        "Array",
+        "Scalar",
+    ),
+    *("PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "FORMULAS"),
+    *("init", "forward", "loss", "value_and_grad", "grad", "_forward", "_loss", "_checked", "_array"),
+    *("params", "workspace", "tensors", "grads", "rng", "dtype", "_"),
+)
+
+
+def numpy_source(program: Program) -> str:
+    """The text of the module: NumPy alone, ASCII, the same to the byte for the same program."""
+    helpers = helpers_for(_functions(program))
+    program = with_fitting_statements(program, _printer(program, helpers))
+    printer = _printer(program, helpers)
+    segments = segments_of(program)
+    return render(
+        "numpy/module.py.j2",
+        model=ascii_only(program.model),
+        digest=sha256(program.source.encode()).hexdigest()[:16],
+        version=__version__,
+        tables=tables_text(program),
+        helpers=[f"numpy/kernels/{name}.py.j2" for name in helpers],
+        needs_reduce="polynomial" in helpers,
+        forward=forward_view(program, segments, printer),
+        loss=loss_view(program, segments, printer) if program.loss else None,
+        gradients=gradients_view(program, segments, printer) if segments.backward else None,
+        init=init_view(program, printer),
+    )
+
+
+def _functions(program: Program) -> list[str]:
+    return [
+        node.operation
+        for statement in program.statements
+        for node in statement.value.walk()
+        if isinstance(node, Elementwise)
+    ]
+
+
+def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
+    """The printer with a Python name for every tensor, statement, helper and axis, all different."""
+    reserved = {*MODULE_NAMES, *helpers}
+    tensors = [tensor.name for tensor in program.tensors]
+    values = identifiers([*tensors, *(statement.name for statement in program.statements)], reserved)
+    layouts = [tensor.indices for tensor in program.tensors]
+    layouts += [statement.value.indices for statement in program.statements]
+    axes = dict.fromkeys(index.axis.name for indices in layouts for index in indices)
+    sizes = identifiers(axes, {*reserved, *values.values()})
+    return NumpyValues({**{name: name for name in helpers}, **values}, sizes)

@@ -1,0 +1,83 @@
+"""A generated module's public tables, and its `init`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbackprop.emission.numpy_values import NumpyValues
+from symbackprop.emission.python_text import (
+    INDENT,
+    ascii_only,
+    assigned_dict,
+    assigned_tuple,
+    bracketed,
+    quoted,
+    tuple_text,
+)
+from symbackprop.notation.system import Role, Tensor
+from symbackprop.program.program import Initial, Program
+
+
+@dataclass(frozen=True)
+class InitView:
+    """The `def` line of `init`, and the lines that draw each parameter."""
+
+    definition: str
+    draws: str
+
+
+def tables_text(program: Program) -> str:
+    """What a checker needs to know about the module without the model."""
+    axes = {tensor.name: [quoted(index.axis.name) for index in tensor.indices] for tensor in program.tensors}
+    shapes = {name: tuple_text(names) for name, names in axes.items()}
+    formulas = {name: quoted(ascii_only(formula)) for name, formula in program.formulas.items()}
+    sizes = {name: str(size) for name, size in program.sizes.items()}
+    return "\n".join(
+        [
+            *_names_with_role("PARAMETERS", program, Role.PARAMETER),
+            *_names_with_role("INPUTS", program, Role.INPUT),
+            *_names_with_role("TARGETS", program, Role.TARGET),
+            *_names_with_role("CONSTANTS", program, Role.CONSTANT),
+            *assigned_tuple("OUTPUTS", [quoted(name) for name in program.outputs]),
+            f"LOSS = {quoted(program.loss) if program.loss else None}",
+            *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
+            *assigned_dict("SIZES: dict[str, int] = ", sizes),
+            *assigned_dict("FORMULAS: dict[str, str] = ", formulas),
+        ]
+    )
+
+
+def _names_with_role(table: str, program: Program, role: Role) -> list[str]:
+    annotated = f"{table}: tuple[str, ...]"
+    return assigned_tuple(annotated, [quoted(tensor.name) for tensor in program.with_role(role)])
+
+
+def init_view(program: Program, printer: NumpyValues) -> InitView:
+    """`init`: a size for every axis of a parameter, with the declared one as default."""
+    parameters = program.with_role(Role.PARAMETER)
+    axes = {index.axis: None for tensor in parameters for index in tensor.indices}
+    sizes = [
+        f"{printer.axes[axis.name]}: int" + ("" if axis.size is None else f" = {axis.size}") for axis in axes
+    ]
+    arguments = [
+        "rng: np.random.Generator",
+        "*",
+        *sizes,
+        "dtype: type[np.float32] | type[np.float64] = np.float64",
+    ]
+    by_name = {tensor.name: tensor for tensor in parameters}
+    draws = {initial.tensor: _draw(initial, by_name[initial.tensor], printer) for initial in program.initials}
+    return InitView(
+        definition="\n".join(bracketed("def init(", arguments, ") -> dict[str, Array]:")),
+        draws="\n".join(assigned_dict("return ", draws, INDENT)),
+    )
+
+
+def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
+    sizes = [printer.axes[index.axis.name] for index in tensor.indices]
+    shape = sizes[0] if len(sizes) == 1 else tuple_text(sizes)
+    if initial.distribution != "normal":
+        return f"np.{initial.distribution}({shape}, dtype=dtype)"
+    terms = " * ".join(printer.axes[axis] for axis in initial.fan_in)
+    root = f"{terms}**0.5" if len(initial.fan_in) == 1 else f"({terms}) ** 0.5"
+    return f"rng.standard_normal({shape}, dtype=dtype) / {root}"

@@ -1,0 +1,94 @@
+"""Pieces of Python source, laid out as `ruff format` lays them out."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+LINE_LENGTH = 110
+INDENT = "    "
+_RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
+
+
+def identifier(name: str, taken: Container[str]) -> str:
+    """The name, with as many underscores behind as it takes to be free in Python and not `taken`."""
+    while name in _RESERVED or name in taken or (name.startswith("__") and name.endswith("__")):
+        name += "_"
+    return name
+
+
+def identifiers(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """A Python name for each name, all different."""
+    used = set(taken)
+    found: dict[str, str] = {}
+    for name in names:
+        found[name] = identifier(name, used)
+        used.add(found[name])
+    return found
+
+
+def ascii_only(text: str) -> str:
+    """The text with whatever is not ASCII spelt as an escape."""
+    return text.encode("ascii", "backslashreplace").decode()
+
+
+def quoted(text: str) -> str:
+    """A string literal in double quotes."""
+    shown = repr(text)
+    if shown.startswith("'") and '"' not in shown:
+        shown = f'"{shown[1:-1]}"'
+    return shown
+
+
+def tuple_text(items: Sequence[str]) -> str:
+    """`(a, b)`, `(a,)`, `()`."""
+    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+
+
+def fits(line: str) -> bool:
+    """Whether a line is short enough."""
+    return len(line) <= LINE_LENGTH
+
+
+def bracketed(head: str, items: Sequence[str], tail: str, indent: str = "") -> list[str]:
+    """head + items + tail on one line or, where that is too long, the items on lines of their own.
+
+    `head` ends with the opening bracket and `tail` begins with the closing one.
+    """
+    one_line = indent + head + ", ".join(items) + tail
+    if fits(one_line):
+        return [one_line]
+    inside = f"{indent}{INDENT}{', '.join(items)}"
+    if fits(inside):
+        return [indent + head, inside, indent + tail]
+    return [indent + head, *(f"{indent}{INDENT}{item}," for item in items), indent + tail]
+
+
+def assigned_tuple(name: str, items: Sequence[str]) -> list[str]:
+    """`NAME = (a, b)`, wrapped where it is too long."""
+    one_line = f"{name} = {tuple_text(items)}"
+    if fits(one_line):
+        return [one_line]
+    return [f"{name} = (", *(f"{INDENT}{item}," for item in items), ")"]
+
+
+def assigned_dict(name: str, items: Mapping[str, str], indent: str = "") -> list[str]:
+    """`name = {...}` with one item a line; the keys are quoted here, the values are Python already."""
+    if not items:
+        return [f"{indent}{name}{{}}"]
+    return [
+        f"{indent}{name}{{",
+        *(f"{indent}{INDENT}{quoted(key)}: {value}," for key, value in items.items()),
+        f"{indent}}}",
+    ]
+
+
+def unpacked(targets: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """`a, b = x, y`, or one line each where that is too long; nothing for nothing."""
+    if not targets:
+        return []
+    line = f"{INDENT}{', '.join(targets)} = {', '.join(sources)}"
+    if fits(line):
+        return [line]
+    return [f"{INDENT}{target} = {source}" for target, source in zip(targets, sources, strict=True)]

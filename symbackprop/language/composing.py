@@ -1,0 +1,251 @@
+"""Expressions from what a person wrote: order and brackets are kept, and only what has no meaning is dropped.
+
+`a*(b*c)` keeps its bracket, `(a*b)*c` is `a*b*c`, `1/2` is one rational, `a/(b^2*c)` is a * b^-2 * c^-1.
+What is composed here prints, by `notation.printing`, as a text that reads back as the same expression.
+Errors carry no place; the reader knows it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import groupby
+
+from symbackprop.errors import LanguageError
+from symbackprop.language.limits import LARGEST_MAGNITUDE, LONGEST_NUMBER
+from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+)
+from symbackprop.notation.functions import HALF, definition_of
+
+
+def number(text: str) -> Number:
+    """The exact rational that a decimal or scientific number says; LanguageError out of float64's range."""
+    if len(text) > LONGEST_NUMBER:
+        raise LanguageError(f"a number has more than {LONGEST_NUMBER} characters", remedy="round it")
+    exponent = text.lower().partition("e")[2]
+    if exponent and abs(int(exponent)) > LARGEST_MAGNITUDE + LONGEST_NUMBER:
+        raise _out_of_range()
+    value = Fraction(text)
+    if value and magnitude(Number(value)) > LARGEST_MAGNITUDE:
+        raise _out_of_range()
+    return Number(value)
+
+
+def _out_of_range() -> LanguageError:
+    return LanguageError(
+        f"a number is outside 10^-{LARGEST_MAGNITUDE} to 10^{LARGEST_MAGNITUDE}",
+        remedy="choose units in which the numbers fit float64",
+    )
+
+
+def magnitude(expression: Expression) -> float:
+    """A bound on the decimal digits of every number that the expression can be multiplied out to."""
+    match expression:
+        case Number(value):
+            return max(math.log10(max(abs(value.numerator), 1)), math.log10(value.denominator))
+        case Multiply(factors):
+            return sum(magnitude(factor) for factor in factors)
+        case Power(base, Number(exponent)):
+            return abs(float(exponent)) * magnitude(base)
+    return max((magnitude(child) for child in expression.children), default=0.0)
+
+
+def total(terms: Iterable[tuple[str, Expression]]) -> Expression:
+    """A sum of signed terms."""
+    return Add(tuple([negated(term) if sign == "-" else term for sign, term in terms]))
+
+
+def negated(expression: Expression) -> Expression:
+    """-x; the sign goes into a number that stands in front."""
+    match expression:
+        case Number(value):
+            return Number(-value)
+        case Multiply((Number(lead), *rest)) if lead >= 0:
+            return product(Number(-lead), *rest)
+    return product(MINUS_ONE, expression)
+
+
+def quotient(factors: Iterable[tuple[str, Expression]]) -> Expression:
+    """A product as it is written, each factor with its `*` or `/`; a division of numbers in front is done."""
+    gathered: list[Expression] = []
+    for operator, factor in factors:
+        match operator, gathered, factor:
+            case "/", [Number(dividend)], Number(divisor) if divisor:
+                gathered = [Number(dividend / divisor)]
+            case "*", [Number(sign)], Number(value) if sign == -1:
+                gathered = [Number(-value)]
+            case "/", _, _:
+                gathered.append(reciprocal(factor))
+            case _:
+                gathered.append(factor)
+    return product(*gathered)
+
+
+def product(*factors: Expression) -> Expression:
+    """A product in the order given, flat where it begins with a product or divides by one."""
+    simplified = _front_simplified(list(factors))
+    grouped = _denominators_flattened(simplified)
+    again = _front_simplified(grouped)
+    if again is not grouped:
+        return product(*again)
+    return again[0] if len(again) == 1 else Multiply(tuple(again))
+
+
+def _front_simplified(factors: list[Expression]) -> list[Expression]:
+    """Work out what has no text of its own in front: signs, 1/2, 1*; the same list where nothing does."""
+    while True:
+        match factors:
+            case [Multiply(inner), *rest]:
+                factors = [*inner, *rest]
+            case [Number(lead), Multiply(inner) as nested, *rest] if lead == -1 and not _is_negative(nested):
+                factors = [MINUS_ONE, *inner, *rest]
+            case [Number(lead), Number(value), *rest] if lead == -1:
+                factors = [Number(-value), *rest]
+            case [Number(lead), Power(Number(divisor), Number(exponent)), *rest] if (
+                exponent == -1 and not _begins_below(rest)
+            ):
+                factors = [Number(lead / divisor), *rest]
+            case [Power(Number(divisor), Number(exponent)), *rest] if exponent == -1 and not _begins_below(
+                rest
+            ):
+                factors = [Number(1 / divisor), *rest]
+            case [Number(lead), *rest] if lead == 1 and _begins_below(rest):
+                factors = rest
+            case _:
+                return factors
+
+
+def _denominators_flattened(factors: list[Expression]) -> list[Expression]:
+    """Write a/(b*c) as a * b^-1 * c^-1, which a/b/c is too."""
+    flattened: list[Expression] = []
+    for is_below, group in groupby(factors, key=_is_below):
+        members = list(group)
+        if is_below:
+            below = product(*[_denominator(member) for member in members])
+            members = [reciprocal(part) for part in factors_of(below)]
+        flattened.extend(members)
+    return flattened
+
+
+def _is_negative(expression: Multiply) -> bool:
+    lead = expression.factors[0]
+    return isinstance(lead, Number) and lead.value < 0
+
+
+def _is_below(factor: Expression) -> bool:
+    """Whether a factor is written below a fraction stroke."""
+    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
+
+
+def _begins_below(factors: list[Expression]) -> bool:
+    return bool(factors) and _is_below(factors[0])
+
+
+def _denominator(factor: Expression) -> Expression:
+    assert isinstance(factor, Power) and isinstance(factor.exponent, Number)
+    exponent = -factor.exponent.value
+    return factor.base if exponent == 1 else Power(factor.base, Number(exponent))
+
+
+def expect_divisor(expression: Expression) -> None:
+    """LanguageError where an expression that is divided by is the number 0."""
+    if expression == ZERO:
+        raise LanguageError("division by zero", remedy="this has no value; check the formula")
+
+
+def reciprocal(expression: Expression) -> Expression:
+    """1/x as a power; LanguageError where x is the number 0."""
+    expect_divisor(expression)
+    match expression:
+        case Power(base, Number(exponent)) if exponent > 0:
+            return Power(base, Number(-exponent))
+    return Power(expression, MINUS_ONE)
+
+
+def raised(base: Expression, exponent: Expression) -> Expression:
+    """base ^ exponent; LanguageError for numbers out of bounds, which is seen before anything is computed."""
+    size = _size_of_constant(exponent) or 0.0
+    digits = magnitude(base) if isinstance(base, Number) else 0.0
+    if size > LARGEST_EXPONENT or size * digits > LARGEST_MAGNITUDE:
+        raise LanguageError(
+            f"a power is out of bounds: exponents go up to {LARGEST_EXPONENT}, "
+            f"powers of numbers up to 10^{LARGEST_MAGNITUDE}",
+            remedy="write the number that is meant",
+        )
+    if exponent == MINUS_ONE or (base == ZERO and _is_below(Power(base, exponent))):
+        return quotient((("*", ONE), ("/", base)))
+    return Power(base, exponent)
+
+
+def _size_of_constant(expression: Expression) -> float | None:
+    """A bound on the absolute value of an expression that is made of numbers alone; None for any other."""
+    match expression:
+        case Number(value):
+            return abs(float(value))
+        case Add() | Multiply() | Power():
+            sizes = [_size_of_constant(child) for child in expression.children]
+            known = [size for size in sizes if size is not None]
+            return _combined(expression, known) if len(known) == len(sizes) else None
+    return None
+
+
+def _combined(expression: Expression, sizes: list[float]) -> float:
+    try:
+        match expression:
+            case Add():
+                return sum(sizes)
+            case Multiply():
+                return math.prod(sizes)
+        base, exponent = sizes
+        return float(max(base, 1 / base) ** exponent) if base else 1.0
+    except OverflowError:
+        return math.inf
+
+
+def square_root(radicand: Expression) -> Expression:
+    """sqrt(x)."""
+    return Power(radicand, HALF)
+
+
+def mean(indices: tuple[Index, ...], body: Expression) -> Expression:
+    """The mean over indices: 1/size(b)*sum(b, e)."""
+    divisors = [Power(Size(index.axis), MINUS_ONE) for index in indices]
+    return Multiply((*divisors, Reduction("sum", indices, body)))
+
+
+def applied(function: str, arguments: tuple[Expression, ...]) -> Expression:
+    """An element-wise function of values.
+
+    max(i, a) is a reduction, so that a greater-of-two whose first value is an index is written as the choice
+    that it stands for.
+    """
+    application = Apply(function, arguments)
+    if function in ("max", "min") and isinstance(arguments[0], Index):
+        return definition_of(application) or application
+    return application
+
+
+def recomposed(expression: Expression, children: tuple[Expression, ...]) -> Expression:
+    """The node over other children, composed as if it had been written so."""
+    match expression:
+        case Multiply():
+            return product(*children)
+        case Power():
+            return raised(*children)
+        case Apply(function, _):
+            return applied(function, children)
+    return expression.with_children(children)

@@ -1,0 +1,205 @@
+"""From a formula's syntax to an expression: names get their meaning, and what has none is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from symbackprop.errors import LanguageError, SymbackpropError
+from symbackprop.language import composing
+from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction
+from symbackprop.language.expansion import height
+from symbackprop.language.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
+from symbackprop.language.names import Surroundings, referenced
+from symbackprop.language.scope import Scope
+from symbackprop.language.syntax import (
+    Call,
+    Chain,
+    Exponentiation,
+    Factors,
+    Formula,
+    Junction,
+    Negation,
+    NumberLiteral,
+    Reference,
+    Span,
+    Terms,
+    Word,
+)
+from symbackprop.language.words import CALLABLE, NOT_YET
+from symbackprop.notation.expressions import Comparison, Expression, Logic
+from symbackprop.notation.functions import FUNCTIONS
+
+_WITHOUT = "write the model without it in this version"
+_SPLIT = "name a part of the formula by an equation of its own"
+
+
+@dataclass
+class FormulaReader:
+    """Reads formulas in a scope; `expanded_nodes` counts what the model's functions have expanded to."""
+
+    scope: Scope
+    expanded_nodes: int = field(default=0, init=False)
+    depth: int = field(default=0, init=False)
+
+    def whole(self, formula: Formula, surroundings: Surroundings) -> Expression:
+        """A whole formula that is a number, held against the limits that all of it has."""
+        return self._bounded(self.value(formula, surroundings), formula.span)
+
+    def whole_of_any_kind(self, formula: Formula, surroundings: Surroundings) -> Expression:
+        """A whole formula that may be a number or a condition."""
+        read = self.condition if isinstance(formula, Chain | Junction) else self.value
+        return self._bounded(read(formula, surroundings), formula.span)
+
+    def value(self, formula: Formula, surroundings: Surroundings) -> Expression:
+        """The expression of a formula that is a number for every value of its indices."""
+        with self._one_level_down(formula):
+            match formula:
+                case NumberLiteral(text):
+                    return composing.number(text)
+                case Reference():
+                    return referenced(formula, surroundings, self.scope)
+                case Call():
+                    return self._call(formula, surroundings)
+                case Negation(operand):
+                    return composing.negated(self.value(operand, surroundings))
+                case Terms(terms):
+                    return composing.total([(sign, self.value(term, surroundings)) for sign, term in terms])
+                case Factors(factors):
+                    return self._product(factors, surroundings)
+                case Exponentiation(base, exponent):
+                    return composing.raised(
+                        self.value(base, surroundings), self.value(exponent, surroundings)
+                    )
+            raise self.scope.error(
+                "a condition stands where a value is needed",
+                formula.span,
+                "make it a number: where(..., 1, 0)",
+            )
+
+    def condition(self, formula: Formula, surroundings: Surroundings) -> Expression:
+        """The expression of a formula that holds or does not."""
+        with self._one_level_down(formula):
+            match formula:
+                case Chain(operands, operators):
+                    values = [self.value(operand, surroundings) for operand in operands]
+                    neighbours = zip(operators, values[:-1], values[1:], strict=True)
+                    links = tuple([Comparison(operator, left, right) for operator, left, right in neighbours])
+                    return links[0] if len(links) == 1 else Logic("and", links)
+                case Junction(operator, operands):
+                    return Logic(operator, tuple([self.condition(each, surroundings) for each in operands]))
+            raise self.scope.error(
+                "a value stands where a condition is needed",
+                formula.span,
+                "compare it with something: where(u > 0, ..., ...)",
+            )
+
+    @contextmanager
+    def _one_level_down(self, formula: Formula) -> Iterator[None]:
+        self.depth += 1
+        try:
+            if self.depth > LARGEST_NESTING:
+                raise LanguageError(f"the formula is nested more than {LARGEST_NESTING} deep", remedy=_SPLIT)
+            with self._placing(formula.span):
+                yield
+        finally:
+            self.depth -= 1
+
+    @contextmanager
+    def _placing(self, span: Span) -> Iterator[None]:
+        """Give an error that has no place yet this one."""
+        try:
+            yield
+        except SymbackpropError as error:
+            if error.place:
+                raise
+            place = self.scope.source.place(span)
+            raise type(error)(error.cause, place=place, remedy=error.remedy) from None
+
+    def _bounded(self, expression: Expression, span: Span) -> Expression:
+        """The expression, if its tree is not too high and its numbers are not too large."""
+        self._expect_height(expression, span)
+        if composing.magnitude(expression) > LARGEST_MAGNITUDE:
+            raise LanguageError(
+                f"the numbers of this formula multiply up beyond 10^{LARGEST_MAGNITUDE}",
+                place=self.scope.source.place(span),
+                remedy="choose units in which the numbers fit float64",
+            )
+        return expression
+
+    def _expect_height(self, expression: Expression, span: Span) -> None:
+        # The calls of functions can make a tree that is higher than the text is nested.
+        if height(expression, LARGEST_NESTING) > LARGEST_NESTING:
+            raise LanguageError(
+                f"the formula is nested more than {LARGEST_NESTING} deep",
+                place=self.scope.source.place(span),
+                remedy=_SPLIT,
+            )
+
+    def _product(self, factors: tuple[tuple[str, Formula], ...], surroundings: Surroundings) -> Expression:
+        values = []
+        for operator, factor in factors:
+            value = self.value(factor, surroundings)
+            if operator == "/":
+                with self._placing(factor.span):
+                    composing.expect_divisor(value)
+            values.append((operator, value))
+        return composing.quotient(values)
+
+    def _call(self, call: Call, surroundings: Surroundings) -> Expression:
+        name = call.word.text
+        if name in NOT_YET:
+            raise self.scope.not_supported(f"{NOT_YET[name]} ('{name}')", call.word.span, _WITHOUT)
+        if call.positions is not None:
+            raise self.scope.error(
+                f"the value of {name}(...) has no positions", call.span, "only a tensor has positions"
+            )
+        if name in SPECIAL_FORMS:
+            return SPECIAL_FORMS[name](call, surroundings, self)
+        if is_reduction(call, surroundings, self.scope):
+            return reduction(call, surroundings, self)
+        if name in FUNCTIONS:
+            expect_arguments(call, FUNCTIONS[name].arity, self.scope)
+            return composing.applied(name, self._arguments(call, surroundings))
+        return self._own_function(call, surroundings)
+
+    def _arguments(self, call: Call, surroundings: Surroundings) -> tuple[Expression, ...]:
+        return tuple([self.value(argument, surroundings) for argument in call.arguments])
+
+    def _own_function(self, call: Call, surroundings: Surroundings) -> Expression:
+        """A call of a function that the model defines, replaced by its body at the arguments."""
+        function = self.scope.functions.get(call.word.text)
+        if function is None:
+            self._refuse_as_function(call.word, surroundings)
+        expect_arguments(call, len(function.parameters), self.scope)
+        result = function.at(self._arguments(call, surroundings))
+        self._expect_height(result, call.span)
+        self.expanded_nodes += result.node_count
+        if self.expanded_nodes > LARGEST_EXPANSION:
+            raise LanguageError(
+                f"the model's functions expand to more than {LARGEST_EXPANSION:,} nodes",
+                place=self.scope.source.place(call.span),
+                remedy="define tensors by equations for what is used more than once",
+            )
+        return result
+
+    def _refuse_as_function(self, word: Word, surroundings: Surroundings) -> NoReturn:
+        name, scope = word.text, self.scope
+        if name == surroundings.function:
+            raise scope.error(f"the function '{name}' calls itself", word.span, "write it without recursion")
+        if name in scope.tensors:
+            remedy = f"positions stand in square brackets, {name}[...]; a product needs '*'"
+            raise scope.error(f"'{name}' is a tensor, not a function", word.span, remedy)
+        if name in surroundings.parameters:
+            raise scope.error(f"'{name}' is a parameter, not a function", word.span, "a product needs '*'")
+        if name in scope.first_uses and scope.kind(name) == "a function":
+            raise scope.error(
+                f"the function '{name}' is called before it is defined", word.span, "move its definition up"
+            )
+        if name in scope.first_uses:
+            raise scope.error(
+                f"'{name}' is {scope.kind(name)}, not a function", word.span, "a product needs '*'"
+            )
+        raise scope.unknown("function", word, {*scope.functions, *CALLABLE} - NOT_YET.keys() - {"argmax"})

@@ -1,0 +1,241 @@
+"""From text to syntax: the grammar of `model.lark`, its tokens and the nodes they become.
+
+This is the only module that imports lark when it is itself imported; `parsing` imports it at first use.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Literal, TypeAlias, cast
+
+from lark import Lark, Token, Transformer, UnexpectedInput
+from lark.lark import PostLex
+
+from symbackprop.errors import LanguageError
+from symbackprop.language.limits import LARGEST_NESTING
+from symbackprop.language.source import Source
+from symbackprop.language.spelling import explained
+from symbackprop.language.syntax import (
+    AxisDeclaration,
+    Call,
+    Chain,
+    EquationStatement,
+    Exponentiation,
+    Factors,
+    FactStatement,
+    Formula,
+    FunctionDefinition,
+    Junction,
+    LossMark,
+    Negation,
+    NumberLiteral,
+    Reference,
+    Span,
+    Statement,
+    TensorDeclaration,
+    Terms,
+    Word,
+)
+from symbackprop.language.words import misspelling
+from symbackprop.notation.expressions import ComparisonOperator
+
+Child: TypeAlias = Token | Word | Formula | tuple[Formula, ...]
+
+OPENING = ("_LPAR", "_LSQB")
+CLOSING = ("RPAR", "RSQB")
+
+
+class RefusedTokenError(Exception):
+    """A token that no sentence of the language may contain."""
+
+    def __init__(self, token: Token, cause: str, remedy: str) -> None:
+        super().__init__(cause)
+        self.token = token
+        self.cause = cause
+        self.remedy = remedy
+
+
+def read_model(source: Source) -> tuple[Statement, ...]:
+    """The statements of a model; LanguageError at the first that the grammar does not know."""
+    return cast(tuple[Statement, ...], _read(source, "model"))
+
+
+def read_formula(source: Source) -> Formula:
+    """One formula; LanguageError where the grammar does not know it."""
+    return cast(Formula, _read(source, "formula"))
+
+
+def _read(source: Source, start: str) -> object:
+    try:
+        return _lark().parse(source.text + "\n", start=start)
+    except RefusedTokenError as error:
+        raise LanguageError(
+            error.cause, place=source.place(_span(error.token)), remedy=error.remedy
+        ) from None
+    except UnexpectedInput as error:
+        raise explained(error, source) from None
+
+
+@functools.cache
+def _lark() -> Lark:
+    return Lark.open_from_package(
+        __package__,
+        "model.lark",
+        parser="lalr",
+        lexer="basic",
+        start=["model", "formula"],
+        postlex=_TokenFilter(),
+        transformer=_SyntaxBuilder(),
+    )
+
+
+class _TokenFilter(PostLex):
+    """Drops line ends inside brackets, and refuses names and nesting that nothing may have."""
+
+    always_accept = ("_NEWLINE",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        depth = 0
+        for token in stream:
+            if token.type in OPENING:
+                depth += 1
+            elif token.type in CLOSING:
+                depth = max(0, depth - 1)
+            if depth > LARGEST_NESTING:
+                raise RefusedTokenError(
+                    token,
+                    f"brackets are nested more than {LARGEST_NESTING} deep",
+                    "name a part of the formula by an equation of its own",
+                )
+            wrong = misspelling(token) if token.type == "NAME" else None
+            if wrong:
+                raise RefusedTokenError(token, *wrong)
+            if token.type != "_NEWLINE" or depth == 0:
+                yield token
+
+
+def _span(token: Token) -> Span:
+    line, column = token.line or 1, token.column or 1
+    return Span(line, column, token.end_line or line, token.end_column or column)
+
+
+def _word(token: Token) -> Word:
+    return Word(str(token), _span(token))
+
+
+def _words(children: list[Child]) -> tuple[Word, ...]:
+    return tuple(_word(child) for child in children if isinstance(child, Token) and child.type == "NAME")
+
+
+def _nodes(children: list[Child]) -> tuple[Formula, ...]:
+    return tuple(cast(Formula, child) for child in children if not isinstance(child, Token | Word))
+
+
+class _SyntaxBuilder(Transformer[Token, object]):
+    """One method a rule of the grammar, called while the text is read, so that no tree is ever walked."""
+
+    def model(self, children: list[Statement | tuple[Statement, ...]]) -> tuple[Statement, ...]:
+        statements: list[Statement] = []
+        for child in children:
+            statements.extend(child if isinstance(child, tuple) else (child,))
+        return tuple(statements)
+
+    def formula(self, children: list[Formula]) -> Formula:
+        return children[0]
+
+    def group(self, children: list[Child]) -> Formula:
+        return _nodes(children)[0]
+
+    def axis(self, children: list[Child]) -> AxisDeclaration:
+        *indices, axis = _words(children)
+        size = _nodes(children)
+        return AxisDeclaration(tuple(indices), axis, size[0] if size else None)
+
+    def tensors(self, children: list[Child]) -> TensorDeclaration:
+        role = _word(cast(Token, children[0]))
+        references = tuple(child for child in children if isinstance(child, Reference))
+        values_axis = _words(children)
+        return TensorDeclaration(role, references, values_axis[0] if values_axis else None)
+
+    def function(self, children: list[Child]) -> FunctionDefinition:
+        word, *parameters = _words(children)
+        return FunctionDefinition(word, tuple(parameters), _nodes(children)[0])
+
+    def fact(self, children: list[Child]) -> FactStatement:
+        return FactStatement(_word(cast(Token, children[0])), _nodes(children)[0])
+
+    def equation(self, children: list[Child]) -> EquationStatement:
+        left, right = _nodes(children)
+        return EquationStatement(cast(Reference, left), right)
+
+    def loss(self, children: list[Child]) -> LossMark | tuple[Statement, ...]:
+        left = cast(Reference, children[0])
+        if len(children) == 1:
+            return LossMark(left)
+        return EquationStatement(left, cast(Formula, children[1])), LossMark(left)
+
+    def number(self, children: list[Token]) -> NumberLiteral:
+        return NumberLiteral(str(children[0]), _span(children[0]))
+
+    def reference(self, children: list[Child]) -> Reference:
+        word = _word(cast(Token, children[0]))
+        if len(children) == 1:
+            return Reference(word, None, word.span)
+        positions, end = cast(tuple[tuple[Formula, ...], Span], children[1])
+        return Reference(word, positions, word.span.to(end))
+
+    def call(self, children: list[Child]) -> Call:
+        word = _word(cast(Token, children[0]))
+        arguments, end = cast(tuple[tuple[Formula, ...], Span], children[1])
+        if len(children) == 2:
+            return Call(word, arguments, None, word.span.to(end))
+        positions, end = cast(tuple[tuple[Formula, ...], Span], children[2])
+        return Call(word, arguments, positions, word.span.to(end))
+
+    def arguments(self, children: list[Child]) -> tuple[tuple[Formula, ...], Span]:
+        return _nodes(children), _span(cast(Token, children[-1]))
+
+    def positions(self, children: list[Child]) -> tuple[tuple[Formula, ...], Span]:
+        return _nodes(children), _span(cast(Token, children[-1]))
+
+    def signed(self, children: list[Child]) -> Negation:
+        (operand,) = _nodes(children)
+        return Negation(operand, _span(cast(Token, children[0])).to(operand.span))
+
+    def power(self, children: list[Formula]) -> Exponentiation:
+        base, exponent = children
+        return Exponentiation(base, exponent, base.span.to(exponent.span))
+
+    def product(self, children: list[Child]) -> Factors:
+        nodes = _nodes(children)
+        return Factors(_with_operators("*", children), nodes[0].span.to(nodes[-1].span))
+
+    def sum(self, children: list[Child]) -> Terms:
+        nodes = _nodes(children)
+        return Terms(_with_operators("+", children), nodes[0].span.to(nodes[-1].span))
+
+    def comparison(self, children: list[Child]) -> Chain:
+        nodes = _nodes(children)
+        operators = tuple(cast(ComparisonOperator, str(child)) for child in children[1::2])
+        return Chain(nodes, operators, nodes[0].span.to(nodes[-1].span))
+
+    def inversion(self, children: list[Child]) -> Junction:
+        nodes = _nodes(children)
+        return Junction("not", nodes, _span(cast(Token, children[0])).to(nodes[0].span))
+
+    def conjunction(self, children: list[Child]) -> Junction:
+        return _junction("and", children)
+
+    def disjunction(self, children: list[Child]) -> Junction:
+        return _junction("or", children)
+
+
+def _with_operators(first: str, children: list[Child]) -> tuple[tuple[str, Formula], ...]:
+    operators = (first, *(str(child) for child in children[1::2]))
+    return tuple(zip(operators, _nodes(children), strict=True))
+
+
+def _junction(operator: Literal["and", "or"], children: list[Child]) -> Junction:
+    nodes = _nodes(children)
+    return Junction(operator, nodes, nodes[0].span.to(nodes[-1].span))

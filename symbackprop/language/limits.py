@@ -1,0 +1,25 @@
+"""What a text may not exceed: bounds that keep every refusal quick and that no real model meets.
+
+An exponent is bounded by `notation.arithmetic.LARGEST_EXPONENT`.
+"""
+
+LONGEST_TEXT = 200_000
+"""Characters of a model; fifty dense layers take 8,000."""
+
+LONGEST_NAME = 60
+"""Characters of a name."""
+
+LONGEST_NUMBER = 60
+"""Characters of a number as it is written."""
+
+LARGEST_MAGNITUDE = 300
+"""Decimal digits before or after the point that the numbers of one expression can multiply up to: float64."""
+
+LARGEST_NESTING = 100
+"""Brackets within brackets, and the height of an expression's tree: a bound on every recursion behind it."""
+
+LARGEST_EXPANSION = 50_000
+"""Nodes that all calls of the model's own functions expand to."""
+
+LARGEST_AXIS = 10**9
+"""Values of an axis."""

@@ -1,0 +1,165 @@
+"""Text in the model language to a system of equations: the entry points of this room.
+
+text -> statements (grammar) -> scope (which name is what) -> equations, facts, loss -> System
+"""
+
+from __future__ import annotations
+
+import re
+
+from symbackprop.errors import LanguageError, Place
+from symbackprop.language.expansion import ModelFunction
+from symbackprop.language.formulas import FormulaReader
+from symbackprop.language.names import Surroundings
+from symbackprop.language.parsing import read_formula, read_model
+from symbackprop.language.scope import DERIVED, Scope, declared, refuse_reserved, scope_of
+from symbackprop.language.source import source_of
+from symbackprop.language.syntax import (
+    Chain,
+    EquationStatement,
+    FactStatement,
+    FunctionDefinition,
+    LossMark,
+    Span,
+    Statement,
+)
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.system import Equation, Fact, System, in_reading_order
+
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+
+def parse_system(text: str, name: str = "model", source_name: str | None = None) -> System:
+    """The system of equations that a text in the model language states.
+
+    `name` is the model's, `source_name` what messages call the text (the name, unless given). Equations may
+    stand in any order. Raises LanguageError where the text is not in the language, NotSupportedError where
+    it uses a part that is not implemented yet, and NotationError where its equations do not fit together.
+    """
+    if not _MODEL_NAME.fullmatch(name):
+        raise LanguageError(
+            f"{name[:100]!r} cannot name a model", remedy="use letters, digits, '_', '.' and '-', at most 100"
+        )
+    source = source_of(text, source_name or name)
+    statements = read_model(source)
+    if not statements:
+        raise LanguageError(
+            "the model is empty",
+            place=Place(source.name, 1, 1, ""),
+            remedy="state axes, tensors and equations",
+        )
+    scope = declared(statements, source)
+    reader = FormulaReader(scope)
+    equations: list[Equation] = []
+    facts: list[Fact] = []
+    for statement in statements:
+        match statement:
+            case FunctionDefinition():
+                scope.functions[statement.word.text] = _function(statement, reader)
+            case EquationStatement():
+                equations.append(_equation(statement, reader))
+            case FactStatement():
+                facts.append(_fact(statement, reader))
+    return System(
+        name=name,
+        axes=tuple(scope.axes.values()),
+        tensors=scope.tensors,
+        equations=in_reading_order(tuple(equations)),
+        facts=tuple(facts),
+        loss=_loss(statements, scope),
+        source=source.text,
+    )
+
+
+def parse_expression(text: str, system: System) -> Expression:
+    """The expression that a text states over a system's names, so that printed formulas can be read back.
+
+    Every index may be free, and an index may carry primes that its declaration does not list.
+    """
+    source = source_of(text, "expression")
+    formula = read_formula(source)
+    return FormulaReader(scope_of(system, source)).whole_of_any_kind(formula, Surroundings(visible={}))
+
+
+def _function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFunction:
+    """A function of the model; its body may call only functions that were defined before it."""
+    scope = reader.scope
+    names: list[str] = []
+    for word in definition.parameters:
+        refuse_reserved(word, scope)
+        if word.text in names or word.text == definition.word.text or word.text.endswith("'"):
+            raise scope.error(
+                f"'{word.text}' cannot be a parameter of '{definition.word.text}' here",
+                word.span,
+                "give each parameter a name of its own, without primes",
+            )
+        names.append(word.text)
+    surroundings = Surroundings({}, frozenset(names), function=definition.word.text)
+    body = reader.whole(definition.body, surroundings)
+    return ModelFunction(definition.word.text, tuple(names), body)
+
+
+def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:
+    left = reader.scope.tensors[statement.left.word.text]
+    visible = {index.name: index for index in left.indices}
+    expression = reader.whole(statement.right, Surroundings(visible, left=left))
+    return Equation(left.name, left.indices, expression, left.place)
+
+
+def _fact(statement: FactStatement, reader: FormulaReader) -> Fact:
+    """left == right, where one side's free indices are among the other's."""
+    scope, formula = reader.scope, statement.formula
+    if not isinstance(formula, Chain) or formula.operators != ("==",):
+        raise scope.error(
+            "a fact is one equality", formula.span, "write fact left == right; other relations are not facts"
+        )
+    left, right = (reader.whole(side, Surroundings({})) for side in formula.operands)
+    only_left = sorted(index.name for index in left.free_indices - right.free_indices)
+    only_right = sorted(index.name for index in right.free_indices - left.free_indices)
+    if only_left and only_right:
+        raise scope.error(
+            f"the free indices of the fact's sides do not fit: {', '.join(only_left)} only on the left, "
+            f"{', '.join(only_right)} only on the right",
+            formula.span,
+            "sum over an index that belongs to one side alone",
+        )
+    return Fact(left, right, scope.source.place(statement.word.span))
+
+
+def _loss(statements: tuple[Statement, ...], scope: Scope) -> str | None:
+    """The scalar that is marked as the loss, or None where there is no mark."""
+    marked: Span | None = None
+    name = None
+    for statement in statements:
+        if not isinstance(statement, LossMark):
+            continue
+        word = statement.target.word
+        if marked is not None:
+            raise scope.error(
+                f"two losses: '{name}' at {scope.source.place(marked)} and '{word.text}' here",
+                word.span,
+                "add them up into one loss",
+            )
+        _expect_loss(statement, scope)
+        marked, name = word.span, word.text
+    return name
+
+
+def _expect_loss(mark: LossMark, scope: Scope) -> None:
+    """NotationError where what is marked as the loss is no scalar that an equation defines."""
+    word = mark.target.word
+    if word.text not in scope.tensors:
+        raise scope.unknown("tensor", word, scope.tensors)
+    if scope.tensors[word.text].indices or mark.target.positions:
+        names = ", ".join(index.name for index in scope.tensors[word.text].indices)
+        raise scope.error(
+            f"the loss '{word.text}' is not a scalar",
+            mark.target.span,
+            f"sum over its indices: sum({names}, ...)",
+        )
+    if scope.first_uses[word.text][0] != DERIVED:
+        raise scope.error(
+            f"the loss '{word.text}' is {scope.kind(word.text)}",
+            word.span,
+            "a loss is defined by an equation: loss E = ...",
+        )

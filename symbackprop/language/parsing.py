@@ -1,0 +1,22 @@
+"""The door to the grammar, which loads lark (50 ms) at the first model and not with the package."""
+
+from __future__ import annotations
+
+import importlib
+
+from symbackprop.language.source import Source
+from symbackprop.language.syntax import Formula, Statement
+
+_GRAMMAR = "symbackprop.language.grammar"
+
+
+def read_model(source: Source) -> tuple[Statement, ...]:
+    """The statements of a model; LanguageError at the first that the grammar does not know."""
+    statements: tuple[Statement, ...] = importlib.import_module(_GRAMMAR).read_model(source)
+    return statements
+
+
+def read_formula(source: Source) -> Formula:
+    """One formula; LanguageError where the grammar does not know it."""
+    formula: Formula = importlib.import_module(_GRAMMAR).read_formula(source)
+    return formula

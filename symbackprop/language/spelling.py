@@ -1,0 +1,157 @@
+"""What a person is told where the grammar stops: what was expected, what came, and what to do."""
+
+from __future__ import annotations
+
+from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from symbackprop.errors import LanguageError
+from symbackprop.language.source import Source
+from symbackprop.language.syntax import Span
+from symbackprop.language.words import CONNECTIVES, STATEMENTS
+
+_ASCII_FORMS = {
+    "\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u22c5": "*", "\u00d7": "*", "\u00f7": "/", "\u2264": "<=",
+    "\u2265": ">=", "\u2260": "!=", "\uff08": "(", "\uff09": ")", "\uff0c": ",", "\uff1d": "=",
+    "\u3000": "a space", "\u00a0": "a space", "\u00b2": "^2", "\u00b3": "^3", "\u221a": "sqrt(...)",
+    "\u2211": "sum(i, ...)", "\u2032": "'", "{": "(", "}": ")", "&": "and", "|": "or",
+}  # fmt: skip
+
+_DESCRIPTIONS = {
+    "_LPAR": "'('", "RPAR": "')'", "_LSQB": "'['", "RSQB": "']'", "_COMMA": "','", "_COLON": "':'",
+    "_EQUAL": "'='", "COMPARATOR": "a comparison", "_NEWLINE": "the end of the line",
+}  # fmt: skip
+
+_OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "_CARET"))
+_KEYWORDS = STATEMENTS | CONNECTIVES
+_CLOSERS = {"(": ")", "[": "]"}
+
+
+def explained(error: UnexpectedInput, source: Source) -> LanguageError:
+    """The error that lark found, in words; lark's own names for tokens never show."""
+    if isinstance(error, UnexpectedCharacters):
+        return _stray_character(error, source)
+    assert isinstance(error, UnexpectedToken)
+    token = error.token
+    opening = _bracket_left_open(token, source)
+    if opening is not None:
+        bracket = source.lines[opening.line - 1][opening.column - 1]
+        return LanguageError(
+            f"this '{bracket}' is never closed",
+            place=source.place(opening),
+            remedy=f"add the '{_CLOSERS[bracket]}' that belongs to it",
+        )
+    accepted = frozenset(error.accepts or error.expected)
+    return LanguageError(
+        f"expected {_expectation(accepted)}, found {_found(token)}",
+        place=source.place(_token_span(token, source)),
+        remedy=_remedy(token, accepted, source),
+    )
+
+
+def _stray_character(error: UnexpectedCharacters, source: Source) -> LanguageError:
+    span = Span(error.line, error.column, error.line, error.column + 1)
+    character = source.text[error.pos_in_stream or 0]
+    shown = f"'{character}'" if character.isprintable() and character != "'" else f"U+{ord(character):04X}"
+    remedy = "a formula is made of names, numbers, operators, commas and brackets"
+    if character in _ASCII_FORMS:
+        remedy = f"write {_ASCII_FORMS[character]}"
+    elif character in "'\"":
+        shown, remedy = "a quotation mark", "a model is data: the language has no strings and runs no code"
+    return LanguageError(f"{shown} has no meaning here", place=source.place(span), remedy=remedy)
+
+
+def _expectation(accepted: frozenset[str]) -> str:
+    """What could have stood there, the likeliest first."""
+    if "NUMBER" in accepted:
+        return "a value (a name, a number or a formula in brackets)"
+    if "_INDEX" in accepted:
+        return "a statement"
+    if "NAME" in accepted:
+        return "a name"
+    parts = [words for terminal, words in _DESCRIPTIONS.items() if terminal in accepted]
+    if accepted & _OPERATORS:
+        # Brackets of positions and comparisons are as possible as operators but seldom what is missing.
+        parts = [part for part in parts if part not in ("'['", "'('", "a comparison")]
+        parts.insert(0, "an operator")
+    return " or ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def _found(token: Token) -> str:
+    if token.type == "$END":
+        return "the end of the text"
+    if token.type == "_NEWLINE":
+        return "the end of the line"
+    if token.value in _KEYWORDS:
+        return f"'{token.value}', a word of the language"
+    return f"'{token.value}'"
+
+
+def _remedy(token: Token, accepted: frozenset[str], source: Source) -> str:
+    """Advice on the slips that are common enough to be known."""
+    before = source.lines[(token.line or 1) - 1][: (token.column or 1) - 1].strip()
+    if before == "loss" and token.type == "_EQUAL":
+        return "name the loss: loss E = ..."
+    if token.value in _KEYWORDS and "NAME" in accepted:
+        return f"choose another name than '{token.value}'"
+    if token.type == "COMPARATOR" and "_EQUAL" in accepted:
+        return "an equation has a single '=': y[b,k] = ...; what is known is a fact: fact ... == ..."
+    if before.split(" ")[0] == "index" and "_COLON" in accepted:
+        return "an index is declared with its axis: index i : I"
+    if token.type in ("NAME", "NUMBER", "_LPAR") and accepted & _OPERATORS:
+        return "write a product with '*'"
+    if token.type in ("RPAR", "RSQB"):
+        return f"take the '{token.value}' away, or open its bracket before"
+    if "_EQUAL" in accepted:
+        return "an equation reads: y[b,k] = ..."
+    if "_INDEX" in accepted:
+        return (
+            "a line begins with index, input, target, param, const, func, fact or loss, or reads y[b,k] = ..."
+        )
+    if token.type in ("_NEWLINE", "$END"):
+        return "complete the line; it goes on in the next one only inside brackets"
+    return "complete what stands before, or take this away"
+
+
+def _token_span(token: Token, source: Source) -> Span:
+    """Where the token stands; the end of the text is the end of its last line that says something."""
+    if token.type == "$END":
+        text = source.text.rstrip()
+        line = text.count("\n") + 1
+        column = len(text) - (text.rfind("\n") + 1) + 1
+        return Span(line, column, line, column + 1)
+    line, column = token.line or 1, token.column or 1
+    return Span(line, column, line, column + max(1, len(token.value)))
+
+
+def _bracket_left_open(token: Token, source: Source) -> Span | None:
+    """The innermost open bracket, where what follows cannot be meant to stand inside it.
+
+    That is the end of the text, a '=', a ':', or a word that begins a line.
+    """
+    end = len(source.text) if token.type == "$END" else token.start_pos or 0
+    opening = _innermost_opening(source.text[:end])
+    if opening is None:
+        return None
+    line, column = source.text.count("\n", 0, opening) + 1, opening - source.text.rfind("\n", 0, opening)
+    begins_line = not source.text[source.text.rfind("\n", 0, end) + 1 : end].strip()
+    later = (token.line or 1) > line
+    cannot_be_inside = token.type in ("$END", "_EQUAL", "_COLON") or token.value in STATEMENTS
+    if cannot_be_inside or (later and begins_line and token.type == "NAME"):
+        return Span(line, column, line, column + 1)
+    return None
+
+
+def _innermost_opening(text: str) -> int | None:
+    """Where the last bracket of the text stands that is still open; brackets in comments do not count."""
+    opened: list[int] = []
+    in_comment = False
+    for place, character in enumerate(text):
+        if character == "#" or (in_comment and character != "\n"):
+            in_comment = True
+        else:
+            in_comment = False
+            if character in "([":
+                opened.append(place)
+            elif character in ")]" and opened:
+                opened.pop()
+    return opened[-1] if opened else None

@@ -1,0 +1,171 @@
+"""What the grammar reads: statements and formulas as they are written, before any name has a meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from symbackprop.notation.expressions import ComparisonOperator
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From a line and column to another, both counted from 1; the end is one past the last character."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def to(self, end: Span) -> Span:
+        """From the start of this span to the end of another."""
+        return Span(self.line, self.column, end.end_line, end.end_column)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A name where it stands."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLiteral:
+    """A number as it is written."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name, with positions where it has brackets: `E`, `W1[j,i]`."""
+
+    word: Word
+    positions: tuple[Formula, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A word applied to arguments: a function, a reduction, `where`, `size`, ...
+
+    `positions` are those of `inv(X)[i,j]`.
+    """
+
+    word: Word
+    arguments: tuple[Formula, ...]
+    positions: tuple[Formula, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """-x."""
+
+    operand: Formula
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Terms with the sign that stands before each; the first has a plus."""
+
+    terms: tuple[tuple[str, Formula], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Factors with the operator before each, `*` or `/`; the first has a `*`."""
+
+    factors: tuple[tuple[str, Formula], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Exponentiation:
+    """base ^ exponent."""
+
+    base: Formula
+    exponent: Formula
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Comparisons, perhaps chained: `0 <= a < b`."""
+
+    operands: tuple[Formula, ...]
+    operators: tuple[ComparisonOperator, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """Conditions joined by `and` or `or`, or one after `not`."""
+
+    operator: Literal["and", "or", "not"]
+    operands: tuple[Formula, ...]
+    span: Span
+
+
+Formula: TypeAlias = (
+    NumberLiteral | Reference | Call | Negation | Terms | Factors | Exponentiation | Chain | Junction
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AxisDeclaration:
+    """`index t, s : T = 8`."""
+
+    indices: tuple[Word, ...]
+    axis: Word
+    size: Formula | None
+
+
+@dataclass(frozen=True, slots=True)
+class TensorDeclaration:
+    """`param W1[j,i], b1[j]`; `values_axis` is the V of `input ids[n] in V`."""
+
+    role: Word
+    references: tuple[Reference, ...]
+    values_axis: Word | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDefinition:
+    """`func swish(u) = u*sigmoid(beta*u)`."""
+
+    word: Word
+    parameters: tuple[Word, ...]
+    body: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class FactStatement:
+    """`fact sum(k, d[b,k]) == 1`."""
+
+    word: Word
+    formula: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class EquationStatement:
+    """`u1[b,j] = ...`."""
+
+    left: Reference
+    right: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class LossMark:
+    """`loss E`: this scalar is what is differentiated. `loss E = ...` is a mark and an equation."""
+
+    target: Reference
+
+
+Statement: TypeAlias = (
+    AxisDeclaration | TensorDeclaration | FunctionDefinition | FactStatement | EquationStatement | LossMark
+)

@@ -1,0 +1,54 @@
+"""The words that the language keeps for itself, and how a name is spelt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from symbackprop.language.limits import LONGEST_NAME
+from symbackprop.notation.functions import FUNCTIONS
+
+STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
+CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
+REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax"))
+SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt"))
+CONSTANTS: Final = frozenset(("pi",))
+
+NOT_YET: Final[Mapping[str, str]] = {
+    "pad": "reading outside an axis with pad(...)",
+    "floor": "integer functions",
+    "mod": "integer functions",
+    "inv": "matrix functions",
+    "det": "matrix functions",
+    "logdet": "matrix functions",
+    "trace": "matrix functions",
+    "diff": "a derivative inside a model",
+}
+"""Words of the language that this version refuses, and what they belong to."""
+
+CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | frozenset(NOT_YET)
+RESERVED: Final = STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE
+
+_SPELLING = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*")
+
+
+def misspelling(name: str) -> tuple[str, str] | None:
+    """What is wrong with the spelling of a name, and what to do about it; None where it is well spelt.
+
+    A leading underscore is refused: targets keep such names for what is private or their own (`__import__`).
+    Primes are left to the caller, since only an index may have them.
+    """
+    shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "..."
+    if len(name) > LONGEST_NAME:
+        return f"the name '{shown}' is longer than {LONGEST_NAME} characters", "choose a shorter name"
+    if name.startswith("__"):
+        return (
+            f"'{name}' is not a name of the model language: it belongs to Python",
+            "a model is data and runs no code; begin names with a letter",
+        )
+    if name.startswith("_"):
+        return f"the name '{name}' begins with an underscore", "begin names with a letter"
+    if not _SPELLING.fullmatch(name):
+        return f"the name '{name}' is not plain ASCII", "spell names with letters A-Z, digits and underscores"
+    return None

@@ -1,0 +1,58 @@
+"""Names for the tensors, indices and axes of a layered network: the given ones checked, the others chosen."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from symbackprop.language.words import RESERVED, misspelling
+from symbackprop.layers.network import NetworkError, Path
+
+# Without l and o, which are hard to tell from 1 and 0, and without the letters that stand for tensors.
+INDEX_LETTERS = "ijkmnpqrstvwghacf"
+
+
+@dataclass
+class Names:
+    """The names that a network has given away so far."""
+
+    taken: set[str] = field(default_factory=set)
+
+    def claim(self, name: str, path: Path) -> str:
+        """A name that the user chose; NetworkError where no model may have it or something else has it."""
+        wrong = misspelling(name)
+        if wrong:
+            raise NetworkError(wrong[0], path, remedy=wrong[1])
+        if name in RESERVED or name.endswith("'"):
+            raise NetworkError(f"'{name}' cannot be a name", path, remedy="choose another name")
+        if name in self.taken:
+            raise NetworkError(f"the name '{name}' is used twice", path, remedy="choose another name")
+        self.taken.add(name)
+        return name
+
+    def tensor(self, stem: str) -> str:
+        """The stem, or stem_2, stem_3, ... where it is taken."""
+        candidates = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
+        return self._first_free(candidates)
+
+    def index(self, axis: str) -> str:
+        """An index over a named axis: its first letter in lower case, or else the next free letter."""
+        return self._first_free(itertools.chain([axis[0].lower()], _letters()))
+
+    def index_and_axis(self) -> tuple[str, str]:
+        """An index and an axis of the same letter: i and I, j and J, ..., then i2 and I2, ..."""
+        letter = next(each for each in _letters() if not {each, each.upper()} & self.taken)
+        self.taken |= {letter, letter.upper()}
+        return letter, letter.upper()
+
+    def _first_free(self, candidates: Iterable[str]) -> str:
+        name = next(each for each in candidates if each not in self.taken)
+        self.taken.add(name)
+        return name
+
+
+def _letters() -> Iterator[str]:
+    yield from INDEX_LETTERS
+    for number in itertools.count(2):
+        yield from (f"{letter}{number}" for letter in INDEX_LETTERS)

@@ -1,0 +1,179 @@
+"""The whole flow on one screen: load, derive, lower, emit, check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+from symbackprop.derivation.result import Derivation
+from symbackprop.emission.derivation_json import derivation_json, result_json
+from symbackprop.emission.latex import latex
+from symbackprop.emission.latex_document import latex_document, latex_fragment
+from symbackprop.emission.lesson import derivation_document, result_document, result_equations
+from symbackprop.emission.loading import load_module
+from symbackprop.emission.markdown import markdown_document, markdown_fragment
+from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.emission.text import DEFAULT_WIDTH, document_text, equations_text
+from symbackprop.errors import DerivationError
+from symbackprop.language.model import parse_system
+from symbackprop.layers.loading import load_system
+from symbackprop.layers.network import Layer
+from symbackprop.layers.sequential import Sequential as LayerSequence
+from symbackprop.notation.expressions import Derivative
+from symbackprop.notation.printing import system_text, text
+from symbackprop.notation.system import Equation, Role, System
+from symbackprop.program.lowering import lower
+from symbackprop.program.program import Program
+from symbackprop.rewriting.rule import Step
+from symbackprop.simplification.closed_form import derive
+from symbackprop.verification.check import check_model, check_module
+from symbackprop.verification.report import CheckReport
+
+__all__ = ["Gradient", "Model", "ModelDerivation", "Sequential", "check_module", "load", "loads"]
+
+
+def load(path: str | Path) -> Model:
+    """The model in a file (.model or .toml), or on standard input where the path is "-"."""
+    return Model(load_system(path))
+
+
+def loads(text: str, name: str = "model") -> Model:
+    """The model that a text in the model language states."""
+    return Model(parse_system(text, name))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network and its loss, as a system of equations."""
+
+    system: System
+
+    @property
+    def name(self) -> str:
+        """The model's name: its file's, without the ending."""
+        return self.system.name
+
+    def text(self) -> str:
+        """The model in the model language."""
+        return system_text(self.system)
+
+    def derive(self, wrt: Sequence[str] | None = None) -> ModelDerivation:
+        """The gradient of the loss by the tensors named in `wrt`; default: every parameter.
+
+        Raises NotationError for an unknown name, DerivationError where there is nothing to differentiate.
+        """
+        if not (wrt or self.system.with_role(Role.PARAMETER)):
+            raise DerivationError(
+                f"the model '{self.name}' has no parameter",
+                remedy="name the tensors to differentiate by: --wrt, or wrt=[...]",
+            )
+        return ModelDerivation(derive(self.system, wrt or None))
+
+    def check(self, seed: int = 0, wrt: Sequence[str] | None = None) -> CheckReport:
+        """The generated gradient against numerical differentiation, on random data."""
+        return check_model(self.system, seed, wrt or ())
+
+
+class Sequential(Model):
+    """A network of layers one after another; `loss` names one of the catalogue.
+
+    `inputs` is the size of the input where it is known. Raises LanguageError where the layers do not fit
+    together.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: str | None = None,
+        *,
+        inputs: int | None = None,
+        name: str = "model",
+    ) -> None:
+        super().__init__(LayerSequence(layers, loss, inputs=inputs, name=name).system())
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """dE/dW2[k,j] = ...: one equation of the result."""
+
+    derivative: Derivative
+    equation: Equation
+
+    def __str__(self) -> str:
+        return f"{text(self.derivative)} = {text(self.equation.expression)}"
+
+    def latex(self) -> str:
+        """The equation in math mode."""
+        return f"{latex(self.derivative)} = {latex(self.equation.expression)}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+
+@dataclass(frozen=True)
+class ModelDerivation:
+    """A gradient with every step that led to it, and the ways to write it down."""
+
+    derivation: Derivation
+
+    @cached_property
+    def gradients(self) -> Mapping[str, Gradient]:
+        """Name of each tensor asked for to the equation of its gradient."""
+        totals = {adjoint.tensor: adjoint.total for adjoint in self.derivation.adjoints}
+        return {
+            name: Gradient(totals[name], equation) for name, equation in self.derivation.gradients.items()
+        }
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step, in order: .rule.name, .rule.statement, .before, .after."""
+        return self.derivation.steps
+
+    @cached_property
+    def program(self) -> Program:
+        """The array operations that compute loss and gradient."""
+        return lower(self.derivation)
+
+    def to_numpy(self) -> str:
+        """The text of a module that needs NumPy alone."""
+        return numpy_source(self.program)
+
+    def module(self) -> ModuleType:
+        """That module, imported."""
+        return load_module(self.to_numpy(), self.derivation.system.name)
+
+    def text(self, width: int = DEFAULT_WIDTH) -> str:
+        """The derivation as plain text."""
+        return document_text(derivation_document(self.derivation), width)
+
+    def latex(self, standalone: bool = True) -> str:
+        """The derivation as a LaTeX document, or its body alone."""
+        document = derivation_document(self.derivation)
+        return latex_document(document) if standalone else latex_fragment(document)
+
+    def markdown(self) -> str:
+        """The derivation as Markdown with LaTeX formulas."""
+        return markdown_document(derivation_document(self.derivation))
+
+    def json(self) -> str:
+        """The derivation as JSON, every step by itself."""
+        return derivation_json(self.derivation)
+
+    def result_text(self) -> str:
+        """The gradient's equations alone, one a line, each after those that it reads."""
+        return equations_text(result_equations(self.derivation))
+
+    def result_latex(self) -> str:
+        """The gradient's equations as one LaTeX display."""
+        return latex_fragment(result_document(self.derivation))
+
+    def result_markdown(self) -> str:
+        """The gradient's equations as Markdown."""
+        return markdown_fragment(result_document(self.derivation))
+
+    def result_json(self) -> str:
+        """The gradient's equations as JSON."""
+        return result_json(self.derivation)

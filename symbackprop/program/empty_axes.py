@@ -1,0 +1,44 @@
+"""Means over nothing: a sum over an empty axis is 0, and so is 0 divided by the axis's size.
+
+A batch may be empty. Arrays over the batch axis then have no elements, and nothing is divided; but what has
+lost that axis, the loss of a mean for one, would be 0/0. There the size counts as 1 at least. Axes of
+parameters are never empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from symbackprop.notation.expressions import Axis
+from symbackprop.notation.system import Role
+from symbackprop.program.ir import AxisSize, Elementwise
+from symbackprop.program.program import Program
+from symbackprop.program.value import Value, rewrite_values
+
+
+def with_safe_means(program: Program) -> Program:
+    """The program, dividing by at least 1 where what is divided does not run over the axis itself."""
+    solid = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
+    statements = tuple(
+        replace(statement, value=rewrite_values(statement.value, lambda node: _safe_quotient(node, solid)))
+        for statement in program.statements
+    )
+    return replace(program, statements=statements)
+
+
+def _safe_quotient(node: Value, solid: Collection[Axis]) -> Value:
+    if not (isinstance(node, Elementwise) and node.operation == "divide"):
+        return node
+    above, below = node.arguments
+    present = {index.axis for index in node.indices}
+
+    def safe(value: Value) -> Value:
+        match value:
+            case AxisSize(axis, False) if axis.size is None and axis not in solid and axis not in present:
+                return AxisSize(axis, at_least_one=True)
+            case Elementwise("multiply", arguments):
+                return Elementwise("multiply", tuple(map(safe, arguments)))
+        return value
+
+    return Elementwise("divide", (above, safe(below)))

@@ -1,0 +1,247 @@
+"""Expressions in index notation to array operations.
+
+`order` is the order of indices that the result's axes come in; an index that the expression does not depend
+on has no axis, so that a bias stays a vector until something broadcasts it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symbackprop.errors import ProgramError
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.printing import text
+from symbackprop.notation.substitution import rename_bound
+from symbackprop.program.contraction import Order, contraction_order, still_needed
+from symbackprop.program.cost import cost_of
+from symbackprop.program.ir import AxisSize, Diagonal, Identity, Literal, Positions, Read, Reduce
+from symbackprop.program.products import Factor, combined, summed
+from symbackprop.program.scaling import positive_power, scaled
+from symbackprop.program.terms import Indices, broadcast_terms, flat_factors, natural_order, signed_terms
+from symbackprop.program.value import Kind, Value
+from symbackprop.program.views import as_number, as_real, elementwise, operate, ordered, union_in_order
+
+
+@dataclass(frozen=True)
+class ExpressionLowering:
+    """Lowers expressions; `kinds` says which names hold other numbers than reals."""
+
+    kinds: Mapping[str, Kind]
+
+    def value(self, expression: Expression, order: Indices) -> Value:
+        """The expression as array operations, its axes in the given order, which names every free index.
+
+        Raises ProgramError for what has no lowering.
+        """
+        match expression:
+            case Number(value):
+                return Literal(float(value))
+            case Constant():
+                return Literal(math.pi)
+            case Size(axis):
+                return AxisSize(axis)
+            case Index():
+                return Positions(expression)
+            case Element(tensor, positions):
+                return ordered(self._element(expression, tensor, positions), order)
+            case Add(terms):
+                return self._sum_of_terms(terms, order)
+            case Multiply(factors):
+                return self._product(factors, (), order)
+            case Power(base, exponent):
+                return self._power(base, exponent, order)
+            case Apply(function, arguments):
+                return self._function(function, arguments, order)
+            case Reduction("sum", _, _):
+                return self._summation(expression, order)
+            case Reduction():
+                return self._reduction(expression, order)
+        return self._choice(expression, order)
+
+    def _choice(self, expression: Expression, order: Indices) -> Value:
+        match expression:
+            case Delta(left, right):
+                return self._delta(left, right, order)
+            case Where(condition, chosen, otherwise):
+                return self._where(condition, chosen, otherwise, order)
+            case Comparison(operator, left, right):
+                return elementwise(operator, [self.value(side, order) for side in (left, right)], order)
+            case Logic(operator, operands):
+                return elementwise(operator, [self.value(operand, order) for operand in operands], order)
+        raise ProgramError(f"no array operation for a {type(expression).__name__}: {text(expression)}")
+
+    def _element(self, element: Element, tensor: str, positions: Sequence[Expression]) -> Value:
+        """A tensor; where an index stands at two positions, the diagonal over them."""
+        names: list[Index] = []
+        for place, position in enumerate(positions):
+            if not isinstance(position, Index):
+                raise ProgramError(
+                    f"{text(element)}: a position that is not an index is not supported yet",
+                    remedy="read the tensor at plain indices",
+                )
+            names.append(
+                position if position not in names else Index(f"{position.name}'{place}", position.axis)
+            )
+        value: Value = Read(tensor, tuple(names), self.kinds.get(tensor, Kind.REAL))
+        for name, position in zip(names, positions, strict=True):
+            if name != position:
+                assert isinstance(position, Index)
+                own = value.indices
+                value = Diagonal(value, own.index(position), own.index(name), position)
+        return value
+
+    def _sum_of_terms(self, terms: Sequence[Expression], order: Indices) -> Value:
+        """The terms added from left to right; a term with a minus sign is subtracted."""
+        (_, first), *rest = signed_terms(terms)
+        total = self.value(first, order)
+        for is_subtracted, term in rest:
+            operation = "subtract" if is_subtracted else "add"
+            total = elementwise(operation, (total, self.value(term, order)), order)
+        return total
+
+    def _power(self, base: Expression, exponent: Expression, order: Indices) -> Value:
+        if isinstance(exponent, Number):
+            return self._factor(Power(base, exponent), order).resolved()
+        return elementwise("power", [self.value(part, order) for part in (base, exponent)], order)
+
+    def _factor(self, factor: Expression, order: Indices) -> Factor:
+        """A factor; a negative power of one is a division by the positive power."""
+        if not (isinstance(factor, Power) and isinstance(factor.exponent, Number)):
+            value = self.value(factor, order)
+            return Factor(value if value.kind is Kind.BOOLEAN else as_number(value))
+        exponent = factor.exponent.value
+        base = as_number(self.value(factor.base, order))
+        return Factor(positive_power(base, abs(exponent)), inverse=exponent < 0)
+
+    def _function(self, function: str, arguments: Sequence[Expression], order: Indices) -> Value:
+        numbers = [float(argument.value) for argument in arguments if isinstance(argument, Number)]
+        if len(numbers) == len(arguments):
+            return Literal(float(FUNCTIONS[function].evaluate(*numbers).real))
+        return elementwise(function, [self.value(argument, order) for argument in arguments], order)
+
+    def _summation(self, reduction: Reduction, order: Indices) -> Value:
+        """A sum: an index that the body lacks counts its size, the others go to the body's contraction."""
+        afresh = rename_bound(reduction, order)
+        indices, body = afresh.indices, afresh.body
+        used = tuple(index for index in indices if index in body.free_indices)
+        unused = [Size(index.axis) for index in indices if index not in body.free_indices]
+        if unused:
+            inner = Reduction("sum", used, body) if used else body
+            return self._product((*factors_of(inner), *unused), (), order)
+        whole = self._product(factors_of(body), used, order)
+        terms = broadcast_terms(body)
+        if not terms:
+            return whole
+        apart = self.value(Add(tuple(Reduction("sum", used, term) for term in terms)), order)
+        return apart if cost_of(apart) < cost_of(whole) else whole
+
+    def _product(self, factors: Sequence[Expression], over: Indices, order: Indices) -> Value:
+        """number * scalars * (arrays, contracted over `over`) / scalars."""
+        opened, over = _opened(factors, over, order)
+        number = Fraction(1)
+        scalars: list[Factor] = []
+        arrays: list[Factor] = []
+        for factor in opened:
+            if isinstance(factor, Number):
+                number *= factor.value
+                continue
+            lowered = self._factor(factor, natural_order(factor, (*order, *over)))
+            (arrays if lowered.value.layout else scalars).append(lowered)
+        return scaled(number, scalars, contraction(arrays, over, order) if arrays else None)
+
+    def _reduction(self, reduction: Reduction, order: Indices) -> Value:
+        """prod, max, min and argmax."""
+        afresh = rename_bound(reduction, order)
+        body, kind = afresh.body, afresh.kind
+        value = as_number(self.value(body, natural_order(body, (*order, *afresh.indices))))
+        places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
+        missing = [index for index in afresh.indices if index not in value.indices]
+        if kind == "argmax" and (missing or len(places) != 1):
+            raise ProgramError(f"{text(reduction)}: argmax goes over one index of its body")
+        if kind == "prod":
+            for index in missing:
+                value = operate("power", value, AxisSize(index.axis))
+        reduced = Reduce(as_real(value), kind, places) if places else value
+        return ordered(reduced, order)
+
+    def _delta(self, left: Expression, right: Expression, order: Indices) -> Value:
+        if not (isinstance(left, Index) and isinstance(right, Index)):
+            return self.value(Comparison("==", left, right), order)
+        return ordered(Identity(left, right), order) if left != right else Literal(1.0)
+
+    def _where(
+        self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
+    ) -> Value:
+        """`np.where`; a choice between 1 and 0 is the condition itself, a mask."""
+        holds = self.value(condition, order)
+        if (chosen, otherwise) == (Number(1), Number(0)):
+            return holds
+        branches = [self.value(branch, order) for branch in (chosen, otherwise)]
+        return elementwise("where", (holds, *branches), order)
+
+
+def _opened(factors: Sequence[Expression], over: Indices, order: Indices) -> tuple[list[Expression], Indices]:
+    """Products opened; inside a sum, factors that are themselves sums of products join it, renamed afresh."""
+    opened: list[Expression] = []
+    factors = flat_factors(factors)
+    for factor in factors:
+        if over and isinstance(factor, Reduction) and factor.kind == "sum":
+            used = {*order, *over}.union(*(other.free_indices for other in factors))
+            inner = rename_bound(factor, used)
+            if set(inner.indices) <= inner.body.free_indices:
+                deeper, over = _opened(factors_of(inner.body), (*over, *inner.indices), order)
+                opened.extend(deeper)
+                continue
+        opened.append(factor)
+    return opened, over
+
+
+def contraction(arrays: Sequence[Factor], over: Indices, order: Indices) -> Factor:
+    """Arrays multiplied and summed over `over`, in the cheapest order of pairs."""
+    everything = (*order, *over)
+    index_sets = [frozenset(factor.value.indices) for factor in arrays]
+    output = frozenset().union(*index_sets) - frozenset(over)
+
+    def build(tree: Order) -> tuple[Factor, frozenset[int]]:
+        if isinstance(tree, int):
+            members = frozenset((tree,))
+            alone = index_sets[tree] - still_needed(index_sets, output, members)
+            return _without(arrays[tree], alone), members
+        (left, left_members), (right, right_members) = build(tree[0]), build(tree[1])
+        members = left_members | right_members
+        needed = still_needed(index_sets, output, members)
+        together = union_in_order((left.value, right.value), everything)
+        summed_now = tuple(index for index in together if index not in needed)
+        return combined(left, right, summed_now, everything), members
+
+    result, _ = build(contraction_order(index_sets, output))
+    return Factor(ordered(result.value, order), result.inverse)
+
+
+def _without(factor: Factor, over: frozenset[Index]) -> Factor:
+    """The factor summed over indices that no other factor has."""
+    if not over:
+        return factor
+    value = factor.resolved()
+    return Factor(summed(value, tuple(index for index in value.indices if index in over)))

@@ -1,0 +1,284 @@
+"""The tensor program's nodes: NumPy operations whose layouts and kinds are known and checked.
+
+ProgramError names a node whose operands do not fit together. Nodes are built by `program.views` and
+`program.expressions`; printers only read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from symbackprop.notation.expressions import Axis, Index, ReductionKind
+from symbackprop.program.layout import Group, Layout, indices_of, layout_of, layout_text
+from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "power", "negative"})
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+CONNECTIVES = frozenset({"and", "or", "not"})
+
+
+@dataclass(frozen=True)
+class Read(Value):
+    """A tensor or temporary by name, its axes called by these indices, which differ from one another."""
+
+    name: str
+    positions: tuple[Index, ...]
+    number_kind: Kind = Kind.REAL
+
+    def _infer_type(self) -> ValueType:
+        self.require(len(set(self.positions)) == len(self.positions), f"'{self.name}' repeats an index")
+        return ValueType(layout_of(self.positions), self.number_kind)
+
+
+@dataclass(frozen=True)
+class Literal(Value):
+    """A number written into the program; an int where a position or a whole exponent is meant."""
+
+    value: float | int
+
+    def _infer_type(self) -> ValueType:
+        return ValueType((), Kind.PYTHON)
+
+
+@dataclass(frozen=True)
+class AxisSize(Value):
+    """The number of values of an axis, a Python int.
+
+    With `at_least_one` it counts 1 for an empty axis, to divide by.
+    """
+
+    axis: Axis
+    at_least_one: bool = False
+
+    def _infer_type(self) -> ValueType:
+        return ValueType((), Kind.PYTHON)
+
+
+@dataclass(frozen=True)
+class Positions(Value):
+    """0, 1, 2, ... along an index: `np.arange(T)`."""
+
+    index: Index
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(((self.index,),), Kind.INTEGER)
+
+
+@dataclass(frozen=True)
+class Identity(Value):
+    """1 where two indices of one axis agree, else 0: `np.eye(K)`."""
+
+    row: Index
+    column: Index
+
+    def _infer_type(self) -> ValueType:
+        self.require(
+            self.row.axis == self.column.axis and self.row != self.column, "needs two indices of one axis"
+        )
+        return ValueType(((self.row,), (self.column,)), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Elementwise(Value):
+    """An operation on operands that are broadcast by NumPy's rule: axes lined up from the right.
+
+    `operation` is a member of ARITHMETIC, COMPARISONS or CONNECTIVES, "where", or a function's name.
+    """
+
+    operation: str
+    arguments: tuple[Value, ...]
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The arguments."""
+        return self.arguments
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """The same operation on other arguments."""
+        return Elementwise(self.operation, operands)
+
+    def _infer_type(self) -> ValueType:
+        groups: list[Group] = []
+        for column in zip_longest(*(reversed(argument.layout) for argument in self.arguments), fillvalue=()):
+            named = list(dict.fromkeys(group for group in column if group))
+            self.require(len(named) <= 1, f"{self.operation} would line up different axes")
+            groups.append(named[0] if named else ())
+        return ValueType(tuple(reversed(groups)), self._result_kind())
+
+    def _result_kind(self) -> Kind:
+        kinds = [argument.kind for argument in self.arguments]
+        if self.operation in COMPARISONS:
+            self.require(
+                not (Kind.INTEGER in kinds and Kind.REAL in kinds), "compares integers with reals uncast"
+            )
+            return Kind.BOOLEAN
+        if self.operation in CONNECTIVES:
+            self.require(all(kind is Kind.BOOLEAN for kind in kinds), "joins what is no condition")
+            return Kind.BOOLEAN
+        if self.operation == "where":
+            self.require(kinds[0] is Kind.BOOLEAN, "chooses by what is no condition")
+            return self._numeric_kind(kinds[1:], python=Kind.DOUBLE)
+        # A boolean mask may multiply a real array, which keeps the array's dtype.
+        masked = self.operation == "multiply" and Kind.REAL in kinds
+        numeric = [kind for kind in kinds if not (masked and kind is Kind.BOOLEAN)]
+        python = Kind.PYTHON if self.operation in ARITHMETIC else Kind.DOUBLE
+        return self._numeric_kind(numeric, python)
+
+    def _numeric_kind(self, kinds: list[Kind], python: Kind) -> Kind:
+        found = set(kinds)
+        self.require(Kind.BOOLEAN not in found, f"{self.operation} of an uncast condition")
+        self.require(len(found - {Kind.PYTHON}) <= 1, f"{self.operation} of kinds that do not mix")
+        strong = found - {Kind.PYTHON}
+        return strong.pop() if strong else python
+
+
+@dataclass(frozen=True)
+class Reduce(OneOperand):
+    """sum, prod, max, min or argmax over array axes, which vanish or, with `keep`, get length one."""
+
+    reduction: ReductionKind
+    places: tuple[int, ...]
+    keep: bool = False
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        self.require(
+            all(0 <= place < len(before) for place in self.places), "reduces an axis that is not there"
+        )
+        self.require(len(set(self.places)) == len(self.places) > 0, "needs axes that differ")
+        self.require(self.operand.kind is Kind.REAL, "reduces what is no real array")
+        self.require(self.reduction != "argmax" or len(self.places) == 1, "argmax goes over one axis")
+        kept = [() if place in self.places else group for place, group in enumerate(before)]
+        dropped = [group for place, group in enumerate(before) if place not in self.places]
+        kind = Kind.INTEGER if self.reduction == "argmax" else Kind.REAL
+        return ValueType(tuple(kept if self.keep else dropped), kind)
+
+
+@dataclass(frozen=True)
+class MatrixProduct(Value):
+    """`left @ right` as NumPy does it: the last axis of the left with the last but one of the right.
+
+    A right or left operand with one axis is a vector; axes before the last two are batch axes, lined up
+    from the right.
+    """
+
+    left: Value
+    right: Value
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Left and right."""
+        return (self.left, self.right)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """The product of other values."""
+        return MatrixProduct(*operands)
+
+    def _infer_type(self) -> ValueType:
+        left, right = self.left.layout, self.right.layout
+        self.require(bool(left) and bool(right), "needs axes to contract")
+        self.require(self.left.kind is Kind.REAL and self.right.kind is Kind.REAL, "needs two real arrays")
+        inner = right[-2] if len(right) > 1 else right[0]
+        self.require(left[-1] == inner, "the inner axes differ")
+        batch: list[Group] = []
+        for column in zip_longest(reversed(left[:-2]), reversed(right[:-2]), fillvalue=()):
+            named = list(dict.fromkeys(group for group in column if group))
+            self.require(len(named) <= 1, "the batch axes differ")
+            batch.append(named[0] if named else ())
+        rows = left[-2:-1]
+        columns = right[-1:] if len(right) > 1 else ()
+        return ValueType((*reversed(batch), *rows, *columns), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Transpose(OneOperand):
+    """The axes in another order: axis n of the result is axis `order[n]` of the operand. A view."""
+
+    order: tuple[int, ...]
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        self.require(sorted(self.order) == list(range(len(before))), "is no permutation of the axes")
+        return ValueType(tuple(before[place] for place in self.order), self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Expand(OneOperand):
+    """New axes of length one at these places of the result: `a[:, None]`. A view."""
+
+    places: tuple[int, ...]
+
+    def _infer_type(self) -> ValueType:
+        rank = len(self.operand.layout) + len(self.places)
+        self.require(all(0 <= place < rank for place in self.places), "inserts an axis outside")
+        old = iter(self.operand.layout)
+        return ValueType(
+            tuple(() if place in self.places else next(old) for place in range(rank)), self.operand.kind
+        )
+
+
+@dataclass(frozen=True)
+class Reshape(OneOperand):
+    """Neighbouring axes merged into one, or a merged axis split again; the order of the numbers stays."""
+
+    target: Layout
+
+    def _infer_type(self) -> ValueType:
+        self.require(indices_of(self.target) == self.operand.indices, "reshapes to another order")
+        return ValueType(self.target, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Diagonal(OneOperand):
+    """The elements where two axes over one model axis agree; `index` runs along the new last axis. A view."""
+
+    first: int
+    second: int
+    index: Index
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        pair = (self.first, self.second)
+        fits = all(len(before[place]) == 1 and before[place][0].axis == self.index.axis for place in pair)
+        self.require(fits and self.first != self.second, "the diagonal needs two indices of one axis")
+        rest = [group for place, group in enumerate(before) if place not in pair]
+        return ValueType((*rest, (self.index,)), self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Cast(OneOperand):
+    """The same numbers in the model's dtype."""
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is not Kind.REAL, "casts what is real already")
+        return ValueType(self.operand.layout, Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Fill(OneOperand):
+    """A new array over more axes than the operand has: the operand, lined up from the right, repeated."""
+
+    target: Layout
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        lined_up = zip(reversed(before), reversed(self.target), strict=False)
+        fits = len(before) <= len(self.target) and all(own in ((), new) for own, new in lined_up)
+        self.require(
+            fits and self.operand.kind in (Kind.REAL, Kind.PYTHON), f"no fill of {layout_text(self.target)}"
+        )
+        return ValueType(self.target, Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Copy(OneOperand):
+    """A new array with the same numbers; of a scalar, the NumPy scalar."""
+
+    def _infer_type(self) -> ValueType:
+        return self.operand.type
+
+
+def is_view(value: Value) -> bool:
+    """Whether the value may share memory with its operand."""
+    return isinstance(value, Read | Transpose | Expand | Reshape | Diagonal)

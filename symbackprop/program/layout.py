@@ -1,0 +1,26 @@
+"""Layouts: what each axis of an array runs over."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from symbackprop.notation.expressions import Index
+
+# `(b,)` is index b, `()` an axis of length one, `(n, t)` two indices merged into one axis, the last fastest.
+Group: TypeAlias = tuple[Index, ...]
+Layout: TypeAlias = tuple[Group, ...]
+
+
+def indices_of(layout: Layout) -> tuple[Index, ...]:
+    """The indices of a layout, outermost first, groups opened."""
+    return tuple(index for group in layout for index in group)
+
+
+def layout_of(indices: tuple[Index, ...]) -> Layout:
+    """One axis for each index."""
+    return tuple((index,) for index in indices)
+
+
+def layout_text(layout: Layout) -> str:
+    """`[b,n*t,1]`, for messages."""
+    return "[" + ",".join("*".join(index.name for index in group) or "1" for group in layout) + "]"

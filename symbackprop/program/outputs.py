@@ -1,0 +1,86 @@
+"""Which tensors are a model's outputs, and how its parameters start: both read off the equations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import Element, Expression, Reduction
+from symbackprop.notation.system import Role, System, Tensor
+from symbackprop.program.program import Initial
+
+
+def outputs_of(system: System) -> tuple[str, ...]:
+    """The names of the outputs, in the system's order.
+
+    With targets: the derived tensors that no target reaches and that an equation reads which a target
+    reaches, i.e. what the loss compares with the targets. Without targets: the derived tensors that the
+    loss's own equation reads. Of these, the ones that depend on an input, if any does. A model without a loss
+    gives the tensors that nobody reads; where nothing else is left, the loss is the output.
+    """
+    if system.loss is None:
+        return tuple(
+            equation.tensor for equation in system.equations if not system.consumers[equation.tensor]
+        )
+    targets = {tensor.name for tensor in system.with_role(Role.TARGET)}
+    after_target = _reached_from(system, targets) if targets else {system.loss}
+    frontier = [
+        equation.tensor
+        for equation in system.equations
+        if equation.tensor not in after_target
+        and any(consumer.tensor in after_target for consumer in system.consumers[equation.tensor])
+        and _needed_for(system, system.loss, equation.tensor)
+    ]
+    inputs = {tensor.name for tensor in system.with_role(Role.INPUT)}
+    after_input = _reached_from(system, inputs)
+    fed = [name for name in frontier if name in after_input]
+    return tuple(fed or frontier or [system.loss])
+
+
+def _reached_from(system: System, names: Iterable[str]) -> set[str]:
+    """The derived tensors that depend on one of the names."""
+    reached: set[str] = set()
+    origins = set(names)
+    for equation in system.equations:
+        if any(read in origins or read in reached for read in equation.reads):
+            reached.add(equation.tensor)
+    return reached
+
+
+def _needed_for(system: System, loss: str, name: str) -> bool:
+    return loss in _reached_from(system, [name])
+
+
+def initial_of(system: System, parameter: Tensor) -> Initial:
+    """How a parameter starts, by the part that it plays where it is used first.
+
+    A factor in a sum over some of its own indices is drawn from a normal distribution divided by the square
+    root of the number of terms, so that a sum of independent unit terms keeps its unit variance (Y. LeCun et
+    al., Efficient BackProp, 1998, section 4.6). A factor that is not summed starts at 1, a term at 0.
+    """
+    for equation in system.consumers[parameter.name]:
+        found = _part_played(equation.expression, parameter.name, ())
+        if found is not None:
+            return Initial(parameter.name, *found)
+    return Initial(parameter.name, "zeros")
+
+
+def _part_played(
+    node: Expression, name: str, summed: tuple[Reduction, ...]
+) -> tuple[str, tuple[str, ...]] | None:
+    """Distribution and fan-in at the first occurrence of the tensor; None where there is none."""
+    if isinstance(node, Reduction) and node.kind == "sum":
+        summed = (*summed, node)
+    for factor in factors_of(node):
+        if isinstance(factor, Element) and factor.tensor == name:
+            bound = [
+                index for reduction in summed for index in reduction.indices if index in factor.positions
+            ]
+            if bound and len(factors_of(node)) > 1:
+                return "normal", tuple(index.axis.name for index in bound)
+            return ("ones" if len(factors_of(node)) > 1 else "zeros"), ()
+    for child in node.children:
+        found = _part_played(child, name, summed)
+        if found is not None:
+            return found
+    return None

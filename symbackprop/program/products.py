@@ -1,0 +1,124 @@
+"""A pair of factors, multiplied and summed, as the NumPy operation that says it best.
+
+| left, right and what is summed                 | becomes                                            |
+|------------------------------------------------|----------------------------------------------------|
+| nothing summed                                 | element-wise product, broadcast                    |
+| summed, each side has an index of its own      | `@`, with merged axes where several are contracted |
+| summed, one side has an index, none is shared  | `@` of a matrix and a vector                       |
+| summed, anything else                          | element-wise product and a sum over axes           |
+
+Indices that both sides keep are batch axes of `@`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbackprop.notation.expressions import Index
+from symbackprop.program.ir import Literal, MatrixProduct, Reduce
+from symbackprop.program.layout import Group, layout_of
+from symbackprop.program.value import Kind, Value
+from symbackprop.program.views import (
+    as_real,
+    elementwise,
+    grouped,
+    operate,
+    ordered,
+    reshaped,
+)
+
+Indices = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor of a product, or with `inverse` what the product is divided by."""
+
+    value: Value
+    inverse: bool = False
+
+    def resolved(self) -> Value:
+        """The factor as a value."""
+        return operate("divide", Literal(1.0), self.value) if self.inverse else self.value
+
+
+def multiplied(left: Factor, right: Factor, order: Indices) -> Factor:
+    """The product of two factors, nothing summed."""
+    if left.inverse == right.inverse:
+        if left.value.kind is right.value.kind is Kind.BOOLEAN:
+            return Factor(elementwise("and", (left.value, right.value), order))
+        return Factor(elementwise("multiply", (left.value, right.value), order), left.inverse)
+    above, below = (right, left) if left.inverse else (left, right)
+    return Factor(elementwise("divide", (above.value, below.value), order))
+
+
+def summed(value: Value, over: Indices) -> Value:
+    """The value summed over some of its indices."""
+    return (
+        Reduce(as_real(value), "sum", tuple(value.indices.index(index) for index in over)) if over else value
+    )
+
+
+def combined(left: Factor, right: Factor, over: Indices, order: Indices) -> Factor:
+    """Two factors multiplied and summed over `over`, which may be empty; axes come in the given order."""
+    if not over:
+        return multiplied(left, right, order)
+    roles = Roles.of(left.value, right.value, over, order)
+    if not roles.is_matrix_product:
+        natural = tuple(dict.fromkeys((*left.value.indices, *right.value.indices)))
+        product = multiplied(left, right, natural).resolved()
+        return Factor(ordered(summed(product, over), order))
+    if roles.must_swap(order):
+        left, right = right, left
+        roles = Roles.of(left.value, right.value, over, order)
+    product = matrix_product(as_real(left.resolved()), as_real(right.resolved()), roles)
+    return Factor(ordered(product, order))
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each index does in a contraction."""
+
+    batch: Indices
+    rows: Indices
+    columns: Indices
+    inner: Indices
+
+    @classmethod
+    def of(cls, left: Value, right: Value, over: Indices, order: Indices) -> Roles:
+        """Sort the indices of two values; the inner ones in the order of the side where they lie together."""
+        shared = [index for index in left.indices if index in right.indices and index not in over]
+        return cls(
+            batch=tuple(index for index in order if index in shared),
+            rows=tuple(index for index in left.indices if index not in right.indices),
+            columns=tuple(index for index in right.indices if index not in left.indices),
+            inner=tuple(index for index in left.indices if index in over),
+        )
+
+    @property
+    def is_matrix_product(self) -> bool:
+        """Whether `@` says it: both sides have an index of their own, or one has and there is no batch."""
+        if self.batch:
+            return bool(self.rows and self.columns)
+        return bool(self.rows or self.columns)
+
+    def must_swap(self, order: Indices) -> bool:
+        """Whether the operands change places: to bring out the right order, or a matrix before a vector."""
+        if not self.rows:
+            return True
+        outer = [index for index in order if index in self.rows or index in self.columns]
+        return bool(self.columns) and outer[0] not in self.rows
+
+
+def matrix_product(left: Value, right: Value, roles: Roles) -> Value:
+    """`left @ right`, one axis an index in the result; several contracted or batched indices are merged.
+
+    Without batch indices the rows stay apart, for `@` takes a stack of rows as it is.
+    """
+    batch = layout_of(roles.batch)
+    rows: tuple[Group, ...] = (roles.rows,) if batch else layout_of(roles.rows)
+    columns: tuple[Group, ...] = (roles.columns,) if roles.columns else ()
+    left = grouped(left, (*batch, *rows, roles.inner))
+    right = grouped(right, (*batch, roles.inner, *columns))
+    product = MatrixProduct(left, right)
+    return reshaped(product, layout_of((*roles.batch, *roles.rows, *roles.columns)))

@@ -1,0 +1,174 @@
+"""A program cut in three: the forward pass to the outputs, from there to the loss, the backward pass.
+
+Each part becomes a function, so that no statement is written, or run, twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from symbackprop.errors import ProgramError
+from symbackprop.notation.expressions import Axis
+from symbackprop.notation.system import Role
+from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
+from symbackprop.program.layout import Layout, indices_of, layout_of
+from symbackprop.program.program import Program, Statement
+from symbackprop.program.value import Kind, Value
+from symbackprop.program.views import inferred_group
+
+
+@dataclass(frozen=True)
+class ShapeSource:
+    """A tensor whose shape gives the sizes of some axes; None stands where a size is not needed."""
+
+    tensor: str
+    axes: tuple[Axis | None, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Statements that run together.
+
+    `parameters` and `arguments` come from outside: declared parameters, and other tensors or earlier results;
+    `results` is what others need of it. `shapes` and `dtype_from` say where the sizes and the dtype that the
+    statements mention are read; the latter is None where no dtype is mentioned, "" where nothing has one.
+    """
+
+    statements: tuple[Statement, ...]
+    parameters: tuple[str, ...]
+    arguments: tuple[str, ...]
+    results: tuple[str, ...]
+    shapes: tuple[ShapeSource, ...]
+    dtype_from: str | None
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The three parts; the later two are None where there is nothing left to compute."""
+
+    forward: Segment
+    loss: Segment | None
+    backward: Segment | None
+
+
+def segments_of(program: Program) -> Segments:
+    """Cut a program at its outputs and at its loss."""
+    forward = program.needed_for(program.outputs)
+    to_loss = program.needed_for((program.loss,)) if program.loss else ()
+    to_gradients = program.needed_for(tuple(program.gradients.values()))
+    loss = _without(to_loss, forward)
+    backward = _without(to_gradients, (*forward, *loss))
+    ends = (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values())
+    return Segments(
+        forward=_segment(program, forward, _read_by((*loss, *backward), ends)),
+        loss=_segment(program, loss, _read_by(backward, ends)) if loss else None,
+        backward=_segment(program, backward, program.gradients.values()) if program.gradients else None,
+    )
+
+
+def _without(statements: tuple[Statement, ...], others: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    taken = {statement.name for statement in others}
+    return tuple(statement for statement in statements if statement.name not in taken)
+
+
+def _read_by(statements: tuple[Statement, ...], ends: tuple[str, ...]) -> list[str]:
+    return [*ends, *(name for statement in statements for name in statement.reads)]
+
+
+def _segment(program: Program, statements: tuple[Statement, ...], wanted: Iterable[str]) -> Segment:
+    own = {statement.name: None for statement in statements}
+    read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
+    shapes = _shape_sources(program, _axes_mentioned(statements), tuple(read))
+    read.update(dict.fromkeys(source.tensor for source in shapes))
+    mentions_dtype = any(isinstance(value, Cast | Fill | Identity) for value in _values(statements))
+    if mentions_dtype and not read and program.tensors:
+        read[program.tensors[0].name] = None
+    wanted = set(wanted)
+    return Segment(
+        statements=statements,
+        parameters=_declared(program, read, Role.PARAMETER),
+        arguments=(
+            *_declared(program, read, Role.INPUT, Role.TARGET, Role.CONSTANT),
+            *(statement.name for statement in program.statements if statement.name in read),
+        ),
+        results=tuple(name for name in own if name in wanted),
+        shapes=shapes,
+        dtype_from=next(_with_dtype(program, read), "") if mentions_dtype else None,
+    )
+
+
+def _declared(program: Program, names: Iterable[str], *roles: Role) -> tuple[str, ...]:
+    found = set(names)
+    return tuple(tensor.name for tensor in program.with_role(*roles) if tensor.name in found)
+
+
+def _with_dtype(program: Program, names: Iterable[str]) -> Iterator[str]:
+    """The names that hold arrays of the model's dtype."""
+    for name in names:
+        if name not in program.by_name or program.by_name[name].value.kind is Kind.REAL:
+            yield name
+
+
+def _values(statements: tuple[Statement, ...]) -> Iterator[Value]:
+    for statement in statements:
+        yield from statement.value.walk()
+
+
+def _axes_mentioned(statements: tuple[Statement, ...]) -> tuple[Axis, ...]:
+    """The axes whose sizes the statements mention, but for those that are written as numbers."""
+    mentioned = dict.fromkeys(axis for value in _values(statements) for axis in axes_of(value))
+    return tuple(axis for axis in mentioned if axis.size is None)
+
+
+def axes_of(value: Value) -> tuple[Axis, ...]:
+    """The axes whose sizes a node mentions itself."""
+    match value:
+        case AxisSize(axis, _):
+            return (axis,)
+        case Positions(index) | Identity(index, _):
+            return (index.axis,)
+        case Fill(_, target):
+            return _axes(target)
+        case Reshape():
+            left_out = inferred_group(value)
+            return _axes(tuple(group for place, group in enumerate(value.target) if place != left_out))
+    return ()
+
+
+def _axes(layout: Layout) -> tuple[Axis, ...]:
+    return tuple(index.axis for index in indices_of(layout))
+
+
+def _shape_sources(
+    program: Program, axes: tuple[Axis, ...], preferred: tuple[str, ...]
+) -> tuple[ShapeSource, ...]:
+    """Tensors whose shapes give all these sizes: few of them, and if possible such as are read anyway."""
+    known = {tensor.name: layout_of(tensor.indices) for tensor in program.tensors}
+    known |= {name: program.by_name[name].value.layout for name in preferred if name in program.by_name}
+    layouts = {name: known[name] for name in (*preferred, *known)}
+    sources: list[ShapeSource] = []
+    missing = list(axes)
+    while missing:
+        candidates = [_shape_source(name, layout, missing) for name, layout in layouts.items()]
+        best = max(candidates, key=_axes_given, default=ShapeSource("", ()))
+        if not _axes_given(best):
+            raise ProgramError(
+                f"the size of axis {missing[0].name} cannot be read from any tensor",
+                remedy=f"declare it: index {missing[0].label} : {missing[0].name} = 10",
+            )
+        sources.append(best)
+        missing = [axis for axis in missing if axis not in best.axes]
+    return tuple(sources)
+
+
+def _shape_source(name: str, layout: Layout, missing: list[Axis]) -> ShapeSource:
+    own = [group[0].axis if len(group) == 1 else None for group in layout]
+    axes = tuple(
+        axis if axis in missing and axis not in own[:place] else None for place, axis in enumerate(own)
+    )
+    return ShapeSource(name, axes)
+
+
+def _axes_given(source: ShapeSource) -> int:
+    return sum(axis is not None for axis in source.axes)

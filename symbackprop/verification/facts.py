@@ -1,0 +1,102 @@
+"""Data that obey a model's facts: a random draw, moved to the nearest point where they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
+from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.system import System
+from symbackprop.verification.differences import IMAGINARY_STEP, Array
+
+ITERATIONS = 50
+TOLERANCE = 1e-12
+
+
+def obeying_facts(
+    system: System, values: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array] | None:
+    """The values, moved as little as can be until every fact holds; None where that does not succeed.
+
+    Newton's method on left - right == 0, with the shortest step that solves the linearised facts: exact at
+    once for linear facts (a sum that is 1, a symmetry). Only the declared tensors that facts read are moved.
+    """
+    names = _declared_tensors_behind_facts(system)
+    if not names:
+        return dict(values)
+    point = dict(values)
+    for _ in range(ITERATIONS):
+        residual = _residual(system, point, sizes)
+        if not np.all(np.isfinite(residual)):
+            return None
+        if np.max(np.abs(residual), initial=0.0) <= TOLERANCE:
+            return point
+        jacobian = _jacobian(system, point, sizes, names)
+        if not np.all(np.isfinite(jacobian)):
+            return None
+        change = np.linalg.lstsq(jacobian, -residual, rcond=None)[0]
+        for name in names:
+            size = point[name].size
+            point[name] = point[name] + change[:size].reshape(point[name].shape)
+            change = change[size:]
+    return None
+
+
+def _declared_tensors_behind_facts(system: System) -> tuple[str, ...]:
+    pending = [
+        element.tensor
+        for fact in system.facts
+        for side in (fact.left, fact.right)
+        for element in elements_of(side)
+    ]
+    found: dict[str, None] = {}
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found[name] = None
+            pending.extend(system.definitions[name].reads if name in system.definitions else ())
+    return tuple(name for name in system.tensors if name in found and name not in system.definitions)
+
+
+def _read_by_facts(system: System) -> set[str]:
+    sides = (side for fact in system.facts for side in (fact.left, fact.right))
+    return {element.tensor for side in sides for element in elements_of(side)}
+
+
+def _residual(system: System, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
+    """left - right of all facts, at all positions of their free indices, in one row."""
+    read = {
+        element.tensor
+        for fact in system.facts
+        for side in (fact.left, fact.right)
+        for element in elements_of(side)
+    }
+    evaluator = NaiveEvaluator(evaluate(system, values, sizes, only=read), sizes)
+    rows = []
+    for fact in system.facts:
+        indices = _in_order(fact.left, fact.right)
+        rows.append(np.ravel(evaluator.array(fact.left, indices) - evaluator.array(fact.right, indices)))
+    return np.concatenate(rows)
+
+
+def _in_order(*sides: Expression) -> tuple[Index, ...]:
+    free = frozenset[Index]().union(*(side.free_indices for side in sides))
+    return tuple(sorted(free, key=lambda index: (index.axis.name, index.name)))
+
+
+def _jacobian(
+    system: System, values: Mapping[str, Array], sizes: Mapping[str, int], names: tuple[str, ...]
+) -> Array:
+    """Derivative of the residual by each element of the tensors `names`, a column each, by complex steps."""
+    columns = []
+    for name in names:
+        moved = np.array(values[name], dtype=np.complex128)
+        point = {**values, name: moved}
+        for place in np.ndindex(moved.shape):
+            moved[place] += 1j * IMAGINARY_STEP
+            columns.append(np.imag(_residual(system, point, sizes)) / IMAGINARY_STEP)
+            moved[place] -= 1j * IMAGINARY_STEP
+    return np.stack(columns, axis=1)

@@ -1,0 +1,114 @@
+"""A generated module, possibly edited by hand, as something to be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import SymbackpropError, VerificationError
+
+Array: TypeAlias = NDArray[Any]
+
+PUBLIC_NAMES = ("loss", "value_and_grad", "grad", "SHAPES", "SIZES", "LOSS", "PARAMETERS", "FORMULAS")
+
+
+class CheckedCodeError(VerificationError):
+    """A function of the module under check raised an exception of its own."""
+
+
+@dataclass(frozen=True)
+class ModuleUnderCheck:
+    """The module with what its public tables say.
+
+    `shapes` maps each declared tensor to the names of its axes, `sizes` each axis of a fixed size to it;
+    `parameters` are the tensors that travel in `params`, `asked` those whose gradients it gives.
+    """
+
+    module: ModuleType
+    shapes: Mapping[str, tuple[str, ...]]
+    sizes: Mapping[str, int]
+    loss_name: str
+    parameters: tuple[str, ...]
+    asked: tuple[str, ...]
+
+    def loss(self, values: Mapping[str, Array]) -> float:
+        """The module's loss on values of all declared tensors."""
+        with _own_code("loss"):
+            return float(self.module.loss(*self._arguments(values)))
+
+    def value_and_grad(self, values: Mapping[str, Array]) -> tuple[Any, dict[str, Any]]:
+        """The module's loss and gradients; arrays are passed read-only, for it must not change them."""
+        values = {name: _read_only(array) for name, array in values.items()}
+        with _own_code("value_and_grad"):
+            loss, gradients = self.module.value_and_grad(*self._arguments(values))
+            return loss, dict(gradients)
+
+    def grad(self, values: Mapping[str, Array]) -> dict[str, Any]:
+        """The module's gradients alone."""
+        with _own_code("grad"):
+            return dict(self.module.grad(*self._arguments(values)))
+
+    def _arguments(self, values: Mapping[str, Array]) -> tuple[Any, ...]:
+        """`params`, then the other tensors in their declared order, for Python may call them differently."""
+        params = {name: values[name] for name in self.parameters}
+        return (params, *(values[name] for name in self.shapes if name not in params))
+
+
+@contextmanager
+def _own_code(name: str) -> Iterator[None]:
+    """Floating-point warnings are left to the comparison; whatever the code raises becomes one error."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except Exception as error:
+        message = f"the module's {name}() raised {type(error).__name__}: {error}"
+        raise CheckedCodeError(message) from error
+
+
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def under_check(module: ModuleType) -> ModuleUnderCheck:
+    """Read a module's public tables; VerificationError where it does not have them."""
+    missing = [name for name in PUBLIC_NAMES if not hasattr(module, name)]
+    if missing:
+        raise VerificationError(
+            f"the module has no {', '.join(missing)}",
+            remedy="check takes modules that `symbackprop generate` wrote, edited by hand or not",
+        )
+    try:
+        shapes = {str(name): tuple(map(str, axes)) for name, axes in dict(module.SHAPES).items()}
+        sizes = {str(name): int(size) for name, size in dict(module.SIZES).items()}
+    except (TypeError, ValueError) as error:
+        raise VerificationError(f"the module's SHAPES or SIZES cannot be read: {error}") from error
+    return ModuleUnderCheck(
+        module, shapes, sizes, str(module.LOSS), tuple(module.PARAMETERS), tuple(module.FORMULAS)
+    )
+
+
+def load_file(path: Path) -> ModuleUnderCheck:
+    """Import a module from a file: this runs its code, as any import does."""
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise VerificationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise VerificationError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    try:
+        module = load_module(source, path.stem)
+    except SymbackpropError:
+        raise
+    except Exception as error:  # whatever the user's own code raises while it is imported
+        raise VerificationError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    return under_check(module)

@@ -1,0 +1,258 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from symbackprop.cli import main as entry
+from symbackprop.cli.main import run
+from symbackprop.version import __version__
+
+ROOT = Path(__file__).parent.parent.parent
+SEED = str(ROOT / "examples" / "seed.model")
+COMMANDS = ("derive", "generate", "latex", "check", "schema")
+
+
+@pytest.fixture
+def call(capsys):
+    """Run a command in this process: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def symbackprop(*arguments, **options):
+    """Run a command as a user does, in a process of its own."""
+    command = [sys.executable, "-c", "from symbackprop.cli.main import main; main()", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
+    return subprocess.run(command, env=environment, timeout=60, **{"capture_output": True, **options})
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Write a model file."""
+
+    def write(text, name="net.model"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+# ---- help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_opens_with_one_sentence_and_two_examples(call, command):
+    code, out, err = call(command, "--help")
+    assert (code, err) == (0, "")
+    sentence, examples, usage = re.split(r"\n\nFor example:\n\n|\n\nUsage: ", out, maxsplit=2)
+    assert sentence.endswith(".") and sentence.count(". ") == 0
+    assert len(examples.splitlines()) == 2
+    assert all(line.startswith(f"  symbackprop {command}") for line in examples.splitlines())
+    assert usage.startswith(f"symbackprop {command}")
+
+
+def test_help_of_the_whole(call):
+    code, out, _ = call("--help")
+    assert code == 0
+    assert all(f"  {command} " in out for command in COMMANDS)
+
+
+def test_the_version(call):
+    assert call("--version") == (0, f"symbackprop {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("frobnicate",),
+        ("derive",),
+        ("derive", SEED, "--format", "html"),
+        ("derive", SEED, "--nonsense"),
+        ("check", SEED, "--seed", "x"),
+        ("generate", SEED, "--target", "fortran"),
+    ],
+)
+def test_a_wrong_call(call, arguments):
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "") and "Usage: symbackprop" in err and "Traceback" not in err
+
+
+# ---- derive
+
+
+def test_derive_prints_the_lesson(call):
+    code, out, err = call("derive", SEED, "--wrt", "W2")
+    assert (code, err) == (0, "")
+    assert "dE/dW2 = (dE/dy)(dy/du2)(du2/dW2)" in out
+    assert out.endswith("  dE/dW2[k,j] = sum(b, (y[b,k] - d[b,k])*z1[b,j])\n")
+
+
+def test_derive_by_several_tensors(call):
+    one = call("derive", SEED, "--wrt", "W2,b2", "--result")
+    assert one == call("derive", SEED, "--wrt", "W2", "--wrt", " b2", "--result")
+    assert [line.split("[")[0] for line in one[1].splitlines()] == ["delta2", "dE/dW2", "dE/db2"]
+
+
+@pytest.mark.parametrize(
+    ("format", "start"),
+    [("text", "seed: the"), ("latex", r"\documentclass"), ("markdown", "# seed: the"), ("json", "{")],
+)
+def test_derive_in_every_format(call, format, start):
+    code, out, err = call("derive", SEED, "--wrt", "W2", "--format", format)
+    assert (code, err) == (0, "") and out.startswith(start) and out.isascii() and out.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("format", "start"),
+    [
+        ("text", "dE/dW2[k,j] = sum("),
+        ("latex", "\\begin{align*}\n\\frac{\\partial E}{\\partial W^{(2)}_{kj}} &= \\sum_{b} "),
+        ("markdown", "$$\n\\begin{aligned}\n\\frac"),
+        ("json", "{"),
+    ],
+)
+def test_the_result_in_every_format(call, format, start):
+    code, out, _ = call("derive", SEED, "--wrt", "W2", "--result", "--format", format)
+    assert code == 0 and out.startswith(start)
+    if format == "json":
+        assert json.loads(out)["result"][0]["right"] == "sum(b, (y[b,k] - d[b,k])*z1[b,j])"
+
+
+def test_standard_input(call, monkeypatch):
+    with open(SEED, encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        code, out, err = call("derive", "-", "--wrt", "W2", "--result")
+    assert (code, err) == (0, "") and out.startswith("dE/dW2[k,j] = ")
+
+
+def test_a_narrow_terminal(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = call("derive", SEED, "--wrt", "W2")[1].splitlines()
+    assert max(len(line) for line in lines) <= 60
+    assert sum(len(line) > 50 for line in lines) <= 3
+
+
+# ---- latex and schema
+
+
+def test_latex_to_a_file_and_to_standard_output(call, tmp_path):
+    path = tmp_path / "seed.tex"
+    code, out, err = call("latex", SEED, "-o", path)
+    assert (code, out, err) == (0, "", f"wrote {path}\n")
+    assert call("latex", SEED, "--standalone")[1] == path.read_text()
+    assert "documentclass" not in call("latex", SEED, "--fragment")[1]
+
+
+def test_the_schema_is_json(call):
+    code, out, _ = call("schema")
+    assert code == 0 and json.loads(out)["$schema"].startswith("https://json-schema.org/")
+
+
+# ---- wrong input
+
+
+WRONG_MODELS = {
+    "empty": "",
+    "unknown name": "index i : I\ninput x[i]\nloss E = sum(i, y[i])\n",
+    "no loss": "index i : I\nparam w[i]\ny[i] = w[i]\n",
+    "no parameter": "index i : I\ninput x[i]\nloss E = sum(i, x[i])\n",
+    "not a formula": "param w\nloss E = w +\n",
+    "a cycle": "param w\na = b*w\nb = a\nloss E = b\n",
+    "Python": "__import__('os').system('touch owned')\n",
+    "deep": "param w\nloss E = " + "(" * 10000 + "w" + ")" * 10000 + "\n",
+    "a tower": "param w\nloss E = w*9^9^9^9\n",
+}
+
+
+@pytest.mark.parametrize("name", WRONG_MODELS)
+@pytest.mark.parametrize("command", ["derive", "generate", "latex", "check"])
+def test_a_wrong_model(call, model, tmp_path, monkeypatch, name, command):
+    monkeypatch.chdir(tmp_path)
+    path = model(WRONG_MODELS[name])
+    code, out, err = call(command, path)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ") and "Traceback" not in err
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_the_message_has_file_line_caret_and_remedy(call, model):
+    path = model("index i : I\ninput x[i]\nparam w[i]\nloss E = sum(i, w[i]*z[i])\n")
+    _, _, err = call("derive", path)
+    assert re.match(rf"error: {re.escape(str(path))}:4:\d+: .*'z'", err)
+    assert re.search(r"^ +\^", err, re.MULTILINE) and "remedy: " in err
+
+
+@pytest.mark.parametrize("command", ["derive", "generate", "latex", "check"])
+def test_a_file_that_is_not_there_or_not_text(call, tmp_path, command):
+    code, _, err = call(command, tmp_path / "none.model")
+    assert code == 2 and "none.model" in err and "remedy: " in err
+    (tmp_path / "binary.model").write_bytes(b"param w\nloss E = w \xff\xfe")
+    code, _, err = call(command, tmp_path / "binary.model")
+    assert code == 2 and "UTF-8" in err
+    assert call(command, tmp_path)[0] == 2
+
+
+def test_an_unknown_tensor(call):
+    code, out, err = call("derive", SEED, "--wrt", "W9")
+    assert (code, out) == (2, "") and "'W9'" in err and "remedy: it has " in err
+
+
+# ---- when something else goes wrong
+
+
+def failing(error):
+    def application(arguments):
+        raise error
+
+    return application
+
+
+def test_a_bug_is_reported_without_a_traceback(call, monkeypatch):
+    monkeypatch.setattr(entry, "application", failing(KeyError("a bug\nof two lines")))
+    code, out, err = call("derive", SEED)
+    assert (code, out) == (70, "") and "Traceback" not in err and "please report" in err
+    assert "Traceback" in call("--debug", "derive", SEED)[2]
+
+
+def test_an_interrupt(call, monkeypatch):
+    monkeypatch.setattr(entry, "application", failing(KeyboardInterrupt()))
+    assert call("derive", SEED) == (130, "", "interrupted\n")
+
+
+def test_a_reader_that_goes_away():
+    read, write = os.pipe()
+    os.close(read)
+    done = symbackprop("derive", SEED, capture_output=False, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this machine")
+def test_a_full_disk():
+    with open("/dev/full", "w") as full:
+        done = symbackprop("derive", SEED, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2 and done.stderr == b"error: No space left on device\n"
+
+
+def test_closed_standard_output():
+    command = f'"{sys.executable}" -c "from symbackprop.cli.main import main; main()" derive "{SEED}" >&-'
+    done = subprocess.run(
+        ["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, timeout=60
+    )
+    assert done.returncode == 2 and done.stderr.startswith(b"error: standard output is closed\n")
+
+
+def test_no_colour_in_a_pipe():
+    done = symbackprop("check", SEED, environment={"FORCE_COLOR": ""})
+    assert done.returncode == 0 and b"\x1b" not in done.stdout + done.stderr

@@ -1,0 +1,202 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from symbackprop.cli.main import run
+from symbackprop.emission.files import write_atomically
+from symbackprop.errors import EmissionError
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = ROOT / "examples"
+SEED, EXERCISE = EXAMPLES / "seed.model", EXAMPLES / "exercise.model"
+
+
+@pytest.fixture
+def call(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_without_an_output_the_module_is_printed(call, tmp_path):
+    code, out, err = call("generate", SEED)
+    assert (code, err) == (0, "") and "def value_and_grad(" in out
+    assert call("generate", SEED, "-o", "-") == (code, out, err)
+    assert names(tmp_path) == []
+
+
+def test_into_a_file_and_into_a_folder(call, tmp_path):
+    code, out, err = call("generate", SEED, "-o", "mine.py")
+    assert (code, out, err) == (0, "", "wrote mine.py\n")
+    assert call("generate", SEED, "-o", tmp_path)[0] == 0
+    assert names(tmp_path) == ["mine.py", "seed.py"]
+    assert Path("mine.py").read_bytes() == Path("seed.py").read_bytes()
+
+
+def test_a_file_that_is_up_to_date_is_left_alone(call):
+    call("generate", SEED, "-o", "seed.py")
+    os.utime("seed.py", (1, 1))
+    assert call("generate", SEED, "-o", "seed.py") == (0, "", "seed.py is up to date\n")
+    assert os.stat("seed.py").st_mtime == 1
+
+
+def test_several_models_into_a_folder(call, tmp_path):
+    assert call("generate", SEED, EXERCISE, "-o", ".")[0] == 0
+    assert names(tmp_path) == ["exercise.py", "seed.py"]
+    assert call("generate", SEED, EXERCISE)[0] == 2
+    assert call("generate", SEED, EXERCISE, "-o", "one.py")[0] == 2
+    assert call("generate", SEED, SEED, "-o", ".")[0] == 2
+    assert names(tmp_path) == ["exercise.py", "seed.py"]
+
+
+def test_nothing_is_written_where_one_model_is_wrong(call, tmp_path):
+    (tmp_path / "wrong.model").write_text("loss E = \n")
+    assert call("generate", SEED, "wrong.model", "-o", ".")[0] == 2
+    assert names(tmp_path) == ["wrong.model"]
+
+
+@pytest.mark.parametrize("output", ["none/seed.py", "none", "none/", "/proc/seed.py"])
+def test_a_place_that_cannot_be_written(call, tmp_path, output):
+    code, out, err = call("generate", SEED, "-o", output)
+    assert (code, out) == (2, "") and err.startswith("error: ")
+    assert names(tmp_path) == []
+
+
+def test_a_name_that_python_cannot_import(call, tmp_path):
+    for name, module in (
+        ("my-net.model", "my_net.py"),
+        ("class.model", "model_class.py"),
+        ("2.model", "model_2.py"),
+    ):
+        (tmp_path / name).write_text("param w\nloss E = w^2\n")
+        assert call("generate", name, "-o", ".") == (0, "", f"wrote {module}\n")
+
+
+# ---- --check and --diff
+
+
+def test_check_is_silent_on_standard_output_where_nothing_differs(call):
+    call("generate", SEED, "-o", "seed.py")
+    assert call("generate", SEED, "--check")[:2] == (0, "")
+    assert call("generate", SEED, "-o", "seed.py", "--check", "--diff")[:2] == (0, "")
+
+
+def test_check_finds_a_changed_and_a_missing_file(call, tmp_path):
+    code, _, err = call("generate", SEED, "--check")
+    assert code == 1 and "seed.py is missing" in err and names(tmp_path) == []
+    call("generate", SEED, "-o", "seed.py")
+    changed = Path("seed.py").read_text().replace("y - d", "d - y")
+    Path("seed.py").write_text(changed)
+    code, out, err = call("generate", SEED, "--check")
+    assert (code, out) == (1, "") and "seed.py differs" in err
+    assert Path("seed.py").read_text() == changed
+
+
+def test_diff_prints_what_would_change_and_writes_nothing(call):
+    call("generate", SEED, "-o", "seed.py")
+    changed = Path("seed.py").read_text().replace("y - d", "d - y")
+    Path("seed.py").write_text(changed)
+    code, out, _ = call("generate", SEED, "-o", "seed.py", "--diff")
+    assert code == 0 and "\n-    delta2 = d - y\n+    delta2 = y - d\n" in out
+    assert call("generate", SEED, "-o", "seed.py", "--diff", "--check")[0] == 1
+    assert Path("seed.py").read_text() == changed
+
+
+def test_a_file_without_a_last_line_end_differs(call):
+    call("generate", SEED, "-o", "seed.py")
+    Path("seed.py").write_text(Path("seed.py").read_text().rstrip("\n"))
+    code, out, _ = call("generate", SEED, "--check", "--diff")
+    assert code == 1 and "\\ No newline at end of file\n" in out
+
+
+def test_exact_finds_a_module_of_no_model(call):
+    call("generate", SEED, EXERCISE, "-o", ".")
+    assert call("generate", SEED, EXERCISE, "-o", ".", "--check", "--exact")[0] == 0
+    assert call("generate", SEED, "-o", ".", "--check")[0] == 0
+    code, _, err = call("generate", SEED, "-o", ".", "--check", "--exact")
+    assert code == 1 and "exercise.py comes from none of the models" in err
+
+
+def test_there_is_nothing_to_compare_with_on_standard_output(call):
+    assert call("generate", SEED, "-o", "-", "--check")[0] == 2
+
+
+# ---- check
+
+
+def test_the_check_of_a_model_is_a_table(call):
+    code, out, err = call("check", SEED, "--seed", "3")
+    assert code == 0 and "seed 3" in err
+    head, *rows = out.splitlines()
+    assert head.split() == ["tensor", "compared", "with", "worst", "relative", "error"]
+    assert {row.split()[0] for row in rows} >= {"W1", "b1", "W2", "b2"}
+    assert all(row.split()[-1] == "ok" for row in rows)
+
+
+def test_the_check_of_a_module_edited_by_hand_fails(call):
+    call("generate", SEED, "-o", "seed.py")
+    assert call("check", "seed.py")[0] == 0
+    Path("seed.py").write_text(
+        Path("seed.py").read_text().replace("delta2.T @ z1", "delta2.T @ (z1 + 0.001)")
+    )
+    code, out, err = call("check", "seed.py")
+    assert code == 1 and "WRONG" in out and "DIFFERS" in err
+    assert call("check", "seed.py", "--wrt", "W2")[0] == 2
+
+
+@pytest.mark.parametrize("text", ["def (", "1/0", "import nosuch", "import sys; sys.exit(0)", "", "x = 1"])
+def test_the_check_of_what_is_no_module(call, text):
+    Path("wrong.py").write_text(text)
+    code, out, err = call("check", "wrong.py")
+    assert (code, out) == (2, "") and err.startswith("error: ") and "Traceback" not in err
+
+
+def test_the_check_of_an_input_that_is_asked_for(call):
+    code, out, _ = call("check", SEED, "--wrt", "x")
+    assert code == 0 and {row.split()[0] for row in out.splitlines()[1:]} >= {"x"}
+
+
+# ---- files
+
+
+def test_writing_keeps_the_old_file_where_it_fails(tmp_path, monkeypatch):
+    path = tmp_path / "module.py"
+    path.write_text("old")
+
+    def fail(*arguments):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(EmissionError, match="Input/output error"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old" and names(tmp_path) == ["module.py"]
+
+
+def test_writing_keeps_the_permissions(tmp_path):
+    path = tmp_path / "module.py"
+    write_atomically(path, "one\n")
+    assert path.stat().st_mode & 0o777 == 0o666 & ~current_umask()
+    path.chmod(0o640)
+    write_atomically(path, "two\n")
+    assert path.stat().st_mode & 0o777 == 0o640 and path.read_bytes() == b"two\n"
+
+
+def test_writing_over_a_folder(tmp_path):
+    with pytest.raises(EmissionError, match="it is a folder"):
+        write_atomically(tmp_path, "text")
+
+
+def current_umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

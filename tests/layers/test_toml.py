@@ -1,0 +1,179 @@
+"""The TOML form: the same networks, messages that know the line, and the schema."""
+
+import dataclasses
+import io
+import json
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from symbackprop.errors import LanguageError, SymbackpropError
+from symbackprop.layers.catalogue import LAYERS
+from symbackprop.layers.loading import load_system
+from symbackprop.layers.sequential import Dense, Sequential
+from symbackprop.layers.tables import parse_toml, toml_schema
+from symbackprop.notation.printing import text
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DIGITS = """\
+name = "digits"
+
+[input]
+size = 64
+
+[[layer]]
+kind = "dense"
+units = 32
+activation = "sigmoid"
+
+[[layer]]
+kind = "dense"  # the output
+units = 10
+
+[loss]
+kind = "half_squared_error"
+"""
+
+
+def refusal(text: str) -> LanguageError:
+    started = time.perf_counter()
+    with pytest.raises(LanguageError) as caught:
+        parse_toml(text, source_name="net.toml")
+    assert time.perf_counter() - started < 1
+    assert type(caught.value) is LanguageError
+    assert caught.value.remedy
+    return caught.value
+
+
+def test_the_file_is_the_network_in_python() -> None:
+    network = Sequential(
+        [Dense(32, "sigmoid"), Dense(10)], loss="half_squared_error", inputs=64, name="digits"
+    )
+    assert parse_toml(DIGITS) == network.system()
+
+
+def test_the_seed_as_toml_is_the_seed(tmp_path: Path) -> None:
+    path = tmp_path / "seed.toml"
+    path.write_text(
+        DIGITS.replace("size = 64\n", "").replace("32", '"J"').replace("10", '"K"').replace("digits", "seed")
+    )
+    seed = load_system(EXAMPLES / "seed.model")
+    assert dataclasses.replace(load_system(path), source="") == dataclasses.replace(seed, source="")
+
+
+def test_names_and_layout_can_be_given() -> None:
+    system = parse_toml(
+        '[input]\nname = "images"\naxis = "P"\nbatch = "N"\n[output]\nname = "guess"\n'
+        '[[layer]]\nkind = "dense"\nunits = "C"\nlayout = "in,out"\n'
+        '[loss]\nkind = "half_squared_error"\ntarget = "labels"\nname = "L"\n',
+        name="from_file",
+    )
+    assert system.name == "from_file"
+    assert system.loss == "L"
+    assert [text(system.tensors[name].element) for name in ("images", "labels", "W1", "guess")] == [
+        "images[n,p]", "labels[n,c]", "W1[p,c]", "guess[n,c]"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "cause", "remedy"), [
+    ('"dense"  # the output', '"dens"', 12, "no layer 'dens'", "'dense'"),
+    ('kind = "dense"  # the output\n', "", 11, "the key 'kind' is missing", ""),
+    ("units = 32", "units = true", 8, "'units' cannot be true", "number of units"),
+    ("units = 32", "units = 0", 8, "'units' cannot be 0", "number of units"),
+    ("units = 32", "units = -3", 8, "'units' cannot be -3", ""),
+    ("units = 32", "units = 2.5", 8, "'units' cannot be 2.5", ""),
+    ("units = 32", 'units = "lambda x: x"', 8, "'units' cannot be", ""),
+    ("units = 32", "units = [3]", 8, "'units' cannot be [3]", ""),
+    ("units = 32", "unit = 32", 8, "unknown key 'unit'", "'units'"),
+    ("units = 32\n", "", 6, "needs units", "units = 10"),
+    ("units = 10", 'units = "x"', 13, "used twice", ""),
+    ("units = 10", 'units = 10\nlayout = "xy"', 14, "no layout 'xy'", "'out,in'"),
+    ('"sigmoid"', '"sigmiod"', 9, "no activation 'sigmiod'", "'sigmoid'"),
+    ("size = 64", 'size = "64"', 4, "'size' cannot be \"64\"", "number of features"),
+    ("[input]", "[inputs]", 3, "unknown key 'inputs'", "'input'"),
+    ("[input]\n", '[input]\nname = "sum"\n', 4, "cannot be a name", ""),
+    ('"half_squared_error"', '"mse"', 16, "no loss 'mse'", "half_squared_error"),
+    ("name = \"digits\"", "name = \"a b\"", 1, "'name' cannot be", "letters"),
+    ("name = \"digits\"", "name = 3", 1, "'name' cannot be 3", ""),
+    ("name = \"digits\"", "layers = 3", 1, "unknown key 'layers'", "'layer'"),
+    ("units = 32", "units = ", 8, "not TOML", ""),
+    ("[[layer]]", "[layer]", 11, "not TOML", ""),
+    ("units = 32", "units = 32\nunits = 33", 9, "not TOML", ""),
+])  # fmt: skip
+def test_messages(old: str, new: str, line: int, cause: str, remedy: str) -> None:
+    error = refusal(DIGITS.replace(old, new))
+    assert error.place is not None
+    assert (error.place.source, error.place.line) == ("net.toml", line)
+    assert cause in error.cause
+    assert remedy in error.remedy
+    assert "pydantic" not in str(error) and "Input should" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing", 'name = "a"', "layer = []", "layer = 3", "[layer]\nkind = 'dense'"]
+)
+def test_a_network_without_layers(text: str) -> None:
+    assert "layer" in str(refusal(text))
+
+
+def test_brackets_without_end() -> None:
+    assert "TOML" in refusal("x = " + "[" * 50_000).cause
+
+
+def test_a_number_of_five_thousand_digits() -> None:
+    refusal(DIGITS.replace("units = 32", "units = " + "9" * 5000))
+    refusal(DIGITS.replace("units = 32", "units = " + "9" * 4000))
+
+
+def test_the_schema_tells_what_the_reader_knows() -> None:
+    schema = toml_schema()
+    json.dumps(schema)
+    layer = schema["$defs"]["LayerTable"]
+    assert layer["properties"]["kind"]["enum"] == sorted(LAYERS)
+    assert layer["required"] == ["kind"]
+    assert layer["additionalProperties"] is False
+    assert set(schema["properties"]) == {"name", "input", "output", "layer", "loss"}
+    assert schema["required"] == ["layer"]
+    assert all("description" in each for each in layer["properties"].values())
+
+
+def test_which_form_a_file_has_says_its_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net.TOML").write_text(DIGITS.replace('name = "digits"\n', ""))
+    assert load_system(tmp_path / "net.TOML").name == "net"
+    (tmp_path / "plain").write_text("y = 1")
+    assert load_system(tmp_path / "plain").name == "plain"
+    (tmp_path / "code.py").write_text("y = 1")
+    with pytest.raises(LanguageError, match=r"neither a \.model nor a \.toml"):
+        load_system(tmp_path / "code.py")
+    with pytest.raises(LanguageError, match="no file"):
+        load_system(tmp_path / "missing.toml")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"y = 1")))
+    assert load_system("-").name == "model"
+
+
+def test_messages_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "bad.model"
+    path.write_text("y = zz\n")
+    with pytest.raises(SymbackpropError) as caught:
+        load_system(path)
+    assert str(caught.value).startswith(f"{path}:1:5: unknown name 'zz'")
+
+
+PIECES = st.sampled_from([
+    "[[layer]]", "[input]", "[loss]", "[output]", "kind = 'dense'", "kind = 'relu'", "units = 3", "units = 'K'",
+    "units = ''", "activation = 'tanh'", "layout = 'in,out'", "name = 'x'", "name = 'W1'", "size = 2", "axis = 'B'",
+    "kind = 'half_squared_error'", "target = 'd'", "batch = 'I'", "layer = [{kind = 'relu'}]", "=", "[[", "units = 1e9",
+])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=12))
+def test_any_tables_give_a_system_or_one_of_our_errors(pieces: list[str]) -> None:
+    try:
+        parse_toml("\n".join(pieces))
+    except SymbackpropError as error:
+        assert error.cause

@@ -1,0 +1,131 @@
+"""Every rule of the normal form: where it applies, a near-miss, and agreement with the naive evaluator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation.evaluation import NaiveEvaluator
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.printing import text
+from symbackprop.rewriting.rule import Rule
+from symbackprop.simplification.facts import fact_rules
+from symbackprop.simplification.order import NORMAL_FORM_RULES
+
+SYSTEM = parse_system(
+    """
+index i, i2 : I
+index j, j2 : J
+index k : K
+input x[i], y[j], A[i,j], B[j,k], S[i,i2], T[j,j2]
+param c
+fact sum(k, B[j,k]) == 1
+loss E = c
+"""
+)
+SIZES = {"I": 2, "J": 3, "K": 4}
+
+# rule, where it applies, what it gives, where it must not apply
+CASES = [
+    ("arithmetic", "0 + 1*x[i]", "x[i]", "x[i] + y[j]"),
+    ("delta of one index", "delta(i,i)", "1", "delta(i,i2)"),
+    ("delta is 0 or 1", "delta(i,i2)^2", "delta(i,i2)", "A[i,j]^2"),
+    ("contract delta", "sum(i2, delta(i2,i)*x[i2]*A[i2,j])", "x[i]*A[i,j]", "sum(i2, delta(j,j2)*x[i2])"),
+    (
+        "delta out of choice",
+        "where(c > 0, delta(i,i2)*c, 0)",
+        "delta(i,i2)*where(c > 0, c, 0)",
+        "where(c > 0, c, 0)",
+    ),
+    (
+        "split choice",
+        "where(c > 0, delta(i,i2), delta(j,j2))",
+        "where(c > 0, delta(i,i2), 0) + where(c > 0, 0, delta(j,j2))",
+        "where(c > 0, x[i], y[j])",
+    ),
+    (
+        "multiply out",
+        "(delta(i,i2) + x[i])*y[j]",
+        "delta(i,i2)*y[j] + x[i]*y[j]",
+        "(x[i] + c)*y[j]",
+    ),
+    (
+        "separate sum",
+        "sum(i2, delta(i2,i) + x[i2])",
+        "sum(i2, delta(i2,i)) + sum(i2, x[i2])",
+        "sum(i2, x[i2] + c)",
+    ),
+    ("sum of zeros", "sum(i, 0)", "0", "sum(i, x[i])"),
+    ("merge sums", "sum(i, sum(j, A[i,j]))", "sum(i, j, A[i,j])", "sum(i, x[i]*sum(j, A[i,j]))"),
+    ("factor out", "sum(i, c*x[i]*y[j])", "c*sum(i, x[i])*y[j]", "sum(i, x[i]*A[i,j])"),
+    ("unused index", "sum(i, j, y[j])", "size(i)*sum(j, y[j])", "sum(i, j, A[i,j])"),
+    ("number out of choice", "where(c > 0, 2*c, 0)", "2*where(c > 0, c, 0)", "where(c > 0, 2*c, 3)"),
+    ("turn choice", "where(c > 0, 0, c)", "where(c <= 0, c, 0)", "where(c > 0, c, 0)"),
+    ("turn comparison", "where(0 < c, c, 0)", "c > 0", "where(c > 0, c, 0)"),
+    ("no choice", "where(c > 0, x[i], x[i])", "x[i]", "where(c > 0, x[i], c)"),
+]
+BY_NAME = {rule.name: rule for rule in NORMAL_FORM_RULES}
+
+
+def parsed(formula: str) -> Expression:
+    return parse_expression(formula, SYSTEM)
+
+
+def node_for(rule: Rule, expression: Expression) -> Expression:
+    """The node of the expression that the rule looks at: the first it rewrites, or the root."""
+    return next((node for node in expression.walk() if rule.apply(node) is not None), expression)
+
+
+def test_every_rule_has_a_case() -> None:
+    assert [rule.name for rule in NORMAL_FORM_RULES] == [name for name, *_ in CASES]
+
+
+@pytest.mark.parametrize(("name", "before", "after", "near_miss"), CASES, ids=[case[0] for case in CASES])
+def test_rule(name: str, before: str, after: str, near_miss: str) -> None:
+    rule = BY_NAME[name]
+    node = node_for(rule, parsed(before))
+    result = rule.apply(node)
+    assert result is not None
+    assert text(result) == after
+    assert all(rule.apply(each) is None for each in parsed(near_miss).walk())
+    assert rule.statement and rule.because
+
+
+@pytest.mark.parametrize(("name", "before", "after", "near_miss"), CASES, ids=[case[0] for case in CASES])
+def test_rule_keeps_the_value(name: str, before: str, after: str, near_miss: str) -> None:
+    rule = BY_NAME[name]
+    node = node_for(rule, parsed(before))
+    result = rule.apply(node)
+    assert result is not None
+    if name == "turn comparison":
+        return  # a condition has no value of its own; "turn choice" compares the choices
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        values = {
+            tensor.name: rng.normal(size=[SIZES[index.axis.name] for index in tensor.indices])
+            for tensor in SYSTEM.tensors.values()
+        }
+        indices = tuple(sorted(node.free_indices | result.free_indices, key=lambda index: index.name))
+        evaluator = NaiveEvaluator(values, SIZES)
+        np.testing.assert_allclose(
+            evaluator.array(result, indices), evaluator.array(node, indices), rtol=1e-12
+        )
+
+
+def test_fact_applies_up_to_names_and_not_to_another_tensor() -> None:
+    (rule,) = fact_rules(SYSTEM.facts)
+    applied = rule.apply(parsed("sum(k', B[j2,k'])"))
+    assert applied is not None
+    assert text(applied) == "1"
+    assert rule.apply(parsed("sum(j, B[j,k])")) is None
+    assert rule.apply(parsed("sum(j, A[i,j])")) is None
+    assert rule.apply(parsed("sum(k, B[j,k]^2)")) is None
+
+
+def test_no_capture_when_a_delta_is_contracted_under_a_binder() -> None:
+    # j is bound inside: putting it in the place of j2 must rename the inner one.
+    node = parsed("sum(j2, delta(j2,j)*y[j2]*sum(j, A[i,j]*y[j2]))")
+    result = BY_NAME["contract delta"].apply(node)
+    assert result is not None
+    assert text(result) == "y[j]*sum(j', A[i,j']*y[j])"

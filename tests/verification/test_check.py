@@ -1,0 +1,298 @@
+import ast
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.errors import EmissionError, VerificationError
+from symbackprop.notation.arithmetic import multiply, power
+from symbackprop.notation.expressions import ONE, Element, Number, Reduction
+from symbackprop.notation.system import Equation, Fact, Role
+from symbackprop.program.lowering import lower
+from symbackprop.simplification.closed_form import derive
+from symbackprop.verification import check
+from symbackprop.verification.check import check_model, check_module
+from symbackprop.verification.report import CENTRAL_DIFFERENCES, COMPLEX_STEP, NAIVE_EVALUATOR
+from tests.verification.models import index, one_function, system, two_layers
+
+SMOOTH = ("sigmoid", "tanh", "exp", "sin", "softplus")
+BENT = ("relu", "abs")
+ONLY_SOMEWHERE = ("log", "asin", "acos")
+
+
+def rows_by_method(report):
+    return {(row.tensor, row.method): row for row in report.rows}
+
+
+@pytest.mark.parametrize("function", [*SMOOTH, *BENT])
+def test_a_derived_gradient_passes_every_method(function):
+    report = check_model(two_layers(function))
+    rows = rows_by_method(report)
+    assert report.ok, report.rows
+    assert rows[("E", NAIVE_EVALUATOR)].worst < 1e-13
+    for name, elements in (("W1", 12), ("b1", 4), ("W2", 20), ("b2", 5)):
+        assert rows[(name, CENTRAL_DIFFERENCES)].compared == elements
+        assert rows[(name, CENTRAL_DIFFERENCES)].worst < 1e-8
+        assert rows[(name, COMPLEX_STEP)].worst < 1e-12
+
+
+@pytest.mark.parametrize("function", ONLY_SOMEWHERE)
+def test_data_are_drawn_from_where_the_model_is_finite(function):
+    assert check_model(one_function(function)).ok
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_seed_passes(seed):
+    report = check_model(two_layers("relu"), seed)
+    assert report.ok and report.seed == seed
+    assert not any(row.skipped for row in report.rows)
+
+
+def test_sizes_are_small_and_differ_even_where_the_model_declares_large_ones():
+    report = check_model(two_layers("tanh", inputs=784))
+    assert report.ok
+    assert len(set(report.sizes.values())) == 4
+    assert max(report.sizes.values()) == 5
+
+
+def test_small_declared_sizes_are_kept():
+    assert check_model(two_layers("tanh", inputs=7)).sizes["I"] == 7
+
+
+def test_inputs_and_intermediates_can_be_asked_for():
+    report = check_model(two_layers("tanh"), wrt=["x", "z1"])
+    rows = rows_by_method(report)
+    assert report.ok
+    assert ("x", CENTRAL_DIFFERENCES) in rows and ("z1", COMPLEX_STEP) in rows
+    assert ("z1", CENTRAL_DIFFERENCES) not in rows
+
+
+def test_a_model_without_parameters_is_checked_by_its_inputs():
+    j = index("j")
+    loss = Equation("E", (), Reduction("sum", (j,), power(Element("x", (j,)), Number(3))))
+    report = check_model(system({"x": (Role.INPUT, (j,))}, [loss]))
+    assert report.ok and {row.tensor for row in report.rows} == {"E", "x"}
+
+
+def test_data_obey_the_facts():
+    j = index("j")
+    fact = Fact(Reduction("sum", (j,), Element("a", (j,))), ONE)
+    assert check_model(replace(one_function("tanh"), facts=(fact,))).ok
+
+
+def test_a_model_that_is_finite_nowhere_is_told_so():
+    j = index("j")
+    root = power(multiply(Number(-1), power(Element("w", (j,)), Number(2))), Number("1/2"))
+    model = system({"w": (Role.PARAMETER, (j,))}, [Equation("E", (), Reduction("sum", (j,), root))])
+    with pytest.raises(VerificationError, match="no data were found"):
+        check_model(model)
+
+
+def test_a_kink_in_the_way_is_counted_not_failed(monkeypatch):
+    """At w = 0 exactly, a difference quotient of relu is 1/2 whatever the step; the convention says 0."""
+
+    def draw(shapes, sizes, rng, accepts, adjust=None):
+        values = {name: rng.normal(size=[sizes[axis] for axis in axes]) for name, axes in shapes.items()}
+        values["w"][0] = 0.0
+        return values
+
+    model = one_function("relu", size=5)
+    monkeypatch.setattr(check, "finite_sample", draw)
+    row = rows_by_method(check_model(model))[("w", CENTRAL_DIFFERENCES)]
+    assert row.ok and row.skipped == 1 and row.compared == 4
+
+
+# Modules edited by hand -----------------------------------------------------------------------------------
+
+
+def source_of(function):
+    return numpy_source(lower(derive(two_layers(function))))
+
+
+@pytest.fixture(scope="module")
+def sigmoid_source():
+    return source_of("sigmoid")
+
+
+@pytest.fixture
+def checked(tmp_path):
+    def check_text(text, seed=0):
+        path = tmp_path / "edited.py"
+        path.write_text(text, encoding="utf-8")
+        return check_module(path, seed)
+
+    return check_text
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "relu"])
+def test_a_generated_module_passes(checked, function):
+    report = checked(source_of(function))
+    assert report.ok
+    assert {row.tensor for row in report.rows if row.method == CENTRAL_DIFFERENCES} == {
+        "W1",
+        "b1",
+        "W2",
+        "b2",
+    }
+    assert all(math.isfinite(row.worst) for row in report.rows)
+
+
+EDITS = {
+    "a sign": ("delta1 = (delta2 @ W2)", "delta1 = -(delta2 @ W2)"),
+    "a missing factor": (" * z1 * (1.0 - z1)", " * z1"),
+    "a transposed product": ("delta2.T @ z1", "z1.T @ delta2"),
+    "a sum over the wrong axis": ("np.sum(delta2, axis=0)", "np.sum(delta2, axis=1)"),
+    "a mean for a sum": ("np.sum(delta1, axis=0)", "np.mean(delta1, axis=0)"),
+    "another loss": ("E = 0.5 * ", "E = 0.51 * "),
+    "another activation": ("z1 = sigmoid(u1)", "z1 = np.tanh(u1)"),
+    "another sign in the forward pass": ("@ W1.T + b1", "@ W1.T - b1"),
+    "the gradient of something else": ('"b1": grad_b1,', '"b1": 0 * grad_b1,'),
+    "a relative error of a hundred-thousandth": ('"W2": grad_W2,', '"W2": grad_W2 * 1.00001,'),
+    "not a number": ('"W2": grad_W2,', '"W2": grad_W2 * np.nan,'),
+    "one element not a number": (
+        "    grads = {",
+        "    grad_b2[0] = np.inf\n    grads = {",
+    ),
+    "a gradient left out": ('"W1": grad_W1, ', ""),
+    "a wrong shape": ('"b1": grad_b1,', '"b1": grad_b1[:, None],'),
+    "whole numbers": ('"b2": grad_b2', '"b2": grad_b2.astype(int)'),
+    "an input overwritten": ("    delta1 = ", "    W2 *= 1.0\n    delta1 = "),
+    "a name that is not there": ("grad_W1 = delta1.T", "grad_W1 = delta3.T"),
+    "a loss of its own": ("    return E, grads", "    return E + 1e-6, grads"),
+    "another gradient alone": ("workspace)[1]", "workspace)[1] | {'b1': np.zeros_like(params['b1'])}"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda name: name.replace(" ", "_"))
+def test_a_module_edited_to_be_wrong_fails(checked, sigmoid_source, edit):
+    old, new = EDITS[edit]
+    assert sigmoid_source.count(old) == 1, f"the generated module has changed: {old!r}"
+    report = checked(sigmoid_source.replace(old, new))
+    assert not report.ok
+    failed = [row for row in report.rows if not row.ok]
+    assert all(not row.worst <= 1e-9 for row in failed)
+
+
+SWAPPED: dict[type[ast.operator], ast.operator] = {
+    ast.Add: ast.Sub(),
+    ast.Sub: ast.Add(),
+    ast.Mult: ast.Div(),
+    ast.Div: ast.Mult(),
+}
+
+
+class Mutation(ast.NodeTransformer):
+    """Changes the `number`-th place where something can be changed, and counts those places."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.seen = 0
+
+    def _is_next(self) -> bool:
+        self.seen += 1
+        return self.seen - 1 == self.number
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if type(node.op) in SWAPPED and self._is_next():
+            return ast.BinOp(node.left, SWAPPED[type(node.op)], node.right)
+        if isinstance(node.op, ast.Mult) and self._is_next():
+            return node.left
+        if isinstance(node.op, ast.Mult) and self._is_next():
+            return node.right
+        if isinstance(node.op, ast.MatMult) and self._is_next():
+            return ast.BinOp(node.right, ast.MatMult(), node.left)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        return node.value if node.attr == "T" and self._is_next() else node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, float) and self._is_next():
+            return ast.Constant(node.value + 0.25)
+        return node
+
+
+def mutants(source: str, function: str) -> Iterator[str]:
+    """Every module that differs in one place of that function's statements."""
+    number = 0
+    while True:
+        tree = copy.deepcopy(ast.parse(source))
+        body = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)
+        mutation = Mutation(number)
+        body.body = [mutation.visit(statement) for statement in body.body]
+        if mutation.seen <= number:
+            return
+        yield ast.unparse(ast.fix_missing_locations(tree))
+        number += 1
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "tanh"])
+def test_every_mutant_of_the_gradient_fails(checked, function):
+    count = 0
+    for mutant in mutants(source_of(function), "value_and_grad"):
+        assert not checked(mutant).ok, mutant
+        count += 1
+    assert count >= 10
+
+
+def test_every_mutant_of_the_loss_is_refused_or_consistent(checked, sigmoid_source):
+    """What changes the loss alone fails; y + d for y - d changes loss and gradient: another model."""
+    verdicts = [checked(mutant).ok for mutant in mutants(sigmoid_source, "_loss")]
+    assert verdicts.count(True) == 1 and len(verdicts) >= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("def:\n", EmissionError, "not Python"),
+        ("import a_module_that_is_not_there\n", VerificationError, "ModuleNotFoundError"),
+        ("x = 1\n", VerificationError, "has no loss, value_and_grad"),
+        ("1 / 0\n", VerificationError, "ZeroDivisionError"),
+    ],
+)
+def test_what_is_not_a_generated_module_is_refused(checked, text, error, message):
+    with pytest.raises(error, match=message):
+        checked(text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(VerificationError, match="cannot be read: No such file"):
+        check_module(tmp_path / "none.py")
+    (tmp_path / "latin.py").write_bytes(b"x = '\xe9'")
+    with pytest.raises(VerificationError, match="not UTF-8"):
+        check_module(tmp_path / "latin.py")
+
+
+def test_a_loss_that_raises_is_reported(checked, sigmoid_source):
+    with pytest.raises(VerificationError, match=r"loss\(\) raised NameError"):
+        checked(sigmoid_source.replace("z1 = sigmoid(u1)", "z1 = sigmund(u1)"))
+
+
+def test_a_loss_that_is_never_finite_is_reported(checked, sigmoid_source):
+    with pytest.raises(VerificationError, match="no data were found"):
+        checked(sigmoid_source.replace("E = 0.5 * ", "E = np.nan * "))
+
+
+def test_gradients_of_intermediates_are_said_to_be_left_out(checked):
+    mixed = checked(numpy_source(lower(derive(two_layers("tanh"), ["z1", "W2"]))))
+    assert mixed.ok
+    assert [row.note for row in mixed.rows if row.tensor == "z1"] == ["an intermediate: check the model"]
+    with pytest.raises(VerificationError, match="intermediates alone"):
+        checked(numpy_source(lower(derive(two_layers("tanh"), ["z1"]))))
+
+
+def test_axes_of_a_fixed_size_keep_it(checked):
+    source = numpy_source(lower(derive(two_layers("tanh", inputs=9))))
+    report = checked(source)
+    assert report.ok and report.sizes["I"] == 9
+
+
+def test_no_report_without_rows_is_ok():
+    assert not check.CheckReport("nothing", 0, {}, ()).ok
+    assert np.isnan(float("nan"))
