@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from symbackprop.derivation.differentiation import Differentiation
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.errors import DerivationError
-from symbackprop.notation.arithmetic import add, multiply, normalised
+from symbackprop.notation.arithmetic import add, multiply, normalised, reciprocals_last
 from symbackprop.notation.expressions import Derivative, Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation, Role, System
@@ -135,15 +135,20 @@ def chain_rule(system: System, tensor: str, reached: Sequence[str]) -> ChainRule
     return ChainRule(Derivative(loss, target, total=True), add(*terms), tuple(factors))
 
 
+def _tidied(node: Expression) -> Expression:
+    return reciprocals_last(normalised(node))
+
+
 def local_derivative(consumer: Equation, derivative: Derivative) -> LocalDerivative:
     """Differentiate an equation by one tensor that it reads."""
     differentiation = Differentiation(derivative.denominator)
-    value = rewrite_bottom_up(differentiation.of(consumer.expression), normalised)
+    value = rewrite_bottom_up(differentiation.of(consumer.expression), _tidied)
     used = tuple(differentiation.used.values())
     rule = Rule(
         "differentiate" + (f" ({', '.join(rule.name for rule in used)})" if used else ""),
         "; ".join(rule.statement for rule in used),
         lambda expression: None,
+        parts=used,
     )
     step = Step(rule, (), derivative, value)
     return LocalDerivative(consumer, derivative.denominator.tensor, derivative, value, (step,))

@@ -46,7 +46,7 @@ class ChainWriter:
 
     def reason(self, rule: Rule) -> Reason:
         """The rule's name, with those of its statements that have not been given yet."""
-        statements = [one for one in rule.statement.split("; ") if one and one not in self.stated]
+        statements = [one for one in rule.statements if one and one not in self.stated]
         self.stated.update(statements)
         return Reason(rule.name, tuple(self._with_derivatives(one) for one in statements))
 

@@ -98,7 +98,7 @@ def multiply(*factors: Expression) -> Expression:
 
 def add(*terms: Expression) -> Expression:
     """The sum: flat, equal terms collected, in order of first appearance."""
-    constant = Fraction(0)
+    constant, place = Fraction(0), 0
     multiples: dict[frozenset[tuple[Expression, int]], tuple[Fraction, tuple[Expression, ...]]] = {}
     pending = list(reversed(terms))
     while pending:
@@ -108,6 +108,7 @@ def add(*terms: Expression) -> Expression:
             continue
         number, rest = coefficient_and_rest(term)
         if not rest:
+            place = place if constant else len(multiples)
             constant += number
             continue
         key = frozenset(Counter(rest).items())
@@ -115,8 +116,7 @@ def add(*terms: Expression) -> Expression:
         multiples[key] = (before + number, shown)
     collected = [multiply(Number(number), *rest) for number, rest in multiples.values() if number]
     if constant or not collected:
-        leads = constant > 0 and collected and coefficient_and_rest(collected[0])[0] < 0
-        collected.insert(0 if leads else len(collected), Number(constant))
+        collected.insert(place, Number(constant))
     return collected[0] if len(collected) == 1 else Add(tuple(collected))
 
 
@@ -145,6 +145,21 @@ def terms_of(expression: Expression) -> tuple[Expression, ...]:
 def factors_of(expression: Expression) -> tuple[Expression, ...]:
     """The factors of a product; anything else is its own single factor."""
     return expression.factors if isinstance(expression, Multiply) else (expression,)
+
+
+def reciprocals_last(node: Expression) -> Expression:
+    """(p - d)/s for 1/s*(p - d)."""
+    if not isinstance(node, Multiply):
+        return node
+    number, factors = coefficient_and_rest(node)
+    below = [factor for factor in factors if is_reciprocal(factor)]
+    above = [factor for factor in factors if not is_reciprocal(factor)]
+    return multiply(Number(number), *above, *below)
+
+
+def is_reciprocal(factor: Expression) -> bool:
+    """Whether the factor stands below the stroke."""
+    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
 
 def normalised(node: Expression) -> Expression:

@@ -16,13 +16,20 @@ class Rule:
     """A small pure function with its textbook line.
 
     `apply` returns the rewritten node, or None where the rule does not apply to it. `statement` is the rule
-    as a textbook states it, `because` why applying it again and again comes to an end.
+    as a textbook states it, `because` why applying it again and again comes to an end. A step that uses
+    several rules at once (differentiation) has them as `parts`.
     """
 
     name: str
     statement: str
     apply: Callable[[Expression], Expression | None]
     because: str = ""
+    parts: tuple[Rule, ...] = ()
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """The textbook lines: the parts', or the rule's own."""
+        return tuple(part.statement for part in self.parts) if self.parts else (self.statement,)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,15 @@ from typing import TypeAlias
 
 import sympy
 
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, negate, terms_of
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    negate,
+    reciprocals_last,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Add,
@@ -23,7 +31,6 @@ from symbackprop.notation.expressions import (
     Expression,
     Multiply,
     Number,
-    Power,
     Reduction,
 )
 from symbackprop.notation.functions import FUNCTIONS, definition_of
@@ -230,7 +237,7 @@ def _terms_multiplied_out(expression: sympy.Expr) -> tuple[int, int]:
 
 
 def multiplied_out(expression: Expression) -> tuple[Expression, ...]:
-    """The terms of the expression with every product of sums multiplied out; one term where that is too much."""
+    """The terms after multiplying out every product of sums; a single one where that is too much."""
     bridge = ScalarBridge()
     bridge.learn_roots(expression)
     translated = bridge.to_sympy(expression)
@@ -253,22 +260,10 @@ def tidied(expression: Expression) -> Expression:
         if isinstance(node, Add):
             return add(*positive_first(list(node.terms)))
         if isinstance(node, Multiply):
-            return _numerator_first(_sign_inside(_turned_differences(node)))
+            return reciprocals_last(_sign_inside(_turned_differences(node)))
         return node
 
     return rewrite_bottom_up(expression, tidy)
-
-
-def _numerator_first(node: Expression) -> Expression:
-    """(p - d)/s for 1/s*(p - d): the reciprocals come last."""
-    number, factors = coefficient_and_rest(node)
-    below = [factor for factor in factors if _is_reciprocal(factor)]
-    above = [factor for factor in factors if not _is_reciprocal(factor)]
-    return multiply(Number(number), *above, *below)
-
-
-def _is_reciprocal(factor: Expression) -> bool:
-    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
 
 def _turned_differences(node: Expression) -> Expression:

@@ -99,8 +99,9 @@ def _rule(before: Expression, after: Expression, relations: tuple[Relation, ...]
         if relation.known in nodes_after and relation.known not in nodes_before
     ]
     if used:
-        statement = "; ".join(f"{text(relation.known)} = {text(relation.formula)}" for relation in used)
-        return Rule("fold back", statement, lambda expression: None, FOLDING_ENDS)
+        lines = [f"{text(relation.known)} = {text(relation.formula)}" for relation in used]
+        parts = tuple(Rule("fold back", line, lambda expression: None) for line in lines)
+        return Rule("fold back", "; ".join(lines), lambda expression: None, FOLDING_ENDS, parts)
     return Rule("algebra", "cancel, factor, collect", lambda expression: None, FOLDING_ENDS)
 
 

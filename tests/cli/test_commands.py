@@ -166,7 +166,6 @@ WRONG_MODELS = {
     "empty": "",
     "unknown name": "index i : I\ninput x[i]\nloss E = sum(i, y[i])\n",
     "no loss": "index i : I\nparam w[i]\ny[i] = w[i]\n",
-    "no parameter": "index i : I\ninput x[i]\nloss E = sum(i, x[i])\n",
     "not a formula": "param w\nloss E = w +\n",
     "a cycle": "param w\na = b*w\nb = a\nloss E = b\n",
     "Python": "__import__('os').system('touch owned')\n",
@@ -184,6 +183,18 @@ def test_a_wrong_model(call, model, tmp_path, monkeypatch, name, command):
     assert (code, out) == (2, "")
     assert err.startswith("error: ") and "Traceback" not in err
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("command", ["derive", "generate", "latex"])
+def test_nothing_to_differentiate_by(call, model, command):
+    path = model("index i : I\ninput x[i]\nloss E = sum(i, x[i])\n")
+    code, out, err = call(command, path)
+    assert (code, out) == (2, "") and "--wrt" in err
+
+
+def test_check_without_parameters_takes_every_input(call, model):
+    code, out, _ = call("check", model("index i : I\ninput x[i]\nloss E = sum(i, x[i])\n"))
+    assert code == 0 and "x" in out
 
 
 def test_the_message_has_file_line_caret_and_remedy(call, model):

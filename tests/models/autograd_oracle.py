@@ -38,7 +38,7 @@ COMPARISONS: Mapping[str, Callable[..., Any]] = {
 
 
 class Arrays:
-    """Evaluates a node to an array whose axes are the indices in scope, in order; size 1 where it is constant."""
+    """Evaluates a node to an array with one axis an index in scope, of size 1 where it is constant."""
 
     def __init__(self, tensors: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
         self.tensors, self.sizes = tensors, sizes
