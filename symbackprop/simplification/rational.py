@@ -199,7 +199,10 @@ def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     yield expression
     if not is_small(expression):
         return
-    yield sympy.factor_terms(sympy.expand(expression))
+    expanded = sympy.expand(expression)
+    yield sympy.factor_terms(expanded)
+    for atom in sorted(expanded.free_symbols, key=str):
+        yield sympy.collect(expanded, atom, func=sympy.factor_terms)
     cancelled = sympy.cancel(expression)
     yield cancelled
     factored = sympy.factor(cancelled)

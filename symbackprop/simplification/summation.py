@@ -81,6 +81,15 @@ def zero_choice(node: Expression) -> Expression | None:
     return node.chosen if isinstance(node, Where) and node.chosen == node.otherwise else None
 
 
+def extremum_of_a_constant(node: Expression) -> Expression | None:
+    """max(i, c) = c, and the first position of that maximum is 0."""
+    if not isinstance(node, Reduction) or node.kind not in ("max", "min", "argmax"):
+        return None
+    if frozenset(node.indices) & node.body.free_indices:
+        return None
+    return ZERO if node.kind == "argmax" else node.body
+
+
 _OPPOSITE: Mapping[str, ComparisonOperator] = {
     "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
 }  # fmt: skip
@@ -117,6 +126,7 @@ SUMMATION_RULES = (
     Rule("merge sums", "sum(i, sum(j, f)) = sum(i, j, f)", merge, "a sum disappears"),
     Rule("factor out", "sum(i, c*f) = c*sum(i, f)", factor_out, "a factor moves outwards"),
     Rule("unused index", "sum(i, c) = size(i)*c", unused_index, "a bound index disappears"),
+    Rule("maximum of a constant", "max(i, c) = c; argmax(i, c) = 0", extremum_of_a_constant, "an index goes"),
     Rule(
         "number out of choice", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_choice, "a number moves"
     ),

@@ -5,15 +5,17 @@ from pathlib import Path
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from symbackprop.errors import SymbackpropError
 from symbackprop.language.model import parse_system
 
 SEED = (Path(__file__).parents[2] / "examples" / "seed.model").read_text()
 WORDS = (
-    "index", "input", "target", "param", "const", "func", "fact", "loss", "and", "or", "not", "in", "sum", "mean",
-    "prod", "max", "min", "where", "delta", "size", "pi", "exp", "sqrt", "inv", "pad", "f", "x", "y", "W", "b", "i",
-    "k'", "I", "B", "1", "0", "2.5", "1e9", "1e-400", ".", "(", ")", "[", "]", ",", ":", "=", "==", "<=", "<", "+",
-    "-", "*", "/", "^", "**", "#", "\n", "\t", "'", "\"", "_", "__class__", "\u00e9", "\0", "\r", "\u2212",
+    "index", "input", "target", "param", "const", "func", "fact", "loss", "and", "or", "not", "in", "sum",
+    "mean", "prod", "max", "min", "where", "delta", "size", "pi", "exp", "sqrt", "inv", "pad", "f", "x",
+    "y", "W", "b", "i", "k'", "I", "B", "1", "0", "2.5", "1e9", "1e-400", ".", "(", ")", "[", "]", ",",
+    ":", "=", "==", "<=", "<", "+", "-", "*", "/", "^", "**", "#", "\n", "\t", "'", "\"", "_",
+    "__class__", "\u00e9", "\0", "\r", "\u2212",
 )  # fmt: skip
 
 

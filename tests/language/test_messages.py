@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from symbackprop.errors import LanguageError, NotationError, NotSupportedError, SymbackpropError
 from symbackprop.language.model import parse_expression, parse_system
 
@@ -34,7 +35,7 @@ SPELLING = [
     ("y == 2", 3, "found '=='", "single '='"),
     ("y = a = 2", 7, "the end of the line, found '='", ""),
     ("y = a; z = a", 6, "';' has no meaning", ""),
-    ("y = a − 1", 7, "'−' has no meaning", "write -"),
+    ("y = a \u2212 1", 7, "'\u2212' has no meaning", "write -"),
     ("y = 'a'", 5, "quotation mark", "no strings"),
     ("y = a & a", 7, "'&'", "write and"),
     ("y = \x00", 5, "U+0000", ""),
@@ -101,8 +102,8 @@ MEANING = [
     ("y = sum(i, w[i]) + w[i]", 22, "index not summed: 'i'", "sum(i, ...)"),
     ("y = i", 5, "index not summed: 'i'", ""),
     ("y = delta(i,j)", 11, "index not summed: 'i'", ""),
-    ("y[b] = sum(i, x[i,b])", 17, "axis clash in 'x': position 1 runs over axis B, but 'i' is an index over axis I",
-     "such as 'b'"),
+    ("y[b] = sum(i, x[i,b])", 17,
+     "axis clash in 'x': position 1 runs over axis B, but 'i' is an index over axis I", "such as 'b'"),
     ("y[b,k] = d[b,b]", 14, "axis clash in 'd': position 2 runs over axis K", "such as 'k'"),
     ("y[b,k] = delta(b,k)", 10, "axis clash in delta(b, k)", "over one axis"),
     ("y[b,k] = delta(b,2)", 18, "delta(...) takes two indices", ""),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from symbackprop.errors import LanguageError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.evaluation import evaluate
@@ -111,8 +112,10 @@ def _combined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-ATOMS = ["a", "E0", "lambda", "w[i]", "x[b,i]", "2", "3", "1", "0.5", "1e-3", "1/3", "-2", "-1", "pi", "size(b)",
-         "i", "delta(i,j)", "W[k,j]"]  # fmt: skip
+ATOMS = [
+    "a", "E0", "lambda", "w[i]", "x[b,i]", "2", "3", "1", "0.5", "1e-3", "1/3", "-2", "-1", "pi",
+    "size(b)", "i", "delta(i,j)", "W[k,j]",
+]  # fmt: skip
 FORMULAS = st.recursive(st.sampled_from(ATOMS), _combined, max_leaves=12)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from symbackprop.errors import LanguageError
 from symbackprop.language.source import model_name, read_source, source_of
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from symbackprop.errors import LanguageError
 from symbackprop.language.model import parse_system
 from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES

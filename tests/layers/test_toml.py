@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from symbackprop.errors import LanguageError, SymbackpropError
 from symbackprop.layers.catalogue import LAYERS
 from symbackprop.layers.loading import load_system
@@ -164,9 +165,10 @@ def test_messages_name_the_file(tmp_path: Path) -> None:
 
 
 PIECES = st.sampled_from([
-    "[[layer]]", "[input]", "[loss]", "[output]", "kind = 'dense'", "kind = 'relu'", "units = 3", "units = 'K'",
-    "units = ''", "activation = 'tanh'", "layout = 'in,out'", "name = 'x'", "name = 'W1'", "size = 2", "axis = 'B'",
-    "kind = 'half_squared_error'", "target = 'd'", "batch = 'I'", "layer = [{kind = 'relu'}]", "=", "[[", "units = 1e9",
+    "[[layer]]", "[input]", "[loss]", "[output]", "kind = 'dense'", "kind = 'relu'", "units = 3",
+    "units = 'K'", "units = ''", "activation = 'tanh'", "layout = 'in,out'", "name = 'x'", "name = 'W1'",
+    "size = 2", "axis = 'B'", "kind = 'half_squared_error'", "target = 'd'", "batch = 'I'",
+    "layer = [{kind = 'relu'}]", "=", "[[", "units = 1e9",
 ])  # fmt: skip
 
 

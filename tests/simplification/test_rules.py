@@ -60,6 +60,7 @@ CASES = [
     ("merge sums", "sum(i, sum(j, A[i,j]))", "sum(i, j, A[i,j])", "sum(i, x[i]*sum(j, A[i,j]))"),
     ("factor out", "sum(i, c*x[i]*y[j])", "c*sum(i, x[i])*y[j]", "sum(i, x[i]*A[i,j])"),
     ("unused index", "sum(i, j, y[j])", "size(i)*sum(j, y[j])", "sum(i, j, A[i,j])"),
+    ("maximum of a constant", "max(i, y[j])", "y[j]", "max(i, A[i,j])"),
     ("number out of choice", "where(c > 0, 2*c, 0)", "2*where(c > 0, c, 0)", "where(c > 0, 2*c, 3)"),
     ("turn choice", "where(c > 0, 0, c)", "where(c <= 0, c, 0)", "where(c > 0, c, 0)"),
     ("turn comparison", "where(0 < c, c, 0)", "c > 0", "where(c > 0, c, 0)"),
