@@ -28,6 +28,7 @@ demo: $(VENV)/installed-demo
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.derivation_time
+	$(BIN)/python -m benchmarks.closed_forms
 	$(BIN)/python -m benchmarks.cold_start
 
 generate: $(VENV)/installed-demo

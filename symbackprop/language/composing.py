@@ -59,8 +59,8 @@ def magnitude(expression: Expression) -> float:
             return max(math.log10(max(abs(value.numerator), 1)), math.log10(value.denominator))
         case Multiply(factors):
             return sum(magnitude(factor) for factor in factors)
-        case Power(base, Number(exponent)):
-            return abs(float(exponent)) * magnitude(base)
+        case Power(base, exponent) if (size := _size_of_constant(exponent)) is not None:
+            return size * magnitude(base)
     return max((magnitude(child) for child in expression.children), default=0.0)
 
 

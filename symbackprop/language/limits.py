@@ -3,7 +3,7 @@
 An exponent is bounded by `notation.arithmetic.LARGEST_EXPONENT`.
 """
 
-LONGEST_TEXT = 200_000
+LONGEST_TEXT = 100_000
 """Characters of a model; fifty dense layers take 8,000."""
 
 LONGEST_NAME = 60

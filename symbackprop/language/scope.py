@@ -23,7 +23,7 @@ from symbackprop.language.syntax import (
     Word,
 )
 from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
-from symbackprop.notation.expressions import Axis, Expression, Index, Reduction
+from symbackprop.notation.expressions import Axis, Index
 from symbackprop.notation.system import Role, System, Tensor
 
 DERIVED = "defined by an equation"
@@ -107,13 +107,7 @@ def scope_of(system: System, source: Source) -> Scope:
     """The scope in which formulas printed from a system are read."""
     scope = Scope(source, is_printed=True)
     scope.axes = {axis.name: axis for axis in system.axes}
-    for axis in system.axes:
-        scope.indices[axis.label] = Index(axis.label, axis)
-    for expression in _expressions_of(system):
-        for node in expression.walk():
-            bound = node.indices if isinstance(node, Reduction) else ()
-            for index in (*bound, *((node,) if isinstance(node, Index) else ())):
-                scope.indices.setdefault(index.name, index)
+    scope.indices = {index.name: index for indices in system.index_names.values() for index in indices}
     scope.tensors = dict(system.tensors)
     for kind, names in (("axis", scope.axes), ("index", scope.indices)):
         scope.first_uses.update({name: (kind, None) for name in names})
@@ -121,13 +115,6 @@ def scope_of(system: System, source: Source) -> Scope:
         kind = DERIVED if tensor.role is Role.DERIVED else tensor.role.value
         scope.first_uses[tensor.name] = (kind, None)
     return scope
-
-
-def _expressions_of(system: System) -> Iterable[Expression]:
-    yield from (tensor.element for tensor in system.tensors.values())
-    yield from (equation.expression for equation in system.equations)
-    for fact in system.facts:
-        yield from (fact.left, fact.right)
 
 
 def _note_names(statement: Statement, scope: Scope) -> None:

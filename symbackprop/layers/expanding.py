@@ -6,6 +6,7 @@ index b over B; index i over I for the input, then j over J, k over K and so on,
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -217,7 +218,7 @@ class _Expansion:
             chosen[own] = outer
         axes = {own.axis: outer.axis for own, outer in chosen.items()}
         has_new_axis = False
-        for own in _all_indices(part.formula.system):
+        for own in itertools.chain(*part.formula.system.index_names.values()):
             if own.axis not in axes:
                 axes[own.axis] = self._new_axis(part)
                 has_new_axis = True
@@ -239,17 +240,6 @@ def _expect_size(size: object, path: Path) -> None:
         raise NetworkError(
             f"a size is a whole number from 1 to {LARGEST_AXIS:,}", path, remedy="or name an axis instead"
         )
-
-
-def _all_indices(system: System) -> list[Index]:
-    """Every index of a formula, each once, in reading order."""
-    found: dict[Index, None] = {}
-    expressions = [side for equation in system.equations for side in (equation.element, equation.expression)]
-    for expression in (*(tensor.element for tensor in system.tensors.values()), *expressions):
-        for node in expression.walk():
-            bound = node.indices if isinstance(node, Reduction) else ()
-            found.update(dict.fromkeys((*bound, *((node,) if isinstance(node, Index) else ()))))
-    return list(found)
 
 
 def _renamed(expression: Expression, names: Mapping[str, str], indices: Mapping[Index, Index]) -> Expression:

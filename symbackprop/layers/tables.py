@@ -40,7 +40,7 @@ from symbackprop.layers.expanding import network_system
 from symbackprop.layers.network import Layer, Network, NetworkError, Path
 from symbackprop.notation.system import System
 
-MOST_LAYERS = 1000
+MOST_LAYERS = 500
 
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=LONGEST_NAME)]
 Size = Annotated[StrictInt, Field(ge=1, le=LARGEST_AXIS)]

@@ -12,11 +12,29 @@ vanish. `notation.arithmetic` has the builders that do the bookkeeping (0 + x, 1
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar
+
+Value = TypeVar("Value")
+
+
+class cached_property(Generic[Value]):
+    """functools.cached_property without its lock, which Python 3.11 takes at every first use.
+
+    Expressions have several such properties each and live by the thousand.
+    """
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self.compute = compute
+        self.name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, node: Any, owner: type | None = None) -> Value:
+        value = node.__dict__[self.name] = self.compute(node)
+        return value
+
 
 ReductionKind: TypeAlias = Literal["sum", "prod", "max", "min", "argmax"]
 ComparisonOperator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
@@ -76,6 +94,11 @@ class Expression:
     def tensors(self) -> frozenset[str]:
         """The names of the tensors that are read."""
         return frozenset().union(*(child.tensors for child in self.children))
+
+    @cached_property
+    def binds(self) -> bool:
+        """Whether a bound index stands anywhere in the tree."""
+        return any(child.binds for child in self.children)
 
     @cached_property
     def node_count(self) -> int:
@@ -240,6 +263,11 @@ class Reduction(Expression):
     def with_children(self, children: tuple[Expression, ...]) -> Reduction:
         """The reduction of another body."""
         return Reduction(self.kind, self.indices, *children)
+
+    @cached_property
+    def binds(self) -> bool:
+        """A reduction binds its indices."""
+        return True
 
     @cached_property
     def free_indices(self) -> frozenset[Index]:

@@ -111,13 +111,12 @@ def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Exp
 
 def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expression:
     """Give tensors other names."""
-
-    def renamed(node: Expression) -> Expression:
-        if isinstance(node, Element) and node.tensor in names:
-            return Element(names[node.tensor], node.positions)
-        return node
-
-    return rewrite_bottom_up(expression, renamed)
+    if names.keys().isdisjoint(expression.tensors):
+        return expression
+    children = tuple([rename_tensors(child, names) for child in expression.children])
+    if isinstance(expression, Element):
+        return Element(names.get(expression.tensor, expression.tensor), children)
+    return expression.with_children(children)
 
 
 def elements_of(expression: Expression) -> list[Element]:
@@ -127,6 +126,19 @@ def elements_of(expression: Expression) -> list[Element]:
 
 def canonical_bound_names(expression: Expression, depth: int = 0) -> Expression:
     """Rename bound indices by depth and place, so that expressions equal up to those names become equal."""
+    if not expression.binds:
+        return expression
+    if depth == 0:
+        # Kept with the node, as its hash is: the same nodes are compared again and again.
+        memory = expression.__dict__
+        if "_canonical" not in memory:
+            memory["_canonical"] = _canonical(expression, 0)
+        canonical: Expression = memory["_canonical"]
+        return canonical
+    return _canonical(expression, depth)
+
+
+def _canonical(expression: Expression, depth: int) -> Expression:
     if not isinstance(expression, Reduction):
         children = tuple([canonical_bound_names(child, depth) for child in expression.children])
         return expression if children == expression.children else expression.with_children(children)

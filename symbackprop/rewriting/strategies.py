@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.errors import RewritingError
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Constant, Expression, Index, Number, Size
 from symbackprop.rewriting.rule import Path, Rule, Step, replace_at
 
 DEFAULT_BUDGET = 5000
+ATOMS = (Index, Number, Size, Constant)  # what no rule rewrites
 
 
 @dataclass
@@ -22,6 +23,8 @@ class _Innermost:
     settled: set[Expression] = field(default_factory=set)
 
     def normal_form(self, expression: Expression, place: Path = ()) -> Expression:
+        if isinstance(expression, ATOMS):
+            return expression
         while expression not in self.settled:
             expression = self._with_normal_children(expression, place)
             rewritten = self._first_rewriting(expression, place)

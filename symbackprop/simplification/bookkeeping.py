@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import ONE, ZERO, Expression, Multiply, Number, Power
 from symbackprop.rewriting.rule import Rule
 
 
 def flatten(node: Expression) -> Expression | None:
     """Put a sum, product or power together again by its builder."""
+    if isinstance(node, Multiply) and _is_flat(node):
+        return None
     again = normalised(node)
     return None if again == node else again
+
+
+def _is_flat(node: Multiply) -> bool:
+    """A look that is cheaper than building: different bases, nothing nested, a number in front at most."""
+    rest = node.factors[1:] if isinstance(node.factors[0], Number) else node.factors
+    if len(rest) < len(node.factors) and node.factors[0] in (ZERO, ONE):
+        return False
+    bases = [factor.base if isinstance(factor, Power) else factor for factor in rest]
+    is_nested = any(isinstance(base, Multiply | Number | Power) for base in bases)
+    return len(set(bases)) == len(rest) > 0 and not is_nested
 
 
 BOOKKEEPING_RULES = (

@@ -6,27 +6,26 @@ and simplified. Where a number is left, or a size, that is a fact, and it may be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import Expression, Index, Number, Reduction, Size
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.notation.system import Equation, Fact, System
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.simplification.facts import fact_rules
-from symbackprop.simplification.rational import RationalSearch, multiplied_out
+from symbackprop.simplification.normal_form import NormalForm
+from symbackprop.simplification.rational import multiplied_out
+from symbackprop.simplification.regions import cheapest_form
 from symbackprop.simplification.scope import Scope
 
 
-def consequences(system: System, rules: Sequence[Rule]) -> tuple[Fact, ...]:
+def consequences(system: System, rules: tuple[Rule, ...]) -> tuple[Fact, ...]:
     """sum(i, t[..i..]) == number, for every tensor and index for which that follows from the definitions."""
     scope = Scope.of(system)
     found: list[Fact] = list(system.facts)
     for equation in system.equations:
         for index in equation.indices:
             if _is_promising(equation, index, system):
-                total = _total(equation, index, scope, (*rules, *fact_rules(tuple(found))))
+                total = _total(equation, index, scope, NormalForm(rules, fact_rules(tuple(found))))
                 if total is not None:
                     found.append(Fact(Reduction("sum", (index,), equation.element), total))
     return tuple(found[len(system.facts) :])
@@ -43,9 +42,9 @@ def _is_promising(equation: Equation, index: Index, system: System) -> bool:
     )
 
 
-def _total(equation: Equation, index: Index, scope: Scope, rules: Sequence[Rule]) -> Expression | None:
+def _total(equation: Equation, index: Index, scope: Scope, normal_form: NormalForm) -> Expression | None:
     """The sum over one index, if it is a number or a size."""
     sums = [Reduction("sum", (index,), term) for term in multiplied_out(equation.expression)]
-    total = tidy_bound_names(add(*(result_of(apply_exhaustively(rules, each), each) for each in sums)))
-    found = RationalSearch(total, scope.relations(total)).cheapest()
+    total = tidy_bound_names(add(*(normal_form.of(each) for each in sums)))
+    found = cheapest_form(total, scope.relations(total))
     return found if isinstance(found, Number | Size) else None

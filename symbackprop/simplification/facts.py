@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.printing import fact_text
 from symbackprop.notation.substitution import canonical_bound_names, substitute
@@ -10,13 +12,22 @@ from symbackprop.rewriting.rule import Rule
 from symbackprop.simplification.matching import match
 
 
-def fact_rules(facts: tuple[Fact, ...]) -> tuple[Rule, ...]:
+@dataclass(frozen=True)
+class FactRule:
+    """A fact as a rule, with the tensors that its larger side reads."""
+
+    rule: Rule
+    tensors: frozenset[str]
+
+
+def fact_rules(facts: tuple[Fact, ...]) -> tuple[FactRule, ...]:
     """One rule a fact, from its larger side to its smaller; a fact between equals gives none."""
     oriented = []
     for fact in facts:
         sides = sorted((fact.left, fact.right), key=lambda side: side.node_count)
         if sides[0].node_count < sides[1].node_count:
-            oriented.append(_rule(fact, larger=sides[1], smaller=sides[0]))
+            rule = _rule(fact, larger=sides[1], smaller=sides[0])
+            oriented.append(FactRule(rule, sides[1].tensors))
     return tuple(oriented)
 
 
@@ -25,7 +36,7 @@ def _rule(fact: Fact, larger: Expression, smaller: Expression) -> Rule:
     pattern = canonical_bound_names(larger)
 
     def use(node: Expression) -> Expression | None:
-        if type(node) is not type(larger):
+        if type(node) is not type(larger) or node.tensors != larger.tensors:
             return None
         for bindings in match(pattern, canonical_bound_names(node), variables):
             return substitute(smaller, bindings)

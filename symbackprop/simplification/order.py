@@ -7,11 +7,12 @@ from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.notation.system import System
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.simplification.consequences import consequences
 from symbackprop.simplification.facts import fact_rules
 from symbackprop.simplification.kronecker import KRONECKER_RULES
+from symbackprop.simplification.normal_form import NormalForm
 from symbackprop.simplification.rational import tidied
 from symbackprop.simplification.regions import rework
 from symbackprop.simplification.scope import Scope
@@ -34,12 +35,12 @@ def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = fro
 
     `outer` are the indices on the left-hand side, which no bound index shall share a name with.
     """
-    rules = (*NORMAL_FORM_RULES, *fact_rules(scope.facts))
+    normal_form = NormalForm(NORMAL_FORM_RULES, fact_rules(scope.facts))
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
-        steps.extend(apply_exhaustively(rules, before))
-        steps.extend(choose_sums(result_of(steps, expression), scope, rules))
+        steps.extend(normal_form.steps(before))
+        steps.extend(choose_sums(result_of(steps, expression), scope, normal_form))
         steps.extend(rework(result_of(steps, expression), scope))
         if result_of(steps, expression) == before:
             break

@@ -90,6 +90,11 @@ def _search(expression: Expression, relations: tuple[Relation, ...], spelling: s
     return RationalSearch(expression, relations).cheapest()
 
 
+def forget_searches() -> None:
+    """Empty the memory of searches, so that a benchmark measures them again."""
+    _search.cache_clear()
+
+
 def _rule(before: Expression, after: Expression, relations: tuple[Relation, ...]) -> Rule:
     """Name the step by the relations that it used: those whose name has appeared."""
     nodes_before, nodes_after = set(before.walk()), set(after.walk())

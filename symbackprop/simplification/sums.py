@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import Add, Expression, Reduction
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
-from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.simplification.normal_form import NormalForm
 from symbackprop.simplification.rational import measure, multiplied_out, rank
 from symbackprop.simplification.reassociation import towards_names
 from symbackprop.simplification.scope import Scope
@@ -18,11 +18,11 @@ MOST_STEPS = 50
 COST_FALLS = "the cost falls, and there are finitely many costs below it"
 
 
-def choose_sums(expression: Expression, scope: Scope, rules: Sequence[Rule]) -> tuple[Step, ...]:
+def choose_sums(expression: Expression, scope: Scope, normal_form: NormalForm) -> tuple[Step, ...]:
     """Rewrite sums, innermost first, as long as the whole expression gets cheaper."""
     steps: list[Step] = []
     while len(steps) < MOST_STEPS:
-        step = _next_step(expression, scope, rules)
+        step = _next_step(expression, scope, normal_form)
         if step is None:
             break
         steps.append(step)
@@ -30,15 +30,14 @@ def choose_sums(expression: Expression, scope: Scope, rules: Sequence[Rule]) -> 
     return tuple(steps)
 
 
-def _next_step(expression: Expression, scope: Scope, rules: Sequence[Rule]) -> Step | None:
+def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) -> Step | None:
     for place in _sum_paths(expression):
         node = node_at(expression, place)
         assert isinstance(node, Reduction)
         candidates = []
         for rule, candidate in (*_split(node), *_regroup(node, scope)):
-            settled = tidy_bound_names(result_of(apply_exhaustively(rules, candidate), candidate))
-            whole = replace_at(expression, place, settled)
-            whole = result_of(apply_exhaustively(rules, whole), whole)
+            settled = tidy_bound_names(normal_form.of(candidate))
+            whole = normal_form.of(replace_at(expression, place, settled))
             candidates.append(Step(rule, place, expression, whole))
         if candidates:
             best = min(candidates, key=lambda step: rank(step.after))

@@ -13,7 +13,8 @@ index j : J
 index k : K
 index t, s : T
 index h : H
-input x[b,i], m[i,j], n[j,k], v[i], w[i], g[b], X[b,t,i], Y[b,t,j], A[b,h,t,s], V[b,h,s,j], q[t,s], c, e
+param m[i,j], v[i]
+input x[b,i], n[j,k], w[i], g[b], X[b,t,i], Y[b,t,j], A[b,h,t,s], V[b,h,s,j], q[t,s], c, e
 """
 
 CASES = {
@@ -24,7 +25,7 @@ CASES = {
     "y[i] = sum(b, g[b]*x[b,i])": ["y = x.T @ g"],
     "y = sum(i, v[i]*w[i])": ["y = np.sum(v * w)"],
     "y[b,k] = sum(i, j, x[b,i]*m[i,j]*n[j,k])": ["y = x @ m @ n"],
-    "y[b] = sum(i, j, x[b,i]*m[i,j]*w[i])": ["y = (x * w) @ np.sum(m, axis=1)"],
+    "y[b] = sum(i, j, x[b,i]*m[i,j]*w[i])": ["y = x @ (np.sum(m, axis=1) * w)"],
     "y[b,t,j] = sum(i, X[b,t,i]*m[i,j])": ["y = X @ m"],
     "y[i,j] = sum(b, t, X[b,t,i]*Y[b,t,j])": ["y = X.reshape(-1, I).T @ Y.reshape(-1, J)"],
     "y[b,h,t,j] = sum(s, A[b,h,t,s]*V[b,h,s,j])": ["y = A @ V"],
@@ -32,8 +33,8 @@ CASES = {
     "y[b,t,h,j] = sum(s, A[b,h,t,s]*V[b,h,s,j])": ["y = (A @ V).transpose(0, 2, 1, 3)"],
     "y[b,i] = x[b,i] - sum(j, m[i,j])*v[i]": ["y = x - np.sum(m, axis=1) * v"],
     # sums over axes
-    "y[b] = sum(i, x[b,i]*x[b,i])": ["y = np.sum(x**2, axis=1)"],
-    "y[b] = sum(i, x[b,i]*x[b,i]*v[i])": ["y = x**2 @ v"],
+    "y[b] = sum(i, x[b,i]*x[b,i])": ["y = np.sum(x * x, axis=1)"],
+    "y[b] = sum(i, x[b,i]^2*v[i])": ["y = x**2 @ v"],
     "y[t] = sum(b, i, X[b,t,i])": ["y = np.sum(X, axis=(0, 2))"],
     "y = sum(b, i, x[b,i])": ["y = np.sum(x)"],
     "y[b] = sum(i, x[b,i])/size(i)": ["y = np.sum(x, axis=1) / I"],
@@ -44,7 +45,7 @@ CASES = {
     "y[b,i] = x[b,i]*g[b]": ["y = x * g[:, None]"],
     "y[b,j] = g[b]*sum(i, v[i]*m[i,j])": ["y = g[:, None] * (m.T @ v)"],
     "y[b,i] = g[b]*v[i]": ["y = g[:, None] * v"],
-    "y[i,b] = x[b,i] + 1": ["y = (x + 1.0).T"],
+    "y[i,b] = x[b,i] + 1": ["y = x.T + 1.0"],
     "y[b,i] = g[b]": ["y = np.full((B, I), g[:, None], dtype=dtype)"],
     "y[b,i] = 0": ["y = np.zeros((B, I), dtype=dtype)"],
     "y[b,i] = 1": ["y = np.ones((B, I), dtype=dtype)"],
@@ -94,7 +95,7 @@ def test_a_result_that_two_places_need_gets_a_name_that_says_what_it_is() -> Non
     text = HEAD + "y[b,i] = exp(x[b,i])/(1 + sum(i, exp(x[b,i])^2))\n"
     assert forward_statements(text) == [
         "exp_x = np.exp(x)",
-        "y = exp_x / (1.0 + np.sum(exp_x**2, axis=1, keepdims=True))",
+        "y = exp_x / (1.0 + np.sum(exp_x**2, axis=1))[:, None]",
     ]
 
 

@@ -19,7 +19,7 @@ from symbackprop.notation.system import System
 from symbackprop.program.lowering import lower_system
 from tests.program.random_expressions import LAYOUTS, SIZES, data, expressions, system_of
 
-SLOW = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def outputs_of(module: ModuleType, values: dict[str, NDArray[Any]]) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_rule_keeps_the_value(name: str, before: str, after: str, near_miss: str
 
 
 def test_fact_applies_up_to_names_and_not_to_another_tensor() -> None:
-    (rule,) = fact_rules(SYSTEM.facts)
+    rule = fact_rules(SYSTEM.facts)[0].rule
     applied = rule.apply(parsed("sum(k', B[j2,k'])"))
     assert applied is not None
     assert text(applied) == "1"
