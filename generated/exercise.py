@@ -52,7 +52,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Array, Array, Scalar]:
     # z1[j] = relu(u1[j])
     z1 = np.maximum(u1, 0.0)
     # y = sum(j, W2[j]*z1[j]) + b2
-    y = np.sum(W2 * z1) + b2
+    y = W2 @ z1 + b2
     return u1, z1, y
 
 

@@ -12,6 +12,7 @@ from symbackprop.emission.python_text import (
     assigned_tuple,
     bracketed,
     quoted,
+    quoted_item,
     tuple_text,
 )
 from symbackprop.notation.system import Role, Tensor
@@ -30,7 +31,6 @@ def tables_text(program: Program) -> str:
     """What a checker needs to know about the module without the model."""
     axes = {tensor.name: [quoted(index.axis.name) for index in tensor.indices] for tensor in program.tensors}
     shapes = {name: tuple_text(names) for name, names in axes.items()}
-    formulas = {name: quoted(ascii_only(formula)) for name, formula in program.formulas.items()}
     sizes = {name: str(size) for name, size in program.sizes.items()}
     return "\n".join(
         [
@@ -42,9 +42,21 @@ def tables_text(program: Program) -> str:
             f"LOSS = {quoted(program.loss) if program.loss else None}",
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
             *assigned_dict("SIZES: dict[str, int] = ", sizes),
-            *assigned_dict("FORMULAS: dict[str, str] = ", formulas),
+            *_formulas(program),
         ]
     )
+
+
+def _formulas(program: Program) -> list[str]:
+    table = "FORMULAS: dict[str, str] = "
+    if not program.formulas:
+        return assigned_dict(table, {})
+    lines = [
+        line
+        for name, formula in program.formulas.items()
+        for line in quoted_item(f"{quoted(name)}: ", ascii_only(formula), INDENT)
+    ]
+    return [f"{table}{{", *lines, "}"]
 
 
 def _names_with_role(table: str, program: Program, role: Role) -> list[str]:

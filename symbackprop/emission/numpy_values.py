@@ -100,7 +100,7 @@ class NumpyValues:
         match value:
             case Elementwise(operation, (left, right)) if operation in _BINARY:
                 sign, level = _BINARY[operation]
-                return [*self._chain_before(left, level), f"{sign} {self._beside(right, level + 1)}"]
+                return [*self._chain_before(left, level), f"{sign} {self._beside(right, level + 1, level)}"]
             case MatrixProduct(left, right):
                 before = (
                     self.chain(left) if isinstance(left, MatrixProduct) else [self._operand(left, PRODUCT)]
@@ -114,7 +114,7 @@ class NumpyValues:
             and left.operation in _BINARY
             and _BINARY[left.operation][1] == level
         )
-        return self.chain(left) if same else [self._beside(left, level)]
+        return self.chain(left) if same else [self._beside(left, level, level)]
 
     def _atom(self, value: Value) -> str:
         return self.piece(value).at(ATOM)
@@ -144,8 +144,8 @@ class NumpyValues:
         if operation in _BINARY:
             sign, level = _BINARY[operation]
             left, right = arguments
-            right_text = self._beside(right, level + 1)
-            return Piece(f"{self._beside(left, level)} {sign} {right_text}", level)
+            before, after = self._beside(left, level, level), self._beside(right, level + 1, level)
+            return Piece(f"{before} {sign} {after}", level)
         if operation == "power":
             return self._power(*arguments)
         if operation == "negative":
@@ -164,10 +164,11 @@ class NumpyValues:
         head, inside = self._call(operation, [self.text(argument) for argument in arguments])
         return Piece(f"{head}{', '.join(inside)})")
 
-    def _beside(self, value: Value, level: int) -> str:
+    def _beside(self, value: Value, level: int, operator_level: int) -> str:
         """An operand of an element-wise operator; a matrix product within a product is set apart."""
         piece = self.piece(value)
-        return f"({piece.text})" if isinstance(value, MatrixProduct) and level >= PRODUCT else piece.at(level)
+        set_apart = isinstance(value, MatrixProduct) and operator_level == PRODUCT
+        return f"({piece.text})" if set_apart else piece.at(level)
 
     def _call(self, function: str, arguments: list[str]) -> tuple[str, list[str]]:
         """The call up to its opening bracket, and all that stands inside."""

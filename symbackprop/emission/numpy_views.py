@@ -17,6 +17,7 @@ from symbackprop.emission.python_text import (
     LINE_LENGTH,
     ascii_only,
     bracketed,
+    docstring,
     fits,
     quoted,
     unpacked,
@@ -41,10 +42,10 @@ class PartView:
 
 @dataclass(frozen=True)
 class PublicView:
-    """A public function: its `def` line, what it returns in words, its body and what it returns."""
+    """A public function: its `def` line, its docstring, its body and what it returns."""
 
     definition: str
-    what: str
+    docstring: str
     body: str
     returned: str
 
@@ -76,9 +77,10 @@ def forward_view(program: Program, segments: Segments, printer: NumpyValues) -> 
         _checked_call(fed, printer),
         *_call("_forward", segments.forward, program.outputs, program, printer),
     ]
+    elements = [program.by_name[name].element for name in program.outputs]
     public = PublicView(
         definition=_public_def("forward", fed, printer, _types(program, program.outputs)),
-        what=", ".join(program.by_name[name].element for name in program.outputs),
+        docstring="\n".join(docstring(f"Return {', '.join(elements)}.", INDENT)),
         body="\n".join(body),
         returned=", ".join(printer.names[name] for name in program.outputs),
     )
@@ -90,7 +92,7 @@ def loss_view(program: Program, segments: Segments, printer: NumpyValues) -> Sta
     assert program.loss is not None
     public = PublicView(
         definition=_public_def("loss", _others(program), printer, SCALAR),
-        what=program.loss,
+        docstring=f'{INDENT}"""Return the loss {program.loss}."""',
         body="\n".join(_up_to_loss(program, segments, (), printer)),
         returned=printer.names[program.loss],
     )
@@ -112,7 +114,7 @@ def gradients_view(program: Program, segments: Segments, printer: NumpyValues) -
     result = f"tuple[{SCALAR}, {GRADS}]"
     public = PublicView(
         definition=_public_def("value_and_grad", others, printer, result, workspace=True),
-        what=program.loss,
+        docstring=f'{INDENT}"""Return the loss {program.loss} and its gradients, by name.',
         body="\n".join(body),
         returned=f"{printer.names[program.loss]}, grads",
     )
@@ -256,7 +258,6 @@ def _statement(statement: Statement, printer: NumpyValues, goes_on: bool) -> lis
         ascii_only(statement.formula),
         LINE_LENGTH - len(f"{INDENT}# "),
         subsequent_indent=INDENT,
-        break_long_words=False,
         break_on_hyphens=False,
     )
     lines = [f"{INDENT}# {line}" for line in comment]

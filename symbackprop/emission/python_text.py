@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import textwrap
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 LINE_LENGTH = 110
@@ -12,8 +13,13 @@ _RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
 
 
 def identifier(name: str, taken: Container[str]) -> str:
-    """The name, with as many underscores behind as it takes to be free in Python and not `taken`."""
-    while name in _RESERVED or name in taken or (name.startswith("__") and name.endswith("__")):
+    """The name, with as many underscores behind as it takes to be free in Python and not `taken`.
+
+    Names like `__name__`, to which Python gives meanings of its own, lose their underscores first.
+    """
+    if name.startswith("__") and name.endswith("__"):
+        name = f"{name.strip('_') or 'name'}_"
+    while name in _RESERVED or name in taken:
         name += "_"
     return name
 
@@ -39,6 +45,25 @@ def quoted(text: str) -> str:
     if shown.startswith("'") and '"' not in shown:
         shown = f'"{shown[1:-1]}"'
     return shown
+
+
+def quoted_item(head: str, text: str, indent: str) -> list[str]:
+    """`head "text",` or, where that is too long, the text in pieces within parentheses."""
+    one_line = f"{indent}{head}{quoted(text)},"
+    if fits(one_line):
+        return [one_line]
+    room = LINE_LENGTH - len(indent) - len(INDENT) - len('""')
+    pieces = textwrap.wrap(text, room, drop_whitespace=False, break_on_hyphens=False)
+    return [f"{indent}{head}(", *(f"{indent}{INDENT}{quoted(piece)}" for piece in pieces), f"{indent}),"]
+
+
+def docstring(text: str, indent: str) -> list[str]:
+    """The text as a docstring, over several lines where it is too long for one."""
+    one_line = f'{indent}"""{text}"""'
+    if fits(one_line):
+        return [one_line]
+    first, *rest = textwrap.wrap(text, LINE_LENGTH - len(indent) - len('"""'), break_on_hyphens=False)
+    return [f'{indent}"""{first}', *(f"{indent}{line}" for line in rest), f'{indent}"""']
 
 
 def tuple_text(items: Sequence[str]) -> str:

@@ -118,7 +118,7 @@ class NaiveEvaluator:
             case Index():
                 return at[node]
             case Size(axis):
-                return self.sizes[axis.name]
+                return float(self.sizes[axis.name])
             case Constant():
                 return self.arithmetic.pi
             case Apply(function, arguments):

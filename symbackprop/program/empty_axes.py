@@ -1,8 +1,8 @@
 """Means over nothing: a sum over an empty axis is 0, and so is 0 divided by the axis's size.
 
 A batch may be empty. Arrays over the batch axis then have no elements, and nothing is divided; but what has
-lost that axis, the loss of a mean for one, would be 0/0. There the size counts as 1 at least. Axes of
-parameters are never empty.
+lost that axis, the loss of a mean for one, would be 0/0. There the size counts as 1 at least. A batch axis is
+one that an input or a target begins with, and that no parameter has.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from symbackprop.program.value import Value, rewrite_values
 
 def with_safe_means(program: Program) -> Program:
     """The program, dividing by at least 1 where what is divided does not run over the axis itself."""
+    data = [tensor.indices for tensor in program.with_role(Role.INPUT, Role.TARGET, Role.CONSTANT)]
     solid = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
+    batch = {indices[0].axis for indices in data if indices} - solid
     statements = tuple(
-        replace(statement, value=rewrite_values(statement.value, lambda node: _safe_quotient(node, solid)))
+        replace(statement, value=rewrite_values(statement.value, lambda node: _safe_quotient(node, batch)))
         for statement in program.statements
     )
     return replace(program, statements=statements)
 
 
-def _safe_quotient(node: Value, solid: Collection[Axis]) -> Value:
+def _safe_quotient(node: Value, batch: Collection[Axis]) -> Value:
     if not (isinstance(node, Elementwise) and node.operation == "divide"):
         return node
     above, below = node.arguments
@@ -35,7 +37,7 @@ def _safe_quotient(node: Value, solid: Collection[Axis]) -> Value:
 
     def safe(value: Value) -> Value:
         match value:
-            case AxisSize(axis, False) if axis.size is None and axis not in solid and axis not in present:
+            case AxisSize(axis, False) if axis.size is None and axis in batch and axis not in present:
                 return AxisSize(axis, at_least_one=True)
             case Elementwise("multiply", arguments):
                 return Elementwise("multiply", tuple(map(safe, arguments)))

@@ -36,9 +36,17 @@ from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.contraction import Order, contraction_order, still_needed
 from symbackprop.program.cost import cost_of
 from symbackprop.program.ir import AxisSize, Diagonal, Identity, Literal, Positions, Read, Reduce
-from symbackprop.program.products import Factor, combined, summed
+from symbackprop.program.products import Factor, combined, own_order, summed
 from symbackprop.program.scaling import positive_power, scaled
-from symbackprop.program.terms import Indices, broadcast_terms, flat_factors, natural_order, signed_terms
+from symbackprop.program.terms import (
+    Indices,
+    broadcast_terms,
+    flat_factors,
+    natural_order,
+    number_value,
+    signed_terms,
+    tidied,
+)
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import as_number, as_real, elementwise, operate, ordered, union_in_order
 
@@ -153,7 +161,7 @@ class ExpressionLowering:
         terms = broadcast_terms(body)
         if not terms:
             return whole
-        apart = self.value(Add(tuple(Reduction("sum", used, term) for term in terms)), order)
+        apart = self.value(Add(tuple(tidied(Reduction("sum", used, term)) for term in terms)), order)
         return apart if cost_of(apart) < cost_of(whole) else whole
 
     def _product(self, factors: Sequence[Expression], over: Indices, order: Indices) -> Value:
@@ -163,8 +171,9 @@ class ExpressionLowering:
         scalars: list[Factor] = []
         arrays: list[Factor] = []
         for factor in opened:
-            if isinstance(factor, Number):
-                number *= factor.value
+            value = number_value(factor)
+            if value is not None:
+                number *= value
                 continue
             lowered = self._factor(factor, natural_order(factor, (*order, *over)))
             (arrays if lowered.value.layout else scalars).append(lowered)
@@ -233,7 +242,9 @@ def contraction(arrays: Sequence[Factor], over: Indices, order: Indices) -> Fact
         needed = still_needed(index_sets, output, members)
         together = union_in_order((left.value, right.value), everything)
         summed_now = tuple(index for index in together if index not in needed)
-        return combined(left, right, summed_now, everything), members
+        # What is summed later on keeps the order of its axes until then.
+        target = own_order(left.value, right.value) if over and not summed_now else everything
+        return combined(left, right, summed_now, target), members
 
     result, _ = build(contraction_order(index_sets, output))
     return Factor(ordered(result.value, order), result.inverse)

@@ -5,6 +5,7 @@
 | nothing summed                                 | element-wise product, broadcast                    |
 | summed, each side has an index of its own      | `@`, with merged axes where several are contracted |
 | summed, one side has an index, none is shared  | `@` of a matrix and a vector                       |
+| two vectors, summed                            | `@`                                                |
 | summed, anything else                          | element-wise product and a sum over axes           |
 
 Indices that both sides keep are batch axes of `@`.
@@ -52,6 +53,12 @@ def multiplied(left: Factor, right: Factor, order: Indices) -> Factor:
     return Factor(elementwise("divide", (above.value, below.value), order))
 
 
+def own_order(left: Value, right: Value) -> Indices:
+    """The indices of both, in the order of the one that has more axes."""
+    wider, other = (right, left) if len(right.indices) > len(left.indices) else (left, right)
+    return tuple(dict.fromkeys((*wider.indices, *other.indices)))
+
+
 def summed(value: Value, over: Indices) -> Value:
     """The value summed over some of its indices."""
     return (
@@ -64,9 +71,8 @@ def combined(left: Factor, right: Factor, over: Indices, order: Indices) -> Fact
     if not over:
         return multiplied(left, right, order)
     roles = Roles.of(left.value, right.value, over, order)
-    if not roles.is_matrix_product:
-        natural = tuple(dict.fromkeys((*left.value.indices, *right.value.indices)))
-        product = multiplied(left, right, natural).resolved()
+    if not roles.is_matrix_product or (roles.is_inner_product and (left.inverse or right.inverse)):
+        product = multiplied(left, right, own_order(left.value, right.value)).resolved()
         return Factor(ordered(summed(product, over), order))
     if roles.must_swap(order):
         left, right = right, left
@@ -100,12 +106,17 @@ class Roles:
         """Whether `@` says it: both sides have an index of their own, or one has and there is no batch."""
         if self.batch:
             return bool(self.rows and self.columns)
-        return bool(self.rows or self.columns)
+        return bool(self.rows or self.columns) or self.is_inner_product
+
+    @property
+    def is_inner_product(self) -> bool:
+        """Whether two vectors are contracted to a scalar."""
+        return not (self.batch or self.rows or self.columns) and len(self.inner) == 1
 
     def must_swap(self, order: Indices) -> bool:
         """Whether the operands change places: to bring out the right order, or a matrix before a vector."""
         if not self.rows:
-            return True
+            return bool(self.columns)
         outer = [index for index in order if index in self.rows or index in self.columns]
         return bool(self.columns) and outer[0] not in self.rows
 

@@ -31,6 +31,7 @@ from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.notation.system import Equation, in_reading_order
 from symbackprop.program.naming import temporary_name
+from symbackprop.program.terms import natural_order
 
 
 @dataclass(frozen=True)
@@ -214,9 +215,9 @@ def _rewritten(expression: Expression, consumer: Equation, state: _Sharing) -> E
 
 
 def _introduce(expression: Expression, key: Expression, consumer: Equation, state: _Sharing) -> None:
-    """A temporary whose axes come in the order of the equation that needs it first."""
+    """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
     free = free_in_order(expression)
-    layout = tuple(dict.fromkeys((*(index for index in consumer.indices if index in free), *free)))
+    layout = natural_order(expression, (*consumer.indices, *free))
     name = temporary_name(expression, consumer.tensor, state.taken)
     state.taken.add(name)
     state.providers[key] = _Provider(name, tuple(free.index(index) for index in layout))

@@ -43,12 +43,13 @@ from symbackprop.program.exponentials import (
     reciprocal_power,
     sigmoid_argument,
 )
+from symbackprop.program.terms import tidied
 
 StableRule: TypeAlias = Callable[[Expression, Meanings], Expression | None]
 
 
 def stable_equations(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
-    """The equations, which come in reading order, with every right-hand side in its stable form."""
+    """The equations, which come in reading order, with right-hand sides tidied and in their stable form."""
     definitions: dict[str, Equation] = {}
     for equation in equations:
         expression = stable(equation.expression, Meanings(definitions))
@@ -60,7 +61,7 @@ def stable(expression: Expression, meanings: Meanings) -> Expression:
     """The expression in its stable form, where names mean what `meanings` says."""
 
     def change(node: Expression) -> Expression:
-        node = _flat(node)
+        node = tidied(node)
         for rule in RULES:
             changed = rule(node, meanings)
             if changed is not None:
@@ -68,15 +69,6 @@ def stable(expression: Expression, meanings: Meanings) -> Expression:
         return node
 
     return rewrite_bottom_up(expression, change)
-
-
-def _flat(node: Expression) -> Expression:
-    """The node, with the sums in a sum and the products in a product that a rule has left opened."""
-    if isinstance(node, Add) and any(isinstance(term, Add) for term in node.terms):
-        return add(*node.terms)
-    if isinstance(node, Multiply) and any(isinstance(factor, Multiply) for factor in node.factors):
-        return multiply(*node.factors)
-    return node
 
 
 def shift_quotient(node: Expression, meanings: Meanings) -> Expression | None:

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply
-from symbackprop.notation.expressions import Add, Element, Expression, Index, Multiply, Number
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply
+from symbackprop.notation.expressions import (
+    Add,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+)
 
 Indices = tuple[Index, ...]
 
 
 def natural_order(expression: Expression, order: Indices) -> Indices:
-    """The free indices in the order of the largest tensor's axes, then in `order`: fewest transpositions."""
+    """The free indices in the order of the first tensor that has them all, or else in the given one."""
     free = expression.free_indices
-    candidates = [node.positions for node in expression.walk() if isinstance(node, Element)]
-    widest = max(candidates, key=lambda positions: len(free.intersection(positions)), default=())
-    own = [index for index in widest if isinstance(index, Index) and index in free]
-    return tuple(dict.fromkeys((*own, *(index for index in order if index in free))))
+    for node in expression.walk():
+        if isinstance(node, Element) and free <= set(node.positions):
+            return tuple(dict.fromkeys(index for index in node.positions if index in free))  # type: ignore[misc]
+    return tuple(dict.fromkeys(index for index in order if index in free))
+
+
+def tidied(node: Expression) -> Expression:
+    """The node, with sums in a sum and products in a product opened, and a number taken out of a sum."""
+    match node:
+        case Add(terms) if any(isinstance(term, Add) for term in terms):
+            return add(*terms)
+        case Multiply(factors) if any(isinstance(factor, Multiply) for factor in factors):
+            return multiply(*factors)
+        case Reduction("sum", indices, body):
+            number, rest = coefficient_and_rest(body)
+            if number != 1:
+                return multiply(Number(number), Reduction("sum", indices, multiply(*rest)))
+    return node
 
 
 def flat_factors(factors: Sequence[Expression]) -> list[Expression]:
@@ -26,6 +50,16 @@ def flat_factors(factors: Sequence[Expression]) -> list[Expression]:
         for factor in factors
         for part in (flat_factors(factor.factors) if isinstance(factor, Multiply) else [factor])
     ]
+
+
+def number_value(factor: Expression) -> Fraction | None:
+    """The value of a number or of a whole power of one; None for anything else."""
+    match factor:
+        case Number(value):
+            return value
+        case Power(Number(base), Number(exponent)) if exponent.denominator == 1 and base:
+            return base**exponent.numerator
+    return None
 
 
 def is_negative(term: Expression) -> bool:

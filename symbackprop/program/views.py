@@ -37,9 +37,21 @@ def reshaped(value: Value, target: Layout) -> Value:
 
 def expanded(value: Value, places: tuple[int, ...]) -> Value:
     """New axes of length one; where a reduction has just dropped them, it keeps them instead."""
+    kept = _keeping(value, places)
+    if kept is not None:
+        return kept
+    return Expand(value, places) if places else value
+
+
+def _keeping(value: Value, places: tuple[int, ...]) -> Value | None:
+    """The value with `keepdims` where it is a reduction that dropped these axes, scalars beside it or not."""
     if isinstance(value, Reduce) and not value.keep and sorted(value.places) == sorted(places):
         return Reduce(value.operand, value.reduction, value.places, keep=True)
-    return Expand(value, places) if places else value
+    if isinstance(value, Elementwise):
+        kept = [_keeping(part, places) if part.layout else part for part in value.arguments]
+        if sum(bool(part.layout) for part in value.arguments) == 1 and None not in kept:
+            return value.with_operands(tuple(part for part in kept if part is not None))
+    return None
 
 
 def ordered(value: Value, order: Iterable[Index]) -> Value:

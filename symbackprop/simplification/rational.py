@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TypeAlias
 
 import sympy
@@ -39,8 +40,10 @@ from symbackprop.notation.scalar_algebra import ScalarBridge, positive_first
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.simplification.cost import Cost, cost
 
-MOST_ATOMS = 16
-MOST_TERMS = 200
+# The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
+MOST_ATOMS = 12
+MOST_TERMS = 64
+MOST_REWRITINGS = 24
 MOST_ROUNDS = 6
 
 
@@ -133,16 +136,21 @@ class RationalSearch:
         best, current = self.expression, _State(self.start, tuple(self.known))
         for _round in range(MOST_ROUNDS):
             candidates = [
-                (tidied(self.bridge.from_sympy(form)), candidate)
-                for candidate in self._rewritings(current)
+                (self._shown(form), candidate)
+                for candidate in islice(self._rewritings(current), MOST_REWRITINGS)
                 if self._is_safe(candidate.expression)
                 for form in forms(candidate.expression)
             ]
             found, candidate = min(candidates, key=lambda pair: rank(pair[0]))
+            # Collecting pays for itself only on the best candidate of the round.
+            found = min(found, *map(self._shown, collected_forms(candidate.expression)), key=rank)
             if measure(found) >= measure(best):
                 break
             best, current = found, candidate
         return best
+
+    def _shown(self, form: sympy.Expr) -> Expression:
+        return tidied(self.bridge.from_sympy(form))
 
     def _rewritings(self, current: _State) -> Iterator[_State]:
         yield current
@@ -195,19 +203,23 @@ def _solve(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.
 
 
 def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    """Equal forms: as it is, common factors in front, cancelled, factored, collected by each atom."""
+    """Equal forms: as it is, common factors in front, cancelled, factored."""
+    yield expression
+    if is_small(expression):
+        yield sympy.factor_terms(sympy.expand(expression))
+        cancelled = sympy.cancel(expression)
+        yield cancelled
+        yield sympy.factor(cancelled)
+
+
+def collected_forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Equal forms: the terms, and the sums among the factors, collected by each atom."""
     yield expression
     if not is_small(expression):
         return
-    expanded = sympy.expand(expression)
-    yield sympy.factor_terms(expanded)
-    for atom in sorted(expanded.free_symbols, key=str):
+    expanded, factored = sympy.expand(expression), sympy.factor(expression)
+    for atom in sorted(expression.free_symbols, key=str):
         yield sympy.collect(expanded, atom, func=sympy.factor_terms)
-    cancelled = sympy.cancel(expression)
-    yield cancelled
-    factored = sympy.factor(cancelled)
-    yield factored
-    for atom in sorted(factored.free_symbols, key=str):
         yield factored.replace(
             lambda part: part.is_Add,
             lambda part, atom=atom: sympy.collect(sympy.expand(part), atom, func=sympy.factor),

@@ -23,7 +23,7 @@ CASES = {
     "y[j,b] = sum(i, x[b,i]*m[i,j])": ["y = m.T @ x.T"],
     "y[b] = sum(i, x[b,i]*v[i])": ["y = x @ v"],
     "y[i] = sum(b, g[b]*x[b,i])": ["y = x.T @ g"],
-    "y = sum(i, v[i]*w[i])": ["y = np.sum(v * w)"],
+    "y = sum(i, v[i]*w[i])": ["y = v @ w"],
     "y[b,k] = sum(i, j, x[b,i]*m[i,j]*n[j,k])": ["y = x @ m @ n"],
     "y[b] = sum(i, j, x[b,i]*m[i,j]*w[i])": ["y = x @ (np.sum(m, axis=1) * w)"],
     "y[b,t,j] = sum(i, X[b,t,i]*m[i,j])": ["y = X @ m"],
@@ -95,7 +95,7 @@ def test_a_result_that_two_places_need_gets_a_name_that_says_what_it_is() -> Non
     text = HEAD + "y[b,i] = exp(x[b,i])/(1 + sum(i, exp(x[b,i])^2))\n"
     assert forward_statements(text) == [
         "exp_x = np.exp(x)",
-        "y = exp_x / (1.0 + np.sum(exp_x**2, axis=1))[:, None]",
+        "y = exp_x / (1.0 + np.sum(exp_x**2, axis=1, keepdims=True))",
     ]
 
 

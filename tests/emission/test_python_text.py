@@ -27,7 +27,8 @@ def test_python_names():
     assert identifier("x", set()) == "x"
     assert identifier("lambda", set()) == "lambda_"
     assert identifier("print", {"print_"}) == "print__"
-    assert identifier("__import__", set()) == "__import___"
+    assert identifier("__import__", set()) == "import_"
+    assert identifier("____", {"name_"}) == "name__"
     assert identifiers(["np", "np_", "x"], ["np"]) == {"np": "np_", "np_": "np__", "x": "x"}
 
 

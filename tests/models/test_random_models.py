@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import numpy_source
@@ -18,10 +18,10 @@ from tests.models.random_models import SIZES, model_texts, parsed, random_values
 from tests.models.step_checker import check_every_step, total_gradient
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500"))
+PARTS = 4  # so that several processes share the work
 SETTINGS = settings(
-    max_examples=MODELS,
+    max_examples=MODELS // PARTS,
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
@@ -55,15 +55,24 @@ def check_model(text: str) -> None:
         assert_close(program_gradients[name], gradients[name], f"program of {name}\n{text}")
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning:autograd")
-@SETTINGS
-@given(model_texts())
-def test_gradients_of_random_models(text: str) -> None:
-    check_model(text)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_gradients_of_random_models(part: int) -> None:
+    @SETTINGS
+    @seed(part)
+    @given(model_texts())
+    def gradients_agree(text: str) -> None:
+        check_model(text)
+
+    gradients_agree()
 
 
-@settings(SETTINGS, max_examples=max(20, MODELS // 10))
-@given(model_texts(most_equations=4))
-def test_every_step_of_random_derivations(text: str) -> None:
-    system = parsed(text)
-    check_every_step(derive(system), random_values(system), SIZES)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_step_of_random_derivations(part: int) -> None:
+    @settings(SETTINGS, max_examples=max(10, MODELS // 10 // PARTS))
+    @seed(part)
+    @given(model_texts(most_equations=4))
+    def steps_keep_the_value(text: str) -> None:
+        system = parsed(text)
+        check_every_step(derive(system), random_values(system), SIZES)
+
+    steps_keep_the_value()
