@@ -6,16 +6,26 @@ choice. Inside it, sums and choices are atoms.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Power, Reduction, Where
+from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
-from symbackprop.simplification.rational import RationalSearch, Relation
+from symbackprop.simplification.rational import RationalSearch, Relation, opened, tidied
 from symbackprop.simplification.renaming import Anonymous
-from symbackprop.simplification.scope import Scope
+from symbackprop.simplification.scope import Scope, scalar_atoms
 
 MOST_STEPS = 50
 
@@ -73,7 +83,34 @@ def _next_step(expression: Expression, scope: Scope, done: set[Expression]) -> S
 
 
 def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
-    """The cheapest form under the relations; the same for equal layers, whatever their names."""
+    """The cheapest form under the relations; the same for equal layers, whatever their names.
+
+    Factors that meet nothing else stay outside: the search for u's share of delta*f'(u) is that for f'(u).
+    """
+    passive, core = _apart(expression, relations)
+    found = _cheapest_core(core, relations)
+    return expression if found == core else tidied(multiply(*passive, found))
+
+
+def _apart(
+    expression: Expression, relations: tuple[Relation, ...]
+) -> tuple[tuple[Expression, ...], Expression]:
+    """The factors that are atoms which occur nowhere else, and the product of the others."""
+    factors = factors_of(expression)
+    atoms = [scalar_atoms(factor) for factor in factors]
+    formulas = (part for each in relations for part in (each.known, opened(each.formula)))
+    elsewhere = Counter(atom for part in formulas for atom in scalar_atoms(part))
+    elsewhere.update(atom for found in atoms for atom in found)
+    passive = [
+        factor
+        for factor, found in zip(factors, atoms, strict=True)
+        if not isinstance(factor, Add | Apply | Power) and all(elsewhere[atom] == 1 for atom in found)
+    ]
+    core = multiply(*(factor for factor in factors if factor not in passive))
+    return (tuple(passive), core) if passive and not isinstance(core, Number) else ((), expression)
+
+
+def _cheapest_core(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
     names = Anonymous()
     hidden = names.hide(expression)
     hidden_relations = tuple(
