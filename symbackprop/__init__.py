@@ -34,10 +34,10 @@ if TYPE_CHECKING:
         Model,
         ModelDerivation,
         Sequential,
-        check_module,
         load,
         loads,
     )
+    from symbackprop.verification.check import check_module
 
 __all__ = [
     "Activation",
@@ -69,7 +69,7 @@ _LAZY = {
     "Model": "symbackprop.pipeline",
     "ModelDerivation": "symbackprop.pipeline",
     "Sequential": "symbackprop.pipeline",
-    "check_module": "symbackprop.pipeline",
+    "check_module": "symbackprop.verification.check",
     "load": "symbackprop.pipeline",
     "loads": "symbackprop.pipeline",
 }

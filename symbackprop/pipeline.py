@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.derivation_json import derivation_json, result_json
@@ -29,10 +31,14 @@ from symbackprop.program.lowering import lower
 from symbackprop.program.program import Program
 from symbackprop.rewriting.rule import Step
 from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.check import check_model, check_module
-from symbackprop.verification.report import CheckReport
 
-__all__ = ["Gradient", "Model", "ModelDerivation", "Sequential", "check_module", "load", "loads"]
+if TYPE_CHECKING:
+    from symbackprop.verification.report import CheckReport
+
+__all__ = ["Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
+
+# What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
+_CHECK = "symbackprop.verification.check"
 
 
 def load(path: str | Path) -> Model:
@@ -74,7 +80,8 @@ class Model:
 
     def check(self, seed: int = 0, wrt: Sequence[str] | None = None) -> CheckReport:
         """The generated gradient against numerical differentiation, on random data."""
-        return check_model(self.system, seed, wrt or ())
+        report: CheckReport = importlib.import_module(_CHECK).check_model(self.system, seed, wrt or ())
+        return report
 
 
 class Sequential(Model):

@@ -16,7 +16,8 @@ from symbackprop.cli.application import Task
 from symbackprop.cli.console import WithRespectTo, names_in, say
 from symbackprop.emission.text import DEFAULT_WIDTH
 from symbackprop.errors import VerificationError
-from symbackprop.pipeline import check_module, load
+from symbackprop.pipeline import load
+from symbackprop.verification.check import check_module
 from symbackprop.verification.report import CheckReport
 
 DIFFERENCE_FOUND = 1

@@ -17,7 +17,6 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 import mpmath
-import numpy as np
 
 from symbackprop.notation.arithmetic import add, divide, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
@@ -32,6 +31,7 @@ from symbackprop.notation.expressions import (
 )
 
 Numeric: TypeAlias = float | complex
+Evaluation: TypeAlias = Callable[[Numeric], Numeric]
 HALF = Number(Fraction(1, 2))
 
 
@@ -63,21 +63,22 @@ def step(condition: Expression) -> Expression:
 
 
 def _real(value: Numeric) -> float:
-    return float(np.real(value))
+    return float(value.real)
 
 
 def _sign(u: Numeric) -> float:
-    return float(np.sign(_real(u)))
+    real = _real(u)
+    return math.nan if math.isnan(real) else float((real > 0) - (real < 0))
 
 
 def _softplus(u: Numeric) -> Numeric:
     if isinstance(u, complex):
         return u + cmath.log(1 + cmath.exp(-u)) if u.real > 0 else cmath.log(1 + cmath.exp(u))
-    return float(np.logaddexp(0.0, u))
+    return max(u, 0.0) + math.log1p(math.exp(-abs(u)))
 
 
 def _sigmoid(u: Numeric) -> Numeric:
-    small = np.exp(-abs(u)) if not isinstance(u, complex) else cmath.exp(-u if u.real >= 0 else u)
+    small: Numeric = cmath.exp(-u if u.real >= 0 else u) if isinstance(u, complex) else math.exp(-abs(u))
     return 1 / (1 + small) if _real(u) >= 0 else small / (1 + small)
 
 
@@ -126,9 +127,36 @@ def _gelu_formula(u: Expression) -> Expression:
     return multiply(HALF, u, add(ONE, apply("erf", divide(u, root_two))))
 
 
-def _numpy_function(name: str) -> Callable[[Numeric], Numeric]:
-    function: Callable[[Numeric], Numeric] = getattr(np, name)
-    return function
+def _elementary(name: str, overflow: Callable[[float], float] = lambda u: math.inf) -> Evaluation:
+    """A function of math and cmath that gives inf or nan, as arrays do, where those raise."""
+    real: Callable[[float], float] = getattr(math, name)
+    of_complex: Callable[[complex], complex] = _COMPLEX[name] if name in _COMPLEX else getattr(cmath, name)
+
+    def evaluate(u: Numeric) -> Numeric:
+        try:
+            return of_complex(u) if isinstance(u, complex) else real(u)
+        except OverflowError:
+            return overflow(_real(u))
+        except ValueError:
+            return math.nan
+
+    return evaluate
+
+
+def _signed_infinity(u: float) -> float:
+    return math.copysign(math.inf, u)
+
+
+_COMPLEX: Mapping[str, Callable[[complex], complex]] = {
+    "log1p": lambda u: cmath.log(1 + u),
+    "expm1": lambda u: cmath.exp(u) - 1,
+}
+
+
+def _logarithm(name: str, pole: float) -> Evaluation:
+    """log and log1p, which are -inf at their pole."""
+    beyond_the_pole = _elementary(name)
+    return lambda u: -math.inf if u == pole else beyond_the_pole(u)
 
 
 _DEFINED = (
@@ -154,13 +182,13 @@ _DEFINED = (
     ),
     ElementwiseFunction(
         "log1p",
-        _numpy_function("log1p"),
+        _logarithm("log1p", -1.0),
         r"\log\left(1 + {}\right)",
         lambda u: apply("log", add(ONE, u)),
     ),
     ElementwiseFunction(
         "expm1",
-        _numpy_function("expm1"),
+        _elementary("expm1"),
         r"\left(e^{{{}}} - 1\right)",
         lambda u: subtract(apply("exp", u), ONE),
     ),
@@ -187,19 +215,24 @@ _DEFINED = (
 )
 
 _ELEMENTARY = (
-    ElementwiseFunction("exp", _numpy_function("exp"), r"e^{{{}}}", sympy_name="exp"),
-    ElementwiseFunction("log", _numpy_function("log"), r"\log\left({}\right)", sympy_name="log"),
+    ElementwiseFunction("exp", _elementary("exp"), r"e^{{{}}}", sympy_name="exp"),
+    ElementwiseFunction("log", _logarithm("log", 0.0), r"\log\left({}\right)", sympy_name="log"),
     # sign is constant but at 0, and 0 there by convention, so that its derivative is 0 everywhere.
     ElementwiseFunction("sign", _sign, r"\operatorname{{sign}}\left({}\right)", sympy_name="sign"),
-    ElementwiseFunction("sin", _numpy_function("sin"), r"\sin\left({}\right)", sympy_name="sin"),
-    ElementwiseFunction("cos", _numpy_function("cos"), r"\cos\left({}\right)", sympy_name="cos"),
-    ElementwiseFunction("tan", _numpy_function("tan"), r"\tan\left({}\right)", sympy_name="tan"),
-    ElementwiseFunction("asin", _numpy_function("arcsin"), r"\arcsin\left({}\right)", sympy_name="asin"),
-    ElementwiseFunction("acos", _numpy_function("arccos"), r"\arccos\left({}\right)", sympy_name="acos"),
-    ElementwiseFunction("atan", _numpy_function("arctan"), r"\arctan\left({}\right)", sympy_name="atan"),
-    ElementwiseFunction("sinh", _numpy_function("sinh"), r"\sinh\left({}\right)", sympy_name="sinh"),
-    ElementwiseFunction("cosh", _numpy_function("cosh"), r"\cosh\left({}\right)", sympy_name="cosh"),
-    ElementwiseFunction("tanh", _numpy_function("tanh"), r"\tanh\left({}\right)", sympy_name="tanh"),
+    ElementwiseFunction("sin", _elementary("sin"), r"\sin\left({}\right)", sympy_name="sin"),
+    ElementwiseFunction("cos", _elementary("cos"), r"\cos\left({}\right)", sympy_name="cos"),
+    ElementwiseFunction("tan", _elementary("tan"), r"\tan\left({}\right)", sympy_name="tan"),
+    ElementwiseFunction("asin", _elementary("asin"), r"\arcsin\left({}\right)", sympy_name="asin"),
+    ElementwiseFunction("acos", _elementary("acos"), r"\arccos\left({}\right)", sympy_name="acos"),
+    ElementwiseFunction("atan", _elementary("atan"), r"\arctan\left({}\right)", sympy_name="atan"),
+    ElementwiseFunction(
+        "sinh",
+        _elementary("sinh", _signed_infinity),
+        r"\sinh\left({}\right)",
+        sympy_name="sinh",
+    ),
+    ElementwiseFunction("cosh", _elementary("cosh"), r"\cosh\left({}\right)", sympy_name="cosh"),
+    ElementwiseFunction("tanh", _elementary("tanh"), r"\tanh\left({}\right)", sympy_name="tanh"),
     ElementwiseFunction("erf", _erf, r"\operatorname{{erf}}\left({}\right)", sympy_name="erf"),
     ElementwiseFunction("lgamma", _log_gamma, r"\log\Gamma\left({}\right)", sympy_name="loggamma"),
     ElementwiseFunction("digamma", _polygamma(0), r"\psi\left({}\right)", sympy_name="digamma"),
