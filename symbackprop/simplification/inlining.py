@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.result import AdjointDerivation
-from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, normalised
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
@@ -17,6 +17,7 @@ from symbackprop.simplification.order import simplify
 from symbackprop.simplification.scope import Scope
 
 MOST_ELEMENTS_IN_A_SUM = 2
+MOST_USERS = 4
 
 
 def inline_adjoints(
@@ -60,16 +61,16 @@ class _Inlining:
         if not users:
             self._replace(adjoint, {})  # its share has turned out to be zero
             return True
-        if len(users) > 1 and not is_free:
+        is_quotient = len(users) <= MOST_USERS and _is_quotient(adjoint.equation.expression)
+        if len(users) > 1 and not is_free and not is_quotient:
             return False
         moved = {
             user: _with_inlined(self.current[user], adjoint.equation, self.scope.before(user, without=name))
             for user in users
         }
-        first = next(iter(moved))
-        if not is_free and not _is_no_dearer(
-            adjoint.equation, self.current[first].equation, moved[first].equation
-        ):
+        before = [self.current[user].equation for user in moved]
+        after = [changed.equation for changed in moved.values()]
+        if not is_free and not _is_no_dearer(adjoint.equation, before, after):
             return False
         self._replace(adjoint, moved)
         return True
@@ -96,12 +97,17 @@ class _Inlining:
                 self.users[name].pop(equation.tensor, None)
 
 
-def _is_no_dearer(inlined: Equation, before: Equation, after: Equation) -> bool:
-    named = cost(inlined.expression, before.expression)
-    together = cost(after.expression)
-    if together != named:
+def _is_quotient(expression: Expression) -> bool:
+    """Whether it is like -d/p, which may lose its denominator in each of the equations that read it."""
+    return any(is_reciprocal(factor) and bool(factor.tensors) for factor in factors_of(expression))
+
+
+def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
+    named = cost(inlined.expression, *(equation.expression for equation in before))
+    together = cost(*(equation.expression for equation in after))
+    if together != named or len(before) > 1:
         return together < named
-    return not _stands_in_a_sum(inlined, before) or _is_short(inlined.expression)
+    return not _stands_in_a_sum(inlined, before[0]) or _is_short(inlined.expression)
 
 
 def _is_short(expression: Expression) -> bool:

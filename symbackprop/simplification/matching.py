@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import permutations
 from typing import TypeAlias
 
 from symbackprop.notation.expressions import (
@@ -22,7 +21,6 @@ from symbackprop.notation.expressions import (
 )
 
 Bindings: TypeAlias = Mapping[Index, Index]
-LARGEST_UNORDERED = 6
 
 
 def match(
@@ -89,8 +87,9 @@ def _match_unordered(
 ) -> Iterator[Bindings]:
     if len(patterns) != len(expressions):
         return
-    if len(expressions) > LARGEST_UNORDERED:
-        yield from _match_in_order(patterns, expressions, variables, bindings)
-        return
-    for order in permutations(expressions):
-        yield from _match_in_order(patterns, order, variables, bindings)
+    if not patterns:
+        yield bindings
+    for place, expression in enumerate(expressions):
+        others = expressions[:place] + expressions[place + 1 :]
+        for extended in match(patterns[0], expression, variables, bindings):
+            yield from _match_unordered(patterns[1:], others, variables, extended)

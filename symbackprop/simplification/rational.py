@@ -43,8 +43,8 @@ from symbackprop.simplification.cost import Cost, cost
 # The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
 MOST_ATOMS = 12
 MOST_TERMS = 64
-MOST_REWRITINGS = 24
-MOST_ROUNDS = 6
+MOST_REWRITINGS = 12
+MOST_ROUNDS = 4
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
-from symbackprop.notation.arithmetic import add
-from symbackprop.notation.expressions import Add, Expression, Reduction
+from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, multiply
+from symbackprop.notation.expressions import Add, Expression, Multiply, Reduction
 from symbackprop.notation.printing import equation_text
-from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.notation.substitution import rename_bound, tidy_bound_names
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 from symbackprop.simplification.normal_form import NormalForm
 from symbackprop.simplification.rational import measure, multiplied_out, rank
 from symbackprop.simplification.reassociation import towards_names
+from symbackprop.simplification.regions import cheapest_form
 from symbackprop.simplification.scope import Scope
 
 MOST_STEPS = 50
@@ -31,11 +33,10 @@ def choose_sums(expression: Expression, scope: Scope, normal_form: NormalForm) -
 
 
 def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) -> Step | None:
-    for place in _sum_paths(expression):
+    for place in _places(expression):
         node = node_at(expression, place)
-        assert isinstance(node, Reduction)
         candidates = []
-        for rule, candidate in (*_split(node), *_regroup(node, scope)):
+        for rule, candidate in _candidates(node, scope):
             settled = tidy_bound_names(normal_form.of(candidate))
             whole = normal_form.of(replace_at(expression, place, settled))
             candidates.append(Step(rule, place, expression, whole))
@@ -46,11 +47,37 @@ def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) ->
     return None
 
 
-def _sum_paths(expression: Expression, place: Path = ()) -> Iterator[Path]:
+def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
+    """Sums, and products that hold one, innermost first."""
     for number, child in enumerate(expression.children):
-        yield from _sum_paths(child, (*place, number))
-    if isinstance(expression, Reduction) and expression.kind == "sum":
+        yield from _places(child, (*place, number))
+    if _is_sum(expression) or any(_is_sum(factor) for factor in factors_of(expression)):
         yield place
+
+
+def _is_sum(node: Expression) -> bool:
+    return isinstance(node, Reduction) and node.kind == "sum"
+
+
+def _candidates(node: Expression, scope: Scope) -> Iterator[tuple[Rule, Expression]]:
+    if isinstance(node, Reduction):
+        yield from _split(node)
+        yield from _regroup(node, scope)
+    elif isinstance(node, Multiply):
+        yield from _factor_in(node, scope)
+
+
+def _factor_in(node: Multiply, scope: Scope) -> Iterator[tuple[Rule, Expression]]:
+    """sum(i, e^u*f)/s = sum(i, p*f) where p = e^u/s: a quotient may have a name inside the sum only."""
+    rule = Rule("factor in", "c*sum(i, f) = sum(i, c*f), where c*f has a name", _no_rewriting, COST_FALLS)
+    for total, below in product(node.factors, node.factors):
+        if isinstance(total, Reduction) and _is_sum(total) and is_reciprocal(below) and below.tensors:
+            inner = rename_bound(total, below.free_indices)
+            body = multiply(inner.body, below)
+            named = cheapest_form(body, scope.relations(body))
+            if below not in factors_of(named):
+                rest = [factor for factor in node.factors if factor is not total and factor is not below]
+                yield rule, multiply(*rest, inner.with_children((named,)))
 
 
 def _split(node: Reduction) -> Iterator[tuple[Rule, Expression]]:

@@ -32,7 +32,8 @@ def assert_close(actual: object, expected: object, message: str) -> None:
     np.testing.assert_allclose(np.asarray(actual), expected, rtol=1e-8, atol=1e-9 * scale, err_msg=message)
 
 
-def check_model(text: str) -> None:
+def check_model(text: str, with_complex_step: bool = True) -> None:
+    """Equations and program against autograd, and autograd against the slow but obvious complex step."""
     system = parsed(text)
     values = random_values(system)
     derivation = derive(system)
@@ -46,11 +47,9 @@ def check_model(text: str) -> None:
     program_loss, program_gradients = module.value_and_grad(parameters, **others)
     assert_close(program_loss, loss, f"loss\n{text}")
     for name, equation in derivation.gradients.items():
-        assert_close(
-            total_gradient(system, values, SIZES, name),
-            gradients[name],
-            f"the judges differ on {name}\n{text}",
-        )
+        if with_complex_step:
+            stepped = total_gradient(system, values, SIZES, name)
+            assert_close(stepped, gradients[name], f"the judges differ on {name}\n{text}")
         assert_close(known[equation.tensor], gradients[name], f"equation of {name}\n{text}")
         assert_close(program_gradients[name], gradients[name], f"program of {name}\n{text}")
 
@@ -61,7 +60,7 @@ def test_gradients_of_random_models(part: int) -> None:
     @seed(part)
     @given(model_texts())
     def gradients_agree(text: str) -> None:
-        check_model(text)
+        check_model(text, with_complex_step=part == 0)
 
     gradients_agree()
 
