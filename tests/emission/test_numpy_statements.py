@@ -49,9 +49,16 @@ CASES = {
     "y[b,i] = g[b]": ["y = np.full((B, I), g[:, None], dtype=dtype)"],
     "y[b,i] = 0": ["y = np.zeros((B, I), dtype=dtype)"],
     "y[b,i] = 1": ["y = np.ones((B, I), dtype=dtype)"],
+    # results that would be views of inputs
+    "y[b,i] = x[b,i]": ["y = x.copy()"],
+    "y[i,b] = x[b,i]": ["y = x.T.copy()"],
+    "y = c": ["y = c[()]"],
     # numbers, signs, powers
     "y[i] = 1/2*v[i]": ["y = 0.5 * v"],
     "y[i] = v[i]/3": ["y = v / 3.0"],
+    "y[i] = c*v[i]/2": ["y = 0.5 * c * v"],
+    "y = sum(i, -v[i])": ["y = -np.sum(v)"],
+    "y = sum(i, v[i]^2 - c)": ["y = np.sum(v**2) - c * I"],
     "y[i] = -v[i]*w[i]": ["y = -v * w"],
     "y[i] = -v[i]^2": ["y = -(v**2)"],
     "y[i] = -v[i] + w[i]": ["y = w - v"],

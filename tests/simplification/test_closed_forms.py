@@ -97,6 +97,36 @@ def test_derivative_of_a_function(function: str) -> None:
     assert shape(gradient.expression) == shape(expected.expression), text(gradient.expression)
 
 
+@pytest.mark.parametrize("function", sorted(set(DERIVATIVES) - {"sign"}))
+def test_deltas_of_a_deep_net(function: str) -> None:
+    """Each delta is the sum that comes back times f', in terms of what the layer has already computed."""
+    model = f"""
+index b : B
+index i : I
+index j : J
+index k : K
+input x[b,i]
+param W1[j,i], W2[k,j]
+u1[b,j] = sum(i, W1[j,i]*x[b,i])
+z1[b,j] = {function}(u1[b,j])
+u2[b,k] = sum(j, W2[k,j]*z1[b,j])
+z2[b,k] = {function}(u2[b,k])
+loss E = 1/2*sum(b, k, z2[b,k]^2)
+"""
+    first = DERIVATIVES[function].replace("u[i]", "u1[b,j]").replace("z[i]", "z1[b,j]")
+    second = DERIVATIVES[function].replace("u[i]", "u2[b,k]").replace("z[i]", "z2[b,k]")
+    published = f"delta2[b,k] = z2[b,k]*({second})\ndelta1[b,j] = sum(k, delta2[b,k]*W2[k,j])*({first})\n"
+    system = parse_system(model)
+    derivation = derive(system, ["W1", "W2"])
+    together = parse_system(model + published)
+    derived = {equation.tensor: equation for equation in derivation.equations}
+    for name in ("delta2", "delta1"):
+        if name in derived:
+            expected = together.definitions[name].expression
+            assert terms(derived[name].expression) == terms(expected), equation_text(derived[name])
+    assert "delta1" in derived or "delta2" in derived
+
+
 @pytest.mark.parametrize("function", sorted(set(FUNCTIONS) - {"trigamma", "max", "min"}))
 def test_steps_of_a_function(function: str) -> None:
     model = parse_system(f"index i : I\nparam u[i]\nz[i] = {function}(u[i])\nloss E = sum(i, z[i]^2)\n")
