@@ -1,7 +1,7 @@
 """The naive evaluator: what an expression means, as loops over indices.
 
 It is slow and obviously right; every rule, derivation step and program is held against it. Values are
-float64, complex (for the complex step) or, in `evaluate_precisely`, mpmath numbers.
+float64, complex (for the complex step) or, with the arithmetic `PRECISE`, mpmath numbers.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ import mpmath
 
 from symbackprop.notation.arithmetic import add, divide, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
     ONE,
     ZERO,
     Apply,
@@ -55,11 +54,6 @@ def apply(name: str, *arguments: Expression) -> Expression:
 def square_root(radicand: Expression) -> Expression:
     """sqrt(x), which is x^(1/2)."""
     return power(radicand, HALF)
-
-
-def step(condition: Expression) -> Expression:
-    """1 where the condition holds, else 0."""
-    return Where(condition, ONE, ZERO)
 
 
 def _real(value: Numeric) -> float:
@@ -248,15 +242,3 @@ def definition_of(application: Apply) -> Expression | None:
     """The formula that the function stands for, at these arguments; None where it is elementary."""
     formula = FUNCTIONS[application.function].definition
     return None if formula is None else formula(*application.arguments)
-
-
-__all__ = [
-    "FUNCTIONS",
-    "HALF",
-    "MINUS_ONE",
-    "ElementwiseFunction",
-    "apply",
-    "definition_of",
-    "square_root",
-    "step",
-]

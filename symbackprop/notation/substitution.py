@@ -147,8 +147,3 @@ def _canonical(expression: Expression, depth: int) -> Expression:
     }
     body = canonical_bound_names(substitute(expression.body, names), depth + len(names))
     return Reduction(expression.kind, tuple(names.values()), body)  # type: ignore[arg-type]
-
-
-def equal_up_to_bound_names(left: Expression, right: Expression) -> bool:
-    """Equality in which sum(i, x[i]) is sum(j, x[j])."""
-    return left == right or canonical_bound_names(left) == canonical_bound_names(right)
