@@ -13,13 +13,12 @@ import sympy
 
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Where
+from symbackprop.notation.expressions import Apply, Element, Expression, Where
 from symbackprop.notation.functions import FUNCTIONS, definition_of
 from symbackprop.notation.scalar_algebra import from_sympy
 from symbackprop.notation.substitution import rewrite_bottom_up
 
 PLACEHOLDERS = (Element("?0"), Element("?1"))
-NO_AXIS = Axis("", "")
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from typing import TypeGuard
 
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -18,6 +19,7 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
     Power,
+    Reduction,
 )
 
 LARGEST_EXPONENT = 1000
@@ -155,6 +157,11 @@ def reciprocals_last(node: Expression) -> Expression:
     below = [factor for factor in factors if is_reciprocal(factor)]
     above = [factor for factor in factors if not is_reciprocal(factor)]
     return multiply(Number(number), *above, *below)
+
+
+def is_sum(node: Expression) -> TypeGuard[Reduction]:
+    """Whether the node is a sum over indices."""
+    return isinstance(node, Reduction) and node.kind == "sum"
 
 
 def is_reciprocal(factor: Expression) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbackprop.notation.arithmetic import add, factors_of, multiply, terms_of
+from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -39,7 +39,7 @@ def idempotence(node: Expression) -> Expression | None:
 
 def contract(node: Expression) -> Expression | None:
     """sum(i, delta(i,j)*f(i)) = f(j)."""
-    if not (isinstance(node, Reduction) and node.kind == "sum"):
+    if not is_sum(node):
         return None
     factors = factors_of(node.body)
     for place, factor in enumerate(factors):
@@ -75,7 +75,7 @@ def distribute(node: Expression) -> Expression | None:
 
 def separate(node: Expression) -> Expression | None:
     """sum(i, f + g) = sum(i, f) + sum(i, g) where f or g holds a delta."""
-    if not (isinstance(node, Reduction) and node.kind == "sum" and isinstance(node.body, Add)):
+    if not is_sum(node) or not isinstance(node.body, Add):
         return None
     if not contains_delta(node.body):
         return None

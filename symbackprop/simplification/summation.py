@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import (
     ZERO,
     Comparison,
@@ -19,27 +19,22 @@ from symbackprop.notation.substitution import rename_bound
 from symbackprop.rewriting.rule import Rule
 
 
-def _is_sum(node: Expression) -> bool:
-    return isinstance(node, Reduction) and node.kind == "sum"
-
-
 def empty(node: Expression) -> Expression | None:
     """sum(i, 0) = 0."""
-    return ZERO if isinstance(node, Reduction) and node.kind == "sum" and node.body == ZERO else None
+    return ZERO if is_sum(node) and node.body == ZERO else None
 
 
 def merge(node: Expression) -> Expression | None:
     """sum(i, sum(j, f)) = sum(i, j, f)."""
-    if not (isinstance(node, Reduction) and node.kind == "sum" and _is_sum(node.body)):
+    if not is_sum(node) or not is_sum(node.body):
         return None
-    assert isinstance(node.body, Reduction)
     inner = rename_bound(node.body, node.indices)
     return Reduction("sum", (*node.indices, *inner.indices), inner.body)
 
 
 def factor_out(node: Expression) -> Expression | None:
     """sum(i, c*f) = c*sum(i, f) where c does not depend on i."""
-    if not (isinstance(node, Reduction) and node.kind == "sum"):
+    if not is_sum(node):
         return None
     bound = frozenset(node.indices)
     factors = factors_of(node.body)
@@ -55,7 +50,7 @@ def factor_out(node: Expression) -> Expression | None:
 
 def unused_index(node: Expression) -> Expression | None:
     """sum(i, c) = size(i)*c where c does not depend on i."""
-    if not (isinstance(node, Reduction) and node.kind == "sum"):
+    if not is_sum(node):
         return None
     unused = [index for index in node.indices if index not in node.body.free_indices]
     if not unused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, multiply
+from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply
 from symbackprop.notation.expressions import Add, Expression, Multiply, Reduction
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import rename_bound, tidy_bound_names
@@ -51,12 +51,8 @@ def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
     """Sums, and products that hold one, innermost first."""
     for number, child in enumerate(expression.children):
         yield from _places(child, (*place, number))
-    if _is_sum(expression) or any(_is_sum(factor) for factor in factors_of(expression)):
+    if is_sum(expression) or any(is_sum(factor) for factor in factors_of(expression)):
         yield place
-
-
-def _is_sum(node: Expression) -> bool:
-    return isinstance(node, Reduction) and node.kind == "sum"
 
 
 def _candidates(node: Expression, scope: Scope) -> Iterator[tuple[Rule, Expression]]:
@@ -71,7 +67,7 @@ def _factor_in(node: Multiply, scope: Scope) -> Iterator[tuple[Rule, Expression]
     """sum(i, e^u*f)/s = sum(i, p*f) where p = e^u/s: a quotient may have a name inside the sum only."""
     rule = Rule("factor in", "c*sum(i, f) = sum(i, c*f), where c*f has a name", _no_rewriting, COST_FALLS)
     for total, below in product(node.factors, node.factors):
-        if isinstance(total, Reduction) and _is_sum(total) and is_reciprocal(below) and below.tensors:
+        if is_sum(total) and is_reciprocal(below) and below.tensors:
             inner = rename_bound(total, below.free_indices)
             body = multiply(inner.body, below)
             named = cheapest_form(body, scope.relations(body))

@@ -61,11 +61,6 @@ def _declared_tensors_behind_facts(system: System) -> tuple[str, ...]:
     return tuple(name for name in system.tensors if name in found and name not in system.definitions)
 
 
-def _read_by_facts(system: System) -> set[str]:
-    sides = (side for fact in system.facts for side in (fact.left, fact.right))
-    return {element.tensor for side in sides for element in elements_of(side)}
-
-
 def _residual(system: System, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
     """left - right of all facts, at all positions of their free indices, in one row."""
     read = {
