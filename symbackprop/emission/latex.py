@@ -67,7 +67,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.functions import ALL_FUNCTIONS
 from symbackprop.notation.printing import number_text
 
 _OPERATORS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
@@ -105,7 +105,7 @@ def box(expression: Expression) -> Box:
         case Power(base, exponent):
             return _power(base, exponent)
         case Apply(function, arguments):
-            return application(FUNCTIONS[function].latex, [box(argument) for argument in arguments])
+            return application(ALL_FUNCTIONS[function].latex, [box(argument) for argument in arguments])
         case Reduction():
             return _reduction(expression)
         case Delta(left, right):

@@ -7,11 +7,11 @@ from typing import Protocol, TypeAlias
 
 from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
-from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
+from symbackprop.language.names import Surroundings, bare_word, counted, here, named_index
 from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
-from symbackprop.notation.expressions import Delta, Expression, Index, Reduction, ReductionKind, Size, Where
+from symbackprop.notation.expressions import Expression, Index, Reduction, ReductionKind, Size, Where
 from symbackprop.notation.functions import FUNCTIONS
 
 
@@ -71,27 +71,7 @@ def _size(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     return Size(axis if axis is not None else named_index(word, reader.scope).axis)
 
 
-def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    usage = "write delta(i, j) with two indices over one axis"
-    expect_arguments(call, 2, reader.scope, usage)
-    found = []
-    for argument in call.arguments:
-        word = bare_word(argument)
-        if word is None or word.text in surroundings.parameters:
-            raise reader.scope.error("delta(...) takes two indices", argument.span, usage)
-        found.append(bound_index(word, surroundings, reader.scope))
-    left, right = found
-    if left.axis != right.axis:
-        raise reader.scope.error(
-            f"axis clash in delta({left.name}, {right.name}): '{left.name}' runs over axis {left.axis.name}, "
-            f"'{right.name}' over axis {right.axis.name}",
-            call.span,
-            "a delta compares two indices over one axis",
-        )
-    return Delta(left, right)
-
-
-SPECIAL_FORMS: Mapping[str, Form] = {"where": _where, "delta": _delta, "size": _size, "sqrt": _square_root}
+SPECIAL_FORMS: Mapping[str, Form] = {"where": _where, "size": _size, "sqrt": _square_root}
 
 
 def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:

@@ -13,6 +13,7 @@ from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduc
 from symbackprop.language.expansion import height
 from symbackprop.language.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.language.names import Surroundings, referenced
+from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
 from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import (
     Call,
@@ -59,6 +60,8 @@ class FormulaReader:
             match formula:
                 case NumberLiteral(text):
                     return composing.number(text)
+                case Reference(word, _, _) if is_tensor(word, surroundings, self.scope):
+                    return element(formula, surroundings, self)
                 case Reference():
                     return referenced(formula, surroundings, self.scope)
                 case Call():
@@ -158,6 +161,8 @@ class FormulaReader:
             )
         if name in SPECIAL_FORMS:
             return SPECIAL_FORMS[name](call, surroundings, self)
+        if name in POSITION_FORMS:
+            return POSITION_FORMS[name](call, surroundings, self)
         if is_reduction(call, surroundings, self.scope):
             return reduction(call, surroundings, self)
         if name in FUNCTIONS:

@@ -10,6 +10,7 @@ import re
 from symbackprop.errors import LanguageError, Place
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
+from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.names import Surroundings
 from symbackprop.language.parsing import read_formula, read_model
 from symbackprop.language.scope import DERIVED, Scope, declared, refuse_reserved, scope_of
@@ -24,7 +25,8 @@ from symbackprop.language.syntax import (
     Statement,
 )
 from symbackprop.notation.expressions import Expression
-from symbackprop.notation.system import Equation, Fact, System, in_reading_order
+from symbackprop.notation.ordering import in_reading_order
+from symbackprop.notation.system import Equation, Fact, System
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -60,7 +62,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
                 equations.append(_equation(statement, reader))
             case FactStatement():
                 facts.append(_fact(statement, reader))
-    return System(
+    system = System(
         name=name,
         axes=tuple(scope.axes.values()),
         tensors=scope.tensors,
@@ -69,6 +71,8 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         loss=_loss(statements, scope),
         source=source.text,
     )
+    expect_reads_inside(system)
+    return system
 
 
 def parse_expression(text: str, system: System) -> Expression:

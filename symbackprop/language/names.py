@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from symbackprop.language.expansion import parameter_element
 from symbackprop.language.scope import Scope
-from symbackprop.language.syntax import Call, Formula, NumberLiteral, Reference, Word
+from symbackprop.language.syntax import Formula, Reference, Word
 from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
-from symbackprop.notation.expressions import Constant, Element, Expression, Index
+from symbackprop.notation.expressions import Constant, Expression, Index
 from symbackprop.notation.system import Tensor
 
 
@@ -18,8 +18,8 @@ from symbackprop.notation.system import Tensor
 class Surroundings:
     """What a formula may name besides the model's tensors: the indices that are bound around it, parameters.
 
-    `left` is the tensor that the formula defines, for messages and to know a recurrence; `function` is the
-    function whose body it is. Where neither is given, it is a fact or stands alone, and every index is free.
+    `left` is the tensor that the formula defines, for messages; `function` is the function whose body it is.
+    Where neither is given, it is a fact or stands alone, and every index is free.
     """
 
     visible: Mapping[str, Index]
@@ -49,7 +49,7 @@ def here(number: int) -> str:
 
 
 def referenced(reference: Reference, surroundings: Surroundings, scope: Scope) -> Expression:
-    """What a name, with its positions, stands for; NotationError where that is no value."""
+    """What a name that is no tensor's stands for; NotationError where that is no value."""
     name = reference.word.text
     if name in surroundings.parameters:
         if reference.positions is not None:
@@ -57,8 +57,6 @@ def referenced(reference: Reference, surroundings: Surroundings, scope: Scope) -
                 f"'{name}' is a parameter and has no positions", reference.span, f"write {name}"
             )
         return parameter_element(name)
-    if name in scope.tensors:
-        return _element(reference, surroundings, scope)
     if reference.positions is not None:
         _refuse_as_tensor(reference.word, scope)
     if name in CONSTANTS:
@@ -89,64 +87,10 @@ def _refuse_as_value(word: Word, surroundings: Surroundings, scope: Scope) -> No
     raise scope.unknown("name", word, {*scope.tensors, *scope.indices, *surroundings.parameters})
 
 
-def _element(reference: Reference, surroundings: Surroundings, scope: Scope) -> Element:
-    """A tensor at its positions, each an index over the axis that the tensor has there."""
-    tensor = scope.tensors[reference.word.text]
-    written = reference.positions or ()
-    if len(written) != len(tensor.indices):
-        if not tensor.indices:
-            raise scope.error(
-                f"'{tensor.name}' is a scalar and has no positions", reference.span, f"write {tensor.name}"
-            )
-        raise scope.error(
-            f"'{tensor.name}' has {counted(len(tensor.indices), 'position')}, {here(len(written))}",
-            reference.span,
-            f"it was given as {as_given(tensor)}",
-        )
-    positions = []
-    for number, (position, own) in enumerate(zip(written, tensor.indices, strict=True), start=1):
-        index = _position(position, tensor, surroundings, scope)
-        if index.axis != own.axis:
-            raise scope.error(
-                f"axis clash in '{tensor.name}': position {number} runs over axis {own.axis.name}, "
-                f"but '{index.name}' is an index over axis {index.axis.name}",
-                position.span,
-                f"it was given as {as_given(tensor)}; write an index over {own.axis.name}, "
-                f"such as '{own.axis.label}'",
-            )
-        positions.append(index)
-    return Element(tensor.name, tuple(positions))
-
-
 def as_given(tensor: Tensor) -> str:
     """A tensor as it was declared: `W1[j,i]`."""
     names = ",".join(index.name for index in tensor.indices)
     return f"{tensor.name}[{names}]" if names else tensor.name
-
-
-def _position(position: Formula, tensor: Tensor, surroundings: Surroundings, scope: Scope) -> Index:
-    """The index that stands as a position; anything else that is legal there is not supported yet."""
-    word = bare_word(position)
-    if word is None or (word.text in scope.tensors and word.text not in surroundings.parameters):
-        what = _kind_of_position(position, tensor, surroundings)
-        raise scope.not_supported(what, position.span, "in this version a position is a plain index")
-    if word.text in surroundings.parameters:
-        raise scope.error(
-            f"the parameter '{word.text}' is a value and cannot be a position of '{tensor.name}'",
-            word.span,
-            "pass the element itself as an argument",
-        )
-    return bound_index(word, surroundings, scope)
-
-
-def _kind_of_position(position: Formula, tensor: Tensor, surroundings: Surroundings) -> str:
-    if surroundings.left is not None and surroundings.left.name == tensor.name:
-        return f"a recurrence ('{tensor.name}' reads itself at another position)"
-    if isinstance(position, Reference | Call):
-        return f"a lookup (a value as a position of '{tensor.name}')"
-    if isinstance(position, NumberLiteral):
-        return f"a constant as a position of '{tensor.name}'"
-    return f"index arithmetic in a position of '{tensor.name}'"
 
 
 def named_index(word: Word, scope: Scope) -> Index:

@@ -73,6 +73,8 @@ class Scope:
             remedy = f"did you mean '{(by_case or close)[0]}'?"
         elif what == "index":
             remedy = f"declare it with its axis: index {word.text} : {_suggested_axis(word.text)}"
+        elif what == "axis":
+            remedy = f"declare it with an index: index {word.text[0].lower()} : {word.text}"
         elif what == "function":
             remedy = f"define it: func {word.text}(u) = ..."
         else:
@@ -196,17 +198,33 @@ def _size(formula: Formula, scope: Scope) -> int:
 
 
 def _declare_tensors(declaration: TensorDeclaration, scope: Scope) -> None:
-    if declaration.values_axis is not None:
-        raise scope.not_supported(
-            f"integer tensors for lookups (in {declaration.values_axis.text})",
-            declaration.values_axis.span,
-            "this version has tensors of real numbers only",
-        )
+    values = _values_axis(declaration, scope)
     for reference in declaration.references:
-        _declare_tensor(reference, Role(declaration.role.text), scope)
+        _declare_tensor(reference, Role(declaration.role.text), scope, values)
 
 
-def _declare_tensor(reference: Reference, role: Role, scope: Scope) -> None:
+def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
+    """The axis that the values of integer tensors index."""
+    word = declaration.values_axis
+    if word is None:
+        return None
+    if word.text not in scope.axes:
+        index = scope.index(word.text)
+        if index is not None:
+            raise scope.error(
+                f"'{word.text}' is an index, not an axis", word.span, f"its axis is {index.axis.name}"
+            )
+        raise scope.unknown("axis", word, scope.axes)
+    if declaration.role.text == Role.PARAMETER.value:
+        raise scope.error(
+            "a parameter holds real numbers, for integers have no derivative",
+            declaration.role.span,
+            "declare it as input, target or const",
+        )
+    return scope.axes[word.text]
+
+
+def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis | None = None) -> None:
     name = reference.word.text
     indices = tuple(_plain_index(position, name, scope) for position in reference.positions or ())
     for place, index in enumerate(indices):
@@ -216,7 +234,7 @@ def _declare_tensor(reference: Reference, role: Role, scope: Scope) -> None:
                 (reference.positions or ())[place].span,
                 f"declare a second index over its axis: index {index.name}2 : {index.axis.name}",
             )
-    scope.tensors[name] = Tensor(name, indices, role, scope.source.place(reference.word.span))
+    scope.tensors[name] = Tensor(name, indices, role, scope.source.place(reference.word.span), values)
 
 
 def _plain_index(position: Formula, tensor: str, scope: Scope) -> Index:

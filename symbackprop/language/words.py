@@ -12,13 +12,10 @@ from symbackprop.notation.functions import FUNCTIONS
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
 REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax"))
-SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt"))
+SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod"))
 CONSTANTS: Final = frozenset(("pi",))
 
 NOT_YET: Final[Mapping[str, str]] = {
-    "pad": "reading outside an axis with pad(...)",
-    "floor": "integer functions",
-    "mod": "integer functions",
     "inv": "matrix functions",
     "det": "matrix functions",
     "logdet": "matrix functions",

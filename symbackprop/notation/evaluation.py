@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import mpmath
@@ -34,8 +34,10 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.functions import FUNCTIONS, definition_of
-from symbackprop.notation.system import System
+from symbackprop.notation.functions import FUNCTIONS, INTEGER_FUNCTIONS, definition_of
+from symbackprop.notation.integers import compared, integer_value
+from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of
+from symbackprop.notation.system import Equation, System
 
 Array: TypeAlias = NDArray[Any]
 Positions: TypeAlias = dict[Index, int]
@@ -93,11 +95,12 @@ class NaiveEvaluator:
         """The value of an expression where its free indices stand at `positions`."""
         return self._value(expression, positions or {})
 
-    def array(self, expression: Expression, indices: tuple[Index, ...]) -> Array:
-        """The values over all positions of `indices`, in that layout."""
+    def array(self, expression: Expression, indices: tuple[Index, ...], at: Positions | None = None) -> Array:
+        """The values over all positions of `indices`, in that layout; those in `at` stand still."""
+        at = at or {}
         shape = tuple(self.sizes[index.axis.name] for index in indices)
         results = [
-            self._value(expression, dict(zip(indices, place, strict=True)))
+            self._value(expression, {**at, **dict(zip(indices, place, strict=True))})
             for place in itertools.product(*(range(size) for size in shape))
         ]
         exact = self.arithmetic is PRECISE
@@ -108,7 +111,7 @@ class NaiveEvaluator:
             case Number():
                 return self.arithmetic.number(node)
             case Element(tensor, positions):
-                return self._element(tensor, [self._value(position, at) for position in positions])
+                return self._element(tensor, [self._integer(position, at) for position in positions])
             case Multiply(factors):
                 return math.prod([self._value(factor, at) for factor in factors])
             case Add(terms):
@@ -126,10 +129,14 @@ class NaiveEvaluator:
             case Where(condition, chosen, otherwise):
                 return self._value(chosen if self._holds(condition, at) else otherwise, at)
             case Delta(left, right):
-                return 1 if self._value(left, at) == self._value(right, at) else 0
+                return 1 if self._integer(left, at) == self._integer(right, at) else 0
             case Reduction():
                 return self._reduction(node, at)
         raise NotationError(f"a {type(node).__name__} has no value of its own")
+
+    def _integer(self, node: Expression, at: Positions) -> Any:
+        """The value of an integer expression, worked out in exact rationals."""
+        return integer_value(node, at, self.sizes, lambda element: int(self._value(element, at)))
 
     def _element(self, tensor: str, positions: list[Any]) -> Any:
         if tensor not in self.values:
@@ -140,6 +147,8 @@ class NaiveEvaluator:
         return array[tuple(positions)]
 
     def _apply(self, node: Apply, function: str, arguments: tuple[Expression, ...], at: Positions) -> Any:
+        if function in INTEGER_FUNCTIONS:
+            return self._integer(node, at)
         formula = definition_of(node) if self.arithmetic is PRECISE else None
         if formula is not None:
             return self._value(formula, at)
@@ -178,16 +187,7 @@ class NaiveEvaluator:
 def compare(operator: str, left: Any, right: Any) -> bool:
     """A comparison of two numbers, complex ones by their real parts."""
     left, right = (value.real if isinstance(value, complex) else value for value in (left, right))
-    return bool(
-        {
-            "<": left < right,
-            "<=": left <= right,
-            ">": left > right,
-            ">=": left >= right,
-            "==": left == right,
-            "!=": left != right,
-        }[operator]
-    )
+    return compared(operator, left, right)
 
 
 def sizes_from_arrays(system: System, values: Mapping[str, Array]) -> dict[str, int]:
@@ -224,11 +224,38 @@ def evaluate(
     sizes = sizes_from_arrays(system, values) if sizes is None else sizes
     known: dict[str, Array] = dict(values)
     with np.errstate(all="ignore"):
-        for equation in system.equations:
-            if equation.tensor in wanted and equation.tensor not in known:
-                evaluator = NaiveEvaluator(known, sizes, arithmetic)
+        for stage in stages_of(system.equations):
+            missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]
+            evaluator = NaiveEvaluator(known, sizes, arithmetic)
+            if stage.recurrence is not None and missing:
+                known.update(_stepwise(tuple(missing), stage.recurrence, evaluator))
+                continue
+            for equation in missing:
                 known[equation.tensor] = evaluator.array(equation.expression, equation.indices)
     return known
+
+
+def _stepwise(
+    equations: tuple[Equation, ...], recurrence: Recurrence, evaluator: NaiveEvaluator
+) -> dict[str, Array]:
+    """The tensors of a recurrence, step by step; what is not computed yet is nan."""
+    arrays: dict[str, Array] = {}
+    for equation in equations:
+        shape = [evaluator.sizes[index.axis.name] for index in equation.indices]
+        arrays[equation.tensor] = np.full(shape, math.nan, dtype=object)
+    stepping = replace(evaluator, values={**evaluator.values, **arrays})
+    for step in steps_of(recurrence, evaluator.sizes[recurrence.axis.name]):
+        for equation in equations:
+            index = at_step(recurrence, equation)
+            place = recurrence.places[equation.tensor]
+            others = tuple(each for each in equation.indices if each != index)
+            values = stepping.array(equation.expression, others, {index: step})
+            arrays[equation.tensor][(slice(None),) * place + (step,)] = values
+    exact = evaluator.arithmetic is PRECISE
+    return {
+        name: array if exact else np.array(array.tolist()).reshape(array.shape)
+        for name, array in arrays.items()
+    }
 
 
 def _needed(system: System, only: Iterable[str] | None) -> set[str]:

@@ -238,7 +238,15 @@ FUNCTIONS: Mapping[str, ElementwiseFunction] = {
 }
 
 
+# Functions of integers, for positions; the evaluator works them out exactly, and nothing is differentiated.
+INTEGER_FUNCTIONS: Mapping[str, ElementwiseFunction] = {
+    "floor": ElementwiseFunction("floor", lambda u: math.floor(_real(u)), r"\left\lfloor {} \right\rfloor"),
+    "mod": ElementwiseFunction("mod", lambda u, m: _real(u) % _real(m), r"\left({} \bmod {}\right)", arity=2),
+}
+ALL_FUNCTIONS: Mapping[str, ElementwiseFunction] = {**FUNCTIONS, **INTEGER_FUNCTIONS}
+
+
 def definition_of(application: Apply) -> Expression | None:
     """The formula that the function stands for, at these arguments; None where it is elementary."""
-    formula = FUNCTIONS[application.function].definition
+    formula = ALL_FUNCTIONS[application.function].definition
     return None if formula is None else formula(*application.arguments)

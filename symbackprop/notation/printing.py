@@ -24,6 +24,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.guards import padded_element
 from symbackprop.notation.system import Equation, Fact, System
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
@@ -72,6 +73,9 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
         case Delta(left, right):
             return f"delta({text(left)},{text(right)})", ATOM
         case Where(condition, chosen, otherwise):
+            element = padded_element(expression)
+            if element is not None:
+                return f"pad({text(element)})", ATOM
             return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})", ATOM
         case Derivative(numerator, denominator, _):
             return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
@@ -173,7 +177,8 @@ def system_text(system: System) -> str:
         lines.append(f"index {', '.join(names)} : {axis.name}{size}")
     for tensor in system.tensors.values():
         if tensor.role.value != "derived":
-            lines.append(f"{tensor.role.value} {text(tensor.element)}")
+            values = f" in {tensor.values.name}" if tensor.values else ""
+            lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
     lines.extend(f"fact {fact_text(fact)}" for fact in system.facts)
     for equation in system.equations:
         prefix = "loss " if equation.tensor == system.loss else ""

@@ -24,12 +24,16 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True)
 class Tensor:
-    """A name with axes; the array layout is the order of `indices`. A scalar has none."""
+    """A name with axes; the array layout is the order of `indices`. A scalar has none.
+
+    `values` is the axis that the values of an integer tensor index, None for a tensor of real numbers.
+    """
 
     name: str
     indices: tuple[Index, ...]
     role: Role
     place: Place | None = field(default=None, compare=False)
+    values: Axis | None = None
 
     @property
     def element(self) -> Element:
@@ -68,7 +72,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class System:
-    """A model: axes, tensors, equations in an order in which each reads only earlier ones, facts.
+    """A model: axes, tensors, equations, facts.
+
+    Each equation reads only earlier ones, but for the members of a recurrence (`notation.ordering`), which
+    stand side by side and read one another at other steps.
 
     `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
     text that the system came from, for headers and hashes.
@@ -121,37 +128,3 @@ class System:
             known = ", ".join(self.tensors)
             raise NotationError(f"the model has no tensor named '{name}'", remedy=f"it has {known}")
         return self.tensors[name]
-
-
-def in_reading_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
-    """Order equations so that each reads only earlier ones, keeping the given order where it can.
-
-    Raises NotationError where equations depend on one another in a circle.
-    """
-    by_name = {equation.tensor: equation for equation in equations}
-    ordered: dict[str, Equation] = {}
-    for first in equations:
-        trail: dict[str, None] = {}
-        pending = [first.tensor]
-        while pending:
-            name = pending[-1]
-            if name in ordered:
-                pending.pop()
-                trail.pop(name, None)
-                continue
-            waiting = [read for read in by_name[name].reads if read in by_name and read not in ordered]
-            trail[name] = None
-            circular = [read for read in waiting if read in trail]
-            if circular:
-                path = list(trail)
-                path = [*path[path.index(circular[0]) :], circular[0]]
-                raise NotationError(
-                    f"the equations depend on one another in a circle: {' needs '.join(path)}",
-                    place=by_name[circular[0]].place,
-                    remedy="define each tensor by tensors that do not depend on it",
-                )
-            if waiting:
-                pending.extend(reversed(waiting))
-            else:
-                ordered[name] = by_name[name]
-    return tuple(ordered.values())

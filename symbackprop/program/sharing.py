@@ -27,9 +27,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.ordering import in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import canonical_bound_names, substitute
-from symbackprop.notation.system import Equation, in_reading_order
+from symbackprop.notation.system import Equation
 from symbackprop.program.naming import temporary_name
 from symbackprop.program.terms import natural_order
 

@@ -34,7 +34,7 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
 )
-from symbackprop.notation.functions import FUNCTIONS, definition_of
+from symbackprop.notation.functions import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.printing import text
 from symbackprop.notation.scalar_algebra import ScalarBridge, positive_first
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
@@ -59,7 +59,7 @@ def opened(expression: Expression) -> Expression:
     """Element-wise functions that are rational in e^u (sigmoid, ...) written out."""
 
     def open_one(node: Expression) -> Expression:
-        if isinstance(node, Apply) and FUNCTIONS[node.function].arity == 1:
+        if isinstance(node, Apply) and ALL_FUNCTIONS[node.function].arity == 1:
             formula = definition_of(node)
             if formula is not None and not any(_is_choice(part) for part in formula.walk()):
                 return rewrite_bottom_up(formula, open_one)

@@ -106,7 +106,7 @@ MEANING = [
      "axis clash in 'x': position 1 runs over axis B, but 'i' is an index over axis I", "such as 'b'"),
     ("y[b,k] = d[b,b]", 14, "axis clash in 'd': position 2 runs over axis K", "such as 'k'"),
     ("y[b,k] = delta(b,k)", 10, "axis clash in delta(b, k)", "over one axis"),
-    ("y[b,k] = delta(b,2)", 18, "delta(...) takes two indices", ""),
+    ("y[b,k] = delta(b,1/2)", 18, "each side of a delta is a whole number", ""),
     ("y = y", 1, "in a circle: y needs y", ""),
     ("y = z\nv = y\nz = v", 1, "in a circle", ""),
     ("y[b] = sum(i, x[b,i]*y[b])", 1, "in a circle: y needs y", ""),
@@ -168,19 +168,30 @@ MEANING = [
     ("loss a", 6, "the loss 'a' is a param", "loss E = ..."),
 ]  # fmt: skip
 
+POSITIONS = [
+    ("y[i] = w[i+1]", 1, "w[i + 1] lies outside axis I for i = size(i) - 1", "pad(w[i + 1])"),
+    ("y[i] = w[-i-1]", 1, "lies outside axis I", "pad("),
+    ("index q : Q = 3\nparam v[q]\ny = v[3]", 1, "v[3] lies outside axis Q (0 to 2)", "pad(v[3])"),
+    ("index q : Q = 3\nindex g : G = 4\nparam v[q]\ny[g] = v[g]", 10, "axis clash in 'v'", "'q'"),
+    ("index q : Q = 3\nindex g : G = 4\nparam v[q]\ny[g] = v[g+0]", 1, "for g = 3: g + 0 is 3", "pad("),
+    ("y = w[a]", 7, "a position of 'w' is a whole number", "integer tensors"),
+    ("y[b] = w[x[b,0]]", 10, "a position of 'w' is a whole number", "integer tensors"),
+    ("y[i] = w[i/2]", 10, "a position of 'w' is a whole number", "floor(...)"),
+    ("y = floor(a)", 11, "floor(...) is a function of integers", "whole numbers"),
+    ("y = mod(a, 2)", 9, "each argument of mod is a whole number", ""),
+    ("y = pad(a + 1)", 9, "pad(...) takes an element", "pad(x[i+1])"),
+    ("h[i] = h[i-1] + w[i]", 1, "missing base case: h[i - 1] lies outside axis I", "where(i == 0, ..., ...)"),
+    ("h[i] = where(i == 0, a, h[i-2])", 1, "missing base case", "where(i < 2, ..., ...)"),
+    ("h[i] = h[0]", 1, "in a circle: h needs h", "h[t-1]"),
+    ("h[i] = where(i > 0 and i < size(i) - 1, h[i-1] + h[i+1], a)", 1, "in a circle", "earlier (or later)"),
+    ("param ids[b] in K", 1, "a parameter holds real numbers", "input, target or const"),
+    ("input ids[b] in k", 17, "'k' is an index, not an axis", "its axis is K"),
+    ("input ids[b] in Z", 17, "unknown axis 'Z'", "index z : Z"),
+    ("input ids[b] in K\ny[b] = w[ids[b]]", 10, "the values of 'ids' index axis K", "'i'"),
+    ("y[b,k] = delta(2*b,k+1)", 10, "a delta needs a plain index on one side", ""),
+]
+
 NOT_YET = [
-    ("y[i] = sum(b, x[b,2*i-1])", 19, "index arithmetic in a position of 'x'"),
-    ("y[i] = w[i+1]", 10, "index arithmetic in a position of 'w'"),
-    ("y[i] = w[-i]", 10, "index arithmetic in a position of 'w'"),
-    ("y = w[0]", 7, "a constant as a position of 'w'"),
-    ("y = w[a]", 7, "a lookup"),
-    ("y[b] = w[x[b,0]]", 10, "a lookup"),
-    ("y[i] = w[floor(i/2)]", 10, "a lookup"),
-    ("y = floor(a)", 5, "integer functions ('floor')"),
-    ("y[i] = pad(w[i-1])", 8, "pad"),
-    ("h[i] = where(i == 0, a, h[i-1] + w[i])", 27, "a recurrence ('h' reads itself at another position)"),
-    ("h[i] = h[0]", 10, "a recurrence"),
-    ("input ids[b] in K", 17, "integer tensors for lookups"),
     ("y[i,j] = inv(A)[i,j]", 10, "matrix functions ('inv')"),
     ("y = det(A) + a", 5, "matrix functions ('det')"),
     ("y = logdet(A)", 5, "matrix functions"),
@@ -233,6 +244,14 @@ def test_meaning(text: str, column: int, cause: str, remedy: str) -> None:
     assert remedy in error.remedy
     assert_caret(error, column)
     assert_no_jargon(error)
+
+
+@pytest.mark.parametrize(("text", "column", "cause", "remedy"), POSITIONS)
+def test_positions(text: str, column: int, cause: str, remedy: str) -> None:
+    error = error_of(text, NotationError)
+    assert cause in error.cause
+    assert remedy in error.remedy
+    assert_caret(error, column)
 
 
 @pytest.mark.parametrize(("text", "column", "cause"), NOT_YET)

@@ -26,7 +26,8 @@ from symbackprop.notation.substitution import (
     substitute,
     tidy_bound_names,
 )
-from symbackprop.notation.system import Equation, in_reading_order
+from symbackprop.notation.ordering import in_reading_order
+from symbackprop.notation.system import Equation
 from symbackprop.simplification.matching import match
 
 ROWS, COLUMNS = Axis("I", "i"), Axis("J", "j")

@@ -1,0 +1,138 @@
+"""Positions that leave their axis are refused where that can be known: a guard or a base case is missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from symbackprop.errors import NotationError
+from symbackprop.notation.arithmetic import add
+from symbackprop.notation.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
+from symbackprop.notation.expressions import (
+    Axis,
+    Comparison,
+    Expression,
+    Index,
+    Number,
+    Size,
+)
+from symbackprop.notation.guards import GuardedRead, guarded_reads
+from symbackprop.notation.integers import condition_holds, integer_value
+from symbackprop.notation.linear import linear_form
+from symbackprop.notation.ordering import stages_of
+from symbackprop.notation.printing import text
+from symbackprop.notation.substitution import substitute
+from symbackprop.notation.system import Equation, System
+
+MOST_PLACES = 100_000
+MOST_INDICES_OF_A_CORNER = 4
+LARGEST_INSET = 4
+
+
+def expect_reads_inside(system: System) -> None:
+    """NotationError where an equation reads a tensor outside its axes for sizes that are known, or for any.
+
+    What depends on sizes or values that are not known yet is left to the module that is generated.
+    """
+    for stage in stages_of(system.equations):
+        members = {equation.tensor for equation in stage.equations} if stage.recurrence else set()
+        for equation in stage.equations:
+            for read in guarded_reads(equation.expression):
+                axes = [index.axis for index in system.tensors[read.element.tensor].indices]
+                for position, axis in zip(read.element.positions, axes, strict=True):
+                    if unproved_bounds(position, axis, read.conditions):
+                        _expect_inside(position, axis, read, equation, members)
+
+
+def _expect_inside(
+    position: Expression, axis: Axis, read: GuardedRead, equation: Equation, members: set[str]
+) -> None:
+    outside = _place_outside(position, axis, read)
+    if outside is None:
+        return
+    where = f"{text(read.element)} lies outside axis {axis.name} {outside}"
+    if read.element.tensor in members:
+        left = text(equation.element)
+        raise NotationError(
+            f"missing base case: {where}",
+            place=equation.place,
+            remedy=f"say how it begins: {left} = where({text(_beginning(position, axis))}, ..., ...)",
+        )
+    raise NotationError(
+        where,
+        place=equation.place,
+        remedy=f"read pad({text(read.element)}), which is 0 outside, or guard it: where(... and ..., ..., 0)",
+    )
+
+
+def _beginning(position: Expression, axis: Axis) -> Expression:
+    """The condition under which the recurrence has nothing to read yet: t == 0 for t-1, t < 2 for t-2."""
+    form = linear_form(position)
+    if len(form.coefficients) == 1 and form.constant < 0:
+        (step,) = form.coefficients
+        first = form.constant == -1
+        return Comparison("==" if first else "<", step, Number(0 if first else -form.constant))
+    return negated(next(iter(unproved_bounds(position, axis)), lower_bound(position)))
+
+
+def _place_outside(position: Expression, axis: Axis, read: GuardedRead) -> str | None:
+    """In words, where the position is outside; None where no such place is known."""
+    parts = (position, *read.conditions)
+    if any(part.tensors for part in parts):
+        return None
+    indices = sorted(
+        frozenset[Index]().union(*(part.free_indices for part in parts)), key=lambda index: index.name
+    )
+    sizes = _declared_sizes(axis, parts)
+    places = math.prod(index.axis.size or MOST_PLACES for index in indices)
+    if sizes is not None and places <= MOST_PLACES:
+        return _counted_place(position, axis, read, indices, sizes)
+    return _corner(position, axis, read, indices)
+
+
+def _declared_sizes(axis: Axis, parts: tuple[Expression, ...]) -> dict[str, int] | None:
+    axes = {axis}.union(node.axis for part in parts for node in part.walk() if isinstance(node, Index | Size))
+    sizes = {each.name: each.size for each in axes if each.size is not None}
+    return sizes if len(sizes) == len(axes) else None
+
+
+def _counted_place(
+    position: Expression, axis: Axis, read: GuardedRead, indices: list[Index], sizes: Mapping[str, int]
+) -> str | None:
+    for place in product(*(range(sizes[index.axis.name]) for index in indices)):
+        at = dict(zip(indices, place, strict=True))
+        if all(condition_holds(condition, at, sizes, _no_tensor) for condition in read.conditions):
+            value = integer_value(position, at, sizes, _no_tensor)
+            if not 0 <= value < sizes[axis.name]:
+                shown = ", ".join(f"{index.name} = {at[index]}" for index in indices)
+                why = f" for {shown}: {text(position)} is {value}" if shown else ""
+                return f"(0 to {sizes[axis.name] - 1}){why}"
+    return None
+
+
+def _no_tensor(element: Expression) -> int:
+    raise NotationError(f"{text(element)} has no value yet")
+
+
+def _corner(position: Expression, axis: Axis, read: GuardedRead, indices: list[Index]) -> str | None:
+    """A place with every index near its first or last position, outside as soon as the axes are that long."""
+    for corner in _corners(indices):
+        conditions = [substitute(condition, corner) for condition in read.conditions]
+        there = substitute(position, corner)
+        known = Knowledge.of((there, *conditions), ())
+        outside = (negated(lower_bound(there)), negated(upper_bound(there, axis)))
+        if all(map(known.proves, conditions)) and any(map(known.proves, outside)):
+            shown = ", ".join(f"{index.name} = {text(corner[index])}" for index in corner)
+            return f"for {shown}"
+    return None
+
+
+def _corners(indices: list[Index]) -> Iterator[dict[Index, Expression]]:
+    if len(indices) > MOST_INDICES_OF_A_CORNER:
+        return
+    for inset, ends in product(range(LARGEST_INSET), product((False, True), repeat=len(indices))):
+        yield {
+            index: add(Size(index.axis), Number(-1 - inset)) if at_end else Number(inset)
+            for index, at_end in zip(indices, ends, strict=True)
+        }

@@ -1,0 +1,190 @@
+"""Where a tensor is read: indices, affine positions, lookups, and the words that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symbackprop.language.calls import Form, Reader, expect_arguments
+from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here
+from symbackprop.language.scope import Scope
+from symbackprop.language.syntax import Call, Formula, Reference, Word
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Axis,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Size,
+    Where,
+)
+from symbackprop.notation.functions import INTEGER_FUNCTIONS
+from symbackprop.notation.guards import padded
+from symbackprop.notation.linear import linear_form
+from symbackprop.notation.system import Tensor
+
+_INTEGER_RESULTS = frozenset(("max", "min", *INTEGER_FUNCTIONS))
+
+
+def is_tensor(word: Word, surroundings: Surroundings, scope: Scope) -> bool:
+    """Whether a word names a tensor here: a parameter or function of that name would hide it."""
+    return word.text in scope.tensors and word.text not in surroundings.parameters
+
+
+def element(reference: Reference, surroundings: Surroundings, reader: Reader) -> Element:
+    """A tensor at its positions, each an integer expression; NotationError where one does not fit."""
+    scope = reader.scope
+    tensor = scope.tensors[reference.word.text]
+    written = reference.positions or ()
+    if len(written) != len(tensor.indices):
+        if not tensor.indices:
+            raise scope.error(
+                f"'{tensor.name}' is a scalar and has no positions", reference.span, f"write {tensor.name}"
+            )
+        raise scope.error(
+            f"'{tensor.name}' has {counted(len(tensor.indices), 'position')}, {here(len(written))}",
+            reference.span,
+            f"it was given as {as_given(tensor)}",
+        )
+    positions = []
+    for number, (formula, own) in enumerate(zip(written, tensor.indices, strict=True), start=1):
+        position = _position(formula, tensor, surroundings, reader)
+        _expect_axis(position, own, number, tensor, formula, scope)
+        positions.append(position)
+    return Element(tensor.name, tuple(positions))
+
+
+def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, reader: Reader) -> Expression:
+    word = bare_word(formula)
+    if word is not None and word.text in surroundings.parameters:
+        raise reader.scope.error(
+            f"the parameter '{word.text}' is a value and cannot be a position of '{tensor.name}'",
+            word.span,
+            "pass the element itself as an argument",
+        )
+    return integer(formula, surroundings, reader, f"a position of '{tensor.name}'")
+
+
+def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: str) -> Expression:
+    """A formula that is a whole number for all values of its indices; NotationError where it may not be."""
+    value = reader.value(formula, surroundings)
+    if not _is_integer(value, reader.scope):
+        raise reader.scope.error(
+            f"{what} is a whole number, and this may not be one",
+            formula.span,
+            "write it with indices, sizes, integer tensors, whole numbers, floor(...) and mod(a, m)",
+        )
+    return value
+
+
+def _is_integer(expression: Expression, scope: Scope) -> bool:
+    match expression:
+        case Index() | Size():
+            return True
+        case Number(value):
+            return value.denominator == 1
+        case Element(tensor, _):
+            return tensor in scope.tensors and scope.tensors[tensor].values is not None
+        case Apply("floor", (argument,)):
+            return _is_ratio(argument, scope)
+        case Apply(function, arguments) if function in _INTEGER_RESULTS:
+            return all(_is_integer(argument, scope) for argument in arguments)
+        case Where(_, chosen, otherwise):
+            return _is_integer(chosen, scope) and _is_integer(otherwise, scope)
+        case Add() | Multiply():
+            form = linear_form(expression)
+            whole = all(value.denominator == 1 for value in (*form.coefficients.values(), form.constant))
+            return whole and all(_is_integer_unknown(unknown, scope) for unknown in form.coefficients)
+    return False
+
+
+def _is_integer_unknown(unknown: Expression, scope: Scope) -> bool:
+    if isinstance(unknown, Multiply):
+        return all(_is_integer(factor, scope) for factor in unknown.factors)
+    return not isinstance(unknown, Add) and _is_integer(unknown, scope)
+
+
+def _is_ratio(expression: Expression, scope: Scope) -> bool:
+    """Whether an expression is made of integers by arithmetic, so that its floor is exact."""
+    if isinstance(expression, Element | Apply):
+        return _is_integer(expression, scope)
+    return all(_is_ratio(child, scope) for child in expression.children)
+
+
+def _expect_axis(
+    position: Expression, own: Index, number: int, tensor: Tensor, formula: Formula, scope: Scope
+) -> None:
+    """A plain index, or an integer tensor, must belong to the axis that is read."""
+    axis, what = axis_of(position, scope), "runs over axis"
+    if axis is None or axis == own.axis:
+        return
+    if isinstance(position, Index):
+        found = f"'{position.name}' is an index over axis {axis.name}"
+    else:
+        found = f"the values of '{position.tensor}' index axis {axis.name}"  # type: ignore[attr-defined]
+    raise scope.error(
+        f"axis clash in '{tensor.name}': position {number} {what} {own.axis.name}, but {found}",
+        formula.span,
+        f"it was given as {as_given(tensor)}; "
+        f"write an index over {own.axis.name}, such as '{own.axis.label}'",
+    )
+
+
+def axis_of(position: Expression, scope: Scope) -> Axis | None:
+    """The axis that a position belongs to; None for index arithmetic, which may read any."""
+    if isinstance(position, Index):
+        return position.axis
+    return scope.tensors[position.tensor].values if isinstance(position, Element) else None
+
+
+def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    usage = "write delta(i, j) with two indices over one axis"
+    expect_arguments(call, 2, reader.scope, usage)
+    for argument in call.arguments:
+        word = bare_word(argument)
+        if word is not None and word.text in surroundings.parameters:
+            raise reader.scope.error("delta(...) takes two indices", argument.span, usage)
+    left, right = (integer(each, surroundings, reader, "each side of a delta") for each in call.arguments)
+    axes = [axis_of(side, reader.scope) for side in (left, right)]
+    if None not in axes and axes[0] != axes[1]:
+        names = [side.name if isinstance(side, Index) else str(side.tensor) for side in (left, right)]  # type: ignore[attr-defined]
+        raise reader.scope.error(
+            f"axis clash in delta({names[0]}, {names[1]}): '{names[0]}' runs over axis {axes[0].name}, "  # type: ignore[union-attr]
+            f"'{names[1]}' over axis {axes[1].name}",  # type: ignore[union-attr]
+            call.span,
+            "a delta compares two indices over one axis",
+        )
+    if axes == [None, None]:
+        raise reader.scope.error("a delta needs a plain index on one side", call.span, usage)
+    return Delta(left, right)
+
+
+def _pad(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    usage = "write pad(x[i+1]): the element, or 0 where it lies outside"
+    expect_arguments(call, 1, reader.scope, usage)
+    (argument,) = call.arguments
+    if not isinstance(argument, Reference) or not is_tensor(argument.word, surroundings, reader.scope):
+        raise reader.scope.error("pad(...) takes an element of a tensor", argument.span, usage)
+    read = element(argument, surroundings, reader)
+    return padded(read, [index.axis for index in reader.scope.tensors[read.tensor].indices])
+
+
+def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    usage = "write floor(q/2) with indices, sizes, integer tensors and whole numbers"
+    expect_arguments(call, 1, reader.scope, usage)
+    argument = reader.value(call.arguments[0], surroundings)
+    if not _is_ratio(argument, reader.scope):
+        raise reader.scope.error("floor(...) is a function of integers", call.arguments[0].span, usage)
+    return argument if _is_integer(argument, reader.scope) else Apply("floor", (argument,))
+
+
+def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    expect_arguments(call, 2, reader.scope, "write mod(q, 2): the remainder of q divided by 2")
+    sides = [integer(each, surroundings, reader, "each argument of mod") for each in call.arguments]
+    return Apply("mod", tuple(sides))
+
+
+POSITION_FORMS: Mapping[str, Form] = {"delta": _delta, "pad": _pad, "floor": _floor, "mod": _mod}

@@ -1,0 +1,88 @@
+"""Which conditions hold where a tensor is read: those of the choices around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from symbackprop.notation.bounds import (
+    conjunction,
+    conjuncts,
+    lower_bound,
+    negated,
+    unproved_bounds,
+)
+from symbackprop.notation.expressions import (
+    ZERO,
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Size,
+    Where,
+)
+
+
+@dataclass(frozen=True)
+class GuardedRead:
+    """An element and the conditions under which it is read."""
+
+    element: Element
+    conditions: tuple[Expression, ...] = ()
+
+
+def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = ()) -> Iterator[GuardedRead]:
+    """Every read of an expression; what is not chosen is not read."""
+    match expression:
+        case Element():
+            yield GuardedRead(expression, conditions)
+        case Where(condition, chosen, otherwise):
+            yield from guarded_reads(condition, conditions)
+            yield from guarded_reads(chosen, (*conditions, *conjuncts(condition)))
+            yield from guarded_reads(otherwise, (*conditions, *conjuncts(negated(condition))))
+            return
+        case Logic("and", operands):
+            # From left to right: what follows a condition that fails is not looked at.
+            for place, operand in enumerate(operands):
+                yield from guarded_reads(operand, (*conditions, *operands[:place]))
+            return
+    for child in expression.children:
+        yield from guarded_reads(child, conditions)
+
+
+def padded(element: Element, axes: Sequence[Axis]) -> Expression:
+    """The element where it lies inside its axes, else 0: `pad(x[a+r-1])`."""
+    bounds = [
+        bound
+        for position, axis in zip(element.positions, axes, strict=True)
+        for bound in unproved_bounds(position, axis)
+    ]
+    return Where(conjunction(bounds), element, ZERO) if bounds else element
+
+
+def padded_element(expression: Expression) -> Element | None:
+    """The element of a choice that says nothing but that it is 0 outside its axes."""
+    if not (isinstance(expression, Where) and isinstance(expression.chosen, Element)):
+        return None
+    element = expression.chosen
+    if expression.otherwise != ZERO:
+        return None
+    moved = [position for position in element.positions if not isinstance(position, Index)]
+    is_bound = all(
+        any(_is_bound_of(condition, position) for position in moved)
+        for condition in conjuncts(expression.condition)
+    )
+    return element if is_bound else None
+
+
+def _is_bound_of(condition: Expression, position: Expression) -> bool:
+    if condition == lower_bound(position):
+        return True
+    return (
+        isinstance(condition, Comparison)
+        and condition.operator == "<"
+        and condition.left == position
+        and isinstance(condition.right, Size)
+    )

@@ -1,0 +1,101 @@
+"""Integer expressions as linear forms: 2*a + r - 1 is {a: 2, r: 1, 1: -1}.
+
+What is not linear (floor(q/2), an element of an integer tensor, g*size(h) while the size is a symbol) counts
+as an unknown of its own. A declared size counts as its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.expressions import (
+    ONE,
+    Add,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Size,
+)
+
+
+@dataclass(frozen=True)
+class LinearForm:
+    """constant + sum of coefficient * unknown; no coefficient is 0."""
+
+    coefficients: Mapping[Expression, Fraction]
+    constant: Fraction = Fraction(0)
+
+    def plus(self, other: LinearForm, factor: Fraction | int = 1) -> LinearForm:
+        """This form and `factor` times the other."""
+        coefficients = dict(self.coefficients)
+        for unknown, coefficient in other.coefficients.items():
+            coefficients[unknown] = coefficients.get(unknown, Fraction(0)) + factor * coefficient
+        kept = {unknown: coefficient for unknown, coefficient in coefficients.items() if coefficient}
+        return LinearForm(kept, self.constant + factor * other.constant)
+
+    def scaled(self, factor: Fraction | int) -> LinearForm:
+        """`factor` times this form."""
+        return LinearForm({}).plus(self, factor)
+
+    def coefficient(self, unknown: Expression) -> Fraction:
+        """What stands before an unknown; 0 where it does not occur."""
+        return self.coefficients.get(unknown, Fraction(0))
+
+    def without(self, unknown: Expression) -> LinearForm:
+        """The form without one unknown."""
+        rest = {other: value for other, value in self.coefficients.items() if other != unknown}
+        return LinearForm(rest, self.constant)
+
+    def expression(self) -> Expression:
+        """As a person writes it: terms with a plus first, the number last."""
+        terms = [multiply(Number(value), unknown) for unknown, value in self.coefficients.items()]
+        positive = [term for term, value in zip(terms, self.coefficients.values(), strict=True) if value > 0]
+        negative = [term for term, value in zip(terms, self.coefficients.values(), strict=True) if value < 0]
+        return add(*positive, *negative, Number(self.constant))
+
+
+def constant_form(value: Fraction | int) -> LinearForm:
+    """A number."""
+    return LinearForm({}, Fraction(value))
+
+
+def linear_form(expression: Expression) -> LinearForm:
+    """The expression as a linear form of its unknowns, products multiplied out."""
+    match expression:
+        case Number(value):
+            return constant_form(value)
+        case Size(axis) if axis.size is not None:
+            return constant_form(axis.size)
+        case Add(terms):
+            total = constant_form(0)
+            for term in terms:
+                total = total.plus(linear_form(term))
+            return total
+        case Multiply(factors):
+            product = constant_form(1)
+            for factor in factors:
+                product = _product(product, linear_form(factor))
+            return product
+        case Power(Number(base), Number(exponent)) if exponent == -1 and base:
+            return constant_form(1 / base)
+    return LinearForm({expression: Fraction(1)})
+
+
+def _product(left: LinearForm, right: LinearForm) -> LinearForm:
+    pairs = [(one, other) for one in _parts(left) for other in _parts(right)]
+    total = constant_form(0)
+    for (unknown, value), (other, factor) in pairs:
+        merged = multiply(unknown, other)
+        form = constant_form(1) if merged == ONE else LinearForm({merged: Fraction(1)})
+        total = total.plus(form, value * factor)
+    return total
+
+
+def _parts(form: LinearForm) -> Iterator[tuple[Expression, Fraction]]:
+    yield from form.coefficients.items()
+    if form.constant:
+        yield ONE, form.constant
