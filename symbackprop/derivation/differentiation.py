@@ -30,6 +30,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import definition_of
+from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.rewriting.rule import Rule
 
@@ -184,7 +185,7 @@ def _row_major_position(indices: tuple[Index, ...]) -> Expression:
     position: Expression = indices[0]
     for index in indices[1:]:
         position = add(multiply(position, Size(index.axis)), index)
-    return position
+    return linear_form(position).expression()
 
 
 _HANDLERS: dict[type[Expression], Callable[..., Expression]] = {

@@ -68,6 +68,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import ALL_FUNCTIONS
+from symbackprop.notation.linear import divided
 from symbackprop.notation.printing import number_text
 
 _OPERATORS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
@@ -104,6 +105,10 @@ def box(expression: Expression) -> Box:
             return _product(factors)
         case Power(base, exponent):
             return _power(base, exponent)
+        case Apply("floor", (argument,)):
+            above, below = divided(argument)
+            quotient = _quotient([above], [below])
+            return application(ALL_FUNCTIONS["floor"].latex, [quotient])
         case Apply(function, arguments):
             return application(ALL_FUNCTIONS[function].latex, [box(argument) for argument in arguments])
         case Reduction():

@@ -23,7 +23,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.functions import INTEGER_FUNCTIONS
 from symbackprop.notation.guards import padded
-from symbackprop.notation.linear import linear_form
+from symbackprop.notation.linear import divided, floor_quotient, linear_form
 from symbackprop.notation.system import Tensor
 
 _INTEGER_RESULTS = frozenset(("max", "min", *INTEGER_FUNCTIONS))
@@ -178,7 +178,7 @@ def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     argument = reader.value(call.arguments[0], surroundings)
     if not _is_ratio(argument, reader.scope):
         raise reader.scope.error("floor(...) is a function of integers", call.arguments[0].span, usage)
-    return argument if _is_integer(argument, reader.scope) else Apply("floor", (argument,))
+    return argument if _is_integer(argument, reader.scope) else floor_quotient(*divided(argument))
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:

@@ -20,9 +20,11 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Number,
     Size,
     Where,
 )
+from symbackprop.notation.linear import LinearForm, linear_form
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,24 @@ def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = (
             return
     for child in expression.children:
         yield from guarded_reads(child, conditions)
+
+
+def readable(choice: Where) -> Where:
+    """The choice with i >= 1 for i - 1 >= 0, but where it is a `pad(...)`."""
+    if padded_element(choice) is not None:
+        return choice
+    conditions = [_readable_bound(condition) for condition in conjuncts(choice.condition)]
+    return Where(conjunction(conditions), choice.chosen, choice.otherwise)
+
+
+def _readable_bound(condition: Expression) -> Expression:
+    match condition:
+        case Comparison(">=", left, Number(zero)) if zero == 0 and not condition.tensors:
+            form = linear_form(left)
+            if form.constant < 0:
+                whole = LinearForm(form.coefficients).expression()
+                return Comparison(">=", whole, Number(-form.constant))
+    return condition
 
 
 def padded(element: Element, axes: Sequence[Axis]) -> Expression:

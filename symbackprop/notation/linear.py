@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
-from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.arithmetic import add, factors_of, multiply, power
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     ONE,
     Add,
+    Apply,
     Expression,
     Multiply,
     Number,
@@ -51,11 +54,32 @@ class LinearForm:
         return LinearForm(rest, self.constant)
 
     def expression(self) -> Expression:
-        """As a person writes it: terms with a plus first, the number last."""
-        terms = [multiply(Number(value), unknown) for unknown, value in self.coefficients.items()]
-        positive = [term for term, value in zip(terms, self.coefficients.values(), strict=True) if value > 0]
-        negative = [term for term, value in zip(terms, self.coefficients.values(), strict=True) if value < 0]
+        """As a person writes it: terms with a plus first, the number last, but 6 - t."""
+        signed = [
+            (value > 0, multiply(Number(value), unknown)) for unknown, value in self.coefficients.items()
+        ]
+        positive = [term for is_positive, term in signed if is_positive]
+        negative = [term for is_positive, term in signed if not is_positive]
+        if not positive and self.constant > 0:
+            return add(Number(self.constant), *negative)
         return add(*positive, *negative, Number(self.constant))
+
+
+def divided(expression: Expression) -> tuple[Expression, Expression]:
+    """(x, m) of x/m, both without fractions where their numbers are known: (t - a, 2) of t/2 - a/2."""
+    form = linear_form(expression)
+    scale = lcm(*(value.denominator for value in (*form.coefficients.values(), form.constant)))
+    if scale > 1:
+        return form.scaled(scale).expression(), Number(scale)
+    factors = factors_of(expression)
+    below = [factor.base for factor in factors if isinstance(factor, Power) and factor.exponent == MINUS_ONE]
+    above = [factor for factor in factors if not (isinstance(factor, Power) and factor.exponent == MINUS_ONE)]
+    return multiply(*above), multiply(*below)
+
+
+def floor_quotient(expression: Expression, divisor: Expression) -> Expression:
+    """floor(x/m)."""
+    return Apply("floor", (multiply(expression, power(divisor, MINUS_ONE)),))
 
 
 def constant_form(value: Fraction | int) -> LinearForm:

@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import padded_element
+from symbackprop.notation.linear import divided
 from symbackprop.notation.system import Equation, Fact, System
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
@@ -66,6 +67,9 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
         case Element(tensor, positions):
             inside = ",".join(text(position) for position in positions)
             return (f"{tensor}[{inside}]" if positions else tensor), ATOM
+        case Apply("floor", (argument,)):
+            above, below = divided(argument)
+            return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})", ATOM
         case Apply(function, arguments):
             return f"{function}({', '.join(text(argument) for argument in arguments)})", ATOM
         case Reduction(kind, indices, body):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
@@ -107,6 +107,20 @@ def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Exp
     children = tuple([rewrite_bottom_up(child, change) for child in expression.children])
     same = all(new is old for new, old in zip(children, expression.children, strict=True))
     return change(expression if same else expression.with_children(children))
+
+
+def rewrite_values(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Apply `change` to every node that is a value, children first; positions stay as they are."""
+    if isinstance(expression, Element | Delta) or is_about_indices(expression):
+        return change(expression)
+    children = tuple([rewrite_values(child, change) for child in expression.children])
+    same = all(new is old for new, old in zip(children, expression.children, strict=True))
+    return change(expression if same else expression.with_children(children))
+
+
+def is_about_indices(condition: Expression) -> bool:
+    """Whether a comparison speaks of indices alone, and not of tensors."""
+    return isinstance(condition, Comparison) and not condition.tensors
 
 
 def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expression:

@@ -30,7 +30,7 @@ from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.inlining import inline_adjoints
 from symbackprop.simplification.naming import adjoint_name, gradient_name, layer_names
-from symbackprop.simplification.order import scope_of, simplify
+from symbackprop.simplification.order import scope_of, simplify, simplify_factor
 from symbackprop.simplification.scope import Scope
 
 LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", lambda expression: None)
@@ -84,7 +84,7 @@ def _append(steps: list[Step], rule: Rule, after: Expression) -> None:
 
 def _closed_factor(consumer: Equation, local: Derivative, scope: Scope) -> LocalDerivative:
     factor = local_derivative(consumer, local)
-    steps = (*factor.steps, *simplify(factor.value, scope, local.free_indices))
+    steps = (*factor.steps, *simplify_factor(factor.value, scope, local.free_indices))
     return replace(factor, value=result_of(steps, factor.value), steps=steps)
 
 

@@ -16,13 +16,13 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Rule
+from symbackprop.simplification.affine import solved_sum
 
 
 def contains_delta(expression: Expression) -> bool:
-    """Whether a delta stands anywhere in the expression."""
-    return any(isinstance(node, Delta) for node in expression.walk())
+    """Whether a delta of indices stands anywhere in the expression; that of a lookup may have to stay."""
+    return any(isinstance(node, Delta) and not node.tensors for node in expression.walk())
 
 
 def same_index(node: Expression) -> Expression | None:
@@ -47,11 +47,7 @@ def contract(node: Expression) -> Expression | None:
             solved = _solve(factor, node.indices)
             if solved is None:
                 continue
-            index, value = solved
-            others = multiply(*factors[:place], *factors[place + 1 :])
-            rest = tuple(other for other in node.indices if other != index)
-            body = substitute(others, {index: value})
-            return Reduction("sum", rest, body) if rest else body
+            return solved_sum(node, place, *solved)
     return None
 
 

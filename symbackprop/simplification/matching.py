@@ -1,10 +1,11 @@
-"""Matching an expression against a pattern whose free indices may stand for any others of their axes."""
+"""Matching an expression against a pattern whose free indices may stand for others, or for positions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from symbackprop.notation.bounds import unproved_bounds
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -20,7 +21,7 @@ from symbackprop.notation.expressions import (
     Size,
 )
 
-Bindings: TypeAlias = Mapping[Index, Index]
+Bindings: TypeAlias = Mapping[Index, Expression]
 
 
 def match(
@@ -42,9 +43,12 @@ def match(
 
 
 def _match_variable(variable: Index, expression: Expression, bindings: Bindings) -> Iterator[Bindings]:
-    if not isinstance(expression, Index) or expression.axis != variable.axis:
-        return
-    if bindings.get(variable, expression) == expression:
+    """A variable stands for an index of its axis, or for a position that is sure to lie inside it."""
+    if isinstance(expression, Index):
+        fits = expression.axis == variable.axis
+    else:
+        fits = not expression.tensors and not unproved_bounds(expression, variable.axis)
+    if fits and bindings.get(variable, expression) == expression:
         yield {**bindings, variable: expression}
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.notation.system import System
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
+from symbackprop.simplification.affine import AFFINE_RULES, JOINING_RULES, SOLVING_RULES
 from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
+from symbackprop.simplification.choices import CHOICE_RULES
 from symbackprop.simplification.consequences import consequences
+from symbackprop.simplification.digits import DIGIT_RULES
 from symbackprop.simplification.facts import fact_rules
 from symbackprop.simplification.kronecker import KRONECKER_RULES
 from symbackprop.simplification.normal_form import NormalForm
@@ -19,7 +24,12 @@ from symbackprop.simplification.scope import Scope
 from symbackprop.simplification.summation import SUMMATION_RULES
 from symbackprop.simplification.sums import choose_sums
 
-NORMAL_FORM_RULES: tuple[Rule, ...] = (*BOOKKEEPING_RULES, *KRONECKER_RULES, *SUMMATION_RULES)
+# A local factor of the chain rule keeps the deltas of positions: they are solved in the sum that it enters.
+FACTOR_RULES: tuple[Rule, ...] = (
+    *BOOKKEEPING_RULES, *CHOICE_RULES, *DIGIT_RULES, *AFFINE_RULES, *KRONECKER_RULES, *SUMMATION_RULES,
+)  # fmt: skip
+JOINED_RULES: tuple[Rule, ...] = (*JOINING_RULES, *FACTOR_RULES)
+NORMAL_FORM_RULES: tuple[Rule, ...] = (*JOINED_RULES, *SOLVING_RULES)
 MOST_ROUNDS = 10
 ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", lambda expression: None)
 RENAME = Rule("rename", "a bound index may have any name", lambda expression: None)
@@ -35,11 +45,25 @@ def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = fro
 
     `outer` are the indices on the left-hand side, which no bound index shall share a name with.
     """
-    normal_form = NormalForm(NORMAL_FORM_RULES, fact_rules(scope.facts))
+    return _simplified(expression, scope, outer, (FACTOR_RULES, JOINED_RULES, NORMAL_FORM_RULES))
+
+
+def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
+    """The steps to the closed form of a local factor, which keeps the deltas of positions."""
+    return _simplified(expression, scope, outer, (FACTOR_RULES,))
+
+
+def _simplified(
+    expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
+) -> tuple[Step, ...]:
+    facts = fact_rules(scope.facts)
+    normal_forms = [NormalForm(rules, facts) for rules in phases]
+    normal_form = normal_forms[-1]
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
-        steps.extend(normal_form.steps(before))
+        for each in normal_forms:
+            steps.extend(each.steps(result_of(steps, expression)))
         steps.extend(choose_sums(result_of(steps, expression), scope, normal_form))
         steps.extend(rework(result_of(steps, expression), scope))
         if result_of(steps, expression) == before:

@@ -33,11 +33,17 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
     Reduction,
+    Where,
 )
 from symbackprop.notation.functions import ALL_FUNCTIONS, definition_of
+from symbackprop.notation.guards import readable
 from symbackprop.notation.printing import text
 from symbackprop.notation.scalar_algebra import ScalarBridge, positive_first
-from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.notation.substitution import (
+    canonical_bound_names,
+    rewrite_bottom_up,
+    rewrite_values,
+)
 from symbackprop.simplification.cost import Cost, cost
 
 # The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
@@ -276,9 +282,9 @@ def tidied(expression: Expression) -> Expression:
             return add(*positive_first(list(node.terms)))
         if isinstance(node, Multiply):
             return reciprocals_last(_sign_inside(_turned_differences(node)))
-        return node
+        return readable(node) if isinstance(node, Where) else node
 
-    return rewrite_bottom_up(expression, tidy)
+    return rewrite_values(expression, tidy)
 
 
 def _turned_differences(node: Expression) -> Expression:

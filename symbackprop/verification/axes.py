@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
-from symbackprop.notation.expressions import Expression, Index, Reduction, Size
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
+from symbackprop.notation.guards import guarded_reads
+from symbackprop.notation.integers import condition_holds, integer_value
 from symbackprop.notation.substitution import elements_of, rewrite_bottom_up
 from symbackprop.notation.system import Equation, Fact, System, Tensor
 from symbackprop.verification.sampling import different_sizes
@@ -17,8 +20,14 @@ def with_small_axes(system: System) -> System:
     """The same equations with every declared size above `LARGEST_SIZE` left open.
 
     A derivation treats sizes as symbols, so that a gradient that is right for small arrays is the same one.
+    Index arithmetic may depend on the sizes: the axes that it reads or counts keep theirs.
     """
-    opened = {axis: replace(axis, size=None) for axis in system.axes if (axis.size or 0) > LARGEST_SIZE}
+    counted = axes_of_index_arithmetic(system)
+    opened = {
+        axis: replace(axis, size=None)
+        for axis in system.axes
+        if (axis.size or 0) > LARGEST_SIZE and axis not in counted
+    }
     if not opened:
         return system
 
@@ -60,10 +69,60 @@ def axis_names(indices: Iterable[Index]) -> tuple[str, ...]:
 
 
 def model_sizes(system: System) -> dict[str, int]:
-    """A small size for every axis of a model; those that meet in an equation differ, declared ones stay."""
+    """A small size for every axis of a model; those that meet in an equation differ, declared ones stay.
+
+    An axis that is read at positions beyond its size becomes as long as the positions need.
+    """
     fixed = {axis.name: axis.size for axis in system.axes if axis.size is not None}
     meeting = [_axes_of(equation) for equation in system.equations]
-    return different_sizes((axis.name for axis in system.axes), meeting, fixed)
+    sizes = different_sizes((axis.name for axis in system.axes), meeting, fixed)
+    for _ in system.axes:
+        for equation in system.equations:
+            for read in guarded_reads(equation.expression):
+                for index, position in zip(
+                    system.tensors[read.element.tensor].indices, read.element.positions, strict=True
+                ):
+                    if index.axis.name not in fixed and not isinstance(position, Index):
+                        needed = _largest_position(position, read.conditions, sizes) + 1
+                        sizes[index.axis.name] = max(sizes[index.axis.name], needed)
+    return sizes
+
+
+def axes_of_index_arithmetic(system: System) -> set[Axis]:
+    """The axes that are read at positions other than an index, and those of the indices in such positions."""
+    found: set[Axis] = set()
+    for equation in system.equations:
+        for element in elements_of(equation.expression):
+            for index, position in zip(
+                system.tensors[element.tensor].indices, element.positions, strict=True
+            ):
+                if not isinstance(position, Index | Element):
+                    found.add(index.axis)
+                    found.update(node.axis for node in position.walk() if isinstance(node, Index | Size))
+    return found
+
+
+def _largest_position(
+    position: Expression, conditions: Sequence[Expression], sizes: Mapping[str, int]
+) -> int:
+    """The largest value of a position under the conditions on indices; -1 where it depends on data."""
+    decided = [condition for condition in conditions if not condition.tensors]
+    if position.tensors:
+        return -1
+    indices = sorted(
+        frozenset[Index]().union(*(part.free_indices for part in (position, *decided))),
+        key=lambda index: index.name,
+    )
+    largest = -1
+    for place in product(*(range(sizes[index.axis.name]) for index in indices)):
+        at = dict(zip(indices, place, strict=True))
+        if all(condition_holds(condition, at, sizes, _unread) for condition in decided):
+            largest = max(largest, int(integer_value(position, at, sizes, _unread)))
+    return largest
+
+
+def _unread(element: Element) -> int:
+    raise AssertionError(f"{element.tensor} is read where only indices stand")
 
 
 def _axes_of(equation: Equation) -> set[str]:

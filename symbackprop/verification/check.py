@@ -65,11 +65,17 @@ def check_model(system: System, seed: int = 0, wrt: Sequence[str] = ()) -> Check
     sizes = model_sizes(system)
     shapes = {tensor.name: axis_names(tensor.indices) for tensor in system.with_role(*DECLARED)}
 
+    integers = {
+        tensor.name: tensor.values.name for tensor in system.with_role(*DECLARED) if tensor.values is not None
+    }
+
     def finite(values: Values) -> bool:
         return all(bool(np.all(np.isfinite(array))) for array in evaluate(system, values, sizes).values())
 
     def sample(rng: np.random.Generator) -> Values:
-        return finite_sample(shapes, sizes, rng, finite, lambda drawn: obeying_facts(system, drawn, sizes))
+        return finite_sample(
+            shapes, sizes, rng, finite, lambda drawn: obeying_facts(system, drawn, sizes), integers
+        )
 
     def against_equations(values: Values, loss: Any, gradients: Mapping[str, Any]) -> list[CheckRow]:
         return _rows_against_equations(system, values, sizes, loss, gradients)

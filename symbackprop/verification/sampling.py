@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -65,16 +66,19 @@ def finite_sample(
     rng: np.random.Generator,
     accepts: Callable[[Values], bool],
     adjust: Callable[[Values], Values | None] = lambda values: values,
+    integers: Mapping[str, str] = MappingProxyType({}),
 ) -> Values:
     """Random float64 arrays of these shapes that `accepts` holds finite.
 
-    `adjust` moves a draw to where it has to be (where facts hold) or gives None. VerificationError says
-    which domains were tried where none will do.
+    `integers` are the tensors that hold positions of an axis instead, each with the axis' name. `adjust`
+    moves a draw to where it has to be (where facts hold) or gives None. VerificationError says which domains
+    were tried where none will do.
     """
     for domain in DOMAINS:
         for _ in range(DRAWS_EACH):
             drawn = {
-                name: domain.draw(rng, tuple(sizes[axis] for axis in axes)) for name, axes in shapes.items()
+                name: _draw(domain, rng, [sizes[axis] for axis in axes], sizes.get(integers.get(name, "")))
+                for name, axes in shapes.items()
             }
             values = adjust(drawn)
             if values is not None and accepts(values):
@@ -84,3 +88,8 @@ def finite_sample(
         f"no data were found on which the loss and its gradient are finite (tried values {tried})",
         remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
     )
+
+
+def _draw(domain: Domain, rng: np.random.Generator, shape: Sequence[int], values: int | None) -> Array:
+    """Numbers of a domain, or positions below `values`."""
+    return domain.draw(rng, tuple(shape)) if values is None else rng.integers(0, values, tuple(shape))

@@ -28,6 +28,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "gelu": lambda u: 0.5 * u * (1.0 + erf(u / np.sqrt(2.0))),
     "silu": lambda u: u * 0.5 * (anp.tanh(0.5 * u) + 1.0),
     "abs": lambda u: u * anp.sign(u),
+    "floor": lambda u: np.floor(u + 1e-9).astype(int),
+    "mod": lambda u, m: np.mod(u, m),
     "max": lambda a, b: _where(a >= b, a, b),
     "min": lambda a, b: _where(a <= b, a, b),
 }  # fmt: skip
@@ -95,7 +97,11 @@ class Arrays:
         array = self.tensors[tensor]
         if not positions:
             return array
-        grids = [anp.asarray(self.value(position, scope)) for position in positions]
+        # What a choice does not choose may lie outside: it is read somewhere inside, and thrown away.
+        grids = [
+            np.clip(np.asarray(self.value(position, scope)).astype(int), 0, size - 1)
+            for position, size in zip(positions, array.shape, strict=True)
+        ]
         return array[tuple(np.broadcast_arrays(*grids))] if len(grids) > 1 else array[grids[0]]
 
     def _reduction(self, node: ex.Reduction, scope: tuple[ex.Index, ...]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from symbackprop.language.model import parse_system
 from symbackprop.notation.evaluation import Array, evaluate
 from symbackprop.notation.system import Equation, Role, System
+from symbackprop.verification.axes import model_sizes
 from symbackprop.verification.facts import obeying_facts
 from symbackprop.verification.sampling import Values, finite_sample
 
@@ -43,7 +44,7 @@ def load_classic(name: str) -> Classic:
 
 def small_sample(system: System) -> tuple[dict[str, Array], dict[str, int]]:
     """Data on which the model is finite and its facts hold, with small sizes that differ from one another."""
-    sizes = {axis.name: size for size, axis in enumerate(system.axes, start=2)}
+    sizes = model_sizes(system)
     shapes = {
         tensor.name: tuple(index.axis.name for index in tensor.indices)
         for tensor in system.tensors.values()
@@ -54,5 +55,10 @@ def small_sample(system: System) -> tuple[dict[str, Array], dict[str, int]]:
         return all(bool(np.all(np.isfinite(array))) for array in evaluate(system, values, sizes).values())
 
     rng = np.random.default_rng(3)
-    values = finite_sample(shapes, sizes, rng, finite, lambda drawn: obeying_facts(system, drawn, sizes))
+    integers = {
+        tensor.name: tensor.values.name for tensor in system.tensors.values() if tensor.values is not None
+    }
+    values = finite_sample(
+        shapes, sizes, rng, finite, lambda drawn: obeying_facts(system, drawn, sizes), integers
+    )
     return values, sizes

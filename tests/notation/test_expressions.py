@@ -19,6 +19,7 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
 )
+from symbackprop.notation.ordering import in_reading_order
 from symbackprop.notation.printing import number_text, text
 from symbackprop.notation.substitution import (
     canonical_bound_names,
@@ -26,7 +27,6 @@ from symbackprop.notation.substitution import (
     substitute,
     tidy_bound_names,
 )
-from symbackprop.notation.ordering import in_reading_order
 from symbackprop.notation.system import Equation
 from symbackprop.simplification.matching import match
 
