@@ -29,6 +29,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
+from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, LinearAlgebra, Solve
 from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
 
@@ -93,6 +94,9 @@ class NumpyValues:
                 return Piece(f"np.full({self._shape(target)}, {self.text(operand)}, dtype=dtype)")
             case Copy(operand):
                 return Piece(self._atom(operand) + (".copy()" if value.layout else "[()]"))
+        if isinstance(value, LinearAlgebra):
+            head, arguments, tail = self._linear_algebra(value)
+            return Piece(f"{head}{', '.join(arguments)}{tail}")
         return self._view(value)
 
     def chain(self, value: Value) -> list[str]:
@@ -187,9 +191,26 @@ class NumpyValues:
         plain = (*_BINARY, *_CONNECTIVES, *COMPARISONS, "power", "negative", "not")
         if isinstance(value, Elementwise) and value.operation not in plain:
             return self._call(value.operation, [self.text(part) for part in value.arguments])
+        if isinstance(value, Solve):
+            return self._linear_algebra(value)[:2]
         if isinstance(value, Reduce):
             return f"np.{value.reduction}(", self._reduction_arguments(value)
         return None
+
+    def _linear_algebra(self, value: LinearAlgebra) -> tuple[str, list[str], str]:
+        """The call up to its opening bracket, its arguments, and what stands behind them."""
+        match value:
+            case Determinant(_, True):
+                name, tail = "slogdet", ").logabsdet"
+            case Determinant():
+                name, tail = "det", ")"
+            case Inverse():
+                name, tail = "inv", ")"
+            case Cholesky():
+                name, tail = "cholesky", ")"
+            case Solve():
+                name, tail = "solve", ")"
+        return f"np.linalg.{name}(", [self.text(operand) for operand in value.operands], tail
 
     def _power(self, base: Value, exponent: Value) -> Piece:
         left, right = self.piece(base).at(ATOM), self.piece(exponent).at(SIGN)

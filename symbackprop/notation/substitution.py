@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.matrices import MatrixFunction, tensor_read
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
@@ -130,12 +131,19 @@ def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expressi
     children = tuple([rename_tensors(child, names) for child in expression.children])
     if isinstance(expression, Element):
         return Element(names.get(expression.tensor, expression.tensor), children)
+    if isinstance(expression, MatrixFunction):
+        expression = replace(expression, tensor=names.get(expression.tensor, expression.tensor))
     return expression.with_children(children)
 
 
 def elements_of(expression: Expression) -> list[Element]:
     """Every tensor element that is read, in reading order, with repetitions."""
     return [node for node in expression.walk() if isinstance(node, Element)]
+
+
+def tensors_read(expression: Expression) -> tuple[str, ...]:
+    """The tensors that are read, each once, in reading order."""
+    return tuple(dict.fromkeys(name for name in map(tensor_read, expression.walk()) if name is not None))
 
 
 def canonical_bound_names(expression: Expression, depth: int = 0) -> Expression:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.errors import ProgramError
-from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -31,13 +31,16 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.contraction import Order, contraction_order, still_needed
 from symbackprop.program.cost import cost_of
 from symbackprop.program.ir import AxisSize, Diagonal, Identity, Literal, Positions, Read, Reduce
+from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.products import Factor, combined, own_order, summed
 from symbackprop.program.scaling import positive_power, scaled
+from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import (
     Indices,
     broadcast_terms,
@@ -53,9 +56,13 @@ from symbackprop.program.views import as_number, as_real, elementwise, operate, 
 
 @dataclass(frozen=True)
 class ExpressionLowering:
-    """Lowers expressions; `kinds` says which names hold other numbers than reals."""
+    """Lowers expressions; `kinds` says which names hold other numbers than reals.
+
+    `positive_definite` names the tensors whose matrices are known to be so.
+    """
 
     kinds: Mapping[str, Kind]
+    positive_definite: frozenset[str] = frozenset()
 
     def value(self, expression: Expression, order: Indices) -> Value:
         """The expression as array operations, its axes in the given order, which names every free index.
@@ -81,6 +88,8 @@ class ExpressionLowering:
                 return self._power(base, exponent, order)
             case Apply(function, arguments):
                 return self._function(function, arguments, order)
+            case MatrixFunction():
+                return matrix_function(expression, order, self.positive_definite, self.value)
             case Reduction("sum", _, _):
                 return self._summation(expression, order)
             case Reduction():
@@ -151,6 +160,9 @@ class ExpressionLowering:
     def _summation(self, reduction: Reduction, order: Indices) -> Value:
         """A sum: an index that the body lacks counts its size, the others go to the body's contraction."""
         afresh = rename_bound(reduction, order)
+        system = linear_system(afresh)
+        if system is not None:
+            return solution(system, order, self.value)
         indices, body = afresh.indices, afresh.body
         used = tuple(index for index in indices if index in body.free_indices)
         unused = [Size(index.axis) for index in indices if index not in body.free_indices]
@@ -215,7 +227,7 @@ def _opened(factors: Sequence[Expression], over: Indices, order: Indices) -> tup
     opened: list[Expression] = []
     factors = flat_factors(factors)
     for factor in factors:
-        if over and isinstance(factor, Reduction) and factor.kind == "sum":
+        if over and is_sum(factor) and linear_system(factor) is None:
             used = {*order, *over}.union(*(other.free_indices for other in factors))
             inner = rename_bound(factor, used)
             if set(inner.indices) <= inner.body.free_indices:

@@ -31,6 +31,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
+from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
 from symbackprop.program.program import Program
 from symbackprop.program.value import Value
 
@@ -104,6 +105,14 @@ class _Interpreter:
                 return np.full(self.shape(target), operands[0], dtype=self.dtype)
             case Copy():
                 return np.copy(operands[0])[()]
+            case Solve():
+                return np.linalg.solve(*operands)
+            case Inverse():
+                return np.linalg.inv(*operands)
+            case Determinant(_, logarithm):
+                return np.linalg.slogdet(*operands).logabsdet if logarithm else np.linalg.det(*operands)
+            case Cholesky():
+                return np.linalg.cholesky(*operands)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.expressions import Apply, Expression, Number, Power, Where
 from symbackprop.notation.printing import equation_text, text
@@ -14,6 +16,7 @@ from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.outputs import initial_of, outputs_of
 from symbackprop.program.program import Program, Statement
 from symbackprop.program.sharing import NamedEquation, shared
+from symbackprop.program.solves import with_solves
 from symbackprop.program.stability import stable_equations
 from symbackprop.program.value import Kind
 from symbackprop.program.views import as_real, filled
@@ -59,8 +62,15 @@ def _program(
 ) -> Program:
     written = (*system.equations, *adjoints)
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
-    equations = shared(stable_equations(written), formulas_as_written, system.tensors)
-    lowering = ExpressionLowering({item.equation.tensor: Kind.BOOLEAN for item in equations if item.is_mask})
+    prepared = tuple(
+        replace(equation, expression=with_solves(equation.expression))
+        for equation in stable_equations(written)
+    )
+    equations = shared(prepared, formulas_as_written, system.tensors)
+    lowering = ExpressionLowering(
+        {item.equation.tensor: Kind.BOOLEAN for item in equations if item.is_mask},
+        frozenset(known.tensor for known in system.positive_definite),
+    )
     program = Program(
         model=system.name,
         source=system.source,

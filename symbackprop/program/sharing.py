@@ -27,11 +27,13 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.ordering import in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.program.naming import temporary_name
+from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import natural_order
 
 
@@ -115,8 +117,8 @@ def worth_naming(expression: Expression) -> bool:
             return False
         case Comparison() | Logic():
             return bool(expression.free_indices)
-        case Add() | Multiply() | Power() | Apply() | Reduction() | Where():
-            return any(isinstance(node, Element) for node in expression.walk())
+        case Add() | Multiply() | Power() | Apply() | Reduction() | Where() | MatrixFunction():
+            return bool(expression.tensors)
     return False
 
 
@@ -169,7 +171,8 @@ def _count(expression: Expression, guarded: bool, state: _Sharing) -> None:
         use.unguarded += not guarded
         if use.count > 1:
             return
-    for child in expression.children:
+    system = linear_system(expression)
+    for child in expression.children if system is None else (system.right,):
         inside = guarded or (isinstance(expression, Where) and child is not expression.condition)
         _count(child, inside, state)
 
@@ -195,6 +198,10 @@ def _rewritten_right_hand_side(equation: Equation, state: _Sharing) -> Expressio
 
 
 def _rewritten_children(expression: Expression, consumer: Equation, state: _Sharing) -> Expression:
+    system = linear_system(expression)
+    if system is not None:
+        # The inverse within it is never computed, and so is not shared.
+        return system.with_right(_rewritten(system.right, consumer, state))
     children = tuple([_rewritten(child, consumer, state) for child in expression.children])
     return expression.with_children(children)
 

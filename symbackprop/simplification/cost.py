@@ -17,6 +17,7 @@ from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of
 from symbackprop.notation.expressions import (
     Add,
     Apply,
+    Axis,
     Comparison,
     Delta,
     Expression,
@@ -28,6 +29,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names
 
 Cost: TypeAlias = Fraction
@@ -69,9 +71,18 @@ def _own_cost(node: Expression) -> Cost:
             return Fraction(elements * FUNCTION_WEIGHT)
         case Reduction():
             return _reduction_cost(node)
+        case MatrixFunction(_, _, axis, batch, _):
+            return _factorisation_cost(axis, batch)
         case Where() | Comparison() | Logic() | Delta():
             return Fraction(elements)
     return Fraction(0)
+
+
+def _factorisation_cost(axis: Axis, batch: tuple[Expression, ...]) -> Cost:
+    """Of an axis with n values: n^3 multiply-adds for each matrix of the batch."""
+    size = max(axis.size or 0, TYPICAL_SIZE)
+    free = frozenset[Index]().union(*(position.free_indices for position in batch))
+    return CONTRACTION_WEIGHT * size**3 * extent(free)
 
 
 def _may_overflow(base: Expression, exponent: Expression) -> bool:
