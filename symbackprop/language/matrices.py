@@ -75,7 +75,7 @@ def is_positive_definite(formula: Formula) -> bool:
 
 
 def positive_definite(statement: FactStatement, reader: Reader) -> PositiveDefinite:
-    """What `fact positive_definite(P)` says; of a tensor with more indices, all matrices are."""
+    """The fact that a matrix, or each matrix of a tensor with more indices, is positive definite."""
     call = statement.formula
     assert isinstance(call, Call)
     expect_arguments(call, 1, reader.scope, f"write fact {_POSITIVE_DEFINITE}(P)")

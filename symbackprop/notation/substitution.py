@@ -112,7 +112,7 @@ def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Exp
 
 def rewrite_values(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """Apply `change` to every node that is a value, children first; positions stay as they are."""
-    if isinstance(expression, Element | Delta) or is_about_indices(expression):
+    if isinstance(expression, Element | Delta | MatrixFunction) or is_about_indices(expression):
         return change(expression)
     children = tuple([rewrite_values(child, change) for child in expression.children])
     same = all(new is old for new, old in zip(children, expression.children, strict=True))

@@ -21,6 +21,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 from symbackprop.simplification.rational import RationalSearch, Relation, opened, tidied
@@ -41,9 +42,9 @@ def region_paths(expression: Expression, place: Path = (), is_root: bool = True)
 
 def _is_worth_a_search(expression: Expression) -> bool:
     """A product of different elements, numbers and sums has only one form."""
-    return any(isinstance(node, Add | Apply | Power) for node in _above_binders(expression)) or len(
-        set(factors_of(expression))
-    ) < len(factors_of(expression))
+    return any(
+        isinstance(node, Add | Apply | Power | MatrixFunction) for node in _above_binders(expression)
+    ) or len(set(factors_of(expression))) < len(factors_of(expression))
 
 
 def _above_binders(expression: Expression) -> Iterator[Expression]:
