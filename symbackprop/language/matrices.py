@@ -10,7 +10,7 @@ from symbackprop.language.names import Surroundings, as_given, bare_word, counte
 from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import Call, FactStatement, Formula, Reference, Word
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
-from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.matrices import MatrixFunction, MatrixFunctionKind
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.notation.system import PositiveDefinite, Tensor
 
@@ -38,7 +38,7 @@ def _inverse(call: Call, surroundings: Surroundings, reader: Reader) -> Expressi
 
 def _determinant(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     matrix, tensor = _matrix(call, surroundings, reader)
-    kind = "det" if call.word.text == "det" else "logdet"
+    kind: MatrixFunctionKind = "det" if call.word.text == "det" else "logdet"
     batch = _batch(matrix, tensor, surroundings, reader)
     return MatrixFunction(kind, tensor.name, tensor.indices[-1].axis, batch)
 

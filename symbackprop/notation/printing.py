@@ -196,7 +196,8 @@ def system_text(system: System) -> str:
         if tensor.role.value != "derived":
             values = f" in {tensor.values.name}" if tensor.values else ""
             lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
-    lines.extend(f"fact {fact_text(fact)}" for fact in (*system.facts, *system.positive_definite))
+    facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
+    lines.extend(f"fact {fact_text(fact)}" for fact in facts)
     for equation in system.equations:
         prefix = "loss " if equation.tensor == system.loss else ""
         lines.append(prefix + equation_text(equation))

@@ -39,7 +39,7 @@ from symbackprop.program.cost import cost_of
 from symbackprop.program.ir import AxisSize, Diagonal, Identity, Literal, Positions, Read, Reduce
 from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.products import Factor, combined, own_order, summed
-from symbackprop.program.scaling import positive_power, scaled
+from symbackprop.program.scaling import number_apart, positive_power, scaled
 from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import (
     Indices,
@@ -187,7 +187,8 @@ class ExpressionLowering:
             if value is not None:
                 number *= value
                 continue
-            lowered = self._factor(factor, natural_order(factor, (*order, *over)))
+            in_front, lowered = number_apart(self._factor(factor, natural_order(factor, (*order, *over))))
+            number *= in_front
             (arrays if lowered.value.layout else scalars).append(lowered)
         return scaled(number, scalars, contraction(arrays, over, order) if arrays else None)
 

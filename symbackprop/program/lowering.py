@@ -82,6 +82,9 @@ def _program(
         gradients=gradients,
         formulas=formulas,
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
+        positive_definite=tuple(
+            known.tensor for known in system.positive_definite if known.tensor not in system.definitions
+        ),
     )
     return checked(with_fresh_results(with_safe_means(program)))
 

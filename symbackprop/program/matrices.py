@@ -8,7 +8,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
-from symbackprop.notation.substitution import fresh_index
+from symbackprop.notation.substitution import fresh_index, substitute
 from symbackprop.program.ir import Diagonal, Elementwise, Expand, Literal, Reduce, Reshape
 from symbackprop.program.layout import layout_of
 from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
@@ -51,6 +51,12 @@ def solution(system: LinearSystem, order: Indices, value: Lowering) -> Value:
     assert isinstance(free, Index) and isinstance(row, Index) and isinstance(column, Index)
     batch = tuple(dict.fromkeys(index for index in inverse.batch if isinstance(index, Index)))
     read = value(Element(inverse.tensor, (*inverse.batch, column, row)), (*batch, summed, free))
+    if free in system.right.free_indices:
+        apart = fresh_index(free, system.right.free_indices)
+        right = LinearSystem(inverse, summed, substitute(system.right, {free: apart}))
+        whole = solution(right, (*order, apart), value)
+        own = whole.indices
+        return ordered(Diagonal(whole, own.index(free), own.index(apart), free), order)
     right = as_real(filled_over(system, batch, order, value))
     columns = tuple(index for index in right.indices if index not in (*batch, summed))
     if not batch and not columns:

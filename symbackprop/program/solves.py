@@ -55,7 +55,11 @@ def is_inverse(expression: Expression) -> bool:
 
 
 def _is_solvable(system: LinearSystem) -> bool:
-    """Whether the inverse meets the right-hand side in the summed index and in no other way."""
+    """Whether the inverse meets the right-hand side in the summed index.
+
+    Where the right-hand side has the other index too, the solution's diagonal is meant (the trace of inv(X)*A);
+    there an inverse times an inverse is left to be computed as such.
+    """
     inverse, right = system.inverse, system.right
     row, column = inverse.positions
     batch = frozenset[Index]().union(*(position.free_indices for position in inverse.batch))
@@ -67,7 +71,7 @@ def _is_solvable(system: LinearSystem) -> bool:
         and not batch & {row, column}
         and system.summed in (row, column)
         and system.summed in right.free_indices
-        and system.free not in right.free_indices
+        and not (system.free in right.free_indices and any(map(is_inverse, right.walk())))
     )
 
 
@@ -82,7 +86,7 @@ def _nested(node: Expression) -> Expression:
     bound, factors = list(node.indices), list(factors_of(node.body))
     changed = False
     while candidates := list(_candidates(bound, factors)):
-        absorbed, inside, system = min(candidates, key=lambda each: _columns(each[2]))
+        absorbed, inside, system = min(candidates, key=lambda each: _effort(each[2]))
         bound = [index for index in bound if index != system.summed and index not in absorbed]
         place = min(inside)
         factors = [factor for number, factor in enumerate(factors) if number not in inside]
@@ -123,7 +127,8 @@ def _candidates(
                 yield absorbed, {place, *met}, system
 
 
-def _columns(system: LinearSystem) -> int:
-    """How many right-hand sides there are, beyond the batch of matrices."""
+def _effort(system: LinearSystem) -> tuple[int, bool]:
+    """How many right-hand sides there are, beyond the batch of matrices; then, whether X is transposed."""
     batch = frozenset[Index]().union(*(position.free_indices for position in system.inverse.batch))
-    return typical_count(system.right.free_indices - batch - {system.summed})
+    columns = typical_count(system.right.free_indices - batch - {system.summed})
+    return columns, system.summed == system.inverse.positions[0]

@@ -23,8 +23,9 @@ from symbackprop.notation.system import Role, System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
 from symbackprop.verification.axes import axis_names, model_sizes, with_small_axes
-from symbackprop.verification.differences import central_differences, complex_step
+from symbackprop.verification.differences import Quotients, central_differences, complex_step
 from symbackprop.verification.facts import obeying_facts
+from symbackprop.verification.matrices import has_sound_matrices, made_positive_definite, symmetric_part
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.report import (
     CENTRAL_DIFFERENCES,
@@ -70,7 +71,9 @@ def check_model(system: System, seed: int = 0, wrt: Sequence[str] = ()) -> Check
     }
 
     def finite(values: Values) -> bool:
-        return all(bool(np.all(np.isfinite(array))) for array in evaluate(system, values, sizes).values())
+        known = evaluate(system, values, sizes)
+        is_finite = all(bool(np.all(np.isfinite(array))) for array in known.values())
+        return is_finite and has_sound_matrices(system, known)
 
     def sample(rng: np.random.Generator) -> Values:
         return finite_sample(
@@ -102,7 +105,11 @@ def check_module(path: Path | str, seed: int = 0) -> CheckReport:
 
     def sample(rng: np.random.Generator) -> Values:
         return finite_sample(
-            checked.shapes, sizes, rng, lambda values: bool(np.isfinite(checked.loss(values)))
+            checked.shapes,
+            sizes,
+            rng,
+            lambda values: bool(np.isfinite(checked.loss(values))),
+            lambda drawn: made_positive_definite(drawn, checked.positive_definite),
         )
 
     def not_compared(values: Values, loss: Any, gradients: Mapping[str, Any]) -> list[CheckRow]:
@@ -137,16 +144,40 @@ def _rows_on(checked: ModuleUnderCheck, values: Values, further: Further) -> lis
         note = f"gives gradients of {', '.join(gradients)}, FORMULAS has {', '.join(checked.asked)}"
         return [failure("gradient", CENTRAL_DIFFERENCES, note)]
     own_loss = np.asarray(checked.loss(values))
-    quotients = {
-        name: central_differences(checked.loss, values, name) for name in checked.asked if name in values
-    }
+    quotients = {name: _differences(checked, values, name) for name in checked.asked if name in values}
     largest = largest_number(own_loss, *(quotient.values for quotient in quotients.values()))
     return [
         compare_arrays(checked.loss_name, OWN_LOSS, loss, own_loss, 0.0),
         _same_gradients(alone, gradients, largest),
-        *(compare_quotients(name, gradients[name], found, largest) for name, found in quotients.items()),
+        *(
+            compare_quotients(name, _comparable(checked, gradients, name), found, largest)
+            for name, found in quotients.items()
+        ),
         *further(values, loss, gradients),
     ]
+
+
+def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotients:
+    """Central differences; a matrix that is to be positive definite is moved with its mirror image.
+
+    A Cholesky factorisation reads one triangle alone.
+    """
+    if name not in checked.positive_definite:
+        return central_differences(checked.loss, values, name)
+
+    def loss(point: Mapping[str, Array]) -> float:
+        return checked.loss({**point, name: symmetric_part(point[name])})
+
+    return central_differences(loss, values, name)
+
+
+def _comparable(checked: ModuleUnderCheck, gradients: Mapping[str, Any], name: str) -> Any:
+    """The gradient, or what of it is seen along symmetric matrices."""
+    gradient = gradients[name]
+    has_shape = (
+        np.shape(gradient) == np.shape(np.swapaxes(gradient, -1, -2)) if np.ndim(gradient) > 1 else False
+    )
+    return symmetric_part(gradient) if name in checked.positive_definite and has_shape else gradient
 
 
 def _same_gradients(alone: Mapping[str, Any], gradients: Mapping[str, Any], largest: float) -> CheckRow:
