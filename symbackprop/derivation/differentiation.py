@@ -130,7 +130,7 @@ class Differentiation:
         return multiply(outer, self.of(node.arguments[0]))
 
     def matrix_function(self, node: MatrixFunction) -> Expression:
-        """Petersen & Pedersen, The Matrix Cookbook (2012), equations 59, 49 and 57."""
+        """Petersen & Pedersen, The Matrix Cookbook (2012), equations 60, 49 and 57."""
         if node.tensor != self.by.tensor:
             raise DerivationError(
                 f"'{self.by.tensor}' stands in a position of '{node.tensor}': no derivative"

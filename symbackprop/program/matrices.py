@@ -53,8 +53,8 @@ def solution(system: LinearSystem, order: Indices, value: Lowering) -> Value:
     read = value(Element(inverse.tensor, (*inverse.batch, column, row)), (*batch, summed, free))
     if free in system.right.free_indices:
         apart = fresh_index(free, system.right.free_indices)
-        right = LinearSystem(inverse, summed, substitute(system.right, {free: apart}))
-        whole = solution(right, (*order, apart), value)
+        off_diagonal = LinearSystem(inverse, summed, substitute(system.right, {free: apart}))
+        whole = solution(off_diagonal, (*order, apart), value)
         own = whole.indices
         return ordered(Diagonal(whole, own.index(free), own.index(apart), free), order)
     right = as_real(filled_over(system, batch, order, value))

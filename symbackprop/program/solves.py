@@ -57,8 +57,8 @@ def is_inverse(expression: Expression) -> bool:
 def _is_solvable(system: LinearSystem) -> bool:
     """Whether the inverse meets the right-hand side in the summed index.
 
-    Where the right-hand side has the other index too, the solution's diagonal is meant (the trace of inv(X)*A);
-    there an inverse times an inverse is left to be computed as such.
+    Where the right-hand side has the other index too, the solution's diagonal is meant, as in a trace of
+    inv(X)*A; an inverse times an inverse is left there to be computed as such.
     """
     inverse, right = system.inverse, system.right
     row, column = inverse.positions

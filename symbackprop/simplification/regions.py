@@ -14,6 +14,7 @@ from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     Add,
     Apply,
+    Delta,
     Element,
     Expression,
     Number,
@@ -96,7 +97,10 @@ def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Ex
 def _apart(
     expression: Expression, relations: tuple[Relation, ...]
 ) -> tuple[tuple[Expression, ...], Expression]:
-    """The factors that are atoms which occur nowhere else, and the product of the others."""
+    """The factors that are atoms which occur nowhere else, and the product of the others.
+
+    A delta stays outside too: a sum over its index will take it away, and all that it costs.
+    """
     factors = factors_of(expression)
     atoms = [scalar_atoms(factor) for factor in factors]
     formulas = (part for each in relations for part in (each.known, opened(each.formula)))
@@ -105,7 +109,8 @@ def _apart(
     passive = [
         factor
         for factor, found in zip(factors, atoms, strict=True)
-        if not isinstance(factor, Add | Apply | Power) and all(elsewhere[atom] == 1 for atom in found)
+        if isinstance(factor, Delta)
+        or (not isinstance(factor, Add | Apply | Power) and all(elsewhere[atom] == 1 for atom in found))
     ]
     core = multiply(*(factor for factor in factors if factor not in passive))
     return (tuple(passive), core) if passive and not isinstance(core, Number) else ((), expression)

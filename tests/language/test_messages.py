@@ -192,10 +192,6 @@ POSITIONS = [
 ]
 
 NOT_YET = [
-    ("y[i,j] = inv(A)[i,j]", 10, "matrix functions ('inv')"),
-    ("y = det(A) + a", 5, "matrix functions ('det')"),
-    ("y = logdet(A)", 5, "matrix functions"),
-    ("y = trace(A)", 5, "matrix functions"),
     ("y[b] = sum(i, diff(x[b,i], w[i]))", 15, "a derivative inside a model"),
 ]
 
