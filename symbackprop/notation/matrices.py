@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from symbackprop.notation.expressions import Axis, Element, Expression, cached_property
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, cached_property
 
 MatrixFunctionKind: TypeAlias = Literal["inv", "det", "logdet"]
 
@@ -42,6 +42,12 @@ class MatrixFunction(Expression):
     def tensors(self) -> frozenset[str]:
         """The matrix, and the tensors that the positions read."""
         return frozenset((self.tensor,)).union(*(child.tensors for child in self.children))
+
+    @property
+    def batch_indices(self) -> tuple[Index, ...]:
+        """The indices that tell one matrix from another, in reading order."""
+        nodes = (node for position in self.batch for node in position.walk())
+        return tuple(dict.fromkeys(node for node in nodes if isinstance(node, Index)))
 
     def at(self, row: Expression, column: Expression) -> MatrixFunction:
         """The element of the same matrix's inverse at a row and a column."""

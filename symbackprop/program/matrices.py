@@ -25,19 +25,19 @@ def matrix_function(
 ) -> Value:
     """The operation, its axes in the given order; `value` lowers expressions.
 
-    log det P = 2 sum log diag L for a positive definite P = L L', which takes half the work of an LU
-    factorisation; L itself is of no use for solving, since NumPy has no solver for triangular matrices.
+    log det P = 2 sum log diag L for a positive definite P = L L', which raises LinAlgError where P is not.
+    Systems are solved by LU all the same: NumPy has no solver for triangular matrices, and two general solves
+    on L take twice the time of one on P (measured for n from 50 to 1000).
     """
-    batch, names = _distinct(node)
-    rows, columns = names[-2:]
+    rows, columns = _distinct(node)
     if node.kind == "inv":
-        result: Value = Inverse(_matrix(node, batch, (columns, rows), value))
+        result: Value = Inverse(_matrix(node, (columns, rows), value))
         return ordered(_with_diagonals(result, (rows, columns), node.positions), order)
-    matrix = _matrix(node, batch, (rows, columns), value)
+    matrix = _matrix(node, (rows, columns), value)
     if node.kind == "det":
         return ordered(Determinant(matrix), order)
     if node.tensor in positive_definite:
-        place = len(batch)
+        place = len(matrix.layout) - 2
         diagonal = Elementwise("log", (Diagonal(Cholesky(matrix), place, place + 1, rows),))
         total = Reduce(diagonal, "sum", (place,))
         return ordered(Elementwise("multiply", (Literal(2.0), total)), order)
@@ -49,7 +49,7 @@ def solution(system: LinearSystem, order: Indices, value: Lowering) -> Value:
     inverse, summed, free = system.inverse, system.summed, system.free
     row, column = inverse.positions
     assert isinstance(free, Index) and isinstance(row, Index) and isinstance(column, Index)
-    batch = tuple(dict.fromkeys(index for index in inverse.batch if isinstance(index, Index)))
+    batch = inverse.batch_indices
     read = value(Element(inverse.tensor, (*inverse.batch, column, row)), (*batch, summed, free))
     if free in system.right.free_indices:
         apart = fresh_index(free, system.right.free_indices)
@@ -57,7 +57,7 @@ def solution(system: LinearSystem, order: Indices, value: Lowering) -> Value:
         whole = solution(off_diagonal, (*order, apart), value)
         own = whole.indices
         return ordered(Diagonal(whole, own.index(free), own.index(apart), free), order)
-    right = as_real(filled_over(system, batch, order, value))
+    right = as_real(_right_hand_side(system, batch, order, value))
     columns = tuple(index for index in right.indices if index not in (*batch, summed))
     if not batch and not columns:
         return Solve(read, right)
@@ -70,7 +70,7 @@ def solution(system: LinearSystem, order: Indices, value: Lowering) -> Value:
     return ordered(Reshape(solved, target) if solved.layout != target else solved, order)
 
 
-def filled_over(system: LinearSystem, batch: Indices, order: Indices, value: Lowering) -> Value:
+def _right_hand_side(system: LinearSystem, batch: Indices, order: Indices, value: Lowering) -> Value:
     """The right-hand side; one that has a part of the batch gets all of it."""
     right = value(system.right, (*order, system.summed))
     present = [index for index in batch if index in right.indices]
@@ -80,34 +80,25 @@ def filled_over(system: LinearSystem, batch: Indices, order: Indices, value: Low
     return filled(right, (*missing, *right.indices))
 
 
-def _distinct(node: MatrixFunction) -> tuple[Indices, Indices]:
-    """The batch indices, and a name of its own for each position, row and column included."""
-    batch: list[Index] = []
-    for position in node.batch:
-        if not isinstance(position, Index):
-            raise ProgramError(
-                f"{text(node)}: a position that is not an index is not supported yet",
-                remedy="define the matrix by an equation with plain indices",
-            )
-        if position not in batch:
-            batch.append(position)
-    taken = [*batch, *(each for each in node.positions if isinstance(each, Index))]
+def _distinct(node: MatrixFunction) -> Indices:
+    """A name of its own for row and column each; that which stands at its position, where it can."""
     row, column = node.positions or (Index(node.axis.label, node.axis),) * 2
     if not (isinstance(row, Index) and isinstance(column, Index)):
         raise ProgramError(
-            f"{text(node)}: a position that is not an index is not supported yet",
-            remedy="read the inverse at plain indices",
+            f"{text(node)}: an inverse is read at plain indices alone",
+            remedy="name the inverse by an equation, Y[i,j] = inv(X)[i,j]",
         )
+    taken = [*node.batch_indices, row, column]
     own: list[Index] = []
     for index in (row, column):
-        clashes = index in (*batch, *own) or not node.positions
-        own.append(fresh_index(Index(f"{index.name}'", node.axis), taken) if clashes else index)
+        clashes = index in (*node.batch_indices, *own) or not node.positions
+        own.append(fresh_index(index, taken) if clashes else index)
         taken.append(own[-1])
-    return tuple(batch), (*batch, *own)
+    return tuple(own)
 
 
-def _matrix(node: MatrixFunction, batch: Indices, names: Indices, value: Lowering) -> Value:
-    return value(Element(node.tensor, (*node.batch, *names)), (*batch, *names))
+def _matrix(node: MatrixFunction, names: Indices, value: Lowering) -> Value:
+    return value(Element(node.tensor, (*node.batch, *names)), (*node.batch_indices, *names))
 
 
 def _with_diagonals(value: Value, names: Sequence[Index], positions: Sequence[Expression]) -> Value:

@@ -62,13 +62,11 @@ def _is_solvable(system: LinearSystem) -> bool:
     """
     inverse, right = system.inverse, system.right
     row, column = inverse.positions
-    batch = frozenset[Index]().union(*(position.free_indices for position in inverse.batch))
     return (
         isinstance(row, Index)
         and isinstance(column, Index)
         and row != column
-        and all(isinstance(position, Index) for position in inverse.batch)
-        and not batch & {row, column}
+        and not {row, column} & set(inverse.batch_indices)
         and system.summed in (row, column)
         and system.summed in right.free_indices
         and not (system.free in right.free_indices and any(map(is_inverse, right.walk())))
@@ -129,6 +127,5 @@ def _candidates(
 
 def _effort(system: LinearSystem) -> tuple[int, bool]:
     """How many right-hand sides there are, beyond the batch of matrices; then, whether X is transposed."""
-    batch = frozenset[Index]().union(*(position.free_indices for position in system.inverse.batch))
-    columns = typical_count(system.right.free_indices - batch - {system.summed})
-    return columns, system.summed == system.inverse.positions[0]
+    others = system.right.free_indices - {system.summed, *system.inverse.batch_indices}
+    return typical_count(others), system.summed == system.inverse.positions[0]

@@ -17,7 +17,6 @@ from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of
 from symbackprop.notation.expressions import (
     Add,
     Apply,
-    Axis,
     Comparison,
     Delta,
     Expression,
@@ -71,18 +70,17 @@ def _own_cost(node: Expression) -> Cost:
             return Fraction(elements * FUNCTION_WEIGHT)
         case Reduction():
             return _reduction_cost(node)
-        case MatrixFunction(_, _, axis, batch, _):
-            return _factorisation_cost(axis, batch)
+        case MatrixFunction():
+            return _factorisation_cost(node)
         case Where() | Comparison() | Logic() | Delta():
             return Fraction(elements)
     return Fraction(0)
 
 
-def _factorisation_cost(axis: Axis, batch: tuple[Expression, ...]) -> Cost:
+def _factorisation_cost(node: MatrixFunction) -> Cost:
     """Of an axis with n values: n^3 multiply-adds for each matrix of the batch."""
-    size = max(axis.size or 0, TYPICAL_SIZE)
-    free = frozenset[Index]().union(*(position.free_indices for position in batch))
-    return CONTRACTION_WEIGHT * size**3 * extent(free)
+    size = max(node.axis.size or 0, TYPICAL_SIZE)
+    return CONTRACTION_WEIGHT * size**3 * extent(node.batch_indices)
 
 
 def _may_overflow(base: Expression, exponent: Expression) -> bool:

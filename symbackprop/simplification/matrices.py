@@ -35,8 +35,8 @@ def cancel(node: Expression, symmetric: Collection[str] = ()) -> Expression | No
                 continue
             rest = multiply(*(each for number, each in enumerate(factors) if number not in (place, other)))
             for summed, left, right in _meetings(inverse, matrix, inverse.tensor in symmetric):
-                batch = frozenset[Index]().union(*(each.free_indices for each in inverse.batch))
-                elsewhere = rest.free_indices | left.free_indices | right.free_indices | batch
+                elsewhere = rest.free_indices | left.free_indices | right.free_indices
+                elsewhere |= frozenset(inverse.batch_indices)
                 if summed in node.indices and summed not in elsewhere:
                     bound = tuple(index for index in node.indices if index != summed)
                     body = multiply(Delta(left, right), rest)
