@@ -17,6 +17,7 @@ from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, Formula, c
 from symbackprop.layers.naming import Names
 from symbackprop.layers.network import Layer, Network, NetworkError, Path
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Role, System
@@ -253,6 +254,8 @@ def _renamed(expression: Expression, names: Mapping[str, str], indices: Mapping[
         match node:
             case Element(tensor, positions):
                 return Element(names[tensor], positions)
+            case MatrixFunction(kind, tensor, axis, batch, positions):
+                return MatrixFunction(kind, names[tensor], axes[axis], batch, positions)
             case Index():
                 return indices[node]
             case Size(axis):

@@ -153,8 +153,8 @@ class NaiveEvaluator:
 
     def _matrix_function(self, node: MatrixFunction, at: Positions) -> Any:
         """Each matrix is inverted once, for its inverse is read element by element."""
-        batch = [self._value(position, at) for position in node.batch]
-        key = MatrixFunction(node.kind, node.tensor, node.axis, tuple(Number(int(place)) for place in batch))
+        batch = [self._integer(position, at) for position in node.batch]
+        key = MatrixFunction(node.kind, node.tensor, node.axis, tuple(Number(place) for place in batch))
         if key not in self._of_matrices:
             places = range(self.sizes[node.axis.name])
             rows = [
@@ -163,7 +163,7 @@ class NaiveEvaluator:
             self._of_matrices[key] = self._of_matrix(node.kind, rows)
         if node.kind != "inv":
             return self._of_matrices[key]
-        row, column = (self._value(position, at) for position in node.positions)
+        row, column = (self._integer(position, at) for position in node.positions)
         return self._of_matrices[key][row][column]
 
     def _of_matrix(self, kind: str, rows: elimination.Matrix) -> Any:

@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.elimination import determinant, inverse
 from symbackprop.notation.evaluation import PRECISE, NaiveEvaluator, evaluate
@@ -116,3 +117,56 @@ def test_the_matrix_is_read_renamed_and_hidden() -> None:
     assert hidden.tensors == {"t0", "t1"}
     assert names.restore().hide(hidden) == expression
     assert MatrixFunction("det", "X", axis) != MatrixFunction("logdet", "X", axis)
+
+
+KALMAN = """
+index t : T
+index i, j, k, l : D
+input z[t,i], P0[i,j]
+param F[i,j], Q[i,j], R[i,j], m0[i]
+P[t,i,j] = where(t == 0, P0[i,j], sum(k, l, F[i,k]*V[t-1,k,l]*F[j,l])) + Q[i,j]
+m[t,i] = where(t == 0, m0[i], sum(k, F[i,k]*v[t-1,k]))
+G[t,i,j] = sum(k, P[t,i,k]*inv(S[t])[k,j])
+S[t,i,j] = P[t,i,j] + R[i,j]
+r[t,i] = z[t,i] - m[t,i]
+v[t,i] = m[t,i] + sum(j, G[t,i,j]*r[t,j])
+V[t,i,j] = P[t,i,j] - sum(k, G[t,i,k]*P[t,k,j])
+loss E = 1/2*sum(t, logdet(S[t])) + 1/2*sum(t, i, j, r[t,i]*inv(S[t])[i,j]*r[t,j])
+"""
+
+
+def test_a_kalman_filter_inverts_what_its_step_has_computed() -> None:
+    """The equation of G reads S as a whole, at its own step: S comes first."""
+    system = parse_system(KALMAN)
+    names = [equation.tensor for equation in system.equations]
+    assert names.index("S") < names.index("G")
+    noise, size, steps = np.eye(3), 3, 4
+    values = {
+        "z": RANDOM.normal(size=(steps, size)), "P0": noise, "F": RANDOM.normal(size=(size, size)) / 2,
+        "Q": noise / 10, "R": noise / 5, "m0": RANDOM.normal(size=size),
+    }  # fmt: skip
+    mean, spread, loss = values["m0"], values["P0"], 0.0
+    for step in range(steps):
+        spread = spread + values["Q"]
+        innovation, covariance = values["z"][step] - mean, spread + values["R"]
+        solved = np.linalg.solve(covariance, innovation)
+        loss += np.linalg.slogdet(covariance).logabsdet / 2 + innovation @ solved / 2
+        gain = spread @ np.linalg.inv(covariance)
+        mean = values["F"] @ (mean + gain @ innovation)
+        spread = values["F"] @ (spread - gain @ spread) @ values["F"].T
+    assert float(evaluate(system, values)["E"]) == pytest.approx(loss, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("equation", "cause"),
+    [
+        ("w[t] = det(S[t-1])", r"lies outside axis T for t = 0"),
+        ("w[t,i,j] = inv(S[t])[i+1,j]", r"lies outside axis N"),
+        ("W[t,i,j] = inv(W[t])[i,j]", "in a circle: W needs W"),
+        ("W[t,i,j] = inv(W[t-1])[i,j]", "missing base case"),
+    ],
+)
+def test_a_matrix_is_read_inside_its_axes_and_at_earlier_steps(equation: str, cause: str) -> None:
+    with pytest.raises(NotationError, match=cause):
+        parse_system(MODEL + equation + "\n")
+    assert parse_system(MODEL + "W[t,i,j] = where(t > 0, inv(W[t-1])[i,j], S[t,i,j])\n")
