@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import coefficient_and_rest, is_reciprocal, normalised
-from symbackprop.notation.expressions import Add, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Add, Delta, Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.rewriting.rule import Rule, Step
@@ -100,11 +100,13 @@ class _Inlining:
 def _may_vanish(expression: Expression) -> bool:
     """Whether it is like -d/p, which may lose its denominator in each of the equations that read it.
 
-    Or like 1/2*(x - m), for a sum over x - m may have a name.
+    Or like 1/2*(x - m), for a sum over x - m may have a name, or c*delta(i,k), which the next sum contracts.
     """
     _, rest = coefficient_and_rest(expression)
     is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add)
-    return is_multiple or any(is_reciprocal(factor) and bool(factor.tensors) for factor in rest)
+    return is_multiple or any(
+        isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
+    )
 
 
 def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:

@@ -6,7 +6,7 @@ change places. Then each pair of positions is written in one order, so that what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -68,6 +68,14 @@ def orient(
         return ()
     statement = "; ".join(orientation.used)
     return (Step(Rule("symmetry", statement, lambda node: None, TERMINATES), (), expression, after),)
+
+
+def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:
+    """The node, and if it reads a symmetric matrix, the same with row and column in each other's place."""
+    if isinstance(node, Element | MatrixFunction) and node.tensor in symmetric and len(node.positions) > 1:
+        *batch, row, column = node.positions
+        return node, replace(node, positions=(*batch, column, row))
+    return (node,)
 
 
 @dataclass

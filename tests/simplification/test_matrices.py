@@ -150,3 +150,31 @@ loss E = sum(i, j, v[i]*inv(S)[i,j]*v[j])
     assert [equation_text(equation) for equation in known["fact S[i,j] == S[j,i]\n"]] == [
         "grad_v[i] = 2*sum(j, inv(S)[i,j]*v[j])"
     ]
+
+
+@pytest.mark.parametrize("definition", ["inv(G)[i,j]", "inv(G)[j,i]"])
+def test_a_solution_is_found_again_whichever_way_its_matrix_is_written(definition: str) -> None:
+    model = f"""
+index i, j : N
+index n : M
+const G[i,j], b[i]
+param a[i], S[i,j]
+fact G[i,j] == G[j,i]
+w[i] = sum(j, {definition}*b[j])
+loss E = sum(i, a[i]*w[i]) + sum(i, j, k, a[i]*S[i,k]*inv(G)[k,j]*b[j])
+"""
+    model = model.replace("index i, j", "index i, j, k")
+    gradient = derive(parse_system(model), ["S"]).gradients["S"]
+    assert equation_text(gradient) == "grad_S[i,j] = a[i]*w[j]"
+
+
+def test_without_symmetry_the_transpose_is_another_solution() -> None:
+    model = """
+index i, j, k : N
+const G[i,j], b[i]
+param a[i], S[i,j]
+w[i] = sum(j, inv(G)[j,i]*b[j])
+loss E = sum(i, a[i]*w[i]) + sum(i, j, k, a[i]*S[i,k]*inv(G)[k,j]*b[j])
+"""
+    gradient = derive(parse_system(model), ["S"]).gradients["S"]
+    assert equation_text(gradient) == "grad_S[i,j] = a[i]*sum(k, inv(G)[j,k]*b[k])"
