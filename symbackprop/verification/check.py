@@ -172,12 +172,10 @@ def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotie
 
 
 def _comparable(checked: ModuleUnderCheck, gradients: Mapping[str, Any], name: str) -> Any:
-    """The gradient, or what of it is seen along symmetric matrices."""
-    gradient = gradients[name]
-    has_shape = (
-        np.shape(gradient) == np.shape(np.swapaxes(gradient, -1, -2)) if np.ndim(gradient) > 1 else False
-    )
-    return symmetric_part(gradient) if name in checked.positive_definite and has_shape else gradient
+    """The gradient; of a matrix that is to be positive definite, what is seen along symmetric matrices."""
+    gradient = np.asarray(gradients[name])
+    is_square = gradient.ndim > 1 and gradient.shape[-1] == gradient.shape[-2]
+    return symmetric_part(gradient) if name in checked.positive_definite and is_square else gradient
 
 
 def _same_gradients(alone: Mapping[str, Any], gradients: Mapping[str, Any], largest: float) -> CheckRow:
