@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from symbackprop.notation.expressions import ONE, Derivative, Element, Expression
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import ONE, Delta, Derivative, Expression, Index
+from symbackprop.notation.substitution import substitute
 from symbackprop.notation.system import Equation, System
 from symbackprop.rewriting.rule import Step
 
@@ -45,6 +47,19 @@ class AdjointDerivation:
     equation: Equation
     kept: bool
     deltas: Expression = ONE
+
+    @cached_property
+    def meaning(self) -> Derivative:
+        """The derivative that the equation's name stands for: `total` where its deltas are 1."""
+        own = {*self.equation.indices}
+        ties: dict[Index, Expression] = {}
+        for delta in factors_of(self.deltas):
+            if isinstance(delta, Delta) and isinstance(delta.left, Index) and isinstance(delta.right, Index):
+                tied, index = (delta.left, delta.right) if delta.right in own else (delta.right, delta.left)
+                ties[tied] = index
+        meaning = substitute(self.total, ties)
+        assert isinstance(meaning, Derivative)
+        return meaning
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,7 @@ class Derivation:
         return (*self.expansion.steps, *_steps_of(self.adjoints))
 
     @cached_property
-    def meanings(self) -> Mapping[str, Element]:
-        """Name of an adjoint to the element of the tensor that it belongs to: delta2 to u2[b,k]."""
-        return {adjoint.equation.tensor: adjoint.total.denominator for adjoint in self.adjoints}
+    def meanings(self) -> Mapping[str, Derivative]:
+        """Name of an adjoint, or of a derivative in the model, to what it is: delta2 to dE/du2[b,k]."""
+        found = (*self.expansion.derivations, *self.adjoints)
+        return {adjoint.equation.tensor: adjoint.meaning for adjoint in found}

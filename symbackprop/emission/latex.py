@@ -117,6 +117,8 @@ def box(expression: Expression) -> Box:
         case Delta(left, right):
             subscript, width = _subscript((left, right))
             return leaf(rf"\delta_{{{subscript}}}", 0.5 + width)
+        case InnerDerivative(InnerDerivative() as numerator, denominator):
+            return juxtaposed([_differential(denominator), box(numerator)])
         case Derivative(numerator, denominator) | InnerDerivative(numerator, denominator):
             return _derivative(numerator, denominator)
         case Where(condition, chosen, otherwise):
@@ -229,6 +231,11 @@ def _derivative(numerator: Expression, denominator: Element) -> Box:
     above, below = box(numerator), box(denominator)
     shown = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
     return leaf(shown, 0.9 + max(above.width, below.width), ATOM, 2)
+
+
+def _differential(denominator: Element) -> Box:
+    below = box(denominator)
+    return leaf(rf"\frac{{\partial}}{{\partial {below.latex}}}", 0.9 + below.width, ATOM, 2)
 
 
 def _logic(operator: str, operands: tuple[Expression, ...]) -> Box:

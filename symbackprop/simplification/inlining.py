@@ -51,9 +51,7 @@ class _Inlining:
 
     def kept_names(self) -> tuple[str, ...]:
         """The adjoints that still have an equation of their own and might lose it."""
-        return tuple(
-            name for name, each in self.current.items() if each.kept and name not in self.wanted
-        )
+        return tuple(name for name, each in self.current.items() if each.kept and name not in self.wanted)
 
     def try_to_inline(self, name: str) -> bool:
         """Move one adjoint into its uses if that pays; whether it did."""
@@ -71,7 +69,7 @@ class _Inlining:
         }
         before = [self.current[user].equation for user in moved]
         after = [changed.equation for changed in moved.values()]
-        if not is_free and not is_no_dearer(adjoint.equation, before, after):
+        if not is_free and not _is_no_dearer(adjoint.equation, before, after):
             return False
         self._replace(adjoint, moved)
         return True
@@ -103,8 +101,7 @@ def _is_quotient(expression: Expression) -> bool:
     return any(is_reciprocal(factor) and bool(factor.tensors) for factor in factors_of(expression))
 
 
-def is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
-    """Whether the equations that read `inlined` are as good with its definition in its place."""
+def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
     named = cost(inlined.expression, *(equation.expression for equation in before))
     together = cost(*(equation.expression for equation in after))
     if together != named or len(before) > 1:
@@ -127,7 +124,9 @@ def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
 def _with_inlined(user: AdjointDerivation, inlined: Equation, scope: Scope) -> AdjointDerivation:
     steps = steps_with(user.equation, inlined, scope, user.total.free_indices)
     equation = replace(user.equation, expression=steps[-1].after)
-    return replace(user, steps=(*user.steps, *(_beside(user.deltas, each) for each in steps)), equation=equation)
+    return replace(
+        user, steps=(*user.steps, *(_beside(user.deltas, each) for each in steps)), equation=equation
+    )
 
 
 def steps_with(

@@ -15,13 +15,13 @@ from symbackprop.derivation.result import AdjointDerivation, Expansion, Restated
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
 from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.expressions import Derivative, Element, Expression, Index, InnerDerivative
-from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import fresh_index, holds_derivative, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.simplification.adjoints import append, worked_out
 from symbackprop.simplification.cost import cost
-from symbackprop.simplification.inlining import inline_adjoints, is_no_dearer, steps_with
+from symbackprop.simplification.inlining import inline_adjoints, steps_with
 from symbackprop.simplification.kronecker import KRONECKER_RULES, contains_delta, split_ties
 from symbackprop.simplification.naming import derivative_name
 from symbackprop.simplification.order import scope_of
@@ -36,7 +36,7 @@ def with_inner_derivatives(system: System) -> Expansion:
     Raises DerivationError where a derivative does not exist.
     """
     named = with_named_arguments(system)
-    if not any(_innermost(equation.expression) for equation in named.equations):
+    if not any(holds_derivative(equation.expression) for equation in named.equations):
         return Expansion(named, named)
     expanding = _Expanding(named)
     for equation in named.equations:
@@ -146,7 +146,7 @@ class _Expanding:
         self.pending = {}
 
     def finish(self) -> None:
-        """Move the derivatives asked for into the equations that ask, where that pays; drop what is not read."""
+        """Move the derivatives asked for into the equations that ask, where that is cheaper; drop what nobody reads."""
         self.settle()
         while any([self._try_to_put_in(name) for name in tuple(self.derivations)]):
             pass  # each round keeps fewer names, so that there are finitely many
@@ -159,8 +159,8 @@ class _Expanding:
             (reader,), definition = readers, self.equations[name]
             steps = steps_with(reader, definition, scope_of(self.system).before(reader.tensor, without=name))
             after = replace(reader, expression=steps[-1].after)
-            if not is_no_dearer(definition, [reader], [after]):
-                return False
+            if cost(after.expression) >= cost(definition.expression, reader.expression):
+                return False  # the name is what a person wrote the equation for
             restated = self.restated[reader.tensor]
             self.restated[reader.tensor] = replace(restated, steps=(*restated.steps, *steps), equation=after)
             self.equations[reader.tensor] = after

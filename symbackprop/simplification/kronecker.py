@@ -126,12 +126,15 @@ def split_ties(
     return ties, multiply(*deltas), add(*rest)
 
 
-def _tie(
-    factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]
-) -> tuple[Index, Index] | None:
+def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -> tuple[Index, Index] | None:
     if isinstance(factor, Delta):
         for our, their in ((factor.left, factor.right), (factor.right, factor.left)):
-            if isinstance(our, Index) and isinstance(their, Index) and our in ours - theirs and their in theirs:
+            if (
+                isinstance(our, Index)
+                and isinstance(their, Index)
+                and our in ours - theirs
+                and their in theirs
+            ):
                 return our, their
     return None
 
