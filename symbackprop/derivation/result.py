@@ -75,8 +75,8 @@ class RestatedEquation:
 class Expansion:
     """A model whose inner derivatives, diff(y[n], x[n,i]), have been worked out.
 
-    `stated` is the model before, `system` with the equations that came of it; `derivations` say how, in order,
-    and `restated` what became of the equations that hold the derivatives.
+    `stated` is the model before, `system` with the equations that came of it; `derivations` say how, in
+    order, and `restated` what became of the equations that hold the derivatives.
     """
 
     stated: System

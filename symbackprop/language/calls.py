@@ -116,9 +116,7 @@ def _expect_equation(call: Call, surroundings: Surroundings, scope: Scope) -> No
 def _expect_real(element: Element, argument: Formula, scope: Scope) -> None:
     if scope.tensors[element.tensor].values is not None:
         cause = f"'{element.tensor}' is an integer tensor: there is no derivative of it, nor by it"
-        raise scope.error(
-            cause, argument.span, "a value that jumps from one whole number to the next has none"
-        )
+        raise scope.error(cause, argument.span, "a value that jumps between whole numbers has none")
 
 
 def _expect_plain_positions(element: Element, argument: Formula, scope: Scope) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.derivation.reverse import (
     adjoint_order,
     chain_rule,
@@ -57,8 +57,9 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
 
 def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
     rule = chain_rule(system, tensor, tuple(names))
+    factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
-        factors, steps = (), (Step(LOSS_BY_ITSELF, (), rule.total, ONE),)
+        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF, (), rule.total, ONE),)
     else:
         factors, steps = worked_out(rule, lambda adjoint: _named(adjoint, names), scope)
     indices = tuple(index for index in rule.total.denominator.positions if isinstance(index, Index))

@@ -1,8 +1,8 @@
 """Derivatives inside a model: each diff(y[n], x[n,i]) becomes equations of the model.
 
 Reverse accumulation from y[n'], as from a loss: dy[n']/dw[n,j] for every tensor w between y and x. Where each
-term of it has a factor delta(n',n), the equation dy_dw[n,j] is over the diagonal alone: no N x N Jacobian of a
-model that treats its samples one by one. Where none factors out, the equation has both indices.
+term of it has a factor delta(n',n), the equation dy_dw[n,j] is over the diagonal alone: no N x N Jacobian of
+a model that treats its samples one by one. Where none factors out, the equation has both indices.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.differentiation import ELEMENT, Differentiation
 from symbackprop.derivation.preparation import with_named_arguments
-from symbackprop.derivation.result import AdjointDerivation, Expansion, RestatedEquation
+from symbackprop.derivation.result import AdjointDerivation, Expansion, LocalDerivative, RestatedEquation
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
+from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.expressions import Derivative, Element, Expression, Index, InnerDerivative
+from symbackprop.notation.ordering import stages_of
+from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import fresh_index, holds_derivative, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Rule, Step
@@ -146,7 +149,7 @@ class _Expanding:
         self.pending = {}
 
     def finish(self) -> None:
-        """Move the derivatives asked for into the equations that ask, where that is cheaper; drop what nobody reads."""
+        """Move the derivatives asked for into equations where that is cheaper; drop what nobody reads."""
         self.settle()
         while any([self._try_to_put_in(name) for name in tuple(self.derivations)]):
             pass  # each round keeps fewer names, so that there are finitely many
@@ -206,19 +209,32 @@ class _Expanding:
         if self._cone(root.tensor) & self.pending.keys():
             self.settle()
         between = adjoint_order(replace(self.system, loss=root.tensor), [target.tensor])
+        self._expect_no_recurrence({root.tensor, *between}, derivative)
         for tensor in between:
             if tensor not in (root.tensor, target.tensor):
                 self._value(self._apart(root, tensor))
+        factors: tuple[LocalDerivative, ...] = ()
         if root.tensor == target.tensor:
-            factors, steps = (), (Step(ELEMENT, (), derivative, Differentiation(target).of(root)),)
+            steps: tuple[Step, ...] = (Step(ELEMENT, (), derivative, Differentiation(target).of(root)),)
         else:
             rule = chain_rule_between(self.system, root, target, between)
             factors, steps = worked_out(rule, self._value, scope_of(self.system))
         equation = Equation("", (), steps[-1].after)
         return AdjointDerivation(target.tensor, derivative, factors, steps, equation, kept=True)
 
+    def _expect_no_recurrence(self, tensors: set[str], derivative: Derivative) -> None:
+        for stage in stages_of(self.system.equations):
+            for equation in stage.equations if stage.recurrence is not None else ():
+                if equation.tensor in tensors:
+                    above, below = (text(each) for each in derivative.children)
+                    raise DerivationError(
+                        f"diff({above}, {below}) goes through the recurrence of '{equation.tensor}'",
+                        place=equation.place,
+                        remedy="a derivative inside the model is taken of equations without recurrence",
+                    )
+
     def _named(self, found: AdjointDerivation) -> Expression:
-        """What stands for a derivative from now on: a name over its own indices, times deltas if they tie any.
+        """What stands for a derivative from now on: a name over its own indices, times deltas that tie them.
 
         What costs nothing to compute, a number or another's name, stands for itself.
         """

@@ -16,7 +16,8 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansi
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.evaluation import Array, NaiveEvaluator, SystemEvaluator, evaluate
 from symbackprop.notation.expressions import Delta, Derivative, Expression, Index
-from symbackprop.notation.system import Equation, Role, System, Tensor, in_reading_order
+from symbackprop.notation.ordering import in_reading_order
+from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Step
 
 STEP = 1e-30
