@@ -21,13 +21,13 @@ from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import fresh_index, holds_derivative, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.adjoints import append, worked_out
 from symbackprop.simplification.cost import cost
 from symbackprop.simplification.inlining import inline_adjoints, steps_with
-from symbackprop.simplification.kronecker import KRONECKER_RULES, contains_delta, split_ties
+from symbackprop.simplification.kronecker import split_ties
 from symbackprop.simplification.naming import derivative_name
-from symbackprop.simplification.order import scope_of
+from symbackprop.simplification.order import scope_of, simplify
 
 NAME_DERIVATIVES = Rule("name the derivatives", "what has been found keeps its name", lambda expression: None)
 ONE_INDEX = Rule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", lambda expression: None)
@@ -123,7 +123,7 @@ class _Expanding:
 
     def take(self, equation: Equation) -> None:
         """Add an equation of the model, with names in the place of its derivatives."""
-        expression, has_delta = equation.expression, False
+        expression, is_named = equation.expression, True
         while node := _innermost(expression):
             assert isinstance(node.numerator, Element)
             derivative = Derivative(node.numerator, node.denominator, total=True)
@@ -131,11 +131,12 @@ class _Expanding:
                 return
             value = self._value(derivative)
             self.asked.update(value.tensors)
-            has_delta = has_delta or contains_delta(value)
+            is_named = is_named and isinstance(value, Element)
             expression = _replaced(expression, node, value)
-        self.equations[equation.tensor] = replace(equation, expression=expression)
-        if expression != equation.expression:
-            self._restate(equation, expression, has_delta)
+        if expression == equation.expression:
+            self.equations[equation.tensor] = equation
+        else:
+            self._restate(equation, expression, is_named)
 
     def settle(self) -> None:
         """Move the pending derivatives into one another where that pays."""
@@ -177,10 +178,11 @@ class _Expanding:
         del self.equations[name]
         self.known = {key: each for key, each in self.known.items() if name not in each.value.tensors}
 
-    def _restate(self, stated: Equation, expression: Expression, has_delta: bool) -> None:
+    def _restate(self, stated: Equation, expression: Expression, is_named: bool) -> None:
+        """Note what becomes of an equation; simplified where a derivative has a form of its own there."""
         steps = [Step(NAME_DERIVATIVES, (), stated.expression, expression)]
-        if has_delta:
-            steps.extend(apply_exhaustively(KRONECKER_RULES, expression))
+        if not is_named:
+            steps.extend(simplify(expression, scope_of(self.system), frozenset(stated.indices)))
         equation = replace(stated, expression=result_of(steps, expression))
         self.restated[stated.tensor] = RestatedEquation(stated, tuple(steps), equation)
         self.equations[stated.tensor] = equation
