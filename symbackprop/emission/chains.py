@@ -32,7 +32,7 @@ class ChainWriter:
         visible: list[tuple[Rule, Expression]] = []
         place_of = {text(left): 0}
         for rule, after in _merged(steps):
-            expression = self._shown(after)
+            expression = self.shown(after)
             shown = text(expression)
             if shown == text(left):
                 continue
@@ -93,11 +93,11 @@ class ChainWriter:
     def _unnamed(self) -> Mapping[str, AdjointDerivation]:
         return {adjoint.equation.tensor: adjoint for adjoint in self._all if not self.is_named(adjoint)}
 
-    def _shown(self, expression: Expression) -> Expression:
+    def shown(self, expression: Expression) -> Expression:
         """An adjoint that keeps no name is shown as the derivative that it is."""
         if isinstance(expression, Derivative):
             return self.apart(expression)
-        children = tuple([self._shown(child) for child in expression.children])
+        children = tuple([self.shown(child) for child in expression.children])
         if children != expression.children:
             expression = expression.with_children(children)
         if isinstance(expression, Element) and expression.tensor in self._unnamed:

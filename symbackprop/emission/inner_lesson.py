@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
 from symbackprop.emission.chains import ChainWriter, without_indices
-from symbackprop.emission.document import Block, Chain, Equations, Heading, Link, Paragraph
+from symbackprop.emission.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason
 from symbackprop.emission.local_derivatives import direct_path, signs, worked_factor
 from symbackprop.notation.expressions import ONE, Element, Expression
 
@@ -74,6 +74,6 @@ def _name(derivation: AdjointDerivation) -> Iterator[Block]:
 def _restated(writer: ChainWriter, restated: RestatedEquation) -> Iterator[Block]:
     """An equation of the model with what has been found for the derivatives in it."""
     yield Heading(2, ("The equation of ", Element(restated.equation.tensor)))
-    links = [Link(restated.stated.expression)]
-    links += [Link(step.after, writer.reason(step.rule)) for step in restated.steps]
+    links = [Link(restated.stated.expression, Reason("as the model states it"))]
+    links += [Link(writer.shown(step.after), writer.reason(step.rule)) for step in restated.steps]
     yield Chain(restated.equation.element, tuple(links))

@@ -163,8 +163,9 @@ class _Expanding:
             (reader,), definition = readers, self.equations[name]
             steps = steps_with(reader, definition, scope_of(self.system).before(reader.tensor, without=name))
             after = replace(reader, expression=steps[-1].after)
-            if cost(after.expression) >= cost(definition.expression, reader.expression):
-                return False  # the name is what a person wrote the equation for
+            is_cheaper = cost(after.expression) < cost(definition.expression, reader.expression)
+            if not is_cheaper and not isinstance(reader.expression, Element):
+                return False  # the equation reads best with the names of its derivatives
             restated = self.restated[reader.tensor]
             self.restated[reader.tensor] = replace(restated, steps=(*restated.steps, *steps), equation=after)
             self.equations[reader.tensor] = after
