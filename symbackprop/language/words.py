@@ -12,7 +12,7 @@ from symbackprop.notation.functions import FUNCTIONS
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
 REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax"))
-SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod"))
+SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod", "diff"))
 CONSTANTS: Final = frozenset(("pi",))
 
 NOT_YET: Final[Mapping[str, str]] = {
@@ -20,7 +20,6 @@ NOT_YET: Final[Mapping[str, str]] = {
     "det": "matrix functions",
     "logdet": "matrix functions",
     "trace": "matrix functions",
-    "diff": "a derivative inside a model",
 }
 """Words of the language that this version refuses, and what they belong to."""
 

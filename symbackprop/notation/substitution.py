@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import (
+    Axis,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    InnerDerivative,
+    Reduction,
+)
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
@@ -131,6 +140,11 @@ def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expressi
     if isinstance(expression, Element):
         return Element(names.get(expression.tensor, expression.tensor), children)
     return expression.with_children(children)
+
+
+def holds_derivative(expression: Expression) -> bool:
+    """Whether a diff(...) stands in the expression."""
+    return any(isinstance(node, InnerDerivative) for node in expression.walk())
 
 
 def elements_of(expression: Expression) -> list[Element]:

@@ -196,7 +196,6 @@ NOT_YET = [
     ("y = det(A) + a", 5, "matrix functions ('det')"),
     ("y = logdet(A)", 5, "matrix functions"),
     ("y = trace(A)", 5, "matrix functions"),
-    ("y[b] = sum(i, diff(x[b,i], w[i]))", 15, "a derivative inside a model"),
 ]
 
 
