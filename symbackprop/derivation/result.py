@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from symbackprop.notation.expressions import Derivative, Element, Expression
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import ONE, Delta, Derivative, Expression, Index
+from symbackprop.notation.substitution import substitute
 from symbackprop.notation.system import Equation, System
 from symbackprop.rewriting.rule import Step
 
@@ -33,6 +35,9 @@ class AdjointDerivation:
     `total` is dE/dt[..]; the first step's `before` is `total` and the last step's `after` is the right-hand
     side of `equation`, whose name is the adjoint's (delta2, grad_W2). An adjoint that is not `kept` has been
     put into the one equation that used it.
+
+    A derivative inside the model has an element of another tensor in the place of E. Where `deltas` are
+    Kronecker deltas that tie its indices, the last step's `after` is their product with that right-hand side.
     """
 
     tensor: str
@@ -41,6 +46,56 @@ class AdjointDerivation:
     steps: tuple[Step, ...]
     equation: Equation
     kept: bool
+    deltas: Expression = ONE
+
+    @cached_property
+    def meaning(self) -> Derivative:
+        """The derivative that the equation's name stands for: `total` where its deltas are 1."""
+        own = {*self.equation.indices}
+        ties: dict[Index, Expression] = {}
+        for delta in factors_of(self.deltas):
+            if isinstance(delta, Delta) and isinstance(delta.left, Index) and isinstance(delta.right, Index):
+                tied, index = (delta.left, delta.right) if delta.right in own else (delta.right, delta.left)
+                ties[tied] = index
+        meaning = substitute(self.total, ties)
+        assert isinstance(meaning, Derivative)
+        return meaning
+
+
+@dataclass(frozen=True)
+class RestatedEquation:
+    """An equation of the model that holds derivatives, and the steps to what is computed for it."""
+
+    stated: Equation
+    steps: tuple[Step, ...]
+    equation: Equation
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """A model whose inner derivatives, diff(y[n], x[n,i]), have been worked out.
+
+    `stated` is the model before, `system` with the equations that came of it; `derivations` say how, in
+    order, and `restated` what became of the equations that hold the derivatives.
+    """
+
+    stated: System
+    system: System
+    derivations: tuple[AdjointDerivation, ...] = ()
+    restated: tuple[RestatedEquation, ...] = ()
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of it, in order."""
+        of_equations = (step for restated in self.restated for step in restated.steps)
+        return (*_steps_of(self.derivations), *of_equations)
+
+
+def _steps_of(adjoints: Iterable[AdjointDerivation]) -> Iterator[Step]:
+    for adjoint in adjoints:
+        for factor in adjoint.factors:
+            yield from factor.steps
+        yield from adjoint.steps
 
 
 @dataclass(frozen=True)
@@ -49,12 +104,14 @@ class Derivation:
 
     `adjoints` stand in the order in which they were derived, from the loss backwards, those not kept
     included. `equations` are the kept ones: with the system's own equations before them they are a system
-    again. `gradients` maps each tensor that was asked for to its equation.
+    again. `gradients` maps each tensor that was asked for to its equation. `expansion` says how the system
+    came of the model, where that holds derivatives.
     """
 
     system: System
     wrt: tuple[str, ...]
     adjoints: tuple[AdjointDerivation, ...]
+    expansion: Expansion
 
     @cached_property
     def equations(self) -> tuple[Equation, ...]:
@@ -70,13 +127,10 @@ class Derivation:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every step of the derivation, in order."""
-        return tuple(
-            step
-            for adjoint in self.adjoints
-            for step in (*(s for factor in adjoint.factors for s in factor.steps), *adjoint.steps)
-        )
+        return (*self.expansion.steps, *_steps_of(self.adjoints))
 
     @cached_property
-    def meanings(self) -> Mapping[str, Element]:
-        """Name of an adjoint to the element of the tensor that it belongs to: delta2 to u2[b,k]."""
-        return {adjoint.equation.tensor: adjoint.total.denominator for adjoint in self.adjoints}
+    def meanings(self) -> Mapping[str, Derivative]:
+        """Name of an adjoint, or of a derivative in the model, to what it is: delta2 to dE/du2[b,k]."""
+        found = (*self.expansion.derivations, *self.adjoints)
+        return {adjoint.equation.tensor: adjoint.meaning for adjoint in found}

@@ -116,23 +116,34 @@ def with_indices_apart(equation: Equation, avoid: Sequence[Index]) -> Equation:
 def chain_rule(system: System, tensor: str, reached: Sequence[str]) -> ChainRule:
     """dE/dt[q] through the equations in `reached` (and the loss itself) that read t."""
     loss = Element(loss_name(system))
-    target = Element(tensor, own_indices(system, tensor))
-    positions = own_indices(system, tensor)
+    return chain_rule_between(system, loss, Element(tensor, own_indices(system, tensor)), reached)
+
+
+def chain_rule_between(system: System, root: Element, target: Element, reached: Sequence[str]) -> ChainRule:
+    """dy[p]/dt[q] through the equations in `reached`, and y's own at p, that read t; p and q are indices."""
+    positions = [index for index in (*root.positions, *target.positions) if isinstance(index, Index)]
     terms: list[Expression] = []
     factors = []
-    for consumer in system.consumers[tensor]:
-        if consumer.tensor != loss.tensor and consumer.tensor not in reached:
-            continue
-        consumer = with_indices_apart(consumer, positions)
-        local = Derivative(consumer.element, target, total=False)
-        factors.append((consumer, local))
-        if consumer.tensor == loss.tensor:
+    for consumer in system.consumers[target.tensor]:
+        if consumer.tensor == root.tensor:
+            own = _at_positions(consumer, root)
+            local = Derivative(root, target, total=False)
+            factors.append((own, local))
             terms.append(local)
-            continue
-        outer = Derivative(loss, consumer.element, total=True)
-        product = multiply(outer, local)
-        terms.append(Reduction("sum", consumer.indices, product) if consumer.indices else product)
-    return ChainRule(Derivative(loss, target, total=True), add(*terms), tuple(factors))
+        elif consumer.tensor in reached:
+            consumer = with_indices_apart(consumer, positions)
+            local = Derivative(consumer.element, target, total=False)
+            factors.append((consumer, local))
+            product = multiply(Derivative(root, consumer.element, total=True), local)
+            terms.append(Reduction("sum", consumer.indices, product) if consumer.indices else product)
+    return ChainRule(Derivative(root, target, total=True), add(*terms), tuple(factors))
+
+
+def _at_positions(equation: Equation, element: Element) -> Equation:
+    """The equation of a tensor, for one of its elements."""
+    at = dict(zip(equation.indices, element.positions, strict=True))
+    indices = tuple(position for position in element.positions if isinstance(position, Index))
+    return Equation(equation.tensor, indices, substitute(equation.expression, at))
 
 
 def _tidied(node: Expression) -> Expression:

@@ -11,7 +11,7 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.emission.document import Chain, Link, Reason, Sentence
 from symbackprop.notation.expressions import Derivative, Element, Expression
 from symbackprop.notation.printing import text
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Rule, Step
 
 
@@ -32,7 +32,7 @@ class ChainWriter:
         visible: list[tuple[Rule, Expression]] = []
         place_of = {text(left): 0}
         for rule, after in _merged(steps):
-            expression = self._shown(after)
+            expression = self.shown(after)
             shown = text(expression)
             if shown == text(left):
                 continue
@@ -53,42 +53,56 @@ class ChainWriter:
     @cached_property
     def read_twice(self) -> tuple[str, ...]:
         """The tensors that the loss's own equation reads and that move it along another path too."""
-        return tuple(
-            adjoint.tensor
-            for adjoint in self.derivation.adjoints
-            if len(adjoint.factors) > 1
-            and any(factor.consumer.tensor == self.loss.tensor for factor in adjoint.factors)
-        )
+        return tuple(below for above, below in self._read_twice if above == self.loss.tensor)
 
     @cached_property
-    def direct_loss(self) -> Element:
-        """A name for the loss as its own equation states it, all other tensors standing still."""
-        name = f"{self.loss.tensor}_direct"
+    def _read_twice(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a tensor that is differentiated and one that it reads itself and through others."""
+        return tuple(
+            (adjoint.total.numerator.tensor, adjoint.tensor)
+            for adjoint in self._all
+            if len(adjoint.factors) > 1
+            and any(factor.consumer.tensor == adjoint.total.numerator.tensor for factor in adjoint.factors)
+        )
+
+    @property
+    def _all(self) -> tuple[AdjointDerivation, ...]:
+        return (*self.derivation.expansion.derivations, *self.derivation.adjoints)
+
+    def direct(self, element: Element) -> Element:
+        """A name for what is differentiated, as its own equation states it, all else standing still."""
+        name = f"{element.tensor}_direct"
         while name in self.derivation.system.tensors:
             name += "ly"
-        return Element(name)
+        return Element(name, element.positions)
 
     def apart(self, derivative: Derivative) -> Derivative:
         """dE/dw along the direct path alone, told apart from the whole dE/dw where there are other paths."""
-        direct = not derivative.total and derivative.numerator == self.loss
-        if not direct or derivative.denominator.tensor not in self.read_twice:
+        above, below = derivative.numerator, derivative.denominator
+        if derivative.total or (above.tensor, below.tensor) not in self._read_twice:
             return derivative
-        return Derivative(self.direct_loss, derivative.denominator, total=False)
+        return Derivative(self.direct(above), below, total=False)
+
+    def is_named(self, adjoint: AdjointDerivation) -> bool:
+        """Whether the page calls it by its name: where it is computed, or differentiated again."""
+        return adjoint.kept or any(
+            adjoint.equation.tensor == other.total.numerator.tensor for other in self._all
+        )
 
     @cached_property
     def _unnamed(self) -> Mapping[str, AdjointDerivation]:
-        return {adjoint.equation.tensor: adjoint for adjoint in self.derivation.adjoints if not adjoint.kept}
+        return {adjoint.equation.tensor: adjoint for adjoint in self._all if not self.is_named(adjoint)}
 
-    def _shown(self, expression: Expression) -> Expression:
+    def shown(self, expression: Expression) -> Expression:
         """An adjoint that keeps no name is shown as the derivative that it is."""
-
-        def shown(node: Expression) -> Expression:
-            if isinstance(node, Element) and node.tensor in self._unnamed:
-                tensor = Element(self._unnamed[node.tensor].tensor, node.positions)
-                return Derivative(self.loss, tensor, total=True)
-            return self.apart(node) if isinstance(node, Derivative) else node
-
-        return rewrite_bottom_up(expression, shown)
+        if isinstance(expression, Derivative):
+            return self.apart(expression)
+        children = tuple([self.shown(child) for child in expression.children])
+        if children != expression.children:
+            expression = expression.with_children(children)
+        if isinstance(expression, Element) and expression.tensor in self._unnamed:
+            return _meaning_at(self._unnamed[expression.tensor], expression)
+        return expression
 
     def _with_derivatives(self, statement: str) -> Sentence:
         """A rule's statement; where it names an adjoint that keeps no name, the derivative itself."""
@@ -99,6 +113,14 @@ class ChainWriter:
         if not any(isinstance(part, Derivative) for part in shown):
             return (statement,)
         return tuple(part for part in shown if part)
+
+
+def _meaning_at(adjoint: AdjointDerivation, element: Element) -> Expression:
+    """The derivative that an adjoint's element is; the element where the derivative has further indices."""
+    indices = adjoint.equation.indices
+    if adjoint.meaning.free_indices != frozenset(indices):
+        return element
+    return substitute(adjoint.meaning, dict(zip(indices, element.positions, strict=True)))
 
 
 def without_indices(derivative: Derivative) -> Derivative:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative, RestatedEquation
 from symbackprop.emission.latex import latex
 from symbackprop.emission.lesson import result_equations
 from symbackprop.notation.expressions import Element, Expression
@@ -26,6 +26,8 @@ def derivation_json(derivation: Derivation) -> str:
             "wrt": list(derivation.wrt),
             "equations": [equation_text(equation) for equation in system.equations],
             "facts": [fact_text(fact) for fact in (*system.facts, *system.positive_definite)],
+            "inner_derivatives": [_adjoint(inner) for inner in derivation.expansion.derivations],
+            "restated": [_restated(equation) for equation in derivation.expansion.restated],
             "adjoints": [_adjoint(adjoint) for adjoint in derivation.adjoints],
             "result": _result(derivation),
         }
@@ -61,6 +63,14 @@ def _adjoint(adjoint: AdjointDerivation) -> Json:
     }
 
 
+def _restated(restated: RestatedEquation) -> Json:
+    return {
+        "stated": equation_text(restated.stated),
+        "equation": equation_text(restated.equation),
+        "steps": [_step(step) for step in restated.steps],
+    }
+
+
 def _factor(factor: LocalDerivative) -> Json:
     return {
         "equation": equation_text(factor.consumer),
@@ -90,11 +100,10 @@ def _result(derivation: Derivation) -> Json:
 def _line(derivation: Derivation, left: Expression, right: Expression) -> Json:
     """One equation; an adjoint on the way says which derivative it is."""
     name = left.tensor if isinstance(left, Element) else None
-    derivative = derivation.meanings[name] if name else None
-    loss = derivation.system.loss
+    derivative = derivation.meanings.get(name) if name else None
     return {
         "left": text(left),
         "right": text(right),
-        "derivative": f"d{loss}/d{text(derivative)}" if derivative else text(left),
+        "derivative": text(derivative or left),
         "latex": f"{latex(left)} = {latex(right)}",
     }

@@ -60,6 +60,7 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
+    InnerDerivative,
     Logic,
     Multiply,
     Number,
@@ -120,7 +121,9 @@ def box(expression: Expression) -> Box:
         case Delta(left, right):
             subscript, width = _subscript((left, right))
             return leaf(rf"\delta_{{{subscript}}}", 0.5 + width)
-        case Derivative(numerator, denominator, _):
+        case InnerDerivative(InnerDerivative() as numerator, denominator):
+            return juxtaposed([_differential(denominator), box(numerator)])
+        case Derivative(numerator, denominator) | InnerDerivative(numerator, denominator):
             return _derivative(numerator, denominator)
         case Where(condition, chosen, otherwise):
             if chosen == ONE and otherwise == ZERO:
@@ -242,10 +245,15 @@ def _reduction(reduction: Reduction) -> Box:
     return Box(row, PRODUCT, max(2, body.height), open_right=True)
 
 
-def _derivative(numerator: Element, denominator: Element) -> Box:
+def _derivative(numerator: Expression, denominator: Element) -> Box:
     above, below = box(numerator), box(denominator)
     shown = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
     return leaf(shown, 0.9 + max(above.width, below.width), ATOM, 2)
+
+
+def _differential(denominator: Element) -> Box:
+    below = box(denominator)
+    return leaf(rf"\frac{{\partial}}{{\partial {below.latex}}}", 0.9 + below.width, ATOM, 2)
 
 
 def _logic(operator: str, operands: tuple[Expression, ...]) -> Box:

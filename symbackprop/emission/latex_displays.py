@@ -14,7 +14,7 @@ from symbackprop.emission.boxes import Piece, break_row, row_latex, signed
 from symbackprop.emission.document import Chain, Column, Equations, Link, Reason, Sentence
 from symbackprop.emission.latex import box, latex
 from symbackprop.emission.latex_names import escaped
-from symbackprop.notation.expressions import Derivative, Expression
+from symbackprop.notation.expressions import Derivative, Element, Expression, InnerDerivative
 from symbackprop.notation.system import Equation, Fact
 
 INDICATOR = r"[\,"
@@ -80,7 +80,9 @@ def part_latex(part: Expression | Equation | Fact) -> str:
             return f"{latex(part.element)} = {latex(part.expression)}"
         case Fact(left, right):
             return f"{latex(left)} = {latex(right)}"
-        case Derivative(numerator, denominator, _):
+        case Derivative(Element() as numerator, denominator) | InnerDerivative(
+            Element() as numerator, denominator
+        ):
             return rf"\partial {latex(numerator)} / \partial {latex(denominator)}"
     return latex(part)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
+from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.emission.chains import ChainWriter, without_indices
 from symbackprop.emission.document import (
     Block,
@@ -23,12 +23,12 @@ from symbackprop.emission.document import (
     Sentence,
     listed,
 )
-from symbackprop.emission.local_derivatives import description
+from symbackprop.emission.inner_lesson import added_equations, inner_lesson
+from symbackprop.emission.local_derivatives import direct_path, signs, worked_factor
 from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.expressions import Delta, Derivative, Element, Expression
+from symbackprop.notation.expressions import Derivative, Element, Expression
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Role, System
-from symbackprop.rewriting.rule import Step
 
 _EVERY_PATH = (
     " moves with a tensor through every equation that reads it. From the loss backwards, each derivative is "
@@ -50,7 +50,8 @@ def derivation_document(derivation: Derivation) -> Document:
     writer = ChainWriter(derivation)
     lesson = _along_one_path if _is_one_path(derivation) else _adjoint_by_adjoint
     blocks = (
-        *_model(derivation.system),
+        *_model(_stated(derivation)),
+        *inner_lesson(writer),
         *lesson(writer),
         Heading(1, ("The result",)),
         result_equations(derivation),
@@ -66,7 +67,7 @@ def result_document(derivation: Derivation) -> Document:
 
 def result_equations(derivation: Derivation) -> Equations:
     """dE/dW2[k,j] = ..., each after the adjoints that it reads, so that the list can be computed as it is."""
-    lines: list[tuple[Expression, Expression]] = []
+    lines: list[tuple[Expression, Expression]] = list(added_equations(derivation))
     for adjoint in derivation.adjoints:
         equation = adjoint.equation
         if not adjoint.kept:
@@ -78,6 +79,12 @@ def result_equations(derivation: Derivation) -> Equations:
         if asked:
             lines.append((adjoint.total, equation.element if read else equation.expression))
     return Equations(tuple(lines))
+
+
+def _stated(derivation: Derivation) -> System:
+    """The model as its author knows it: with the derivatives in it as signs."""
+    expansion = derivation.expansion
+    return expansion.stated if expansion.derivations else derivation.system
 
 
 def _model(system: System) -> Iterator[Block]:
@@ -121,13 +128,13 @@ def _along_one_path(writer: ChainWriter) -> Iterator[Block]:
     adjoints = writer.derivation.adjoints
     yield Heading(1, ("The chain rule",))
     yield from _path(writer, adjoints)
-    yield from _signs(writer.derivation)
+    yield from _signs_once(writer.derivation)
     yield Heading(1, ("The factors, one at a time",))
     for number, adjoint in enumerate(adjoints, start=1):
         (factor,) = adjoint.factors
         short = without_indices(factor.derivative)
         yield Heading(2, (f"Factor {number}: ", short) if len(adjoints) > 1 else (short,))
-        yield from _factor(writer, factor, adjoint.steps if number == 1 else ())
+        yield from worked_factor(writer, factor, adjoint.steps if number == 1 else ())
     if len(adjoints) > 1:
         yield Heading(1, ("The product",))
         yield Paragraph((_PRODUCT_WITH_INDICES,))
@@ -163,10 +170,8 @@ def _adjoint_by_adjoint(writer: ChainWriter) -> Iterator[Block]:
         yield Paragraph((writer.loss, _EVERY_PATH))
         yield Equations(tuple(lines))
     if writer.read_twice:
-        tensors = listed([Element(name) for name in writer.read_twice])
-        own: Sentence = (writer.direct_loss, " is ", writer.loss, " as its own equation reads ")
-        yield Paragraph((*own, *tensors, ", while all other tensors stand still."))
-    yield from _signs(writer.derivation)
+        yield direct_path(writer, writer.loss, writer.read_twice)
+    yield from _signs_once(writer.derivation)
     for adjoint in adjoints:
         yield from _section(writer, adjoint)
 
@@ -187,10 +192,10 @@ def _section(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]
     if not adjoint.factors and adjoint.tensor != writer.loss.tensor:
         yield Paragraph((writer.loss, " does not depend on ", Element(adjoint.tensor), "."))
     if [factor.consumer.tensor for factor in adjoint.factors] == [writer.loss.tensor]:
-        yield from _factor(writer, adjoint.factors[0], adjoint.steps)
+        yield from worked_factor(writer, adjoint.factors[0], adjoint.steps)
     else:
         for factor in adjoint.factors:
-            yield from _factor(writer, factor)
+            yield from worked_factor(writer, factor)
         if adjoint.factors:
             yield Paragraph(("The chain rule puts it together:",))
         yield writer.chain(adjoint.total, adjoint.steps)
@@ -198,13 +203,6 @@ def _section(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]
 
 
 # ---- parts of both
-
-
-def _factor(writer: ChainWriter, factor: LocalDerivative, further: Sequence[Step] = ()) -> Iterator[Block]:
-    """A local derivative, worked out, and what its deltas say; `further` steps go on from its value."""
-    yield Paragraph(("From ", factor.consumer, ":"))
-    yield writer.chain(writer.apart(factor.derivative), (*factor.steps, *further))
-    yield from description(factor)
 
 
 def _name(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:
@@ -221,10 +219,7 @@ def _name(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:
     yield Paragraph((*named, again, *listed(users), "."))
 
 
-def _signs(derivation: Derivation) -> Iterator[Block]:
-    """What a Kronecker delta means, by the first that the derivation shows."""
-    nodes = (node for step in derivation.steps for node in step.after.walk())
-    delta = next((node for node in nodes if isinstance(node, Delta)), None)
-    if delta is not None:
-        meaning: Sentence = (delta, " is 1 where ", delta.left, " = ", delta.right)
-        yield Paragraph((*meaning, " and 0 elsewhere (Kronecker's delta)."))
+def _signs_once(derivation: Derivation) -> Iterator[Block]:
+    """What the signs mean, unless the derivatives inside the model have said it."""
+    if not derivation.expansion.derivations:
+        yield from signs(derivation)

@@ -1,17 +1,45 @@
-"""What the Kronecker deltas of a local derivative say: element by element, or a column with one entry."""
+"""A local derivative, and what its Kronecker deltas say: element by element, or a column with one entry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from symbackprop.derivation.result import LocalDerivative
-from symbackprop.emission.document import Block, Column, Equations, Paragraph
+from symbackprop.derivation.result import Derivation, LocalDerivative
+from symbackprop.emission.chains import ChainWriter
+from symbackprop.emission.document import Block, Column, Equations, Paragraph, Sentence, listed
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import Delta, Derivative, Element, Expression, Index
 from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.rule import Step
 
 
-def description(factor: LocalDerivative) -> Iterator[Block]:
+def worked_factor(
+    writer: ChainWriter, factor: LocalDerivative, further: Sequence[Step] = ()
+) -> Iterator[Block]:
+    """A local derivative, worked out, and what its deltas say; `further` steps go on from its value."""
+    yield Paragraph(("From ", factor.consumer, ":"))
+    yield writer.chain(writer.apart(factor.derivative), (*factor.steps, *further))
+    yield from _description(factor)
+
+
+def direct_path(writer: ChainWriter, root: Element, tensors: Sequence[str]) -> Block:
+    """What the direct path is, where what is differentiated reads a tensor itself and through others."""
+    plain = Element(root.tensor)
+    own: Sentence = (writer.direct(plain), " is ", plain, " as its own equation reads ")
+    read = listed([Element(name) for name in tensors])
+    return Paragraph((*own, *read, ", while all other tensors stand still."))
+
+
+def signs(derivation: Derivation) -> Iterator[Block]:
+    """What a Kronecker delta means, by the first that the derivation shows."""
+    nodes = (node for step in derivation.steps for node in step.after.walk())
+    delta = next((node for node in nodes if isinstance(node, Delta)), None)
+    if delta is not None:
+        meaning: Sentence = (delta, " is 1 where ", delta.left, " = ", delta.right)
+        yield Paragraph((*meaning, " and 0 elsewhere (Kronecker's delta)."))
+
+
+def _description(factor: LocalDerivative) -> Iterator[Block]:
     """A sentence and a display; nothing where the value has no such form."""
     pairs = _pairs(factor)
     if not pairs:

@@ -11,7 +11,16 @@ from symbackprop.language.names import Surroundings, bare_word, counted, here, n
 from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
-from symbackprop.notation.expressions import Expression, Index, Reduction, ReductionKind, Size, Where
+from symbackprop.notation.expressions import (
+    Element,
+    Expression,
+    Index,
+    InnerDerivative,
+    Reduction,
+    ReductionKind,
+    Size,
+    Where,
+)
 from symbackprop.notation.functions import FUNCTIONS
 
 
@@ -71,7 +80,54 @@ def _size(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     return Size(axis if axis is not None else named_index(word, reader.scope).axis)
 
 
-SPECIAL_FORMS: Mapping[str, Form] = {"where": _where, "size": _size, "sqrt": _square_root}
+_DIFF_USAGE = "write diff(y[n], x[n,i]): an element, and an element of a tensor that it depends on"
+
+
+def _derivative(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    """`diff(y[n], x[n,i])`; the first argument may be such a derivative itself."""
+    expect_arguments(call, 2, reader.scope, _DIFF_USAGE)
+    _expect_equation(call, surroundings, reader.scope)
+    above, below = (reader.value(argument, surroundings) for argument in call.arguments)
+    if not isinstance(above, Element | InnerDerivative):
+        cause = "diff(...) differentiates one element of a tensor, and this is a formula"
+        remedy = "define it by an equation of its own: f[n] = ..., then diff(f[n], ...)"
+        raise reader.scope.error(cause, call.arguments[0].span, remedy)
+    if not isinstance(below, Element):
+        what = "an index" if isinstance(below, Index) else "a formula"
+        cause = f"diff(...) differentiates by one element of a tensor, and this is {what}"
+        raise reader.scope.error(cause, call.arguments[1].span, _DIFF_USAGE)
+    for element, argument in zip((above, below), call.arguments, strict=True):
+        if isinstance(element, Element):
+            _expect_real(element, argument, reader.scope)
+            _expect_plain_positions(element, argument, reader.scope)
+    return InnerDerivative(above, below)
+
+
+def _expect_equation(call: Call, surroundings: Surroundings, scope: Scope) -> None:
+    """NotationError in the body of a function, whose parameters are values, and in a fact."""
+    if surroundings.function:
+        cause = f"diff(...) stands in the body of the function '{surroundings.function}'"
+        raise scope.error(cause, call.span, "write it in an equation: a parameter is a value, not a tensor")
+    if surroundings.left is None and not scope.is_printed:
+        remedy = "name it by an equation, g[n] = diff(...), and state the fact about g"
+        raise scope.error("diff(...) stands outside an equation", call.span, remedy)
+
+
+def _expect_real(element: Element, argument: Formula, scope: Scope) -> None:
+    if scope.tensors[element.tensor].values is not None:
+        cause = f"'{element.tensor}' is an integer tensor: there is no derivative of it, nor by it"
+        raise scope.error(cause, argument.span, "a value that jumps between whole numbers has none")
+
+
+def _expect_plain_positions(element: Element, argument: Formula, scope: Scope) -> None:
+    if not all(isinstance(position, Index) for position in element.positions):
+        remedy = "name the derivative by an equation over plain indices and read that at these positions"
+        raise scope.error("the positions in diff(...) are plain indices", argument.span, remedy)
+
+
+SPECIAL_FORMS: Mapping[str, Form] = {
+    "where": _where, "size": _size, "sqrt": _square_root, "diff": _derivative,
+}  # fmt: skip
 
 
 def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:

@@ -12,13 +12,11 @@ from symbackprop.notation.functions import FUNCTIONS
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
 REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax"))
-SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod"))
+SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod", "diff"))
 MATRIX_WORDS: Final = frozenset(("inv", "det", "logdet", "trace", "positive_definite"))
 CONSTANTS: Final = frozenset(("pi",))
 
-NOT_YET: Final[Mapping[str, str]] = {
-    "diff": "a derivative inside a model",
-}
+NOT_YET: Final[Mapping[str, str]] = {}
 """Words of the language that this version refuses, and what they belong to."""
 
 CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS | frozenset(NOT_YET)

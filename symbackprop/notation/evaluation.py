@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
+    InnerDerivative,
     Logic,
     Multiply,
     Number,
@@ -35,54 +36,15 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.functions import FUNCTIONS, INTEGER_FUNCTIONS, definition_of
+from symbackprop.notation.functions import INTEGER_FUNCTIONS, definition_of
 from symbackprop.notation.integers import compared, integer_value
 from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of
 from symbackprop.notation.system import Equation, System
 
 Array: TypeAlias = NDArray[Any]
 Positions: TypeAlias = dict[Index, int]
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """The numbers that are computed with."""
-
-    number: Callable[[Number], Any]
-    pi: Any
-    apply: Callable[[str, tuple[Any, ...]], Any]
-    power: Callable[[Any, Any], Any]
-
-
-def _float_power(base: Any, exponent: Any) -> Any:
-    if isinstance(base, complex) or isinstance(exponent, complex):
-        return complex(base) ** exponent if base != 0 or np.real(exponent) > 0 else math.nan
-    return np.float64(base) ** exponent
-
-
-FLOATS = Arithmetic(
-    number=lambda node: node.value.numerator / node.value.denominator,
-    pi=math.pi,
-    apply=lambda name, arguments: FUNCTIONS[name].evaluate(*arguments),
-    power=_float_power,
-)
-
-_MPMATH_NAMES = {"lgamma": "loggamma"}
-
-
-def _apply_precisely(name: str, arguments: tuple[Any, ...]) -> Any:
-    if name == "trigamma":
-        return mpmath.psi(1, *arguments)
-    return getattr(mpmath, _MPMATH_NAMES.get(name, name))(*arguments)
-
-
-PRECISE = Arithmetic(
-    number=lambda node: mpmath.mpf(node.value.numerator) / node.value.denominator,
-    pi=mpmath.mp.pi,
-    apply=_apply_precisely,
-    power=lambda base, exponent: mpmath.power(base, exponent),
-)
 
 
 @dataclass(frozen=True)
@@ -206,7 +168,7 @@ class NaiveEvaluator:
             return math.prod(terms)
         if not terms:
             raise VerificationError(f"the {node.kind} over an empty axis has no value")
-        reals: list[Any] = [term.real if isinstance(term, complex) else term for term in terms]
+        reals: list[Any] = [term.real for term in terms]
         best = min(reals) if node.kind == "min" else max(reals)
         first = reals.index(best)
         return first if node.kind == "argmax" else terms[first]
@@ -214,8 +176,73 @@ class NaiveEvaluator:
 
 def compare(operator: str, left: Any, right: Any) -> bool:
     """A comparison of two numbers, complex ones by their real parts."""
-    left, right = (value.real if isinstance(value, complex) else value for value in (left, right))
-    return compared(operator, left, right)
+    return compared(operator, left.real, right.real)
+
+
+@dataclass(frozen=True)
+class SystemEvaluator(NaiveEvaluator):
+    """Knows the system too, and with it what diff(y[n], x[n,i]) is: a central difference, with many digits.
+
+    `given` are the arrays that no equation computes here. It takes the limit that defines a derivative, with
+    100 digits and a step of 1e-20, and knows no rule of differentiation. At a kink it is none of the slopes.
+    """
+
+    system: System | None = None
+    given: Mapping[str, Array] = field(default_factory=dict)
+
+    def _value(self, node: Expression, at: Positions) -> Any:
+        if not isinstance(node, InnerDerivative):
+            return super()._value(node, at)
+        assert self.system is not None
+        with mpmath.workdps(QUOTIENT_DIGITS):
+            evaluator = _ElementEvaluator(self.given, self.sizes, PRECISE, self.system)
+            try:
+                quotient = evaluator.expression(node, at)
+            except (ZeroDivisionError, ValueError):
+                return math.nan
+        if self.arithmetic is PRECISE:
+            return quotient
+        return complex(quotient) if isinstance(quotient, mpmath.mpc) else float(quotient)
+
+
+QUOTIENT_DIGITS = 100
+QUOTIENT_STEP = "1e-20"
+
+
+@dataclass(frozen=True)
+class _ElementEvaluator(NaiveEvaluator):
+    """Computes element by element what is read, where the elements in `moved` have other values."""
+
+    system: System | None = None
+    moved: Mapping[tuple[str, tuple[int, ...]], Any] = field(default_factory=dict)
+    found: dict[tuple[str, tuple[int, ...]], Any] = field(default_factory=dict)
+
+    def _value(self, node: Expression, at: Positions) -> Any:
+        return self._quotient(node, at) if isinstance(node, InnerDerivative) else super()._value(node, at)
+
+    def _quotient(self, node: InnerDerivative, at: Positions) -> Any:
+        """(y(x + h) - y(x - h))/(2*h), where nothing else moves but what follows from x."""
+        below = node.denominator
+        place = (below.tensor, tuple([self._value(position, at) for position in below.positions]))
+        centre, step = self._value(below, at), mpmath.mpf(QUOTIENT_STEP)
+        ahead, behind = (
+            replace(self, moved={**self.moved, place: centre + change}, found={})._value(node.numerator, at)
+            for change in (step, -step)
+        )
+        return (ahead - behind) / (2 * step)
+
+    def _element(self, tensor: str, positions: list[Any]) -> Any:
+        place = (tensor, tuple(positions))
+        if place in self.moved:
+            return self.moved[place]
+        if tensor in self.values:
+            return mpmath.mpmathify(super()._element(tensor, positions))
+        assert self.system is not None
+        if place not in self.found:
+            equation = self.system.definitions[tensor]
+            at = dict(zip(equation.indices, positions, strict=True))
+            self.found[place] = self._value(equation.expression, at)
+        return self.found[place]
 
 
 def sizes_from_arrays(system: System, values: Mapping[str, Array]) -> dict[str, int]:
@@ -254,7 +281,7 @@ def evaluate(
     with np.errstate(all="ignore"):
         for stage in stages_of(system.equations):
             missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]
-            evaluator = NaiveEvaluator(known, sizes, arithmetic)
+            evaluator = SystemEvaluator(known, sizes, arithmetic, system, values)
             if stage.recurrence is not None and missing:
                 known.update(_stepwise(tuple(missing), stage.recurrence, evaluator))
                 continue

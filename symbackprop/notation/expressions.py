@@ -373,6 +373,28 @@ class Derivative(Expression):
         return Derivative(numerator, denominator, self.total)
 
 
+@dataclass(frozen=True, eq=False)
+class InnerDerivative(Expression):
+    """diff(y[n], x[n,i]) as a model states it: the total derivative, through every equation in between.
+
+    The numerator may be such a derivative itself. A derivation works it out before anything else.
+    """
+
+    numerator: Element | InnerDerivative
+    denominator: Element
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        """Numerator and denominator."""
+        return (self.numerator, self.denominator)
+
+    def with_children(self, children: tuple[Expression, ...]) -> InnerDerivative:
+        """The derivative of another element by another."""
+        numerator, denominator = children
+        assert isinstance(numerator, Element | InnerDerivative) and isinstance(denominator, Element)
+        return InnerDerivative(numerator, denominator)
+
+
 ZERO = Number(0)
 ONE = Number(1)
 MINUS_ONE = Number(-1)

@@ -16,6 +16,7 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
+    InnerDerivative,
     Logic,
     Multiply,
     Number,
@@ -86,6 +87,8 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
             return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})", ATOM
         case Derivative(numerator, denominator, _):
             return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
+        case InnerDerivative(numerator, denominator):
+            return f"diff({text(numerator)}, {text(denominator)})", ATOM
         case Add(terms):
             return _sum(terms), SUM
         case Multiply(factors):

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import (
+    Axis,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    InnerDerivative,
+    Reduction,
+)
 from symbackprop.notation.matrices import MatrixFunction, tensor_read
 
 
@@ -134,6 +143,11 @@ def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expressi
     if isinstance(expression, MatrixFunction):
         expression = replace(expression, tensor=names.get(expression.tensor, expression.tensor))
     return expression.with_children(children)
+
+
+def holds_derivative(expression: Expression) -> bool:
+    """Whether a diff(...) stands in the expression."""
+    return any(isinstance(node, InnerDerivative) for node in expression.walk())
 
 
 def elements_of(expression: Expression) -> list[Element]:

@@ -10,32 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.derivation.reverse import (
     adjoint_order,
     chain_rule,
     differentiated_tensors,
-    local_derivative,
     loss_name,
 )
-from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import ONE, Derivative, Element, Expression, Index
-from symbackprop.notation.substitution import (
-    rename_tensors,
-    rewrite_bottom_up,
-)
+from symbackprop.notation.substitution import rename_tensors
 from symbackprop.notation.system import Equation, System
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rewriting.strategies import result_of
+from symbackprop.simplification.adjoints import worked_out
 from symbackprop.simplification.inlining import inline_adjoints
+from symbackprop.simplification.inner_derivatives import with_inner_derivatives
 from symbackprop.simplification.naming import adjoint_name, gradient_name, layer_names
-from symbackprop.simplification.order import scope_of, simplify, simplify_factor
+from symbackprop.simplification.order import scope_of
 from symbackprop.simplification.scope import Scope
 
 LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", lambda expression: None)
-PUT_IN_FACTORS = Rule("put in the factors", "the local derivatives found above", lambda expression: None)
-PUT_IN_ADJOINTS = Rule("name the adjoints", "what has been found keeps its name", lambda expression: None)
 
 
 def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
@@ -44,7 +37,8 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     Raises NotationError for an unknown tensor and DerivationError where there is no loss or no derivative.
     """
     wanted = differentiated_tensors(system, wrt)
-    system = with_named_arguments(system)
+    expansion = with_inner_derivatives(system)
+    system = expansion.system
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
     names = {
@@ -57,50 +51,25 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoint = _derive_adjoint(system, tensor, names, scope)
         adjoints.append(adjoint)
         scope.add(adjoint.equation)
-    inlined = inline_adjoints(adjoints, frozenset(wanted), scope)
-    return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken))
+    inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
+    return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion)
 
 
 def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
     rule = chain_rule(system, tensor, tuple(names))
-    factors = tuple([_closed_factor(consumer, local, scope) for consumer, local in rule.factors])
+    factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
-        steps = [Step(LOSS_BY_ITSELF, (), rule.total, ONE)]
+        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF, (), rule.total, ONE),)
     else:
-        steps = [rule.step]
-        values: dict[Expression, Expression] = {factor.derivative: factor.value for factor in factors}
-        _append(steps, PUT_IN_FACTORS, _replaced(rule.expression, values))
-        _append(steps, PUT_IN_ADJOINTS, _named(steps[-1].after, names))
-        steps.extend(simplify(steps[-1].after, scope, rule.total.free_indices))
+        factors, steps = worked_out(rule, lambda adjoint: _named(adjoint, names), scope)
     indices = tuple(index for index in rule.total.denominator.positions if isinstance(index, Index))
     equation = Equation(names[tensor], indices, steps[-1].after)
-    return AdjointDerivation(tensor, rule.total, factors, tuple(steps), equation, kept=True)
+    return AdjointDerivation(tensor, rule.total, factors, steps, equation, kept=True)
 
 
-def _append(steps: list[Step], rule: Rule, after: Expression) -> None:
-    if after != steps[-1].after:
-        steps.append(Step(rule, (), steps[-1].after, after))
-
-
-def _closed_factor(consumer: Equation, local: Derivative, scope: Scope) -> LocalDerivative:
-    factor = local_derivative(consumer, local)
-    steps = (*factor.steps, *simplify_factor(factor.value, scope, local.free_indices))
-    return replace(factor, value=result_of(steps, factor.value), steps=steps)
-
-
-def _replaced(expression: Expression, values: Mapping[Expression, Expression]) -> Expression:
-    return rewrite_bottom_up(expression, lambda node: normalised(values.get(node, node)))
-
-
-def _named(expression: Expression, names: Mapping[str, str]) -> Expression:
-    """Every dE/dw by the name of w's adjoint."""
-
-    def name(node: Expression) -> Expression:
-        if isinstance(node, Derivative) and node.total:
-            return Element(names[node.denominator.tensor], node.denominator.positions)
-        return normalised(node)
-
-    return rewrite_bottom_up(expression, name)
+def _named(adjoint: Derivative, names: Mapping[str, str]) -> Expression:
+    """dE/dw by the name of w's adjoint."""
+    return Element(names[adjoint.denominator.tensor], adjoint.denominator.positions)
 
 
 def _with_layer_names(

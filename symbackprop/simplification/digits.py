@@ -125,7 +125,7 @@ def join_digits(node: Expression) -> Expression | None:
     ]
     for high_place, high, high_value in digits:
         for low_place, low, low_value in digits:
-            if low.radix is not None and _are_neighbours(high, low):
+            if high_place != low_place and low.radix is not None and _are_neighbours(high, low):
                 rest = [f for place, f in enumerate(factors) if place not in (high_place, low_place)]
                 joined = _joined(high, low, high_value, low_value)
                 return Reduction("sum", node.indices, multiply(*rest, *joined))

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.result import AdjointDerivation
-from symbackprop.notation.arithmetic import coefficient_and_rest, is_reciprocal, normalised
-from symbackprop.notation.expressions import Add, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.arithmetic import (
+    coefficient_and_rest,
+    is_reciprocal,
+    multiply,
+    normalised,
+)
+from symbackprop.notation.expressions import ONE, Add, Delta, Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.cost import cost
 from symbackprop.simplification.order import simplify
 from symbackprop.simplification.scope import Scope
@@ -24,6 +28,8 @@ def inline_adjoints(
     adjoints: Sequence[AdjointDerivation], wanted: frozenset[str], scope: Scope
 ) -> list[AdjointDerivation]:
     """Go through the adjoints from the loss backwards and move each into its uses where that pays.
+
+    `wanted` are the names of those that stay.
 
     An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
     equation moves there unless the program would become dearer, or a sum would become hard to read.
@@ -50,9 +56,7 @@ class _Inlining:
 
     def kept_names(self) -> tuple[str, ...]:
         """The adjoints that still have an equation of their own and might lose it."""
-        return tuple(
-            name for name, each in self.current.items() if each.kept and each.tensor not in self.wanted
-        )
+        return tuple(name for name, each in self.current.items() if each.kept and name not in self.wanted)
 
     def try_to_inline(self, name: str) -> bool:
         """Move one adjoint into its uses if that pays; whether it did."""
@@ -130,12 +134,31 @@ def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
 
 
 def _with_inlined(user: AdjointDerivation, inlined: Equation, scope: Scope) -> AdjointDerivation:
+    steps = steps_with(user.equation, inlined, scope, user.total.free_indices)
+    equation = replace(user.equation, expression=steps[-1].after)
+    return replace(
+        user, steps=(*user.steps, *(_beside(user.deltas, each) for each in steps)), equation=equation
+    )
+
+
+def steps_with(
+    user: Equation, inlined: Equation, scope: Scope, outer: frozenset[Index] = frozenset()
+) -> tuple[Step, ...]:
+    """The steps to a right-hand side in which another equation's definition stands for its name.
+
+    No bound index of it shall share a name with one of `outer` or of the left-hand side.
+    """
     rule = Rule("put in", f"the definition of {inlined.tensor}", lambda expression: None)
-    start = user.equation.expression
-    put_in = _put_in(start, inlined)
-    steps = (Step(rule, (), start, put_in), *simplify(put_in, scope, user.total.free_indices))
-    equation = replace(user.equation, expression=result_of(steps, start))
-    return replace(user, steps=(*user.steps, *steps), equation=equation)
+    put_in = _put_in(user.expression, inlined)
+    further = simplify(put_in, scope, outer | frozenset(user.indices))
+    return (Step(rule, (), user.expression, put_in), *further)
+
+
+def _beside(deltas: Expression, step: Step) -> Step:
+    """The step of a right-hand side as one of the whole derivative, which has these deltas as factors too."""
+    if deltas == ONE:
+        return step
+    return replace(step, place=(), before=multiply(deltas, step.before), after=multiply(deltas, step.after))
 
 
 def _put_in(expression: Expression, equation: Equation) -> Expression:

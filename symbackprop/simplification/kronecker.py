@@ -107,6 +107,38 @@ def split_choice(node: Expression) -> Expression | None:
     return add(*pieces) if len(pieces) > 1 else None
 
 
+def split_ties(
+    expression: Expression, ours: frozenset[Index], theirs: frozenset[Index]
+) -> tuple[dict[Index, Index], Expression, Expression]:
+    """The deltas between one of `ours` and one of `theirs` that every term has as factors.
+
+    Returns which of ours they tie to which of theirs, their product, and the expression without them.
+    """
+    terms = terms_of(expression)
+    ties: dict[Index, Index] = {}
+    deltas: list[Delta] = []
+    for factor in factors_of(terms[0]):
+        tie = _tie(factor, ours, theirs)
+        if tie and tie[0] not in ties and all(factor in factors_of(term) for term in terms):
+            ties[tie[0]] = tie[1]
+            deltas += [factor] if isinstance(factor, Delta) else []
+    rest = [multiply(*(each for each in factors_of(term) if each not in deltas)) for term in terms]
+    return ties, multiply(*deltas), add(*rest)
+
+
+def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -> tuple[Index, Index] | None:
+    if isinstance(factor, Delta):
+        for our, their in ((factor.left, factor.right), (factor.right, factor.left)):
+            if (
+                isinstance(our, Index)
+                and isinstance(their, Index)
+                and our in ours - theirs
+                and their in theirs
+            ):
+                return our, their
+    return None
+
+
 KRONECKER_RULES = (
     Rule("delta of one index", "delta(i,i) = 1", same_index, "a delta disappears"),
     Rule("delta is 0 or 1", "delta(i,j)^n = delta(i,j)", idempotence, "a power disappears"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 
 def gradient_name(tensor: str, taken: Collection[str]) -> str:
@@ -14,6 +15,13 @@ def gradient_name(tensor: str, taken: Collection[str]) -> str:
 def adjoint_name(tensor: str, taken: Collection[str]) -> str:
     """The name of an adjoint on the way."""
     return _untaken(f"delta_{tensor}", taken)
+
+
+def derivative_name(tensor: str, by: Sequence[str], taken: Collection[str]) -> str:
+    """The name of a derivative inside the model: du_dx, d2u_dx2, d2u_dt_dx."""
+    runs = [(name, len(list(group))) for name, group in itertools.groupby(by)]
+    below = "_".join(f"d{name}{times if times > 1 else ''}" for name, times in runs)
+    return _untaken(f"d{len(by) if len(by) > 1 else ''}{tensor}_{below}", taken)
 
 
 def layer_names(tensors: Iterable[str], taken: Collection[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ Array: TypeAlias = NDArray[Any]
 CENTRAL_DIFFERENCES = "central differences"
 COMPLEX_STEP = "complex step"
 NAIVE_EVALUATOR = "naive evaluator"
+INNER_QUOTIENTS = "inner differences"
 OWN_LOSS = "its own loss()"
 OWN_GRADIENT = "its own grad()"
 
@@ -25,6 +26,7 @@ TOLERANCES: Mapping[str, float] = {
     CENTRAL_DIFFERENCES: 1e-6,
     COMPLEX_STEP: 1e-9,
     NAIVE_EVALUATOR: 1e-9,
+    INNER_QUOTIENTS: 1e-9,
     OWN_LOSS: 1e-12,
     OWN_GRADIENT: 1e-12,
 }

@@ -54,6 +54,22 @@ loss E = z^2
 """
 
 
+# A derivative of a derivative; y reads x itself and through z.
+INNER = """
+index n : N
+index i : I
+index j : J
+input x[n,i]
+param W[j,i], v[j], c[i]
+u[n,j] = sum(i, W[j,i]*x[n,i])
+z[n,j] = sigmoid(u[n,j])
+y[n] = sum(j, v[j]*z[n,j]) + sum(i, c[i]*x[n,i]^2)
+g[n,i] = diff(y[n], x[n,i])
+lap[n] = sum(i, diff(g[n,i], x[n,i]))
+loss E = mean(n, lap[n]^2 + sum(i, g[n,i]^2))
+"""
+
+
 @cache
 def derivation(name: str, wrt: tuple[str, ...] = ()) -> ModelDerivation:
     """The derivation of an example, or of one of the models above."""

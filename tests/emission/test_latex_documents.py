@@ -29,7 +29,7 @@ from symbackprop.notation.expressions import (
 )
 from tests.emission.models import derivation
 
-NAMES = ("seed", "exercise", "two_paths", "other_names", "long", "relu")
+NAMES = ("seed", "exercise", "two_paths", "other_names", "long", "relu", "inner")
 PDFLATEX = shutil.which("pdflatex")
 NODE = shutil.which("node")
 
@@ -145,7 +145,7 @@ def everything():
 
 
 @pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not on this machine")
-@pytest.mark.parametrize("name", ["seed", "two_paths", "long", "everything"])
+@pytest.mark.parametrize("name", ["seed", "two_paths", "long", "inner", "everything"])
 def test_pdflatex_sets_it_and_nothing_runs_off_the_page(name, tmp_path):
     text = latex_document(everything()) if name == "everything" else derivation(name).latex()
     (tmp_path / "document.tex").write_text(text)

@@ -8,7 +8,8 @@ import pytest
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import PRECISE, evaluate, sizes_from_arrays
+from symbackprop.notation.evaluation import evaluate, sizes_from_arrays
+from symbackprop.notation.number_systems import PRECISE
 
 MODEL = parse_system(
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Derivative, Element
 from symbackprop.notation.system import System
@@ -61,6 +61,7 @@ def derivation_by_hand(
             AdjointDerivation(tensors[item.tensor], _total(system, tensors[item.tensor]), (), (), item, True)
             for item in found
         ),
+        Expansion(system, system),
     )
 
 

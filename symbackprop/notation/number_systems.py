@@ -1,0 +1,56 @@
+"""The numbers that the naive evaluator computes with: float64 and complex, or mpmath's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from symbackprop.notation.expressions import Number
+from symbackprop.notation.functions import FUNCTIONS
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The numbers that are computed with."""
+
+    number: Callable[[Number], Any]
+    pi: Any
+    apply: Callable[[str, tuple[Any, ...]], Any]
+    power: Callable[[Any, Any], Any]
+
+
+def _float_power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, complex) or isinstance(exponent, complex):
+        return complex(base) ** exponent if base != 0 or np.real(exponent) > 0 else math.nan
+    return np.float64(base) ** exponent
+
+
+FLOATS = Arithmetic(
+    number=lambda node: node.value.numerator / node.value.denominator,
+    pi=math.pi,
+    apply=lambda name, arguments: FUNCTIONS[name].evaluate(*arguments),
+    power=_float_power,
+)
+
+_MPMATH_NAMES = {"lgamma": "loggamma"}
+
+
+def _apply_precisely(name: str, arguments: tuple[Any, ...]) -> Any:
+    if name == "trigamma":
+        return mpmath.psi(1, *arguments)
+    if name == "sign":
+        return mpmath.sign(arguments[0].real)
+    return getattr(mpmath, _MPMATH_NAMES.get(name, name))(*arguments)
+
+
+PRECISE = Arithmetic(
+    number=lambda node: mpmath.mpf(node.value.numerator) / node.value.denominator,
+    pi=mpmath.mp.pi,
+    apply=_apply_precisely,
+    power=lambda base, exponent: mpmath.power(base, exponent),
+)

@@ -1,0 +1,31 @@
+"""Random index arithmetic before every judge."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from tests.models.judges import judge
+from tests.models.random_positions import model_texts
+
+MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500")) // 5
+PARTS = 4
+SETTINGS = settings(
+    max_examples=max(1, MODELS // PARTS),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_gradients_of_random_index_arithmetic(part: int) -> None:
+    @SETTINGS
+    @seed(part)
+    @given(model_texts())
+    def gradients_agree(text: str) -> None:
+        judge(text, steps=part == 0, program=False)
+
+    gradients_agree()
