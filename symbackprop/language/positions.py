@@ -178,7 +178,8 @@ def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     argument = reader.value(call.arguments[0], surroundings)
     if not _is_ratio(argument, reader.scope):
         raise reader.scope.error("floor(...) is a function of integers", call.arguments[0].span, usage)
-    return argument if _is_integer(argument, reader.scope) else floor_quotient(*divided(argument))
+    whole = linear_form(argument).expression()
+    return whole if _is_integer(whole, reader.scope) else floor_quotient(*divided(argument))
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:

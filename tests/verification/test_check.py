@@ -95,7 +95,7 @@ def test_a_model_that_is_finite_nowhere_is_told_so():
 def test_a_kink_in_the_way_is_counted_not_failed(monkeypatch):
     """At w = 0 exactly, a difference quotient of relu is 1/2 whatever the step; the convention says 0."""
 
-    def draw(shapes, sizes, rng, accepts, adjust=None):
+    def draw(shapes, sizes, rng, accepts, adjust=None, integers=None):
         values = {name: rng.normal(size=[sizes[axis] for axis in axes]) for name, axes in shapes.items()}
         values["w"][0] = 0.0
         return values
