@@ -119,7 +119,8 @@ def _expect_axis(
 ) -> None:
     """A plain index, or an integer tensor, must belong to the axis that is read."""
     axis, what = axis_of(position, scope), "runs over axis"
-    if axis is None or axis == own.axis:
+    is_arithmetic = isinstance(position, Index) and bare_word(formula) is None
+    if axis is None or axis == own.axis or is_arithmetic:
         return
     if isinstance(position, Index):
         found = f"'{position.name}' is an index over axis {axis.name}"
