@@ -30,11 +30,10 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.language.words import CALLABLE, NOT_YET
+from symbackprop.language.words import CALLABLE
 from symbackprop.notation.expressions import Comparison, Expression, Logic
 from symbackprop.notation.functions import FUNCTIONS
 
-_WITHOUT = "write the model without it in this version"
 _SPLIT = "name a part of the formula by an equation of its own"
 
 
@@ -154,8 +153,6 @@ class FormulaReader:
 
     def _call(self, call: Call, surroundings: Surroundings) -> Expression:
         name = call.word.text
-        if name in NOT_YET:
-            raise self.scope.not_supported(f"{NOT_YET[name]} ('{name}')", call.word.span, _WITHOUT)
         if call.positions is not None and name not in WITH_POSITIONS:
             raise self.scope.error(
                 f"the value of {name}(...) has no positions", call.span, "only a tensor has positions"
@@ -207,4 +204,4 @@ class FormulaReader:
             raise scope.error(
                 f"'{name}' is {scope.kind(name)}, not a function", word.span, "a product needs '*'"
             )
-        raise scope.unknown("function", word, {*scope.functions, *CALLABLE} - NOT_YET.keys() - {"argmax"})
+        raise scope.unknown("function", word, {*scope.functions, *CALLABLE} - {"argmax"})

@@ -36,8 +36,8 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     """The system of equations that a text in the model language states.
 
     `name` is the model's, `source_name` what messages call the text (the name, unless given). Equations may
-    stand in any order. Raises LanguageError where the text is not in the language, NotSupportedError where
-    it uses a part that is not implemented yet, and NotationError where its equations do not fit together.
+    stand in any order. Raises LanguageError where the text is not in the language, and NotationError where
+    its equations do not fit together.
     """
     if not _MODEL_NAME.fullmatch(name):
         raise LanguageError(
