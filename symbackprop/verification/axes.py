@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from math import prod
 
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.guards import guarded_reads
@@ -142,3 +143,18 @@ def _axes_of(equation: Equation) -> set[str]:
         for index in node.free_indices
     }
     return bound | read | set(axis_names(equation.indices))
+
+
+def evaluation_visits(system: System, sizes: Mapping[str, int]) -> int:
+    """About how many nodes the naive evaluator visits for all equations: its loops, all nested."""
+    return sum(
+        equation.expression.node_count * prod(sizes[axis] for axis in _loops_of(equation))
+        for equation in system.equations
+    )
+
+
+def _loops_of(equation: Equation) -> list[str]:
+    bound = [
+        index for node in equation.expression.walk() if isinstance(node, Reduction) for index in node.indices
+    ]
+    return list(axis_names(dict.fromkeys((*equation.indices, *bound))))

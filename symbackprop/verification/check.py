@@ -24,7 +24,7 @@ from symbackprop.notation.substitution import holds_derivative
 from symbackprop.notation.system import Role, System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.axes import axis_names, model_sizes, with_small_axes
+from symbackprop.verification.axes import axis_names, evaluation_visits, model_sizes, with_small_axes
 from symbackprop.verification.differences import Quotients, central_differences, complex_step
 from symbackprop.verification.facts import obeying_facts
 from symbackprop.verification.matrices import has_sound_matrices, made_positive_definite, symmetric_part
@@ -40,6 +40,7 @@ from symbackprop.verification.report import (
     CheckRow,
     compare_arrays,
     compare_quotients,
+    compare_sample,
     failure,
     largest_number,
     uncompared,
@@ -49,6 +50,7 @@ from symbackprop.verification.sampling import Values, different_sizes, finite_sa
 Array: TypeAlias = NDArray[Any]
 
 DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
+FEWEST_MOVED, MOST_VISITS = 10, 20_000_000  # elements of a tensor; nodes that the naive evaluator visits
 ATTEMPTS = 5  # draws of data until no element lies at a kink
 
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]
@@ -216,14 +218,15 @@ def _rows_against_equations(
     def naive_loss(point: Mapping[str, Array]) -> Any:
         return evaluate(system, point, sizes, only=[name])[name]
 
+    most = max(FEWEST_MOVED, MOST_VISITS // evaluation_visits(system, sizes))
     derivatives = {
-        asked: complex_step(naive_loss, {**values, asked: known[asked]}, asked) for asked in gradients
+        asked: complex_step(naive_loss, {**values, asked: known[asked]}, asked, most) for asked in gradients
     }
     largest = largest_number(known[name], *derivatives.values())
     return [
         compare_arrays(name, NAIVE_EVALUATOR, loss, known[name], 0.0),
         *(
-            compare_arrays(asked, COMPLEX_STEP, gradients[asked], found, largest)
+            compare_sample(asked, COMPLEX_STEP, gradients[asked], found, largest)
             for asked, found in derivatives.items()
         ),
     ]

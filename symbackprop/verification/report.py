@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -78,6 +78,16 @@ def largest_number(*arrays: Array) -> float:
 def compare_arrays(tensor: str, method: str, found: Any, expected: Array, largest: float) -> CheckRow:
     """A row for two arrays that should be the same; `largest` is the largest number in sight."""
     return _compare(tensor, method, found, expected, np.ones(expected.shape, dtype=bool), largest)
+
+
+def compare_sample(tensor: str, method: str, found: Any, expected: Array, largest: float) -> CheckRow:
+    """A row for an array and what is known of it: elements of `expected` that are nan are left out."""
+    known = ~np.isnan(expected)
+    array = np.asarray(found)
+    if known.all() or array.shape != expected.shape:
+        return compare_arrays(tensor, method, found, expected, largest)
+    row = compare_arrays(tensor, method, array[known], expected[known], largest)
+    return replace(row, note=row.note or f"{row.compared} of {expected.size} elements")
 
 
 def compare_quotients(tensor: str, found: Any, quotients: Quotients, largest: float) -> CheckRow:
