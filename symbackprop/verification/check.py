@@ -25,7 +25,7 @@ from symbackprop.notation.system import Role, System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
 from symbackprop.verification.axes import axis_names, evaluation_visits, model_sizes, with_small_axes
-from symbackprop.verification.differences import Quotients, central_differences, complex_step
+from symbackprop.verification.differences import Quotients, central_differences, complex_step, sample_of
 from symbackprop.verification.facts import obeying_facts
 from symbackprop.verification.matrices import has_sound_matrices, made_positive_definite, symmetric_part
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck, load_file, under_check
@@ -219,14 +219,16 @@ def _rows_against_equations(
         return evaluate(system, point, sizes, only=[name])[name]
 
     most = max(FEWEST_MOVED, MOST_VISITS // evaluation_visits(system, sizes))
+    chosen = {asked: sample_of(known[asked], most) for asked in gradients}
     derivatives = {
-        asked: complex_step(naive_loss, {**values, asked: known[asked]}, asked, most) for asked in gradients
+        asked: complex_step(naive_loss, {**values, asked: known[asked]}, asked, chosen[asked])
+        for asked in gradients
     }
     largest = largest_number(known[name], *derivatives.values())
     return [
         compare_arrays(name, NAIVE_EVALUATOR, loss, known[name], 0.0),
         *(
-            compare_sample(asked, COMPLEX_STEP, gradients[asked], found, largest)
+            compare_sample(asked, COMPLEX_STEP, gradients[asked], found, chosen[asked], largest)
             for asked, found in derivatives.items()
         ),
     ]

@@ -80,13 +80,14 @@ def compare_arrays(tensor: str, method: str, found: Any, expected: Array, larges
     return _compare(tensor, method, found, expected, np.ones(expected.shape, dtype=bool), largest)
 
 
-def compare_sample(tensor: str, method: str, found: Any, expected: Array, largest: float) -> CheckRow:
-    """A row for an array and what is known of it: elements of `expected` that are nan are left out."""
-    known = ~np.isnan(expected)
+def compare_sample(
+    tensor: str, method: str, found: Any, expected: Array, chosen: Array, largest: float
+) -> CheckRow:
+    """A row for the chosen elements of two arrays; all of the one that was found must be finite."""
     array = np.asarray(found)
-    if known.all() or array.shape != expected.shape:
+    if chosen.all() or array.shape != expected.shape or not np.all(np.isfinite(array)):
         return compare_arrays(tensor, method, found, expected, largest)
-    row = compare_arrays(tensor, method, array[known], expected[known], largest)
+    row = compare_arrays(tensor, method, array[chosen], expected[chosen], largest)
     return replace(row, note=row.note or f"{row.compared} of {expected.size} elements")
 
 
