@@ -1,0 +1,146 @@
+"""How a layer is written down: one file, which says what it is, what it can be told and what it computes.
+
+    # Title
+    #
+    # What it does.
+    #
+    # Shapes: x: (N, I), W: (J, I), y: (N, J).
+    #
+    # Source: paper, year, section.
+    option units: axis             # the number of units
+    option bias: switch = true     # whether a constant is added
+    also twin: bias = false        # the layer under another name, with options chosen: what that is
+    rest n
+    index i : I
+    index j : J = units
+    input x[n,i]
+    param W[j,i]{, b[j] when bias}
+    y[n,j] = sum(i, W[j,i]*x[n,i]) {+ b[j] when bias}
+
+Below the options stands a model in the model language with names of its own, and two additions: an option's
+name stands for its value, and `{text when condition}`, perhaps `{text when condition else text}`, is there
+only where the options say so. The first `input` is what comes before; `rest n` makes n any number of axes
+in front, such as batch and time, or none. An axis that the input does not have is a new one, whose size is
+arithmetic over options and the sizes of other axes. The last equation is the layer's output; a loss has a
+`target` and marks its `loss`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from symbackprop.errors import LanguageError, Place
+from symbackprop.layers.network import OptionValue
+from symbackprop.layers.options import OPTION_TYPES, Option, choice, value_of
+
+_HEADER = re.compile(r"(?P<word>option|also|rest)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?")
+_OPTION = re.compile(r":\s*(?P<type>\w+)(?:\s*=\s*(?P<default>\S+))?")
+_CHOICE = re.compile(r":\s*(?P<values>\S+(?:\s*\|\s*\S+)+)")
+_PRESET = re.compile(r":\s*(?P<option>\w+)\s*=\s*(?P<value>\S+)")
+
+
+@dataclass(frozen=True)
+class LayerFormula:
+    """A layer or loss: what its file says. `presets` are the options that its kind has chosen already."""
+
+    kind: str
+    title: str
+    description: str
+    shapes: str
+    source: str
+    options: tuple[Option, ...]
+    rest: str | None
+    body: str
+    presets: Mapping[str, OptionValue]
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether it is a loss, which compares with a target."""
+        return _has_statement("target", self.body)
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it can follow any layer as its activation: values in, as many out, nothing to learn."""
+        return (
+            re.search(rf"^input (\w+)\[{self.rest}\]$", self.body, re.MULTILINE) is not None
+            and len(re.findall(r"^input ", self.body, re.MULTILINE)) == 1
+            and not any(_has_statement(word, self.body) for word in ("index", "param", "target"))
+            and not any(option.is_required for option in self.options)
+        )
+
+
+def _has_statement(word: str, body: str) -> bool:
+    return re.search(rf"^\{{?{word}\b", body, re.MULTILINE) is not None
+
+
+def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
+    """The layer of a file, and it under its other names; LanguageError where a header line is wrong."""
+    lines = text.splitlines()
+    opening = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    title, fields = _documentation([line.removeprefix("#").strip() for line in lines[:opening]])
+    options: list[Option] = []
+    others: list[tuple[str, str, OptionValue, str]] = []
+    rest = None
+    body = []
+    for number, line in enumerate(lines[opening:], start=opening + 1):
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            body.append(line)
+        elif header["word"] == "option":
+            options.append(_option(header, Place(f"{kind}.layer", number, 1, line)))
+        elif header["word"] == "also":
+            others.append(_also(header, Place(f"{kind}.layer", number, 1, line)))
+        else:
+            rest = header["name"]
+    layer = LayerFormula(
+        kind, title, fields[""], fields["Shapes"], fields["Source"], tuple(options), rest, "\n".join(body), {}
+    )
+    return layer, *_under_other_names(layer, others)
+
+
+def _under_other_names(
+    layer: LayerFormula, others: list[tuple[str, str, OptionValue, str]]
+) -> Iterator[LayerFormula]:
+    for kind, chosen, value, title in others:
+        left = tuple(option for option in layer.options if option.name != chosen)
+        yield replace(layer, kind=kind, title=title, options=left, presets={chosen: value})
+
+
+def _documentation(lines: list[str]) -> tuple[str, dict[str, str]]:
+    """The title, and the paragraphs below it: what has no label, `Shapes:` and `Source:`."""
+    fields = {"": "", "Shapes": "", "Source": ""}
+    for paragraph in "\n".join(lines[1:]).split("\n\n"):
+        label, colon, content = paragraph.strip().partition(":")
+        if colon and label in fields:
+            fields[label] = " ".join(content.split())
+        else:
+            fields[""] = f"{fields['']}\n\n{' '.join(paragraph.split())}".strip()
+    return lines[0], fields
+
+
+def _option(header: re.Match[str], place: Place) -> Option:
+    description = header["comment"] or ""
+    listed = _CHOICE.fullmatch(header["more"].strip())
+    if listed:
+        values = tuple(value_of(each.strip()) for each in listed["values"].split("|"))
+        return Option(header["name"], choice(values), description, values[0])
+    match = _OPTION.fullmatch(header["more"].strip())
+    if match is None or match["type"] not in OPTION_TYPES:
+        raise LanguageError(
+            "this line declares no option",
+            place=place,
+            remedy=f"write option name: type = default, with a type of {', '.join(OPTION_TYPES)}, or a | b",
+        )
+    default = None if match["default"] is None else value_of(match["default"])
+    return Option(header["name"], OPTION_TYPES[match["type"]], description, default)
+
+
+def _also(header: re.Match[str], place: Place) -> tuple[str, str, OptionValue, str]:
+    match = _PRESET.fullmatch(header["more"].strip())
+    if match is None:
+        raise LanguageError(
+            "this line gives the layer no other name", place=place, remedy="write also name: option = value"
+        )
+    return header["name"], match["option"], value_of(match["value"]), header["comment"] or ""
