@@ -173,7 +173,8 @@ PIECES = st.sampled_from([
     "[[layer]]", "[input]", "[loss]", "[output]", "kind = 'dense'", "kind = 'relu'", "units = 3",
     "units = 'K'", "units = ''", "activation = 'tanh'", "layout = 'in,out'", "name = 'x'", "name = 'W1'",
     "size = 2", "axis = 'B'", "kind = 'half_squared_error'", "target = 'd'", "batch = 'I'",
-    "layer = [{kind = 'relu'}]", "=", "bias = false", "size = [2, 3]", "axis = ['T', 'I']", "batch = false", "[[",
+    "layer = [{kind = 'relu'}]", "=", "bias = false", "size = [2, 3]",
+    "axis = ['T', 'I']", "batch = false", "[[",
     "units = 1e9",
 ])  # fmt: skip
 
