@@ -86,19 +86,18 @@ def _bound_input(part: Part, current: Reading) -> tuple[dict[str, tuple[str, ...
     instance = part.instance
     fixed = instance.fixed_input
     leading = len(current.indices) - len(fixed)
-    if leading < 0 or (leading > 0 and instance.formula.rest is None):
-        after = "" if instance.formula.rest is None else " after any others"
+    if leading < 0 or (instance.formula.is_batch and leading != 1):
+        before = "one axis, the batch" if instance.formula.is_batch else "any axes"
         raise NetworkError(
-            f"the layer '{part.kind}' reads the axes {', '.join(fixed)}{after}, "
-            f"and {current.text} comes before it",
+            f"the layer '{part.kind}' reads {before}, and then {', '.join(fixed)}; "
+            f"{current.text} comes before it",
             part.path,
             remedy="give the input these axes, or put a layer before it that makes them",
         )
     names: dict[str, tuple[str, ...]] = {
         own: (new,) for own, new in zip(fixed, current.indices[leading:], strict=True)
     }
-    if instance.formula.rest is not None:
-        names[instance.formula.rest] = current.indices[:leading]
+    names[instance.formula.rest] = current.indices[:leading]
     return names, dict(zip(current.indices, current.axes, strict=True))
 
 

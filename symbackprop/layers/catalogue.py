@@ -34,7 +34,7 @@ LAYERS: Mapping[str, LayerFormula] = {
 LOSSES: Mapping[str, LayerFormula] = {kind: formula for kind, formula in CATALOGUE.items() if formula.is_loss}
 
 ACTIVATIONS: Mapping[str, LayerFormula] = {
-    kind: formula for kind, formula in LAYERS.items() if formula.is_elementwise
+    kind: formula for kind, formula in LAYERS.items() if formula.is_activation
 }
 """The layers that can follow another as its `activation`."""
 

@@ -71,9 +71,10 @@ class _Expansion:
         self.input = f"input {self.current.text}"
 
     def add_output(self, part: Part) -> None:
-        """Append the last layer: one without parameters defines the output, another is followed by y = u."""
-        if not part.instance.of_role("param"):
-            self.add(part, {part.instance.output.word.text: self.network.output_name})
+        """Append the last layer, which defines the output if it calls it y or has no parameters; else y = u."""
+        output = part.instance.output.word.text
+        if output == "y" or not part.instance.of_role("param"):
+            self.add(part, {output: self.network.output_name})
             return
         self.add(part, {})
         layer = self.current.text

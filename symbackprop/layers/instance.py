@@ -70,8 +70,7 @@ class Instance:
     @property
     def fixed_input(self) -> tuple[str, ...]:
         """The indices of its input that stand behind the `rest`."""
-        indices = index_names(self.input.references[0])
-        return indices[1:] if self.formula.rest is not None else indices
+        return index_names(self.input.references[0])[1:]
 
     @property
     def input_axes(self) -> tuple[str, ...]:
@@ -122,7 +121,10 @@ def instantiated(formula: LayerFormula, options: Mapping[str, OptionValue]) -> I
     """The formula with these options, which must be all that it has."""
     values = {**options, **formula.presets}
     lines = [line.partition("#")[0].rstrip() for line in formula.body.splitlines()]
-    text = _CHOICE.sub(lambda match: _chosen(match, values), "\n".join(lines))
+    text = "\n".join(lines)
+    choices = 1
+    while choices:  # the innermost first; each pass leaves fewer braces
+        text, choices = _CHOICE.subn(lambda match: _chosen(match, values), text)
     return Instance(formula, _with_values(text, values) + "\n")
 
 

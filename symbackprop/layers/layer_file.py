@@ -19,10 +19,12 @@
 
 Below the options stands a model in the model language with names of its own, and two additions: an option's
 name stands for its value, and `{text when condition}`, perhaps `{text when condition else text}`, is there
-only where the options say so. The first `input` is what comes before; `rest n` makes n any number of axes
-in front, such as batch and time, or none. An axis that the input does not have is a new one, whose size is
-arithmetic over options and the sizes of other axes. The last equation is the layer's output; a loss has a
-`target` and marks its `loss`.
+only where the options say so; such texts may be nested.
+
+The first `input` is what comes before; `rest n` makes n any number of axes in front, such as batch and time,
+or none, and `batch n` just one. An axis that the input does not have is a new one, whose size is arithmetic
+over options and the sizes of other axes. The last equation is the layer's output; one that is called y is
+the network's where the layer is the last. A loss has a `target` and marks its `loss`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ from symbackprop.errors import LanguageError, Place
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import OPTION_TYPES, Option, choice, value_of
 
-_HEADER = re.compile(r"(?P<word>option|also|rest)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?")
+_HEADER = re.compile(
+    r"(?P<word>option|also|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"
+)
 _OPTION = re.compile(r":\s*(?P<type>\w+)(?:\s*=\s*(?P<default>\S+))?")
 _CHOICE = re.compile(r":\s*(?P<values>\S+(?:\s*\|\s*\S+)+)")
 _PRESET = re.compile(r":\s*(?P<option>\w+)\s*=\s*(?P<value>\S+)")
@@ -51,7 +55,8 @@ class LayerFormula:
     shapes: str
     source: str
     options: tuple[Option, ...]
-    rest: str | None
+    rest: str
+    is_batch: bool
     body: str
     presets: Mapping[str, OptionValue]
 
@@ -61,12 +66,15 @@ class LayerFormula:
         return _has_statement("target", self.body)
 
     @property
-    def is_elementwise(self) -> bool:
+    def is_activation(self) -> bool:
         """Whether it can follow any layer as its activation: values in, as many out, nothing to learn."""
+        inputs = re.findall(r"^input \w+(\[.*\])$", self.body, re.MULTILINE)
+        output = re.match(r"\w+(\[.*?\]) =", self.body.splitlines()[-1])
         return (
-            re.search(rf"^input (\w+)\[{self.rest}\]$", self.body, re.MULTILINE) is not None
-            and len(re.findall(r"^input ", self.body, re.MULTILINE)) == 1
-            and not any(_has_statement(word, self.body) for word in ("index", "param", "target"))
+            len(inputs) == 1
+            and output is not None
+            and output[1] == inputs[0]
+            and not _has_statement("param", self.body)
             and not any(option.is_required for option in self.options)
         )
 
@@ -82,7 +90,8 @@ def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
     title, fields = _documentation([line.removeprefix("#").strip() for line in lines[:opening]])
     options: list[Option] = []
     others: list[tuple[str, str, OptionValue, str]] = []
-    rest = None
+    rest = ""
+    is_batch = False
     body = []
     for number, line in enumerate(lines[opening:], start=opening + 1):
         header = _HEADER.fullmatch(line)
@@ -93,9 +102,18 @@ def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
         elif header["word"] == "also":
             others.append(_also(header, Place(f"{kind}.layer", number, 1, line)))
         else:
-            rest = header["name"]
+            rest, is_batch = header["name"], header["word"] == "batch"
     layer = LayerFormula(
-        kind, title, fields[""], fields["Shapes"], fields["Source"], tuple(options), rest, "\n".join(body), {}
+        kind,
+        title,
+        fields[""],
+        fields["Shapes"],
+        fields["Source"],
+        tuple(options),
+        rest,
+        is_batch,
+        "\n".join(body),
+        {},
     )
     return layer, *_under_other_names(layer, others)
 

@@ -33,7 +33,7 @@ class OptionType:
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a layer; without a default it has to be given."""
+    """An option of a layer; without a default it has to be given. A default may be another option's name."""
 
     name: str
     type: OptionType
@@ -46,9 +46,14 @@ class Option:
         return self.default is None
 
     @property
+    def has_plain_default(self) -> bool:
+        """Whether its default is a value, and not what another option is."""
+        return self.default is not None and self.type.accepts(self.default)
+
+    @property
     def schema(self) -> Schema:
         """The JSON schema of its value."""
-        default = {} if self.default is None else {"default": self.default}
+        default = {"default": self.default} if self.has_plain_default else {}
         return {**self.type.schema, **default, "description": f"{self.description}; {self.type.words}"}
 
     def checked(self, value: OptionValue, path: Path) -> OptionValue:

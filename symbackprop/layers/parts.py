@@ -77,6 +77,8 @@ def chosen_options(
     chosen: dict[str, OptionValue] = {}
     for option in formula.options:
         value = given.get(option.name, option.default)
+        if isinstance(value, str) and option.name not in given:
+            value = chosen.get(value, value)  # a default may be what another option is
         if value is None:
             raise NetworkError(
                 f"the layer '{formula.kind}' needs {option.name}",
