@@ -13,6 +13,7 @@ class Axes:
     """Axes by name, in the order in which they came, with their sizes and their indices."""
 
     names: Names
+    batch: str | None
     sizes: dict[str, int | None] = field(default_factory=dict)
     indices: dict[str, list[str]] = field(default_factory=dict)
 

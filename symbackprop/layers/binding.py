@@ -58,7 +58,7 @@ def bound(part: Part, current: Reading, axes: Axes) -> Binding:
     of its axes do not come out.
     """
     instance = part.instance
-    names, axis_of = _bound_input(part, current)
+    names, axis_of = _bound_input(part, current, axes.batch)
     own_axis = {word.text: each.axis.text for each in instance.axes for word in each.indices}
     outer = {own_axis[own]: axis_of[new[0]] for own, new in names.items() if own in own_axis}
     for declaration in instance.axes:
@@ -81,15 +81,18 @@ def bound(part: Part, current: Reading, axes: Axes) -> Binding:
     return Binding(instance, names, axis_of, None if values is None else outer[values.text])
 
 
-def _bound_input(part: Part, current: Reading) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+def _bound_input(
+    part: Part, current: Reading, batch: str | None
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """The indices of the layer's input as those of what it reads: the last ones in turn, `rest` before."""
     instance = part.instance
     fixed = instance.fixed_input
     leading = len(current.indices) - len(fixed)
-    if leading < 0 or (instance.formula.is_batch and leading != 1):
-        before = "one axis, the batch" if instance.formula.is_batch else "any axes"
+    wrong_front = leading != 1 if instance.formula.is_batch else leading < 0
+    if wrong_front or batch in current.axes[leading:]:
+        before = "one axis, such as the batch," if instance.formula.is_batch else "any axes"
         raise NetworkError(
-            f"the layer '{part.kind}' reads {before}, and then {', '.join(fixed)}; "
+            f"the layer '{part.kind}' reads {before} and then {', '.join(fixed)}; "
             f"{current.text} comes before it",
             part.path,
             remedy="give the input these axes, or put a layer before it that makes them",

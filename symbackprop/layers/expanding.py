@@ -60,7 +60,7 @@ class _Expansion:
 
     def __post_init__(self) -> None:
         network = self.network
-        self.axes = Axes(self.names)
+        self.axes = Axes(self.names, network.batch_axis)
         axes, sizes = _input_axes(network, self.parts[0])
         self._claim_given_names(axes)
         names = [*([] if network.batch_axis is None else [network.batch_axis]), *axes]
@@ -71,7 +71,7 @@ class _Expansion:
         self.input = f"input {self.current.text}"
 
     def add_output(self, part: Part) -> None:
-        """Append the last layer, which defines the output if it calls it y or has no parameters; else y = u."""
+        """Append the last layer: without parameters, or with a y of its own, it is the output; else y = u."""
         output = part.instance.output.word.text
         if output == "y" or not part.instance.of_role("param"):
             self.add(part, {output: self.network.output_name})

@@ -34,7 +34,8 @@ def __getattr__(name: str) -> Any:
 def layer_class(name: str) -> type[Layer]:
     """The class of the layer or loss with this Python name: its constructor takes the options by their names.
 
-    Options without a default come first, then `activation`, then the others; all may be given by position.
+    All may be given by position: options without a default first, then the `activation` that follows the layer,
+    then the others; where every option has a default, the activation comes last.
     """
     formula = PYTHON_NAMES[name]
     required = [_parameter(option) for option in formula.options if option.is_required]
@@ -42,7 +43,8 @@ def layer_class(name: str) -> type[Layer]:
     following = inspect.Parameter(
         "activation", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation="str | None"
     )
-    signature = inspect.Signature([*required, *([] if formula.is_loss else [following]), *optional])
+    more = [] if formula.is_loss else [following]
+    signature = inspect.Signature([*required, *more, *optional] if required else [*optional, *more])
 
     def __init__(self: Layer, *arguments: OptionValue, **options: OptionValue) -> None:
         given = _bound(name, signature, arguments, options)

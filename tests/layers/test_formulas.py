@@ -1,0 +1,116 @@
+"""Every layer and loss alone: its value against a reference, its gradient against the complex step."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from types import SimpleNamespace as Namespace
+
+import numpy as np
+import pytest
+
+from symbackprop.layers.catalogue import CATALOGUE, LAYERS, LOSSES
+from symbackprop.layers.expanding import network_system
+from symbackprop.layers.naming import python_name
+from symbackprop.layers.network import Layer
+from symbackprop.layers.sequential import Sequential, layer_class
+from symbackprop.layers.tables import parse_toml
+from symbackprop.notation.evaluation import evaluate, sizes_from_arrays
+from symbackprop.notation.system import Role, System
+from symbackprop.simplification.closed_form import derive
+from symbackprop.verification.differences import complex_step
+from tests.layers import references
+from tests.layers.cases import LAYER_CASES, LOSS_CASES, Case, random_values, target
+
+each_layer = pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.label)
+each_loss = pytest.mark.parametrize("case", LOSS_CASES, ids=lambda case: case.label)
+
+
+def loss_system(case: Case) -> System:
+    """The loss behind a layer that changes nothing but the size of what it gets."""
+    network = case.network(loss=Layer(case.kind, case.options))
+    return network_system(dataclasses.replace(network, layers=(Layer("tanh"),)))
+
+
+def test_every_layer_and_loss_has_a_case_and_a_reference() -> None:
+    functions = {kind for kind, formula in LAYERS.items() if "function" in formula.presets}
+    assert {case.kind for case in LAYER_CASES} == set(LAYERS) - functions == set(references.LAYERS)
+    assert {case.kind for case in LOSS_CASES} == set(LOSSES) == set(references.LOSSES)
+
+
+@each_layer
+def test_a_layer_computes_what_its_reference_computes(case: Case) -> None:
+    system = network_system(case.network(loss=None))
+    values = random_values(system)
+    given = Namespace(**{name.rstrip("01"): array for name, array in values.items()})
+    expected = references.LAYERS[case.kind](values["x"], given, case.namespace)
+    found = evaluate(system, values)["y"]
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+@each_loss
+def test_a_loss_computes_what_its_reference_computes(case: Case) -> None:
+    system = loss_system(case)
+    values = random_values(system)
+    values["d"] = target(case.kind, values["x"].shape)
+    each = references.LOSSES[case.kind](np.tanh(values["x"]), values["d"], case.namespace)
+    average = getattr(case.namespace, "average", False)
+    np.testing.assert_allclose(
+        evaluate(system, values)["E"], each.mean() if average else each.sum(), rtol=1e-12
+    )
+
+
+@each_layer
+def test_the_gradient_of_a_layer_is_that_of_the_complex_step(case: Case) -> None:
+    system = network_system(case.network())
+    values = random_values(system)
+    wrt = [tensor.name for tensor in system.with_role(Role.PARAMETER)]
+    wrt += [] if system.tensors["x"].values is not None else ["x"]
+    assert_gradient(system, values, wrt)
+
+
+@each_loss
+def test_the_gradient_of_a_loss_is_that_of_the_complex_step(case: Case) -> None:
+    system = loss_system(case)
+    values = random_values(system)
+    values["d"] = target(case.kind, values["x"].shape)
+    assert_gradient(system, values, ["x"])
+
+
+def assert_gradient(system: System, values: dict[str, np.ndarray], wrt: list[str]) -> None:
+    derivation = derive(system, wrt)
+    sizes = sizes_from_arrays(system, values)
+    known = evaluate(system, values, sizes)
+    together = dataclasses.replace(
+        system, equations=(*system.equations, *derivation.equations), tensors={**system.tensors}
+    )
+    found = evaluate(together, known, sizes)
+    for name in wrt:
+        expected = complex_step(lambda point: evaluate(system, point, sizes, only=["E"])["E"], values, name)
+        gradient = found[derivation.gradients[name].tensor]
+        np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-10, err_msg=name)
+
+
+@each_layer
+def test_toml_and_python_give_the_same_system(case: Case) -> None:
+    axes = f"axis = {list(case.axes)}\n" if case.axes else ""
+    options = "".join(f"{key} = {json.dumps(value)}\n" for key, value in case.options.items())
+    toml = (
+        f"[input]\nsize = {list(case.sizes)}\n{axes}"
+        f"[[layer]]\nkind = '{case.kind}'\n{options}[loss]\nkind = 'half_squared_error'\n"
+    )
+    layer = layer_class(python_name(case.kind))(**case.options)
+    assert (
+        parse_toml(toml)
+        == Sequential([layer], loss="half_squared_error", inputs=case.sizes, axes=case.axes).system()
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOGUE))
+def test_a_formula_says_what_it_is(kind: str) -> None:
+    formula = CATALOGUE[kind]
+    assert formula.title and formula.description and formula.shapes and formula.source
+    assert formula.shapes.endswith(".") and formula.source.endswith(".")
+    for option in formula.options:
+        assert option.description, option.name
