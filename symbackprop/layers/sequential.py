@@ -34,15 +34,13 @@ def __getattr__(name: str) -> Any:
 def layer_class(name: str) -> type[Layer]:
     """The class of the layer or loss with this Python name: its constructor takes the options by their names.
 
-    All may be given by position: options without a default first, then the `activation` that follows the layer,
-    then the others; where every option has a default, the activation comes last.
+    All may be given by position: options without a default first, then the `activation` that follows the
+    layer, then the others; where every option has a default, the activation comes last.
     """
     formula = PYTHON_NAMES[name]
     required = [_parameter(option) for option in formula.options if option.is_required]
     optional = [_parameter(option) for option in formula.options if not option.is_required]
-    following = inspect.Parameter(
-        "activation", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation="str | None"
-    )
+    following = inspect.Parameter("activation", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
     more = [] if formula.is_loss else [following]
     signature = inspect.Signature([*required, *more, *optional] if required else [*optional, *more])
 
