@@ -1,4 +1,4 @@
-"""The catalogue as a page in Markdown: each layer and loss with its formula and the gradient derived from it."""
+"""The catalogue as a page in Markdown: each layer and loss with its formula and its derived gradient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from symbackprop.emission.lesson import result_document
 from symbackprop.emission.markdown import markdown_fragment
 from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES
 from symbackprop.layers.layer_file import LayerFormula
-from symbackprop.layers.naming import python_name
 from symbackprop.layers.options import Option, value_text
 from symbackprop.layers.sequential import layer_class
 from symbackprop.layers.specimen import specimen, specimen_gradients, specimen_options
@@ -82,14 +81,13 @@ def _entries(formulas: Iterable[LayerFormula]) -> tuple[Entry, ...]:
 def _entry(family: list[LayerFormula]) -> Entry:
     formula = family[0]
     system = specimen(formula)
-    name = python_name(formula.kind)
     return Entry(
         kind=formula.kind,
         title=formula.title,
         description=_in_table(formula.description),
         shapes=_in_text(formula.shapes),
         source=formula.source,
-        signature=f"{name}{inspect.signature(layer_class(name))}",
+        signature=f"{formula.python}{inspect.signature(layer_class(formula.python))}",
         options=tuple(_option_row(option) for option in formula.options),
         body=formula.body.strip("\n"),
         chosen=_chosen(formula),
@@ -100,7 +98,7 @@ def _entry(family: list[LayerFormula]) -> Entry:
 
 
 def _row(formula: LayerFormula, section: str) -> Row:
-    return Row(f"[`{formula.kind}`](#{section})", python_name(formula.kind), _in_table(formula.title))
+    return Row(f"[`{formula.kind}`](#{section})", formula.python, _in_table(formula.title))
 
 
 def _option_row(option: Option) -> OptionRow:

@@ -90,12 +90,11 @@ def _bound_input(
     leading = len(current.indices) - len(fixed)
     wrong_front = leading != 1 if instance.formula.is_batch else leading < 0
     if wrong_front or batch in current.axes[leading:]:
-        before = "one axis, such as the batch," if instance.formula.is_batch else "any axes"
+        front = instance.formula.rest if instance.formula.is_batch else "..."
         raise NetworkError(
-            f"the layer '{part.kind}' reads {before} and then {', '.join(fixed)}; "
-            f"{current.text} comes before it",
+            f"the layer '{part.kind}' reads [{','.join((front, *fixed))}], and {current.text} comes before it",
             part.path,
-            remedy="give the input these axes, or put a layer before it that makes them",
+            remedy="give the input these axes besides the batch, or put a layer before it that makes them",
         )
     names: dict[str, tuple[str, ...]] = {
         own: (new,) for own, new in zip(fixed, current.indices[leading:], strict=True)

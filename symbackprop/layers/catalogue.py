@@ -11,7 +11,6 @@ import importlib.resources
 from collections.abc import Iterable, Mapping
 
 from symbackprop.layers.layer_file import LayerFormula, read_layer
-from symbackprop.layers.naming import python_name
 
 
 def _formulas() -> Mapping[str, LayerFormula]:
@@ -38,7 +37,7 @@ ACTIVATIONS: Mapping[str, LayerFormula] = {
 }
 """The layers that can follow another as its `activation`."""
 
-PYTHON_NAMES: Mapping[str, LayerFormula] = {python_name(kind): formula for kind, formula in CATALOGUE.items()}
+PYTHON_NAMES: Mapping[str, LayerFormula] = {formula.python: formula for formula in CATALOGUE.values()}
 """The names of the Python face: `Conv2d` for the kind `conv2d`."""
 
 

@@ -10,6 +10,7 @@
     option units: axis             # the number of units
     option bias: switch = true     # whether a constant is added
     also twin: bias = false        # the layer under another name, with options chosen: what that is
+    python twin TWIN               # the name in Python, where it is not the name in capitalised words
     rest n
     index i : I
     index j : J = units
@@ -30,15 +31,16 @@ the network's where the layer is the last. A loss has a `target` and marks its `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import OPTION_TYPES, Option, choice, value_of
 
 _HEADER = re.compile(
-    r"(?P<word>option|also|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"
+    r"(?P<word>option|also|python|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"
 )
 _OPTION = re.compile(r":\s*(?P<type>\w+)(?:\s*=\s*(?P<default>\S+))?")
 _CHOICE = re.compile(r":\s*(?P<values>\S+(?:\s*\|\s*\S+)+)")
@@ -50,6 +52,7 @@ class LayerFormula:
     """A layer or loss: what its file says. `presets` are the options that its kind has chosen already."""
 
     kind: str
+    python: str
     title: str
     description: str
     shapes: str
@@ -83,47 +86,77 @@ def _has_statement(word: str, body: str) -> bool:
     return re.search(rf"^\{{?{word}\b", body, re.MULTILINE) is not None
 
 
+@dataclass
+class _Header:
+    """What the lines above the formula declare, and the lines of the formula."""
+
+    options: list[Option] = field(default_factory=list)
+    others: list[_OtherName] = field(default_factory=list)
+    python: dict[str, str] = field(default_factory=dict)
+    rest: str = ""
+    is_batch: bool = False
+    body: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _OtherName:
+    """The layer as another kind, for which an option is chosen."""
+
+    kind: str
+    option: str
+    value: OptionValue
+    title: str
+
+
 def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
     """The layer of a file, and it under its other names; LanguageError where a header line is wrong."""
     lines = text.splitlines()
     opening = next(number for number, line in enumerate(lines) if not line.startswith("#"))
     title, fields = _documentation([line.removeprefix("#").strip() for line in lines[:opening]])
-    options: list[Option] = []
-    others: list[tuple[str, str, OptionValue, str]] = []
-    rest = ""
-    is_batch = False
-    body = []
+    header = _Header()
     for number, line in enumerate(lines[opening:], start=opening + 1):
-        header = _HEADER.fullmatch(line)
-        if header is None:
-            body.append(line)
-        elif header["word"] == "option":
-            options.append(_option(header, Place(f"{kind}.layer", number, 1, line)))
-        elif header["word"] == "also":
-            others.append(_also(header, Place(f"{kind}.layer", number, 1, line)))
-        else:
-            rest, is_batch = header["name"], header["word"] == "batch"
+        _read_line(line, Place(f"{kind}.layer", number, 1, line), header)
     layer = LayerFormula(
-        kind,
-        title,
-        fields[""],
-        fields["Shapes"],
-        fields["Source"],
-        tuple(options),
-        rest,
-        is_batch,
-        "\n".join(body),
-        {},
+        kind=kind,
+        python=header.python.get(kind, python_name(kind)),
+        title=title,
+        description=fields[""],
+        shapes=fields["Shapes"],
+        source=fields["Source"],
+        options=tuple(header.options),
+        rest=header.rest,
+        is_batch=header.is_batch,
+        body="\n".join(header.body).strip("\n"),
+        presets={},
     )
-    return layer, *_under_other_names(layer, others)
+    return layer, *(_under_other_name(layer, other, header) for other in header.others)
 
 
-def _under_other_names(
-    layer: LayerFormula, others: list[tuple[str, str, OptionValue, str]]
-) -> Iterator[LayerFormula]:
-    for kind, chosen, value, title in others:
-        left = tuple(option for option in layer.options if option.name != chosen)
-        yield replace(layer, kind=kind, title=title, options=left, presets={chosen: value})
+def _under_other_name(layer: LayerFormula, other: _OtherName, header: _Header) -> LayerFormula:
+    return replace(
+        layer,
+        kind=other.kind,
+        python=header.python.get(other.kind, python_name(other.kind)),
+        title=other.title,
+        options=tuple(option for option in layer.options if option.name != other.option),
+        presets={other.option: other.value},
+    )
+
+
+def _read_line(line: str, place: Place, header: _Header) -> None:
+    match = _HEADER.fullmatch(line)
+    if match is None:
+        header.body.append(line)
+        return
+    match match["word"]:
+        case "option":
+            header.options.append(_option(match, place))
+        case "also":
+            header.others.append(_also(match, place))
+        case "python":
+            header.python[match["name"]] = match["more"].strip()
+        case word:
+            header.rest, header.is_batch = match["name"], word == "batch"
 
 
 def _documentation(lines: list[str]) -> tuple[str, dict[str, str]]:
@@ -155,10 +188,10 @@ def _option(header: re.Match[str], place: Place) -> Option:
     return Option(header["name"], OPTION_TYPES[match["type"]], description, default)
 
 
-def _also(header: re.Match[str], place: Place) -> tuple[str, str, OptionValue, str]:
+def _also(header: re.Match[str], place: Place) -> _OtherName:
     match = _PRESET.fullmatch(header["more"].strip())
     if match is None:
         raise LanguageError(
             "this line gives the layer no other name", place=place, remedy="write also name: option = value"
         )
-    return header["name"], match["option"], value_of(match["value"]), header["comment"] or ""
+    return _OtherName(header["name"], match["option"], value_of(match["value"]), header["comment"] or "")

@@ -8,7 +8,6 @@ import pytest
 
 from symbackprop.cli.main import run
 from symbackprop.layers.catalogue import CATALOGUE
-from symbackprop.layers.naming import python_name
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
 
@@ -25,7 +24,7 @@ def test_the_page_is_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_the_page_names_every_layer_and_loss() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for kind, formula in CATALOGUE.items():
-        assert f"| [`{kind}`](#" in page and f"`sb.{python_name(kind)}`" in page
+        assert f"| [`{kind}`](#" in page and f"`sb.{formula.python}`" in page
         assert formula.title in page
         if not formula.presets:
             assert f"\n### {kind}\n" in page and formula.source in page

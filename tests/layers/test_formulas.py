@@ -11,7 +11,6 @@ import pytest
 
 from symbackprop.layers.catalogue import CATALOGUE, LAYERS, LOSSES
 from symbackprop.layers.expanding import network_system
-from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential, layer_class
 from symbackprop.layers.tables import parse_toml
@@ -100,7 +99,7 @@ def test_toml_and_python_give_the_same_system(case: Case) -> None:
         f"[input]\nsize = {list(case.sizes)}\n{axes}"
         f"[[layer]]\nkind = '{case.kind}'\n{options}[loss]\nkind = 'half_squared_error'\n"
     )
-    layer = layer_class(python_name(case.kind))(**case.options)
+    layer = layer_class(CATALOGUE[case.kind].python)(**case.options)
     assert (
         parse_toml(toml)
         == Sequential([layer], loss="half_squared_error", inputs=case.sizes, axes=case.axes).system()

@@ -35,12 +35,18 @@ option side: left | right   # which side
 option times: 2 | 3         # how often
 option function: function = tanh
 also doubled: scale = 2     # Twice as much
+python doubled DOUBLED
 rest n
 index i : I
 input x[n,i]   # what comes before
 {param a[i] when twice}
 y[n,i] = scale*x[n,i] + step*i - shift {+ a[i] when twice}
 """
+
+
+def formula_of(body: str) -> LayerFormula:
+    (formula,) = read_layer("test", f"# Test\n{body}")
+    return formula
 
 
 def instance(**options: OptionValue) -> tuple[str, ...]:
@@ -51,14 +57,16 @@ def instance(**options: OptionValue) -> tuple[str, ...]:
 
 def test_a_file_says_what_a_layer_is() -> None:
     scaled, doubled = read_layer("scaled", SCALED)
-    assert (scaled.kind, scaled.title, scaled.rest, scaled.is_loss) == ("scaled", "Scaled", "n", False)
+    assert (scaled.kind, scaled.python, scaled.title, scaled.rest) == ("scaled", "Scaled", "Scaled", "n")
+    assert not scaled.is_loss and not scaled.is_batch
     assert scaled.description == "Multiplied, and perhaps moved.\n\nA second paragraph: with a colon."
     assert (scaled.shapes, scaled.source) == ("x: (N, I).", "nobody, 1999.")
     assert {option.name: option.default for option in scaled.options} == {
         "scale": None, "step": 1, "shift": 0, "twice": False, "side": "left", "times": 2, "function": "tanh",
     }  # fmt: skip
     assert scaled.options[0].description == "the factor"
-    assert (doubled.kind, doubled.title, doubled.presets) == ("doubled", "Twice as much", {"scale": 2})
+    assert (doubled.kind, doubled.python, doubled.title) == ("doubled", "DOUBLED", "Twice as much")
+    assert doubled.presets == {"scale": 2}
     assert [option.name for option in doubled.options] == [option.name for option in scaled.options[1:]]
 
 
@@ -96,12 +104,12 @@ def test_what_depends_on_an_option_is_there_or_not() -> None:
     ("y{\nz when on else\nv}", {"on": False}, "yv"),
 ])  # fmt: skip
 def test_choices(text: str, options: dict[str, OptionValue], found: str) -> None:
-    formula = LayerFormula("test", "", "", "", "", (), "n", False, text, {})
+    formula = formula_of(text)
     assert instantiated(formula, options).text.strip() == found
 
 
 def test_statements_may_run_over_lines() -> None:
-    formula = LayerFormula("test", "", "", "", "", (), "n", False, "a = (b\n  + c[\n i])\n\nd = 1 # e\n", {})
+    formula = formula_of("a = (b\n  + c[\n i])\n\nd = 1 # e\n")
     assert instantiated(formula, {}).statements == ("a = (b\n  + c[\n i])", "d = 1")
 
 

@@ -68,7 +68,7 @@ def test_a_language_model() -> None:
 
 def test_a_recurrent_classifier() -> None:
     system = Sequential(
-        [sb.Lstm(7), sb.LastStep(), sb.Dense(3)], loss="cross_entropy", inputs=(8, 5)
+        [sb.LSTM(7), sb.LastStep(), sb.Dense(3)], loss="cross_entropy", inputs=(8, 5)
     ).system()
     assert text(system.tensors["h1"].element) == "h1[b,t,j]"
     assert text(system.definitions["y1"].expression) == "h1[b,size(t) - 1,j]"
@@ -103,10 +103,10 @@ def grouped(units: OptionValue) -> Layer:
     (network(CONV), ("layer", 0), "its sizes from that of i, which is not known", "size of the input"),
     (network(CONV, sizes=(3, 2, 9)), ("layer", 0), "does not fit its input: it would have 0 values of p", ""),
     (network(CONV, CONV, sizes=(1, 5, 4)), ("layer", 1), "0 values of q", "size of what comes before"),
-    (network(CONV, axes=("I",), sizes=(4,)), ("layer", 0), "reads any axes and then c, i, j; x[b,i]", ""),
-    (network(layer("dense", units=3), LSTM), ("layer", 1), "then t, i; u1[b,j] comes", "give the input"),
+    (network(CONV, axes=("I",), sizes=(4,)), ("layer", 0), "reads [...,c,i,j], and x[b,i]", "axes"),
+    (network(layer("dense", units=3), LSTM), ("layer", 1), "reads [...,t,e], and u1[b,j] comes", "batch"),
     (network(layer("dense", units=3), EMBEDDING), ("layer", 1), "reads whole numbers, and u1[b,j]", "first"),
-    (network(layer("batch_norm"), axes=("T", "I")), ("layer", 0), "one axis, such as the batch, and", ""),
+    (network(layer("batch_norm"), axes=("T", "I")), ("layer", 0), "reads [n,i], and x[b,t,i] comes", "axes"),
     (network(layer("group_norm2d", groups=2), sizes=(3, 4, 5)), ("layer", 0), "have 3/2 values of q", ""),
     (network(grouped("K"), sizes=(2, 3)), ("layer", 0), "need a number", "units"),
     (network(grouped(3), sizes=(2, 3)), ("layer", 0), "have 3/2 values of e", "options"),
