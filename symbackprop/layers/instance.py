@@ -149,12 +149,17 @@ def _holds(condition: str, values: Mapping[str, OptionValue]) -> bool:
 
 
 def _with_values(text: str, values: Mapping[str, OptionValue]) -> str:
-    """The text with values in place of options; a factor 1 and a term 0 are not written."""
-    for name, value in values.items():
-        shown = value_text(value)
-        if shown == "1":
-            text = re.sub(rf"\b{name}\*", "", text)
-        if shown == "0":
-            text = re.sub(rf" [+-] {name}\b(?!\*)", "", text)
-        text = re.sub(rf"\b{name}\b", shown, text)
-    return text
+    """The text with values in place of options, all at once; a factor 1 and a term 0 are not written."""
+    if not values:
+        return text
+    word = rf"(?P<sign> [+-] )?\b(?P<name>{'|'.join(values)})\b(?P<times>\*)?"
+    return re.sub(word, lambda match: _value_of(match, values), text)
+
+
+def _value_of(match: re.Match[str], values: Mapping[str, OptionValue]) -> str:
+    shown, sign, times = value_text(values[match["name"]]), match["sign"] or "", match["times"] or ""
+    if shown == "1" and times:
+        return sign
+    if shown == "0" and sign and not times:
+        return ""
+    return f"{sign}{shown}{times}"
