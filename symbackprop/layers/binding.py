@@ -92,7 +92,8 @@ def _bound_input(
     if wrong_front or batch in current.axes[leading:]:
         front = instance.formula.rest if instance.formula.is_batch else "..."
         raise NetworkError(
-            f"the layer '{part.kind}' reads [{','.join((front, *fixed))}], and {current.text} comes before it",
+            f"the layer '{part.kind}' reads [{','.join((front, *fixed))}], "
+            f"and {current.text} comes before it",
             part.path,
             remedy="give the input these axes besides the batch, or put a layer before it that makes them",
         )

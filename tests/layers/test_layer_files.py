@@ -11,9 +11,10 @@ from symbackprop.language.parsing import read_formula
 from symbackprop.language.source import Source
 from symbackprop.layers.instance import instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
-from symbackprop.layers.network import OptionValue
+from symbackprop.layers.network import Layer, OptionValue
 from symbackprop.layers.options import OPTION_TYPES, value_of, value_text
 from symbackprop.layers.renaming import renamed
+from symbackprop.layers.sequential import Sequential
 from symbackprop.layers.sizes import UnknownSizeError, size_value
 
 SCALED = """\
@@ -85,6 +86,12 @@ def test_a_header_line_that_says_nothing_is_refused(line: str, remedy: str) -> N
 def test_options_stand_in_the_formula_as_numbers() -> None:
     assert instance(scale=0.5)[-1] == "y[n,i] = 0.5*x[n,i] + i"
     assert instance(scale=1e-5, step=3, shift=2)[-1] == "y[n,i] = 1e-5*x[n,i] + 3*i - 2"
+
+
+def test_an_axis_may_be_called_as_an_option_is() -> None:
+    text = Sequential([Layer("conv1d", {"units": "stride", "kernel": 3, "stride": 2})], inputs=(2, 7)).text()
+    assert "index s : stride\n" in text
+    assert "u1[b,s,p] = sum(c, r, W1[s,c,r]*x[b,c,2*p + r]) + b1[s]" in text
 
 
 def test_what_depends_on_an_option_is_there_or_not() -> None:
