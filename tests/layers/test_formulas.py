@@ -9,6 +9,8 @@ from types import SimpleNamespace as Namespace
 import numpy as np
 import pytest
 
+import symbackprop as sb
+from symbackprop.derivation.result import Derivation
 from symbackprop.layers.catalogue import CATALOGUE, LAYERS, LOSSES
 from symbackprop.layers.expanding import network_system
 from symbackprop.layers.network import Layer
@@ -80,20 +82,51 @@ def test_each_step_to_the_gradient_of_a_loss(case: Case) -> None:
 
 
 def assert_gradient(system: System, values: dict[str, np.ndarray], wrt: list[str]) -> None:
+    """Every step of the derivation keeps its value, and the result is the gradient."""
     derivation = derive(system, wrt)
-    sizes = sizes_from_arrays(system, values)
     # The checker varies each tensor on its own, which one that reads itself at another step does not allow.
     if not any(stage.recurrence for stage in stages_of(system.equations)):
-        assert check_every_step(derivation, values, sizes) > 0
-    known = evaluate(system, values, sizes)
-    together = dataclasses.replace(
-        system, equations=(*system.equations, *derivation.equations), tensors={**system.tensors}
-    )
-    found = evaluate(together, known, sizes)
-    for name in wrt:
+        assert check_every_step(derivation, values, sizes_from_arrays(system, values)) > 0
+    assert_gradient_alone(system, derivation, values)
+
+
+def assert_gradient_alone(system: System, derivation: Derivation, values: dict[str, np.ndarray]) -> None:
+    sizes = sizes_from_arrays(system, values)
+    together = dataclasses.replace(system, equations=(*system.equations, *derivation.equations))
+    found = evaluate(together, values, sizes)
+    for name, equation in derivation.gradients.items():
         expected = complex_step(lambda point: evaluate(system, point, sizes, only=["E"])["E"], values, name)
-        gradient = found[derivation.gradients[name].tensor]
-        np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-10, err_msg=name)
+        np.testing.assert_allclose(found[equation.tensor], expected, rtol=1e-9, atol=1e-10, err_msg=name)
+
+
+STACKS = {
+    "convolutional": Sequential(
+        [sb.Conv2d(2, 2, "tanh"), sb.MaxPool2d(2), sb.Flatten(), sb.Dense(3)],
+        loss="integer_cross_entropy",
+        inputs=(1, 5, 3),
+    ),
+    "recurrent": Sequential(
+        [sb.LSTM(2), sb.LastStep(), sb.Dense(3)], loss=sb.CrossEntropy(average=True), inputs=(3, 1)
+    ),
+    "language model": Sequential(
+        [sb.Embedding(3, 2), sb.PositionalEmbedding(), sb.TransformerBlock(1, 2, 1), sb.Dense(3)],
+        loss="integer_cross_entropy",
+        inputs=2,
+    ),
+    "masked": Sequential(
+        [sb.Dense(2, "relu"), sb.Dropout(0.5), sb.SwiGLU(3)], loss="huber", inputs=3, batch=None
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_gradient_of_a_stack_is_that_of_the_complex_step(name: str) -> None:
+    system = STACKS[name].system()
+    values = random_values(system)
+    if system.tensors["d"].values is None:
+        values["d"] = target("cross_entropy", values["d"].shape)
+    wrt = [tensor.name for tensor in system.with_role(Role.PARAMETER)]
+    assert_gradient_alone(system, derive(system, wrt), values)
 
 
 @each_layer
