@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from symbackprop.language.limits import LARGEST_AXIS
 from symbackprop.language.model import parse_system
+from symbackprop.language.names import counted
 from symbackprop.layers.axes import Axes
 from symbackprop.layers.binding import Reading, bound
 from symbackprop.layers.naming import Names
@@ -153,7 +154,7 @@ def _input_axes(network: Network, first: Part) -> tuple[tuple[str, ...], tuple[i
         )
     if sizes and len(sizes) != len(axes):
         raise NetworkError(
-            f"the input has {len(axes)} axes and {len(sizes)} sizes",
+            f"the input has the axes {', '.join(axes)} and {counted(len(sizes), 'size')}",
             ("input", "size"),
             remedy="give a size for each axis",
         )

@@ -66,6 +66,18 @@ def test_the_seed_as_toml_is_the_seed(tmp_path: Path) -> None:
     assert dataclasses.replace(load_system(path), source="") == dataclasses.replace(seed, source="")
 
 
+def test_options_axes_and_no_batch_can_be_given() -> None:
+    system = parse_toml(
+        '[input]\naxis = ["T", "F"]\nsize = [5, 3]\nbatch = false\n'
+        '[[layer]]\nkind = "multi_head_attention"\nheads = 2\nunits = "D"\ncausal = true\n'
+        '[loss]\nkind = "huber"\nthreshold = 0.5\naverage = true\n'
+    )
+    assert text(system.tensors["x"].element) == "x[t,f]"
+    assert {axis.name: axis.size for axis in system.axes} == {"T": 5, "F": 3, "H": 2, "D": None}
+    assert "where(s <= t" in text(system.definitions["X1"].expression)
+    assert text(system.definitions["E"].expression).startswith("1/(size(t)*size(f))*sum(t, f, where(abs(")
+
+
 def test_names_and_layout_can_be_given() -> None:
     system = parse_toml(
         '[input]\nname = "images"\naxis = "P"\nbatch = "N"\n[output]\nname = "guess"\n'
@@ -95,6 +107,14 @@ def test_names_and_layout_can_be_given() -> None:
     ("units = 10", 'units = 10\nlayout = "xy"', 14, "'layout' cannot be", '"out,in"'),
     ('"sigmoid"', '"sigmiod"', 9, "no activation 'sigmiod'", "'sigmoid'"),
     ("size = 64", 'size = "64"', 4, "'size' cannot be \"64\"", "number of features"),
+    ("size = 64", "size = [8, 0]", 4, "'size' cannot be [8, 0]", "one size an axis"),
+    ("size = 64", "size = [8, 8]", 4, "has 2 sizes, and the first layer", "name the input's axes"),
+    ("size = 64", 'size = 64\naxis = ["T", "I"]', 4, "has the axes T, I and 1 size", "for each axis"),
+    ("size = 64", "batch = true", 4, "'batch' cannot be true", "false where there is none"),
+    ("units = 32", "units = 32\nbias = 1", 9, "'bias' cannot be 1", "true or false"),
+    ('"half_squared_error"', '"huber"\nthreshold = -1', 17, "'threshold' cannot be -1", "above 0"),
+    ('"half_squared_error"', '"huber"\ndelta = 1', 17, "'huber' has no option 'delta'", "threshold"),
+    ('"half_squared_error"', '"dense"', 16, "no loss 'dense'", ""),
     ("[input]", "[inputs]", 3, "unknown key 'inputs'", "'input'"),
     ("[input]\n", '[input]\nname = "sum"\n', 4, "cannot be a name", ""),
     ('"half_squared_error"', '"mse"', 16, "no loss 'mse'", "half_squared_error"),
