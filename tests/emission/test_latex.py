@@ -69,6 +69,8 @@ PLACE = {index.name: place for index, place in POINT.items()}
         (Constant("pi"), r"\pi"),
         (Number(Fraction(1, 2)), r"\frac{1}{2}"),
         (Number(Fraction(44715, 10**6)), "0.044715"),
+        (Number(Fraction(1, 10**5)), "10^{-5}"),
+        (Multiply((Number(Fraction(5, 2 * 10**5)), y)), r"2.5 \cdot 10^{-5}\,y_{bk}"),
         (Derivative(E, W2, True), r"\frac{\partial E}{\partial W^{(2)}_{kj}}"),
         (Power(z1, Number(2)), r"\bigl(z^{(1)}_{bj}\bigr)^{2}"),
         (Power(y, Number(2)), "y_{bk}^{2}"),
