@@ -107,7 +107,7 @@ def _may_vanish(expression: Expression) -> bool:
     Or like 1/2*(x - m), for a sum over x - m may have a name, or c*delta(i,k), which the next sum contracts.
     """
     _, rest = coefficient_and_rest(expression)
-    is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add)
+    is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add) and _is_short(rest[0])
     return is_multiple or any(
         isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
     )
