@@ -7,13 +7,14 @@ from hashlib import sha256
 
 from symbackprop.emission.environment import render
 from symbackprop.emission.kernels import helpers_for
-from symbackprop.emission.numpy_lines import with_fitting_statements
+from symbackprop.emission.numpy_cutting import with_fitting_statements
 from symbackprop.emission.numpy_tables import init_view, tables_text
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_view
 from symbackprop.emission.python_text import ascii_only, identifiers
+from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
-from symbackprop.program.program import Program
+from symbackprop.program.program import Program, counters_in, statements_in
 from symbackprop.program.segments import segments_of
 from symbackprop.version import __version__
 
@@ -61,8 +62,9 @@ def numpy_source(program: Program) -> str:
 def _functions(program: Program) -> list[str]:
     return [
         node.operation
-        for statement in program.statements
-        for node in statement.value.walk()
+        for line in program.statements
+        for value in line.values
+        for node in value.walk()
         if isinstance(node, Elementwise)
     ]
 
@@ -71,9 +73,15 @@ def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
     """The printer with a Python name for every tensor, statement, helper and axis, all different."""
     reserved = {*MODULE_NAMES, *helpers}
     tensors = [tensor.name for tensor in program.tensors]
-    values = identifiers([*tensors, *(statement.name for statement in program.statements)], reserved)
+    lines = tuple(statements_in(program.statements))
+    values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)
     layouts = [tensor.indices for tensor in program.tensors]
-    layouts += [statement.value.indices for statement in program.statements]
-    axes = dict.fromkeys(index.axis.name for indices in layouts for index in indices)
+    layouts += [line.value.indices for line in lines]
+    axes = dict.fromkeys(
+        index.axis.name for indices in layouts for index in indices if not isinstance(index.axis, Extent)
+    )
     sizes = identifiers(axes, {*reserved, *values.values()})
-    return NumpyValues({**{name: name for name in helpers}, **values}, sizes)
+    counters = identifiers(
+        dict.fromkeys(counters_in(program.statements)), {*reserved, *values.values(), *sizes.values()}
+    )
+    return NumpyValues({**{name: name for name in helpers}, **values}, sizes, counters)

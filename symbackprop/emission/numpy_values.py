@@ -7,9 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.emission.kernels import HELPERS, NUMPY_CALLS
+from symbackprop.emission.numpy_pieces import (
+    ATOM,
+    BOTH,
+    CHOICE,
+    COMPARISON,
+    EITHER,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Piece,
+    slice_text,
+)
 from symbackprop.emission.python_text import tuple_text
 from symbackprop.errors import EmissionError
 from symbackprop.notation.expressions import Axis
+from symbackprop.program.counting import Extent, whole_number
 from symbackprop.program.ir import (
     COMPARISONS,
     AxisSize,
@@ -29,41 +43,53 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
+from symbackprop.program.slices import (
+    Allocate,
+    Choice,
+    Count,
+    Flip,
+    Item,
+    Pad,
+    Pick,
+    Select,
+    Span,
+)
 from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
 
-# How tightly Python's operators bind, from loosest to tightest.
-COMPARISON, EITHER, BOTH, SUM, PRODUCT, SIGN, POWER, ATOM = range(8)
-_BINARY = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT)}
+_BINARY = {
+    "add": ("+", SUM),
+    "subtract": ("-", SUM),
+    "multiply": ("*", PRODUCT),
+    "divide": ("/", PRODUCT),
+    "floor_divide": ("//", PRODUCT),
+    "mod": ("%", PRODUCT),
+}
 _CONNECTIVES = {"and": ("&", BOTH), "or": ("|", EITHER)}
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Source text and how tightly its outermost operator binds."""
-
-    text: str
-    level: int = ATOM
-
-    def at(self, level: int) -> str:
-        """The text, in parentheses where it binds less tightly than `level`."""
-        return self.text if self.level >= level else f"({self.text})"
-
-
-@dataclass(frozen=True)
 class NumpyValues:
-    """Prints values; `names` maps the program's tensors, axes and helpers to Python names."""
+    """Prints values; these map the program's tensors and helpers, axes and loop counters to Python names."""
 
     names: Mapping[str, str]
     axes: Mapping[str, str]
+    counters: Mapping[str, str]
 
     def text(self, value: Value) -> str:
         """The value as one line of Python."""
         return self.piece(value).text
 
-    def size(self, axis: Axis) -> str:
-        """The size of an axis: its number where it is declared, else the variable that holds it."""
-        return self.axes[axis.name] if axis.size is None else str(axis.size)
+    def size(self, axis: Axis, level: int = CHOICE) -> str:
+        """The size of an axis: its number where it is declared, else the variable that holds it.
+
+        An extent's is worked out from others, in parentheses where it binds less tightly than `level`.
+        """
+        if axis.size is not None:
+            return str(axis.size)
+        if isinstance(axis, Extent):
+            return self.piece(whole_number(axis.length)).at(level)
+        return self.axes[axis.name]
 
     def piece(self, value: Value) -> Piece:
         """The value's text with its level."""
@@ -74,6 +100,8 @@ class NumpyValues:
                 return _number(number)
             case AxisSize(axis, at_least_one):
                 return Piece(f"max({self.size(axis)}, 1)" if at_least_one else self.size(axis))
+            case Count(name, _):
+                return Piece(self.counters[name])
             case Positions(index):
                 return Piece(f"np.arange({self.size(index.axis)})")
             case Identity(row, _):
@@ -93,6 +121,12 @@ class NumpyValues:
                 return Piece(f"np.full({self._shape(target)}, {self.text(operand)}, dtype=dtype)")
             case Copy(operand):
                 return Piece(self._atom(operand) + (".copy()" if value.layout else "[()]"))
+            case Allocate(target):
+                return Piece(f"np.empty({self._shape(target)}, dtype=dtype)")
+            case Pad():
+                return self._padding(value)
+            case Choice():
+                return Piece(" ".join(self.chain(value)), CHOICE)
         return self._view(value)
 
     def chain(self, value: Value) -> list[str]:
@@ -106,7 +140,38 @@ class NumpyValues:
                     self.chain(left) if isinstance(left, MatrixProduct) else [self._operand(left, PRODUCT)]
                 )
                 return [*before, f"@ {self._operand(right, SIGN)}"]
+            case Choice(condition, chosen, otherwise):
+                shown = self.piece(chosen).at(COMPARISON)
+                test = self.piece(condition).at(COMPARISON)
+                return [shown, f"if {test}", f"else {self.text(otherwise)}"]
         return [self.text(value)]
+
+    def place_text(self, name: str, items: tuple[Item, ...]) -> str:
+        """Where a store puts its value: `y[:, t]`, or `y` where all places are meant."""
+        return self.names[name] + self._items(items)
+
+    def _items(self, items: tuple[Item, ...]) -> str:
+        """`[:, t - 1]`; axes at the end that are kept whole go without saying."""
+        shown = [self._item(item) for item in items]
+        while shown and shown[-1] == ":":
+            shown.pop()
+        return f"[{', '.join(shown)}]" if shown else ""
+
+    def _item(self, item: Item) -> str:
+        match item:
+            case Pick(place):
+                return self.text(place)
+            case Span(_, start, stop, step):
+                first, last = ("" if end is None else self.text(end) for end in (start, stop))
+                return slice_text(first, last, str(step) if step > 1 else "")
+        return ":"
+
+    def _padding(self, value: Pad) -> Piece:
+        widths = [
+            f"({self.text(before)}, {self.text(after)})"
+            for before, after in zip(value.before, value.after, strict=True)
+        ]
+        return Piece(f"np.pad({self.text(value.operand)}, {tuple_text(widths)})")
 
     def _chain_before(self, left: Value, level: int) -> list[str]:
         same = (
@@ -137,6 +202,10 @@ class NumpyValues:
                 return Piece(f"{self._atom(operand)}.reshape({self._reshape_sizes(value, target)})")
             case Diagonal(operand, first, second, _):
                 return Piece(f"np.diagonal({self.text(operand)}, axis1={first}, axis2={second})")
+            case Select(operand, items):
+                return Piece(self._atom(operand) + self._items(items))
+            case Flip(operand, place):
+                return Piece(f"{self._atom(operand)}[{', '.join([*[':'] * place, '::-1'])}]")
         raise EmissionError(f"no NumPy expression for a {type(value).__name__}")
 
     def _elementwise(self, value: Elementwise) -> Piece:
@@ -221,7 +290,8 @@ class NumpyValues:
         return sizes[0] if len(sizes) == 1 else tuple_text(sizes)
 
     def _group_size(self, group: Group) -> str:
-        return " * ".join(self.size(index.axis) for index in group) or "1"
+        level = PRODUCT if len(group) > 1 else CHOICE
+        return " * ".join(self.size(index.axis, level) for index in group) or "1"
 
     def _reshape_sizes(self, value: Reshape, target: tuple[Group, ...]) -> str:
         left_out = inferred_group(value)

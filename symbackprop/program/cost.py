@@ -20,15 +20,20 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count
+from symbackprop.program.slices import Choice, Flip, Pad, Select
 from symbackprop.program.value import Value
 
 # exp, tanh and their like against an addition, as measured on arrays that fit the cache.
 FUNCTION_COST = 8
+# Views whose numbers do not lie side by side, so that merging axes has to copy.
+COPIED_BY_RESHAPE = (Transpose, Select, Flip)
 
 
 def cost_of(value: Value) -> float:
-    """The cost of computing a value, its operands included."""
-    return sum(own_cost(node) for node in value.walk())
+    """The cost of computing a value, its operands included; of a choice's branches, the dearer one."""
+    if isinstance(value, Choice):
+        return cost_of(value.condition) + max(cost_of(value.chosen), cost_of(value.otherwise))
+    return own_cost(value) + sum(cost_of(operand) for operand in value.operands)
 
 
 def own_cost(node: Value) -> float:
@@ -43,7 +48,7 @@ def own_cost(node: Value) -> float:
             operations = typical_count({*left.indices, *right.indices})
             return operations * MATRIX_PRODUCT_DISCOUNT + typical_count(node.indices)
         case Reshape(operand, _):
-            return typical_count(node.indices) if isinstance(operand, Transpose) else 0
-        case Cast() | Copy() | Fill():
+            return typical_count(node.indices) if isinstance(operand, COPIED_BY_RESHAPE) else 0
+        case Cast() | Copy() | Fill() | Pad():
             return typical_count(node.indices)
     return 0

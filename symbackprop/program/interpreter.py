@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.program.counting import Extent, whole_number
 from symbackprop.program.ir import (
     AxisSize,
     Cast,
@@ -31,7 +32,19 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.program import Program
+from symbackprop.program.program import Line, Loop, Program, Statement, Store
+from symbackprop.program.slices import (
+    Allocate,
+    Choice,
+    Count,
+    Flip,
+    Item,
+    Pad,
+    Pick,
+    Select,
+    Span,
+    Whole,
+)
 from symbackprop.program.value import Value
 
 Array: TypeAlias = NDArray[Any]
@@ -43,6 +56,8 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "divide": np.divide,
     "power": np.power,
     "negative": np.negative,
+    "floor_divide": np.floor_divide,
+    "mod": np.mod,
     "<": np.less,
     "<=": np.less_equal,
     ">": np.greater,
@@ -62,14 +77,49 @@ class _Interpreter:
     values: dict[str, Array]
     sizes: Mapping[str, int]
     dtype: np.dtype[Any]
+    counters: Mapping[str, int] = field(default_factory=dict)
 
     def size(self, axis: Axis) -> int:
+        if isinstance(axis, Extent):
+            return max(int(self.evaluate(whole_number(axis.length))), 0)
         return self.sizes[axis.name]
+
+    def places(self, items: tuple[Item, ...], shape: tuple[int, ...]) -> tuple[int | slice, ...]:
+        """The items as Python's; ProgramError where one leaves its axis, for it would wrap round."""
+        places: list[int | slice] = []
+        for item, size in zip(items, shape, strict=True):
+            match item:
+                case Whole():
+                    places.append(slice(None))
+                case Pick(place):
+                    places.append(_inside(self.evaluate(place), size))
+                case Span(_, start, stop, step):
+                    first = 0 if start is None else self.evaluate(start)
+                    last = size if stop is None else self.evaluate(stop)
+                    places.append(slice(_inside(first, size + 1), max(last, 0), step))
+        return tuple(places)
+
+    def run(self, lines: Iterable[Line]) -> None:
+        """Run lines in order."""
+        for line in lines:
+            match line:
+                case Statement(name, value):
+                    self.values[name] = self.evaluate(value)
+                case Store(name, items, value, accumulate):
+                    array = self.values[name]
+                    places = self.places(items, array.shape)
+                    array[places] = self.evaluate(value) + (array[places] if accumulate else 0)
+                case Loop(counter, _, stop, body, start, reverse):
+                    steps = range(self.evaluate(start), self.evaluate(stop))
+                    for step in reversed(steps) if reverse else steps:
+                        replace(self, counters={**self.counters, counter: step}).run(body)
 
     def shape(self, layout: tuple[Group, ...]) -> tuple[int, ...]:
         return tuple(prod(self.size(index.axis) for index in group) for group in layout)
 
     def evaluate(self, value: Value) -> Any:
+        if isinstance(value, Choice):
+            return self.evaluate(value.chosen if self.evaluate(value.condition) else value.otherwise)
         operands = [self.evaluate(operand) for operand in value.operands]
         match value:
             case Read(name, _, _):
@@ -78,6 +128,8 @@ class _Interpreter:
                 return number
             case AxisSize(axis, at_least_one):
                 return max(self.size(axis), 1) if at_least_one else self.size(axis)
+            case Count(name, _):
+                return self.counters[name]
             case Positions(index):
                 return np.arange(self.size(index.axis))
             case Identity(row, _):
@@ -104,7 +156,22 @@ class _Interpreter:
                 return np.full(self.shape(target), operands[0], dtype=self.dtype)
             case Copy():
                 return np.copy(operands[0])[()]
+            case Select(_, items):
+                return operands[0][self.places(items, operands[0].shape)]
+            case Flip(_, place):
+                return np.flip(operands[0], place)
+            case Pad():
+                widths = np.reshape(operands[1:], (2, -1)).T
+                return np.pad(operands[0], widths)
+            case Allocate(target):
+                return np.full(self.shape(target), np.nan, dtype=self.dtype)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
+
+
+def _inside(place: int, size: int) -> int:
+    if not 0 <= place < size:
+        raise ProgramError(f"place {place} lies outside an axis of {size}")
+    return place
 
 
 def _operation(name: str) -> Callable[..., Any]:
@@ -130,9 +197,9 @@ def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array
     for tensor in program.tensors:
         shape = values[tensor.name].shape
         sizes.update({index.axis.name: size for index, size in zip(tensor.indices, shape, strict=True)})
-    dtype = next(iter(values.values())).dtype if values else np.dtype(np.float64)
+    reals = [values[tensor.name].dtype for tensor in program.tensors if tensor.values is None]
+    dtype = reals[0] if reals else np.dtype(np.float64)
     interpreter = _Interpreter(values, sizes, dtype)
     with np.errstate(all="ignore"):
-        for statement in program.statements:
-            values[statement.name] = interpreter.evaluate(statement.value)
+        interpreter.run(program.statements)
     return values

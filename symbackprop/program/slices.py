@@ -1,0 +1,191 @@
+"""The program's nodes for parts of arrays: slices, padding, choices by whole numbers, arrays to be filled.
+
+As those of `program.ir`, they know and check their layouts. A slice never wraps round: whoever builds one has
+proved that its places lie inside the axis, or asks for it when the module is called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.program.ir import Diagonal, Expand, Read, Reshape, Transpose
+from symbackprop.program.layout import Group, Layout
+from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+
+
+@dataclass(frozen=True)
+class Count(Value):
+    """Where a loop's counter stands, a Python int; `name` and `axis` are those of its index."""
+
+    name: str
+    axis: Axis
+
+    def _infer_type(self) -> ValueType:
+        return ValueType((), Kind.PYTHON)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All places of an axis: `:`."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One place of an axis, which vanishes: `t - 1`."""
+
+    place: Value
+
+
+@dataclass(frozen=True)
+class Span:
+    """Every `step`-th place from `start` up to `stop`, both Python ints; `index` runs along them.
+
+    A start of None is 0, a stop of None the end of the axis. `step` is positive.
+    """
+
+    index: Index
+    start: Value | None = None
+    stop: Value | None = None
+    step: int = 1
+
+
+Item: TypeAlias = Whole | Pick | Span
+
+
+def item_values(item: Item) -> tuple[Value, ...]:
+    """The whole numbers in an item, in order."""
+    match item:
+        case Pick(place):
+            return (place,)
+        case Span(_, start, stop, _):
+            return tuple(value for value in (start, stop) if value is not None)
+    return ()
+
+
+def _with_values(item: Item, values: list[Value]) -> Item:
+    """The item with other numbers, taken from the front of the list."""
+    match item:
+        case Pick():
+            return Pick(values.pop(0))
+        case Span(index, start, stop, step):
+            start = None if start is None else values.pop(0)
+            return Span(index, start, None if stop is None else values.pop(0), step)
+    return item
+
+
+@dataclass(frozen=True)
+class Select(Value):
+    """A part of an array, one item an axis: `h[:, t - 1]`, `x[:, :, r : r + 2 * A : 2]`. A view."""
+
+    operand: Value
+    items: tuple[Item, ...]
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array, and the numbers of the items."""
+        return (self.operand, *(value for item in self.items for value in item_values(item)))
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """The same part of another array, with other numbers."""
+        operand, *numbers = operands
+        return Select(operand, tuple(_with_values(item, numbers) for item in self.items))
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        self.require(len(self.items) == len(before), "needs an item for each axis")
+        layout: list[Group] = []
+        for item, group in zip(self.items, before, strict=True):
+            numbers = all(number.kind is Kind.PYTHON for number in item_values(item))
+            self.require(numbers, "takes Python ints as places")
+            match item:
+                case Whole():
+                    layout.append(group)
+                case Span(index, _, _, step):
+                    self.require(len(group) == 1 and step > 0, "takes a span of what is no single index")
+                    layout.append((index,))
+        return ValueType(tuple(layout), self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Flip(OneOperand):
+    """An axis backwards: `x[:, ::-1]`. A view."""
+
+    place: int
+
+    def _infer_type(self) -> ValueType:
+        self.require(0 <= self.place < len(self.operand.layout), "reverses an axis that is not there")
+        return self.operand.type
+
+
+@dataclass(frozen=True)
+class Pad(Value):
+    """Zeros before and after, along each axis: `np.pad(x, ((0, 0), (1, 1)))`; `target` names the new axes."""
+
+    operand: Value
+    before: tuple[Value, ...]
+    after: tuple[Value, ...]
+    target: Layout
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array, and how many zeros stand before and after it."""
+        return (self.operand, *self.before, *self.after)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Another array with other numbers of zeros."""
+        middle = 1 + len(self.before)
+        return Pad(operands[0], operands[1:middle], operands[middle:], self.target)
+
+    def _infer_type(self) -> ValueType:
+        ranks = {len(self.before), len(self.after), len(self.target), len(self.operand.layout)}
+        self.require(len(ranks) == 1, "needs two numbers for each axis")
+        numbers = (*self.before, *self.after)
+        self.require(all(number.kind is Kind.PYTHON for number in numbers), "takes Python ints")
+        return ValueType(self.target, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Choice(Value):
+    """`chosen if condition else otherwise`, by a condition on Python ints; what is not chosen is not run."""
+
+    condition: Value
+    chosen: Value
+    otherwise: Value
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The condition and both branches."""
+        return (self.condition, self.chosen, self.otherwise)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """A choice between other values."""
+        return Choice(*operands)
+
+    def _infer_type(self) -> ValueType:
+        self.require(not self.condition.layout, "chooses by an array")
+        one, other = self.chosen, self.otherwise
+        fits = one.layout == other.layout and one.kind is other.kind
+        self.require(fits, "chooses between values of two types")
+        return one.type
+
+
+@dataclass(frozen=True)
+class Allocate(Value):
+    """An array whose numbers are stored later: `np.empty((N, T), dtype=dtype)`."""
+
+    target: Layout
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(self.target, Kind.REAL)
+
+
+def selected(operand: Value, items: tuple[Item, ...]) -> Value:
+    """The part of an array; the array itself where the items keep all of it."""
+    return operand if all(isinstance(item, Whole) for item in items) else Select(operand, items)
+
+
+def is_view(value: Value) -> bool:
+    """Whether the value may share memory with its operand."""
+    return isinstance(value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip)
