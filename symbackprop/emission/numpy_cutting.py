@@ -12,7 +12,7 @@ from symbackprop.program.aliasing import viewed_name
 from symbackprop.program.ir import Read
 from symbackprop.program.naming import unused_name
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
-from symbackprop.program.slices import Choice
+from symbackprop.program.slices import Choice, Select
 from symbackprop.program.value import Value, rewrite_values
 
 # A shorter part is not worth a name.
@@ -45,10 +45,10 @@ def _cut(
     """The statement, after those that compute parts of it; the first of them carries the formula."""
     formula = statement.formula
     while not _fits(statement, printer, indent):
-        part = _longest_part(statement, printer, indent)
+        part = _window(statement, printer, indent) or _longest_part(statement, printer, indent)
         if part is None:
             break
-        name = unused_name(f"{statement.name}_part", taken.__contains__)
+        name = unused_name(_stem(part, statement), taken.__contains__)
         taken.add(name)
         yield Statement(name, part, formula, guarded=statement.guarded)
         formula = ""
@@ -83,6 +83,22 @@ def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: st
         and _fits(Statement(name, node, ""), naming, indent)
     ]
     return max(parts, key=lambda node: len(printer.text(node)), default=None)
+
+
+def _window(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
+    """A slice of a name that the statement reads and does more with, as a part of its own."""
+    for node in _always_computed(statement.value):
+        if isinstance(node, Select) and isinstance(node.operand, Read) and node is not statement.value:
+            text = printer.text(node)
+            if len(text) >= SHORTEST_PART and fits(f"{indent}{node.operand.name}_window_00 = {text}"):
+                return node
+    return None
+
+
+def _stem(part: Value, statement: Statement | Store) -> str:
+    if isinstance(part, Select) and isinstance(part.operand, Read):
+        return f"{part.operand.name}_window"
+    return f"{statement.name}_part"
 
 
 def _always_computed(value: Value) -> Iterator[Value]:

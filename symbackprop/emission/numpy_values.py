@@ -45,12 +45,16 @@ from symbackprop.program.ir import (
 from symbackprop.program.layout import Group
 from symbackprop.program.slices import (
     Allocate,
+    AtLeastZero,
     Choice,
+    Clip,
     Count,
     Flip,
+    Gather,
     Item,
     Pad,
     Pick,
+    Refold,
     Select,
     Span,
 )
@@ -125,6 +129,11 @@ class NumpyValues:
                 return Piece(f"np.empty({self._shape(target)}, dtype=dtype)")
             case Pad():
                 return self._padding(value)
+            case Clip(operand, axis):
+                last = int(axis.size) - 1 if axis.size else f"max({self.size(axis, SUM)} - 1, 0)"
+                return Piece(f"np.clip({self.text(operand)}, 0, {last})")
+            case AtLeastZero(operand):
+                return Piece(f"max({self.text(operand)}, 0)")
             case Choice():
                 return Piece(" ".join(self.chain(value)), CHOICE)
         return self._view(value)
@@ -204,6 +213,11 @@ class NumpyValues:
                 return Piece(f"np.diagonal({self.text(operand)}, axis1={first}, axis2={second})")
             case Select(operand, items):
                 return Piece(self._atom(operand) + self._items(items))
+            case Refold(operand, target):
+                return Piece(f"{self._atom(operand)}.reshape({', '.join(map(self._group_size, target))})")
+            case Gather(operand, places, skip):
+                inside = [*([":"] * skip), *map(self.text, places)]
+                return Piece(f"{self._atom(operand)}[{', '.join(inside)}]")
             case Flip(operand, place):
                 return Piece(f"{self._atom(operand)}[{', '.join([*[':'] * place, '::-1'])}]")
         raise EmissionError(f"no NumPy expression for a {type(value).__name__}")

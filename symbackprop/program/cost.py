@@ -20,7 +20,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count
-from symbackprop.program.slices import Choice, Flip, Pad, Select
+from symbackprop.program.slices import Choice, Clip, Flip, Gather, Pad, Refold, Select
 from symbackprop.program.value import Value
 
 # exp, tanh and their like against an addition, as measured on arrays that fit the cache.
@@ -47,8 +47,8 @@ def own_cost(node: Value) -> float:
         case MatrixProduct(left, right):
             operations = typical_count({*left.indices, *right.indices})
             return operations * MATRIX_PRODUCT_DISCOUNT + typical_count(node.indices)
-        case Reshape(operand, _):
+        case Reshape(operand, _) | Refold(operand, _):
             return typical_count(node.indices) if isinstance(operand, COPIED_BY_RESHAPE) else 0
-        case Cast() | Copy() | Fill() | Pad():
+        case Cast() | Copy() | Fill() | Pad() | Gather() | Clip():
             return typical_count(node.indices)
     return 0

@@ -21,13 +21,14 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
     Power,
+    Reduction,
     Size,
     cached_property,
 )
 from symbackprop.notation.linear import LinearForm, linear_form
 from symbackprop.notation.printing import text
 from symbackprop.program.ir import AxisSize, Elementwise, Literal, Positions
-from symbackprop.program.slices import Count
+from symbackprop.program.slices import AtLeastZero, Count
 from symbackprop.program.value import Value
 from symbackprop.program.views import lined_up, union_in_order
 
@@ -72,14 +73,15 @@ def size_of(axis: Axis) -> Expression:
     return axis.length if isinstance(axis, Extent) else Size(axis)
 
 
-Reader: TypeAlias = Callable[[Element], Value]
+Reader: TypeAlias = Callable[[Expression], Value]
 
 
 @dataclass(frozen=True)
 class WholeNumbers:
     """Lowers integer expressions: to Python ints, or over free indices to arrays of integers.
 
-    `order` is the order in which the axes of an array come; `read` gives an integer tensor's element.
+    `order` is the order in which the axes of an array come; `read` gives an integer tensor's element, or the
+    position of a maximum.
     """
 
     order: tuple[Index, ...] = ()
@@ -102,6 +104,10 @@ class WholeNumbers:
                 return self.read(expression)
             case Add() | Multiply():
                 return self._ordered(linear_form(expression).expression())
+            case Reduction("argmax") if self.read is not None:
+                return self.read(expression)
+            case Apply("max", (number, lowest)) if lowest == ZERO:
+                return AtLeastZero(self.value(number))
             case Apply("floor", (argument,)):
                 return self._operation("floor_divide", *map(self.value, over_one_divisor(argument)))
             case Apply("mod", (number, divisor)):
@@ -111,12 +117,16 @@ class WholeNumbers:
     def _ordered(self, expression: Expression) -> Value:
         """A sum or a product that stands as a linear form: 2 * A - 1."""
         match expression:
-            case Add((first, *rest)):
+            case Add(terms):
+                # A positive number in front saves a sign: 8 - i, not -i + 8.
+                first, *rest = sorted(terms, key=lambda term: _sign_and_rest(term)[0])
                 total = self.value(first)
                 for is_subtracted, term in (_sign_and_rest(term) for term in rest):
                     operation = "subtract" if is_subtracted else "add"
                     total = self._operation(operation, total, self.value(term))
                 return total
+            case Multiply((first, *rest)) if first == MINUS_ONE:
+                return self._operation("negative", self._ordered(multiply(*rest)))
             case Multiply((first, *rest)):
                 product = self.value(first)
                 for factor in rest:

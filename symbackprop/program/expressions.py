@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from symbackprop.errors import ProgramError
 from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.bounds import conjuncts, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.notation.expressions import (
+    ZERO,
     Add,
     Apply,
     Comparison,
@@ -35,9 +38,13 @@ from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.contraction import Order, contraction_order, still_needed
 from symbackprop.program.cost import cost_of
-from symbackprop.program.ir import AxisSize, Diagonal, Identity, Literal, Positions, Read, Reduce
+from symbackprop.program.counting import Counter, WholeNumbers
+from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
+from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
+from symbackprop.program.reading import Conditions, ElementReader
 from symbackprop.program.scaling import positive_power, scaled
+from symbackprop.program.slices import Choice
 from symbackprop.program.terms import (
     Indices,
     broadcast_terms,
@@ -48,14 +55,32 @@ from symbackprop.program.terms import (
     tidied,
 )
 from symbackprop.program.value import Kind, Value
-from symbackprop.program.views import as_number, as_real, elementwise, operate, ordered, union_in_order
+from symbackprop.program.views import (
+    as_number,
+    as_real,
+    elementwise,
+    filled,
+    grouped,
+    operate,
+    ordered,
+    union_in_order,
+)
+from symbackprop.program.windows import not_negative
+
+_NONE = Conditions()
 
 
 @dataclass(frozen=True)
 class ExpressionLowering:
-    """Lowers expressions; `kinds` says which names hold other numbers than reals."""
+    """Lowers expressions.
+
+    `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with.
+    `conditions` are those of the choices around the expression.
+    """
 
     kinds: Mapping[str, Kind]
+    own: Mapping[str, Indices]
+    conditions: Conditions = _NONE
 
     def value(self, expression: Expression, order: Indices) -> Value:
         """The expression as array operations, its axes in the given order, which names every free index.
@@ -70,9 +95,11 @@ class ExpressionLowering:
             case Size(axis):
                 return AxisSize(axis)
             case Index():
-                return Positions(expression)
-            case Element(tensor, positions):
-                return ordered(self._element(expression, tensor, positions), order)
+                return WholeNumbers().value(expression)
+            case Apply("floor" | "mod", _):
+                return self._integer(expression, order)
+            case Element():
+                return ordered(self._element(expression, order), order)
             case Add(terms):
                 return self._sum_of_terms(terms, order)
             case Multiply(factors):
@@ -94,30 +121,41 @@ class ExpressionLowering:
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, order)
             case Comparison(operator, left, right):
-                return elementwise(operator, [self.value(side, order) for side in (left, right)], order)
+                if all(self._is_integer(side) for side in (left, right)):
+                    sides = [self._integer(side, order) for side in (left, right)]
+                else:
+                    sides = [self.value(side, order) for side in (left, right)]
+                return elementwise(operator, sides, order)
             case Logic(operator, operands):
                 return elementwise(operator, [self.value(operand, order) for operand in operands], order)
         raise ProgramError(f"no array operation for a {type(expression).__name__}: {text(expression)}")
 
-    def _element(self, element: Element, tensor: str, positions: Sequence[Expression]) -> Value:
-        """A tensor; where an index stands at two positions, the diagonal over them."""
-        names: list[Index] = []
-        for place, position in enumerate(positions):
-            if not isinstance(position, Index):
-                raise ProgramError(
-                    f"{text(element)}: a position that is not an index is not supported yet",
-                    remedy="read the tensor at plain indices",
-                )
-            names.append(
-                position if position not in names else Index(f"{position.name}'{place}", position.axis)
-            )
-        value: Value = Read(tensor, tuple(names), self.kinds.get(tensor, Kind.REAL))
-        for name, position in zip(names, positions, strict=True):
-            if name != position:
-                assert isinstance(position, Index)
-                own = value.indices
-                value = Diagonal(value, own.index(position), own.index(name), position)
-        return value
+    def _element(self, element: Element, order: Indices) -> Value:
+        """A tensor at its positions, by a view where there is one."""
+        kind = self.kinds.get(element.tensor, Kind.REAL)
+        own = self.own[element.tensor]
+        integers = partial(self.value, order=order)
+        return ElementReader(element, own, kind, order, self.conditions, integers).value()
+
+    def _integer(self, expression: Expression, order: Indices) -> Value:
+        return WholeNumbers(order, partial(self.value, order=order)).value(expression)
+
+    def _is_integer(self, expression: Expression) -> bool:
+        """Whether the expression is made of integers, so that it is compared without rounding."""
+        match expression:
+            case Index() | Size():
+                return True
+            case Number(value):
+                return value.denominator == 1
+            case Element(tensor, _):
+                return self.kinds.get(tensor) is Kind.INTEGER
+            case Reduction("argmax", _, _):
+                return True
+            case Add() | Multiply() | Apply("mod", _):
+                return all(self._is_integer(child) for child in expression.children)
+            case Apply("floor", _):
+                return True
+        return False
 
     def _sum_of_terms(self, terms: Sequence[Expression], order: Indices) -> Value:
         """The terms added from left to right; a term with a minus sign is subtracted."""
@@ -186,8 +224,8 @@ class ExpressionLowering:
         value = as_number(self.value(body, natural_order(body, (*order, *afresh.indices))))
         places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
         missing = [index for index in afresh.indices if index not in value.indices]
-        if kind == "argmax" and (missing or len(places) != 1):
-            raise ProgramError(f"{text(reduction)}: argmax goes over one index of its body")
+        if kind == "argmax":
+            return ordered(_argmax(reduction, afresh.indices, value), order)
         if kind == "prod":
             for index in missing:
                 value = operate("power", value, AxisSize(index.axis))
@@ -195,19 +233,83 @@ class ExpressionLowering:
         return ordered(reduced, order)
 
     def _delta(self, left: Expression, right: Expression, order: Indices) -> Value:
-        if not (isinstance(left, Index) and isinstance(right, Index)):
+        plain = all(isinstance(side, Index) and not isinstance(side, Counter) for side in (left, right))
+        if not plain:
             return self.value(Comparison("==", left, right), order)
+        assert isinstance(left, Index) and isinstance(right, Index)
         return ordered(Identity(left, right), order) if left != right else Literal(1.0)
 
     def _where(
         self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
     ) -> Value:
-        """`np.where`; a choice between 1 and 0 is the condition itself, a mask."""
+        """`np.where`; a choice between 1 and 0 is the condition itself, a mask.
+
+        A choice by counters of loops is Python's, and an element that is 0 outside its axes is padded.
+        """
+        if is_counted(condition):
+            return self._counted_choice(condition, chosen, otherwise, order)
+        inside = [self._under(part) for part in (condition, negated(condition))]
+        if otherwise == ZERO and isinstance(chosen, Element) and self._pads(condition, chosen):
+            return inside[0].value(chosen, order)
         holds = self.value(condition, order)
         if (chosen, otherwise) == (Number(1), Number(0)):
             return holds
-        branches = [self.value(branch, order) for branch in (chosen, otherwise)]
+        pairs = zip(inside, (chosen, otherwise), strict=True)
+        branches = [lowering.value(branch, order) for lowering, branch in pairs]
         return elementwise("where", (holds, *branches), order)
+
+    def _under(self, condition: Expression) -> ExpressionLowering:
+        """The lowering of what is chosen by a condition."""
+        chosen = (*self.conditions.chosen, *conjuncts(condition))
+        return replace(self, conditions=replace(self.conditions, chosen=chosen))
+
+    def _counted_choice(
+        self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
+    ) -> Value:
+        """Python's choice, which runs only the branch that it chooses."""
+        branches = []
+        for part, branch in ((condition, chosen), (negated(condition), otherwise)):
+            certain = (*self.conditions.certain, *conjuncts(part))
+            lowering = replace(self, conditions=replace(self.conditions, certain=certain))
+            branches.append(as_number(lowering.value(branch, order)))
+        target = union_in_order(branches, order)
+        one, other = (filled(branch, target) if target else as_real(branch) for branch in branches)
+        return Choice(self.value(condition, order), one, other)
+
+    def _pads(self, condition: Expression, element: Element) -> bool:
+        """Whether the condition says exactly where the element lies inside its axes, and a view is padded."""
+        own = self.own[element.tensor]
+        single = [
+            (position, index.axis)
+            for position, index in zip(element.positions, own, strict=True)
+            if (found := affine(position)) is not None and len(found.factors) <= 1
+        ]
+        if len(single) < len(own):
+            return False
+        said = {not_negative(part) for part in conjuncts(condition)}
+        possible: set[Expression | None] = set()
+        needed: set[Expression | None] = set()
+        for position, axis in single:
+            possible |= {not_negative(lower_bound(position)), not_negative(upper_bound(position, axis))}
+            needed |= set(map(not_negative, unproved_bounds(position, axis, self.conditions.certain)))
+        return needed <= said <= possible and None not in said
+
+
+def is_counted(condition: Expression) -> bool:
+    """Whether a condition compares nothing but loops' counters, sizes and numbers."""
+    return all(
+        isinstance(node, Comparison | Logic | Counter | Size | Number | Add | Multiply)
+        for node in condition.walk()
+    )
+
+
+def _argmax(reduction: Reduction, over: Indices, value: Value) -> Value:
+    """The first position of the maximum, several indices counted through in row-major order."""
+    if not set(over) <= set(value.indices):
+        raise ProgramError(f"{text(reduction)}: argmax goes over indices of its body")
+    kept = tuple(index for index in value.indices if index not in over)
+    merged = grouped(as_real(value), (*((index,) for index in kept), over))
+    return Reduce(merged, "argmax", (len(kept),))
 
 
 def _opened(factors: Sequence[Expression], over: Indices, order: Indices) -> tuple[list[Expression], Indices]:

@@ -35,12 +35,16 @@ from symbackprop.program.layout import Group
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
+    AtLeastZero,
     Choice,
+    Clip,
     Count,
     Flip,
+    Gather,
     Item,
     Pad,
     Pick,
+    Refold,
     Select,
     Span,
     Whole,
@@ -158,6 +162,14 @@ class _Interpreter:
                 return np.copy(operands[0])[()]
             case Select(_, items):
                 return operands[0][self.places(items, operands[0].shape)]
+            case Refold(_, target):
+                return operands[0].reshape(self.shape(target))
+            case Gather(_, _, skip):
+                return operands[0][(slice(None),) * skip + tuple(_proper(operands[0], operands[1:], skip))]
+            case Clip(_, axis):
+                return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
+            case AtLeastZero():
+                return max(operands[0], 0)
             case Flip(_, place):
                 return np.flip(operands[0], place)
             case Pad():
@@ -166,6 +178,13 @@ class _Interpreter:
             case Allocate(target):
                 return np.full(self.shape(target), np.nan, dtype=self.dtype)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
+
+
+def _proper(array: Array, places: list[Any], skip: int) -> list[Any]:
+    """The places; ProgramError where one is less than 0, for it would wrap round."""
+    if any(np.any(np.less(place, 0)) for place in places):
+        raise ProgramError(f"a place before the first of axes {skip} and on of an array of {array.shape}")
+    return places
 
 
 def _inside(place: int, size: int) -> int:

@@ -15,7 +15,7 @@ from symbackprop.program.counting import Extent, size_of
 from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
 from symbackprop.program.layout import Layout, indices_of, layout_of
 from symbackprop.program.program import Line, Program, Statement
-from symbackprop.program.slices import Allocate
+from symbackprop.program.slices import Allocate, Clip, Refold
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 
@@ -135,7 +135,9 @@ def axes_of(value: Value) -> tuple[Axis, ...]:
             return (axis,)
         case Positions(index) | Identity(index, _):
             return (index.axis,)
-        case Fill(_, target) | Allocate(target):
+        case Clip(_, axis):
+            return (axis,)
+        case Fill(_, target) | Allocate(target) | Refold(_, target):
             return _axes(target)
         case Reshape():
             left_out = inferred_group(value)

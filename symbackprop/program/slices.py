@@ -7,6 +7,7 @@ proved that its places lie inside the axis, or asks for it when the module is ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TypeAlias
 
 from symbackprop.notation.expressions import Axis, Index
@@ -147,6 +148,76 @@ class Pad(Value):
 
 
 @dataclass(frozen=True)
+class Refold(OneOperand):
+    """The same numbers in the same order over other axes, whose sizes multiply to the same: a reshape."""
+
+    target: Layout
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(self.target, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Gather(Value):
+    """Places of neighbouring axes by arrays of integers: `C[ids]`, `x[np.arange(N), ids]`, `x[:, ids]`.
+
+    The arrays are broadcast against one another; their axes stand in the result where the axes stood that
+    they read. `skip` axes before them are kept whole, and so are those behind.
+    """
+
+    operand: Value
+    places: tuple[Value, ...]
+    skip: int = 0
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array that is read, and the places."""
+        return (self.operand, *self.places)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other places of another array."""
+        return Gather(operands[0], operands[1:], self.skip)
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        whole = all(place.kind in (Kind.INTEGER, Kind.PYTHON) for place in self.places)
+        end = self.skip + len(self.places)
+        self.require(whole and 0 < len(self.places) <= end <= len(before), "needs integers for some axes")
+        layout = (*before[: self.skip], *broadcast(self, self.places), *before[end:])
+        return ValueType(layout, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Clip(OneOperand):
+    """Integers brought inside an axis: `np.clip(places, 0, max(I - 1, 0))`."""
+
+    axis: Axis
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is Kind.INTEGER, "brings what is no array of integers inside an axis")
+        return self.operand.type
+
+
+@dataclass(frozen=True)
+class AtLeastZero(OneOperand):
+    """A Python int, or 0 where it is less: `max(I - 2, 0)`."""
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is Kind.PYTHON, "needs a Python int")
+        return self.operand.type
+
+
+def broadcast(node: Value, values: tuple[Value, ...]) -> Layout:
+    """The common layout of values lined up from the right; ProgramError where two axes differ."""
+    groups: list[Group] = []
+    for column in zip_longest(*(reversed(value.layout) for value in values), fillvalue=()):
+        named = list(dict.fromkeys(group for group in column if group))
+        node.require(len(named) <= 1, "would line up different axes")
+        groups.append(named[0] if named else ())
+    return tuple(reversed(groups))
+
+
+@dataclass(frozen=True)
 class Choice(Value):
     """`chosen if condition else otherwise`, by a condition on Python ints; what is not chosen is not run."""
 
@@ -188,4 +259,4 @@ def selected(operand: Value, items: tuple[Item, ...]) -> Value:
 
 def is_view(value: Value) -> bool:
     """Whether the value may share memory with its operand."""
-    return isinstance(value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip)
+    return isinstance(value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold)

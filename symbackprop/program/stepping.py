@@ -1,0 +1,226 @@
+"""Equations as lines of a program: one statement, or loops that step through the offsets of windows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from symbackprop.notation.arithmetic import add, terms_of
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
+from symbackprop.notation.printing import equation_text, text
+from symbackprop.notation.substitution import rename_bound
+from symbackprop.notation.system import Equation
+from symbackprop.program.counting import size_of, whole_number
+from symbackprop.program.expressions import ExpressionLowering
+from symbackprop.program.invariants import Invariants
+from symbackprop.program.ir import Elementwise, Literal
+from symbackprop.program.naming import temporary_name, unused_name
+from symbackprop.program.partial import needs_guard
+from symbackprop.program.program import Line, Loop, Statement, Store
+from symbackprop.program.ranges import with_short_ranges
+from symbackprop.program.sharing import NamedEquation
+from symbackprop.program.targets import Target, cropped, padded_target
+from symbackprop.program.value import Value
+from symbackprop.program.views import as_number, as_real, filled, lined_up
+from symbackprop.program.windows import (
+    Stepped,
+    simplified,
+    stepped,
+    substituted,
+    windows_of,
+    with_padded_reads,
+)
+
+Indices: TypeAlias = tuple[Index, ...]
+# What an extremum starts from, before the first step.
+STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
+
+
+@dataclass
+class EquationLowering:
+    """Lowers equations one after another.
+
+    `parameter_axes` are the axes of parameters, `taken` the names that a temporary must not have.
+    """
+
+    lowering: ExpressionLowering
+    parameter_axes: Collection[Axis]
+    taken: set[str]
+    invariants: Invariants = field(default_factory=Invariants)
+
+    def lines(self, item: NamedEquation) -> list[Line]:
+        """One equation as lines, the first of which carries its formula."""
+        equation = item.equation
+        guarded = item.guarded or needs_guard(equation.expression)
+        lines: list[Line] = []
+        if item.is_mask:
+            lines.append(Statement(equation.tensor, self._value(equation.expression, equation.indices), ""))
+        else:
+            ordered = with_padded_reads(simplified(with_short_ranges(equation.expression)))
+            expression = self._apart(ordered, equation, equation.indices, lines, True)
+            target = Target.of(equation.tensor, equation.indices)
+            lines += self._computed(target, expression, equation)
+        lines[0] = replace(lines[0], formula=lines[0].formula or item.formula)
+        marked = (_finished(line, equation, guarded) for line in lines)
+        return [part for line in marked for part in self.invariants.taken_out(line, self._name)]
+
+    def _value(self, expression: Expression, order: Indices) -> Value:
+        return self.lowering.value(expression, order)
+
+    def _apart(
+        self, node: Expression, equation: Equation, live: Indices, lines: list[Line], at_top: bool
+    ) -> Expression:
+        """The expression, where a reduction over a window's index reads as a tensor that is computed before.
+
+        At the top a sum or an extremum stays, and so do the terms of a sum: they are added up in place.
+        """
+        if not node.binds:
+            return node
+        if not isinstance(node, Reduction):
+            stays = at_top and terms_of(node) != (node,)
+            children = [self._apart(child, equation, live, lines, stays) for child in node.children]
+            return node.with_children(tuple(children))
+        afresh = rename_bound(node, live)
+        inner = (*live, *afresh.indices)
+        reduction = afresh.with_children((self._apart(afresh.body, equation, inner, lines, False),))
+        bound = set(reduction.indices)
+        moving = any(bound & set(window.indices) for window in windows_of(reduction.body, inner))
+        if not moving or (at_top and reduction.kind in STARTS):
+            return reduction
+        if reduction.kind in STARTS:
+            return self._temporary(reduction, equation, live, lines)
+        return reduction.with_children((self._temporary(reduction.body, equation, inner, lines),))
+
+    def _temporary(self, part: Expression, consumer: Equation, live: Indices, lines: list[Line]) -> Element:
+        """The part as a tensor of its own, computed by the lines that are added."""
+        indices = tuple(index for index in live if index in part.free_indices)
+        name = temporary_name(part, consumer.tensor, self.taken)
+        self.taken.add(name)
+        equation = Equation(name, indices, part)
+        self.lowering = replace(self.lowering, own={**self.lowering.own, name: indices})
+        lines += self.lines(NamedEquation(equation, equation_text(equation)))
+        return equation.element
+
+    def _plan(self, term: Expression, result: Indices) -> list[Stepped]:
+        """How the windows of a term are stepped, one after the other."""
+        bound = term.indices if isinstance(term, Reduction) and term.kind in STARTS else ()
+        body = term.body if isinstance(term, Reduction) and bound else term
+        ways: list[Stepped] = []
+        while True:
+            windows = windows_of(body, (*bound, *result))
+            found = (stepped(window, body, bound, result, self.parameter_axes) for window in windows)
+            way = next((way for way in found if way is not None), None)
+            if way is None:
+                return ways
+            ways.append(way)
+            body = simplified(substituted(body, way))
+            bound = tuple(index for index in bound if index not in (way.index, way.along))
+            result = tuple(
+                way.along if index == way.solved and way.along else index
+                for index in result
+                if index != way.index
+            )
+
+    def _computed(self, target: Target, expression: Expression, equation: Equation) -> list[Line]:
+        """The lines that compute an expression into a target."""
+        terms = terms_of(expression)
+        plans = [self._plan(term, target.result) for term in terms]
+        if all(way.way == "store" for plan in plans for way in plan):
+            first = next((way for plan in plans for way in plan), None)
+            return self._stored(target, expression, first, equation)
+        if len(terms) > 1 and self._must_stand_alone(terms, plans):
+            return self._term_by_term(target, terms, plans, equation)
+        planned = list(zip(terms, plans, strict=True))
+        rest = [term for term, plan in planned if not plan]
+        adding = [(term, plan) for term, plan in planned if plan and isinstance(term, Reduction)]
+        return self._added(target, rest, adding, equation)
+
+    def _must_stand_alone(self, terms: tuple[Expression, ...], plans: list[list[Stepped]]) -> bool:
+        """Whether the terms cannot be added up in one array: extrema, products, padded results."""
+        return any(
+            plan and (not (isinstance(term, Reduction) and term.kind == "sum") or _scatters(plan))
+            for term, plan in zip(terms, plans, strict=True)
+        )
+
+    def _term_by_term(
+        self, target: Target, terms: tuple[Expression, ...], plans: list[list[Stepped]], equation: Equation
+    ) -> list[Line]:
+        lines: list[Line] = []
+        read = [
+            self._temporary(term, equation, target.result, lines) if plan else term
+            for term, plan in zip(terms, plans, strict=True)
+        ]
+        return [*lines, *self._computed(target, add(*read), equation)]
+
+    def _stored(
+        self, target: Target, expression: Expression, way: Stepped | None, equation: Equation
+    ) -> list[Line]:
+        """One statement, or a loop over an index of the result that stores one part a step."""
+        if way is None:
+            return [self._assigned(target, self._value(with_short_ranges(expression), target.result))]
+        inner = target.stepped(way)
+        body = self._computed(inner, simplified(substituted(expression, way)), equation)
+        loop = self._loop(way, tuple(body))
+        return [*target.allocated(), loop]
+
+    def _added(
+        self,
+        target: Target,
+        rest: list[Expression],
+        adding: list[tuple[Reduction, list[Stepped]]],
+        equation: Equation,
+    ) -> list[Line]:
+        """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
+        kind = adding[0][0].kind
+        ways = [way for _, plan in adding for way in plan if way.way == "scatter"]
+        array = padded_target(target, ways, self._name(f"{equation.tensor}_padded") if ways else "")
+        start = self._value(add(*rest), target.result) if rest else Literal(STARTS[kind])
+        lines = [self._assigned(array, start)]
+        lines += [self._steps(array, reduction, plan) for reduction, plan in adding]
+        return lines if array == target else [*lines, self._assigned(target, cropped(array, target, ways))]
+
+    def _steps(self, target: Target, reduction: Reduction, plan: list[Stepped]) -> Line:
+        """The loops of one reduction, each around the next."""
+        body, bound, inner = reduction.body, reduction.indices, target.standing()
+        for way in plan:
+            body = simplified(substituted(body, way))
+            bound = tuple(index for index in bound if index not in (way.index, way.along))
+            inner = inner.stepped(way)
+        expression = with_short_ranges(Reduction(reduction.kind, bound, body) if bound else body)
+        value = as_number(lined_up(self._value(expression, inner.result), inner.result))
+        is_sum = reduction.kind == "sum"
+        if not is_sum:
+            value = Elementwise(reduction.kind, (inner.read(), as_real(value)))
+        line: Line = Store(inner.name, inner.items, value, accumulate=is_sum)
+        for way in reversed(plan):
+            line = self._loop(way, (line,))
+        return line
+
+    def _loop(self, way: Stepped, body: tuple[Line, ...]) -> Loop:
+        axis = way.index.axis
+        return Loop(way.index.name, axis, whole_number(size_of(axis)), body)
+
+    def _assigned(self, target: Target, value: Value) -> Line:
+        if target.stands:
+            return Store(target.name, target.items, as_number(lined_up(value, target.result)))
+        return Statement(target.name, as_real(filled(value, target.axes)), "")
+
+    def _name(self, stem: str) -> str:
+        name = unused_name(stem, self.taken.__contains__)
+        self.taken.add(name)
+        return name
+
+
+def _scatters(plan: list[Stepped]) -> bool:
+    return any(way.way == "scatter" for way in plan)
+
+
+def _finished(line: Line, equation: Equation, guarded: bool) -> Line:
+    """The line with its element, where it defines the equation's tensor, and its guard."""
+    if isinstance(line, Loop):
+        return replace(line, body=tuple(_finished(item, equation, guarded) for item in line.body))
+    if isinstance(line, Statement) and line.name == equation.tensor:
+        return replace(line, element=text(equation.element), guarded=line.guarded or guarded)
+    return replace(line, guarded=line.guarded or guarded)

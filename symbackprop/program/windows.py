@@ -1,0 +1,249 @@
+"""Windows: sums and reads whose positions move with several indices, and the one index that a loop steps.
+
+    y[n,o,a] = sum(c, r, W[o,c,r]*pad(x[n,c,2*a+r-1]))             over r, adding up
+    grad_W[o,c,r] = sum(n, a, delta_y[n,o,a]*pad(x[n,c,2*a+r-1]))   over r, storing
+    delta_x[n,c,i] = sum(o, a, delta_y[n,o,a]*where(0 <= i-2*a+1 and i-2*a+1 < size(r), W[o,c,i-2*a+1], 0))
+                                                                    over r, adding to the places i = 2*a+r-1
+
+Stepped is the index whose axis is the shortest, where the sizes are declared, or else an axis of a parameter,
+or else one that is summed over: the kernel's offset, not the batch nor the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from symbackprop.notation.arithmetic import factors_of, multiply, subtract
+from symbackprop.notation.bounds import Knowledge, conjunction, conjuncts
+from symbackprop.notation.expressions import (
+    ZERO,
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Number,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.guards import guarded_reads
+from symbackprop.notation.linear import linear_form
+from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+from symbackprop.program.counting import Counter, counter_of
+from symbackprop.program.partial import is_partial
+from symbackprop.program.places import affine, mixed_radix
+
+Indices: TypeAlias = tuple[Index, ...]
+Way: TypeAlias = Literal["add", "store", "scatter"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A position that moves with several indices; `axis` is the one that a choice keeps it inside, if any."""
+
+    position: Expression
+    indices: Indices
+    axis: Axis | None = None
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """How a loop over an index computes part of a window.
+
+    "add": the index is summed over; "store": it is one of the result's; "scatter": it is put in again, where
+    a choice had solved for it, and the result's index `solved` is `place` then, which runs with `along`.
+    """
+
+    way: Way
+    index: Index
+    solved: Index | None = None
+    place: Expression = ZERO
+    along: Index | None = None
+
+
+def windows_of(expression: Expression, live: Collection[Index]) -> list[Window]:
+    """The windows of an expression, each position once: reads first, then choices."""
+    found: dict[object, Window] = {}
+    for read in guarded_reads(expression):
+        for position in read.element.positions:
+            indices = _moving(position, live)
+            inside = not any(set(indices) & part.free_indices for part in read.conditions)
+            if len(indices) > 1 and not (inside and mixed_radix(position)):
+                found.setdefault(_key(position), Window(position, indices))
+    for position, axis in _kept_inside(expression):
+        indices = _moving(position, live)
+        if len(indices) > 1:
+            found[_key(position)] = Window(position, indices, axis)
+    return list(found.values())
+
+
+def _key(position: Expression) -> object:
+    form = linear_form(position)
+    return frozenset(form.coefficients.items()), form.constant
+
+
+def _moving(position: Expression, live: Collection[Index]) -> Indices:
+    found = affine(position)
+    return () if found is None else tuple(index for index in found.indices if index in live)
+
+
+def _kept_inside(expression: Expression) -> Iterator[tuple[Expression, Axis]]:
+    """Positions p of conditions 0 <= p and p < size(r), with r's axis."""
+    for node in expression.walk():
+        if isinstance(node, Where) and node.otherwise == ZERO:
+            parts = conjuncts(node.condition)
+            lower = {_key(bound) for part in parts if (bound := not_negative(part)) is not None}
+            for part in parts:
+                match part:
+                    case Comparison("<", position, Size(axis)) | Comparison(">", Size(axis), position):
+                        if _key(position) in lower:
+                            yield position, axis
+
+
+def not_negative(condition: Expression) -> Expression | None:
+    """f where the condition says f >= 0 of integers; None for other conditions."""
+    one = Number(1)
+    match condition:
+        case Comparison(">=", left, right) | Comparison("<=", right, left):
+            return linear_form(subtract(left, right)).expression()
+        case Comparison(">", left, right) | Comparison("<", right, left):
+            return linear_form(subtract(subtract(left, right), one)).expression()
+    return None
+
+
+def stepped(
+    window: Window,
+    body: Expression,
+    bound: Indices,
+    result: Indices,
+    parameter_axes: Collection[Axis],
+) -> Stepped | None:
+    """The best way to compute a window; None where no index can be stepped."""
+    ways: list[Stepped] = [
+        Stepped("add" if index in bound else "store", index)
+        for index in window.indices
+        if index in bound or index in result
+    ]
+    scatter = _scattered(window, body, bound, result)
+    if scatter is not None:
+        ways.insert(0, scatter)
+
+    # Sizes are compared where all are declared: one that is not may be any.
+    comparable = all(way.index.axis.size is not None for way in ways)
+
+    def rank(way: Stepped) -> tuple[int, bool, bool]:
+        axis = way.index.axis
+        size = axis.size if comparable and axis.size is not None else 0
+        return size, axis not in parameter_axes, way.way == "store"
+
+    return min(ways, key=rank, default=None)
+
+
+def _scattered(window: Window, body: Expression, bound: Indices, result: Indices) -> Stepped | None:
+    """The index r put in again for p = r, where the position p moves with one index of the result by +-1.
+
+    The others are summed over, and nothing else of the body depends on the result's index.
+    """
+    found = affine(window.position)
+    solved = [index for index in window.indices if index in result]
+    along = [index for index in window.indices if index in bound]
+    if window.axis is None or found is None or len(solved) != 1 or len(along) != 1:
+        return None
+    (index,) = solved
+    factor = found.factor(index)
+    if abs(factor) != 1:
+        return None
+    label = Index(window.axis.label, window.axis)
+    offset = fresh_index(label, {*body.free_indices, *bound, *result, *_bound_within(body)})
+    rest = linear_form(window.position).plus(linear_form(index), -factor)
+    place = linear_form(multiply(Number(factor), subtract(counter_of(offset), rest.expression())))
+    way = Stepped("scatter", offset, index, place.expression(), along[0])
+    return way if _is_free_of(simplified(substituted(body, way)), along[0], counter_of(offset)) else None
+
+
+def _bound_within(body: Expression) -> set[Index]:
+    return {index for node in body.walk() if isinstance(node, Reduction) for index in node.indices}
+
+
+def _is_free_of(body: Expression, along: Index, counter: Counter) -> bool:
+    """Whether no position and no comparison has both the index and the counter."""
+    for node in body.walk():
+        sides = node.positions if isinstance(node, Element) else ()
+        if isinstance(node, Comparison):
+            sides = (subtract(node.left, node.right),)
+        if any({along, counter} <= set(side.walk()) for side in sides):
+            return False
+    return True
+
+
+def substituted(body: Expression, way: Stepped) -> Expression:
+    """The body for one step: the index is the loop's counter."""
+    if way.solved is not None:
+        return substitute(body, {way.solved: way.place})
+    return substitute(body, {way.index: counter_of(way.index)})
+
+
+def simplified(expression: Expression) -> Expression:
+    """Positions and comparisons of integers put in order; conditions that always hold are left out."""
+
+    def change(node: Expression) -> Expression:
+        match node:
+            case Element(tensor, positions) if positions:
+                return Element(tensor, tuple(map(in_order, positions)))
+            case Comparison(operator, left, right):
+                return Comparison(operator, in_order(left), in_order(right))
+            case Where(condition, chosen, otherwise):
+                open_parts = [
+                    part for part in conjuncts(condition) if not Knowledge.of((part,), ()).proves(part)
+                ]
+                return Where(conjunction(open_parts), chosen, otherwise) if open_parts else chosen
+        return node
+
+    return rewrite_bottom_up(expression, change)
+
+
+def in_order(position: Expression) -> Expression:
+    """An integer expression as a linear form; a size, and anything else, as it stands."""
+    if isinstance(position, Size):
+        return position
+    return linear_form(position).expression() if affine(position) is not None else position
+
+
+def with_padded_reads(expression: Expression) -> Expression:
+    """where(p inside x and c, f*x[p], 0) as where(c, f*pad(x[p]), 0), for an f that is finite everywhere."""
+    return rewrite_bottom_up(expression, _pads_factors)
+
+
+def _pads_factors(node: Expression) -> Expression:
+    if not (isinstance(node, Where) and node.otherwise == ZERO) or isinstance(node.chosen, Element):
+        return node
+    if is_partial(node.chosen):
+        return node
+    parts = list(conjuncts(node.condition))
+    factors: list[Expression] = []
+    for factor in factors_of(node.chosen):
+        bounds = [part for part in parts if isinstance(factor, Element) and _keeps_inside(part, factor)]
+        parts = [part for part in parts if part not in bounds]
+        factors.append(Where(conjunction(bounds), factor, ZERO) if bounds else factor)
+    product = multiply(*factors) if len(factors) > 1 else factors[0]
+    return Where(conjunction(parts), product, ZERO) if parts else product
+
+
+def _keeps_inside(condition: Expression, element: Element) -> bool:
+    """Whether a condition is a bound of one of the element's positions."""
+    bound = not_negative(condition)
+    if bound is None:
+        return False
+    for position in element.positions:
+        if isinstance(position, Index):
+            continue
+        if _key(bound) == _key(position):
+            return True
+        match condition:
+            case Comparison("<", side, Size()) | Comparison(">", Size(), side):
+                if _key(side) == _key(position):
+                    return True
+    return False
