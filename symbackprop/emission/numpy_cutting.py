@@ -9,7 +9,7 @@ from symbackprop.emission.numpy_lines import code_indent, statement_lines
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.python_text import INDENT, fits
 from symbackprop.program.aliasing import viewed_name
-from symbackprop.program.ir import Read
+from symbackprop.program.ir import Read, Reshape
 from symbackprop.program.naming import unused_name
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
 from symbackprop.program.slices import Choice, Select
@@ -69,16 +69,19 @@ def _fits(statement: Statement | Store, printer: NumpyValues, indent: str) -> bo
 def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
     """The part with the longest text that fits as a statement of its own; None where there is none.
 
-    A part must be an array with one axis an index, for only such has a name; a view of a name is no gain.
+    A part must be an array with one axis an index, for only such has a name, or one that is reshaped next; a
+    view of a name is no gain.
     """
     name = f"{statement.name}_part_00"
     naming = replace(printer, names={**printer.names, name: name})
+    nodes = tuple(_always_computed(statement.value))
+    reshaped = [node.operand for node in nodes if isinstance(node, Reshape)]
     parts = [
         node
-        for node in _always_computed(statement.value)
+        for node in nodes
         if node is not statement.value
         and viewed_name(node) is None
-        and all(len(group) == 1 for group in node.layout)
+        and (all(len(group) == 1 for group in node.layout) or node in reshaped)
         and len(printer.text(node)) >= SHORTEST_PART
         and _fits(Statement(name, node, ""), naming, indent)
     ]

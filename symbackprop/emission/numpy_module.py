@@ -16,26 +16,16 @@ from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
 from symbackprop.program.program import Program, counters_in, statements_in
 from symbackprop.program.segments import segments_of
+from symbackprop.program.slices import ScatterAdd
 from symbackprop.version import __version__
 
 # Names that the template uses at module level or inside functions.
 MODULE_NAMES = (
-    *(
-        "annotations",
-        "Mapping",
-        "reduce",
-        "Any",
-        "TypeAlias",
-        "np",
-        "ArrayLike",
-        "NDArray",
-        "Array",
-        "Scalar",
-    ),
-    *("PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "FORMULAS"),
-    *("init", "forward", "loss", "value_and_grad", "grad", "_forward", "_loss", "_checked", "_array"),
-    *("params", "workspace", "tensors", "grads", "rng", "dtype", "_"),
-)
+    "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
+    "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
+    "FORMULAS", "init", "forward", "loss", "value_and_grad", "grad", "_forward", "_loss", "_checked",
+    "_array", "_check_values", "_check_places", "params", "workspace", "tensors", "grads", "rng", "dtype", "_",
+)  # fmt: skip
 
 
 def numpy_source(program: Program) -> str:
@@ -51,6 +41,7 @@ def numpy_source(program: Program) -> str:
         version=__version__,
         tables=tables_text(program),
         helpers=[f"numpy/kernels/{name}.py.j2" for name in helpers],
+        has_integers=any(tensor.values is not None for tensor in program.tensors),
         needs_reduce="polynomial" in helpers,
         forward=forward_view(program, segments, printer),
         loss=loss_view(program, segments, printer) if program.loss else None,
@@ -60,13 +51,10 @@ def numpy_source(program: Program) -> str:
 
 
 def _functions(program: Program) -> list[str]:
-    return [
-        node.operation
-        for line in program.statements
-        for value in line.values
-        for node in value.walk()
-        if isinstance(node, Elementwise)
-    ]
+    nodes = [node for line in program.statements for value in line.values for node in value.walk()]
+    scattering = any(isinstance(node, ScatterAdd) for node in nodes)
+    functions = [node.operation for node in nodes if isinstance(node, Elementwise)]
+    return [*functions, *(["scatter_add"] if scattering else [])]
 
 
 def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:

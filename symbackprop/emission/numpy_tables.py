@@ -41,10 +41,19 @@ def tables_text(program: Program) -> str:
             *assigned_tuple("OUTPUTS", [quoted(name) for name in program.outputs]),
             f"LOSS = {quoted(program.loss) if program.loss else None}",
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
+            *_integers(program),
             *assigned_dict("SIZES: dict[str, int] = ", sizes),
             *_formulas(program),
         ]
     )
+
+
+def _integers(program: Program) -> list[str]:
+    """Integer tensors with the axis that their values index; nothing where there are none."""
+    values = {
+        tensor.name: quoted(tensor.values.name) for tensor in program.tensors if tensor.values is not None
+    }
+    return assigned_dict("VALUES: dict[str, str] = ", values) if values else []
 
 
 def _formulas(program: Program) -> list[str]:

@@ -55,8 +55,10 @@ from symbackprop.program.slices import (
     Pad,
     Pick,
     Refold,
+    ScatterAdd,
     Select,
     Span,
+    Tensordot,
 )
 from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
@@ -129,6 +131,9 @@ class NumpyValues:
                 return Piece(f"np.empty({self._shape(target)}, dtype=dtype)")
             case Pad():
                 return self._padding(value)
+            case Tensordot() | ScatterAdd():
+                head, inside = self._helper_call(value)
+                return Piece(f"{head}{', '.join(inside)})")
             case Clip(operand, axis):
                 last = int(axis.size) - 1 if axis.size else f"max({self.size(axis, SUM)} - 1, 0)"
                 return Piece(f"np.clip({self.text(operand)}, 0, {last})")
@@ -180,7 +185,8 @@ class NumpyValues:
             f"({self.text(before)}, {self.text(after)})"
             for before, after in zip(value.before, value.after, strict=True)
         ]
-        return Piece(f"np.pad({self.text(value.operand)}, {tuple_text(widths)})")
+        shown = widths[0] if len(widths) == 1 else tuple_text(widths)
+        return Piece(f"np.pad({self.text(value.operand)}, {shown})")
 
     def _chain_before(self, left: Value, level: int) -> list[str]:
         same = (
@@ -208,7 +214,9 @@ class NumpyValues:
                 marks = ["None" if place in places else ":" for place in range(rank)]
                 return Piece(f"{self._atom(operand)}[{', '.join(marks)}]")
             case Reshape(operand, target):
-                return Piece(f"{self._atom(operand)}.reshape({self._reshape_sizes(value, target)})")
+                return Piece(
+                    f"{self._atom(operand)}.reshape({', '.join(self._reshape_sizes(value, target))})"
+                )
             case Diagonal(operand, first, second, _):
                 return Piece(f"np.diagonal({self.text(operand)}, axis1={first}, axis2={second})")
             case Select(operand, items):
@@ -272,7 +280,19 @@ class NumpyValues:
             return self._call(value.operation, [self.text(part) for part in value.arguments])
         if isinstance(value, Reduce):
             return f"np.{value.reduction}(", self._reduction_arguments(value)
+        if isinstance(value, Tensordot | ScatterAdd):
+            return self._helper_call(value)
+        if isinstance(value, Reshape):
+            return f"{self._atom(value.operand)}.reshape(", self._reshape_sizes(value, value.target)
         return None
+
+    def _helper_call(self, value: Tensordot | ScatterAdd) -> tuple[str, list[str]]:
+        operands = [self.text(operand) for operand in value.operands]
+        if isinstance(value, ScatterAdd):
+            return f"{self.names['scatter_add']}(", [*operands, self.size(value.index.axis)]
+        places = (value.left_places, value.right_places)
+        axes = ", ".join(tuple_text(list(map(str, side))) for side in places)
+        return "np.tensordot(", [*operands, f"axes=({axes})"]
 
     def _power(self, base: Value, exponent: Value) -> Piece:
         left, right = self.piece(base).at(ATOM), self.piece(exponent).at(SIGN)
@@ -304,14 +324,15 @@ class NumpyValues:
         return sizes[0] if len(sizes) == 1 else tuple_text(sizes)
 
     def _group_size(self, group: Group) -> str:
+        sizes = [index.axis.size for index in group]
+        if None not in sizes:
+            return str(math.prod(size for size in sizes if size is not None))
         level = PRODUCT if len(group) > 1 else CHOICE
         return " * ".join(self.size(index.axis, level) for index in group) or "1"
 
-    def _reshape_sizes(self, value: Reshape, target: tuple[Group, ...]) -> str:
+    def _reshape_sizes(self, value: Reshape, target: tuple[Group, ...]) -> list[str]:
         left_out = inferred_group(value)
-        return ", ".join(
-            "-1" if place == left_out else self._group_size(group) for place, group in enumerate(target)
-        )
+        return ["-1" if place == left_out else self._group_size(group) for place, group in enumerate(target)]
 
 
 def _number(number: float | int) -> Piece:

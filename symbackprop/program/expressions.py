@@ -16,6 +16,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.bounds import conjuncts, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Add,
     Apply,
@@ -44,7 +45,8 @@ from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
 from symbackprop.program.reading import Conditions, ElementReader
 from symbackprop.program.scaling import positive_power, scaled
-from symbackprop.program.slices import Choice
+from symbackprop.program.scattering import Scatter, scattered
+from symbackprop.program.slices import Choice, ScatterAdd
 from symbackprop.program.terms import (
     Indices,
     broadcast_terms,
@@ -190,6 +192,9 @@ class ExpressionLowering:
         """A sum: an index that the body lacks counts its size, the others go to the body's contraction."""
         afresh = rename_bound(reduction, order)
         indices, body = afresh.indices, afresh.body
+        scatter = scattered(afresh, order)
+        if scatter is not None:
+            return self._scatter(scatter, order)
         used = tuple(index for index in indices if index in body.free_indices)
         unused = [Size(index.axis) for index in indices if index not in body.free_indices]
         if unused:
@@ -201,6 +206,17 @@ class ExpressionLowering:
             return whole
         apart = self.value(Add(tuple(tidied(Reduction("sum", used, term)) for term in terms)), order)
         return apart if cost_of(apart) < cost_of(whole) else whole
+
+    def _scatter(self, scatter: Scatter, order: Indices) -> Value:
+        """Dense factors contracted first, then added up where they belong; then what depends on the place."""
+        own = (*scatter.along, *(index for index in order if index != scatter.index))
+        rows = self.value(scatter.rows, own)
+        target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
+        places = ordered(self._integer(scatter.place, own), own)
+        added = ScatterAdd(places, as_real(filled(rows, target)), scatter.index)
+        if scatter.rest == ONE:
+            return ordered(added, order)
+        return elementwise("multiply", (added, self.value(scatter.rest, order)), order)
 
     def _product(self, factors: Sequence[Expression], over: Indices, order: Indices) -> Value:
         """number * scalars * (arrays, contracted over `over`) / scalars."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.system import Tensor
 from symbackprop.program.counting import Extent, whole_number
 from symbackprop.program.ir import (
     AxisSize,
@@ -45,8 +46,10 @@ from symbackprop.program.slices import (
     Pad,
     Pick,
     Refold,
+    ScatterAdd,
     Select,
     Span,
+    Tensordot,
     Whole,
 )
 from symbackprop.program.value import Value
@@ -166,6 +169,13 @@ class _Interpreter:
                 return operands[0].reshape(self.shape(target))
             case Gather(_, _, skip):
                 return operands[0][(slice(None),) * skip + tuple(_proper(operands[0], operands[1:], skip))]
+            case Tensordot(_, _, left, right):
+                return np.tensordot(operands[0], operands[1], axes=(left, right))
+            case ScatterAdd(_, _, index):
+                places, rows = operands
+                total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
+                np.add.at(total, places, rows)
+                return total
             case Clip(_, axis):
                 return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
             case AtLeastZero():
@@ -185,6 +195,13 @@ def _proper(array: Array, places: list[Any], skip: int) -> list[Any]:
     if any(np.any(np.less(place, 0)) for place in places):
         raise ProgramError(f"a place before the first of axes {skip} and on of an array of {array.shape}")
     return places
+
+
+def _check_values(tensor: Tensor, array: Array, sizes: Mapping[str, int]) -> None:
+    """ProgramError where a value of an integer tensor is no position of its axis."""
+    size = sizes.get(tensor.values.name if tensor.values else "")
+    if size is not None and np.any((array < 0) | (array >= size)):
+        raise ProgramError(f"'{tensor.name}' has a value that is no position of an axis of {size}")
 
 
 def _inside(place: int, size: int) -> int:
@@ -216,6 +233,9 @@ def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array
     for tensor in program.tensors:
         shape = values[tensor.name].shape
         sizes.update({index.axis.name: size for index, size in zip(tensor.indices, shape, strict=True)})
+    for tensor in program.tensors:
+        if tensor.values is not None:
+            _check_values(tensor, values[tensor.name], sizes)
     reals = [values[tensor.name].dtype for tensor in program.tensors if tensor.values is None]
     dtype = reals[0] if reals else np.dtype(np.float64)
     interpreter = _Interpreter(values, sizes, dtype)

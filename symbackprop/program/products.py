@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from symbackprop.notation.expressions import Index
 from symbackprop.program.ir import Literal, MatrixProduct, Reduce
 from symbackprop.program.layout import Group, layout_of
+from symbackprop.program.slices import Tensordot
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import (
     as_real,
@@ -81,6 +82,11 @@ def combined(left: Factor, right: Factor, over: Indices, order: Indices) -> Fact
     if roles.must_swap(order):
         left, right = right, left
         roles = Roles.of(left.value, right.value, over, order)
+    if not roles.batch and len(roles.inner) > 1 and roles.rows and roles.columns:
+        sides = (as_real(left.resolved()), as_real(right.resolved()))
+        if all(_is_scattered(side, roles.inner) for side in sides):
+            places = [tuple(map(side.indices.index, roles.inner)) for side in sides]
+            return Factor(ordered(Tensordot(*sides, *places), order))
     product = matrix_product(as_real(left.resolved()), as_real(right.resolved()), roles)
     return Factor(ordered(product, order))
 
@@ -123,6 +129,12 @@ class Roles:
             return bool(self.columns)
         outer = [index for index in order if index in self.rows or index in self.columns]
         return bool(self.columns) and outer[0] not in self.rows
+
+
+def _is_scattered(value: Value, inner: Indices) -> bool:
+    """Whether the inner axes neither come first nor last, side by side, so that merging them copies."""
+    own = value.indices
+    return inner not in (own[: len(inner)], own[-len(inner) :])
 
 
 def stacked_product(left: Value, right: Value, over: Indices, order: Indices) -> Value | None:

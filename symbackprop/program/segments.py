@@ -15,7 +15,7 @@ from symbackprop.program.counting import Extent, size_of
 from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
 from symbackprop.program.layout import Layout, indices_of, layout_of
 from symbackprop.program.program import Line, Program, Statement
-from symbackprop.program.slices import Allocate, Clip, Refold
+from symbackprop.program.slices import Allocate, Clip, Refold, ScatterAdd
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 
@@ -110,7 +110,8 @@ def _declared(program: Program, names: Iterable[str], *roles: Role) -> tuple[str
 def _with_dtype(program: Program, names: Iterable[str]) -> Iterator[str]:
     """The names that hold arrays of the model's dtype."""
     for name in names:
-        if name not in program.by_name or program.by_name[name].value.kind is Kind.REAL:
+        integer = any(tensor.name == name and tensor.values is not None for tensor in program.tensors)
+        if not integer and (name not in program.by_name or program.by_name[name].value.kind is Kind.REAL):
             yield name
 
 
@@ -134,6 +135,8 @@ def axes_of(value: Value) -> tuple[Axis, ...]:
         case AxisSize(axis, _):
             return (axis,)
         case Positions(index) | Identity(index, _):
+            return (index.axis,)
+        case ScatterAdd(_, _, index):
             return (index.axis,)
         case Clip(_, axis):
             return (axis,)

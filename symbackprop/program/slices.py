@@ -188,6 +188,63 @@ class Gather(Value):
 
 
 @dataclass(frozen=True)
+class Tensordot(Value):
+    """Two arrays multiplied and summed over several axes of each, which lie in no order for `@`."""
+
+    left: Value
+    right: Value
+    left_places: tuple[int, ...]
+    right_places: tuple[int, ...]
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Left and right."""
+        return (self.left, self.right)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """The same axes of other arrays."""
+        left, right = operands
+        return Tensordot(left, right, self.left_places, self.right_places)
+
+    def _infer_type(self) -> ValueType:
+        left, right = self.left.layout, self.right.layout
+        pairs = list(zip(self.left_places, self.right_places, strict=True))
+        self.require(all(left[one] == right[other] for one, other in pairs), "sums over different axes")
+        self.require(self.left.kind is Kind.REAL and self.right.kind is Kind.REAL, "needs two real arrays")
+        rows = [group for place, group in enumerate(left) if place not in self.left_places]
+        columns = [group for place, group in enumerate(right) if place not in self.right_places]
+        return ValueType((*rows, *columns), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class ScatterAdd(Value):
+    """Rows added up at the places they belong to, equal places too: sum(n, rows[n,...]*delta(places[n], v)).
+
+    The rows begin with the axes of the places; `index` runs along the first axis of the result.
+    """
+
+    places: Value
+    rows: Value
+    index: Index
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Places and rows."""
+        return (self.places, self.rows)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other rows at other places."""
+        places, rows = operands
+        return ScatterAdd(places, rows, self.index)
+
+    def _infer_type(self) -> ValueType:
+        places, rows = self.places.layout, self.rows.layout
+        fits = self.places.kind is Kind.INTEGER and rows[: len(places)] == places != ()
+        self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
+        return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
+
+
+@dataclass(frozen=True)
 class Clip(OneOperand):
     """Integers brought inside an axis: `np.clip(places, 0, max(I - 1, 0))`."""
 

@@ -42,36 +42,41 @@ STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
 class EquationLowering:
     """Lowers equations one after another.
 
-    `parameter_axes` are the axes of parameters, `taken` the names that a temporary must not have.
+    `parameter_axes` are the axes of parameters, `taken` the names that a temporary must not have, `before` the
+    lines of the temporaries of the equation that is being lowered.
     """
 
     lowering: ExpressionLowering
     parameter_axes: Collection[Axis]
     taken: set[str]
     invariants: Invariants = field(default_factory=Invariants)
+    before: list[Line] = field(default_factory=list)
 
     def lines(self, item: NamedEquation) -> list[Line]:
-        """One equation as lines, the first of which carries its formula."""
+        """One equation as lines, after those of its temporaries; the first of its own carries its formula."""
         equation = item.equation
         guarded = item.guarded or needs_guard(equation.expression)
-        lines: list[Line] = []
+        outer, self.before = self.before, []
         if item.is_mask:
-            lines.append(Statement(equation.tensor, self._value(equation.expression, equation.indices), ""))
+            value = self._value(equation.expression, equation.indices)
+            own: list[Line] = [Statement(equation.tensor, value, "")]
         else:
             ordered = with_padded_reads(simplified(with_short_ranges(equation.expression)))
-            expression = self._apart(ordered, equation, equation.indices, lines, True)
-            target = Target.of(equation.tensor, equation.indices)
-            lines += self._computed(target, expression, equation)
-        lines[0] = replace(lines[0], formula=lines[0].formula or item.formula)
-        marked = (_finished(line, equation, guarded) for line in lines)
-        return [part for line in marked for part in self.invariants.taken_out(line, self._name)]
+            expression = self._apart(ordered, equation, equation.indices, True)
+            own = self._computed(Target.of(equation.tensor, equation.indices), expression, equation)
+        own[0] = replace(own[0], formula=item.formula)
+        finished = (_finished(line, equation, guarded) for line in own)
+        found = [
+            *self.before,
+            *(part for line in finished for part in self.invariants.taken_out(line, self._name)),
+        ]
+        self.before = outer
+        return found
 
     def _value(self, expression: Expression, order: Indices) -> Value:
         return self.lowering.value(expression, order)
 
-    def _apart(
-        self, node: Expression, equation: Equation, live: Indices, lines: list[Line], at_top: bool
-    ) -> Expression:
+    def _apart(self, node: Expression, equation: Equation, live: Indices, at_top: bool) -> Expression:
         """The expression, where a reduction over a window's index reads as a tensor that is computed before.
 
         At the top a sum or an extremum stays, and so do the terms of a sum: they are added up in place.
@@ -80,27 +85,27 @@ class EquationLowering:
             return node
         if not isinstance(node, Reduction):
             stays = at_top and terms_of(node) != (node,)
-            children = [self._apart(child, equation, live, lines, stays) for child in node.children]
+            children = [self._apart(child, equation, live, stays) for child in node.children]
             return node.with_children(tuple(children))
         afresh = rename_bound(node, live)
         inner = (*live, *afresh.indices)
-        reduction = afresh.with_children((self._apart(afresh.body, equation, inner, lines, False),))
+        reduction = afresh.with_children((self._apart(afresh.body, equation, inner, False),))
         bound = set(reduction.indices)
         moving = any(bound & set(window.indices) for window in windows_of(reduction.body, inner))
         if not moving or (at_top and reduction.kind in STARTS):
             return reduction
         if reduction.kind in STARTS:
-            return self._temporary(reduction, equation, live, lines)
-        return reduction.with_children((self._temporary(reduction.body, equation, inner, lines),))
+            return self._temporary(reduction, equation, live)
+        return reduction.with_children((self._temporary(reduction.body, equation, inner),))
 
-    def _temporary(self, part: Expression, consumer: Equation, live: Indices, lines: list[Line]) -> Element:
-        """The part as a tensor of its own, computed by the lines that are added."""
+    def _temporary(self, part: Expression, consumer: Equation, live: Indices) -> Element:
+        """The part as a tensor of its own, which is computed before."""
         indices = tuple(index for index in live if index in part.free_indices)
         name = temporary_name(part, consumer.tensor, self.taken)
         self.taken.add(name)
         equation = Equation(name, indices, part)
         self.lowering = replace(self.lowering, own={**self.lowering.own, name: indices})
-        lines += self.lines(NamedEquation(equation, equation_text(equation)))
+        self.before += self.lines(NamedEquation(equation, equation_text(equation)))
         return equation.element
 
     def _plan(self, term: Expression, result: Indices) -> list[Stepped]:
@@ -147,12 +152,11 @@ class EquationLowering:
     def _term_by_term(
         self, target: Target, terms: tuple[Expression, ...], plans: list[list[Stepped]], equation: Equation
     ) -> list[Line]:
-        lines: list[Line] = []
         read = [
-            self._temporary(term, equation, target.result, lines) if plan else term
+            self._temporary(term, equation, target.result) if plan else term
             for term, plan in zip(terms, plans, strict=True)
         ]
-        return [*lines, *self._computed(target, add(*read), equation)]
+        return self._computed(target, add(*read), equation)
 
     def _stored(
         self, target: Target, expression: Expression, way: Stepped | None, equation: Equation
