@@ -22,7 +22,7 @@ from symbackprop.program.program import Line, Loop, Statement, Store
 from symbackprop.program.ranges import with_short_ranges
 from symbackprop.program.sharing import NamedEquation
 from symbackprop.program.targets import Target, cropped, padded_target
-from symbackprop.program.value import Value
+from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import as_number, as_real, filled, lined_up
 from symbackprop.program.windows import (
     Stepped,
@@ -42,8 +42,8 @@ STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
 class EquationLowering:
     """Lowers equations one after another.
 
-    `parameter_axes` are the axes of parameters, `taken` the names that a temporary must not have, `before` the
-    lines of the temporaries of the equation that is being lowered.
+    `parameter_axes` are the axes of parameters, `taken` the names that a temporary must not have, `before`
+    the lines of the temporaries of the equation that is being lowered.
     """
 
     lowering: ExpressionLowering
@@ -57,7 +57,7 @@ class EquationLowering:
         equation = item.equation
         guarded = item.guarded or needs_guard(equation.expression)
         outer, self.before = self.before, []
-        if item.is_mask:
+        if item.is_mask or _is_position(equation.expression):
             value = self._value(equation.expression, equation.indices)
             own: list[Line] = [Statement(equation.tensor, value, "")]
         else:
@@ -94,17 +94,22 @@ class EquationLowering:
         moving = any(bound & set(window.indices) for window in windows_of(reduction.body, inner))
         if not moving or (at_top and reduction.kind in STARTS):
             return reduction
-        if reduction.kind in STARTS:
-            return self._temporary(reduction, equation, live)
-        return reduction.with_children((self._temporary(reduction.body, equation, inner),))
+        if reduction.kind not in STARTS:
+            # All terms at once, for a product, or for the place of a maximum.
+            windows = self._temporary(reduction.body, equation, inner, "{}_windows")
+            reduction = reduction.with_children((windows,))
+        return self._temporary(reduction, equation, live)
 
-    def _temporary(self, part: Expression, consumer: Equation, live: Indices) -> Element:
+    def _temporary(self, part: Expression, consumer: Equation, live: Indices, pattern: str = "") -> Element:
         """The part as a tensor of its own, which is computed before."""
         indices = tuple(index for index in live if index in part.free_indices)
         name = temporary_name(part, consumer.tensor, self.taken)
+        if pattern and len(part.tensors) == 1:
+            name = unused_name(pattern.format(*part.tensors), self.taken.__contains__)
         self.taken.add(name)
         equation = Equation(name, indices, part)
-        self.lowering = replace(self.lowering, own={**self.lowering.own, name: indices})
+        kinds = {**self.lowering.kinds, **({name: Kind.INTEGER} if _is_position(part) else {})}
+        self.lowering = replace(self.lowering, kinds=kinds, own={**self.lowering.own, name: indices})
         self.before += self.lines(NamedEquation(equation, equation_text(equation)))
         return equation.element
 
@@ -215,6 +220,11 @@ class EquationLowering:
         name = unused_name(stem, self.taken.__contains__)
         self.taken.add(name)
         return name
+
+
+def _is_position(expression: Expression) -> bool:
+    """Whether the expression is where a maximum stands: an array of integers."""
+    return isinstance(expression, Reduction) and expression.kind == "argmax"
 
 
 def _scatters(plan: list[Stepped]) -> bool:

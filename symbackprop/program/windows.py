@@ -134,10 +134,12 @@ def stepped(
     # Sizes are compared where all are declared: one that is not may be any.
     comparable = all(way.index.axis.size is not None for way in ways)
 
-    def rank(way: Stepped) -> tuple[int, bool, bool]:
+    def rank(way: Stepped) -> tuple[int, bool, bool, int]:
         axis = way.index.axis
         size = axis.size if comparable and axis.size is not None else 0
-        return size, axis not in parameter_axes, way.way == "store"
+        # Of the result's own indices the last: those of offsets stand behind those of places.
+        place = -result.index(way.index) if way.way == "store" else 0
+        return size, axis not in parameter_axes, way.way == "store", place
 
     return min(ways, key=rank, default=None)
 
@@ -174,9 +176,15 @@ def _is_free_of(body: Expression, along: Index, counter: Counter) -> bool:
         sides = node.positions if isinstance(node, Element) else ()
         if isinstance(node, Comparison):
             sides = (subtract(node.left, node.right),)
-        if any({along, counter} <= set(side.walk()) for side in sides):
+        if any({along, counter} <= _moved_by(side) for side in sides):
             return False
     return True
+
+
+def _moved_by(side: Expression) -> set[Expression]:
+    """The indices and counters that an integer expression depends on by itself, not through what it reads."""
+    unknowns = linear_form(side).coefficients
+    return {part for unknown in unknowns if not unknown.tensors for part in unknown.walk()}
 
 
 def substituted(body: Expression, way: Stepped) -> Expression:
