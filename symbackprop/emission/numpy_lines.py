@@ -62,7 +62,11 @@ def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) 
     call = printer.call(line.value)
     if call is not None:
         head, arguments = call
-        return bracketed(f"{target} {head}", arguments, ")", indent)
+        lines = bracketed(f"{target} {head}", arguments, ")", indent)
+        if fits(lines[0]):
+            return lines
+    if len(pieces) == 2:
+        return [f"{indent}{target} (", *(f"{indent}{INDENT}{piece}" for piece in pieces), f"{indent})"]
     return [one_line]
 
 

@@ -11,7 +11,7 @@ from symbackprop.emission.numpy_cutting import with_fitting_statements
 from symbackprop.emission.numpy_tables import init_view, tables_text
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_view
-from symbackprop.emission.python_text import ascii_only, identifiers
+from symbackprop.emission.python_text import ascii_only, identifier, identifiers
 from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
 from symbackprop.program.program import Program, counters_in, statements_in
@@ -70,7 +70,8 @@ def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
         index.axis.name for indices in layouts for index in indices if not isinstance(index.axis, Extent)
     )
     sizes = identifiers(axes, {*reserved, *values.values()})
-    counters = identifiers(
-        dict.fromkeys(counters_in(program.statements)), {*reserved, *values.values(), *sizes.values()}
-    )
+    taken = {*reserved, *values.values(), *sizes.values()}
+    counters: dict[str, str] = {}
+    for name in dict.fromkeys(counters_in(program.statements)):
+        counters[name] = identifier(name.replace("'", "_"), {*taken, *counters.values()})
     return NumpyValues({**{name: name for name in helpers}, **values}, sizes, counters)

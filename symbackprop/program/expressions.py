@@ -274,6 +274,10 @@ class ExpressionLowering:
         branches = [lowering.value(branch, order) for lowering, branch in pairs]
         return elementwise("where", (holds, *branches), order)
 
+    def for_parts_of_choices(self) -> ExpressionLowering:
+        """The lowering of what only choices read, whose conditions are not known."""
+        return replace(self, conditions=replace(self.conditions, unknown=True))
+
     def _under(self, condition: Expression) -> ExpressionLowering:
         """The lowering of what is chosen by a condition."""
         chosen = (*self.conditions.chosen, *conjuncts(condition))
@@ -294,20 +298,17 @@ class ExpressionLowering:
 
     def _pads(self, condition: Expression, element: Element) -> bool:
         """Whether the condition says exactly where the element lies inside its axes, and a view is padded."""
-        own = self.own[element.tensor]
-        single = [
-            (position, index.axis)
-            for position, index in zip(element.positions, own, strict=True)
-            if (found := affine(position)) is not None and len(found.factors) <= 1
-        ]
-        if len(single) < len(own):
-            return False
         said = {not_negative(part) for part in conjuncts(condition)}
         possible: set[Expression | None] = set()
         needed: set[Expression | None] = set()
-        for position, axis in single:
-            possible |= {not_negative(lower_bound(position)), not_negative(upper_bound(position, axis))}
-            needed |= set(map(not_negative, unproved_bounds(position, axis, self.conditions.certain)))
+        for position, index in zip(element.positions, self.own[element.tensor], strict=True):
+            unproved = unproved_bounds(position, index.axis, self.conditions.certain)
+            found = affine(position)
+            if unproved and (found is None or len(found.factors) > 1):
+                return False
+            bounds = (lower_bound(position), upper_bound(position, index.axis))
+            possible |= set(map(not_negative, bounds))
+            needed |= set(map(not_negative, unproved))
         return needed <= said <= possible and None not in said
 
 

@@ -41,7 +41,8 @@ def _invariant_parts(value: Value, written: Collection[str]) -> Iterator[Value]:
         isinstance(node, Count) or (isinstance(node, Read) and node.name in written) for node in value.walk()
     )
     nameable = value.layout and all(len(group) == 1 for group in value.layout)
-    if not changes and nameable and cost_of(value) > 0:
+    reads = any(isinstance(node, Read) for node in value.walk())
+    if not changes and nameable and reads and cost_of(value) > 0:
         yield value
     elif not isinstance(value, Choice):
         for operand in value.operands:

@@ -19,6 +19,8 @@ TOTAL_FUNCTIONS = frozenset(
         "softplus",
         "gelu",
         "silu",
+        "floor",
+        "mod",
         "max",
         "min",
     }

@@ -46,16 +46,18 @@ Indices = tuple[Index, ...]
 class Conditions:
     """What is known where an element is read.
 
-    `certain` holds whenever the code runs; where the `chosen` do not hold, what the code reads is not chosen.
+    `certain` holds whenever the code runs; where the `chosen` do not hold, what is read is not chosen. There
+    may be `unknown` conditions as well, where a part of a choice is computed by itself.
     """
 
     certain: tuple[Expression, ...] = ()
     chosen: tuple[Expression, ...] = ()
+    unknown: bool = False
 
     def decide(self, position: Expression, axis: Axis) -> bool:
         """Whether it takes the chosen conditions to keep a position inside its axis."""
         names = _names_in(position)
-        relevant = any(names & _names_in(condition) for condition in self.chosen)
+        relevant = self.unknown or any(names & _names_in(condition) for condition in self.chosen)
         return relevant and bool(unproved_bounds(position, axis, self.certain))
 
 

@@ -108,10 +108,11 @@ def shared(
 def worth_naming(expression: Expression) -> bool:
     """Whether computing the expression again costs a pass over an array.
 
-    A choice between two numbers is not named, for it is a mask, whose condition may be.
+    A choice between two numbers is not named, for it is a mask, whose condition may be; nor is an element
+    that is 0 outside its axes, for it is read from a padded array.
     """
     match expression:
-        case Where(_, Number(), Number()):
+        case Where(_, Number(), Number()) | Where(_, Element(), Number()):
             return False
         case Comparison() | Logic():
             return bool(expression.free_indices)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import add, terms_of
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Where
 from symbackprop.notation.printing import equation_text, text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.notation.system import Equation
@@ -56,7 +56,9 @@ class EquationLowering:
         """One equation as lines, after those of its temporaries; the first of its own carries its formula."""
         equation = item.equation
         guarded = item.guarded or needs_guard(equation.expression)
-        outer, self.before = self.before, []
+        outer, self.before = (self.before, self.lowering), []
+        if item.guarded:
+            self.lowering = self.lowering.for_parts_of_choices()
         if item.is_mask or _is_position(equation.expression):
             value = self._value(equation.expression, equation.indices)
             own: list[Line] = [Statement(equation.tensor, value, "")]
@@ -65,18 +67,19 @@ class EquationLowering:
             expression = self._apart(ordered, equation, equation.indices, True)
             own = self._computed(Target.of(equation.tensor, equation.indices), expression, equation)
         own[0] = replace(own[0], formula=item.formula)
-        finished = (_finished(line, equation, guarded) for line in own)
-        found = [
-            *self.before,
-            *(part for line in finished for part in self.invariants.taken_out(line, self._name)),
-        ]
-        self.before = outer
+        found = self.before
+        self.before, before = outer
+        self.lowering = replace(self.lowering, conditions=before.conditions)
+        for line in own:
+            found += self.invariants.taken_out(_finished(line, equation, guarded), self._name)
         return found
 
     def _value(self, expression: Expression, order: Indices) -> Value:
         return self.lowering.value(expression, order)
 
-    def _apart(self, node: Expression, equation: Equation, live: Indices, at_top: bool) -> Expression:
+    def _apart(
+        self, node: Expression, equation: Equation, live: Indices, at_top: bool, in_choice: bool = False
+    ) -> Expression:
         """The expression, where a reduction over a window's index reads as a tensor that is computed before.
 
         At the top a sum or an extremum stays, and so do the terms of a sum: they are added up in place.
@@ -85,23 +88,26 @@ class EquationLowering:
             return node
         if not isinstance(node, Reduction):
             stays = at_top and terms_of(node) != (node,)
-            children = [self._apart(child, equation, live, stays) for child in node.children]
+            inside = in_choice or isinstance(node, Where)
+            children = [self._apart(child, equation, live, stays, inside) for child in node.children]
             return node.with_children(tuple(children))
         afresh = rename_bound(node, live)
         inner = (*live, *afresh.indices)
-        reduction = afresh.with_children((self._apart(afresh.body, equation, inner, False),))
+        reduction = afresh.with_children((self._apart(afresh.body, equation, inner, False, in_choice),))
         bound = set(reduction.indices)
         moving = any(bound & set(window.indices) for window in windows_of(reduction.body, inner))
         if not moving or (at_top and reduction.kind in STARTS):
             return reduction
         if reduction.kind not in STARTS:
             # All terms at once, for a product, or for the place of a maximum.
-            windows = self._temporary(reduction.body, equation, inner, "{}_windows")
+            windows = self._temporary(reduction.body, equation, inner, in_choice, "{}_windows")
             reduction = reduction.with_children((windows,))
-        return self._temporary(reduction, equation, live)
+        return self._temporary(reduction, equation, live, in_choice)
 
-    def _temporary(self, part: Expression, consumer: Equation, live: Indices, pattern: str = "") -> Element:
-        """The part as a tensor of its own, which is computed before."""
+    def _temporary(
+        self, part: Expression, consumer: Equation, live: Indices, at_risk: bool, pattern: str = ""
+    ) -> Element:
+        """The part as a tensor of its own, computed before; at risk is what stood inside a choice."""
         indices = tuple(index for index in live if index in part.free_indices)
         name = temporary_name(part, consumer.tensor, self.taken)
         if pattern and len(part.tensors) == 1:
@@ -110,7 +116,7 @@ class EquationLowering:
         equation = Equation(name, indices, part)
         kinds = {**self.lowering.kinds, **({name: Kind.INTEGER} if _is_position(part) else {})}
         self.lowering = replace(self.lowering, kinds=kinds, own={**self.lowering.own, name: indices})
-        self.before += self.lines(NamedEquation(equation, equation_text(equation)))
+        self.before += self.lines(NamedEquation(equation, equation_text(equation), guarded=at_risk))
         return equation.element
 
     def _plan(self, term: Expression, result: Indices) -> list[Stepped]:
@@ -158,7 +164,7 @@ class EquationLowering:
         self, target: Target, terms: tuple[Expression, ...], plans: list[list[Stepped]], equation: Equation
     ) -> list[Line]:
         read = [
-            self._temporary(term, equation, target.result) if plan else term
+            self._temporary(term, equation, target.result, False) if plan else term
             for term, plan in zip(terms, plans, strict=True)
         ]
         return self._computed(target, add(*read), equation)

@@ -230,14 +230,36 @@ def _pads_factors(node: Expression) -> Expression:
         return node
     if is_partial(node.chosen):
         return node
-    parts = list(conjuncts(node.condition))
-    factors: list[Expression] = []
-    for factor in factors_of(node.chosen):
-        bounds = [part for part in parts if isinstance(factor, Element) and _keeps_inside(part, factor)]
-        parts = [part for part in parts if part not in bounds]
-        factors.append(Where(conjunction(bounds), factor, ZERO) if bounds else factor)
-    product = multiply(*factors) if len(factors) > 1 else factors[0]
-    return Where(conjunction(parts), product, ZERO) if parts else product
+    parts = conjuncts(node.condition)
+    factors = factors_of(node.chosen)
+    moved = [part for part in parts if all(_takes(factor, part) for factor in factors)]
+    padded = []
+    for factor in factors:
+        bounds = [part for part in moved if isinstance(factor, Element) and _keeps_inside(part, factor)]
+        padded.append(Where(conjunction(bounds), factor, ZERO) if bounds else factor)
+    used = {part for part in moved if any(_is_kept_by(part, factor) for factor in factors)}
+    product = multiply(*padded) if len(padded) > 1 else padded[0]
+    left = [part for part in parts if part not in used]
+    return Where(conjunction(left), product, ZERO) if left else product
+
+
+def _is_kept_by(condition: Expression, factor: Expression) -> bool:
+    return isinstance(factor, Element) and _keeps_inside(condition, factor)
+
+
+def _takes(factor: Expression, condition: Expression) -> bool:
+    """Whether a factor takes the condition over, or reads nothing that the condition may keep inside."""
+    if _is_kept_by(condition, factor):
+        return True
+    names = {node for node in condition.walk() if isinstance(node, Index)}
+    positions = (
+        position
+        for node in factor.walk()
+        if isinstance(node, Element)
+        for position in node.positions
+        if not isinstance(position, Index)
+    )
+    return not any(names & set(position.walk()) for position in positions)
 
 
 def _keeps_inside(condition: Expression, element: Element) -> bool:
