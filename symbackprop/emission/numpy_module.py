@@ -8,7 +8,7 @@ from hashlib import sha256
 from symbackprop.emission.environment import render
 from symbackprop.emission.kernels import helpers_for
 from symbackprop.emission.numpy_cutting import with_fitting_statements
-from symbackprop.emission.numpy_tables import init_view, tables_text
+from symbackprop.emission.numpy_tables import init_view, place_checks_text, tables_text
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_view
 from symbackprop.emission.python_text import ascii_only, identifier, identifiers
@@ -42,6 +42,7 @@ def numpy_source(program: Program) -> str:
         version=__version__,
         tables=tables_text(program),
         helpers=[f"numpy/kernels/{name}.py.j2" for name in helpers],
+        place_checks=place_checks_text(program, printer),
         has_integers=any(tensor.values is not None for tensor in program.tensors),
         needs_reduce="polynomial" in helpers,
         forward=forward_view(program, segments, printer),

@@ -99,7 +99,7 @@ class ExpressionLowering:
             case Index():
                 return WholeNumbers().value(expression)
             case Apply("floor" | "mod", _):
-                return self._integer(expression, order)
+                return self.integer(expression, order)
             case Element():
                 return ordered(self._element(expression, order), order)
             case Add(terms):
@@ -124,7 +124,7 @@ class ExpressionLowering:
                 return self._where(condition, chosen, otherwise, order)
             case Comparison(operator, left, right):
                 if all(self._is_integer(side) for side in (left, right)):
-                    sides = [self._integer(side, order) for side in (left, right)]
+                    sides = [self.integer(side, order) for side in (left, right)]
                 else:
                     sides = [self.value(side, order) for side in (left, right)]
                 return elementwise(operator, sides, order)
@@ -139,7 +139,8 @@ class ExpressionLowering:
         integers = partial(self.value, order=order)
         return ElementReader(element, own, kind, order, self.conditions, integers).value()
 
-    def _integer(self, expression: Expression, order: Indices) -> Value:
+    def integer(self, expression: Expression, order: Indices) -> Value:
+        """An integer expression as a Python int or an array of integers."""
         return WholeNumbers(order, partial(self.value, order=order)).value(expression)
 
     def _is_integer(self, expression: Expression) -> bool:
@@ -212,7 +213,7 @@ class ExpressionLowering:
         own = (*scatter.along, *(index for index in order if index != scatter.index))
         rows = self.value(scatter.rows, own)
         target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
-        places = ordered(self._integer(scatter.place, own), own)
+        places = ordered(self.integer(scatter.place, own), own)
         added = ScatterAdd(places, as_real(filled(rows, target)), scatter.index)
         if scatter.rest == ONE:
             return ordered(added, order)

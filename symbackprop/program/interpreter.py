@@ -33,7 +33,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.program import Line, Loop, Program, Statement, Store
+from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
     AtLeastZero,
@@ -105,6 +105,14 @@ class _Interpreter:
                     last = size if stop is None else self.evaluate(stop)
                     places.append(slice(_inside(first, size + 1), max(last, 0), step))
         return tuple(places)
+
+    def check(self, check: PlaceCheck) -> None:
+        """ProgramError where a position lies outside its axis."""
+        chosen = True if check.condition is None else self.evaluate(check.condition)
+        places, chosen = np.broadcast_arrays(self.evaluate(check.places), chosen)
+        size = self.size(check.axis)
+        if np.any(chosen & ((places < 0) | (places >= size))):
+            raise ProgramError(f"{check.element}: {check.position} leaves an axis of {size}")
 
     def run(self, lines: Iterable[Line]) -> None:
         """Run lines in order."""
@@ -239,6 +247,8 @@ def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array
     reals = [values[tensor.name].dtype for tensor in program.tensors if tensor.values is None]
     dtype = reals[0] if reals else np.dtype(np.float64)
     interpreter = _Interpreter(values, sizes, dtype)
+    for check in program.place_checks:
+        interpreter.check(check)
     with np.errstate(all="ignore"):
         interpreter.run(program.statements)
     return values

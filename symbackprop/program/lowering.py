@@ -10,6 +10,7 @@ from symbackprop.program.checking import checked
 from symbackprop.program.empty_axes import with_safe_means
 from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.outputs import initial_of, outputs_of
+from symbackprop.program.place_checks import place_checks
 from symbackprop.program.program import Program
 from symbackprop.program.sharing import shared
 from symbackprop.program.stability import stable_equations
@@ -43,8 +44,9 @@ def _program(
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
     own |= {item.equation.tensor: item.equation.indices for item in equations}
     parameters = system.with_role(Role.PARAMETER)
+    expressions = ExpressionLowering({**masks, **integers}, own)
     lowering = EquationLowering(
-        ExpressionLowering({**masks, **integers}, own),
+        expressions,
         {index.axis for tensor in parameters for index in tensor.indices},
         {*own, *(index.name for indices in own.values() for index in indices)},
     )
@@ -58,6 +60,7 @@ def _program(
         loss=system.loss,
         gradients=gradients,
         formulas=formulas,
+        place_checks=place_checks((item.equation for item in equations), own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
     )
     return checked(with_fresh_results(with_safe_means(program)))

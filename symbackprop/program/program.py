@@ -154,6 +154,19 @@ def rewrite_lines(lines: Iterable[Line], change: Callable[[Value], Value]) -> tu
 
 
 @dataclass(frozen=True)
+class PlaceCheck:
+    """A position, at all places of its indices, must lie inside an axis wherever the condition holds."""
+
+    element: str
+    position: str
+    axis: Axis
+    places: Value
+    condition: Value | None
+    axes: tuple[Axis, ...]
+    tensors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Initial:
     """How a parameter starts: "zeros", "ones", or "normal" over the square root of the product of `fan_in`.
 
@@ -183,6 +196,7 @@ class Program:
     gradients: Mapping[str, str]
     formulas: Mapping[str, str]
     initials: tuple[Initial, ...] = ()
+    place_checks: tuple[PlaceCheck, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:

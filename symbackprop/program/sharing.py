@@ -115,10 +115,17 @@ def worth_naming(expression: Expression) -> bool:
         case Where(_, Number(), Number()) | Where(_, Element(), Number()):
             return False
         case Comparison() | Logic():
-            return bool(expression.free_indices)
+            return bool(expression.free_indices) and not _bounds_a_window(expression)
         case Add() | Multiply() | Power() | Apply() | Reduction() | Where():
             return any(isinstance(node, Element) for node in expression.walk())
     return False
+
+
+def _bounds_a_window(condition: Expression) -> bool:
+    """Whether a condition is index arithmetic, which the loop over a window or a padded array stands for."""
+    nodes = tuple(condition.walk())
+    arithmetic = any(isinstance(node, Add | Multiply) for node in nodes)
+    return arithmetic and not any(isinstance(node, Element) for node in nodes)
 
 
 def core_of(expression: Expression) -> Expression | None:

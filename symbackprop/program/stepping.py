@@ -14,6 +14,7 @@ from symbackprop.notation.substitution import rename_bound
 from symbackprop.notation.system import Equation
 from symbackprop.program.counting import size_of, whole_number
 from symbackprop.program.expressions import ExpressionLowering
+from symbackprop.program.folds import closed, folds_of, opened
 from symbackprop.program.invariants import Invariants
 from symbackprop.program.ir import Elementwise, Literal
 from symbackprop.program.naming import temporary_name, unused_name
@@ -75,7 +76,15 @@ class EquationLowering:
         return found
 
     def _value(self, expression: Expression, order: Indices) -> Value:
-        return self.lowering.value(expression, order)
+        """The expression as one value, its axes in this order; an index read in two parts is a reshape."""
+        folds = folds_of(expression, order, self.lowering.own)
+        if not folds:
+            return self.lowering.value(expression, order)
+        parts = {fold.index: (fold.quotient, fold.remainder) for fold in folds}
+        for fold in folds:
+            expression = opened(expression, fold)
+        inner = tuple(part for index in order for part in parts.get(index, (index,)))
+        return closed(filled(self.lowering.value(expression, inner), inner), order, folds)
 
     def _apart(
         self, node: Expression, equation: Equation, live: Indices, at_top: bool, in_choice: bool = False

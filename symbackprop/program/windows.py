@@ -163,6 +163,8 @@ def _scattered(window: Window, body: Expression, bound: Indices, result: Indices
     rest = linear_form(window.position).plus(linear_form(index), -factor)
     place = linear_form(multiply(Number(factor), subtract(counter_of(offset), rest.expression())))
     way = Stepped("scatter", offset, index, place.expression(), along[0])
+    if place.coefficient(along[0]) < 0:
+        return None
     return way if _is_free_of(simplified(substituted(body, way)), along[0], counter_of(offset)) else None
 
 
