@@ -141,7 +141,7 @@ class EquationLowering:
                 return ways
             ways.append(way)
             body = simplified(substituted(body, way))
-            bound = tuple(index for index in bound if index not in (way.index, way.along))
+            bound = tuple(index for index in bound if index not in (way.index, way.along, way.solved))
             result = tuple(
                 way.along if index == way.solved and way.along else index
                 for index in result
@@ -210,7 +210,7 @@ class EquationLowering:
         body, bound, inner = reduction.body, reduction.indices, target.standing()
         for way in plan:
             body = simplified(substituted(body, way))
-            bound = tuple(index for index in bound if index not in (way.index, way.along))
+            bound = tuple(index for index in bound if index not in (way.index, way.along, way.solved))
             inner = inner.stepped(way)
         expression = with_short_ranges(Reduction(reduction.kind, bound, body) if bound else body)
         value = as_number(lined_up(self._value(expression, inner.result), inner.result))

@@ -12,11 +12,11 @@ or else one that is summed over: the kernel's offset, not the batch nor the imag
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
-from symbackprop.notation.bounds import Knowledge, conjunction, conjuncts
+from symbackprop.notation.bounds import Knowledge, conjunction, conjuncts, unproved_bounds
 from symbackprop.notation.expressions import (
     ZERO,
     Axis,
@@ -54,7 +54,8 @@ class Stepped:
     """How a loop over an index computes part of a window.
 
     "add": the index is summed over; "store": it is one of the result's; "scatter": it is put in again, where
-    a choice had solved for it, and the result's index `solved` is `place` then, which runs with `along`.
+    a choice had solved for it, and the result's index `solved` is `place` then, which runs with `along`. One
+    that is added up may be put in again for `solved`, too.
     """
 
     way: Way
@@ -127,9 +128,7 @@ def stepped(
         for index in window.indices
         if index in bound or index in result
     ]
-    scatter = _scattered(window, body, bound, result)
-    if scatter is not None:
-        ways.insert(0, scatter)
+    ways = [*_solved(window, body, bound, result), *ways]
 
     # Sizes are compared where all are declared: one that is not may be any.
     comparable = all(way.index.axis.size is not None for way in ways)
@@ -144,28 +143,37 @@ def stepped(
     return min(ways, key=rank, default=None)
 
 
-def _scattered(window: Window, body: Expression, bound: Indices, result: Indices) -> Stepped | None:
-    """The index r put in again for p = r, where the position p moves with one index of the result by +-1.
+def _solved(window: Window, body: Expression, bound: Indices, result: Indices) -> Iterator[Stepped]:
+    """The index r put in again for p = r, where the position p moves with one index by +1 or -1.
 
-    The others are summed over, and nothing else of the body depends on the result's index.
+    An index of the result is scattered to then, where nothing else of the body depends on it; the sum over an
+    index that is summed over becomes one over r.
     """
     found = affine(window.position)
-    solved = [index for index in window.indices if index in result]
-    along = [index for index in window.indices if index in bound]
-    if window.axis is None or found is None or len(solved) != 1 or len(along) != 1:
-        return None
-    (index,) = solved
-    factor = found.factor(index)
-    if abs(factor) != 1:
-        return None
+    if window.axis is None or found is None:
+        return
     label = Index(window.axis.label, window.axis)
     offset = fresh_index(label, {*body.free_indices, *bound, *result, *_bound_within(body)})
-    rest = linear_form(window.position).plus(linear_form(index), -factor)
-    place = linear_form(multiply(Number(factor), subtract(counter_of(offset), rest.expression())))
-    way = Stepped("scatter", offset, index, place.expression(), along[0])
-    if place.coefficient(along[0]) < 0:
-        return None
-    return way if _is_free_of(simplified(substituted(body, way)), along[0], counter_of(offset)) else None
+    for index in window.indices:
+        factor = found.factor(index)
+        if abs(factor) != 1:
+            continue
+        rest = linear_form(window.position).plus(linear_form(index), -factor)
+        place = linear_form(multiply(Number(factor), subtract(counter_of(offset), rest.expression())))
+        if index in bound:
+            yield Stepped("add", offset, index, place.expression())
+        else:
+            yield from _scattered(Stepped("scatter", offset, index, place.expression()), window, body, bound)
+
+
+def _scattered(way: Stepped, window: Window, body: Expression, bound: Indices) -> Iterator[Stepped]:
+    """The way where the place runs upwards with one index that is summed over, on which all else depends."""
+    along = [index for index in window.indices if index in bound]
+    if len(along) != 1 or linear_form(way.place).coefficient(along[0]) < 0:
+        return
+    way = replace(way, along=along[0])
+    if _is_free_of(simplified(substituted(body, way)), along[0], counter_of(way.index)):
+        yield way
 
 
 def _bound_within(body: Expression) -> set[Index]:
@@ -192,7 +200,9 @@ def _moved_by(side: Expression) -> set[Expression]:
 def substituted(body: Expression, way: Stepped) -> Expression:
     """The body for one step: the index is the loop's counter."""
     if way.solved is not None:
-        return substitute(body, {way.solved: way.place})
+        moved = substitute(body, {way.solved: way.place})
+        bounds = unproved_bounds(way.place, way.solved.axis) if way.way == "add" else ()
+        return with_padded_reads(Where(conjunction(bounds), moved, ZERO)) if bounds else moved
     return substitute(body, {way.index: counter_of(way.index)})
 
 
