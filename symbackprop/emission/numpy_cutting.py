@@ -10,6 +10,7 @@ from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.python_text import INDENT, fits
 from symbackprop.program.aliasing import viewed_name
 from symbackprop.program.ir import Read, Reshape
+from symbackprop.program.layout import is_nameable
 from symbackprop.program.naming import unused_name
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
 from symbackprop.program.slices import Choice, Select
@@ -81,7 +82,7 @@ def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: st
         for node in nodes
         if node is not statement.value
         and viewed_name(node) is None
-        and (all(len(group) == 1 for group in node.layout) or node in reshaped)
+        and (is_nameable(node.layout) or node in reshaped)
         and len(printer.text(node)) >= SHORTEST_PART
         and _fits(Statement(name, node, ""), naming, indent)
     ]
@@ -91,9 +92,14 @@ def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: st
 def _window(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
     """A slice of a name that the statement reads and does more with, as a part of its own."""
     for node in _always_computed(statement.value):
-        if isinstance(node, Select) and isinstance(node.operand, Read) and node is not statement.value:
+        if node is not statement.value and isinstance(node, Select) and is_nameable(node.layout):
             text = printer.text(node)
-            if len(text) >= SHORTEST_PART and fits(f"{indent}{node.operand.name}_window_00 = {text}"):
+            name = f"{_stem(node, statement)}_00"
+            if (
+                isinstance(node.operand, Read)
+                and len(text) >= SHORTEST_PART
+                and fits(f"{indent}{name} = {text}")
+            ):
                 return node
     return None
 

@@ -77,4 +77,4 @@ def _target(line: Statement | Store, printer: NumpyValues) -> str:
     place = printer.place_text(line.name, line.items)
     if line.accumulate:
         return f"{place} +="
-    return f"{place} =" if place.endswith("]") else f"{place}[...] ="
+    return f"{place} =" if place.endswith("]") or not line.items else f"{place}[...] ="

@@ -103,7 +103,7 @@ class _Interpreter:
                 case Span(_, start, stop, step):
                     first = 0 if start is None else self.evaluate(start)
                     last = size if stop is None else self.evaluate(stop)
-                    places.append(slice(_inside(first, size + 1), max(last, 0), step))
+                    places.append(slice(_not_before(first), max(last, 0), step))
         return tuple(places)
 
     def check(self, check: PlaceCheck) -> None:
@@ -120,6 +120,8 @@ class _Interpreter:
             match line:
                 case Statement(name, value):
                     self.values[name] = self.evaluate(value)
+                case Store(name, (), value, accumulate):
+                    self.values[name] = self.evaluate(value) + (self.values[name] if accumulate else 0)
                 case Store(name, items, value, accumulate):
                     array = self.values[name]
                     places = self.places(items, array.shape)
@@ -210,6 +212,12 @@ def _check_values(tensor: Tensor, array: Array, sizes: Mapping[str, int]) -> Non
     size = sizes.get(tensor.values.name if tensor.values else "")
     if size is not None and np.any((array < 0) | (array >= size)):
         raise ProgramError(f"'{tensor.name}' has a value that is no position of an axis of {size}")
+
+
+def _not_before(place: int) -> int:
+    if place < 0:
+        raise ProgramError(f"a span that begins at {place} would wrap round")
+    return place
 
 
 def _inside(place: int, size: int) -> int:

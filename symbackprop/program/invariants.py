@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from symbackprop.program.cost import cost_of
 from symbackprop.program.ir import Read
+from symbackprop.program.layout import is_nameable
 from symbackprop.program.program import Line, Loop, Statement, rewrite_lines
 from symbackprop.program.slices import Choice, Count, Pad
 from symbackprop.program.value import Value
@@ -40,7 +41,7 @@ def _invariant_parts(value: Value, written: Collection[str]) -> Iterator[Value]:
     changes = any(
         isinstance(node, Count) or (isinstance(node, Read) and node.name in written) for node in value.walk()
     )
-    nameable = value.layout and all(len(group) == 1 for group in value.layout)
+    nameable = bool(value.layout) and is_nameable(value.layout)
     reads = any(isinstance(node, Read) for node in value.walk())
     if not changes and nameable and reads and cost_of(value) > 0:
         yield value

@@ -57,7 +57,8 @@ class Conditions:
     def decide(self, position: Expression, axis: Axis) -> bool:
         """Whether it takes the chosen conditions to keep a position inside its axis."""
         names = _names_in(position)
-        relevant = self.unknown or any(names & _names_in(condition) for condition in self.chosen)
+        related = any(not names or names & _names_in(condition) for condition in self.chosen)
+        relevant = self.unknown or related
         return relevant and bool(unproved_bounds(position, axis, self.certain))
 
 
@@ -172,6 +173,11 @@ class AxisView:
         """Whether the axis is read as it is."""
         return self.position is None and len(self.indices) == 1 and self.width == 1
 
+    @property
+    def runs_backwards(self) -> bool:
+        """Whether a span is read from its end."""
+        return self.position is not None and any(factor < 0 for _, factor in self.position.factors)
+
     def padding(self) -> tuple[Expression, Expression]:
         """How many zeros are needed before and after."""
         if not self.may_leave or self.position is None:
@@ -184,13 +190,13 @@ class AxisView:
 def viewed(value: Value, reads: Sequence[AxisView]) -> Value:
     """The array padded, sliced, reversed and reshaped as these views of its axes say."""
     padded = _padded(value, reads)
-    items: list[Item] = []
-    flipped: list[Index] = []
-    for read in reads:
-        items += _items(read, flipped)
+    items = [item for read in reads for item in _items(read)]
     value = selected(padded, tuple(items))
-    for index in flipped:
-        value = Flip(value, value.indices.index(index))
+    place = 0
+    for read in reads:
+        if read.runs_backwards:
+            value = Flip(value, place)
+        place += read.width if read.indices else 0
     value = _refolded(value, reads)
     for read in reads:
         if read.is_whole and read.indices != (read.name,):
@@ -210,7 +216,7 @@ def _padded(value: Value, reads: Sequence[AxisView]) -> Value:
     return Pad(value, before, after, layout_of(tuple(names)))
 
 
-def _items(read: AxisView, flipped: list[Index]) -> list[Item]:
+def _items(read: AxisView) -> list[Item]:
     if read.width > 1:
         return [Whole()] * read.width
     if len(read.indices) > 1:
@@ -227,7 +233,6 @@ def _items(read: AxisView, flipped: list[Index]) -> list[Item]:
     (index,) = read.indices
     factor = read.position.factor(index)
     if factor < 0:
-        flipped.append(index)
         start = add(start, multiply(Number(factor), subtract(size_of(index.axis), ONE)))
     length = add(size_of(read.axis), *read.padding())
     return [span(index, start, abs(factor), length)]

@@ -44,7 +44,7 @@ class EquationLowering:
     """Lowers equations one after another.
 
     `parameter_axes` are the axes of parameters, `taken` the names that a temporary must not have, `before`
-    the lines of the temporaries of the equation that is being lowered.
+    the lines of the temporaries of the equation that is being lowered, `enclosing` those of the loops around.
     """
 
     lowering: ExpressionLowering
@@ -52,6 +52,7 @@ class EquationLowering:
     taken: set[str]
     invariants: Invariants = field(default_factory=Invariants)
     before: list[Line] = field(default_factory=list)
+    enclosing: list[Index] = field(default_factory=list)
 
     def lines(self, item: NamedEquation) -> list[Line]:
         """One equation as lines, after those of its temporaries; the first of its own carries its formula."""
@@ -132,10 +133,13 @@ class EquationLowering:
         """How the windows of a term are stepped, one after the other."""
         bound = term.indices if isinstance(term, Reduction) and term.kind in STARTS else ()
         body = term.body if isinstance(term, Reduction) and bound else term
+        is_sum = isinstance(term, Reduction) and term.kind == "sum"
         ways: list[Stepped] = []
         while True:
+            counters = (*self.enclosing, *(way.index for way in ways))
             windows = windows_of(body, (*bound, *result))
-            found = (stepped(window, body, bound, result, self.parameter_axes) for window in windows)
+            axes = self.parameter_axes
+            found = (stepped(window, body, bound, result, axes, counters, is_sum) for window in windows)
             way = next((way for way in found if way is not None), None)
             if way is None:
                 return ways
@@ -185,7 +189,9 @@ class EquationLowering:
         if way is None:
             return [self._assigned(target, self._value(with_short_ranges(expression), target.result))]
         inner = target.stepped(way)
+        self.enclosing.append(way.index)
         body = self._computed(inner, simplified(substituted(expression, way)), equation)
+        self.enclosing.pop()
         loop = self._loop(way, tuple(body))
         return [*target.allocated(), loop]
 

@@ -92,16 +92,17 @@ def _moving(position: Expression, live: Collection[Index]) -> Indices:
 
 
 def _kept_inside(expression: Expression) -> Iterator[tuple[Expression, Axis]]:
-    """Positions p of conditions 0 <= p and p < size(r), with r's axis."""
-    for node in expression.walk():
-        if isinstance(node, Where) and node.otherwise == ZERO:
-            parts = conjuncts(node.condition)
+    """Positions p outside whose range, 0 <= p and p < size(r), the expression is 0, with r's axis."""
+    for factor in factors_of(expression):
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            parts = conjuncts(factor.condition)
             lower = {_key(bound) for part in parts if (bound := not_negative(part)) is not None}
             for part in parts:
                 match part:
                     case Comparison("<", position, Size(axis)) | Comparison(">", Size(axis), position):
                         if _key(position) in lower:
                             yield position, axis
+            yield from _kept_inside(factor.chosen)
 
 
 def not_negative(condition: Expression) -> Expression | None:
@@ -121,14 +122,20 @@ def stepped(
     bound: Indices,
     result: Indices,
     parameter_axes: Collection[Axis],
+    counters: Collection[Index],
+    is_sum: bool = True,
 ) -> Stepped | None:
-    """The best way to compute a window; None where no index can be stepped."""
+    """The best way to compute a window within loops over `counters`; None where no index can be stepped.
+
+    Only in a sum is a term that is 0 no term at all, so that an index may be put in again.
+    """
     ways: list[Stepped] = [
         Stepped("add" if index in bound else "store", index)
         for index in window.indices
         if index in bound or index in result
     ]
-    ways = [*_solved(window, body, bound, result), *ways]
+    if is_sum:
+        ways = [*_solved(window, body, bound, (*result, *counters)), *ways]
 
     # Sizes are compared where all are declared: one that is not may be any.
     comparable = all(way.index.axis.size is not None for way in ways)
@@ -143,7 +150,7 @@ def stepped(
     return min(ways, key=rank, default=None)
 
 
-def _solved(window: Window, body: Expression, bound: Indices, result: Indices) -> Iterator[Stepped]:
+def _solved(window: Window, body: Expression, bound: Indices, others: Indices) -> Iterator[Stepped]:
     """The index r put in again for p = r, where the position p moves with one index by +1 or -1.
 
     An index of the result is scattered to then, where nothing else of the body depends on it; the sum over an
@@ -153,7 +160,8 @@ def _solved(window: Window, body: Expression, bound: Indices, result: Indices) -
     if window.axis is None or found is None:
         return
     label = Index(window.axis.label, window.axis)
-    offset = fresh_index(label, {*body.free_indices, *bound, *result, *_bound_within(body)})
+    inside = {index for node in body.walk() for index in _indices_at(node)}
+    offset = fresh_index(label, {*inside, *bound, *others})
     for index in window.indices:
         factor = found.factor(index)
         if abs(factor) != 1:
@@ -169,15 +177,18 @@ def _solved(window: Window, body: Expression, bound: Indices, result: Indices) -
 def _scattered(way: Stepped, window: Window, body: Expression, bound: Indices) -> Iterator[Stepped]:
     """The way where the place runs upwards with one index that is summed over, on which all else depends."""
     along = [index for index in window.indices if index in bound]
-    if len(along) != 1 or linear_form(way.place).coefficient(along[0]) < 0:
+    if len(along) != 1 or len(window.indices) != 2 or linear_form(way.place).coefficient(along[0]) < 0:
         return
     way = replace(way, along=along[0])
     if _is_free_of(simplified(substituted(body, way)), along[0], counter_of(way.index)):
         yield way
 
 
-def _bound_within(body: Expression) -> set[Index]:
-    return {index for node in body.walk() if isinstance(node, Reduction) for index in node.indices}
+def _indices_at(node: Expression) -> Indices:
+    """The index that a node is, or those that it binds."""
+    if isinstance(node, Reduction):
+        return node.indices
+    return (node,) if isinstance(node, Index) else ()
 
 
 def _is_free_of(body: Expression, along: Index, counter: Counter) -> bool:
@@ -216,9 +227,10 @@ def simplified(expression: Expression) -> Expression:
             case Comparison(operator, left, right):
                 return Comparison(operator, in_order(left), in_order(right))
             case Where(condition, chosen, otherwise):
-                open_parts = [
-                    part for part in conjuncts(condition) if not Knowledge.of((part,), ()).proves(part)
-                ]
+                parts = conjuncts(condition)
+                if any(Knowledge.of((), (part,)).is_contradictory for part in parts):
+                    return otherwise
+                open_parts = [part for part in parts if not Knowledge.of((part,), ()).proves(part)]
                 return Where(conjunction(open_parts), chosen, otherwise) if open_parts else chosen
         return node
 
