@@ -103,7 +103,8 @@ class _Interpreter:
                 case Span(_, start, stop, step):
                     first = 0 if start is None else self.evaluate(start)
                     last = size if stop is None else self.evaluate(stop)
-                    places.append(slice(_not_before(first), max(last, 0), step))
+                    # As in NumPy, a span without places is empty wherever it stands.
+                    places.append(slice(_not_before(first), max(last, 0), step) if first < last else slice(0))
         return tuple(places)
 
     def check(self, check: PlaceCheck) -> None:

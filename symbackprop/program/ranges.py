@@ -96,6 +96,8 @@ def _without_ends(reduction: Reduction, index: Index) -> Expression | None:
     if (left.first, left.stop) == (ZERO, whole):
         return None
     length = at_least_zero(subtract(left.stop, left.first))
+    if length == ZERO:
+        return ZERO
     shorter = Index(index.name, extent(index.axis, length))
     moved = substitute(multiply(*kept), {index: add(shorter, left.first)})
     indices = tuple(shorter if other == index else other for other in reduction.indices)
