@@ -6,20 +6,20 @@
     derivation = model.derive(wrt=["W2"])
     print(derivation.gradients["W2"])
 
-Importing the package is cheap: the rest of it loads at first use.
+Importing the package is cheap: the rest of it loads at first use. Each layer and loss of the catalogue is
+here under its Python name, such as `sb.Conv2d`.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symbackprop.errors import (
     DerivationError,
     EmissionError,
     LanguageError,
     NotationError,
-    NotSupportedError,
     ProgramError,
     RewritingError,
     SymbackpropError,
@@ -48,7 +48,6 @@ __all__ = [
     "LanguageError",
     "Model",
     "ModelDerivation",
-    "NotSupportedError",
     "NotationError",
     "ProgramError",
     "RewritingError",
@@ -75,11 +74,17 @@ _LAZY = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in _LAZY:
+_CATALOGUE = "symbackprop.layers.catalogue"
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    # Python asks a package for names such as __path__; no layer begins like them.
+    if name.startswith("_") or name not in importlib.import_module(_CATALOGUE).PYTHON_NAMES:
         raise AttributeError(f"module 'symbackprop' has no attribute '{name}'")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+    return getattr(importlib.import_module("symbackprop.layers.sequential"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *importlib.import_module(_CATALOGUE).PYTHON_NAMES})

@@ -50,10 +50,6 @@ class LanguageError(SymbackpropError):
     """The text is not a model: a spelling the grammar does not know, or a file that cannot be read."""
 
 
-class NotSupportedError(LanguageError):
-    """The text uses a part of the language that this version does not implement yet."""
-
-
 class NotationError(SymbackpropError):
     """The equations do not fit together: an unknown name, a clash of axes, a cycle."""
 

@@ -85,21 +85,25 @@ class Model:
 
 
 class Sequential(Model):
-    """A network of layers one after another; `loss` names one of the catalogue.
+    """A network of layers one after another; `loss` is one of the catalogue, by its name or with options.
 
-    `inputs` is the size of the input where it is known. Raises LanguageError where the layers do not fit
-    together.
+    `inputs` is the size of the input where it is known, or one size an axis; `axes` names the input's axes
+    where the first layer shall not; `batch` names the batch axis, or is None where there is none. Raises
+    LanguageError where the layers do not fit together.
     """
 
     def __init__(
         self,
         layers: Sequence[Layer],
-        loss: str | None = None,
+        loss: str | Layer | None = None,
         *,
-        inputs: int | None = None,
+        inputs: int | Sequence[int] | None = None,
+        axes: str | Sequence[str] = (),
+        batch: str | None = "B",
         name: str = "model",
     ) -> None:
-        super().__init__(LayerSequence(layers, loss, inputs=inputs, name=name).system())
+        sequence = LayerSequence(layers, loss, inputs=inputs, axes=axes, batch=batch, name=name)
+        super().__init__(sequence.system())
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ COMMANDS = {
     "latex": "symbackprop.cli.latex",
     "check": "symbackprop.cli.check",
     "schema": "symbackprop.cli.schema",
+    "catalogue": "symbackprop.cli.catalogue",
 }
 
 

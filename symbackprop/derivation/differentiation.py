@@ -6,13 +6,14 @@ products, powers and functions follow the school rules. Bound indices are rename
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.derivation.elementary import at_arguments, elementary_derivative, is_piecewise
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import add, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     ONE,
     ZERO,
     Add,
@@ -31,6 +32,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.functions import definition_of
 from symbackprop.notation.linear import linear_form
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.rewriting.rule import Rule
 
@@ -48,6 +50,9 @@ CHAIN = _textbook("chain rule", "f(g)' = f'(g)*g'")
 CHOICE = _textbook("choice", "where(c, f, g)' = where(c, f', g')")
 SUMMATION = _textbook("derivative under the sum", "(sum(i, f))' = sum(i, f')")
 PROD = _textbook("product over an index", "(prod(i, f))' = sum(i, f'*product of the others)")
+INVERSE = _textbook("inverse", "d inv(X)[i,j]/dX[p,q] = -inv(X)[i,p]*inv(X)[q,j]")
+DETERMINANT = _textbook("determinant", "d det(X)/dX[p,q] = det(X)*inv(X)[q,p]")
+LOG_DETERMINANT = _textbook("logarithm of the determinant", "d logdet(X)/dX[p,q] = inv(X)[q,p]")
 MAXIMUM = _textbook("first maximum", "(max(i, f))' = f' at the first maximum")
 
 
@@ -81,8 +86,7 @@ class Differentiation:
             )
         if node.positions:
             self._use(ELEMENT)
-        pairs = zip(node.positions, self.by.positions, strict=True)
-        return multiply(*(ONE if here == there else Delta(here, there) for here, there in pairs))
+        return multiply(*_deltas(node.positions, self.by.positions))
 
     def sum_of_terms(self, node: Add) -> Expression:
         """Term by term."""
@@ -125,6 +129,21 @@ class Differentiation:
         outer = at_arguments(elementary_derivative(node.function), node.arguments)
         return multiply(outer, self.of(node.arguments[0]))
 
+    def matrix_function(self, node: MatrixFunction) -> Expression:
+        """Petersen & Pedersen, The Matrix Cookbook (2012), equations 60, 49 and 57."""
+        if node.tensor != self.by.tensor:
+            raise DerivationError(
+                f"'{self.by.tensor}' stands in a position of '{node.tensor}': no derivative"
+            )
+        *batch, p, q = self.by.positions
+        deltas = _deltas(node.batch, batch)
+        if node.kind == "inv":
+            self._use(INVERSE)
+            i, j = node.positions
+            return multiply(MINUS_ONE, *deltas, node.at(i, p), node.at(q, j))
+        self._use(DETERMINANT if node.kind == "det" else LOG_DETERMINANT)
+        return multiply(*((node,) if node.kind == "det" else ()), *deltas, node.at(q, p))
+
     def choice(self, node: Where) -> Expression:
         """The branches' derivatives; the condition is constant between its jumps."""
         self._use(CHOICE)
@@ -149,6 +168,11 @@ class Differentiation:
             return self.of(Reduction(node.kind, used, node.body) if used else node.body)
         self._use(MAXIMUM)
         return Reduction("sum", node.indices, Where(_is_first_best(node), inner, ZERO))
+
+
+def _deltas(here: Sequence[Expression], there: Sequence[Expression]) -> list[Expression]:
+    """A delta for each pair of positions; nothing, as a factor 1, for two that are the same."""
+    return [Delta(left, right) for left, right in zip(here, there, strict=True) if left != right]
 
 
 def _copy_of_bound(node: Reduction) -> dict[Index, Expression]:
@@ -195,5 +219,6 @@ _HANDLERS: dict[type[Expression], Callable[..., Expression]] = {
     Power: Differentiation.power,
     Apply: Differentiation.application,
     Where: Differentiation.choice,
+    MatrixFunction: Differentiation.matrix_function,
     Reduction: Differentiation.reduction,
 }

@@ -25,6 +25,7 @@ from symbackprop.emission.boxes import (
     Box,
     at_level,
     deeper,
+    delimiter,
     enclosed,
     glue,
     leaf,
@@ -70,6 +71,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.functions import ALL_FUNCTIONS
 from symbackprop.notation.linear import divided
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import number_text
 
 _OPERATORS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
@@ -112,6 +114,8 @@ def box(expression: Expression) -> Box:
             return application(ALL_FUNCTIONS["floor"].latex, [quotient])
         case Apply(function, arguments):
             return application(ALL_FUNCTIONS[function].latex, [box(argument) for argument in arguments])
+        case MatrixFunction():
+            return _matrix_function(expression)
         case Reduction():
             return _reduction(expression)
         case Delta(left, right):
@@ -145,6 +149,20 @@ def _element(tensor: str, positions: tuple[Expression, ...]) -> Box:
     below = f"_{{{subscript}}}" if positions else ""
     row = mark(name.base + above + below, name.width + width)
     return Box(row, ATOM if above else BASE, int(bool(above)), is_name=not positions)
+
+
+def _matrix_function(node: MatrixFunction) -> Box:
+    r"""An element of an inverse as (X^{-1})_{ij}, a determinant as \det(X), logdet as \log|\det(X)|."""
+    matrix = _element(node.tensor, node.batch)
+    if node.kind == "inv":
+        inverse = enclosed(raised(matrix, "-1", 1.1))
+        subscript, width = _subscript(node.positions)
+        return Box(glue(inverse.pieces, mark(f"_{{{subscript}}}", width)), BASE, inverse.height)
+    determinant = glue(mark(r"\det", 1.4), enclosed(matrix).pieces)
+    if node.kind == "det":
+        return Box(determinant, ATOM, matrix.height)
+    bars = [delimiter("|", matrix.height, opening) for opening in (True, False)]
+    return Box(glue(mark(r"\log", 1.3), bars[0], determinant, bars[1]), ATOM, matrix.height)
 
 
 def _subscript(positions: Sequence[Expression]) -> tuple[str, float]:

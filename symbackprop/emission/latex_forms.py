@@ -46,6 +46,11 @@ def number(value: Fraction) -> Box:
         above, below = shown.split("/")
         fraction = leaf(rf"\frac{{{above}}}{{{below}}}", 0.3 + 0.5 * max(len(above), len(below)), ATOM, 2)
         return replace(fraction, negative=value < 0)
+    if "e" in shown:
+        digits, power = shown.split("e")
+        scale = f"10^{{{int(power)}}}"
+        scaled = leaf(scale, 2.0) if digits == "1" else leaf(rf"{digits} \cdot {scale}", 4.0, PRODUCT)
+        return replace(scaled, negative=value < 0)
     return replace(leaf(shown, 0.5 * len(shown)), negative=value < 0)
 
 

@@ -106,6 +106,8 @@ def _model(system: System) -> Iterator[Block]:
     yield Paragraph(("Given: ", *joined, "."))
     for fact in system.facts:
         yield Paragraph(("It is known that ", fact, "."))
+    for known in system.positive_definite:
+        yield Paragraph(("It is known that ", Element(known.tensor), " is symmetric and positive definite."))
 
 
 def _is_one_path(derivation: Derivation) -> bool:

@@ -61,6 +61,7 @@ def tables_text(program: Program) -> str:
             *_names_with_role("INPUTS", program, Role.INPUT),
             *_names_with_role("TARGETS", program, Role.TARGET),
             *_names_with_role("CONSTANTS", program, Role.CONSTANT),
+            *_positive_definite(program),
             *assigned_tuple("OUTPUTS", [quoted(name) for name in program.outputs]),
             f"LOSS = {quoted(program.loss) if program.loss else None}",
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
@@ -89,6 +90,11 @@ def _formulas(program: Program) -> list[str]:
         for line in quoted_item(f"{quoted(name)}: ", ascii_only(formula), INDENT)
     ]
     return [f"{table}{{", *lines, "}"]
+
+
+def _positive_definite(program: Program) -> list[str]:
+    names = [quoted(name) for name in program.positive_definite]
+    return assigned_tuple("POSITIVE_DEFINITE: tuple[str, ...]", names) if names else []
 
 
 def _names_with_role(table: str, program: Program, role: Role) -> list[str]:
@@ -120,6 +126,9 @@ def init_view(program: Program, printer: NumpyValues) -> InitView:
 def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
     sizes = [printer.axes[index.axis.name] for index in tensor.indices]
     shape = sizes[0] if len(sizes) == 1 else tuple_text(sizes)
+    if initial.distribution == "eye":
+        identity = f"np.eye({sizes[-1]}, dtype=dtype)"
+        return identity if len(sizes) == 2 else f"np.broadcast_to({identity}, {shape}).copy()"
     if initial.distribution != "normal":
         return f"np.{initial.distribution}({shape}, dtype=dtype)"
     terms = " * ".join(printer.axes[axis] for axis in initial.fan_in)

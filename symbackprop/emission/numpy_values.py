@@ -43,6 +43,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
+from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, LinearAlgebra, Solve
 from symbackprop.program.slices import (
     Allocate,
     AtLeastZero,
@@ -141,6 +142,9 @@ class NumpyValues:
                 return Piece(f"max({self.text(operand)}, 0)")
             case Choice():
                 return Piece(" ".join(self.chain(value)), CHOICE)
+        if isinstance(value, LinearAlgebra):
+            head, arguments, tail = self._linear_algebra(value)
+            return Piece(f"{head}{', '.join(arguments)}{tail}")
         return self._view(value)
 
     def chain(self, value: Value) -> list[str]:
@@ -278,6 +282,8 @@ class NumpyValues:
         plain = (*_BINARY, *_CONNECTIVES, *COMPARISONS, "power", "negative", "not")
         if isinstance(value, Elementwise) and value.operation not in plain:
             return self._call(value.operation, [self.text(part) for part in value.arguments])
+        if isinstance(value, Solve):
+            return self._linear_algebra(value)[:2]
         if isinstance(value, Reduce):
             return f"np.{value.reduction}(", self._reduction_arguments(value)
         if isinstance(value, Tensordot | ScatterAdd):
@@ -293,6 +299,21 @@ class NumpyValues:
         places = (value.left_places, value.right_places)
         axes = ", ".join(tuple_text(list(map(str, side))) for side in places)
         return "np.tensordot(", [*operands, f"axes=({axes})"]
+
+    def _linear_algebra(self, value: LinearAlgebra) -> tuple[str, list[str], str]:
+        """The call up to its opening bracket, its arguments, and what stands behind them."""
+        match value:
+            case Determinant(_, True):
+                name, tail = "slogdet", ").logabsdet"
+            case Determinant():
+                name, tail = "det", ")"
+            case Inverse():
+                name, tail = "inv", ")"
+            case Cholesky():
+                name, tail = "cholesky", ")"
+            case Solve():
+                name, tail = "solve", ")"
+        return f"np.linalg.{name}(", [self.text(operand) for operand in value.operands], tail
 
     def _power(self, base: Value, exponent: Value) -> Piece:
         left, right = self.piece(base).at(ATOM), self.piece(exponent).at(SIGN)

@@ -12,6 +12,7 @@ from symbackprop.language import composing
 from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction
 from symbackprop.language.expansion import height
 from symbackprop.language.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
+from symbackprop.language.matrices import MATRIX_FORMS, WITH_POSITIONS
 from symbackprop.language.names import Surroundings, referenced
 from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
 from symbackprop.language.scope import Scope
@@ -29,11 +30,10 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.language.words import CALLABLE, NOT_YET
+from symbackprop.language.words import CALLABLE
 from symbackprop.notation.expressions import Comparison, Expression, Logic
 from symbackprop.notation.functions import FUNCTIONS
 
-_WITHOUT = "write the model without it in this version"
 _SPLIT = "name a part of the formula by an equation of its own"
 
 
@@ -153,16 +153,13 @@ class FormulaReader:
 
     def _call(self, call: Call, surroundings: Surroundings) -> Expression:
         name = call.word.text
-        if name in NOT_YET:
-            raise self.scope.not_supported(f"{NOT_YET[name]} ('{name}')", call.word.span, _WITHOUT)
-        if call.positions is not None:
+        if call.positions is not None and name not in WITH_POSITIONS:
             raise self.scope.error(
                 f"the value of {name}(...) has no positions", call.span, "only a tensor has positions"
             )
-        if name in SPECIAL_FORMS:
-            return SPECIAL_FORMS[name](call, surroundings, self)
-        if name in POSITION_FORMS:
-            return POSITION_FORMS[name](call, surroundings, self)
+        for forms in (SPECIAL_FORMS, POSITION_FORMS, MATRIX_FORMS):
+            if name in forms:
+                return forms[name](call, surroundings, self)
         if is_reduction(call, surroundings, self.scope):
             return reduction(call, surroundings, self)
         if name in FUNCTIONS:
@@ -207,4 +204,4 @@ class FormulaReader:
             raise scope.error(
                 f"'{name}' is {scope.kind(name)}, not a function", word.span, "a product needs '*'"
             )
-        raise scope.unknown("function", word, {*scope.functions, *CALLABLE} - NOT_YET.keys() - {"argmax"})
+        raise scope.unknown("function", word, {*scope.functions, *CALLABLE} - {"argmax"})

@@ -11,6 +11,7 @@ from symbackprop.errors import LanguageError, Place
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
+from symbackprop.language.matrices import is_positive_definite, positive_definite
 from symbackprop.language.names import Surroundings
 from symbackprop.language.parsing import read_formula, read_model
 from symbackprop.language.scope import DERIVED, Scope, declared, refuse_reserved, scope_of
@@ -26,7 +27,7 @@ from symbackprop.language.syntax import (
 )
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.ordering import in_reading_order
-from symbackprop.notation.system import Equation, Fact, System
+from symbackprop.notation.system import Equation, Fact, PositiveDefinite, System
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -35,8 +36,8 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     """The system of equations that a text in the model language states.
 
     `name` is the model's, `source_name` what messages call the text (the name, unless given). Equations may
-    stand in any order. Raises LanguageError where the text is not in the language, NotSupportedError where
-    it uses a part that is not implemented yet, and NotationError where its equations do not fit together.
+    stand in any order. Raises LanguageError where the text is not in the language, and NotationError where
+    its equations do not fit together.
     """
     if not _MODEL_NAME.fullmatch(name):
         raise LanguageError(
@@ -54,12 +55,15 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     reader = FormulaReader(scope)
     equations: list[Equation] = []
     facts: list[Fact] = []
+    definite: list[PositiveDefinite] = []
     for statement in statements:
         match statement:
             case FunctionDefinition():
                 scope.functions[statement.word.text] = _function(statement, reader)
             case EquationStatement():
                 equations.append(_equation(statement, reader))
+            case FactStatement(_, formula) if is_positive_definite(formula):
+                definite.append(positive_definite(statement, reader))
             case FactStatement():
                 facts.append(_fact(statement, reader))
     system = System(
@@ -70,6 +74,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         facts=tuple(facts),
         loss=_loss(statements, scope),
         source=source.text,
+        positive_definite=tuple(definite),
     )
     expect_reads_inside(system)
     return system

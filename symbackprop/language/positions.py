@@ -119,7 +119,8 @@ def _expect_axis(
 ) -> None:
     """A plain index, or an integer tensor, must belong to the axis that is read."""
     axis, what = axis_of(position, scope), "runs over axis"
-    if axis is None or axis == own.axis:
+    is_arithmetic = isinstance(position, Index) and bare_word(formula) is None
+    if axis is None or axis == own.axis or is_arithmetic:
         return
     if isinstance(position, Index):
         found = f"'{position.name}' is an index over axis {axis.name}"
@@ -178,7 +179,8 @@ def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     argument = reader.value(call.arguments[0], surroundings)
     if not _is_ratio(argument, reader.scope):
         raise reader.scope.error("floor(...) is a function of integers", call.arguments[0].span, usage)
-    return argument if _is_integer(argument, reader.scope) else floor_quotient(*divided(argument))
+    whole = linear_form(argument).expression()
+    return whole if _is_integer(whole, reader.scope) else floor_quotient(*divided(argument))
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:

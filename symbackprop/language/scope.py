@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from symbackprop.errors import LanguageError, NotationError, NotSupportedError
+from symbackprop.errors import LanguageError, NotationError
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.limits import LARGEST_AXIS
 from symbackprop.language.source import Source
@@ -59,10 +59,6 @@ class Scope:
     def error(self, cause: str, span: Span, remedy: str = "") -> NotationError:
         """A NotationError at a place of this text."""
         return NotationError(cause, place=self.source.place(span), remedy=remedy)
-
-    def not_supported(self, what: str, span: Span, remedy: str = "") -> NotSupportedError:
-        """The refusal of a part of the language that is not implemented yet."""
-        return NotSupportedError(f"not supported yet: {what}", place=self.source.place(span), remedy=remedy)
 
     def unknown(self, what: str, word: Word, candidates: Iterable[str]) -> NotationError:
         """The error for a name that stands for nothing, with the known name that is most like it."""

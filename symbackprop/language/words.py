@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from symbackprop.language.limits import LONGEST_NAME
@@ -13,17 +12,10 @@ STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "fu
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
 REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax"))
 SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod", "diff"))
+MATRIX_WORDS: Final = frozenset(("inv", "det", "logdet", "trace", "positive_definite"))
 CONSTANTS: Final = frozenset(("pi",))
 
-NOT_YET: Final[Mapping[str, str]] = {
-    "inv": "matrix functions",
-    "det": "matrix functions",
-    "logdet": "matrix functions",
-    "trace": "matrix functions",
-}
-"""Words of the language that this version refuses, and what they belong to."""
-
-CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | frozenset(NOT_YET)
+CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS
 RESERVED: Final = STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE
 
 _SPELLING = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*")

@@ -6,31 +6,21 @@ index b over B; index i over I for the input, then j over J, k over K and so on,
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from symbackprop.language.limits import LARGEST_AXIS
 from symbackprop.language.model import parse_system
-from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, Formula, closest
+from symbackprop.language.names import counted
+from symbackprop.layers.axes import Axes
+from symbackprop.layers.binding import Reading, bound
 from symbackprop.layers.naming import Names
-from symbackprop.layers.network import Layer, Network, NetworkError, Path
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
-from symbackprop.notation.printing import text
-from symbackprop.notation.substitution import rewrite_bottom_up
-from symbackprop.notation.system import Role, System
+from symbackprop.layers.network import Network, NetworkError, Path
+from symbackprop.layers.parts import Part, layer_parts, loss_part
+from symbackprop.layers.renaming import renamed
+from symbackprop.notation.system import System
 
-Entry = TypeVar("Entry")
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A formula of the network with the units of its new axis and where it was asked for."""
-
-    formula: Formula
-    units: int | str | None
-    path: Path
+_GIVEN = ("input", "target", "const")
 
 
 def network_system(network: Network, source_name: str | None = None) -> System:
@@ -42,45 +32,15 @@ def network_text(network: Network) -> str:
     """The network in the model language; NetworkError where its parts do not fit together."""
     if not network.layers:
         raise NetworkError("the network has no layers", ("layer",), remedy="give at least one")
-    parts = list(_parts(network.layers))
-    expansion = _Expansion(network)
+    parts = list(layer_parts(network))
+    loss = None if network.loss is None else loss_part(network.loss)
+    expansion = _Expansion(network, parts, loss)
     for part in parts[:-1]:
-        expansion.add_layer(part)
+        expansion.add(part, {})
     expansion.add_output(parts[-1])
-    if network.loss is not None:
-        expansion.add_loss(_known(network.loss, LOSSES, "loss", ("loss", "kind")))
+    if loss is not None:
+        expansion.add_loss(loss)
     return expansion.text()
-
-
-def _parts(layers: tuple[Layer, ...]) -> Iterator[_Part]:
-    for number, layer in enumerate(layers):
-        path: Path = ("layer", number)
-        formulas = _known(layer.kind, LAYERS, "layer", (*path, "kind"))
-        yield _Part(_in_layout(formulas, layer, path), layer.units, path)
-        if layer.activation is not None:
-            yield _Part(
-                _known(layer.activation, ACTIVATIONS, "activation", (*path, "activation")), None, path
-            )
-
-
-def _known(name: str, catalogue: Mapping[str, Entry], what: str, path: Path) -> Entry:
-    if not isinstance(name, str) or name not in catalogue:
-        raise NetworkError(f"there is no {what} '{name}'", path, remedy=closest(str(name), catalogue))
-    return catalogue[name]
-
-
-def _in_layout(formulas: tuple[Formula, ...], layer: Layer, path: Path) -> Formula:
-    if layer.layout is None:
-        return formulas[0]
-    by_layout = {formula.layout: formula for formula in formulas}
-    if layer.layout not in by_layout:
-        known = " or ".join(f"'{layout}'" for layout in by_layout if layout)
-        raise NetworkError(
-            f"the layer '{layer.kind}' has no layout '{layer.layout}'",
-            (*path, "layout"),
-            remedy=f"write {known}" if known else "leave the layout out",
-        )
-    return by_layout[layer.layout]
 
 
 @dataclass
@@ -88,57 +48,79 @@ class _Expansion:
     """A network on its way to a text: the lines so far, and the tensor that the next layer reads."""
 
     network: Network
+    parts: list[Part]
+    loss: Part | None
     names: Names = field(default_factory=Names)
-    axes: dict[str, Axis] = field(default_factory=dict)
-    indices: dict[str, list[Index]] = field(default_factory=dict)
+    axes: Axes = field(init=False)
     given: list[str] = field(default_factory=list)
     parameters: list[str] = field(default_factory=list)
     equations: list[str] = field(default_factory=list)
     number: int = 0
-    current: Element = field(init=False)
+    input: str = field(init=False)
+    current: Reading = field(init=False)
 
     def __post_init__(self) -> None:
-        self._claim_given_names()
         network = self.network
-        _expect_size(network.input_size, ("input", "size"))
-        batch = self._axis(network.batch_axis, None)
-        features = self._axis(network.input_axis, network.input_size)
-        positions = (self.indices[batch.name][0], self.indices[features.name][0])
-        self.current = Element(network.input_name, positions)
-        self.given.append(f"input {text(self.current)}")
+        self.axes = Axes(self.names, network.batch_axis)
+        axes, sizes = _input_axes(network, self.parts[0])
+        self._claim_given_names(axes)
+        names = [*([] if network.batch_axis is None else [network.batch_axis]), *axes]
+        for name, size in zip(names, [*[None] * (len(names) - len(axes)), *sizes], strict=True):
+            self.axes.named(name, size)
+        indices = tuple(self.axes.indices[name][0] for name in names)
+        self.current = Reading(network.input_name, indices, tuple(names), is_input=True)
+        self.input = f"input {self.current.text}"
 
-    def add_layer(self, part: _Part) -> None:
-        """Append a layer; what it defines gets its number."""
-        self._add(part, {})
-
-    def add_output(self, part: _Part) -> None:
-        """Append the last layer: an element-wise one defines the output, another is followed by y = u."""
-        system = part.formula.system
-        if not system.with_role(Role.PARAMETER):
-            self._add(part, {system.equations[-1].tensor: self.network.output_name})
+    def add_output(self, part: Part) -> None:
+        """Append the last layer: without parameters, or with a y of its own, it is the output; else y = u."""
+        output = part.instance.output.word.text
+        if output == "y" or not part.instance.of_role("param"):
+            self.add(part, {output: self.network.output_name})
             return
-        self._add(part, {})
-        output = Element(self.network.output_name, self.current.positions)
-        self.equations.append(f"{text(output)} = {text(self.current)}")
-        self.current = output
+        self.add(part, {})
+        layer = self.current.text
+        self.current = Reading(self.network.output_name, self.current.indices, self.current.axes)
+        self.equations.append(f"{self.current.text} = {layer}")
 
-    def add_loss(self, formula: Formula) -> None:
+    def add_loss(self, part: Part) -> None:
         """Append a loss of the output and the target."""
-        system = formula.system
-        assert system.loss is not None
-        names = {tensor.name: self.network.target_name for tensor in system.with_role(Role.TARGET)}
-        self._add(_Part(formula, None, ("loss",)), {**names, system.loss: self.network.loss_name})
+        targets = dict.fromkeys(part.instance.of_role("target"), self.network.target_name)
+        assert part.instance.loss is not None
+        self.add(part, {**targets, part.instance.loss: self.network.loss_name})
 
     def text(self) -> str:
         """All of it as a model file."""
-        lines = [f"# {self.network.name}: expanded from its layers"]
-        for axis in self.axes.values():
-            names = ", ".join(index.name for index in self.indices[axis.name])
-            size = "" if axis.size is None else f" = {axis.size}"
-            lines.append(f"index {names} : {axis.name}{size}")
-        return "\n".join([*lines, *self.given, *self.parameters, "", *self.equations]) + "\n"
+        title = f"# {self.network.name}: expanded from its layers"
+        declarations = [*self.axes.declarations(), self.input, *self.given, *self.parameters]
+        return "\n".join([title, *declarations, "", *self.equations]) + "\n"
 
-    def _claim_given_names(self) -> None:
+    def add(self, part: Part, chosen: Mapping[str, str]) -> None:
+        """Append a layer's statements, with names already chosen for some of its tensors."""
+        instance = part.instance
+        binding = bound(part, self.current, self.axes)
+        self.number += bool(instance.of_role("param"))
+        names: dict[str, tuple[str, ...]] = {**binding.names}
+        names[instance.input.references[0].word.text] = (self.current.tensor,)
+        for name in instance.names:
+            if name not in names:
+                new = chosen[name] if name in chosen else self.names.tensor(f"{name}{self.number}")
+                names[name] = (new,)
+        if binding.values_axis is not None:
+            self.input += f" in {binding.values_axis}"
+        self._append(part, names)
+        self.current = binding.output(names)
+
+    def _append(self, part: Part, names: Mapping[str, tuple[str, ...]]) -> None:
+        """Each statement to its place in the model; the first input is there already."""
+        own_input = next(each for each in part.instance.statements if each.startswith("input "))
+        for statement in part.instance.statements:
+            word = statement.split()[0]
+            if statement == own_input or word == "index":
+                continue
+            lines = {"param": self.parameters, **dict.fromkeys(_GIVEN, self.given)}.get(word, self.equations)
+            lines.append(renamed(statement, names))
+
+    def _claim_given_names(self, input_axes: tuple[str, ...]) -> None:
         """Keep every name that the user chose, before any is chosen here."""
         network, claim = self.network, self.names.claim
         claim(network.input_name, ("input", "name"))
@@ -146,91 +128,37 @@ class _Expansion:
         if network.loss is not None:
             claim(network.target_name, ("loss", "target"))
             claim(network.loss_name, ("loss", "name"))
-        claim(network.batch_axis, ("input", "batch"))
-        claim(network.input_axis, ("input", "axis"))
-        axes = {network.batch_axis, network.input_axis}
-        for number, layer in enumerate(network.layers):
-            if isinstance(layer.units, str) and layer.units not in axes:
-                axes.add(claim(layer.units, ("layer", number, "units")))
+        if network.batch_axis is not None:
+            claim(network.batch_axis, ("input", "batch"))
+        for axis in input_axes:
+            claim(axis, ("input", "axis"))
+        axes = {network.batch_axis, *input_axes}
+        for part in (*self.parts, *([] if self.loss is None else [self.loss])):
+            for option, name in part.axis_names.items():
+                if name not in axes:
+                    axes.add(claim(name, (*part.path, option)))
 
-    def _axis(self, name: str, size: int | None) -> Axis:
-        """The axis of a given name, made with its first index where it is not there yet."""
-        if name not in self.axes:
-            self.axes[name] = Axis(name, self.names.index(name), size)
-            self.indices[name] = [Index(self.axes[name].label, self.axes[name])]
-        return self.axes[name]
 
-    def _new_axis(self, part: _Part) -> Axis:
-        """The axis that a layer adds: by its name, or with a number of units and a letter of its own."""
-        if part.units is None:
-            raise NetworkError(
-                f"the layer '{part.formula.kind}' needs units",
-                part.path,
-                remedy="units = 10, or the name of an axis",
-            )
-        if isinstance(part.units, str):
-            return self._axis(part.units, None)
-        _expect_size(part.units, (*part.path, "units"))
-        letter, name = self.names.index_and_axis()
-        self.axes[name] = Axis(name, letter, part.units)
-        self.indices[name] = [Index(letter, self.axes[name])]
-        return self.axes[name]
-
-    def _index_over(self, axis: Axis, avoid: Iterable[Index]) -> Index:
-        """An index over an axis that differs from those to avoid: one that is there, or another."""
-        for index in self.indices[axis.name]:
-            if index not in avoid:
-                return index
-        self.indices[axis.name].append(Index(self.names.index(axis.name), axis))
-        return self.indices[axis.name][-1]
-
-    def _add(self, part: _Part, chosen: Mapping[str, str]) -> None:
-        """Append the equations of a formula, with names already chosen for some tensors."""
-        system = part.formula.system
-        indices = self._indices_of(part)
-        parameters = system.with_role(Role.PARAMETER)
-        self.number += bool(parameters)
-        names = {system.with_role(Role.INPUT)[0].name: self.current.tensor, **chosen}
-        for tensor in system.tensors.values():
-            if tensor.name not in names:
-                names[tensor.name] = self.names.tensor(f"{tensor.name}{self.number}")
-
-        def shown(expression: Expression) -> str:
-            return text(_renamed(expression, names, indices))
-
-        for tensor in system.with_role(Role.TARGET):
-            self.given.append(f"target {shown(tensor.element)}")
-        if parameters:
-            self.parameters.append("param " + ", ".join(shown(tensor.element) for tensor in parameters))
-        for equation in system.equations:
-            mark = "loss " if equation.tensor == system.loss else ""
-            self.equations.append(f"{mark}{shown(equation.element)} = {shown(equation.expression)}")
-        last = _renamed(system.equations[-1].element, names, indices)
-        assert isinstance(last, Element)
-        self.current = last
-
-    def _indices_of(self, part: _Part) -> dict[Index, Index]:
-        """Each index of a formula to the one that stands for it in the network."""
-        source = part.formula.system.with_role(Role.INPUT)[0].indices
-        chosen: dict[Index, Index] = {}
-        for own, outer in zip(source, self.current.positions, strict=True):
-            assert isinstance(outer, Index)
-            chosen[own] = outer
-        axes = {own.axis: outer.axis for own, outer in chosen.items()}
-        has_new_axis = False
-        for own in itertools.chain(*part.formula.system.index_names.values()):
-            if own.axis not in axes:
-                axes[own.axis] = self._new_axis(part)
-                has_new_axis = True
-            if own not in chosen:
-                chosen[own] = self._index_over(axes[own.axis], chosen.values())
-        if part.units is not None and not has_new_axis:
-            raise NetworkError(
-                f"the layer '{part.formula.kind}' has as many units as what comes before it",
-                (*part.path, "units"),
-                remedy="leave the units out",
-            )
-        return chosen
+def _input_axes(network: Network, first: Part) -> tuple[tuple[str, ...], tuple[int | None, ...]]:
+    """The names and sizes of the input's axes but the batch: as given, else as the first layer reads them."""
+    for size in network.input_sizes:
+        _expect_size(size, ("input", "size"))
+    own = first.instance.input_axes or ("I",)
+    sizes = network.input_sizes
+    axes = network.input_axes or (own if len(sizes) in (0, len(own)) else ())
+    if not axes:
+        raise NetworkError(
+            f"the input has {len(sizes)} sizes, and the first layer, '{first.kind}', reads {len(own)} axes",
+            ("input", "size"),
+            remedy="name the input's axes too",
+        )
+    if sizes and len(sizes) != len(axes):
+        raise NetworkError(
+            f"the input has the axes {', '.join(axes)} and {counted(len(sizes), 'size')}",
+            ("input", "size"),
+            remedy="give a size for each axis",
+        )
+    return axes, sizes or (None,) * len(axes)
 
 
 def _expect_size(size: object, path: Path) -> None:
@@ -240,25 +168,3 @@ def _expect_size(size: object, path: Path) -> None:
         raise NetworkError(
             f"a size is a whole number from 1 to {LARGEST_AXIS:,}", path, remedy="or name an axis instead"
         )
-
-
-def _renamed(expression: Expression, names: Mapping[str, str], indices: Mapping[Index, Index]) -> Expression:
-    """The expression with other names for its tensors and for its indices, bound ones too.
-
-    No index is captured, since the new ones differ from one another as the old ones do.
-    """
-    axes = {old.axis: new.axis for old, new in indices.items()}
-
-    def changed(node: Expression) -> Expression:
-        match node:
-            case Element(tensor, positions):
-                return Element(names[tensor], positions)
-            case Index():
-                return indices[node]
-            case Size(axis):
-                return Size(axes[axis])
-            case Reduction(kind, bound, body):
-                return Reduction(kind, tuple([indices[index] for index in bound]), body)
-        return node
-
-    return rewrite_bottom_up(expression, changed)

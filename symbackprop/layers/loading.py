@@ -15,7 +15,7 @@ def load_system(path: str | Path) -> System:
     """The system that a file states: `.toml` is a layered network, `.model` or no suffix the model language.
 
     "-" reads the model language from standard input. Raises LanguageError where the file cannot be read or
-    is not a model, NotSupportedError and NotationError as `language.model.parse_system` does.
+    is not a model, and NotationError as `language.model.parse_system` does.
     """
     suffix = "" if str(path) == STANDARD_INPUT else Path(path).suffix.lower()
     source = read_source(path)

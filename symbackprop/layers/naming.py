@@ -13,6 +13,20 @@ from symbackprop.layers.network import NetworkError, Path
 INDEX_LETTERS = "ijkmnpqrstvwghacf"
 
 
+def python_name(kind: str) -> str:
+    """`layer_norm` as LayerNorm: the kind's name in Python."""
+    return "".join(part[:1].upper() + part[1:] for part in kind.split("_"))
+
+
+def expect_name(name: str, path: Path) -> None:
+    """NetworkError where no model may have the name."""
+    wrong = misspelling(name)
+    if wrong:
+        raise NetworkError(wrong[0], path, remedy=wrong[1])
+    if name in RESERVED or name.endswith("'"):
+        raise NetworkError(f"'{name}' cannot be a name", path, remedy="choose another name")
+
+
 @dataclass
 class Names:
     """The names that a network has given away so far."""
@@ -21,11 +35,7 @@ class Names:
 
     def claim(self, name: str, path: Path) -> str:
         """A name that the user chose; NetworkError where no model may have it or something else has it."""
-        wrong = misspelling(name)
-        if wrong:
-            raise NetworkError(wrong[0], path, remedy=wrong[1])
-        if name in RESERVED or name.endswith("'"):
-            raise NetworkError(f"'{name}' cannot be a name", path, remedy="choose another name")
+        expect_name(name, path)
         if name in self.taken:
             raise NetworkError(f"the name '{name}' is used twice", path, remedy="choose another name")
         self.taken.add(name)
@@ -36,13 +46,14 @@ class Names:
         candidates = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
         return self._first_free(candidates)
 
-    def index(self, axis: str) -> str:
-        """An index over a named axis: its first letter in lower case, or else the next free letter."""
-        return self._first_free(itertools.chain([axis[0].lower()], _letters()))
+    def index(self, preferred: str) -> str:
+        """An index: the preferred name, or else the next free letter."""
+        return self._first_free(itertools.chain([preferred], _letters()))
 
-    def index_and_axis(self) -> tuple[str, str]:
-        """An index and an axis of the same letter: i and I, j and J, ..., then i2 and I2, ..."""
-        letter = next(each for each in _letters() if not {each, each.upper()} & self.taken)
+    def index_and_axis(self, preferred: str) -> tuple[str, str]:
+        """An index and an axis of the same letter: the preferred one, or else i and I, ..., i2 and I2, ..."""
+        candidates = itertools.chain([preferred], _letters())
+        letter = next(each for each in candidates if not {each, each.upper()} & self.taken)
         self.taken |= {letter, letter.upper()}
         return letter, letter.upper()
 

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from symbackprop.errors import LanguageError, Place
 
 Path: TypeAlias = tuple[str | int, ...]
+OptionValue: TypeAlias = bool | int | float | str
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of the catalogue.
+    """A layer or loss of the catalogue with its options.
 
-    `units` is the size of its new axis, or that axis's name where the arrays decide the size; `layout` says
-    how its weights lie; `activation` is an element-wise function that follows it.
+    `activation` is an element-wise layer that follows it.
     """
 
     kind: str
-    units: int | str | None = None
-    layout: str | None = None
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
     activation: str | None = None
 
 
 @dataclass(frozen=True)
 class Network:
-    """Layers one after another, the names at both ends, and the loss, if it has one."""
+    """Layers one after another, the names at both ends, and the loss, if it has one.
+
+    The input's axes are those that the first layer reads where `input_axes` and `input_sizes` are empty; a
+    size that is None is the arrays' to decide. Without a `batch_axis` the network sees one example.
+    """
 
     layers: tuple[Layer, ...]
-    loss: str | None = None
+    loss: Layer | None = None
     name: str = "model"
     input_name: str = "x"
-    input_axis: str = "I"
-    input_size: int | None = None
-    batch_axis: str = "B"
+    input_axes: tuple[str, ...] = ()
+    input_sizes: tuple[int | None, ...] = ()
+    batch_axis: str | None = "B"
     output_name: str = "y"
     target_name: str = "d"
     loss_name: str = "E"

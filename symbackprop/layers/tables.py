@@ -23,11 +23,21 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
@@ -35,15 +45,19 @@ from symbackprop.errors import LanguageError, Place
 from symbackprop.language.limits import LARGEST_AXIS, LONGEST_NAME
 from symbackprop.language.source import Source, source_of
 from symbackprop.language.syntax import Span
-from symbackprop.layers.catalogue import ACTIVATIONS, IN_OUT, LAYERS, LOSSES, OUT_IN, closest
+from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, closest
 from symbackprop.layers.expanding import network_system
+from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import Layer, Network, NetworkError, Path
+from symbackprop.layers.options import NAME_PATTERN
 from symbackprop.notation.system import System
 
 MOST_LAYERS = 500
+T = TypeVar("T")
 
-Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=LONGEST_NAME)]
+Name = Annotated[StrictStr, Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)]
 Size = Annotated[StrictInt, Field(ge=1, le=LARGEST_AXIS)]
+Option = StrictBool | StrictInt | StrictFloat | StrictStr
 
 
 def _one_of(known: Iterable[str]) -> JsonDict:
@@ -56,15 +70,43 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _options_of(catalogue: Mapping[str, LayerFormula]) -> Callable[[JsonDict], None]:
+    """The schema of a table whose keys depend on its kind: each kind with the options of its formula."""
+
+    def complete(schema: JsonDict) -> None:
+        properties: Any = schema["properties"]
+        kinds: list[JsonValue] = []
+        for kind, formula in sorted(catalogue.items()):
+            options = {option.name: option.schema for option in formula.options}
+            kinds.append(
+                {
+                    "title": formula.title,
+                    "properties": {**properties, "kind": {"const": kind}, **options},
+                    "required": ["kind", *(option.name for option in formula.options if option.is_required)],
+                    "additionalProperties": False,
+                }
+            )
+        schema.pop("additionalProperties", None)
+        schema["oneOf"] = kinds
+
+    return complete
+
+
 class InputTable(_Table):
     """What goes into the network."""
 
     name: Name = Field(default="x", description="the input tensor's name")
-    axis: Name = Field(default="I", description="the name of the axis of its features")
-    size: Size | None = Field(
-        default=None, description="the number of features, at least 1, where the arrays do not decide it"
+    axis: Name | list[Name] | None = Field(
+        default=None, description="the name of the axis of its features, or a list with one name an axis"
     )
-    batch: Name = Field(default="B", description="the name of the batch axis")
+    size: Size | list[Size] | None = Field(
+        default=None,
+        description="the number of features, at least 1, or a list with one size an axis, "
+        "where the arrays do not decide it",
+    )
+    batch: Name | Literal[False] = Field(
+        default="B", description="the name of the batch axis, or false where there is none"
+    )
 
 
 class OutputTable(_Table):
@@ -74,32 +116,38 @@ class OutputTable(_Table):
 
 
 class LayerTable(_Table):
-    """One layer."""
+    """One layer; its other keys are the options of its kind."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_options_of(LAYERS))
+    __pydantic_extra__: dict[str, Option]
 
     kind: StrictStr = Field(
         description="the layer's name in the catalogue", json_schema_extra=_one_of(LAYERS)
     )
-    units: Size | Name | None = Field(
-        default=None, description="a number of units, at least 1, or the name of their axis"
-    )
-    layout: StrictStr | None = Field(
-        default=None,
-        description="how the weights lie: 'out,in' for W[j,i] or 'in,out' for W[i,j]",
-        json_schema_extra=_one_of((OUT_IN, IN_OUT)),
-    )
     activation: StrictStr | None = Field(
         default=None,
-        description="the name of an element-wise function that follows the layer",
+        description="the name of an element-wise layer that follows it",
         json_schema_extra=_one_of(ACTIVATIONS),
     )
 
+    def layer(self) -> Layer:
+        """The layer that the table describes."""
+        return Layer(self.kind, dict(self.__pydantic_extra__), self.activation)
+
 
 class LossTable(_Table):
-    """What the training makes small."""
+    """What the training makes small; its other keys are the options of its kind."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_options_of(LOSSES))
+    __pydantic_extra__: dict[str, Option]
 
     kind: StrictStr = Field(description="the loss's name in the catalogue", json_schema_extra=_one_of(LOSSES))
     target: Name = Field(default="d", description="the target tensor's name")
     name: Name = Field(default="E", description="the loss's own name")
+
+    def layer(self) -> Layer:
+        """The loss that the table describes."""
+        return Layer(self.kind, dict(self.__pydantic_extra__))
 
 
 class NetworkTable(_Table):
@@ -119,19 +167,25 @@ class NetworkTable(_Table):
 
     def network(self, name: str) -> Network:
         """The network that the tables describe; `name` where they give it none."""
+        table = self.input
+        sizes: tuple[int, ...] = () if table.size is None else _listed(table.size)
         network = Network(
-            layers=tuple(Layer(**table.model_dump()) for table in self.layer),
+            layers=tuple(each.layer() for each in self.layer),
             name=self.name or name,
-            input_name=self.input.name,
-            input_axis=self.input.axis,
-            input_size=self.input.size,
-            batch_axis=self.input.batch,
+            input_name=table.name,
+            input_axes=() if table.axis is None else _listed(table.axis),
+            input_sizes=sizes,
+            batch_axis=table.batch or None,
             output_name=self.output.name,
         )
         if self.loss is None:
             return network
         loss = self.loss
-        return replace(network, loss=loss.kind, target_name=loss.target, loss_name=loss.name)
+        return replace(network, loss=loss.layer(), target_name=loss.target, loss_name=loss.name)
+
+
+def _listed(value: T | list[T]) -> tuple[T, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)
 
 
 _TABLES: dict[str, type[_Table]] = {
@@ -191,7 +245,7 @@ def _explained(error: ErrorDetails, source: Source) -> LanguageError:
     place = _place(path, source)
     if error["type"] == "extra_forbidden":
         return LanguageError(f"unknown key '{key}'", place=place, remedy=closest(key, fields))
-    description = fields[key].description if key in fields else "a table"
+    description = fields[key].description if key in fields else "a number, a word, or true or false"
     if error["type"] == "missing":
         return LanguageError(f"the key '{key}' is missing", place=place, remedy=f"give {description}")
     shown = json.dumps(error["input"], default=str)

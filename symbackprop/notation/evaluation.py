@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError, VerificationError
+from symbackprop.notation import elimination
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -37,6 +38,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.functions import INTEGER_FUNCTIONS, definition_of
 from symbackprop.notation.integers import compared, integer_value
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of
 from symbackprop.notation.system import Equation, System
@@ -52,6 +54,7 @@ class NaiveEvaluator:
     values: Mapping[str, Array]
     sizes: Mapping[str, int]
     arithmetic: Arithmetic = FLOATS
+    _of_matrices: dict[MatrixFunction, Any] = field(default_factory=dict, init=False, compare=False)
 
     def expression(self, expression: Expression, positions: Positions | None = None) -> Any:
         """The value of an expression where its free indices stand at `positions`."""
@@ -94,6 +97,8 @@ class NaiveEvaluator:
                 return 1 if self._integer(left, at) == self._integer(right, at) else 0
             case Reduction():
                 return self._reduction(node, at)
+            case MatrixFunction():
+                return self._matrix_function(node, at)
         raise NotationError(f"a {type(node).__name__} has no value of its own")
 
     def _integer(self, node: Expression, at: Positions) -> Any:
@@ -107,6 +112,29 @@ class NaiveEvaluator:
         if any(not 0 <= place < size for place, size in zip(positions, array.shape, strict=True)):
             raise VerificationError(f"'{tensor}' is read outside its axes, at {positions} of {array.shape}")
         return array[tuple(positions)]
+
+    def _matrix_function(self, node: MatrixFunction, at: Positions) -> Any:
+        """Each matrix is inverted once, for its inverse is read element by element."""
+        batch = [self._integer(position, at) for position in node.batch]
+        key = MatrixFunction(node.kind, node.tensor, node.axis, tuple(Number(place) for place in batch))
+        if key not in self._of_matrices:
+            places = range(self.sizes[node.axis.name])
+            rows = [
+                [self._element(node.tensor, [*batch, row, column]) for column in places] for row in places
+            ]
+            self._of_matrices[key] = self._of_matrix(node.kind, rows)
+        if node.kind != "inv":
+            return self._of_matrices[key]
+        row, column = (self._integer(position, at) for position in node.positions)
+        return self._of_matrices[key][row][column]
+
+    def _of_matrix(self, kind: str, rows: elimination.Matrix) -> Any:
+        if kind == "inv":
+            return elimination.inverse(rows)
+        determinant = elimination.determinant(rows)
+        if kind == "det":
+            return determinant
+        return self.arithmetic.apply("log", (determinant if determinant.real > 0 else -determinant,))
 
     def _apply(self, node: Apply, function: str, arguments: tuple[Expression, ...], at: Positions) -> Any:
         if function in INTEGER_FUNCTIONS:

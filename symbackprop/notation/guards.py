@@ -25,11 +25,12 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.linear import LinearForm, linear_form
+from symbackprop.notation.matrices import MatrixFunction
 
 
 @dataclass(frozen=True)
 class GuardedRead:
-    """An element and the conditions under which it is read."""
+    """An element and the conditions under which it is read; a whole matrix stands as one of its elements."""
 
     element: Element
     conditions: tuple[Expression, ...] = ()
@@ -40,6 +41,9 @@ def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = (
     match expression:
         case Element():
             yield GuardedRead(expression, conditions)
+        case MatrixFunction(_, tensor, axis, batch, positions):
+            whole = (Index(axis.label, axis), Index(axis.label, axis))
+            yield GuardedRead(Element(tensor, (*batch, *(positions or whole))), conditions)
         case Where(condition, chosen, otherwise):
             yield from guarded_reads(condition, conditions)
             yield from guarded_reads(chosen, (*conditions, *conjuncts(condition)))

@@ -27,7 +27,8 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.guards import padded_element
 from symbackprop.notation.linear import divided
-from symbackprop.notation.system import Equation, Fact, System
+from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.system import Equation, Fact, PositiveDefinite, System
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
 LARGEST_PLAIN_DENOMINATOR = 64
@@ -71,6 +72,8 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
         case Apply("floor", (argument,)):
             above, below = divided(argument)
             return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})", ATOM
+        case MatrixFunction():
+            return _matrix_function(expression), ATOM
         case Apply(function, arguments):
             return f"{function}({', '.join(text(argument) for argument in arguments)})", ATOM
         case Reduction(kind, indices, body):
@@ -97,6 +100,14 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
         case Logic(operator, operands):
             return _logic(operator, operands)
     raise NotationError(f"no text for a {type(expression).__name__}")
+
+
+def _matrix_function(expression: MatrixFunction) -> str:
+    batch, positions = (
+        f"[{','.join(map(text, positions))}]" if positions else ""
+        for positions in (expression.batch, expression.positions)
+    )
+    return f"{expression.kind}({expression.tensor}{batch}){positions}"
 
 
 def _number(value: Fraction) -> tuple[str, int]:
@@ -170,8 +181,10 @@ def equation_text(equation: Equation) -> str:
     return f"{text(equation.element)} = {text(equation.expression)}"
 
 
-def fact_text(fact: Fact) -> str:
-    """`sum(k, d[b,k]) == 1`."""
+def fact_text(fact: Fact | PositiveDefinite) -> str:
+    """`sum(k, d[b,k]) == 1`, `positive_definite(P)`."""
+    if isinstance(fact, PositiveDefinite):
+        return f"positive_definite({fact.tensor})"
     return f"{text(fact.left)} == {text(fact.right)}"
 
 
@@ -186,7 +199,8 @@ def system_text(system: System) -> str:
         if tensor.role.value != "derived":
             values = f" in {tensor.values.name}" if tensor.values else ""
             lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
-    lines.extend(f"fact {fact_text(fact)}" for fact in system.facts)
+    facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
+    lines.extend(f"fact {fact_text(fact)}" for fact in facts)
     for equation in system.equations:
         prefix = "loss " if equation.tensor == system.loss else ""
         lines.append(prefix + equation_text(equation))

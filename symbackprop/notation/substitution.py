@@ -16,6 +16,7 @@ from symbackprop.notation.expressions import (
     InnerDerivative,
     Reduction,
 )
+from symbackprop.notation.matrices import MatrixFunction, tensor_read
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
@@ -120,7 +121,7 @@ def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Exp
 
 def rewrite_values(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """Apply `change` to every node that is a value, children first; positions stay as they are."""
-    if isinstance(expression, Element | Delta) or is_about_indices(expression):
+    if isinstance(expression, Element | Delta | MatrixFunction) or is_about_indices(expression):
         return change(expression)
     children = tuple([rewrite_values(child, change) for child in expression.children])
     same = all(new is old for new, old in zip(children, expression.children, strict=True))
@@ -139,6 +140,8 @@ def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expressi
     children = tuple([rename_tensors(child, names) for child in expression.children])
     if isinstance(expression, Element):
         return Element(names.get(expression.tensor, expression.tensor), children)
+    if isinstance(expression, MatrixFunction):
+        expression = replace(expression, tensor=names.get(expression.tensor, expression.tensor))
     return expression.with_children(children)
 
 
@@ -150,6 +153,11 @@ def holds_derivative(expression: Expression) -> bool:
 def elements_of(expression: Expression) -> list[Element]:
     """Every tensor element that is read, in reading order, with repetitions."""
     return [node for node in expression.walk() if isinstance(node, Element)]
+
+
+def tensors_read(expression: Expression) -> tuple[str, ...]:
+    """The tensors that are read, each once, in reading order."""
+    return tuple(dict.fromkeys(name for name in map(tensor_read, expression.walk()) if name is not None))
 
 
 def canonical_bound_names(expression: Expression, depth: int = 0) -> Expression:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from symbackprop.errors import NotationError, Place
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
-from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.substitution import tensors_read
 
 
 class Role(enum.Enum):
@@ -58,7 +58,7 @@ class Equation:
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """The tensors on the right-hand side, each once, in reading order."""
-        return tuple(dict.fromkeys(element.tensor for element in elements_of(self.expression)))
+        return tensors_read(self.expression)
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,14 @@ class Fact:
 
     left: Expression
     right: Expression
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class PositiveDefinite:
+    """P[i,j] == P[j,i], and sum(i, j, v[i]*P[i,j]*v[j]) > 0 for every v but 0: a fact of all P's matrices."""
+
+    tensor: str
     place: Place | None = field(default=None, compare=False)
 
 
@@ -88,6 +96,7 @@ class System:
     facts: tuple[Fact, ...] = ()
     loss: str | None = None
     source: str = ""
+    positive_definite: tuple[PositiveDefinite, ...] = ()
 
     @cached_property
     def definitions(self) -> Mapping[str, Equation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbackprop.program.ir import Copy, Elementwise, Read
+from symbackprop.program.ir import Copy, Diagonal, Elementwise, Read
 from symbackprop.program.program import Line, Program, Statement
 from symbackprop.program.slices import is_view
 from symbackprop.program.value import Value
@@ -25,6 +25,7 @@ def with_fresh_results(program: Program) -> Program:
         *_repeated(tuple(program.gradients.values()), bases, program),
         *_repeated((program.loss,) if program.loss else (), bases, program),
         *_arrays_without_axes(program),
+        *_diagonals(program),
     }
     return replace(program, statements=tuple(_copied(line, copied) for line in program.statements))
 
@@ -65,6 +66,16 @@ def _repeated(results: tuple[str, ...], bases: dict[str, str], program: Program)
 def _arrays_without_axes(program: Program) -> list[str]:
     results = (*program.outputs, *program.gradients.values(), *((program.loss,) if program.loss else ()))
     return [name for name in results if _makes_array_without_axes(program.by_name[name].value)]
+
+
+def _diagonals(program: Program) -> list[str]:
+    """The results that NumPy would return as read-only views."""
+    results = (*program.outputs, *program.gradients.values())
+    return [name for name in results if _is_diagonal(program.by_name[name].value)]
+
+
+def _is_diagonal(value: Value) -> bool:
+    return isinstance(value, Diagonal) or (is_view(value) and any(map(_is_diagonal, value.operands)))
 
 
 def _makes_array_without_axes(value: Value) -> bool:

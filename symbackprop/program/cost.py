@@ -19,7 +19,8 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
-from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count
+from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
+from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count, typical_size
 from symbackprop.program.slices import Choice, Clip, Flip, Gather, Pad, Refold, ScatterAdd, Select, Tensordot
 from symbackprop.program.value import Value
 
@@ -55,4 +56,18 @@ def own_cost(node: Value) -> float:
             return typical_count(node.indices) if isinstance(operand, COPIED_BY_RESHAPE) else 0
         case Cast() | Copy() | Fill() | Pad() | Gather() | Clip():
             return typical_count(node.indices)
+        case Solve(matrix, right):
+            return (
+                _factorisation(matrix)
+                + typical_count({*matrix.indices, *right.indices}) * MATRIX_PRODUCT_DISCOUNT
+            )
+        case Inverse(operand):
+            return 3 * _factorisation(operand)
+        case Determinant(operand, _) | Cholesky(operand):
+            return _factorisation(operand)
     return 0
+
+
+def _factorisation(matrix: Value) -> float:
+    """A third of n^3 multiply-adds, for each matrix of the batch."""
+    return typical_count(matrix.indices) * typical_size(matrix.indices[-1]) * MATRIX_PRODUCT_DISCOUNT / 3

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import partial
 
 from symbackprop.errors import ProgramError
-from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.bounds import conjuncts, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.notation.expressions import (
     ONE,
@@ -35,18 +35,21 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.contraction import Order, contraction_order, still_needed
 from symbackprop.program.cost import cost_of
 from symbackprop.program.counting import Counter, WholeNumbers
 from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
+from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
 from symbackprop.program.reading import Conditions, ElementReader
-from symbackprop.program.scaling import positive_power, scaled
+from symbackprop.program.scaling import number_apart, positive_power, scaled
 from symbackprop.program.scattering import Scatter, scattered
 from symbackprop.program.slices import Choice, ScatterAdd
+from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import (
     Indices,
     broadcast_terms,
@@ -76,12 +79,14 @@ _NONE = Conditions()
 class ExpressionLowering:
     """Lowers expressions.
 
-    `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with.
-    `conditions` are those of the choices around the expression.
+    `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with,
+    `positive_definite` the tensors whose matrices are known to be so. `conditions` are those of the choices
+    around the expression.
     """
 
     kinds: Mapping[str, Kind]
     own: Mapping[str, Indices]
+    positive_definite: frozenset[str] = frozenset()
     conditions: Conditions = _NONE
 
     def value(self, expression: Expression, order: Indices) -> Value:
@@ -110,6 +115,8 @@ class ExpressionLowering:
                 return self._power(base, exponent, order)
             case Apply(function, arguments):
                 return self._function(function, arguments, order)
+            case MatrixFunction():
+                return matrix_function(expression, order, self.positive_definite, self.value)
             case Reduction("sum", _, _):
                 return self._summation(expression, order)
             case Reduction():
@@ -192,6 +199,9 @@ class ExpressionLowering:
     def _summation(self, reduction: Reduction, order: Indices) -> Value:
         """A sum: an index that the body lacks counts its size, the others go to the body's contraction."""
         afresh = rename_bound(reduction, order)
+        system = linear_system(afresh)
+        if system is not None:
+            return solution(system, order, self.value)
         indices, body = afresh.indices, afresh.body
         scatter = scattered(afresh, order)
         if scatter is not None:
@@ -230,7 +240,8 @@ class ExpressionLowering:
             if value is not None:
                 number *= value
                 continue
-            lowered = self._factor(factor, natural_order(factor, (*order, *over)))
+            in_front, lowered = number_apart(self._factor(factor, natural_order(factor, (*order, *over))))
+            number *= in_front
             (arrays if lowered.value.layout else scalars).append(lowered)
         return scaled(number, scalars, contraction(arrays, over, order) if arrays else None)
 
@@ -335,7 +346,7 @@ def _opened(factors: Sequence[Expression], over: Indices, order: Indices) -> tup
     opened: list[Expression] = []
     factors = flat_factors(factors)
     for factor in factors:
-        if over and isinstance(factor, Reduction) and factor.kind == "sum":
+        if over and is_sum(factor) and linear_system(factor) is None:
             used = {*order, *over}.union(*(other.free_indices for other in factors))
             inner = rename_bound(factor, used)
             if set(inner.indices) <= inner.body.free_indices:

@@ -33,6 +33,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
+from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
 from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
@@ -198,6 +199,14 @@ class _Interpreter:
                 return np.pad(operands[0], widths)
             case Allocate(target):
                 return np.full(self.shape(target), np.nan, dtype=self.dtype)
+            case Solve():
+                return np.linalg.solve(*operands)
+            case Inverse():
+                return np.linalg.inv(*operands)
+            case Determinant(_, logarithm):
+                return np.linalg.slogdet(*operands).logabsdet if logarithm else np.linalg.det(*operands)
+            case Cholesky():
+                return np.linalg.cholesky(*operands)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
 
 

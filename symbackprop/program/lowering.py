@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.system import Equation, Role, System
@@ -13,6 +15,7 @@ from symbackprop.program.outputs import initial_of, outputs_of
 from symbackprop.program.place_checks import place_checks
 from symbackprop.program.program import Program
 from symbackprop.program.sharing import shared
+from symbackprop.program.solves import with_solves
 from symbackprop.program.stability import stable_equations
 from symbackprop.program.stepping import EquationLowering
 from symbackprop.program.value import Kind
@@ -38,13 +41,18 @@ def _program(
 ) -> Program:
     written = (*system.equations, *adjoints)
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
-    equations = shared(stable_equations(written), formulas_as_written, system.tensors)
+    prepared = tuple(
+        replace(equation, expression=with_solves(equation.expression))
+        for equation in stable_equations(written)
+    )
+    equations = shared(prepared, formulas_as_written, system.tensors)
     masks = {item.equation.tensor: Kind.BOOLEAN for item in equations if item.is_mask}
     integers = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
     own |= {item.equation.tensor: item.equation.indices for item in equations}
     parameters = system.with_role(Role.PARAMETER)
-    expressions = ExpressionLowering({**masks, **integers}, own)
+    positive_definite = frozenset(known.tensor for known in system.positive_definite)
+    expressions = ExpressionLowering({**masks, **integers}, own, positive_definite)
     lowering = EquationLowering(
         expressions,
         {index.axis for tensor in parameters for index in tensor.indices},
@@ -62,5 +70,8 @@ def _program(
         formulas=formulas,
         place_checks=place_checks((item.equation for item in equations), own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
+        positive_definite=tuple(
+            known.tensor for known in system.positive_definite if known.tensor not in system.definitions
+        ),
     )
     return checked(with_fresh_results(with_safe_means(program)))

@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 
 # A longer name says less than the formula in the comment above it.
 LONGEST_NAME = 16
@@ -88,6 +89,10 @@ def description(expression: Expression) -> str | None:
             return _joined(_POWERS[exponent], description(base))
         case Add((left, right)):
             return _sum(left, right)
+        case MatrixFunction(kind, tensor, _, _, _):
+            return f"{kind}_{tensor}"
+        case Reduction("sum", _, Multiply((MatrixFunction("inv"), right))):
+            return _joined("{}_solved", description(right))
         case Multiply((left, right)):
             return _joined("{}_times_{}", description(left), description(right))
         case Reduction(kind, indices, body):

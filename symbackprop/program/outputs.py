@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import Element, Expression, Reduction
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.system import Role, System, Tensor
 from symbackprop.program.program import Initial
 
@@ -56,13 +57,20 @@ def initial_of(system: System, parameter: Tensor) -> Initial:
 
     A factor in a sum over some of its own indices is drawn from a normal distribution divided by the square
     root of the number of terms, so that a sum of independent unit terms keeps its unit variance (Y. LeCun et
-    al., Efficient BackProp, 1998, section 4.6). A factor that is not summed starts at 1, a term at 0.
+    al., Efficient BackProp, 1998, section 4.6). A factor that is not summed starts at 1, a term at 0. A
+    matrix that is inverted, or whose determinant is taken, starts as the identity.
     """
+    if any(_is_inverted(equation.expression, parameter.name) for equation in system.equations):
+        return Initial(parameter.name, "eye")
     for equation in system.consumers[parameter.name]:
         found = _part_played(equation.expression, parameter.name, ())
         if found is not None:
             return Initial(parameter.name, *found)
     return Initial(parameter.name, "zeros")
+
+
+def _is_inverted(expression: Expression, name: str) -> bool:
+    return any(isinstance(node, MatrixFunction) and node.tensor == name for node in expression.walk())
 
 
 def _part_played(

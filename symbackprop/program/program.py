@@ -168,9 +168,9 @@ class PlaceCheck:
 
 @dataclass(frozen=True)
 class Initial:
-    """How a parameter starts: "zeros", "ones", or "normal" over the square root of the product of `fan_in`.
+    """How a parameter starts: "zeros", "ones", "eye", or "normal" over the root of the product of `fan_in`.
 
-    `fan_in` names the axes that the equation using the parameter sums over.
+    `fan_in` names the axes that the equation using the parameter sums over; "eye" is the identity matrix.
     """
 
     tensor: str
@@ -183,7 +183,8 @@ class Program:
     """A model's loss and gradients as array operations.
 
     `tensors` are the declared ones, in declared order; `gradients` maps the name of a tensor that was asked
-    for to the statement that holds its gradient, `formulas` to the gradient's equation.
+    for to the statement that holds its gradient, `formulas` to the gradient's equation. Of `tensors`,
+    `positive_definite` names those whose matrices are to be so.
     """
 
     model: str
@@ -197,6 +198,7 @@ class Program:
     formulas: Mapping[str, str]
     initials: tuple[Initial, ...] = ()
     place_checks: tuple[PlaceCheck, ...] = ()
+    positive_definite: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:

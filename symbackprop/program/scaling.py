@@ -31,6 +31,15 @@ def scaled(number: Fraction, scalars: Sequence[Factor], core: Factor | None) -> 
     return chain("divide", [value, chain("multiply", below)]) if below else value
 
 
+def number_apart(factor: Factor) -> tuple[Fraction, Factor]:
+    """The number that stands in front of a factor, and the factor without it."""
+    match factor.value:
+        case Elementwise("multiply", (Literal(number), rest)) if number:
+            exact = Fraction(number)
+            return 1 / exact if factor.inverse else exact, Factor(rest, factor.inverse)
+    return Fraction(1), factor
+
+
 def negative(value: Value) -> Value:
     """-value; the first factor of a product takes the sign."""
     if isinstance(value, Literal):

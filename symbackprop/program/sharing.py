@@ -27,11 +27,13 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.ordering import in_reading_order
 from symbackprop.notation.printing import equation_text
-from symbackprop.notation.substitution import canonical_bound_names, substitute
+from symbackprop.notation.substitution import canonical_bound_names, fresh_index, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.program.naming import temporary_name
+from symbackprop.program.solves import is_inverse, linear_system
 from symbackprop.program.terms import natural_order
 
 
@@ -116,8 +118,8 @@ def worth_naming(expression: Expression) -> bool:
             return False
         case Comparison() | Logic():
             return bool(expression.free_indices) and not _bounds_a_window(expression)
-        case Add() | Multiply() | Power() | Apply() | Reduction() | Where():
-            return any(isinstance(node, Element) for node in expression.walk())
+        case Add() | Multiply() | Power() | Apply() | Reduction() | Where() | MatrixFunction():
+            return bool(expression.tensors)
     return False
 
 
@@ -158,6 +160,19 @@ def free_in_order(expression: Expression) -> tuple[Index, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def occurrence(expression: Expression) -> tuple[Expression, tuple[Index, ...]]:
+    """What is the same for equal shapes of expression, and the free indices of this one.
+
+    An inverse is shared whole: its diagonal counts as an inverse read at one index twice.
+    """
+    if is_inverse(expression) and all(isinstance(child, Index) for child in expression.children):
+        free = tuple(child for child in expression.children if isinstance(child, Index))
+        numbered = tuple(Index(f"@{place}", index.axis) for place, index in enumerate(free))
+        return expression.with_children(numbered), free
+    free = free_in_order(expression)
+    return key_of(expression, free), free
+
+
 def key_of(expression: Expression, free: tuple[Index, ...]) -> Expression:
     """The expression with its free and bound indices numbered: equal for equal shapes of expression."""
     numbered: dict[Index, Expression] = {
@@ -172,22 +187,24 @@ def _count(expression: Expression, guarded: bool, state: _Sharing) -> None:
         _count(core, guarded, state)
         return
     if worth_naming(expression):
-        use = state.uses.setdefault(key_of(expression, free_in_order(expression)), _Use())
+        use = state.uses.setdefault(occurrence(expression)[0], _Use())
         use.count += 1
         use.unguarded += not guarded
         if use.count > 1:
             return
-    for child in expression.children:
+    system = linear_system(expression)
+    for child in expression.children if system is None else (system.right,):
         inside = guarded or (isinstance(expression, Where) and child is not expression.condition)
         _count(child, inside, state)
 
 
 def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
     for equation in equations:
-        free = free_in_order(equation.expression)
-        if not worth_naming(equation.expression) or set(free) != set(equation.indices):
+        key, free = occurrence(equation.expression)
+        if not worth_naming(equation.expression) or sorted(free, key=str) != sorted(
+            equation.indices, key=str
+        ):
             continue
-        key = key_of(equation.expression, free)
         if key in state.uses and state.uses[key].count > 1 and key not in state.providers:
             slots = tuple(free.index(index) for index in equation.indices)
             state.providers[key] = _Provider(equation.tensor, slots)
@@ -196,13 +213,17 @@ def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
 def _rewritten_right_hand_side(equation: Equation, state: _Sharing) -> Expression:
     expression = equation.expression
     if worth_naming(expression):
-        provider = state.providers.get(key_of(expression, free_in_order(expression)))
+        provider = state.providers.get(occurrence(expression)[0])
         if provider is not None and provider.tensor == equation.tensor:
             return _rewritten_children(expression, equation, state)
     return _rewritten(expression, equation, state)
 
 
 def _rewritten_children(expression: Expression, consumer: Equation, state: _Sharing) -> Expression:
+    system = linear_system(expression)
+    if system is not None:
+        # The inverse within it is never computed, and so is not shared.
+        return system.with_right(_rewritten(system.right, consumer, state))
     children = tuple([_rewritten(child, consumer, state) for child in expression.children])
     return expression.with_children(children)
 
@@ -213,19 +234,28 @@ def _rewritten(expression: Expression, consumer: Equation, state: _Sharing) -> E
         return with_core(expression, _rewritten(core, consumer, state))
     if not worth_naming(expression):
         return _rewritten_children(expression, consumer, state)
-    free = free_in_order(expression)
-    key = key_of(expression, free)
+    key, free = occurrence(expression)
     use = state.uses.get(key)
     if use is None or use.count < 2:
         return _rewritten_children(expression, consumer, state)
     if key not in state.providers:
-        _introduce(expression, key, consumer, state)
+        _introduce(_read_apart(expression, free), key, consumer, state)
     return state.providers[key].element(free)
+
+
+def _read_apart(expression: Expression, free: tuple[Index, ...]) -> Expression:
+    """The expression; an inverse that is read at one index twice, at an index of its own each."""
+    if len(set(free)) == len(free):
+        return expression
+    own: list[Index] = []
+    for index in free:
+        own.append(fresh_index(index, (*own, *(other for other in free if other != index))))
+    return expression.with_children(tuple(own))
 
 
 def _introduce(expression: Expression, key: Expression, consumer: Equation, state: _Sharing) -> None:
     """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
-    free = free_in_order(expression)
+    _, free = occurrence(expression)
     layout = natural_order(expression, (*consumer.indices, *free))
     name = temporary_name(expression, consumer.tensor, state.taken)
     state.taken.add(name)

@@ -13,6 +13,7 @@ from symbackprop.notation.printing import equation_text, text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.notation.system import Equation
 from symbackprop.program.counting import size_of, whole_number
+from symbackprop.program.exponentials import LOWEST
 from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.folds import closed, folds_of, opened
 from symbackprop.program.invariants import Invariants
@@ -68,7 +69,7 @@ class EquationLowering:
             ordered = with_padded_reads(simplified(with_short_ranges(equation.expression)))
             expression = self._apart(ordered, equation, equation.indices, True)
             own = self._computed(Target.of(equation.tensor, equation.indices), expression, equation)
-        own[0] = replace(own[0], formula=item.formula)
+        own[0] = replace(own[0], formula=item.formula.replace(text(LOWEST), "-1e30"))
         found = self.before
         self.before, before = outer
         self.lowering = replace(self.lowering, conditions=before.conditions)

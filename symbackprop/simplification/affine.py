@@ -164,7 +164,7 @@ JOINING_RULES = (
 )
 SOLVING_RULES = (
     Rule(
-        "contract delta",
+        "solve delta",
         "sum(a, delta(a+r,i)*f(a)) = f(i-r), where i-r is inside, else 0",
         contract_position,
         "a bound index disappears",

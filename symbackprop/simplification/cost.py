@@ -28,6 +28,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names
 
 Cost: TypeAlias = Fraction
@@ -69,9 +70,17 @@ def _own_cost(node: Expression) -> Cost:
             return Fraction(elements * FUNCTION_WEIGHT)
         case Reduction():
             return _reduction_cost(node)
+        case MatrixFunction():
+            return _factorisation_cost(node)
         case Where() | Comparison() | Logic() | Delta():
             return Fraction(elements)
     return Fraction(0)
+
+
+def _factorisation_cost(node: MatrixFunction) -> Cost:
+    """Of an axis with n values: n^3 multiply-adds for each matrix of the batch."""
+    size = max(node.axis.size or 0, TYPICAL_SIZE)
+    return CONTRACTION_WEIGHT * size**3 * extent(node.batch_indices)
 
 
 def _may_overflow(base: Expression, exponent: Expression) -> bool:

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.result import AdjointDerivation
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, normalised
-from symbackprop.notation.expressions import ONE, Element, Expression, Index, Reduction
+from symbackprop.notation.arithmetic import (
+    coefficient_and_rest,
+    is_reciprocal,
+    multiply,
+    normalised,
+)
+from symbackprop.notation.expressions import ONE, Add, Delta, Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.rewriting.rule import Rule, Step
@@ -60,8 +65,8 @@ class _Inlining:
         if not users:
             self._replace(adjoint, {})  # its share has turned out to be zero
             return True
-        is_quotient = len(users) <= MOST_USERS and _is_quotient(adjoint.equation.expression)
-        if len(users) > 1 and not is_free and not is_quotient:
+        is_open = len(users) <= MOST_USERS and _may_vanish(adjoint.equation.expression)
+        if len(users) > 1 and not is_free and not is_open:
             return False
         moved = {
             user: _with_inlined(self.current[user], adjoint.equation, self.scope.before(user, without=name))
@@ -96,9 +101,16 @@ class _Inlining:
                 self.users[name].pop(equation.tensor, None)
 
 
-def _is_quotient(expression: Expression) -> bool:
-    """Whether it is like -d/p, which may lose its denominator in each of the equations that read it."""
-    return any(is_reciprocal(factor) and bool(factor.tensors) for factor in factors_of(expression))
+def _may_vanish(expression: Expression) -> bool:
+    """Whether it is like -d/p, which may lose its denominator in each of the equations that read it.
+
+    Or like 1/2*(x - m), for a sum over x - m may have a name, or c*delta(i,k), which the next sum contracts.
+    """
+    _, rest = coefficient_and_rest(expression)
+    is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add)
+    return is_multiple or any(
+        isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
+    )
 
 
 def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:

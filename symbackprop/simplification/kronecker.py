@@ -8,6 +8,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Delta,
+    Element,
     Expression,
     Index,
     Multiply,
@@ -83,7 +84,7 @@ def out_of_choice(node: Expression) -> Expression | None:
     if not isinstance(node, Where):
         return None
     branches = [branch for branch in (node.chosen, node.otherwise) if branch != ZERO]
-    common = [factor for factor in factors_of(branches[0]) if isinstance(factor, Delta)] if branches else []
+    common = [factor for factor in factors_of(branches[0]) if _may_leave(factor)] if branches else []
     common = [delta for delta in common if all(delta in factors_of(branch) for branch in branches)]
     if not common:
         return None
@@ -93,6 +94,16 @@ def out_of_choice(node: Expression) -> Expression | None:
 
     chosen, otherwise = (ZERO if branch == ZERO else without(branch) for branch in node.children[1:])
     return multiply(*common, Where(node.condition, chosen, otherwise))
+
+
+def _may_leave(factor: Expression) -> bool:
+    """Whether the factor is a delta that can be read where the choice is otherwise, too."""
+    return isinstance(factor, Delta) and all(
+        isinstance(position, Index)
+        for node in factor.walk()
+        if isinstance(node, Element)
+        for position in node.positions
+    )
 
 
 def split_choice(node: Expression) -> Expression | None:

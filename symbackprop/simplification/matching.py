@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Size,
 )
+from symbackprop.notation.matrices import MatrixFunction
 
 Bindings: TypeAlias = Mapping[Index, Expression]
 
@@ -59,6 +60,8 @@ def _label(node: Expression) -> object:
             return tensor, len(positions)
         case Apply(function, _):
             return function
+        case MatrixFunction(kind, tensor, axis, batch, _):
+            return kind, tensor, axis, len(batch)
         case Reduction(kind, indices, _):
             return kind, indices
         case Comparison(operator, _, _):

@@ -17,12 +17,14 @@ from symbackprop.simplification.consequences import consequences
 from symbackprop.simplification.digits import DIGIT_RULES
 from symbackprop.simplification.facts import fact_rules
 from symbackprop.simplification.kronecker import KRONECKER_RULES
+from symbackprop.simplification.matrices import matrix_rules
 from symbackprop.simplification.normal_form import NormalForm
 from symbackprop.simplification.rational import tidied
 from symbackprop.simplification.regions import rework
 from symbackprop.simplification.scope import Scope
 from symbackprop.simplification.summation import SUMMATION_RULES
 from symbackprop.simplification.sums import choose_sums
+from symbackprop.simplification.symmetry import orient
 
 # A local factor of the chain rule keeps the deltas of positions: they are solved in the sum that it enters.
 FACTOR_RULES: tuple[Rule, ...] = (
@@ -56,12 +58,13 @@ def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index
 def _simplified(
     expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
 ) -> tuple[Step, ...]:
-    facts = fact_rules(scope.facts)
-    normal_forms = [NormalForm(rules, facts) for rules in phases]
+    facts, of_matrices = fact_rules(scope.facts), matrix_rules(scope.symmetric)
+    normal_forms = [NormalForm((*rules, *of_matrices), facts) for rules in phases]
     normal_form = normal_forms[-1]
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
+        steps.extend(orient(before, scope.symmetric, scope.index_names))
         for each in normal_forms:
             steps.extend(each.steps(result_of(steps, expression)))
         steps.extend(choose_sums(result_of(steps, expression), scope, normal_form))

@@ -6,14 +6,16 @@ of O's definition are found among the factors of the sum, and their own bound in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from symbackprop.notation.arithmetic import divide, factors_of, multiply
 from symbackprop.notation.expressions import Element, Expression, Index, Number, Power, Reduction, Size
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.simplification.matching import Bindings, match
+from symbackprop.simplification.symmetry import mirror_images
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,12 @@ def _is_never_zero(factor: Expression) -> bool:
 
 
 def towards_names(
-    expression: Expression, equations: tuple[Equation, ...]
+    expression: Expression, equations: tuple[Equation, ...], symmetric: Collection[str] = ()
 ) -> Iterator[tuple[Expression, Equation]]:
-    """Each regrouping of a sum of products in which a definition's sum becomes its tensor."""
+    """Each regrouping of a sum of products in which a definition's sum becomes its tensor.
+
+    `symmetric` are the tensors whose last two positions may change places.
+    """
     if not (isinstance(expression, Reduction) and expression.kind == "sum"):
         return
     for opened in _with_one_factor_opened(expression, equations):
@@ -78,7 +83,7 @@ def towards_names(
             definition = _definition(equation)
             if definition is None or not definition[0].bound:
                 continue
-            for regrouped in _regroupings(opened, *definition, frozenset(equation.indices)):
+            for regrouped in _regroupings(opened, *definition, frozenset(equation.indices), symmetric):
                 yield regrouped, equation
 
 
@@ -99,7 +104,11 @@ def _with_one_factor_opened(expression: Expression, equations: tuple[Equation, .
 
 
 def _regroupings(
-    whole: ProductSum, part: ProductSum, meaning: Expression, free: frozenset[Index]
+    whole: ProductSum,
+    part: ProductSum,
+    meaning: Expression,
+    free: frozenset[Index],
+    symmetric: Collection[str],
 ) -> Iterator[Expression]:
     """Find the part's factors in the whole, with bound indices that nothing else in it uses."""
     apart: dict[Index, Expression] = {}
@@ -107,7 +116,7 @@ def _regroupings(
     for index in part.bound:
         apart[index] = fresh_index(Index(index.name + "'", index.axis), taken)
         taken.add(apart[index])  # type: ignore[arg-type]
-    patterns = tuple(substitute(factor, apart) for factor in part.factors)
+    patterns = tuple(mirror_images(substitute(factor, apart), symmetric) for factor in part.factors)
     own = frozenset(index for index in apart.values() if isinstance(index, Index))
     for bindings, used in _choose(patterns, whole.factors, frozenset(free | own), {}, ()):
         summed = {bindings[index] for index in own}
@@ -124,16 +133,17 @@ def _regroupings(
 
 
 def _choose(
-    patterns: tuple[Expression, ...],
+    patterns: tuple[tuple[Expression, ...], ...],
     factors: tuple[Expression, ...],
     variables: frozenset[Index],
     bindings: Bindings,
     used: tuple[int, ...],
 ) -> Iterator[tuple[Bindings, tuple[int, ...]]]:
+    """For each pattern, one of whose forms is to be found, a factor of its own."""
     if not patterns:
         yield bindings, used
         return
-    for place, factor in enumerate(factors):
+    for (place, factor), pattern in product(enumerate(factors), patterns[0]):
         if place not in used:
-            for extended in match(patterns[0], factor, variables, bindings):
+            for extended in match(pattern, factor, variables, bindings):
                 yield from _choose(patterns[1:], factors, variables, extended, (*used, place))

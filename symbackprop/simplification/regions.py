@@ -14,6 +14,7 @@ from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     Add,
     Apply,
+    Delta,
     Element,
     Expression,
     Number,
@@ -21,6 +22,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 from symbackprop.simplification.rational import RationalSearch, Relation, opened, tidied
@@ -41,9 +43,9 @@ def region_paths(expression: Expression, place: Path = (), is_root: bool = True)
 
 def _is_worth_a_search(expression: Expression) -> bool:
     """A product of different elements, numbers and sums has only one form."""
-    return any(isinstance(node, Add | Apply | Power) for node in _above_binders(expression)) or len(
-        set(factors_of(expression))
-    ) < len(factors_of(expression))
+    return any(
+        isinstance(node, Add | Apply | Power | MatrixFunction) for node in _above_binders(expression)
+    ) or len(set(factors_of(expression))) < len(factors_of(expression))
 
 
 def _above_binders(expression: Expression) -> Iterator[Expression]:
@@ -95,7 +97,10 @@ def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Ex
 def _apart(
     expression: Expression, relations: tuple[Relation, ...]
 ) -> tuple[tuple[Expression, ...], Expression]:
-    """The factors that are atoms which occur nowhere else, and the product of the others."""
+    """The factors that are atoms which occur nowhere else, and the product of the others.
+
+    A delta stays outside too: a sum over its index will take it away, and all that it costs.
+    """
     factors = factors_of(expression)
     atoms = [scalar_atoms(factor) for factor in factors]
     formulas = (part for each in relations for part in (each.known, opened(each.formula)))
@@ -104,7 +109,8 @@ def _apart(
     passive = [
         factor
         for factor, found in zip(factors, atoms, strict=True)
-        if not isinstance(factor, Add | Apply | Power) and all(elsewhere[atom] == 1 for atom in found)
+        if isinstance(factor, Delta)
+        or (not isinstance(factor, Add | Apply | Power) and all(elsewhere[atom] == 1 for atom in found))
     ]
     core = multiply(*(factor for factor in factors if factor not in passive))
     return (tuple(passive), core) if passive and not isinstance(core, Number) else ((), expression)

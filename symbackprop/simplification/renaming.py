@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
+from symbackprop.notation.matrices import MatrixFunction
 
 
 @dataclass
@@ -26,6 +27,10 @@ class Anonymous:
             case Element(tensor, positions):
                 name = self.tensors.setdefault(tensor, f"t{len(self.tensors)}")
                 return Element(name, tuple([self.hide(position) for position in positions]))
+            case MatrixFunction(kind, tensor, axis, batch, positions):
+                name = self.tensors.setdefault(tensor, f"t{len(self.tensors)}")
+                hidden = [tuple([self.hide(each) for each in part]) for part in (batch, positions)]
+                return MatrixFunction(kind, name, self._axis(axis), *hidden)
             case Reduction(kind, bound, body):
                 return Reduction(kind, tuple([self._index(index) for index in bound]), self.hide(body))
         return expression.with_children(tuple([self.hide(child) for child in expression.children]))

@@ -23,17 +23,22 @@ from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.notation.system import Equation, Fact, System
 from symbackprop.simplification.matching import Bindings, match
 from symbackprop.simplification.rational import Relation, opened
+from symbackprop.simplification.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The equations whose tensors are computed before the one at hand, in their order, and the facts."""
+    """The equations whose tensors are computed before the one at hand, in their order, and the facts.
+
+    `symmetric` are the tensors that are so in their last two indices, each with the reason.
+    """
 
     definitions: dict[str, Equation] = field(default_factory=dict)
     known: dict[str, Known] = field(default_factory=dict)
     readers: dict[str, dict[str, None]] = field(default_factory=dict)
     order: dict[str, int] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
+    symmetric: dict[str, str] = field(default_factory=dict)
     index_names: Mapping[Axis, tuple[Index, ...]] = field(default_factory=dict)
     end: int | None = None
     hidden: str = ""
@@ -41,7 +46,7 @@ class Scope:
     @classmethod
     def of(cls, system: System, facts: tuple[Fact, ...] = ()) -> Scope:
         """The forward equations of a system: all are computed before the first adjoint."""
-        scope = cls(facts=facts, index_names=system.index_names)
+        scope = cls(facts=facts, symmetric=stated_symmetries(system), index_names=system.index_names)
         for equation in system.equations:
             scope.add(equation)
         return scope
@@ -49,6 +54,8 @@ class Scope:
     def add(self, equation: Equation) -> None:
         """From here on the equation's tensor is known; an equation of the same name is replaced."""
         self.order.setdefault(equation.tensor, len(self.order))
+        if equation.tensor not in self.symmetric and is_symmetric(equation, self.symmetric):
+            self.symmetric[equation.tensor] = BY_DEFINITION
         if isinstance(equation.expression, Element | Number):
             self.definitions.pop(equation.tensor, None)
             return

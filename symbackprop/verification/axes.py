@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from math import prod
 
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.integers import condition_holds, integer_value
-from symbackprop.notation.substitution import elements_of, rewrite_bottom_up
+from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation, Fact, System, Tensor
 from symbackprop.verification.sampling import different_sizes
 
@@ -40,6 +42,8 @@ def with_small_axes(system: System) -> System:
                 return index(old)
             case Size(axis):
                 return Size(opened.get(axis, axis))
+            case MatrixFunction(_, _, axis, _, _):
+                return replace(old, axis=opened.get(axis, axis))
             case Reduction(kind, indices, body):
                 return Reduction(kind, tuple(index(bound) for bound in indices), body)
         return old
@@ -92,9 +96,9 @@ def axes_of_index_arithmetic(system: System) -> set[Axis]:
     """The axes that are read at positions other than an index, and those of the indices in such positions."""
     found: set[Axis] = set()
     for equation in system.equations:
-        for element in elements_of(equation.expression):
+        for read in guarded_reads(equation.expression):
             for index, position in zip(
-                system.tensors[element.tensor].indices, element.positions, strict=True
+                system.tensors[read.element.tensor].indices, read.element.positions, strict=True
             ):
                 if not isinstance(position, Index | Element):
                     found.add(index.axis)
@@ -134,8 +138,23 @@ def _axes_of(equation: Equation) -> set[str]:
     }
     read = {
         index.axis.name
-        for element in elements_of(equation.expression)
-        for position in element.positions
-        for index in position.free_indices
+        for node in equation.expression.walk()
+        if isinstance(node, Element | MatrixFunction)
+        for index in node.free_indices
     }
     return bound | read | set(axis_names(equation.indices))
+
+
+def evaluation_visits(system: System, sizes: Mapping[str, int]) -> int:
+    """About how many nodes the naive evaluator visits for all equations: its loops, all nested."""
+    return sum(
+        equation.expression.node_count * prod(sizes[axis] for axis in _loops_of(equation))
+        for equation in system.equations
+    )
+
+
+def _loops_of(equation: Equation) -> list[str]:
+    bound = [
+        index for node in equation.expression.walk() if isinstance(node, Reduction) for index in node.indices
+    ]
+    return list(axis_names(dict.fromkeys((*equation.indices, *bound))))

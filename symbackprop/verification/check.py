@@ -24,9 +24,10 @@ from symbackprop.notation.substitution import holds_derivative
 from symbackprop.notation.system import Role, System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.axes import axis_names, model_sizes, with_small_axes
-from symbackprop.verification.differences import central_differences, complex_step
+from symbackprop.verification.axes import axis_names, evaluation_visits, model_sizes, with_small_axes
+from symbackprop.verification.differences import Quotients, central_differences, complex_step, sample_of
 from symbackprop.verification.facts import obeying_facts
+from symbackprop.verification.matrices import has_sound_matrices, made_positive_definite, symmetric_part
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.report import (
     CENTRAL_DIFFERENCES,
@@ -39,6 +40,7 @@ from symbackprop.verification.report import (
     CheckRow,
     compare_arrays,
     compare_quotients,
+    compare_sample,
     failure,
     largest_number,
     uncompared,
@@ -48,6 +50,7 @@ from symbackprop.verification.sampling import Values, different_sizes, finite_sa
 Array: TypeAlias = NDArray[Any]
 
 DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
+FEWEST_MOVED, MOST_VISITS = 10, 20_000_000  # elements of a tensor; nodes that the naive evaluator visits
 ATTEMPTS = 5  # draws of data until no element lies at a kink
 
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]
@@ -75,7 +78,9 @@ def check_model(system: System, seed: int = 0, wrt: Sequence[str] = ()) -> Check
     }
 
     def finite(values: Values) -> bool:
-        return all(bool(np.all(np.isfinite(array))) for array in evaluate(system, values, sizes).values())
+        known = evaluate(system, values, sizes)
+        is_finite = all(bool(np.all(np.isfinite(array))) for array in known.values())
+        return is_finite and has_sound_matrices(system, known)
 
     def sample(rng: np.random.Generator) -> Values:
         return finite_sample(
@@ -108,7 +113,11 @@ def check_module(path: Path | str, seed: int = 0) -> CheckReport:
 
     def sample(rng: np.random.Generator) -> Values:
         return finite_sample(
-            checked.shapes, sizes, rng, lambda values: bool(np.isfinite(checked.loss(values)))
+            checked.shapes,
+            sizes,
+            rng,
+            lambda values: bool(np.isfinite(checked.loss(values))),
+            lambda drawn: made_positive_definite(drawn, checked.positive_definite),
         )
 
     def not_compared(values: Values, loss: Any, gradients: Mapping[str, Any]) -> list[CheckRow]:
@@ -143,16 +152,38 @@ def _rows_on(checked: ModuleUnderCheck, values: Values, further: Further) -> lis
         note = f"gives gradients of {', '.join(gradients)}, FORMULAS has {', '.join(checked.asked)}"
         return [failure("gradient", CENTRAL_DIFFERENCES, note)]
     own_loss = np.asarray(checked.loss(values))
-    quotients = {
-        name: central_differences(checked.loss, values, name) for name in checked.asked if name in values
-    }
+    quotients = {name: _differences(checked, values, name) for name in checked.asked if name in values}
     largest = largest_number(own_loss, *(quotient.values for quotient in quotients.values()))
     return [
         compare_arrays(checked.loss_name, OWN_LOSS, loss, own_loss, 0.0),
         _same_gradients(alone, gradients, largest),
-        *(compare_quotients(name, gradients[name], found, largest) for name, found in quotients.items()),
+        *(
+            compare_quotients(name, _comparable(checked, gradients, name), found, largest)
+            for name, found in quotients.items()
+        ),
         *further(values, loss, gradients),
     ]
+
+
+def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotients:
+    """Central differences; a matrix that is to be positive definite is moved with its mirror image.
+
+    A Cholesky factorisation reads one triangle alone.
+    """
+    if name not in checked.positive_definite:
+        return central_differences(checked.loss, values, name)
+
+    def loss(point: Mapping[str, Array]) -> float:
+        return checked.loss({**point, name: symmetric_part(point[name])})
+
+    return central_differences(loss, values, name)
+
+
+def _comparable(checked: ModuleUnderCheck, gradients: Mapping[str, Any], name: str) -> Any:
+    """The gradient; of a matrix that is to be positive definite, what is seen along symmetric matrices."""
+    gradient = np.asarray(gradients[name])
+    is_square = gradient.ndim > 1 and gradient.shape[-1] == gradient.shape[-2]
+    return symmetric_part(gradient) if name in checked.positive_definite and is_square else gradient
 
 
 def _same_gradients(alone: Mapping[str, Any], gradients: Mapping[str, Any], largest: float) -> CheckRow:
@@ -187,14 +218,17 @@ def _rows_against_equations(
     def naive_loss(point: Mapping[str, Array]) -> Any:
         return evaluate(system, point, sizes, only=[name])[name]
 
+    most = max(FEWEST_MOVED, MOST_VISITS // evaluation_visits(system, sizes))
+    chosen = {asked: sample_of(known[asked], most) for asked in gradients}
     derivatives = {
-        asked: complex_step(naive_loss, {**values, asked: known[asked]}, asked) for asked in gradients
+        asked: complex_step(naive_loss, {**values, asked: known[asked]}, asked, chosen[asked])
+        for asked in gradients
     }
     largest = largest_number(known[name], *derivatives.values())
     return [
         compare_arrays(name, NAIVE_EVALUATOR, loss, known[name], 0.0),
         *(
-            compare_arrays(asked, COMPLEX_STEP, gradients[asked], found, largest)
+            compare_sample(asked, COMPLEX_STEP, gradients[asked], found, chosen[asked], largest)
             for asked, found in derivatives.items()
         ),
     ]

@@ -84,16 +84,26 @@ def _quotients_at(
     return extrapolated[best + 1], apart[best], bends[-1], bends[-2]
 
 
-def complex_step(loss: Loss, values: Mapping[str, Array], name: str) -> Array:
+def sample_of(array: Array, most: int) -> Array:
+    """A mask of at most so many elements, spread evenly over the array."""
+    chosen = np.zeros(array.size, dtype=bool)
+    chosen[np.linspace(0, array.size - 1, min(most, array.size), dtype=int)] = True
+    return chosen.reshape(array.shape)
+
+
+def complex_step(loss: Loss, values: Mapping[str, Array], name: str, chosen: Array | None = None) -> Array:
     """dE/dw for every element w of the tensor `name`, from the imaginary part of loss(w + i*h) over h.
 
     Exact to rounding, for h = 1e-30: nothing is subtracted. `loss` has to compute with complex numbers.
+    Elements that are not `chosen` are not moved and come as 0.
     """
     point: dict[str, Array] = dict(values)
     moved = np.array(values[name], dtype=np.complex128)
     point[name] = moved
-    derivative = np.empty(moved.shape)
+    derivative = np.zeros(moved.shape)
     for place in np.ndindex(moved.shape):
+        if chosen is not None and not chosen[place]:
+            continue
         start = moved[place]
         moved[place] = start + 1j * IMAGINARY_STEP
         derivative[place] = np.imag(loss(point)) / IMAGINARY_STEP

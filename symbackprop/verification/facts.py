@@ -8,9 +8,10 @@ import numpy as np
 
 from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.substitution import tensors_read
 from symbackprop.notation.system import System
 from symbackprop.verification.differences import IMAGINARY_STEP, Array
+from symbackprop.verification.matrices import made_positive_definite
 
 ITERATIONS = 50
 TOLERANCE = 1e-12
@@ -23,11 +24,12 @@ def obeying_facts(
 
     Newton's method on left - right == 0, with the shortest step that solves the linearised facts: exact at
     once for linear facts (a sum that is 1, a symmetry). Only the declared tensors that facts read are moved.
+    Declared matrices that are to be positive definite are made so first, A'A/n + I/2 of a drawn A.
     """
+    point = made_positive_definite(values, [fact.tensor for fact in system.positive_definite])
     names = _declared_tensors_behind_facts(system)
     if not names:
-        return dict(values)
-    point = dict(values)
+        return point
     for _ in range(ITERATIONS):
         residual = _residual(system, point, sizes)
         if not np.all(np.isfinite(residual)):
@@ -47,10 +49,7 @@ def obeying_facts(
 
 def _declared_tensors_behind_facts(system: System) -> tuple[str, ...]:
     pending = [
-        element.tensor
-        for fact in system.facts
-        for side in (fact.left, fact.right)
-        for element in elements_of(side)
+        name for fact in system.facts for side in (fact.left, fact.right) for name in tensors_read(side)
     ]
     found: dict[str, None] = {}
     while pending:
@@ -63,12 +62,7 @@ def _declared_tensors_behind_facts(system: System) -> tuple[str, ...]:
 
 def _residual(system: System, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
     """left - right of all facts, at all positions of their free indices, in one row."""
-    read = {
-        element.tensor
-        for fact in system.facts
-        for side in (fact.left, fact.right)
-        for element in elements_of(side)
-    }
+    read = {name for fact in system.facts for side in (fact.left, fact.right) for name in tensors_read(side)}
     evaluator = NaiveEvaluator(evaluate(system, values, sizes, only=read), sizes)
     rows = []
     for fact in system.facts:

@@ -29,7 +29,8 @@ class ModuleUnderCheck:
     """The module with what its public tables say.
 
     `shapes` maps each declared tensor to the names of its axes, `sizes` each axis of a fixed size to it;
-    `parameters` are the tensors that travel in `params`, `asked` those whose gradients it gives.
+    `parameters` are the tensors that travel in `params`, `asked` those whose gradients it gives,
+    `positive_definite` the declared tensors whose matrices must be so.
     """
 
     module: ModuleType
@@ -38,6 +39,7 @@ class ModuleUnderCheck:
     loss_name: str
     parameters: tuple[str, ...]
     asked: tuple[str, ...]
+    positive_definite: tuple[str, ...] = ()
 
     def loss(self, values: Mapping[str, Array]) -> float:
         """The module's loss on values of all declared tensors."""
@@ -93,7 +95,13 @@ def under_check(module: ModuleType) -> ModuleUnderCheck:
     except (TypeError, ValueError) as error:
         raise VerificationError(f"the module's SHAPES or SIZES cannot be read: {error}") from error
     return ModuleUnderCheck(
-        module, shapes, sizes, str(module.LOSS), tuple(module.PARAMETERS), tuple(module.FORMULAS)
+        module,
+        shapes,
+        sizes,
+        str(module.LOSS),
+        tuple(module.PARAMETERS),
+        tuple(module.FORMULAS),
+        tuple(getattr(module, "POSITIVE_DEFINITE", ())),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -78,6 +78,17 @@ def largest_number(*arrays: Array) -> float:
 def compare_arrays(tensor: str, method: str, found: Any, expected: Array, largest: float) -> CheckRow:
     """A row for two arrays that should be the same; `largest` is the largest number in sight."""
     return _compare(tensor, method, found, expected, np.ones(expected.shape, dtype=bool), largest)
+
+
+def compare_sample(
+    tensor: str, method: str, found: Any, expected: Array, chosen: Array, largest: float
+) -> CheckRow:
+    """A row for the chosen elements of two arrays; all of the one that was found must be finite."""
+    array = np.asarray(found)
+    if chosen.all() or array.shape != expected.shape or not np.all(np.isfinite(array)):
+        return compare_arrays(tensor, method, found, expected, largest)
+    row = compare_arrays(tensor, method, array[chosen], expected[chosen], largest)
+    return replace(row, note=row.note or f"{row.compared} of {expected.size} elements")
 
 
 def compare_quotients(tensor: str, found: Any, quotients: Quotients, largest: float) -> CheckRow:

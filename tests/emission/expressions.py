@@ -24,6 +24,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.matrices import MatrixFunction
 
 AXES = {"I": Axis("I", "i"), "J": Axis("J", "j"), "Rows": Axis("Rows", "row")}
 SIZES = {"I": 2, "J": 3, "Rows": 4}
@@ -46,10 +47,11 @@ LAYOUTS = {
     "b2": (),
     "sigma": (),
 }
+MATRICES = {"Q": (FIRST, PRIMED), "R3": (ROW, FIRST, PRIMED)}
 _RANDOM = np.random.default_rng(7)
 ARRAYS = {
     name: _RANDOM.uniform(0.3, 1.7, tuple(SIZES[index.axis.name] for index in layout))
-    for name, layout in LAYOUTS.items()
+    for name, layout in {**LAYOUTS, **MATRICES}.items()
 }
 POINT = {FIRST: 1, PRIMED: 0, J: 2, ROW: 3}
 
@@ -62,6 +64,14 @@ def same_axis(index: Index) -> st.SearchStrategy[Index]:
 def elements(draw: st.DrawFn) -> Expression:
     name = draw(st.sampled_from(sorted(LAYOUTS)))
     return Element(name, tuple(draw(same_axis(index)) for index in LAYOUTS[name]))
+
+
+@st.composite
+def matrix_functions(draw: st.DrawFn) -> Expression:
+    name = draw(st.sampled_from(sorted(MATRICES)))
+    *batch, row, column = (draw(same_axis(index)) for index in MATRICES[name])
+    kind = draw(st.sampled_from(["inv", "det", "logdet"]))
+    return MatrixFunction(kind, name, AXES["I"], tuple(batch), (row, column) if kind == "inv" else ())
 
 
 @st.composite
@@ -78,6 +88,7 @@ leaves = st.one_of(
     elements(),
     elements(),
     elements(),
+    matrix_functions(),
     numbers,
     deltas(),
     st.sampled_from(INDICES),

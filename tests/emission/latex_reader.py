@@ -147,7 +147,14 @@ class Reader:
             number = float(self.take())
             return lambda at: number
         if token == "(":
-            return self.parenthesis()
+            return self.inverse() or self.parenthesis()
+        if self.next_is(r"\det", "("):
+            return self.determinant()
+        if self.next_is(r"\log", r"\lvert", r"\det"):
+            self.take(), self.take()
+            determinant = self.determinant()
+            self.take(r"\rvert")
+            return lambda at: np.log(abs(determinant(at)))
         if token == "[":
             return self.indicator()
         if token == r"\lvert":
@@ -184,6 +191,37 @@ class Reader:
         assert self.peek() == r"\text", self.rest()
         self.at = start
         return self.written_out_choice()
+
+    def inverse(self) -> Value | None:
+        """(X^{-1})_{ij}, where X is a whole matrix; None where something else stands in the parenthesis."""
+        start = self.at
+        self.take("(")
+        try:
+            matrix = self.matrix()
+            self.take("^")
+            assert self.braces() == "- 1"
+            self.take(")")
+            row, column = self.positions()
+        except (AssertionError, ValueError):
+            self.at = start
+            return None
+        return lambda at: np.linalg.inv(matrix(at))[int(row(at)), int(column(at))]
+
+    def determinant(self) -> Value:
+        self.take(r"\det")
+        self.take("(")
+        matrix = self.matrix()
+        self.take(")")
+        return lambda at: np.linalg.det(matrix(at))
+
+    def matrix(self) -> Value:
+        """A whole matrix, in parentheses where its name has a superscript."""
+        if self.peek() == "(":
+            self.take("(")
+            value = self.matrix()
+            self.take(")")
+            return value
+        return self.name()
 
     def function(self) -> Value | None:
         for tokens, name in ((("\\log", "\\Gamma", "("), "lgamma"), (("\\psi", "'", "("), "trigamma")):

@@ -28,6 +28,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.matrices import MatrixFunction
 from tests.emission.expressions import ARRAYS, INDICES, POINT, SIZES, expressions
 from tests.emission.latex_reader import Page, evaluate
 
@@ -58,11 +59,18 @@ PLACE = {index.name: place for index, place in POINT.items()}
         (Element("x", (Index("alpha", B), Index("c", J))), r"x_{\alpha c}"),
         (Element("x", (Add((Multiply((Number(2), k)), MINUS_ONE)), j)), "x_{2\\,k - 1, j}"),
         (Delta(k2, k), r"\delta_{k'k}"),
+        (MatrixFunction("inv", "X", K, (), (k, k2)), r"\bigl(X^{-1}\bigr)_{kk'}"),
+        (MatrixFunction("inv", "S", K, (b,), (k2, k)), r"\bigl(S_{b}^{-1}\bigr)_{k'k}"),
+        (MatrixFunction("inv", "W2", K, (), (k2, k)), r"\bigl(\bigl(W^{(2)}\bigr)^{-1}\bigr)_{k'k}"),
+        (Power(MatrixFunction("det", "X", K), Number(2)), r"(\det(X))^{2}"),
+        (MatrixFunction("logdet", "S", K, (b,)), r"\log\lvert \det(S_{b})\rvert "),
         (Size(B), "B"),
         (Size(Axis("Rows", "row")), r"\mathrm{Rows}"),
         (Constant("pi"), r"\pi"),
         (Number(Fraction(1, 2)), r"\frac{1}{2}"),
         (Number(Fraction(44715, 10**6)), "0.044715"),
+        (Number(Fraction(1, 10**5)), "10^{-5}"),
+        (Multiply((Number(Fraction(5, 2 * 10**5)), y)), r"2.5 \cdot 10^{-5}\,y_{bk}"),
         (Derivative(E, W2, True), r"\frac{\partial E}{\partial W^{(2)}_{kj}}"),
         (Power(z1, Number(2)), r"\bigl(z^{(1)}_{bj}\bigr)^{2}"),
         (Power(y, Number(2)), "y_{bk}^{2}"),

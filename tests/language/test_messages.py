@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from symbackprop.errors import LanguageError, NotationError, NotSupportedError, SymbackpropError
+from symbackprop.errors import LanguageError, NotationError, SymbackpropError
 from symbackprop.language.model import parse_expression, parse_system
 
 DECLARATIONS = """\
@@ -191,13 +191,6 @@ POSITIONS = [
     ("y[b,k] = delta(2*b,k+1)", 10, "a delta needs a plain index on one side", ""),
 ]
 
-NOT_YET = [
-    ("y[i,j] = inv(A)[i,j]", 10, "matrix functions ('inv')"),
-    ("y = det(A) + a", 5, "matrix functions ('det')"),
-    ("y = logdet(A)", 5, "matrix functions"),
-    ("y = trace(A)", 5, "matrix functions"),
-]
-
 
 def error_of(text: str, kind: type[SymbackpropError]) -> SymbackpropError:
     started = time.perf_counter()
@@ -250,14 +243,6 @@ def test_positions(text: str, column: int, cause: str, remedy: str) -> None:
     error = error_of(text, NotationError)
     assert cause in error.cause
     assert remedy in error.remedy
-    assert_caret(error, column)
-
-
-@pytest.mark.parametrize(("text", "column", "cause"), NOT_YET)
-def test_what_is_not_there_yet_is_refused_by_name(text: str, column: int, cause: str) -> None:
-    error = error_of(text, NotSupportedError)
-    assert error.cause.startswith("not supported yet: ")
-    assert cause in error.cause
     assert_caret(error, column)
 
 

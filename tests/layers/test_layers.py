@@ -1,4 +1,4 @@
-"""Layered networks: the catalogue's formulas, their expansion into equations, names, and refusals."""
+"""Layered networks: their expansion into equations, names, and refusals."""
 
 import dataclasses
 from pathlib import Path
@@ -8,10 +8,11 @@ import pytest
 
 from symbackprop.errors import LanguageError
 from symbackprop.language.model import parse_system
-from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES
+from symbackprop.layers.catalogue import ACTIVATIONS
 from symbackprop.layers.expanding import network_system, network_text
 from symbackprop.layers.loading import load_system
-from symbackprop.layers.network import Layer, Network, NetworkError
+from symbackprop.layers.network import Layer, Network, NetworkError, OptionValue
+from symbackprop.layers.options import ELEMENTWISE
 from symbackprop.layers.sequential import Activation, Dense, Sequential
 from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.functions import FUNCTIONS
@@ -20,6 +21,14 @@ from symbackprop.notation.system import Role, System
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HALF = "half_squared_error"
+
+
+def dense(units: OptionValue, activation: str | None = None, **options: OptionValue) -> Layer:
+    return Layer("dense", {"units": units, **options}, activation)
+
+
+def network(*layers: Layer, loss: str | None = None) -> Network:
+    return Network(layers, loss=None if loss is None else Layer(loss))
 
 
 @pytest.fixture
@@ -61,7 +70,7 @@ def test_both_layouts_compute_the_same(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(columns["y"], rows["y"], rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("kind", sorted(ELEMENTWISE))
 def test_every_activation_is_its_function(kind: str, rng: np.random.Generator) -> None:
     x = rng.uniform(0.1, 0.9, (2, 3))
     found = evaluate(Sequential([Activation(kind)]).system(), {"x": x})["y"]
@@ -75,21 +84,9 @@ def test_half_the_squared_error_is_summed_over_the_batch(rng: np.random.Generato
     np.testing.assert_allclose(found, ((np.sin(x) - d) ** 2).sum() / 2, rtol=1e-12)
 
 
-def test_every_formula_of_the_catalogue_is_a_model() -> None:
-    for kind, formulas in LAYERS.items():
-        for formula in formulas:
-            assert formula.kind == kind
-            assert len(formula.system.with_role(Role.INPUT)) == 1
-            assert formula.system.axes[0].name == "N"
-            assert formula.system.loss is None
-    for formula in LOSSES.values():
-        assert formula.system.loss is not None
-        assert len(formula.system.with_role(Role.TARGET)) == 1
-
-
 def test_the_activations_of_the_language_are_there() -> None:
-    assert {"sigmoid", "tanh", "relu", "softplus", "gelu", "silu", "sin", "exp"} <= set(ACTIVATIONS)
-    assert not {"max", "min", "trigamma"} & set(ACTIVATIONS)
+    assert set(ELEMENTWISE) <= set(ACTIVATIONS)
+    assert not {"max", "min", "trigamma", "dense", "flatten", "dropout", "elementwise"} & set(ACTIVATIONS)
 
 
 def test_names_go_on_in_deep_networks() -> None:
@@ -113,8 +110,8 @@ def test_an_axis_that_comes_again_gets_a_second_index() -> None:
 
 def test_given_names_are_kept_clear_of_chosen_ones() -> None:
     network = Network(
-        (Layer("dense", 3), Layer("tanh"), Layer("relu"), Layer("dense", "y_axis")),
-        loss=HALF,
+        (dense(3), Layer("tanh"), Layer("relu"), dense("y_axis")),
+        loss=Layer(HALF),
         input_name="W1",
         target_name="j",
         output_name="k",
@@ -128,35 +125,59 @@ def test_given_names_are_kept_clear_of_chosen_ones() -> None:
     assert [axis.name for axis in system.axes] == ["B", "I", "M", "y_axis"]
 
 
-@pytest.mark.parametrize(("network", "path", "cause", "remedy"), [
-    (Network(()), ("layer",), "no layers", "at least one"),
-    (Network((Layer("dens", 3),)), ("layer", 0, "kind"), "no layer 'dens'", "'dense'"),
-    (Network((Layer("dense"),)), ("layer", 0), "needs units", "units = 10"),
-    (Network((Layer("relu"), Layer("tanh", 3))), ("layer", 1, "units"), "as many units", "leave"),
-    (Network((Layer("dense", 3, "sideways"),)), ("layer", 0, "layout"), "no layout 'sideways'", "'in,out'"),
-    (Network((Layer("relu", layout="in,out"),)), ("layer", 0, "layout"), "no layout", "leave the layout out"),
-    (Network((Layer("dense", 3, None, "rleu"),)), ("layer", 0, "activation"), "no activation", "'relu'"),
-    (Network((Layer("dense", 3, None, "dense"),)), ("layer", 0, "activation"), "no activation 'dense'", ""),
-    (Network((Layer("dense", 0),)), ("layer", 0, "units"), "from 1", ""),
-    (Network((Layer("dense", True),)), ("layer", 0, "units"), "from 1", ""),
-    (Network((Layer("dense", 2.5),)), ("layer", 0, "units"), "from 1", ""),
-    (Network((Layer("dense", "a b"),)), ("layer", 0, "units"), "not plain ASCII", ""),
-    (Network((Layer("dense", "__class__"),)), ("layer", 0, "units"), "not a name", ""),
-    (Network((Layer("dense", "sum"),)), ("layer", 0, "units"), "cannot be a name", ""),
-    (Network((Layer("dense", "x"),)), ("layer", 0, "units"), "used twice", ""),
-    (Network((Layer("relu"),), loss="mse"), ("loss", "kind"), "no loss 'mse'", HALF),
-    (Network((Layer("relu"),), loss=HALF, target_name="x"), ("loss", "target"), "used twice", ""),
-    (Network((Layer("relu"),), input_size=-1), ("input", "size"), "from 1", ""),
+HIDDEN = Layer("dense", {"units": 3, "unit": 3})
+
+
+@pytest.mark.parametrize(("wrong", "path", "cause", "remedy"), [
+    (network(), ("layer",), "no layers", "at least one"),
+    (network(Layer("dens")), ("layer", 0, "kind"), "no layer 'dens'", "'dense'"),
+    (network(Layer(HALF)), ("layer", 0, "kind"), "is a loss", "the network's loss"),
+    (network(Layer("dense")), ("layer", 0), "needs units", "units = 10"),
+    (network(HIDDEN), ("layer", 0, "unit"), "no option 'unit'", "'units'"),
+    (network(Layer("relu"), Layer("tanh", {"units": 3})), ("layer", 1, "units"), "no option", "leave it out"),
+    (network(dense(3, layout="sideways")), ("layer", 0, "layout"), "'layout' cannot be", '"in,out"'),
+    (network(dense(3, bias=1)), ("layer", 0, "bias"), "'bias' cannot be 1", "true or false"),
+    (network(dense(3, "rleu")), ("layer", 0, "activation"), "no activation", "'relu'"),
+    (network(dense(3, "dense")), ("layer", 0, "activation"), "no activation 'dense'", ""),
+    (network(dense(0)), ("layer", 0, "units"), "cannot be 0", "from 1"),
+    (network(dense(True)), ("layer", 0, "units"), "cannot be true", "from 1"),
+    (network(dense(2.5)), ("layer", 0, "units"), "cannot be 2.5", "from 1"),
+    (network(dense(10**12)), ("layer", 0, "units"), "cannot be 10", "from 1"),
+    (network(dense("a b")), ("layer", 0, "units"), "not plain ASCII", ""),
+    (network(dense("__class__")), ("layer", 0, "units"), "not a name", ""),
+    (network(dense("sum")), ("layer", 0, "units"), "cannot be a name", ""),
+    (network(dense("x")), ("layer", 0, "units"), "used twice", ""),
+    (network(Layer("relu"), loss="mse"), ("loss", "kind"), "no loss 'mse'", HALF),
+    (Network((Layer("relu"),), loss=Layer(HALF), target_name="x"), ("loss", "target"), "used twice", ""),
+    (Network((Layer("relu"),), input_sizes=(-1,)), ("input", "size"), "from 1", ""),
+    (Network((Layer("relu"),), input_sizes=(2, 3)), ("input", "size"), "has 2 sizes", "name the input"),
+    (Network((Layer("relu"),), input_axes=("I", "J"), input_sizes=(2,)), ("input", "size"), "J and 1", ""),
+    (Network((dense(2),), input_axes=("I", "I")), ("input", "axis"), "used twice", ""),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(
-    network: Network, path: tuple[object, ...], cause: str, remedy: str
+    wrong: Network, path: tuple[object, ...], cause: str, remedy: str
 ) -> None:
     with pytest.raises(NetworkError) as caught:
-        network_text(network)
+        network_text(wrong)
     assert caught.value.path == path
     assert cause in caught.value.cause
     assert remedy in caught.value.remedy
     assert isinstance(caught.value, LanguageError)
+
+
+def test_a_network_without_batch_and_without_bias() -> None:
+    system = Sequential([Dense("J", "tanh", bias=False)], loss=HALF, batch=None).system()
+    assert {tensor.name: text(tensor.element) for tensor in system.tensors.values()} == {
+        "x": "x[i]", "d": "d[j]", "W1": "W1[j,i]", "u1": "u1[j]", "y": "y[j]", "E": "E"
+    }  # fmt: skip
+    assert text(system.definitions["E"].expression) == "1/2*sum(j, (y[j] - d[j])^2)"
+
+
+def test_a_layer_takes_each_position_of_a_sequence() -> None:
+    system = Sequential([Dense(2)], loss=HALF, axes=("T", "I"), inputs=(5, 3)).system()
+    assert text(system.definitions["u1"].element) == "u1[b,t,j]"
+    assert text(system.definitions["E"].expression) == "1/2*sum(b, t, j, (y[b,t,j] - d[b,t,j])^2)"
+    assert {axis.name: axis.size for axis in system.axes} == {"B": None, "T": 5, "I": 3, "J": 2}
 
 
 def test_a_stranger_among_the_layers_is_refused() -> None:

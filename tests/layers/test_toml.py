@@ -66,6 +66,18 @@ def test_the_seed_as_toml_is_the_seed(tmp_path: Path) -> None:
     assert dataclasses.replace(load_system(path), source="") == dataclasses.replace(seed, source="")
 
 
+def test_options_axes_and_no_batch_can_be_given() -> None:
+    system = parse_toml(
+        '[input]\naxis = ["T", "F"]\nsize = [5, 3]\nbatch = false\n'
+        '[[layer]]\nkind = "multi_head_attention"\nheads = 2\nunits = "D"\ncausal = true\n'
+        '[loss]\nkind = "huber"\nthreshold = 0.5\naverage = true\n'
+    )
+    assert text(system.tensors["x"].element) == "x[t,f]"
+    assert {axis.name: axis.size for axis in system.axes} == {"T": 5, "F": 3, "H": 2, "D": None}
+    assert "where(s <= t" in text(system.definitions["X1"].expression)
+    assert text(system.definitions["E"].expression).startswith("1/(size(t)*size(f))*sum(t, f, where(abs(")
+
+
 def test_names_and_layout_can_be_given() -> None:
     system = parse_toml(
         '[input]\nname = "images"\naxis = "P"\nbatch = "N"\n[output]\nname = "guess"\n'
@@ -83,18 +95,26 @@ def test_names_and_layout_can_be_given() -> None:
 @pytest.mark.parametrize(("old", "new", "line", "cause", "remedy"), [
     ('"dense"  # the output', '"dens"', 12, "no layer 'dens'", "'dense'"),
     ('kind = "dense"  # the output\n', "", 11, "the key 'kind' is missing", ""),
-    ("units = 32", "units = true", 8, "'units' cannot be true", "number of units"),
-    ("units = 32", "units = 0", 8, "'units' cannot be 0", "number of units"),
+    ("units = 32", "units = true", 8, "'units' cannot be true", "from 1"),
+    ("units = 32", "units = 0", 8, "'units' cannot be 0", "from 1"),
     ("units = 32", "units = -3", 8, "'units' cannot be -3", ""),
     ("units = 32", "units = 2.5", 8, "'units' cannot be 2.5", ""),
-    ("units = 32", 'units = "lambda x: x"', 8, "'units' cannot be", ""),
+    ("units = 32", 'units = "lambda x: x"', 8, "not plain ASCII", ""),
     ("units = 32", "units = [3]", 8, "'units' cannot be [3]", ""),
-    ("units = 32", "unit = 32", 8, "unknown key 'unit'", "'units'"),
+    ("units = 32", "unit = 32", 8, "no option 'unit'", "'units'"),
     ("units = 32\n", "", 6, "needs units", "units = 10"),
     ("units = 10", 'units = "x"', 13, "used twice", ""),
-    ("units = 10", 'units = 10\nlayout = "xy"', 14, "no layout 'xy'", "'out,in'"),
+    ("units = 10", 'units = 10\nlayout = "xy"', 14, "'layout' cannot be", '"out,in"'),
     ('"sigmoid"', '"sigmiod"', 9, "no activation 'sigmiod'", "'sigmoid'"),
     ("size = 64", 'size = "64"', 4, "'size' cannot be \"64\"", "number of features"),
+    ("size = 64", "size = [8, 0]", 4, "'size' cannot be [8, 0]", "one size an axis"),
+    ("size = 64", "size = [8, 8]", 4, "has 2 sizes, and the first layer", "name the input's axes"),
+    ("size = 64", 'size = 64\naxis = ["T", "I"]', 4, "has the axes T, I and 1 size", "for each axis"),
+    ("size = 64", "batch = true", 4, "'batch' cannot be true", "false where there is none"),
+    ("units = 32", "units = 32\nbias = 1", 9, "'bias' cannot be 1", "true or false"),
+    ('"half_squared_error"', '"huber"\nthreshold = -1', 17, "'threshold' cannot be -1", "above 0"),
+    ('"half_squared_error"', '"huber"\ndelta = 1', 17, "'huber' has no option 'delta'", "threshold"),
+    ('"half_squared_error"', '"dense"', 16, "no loss 'dense'", ""),
     ("[input]", "[inputs]", 3, "unknown key 'inputs'", "'input'"),
     ("[input]\n", '[input]\nname = "sum"\n', 4, "cannot be a name", ""),
     ('"half_squared_error"', '"mse"', 16, "no loss 'mse'", "half_squared_error"),
@@ -136,10 +156,15 @@ def test_the_schema_tells_what_the_reader_knows() -> None:
     layer = schema["$defs"]["LayerTable"]
     assert layer["properties"]["kind"]["enum"] == sorted(LAYERS)
     assert layer["required"] == ["kind"]
-    assert layer["additionalProperties"] is False
+    assert [each["properties"]["kind"]["const"] for each in layer["oneOf"]] == sorted(LAYERS)
+    assert all(each["additionalProperties"] is False for each in layer["oneOf"])
     assert set(schema["properties"]) == {"name", "input", "output", "layer", "loss"}
     assert schema["required"] == ["layer"]
-    assert all("description" in each for each in layer["properties"].values())
+    dense = next(each for each in layer["oneOf"] if each["properties"]["kind"]["const"] == "dense")
+    assert dense["required"] == ["kind", "units"]
+    assert dense["properties"]["layout"]["enum"] == ["out,in", "in,out"]
+    for kind in layer["oneOf"]:
+        assert all("description" in each for key, each in kind["properties"].items() if key != "kind")
 
 
 def test_which_form_a_file_has_says_its_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +193,9 @@ PIECES = st.sampled_from([
     "[[layer]]", "[input]", "[loss]", "[output]", "kind = 'dense'", "kind = 'relu'", "units = 3",
     "units = 'K'", "units = ''", "activation = 'tanh'", "layout = 'in,out'", "name = 'x'", "name = 'W1'",
     "size = 2", "axis = 'B'", "kind = 'half_squared_error'", "target = 'd'", "batch = 'I'",
-    "layer = [{kind = 'relu'}]", "=", "[[", "units = 1e9",
+    "layer = [{kind = 'relu'}]", "=", "bias = false", "size = [2, 3]",
+    "axis = ['T', 'I']", "batch = false", "[[",
+    "units = 1e9",
 ])  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from autograd import grad
 from autograd.scipy.special import digamma, erf, gammaln, polygamma
 
 from symbackprop.notation import expressions as ex
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.system import System
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -77,6 +78,8 @@ class Arrays:
                 return _where(self.truth(condition, scope), *branches)
             case ex.Reduction():
                 return self._reduction(node, scope)
+            case MatrixFunction():
+                return self._matrix_function(node, scope)
         raise NotImplementedError(type(node).__name__)
 
     def truth(self, node: ex.Expression, scope: tuple[ex.Index, ...]) -> Any:
@@ -94,7 +97,9 @@ class Arrays:
         raise NotImplementedError(type(node).__name__)
 
     def _element(self, tensor: str, positions: tuple[ex.Expression, ...], scope: tuple[ex.Index, ...]) -> Any:
-        array = self.tensors[tensor]
+        return self._read(self.tensors[tensor], positions, scope)
+
+    def _read(self, array: Any, positions: tuple[ex.Expression, ...], scope: tuple[ex.Index, ...]) -> Any:
         if not positions:
             return array
         # What a choice does not choose may lie outside: it is read somewhere inside, and thrown away.
@@ -103,6 +108,17 @@ class Arrays:
             for position, size in zip(positions, array.shape, strict=True)
         ]
         return array[tuple(np.broadcast_arrays(*grids))] if len(grids) > 1 else array[grids[0]]
+
+    def _matrix_function(self, node: MatrixFunction, scope: tuple[ex.Index, ...]) -> Any:
+        """All matrices of the tensor at once, read at the positions afterwards."""
+        matrices = self.tensors[node.tensor]
+        if node.kind == "inv":
+            whole = anp.linalg.inv(matrices)
+        elif node.kind == "det":
+            whole = anp.linalg.det(matrices)
+        else:
+            whole = anp.linalg.slogdet(matrices)[1]
+        return self._read(whole, node.children, scope)
 
     def _reduction(self, node: ex.Reduction, scope: tuple[ex.Index, ...]) -> Any:
         inner = (*scope, *node.indices)

@@ -12,6 +12,7 @@ from symbackprop.notation.evaluation import Array, evaluate
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.verification.axes import model_sizes
 from symbackprop.verification.facts import obeying_facts
+from symbackprop.verification.matrices import has_sound_matrices
 from symbackprop.verification.sampling import Values, finite_sample
 
 FOLDER = Path(__file__).parents[2] / "examples" / "classics"
@@ -52,7 +53,9 @@ def small_sample(system: System) -> tuple[dict[str, Array], dict[str, int]]:
     }
 
     def finite(values: Values) -> bool:
-        return all(bool(np.all(np.isfinite(array))) for array in evaluate(system, values, sizes).values())
+        known = evaluate(system, values, sizes)
+        is_finite = all(bool(np.all(np.isfinite(array))) for array in known.values())
+        return is_finite and has_sound_matrices(system, known)
 
     rng = np.random.default_rng(3)
     integers = {

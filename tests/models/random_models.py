@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ class _Writer:
 
     draw: st.DrawFn
     tensors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    matrices: dict[str, str] = field(default_factory=dict)  # invertible ones, each with its axis
 
     def choose(self, options: tuple[str, ...] | list[str]) -> str:
         return self.draw(st.sampled_from(list(options)))
@@ -47,9 +49,8 @@ class _Writer:
     def expression(self, scope: tuple[str, ...], depth: int) -> str:
         if depth == 0:
             return self.element(scope) if self.draw(st.integers(0, 5)) else self.leaf(scope)
-        kind = self.choose(
-            ["add", "sub", "mul", "mul", "div", "call", "power", "reduce", "reduce", "where", "leaf"]
-        )
+        kinds = ["add", "sub", "mul", "mul", "div", "call", "power", "reduce", "reduce", "where", "leaf"]
+        kind = self.choose(kinds + ["matrix"] * 5 if self.matrices else kinds)
         return getattr(self, kind)(scope, depth - 1)
 
     def leaf(self, scope: tuple[str, ...], depth: int = 0) -> str:
@@ -86,6 +87,39 @@ class _Writer:
             return f"sum({index}, exp(tanh({body}))*({self.element(inner)}))/sum({index}, exp(tanh({body})))"
         return f"prod({index}, tanh({body}))" if kind == "prod" else f"{kind}({index}, {body})"
 
+    def matrix(self, scope: tuple[str, ...], depth: int) -> str:
+        """An inverse at indices in scope or summed with something, or a determinant."""
+        name = self.choose(list(self.matrices))
+        first, second = INDICES[self.matrices[name]]
+        row = next((index for index in scope if AXIS_OF[index] == self.matrices[name]), None)
+        forms = [f"logdet({name})", f"tanh(det({name})/8)", f"trace({name})/4"]
+        if row is None:
+            bilinear = [self.expression((*scope, index), depth) for index in (first, second)]
+            forms.append(
+                f"sum({first}, {second}, ({bilinear[0]})*inv({name})[{first},{second}]*({bilinear[1]}))"
+            )
+        else:
+            summed = second if row == first else first
+            positions = self.choose([f"{row},{summed}", f"{summed},{row}"])
+            right = self.expression(tuple(dict.fromkeys((*scope, summed))), depth)
+            forms += [f"sum({summed}, inv({name})[{positions}]*({right}))"] * 3
+            forms.append(f"inv({name})[{row},{self.choose([row, *(i for i in scope if i == summed)])}]")
+        return self.choose(forms)
+
+    def add_matrix(self, number: int, symmetric: bool) -> str:
+        """An equation for a matrix that is dominated by its diagonal."""
+        axis = self.choose(list(SIZES))
+        first, second = INDICES[axis]
+        off_diagonal = f"tanh({self.expression((first, second), 1)})"
+        if symmetric:
+            one, other = (self.element((index,)) for index in (first, first))
+            there = [re.sub(rf"\b{first}\b", second, part) for part in (one, other)]
+            off_diagonal = f"tanh({one}*{there[0]} + {other}*{there[1]})"
+        name = f"m{number}"
+        self.matrices[name] = axis
+        self.tensors[name] = (axis, axis)
+        return f"{name}[{first},{second}] = 5*delta({first},{second}) + {off_diagonal}"
+
     def where(self, scope: tuple[str, ...], depth: int) -> str:
         chosen, otherwise = self.expression(scope, depth), self.choose(["0", self.expression(scope, depth)])
         pairs = [(i, j) for i in scope for j in scope if i != j and AXIS_OF[i] == AXIS_OF[j]]
@@ -95,8 +129,8 @@ class _Writer:
 
 
 @st.composite
-def model_texts(draw: st.DrawFn, most_equations: int = 6) -> str:
-    """The text of a model with two to `most_equations` equations and a loss."""
+def model_texts(draw: st.DrawFn, most_equations: int = 6, most_matrices: int = 0) -> str:
+    """The text of a model: at most so many matrices, then two to `most_equations` equations and a loss."""
     writer = _Writer(draw)
     lines = [f"index {', '.join(INDICES[axis])} : {axis}" for axis in SIZES]
     lines.append("const sizes[a,b,c]")  # so that every size can be read from an array
@@ -107,6 +141,8 @@ def model_texts(draw: st.DrawFn, most_equations: int = 6) -> str:
         role = ("param", "param", "input")[number]
         lines.append(f"{role} {_declared(f't{number}', axes)}")
         writer.tensors[f"t{number}"] = axes
+    for number in range(draw(st.integers(min(1, most_matrices), most_matrices))):
+        lines.append(writer.add_matrix(number, symmetric=draw(st.booleans())))
     for number in range(draw(st.integers(1, most_equations - 1))):
         axes = tuple(draw(layouts))
         scope = _own_indices(axes)

@@ -67,6 +67,19 @@ def test_gradients_of_random_models(part: int) -> None:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
+def test_gradients_of_random_models_with_matrices(part: int) -> None:
+    @settings(SETTINGS, max_examples=max(5, MODELS // 20 // PARTS))
+    @seed(part)
+    @given(model_texts(most_equations=4, most_matrices=2))
+    def gradients_agree(text: str) -> None:
+        check_model(text)
+        system = parsed(text)
+        check_every_step(derive(system), random_values(system), SIZES)
+
+    gradients_agree()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
 def test_every_step_of_random_derivations(part: int) -> None:
     @settings(SETTINGS, max_examples=max(10, MODELS // 10 // PARTS))
     @seed(part)

@@ -18,17 +18,64 @@ SYSTEM = parse_system(
 index i, i2 : I
 index j, j2 : J
 index k : K
-input x[i], y[j], A[i,j], B[j,k], S[i,i2], T[j,j2]
+index d : D = 2
+index q : Q = 8
+input ids[k] in I
+input x[i], y[j], A[i,j], B[j,k], S[i,i2], T[j,j2], z[q]
 param c
 fact sum(k, B[j,k]) == 1
 loss E = c
 """
 )
-SIZES = {"I": 2, "J": 3, "K": 4}
+SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8}
 
 # rule, where it applies, what it gives, where it must not apply
 CASES = [
+    (
+        "join sums",
+        "sum(j, y[j]*sum(k, B[j,k]*delta(j+k,q)))",
+        "sum(j, k, y[j]*B[j,k]*delta(j + k,q))",
+        "sum(j, y[j]*sum(k, B[j,k]*delta(2*k,q)))",
+    ),
     ("arithmetic", "0 + 1*x[i]", "x[i]", "x[i] + y[j]"),
+    ("add up positions", "z[q + (i - q)]", "z[i]", "z[i + j]"),
+    ("condition that holds", "where(i + 1 > 0 and j > i, c, 0)", "where(j > i, c, 0)", "where(j > i, c, 0)"),
+    (
+        "join choices",
+        "where(i > 0, where(j < 2, c, 0), 0)",
+        "where(i > 0 and j < 2, c, 0)",
+        "where(i > 0, where(j < 2, c, 1), 0)",
+    ),
+    (
+        "join masks",
+        "where(i > 0, 1, 0)*where(c > 0, x[i], 0)",
+        "where(i > 0 and c > 0, x[i], 0)",
+        "where(c > 1, 1, 0)*where(c > 0, x[i], 0)",
+    ),
+    (
+        "choice out of sum",
+        "sum(j, where(i > 0, c, 0)*y[j])",
+        "where(i > 0, sum(j, c*y[j]), 0)",
+        "sum(j, where(j > 0, c, 0)*y[j])",
+    ),
+    (
+        "split into digits",
+        "sum(j, delta(size(d)*j+d,q)*y[j])",
+        "sum(j, delta(j,floor(q/2))*delta(d,mod(q, 2))*y[j])",
+        "sum(j, delta(3*j+d,q)*y[j])",
+    ),
+    (
+        "join digits",
+        "sum(q, z[q]*delta(floor(q/2),j)*delta(mod(q,2),d))",
+        "sum(q, z[q]*delta(q,2*j + d))",
+        "sum(q, z[q]*delta(floor(q/3),j)*delta(mod(q,2),d))",
+    ),
+    (
+        "delta substitutes",
+        "delta(ids[k],i)*A[ids[k],j]",
+        "delta(ids[k],i)*A[i,j]",
+        "delta(ids[k],i)*A[i2,j]",
+    ),
     ("delta of one index", "delta(i,i)", "1", "delta(i,i2)"),
     ("delta is 0 or 1", "delta(i,i2)^2", "delta(i,i2)", "A[i,j]^2"),
     ("contract delta", "sum(i2, delta(i2,i)*x[i2]*A[i2,j])", "x[i]*A[i,j]", "sum(i2, delta(j,j2)*x[i2])"),
@@ -65,6 +112,12 @@ CASES = [
     ("turn choice", "where(c > 0, 0, c)", "where(c <= 0, c, 0)", "where(c > 0, c, 0)"),
     ("turn comparison", "where(0 < c, c, 0)", "c > 0", "where(c > 0, c, 0)"),
     ("no choice", "where(c > 0, x[i], x[i])", "x[i]", "where(c > 0, x[i], c)"),
+    (
+        "solve delta",
+        "sum(i, j, delta(i+2*j,q)*x[i]*y[j])",
+        "sum(j, y[j]*pad(x[q - 2*j]))",
+        "sum(k, delta(ids[k],i)*x[i2])",
+    ),
 ]
 BY_NAME = {rule.name: rule for rule in NORMAL_FORM_RULES}
 
@@ -107,6 +160,7 @@ def test_rule_keeps_the_value(name: str, before: str, after: str, near_miss: str
             tensor.name: rng.normal(size=[SIZES[index.axis.name] for index in tensor.indices])
             for tensor in SYSTEM.tensors.values()
         }
+        values["ids"] = rng.integers(0, SIZES["I"], SIZES["K"])
         indices = tuple(sorted(node.free_indices | result.free_indices, key=lambda index: index.name))
         evaluator = NaiveEvaluator(values, SIZES)
         np.testing.assert_allclose(

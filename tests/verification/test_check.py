@@ -16,7 +16,12 @@ from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
 from symbackprop.verification import check
 from symbackprop.verification.check import check_model, check_module
-from symbackprop.verification.report import CENTRAL_DIFFERENCES, COMPLEX_STEP, NAIVE_EVALUATOR
+from symbackprop.verification.report import (
+    CENTRAL_DIFFERENCES,
+    COMPLEX_STEP,
+    NAIVE_EVALUATOR,
+    compare_sample,
+)
 from tests.verification.models import index, one_function, system, two_layers
 
 SMOOTH = ("sigmoid", "tanh", "exp", "sin", "softplus")
@@ -95,7 +100,7 @@ def test_a_model_that_is_finite_nowhere_is_told_so():
 def test_a_kink_in_the_way_is_counted_not_failed(monkeypatch):
     """At w = 0 exactly, a difference quotient of relu is 1/2 whatever the step; the convention says 0."""
 
-    def draw(shapes, sizes, rng, accepts, adjust=None):
+    def draw(shapes, sizes, rng, accepts, adjust=None, integers=None):
         values = {name: rng.normal(size=[sizes[axis] for axis in axes]) for name, axes in shapes.items()}
         values["w"][0] = 0.0
         return values
@@ -296,3 +301,15 @@ def test_axes_of_a_fixed_size_keep_it(checked):
 def test_no_report_without_rows_is_ok():
     assert not check.CheckReport("nothing", 0, {}, ()).ok
     assert np.isnan(float("nan"))
+
+
+def test_a_large_model_is_checked_on_a_sample_and_fails_on_what_is_not_finite(monkeypatch):
+    monkeypatch.setattr(check, "MOST_VISITS", 1)
+    row = rows_by_method(check_model(two_layers("tanh")))[("W2", COMPLEX_STEP)]
+    assert row.ok and row.compared == check.FEWEST_MOVED
+    assert row.note == "10 of 20 elements"
+    expected, chosen = np.zeros(4), np.array([True, False, False, True])
+    beside = np.array([0.0, np.nan, 0.0, 0.0])
+    assert compare_sample("w", COMPLEX_STEP, np.zeros(4), expected, chosen, 1.0).ok
+    assert not compare_sample("w", COMPLEX_STEP, beside, expected, chosen, 1.0).ok
+    assert not compare_sample("w", COMPLEX_STEP, np.array([0.0, 0.0, 0.0, 1.0]), expected, chosen, 1.0).ok

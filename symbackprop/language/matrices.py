@@ -1,0 +1,154 @@
+"""Functions of whole matrices (inverse, determinants, trace), and the fact that one is positive definite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from symbackprop.language.calls import Form, Reader, expect_arguments
+from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here
+from symbackprop.language.scope import Scope
+from symbackprop.language.syntax import Call, FactStatement, Formula, Reference, Word
+from symbackprop.notation.expressions import Element, Expression, Index, Reduction
+from symbackprop.notation.matrices import MatrixFunction, MatrixFunctionKind
+from symbackprop.notation.substitution import fresh_index
+from symbackprop.notation.system import PositiveDefinite, Tensor
+
+WITH_POSITIONS: Final = frozenset(("inv",))
+_POSITIVE_DEFINITE = "positive_definite"
+_NAME_IT = "name it by an equation, M[i,j] = sum(k, A[i,k]*B[k,j]), and write {}(M)"
+
+
+def _inverse(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    matrix, tensor = _matrix(call, surroundings, reader)
+    if call.positions is None or len(call.positions) != 2:
+        found = here(len(call.positions or ()))
+        raise reader.scope.error(
+            f"an element of an inverse has 2 positions, {found}",
+            call.span,
+            f"write inv({tensor.name})[i,j] with two indices over axis {tensor.indices[-1].axis.name}",
+        )
+    batch = matrix.positions or ()
+    read = reader.value(Reference(matrix.word, (*batch, *call.positions), call.span), surroundings)
+    assert isinstance(read, Element)
+    return MatrixFunction(
+        "inv", tensor.name, tensor.indices[-1].axis, read.positions[:-2], read.positions[-2:]
+    )
+
+
+def _determinant(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    matrix, tensor = _matrix(call, surroundings, reader)
+    kind: MatrixFunctionKind = "det" if call.word.text == "det" else "logdet"
+    batch = _batch(matrix, tensor, surroundings, reader)
+    return MatrixFunction(kind, tensor.name, tensor.indices[-1].axis, batch)
+
+
+def _trace(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    """trace(X) is sum(i, X[i,i])."""
+    matrix, tensor = _matrix(call, surroundings, reader)
+    batch = _batch(matrix, tensor, surroundings, reader)
+    around = frozenset[Index]().union(*(position.free_indices for position in batch))
+    index = fresh_index(tensor.indices[-2], around)
+    return Reduction("sum", (index,), Element(tensor.name, (*batch, index, index)))
+
+
+def _only_as_a_fact(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    raise reader.scope.error(
+        f"{_POSITIVE_DEFINITE}(...) is no value",
+        call.span,
+        f"state it as a fact: fact {_POSITIVE_DEFINITE}(P)",
+    )
+
+
+MATRIX_FORMS: Mapping[str, Form] = {
+    "inv": _inverse,
+    "det": _determinant,
+    "logdet": _determinant,
+    "trace": _trace,
+    _POSITIVE_DEFINITE: _only_as_a_fact,
+}
+
+
+def is_positive_definite(formula: Formula) -> bool:
+    """Whether a fact's formula says that a matrix is positive definite."""
+    return isinstance(formula, Call) and formula.word.text == _POSITIVE_DEFINITE
+
+
+def positive_definite(statement: FactStatement, reader: Reader) -> PositiveDefinite:
+    """The fact that a matrix, or each matrix of a tensor with more indices, is positive definite."""
+    call = statement.formula
+    assert isinstance(call, Call)
+    expect_arguments(call, 1, reader.scope, f"write fact {_POSITIVE_DEFINITE}(P)")
+    word = bare_word(call.arguments[0])
+    if word is None:
+        raise reader.scope.error(
+            f"{_POSITIVE_DEFINITE}(...) takes the name of a tensor",
+            call.arguments[0].span,
+            "write its bare name",
+        )
+    tensor = _square(word, call, reader.scope)
+    return PositiveDefinite(tensor.name, reader.scope.source.place(statement.word.span))
+
+
+def _matrix(call: Call, surroundings: Surroundings, reader: Reader) -> tuple[Reference, Tensor]:
+    """The argument, a tensor with as many positions as it has indices before its last two."""
+    name, scope = call.word.text, reader.scope
+    expect_arguments(call, 1, scope, f"write {name}(X) with the name of a square tensor")
+    (argument,) = call.arguments
+    if not isinstance(argument, Reference):
+        raise scope.error(
+            f"{name}(...) takes the name of a tensor, not a formula", argument.span, _NAME_IT.format(name)
+        )
+    if argument.word.text in surroundings.parameters:
+        raise scope.error(
+            f"the parameter '{argument.word.text}' is a number, and {name}(...) takes a matrix",
+            argument.span,
+            f"write {name}(...) in an equation",
+        )
+    tensor = _square(argument.word, call, scope)
+    written, needed = len(argument.positions or ()), len(tensor.indices) - 2
+    if written != needed:
+        shown = ",".join(index.name for index in tensor.indices[:-2])
+        raise scope.error(
+            f"{name}(...) takes '{tensor.name}' with {counted(needed, 'position')}, {here(written)}",
+            argument.span,
+            f"its last two indices are the matrix: {name}({tensor.name}{f'[{shown}]' if shown else ''})",
+        )
+    return argument, tensor
+
+
+def _square(word: Word, call: Call, scope: Scope) -> Tensor:
+    """The tensor of that name; NotationError unless its last two indices run over one axis."""
+    if word.text not in scope.tensors:
+        raise scope.unknown("tensor", word, scope.tensors)
+    tensor, name = scope.tensors[word.text], call.word.text
+    if len(tensor.indices) < 2:
+        raise scope.error(
+            f"{name}(...) takes a matrix, and '{tensor.name}' has {counted(len(tensor.indices), 'index')}"
+            if len(tensor.indices)
+            else f"{name}(...) takes a matrix, and '{tensor.name}' is a scalar",
+            word.span,
+            f"it was given as {as_given(tensor)}",
+        )
+    row, column = tensor.indices[-2:]
+    if row.axis != column.axis:
+        raise scope.error(
+            f"{name}(...) takes a square matrix, and '{tensor.name}' is over axes "
+            f"{row.axis.name} and {column.axis.name}",
+            word.span,
+            f"it was given as {as_given(tensor)}; both of its last indices must run over one axis",
+        )
+    return tensor
+
+
+def _batch(
+    matrix: Reference, tensor: Tensor, surroundings: Surroundings, reader: Reader
+) -> tuple[Expression, ...]:
+    """The positions before the matrix, held against the axes that the tensor has there."""
+    for position in matrix.positions or ():
+        reader.value(position, surroundings)  # says which index is not bound; below, two more are
+    rows = [Reference(Word(index.name, matrix.span), None, matrix.span) for index in tensor.indices[-2:]]
+    whole = Reference(matrix.word, (*(matrix.positions or ()), *rows), matrix.span)
+    read = reader.value(whole, surroundings.binding(tensor.indices[-2:]))
+    assert isinstance(read, Element)
+    return read.positions[:-2]

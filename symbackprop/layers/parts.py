@@ -1,0 +1,89 @@
+"""The layers of a network looked up in the catalogue, each with all of its options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, closest
+from symbackprop.layers.instance import Instance, instantiated
+from symbackprop.layers.layer_file import LayerFormula
+from symbackprop.layers.network import Layer, Network, NetworkError, OptionValue, Path
+from symbackprop.layers.options import OPTION_TYPES
+
+
+@dataclass(frozen=True)
+class Part:
+    """A layer's formula with its options chosen, and where it was asked for."""
+
+    instance: Instance
+    path: Path
+    axis_names: Mapping[str, str]
+    """Option to the name of an axis, where it was given one and not a number."""
+
+    @property
+    def kind(self) -> str:
+        """The layer's name in the catalogue."""
+        return self.instance.formula.kind
+
+
+def layer_parts(network: Network) -> Iterator[Part]:
+    """The layers and the activations that follow them; NetworkError where the catalogue has no such thing."""
+    for number, layer in enumerate(network.layers):
+        path: Path = ("layer", number)
+        yield _part(layer, LAYERS, "layer", path)
+        if layer.activation is not None:
+            following: Path = (*path, "activation")
+            formula = _known(layer.activation, ACTIVATIONS, "activation", following)
+            yield Part(instantiated(formula, chosen_options(formula, {}, following)), following, {})
+
+
+def loss_part(layer: Layer) -> Part:
+    """The loss; NetworkError where the catalogue has none of that kind."""
+    return _part(layer, LOSSES, "loss", ("loss",))
+
+
+def _part(layer: Layer, catalogue: Mapping[str, LayerFormula], what: str, path: Path) -> Part:
+    formula = _known(layer.kind, catalogue, what, (*path, "kind"))
+    options = chosen_options(formula, layer.options, path)
+    names = {
+        option.name: str(options[option.name])
+        for option in formula.options
+        if option.type is OPTION_TYPES["axis"] and isinstance(options[option.name], str)
+    }
+    return Part(instantiated(formula, options), path, names)
+
+
+def _known(name: str, catalogue: Mapping[str, LayerFormula], what: str, path: Path) -> LayerFormula:
+    if isinstance(name, str) and name in catalogue:
+        return catalogue[name]
+    if what != "loss" and name in LOSSES:
+        raise NetworkError(f"'{name}' is a loss", path, remedy="give it as the network's loss")
+    raise NetworkError(f"there is no {what} '{name}'", path, remedy=closest(str(name), catalogue))
+
+
+def chosen_options(
+    formula: LayerFormula, given: Mapping[str, OptionValue], path: Path
+) -> dict[str, OptionValue]:
+    """All options of a layer with their values; NetworkError for one that is unknown, missing or wrong."""
+    known = {option.name: option for option in formula.options}
+    for name in given:
+        if name not in known:
+            raise NetworkError(
+                f"'{formula.kind}' has no option '{name}'",
+                (*path, name),
+                remedy=closest(name, known) if known else "leave it out",
+            )
+    chosen: dict[str, OptionValue] = {}
+    for option in formula.options:
+        value = given.get(option.name, option.default)
+        if isinstance(value, str) and option.name not in given:
+            value = chosen.get(value, value)  # a default may be what another option is
+        if value is None:
+            raise NetworkError(
+                f"the layer '{formula.kind}' needs {option.name}",
+                path,
+                remedy=f"give {option.name} = {option.type.example}: {option.description}",
+            )
+        chosen[option.name] = option.checked(value, (*path, option.name))
+    return chosen

@@ -1,0 +1,72 @@
+"""A layer or loss as a model of its own, in the names of its file: for the catalogue's page and for tests.
+
+Options that have to be given get small values, or the axis that they are the size of; a layer's output is
+followed by `loss E = sum(..., ybar*y)`, so that ybar is what comes back to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from symbackprop.language.model import parse_system
+from symbackprop.language.syntax import Factors, Reference, Terms
+from symbackprop.layers.instance import Instance, index_names, instantiated
+from symbackprop.layers.layer_file import LayerFormula
+from symbackprop.layers.network import OptionValue
+from symbackprop.layers.options import OPTION_TYPES
+from symbackprop.layers.parts import chosen_options
+from symbackprop.layers.sizes import size_value
+from symbackprop.notation.system import Role, System
+
+_VALUES: Mapping[str, OptionValue] = {"size": 3, "count": 1, "number": 0.5, "function": "tanh"}
+# The last axes of an input where sizes are computed; 6 channels can be dealt out to 3 groups.
+_INPUT_SIZES = (6, 9, 8)
+
+
+def specimen_options(formula: LayerFormula) -> dict[str, OptionValue]:
+    """Values for the options that have to be given."""
+    words = {id(option_type): word for word, option_type in OPTION_TYPES.items()}
+    found: dict[str, OptionValue] = {}
+    for option in formula.options:
+        if option.is_required:
+            axis = re.search(rf"^index .* : (\w+) = {option.name}$", formula.body, re.MULTILINE)
+            word = words[id(option.type)]
+            found[option.name] = axis[1] if word == "axis" and axis else _VALUES[word]
+    return found
+
+
+def specimen(formula: LayerFormula) -> System:
+    """The model; its loss is the formula's own, or the sum of ybar*y."""
+    options = chosen_options(formula, specimen_options(formula), ())
+    instance = instantiated(formula, options)
+    axes = [f"index {formula.rest} : N", *_axes(instance)]
+    others = [statement for statement in instance.statements if not statement.startswith("index ")]
+    loss = [] if instance.loss is not None else _loss(instance)
+    return parse_system("\n".join([*axes, *others, *loss]) + "\n", formula.kind)
+
+
+def specimen_gradients(system: System) -> list[str]:
+    """What a specimen is differentiated by: its parameters, and its input where that is not whole numbers."""
+    inputs = system.with_role(Role.INPUT)[:1]
+    tensors = (*system.with_role(Role.PARAMETER), *inputs)
+    return [tensor.name for tensor in tensors if tensor.values is None]
+
+
+def _axes(instance: Instance) -> Iterator[str]:
+    computed = any(isinstance(each.size, Terms | Factors) for each in instance.axes)
+    known = zip(instance.fixed_input, _INPUT_SIZES, strict=False) if computed else ()
+    sizes: dict[str, int | None] = dict(known)
+    for declaration in instance.axes:
+        names = [word.text for word in declaration.indices]
+        if declaration.size is not None and not isinstance(declaration.size, Reference):
+            sizes[names[0]] = int(size_value(declaration.size, sizes))
+        size = next((sizes[name] for name in names if name in sizes), None)
+        yield f"index {', '.join(names)} : {declaration.axis.text}" + ("" if size is None else f" = {size}")
+
+
+def _loss(instance: Instance) -> tuple[str, str]:
+    name, indices = instance.output.word.text, index_names(instance.output)
+    positions = f"[{','.join(indices)}]"
+    total = f"sum({', '.join(indices)}, {name}bar{positions}*{name}{positions})"
+    return f"const {name}bar{positions}", f"loss E = {total}"

@@ -1,0 +1,59 @@
+"""Functions of a whole matrix: inv(X)[i,j], det(X), logdet(X), of square tensors that have a name.
+
+inv(S[t])[i,j]    MatrixFunction("inv", "S", axis, (t,), (i, j))
+logdet(X)         MatrixFunction("logdet", "X", axis)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, cached_property
+
+MatrixFunctionKind: TypeAlias = Literal["inv", "det", "logdet"]
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixFunction(Expression):
+    """An element of the inverse, the determinant, or log|det| of the matrices of a tensor.
+
+    The tensor's last two indices run over `axis`; `batch` are the positions before them, `positions` the row
+    and the column of an inverse.
+    """
+
+    kind: MatrixFunctionKind
+    tensor: str
+    axis: Axis
+    batch: tuple[Expression, ...] = ()
+    positions: tuple[Expression, ...] = ()
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        """The batch positions, then row and column."""
+        return (*self.batch, *self.positions)
+
+    def with_children(self, children: tuple[Expression, ...]) -> MatrixFunction:
+        """The same function of the same tensor at other positions."""
+        split = len(self.batch)
+        return MatrixFunction(self.kind, self.tensor, self.axis, children[:split], children[split:])
+
+    @cached_property
+    def tensors(self) -> frozenset[str]:
+        """The matrix, and the tensors that the positions read."""
+        return frozenset((self.tensor,)).union(*(child.tensors for child in self.children))
+
+    @property
+    def batch_indices(self) -> tuple[Index, ...]:
+        """The indices that tell one matrix from another, in reading order."""
+        nodes = (node for position in self.batch for node in position.walk())
+        return tuple(dict.fromkeys(node for node in nodes if isinstance(node, Index)))
+
+    def at(self, row: Expression, column: Expression) -> MatrixFunction:
+        """The element of the same matrix's inverse at a row and a column."""
+        return MatrixFunction("inv", self.tensor, self.axis, self.batch, (row, column))
+
+
+def tensor_read(node: Expression) -> str | None:
+    """The tensor that a node reads itself: as an element, or as a matrix."""
+    return node.tensor if isinstance(node, Element | MatrixFunction) else None
