@@ -45,7 +45,7 @@ def _cut(
 ) -> Iterator[Statement | Store]:
     """The statement, after those that compute parts of it; the first of them carries the formula."""
     formula = statement.formula
-    while not _fits(statement, printer, indent):
+    while not _fits(statement, printer, indent) or _breaks_at_a_window(statement, printer, indent):
         part = _window(statement, printer, indent) or _longest_part(statement, printer, indent)
         if part is None:
             break
@@ -87,6 +87,13 @@ def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: st
         and _fits(Statement(name, node, ""), naming, indent)
     ]
     return max(parts, key=lambda node: len(printer.text(node)), default=None)
+
+
+def _breaks_at_a_window(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
+    """Whether a reshape would be broken over lines where naming the slice inside it says more."""
+    if not isinstance(statement.value, Reshape) or len(statement_lines(statement, printer, indent)) == 1:
+        return False
+    return _window(statement, printer, indent) is not None
 
 
 def _window(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:

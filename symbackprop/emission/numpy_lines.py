@@ -56,18 +56,20 @@ def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) 
         return [one_line]
     pieces = printer.chain(line.value)
     if len(pieces) > 2:
-        inside = f"{indent}{INDENT}{' '.join(pieces)}"
-        broken = [inside] if fits(inside) else [f"{indent}{INDENT}{piece}" for piece in pieces]
-        return [f"{indent}{target} (", *broken, f"{indent})"]
+        return _in_parentheses(target, pieces, indent)
     call = printer.call(line.value)
     if call is not None:
         head, arguments = call
         lines = bracketed(f"{target} {head}", arguments, ")", indent)
         if fits(lines[0]):
             return lines
-    if len(pieces) == 2:
-        return [f"{indent}{target} (", *(f"{indent}{INDENT}{piece}" for piece in pieces), f"{indent})"]
-    return [one_line]
+    return _in_parentheses(target, pieces, indent) if len(pieces) == 2 else [one_line]
+
+
+def _in_parentheses(target: str, pieces: list[str], indent: str) -> list[str]:
+    inside = f"{indent}{INDENT}{' '.join(pieces)}"
+    broken = [inside] if fits(inside) else [f"{indent}{INDENT}{piece}" for piece in pieces]
+    return [f"{indent}{target} (", *broken, f"{indent})"]
 
 
 def _target(line: Statement | Store, printer: NumpyValues) -> str:

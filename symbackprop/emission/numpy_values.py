@@ -288,6 +288,9 @@ class NumpyValues:
             return f"np.{value.reduction}(", self._reduction_arguments(value)
         if isinstance(value, Tensordot | ScatterAdd):
             return self._helper_call(value)
+        if isinstance(value, Fill | Allocate):
+            head, _, inside = self.text(value).removesuffix(", dtype=dtype)").partition("(")
+            return f"{head}(", [inside, "dtype=dtype"]
         if isinstance(value, Reshape):
             return f"{self._atom(value.operand)}.reshape(", self._reshape_sizes(value, value.target)
         return None

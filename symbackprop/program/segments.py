@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Axis, Size
@@ -86,8 +87,9 @@ def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[st
     shapes = _shape_sources(program, _axes_mentioned(statements), tuple(read))
     read.update(dict.fromkeys(source.tensor for source in shapes))
     mentions_dtype = any(isinstance(value, MENTIONING_DTYPE) for value in _values(statements))
-    if mentions_dtype and not read and program.tensors:
-        read[program.tensors[0].name] = None
+    if mentions_dtype and next(_with_dtype(program, read), None) is None:
+        reals = (tensor.name for tensor in program.tensors if tensor.values is None)
+        read.update(dict.fromkeys(islice(reals, 1)))
     wanted = set(wanted)
     return Segment(
         statements=statements,

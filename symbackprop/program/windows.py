@@ -213,7 +213,9 @@ def substituted(body: Expression, way: Stepped) -> Expression:
     if way.solved is not None:
         moved = substitute(body, {way.solved: way.place})
         bounds = unproved_bounds(way.place, way.solved.axis) if way.way == "add" else ()
-        return with_padded_reads(Where(conjunction(bounds), moved, ZERO)) if bounds else moved
+        if not bounds:
+            return moved
+        return with_padded_reads(Where(conjunction(bounds), simplified(moved), ZERO))
     return substitute(body, {way.index: counter_of(way.index)})
 
 
