@@ -1,4 +1,4 @@
-"""Which NumPy call, or which helper of the generated module, computes each element-wise function.
+"""Which NumPy call, or which helper of the generated module, computes each function.
 
 A helper is one template, `templates/numpy/kernels/NAME.py.j2`, which defines the function NAME; adding
 one is adding that file and a row here.
@@ -56,6 +56,7 @@ HELPERS: Mapping[str, tuple[str, ...]] = {
     "trigamma_small": ("trigamma_large",),
     "trigamma_negative": ("distance_to_integer",),
     "trigamma": ("trigamma_large", "trigamma_small", "trigamma_negative"),
+    "scatter_add": (),
 }
 
 

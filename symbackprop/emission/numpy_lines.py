@@ -1,95 +1,82 @@
-"""Statements that are too long for a line, laid out as `ruff format` does it, or cut in two.
+"""A program's lines as Python statements, laid out as `ruff format` does it.
 
-A chain of two or more operators is set in parentheses, an operator at the start of each line; a call has its
-arguments on a line of their own. Where that does not do, the longest part that fits is computed first, under
-a name of its own.
+A chain of two or more operators that is too long for a line is set in parentheses, an operator at the start
+of each line; a call has its arguments on a line of their own. A loop is indented below its `for`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import textwrap
 
 from symbackprop.emission.numpy_values import NumpyValues
-from symbackprop.emission.python_text import INDENT, bracketed, fits
-from symbackprop.program.aliasing import viewed_name
-from symbackprop.program.ir import Read
-from symbackprop.program.naming import unused_name
-from symbackprop.program.program import Program, Statement
-from symbackprop.program.value import Value, rewrite_values
+from symbackprop.emission.python_text import INDENT, LINE_LENGTH, ascii_only, bracketed, fits
+from symbackprop.program.ir import Literal
+from symbackprop.program.program import Line, Loop, Statement, Store
 
-# A shorter part is not worth a name.
-SHORTEST_PART = 16
+GUARD = 'with np.errstate(all="ignore"):  # what is not chosen may be undefined'
 
 
-def with_fitting_statements(program: Program, printer: NumpyValues) -> Program:
-    """The program with every statement that no layout fits cut into several."""
-    taken = {*printer.names, *printer.names.values(), *printer.axes.values()}
-    statements: list[Statement] = []
-    for statement in program.statements:
-        statements.extend(_cut(statement, printer, taken))
-    return replace(program, statements=tuple(statements))
+def printed(line: Line, printer: NumpyValues, indent: str, in_guard: bool = False) -> list[str]:
+    """The formula as a comment, and the code below it; a guarded line opens a guard unless it is in one."""
+    comment = textwrap.wrap(
+        ascii_only(line.formula),
+        LINE_LENGTH - len(f"{indent}# "),
+        subsequent_indent=INDENT,
+        break_on_hyphens=False,
+    )
+    lines = [f"{indent}# {part}" for part in comment]
+    if line.guarded and not in_guard:
+        lines.append(f"{indent}{GUARD}")
+    inside = code_indent(line, indent, in_guard)
+    if not isinstance(line, Loop):
+        return [*lines, *statement_lines(line, printer, inside)]
+    lines.append(f"{inside}{loop_head(line, printer)}")
+    for item in line.body:
+        lines += printed(item, printer, inside + INDENT, in_guard=True)
+    return lines
 
 
-def statement_lines(statement: Statement, printer: NumpyValues, indent: str) -> list[str]:
+def code_indent(line: Line, indent: str, in_guard: bool) -> str:
+    """Where the code of a line begins: further in where it opens a guard, which a whole loop shares."""
+    return indent + INDENT if line.guarded and not in_guard else indent
+
+
+def loop_head(loop: Loop, printer: NumpyValues) -> str:
+    """`for t in range(1, T):`."""
+    ends = [loop.stop] if loop.start == Literal(0) else [loop.start, loop.stop]
+    steps = f"range({', '.join(printer.text(end) for end in ends)})"
+    return f"for {printer.counters[loop.counter]} in {f'reversed({steps})' if loop.reverse else steps}:"
+
+
+def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) -> list[str]:
     """`name = value`, in parentheses over several lines where it is too long for one."""
-    name = printer.names[statement.name]
-    line = f"{indent}{name} = {printer.text(statement.value)}"
-    if fits(line):
-        return [line]
-    pieces = printer.chain(statement.value)
+    target = _target(line, printer)
+    one_line = f"{indent}{target} {printer.text(line.value)}"
+    if fits(one_line):
+        return [one_line]
+    pieces = printer.chain(line.value)
     if len(pieces) > 2:
-        inside = f"{indent}{INDENT}{' '.join(pieces)}"
-        broken = [inside] if fits(inside) else [f"{indent}{INDENT}{piece}" for piece in pieces]
-        return [f"{indent}{name} = (", *broken, f"{indent})"]
-    call = printer.call(statement.value)
+        return _in_parentheses(target, pieces, indent)
+    call = printer.call(line.value)
     if call is not None:
         head, arguments = call
-        return bracketed(f"{name} = {head}", arguments, ")", indent)
-    return [line]
+        lines = bracketed(f"{target} {head}", arguments, ")", indent)
+        if fits(lines[0]):
+            return lines
+    return _in_parentheses(target, pieces, indent) if len(pieces) == 2 else [one_line]
 
 
-def _cut(statement: Statement, printer: NumpyValues, taken: set[str]) -> Iterator[Statement]:
-    """The statement, after those that compute parts of it; the first of them carries the formula."""
-    formula = statement.formula
-    while not _fits(statement, printer):
-        part = _longest_part(statement, printer)
-        if part is None:
-            break
-        name = unused_name(f"{statement.name}_part", taken.__contains__)
-        taken.add(name)
-        yield Statement(name, part, formula, guarded=statement.guarded)
-        formula = ""
-        statement = replace(statement, value=_with_name(statement.value, part, name))
-        printer = replace(printer, names={**printer.names, name: name})
-    yield replace(statement, formula=formula)
+def _in_parentheses(target: str, pieces: list[str], indent: str) -> list[str]:
+    inside = f"{indent}{INDENT}{' '.join(pieces)}"
+    broken = [inside] if fits(inside) else [f"{indent}{INDENT}{piece}" for piece in pieces]
+    return [f"{indent}{target} (", *broken, f"{indent})"]
 
 
-def _with_name(value: Value, part: Value, name: str) -> Value:
-    read = Read(name, part.indices, part.kind)
-    return rewrite_values(value, lambda node: read if node == part else node)
-
-
-def _fits(statement: Statement, printer: NumpyValues) -> bool:
-    indent = INDENT * 2 if statement.guarded else INDENT
-    return all(fits(line) for line in statement_lines(statement, printer, indent))
-
-
-def _longest_part(statement: Statement, printer: NumpyValues) -> Value | None:
-    """The part with the longest text that fits as a statement of its own; None where there is none.
-
-    A part must be an array with one axis an index, for only such has a name; a view of a name is no gain.
-    """
-    name = f"{statement.name}_part_00"
-    parts = [
-        node
-        for node in statement.value.walk()
-        if node is not statement.value
-        and viewed_name(node) is None
-        and all(len(group) == 1 for group in node.layout)
-        and len(printer.text(node)) >= SHORTEST_PART
-        and _fits(
-            replace(statement, name=name, value=node), replace(printer, names={**printer.names, name: name})
-        )
-    ]
-    return max(parts, key=lambda node: len(printer.text(node)), default=None)
+def _target(line: Statement | Store, printer: NumpyValues) -> str:
+    """`name =`, `name[:, t] =` or `name +=`."""
+    if isinstance(line, Statement):
+        return f"{printer.names[line.name]} ="
+    place = printer.place_text(line.name, line.items)
+    if line.accumulate:
+        return f"{place} +="
+    return f"{place} =" if place.endswith("]") or not line.items else f"{place}[...] ="

@@ -7,45 +7,27 @@ from hashlib import sha256
 
 from symbackprop.emission.environment import render
 from symbackprop.emission.kernels import helpers_for
-from symbackprop.emission.numpy_lines import with_fitting_statements
-from symbackprop.emission.numpy_tables import init_view, tables_text
+from symbackprop.emission.numpy_cutting import with_fitting_statements
+from symbackprop.emission.numpy_tables import init_view, place_checks_text, tables_text
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_view
-from symbackprop.emission.python_text import ascii_only, identifiers
+from symbackprop.emission.python_text import ascii_only, identifier, identifiers
+from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
-from symbackprop.program.program import Program
+from symbackprop.program.program import Program, counters_in, statements_in
 from symbackprop.program.segments import segments_of
+from symbackprop.program.slices import ScatterAdd
 from symbackprop.version import __version__
 
 # Names that the template uses at module level or inside functions.
 MODULE_NAMES = (
-    *(
-        "annotations",
-        "Mapping",
-        "reduce",
-        "Any",
-        "TypeAlias",
-        "np",
-        "ArrayLike",
-        "NDArray",
-        "Array",
-        "Scalar",
-    ),
-    *(
-        "PARAMETERS",
-        "INPUTS",
-        "TARGETS",
-        "CONSTANTS",
-        "POSITIVE_DEFINITE",
-        "OUTPUTS",
-        "LOSS",
-        "SHAPES",
-        "SIZES",
-        "FORMULAS",
-    ),
-    *("init", "forward", "loss", "value_and_grad", "grad", "_forward", "_loss", "_checked", "_array"),
-    *("params", "workspace", "tensors", "grads", "rng", "dtype", "_"),
-)
+    "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
+    "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
+    "POSITIVE_DEFINITE",
+    "FORMULAS", "init", "forward", "loss", "value_and_grad", "grad", "_forward", "_loss", "_checked",
+    "_array", "_check_values", "_check_places", "params", "workspace", "tensors", "grads", "rng", "dtype",
+    "_",
+)  # fmt: skip
 
 
 def numpy_source(program: Program) -> str:
@@ -61,6 +43,8 @@ def numpy_source(program: Program) -> str:
         version=__version__,
         tables=tables_text(program),
         helpers=[f"numpy/kernels/{name}.py.j2" for name in helpers],
+        place_checks=place_checks_text(program, printer),
+        has_integers=any(tensor.values is not None for tensor in program.tensors),
         needs_reduce="polynomial" in helpers,
         forward=forward_view(program, segments, printer),
         loss=loss_view(program, segments, printer) if program.loss else None,
@@ -70,21 +54,26 @@ def numpy_source(program: Program) -> str:
 
 
 def _functions(program: Program) -> list[str]:
-    return [
-        node.operation
-        for statement in program.statements
-        for node in statement.value.walk()
-        if isinstance(node, Elementwise)
-    ]
+    nodes = [node for line in program.statements for value in line.values for node in value.walk()]
+    scattering = any(isinstance(node, ScatterAdd) for node in nodes)
+    functions = [node.operation for node in nodes if isinstance(node, Elementwise)]
+    return [*functions, *(["scatter_add"] if scattering else [])]
 
 
 def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
     """The printer with a Python name for every tensor, statement, helper and axis, all different."""
     reserved = {*MODULE_NAMES, *helpers}
     tensors = [tensor.name for tensor in program.tensors]
-    values = identifiers([*tensors, *(statement.name for statement in program.statements)], reserved)
+    lines = tuple(statements_in(program.statements))
+    values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)
     layouts = [tensor.indices for tensor in program.tensors]
-    layouts += [statement.value.indices for statement in program.statements]
-    axes = dict.fromkeys(index.axis.name for indices in layouts for index in indices)
+    layouts += [line.value.indices for line in lines]
+    axes = dict.fromkeys(
+        index.axis.name for indices in layouts for index in indices if not isinstance(index.axis, Extent)
+    )
     sizes = identifiers(axes, {*reserved, *values.values()})
-    return NumpyValues({**{name: name for name in helpers}, **values}, sizes)
+    taken = {*reserved, *values.values(), *sizes.values()}
+    counters: dict[str, str] = {}
+    for name in dict.fromkeys(counters_in(program.statements)):
+        counters[name] = identifier(name.replace("'", "_"), {*taken, *counters.values()})
+    return NumpyValues({**{name: name for name in helpers}, **values}, sizes, counters)

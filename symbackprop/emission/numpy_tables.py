@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.python_text import (
@@ -16,7 +16,30 @@ from symbackprop.emission.python_text import (
     tuple_text,
 )
 from symbackprop.notation.system import Role, Tensor
-from symbackprop.program.program import Initial, Program
+from symbackprop.program.program import Initial, PlaceCheck, Program
+
+
+def place_checks_text(program: Program, printer: NumpyValues) -> str:
+    """The lines that check positions by the sizes of the arrays; empty where there is nothing to check."""
+    inside = replace(
+        printer,
+        axes={name: f"sizes[{quoted(name)}]" for name in printer.axes},
+        names={name: f"arrays[{quoted(name)}]" for name in printer.names},
+    )
+    lines = [line for check in program.place_checks for line in _place_check(check, inside)]
+    return "\n".join(lines)
+
+
+def _place_check(check: PlaceCheck, printer: NumpyValues) -> list[str]:
+    needed = [axis.name for axis in check.axes if axis.size is None]
+    tests = [f"{{{', '.join(map(quoted, needed))}}} <= sizes.keys()"] if needed else []
+    tests += [f"{quoted(name)} in arrays" for name in check.tensors]
+    arguments = [quoted(ascii_only(f"{check.element}: {check.position}")), quoted(check.axis.name)]
+    arguments += [printer.size(check.axis), printer.text(check.places)]
+    arguments += [] if check.condition is None else [printer.text(check.condition)]
+    indent = INDENT * 2 if tests else INDENT
+    head = [f"{INDENT}if {' and '.join(tests)}:"] if tests else []
+    return [*head, *bracketed("_check_places(", arguments, ")", indent)]
 
 
 @dataclass(frozen=True)
@@ -42,10 +65,19 @@ def tables_text(program: Program) -> str:
             *assigned_tuple("OUTPUTS", [quoted(name) for name in program.outputs]),
             f"LOSS = {quoted(program.loss) if program.loss else None}",
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
+            *_integers(program),
             *assigned_dict("SIZES: dict[str, int] = ", sizes),
             *_formulas(program),
         ]
     )
+
+
+def _integers(program: Program) -> list[str]:
+    """Integer tensors with the axis that their values index; nothing where there are none."""
+    values = {
+        tensor.name: quoted(tensor.values.name) for tensor in program.tensors if tensor.values is not None
+    }
+    return assigned_dict("VALUES: dict[str, str] = ", values) if values else []
 
 
 def _formulas(program: Program) -> list[str]:

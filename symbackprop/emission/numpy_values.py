@@ -7,9 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.emission.kernels import HELPERS, NUMPY_CALLS
+from symbackprop.emission.numpy_pieces import (
+    ATOM,
+    BOTH,
+    CHOICE,
+    COMPARISON,
+    EITHER,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Piece,
+    slice_text,
+)
 from symbackprop.emission.python_text import tuple_text
 from symbackprop.errors import EmissionError
 from symbackprop.notation.expressions import Axis
+from symbackprop.program.counting import Extent, whole_number
 from symbackprop.program.ir import (
     COMPARISONS,
     AxisSize,
@@ -30,41 +44,59 @@ from symbackprop.program.ir import (
 )
 from symbackprop.program.layout import Group
 from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, LinearAlgebra, Solve
+from symbackprop.program.slices import (
+    Allocate,
+    AtLeastZero,
+    Choice,
+    Clip,
+    Count,
+    Flip,
+    Gather,
+    Item,
+    Pad,
+    Pick,
+    Refold,
+    ScatterAdd,
+    Select,
+    Span,
+    Tensordot,
+)
 from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
 
-# How tightly Python's operators bind, from loosest to tightest.
-COMPARISON, EITHER, BOTH, SUM, PRODUCT, SIGN, POWER, ATOM = range(8)
-_BINARY = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT)}
+_BINARY = {
+    "add": ("+", SUM),
+    "subtract": ("-", SUM),
+    "multiply": ("*", PRODUCT),
+    "divide": ("/", PRODUCT),
+    "floor_divide": ("//", PRODUCT),
+    "mod": ("%", PRODUCT),
+}
 _CONNECTIVES = {"and": ("&", BOTH), "or": ("|", EITHER)}
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Source text and how tightly its outermost operator binds."""
-
-    text: str
-    level: int = ATOM
-
-    def at(self, level: int) -> str:
-        """The text, in parentheses where it binds less tightly than `level`."""
-        return self.text if self.level >= level else f"({self.text})"
-
-
-@dataclass(frozen=True)
 class NumpyValues:
-    """Prints values; `names` maps the program's tensors, axes and helpers to Python names."""
+    """Prints values; these map the program's tensors and helpers, axes and loop counters to Python names."""
 
     names: Mapping[str, str]
     axes: Mapping[str, str]
+    counters: Mapping[str, str]
 
     def text(self, value: Value) -> str:
         """The value as one line of Python."""
         return self.piece(value).text
 
-    def size(self, axis: Axis) -> str:
-        """The size of an axis: its number where it is declared, else the variable that holds it."""
-        return self.axes[axis.name] if axis.size is None else str(axis.size)
+    def size(self, axis: Axis, level: int = CHOICE) -> str:
+        """The size of an axis: its number where it is declared, else the variable that holds it.
+
+        An extent's is worked out from others, in parentheses where it binds less tightly than `level`.
+        """
+        if axis.size is not None:
+            return str(axis.size)
+        if isinstance(axis, Extent):
+            return self.piece(whole_number(axis.length)).at(level)
+        return self.axes[axis.name]
 
     def piece(self, value: Value) -> Piece:
         """The value's text with its level."""
@@ -75,6 +107,8 @@ class NumpyValues:
                 return _number(number)
             case AxisSize(axis, at_least_one):
                 return Piece(f"max({self.size(axis)}, 1)" if at_least_one else self.size(axis))
+            case Count(name, _):
+                return Piece(self.counters[name])
             case Positions(index):
                 return Piece(f"np.arange({self.size(index.axis)})")
             case Identity(row, _):
@@ -94,6 +128,20 @@ class NumpyValues:
                 return Piece(f"np.full({self._shape(target)}, {self.text(operand)}, dtype=dtype)")
             case Copy(operand):
                 return Piece(self._atom(operand) + (".copy()" if value.layout else "[()]"))
+            case Allocate(target):
+                return Piece(f"np.empty({self._shape(target)}, dtype=dtype)")
+            case Pad():
+                return self._padding(value)
+            case Tensordot() | ScatterAdd():
+                head, inside = self._helper_call(value)
+                return Piece(f"{head}{', '.join(inside)})")
+            case Clip(operand, axis):
+                last = int(axis.size) - 1 if axis.size else f"max({self.size(axis, SUM)} - 1, 0)"
+                return Piece(f"np.clip({self.text(operand)}, 0, {last})")
+            case AtLeastZero(operand):
+                return Piece(f"max({self.text(operand)}, 0)")
+            case Choice():
+                return Piece(" ".join(self.chain(value)), CHOICE)
         if isinstance(value, LinearAlgebra):
             head, arguments, tail = self._linear_algebra(value)
             return Piece(f"{head}{', '.join(arguments)}{tail}")
@@ -110,7 +158,39 @@ class NumpyValues:
                     self.chain(left) if isinstance(left, MatrixProduct) else [self._operand(left, PRODUCT)]
                 )
                 return [*before, f"@ {self._operand(right, SIGN)}"]
+            case Choice(condition, chosen, otherwise):
+                shown = self.piece(chosen).at(COMPARISON)
+                test = self.piece(condition).at(COMPARISON)
+                return [shown, f"if {test}", f"else {self.text(otherwise)}"]
         return [self.text(value)]
+
+    def place_text(self, name: str, items: tuple[Item, ...]) -> str:
+        """Where a store puts its value: `y[:, t]`, or `y` where all places are meant."""
+        return self.names[name] + self._items(items)
+
+    def _items(self, items: tuple[Item, ...]) -> str:
+        """`[:, t - 1]`; axes at the end that are kept whole go without saying."""
+        shown = [self._item(item) for item in items]
+        while shown and shown[-1] == ":":
+            shown.pop()
+        return f"[{', '.join(shown)}]" if shown else ""
+
+    def _item(self, item: Item) -> str:
+        match item:
+            case Pick(place):
+                return self.text(place)
+            case Span(_, start, stop, step):
+                first, last = ("" if end is None else self.text(end) for end in (start, stop))
+                return slice_text(first, last, str(step) if step > 1 else "")
+        return ":"
+
+    def _padding(self, value: Pad) -> Piece:
+        widths = [
+            f"({self.text(before)}, {self.text(after)})"
+            for before, after in zip(value.before, value.after, strict=True)
+        ]
+        shown = widths[0] if len(widths) == 1 else tuple_text(widths)
+        return Piece(f"np.pad({self.text(value.operand)}, {shown})")
 
     def _chain_before(self, left: Value, level: int) -> list[str]:
         same = (
@@ -138,9 +218,20 @@ class NumpyValues:
                 marks = ["None" if place in places else ":" for place in range(rank)]
                 return Piece(f"{self._atom(operand)}[{', '.join(marks)}]")
             case Reshape(operand, target):
-                return Piece(f"{self._atom(operand)}.reshape({self._reshape_sizes(value, target)})")
+                return Piece(
+                    f"{self._atom(operand)}.reshape({', '.join(self._reshape_sizes(value, target))})"
+                )
             case Diagonal(operand, first, second, _):
                 return Piece(f"np.diagonal({self.text(operand)}, axis1={first}, axis2={second})")
+            case Select(operand, items):
+                return Piece(self._atom(operand) + self._items(items))
+            case Refold(operand, target):
+                return Piece(f"{self._atom(operand)}.reshape({', '.join(map(self._group_size, target))})")
+            case Gather(operand, places, skip):
+                inside = [*([":"] * skip), *map(self.text, places)]
+                return Piece(f"{self._atom(operand)}[{', '.join(inside)}]")
+            case Flip(operand, place):
+                return Piece(f"{self._atom(operand)}[{', '.join([*[':'] * place, '::-1'])}]")
         raise EmissionError(f"no NumPy expression for a {type(value).__name__}")
 
     def _elementwise(self, value: Elementwise) -> Piece:
@@ -195,7 +286,22 @@ class NumpyValues:
             return self._linear_algebra(value)[:2]
         if isinstance(value, Reduce):
             return f"np.{value.reduction}(", self._reduction_arguments(value)
+        if isinstance(value, Tensordot | ScatterAdd):
+            return self._helper_call(value)
+        if isinstance(value, Fill | Allocate):
+            head, _, inside = self.text(value).removesuffix(", dtype=dtype)").partition("(")
+            return f"{head}(", [inside, "dtype=dtype"]
+        if isinstance(value, Reshape):
+            return f"{self._atom(value.operand)}.reshape(", self._reshape_sizes(value, value.target)
         return None
+
+    def _helper_call(self, value: Tensordot | ScatterAdd) -> tuple[str, list[str]]:
+        operands = [self.text(operand) for operand in value.operands]
+        if isinstance(value, ScatterAdd):
+            return f"{self.names['scatter_add']}(", [*operands, self.size(value.index.axis)]
+        places = (value.left_places, value.right_places)
+        axes = ", ".join(tuple_text(list(map(str, side))) for side in places)
+        return "np.tensordot(", [*operands, f"axes=({axes})"]
 
     def _linear_algebra(self, value: LinearAlgebra) -> tuple[str, list[str], str]:
         """The call up to its opening bracket, its arguments, and what stands behind them."""
@@ -242,13 +348,15 @@ class NumpyValues:
         return sizes[0] if len(sizes) == 1 else tuple_text(sizes)
 
     def _group_size(self, group: Group) -> str:
-        return " * ".join(self.size(index.axis) for index in group) or "1"
+        sizes = [index.axis.size for index in group]
+        if None not in sizes:
+            return str(math.prod(size for size in sizes if size is not None))
+        level = PRODUCT if len(group) > 1 else CHOICE
+        return " * ".join(self.size(index.axis, level) for index in group) or "1"
 
-    def _reshape_sizes(self, value: Reshape, target: tuple[Group, ...]) -> str:
+    def _reshape_sizes(self, value: Reshape, target: tuple[Group, ...]) -> list[str]:
         left_out = inferred_group(value)
-        return ", ".join(
-            "-1" if place == left_out else self._group_size(group) for place, group in enumerate(target)
-        )
+        return ["-1" if place == left_out else self._group_size(group) for place, group in enumerate(target)]
 
 
 def _number(number: float | int) -> Piece:

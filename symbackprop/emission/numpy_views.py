@@ -6,16 +6,14 @@ two as `_forward` and `_loss`, the third in `value_and_grad`. The public functio
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from symbackprop.emission.numpy_lines import statement_lines
+from symbackprop.emission.numpy_lines import printed, statement_lines
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.python_text import (
     INDENT,
     LINE_LENGTH,
-    ascii_only,
     bracketed,
     docstring,
     fits,
@@ -23,12 +21,11 @@ from symbackprop.emission.python_text import (
     unpacked,
 )
 from symbackprop.notation.system import Role, Tensor
-from symbackprop.program.program import Program, Statement
+from symbackprop.program.program import Loop, Program
 from symbackprop.program.segments import Segment, Segments, ShapeSource
 
 SCALAR = "Scalar"
 GRADS = "dict[str, Array]"
-GUARD = 'with np.errstate(all="ignore"):  # what is not chosen may be undefined'
 
 
 @dataclass(frozen=True)
@@ -222,8 +219,14 @@ def _body(segment: Segment, program: Program, printer: NumpyValues) -> list[str]
         new = [name for name in statement.reads if name not in program.by_name and name not in known]
         known.update(new)
         lines += _unpacked(new, printer)
-        goes_on = before is not None and before.guarded and not statement.formula and not new
-        lines += _statement(statement, printer, goes_on)
+        continues = (
+            before is not None and before.guarded and statement.guarded and not statement.formula and not new
+        )
+        if continues and not isinstance(statement, Loop):
+            # What was cut in two stays in one guard.
+            lines += statement_lines(statement, printer, INDENT * 2)
+        else:
+            lines += printed(statement, printer, INDENT)
     return lines
 
 
@@ -250,18 +253,3 @@ def _shape_line(source: ShapeSource, printer: NumpyValues) -> str:
     if len(named) == 1:
         return f"{sizes[named[0]]} = {shape}[{named[0]}]"
     return f"{', '.join(sizes)} = {shape}"
-
-
-def _statement(statement: Statement, printer: NumpyValues, goes_on: bool) -> list[str]:
-    """The formula as a comment, and the code below it, which may go on in the guard of the one before."""
-    comment = textwrap.wrap(
-        ascii_only(statement.formula),
-        LINE_LENGTH - len(f"{INDENT}# "),
-        subsequent_indent=INDENT,
-        break_on_hyphens=False,
-    )
-    lines = [f"{INDENT}# {line}" for line in comment]
-    if not statement.guarded:
-        return [*lines, *statement_lines(statement, printer, INDENT)]
-    guard = [] if goes_on else [f"{INDENT}{GUARD}"]
-    return [*lines, *guard, *statement_lines(statement, printer, INDENT * 2)]

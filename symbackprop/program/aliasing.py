@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbackprop.program.ir import Copy, Diagonal, Elementwise, Read, is_view
-from symbackprop.program.program import Program
+from symbackprop.program.ir import Copy, Diagonal, Elementwise, Read
+from symbackprop.program.program import Line, Program, Statement
+from symbackprop.program.slices import is_view
 from symbackprop.program.value import Value
 
 # Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
@@ -26,19 +27,21 @@ def with_fresh_results(program: Program) -> Program:
         *_arrays_without_axes(program),
         *_diagonals(program),
     }
-    statements = tuple(
-        replace(statement, value=Copy(statement.value)) if statement.name in copied else statement
-        for statement in program.statements
-    )
-    return replace(program, statements=statements)
+    return replace(program, statements=tuple(_copied(line, copied) for line in program.statements))
+
+
+def _copied(line: Line, names: set[str]) -> Line:
+    if isinstance(line, Statement) and line.name in names:
+        return replace(line, value=Copy(line.value))
+    return line
 
 
 def _bases(program: Program) -> dict[str, str]:
     """Each name to the name whose memory it may share: its own where its array is new."""
     bases = {tensor.name: tensor.name for tensor in program.tensors}
-    for statement in program.statements:
+    for name, statement in program.by_name.items():
         source = viewed_name(statement.value)
-        bases[statement.name] = bases[source] if source is not None else statement.name
+        bases[name] = bases[source] if source is not None else name
     return bases
 
 

@@ -21,15 +21,22 @@ from symbackprop.program.ir import (
 )
 from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
 from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count, typical_size
+from symbackprop.program.slices import Choice, Clip, Flip, Gather, Pad, Refold, ScatterAdd, Select, Tensordot
 from symbackprop.program.value import Value
 
 # exp, tanh and their like against an addition, as measured on arrays that fit the cache.
 FUNCTION_COST = 8
+# Adding a number at a place that is looked up, against adding it in order.
+SCATTER_COST = 4
+# Views whose numbers do not lie side by side, so that merging axes has to copy.
+COPIED_BY_RESHAPE = (Transpose, Select, Flip)
 
 
 def cost_of(value: Value) -> float:
-    """The cost of computing a value, its operands included."""
-    return sum(own_cost(node) for node in value.walk())
+    """The cost of computing a value, its operands included; of a choice's branches, the dearer one."""
+    if isinstance(value, Choice):
+        return cost_of(value.condition) + max(cost_of(value.chosen), cost_of(value.otherwise))
+    return own_cost(value) + sum(cost_of(operand) for operand in value.operands)
 
 
 def own_cost(node: Value) -> float:
@@ -40,12 +47,14 @@ def own_cost(node: Value) -> float:
             return typical_count(node.indices) * (1 if cheap else FUNCTION_COST)
         case Reduce(operand, _, _, _):
             return typical_count(operand.indices)
-        case MatrixProduct(left, right):
+        case MatrixProduct(left, right) | Tensordot(left, right, _, _):
             operations = typical_count({*left.indices, *right.indices})
             return operations * MATRIX_PRODUCT_DISCOUNT + typical_count(node.indices)
-        case Reshape(operand, _):
-            return typical_count(node.indices) if isinstance(operand, Transpose) else 0
-        case Cast() | Copy() | Fill():
+        case ScatterAdd(_, rows, _):
+            return SCATTER_COST * typical_count(rows.indices) + typical_count(node.indices)
+        case Reshape(operand, _) | Refold(operand, _):
+            return typical_count(node.indices) if isinstance(operand, COPIED_BY_RESHAPE) else 0
+        case Cast() | Copy() | Fill() | Pad() | Gather() | Clip():
             return typical_count(node.indices)
         case Solve(matrix, right):
             return (

@@ -13,8 +13,8 @@ from dataclasses import replace
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.system import Role
 from symbackprop.program.ir import AxisSize, Elementwise
-from symbackprop.program.program import Program
-from symbackprop.program.value import Value, rewrite_values
+from symbackprop.program.program import Program, rewrite_lines
+from symbackprop.program.value import Value
 
 
 def with_safe_means(program: Program) -> Program:
@@ -22,11 +22,8 @@ def with_safe_means(program: Program) -> Program:
     data = [tensor.indices for tensor in program.with_role(Role.INPUT, Role.TARGET, Role.CONSTANT)]
     solid = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
     batch = {indices[0].axis for indices in data if indices} - solid
-    statements = tuple(
-        replace(statement, value=rewrite_values(statement.value, lambda node: _safe_quotient(node, batch)))
-        for statement in program.statements
-    )
-    return replace(program, statements=statements)
+    lines = rewrite_lines(program.statements, lambda node: _safe_quotient(node, batch))
+    return replace(program, statements=lines)
 
 
 def _safe_quotient(node: Value, batch: Collection[Axis]) -> Value:

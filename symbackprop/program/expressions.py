@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from symbackprop.errors import ProgramError
 from symbackprop.notation.arithmetic import factors_of, is_sum
+from symbackprop.notation.bounds import conjuncts, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
     Add,
     Apply,
     Comparison,
@@ -36,10 +40,15 @@ from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.contraction import Order, contraction_order, still_needed
 from symbackprop.program.cost import cost_of
-from symbackprop.program.ir import AxisSize, Diagonal, Identity, Literal, Positions, Read, Reduce
+from symbackprop.program.counting import Counter, WholeNumbers
+from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
 from symbackprop.program.matrices import matrix_function, solution
+from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
+from symbackprop.program.reading import Conditions, ElementReader
 from symbackprop.program.scaling import number_apart, positive_power, scaled
+from symbackprop.program.scattering import Scatter, scattered
+from symbackprop.program.slices import Choice, ScatterAdd
 from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import (
     Indices,
@@ -51,18 +60,34 @@ from symbackprop.program.terms import (
     tidied,
 )
 from symbackprop.program.value import Kind, Value
-from symbackprop.program.views import as_number, as_real, elementwise, operate, ordered, union_in_order
+from symbackprop.program.views import (
+    as_number,
+    as_real,
+    elementwise,
+    filled,
+    grouped,
+    operate,
+    ordered,
+    union_in_order,
+)
+from symbackprop.program.windows import not_negative
+
+_NONE = Conditions()
 
 
 @dataclass(frozen=True)
 class ExpressionLowering:
-    """Lowers expressions; `kinds` says which names hold other numbers than reals.
+    """Lowers expressions.
 
-    `positive_definite` names the tensors whose matrices are known to be so.
+    `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with,
+    `positive_definite` the tensors whose matrices are known to be so. `conditions` are those of the choices
+    around the expression.
     """
 
     kinds: Mapping[str, Kind]
+    own: Mapping[str, Indices]
     positive_definite: frozenset[str] = frozenset()
+    conditions: Conditions = _NONE
 
     def value(self, expression: Expression, order: Indices) -> Value:
         """The expression as array operations, its axes in the given order, which names every free index.
@@ -77,9 +102,11 @@ class ExpressionLowering:
             case Size(axis):
                 return AxisSize(axis)
             case Index():
-                return Positions(expression)
-            case Element(tensor, positions):
-                return ordered(self._element(expression, tensor, positions), order)
+                return WholeNumbers().value(expression)
+            case Apply("floor" | "mod", _):
+                return self.integer(expression, order)
+            case Element():
+                return ordered(self._element(expression, order), order)
             case Add(terms):
                 return self._sum_of_terms(terms, order)
             case Multiply(factors):
@@ -103,30 +130,42 @@ class ExpressionLowering:
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, order)
             case Comparison(operator, left, right):
-                return elementwise(operator, [self.value(side, order) for side in (left, right)], order)
+                if all(self._is_integer(side) for side in (left, right)):
+                    sides = [self.integer(side, order) for side in (left, right)]
+                else:
+                    sides = [self.value(side, order) for side in (left, right)]
+                return elementwise(operator, sides, order)
             case Logic(operator, operands):
                 return elementwise(operator, [self.value(operand, order) for operand in operands], order)
         raise ProgramError(f"no array operation for a {type(expression).__name__}: {text(expression)}")
 
-    def _element(self, element: Element, tensor: str, positions: Sequence[Expression]) -> Value:
-        """A tensor; where an index stands at two positions, the diagonal over them."""
-        names: list[Index] = []
-        for place, position in enumerate(positions):
-            if not isinstance(position, Index):
-                raise ProgramError(
-                    f"{text(element)}: a position that is not an index is not supported yet",
-                    remedy="read the tensor at plain indices",
-                )
-            names.append(
-                position if position not in names else Index(f"{position.name}'{place}", position.axis)
-            )
-        value: Value = Read(tensor, tuple(names), self.kinds.get(tensor, Kind.REAL))
-        for name, position in zip(names, positions, strict=True):
-            if name != position:
-                assert isinstance(position, Index)
-                own = value.indices
-                value = Diagonal(value, own.index(position), own.index(name), position)
-        return value
+    def _element(self, element: Element, order: Indices) -> Value:
+        """A tensor at its positions, by a view where there is one."""
+        kind = self.kinds.get(element.tensor, Kind.REAL)
+        own = self.own[element.tensor]
+        integers = partial(self.value, order=order)
+        return ElementReader(element, own, kind, order, self.conditions, integers).value()
+
+    def integer(self, expression: Expression, order: Indices) -> Value:
+        """An integer expression as a Python int or an array of integers."""
+        return WholeNumbers(order, partial(self.value, order=order)).value(expression)
+
+    def _is_integer(self, expression: Expression) -> bool:
+        """Whether the expression is made of integers, so that it is compared without rounding."""
+        match expression:
+            case Index() | Size():
+                return True
+            case Number(value):
+                return value.denominator == 1
+            case Element(tensor, _):
+                return self.kinds.get(tensor) is Kind.INTEGER
+            case Reduction("argmax", _, _):
+                return True
+            case Add() | Multiply() | Apply("mod", _):
+                return all(self._is_integer(child) for child in expression.children)
+            case Apply("floor", _):
+                return True
+        return False
 
     def _sum_of_terms(self, terms: Sequence[Expression], order: Indices) -> Value:
         """The terms added from left to right; a term with a minus sign is subtracted."""
@@ -164,6 +203,9 @@ class ExpressionLowering:
         if system is not None:
             return solution(system, order, self.value)
         indices, body = afresh.indices, afresh.body
+        scatter = scattered(afresh, order)
+        if scatter is not None:
+            return self._scatter(scatter, order)
         used = tuple(index for index in indices if index in body.free_indices)
         unused = [Size(index.axis) for index in indices if index not in body.free_indices]
         if unused:
@@ -175,6 +217,17 @@ class ExpressionLowering:
             return whole
         apart = self.value(Add(tuple(tidied(Reduction("sum", used, term)) for term in terms)), order)
         return apart if cost_of(apart) < cost_of(whole) else whole
+
+    def _scatter(self, scatter: Scatter, order: Indices) -> Value:
+        """Dense factors contracted first, then added up where they belong; then what depends on the place."""
+        own = (*scatter.along, *(index for index in order if index != scatter.index))
+        rows = self.value(scatter.rows, own)
+        target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
+        places = ordered(self.integer(scatter.place, own), own)
+        added = ScatterAdd(places, as_real(filled(rows, target)), scatter.index)
+        if scatter.rest == ONE:
+            return ordered(added, order)
+        return elementwise("multiply", (added, self.value(scatter.rest, order)), order)
 
     def _product(self, factors: Sequence[Expression], over: Indices, order: Indices) -> Value:
         """number * scalars * (arrays, contracted over `over`) / scalars."""
@@ -199,8 +252,8 @@ class ExpressionLowering:
         value = as_number(self.value(body, natural_order(body, (*order, *afresh.indices))))
         places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
         missing = [index for index in afresh.indices if index not in value.indices]
-        if kind == "argmax" and (missing or len(places) != 1):
-            raise ProgramError(f"{text(reduction)}: argmax goes over one index of its body")
+        if kind == "argmax":
+            return ordered(_argmax(reduction, afresh.indices, value), order)
         if kind == "prod":
             for index in missing:
                 value = operate("power", value, AxisSize(index.axis))
@@ -208,19 +261,84 @@ class ExpressionLowering:
         return ordered(reduced, order)
 
     def _delta(self, left: Expression, right: Expression, order: Indices) -> Value:
-        if not (isinstance(left, Index) and isinstance(right, Index)):
+        plain = all(isinstance(side, Index) and not isinstance(side, Counter) for side in (left, right))
+        if not plain:
             return self.value(Comparison("==", left, right), order)
+        assert isinstance(left, Index) and isinstance(right, Index)
         return ordered(Identity(left, right), order) if left != right else Literal(1.0)
 
     def _where(
         self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
     ) -> Value:
-        """`np.where`; a choice between 1 and 0 is the condition itself, a mask."""
+        """`np.where`; a choice between 1 and 0 is the condition itself, a mask.
+
+        A choice by counters of loops is Python's, and an element that is 0 outside its axes is padded.
+        """
+        if is_counted(condition):
+            return self._counted_choice(condition, chosen, otherwise, order)
+        inside = [self._under(part) for part in (condition, negated(condition))]
+        if otherwise == ZERO and isinstance(chosen, Element) and self._pads(condition, chosen):
+            return inside[0].value(chosen, order)
         holds = self.value(condition, order)
         if (chosen, otherwise) == (Number(1), Number(0)):
             return holds
-        branches = [self.value(branch, order) for branch in (chosen, otherwise)]
+        pairs = zip(inside, (chosen, otherwise), strict=True)
+        branches = [lowering.value(branch, order) for lowering, branch in pairs]
         return elementwise("where", (holds, *branches), order)
+
+    def for_parts_of_choices(self) -> ExpressionLowering:
+        """The lowering of what only choices read, whose conditions are not known."""
+        return replace(self, conditions=replace(self.conditions, unknown=True))
+
+    def _under(self, condition: Expression) -> ExpressionLowering:
+        """The lowering of what is chosen by a condition."""
+        chosen = (*self.conditions.chosen, *conjuncts(condition))
+        return replace(self, conditions=replace(self.conditions, chosen=chosen))
+
+    def _counted_choice(
+        self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
+    ) -> Value:
+        """Python's choice, which runs only the branch that it chooses."""
+        branches = []
+        for part, branch in ((condition, chosen), (negated(condition), otherwise)):
+            certain = (*self.conditions.certain, *conjuncts(part))
+            lowering = replace(self, conditions=replace(self.conditions, certain=certain))
+            branches.append(as_number(lowering.value(branch, order)))
+        target = union_in_order(branches, order)
+        one, other = (filled(branch, target) if target else as_real(branch) for branch in branches)
+        return Choice(self.value(condition, order), one, other)
+
+    def _pads(self, condition: Expression, element: Element) -> bool:
+        """Whether the condition says exactly where the element lies inside its axes, and a view is padded."""
+        said = {not_negative(part) for part in conjuncts(condition)}
+        possible: set[Expression | None] = set()
+        needed: set[Expression | None] = set()
+        for position, index in zip(element.positions, self.own[element.tensor], strict=True):
+            unproved = unproved_bounds(position, index.axis, self.conditions.certain)
+            found = affine(position)
+            if unproved and (found is None or len(found.factors) > 1):
+                return False
+            bounds = (lower_bound(position), upper_bound(position, index.axis))
+            possible |= set(map(not_negative, bounds))
+            needed |= set(map(not_negative, unproved))
+        return needed <= said <= possible and None not in said
+
+
+def is_counted(condition: Expression) -> bool:
+    """Whether a condition compares nothing but loops' counters, sizes and numbers."""
+    return all(
+        isinstance(node, Comparison | Logic | Counter | Size | Number | Add | Multiply)
+        for node in condition.walk()
+    )
+
+
+def _argmax(reduction: Reduction, over: Indices, value: Value) -> Value:
+    """The first position of the maximum, several indices counted through in row-major order."""
+    if not set(over) <= set(value.indices):
+        raise ProgramError(f"{text(reduction)}: argmax goes over indices of its body")
+    kept = tuple(index for index in value.indices if index not in over)
+    merged = grouped(as_real(value), (*((index,) for index in kept), over))
+    return Reduce(merged, "argmax", (len(kept),))
 
 
 def _opened(factors: Sequence[Expression], over: Indices, order: Indices) -> tuple[list[Expression], Indices]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, TypeAlias
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.system import Tensor
+from symbackprop.program.counting import Extent, whole_number
 from symbackprop.program.ir import (
     AxisSize,
     Cast,
@@ -32,7 +34,25 @@ from symbackprop.program.ir import (
 )
 from symbackprop.program.layout import Group
 from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
-from symbackprop.program.program import Program
+from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
+from symbackprop.program.slices import (
+    Allocate,
+    AtLeastZero,
+    Choice,
+    Clip,
+    Count,
+    Flip,
+    Gather,
+    Item,
+    Pad,
+    Pick,
+    Refold,
+    ScatterAdd,
+    Select,
+    Span,
+    Tensordot,
+    Whole,
+)
 from symbackprop.program.value import Value
 
 Array: TypeAlias = NDArray[Any]
@@ -44,6 +64,8 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "divide": np.divide,
     "power": np.power,
     "negative": np.negative,
+    "floor_divide": np.floor_divide,
+    "mod": np.mod,
     "<": np.less,
     "<=": np.less_equal,
     ">": np.greater,
@@ -63,14 +85,60 @@ class _Interpreter:
     values: dict[str, Array]
     sizes: Mapping[str, int]
     dtype: np.dtype[Any]
+    counters: Mapping[str, int] = field(default_factory=dict)
 
     def size(self, axis: Axis) -> int:
+        if isinstance(axis, Extent):
+            return max(int(self.evaluate(whole_number(axis.length))), 0)
         return self.sizes[axis.name]
+
+    def places(self, items: tuple[Item, ...], shape: tuple[int, ...]) -> tuple[int | slice, ...]:
+        """The items as Python's; ProgramError where one leaves its axis, for it would wrap round."""
+        places: list[int | slice] = []
+        for item, size in zip(items, shape, strict=True):
+            match item:
+                case Whole():
+                    places.append(slice(None))
+                case Pick(place):
+                    places.append(_inside(self.evaluate(place), size))
+                case Span(_, start, stop, step):
+                    first = 0 if start is None else self.evaluate(start)
+                    last = size if stop is None else self.evaluate(stop)
+                    # As in NumPy, a span without places is empty wherever it stands.
+                    places.append(slice(_not_before(first), max(last, 0), step) if first < last else slice(0))
+        return tuple(places)
+
+    def check(self, check: PlaceCheck) -> None:
+        """ProgramError where a position lies outside its axis."""
+        chosen = True if check.condition is None else self.evaluate(check.condition)
+        places, chosen = np.broadcast_arrays(self.evaluate(check.places), chosen)
+        size = self.size(check.axis)
+        if np.any(chosen & ((places < 0) | (places >= size))):
+            raise ProgramError(f"{check.element}: {check.position} leaves an axis of {size}")
+
+    def run(self, lines: Iterable[Line]) -> None:
+        """Run lines in order."""
+        for line in lines:
+            match line:
+                case Statement(name, value):
+                    self.values[name] = self.evaluate(value)
+                case Store(name, (), value, accumulate):
+                    self.values[name] = self.evaluate(value) + (self.values[name] if accumulate else 0)
+                case Store(name, items, value, accumulate):
+                    array = self.values[name]
+                    places = self.places(items, array.shape)
+                    array[places] = self.evaluate(value) + (array[places] if accumulate else 0)
+                case Loop(counter, _, stop, body, start, reverse):
+                    steps = range(self.evaluate(start), self.evaluate(stop))
+                    for step in reversed(steps) if reverse else steps:
+                        replace(self, counters={**self.counters, counter: step}).run(body)
 
     def shape(self, layout: tuple[Group, ...]) -> tuple[int, ...]:
         return tuple(prod(self.size(index.axis) for index in group) for group in layout)
 
     def evaluate(self, value: Value) -> Any:
+        if isinstance(value, Choice):
+            return self.evaluate(value.chosen if self.evaluate(value.condition) else value.otherwise)
         operands = [self.evaluate(operand) for operand in value.operands]
         match value:
             case Read(name, _, _):
@@ -79,6 +147,8 @@ class _Interpreter:
                 return number
             case AxisSize(axis, at_least_one):
                 return max(self.size(axis), 1) if at_least_one else self.size(axis)
+            case Count(name, _):
+                return self.counters[name]
             case Positions(index):
                 return np.arange(self.size(index.axis))
             case Identity(row, _):
@@ -105,6 +175,30 @@ class _Interpreter:
                 return np.full(self.shape(target), operands[0], dtype=self.dtype)
             case Copy():
                 return np.copy(operands[0])[()]
+            case Select(_, items):
+                return operands[0][self.places(items, operands[0].shape)]
+            case Refold(_, target):
+                return operands[0].reshape(self.shape(target))
+            case Gather(_, _, skip):
+                return operands[0][(slice(None),) * skip + tuple(_proper(operands[0], operands[1:], skip))]
+            case Tensordot(_, _, left, right):
+                return np.tensordot(operands[0], operands[1], axes=(left, right))
+            case ScatterAdd(_, _, index):
+                places, rows = operands
+                total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
+                np.add.at(total, places, rows)
+                return total
+            case Clip(_, axis):
+                return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
+            case AtLeastZero():
+                return max(operands[0], 0)
+            case Flip(_, place):
+                return np.flip(operands[0], place)
+            case Pad():
+                widths = np.reshape(operands[1:], (2, -1)).T
+                return np.pad(operands[0], widths)
+            case Allocate(target):
+                return np.full(self.shape(target), np.nan, dtype=self.dtype)
             case Solve():
                 return np.linalg.solve(*operands)
             case Inverse():
@@ -114,6 +208,32 @@ class _Interpreter:
             case Cholesky():
                 return np.linalg.cholesky(*operands)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
+
+
+def _proper(array: Array, places: list[Any], skip: int) -> list[Any]:
+    """The places; ProgramError where one is less than 0, for it would wrap round."""
+    if any(np.any(np.less(place, 0)) for place in places):
+        raise ProgramError(f"a place before the first of axes {skip} and on of an array of {array.shape}")
+    return places
+
+
+def _check_values(tensor: Tensor, array: Array, sizes: Mapping[str, int]) -> None:
+    """ProgramError where a value of an integer tensor is no position of its axis."""
+    size = sizes.get(tensor.values.name if tensor.values else "")
+    if size is not None and np.any((array < 0) | (array >= size)):
+        raise ProgramError(f"'{tensor.name}' has a value that is no position of an axis of {size}")
+
+
+def _not_before(place: int) -> int:
+    if place < 0:
+        raise ProgramError(f"a span that begins at {place} would wrap round")
+    return place
+
+
+def _inside(place: int, size: int) -> int:
+    if not 0 <= place < size:
+        raise ProgramError(f"place {place} lies outside an axis of {size}")
+    return place
 
 
 def _operation(name: str) -> Callable[..., Any]:
@@ -139,9 +259,14 @@ def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array
     for tensor in program.tensors:
         shape = values[tensor.name].shape
         sizes.update({index.axis.name: size for index, size in zip(tensor.indices, shape, strict=True)})
-    dtype = next(iter(values.values())).dtype if values else np.dtype(np.float64)
+    for tensor in program.tensors:
+        if tensor.values is not None:
+            _check_values(tensor, values[tensor.name], sizes)
+    reals = [values[tensor.name].dtype for tensor in program.tensors if tensor.values is None]
+    dtype = reals[0] if reals else np.dtype(np.float64)
     interpreter = _Interpreter(values, sizes, dtype)
+    for check in program.place_checks:
+        interpreter.check(check)
     with np.errstate(all="ignore"):
-        for statement in program.statements:
-            values[statement.name] = interpreter.evaluate(statement.value)
+        interpreter.run(program.statements)
     return values

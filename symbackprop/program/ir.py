@@ -13,7 +13,7 @@ from symbackprop.notation.expressions import Axis, Index, ReductionKind
 from symbackprop.program.layout import Group, Layout, indices_of, layout_of, layout_text
 from symbackprop.program.value import Kind, OneOperand, Value, ValueType
 
-ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "power", "negative"})
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "floor_divide", "mod"})
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 CONNECTIVES = frozenset({"and", "or", "not"})
 
@@ -277,8 +277,3 @@ class Copy(OneOperand):
 
     def _infer_type(self) -> ValueType:
         return self.operand.type
-
-
-def is_view(value: Value) -> bool:
-    """Whether the value may share memory with its operand."""
-    return isinstance(value, Read | Transpose | Expand | Reshape | Diagonal)

@@ -21,6 +21,12 @@ def layout_of(indices: tuple[Index, ...]) -> Layout:
     return tuple((index,) for index in indices)
 
 
+def is_nameable(layout: Layout) -> bool:
+    """Whether a name can stand for an array: one axis an index, and the indices differ."""
+    indices = indices_of(layout)
+    return all(len(group) == 1 for group in layout) and len(set(indices)) == len(indices)
+
+
 def layout_text(layout: Layout) -> str:
     """`[b,n*t,1]`, for messages."""
     return "[" + ",".join("*".join(index.name for index in group) or "1" for group in layout) + "]"

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from symbackprop.notation.expressions import Index
 from symbackprop.program.ir import Literal, MatrixProduct, Reduce
 from symbackprop.program.layout import Group, layout_of
+from symbackprop.program.slices import Tensordot
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import (
     as_real,
@@ -74,9 +75,18 @@ def combined(left: Factor, right: Factor, over: Indices, order: Indices) -> Fact
     if not roles.is_matrix_product or (roles.is_inner_product and (left.inverse or right.inverse)):
         product = multiplied(left, right, own_order(left.value, right.value)).resolved()
         return Factor(ordered(summed(product, over), order))
+    for one, other in ((left, right), (right, left)):
+        stacked = stacked_product(as_real(one.resolved()), as_real(other.resolved()), over, order)
+        if stacked is not None:
+            return Factor(stacked)
     if roles.must_swap(order):
         left, right = right, left
         roles = Roles.of(left.value, right.value, over, order)
+    if not roles.batch and len(roles.inner) > 1 and roles.rows and roles.columns:
+        sides = (as_real(left.resolved()), as_real(right.resolved()))
+        if all(_is_scattered(side, roles.inner) for side in sides):
+            places = [tuple(map(side.indices.index, roles.inner)) for side in sides]
+            return Factor(ordered(Tensordot(*sides, *places), order))
     product = matrix_product(as_real(left.resolved()), as_real(right.resolved()), roles)
     return Factor(ordered(product, order))
 
@@ -119,6 +129,32 @@ class Roles:
             return bool(self.columns)
         outer = [index for index in order if index in self.rows or index in self.columns]
         return bool(self.columns) and outer[0] not in self.rows
+
+
+def _is_scattered(value: Value, inner: Indices) -> bool:
+    """Whether the inner axes neither come first nor last, side by side, so that merging them copies."""
+    own = value.indices
+    return inner not in (own[: len(inner)], own[-len(inner) :])
+
+
+def stacked_product(left: Value, right: Value, over: Indices, order: Indices) -> Value | None:
+    """`W @ x` where x is a stack of matrices: W[o,c] and x[n,c,a,b] give [n,o,a,b], nothing transposed.
+
+    None where the axes do not lie so.
+    """
+    own = right.indices
+    inner = tuple(index for index in own if index in over)
+    rows = tuple(index for index in left.indices if index not in own)
+    first = own.index(inner[0])
+    stack, columns = own[:first], own[first + len(inner) :]
+    fits = own == (*stack, *inner, *columns) and rows and stack and columns
+    shared = set(left.indices) & set(own)
+    outer = tuple(index for index in order if index in (*stack, *rows, *columns))
+    if not fits or shared != set(inner) or outer != (*stack, *rows, *columns):
+        return None
+    matrix = grouped(left, (rows, inner))
+    product = MatrixProduct(matrix, reshaped(right, (*layout_of(stack), inner, columns)))
+    return reshaped(product, layout_of((*stack, *rows, *columns)))
 
 
 def matrix_product(left: Value, right: Value, roles: Roles) -> Value:

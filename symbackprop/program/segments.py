@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from symbackprop.errors import ProgramError
-from symbackprop.notation.expressions import Axis
+from symbackprop.notation.expressions import Axis, Size
 from symbackprop.notation.system import Role
+from symbackprop.program.counting import Extent, size_of
 from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
 from symbackprop.program.layout import Layout, indices_of, layout_of
-from symbackprop.program.program import Program, Statement
+from symbackprop.program.program import Line, Program, Statement
+from symbackprop.program.slices import Allocate, Clip, Refold, ScatterAdd
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
+
+MENTIONING_DTYPE = (Allocate, Cast, Fill, Identity)
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,14 @@ class ShapeSource:
 
 @dataclass(frozen=True)
 class Segment:
-    """Statements that run together.
+    """Lines that run together.
 
     `parameters` and `arguments` come from outside: declared parameters, and other tensors or earlier results;
     `results` is what others need of it. `shapes` and `dtype_from` say where the sizes and the dtype that the
     statements mention are read; the latter is None where no dtype is mentioned, "" where nothing has one.
     """
 
-    statements: tuple[Statement, ...]
+    statements: tuple[Line, ...]
     parameters: tuple[str, ...]
     arguments: tuple[str, ...]
     results: tuple[str, ...]
@@ -67,30 +72,31 @@ def segments_of(program: Program) -> Segments:
     )
 
 
-def _without(statements: tuple[Statement, ...], others: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    taken = {statement.name for statement in others}
-    return tuple(statement for statement in statements if statement.name not in taken)
+def _without(statements: tuple[Line, ...], others: tuple[Line, ...]) -> tuple[Line, ...]:
+    taken = {name for line in others for name in line.written}
+    return tuple(line for line in statements if taken.isdisjoint(line.written))
 
 
-def _read_by(statements: tuple[Statement, ...], ends: tuple[str, ...]) -> list[str]:
+def _read_by(statements: tuple[Line, ...], ends: tuple[str, ...]) -> list[str]:
     return [*ends, *(name for statement in statements for name in statement.reads)]
 
 
-def _segment(program: Program, statements: tuple[Statement, ...], wanted: Iterable[str]) -> Segment:
-    own = {statement.name: None for statement in statements}
+def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[str]) -> Segment:
+    own = {line.name: None for line in statements if isinstance(line, Statement)}
     read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
     shapes = _shape_sources(program, _axes_mentioned(statements), tuple(read))
     read.update(dict.fromkeys(source.tensor for source in shapes))
-    mentions_dtype = any(isinstance(value, Cast | Fill | Identity) for value in _values(statements))
-    if mentions_dtype and not read and program.tensors:
-        read[program.tensors[0].name] = None
+    mentions_dtype = any(isinstance(value, MENTIONING_DTYPE) for value in _values(statements))
+    if mentions_dtype and next(_with_dtype(program, read), None) is None:
+        reals = (tensor.name for tensor in program.tensors if tensor.values is None)
+        read.update(dict.fromkeys(islice(reals, 1)))
     wanted = set(wanted)
     return Segment(
         statements=statements,
         parameters=_declared(program, read, Role.PARAMETER),
         arguments=(
             *_declared(program, read, Role.INPUT, Role.TARGET, Role.CONSTANT),
-            *(statement.name for statement in program.statements if statement.name in read),
+            *(name for name in program.by_name if name in read),
         ),
         results=tuple(name for name in own if name in wanted),
         shapes=shapes,
@@ -106,18 +112,22 @@ def _declared(program: Program, names: Iterable[str], *roles: Role) -> tuple[str
 def _with_dtype(program: Program, names: Iterable[str]) -> Iterator[str]:
     """The names that hold arrays of the model's dtype."""
     for name in names:
-        if name not in program.by_name or program.by_name[name].value.kind is Kind.REAL:
+        integer = any(tensor.name == name and tensor.values is not None for tensor in program.tensors)
+        if not integer and (name not in program.by_name or program.by_name[name].value.kind is Kind.REAL):
             yield name
 
 
-def _values(statements: tuple[Statement, ...]) -> Iterator[Value]:
-    for statement in statements:
-        yield from statement.value.walk()
+def _values(statements: tuple[Line, ...]) -> Iterator[Value]:
+    for line in statements:
+        for value in line.values:
+            yield from value.walk()
 
 
-def _axes_mentioned(statements: tuple[Statement, ...]) -> tuple[Axis, ...]:
+def _axes_mentioned(statements: tuple[Line, ...]) -> tuple[Axis, ...]:
     """The axes whose sizes the statements mention, but for those that are written as numbers."""
-    mentioned = dict.fromkeys(axis for value in _values(statements) for axis in axes_of(value))
+    mentioned = dict.fromkeys(
+        own for value in _values(statements) for axis in axes_of(value) for own in _model_axes(axis)
+    )
     return tuple(axis for axis in mentioned if axis.size is None)
 
 
@@ -128,12 +138,23 @@ def axes_of(value: Value) -> tuple[Axis, ...]:
             return (axis,)
         case Positions(index) | Identity(index, _):
             return (index.axis,)
-        case Fill(_, target):
+        case ScatterAdd(_, _, index):
+            return (index.axis,)
+        case Clip(_, axis):
+            return (axis,)
+        case Fill(_, target) | Allocate(target) | Refold(_, target):
             return _axes(target)
         case Reshape():
             left_out = inferred_group(value)
             return _axes(tuple(group for place, group in enumerate(value.target) if place != left_out))
     return ()
+
+
+def _model_axes(axis: Axis) -> tuple[Axis, ...]:
+    """The axis, or those that its length is worked out from."""
+    if not isinstance(axis, Extent):
+        return (axis,)
+    return tuple(node.axis for node in size_of(axis).walk() if isinstance(node, Size))
 
 
 def _axes(layout: Layout) -> tuple[Axis, ...]:

@@ -110,16 +110,24 @@ def shared(
 def worth_naming(expression: Expression) -> bool:
     """Whether computing the expression again costs a pass over an array.
 
-    A choice between two numbers is not named, for it is a mask, whose condition may be.
+    A choice between two numbers is not named, for it is a mask, whose condition may be; nor is an element
+    that is 0 outside its axes, for it is read from a padded array.
     """
     match expression:
-        case Where(_, Number(), Number()):
+        case Where(_, Number(), Number()) | Where(_, Element(), Number()):
             return False
         case Comparison() | Logic():
-            return bool(expression.free_indices)
+            return bool(expression.free_indices) and not _bounds_a_window(expression)
         case Add() | Multiply() | Power() | Apply() | Reduction() | Where() | MatrixFunction():
             return bool(expression.tensors)
     return False
+
+
+def _bounds_a_window(condition: Expression) -> bool:
+    """Whether a condition is index arithmetic, which the loop over a window or a padded array stands for."""
+    nodes = tuple(condition.walk())
+    arithmetic = any(isinstance(node, Add | Multiply) for node in nodes)
+    return arithmetic and not any(isinstance(node, Element) for node in nodes)
 
 
 def core_of(expression: Expression) -> Expression | None:

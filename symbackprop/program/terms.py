@@ -24,8 +24,9 @@ def natural_order(expression: Expression, order: Indices) -> Indices:
     """The free indices in the order of the first tensor that has them all, or else in the given one."""
     free = expression.free_indices
     for node in expression.walk():
-        if isinstance(node, Element) and free <= set(node.positions):
-            return tuple(dict.fromkeys(index for index in node.positions if index in free))  # type: ignore[misc]
+        if isinstance(node, Element) and free <= node.free_indices:
+            inside = (part for position in node.positions for part in position.walk())
+            return tuple(dict.fromkeys(part for part in inside if isinstance(part, Index) and part in free))
     return tuple(dict.fromkeys(index for index in order if index in free))
 
 

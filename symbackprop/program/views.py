@@ -13,6 +13,7 @@ from symbackprop.program.ir import (
     Elementwise,
     Expand,
     Fill,
+    Read,
     Reduce,
     Reshape,
     Transpose,
@@ -162,6 +163,20 @@ def _merged_in_place(own: tuple[Index, ...], groups: tuple[Group, ...]) -> Layou
 
 
 def inferred_group(value: Reshape) -> int | None:
-    """The place of the axis whose size a reshape leaves to NumPy (-1): the first merged one, if any."""
+    """The place of the axis whose size a reshape leaves to NumPy (-1), if any.
+
+    It is the first merged one, where that holds the axis which the array that is read begins with: a batch,
+    which may be empty. With an empty axis elsewhere, NumPy could not tell the size.
+    """
     merged = [place for place, group in enumerate(value.target) if len(group) > 1]
-    return merged[0] if merged else None
+    if not merged:
+        return None
+    outermost = _outermost(value)
+    return merged[0] if outermost is None or outermost in value.target[merged[0]] else None
+
+
+def _outermost(value: Value) -> Index | None:
+    """The first index of the first array that is read; None where none has axes."""
+    if isinstance(value, Read):
+        return value.positions[0] if value.positions else None
+    return next((found for part in value.operands if (found := _outermost(part)) is not None), None)

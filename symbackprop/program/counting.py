@@ -1,0 +1,178 @@
+"""Whole numbers: an index that a loop stands at, the length of an axis that no tensor of the model has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from symbackprop.errors import ProgramError
+from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ZERO,
+    Add,
+    Apply,
+    Axis,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    cached_property,
+)
+from symbackprop.notation.linear import LinearForm, linear_form
+from symbackprop.notation.printing import text
+from symbackprop.program.ir import AxisSize, Elementwise, Literal, Positions
+from symbackprop.program.slices import AtLeastZero, Count
+from symbackprop.program.value import Value
+from symbackprop.program.views import lined_up, union_in_order
+
+
+@dataclass(frozen=True, eq=False)
+class Counter(Index):
+    """An index that a loop steps through: one whole number inside the loop's body, and no axis of an array.
+
+    An expression is lowered for a loop's body with the index replaced by its counter, so that it counts as a
+    constant there: `substitute(expression, {t: Counter("t", t.axis)})`.
+    """
+
+    @cached_property
+    def free_indices(self) -> frozenset[Index]:
+        """None: a counter stands still."""
+        return frozenset()
+
+
+def counter_of(index: Index) -> Counter:
+    """The counter of a loop over all positions of an index."""
+    return Counter(index.name, index.axis)
+
+
+@dataclass(frozen=True)
+class Extent(Axis):
+    """An axis whose size is worked out from others, as a padded one's is; `length` counts its places."""
+
+    length: Expression = ZERO
+
+
+def extent(axis: Axis, length: Expression) -> Axis:
+    """The axis itself where the length is its size; else an extent of that length, called after the axis."""
+    form = linear_form(length)
+    if form == linear_form(Size(axis)):
+        return axis
+    size = None if form.coefficients else int(form.constant)
+    return Extent(f"{axis.name} {text(length)}", axis.label, size, form.expression())
+
+
+def size_of(axis: Axis) -> Expression:
+    """The number of places of an axis, as an expression of the model's own sizes."""
+    return axis.length if isinstance(axis, Extent) else Size(axis)
+
+
+Reader: TypeAlias = Callable[[Expression], Value]
+
+
+@dataclass(frozen=True)
+class WholeNumbers:
+    """Lowers integer expressions: to Python ints, or over free indices to arrays of integers.
+
+    `order` is the order in which the axes of an array come; `read` gives an integer tensor's element, or the
+    position of a maximum.
+    """
+
+    order: tuple[Index, ...] = ()
+    read: Reader | None = None
+
+    def value(self, expression: Expression) -> Value:
+        """The expression as an integer; ProgramError for what is no whole number."""
+        match expression:
+            case Number(value) if value.denominator == 1:
+                return Literal(int(value))
+            case Size(Extent() as axis):
+                return self.value(axis.length)
+            case Size(axis):
+                return AxisSize(axis)
+            case Counter(name, axis):
+                return Count(name, axis)
+            case Index():
+                return Positions(expression)
+            case Element() if self.read is not None:
+                return self.read(expression)
+            case Add() | Multiply():
+                return self._ordered(linear_form(expression).expression())
+            case Reduction("argmax") if self.read is not None:
+                return self.read(expression)
+            case Apply("max", (number, lowest)) if lowest == ZERO:
+                return AtLeastZero(self.value(number))
+            case Apply("floor", (argument,)):
+                return self._operation("floor_divide", *map(self.value, over_one_divisor(argument)))
+            case Apply("mod", (number, divisor)):
+                return self._operation("mod", self.value(number), self.value(divisor))
+        raise ProgramError(f"'{text(expression)}' is no whole number that the program can compute")
+
+    def _ordered(self, expression: Expression) -> Value:
+        """A sum or a product that stands as a linear form: 2 * A - 1."""
+        match expression:
+            case Add(terms):
+                # A positive number in front saves a sign: 8 - i, not -i + 8.
+                first, *rest = sorted(terms, key=lambda term: _sign_and_rest(term)[0])
+                total = self.value(first)
+                for is_subtracted, term in (_sign_and_rest(term) for term in rest):
+                    operation = "subtract" if is_subtracted else "add"
+                    total = self._operation(operation, total, self.value(term))
+                return total
+            case Multiply((first, *rest)) if first == MINUS_ONE:
+                return self._operation("negative", self._ordered(multiply(*rest)))
+            case Multiply((first, *rest)):
+                product = self.value(first)
+                for factor in rest:
+                    product = self._operation("multiply", product, self.value(factor))
+                return product
+        return self.value(expression)
+
+    def _operation(self, operation: str, *arguments: Value) -> Value:
+        target = union_in_order(arguments, self.order)
+        return Elementwise(operation, tuple(lined_up(argument, target) for argument in arguments))
+
+
+def whole_number(expression: Expression) -> Value:
+    """An expression of counters, sizes and whole numbers as a Python int; ProgramError for anything else."""
+    return WholeNumbers().value(expression)
+
+
+def over_one_divisor(argument: Expression) -> tuple[Expression, Expression]:
+    """(a, b) of an expression a/b whose floor is meant, both whole: (q + 1, 2) of q/2 + 1/2."""
+    factors = factors_of(argument)
+    below = [base for factor in factors if (base := _divisor(factor)) is not None]
+    above = [factor for factor in factors if _divisor(factor) is None]
+    form = linear_form(multiply(*above))
+    scale = 1
+    for value in (*form.coefficients.values(), form.constant):
+        scale *= Fraction(value * scale).denominator
+    divisor = linear_form(multiply(Number(scale), *below))
+    return form.scaled(scale).expression(), divisor.expression()
+
+
+def _divisor(factor: Expression) -> Expression | None:
+    """x of a factor 1/x that is no number."""
+    match factor:
+        case Power(base, exponent) if exponent == MINUS_ONE and not isinstance(base, Number):
+            return base
+    return None
+
+
+def _sign_and_rest(term: Expression) -> tuple[bool, Expression]:
+    form = linear_form(term)
+    value = next(iter(form.coefficients.values()), form.constant)
+    return (True, form.scaled(-1).expression()) if value < 0 else (False, term)
+
+
+def shifted(expression: Expression, by: int | LinearForm) -> Expression:
+    """The expression and a number, or a form, added and put in order."""
+    form = linear_form(expression)
+    other = by if isinstance(by, LinearForm) else linear_form(Number(by))
+    return form.plus(other).expression()

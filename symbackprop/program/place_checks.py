@@ -1,0 +1,70 @@
+"""Positions that sizes decide: where a tensor is read outside every condition that would keep it inside.
+
+What follows from the declared sizes was proved when the model was read. The rest is a matter of the sizes
+that the arrays bring, so that a module looks at it when it is called: a position never wraps round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from symbackprop.notation.bounds import conjuncts, unproved_bounds
+from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index, Logic, Size
+from symbackprop.notation.guards import GuardedRead, guarded_reads
+from symbackprop.notation.printing import text
+from symbackprop.notation.system import Equation
+from symbackprop.program.expressions import ExpressionLowering
+from symbackprop.program.program import PlaceCheck
+
+
+def place_checks(
+    equations: Iterable[Equation], own: Mapping[str, tuple[Index, ...]], lowering: ExpressionLowering
+) -> tuple[PlaceCheck, ...]:
+    """The checks that the equations need, each once."""
+    found: dict[object, PlaceCheck] = {}
+    for equation in equations:
+        for read in guarded_reads(equation.expression):
+            for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
+                conditions = tuple(part for part in read.conditions if _is_counted(part))
+                if unproved_bounds(position, index.axis, conditions):
+                    check = _check(read, position, index.axis, conditions, lowering)
+                    found.setdefault((check.places, check.condition, check.axis), check)
+    return tuple(found.values())
+
+
+def _check(
+    read: GuardedRead,
+    position: Expression,
+    axis: Axis,
+    conditions: tuple[Expression, ...],
+    lowering: ExpressionLowering,
+) -> PlaceCheck:
+    parts = tuple(dict.fromkeys(part for each in conditions for part in conjuncts(each)))
+    order = tuple(dict.fromkeys(_indices((position, *parts))))
+    condition = Logic("and", parts) if len(parts) > 1 else parts[0] if parts else None
+    return PlaceCheck(
+        element=text(read.element),
+        position=text(position),
+        axis=axis,
+        places=lowering.integer(position, order),
+        condition=None if condition is None else lowering.value(condition, order),
+        axes=tuple(dict.fromkeys((axis, *_axes((position, *parts))))),
+        tensors=tuple(sorted(position.tensors)),
+    )
+
+
+def _indices(expressions: Iterable[Expression]) -> Iterator[Index]:
+    for expression in expressions:
+        yield from (node for node in expression.walk() if isinstance(node, Index))
+
+
+def _axes(expressions: Iterable[Expression]) -> Iterator[Axis]:
+    for expression in expressions:
+        yield from (node.axis for node in expression.walk() if isinstance(node, Index | Size))
+
+
+def _is_counted(condition: Expression) -> bool:
+    """Whether a condition is about indices and sizes alone."""
+    return not any(isinstance(node, Element) for node in condition.walk()) and isinstance(
+        condition, Comparison | Logic
+    )

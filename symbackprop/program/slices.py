@@ -1,0 +1,319 @@
+"""The program's nodes for parts of arrays: slices, padding, choices by whole numbers, arrays to be filled.
+
+As those of `program.ir`, they know and check their layouts. A slice never wraps round: whoever builds one has
+proved that its places lie inside the axis, or asks for it when the module is called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TypeAlias
+
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.program.ir import Diagonal, Expand, Read, Reshape, Transpose
+from symbackprop.program.layout import Group, Layout
+from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+
+
+@dataclass(frozen=True)
+class Count(Value):
+    """Where a loop's counter stands, a Python int; `name` and `axis` are those of its index."""
+
+    name: str
+    axis: Axis
+
+    def _infer_type(self) -> ValueType:
+        return ValueType((), Kind.PYTHON)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All places of an axis: `:`."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One place of an axis, which vanishes: `t - 1`."""
+
+    place: Value
+
+
+@dataclass(frozen=True)
+class Span:
+    """Every `step`-th place from `start` up to `stop`, both Python ints; `index` runs along them.
+
+    A start of None is 0, a stop of None the end of the axis. `step` is positive.
+    """
+
+    index: Index
+    start: Value | None = None
+    stop: Value | None = None
+    step: int = 1
+
+
+Item: TypeAlias = Whole | Pick | Span
+
+
+def item_values(item: Item) -> tuple[Value, ...]:
+    """The whole numbers in an item, in order."""
+    match item:
+        case Pick(place):
+            return (place,)
+        case Span(_, start, stop, _):
+            return tuple(value for value in (start, stop) if value is not None)
+    return ()
+
+
+def _with_values(item: Item, values: list[Value]) -> Item:
+    """The item with other numbers, taken from the front of the list."""
+    match item:
+        case Pick():
+            return Pick(values.pop(0))
+        case Span(index, start, stop, step):
+            start = None if start is None else values.pop(0)
+            return Span(index, start, None if stop is None else values.pop(0), step)
+    return item
+
+
+@dataclass(frozen=True)
+class Select(Value):
+    """A part of an array, one item an axis: `h[:, t - 1]`, `x[:, :, r : r + 2 * A : 2]`. A view."""
+
+    operand: Value
+    items: tuple[Item, ...]
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array, and the numbers of the items."""
+        return (self.operand, *(value for item in self.items for value in item_values(item)))
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """The same part of another array, with other numbers."""
+        operand, *numbers = operands
+        return Select(operand, tuple(_with_values(item, numbers) for item in self.items))
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        self.require(len(self.items) == len(before), "needs an item for each axis")
+        layout: list[Group] = []
+        for item, group in zip(self.items, before, strict=True):
+            numbers = all(number.kind is Kind.PYTHON for number in item_values(item))
+            self.require(numbers, "takes Python ints as places")
+            match item:
+                case Whole():
+                    layout.append(group)
+                case Span(index, _, _, step):
+                    self.require(len(group) == 1 and step > 0, "takes a span of what is no single index")
+                    layout.append((index,))
+        return ValueType(tuple(layout), self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Flip(OneOperand):
+    """An axis backwards: `x[:, ::-1]`. A view."""
+
+    place: int
+
+    def _infer_type(self) -> ValueType:
+        self.require(0 <= self.place < len(self.operand.layout), "reverses an axis that is not there")
+        return self.operand.type
+
+
+@dataclass(frozen=True)
+class Pad(Value):
+    """Zeros before and after, along each axis: `np.pad(x, ((0, 0), (1, 1)))`; `target` names the new axes."""
+
+    operand: Value
+    before: tuple[Value, ...]
+    after: tuple[Value, ...]
+    target: Layout
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array, and how many zeros stand before and after it."""
+        return (self.operand, *self.before, *self.after)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Another array with other numbers of zeros."""
+        middle = 1 + len(self.before)
+        return Pad(operands[0], operands[1:middle], operands[middle:], self.target)
+
+    def _infer_type(self) -> ValueType:
+        ranks = {len(self.before), len(self.after), len(self.target), len(self.operand.layout)}
+        self.require(len(ranks) == 1, "needs two numbers for each axis")
+        numbers = (*self.before, *self.after)
+        self.require(all(number.kind is Kind.PYTHON for number in numbers), "takes Python ints")
+        return ValueType(self.target, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Refold(OneOperand):
+    """The same numbers in the same order over other axes, whose sizes multiply to the same: a reshape."""
+
+    target: Layout
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(self.target, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Gather(Value):
+    """Places of neighbouring axes by arrays of integers: `C[ids]`, `x[np.arange(N), ids]`, `x[:, ids]`.
+
+    The arrays are broadcast against one another; their axes stand in the result where the axes stood that
+    they read. `skip` axes before them are kept whole, and so are those behind.
+    """
+
+    operand: Value
+    places: tuple[Value, ...]
+    skip: int = 0
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array that is read, and the places."""
+        return (self.operand, *self.places)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other places of another array."""
+        return Gather(operands[0], operands[1:], self.skip)
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        whole = all(place.kind in (Kind.INTEGER, Kind.PYTHON) for place in self.places)
+        end = self.skip + len(self.places)
+        self.require(whole and 0 < len(self.places) <= end <= len(before), "needs integers for some axes")
+        layout = (*before[: self.skip], *broadcast(self, self.places), *before[end:])
+        return ValueType(layout, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class Tensordot(Value):
+    """Two arrays multiplied and summed over several axes of each, which lie in no order for `@`."""
+
+    left: Value
+    right: Value
+    left_places: tuple[int, ...]
+    right_places: tuple[int, ...]
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Left and right."""
+        return (self.left, self.right)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """The same axes of other arrays."""
+        left, right = operands
+        return Tensordot(left, right, self.left_places, self.right_places)
+
+    def _infer_type(self) -> ValueType:
+        left, right = self.left.layout, self.right.layout
+        pairs = list(zip(self.left_places, self.right_places, strict=True))
+        self.require(all(left[one] == right[other] for one, other in pairs), "sums over different axes")
+        self.require(self.left.kind is Kind.REAL and self.right.kind is Kind.REAL, "needs two real arrays")
+        rows = [group for place, group in enumerate(left) if place not in self.left_places]
+        columns = [group for place, group in enumerate(right) if place not in self.right_places]
+        return ValueType((*rows, *columns), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class ScatterAdd(Value):
+    """Rows added up at the places they belong to, equal places too: sum(n, rows[n,...]*delta(places[n], v)).
+
+    The rows begin with the axes of the places; `index` runs along the first axis of the result.
+    """
+
+    places: Value
+    rows: Value
+    index: Index
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Places and rows."""
+        return (self.places, self.rows)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other rows at other places."""
+        places, rows = operands
+        return ScatterAdd(places, rows, self.index)
+
+    def _infer_type(self) -> ValueType:
+        places, rows = self.places.layout, self.rows.layout
+        fits = self.places.kind is Kind.INTEGER and rows[: len(places)] == places != ()
+        self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
+        return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Clip(OneOperand):
+    """Integers brought inside an axis: `np.clip(places, 0, max(I - 1, 0))`."""
+
+    axis: Axis
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is Kind.INTEGER, "brings what is no array of integers inside an axis")
+        return self.operand.type
+
+
+@dataclass(frozen=True)
+class AtLeastZero(OneOperand):
+    """A Python int, or 0 where it is less: `max(I - 2, 0)`."""
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is Kind.PYTHON, "needs a Python int")
+        return self.operand.type
+
+
+def broadcast(node: Value, values: tuple[Value, ...]) -> Layout:
+    """The common layout of values lined up from the right; ProgramError where two axes differ."""
+    groups: list[Group] = []
+    for column in zip_longest(*(reversed(value.layout) for value in values), fillvalue=()):
+        named = list(dict.fromkeys(group for group in column if group))
+        node.require(len(named) <= 1, "would line up different axes")
+        groups.append(named[0] if named else ())
+    return tuple(reversed(groups))
+
+
+@dataclass(frozen=True)
+class Choice(Value):
+    """`chosen if condition else otherwise`, by a condition on Python ints; what is not chosen is not run."""
+
+    condition: Value
+    chosen: Value
+    otherwise: Value
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The condition and both branches."""
+        return (self.condition, self.chosen, self.otherwise)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """A choice between other values."""
+        return Choice(*operands)
+
+    def _infer_type(self) -> ValueType:
+        self.require(not self.condition.layout, "chooses by an array")
+        one, other = self.chosen, self.otherwise
+        fits = one.layout == other.layout and one.kind is other.kind
+        self.require(fits, "chooses between values of two types")
+        return one.type
+
+
+@dataclass(frozen=True)
+class Allocate(Value):
+    """An array whose numbers are stored later: `np.empty((N, T), dtype=dtype)`."""
+
+    target: Layout
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(self.target, Kind.REAL)
+
+
+def selected(operand: Value, items: tuple[Item, ...]) -> Value:
+    """The part of an array; the array itself where the items keep all of it."""
+    return operand if all(isinstance(item, Whole) for item in items) else Select(operand, items)
+
+
+def is_view(value: Value) -> bool:
+    """Whether the value may share memory with its operand."""
+    return isinstance(value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold)

@@ -1,0 +1,305 @@
+"""Windows: sums and reads whose positions move with several indices, and the one index that a loop steps.
+
+    y[n,o,a] = sum(c, r, W[o,c,r]*pad(x[n,c,2*a+r-1]))             over r, adding up
+    grad_W[o,c,r] = sum(n, a, delta_y[n,o,a]*pad(x[n,c,2*a+r-1]))   over r, storing
+    delta_x[n,c,i] = sum(o, a, delta_y[n,o,a]*where(0 <= i-2*a+1 and i-2*a+1 < size(r), W[o,c,i-2*a+1], 0))
+                                                                    over r, adding to the places i = 2*a+r-1
+
+Stepped is the index whose axis is the shortest, where the sizes are declared, or else an axis of a parameter,
+or else one that is summed over: the kernel's offset, not the batch nor the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from symbackprop.notation.arithmetic import factors_of, multiply, subtract
+from symbackprop.notation.bounds import Knowledge, conjunction, conjuncts, unproved_bounds
+from symbackprop.notation.expressions import (
+    ZERO,
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Number,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.guards import guarded_reads
+from symbackprop.notation.linear import linear_form
+from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+from symbackprop.program.counting import Counter, counter_of
+from symbackprop.program.partial import is_partial
+from symbackprop.program.places import affine, mixed_radix
+
+Indices: TypeAlias = tuple[Index, ...]
+Way: TypeAlias = Literal["add", "store", "scatter"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A position that moves with several indices; `axis` is the one that a choice keeps it inside, if any."""
+
+    position: Expression
+    indices: Indices
+    axis: Axis | None = None
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """How a loop over an index computes part of a window.
+
+    "add": the index is summed over; "store": it is one of the result's; "scatter": it is put in again, where
+    a choice had solved for it, and the result's index `solved` is `place` then, which runs with `along`. One
+    that is added up may be put in again for `solved`, too.
+    """
+
+    way: Way
+    index: Index
+    solved: Index | None = None
+    place: Expression = ZERO
+    along: Index | None = None
+
+
+def windows_of(expression: Expression, live: Collection[Index]) -> list[Window]:
+    """The windows of an expression, each position once: reads first, then choices."""
+    found: dict[object, Window] = {}
+    for read in guarded_reads(expression):
+        for position in read.element.positions:
+            indices = _moving(position, live)
+            inside = not any(set(indices) & part.free_indices for part in read.conditions)
+            if len(indices) > 1 and not (inside and mixed_radix(position)):
+                found.setdefault(_key(position), Window(position, indices))
+    for position, axis in _kept_inside(expression):
+        indices = _moving(position, live)
+        if len(indices) > 1:
+            found[_key(position)] = Window(position, indices, axis)
+    return list(found.values())
+
+
+def _key(position: Expression) -> object:
+    form = linear_form(position)
+    return frozenset(form.coefficients.items()), form.constant
+
+
+def _moving(position: Expression, live: Collection[Index]) -> Indices:
+    found = affine(position)
+    return () if found is None else tuple(index for index in found.indices if index in live)
+
+
+def _kept_inside(expression: Expression) -> Iterator[tuple[Expression, Axis]]:
+    """Positions p outside whose range, 0 <= p and p < size(r), the expression is 0, with r's axis."""
+    for factor in factors_of(expression):
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            parts = conjuncts(factor.condition)
+            lower = {_key(bound) for part in parts if (bound := not_negative(part)) is not None}
+            for part in parts:
+                match part:
+                    case Comparison("<", position, Size(axis)) | Comparison(">", Size(axis), position):
+                        if _key(position) in lower:
+                            yield position, axis
+            yield from _kept_inside(factor.chosen)
+
+
+def not_negative(condition: Expression) -> Expression | None:
+    """f where the condition says f >= 0 of integers; None for other conditions."""
+    one = Number(1)
+    match condition:
+        case Comparison(">=", left, right) | Comparison("<=", right, left):
+            return linear_form(subtract(left, right)).expression()
+        case Comparison(">", left, right) | Comparison("<", right, left):
+            return linear_form(subtract(subtract(left, right), one)).expression()
+    return None
+
+
+def stepped(
+    window: Window,
+    body: Expression,
+    bound: Indices,
+    result: Indices,
+    parameter_axes: Collection[Axis],
+    counters: Collection[Index],
+    is_sum: bool = True,
+) -> Stepped | None:
+    """The best way to compute a window within loops over `counters`; None where no index can be stepped.
+
+    Only in a sum is a term that is 0 no term at all, so that an index may be put in again.
+    """
+    ways: list[Stepped] = [
+        Stepped("add" if index in bound else "store", index)
+        for index in window.indices
+        if index in bound or index in result
+    ]
+    if is_sum:
+        ways = [*_solved(window, body, bound, (*result, *counters)), *ways]
+
+    # Sizes are compared where all are declared: one that is not may be any.
+    comparable = all(way.index.axis.size is not None for way in ways)
+
+    def rank(way: Stepped) -> tuple[int, bool, bool, int]:
+        axis = way.index.axis
+        size = axis.size if comparable and axis.size is not None else 0
+        # Of the result's own indices the last: those of offsets stand behind those of places.
+        place = -result.index(way.index) if way.way == "store" else 0
+        return size, axis not in parameter_axes, way.way == "store", place
+
+    return min(ways, key=rank, default=None)
+
+
+def _solved(window: Window, body: Expression, bound: Indices, others: Indices) -> Iterator[Stepped]:
+    """The index r put in again for p = r, where the position p moves with one index by +1 or -1.
+
+    An index of the result is scattered to then, where nothing else of the body depends on it; the sum over an
+    index that is summed over becomes one over r.
+    """
+    found = affine(window.position)
+    if window.axis is None or found is None:
+        return
+    label = Index(window.axis.label, window.axis)
+    inside = {index for node in body.walk() for index in _indices_at(node)}
+    offset = fresh_index(label, {*inside, *bound, *others})
+    for index in window.indices:
+        factor = found.factor(index)
+        if abs(factor) != 1:
+            continue
+        rest = linear_form(window.position).plus(linear_form(index), -factor)
+        place = linear_form(multiply(Number(factor), subtract(counter_of(offset), rest.expression())))
+        if index in bound:
+            yield Stepped("add", offset, index, place.expression())
+        else:
+            yield from _scattered(Stepped("scatter", offset, index, place.expression()), window, body, bound)
+
+
+def _scattered(way: Stepped, window: Window, body: Expression, bound: Indices) -> Iterator[Stepped]:
+    """The way where the place runs upwards with one index that is summed over, on which all else depends."""
+    along = [index for index in window.indices if index in bound]
+    if len(along) != 1 or len(window.indices) != 2 or linear_form(way.place).coefficient(along[0]) < 0:
+        return
+    way = replace(way, along=along[0])
+    if _is_free_of(simplified(substituted(body, way)), along[0], counter_of(way.index)):
+        yield way
+
+
+def _indices_at(node: Expression) -> Indices:
+    """The index that a node is, or those that it binds."""
+    if isinstance(node, Reduction):
+        return node.indices
+    return (node,) if isinstance(node, Index) else ()
+
+
+def _is_free_of(body: Expression, along: Index, counter: Counter) -> bool:
+    """Whether no position and no comparison has both the index and the counter."""
+    for node in body.walk():
+        sides = node.positions if isinstance(node, Element) else ()
+        if isinstance(node, Comparison):
+            sides = (subtract(node.left, node.right),)
+        if any({along, counter} <= _moved_by(side) for side in sides):
+            return False
+    return True
+
+
+def _moved_by(side: Expression) -> set[Expression]:
+    """The indices and counters that an integer expression depends on by itself, not through what it reads."""
+    unknowns = linear_form(side).coefficients
+    return {part for unknown in unknowns if not unknown.tensors for part in unknown.walk()}
+
+
+def substituted(body: Expression, way: Stepped) -> Expression:
+    """The body for one step: the index is the loop's counter."""
+    if way.solved is not None:
+        moved = substitute(body, {way.solved: way.place})
+        bounds = unproved_bounds(way.place, way.solved.axis) if way.way == "add" else ()
+        if not bounds:
+            return moved
+        return with_padded_reads(Where(conjunction(bounds), simplified(moved), ZERO))
+    return substitute(body, {way.index: counter_of(way.index)})
+
+
+def simplified(expression: Expression) -> Expression:
+    """Positions and comparisons of integers put in order; conditions that always hold are left out."""
+
+    def change(node: Expression) -> Expression:
+        match node:
+            case Element(tensor, positions) if positions:
+                return Element(tensor, tuple(map(in_order, positions)))
+            case Comparison(operator, left, right):
+                return Comparison(operator, in_order(left), in_order(right))
+            case Where(condition, chosen, otherwise):
+                parts = conjuncts(condition)
+                if any(Knowledge.of((), (part,)).is_contradictory for part in parts):
+                    return otherwise
+                open_parts = [part for part in parts if not Knowledge.of((part,), ()).proves(part)]
+                return Where(conjunction(open_parts), chosen, otherwise) if open_parts else chosen
+        return node
+
+    return rewrite_bottom_up(expression, change)
+
+
+def in_order(position: Expression) -> Expression:
+    """An integer expression as a linear form; a size, and anything else, as it stands."""
+    if isinstance(position, Size):
+        return position
+    return linear_form(position).expression() if affine(position) is not None else position
+
+
+def with_padded_reads(expression: Expression) -> Expression:
+    """where(p inside x and c, f*x[p], 0) as where(c, f*pad(x[p]), 0), for an f that is finite everywhere."""
+    return rewrite_bottom_up(expression, _pads_factors)
+
+
+def _pads_factors(node: Expression) -> Expression:
+    if not (isinstance(node, Where) and node.otherwise == ZERO) or isinstance(node.chosen, Element):
+        return node
+    if is_partial(node.chosen):
+        return node
+    parts = conjuncts(node.condition)
+    factors = factors_of(node.chosen)
+    moved = [part for part in parts if all(_takes(factor, part) for factor in factors)]
+    padded = []
+    for factor in factors:
+        bounds = [part for part in moved if isinstance(factor, Element) and _keeps_inside(part, factor)]
+        padded.append(Where(conjunction(bounds), factor, ZERO) if bounds else factor)
+    used = {part for part in moved if any(_is_kept_by(part, factor) for factor in factors)}
+    product = multiply(*padded) if len(padded) > 1 else padded[0]
+    left = [part for part in parts if part not in used]
+    return Where(conjunction(left), product, ZERO) if left else product
+
+
+def _is_kept_by(condition: Expression, factor: Expression) -> bool:
+    return isinstance(factor, Element) and _keeps_inside(condition, factor)
+
+
+def _takes(factor: Expression, condition: Expression) -> bool:
+    """Whether a factor takes the condition over, or reads nothing that the condition may keep inside."""
+    if _is_kept_by(condition, factor):
+        return True
+    names = {node for node in condition.walk() if isinstance(node, Index)}
+    positions = (
+        position
+        for node in factor.walk()
+        if isinstance(node, Element)
+        for position in node.positions
+        if not isinstance(position, Index)
+    )
+    return not any(names & set(position.walk()) for position in positions)
+
+
+def _keeps_inside(condition: Expression, element: Element) -> bool:
+    """Whether a condition is a bound of one of the element's positions."""
+    bound = not_negative(condition)
+    if bound is None:
+        return False
+    for position in element.positions:
+        if isinstance(position, Index):
+            continue
+        if _key(bound) == _key(position):
+            return True
+        match condition:
+            case Comparison("<", side, Size()) | Comparison(">", Size(), side):
+                if _key(side) == _key(position):
+                    return True
+    return False
