@@ -38,14 +38,9 @@ def outputs_of(system: System) -> tuple[str, ...]:
     return tuple(fed or frontier or [system.loss])
 
 
-def _reached_from(system: System, names: Iterable[str]) -> set[str]:
+def _reached_from(system: System, names: Iterable[str]) -> frozenset[str]:
     """The derived tensors that depend on one of the names."""
-    reached: set[str] = set()
-    origins = set(names)
-    for equation in system.equations:
-        if any(read in origins or read in reached for read in equation.reads):
-            reached.add(equation.tensor)
-    return reached
+    return system.dependents(names) & system.definitions.keys()
 
 
 def _needed_for(system: System, loss: str, name: str) -> bool:
