@@ -28,17 +28,17 @@ from symbackprop.notation.linear import linear_form
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
-from symbackprop.program.naming import unused_name
+from symbackprop.program.naming import temporary_name, unused_name
 from symbackprop.program.partial import is_partial
 from symbackprop.program.sharing import NamedEquation, is_slice, key_of
-from symbackprop.program.terms import free_in_order
+from symbackprop.program.terms import free_in_order, natural_order
 
 Axes = Mapping[str, Sequence[Axis]]
 
 
 def with_named_slices(items: Sequence[NamedEquation], index: Index, axes: Axes) -> tuple[NamedEquation, ...]:
     """The equations of one step, and before the first that reads it an equation for each slice."""
-    naming = _SlicesNamed(index, set(axes))
+    naming = _ChoicesNamed(index, axes, set(axes))
     for item in items:
         equation = item.equation
         inner = rewrite_bottom_up(equation.expression, lambda node: _guarding_reads(node, index, axes))
@@ -88,38 +88,42 @@ def _guarded(expression: Expression, condition: Expression, axes: Axes) -> Expre
 
 
 @dataclass
-class _SlicesNamed:
-    """Elements at other steps, 0 beyond the ends, get a variable each: `h_before`."""
+class _ChoicesNamed:
+    """Choices by the step get a variable each: `h_before` for h[t-1], 0 before the first step."""
 
     index: Index
+    axes: Axes
     taken: set[str]
     names: dict[Expression, Element] = field(default_factory=dict)
     items: list[NamedEquation] = field(default_factory=list)
 
     def add(self, item: NamedEquation) -> None:
         """An equation, behind the variables that it is the first to read."""
-        expression = rewrite_bottom_up(item.equation.expression, self._named)
-        self.items.append(replace(item, equation=replace(item.equation, expression=expression)))
+        equation, expression = item.equation, item.equation.expression
+        if not _is_by_step(expression, self.index):
+            expression = self._with_names(expression, equation)
+        self.items.append(replace(item, equation=replace(equation, expression=expression)))
 
-    def _named(self, node: Expression) -> Expression:
-        if not _is_step_slice(node, self.index):
-            return node
+    def _with_names(self, node: Expression, consumer: Equation) -> Expression:
+        """The node with a variable for each choice in it that may be made outside of the others."""
+        if _is_by_step(node, self.index) and reads_inside(node, self.axes):
+            return self._variable(node, consumer)
+        children = tuple([self._with_names(child, consumer) for child in node.children])
+        return node if children == node.children else node.with_children(children)
+
+    def _variable(self, node: Expression, consumer: Equation) -> Expression:
         free = free_in_order(node)
         key = key_of(node, free)
         if key not in self.names:
-            self.names[key] = self._introduced(node, free)
-        known = self.names[key]
+            self.names[key] = self._introduced(node, free, consumer)
         numbered = {Index(f"@{place}", index.axis): index for place, index in enumerate(free)}
-        return substitute(known, numbered)
+        return substitute(self.names[key], numbered)
 
-    def _introduced(self, node: Expression, free: tuple[Index, ...]) -> Element:
+    def _introduced(self, node: Expression, free: tuple[Index, ...], consumer: Equation) -> Element:
         """The variable's equation joins the others; returned is its element at the key's indices."""
-        (element,) = [part for part in node.walk() if isinstance(part, Element)]
-        position = next(each for each in element.positions if self.index in each.free_indices)
-        ahead = linear_form(subtract(position, self.index)).constant > 0
-        name = unused_name(f"{element.tensor}_{'after' if ahead else 'before'}", self.taken.__contains__)
+        name = self._name(node, consumer)
         self.taken.add(name)
-        indices = tuple(index for place in element.positions for index in free if index in place.free_indices)
+        indices = natural_order(node, (*consumer.indices, *free))
         equation = Equation(name, indices, node)
         self.items.append(NamedEquation(equation, equation_text(equation)))
         numbers: dict[Index, Expression] = {
@@ -127,10 +131,21 @@ class _SlicesNamed:
         }
         return Element(name, tuple(numbers[index] for index in indices))
 
+    def _name(self, node: Expression, consumer: Equation) -> str:
+        """`h_before`, `delta_after`; another choice is called after the equation that it is a part of."""
+        element = node.children[1]
+        if not (is_slice(node) and isinstance(element, Element)):
+            return temporary_name(node, consumer.tensor, self.taken)
+        moved = [each for each in element.positions if self.index in each.free_indices]
+        ahead = [linear_form(subtract(each, self.index)).constant for each in moved]
+        if not any(ahead):
+            return temporary_name(node, consumer.tensor, self.taken)
+        side = "after" if max(ahead) > 0 else "before"
+        return unused_name(f"{element.tensor}_{side}", self.taken.__contains__)
 
-def _is_step_slice(node: Expression, index: Index) -> bool:
-    """Whether a choice by the step alone guards an element at another step."""
-    if not (isinstance(node, Where) and is_slice(node) and node.condition.free_indices == {index}):
+
+def _is_by_step(node: Expression, index: Index) -> bool:
+    """Whether the node is a choice by the step alone."""
+    if not isinstance(node, Where):
         return False
-    positions = node.chosen.children
-    return any(index in position.free_indices and position != index for position in positions)
+    return node.condition.free_indices == {index} and not node.condition.tensors
