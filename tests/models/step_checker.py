@@ -18,6 +18,7 @@ import numpy as np
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.evaluation import Array, NaiveEvaluator, evaluate
 from symbackprop.notation.expressions import Add, Derivative, Element, Expression, Index
+from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.system import Role, System, Tensor
 
 STEP = 1e-30
@@ -30,20 +31,20 @@ def total_gradient(
 ) -> Array:
     """dE/dt for every element of t, by the complex step.
 
-    An intermediate t is moved by a nudge that its equation adds, so that a recurrence carries it on.
+    An intermediate t is moved on its own; a member of a recurrence by a nudge that its equation adds, so that
+    later steps carry it on.
     """
     assert system.loss is not None
-    if tensor in system.definitions:
-        system, moved_name = _with_nudge(system, tensor), NUDGE
-        equation = system.definitions[tensor]
-        base = np.zeros([sizes[index.axis.name] for index in equation.indices], dtype=complex)
-    else:
-        moved_name, base = tensor, np.asarray(values[tensor], dtype=complex)
+    known = evaluate(system, values, sizes)
+    fixed = {name: array for name, array in known.items() if name not in system.dependents((tensor,))}
+    base, moved_name = np.asarray(known[tensor], dtype=complex), tensor
+    if any(stage.recurrence and tensor in stage.recurrence.places for stage in stages_of(system.equations)):
+        system, base, moved_name = _with_nudge(system, tensor), np.zeros_like(base), NUDGE
     gradient = np.zeros(base.shape)
     for place in itertools.product(*(range(size) for size in base.shape)):
         moved = base.copy()
         moved[place] += 1j * STEP
-        result = evaluate(system, {**values, moved_name: moved}, sizes, only=[system.loss])
+        result = evaluate(system, {**fixed, moved_name: moved}, sizes, only=[system.loss])
         gradient[place] = np.imag(result[system.loss]) / STEP
     return gradient
 
