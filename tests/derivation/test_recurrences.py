@@ -23,9 +23,9 @@ def test_backpropagation_through_time() -> None:
         "delta_h[n,t,j] = where(t + 1 < size(t), sum(k, U[k,j]*delta_u_h[n,t + 1,k]), 0)"
         " + (h[n,t,j] - d[n,j])*delta(size(t) - 1,t)",
         "delta_u_h[n,t,j] = delta_h[n,t,j]*(1 - h[n,t,j]^2)",
+        "grad_b[j] = sum(n, t, delta_u_h[n,t,j])",
         "grad_U[j,k] = sum(n, t, delta_u_h[n,t,j]*where(t == 0, h0[k], h[n,t - 1,k]))",
         "grad_h0[j] = where(size(t) > 0, sum(n, k, U[k,j]*delta_u_h[n,0,k]), 0)",
-        "grad_b[j] = sum(n, t, delta_u_h[n,t,j])",
     ]
 
 
