@@ -66,13 +66,18 @@ def _description(factor: LocalDerivative) -> Iterator[Block]:
 
 
 def _pairs(factor: LocalDerivative) -> dict[Index, Index]:
-    """Numerator's index to the denominator's index that a delta ties it to."""
+    """Numerator's index to the denominator's index that a delta ties it to.
+
+    None where a delta of positions (t' - 1 and t) says more than that.
+    """
     above = factor.derivative.numerator.positions
     below = factor.derivative.denominator.positions
     pairs: dict[Index, Index] = {}
     for delta in factors_of(factor.value):
         if not isinstance(delta, Delta):
             continue
+        if not all(isinstance(side, Index) for side in delta.children):
+            return {}
         for over, row in ((delta.left, delta.right), (delta.right, delta.left)):
             if over in above and row in below and isinstance(over, Index) and isinstance(row, Index):
                 pairs[over] = row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.pipeline import ModelDerivation
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
 from tests.models.recurrences import system_of
@@ -35,3 +36,10 @@ def test_log_sum_exp_is_stable_inside_the_loop() -> None:
     forward = source_of("hidden_markov").split("def _loss")[0]
     assert re.search(r"alpha_max = \(\n *np\.max\(.*\) if t != 0 else", forward)
     assert "errstate" not in forward
+
+
+def test_a_delta_of_positions_is_not_described_as_a_column() -> None:
+    """dh[t']/dh[t] has one entry where t' - 1 is t, and not in a row of its own index."""
+    lesson = ModelDerivation(derive(system_of("elman"), ["U"])).text()
+    section = lesson.split("dE/dh, kept as delta_h")[1].split("dE/du_h, kept")[0]
+    assert "As a column" not in section
