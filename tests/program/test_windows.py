@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_system
+from symbackprop.program.interpreter import interpret
 from symbackprop.program.lowering import lower_system
-from tests.program.array_models import check
+from tests.program.array_models import check, draw, run
 
 NAMES = {
     "n": "N", "c": "C", "o": "O", "i": "I", "j": "J", "a": "A", "b": "B", "r": "R", "s": "S", "t": "T",
