@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.expressions import Apply, Element, Expression, Index, Number, Size
+from symbackprop.notation.bounds import Knowledge
+from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Index, Number, Size
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.program.counting import extent, size_of, whole_number
@@ -67,7 +68,15 @@ def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> F
     remainder = fresh_index(axes["mod"].pop(), {*avoid, quotient})
     same = linear_form(size_of(remainder.axis)) == linear_form(divisors.pop())
     fold = Fold(index, quotient, remainder)
-    return fold if same and index not in _with_parts(expression, fold).free_indices else None
+    is_apart = index not in _with_parts(expression, fold).free_indices
+    return fold if same and is_apart and _is_covered(fold) else None
+
+
+def _is_covered(fold: Fold) -> bool:
+    """Whether the two indices reach every place of the folded one."""
+    reached = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
+    enough = Comparison(">=", linear_form(reached).expression(), size_of(fold.index.axis))
+    return Knowledge.of((enough,), ()).proves(enough)
 
 
 def _divisor(position: Expression, index: Index) -> Expression | None:

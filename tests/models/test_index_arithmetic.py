@@ -42,16 +42,16 @@ WINDOWS = {
 def test_convolution(name: str) -> None:
     image, out, kernel, position = WINDOWS[name]
     model = CONVOLUTION.format(image=image, out=out, kernel=kernel, position=position)
-    judge(model, ["W", "b", "x"], program=False)
+    judge(model, ["W", "b", "x"])
 
 
 def test_the_adjoint_of_a_window_is_a_window() -> None:
     plain = CONVOLUTION.format(image=7, out=5, kernel=3, position="a+r")
-    gradients = judge(plain, ["W", "x"], program=False).gradients
+    gradients = judge(plain, ["W", "x"]).gradients
     assert shown(gradients["x"].expression) == "sum(o, r, W[o,c,r]*pad(delta_y[n,o,i - r]))"
     assert shown(gradients["W"].expression) == "sum(n, a, delta_y[n,o,a]*x[n,c,a + r])"
     strided = CONVOLUTION.format(image=8, out=4, kernel=3, position="2*a+r-1")
-    gradients = judge(strided, ["x"], program=False).gradients
+    gradients = judge(strided, ["x"]).gradients
     assert shown(gradients["x"].expression) == "sum(o, a, (y[n,o,a] - d[n,o,a])*pad(W[o,c,i - 2*a + 1]))"
 
 
@@ -244,6 +244,6 @@ FORMS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_model(name: str) -> None:
     wrt = None if "param" in MODELS[name] else ["x"]
-    derivation = judge(MODELS[name], wrt, program=False)
+    derivation = judge(MODELS[name], wrt)
     for tensor, form in FORMS.get(name, {}).items():
         assert shown(derivation.gradients[tensor].expression) == form

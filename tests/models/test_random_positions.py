@@ -26,6 +26,6 @@ def test_gradients_of_random_index_arithmetic(part: int) -> None:
     @seed(part)
     @given(model_texts())
     def gradients_agree(text: str) -> None:
-        judge(text, steps=part == 0, program=False)
+        judge(text, steps=part == 0)
 
     gradients_agree()
