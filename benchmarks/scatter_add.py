@@ -67,7 +67,8 @@ def by_sorting(ids: Array, rows: Array, size: int) -> Array:
 
 def by_one_hot(ids: Array, rows: Array, size: int) -> Array:
     """A matrix product with the one-hot matrix of the places."""
-    return (ids == np.arange(size)[:, None]).astype(rows.dtype) @ rows
+    product: Array = (ids == np.arange(size)[:, None]).astype(rows.dtype) @ rows
+    return product
 
 
 WAYS: Mapping[str, Callable[[Array, Array, int], Array]] = {

@@ -1,25 +1,29 @@
 """Naming what a person would name before differentiating: the pre-activation.
 
 h[b,j] = tanh(sum(i, W[j,i]*x[b,i])) is read as two equations, the contraction and the function of it, so that
-the function's derivative is taken once and not inside every gradient that follows from it.
+the function's derivative is taken once and not inside every gradient that follows from it. What is read only
+under a guard keeps it: u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index, Reduction
+from symbackprop.notation.guards import by_itself, guarded_children
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.notation.system import Equation, Role, System, Tensor
 
 
 def with_named_arguments(system: System) -> System:
     """The system, with an equation of its own for every contraction inside an element-wise function."""
-    naming = _Naming({*system.tensors, *(axis.name for axis in system.axes)})
+    axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
+    naming = _Naming(axes, {*system.tensors, *(axis.name for axis in system.axes)})
     equations: list[Equation] = []
     for equation in system.equations:
-        expression = naming.named(equation.expression, equation)
+        expression = naming.named(equation.expression, equation, ())
         equations += [*naming.take_new(), replace(equation, expression=expression)]
     if len(equations) == len(system.equations):
         return system
@@ -41,24 +45,35 @@ def holds_contraction(expression: Expression) -> bool:
 
 @dataclass
 class _Naming:
+    axes: Mapping[str, Sequence[Axis]]
     taken: set[str]
     names: dict[Expression, Element] = field(default_factory=dict)
     new: list[Equation] = field(default_factory=list)
 
-    def named(self, expression: Expression, equation: Equation) -> Expression:
-        """The expression with named arguments, innermost first."""
-        children = tuple([self.named(child, equation) for child in expression.children])
+    def named(
+        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        """The expression, read under these conditions, with named arguments, innermost first."""
+        children = tuple(
+            [
+                self.named(child, equation, inside)
+                for child, inside in guarded_children(expression, conditions)
+            ]
+        )
         if children != expression.children:
             expression = expression.with_children(children)
         if isinstance(expression, Apply):
-            arguments = tuple([self._argument(argument, equation) for argument in expression.arguments])
-            expression = Apply(expression.function, arguments)
+            arguments = [self._argument(each, equation, conditions) for each in expression.arguments]
+            expression = Apply(expression.function, tuple(arguments))
         return expression
 
-    def _argument(self, argument: Expression, equation: Equation) -> Expression:
-        if not holds_contraction(argument):
+    def _argument(
+        self, argument: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        guarded = by_itself(argument, self.axes, conditions) if holds_contraction(argument) else None
+        if guarded is None:
             return argument
-        key = canonical_bound_names(argument)
+        key = canonical_bound_names(guarded)
         if key not in self.names:
             indices = _free_in_order(argument, equation)
             name = f"u_{equation.tensor}"
@@ -66,7 +81,7 @@ class _Naming:
                 name += "_"
             self.taken.add(name)
             self.names[key] = Element(name, indices)
-            self.new.append(Equation(name, indices, argument))
+            self.new.append(Equation(name, indices, guarded))
         return self.names[key]
 
     def take_new(self) -> list[Equation]:

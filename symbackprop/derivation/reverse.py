@@ -63,17 +63,13 @@ def adjoint_order(system: System, wrt: Sequence[str]) -> tuple[str, ...]:
     """The tensors whose adjoints are needed, each after all that read it.
 
     Those are the tensors through which the loss depends on one of `wrt`, from the loss backwards, and each
-    declared tensor as soon as the last equation that reads it has been passed.
+    declared tensor as soon as the last equation that reads it has been passed. The members of a recurrence
+    come side by side, in the order in which one step of the adjoint recurrence computes them; what they read
+    of one another at other steps has been computed in an earlier step of it.
     """
     wanted = frozenset(wrt)
-    depends = set(wanted)
-    for equation in system.equations:
-        if depends.intersection(equation.reads):
-            depends.add(equation.tensor)
-    reached = {loss_name(system)}
-    for equation in reversed(system.equations):
-        if equation.tensor in reached:
-            reached.update(equation.reads)
+    depends = system.dependents(wanted)
+    reached = system.precedents((loss_name(system),))
     order: dict[str, None] = {}
     last_reader = {name: readers[0].tensor for name, readers in system.consumers.items() if readers}
     for equation in reversed(system.equations):

@@ -275,7 +275,7 @@ def evaluate(
     `values` maps the name of each declared tensor to an array in its declared layout. With `only`, just
     these tensors and what they need are computed.
     """
-    wanted = _needed(system, only)
+    wanted = system.definitions.keys() if only is None else system.precedents(only)
     sizes = sizes_from_arrays(system, values) if sizes is None else sizes
     known: dict[str, Array] = dict(values)
     with np.errstate(all="ignore"):
@@ -305,22 +305,9 @@ def _stepwise(
             place = recurrence.places[equation.tensor]
             others = tuple(each for each in equation.indices if each != index)
             values = stepping.array(equation.expression, others, {index: step})
-            arrays[equation.tensor][(slice(None),) * place + (step,)] = values
+            arrays[equation.tensor][(slice(None),) * place + (step,)] = values[()]
     exact = evaluator.arithmetic is PRECISE
     return {
         name: array if exact else np.array(array.tolist()).reshape(array.shape)
         for name, array in arrays.items()
     }
-
-
-def _needed(system: System, only: Iterable[str] | None) -> set[str]:
-    if only is None:
-        return set(system.definitions)
-    needed: set[str] = set()
-    pending = list(only)
-    while pending:
-        name = pending.pop()
-        if name not in needed:
-            needed.add(name)
-            pending.extend(system.definitions[name].reads if name in system.definitions else ())
-    return needed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.notation.bounds import (
@@ -36,6 +36,24 @@ class GuardedRead:
     conditions: tuple[Expression, ...] = ()
 
 
+def guarded_children(
+    expression: Expression, conditions: tuple[Expression, ...]
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """The children, in order, each with the conditions under which it is looked at."""
+    match expression:
+        case Where(condition, chosen, otherwise):
+            yield condition, conditions
+            yield chosen, (*conditions, *conjuncts(condition))
+            yield otherwise, (*conditions, *conjuncts(negated(condition)))
+        case Logic("and", operands):
+            # From left to right: what follows a condition that fails is not looked at.
+            for place, operand in enumerate(operands):
+                yield operand, (*conditions, *operands[:place])
+        case _:
+            for child in expression.children:
+                yield child, conditions
+
+
 def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = ()) -> Iterator[GuardedRead]:
     """Every read of an expression; what is not chosen is not read."""
     match expression:
@@ -44,18 +62,19 @@ def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = (
         case MatrixFunction(_, tensor, axis, batch, positions):
             whole = (Index(axis.label, axis), Index(axis.label, axis))
             yield GuardedRead(Element(tensor, (*batch, *(positions or whole))), conditions)
-        case Where(condition, chosen, otherwise):
-            yield from guarded_reads(condition, conditions)
-            yield from guarded_reads(chosen, (*conditions, *conjuncts(condition)))
-            yield from guarded_reads(otherwise, (*conditions, *conjuncts(negated(condition))))
-            return
-        case Logic("and", operands):
-            # From left to right: what follows a condition that fails is not looked at.
-            for place, operand in enumerate(operands):
-                yield from guarded_reads(operand, (*conditions, *operands[:place]))
-            return
-    for child in expression.children:
-        yield from guarded_reads(child, conditions)
+    for child, inside in guarded_children(expression, conditions):
+        yield from guarded_reads(child, inside)
+
+
+def branches(
+    expression: Expression, conditions: tuple[Expression, ...] = ()
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """The expression, and where it is a choice each of its cases, with the conditions that choose it."""
+    yield expression, conditions
+    if isinstance(expression, Where):
+        _, *cases = guarded_children(expression, conditions)
+        for case, inside in cases:
+            yield from branches(case, inside)
 
 
 def readable(choice: Where) -> Where:
@@ -74,6 +93,34 @@ def _readable_bound(condition: Expression) -> Expression:
                 whole = LinearForm(form.coefficients).expression()
                 return Comparison(">=", whole, Number(-form.constant))
     return condition
+
+
+def reads_inside(
+    expression: Expression, axes: Mapping[str, Sequence[Axis]], conditions: tuple[Expression, ...] = ()
+) -> bool:
+    """Whether all that is read is sure to lie inside; `axes` gives those of the tensors that are known."""
+    return not any(
+        unproved_bounds(position, axis, read.conditions)
+        for read in guarded_reads(expression, conditions)
+        for position, axis in zip(read.element.positions, axes.get(read.element.tensor, ()), strict=False)
+    )
+
+
+def by_itself(
+    expression: Expression, axes: Mapping[str, Sequence[Axis]], conditions: tuple[Expression, ...]
+) -> Expression | None:
+    """An expression that is read under conditions, as one that may be read anywhere.
+
+    Where it would read outside an axis it is 0; None where no condition on its own indices says so.
+    """
+    if reads_inside(expression, axes):
+        return expression
+    own = tuple(
+        each for each in conditions if not each.tensors and each.free_indices <= expression.free_indices
+    )
+    if not (own and reads_inside(expression, axes, own)):
+        return None
+    return Where(conjunction(own), expression, ZERO)
 
 
 def padded(element: Element, axes: Sequence[Axis]) -> Expression:

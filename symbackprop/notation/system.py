@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -127,6 +127,14 @@ class System:
                     found[index.axis][index] = None
         return {axis: tuple(indices) for axis, indices in found.items()}
 
+    def dependents(self, names: Iterable[str]) -> frozenset[str]:
+        """These tensors and all that are computed from them, directly or by way of others."""
+        return _closure(names, lambda name: (equation.tensor for equation in self.consumers.get(name, ())))
+
+    def precedents(self, names: Iterable[str]) -> frozenset[str]:
+        """These tensors and all that they are computed from, directly or by way of others."""
+        return _closure(names, lambda name: self.definitions[name].reads if name in self.definitions else ())
+
     def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
         """The tensors of these roles, in declared order."""
         return tuple(tensor for tensor in self.tensors.values() if tensor.role in roles)
@@ -137,3 +145,14 @@ class System:
             known = ", ".join(self.tensors)
             raise NotationError(f"the model has no tensor named '{name}'", remedy=f"it has {known}")
         return self.tensors[name]
+
+
+def _closure(names: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(neighbours(name))
+    return frozenset(found)

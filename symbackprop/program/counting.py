@@ -15,9 +15,11 @@ from symbackprop.notation.expressions import (
     Add,
     Apply,
     Axis,
+    Comparison,
     Element,
     Expression,
     Index,
+    Logic,
     Multiply,
     Number,
     Power,
@@ -176,3 +178,28 @@ def shifted(expression: Expression, by: int | LinearForm) -> Expression:
     form = linear_form(expression)
     other = by if isinstance(by, LinearForm) else linear_form(Number(by))
     return form.plus(other).expression()
+
+
+def is_counted(condition: Expression) -> bool:
+    """Whether a condition compares nothing but loops' counters, sizes and numbers."""
+    return all(
+        isinstance(node, Comparison | Logic | Counter | Size | Number | Add | Multiply)
+        for node in condition.walk()
+    )
+
+
+def readable_condition(condition: Expression) -> Expression:
+    """A condition as a person writes it for a loop's counter: t > 0 for t - 1 >= 0."""
+    match condition:
+        case Comparison(operator, left, right):
+            forms = linear_form(left), linear_form(right)
+            if not forms[0].coefficients or forms[1].coefficients:
+                return condition
+            number = forms[1].constant - forms[0].constant
+            bare = forms[0].plus(linear_form(Number(forms[0].constant)), -1).expression()
+            if operator == ">=" and number > 0:
+                return Comparison(">", bare, Number(number - 1))
+            return Comparison(operator, bare, Number(number))
+        case Logic():
+            return condition.with_children(tuple(map(readable_condition, condition.operands)))
+    return condition

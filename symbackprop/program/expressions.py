@@ -40,7 +40,7 @@ from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.contraction import Order, contraction_order, still_needed
 from symbackprop.program.cost import cost_of
-from symbackprop.program.counting import Counter, WholeNumbers
+from symbackprop.program.counting import Counter, WholeNumbers, is_counted
 from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
 from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.places import affine
@@ -322,14 +322,6 @@ class ExpressionLowering:
             possible |= set(map(not_negative, bounds))
             needed |= set(map(not_negative, unproved))
         return needed <= said <= possible and None not in said
-
-
-def is_counted(condition: Expression) -> bool:
-    """Whether a condition compares nothing but loops' counters, sizes and numbers."""
-    return all(
-        isinstance(node, Comparison | Logic | Counter | Size | Number | Add | Multiply)
-        for node in condition.walk()
-    )
 
 
 def _argmax(reduction: Reduction, over: Indices, value: Value) -> Value:

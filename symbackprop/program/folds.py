@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import Apply, Element, Expression, Index, Number, Size
 from symbackprop.notation.linear import linear_form
-from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up
+from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.program.counting import extent, size_of, whole_number
 from symbackprop.program.layout import layout_of
 from symbackprop.program.slices import Item, Refold, Span, Whole, selected
@@ -30,9 +30,25 @@ class Fold:
 
 
 def folds_of(expression: Expression, order: Indices, own: Mapping[str, Indices]) -> list[Fold]:
-    """The indices of the result that are read in two parts, and in no other way."""
-    found = (_fold(expression, index, own) for index in order)
+    """The indices of the result that are read in two parts; with declared sizes, as a whole beside that."""
+    found = (_fold(expression, index, own) or _counted_fold(expression, index) for index in order)
     return [fold for fold in found if fold is not None]
+
+
+def _counted_fold(expression: Expression, index: Index) -> Fold | None:
+    """The fold of an index by the one number that it is divided by, where that divides its axis' size."""
+    divisors = {_divisor(node, index) for node in expression.walk() if isinstance(node, Apply)} - {None}
+    if len(divisors) != 1 or index.axis.size is None:
+        return None
+    (divisor,) = divisors
+    if not isinstance(divisor, Number) or index.axis.size % divisor.value:
+        return None
+    avoid = {node for node in expression.walk() if isinstance(node, Index)}
+    quotient = fresh_index(
+        Index(index.name, extent(index.axis, Number(index.axis.size / divisor.value))), avoid
+    )
+    remainder = fresh_index(Index(index.name, extent(index.axis, divisor)), {*avoid, quotient})
+    return Fold(index, quotient, remainder)
 
 
 def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> Fold | None:
@@ -51,7 +67,7 @@ def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> F
     remainder = fresh_index(axes["mod"].pop(), {*avoid, quotient})
     same = linear_form(size_of(remainder.axis)) == linear_form(divisors.pop())
     fold = Fold(index, quotient, remainder)
-    return fold if same and index not in opened(expression, fold).free_indices else None
+    return fold if same and index not in _with_parts(expression, fold).free_indices else None
 
 
 def _divisor(position: Expression, index: Index) -> Expression | None:
@@ -70,7 +86,12 @@ def _divisor(position: Expression, index: Index) -> Expression | None:
 
 
 def opened(expression: Expression, fold: Fold) -> Expression:
-    """The expression with the two indices in place of the parts."""
+    """The expression with the two indices in place of the folded one and its parts."""
+    whole = add(multiply(size_of(fold.remainder.axis), fold.quotient), fold.remainder)
+    return substitute(_with_parts(expression, fold), {fold.index: linear_form(whole).expression()})
+
+
+def _with_parts(expression: Expression, fold: Fold) -> Expression:
     parts = {"floor": fold.quotient, "mod": fold.remainder}
 
     def change(node: Expression) -> Expression:

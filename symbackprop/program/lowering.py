@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.expressions import Axis
+from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.program.aliasing import with_fresh_results
 from symbackprop.program.checking import checked
 from symbackprop.program.empty_axes import with_safe_means
 from symbackprop.program.expressions import ExpressionLowering
+from symbackprop.program.hoisting import hoisted
+from symbackprop.program.loops import loop_lines
 from symbackprop.program.outputs import initial_of, outputs_of
 from symbackprop.program.place_checks import place_checks
-from symbackprop.program.program import Program
-from symbackprop.program.sharing import shared
+from symbackprop.program.program import Line, Program
+from symbackprop.program.recurrences import steps_of_stage
+from symbackprop.program.sharing import NamedEquation, shared
 from symbackprop.program.solves import with_solves
 from symbackprop.program.stability import stable_equations
 from symbackprop.program.stepping import EquationLowering
@@ -54,7 +59,8 @@ def _program(
         replace(equation, expression=with_solves(equation.expression))
         for equation in stable_equations(written)
     )
-    equations = shared(prepared, formulas_as_written, system.tensors)
+    apart = hoisted(prepared, system.tensors)
+    equations = shared(apart, formulas_as_written, system.tensors)
     masks = {item.equation.tensor: Kind.BOOLEAN for item in equations if item.is_mask}
     integers = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
@@ -66,12 +72,13 @@ def _program(
         _kernel_axes(system),
         {*own, *(index.name for indices in own.values() for index in indices)},
     )
+    ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *gradients.values())
     program = Program(
         model=system.name,
         source=system.source,
         tensors=system.with_role(Role.INPUT, Role.TARGET, Role.PARAMETER, Role.CONSTANT),
         sizes={axis.name: axis.size for axis in system.axes if axis.size is not None},
-        statements=tuple(line for item in equations for line in lowering.lines(item)),
+        statements=tuple(_lines(equations, frozenset(ends), lowering)),
         outputs=outputs_of(system),
         loss=system.loss,
         gradients=gradients,
@@ -83,3 +90,20 @@ def _program(
         ),
     )
     return checked(with_fresh_results(with_safe_means(program)))
+
+
+def _lines(
+    items: tuple[NamedEquation, ...], ends: frozenset[str], lowering: EquationLowering
+) -> Iterator[Line]:
+    """The lines of each equation, and a loop for each recurrence; `ends` are results of the program."""
+    by_name = {item.equation.tensor: item for item in items}
+    for stage in stages_of(tuple(item.equation for item in items)):
+        members = [by_name[equation.tensor] for equation in stage.equations]
+        if stage.recurrence is None:
+            yield from lowering.lines(members[0])
+            continue
+        others = (item.equation for item in items if item not in members)
+        read_later = ends.union(*(equation.reads for equation in others))
+        axes = {name: [index.axis for index in indices] for name, indices in lowering.lowering.own.items()}
+        steps = steps_of_stage(members, stage.recurrence, read_later, axes)
+        yield from loop_lines(steps, lowering)

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import Element, Expression, Reduction
 from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.system import Role, System, Tensor
+from symbackprop.notation.ordering import Stage, at_step, stages_of
+from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.program.program import Initial
 
 
@@ -17,11 +19,15 @@ def outputs_of(system: System) -> tuple[str, ...]:
     With targets: the derived tensors that no target reaches and that an equation reads which a target
     reaches, i.e. what the loss compares with the targets. Without targets: the derived tensors that the
     loss's own equation reads. Of these, the ones that depend on an input, if any does. A model without a loss
-    gives the tensors that nobody reads; where nothing else is left, the loss is the output.
+    gives the tensors that nobody reads but a recurrence at other steps; where nothing else is left, the loss
+    is the output.
     """
     if system.loss is None:
         return tuple(
-            equation.tensor for equation in system.equations if not system.consumers[equation.tensor]
+            equation.tensor
+            for stage in stages_of(system.equations)
+            for equation in stage.equations
+            if _is_read_at_other_steps_alone(equation, stage, system)
         )
     targets = {tensor.name for tensor in system.with_role(Role.TARGET)}
     after_target = _reached_from(system, targets) if targets else {system.loss}
@@ -38,14 +44,23 @@ def outputs_of(system: System) -> tuple[str, ...]:
     return tuple(fed or frontier or [system.loss])
 
 
-def _reached_from(system: System, names: Iterable[str]) -> set[str]:
+def _is_read_at_other_steps_alone(equation: Equation, stage: Stage, system: System) -> bool:
+    """Whether nobody reads the tensor, but for its own recurrence at other steps."""
+    readers = system.consumers[equation.tensor]
+    if stage.recurrence is None or not readers:
+        return not readers
+    place = stage.recurrence.places[equation.tensor]
+    return all(
+        reader in stage.equations and element.positions[place] != at_step(stage.recurrence, reader)
+        for reader in readers
+        for element in elements_of(reader.expression)
+        if element.tensor == equation.tensor
+    )
+
+
+def _reached_from(system: System, names: Iterable[str]) -> frozenset[str]:
     """The derived tensors that depend on one of the names."""
-    reached: set[str] = set()
-    origins = set(names)
-    for equation in system.equations:
-        if any(read in origins or read in reached for read in equation.reads):
-            reached.add(equation.tensor)
-    return reached
+    return system.dependents(names) & system.definitions.keys()
 
 
 def _needed_for(system: System, loss: str, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.notation.expressions import Apply, Expression, Number, Power, Where
+from symbackprop.program.counting import is_counted
 
 # Functions that are defined, and do not overflow, for every real argument.
 TOTAL_FUNCTIONS = frozenset(
@@ -30,7 +31,9 @@ TOTAL_FUNCTIONS = frozenset(
 def needs_guard(expression: Expression) -> bool:
     """Whether a branch of a `where` may be undefined, or overflow, in places where it is not chosen."""
     return any(
-        isinstance(node, Where) and any(is_partial(part) for part in (node.chosen, node.otherwise))
+        isinstance(node, Where)
+        and not is_counted(node.condition)
+        and any(is_partial(part) for part in (node.chosen, node.otherwise))
         for node in expression.walk()
     )
 

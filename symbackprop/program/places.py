@@ -17,6 +17,7 @@ from fractions import Fraction
 
 from symbackprop.notation.arithmetic import multiply, subtract
 from symbackprop.notation.bounds import Knowledge
+from symbackprop.notation.digits import digit_of
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -137,13 +138,25 @@ def _own_indices(position: Expression) -> Iterable[Index]:
     return dict.fromkeys(node for node in position.walk() if isinstance(node, Index))
 
 
-def divided_index(positions: Sequence[Expression], axes: Sequence[Axis]) -> Index | None:
-    """q where two positions side by side are floor(q/m) and mod(q, m), m the second axis' size."""
-    match positions:
-        case (Apply("floor", (quotient,)), Apply("mod", (Index() as index, divisor))):
-            same = linear_form(multiply(quotient, divisor)) == linear_form(index)
-            fits = same and linear_form(divisor) == linear_form(Size(axes[1]))
-            return index if fits and not isinstance(index, Counter) else None
+def divided_index(positions: Sequence[Expression], axes: Sequence[Axis]) -> tuple[Index, int] | None:
+    """(q, n) where the first n positions are all digits of q, the radices being the sizes of their axes.
+
+    Such are floor(q/m) and mod(q, m) over an axis with m values.
+    """
+    first = digit_of(positions[0])
+    if first is None or not isinstance(first.base, Index) or isinstance(first.base, Counter):
+        return None
+    unit = first.unit
+    for count, (position, axis) in enumerate(zip(positions[1:], axes[1:], strict=True), start=2):
+        digit = digit_of(position)
+        if digit is None or digit.radix is None or digit.base != first.base:
+            return None
+        below = linear_form(multiply(digit.unit, digit.radix))
+        if below != linear_form(unit) or linear_form(digit.radix) != linear_form(Size(axis)):
+            return None
+        unit = digit.unit
+        if unit == ONE:
+            return first.base, count
     return None
 
 

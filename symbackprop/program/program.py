@@ -104,16 +104,24 @@ class Loop:
         return (self.start, self.stop, *(value for line in self.body for value in line.values))
 
     @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names that the body defines, which the loop forgets."""
+        return frozenset(line.name for line in self.body if isinstance(line, Statement))
+
+    @cached_property
     def written(self) -> tuple[str, ...]:
-        """The arrays that the body stores into, and the names that it defines."""
-        return tuple(dict.fromkeys(name for line in self.body for name in line.written))
+        """The arrays that the body stores into."""
+        inside = (name for line in self.body for name in line.written)
+        return tuple(dict.fromkeys(name for name in inside if name not in self.variables))
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """The names from outside the body, each once."""
-        own = {line.name for line in self.body if isinstance(line, Statement)}
         inside = (name for line in self.body for name in line.reads)
-        outside = (*_names_read((self.start, self.stop)), *(name for name in inside if name not in own))
+        outside = (
+            *_names_read((self.start, self.stop)),
+            *(name for name in inside if name not in self.variables),
+        )
         return tuple(dict.fromkeys(outside))
 
 

@@ -121,10 +121,9 @@ class ElementReader:
         if self._is_plain(place):
             index = position if isinstance(position, Index) else name
             return AxisView(axis, name, (index,))
-        pair = self.element.positions[place : place + 2]
-        merged = divided_index(pair, [own.axis for own in self.own[place : place + 2]])
+        merged = divided_index(self.element.positions[place:], [own.axis for own in self.own[place:]])
         if merged is not None:
-            return AxisView(axis, name, (merged,), width=2)
+            return AxisView(axis, name, (merged[0],), width=merged[1])
         inside = not self.conditions.decide(position, axis)
         split = mixed_radix(position) if inside else None
         if split is not None:

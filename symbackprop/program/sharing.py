@@ -8,14 +8,17 @@ subexpression is not counted again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of
+from symbackprop.notation.bounds import conjuncts
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ZERO,
     Add,
     Apply,
+    Axis,
     Comparison,
     Element,
     Expression,
@@ -27,14 +30,15 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.guards import by_itself, guarded_children, padded_element
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.ordering import in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import canonical_bound_names, fresh_index, substitute
-from symbackprop.notation.system import Equation
+from symbackprop.notation.system import Equation, Tensor
 from symbackprop.program.naming import temporary_name
 from symbackprop.program.solves import is_inverse, linear_system
-from symbackprop.program.terms import natural_order
+from symbackprop.program.terms import free_in_order, natural_order
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class _Provider:
 
 @dataclass
 class _Sharing:
+    axes: Mapping[str, Sequence[Axis]]
     uses: dict[Expression, _Use] = field(default_factory=dict)
     providers: dict[Expression, _Provider] = field(default_factory=dict)
     temporaries: list[NamedEquation] = field(default_factory=list)
@@ -83,16 +88,19 @@ class _Sharing:
 
 
 def shared(
-    equations: tuple[Equation, ...], formulas: Mapping[str, str], taken: Iterable[str]
+    equations: tuple[Equation, ...], formulas: Mapping[str, str], tensors: Mapping[str, Tensor]
 ) -> tuple[NamedEquation, ...]:
     """The equations, with temporaries for what several of them need, each after all that it reads.
 
-    `formulas` gives an equation's text where it differs from the equation itself, `taken` the names that a
-    temporary must not have.
+    `formulas` gives an equation's text where it differs from the equation itself, `tensors` are the model's,
+    whose names a temporary must not have.
     """
-    state = _Sharing(taken={*taken, *(equation.tensor for equation in equations)})
+    layouts = {name: tensor.indices for name, tensor in tensors.items()}
+    layouts.update({equation.tensor: equation.indices for equation in equations})
+    axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
+    state = _Sharing(axes, taken=set(layouts))
     for equation in equations:
-        _count(equation.expression, False, state)
+        _count(equation.expression, (), state)
     _find_providers(equations, state)
     rewritten = [
         NamedEquation(
@@ -110,17 +118,22 @@ def shared(
 def worth_naming(expression: Expression) -> bool:
     """Whether computing the expression again costs a pass over an array.
 
-    A choice between two numbers is not named, for it is a mask, whose condition may be; nor is an element
-    that is 0 outside its axes, for it is read from a padded array.
+    A choice between two numbers is not named, for it is a mask, whose condition may be if it runs over more
+    than one index; nor is an element that is 0 outside its axes, for it is read from a padded array.
     """
     match expression:
         case Where(_, Number(), Number()) | Where(_, Element(), Number()):
             return False
         case Comparison() | Logic():
-            return bool(expression.free_indices) and not _bounds_a_window(expression)
+            return _is_mask_worth_naming(expression)
         case Add() | Multiply() | Power() | Apply() | Reduction() | Where() | MatrixFunction():
             return bool(expression.tensors)
     return False
+
+
+def _is_mask_worth_naming(condition: Expression) -> bool:
+    """Whether a condition speaks of values, or of several indices but for bounds of a window."""
+    return bool(condition.tensors) or (len(condition.free_indices) > 1 and not _bounds_a_window(condition))
 
 
 def _bounds_a_window(condition: Expression) -> bool:
@@ -128,6 +141,19 @@ def _bounds_a_window(condition: Expression) -> bool:
     nodes = tuple(condition.walk())
     arithmetic = any(isinstance(node, Add | Multiply) for node in nodes)
     return arithmetic and not any(isinstance(node, Element) for node in nodes)
+
+
+def is_slice(expression: Expression) -> bool:
+    """Whether the expression is an element, 0 where a condition on one index does not hold."""
+    if padded_element(expression) is not None:
+        return True
+    return (
+        isinstance(expression, Where)
+        and isinstance(expression.chosen, Element)
+        and expression.otherwise == ZERO
+        and not expression.condition.tensors
+        and len(expression.condition.free_indices) == 1
+    )
 
 
 def core_of(expression: Expression) -> Expression | None:
@@ -153,13 +179,6 @@ def with_core(expression: Expression, core: Expression) -> Expression:
     return Power(core, MINUS_ONE)
 
 
-def free_in_order(expression: Expression) -> tuple[Index, ...]:
-    """The free indices in order of first appearance."""
-    free = expression.free_indices
-    found = (node for node in expression.walk() if isinstance(node, Index) and node in free)
-    return tuple(dict.fromkeys(found))
-
-
 def occurrence(expression: Expression) -> tuple[Expression, tuple[Index, ...]]:
     """What is the same for equal shapes of expression, and the free indices of this one.
 
@@ -181,21 +200,42 @@ def key_of(expression: Expression, free: tuple[Index, ...]) -> Expression:
     return canonical_bound_names(substitute(expression, numbered))
 
 
-def _count(expression: Expression, guarded: bool, state: _Sharing) -> None:
+def _count(expression: Expression, conditions: tuple[Expression, ...], state: _Sharing) -> None:
     core = core_of(expression)
     if core is not None:
-        _count(core, guarded, state)
+        _count(core, conditions, state)
         return
     if worth_naming(expression):
-        use = state.uses.setdefault(occurrence(expression)[0], _Use())
-        use.count += 1
-        use.unguarded += not guarded
-        if use.count > 1:
-            return
+        key = _key_under(expression, conditions, state)
+        if key is not None:
+            use = state.uses.setdefault(key, _Use())
+            use.count += 1
+            use.unguarded += not conditions
+            if use.count > 1:
+                return
     system = linear_system(expression)
-    for child in expression.children if system is None else (system.right,):
-        inside = guarded or (isinstance(expression, Where) and child is not expression.condition)
+    parts = _parts(expression, conditions, state) if system is None else ((system.right, conditions),)
+    for child, inside in parts:
         _count(child, inside, state)
+
+
+def _parts(
+    expression: Expression, conditions: tuple[Expression, ...], state: _Sharing
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
+    for child, inside in guarded_children(expression, conditions):
+        if by_itself(child, state.axes, inside) == expression:
+            yield from guarded_children(child, inside)
+        else:
+            yield child, inside
+
+
+def _key_under(
+    expression: Expression, conditions: tuple[Expression, ...], state: _Sharing
+) -> Expression | None:
+    """The key of an expression with the guard that it needs by itself; None where it has none."""
+    guarded = by_itself(expression, state.axes, conditions)
+    return None if guarded is None else occurrence(guarded)[0]
 
 
 def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
@@ -215,32 +255,38 @@ def _rewritten_right_hand_side(equation: Equation, state: _Sharing) -> Expressio
     if worth_naming(expression):
         provider = state.providers.get(occurrence(expression)[0])
         if provider is not None and provider.tensor == equation.tensor:
-            return _rewritten_children(expression, equation, state)
-    return _rewritten(expression, equation, state)
+            return _rewritten_children(expression, (), equation, state)
+    return _rewritten(expression, (), equation, state)
 
 
-def _rewritten_children(expression: Expression, consumer: Equation, state: _Sharing) -> Expression:
+def _rewritten_children(
+    expression: Expression, conditions: tuple[Expression, ...], consumer: Equation, state: _Sharing
+) -> Expression:
     system = linear_system(expression)
     if system is not None:
         # The inverse within it is never computed, and so is not shared.
-        return system.with_right(_rewritten(system.right, consumer, state))
-    children = tuple([_rewritten(child, consumer, state) for child in expression.children])
-    return expression.with_children(children)
+        return system.with_right(_rewritten(system.right, conditions, consumer, state))
+    children = [
+        _rewritten_children(child, inside, consumer, state)
+        if by_itself(child, state.axes, inside) == expression
+        else _rewritten(child, inside, consumer, state)
+        for child, inside in guarded_children(expression, conditions)
+    ]
+    return expression.with_children(tuple(children))
 
 
-def _rewritten(expression: Expression, consumer: Equation, state: _Sharing) -> Expression:
+def _rewritten(
+    expression: Expression, conditions: tuple[Expression, ...], consumer: Equation, state: _Sharing
+) -> Expression:
     core = core_of(expression)
     if core is not None:
-        return with_core(expression, _rewritten(core, consumer, state))
-    if not worth_naming(expression):
-        return _rewritten_children(expression, consumer, state)
-    key, free = occurrence(expression)
-    use = state.uses.get(key)
-    if use is None or use.count < 2:
-        return _rewritten_children(expression, consumer, state)
+        return with_core(expression, _rewritten(core, conditions, consumer, state))
+    key = _key_under(expression, conditions, state) if worth_naming(expression) else None
+    if key is None or key not in state.uses or state.uses[key].count < 2:
+        return _rewritten_children(expression, conditions, consumer, state)
     if key not in state.providers:
-        _introduce(_read_apart(expression, free), key, consumer, state)
-    return state.providers[key].element(free)
+        _introduce(_read_apart(expression, occurrence(expression)[1]), conditions, key, consumer, state)
+    return state.providers[key].element(occurrence(expression)[1])
 
 
 def _read_apart(expression: Expression, free: tuple[Index, ...]) -> Expression:
@@ -253,13 +299,24 @@ def _read_apart(expression: Expression, free: tuple[Index, ...]) -> Expression:
     return expression.with_children(tuple(own))
 
 
-def _introduce(expression: Expression, key: Expression, consumer: Equation, state: _Sharing) -> None:
+def _introduce(
+    expression: Expression,
+    conditions: tuple[Expression, ...],
+    key: Expression,
+    consumer: Equation,
+    state: _Sharing,
+) -> None:
     """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
     _, free = occurrence(expression)
     layout = natural_order(expression, (*consumer.indices, *free))
     name = temporary_name(expression, consumer.tensor, state.taken)
     state.taken.add(name)
+    state.axes = {**state.axes, name: [index.axis for index in layout]}
     state.providers[key] = _Provider(name, tuple(free.index(index) for index in layout))
-    computed = Equation(name, layout, _rewritten_children(expression, consumer, state))
-    formula = equation_text(Equation(name, layout, expression))
-    state.temporaries.append(NamedEquation(computed, formula, guarded=state.uses[key].unguarded == 0))
+    guarded = by_itself(expression, state.axes, conditions) or expression
+    inside = conditions if guarded is expression else (*conditions, *conjuncts(guarded.children[0]))
+    inner = _rewritten_children(expression, inside, consumer, state)
+    computed = inner if guarded is expression else guarded.with_children((guarded.children[0], inner, ZERO))
+    formula = equation_text(Equation(name, layout, guarded))
+    is_guarded = state.uses[key].unguarded == 0 and guarded is expression
+    state.temporaries.append(NamedEquation(Equation(name, layout, computed), formula, is_guarded))

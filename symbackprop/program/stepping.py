@@ -12,6 +12,7 @@ from symbackprop.notation.expressions import Axis, Element, Expression, Index, R
 from symbackprop.notation.printing import equation_text, text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.notation.system import Equation
+from symbackprop.program.cases import with_cases_apart
 from symbackprop.program.counting import size_of, whole_number
 from symbackprop.program.exponentials import LOWEST
 from symbackprop.program.expressions import ExpressionLowering
@@ -66,7 +67,7 @@ class EquationLowering:
             value = self._value(equation.expression, equation.indices)
             own: list[Line] = [Statement(equation.tensor, value, "")]
         else:
-            ordered = with_padded_reads(simplified(with_short_ranges(equation.expression)))
+            ordered = with_padded_reads(simplified(with_short_ranges(with_cases_apart(equation.expression))))
             expression = self._apart(ordered, equation, equation.indices, True)
             own = self._computed(Target.of(equation.tensor, equation.indices), expression, equation)
         own[0] = replace(own[0], formula=item.formula.replace(text(LOWEST), "-1e30"))

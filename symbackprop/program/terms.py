@@ -20,6 +20,13 @@ from symbackprop.notation.expressions import (
 Indices = tuple[Index, ...]
 
 
+def free_in_order(expression: Expression) -> Indices:
+    """The free indices in order of first appearance."""
+    free = expression.free_indices
+    found = (node for node in expression.walk() if isinstance(node, Index) and node in free)
+    return tuple(dict.fromkeys(found))
+
+
 def natural_order(expression: Expression, order: Indices) -> Indices:
     """The free indices in the order of the first tensor that has them all, or else in the given one."""
     free = expression.free_indices

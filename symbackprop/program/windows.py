@@ -32,7 +32,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
-from symbackprop.program.counting import Counter, counter_of
+from symbackprop.program.counting import Counter, counter_of, is_counted
 from symbackprop.program.partial import is_partial
 from symbackprop.program.places import affine, mixed_radix
 
@@ -254,7 +254,7 @@ def with_padded_reads(expression: Expression) -> Expression:
 def _pads_factors(node: Expression) -> Expression:
     if not (isinstance(node, Where) and node.otherwise == ZERO) or isinstance(node.chosen, Element):
         return node
-    if is_partial(node.chosen):
+    if is_partial(node.chosen) or is_counted(node.condition):
         return node
     parts = conjuncts(node.condition)
     factors = factors_of(node.chosen)

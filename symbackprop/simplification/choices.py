@@ -114,6 +114,8 @@ def choice_out_of_sum(node: Expression) -> Expression | None:
     if not is_sum(node):
         return None
     factors = factors_of(node.body)
+    if any(isinstance(factor, Delta) and not factor.tensors for factor in factors):
+        return None  # a delta that is contracted first leaves its factors outside the choice
     for place, factor in enumerate(factors):
         if isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors:
             if factor.condition.free_indices & frozenset(node.indices):

@@ -18,6 +18,7 @@ from symbackprop.derivation.reverse import (
     loss_name,
 )
 from symbackprop.notation.expressions import ONE, Derivative, Element, Expression, Index
+from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.notation.system import Equation, System
 from symbackprop.rewriting.rule import Rule, Step
@@ -26,7 +27,7 @@ from symbackprop.simplification.inlining import inline_adjoints
 from symbackprop.simplification.inner_derivatives import with_inner_derivatives
 from symbackprop.simplification.naming import adjoint_name, gradient_name, layer_names
 from symbackprop.simplification.order import scope_of
-from symbackprop.simplification.scope import Scope
+from symbackprop.simplification.scope import RecurrenceStep, Scope
 
 LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", lambda expression: None)
 
@@ -45,7 +46,7 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         tensor: gradient_name(tensor, taken) if tensor in wanted else adjoint_name(tensor, taken)
         for tensor in order
     }
-    scope = scope_of(system)
+    scope = replace(scope_of(system), steps=_steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
     for tensor in order:
         adjoint = _derive_adjoint(system, tensor, names, scope)
@@ -55,8 +56,20 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion)
 
 
+def _steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, RecurrenceStep]:
+    """The adjoints of a recurrence form one again, which runs the other way."""
+    found = {}
+    for number, stage in enumerate(stages_of(system.equations)):
+        if stage.recurrence is not None:
+            for tensor, place in stage.recurrence.places.items():
+                if tensor in names:
+                    found[names[tensor]] = RecurrenceStep(number, place, -stage.recurrence.direction)
+    return found
+
+
 def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
     rule = chain_rule(system, tensor, tuple(names))
+    scope = scope.at(Element(names[tensor], rule.total.denominator.positions))
     factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
         steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF, (), rule.total, ONE),)

@@ -28,6 +28,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.guards import padded_element
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names
 
@@ -72,6 +73,8 @@ def _own_cost(node: Expression) -> Cost:
             return _reduction_cost(node)
         case MatrixFunction():
             return _factorisation_cost(node)
+        case Where() if padded_element(node) is not None:
+            return Fraction(0)  # a slice, and zeros at its end
         case Where() | Comparison() | Logic() | Delta():
             return Fraction(elements)
     return Fraction(0)

@@ -6,10 +6,10 @@ c = m*g + q with q from 0 to m-1 is the same as g = floor(c/m) and q = mod(c,m).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply
 from symbackprop.notation.bounds import Knowledge, conjunction, lower_bound
+from symbackprop.notation.digits import Digit, digit_of
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -23,7 +23,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.linear import LinearForm, divided, floor_quotient, linear_form
+from symbackprop.notation.linear import LinearForm, floor_quotient, linear_form
 from symbackprop.rewriting.rule import Rule
 
 
@@ -84,34 +84,6 @@ def _high_digit(form: LinearForm, digit: Expression) -> Index | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Digit:
-    """mod(floor(base/unit), radix); without a radix, floor(base/unit)."""
-
-    base: Expression
-    unit: Expression
-    radix: Expression | None
-
-    def expression(self) -> Expression:
-        shown = self.base if self.unit == ONE else floor_quotient(self.base, self.unit)
-        return shown if self.radix is None else Apply("mod", (shown, self.radix))
-
-
-def _digit(position: Expression) -> _Digit | None:
-    """A position as a digit, nested floors in one."""
-    match position:
-        case Apply("mod", (inner, radix)):
-            found = _digit(inner) or _Digit(inner, ONE, None)
-            return None if found.radix is not None else _Digit(found.base, found.unit, radix)
-        case Apply("floor", (argument,)):
-            base, divisor = divided(argument)
-            found = _digit(base) or _Digit(base, ONE, None)
-            return (
-                None if found.radix is not None else _Digit(found.base, multiply(found.unit, divisor), None)
-            )
-    return None
-
-
 def join_digits(node: Expression) -> Expression | None:
     """delta(floor(q/m), i)*delta(mod(q,m), j) = delta(q, m*i+j) in a sum over q, where 0 <= j < m."""
     if not is_sum(node):
@@ -121,7 +93,7 @@ def join_digits(node: Expression) -> Expression | None:
         (place, digit, value)
         for place, factor in enumerate(factors)
         for position, value in _sides(factor)
-        if (digit := _digit(position)) is not None and digit.base.free_indices & bound - value.free_indices
+        if (digit := digit_of(position)) is not None and digit.base.free_indices & bound - value.free_indices
     ]
     for high_place, high, high_value in digits:
         for low_place, low, low_value in digits:
@@ -132,20 +104,18 @@ def join_digits(node: Expression) -> Expression | None:
     return None
 
 
-def _are_neighbours(high: _Digit, low: _Digit) -> bool:
+def _are_neighbours(high: Digit, low: Digit) -> bool:
     assert low.radix is not None
     unit = linear_form(multiply(low.unit, low.radix))
     return high.base == low.base and linear_form(high.unit) == unit
 
 
-def _joined(
-    high: _Digit, low: _Digit, high_value: Expression, low_value: Expression
-) -> tuple[Expression, ...]:
+def _joined(high: Digit, low: Digit, high_value: Expression, low_value: Expression) -> tuple[Expression, ...]:
     """The delta of both digits, and where it is not sure that the lower one is a digit, that it is."""
     assert low.radix is not None
     radix = None if high.radix is None else linear_form(multiply(low.radix, high.radix)).expression()
     number = add(multiply(low.radix, high_value), low_value)
-    delta = Delta(_Digit(low.base, low.unit, radix).expression(), linear_form(number).expression())
+    delta = Delta(Digit(low.base, low.unit, radix).expression(), linear_form(number).expression())
     bounds = lower_bound(low_value), Comparison("<", low_value, low.radix)
     known = Knowledge.of((low_value, low.radix), ())
     open_bounds = [bound for bound in bounds if not known.proves(bound)]

@@ -62,6 +62,8 @@ class _Inlining:
         """Move one adjoint into its uses if that pays; whether it did."""
         adjoint, users = self.current[name], self.users[name]
         is_free = not cost(adjoint.equation.expression)
+        if name in users:
+            return False  # it reads itself at another step
         if not users:
             self._replace(adjoint, {})  # its share has turned out to be zero
             return True
@@ -69,7 +71,11 @@ class _Inlining:
         if len(users) > 1 and not is_free and not is_open:
             return False
         moved = {
-            user: _with_inlined(self.current[user], adjoint.equation, self.scope.before(user, without=name))
+            user: _with_inlined(
+                self.current[user],
+                adjoint.equation,
+                self.scope.before(self.current[user].equation.element, name),
+            )
             for user in users
         }
         before = [self.current[user].equation for user in moved]
@@ -107,7 +113,7 @@ def _may_vanish(expression: Expression) -> bool:
     Or like 1/2*(x - m), for a sum over x - m may have a name, or c*delta(i,k), which the next sum contracts.
     """
     _, rest = coefficient_and_rest(expression)
-    is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add)
+    is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add) and _is_short(rest[0])
     return is_multiple or any(
         isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
     )

@@ -161,7 +161,7 @@ class _Expanding:
         readers = [equation for equation in self.equations.values() if name in equation.reads]
         if len(readers) == 1 and readers[0].tensor in self.restated:
             (reader,), definition = readers, self.equations[name]
-            steps = steps_with(reader, definition, scope_of(self.system).before(reader.tensor, without=name))
+            steps = steps_with(reader, definition, scope_of(self.system).before(reader.element, without=name))
             after = replace(reader, expression=steps[-1].after)
             is_cheaper = cost(after.expression) < cost(definition.expression, reader.expression)
             if not is_cheaper and not isinstance(reader.expression, Element):

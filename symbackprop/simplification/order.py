@@ -12,6 +12,7 @@ from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.affine import AFFINE_RULES, JOINING_RULES, SOLVING_RULES
 from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
+from symbackprop.simplification.boundaries import BOUNDARY_RULES
 from symbackprop.simplification.choices import CHOICE_RULES
 from symbackprop.simplification.consequences import consequences
 from symbackprop.simplification.digits import DIGIT_RULES
@@ -31,7 +32,7 @@ FACTOR_RULES: tuple[Rule, ...] = (
     *BOOKKEEPING_RULES, *CHOICE_RULES, *DIGIT_RULES, *AFFINE_RULES, *KRONECKER_RULES, *SUMMATION_RULES,
 )  # fmt: skip
 JOINED_RULES: tuple[Rule, ...] = (*JOINING_RULES, *FACTOR_RULES)
-NORMAL_FORM_RULES: tuple[Rule, ...] = (*JOINED_RULES, *SOLVING_RULES)
+NORMAL_FORM_RULES: tuple[Rule, ...] = (*JOINED_RULES, *BOUNDARY_RULES, *SOLVING_RULES)
 MOST_ROUNDS = 10
 ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", lambda expression: None)
 RENAME = Rule("rename", "a bound index may have any name", lambda expression: None)

@@ -22,6 +22,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.guards import guarded_children
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
@@ -58,7 +59,7 @@ def _above_binders(expression: Expression) -> Iterator[Expression]:
 def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
     """Bring every region into its cheapest form; one step for each region that changes."""
     steps: list[Step] = []
-    done: set[Expression] = set()
+    done: set[tuple[Expression, tuple[Expression, ...]]] = set()
     while len(steps) < MOST_STEPS:
         step = _next_step(expression, scope, done)
         if step is None:
@@ -68,20 +69,32 @@ def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _next_step(expression: Expression, scope: Scope, done: set[Expression]) -> Step | None:
+def _next_step(
+    expression: Expression, scope: Scope, done: set[tuple[Expression, tuple[Expression, ...]]]
+) -> Step | None:
     for place in region_paths(expression):
-        region = node_at(expression, place)
-        if region in done:
+        region, conditions = node_at(expression, place), _conditions_at(expression, place)
+        if (region, conditions) in done:
             continue
-        done.add(region)
-        relations = scope.relations(region)
+        relations = scope.relations(region, conditions)
         better = cheapest_form(region, relations)
-        done.add(better)
+        done.update(((region, conditions), (better, conditions)))
         if better != region:
             return Step(
                 _rule(region, better, relations), place, expression, replace_at(expression, place, better)
             )
     return None
+
+
+def _conditions_at(expression: Expression, place: Path) -> tuple[Expression, ...]:
+    """The conditions of the choices around a place, as far as no sum binds their indices anew."""
+    conditions: tuple[Expression, ...] = ()
+    for number in place:
+        if isinstance(expression, Reduction):
+            bound = frozenset(expression.indices)
+            conditions = tuple([each for each in conditions if not each.free_indices & bound])
+        expression, conditions = list(guarded_children(expression, conditions))[number]
+    return conditions
 
 
 def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Expression:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, power, terms_of
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, power, subtract, terms_of
+from symbackprop.notation.bounds import Knowledge
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -19,7 +20,9 @@ from symbackprop.notation.expressions import (
     Power,
 )
 from symbackprop.notation.functions import FUNCTIONS, definition_of
-from symbackprop.notation.substitution import canonical_bound_names, substitute
+from symbackprop.notation.guards import branches
+from symbackprop.notation.linear import linear_form
+from symbackprop.notation.substitution import canonical_bound_names, elements_of, substitute
 from symbackprop.notation.system import Equation, Fact, System
 from symbackprop.simplification.matching import Bindings, match
 from symbackprop.simplification.rational import Relation, opened
@@ -27,14 +30,28 @@ from symbackprop.simplification.symmetry import BY_DEFINITION, is_symmetric, sta
 
 
 @dataclass(frozen=True)
+class RecurrenceStep:
+    """Where a tensor stands in a recurrence: `number` says in which, `place` which index is the step.
+
+    The steps are taken upwards where `direction` is 1, downwards where it is -1.
+    """
+
+    number: int
+    place: int
+    direction: int
+
+
+@dataclass(frozen=True)
 class Scope:
     """The equations whose tensors are computed before the one at hand, in their order, and the facts.
 
     `symmetric` are the tensors that are so in their last two indices, each with the reason.
+    `steps` speaks of the adjoints in a recurrence: there, before means in the same step and before in the
+    order, or in a step before. `target` is the tensor at hand, at its own indices.
     """
 
     definitions: dict[str, Equation] = field(default_factory=dict)
-    known: dict[str, Known] = field(default_factory=dict)
+    known: dict[str, tuple[Known, ...]] = field(default_factory=dict)
     readers: dict[str, dict[str, None]] = field(default_factory=dict)
     order: dict[str, int] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
@@ -42,6 +59,8 @@ class Scope:
     index_names: Mapping[Axis, tuple[Index, ...]] = field(default_factory=dict)
     end: int | None = None
     hidden: str = ""
+    steps: Mapping[str, RecurrenceStep] = field(default_factory=dict)
+    target: Element | None = None
 
     @classmethod
     def of(cls, system: System, facts: tuple[Fact, ...] = ()) -> Scope:
@@ -60,7 +79,9 @@ class Scope:
             self.definitions.pop(equation.tensor, None)
             return
         self.definitions[equation.tensor] = equation
-        self.known[equation.tensor] = Known(equation)
+        self.known[equation.tensor] = tuple(
+            Known(equation, branch, conditions) for branch, conditions in branches(equation.expression)
+        )
         for tensor in equation.expression.tensors:
             self.readers.setdefault(tensor, {})[equation.tensor] = None
 
@@ -68,9 +89,28 @@ class Scope:
         """The tensor is not computed any more."""
         self.definitions.pop(tensor, None)
 
-    def before(self, tensor: str, without: str = "") -> Scope:
-        """What is known where the equation of `tensor` is computed, but for one name."""
-        return replace(self, end=self.order[tensor], hidden=without)
+    def at(self, target: Element) -> Scope:
+        """What is known where a tensor that has no equation yet is computed."""
+        return replace(self, target=target)
+
+    def before(self, target: Element, without: str = "") -> Scope:
+        """What is known where the equation of a tensor is computed, but for one name."""
+        return replace(self, target=target, end=self.order[target.tensor], hidden=without)
+
+    def may_read(self, expression: Expression) -> bool:
+        """Whether all members of the target's own recurrence that are read have been computed by then."""
+        own = self.steps.get(self.target.tensor) if self.target else None
+        if own is None or self.target is None:
+            return True
+        step = self.target.positions[own.place]
+        for element in elements_of(expression):
+            read = self.steps.get(element.tensor)
+            if read is not None and read.number == own.number:
+                offset = linear_form(subtract(element.positions[read.place], step))
+                ahead = offset.constant * own.direction
+                if offset.coefficients or ahead > 0 or (ahead == 0 and not self._is_known(element.tensor)):
+                    return False
+        return True
 
     def near(self, expression: Expression) -> tuple[Equation, ...]:
         """The definitions of the expression's tensors, and those that read one of them."""
@@ -83,17 +123,30 @@ class Scope:
         )
 
     def _is_known(self, tensor: str) -> bool:
-        return tensor != self.hidden and (self.end is None or self.order[tensor] < self.end)
+        return (
+            tensor != self.hidden
+            and tensor in self.order
+            and (self.end is None or self.order[tensor] < self.end)
+        )
 
-    def relations(self, expression: Expression) -> tuple[Relation, ...]:
-        """The definitions that share an atom with the expression, at its indices; cheap functions too."""
+    def relations(
+        self, expression: Expression, conditions: Sequence[Expression] = ()
+    ) -> tuple[Relation, ...]:
+        """The definitions that share an atom with the expression, at its indices; cheap functions too.
+
+        A definition by cases is as good as the case that the conditions around the expression choose.
+        """
         atoms = scalar_atoms(opened(expression))
         found: dict[Expression, Relation] = {}
         for equation in self.near(expression):
-            for bindings in self.known[equation.tensor].instances(atoms):
-                known = substitute(equation.element, bindings)
-                if known not in found:
-                    found[known] = Relation(known, substitute(equation.expression, bindings))
+            for case in self.known[equation.tensor]:
+                for bindings in case.instances(atoms):
+                    known = substitute(equation.element, bindings)
+                    formula = substitute(case.formula, bindings)
+                    if case.conditions and formula == expression:
+                        continue  # the choice around it is the whole definition
+                    if known not in found and case.holds(bindings, conditions) and self.may_read(known):
+                        found[known] = Relation(known, formula)
         exponentials = [_exponential_of(relation) for relation in found.values()]
         for relation in (*exponentials, *_function_relations(atoms)):
             if relation is not None:
@@ -115,9 +168,21 @@ def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
 
 @dataclass(frozen=True)
 class Known:
-    """An equation, and what it is made of."""
+    """An equation, or one case of it, and what it is made of."""
 
     equation: Equation
+    formula: Expression
+    conditions: tuple[Expression, ...] = ()
+
+    def holds(self, bindings: Bindings, around: Sequence[Expression]) -> bool:
+        """Whether the conditions around a place say that this case is the one that counts there."""
+        if not self.conditions:
+            return True
+        known = Knowledge.of((), [each for each in around if not each.tensors])
+        return bool(around) and all(
+            condition in around or (not condition.tensors and known.proves(condition))
+            for condition in (substitute(each, bindings) for each in self.conditions)
+        )
 
     @cached_property
     def patterns(self) -> tuple[Expression, ...]:
@@ -125,8 +190,8 @@ class Known:
 
         Beside the definition's own, e^u for every term u that stands beside a logarithm.
         """
-        terms = terms_of(self.equation.expression)
-        atoms = scalar_atoms(opened(self.equation.expression))
+        terms = terms_of(self.formula)
+        atoms = scalar_atoms(opened(self.formula))
         if not any(_logarithm(term) for term in terms):
             return atoms
         exponentials = [Apply("exp", (term,)) for term in terms if not _logarithm(term)]

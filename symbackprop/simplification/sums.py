@@ -87,7 +87,8 @@ def _split(node: Reduction) -> Iterator[tuple[Rule, Expression]]:
 
 def _regroup(node: Reduction, scope: Scope) -> Iterator[tuple[Rule, Expression]]:
     for candidate, equation in towards_names(node, scope.near(node), scope.symmetric):
-        yield Rule("regroup sum", equation_text(equation), _no_rewriting, COST_FALLS), candidate
+        if scope.may_read(candidate):
+            yield Rule("regroup sum", equation_text(equation), _no_rewriting, COST_FALLS), candidate
 
 
 def _no_rewriting(expression: Expression) -> None:

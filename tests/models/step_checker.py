@@ -10,43 +10,51 @@ import itertools
 import math
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.evaluation import Array, NaiveEvaluator, evaluate
-from symbackprop.notation.expressions import Derivative, Element, Expression, Index
-from symbackprop.notation.system import System
+from symbackprop.notation.expressions import Add, Derivative, Element, Expression, Index
+from symbackprop.notation.ordering import stages_of
+from symbackprop.notation.system import Role, System, Tensor
 
 STEP = 1e-30
+NUDGE = "nudge"
 MOST_PLACES = 200
 
 
 def total_gradient(
     system: System, values: Mapping[str, Array], sizes: Mapping[str, int], tensor: str
 ) -> Array:
-    """dE/dt for every element of t, by the complex step; an intermediate t is varied on its own."""
+    """dE/dt for every element of t, by the complex step.
+
+    An intermediate t is moved on its own; a member of a recurrence by a nudge that its equation adds, so that
+    later steps carry it on.
+    """
     assert system.loss is not None
     known = evaluate(system, values, sizes)
-    base = np.asarray(known[tensor], dtype=complex)
-    later = _all_after(system, tensor)
-    fixed = {name: array for name, array in known.items() if name not in later}
+    fixed = {name: array for name, array in known.items() if name not in system.dependents((tensor,))}
+    base, moved_name = np.asarray(known[tensor], dtype=complex), tensor
+    if any(stage.recurrence and tensor in stage.recurrence.places for stage in stages_of(system.equations)):
+        system, base, moved_name = _with_nudge(system, tensor), np.zeros_like(base), NUDGE
     gradient = np.zeros(base.shape)
     for place in itertools.product(*(range(size) for size in base.shape)):
         moved = base.copy()
         moved[place] += 1j * STEP
-        result = evaluate(system, {**fixed, tensor: moved}, sizes, only=[system.loss])
+        result = evaluate(system, {**fixed, moved_name: moved}, sizes, only=[system.loss])
         gradient[place] = np.imag(result[system.loss]) / STEP
     return gradient
 
 
-def _all_after(system: System, tensor: str) -> set[str]:
-    after = {tensor}
-    for equation in system.equations:
-        if after.intersection(equation.reads):
-            after.add(equation.tensor)
-    return after - {tensor}
+def _with_nudge(system: System, tensor: str) -> System:
+    equation = system.definitions[tensor]
+    nudged = replace(equation, expression=Add((equation.expression, Element(NUDGE, equation.indices))))
+    equations = tuple(nudged if each is equation else each for each in system.equations)
+    declared = Tensor(NUDGE, equation.indices, Role.CONSTANT)
+    return replace(system, equations=equations, tensors={**system.tensors, NUDGE: declared})
 
 
 class DerivativeEvaluator(NaiveEvaluator):

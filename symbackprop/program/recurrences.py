@@ -1,0 +1,108 @@
+"""A recurrence as a loop over its steps: arrays allocated once, and filled step by step.
+
+Inside the loop the step is a Python int, so that a choice by it (t == 0) is Python's own, which computes one
+branch only. What nobody reads at another step, or after the loop, is a variable of the loop's body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symbackprop.notation.expressions import Element, Expression, Index, Where
+from symbackprop.notation.ordering import Recurrence, at_step
+from symbackprop.notation.substitution import elements_of, fresh_index, rewrite_bottom_up, substitute
+from symbackprop.notation.system import Equation
+from symbackprop.program.counting import counter_of, readable_condition
+from symbackprop.program.sharing import NamedEquation
+from symbackprop.program.step_slices import Axes, with_named_slices
+
+
+@dataclass(frozen=True)
+class SteppedEquation:
+    """An equation of the loop's body: `place` is where the step stands among its indices.
+
+    One that is not `stored` holds the values of one step alone.
+    """
+
+    item: NamedEquation
+    place: int
+    stored: bool
+
+    @property
+    def equation(self) -> Equation:
+        """The equation."""
+        return self.item.equation
+
+    @property
+    def others(self) -> tuple[Index, ...]:
+        """The indices but for the step."""
+        indices = self.equation.indices
+        return (*indices[: self.place], *indices[self.place + 1 :])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The body of a loop over `index`, in the order of one step."""
+
+    index: Index
+    direction: int
+    equations: tuple[SteppedEquation, ...]
+
+    def at_counter(self, stepped: SteppedEquation) -> Expression:
+        """An equation's right-hand side where the loop's counter stands, variables of the body without it."""
+        places = {each.equation.tensor: each.place for each in self.equations if not each.stored}
+
+        def at_step(node: Expression) -> Expression:
+            if isinstance(node, Where) and node.condition.free_indices == {self.index}:
+                return Where(readable_condition(node.condition), node.chosen, node.otherwise)
+            if isinstance(node, Element) and node.tensor in places:
+                place = places[node.tensor]
+                return Element(node.tensor, (*node.positions[:place], *node.positions[place + 1 :]))
+            return node
+
+        inside = rewrite_bottom_up(stepped.equation.expression, at_step)
+        return substitute(inside, {self.index: counter_of(self.index)})
+
+
+def steps_of_stage(
+    items: Sequence[NamedEquation], recurrence: Recurrence, read_later: Collection[str], axes: Axes
+) -> Steps:
+    """The equations of a recurrence over one index.
+
+    `read_later` names what is read outside of them, `axes` gives those of every tensor.
+    """
+    index = at_step(recurrence, items[0].equation)
+    places = dict(recurrence.places)
+    renamed = [_with_step(item, places[item.equation.tensor], index) for item in items]
+    together = with_named_slices(renamed, index, axes)
+    places.update({item.equation.tensor: item.equation.indices.index(index) for item in together})
+    stored = {*read_later, *_read_at_other_steps(together, places, index)}
+    stepped = [
+        SteppedEquation(item, places[item.equation.tensor], item.equation.tensor in stored)
+        for item in together
+    ]
+    return Steps(index, recurrence.direction, tuple(stepped))
+
+
+def _with_step(item: NamedEquation, place: int, index: Index) -> NamedEquation:
+    """The equation with `index` as its step, and any other index of that name called otherwise."""
+    equation = item.equation
+    own = equation.indices[place]
+    if own == index:
+        return item
+    names: dict[Index, Expression] = {own: index}
+    if index in equation.indices:
+        names[index] = fresh_index(index, (*equation.indices, index))
+    indices = tuple(names.get(each, each) for each in equation.indices)
+    renamed = Equation(equation.tensor, indices, substitute(equation.expression, names))  # type: ignore[arg-type]
+    return replace(item, equation=renamed)
+
+
+def _read_at_other_steps(
+    items: Sequence[NamedEquation], places: Mapping[str, int], index: Index
+) -> Iterator[str]:
+    for item in items:
+        for element in elements_of(item.equation.expression):
+            if element.tensor in places and element.positions[places[element.tensor]] != index:
+                yield element.tensor

@@ -1,0 +1,92 @@
+"""Adjoints of recurrences as textbooks print them, their order, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.derivation.preparation import with_named_arguments
+from symbackprop.derivation.reverse import adjoint_order
+from symbackprop.errors import NotationError
+from symbackprop.language.model import parse_system
+from symbackprop.notation.printing import equation_text
+from symbackprop.notation.system import System
+from symbackprop.simplification.closed_form import derive
+from tests.models.recurrences import system_of
+
+
+def closed_forms(system: System, wrt: list[str] | None = None) -> list[str]:
+    return [equation_text(equation) for equation in derive(system, wrt).equations]
+
+
+def test_backpropagation_through_time() -> None:
+    assert closed_forms(system_of("elman"), ["U", "h0", "b"]) == [
+        "delta_h[n,t,j] = where(t + 1 < size(t), sum(k, U[k,j]*delta_u_h[n,t + 1,k]), 0)"
+        " + (h[n,t,j] - d[n,j])*delta(size(t) - 1,t)",
+        "delta_u_h[n,t,j] = delta_h[n,t,j]*(1 - h[n,t,j]^2)",
+        "grad_U[j,k] = sum(n, t, delta_u_h[n,t,j]*where(t == 0, h0[k], h[n,t - 1,k]))",
+        "grad_h0[j] = where(size(t) > 0, sum(n, k, U[k,j]*delta_u_h[n,0,k]), 0)",
+        "grad_b[j] = sum(n, t, delta_u_h[n,t,j])",
+    ]
+
+
+def test_the_derivation_shows_the_boundary() -> None:
+    steps = derive(system_of("elman"), ["U"]).steps
+    assert any("delta" in step.rule.name and "inside" in step.rule.statement for step in steps)
+
+
+def test_an_lstm_as_textbooks_print_it() -> None:
+    forms = closed_forms(system_of("lstm"), ["Uf", "Ui", "Uo", "Ug"])
+    for form in (
+        "delta_s[n,t,j] = where(t + 1 < size(t), delta_s[n,t + 1,j]*f[n,t + 1,j], 0)"
+        " + delta_h[n,t,j]*o[n,t,j]*(1 - tanh(s[n,t,j])^2)",
+        "delta_u_f[n,t,j] = delta_s[n,t,j]*pad(s[n,t - 1,j])*f[n,t,j]*(1 - f[n,t,j])",
+        "delta_u_i[n,t,j] = delta_s[n,t,j]*g[n,t,j]*i[n,t,j]*(1 - i[n,t,j])",
+        "delta_u_g[n,t,j] = delta_s[n,t,j]*i[n,t,j]*(1 - g[n,t,j]^2)",
+        "grad_Uf[j,k] = sum(n, t, delta_u_f[n,t,j]*pad(h[n,t - 1,k]))",
+    ):
+        assert form in forms
+
+
+def test_a_definition_by_cases_is_folded_back_where_the_case_is_known() -> None:
+    """h is tanh(u_h) wherever t != 0, and nothing of the kind at t == 0."""
+    forms = closed_forms(system_of("base_case_outside"))
+    assert "delta_u_h[t,j] = delta_h[t,j]*where(t != 0, 1 - h[t,j]^2, 0)" in forms
+
+
+def test_an_argument_that_is_read_under_a_guard_keeps_it() -> None:
+    system = with_named_arguments(system_of("base_case_outside"))
+    assert [equation_text(equation) for equation in system.equations[:2]] == [
+        "u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t - 1,k]) + x[t,j], 0)",
+        "h[t,j] = where(t == 0, h0[j], tanh(u_h[t,j]))",
+    ]
+
+
+def test_a_guard_that_no_condition_gives_leaves_the_argument_where_it_is() -> None:
+    text = "index t : T\nindex s : S\nindex k : K\ninput x[t,k]\nparam w[k]\n"
+    system = parse_system(f"{text}y[s] = tanh(sum(k, w[k]*x[s+1,k]))\nloss E = sum(s, y[s])\n")
+    assert [equation.tensor for equation in with_named_arguments(system).equations] == ["y", "E"]
+
+
+def test_what_depends_on_a_parameter_by_way_of_a_later_step_is_not_forgotten() -> None:
+    """Only f reads Uf in its own equation; the other gates read it through h[t-1]."""
+    system = system_of("lstm")
+    order = adjoint_order(system, ["Uf"])
+    assert set(order) == {"p", "y", "h", "s", "g", "o", "i", "f", "Uf"}
+
+
+def test_second_order_and_backwards() -> None:
+    assert (
+        "delta_u_h[t,j] = (where(t + 1 < size(t), sum(k, A[k,j]*delta_u_h[t + 1,k]), 0)"
+        " + where(t + 2 < size(t), sum(k, B[k,j]*delta_u_h[t + 2,k]), 0) + h[t,j] - d[t,j])"
+        "*(1 - h[t,j]^2)"
+    ) in closed_forms(system_of("second_order"))
+    forms = closed_forms(system_of("backwards"))
+    assert any("A[k,j]*delta_u_h[t - 1,k]" in form for form in forms)
+
+
+def test_a_missing_base_case_and_a_circle_within_a_step_are_refused() -> None:
+    head = "index t : T\nparam a\n"
+    with pytest.raises(NotationError, match="missing base case"):
+        parse_system(f"{head}h[t] = a*h[t-1]\nloss E = sum(t, h[t])\n")
+    with pytest.raises(NotationError, match="circle"):
+        parse_system(f"{head}h[t] = a*g[t]\ng[t] = h[t]\nloss E = sum(t, h[t])\n")

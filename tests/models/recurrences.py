@@ -1,0 +1,193 @@
+"""Models that read themselves at other steps, and data for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from symbackprop.language.model import parse_system
+from symbackprop.notation.evaluation import Array
+from symbackprop.notation.system import Role, System
+from symbackprop.verification.facts import obeying_facts
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+TEXTS: Mapping[str, str] = {
+    "elman": """
+index n : N
+index t : T
+index i : I
+index j, k : J
+input x[n,t,i]
+target d[n,j]
+param W[j,i], U[j,k], b[j], h0[j]
+
+h[n,t,j] = tanh(sum(i, W[j,i]*x[n,t,i]) + b[j]
+                + where(t == 0, sum(k, U[j,k]*h0[k]), sum(k, U[j,k]*h[n,t-1,k])))
+loss E = 1/2*sum(n, j, (h[n,size(t)-1,j] - d[n,j])^2)
+""",
+    "elman_initial_state": """
+index n : N
+index t : T
+index i : I
+index j, k : J
+input x[n,t,i]
+target d[n,t,j]
+param W[j,i], U[j,k], b[j], h0[j]
+
+u[n,t,j] = sum(i, W[j,i]*x[n,t,i]) + sum(k, U[j,k]*where(t == 0, h0[k], h[n,t-1,k])) + b[j]
+h[n,t,j] = tanh(u[n,t,j])
+loss E = 1/2*sum(n, t, j, (h[n,t,j] - d[n,t,j])^2)
+""",
+    "base_case_outside": """
+index t : T
+index j, k : J
+input x[t,j]
+target d[t,j]
+param U[j,k], h0[j]
+
+h[t,j] = where(t == 0, h0[j], tanh(sum(k, U[j,k]*h[t-1,k]) + x[t,j]))
+loss E = 1/2*sum(t, j, (h[t,j] - d[t,j])^2)
+""",
+    "gru": """
+index n : N
+index t : T
+index i : I
+index j, k : J
+input x[n,t,i]
+target d[n,t,j]
+param Wr[j,i], Ur[j,k], Wz[j,i], Uz[j,k], Wg[j,i], Ug[j,k], b[j], h0[n,j]
+r[n,t,j] = sigmoid(sum(i, Wr[j,i]*x[n,t,i]) + sum(k, Ur[j,k]*hp[n,t,k]))
+z[n,t,j] = sigmoid(sum(i, Wz[j,i]*x[n,t,i]) + sum(k, Uz[j,k]*hp[n,t,k]))
+g[n,t,j] = tanh(sum(i, Wg[j,i]*x[n,t,i]) + sum(k, Ug[j,k]*r[n,t,k]*hp[n,t,k]) + b[j])
+hp[n,t,j] = where(t == 0, h0[n,j], h[n,t-1,j])
+h[n,t,j] = z[n,t,j]*hp[n,t,j] + (1 - z[n,t,j])*g[n,t,j]
+loss E = 1/2*sum(n, t, j, (h[n,t,j] - d[n,t,j])^2)
+""",
+    "second_order": """
+index t : T
+index j, k : J
+input x[t,j]
+target d[t,j]
+param A[j,k], B[j,k]
+h[t,j] = tanh(x[t,j] + sum(k, A[j,k]*pad(h[t-1,k])) + sum(k, B[j,k]*pad(h[t-2,k])))
+loss E = 1/2*sum(t, j, (h[t,j] - d[t,j])^2)
+""",
+    "backwards": """
+index t : T
+index j, k : J
+input x[t,j]
+target d[j]
+param A[j,k], v[j]
+h[t,j] = where(t == size(t)-1, v[j], x[t,j]*tanh(sum(k, A[j,k]*h[t+1,k])))
+loss E = 1/2*sum(j, (h[0,j] - d[j])^2)
+""",
+    "mutual": """
+index t : T
+input x[t]
+target d[t]
+param a, b, c
+p[t] = where(t == 0, a, p[t-1]*b + sin(q[t-1]))
+q[t] = where(t == 0, c, p[t]*q[t-1] + x[t])
+loss E = 1/2*sum(t, (q[t] - d[t])^2)
+""",
+    "hidden_markov": """
+# forward algorithm in log space: transitions A, emissions B, initial pi
+index n : N
+index t : T
+index i, j : S
+input b[n,t,j]
+param A[i,j], pi_[j]
+alpha[n,t,j] = where(t == 0, pi_[j], log(sum(i, exp(alpha[n,t-1,i] + A[i,j])))) + b[n,t,j]
+loss E = -sum(n, log(sum(j, exp(alpha[n,size(t)-1,j]))))
+""",
+    "state_space": """
+index n : N
+index t : T
+index i : I
+index j, k : J
+index o : O
+input u[n,t,i]
+target d[n,t,o]
+param A[j,k], B[j,i], C[o,j]
+s[n,t,j] = sum(k, A[j,k]*pad(s[n,t-1,k])) + sum(i, B[j,i]*u[n,t,i])
+y[n,t,o] = sum(j, C[o,j]*s[n,t,j])
+loss E = 1/2*sum(n, t, o, (y[n,t,o] - d[n,t,o])^2)
+""",
+    "highway_over_depth": """
+index l : L
+index b : B
+index j, k : J
+input x[b,j]
+target d[b,j]
+param W[l,j,k], Wt[l,j,k], bt[l,j]
+g[l,b,j] = sigmoid(sum(k, Wt[l,j,k]*z[l,b,k]) + bt[l,j])
+z[l,b,j] = where(l == 0, x[b,j], g[l-1,b,j]*tanh(sum(k, W[l-1,j,k]*z[l-1,b,k])) + (1 - g[l-1,b,j])*z[l-1,b,j])
+loss E = 1/2*sum(b, j, (z[size(l)-1,b,j] - d[b,j])^2)
+""",
+    "euler": """
+index b : B
+index t : T = 4
+index j, k : J
+input x[b,j]
+target d[b,j]
+param W[j,k], c[j]
+const dt
+h[t,b,j] = where(t == 0, x[b,j], h[t-1,b,j] + dt*tanh(sum(k, W[j,k]*h[t-1,b,k]) + c[j]))
+loss E = 1/2*sum(b, j, (h[size(t)-1,b,j] - d[b,j])^2)
+""",
+    "kalman": """
+# local level model: scalar state, Durbin & Koopman 2.2
+index t : T
+input y[t]
+param a1, P1, q, r
+a[t] = where(t == 0, a1, a[t-1] + K[t-1]*v[t-1])
+P[t] = where(t == 0, P1, P[t-1]*(1 - K[t-1]) + exp(q))
+v[t] = y[t] - a[t]
+F[t] = P[t] + exp(r)
+K[t] = P[t]/F[t]
+loss E = 1/2*sum(t, log(F[t]) + v[t]^2/F[t])
+""",
+    "step_is_not_first": """
+index n : N
+index t : T
+index j, k : J
+param U[j,k], h0[n,j]
+const c[n,j,t]
+h[n,j,t] = where(t == 0, h0[n,j], c[n,j,t]*tanh(sum(k, U[j,k]*h[n,k,t-1])))
+loss E = sum(n, j, t, h[n,j,t]^3)
+""",
+}
+
+
+def system_of(name: str) -> System:
+    """The model of that name."""
+    if name == "lstm":
+        return parse_system((EXAMPLES / "lstm.model").read_text(), name)
+    return parse_system(TEXTS[name], name)
+
+
+NAMES = (*TEXTS, "lstm")
+
+
+def sample(system: System, steps: int, seed: int = 0) -> tuple[dict[str, Array], dict[str, int]]:
+    """Random data; `steps` is the size of the axis of steps, the others are small and differ."""
+    sizes = {axis.name: axis.size or 2 + place % 3 for place, axis in enumerate(system.axes)}
+    sizes.update({name: steps for name in ("T", "L") if name in sizes and not _is_declared(system, name)})
+    if steps == 2 and "N" in sizes:
+        sizes["N"] = 1
+    rng = np.random.default_rng(seed)
+    values = {
+        name: 0.2 + 0.6 * rng.random([sizes[index.axis.name] for index in tensor.indices])
+        for name, tensor in system.tensors.items()
+        if tensor.role is not Role.DERIVED
+    }
+    adjusted = obeying_facts(system, values, sizes)
+    assert adjusted is not None
+    return dict(adjusted), sizes
+
+
+def _is_declared(system: System, axis: str) -> bool:
+    return any(each.name == axis and each.size is not None for each in system.axes)

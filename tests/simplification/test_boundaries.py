@@ -1,0 +1,100 @@
+"""Rules at the ends of an axis: where they apply, where they must not, and that the values agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.language.model import parse_system
+from symbackprop.notation.evaluation import NaiveEvaluator
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.printing import text
+from symbackprop.simplification.boundaries import add_choices, fixed_position
+from symbackprop.simplification.closed_form import derive
+
+HEAD = "index s, t : T\nindex k : K\ninput f[t,k], g[t,k], c[t]\n"
+
+
+def parsed(formula: str, indices: str = "") -> Expression:
+    return parse_system(f"{HEAD}y{indices} = {formula}\n").equations[0].expression
+
+
+def agree(before: Expression, after: Expression) -> bool:
+    rng = np.random.default_rng(0)
+    for size in (0, 1, 3):
+        sizes = {"T": size, "K": 2}
+        values = {"f": rng.random((size, 2)), "g": rng.random((size, 2)), "c": rng.random(size)}
+        evaluator = NaiveEvaluator(values, sizes)
+        free = tuple(sorted(before.free_indices, key=lambda index: index.name))
+        arrays = [evaluator.array(expression, free) for expression in (before, after)]
+        if not np.allclose(*arrays):
+            return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("formula", "result"),
+    [
+        (
+            "sum(t, k, where(t == 0, f[t,k], 0)*g[t,k])",
+            "sum(k, where(0 < size(t), f[0,k], 0)*where(0 < size(t), g[0,k], 0))",
+        ),
+        ("sum(t, where(t == size(t) - 1, c[t], 0))", None),
+        ("sum(t, where(t == 0 and c[t] > 1, c[t], 0))", None),
+    ],
+)
+def test_a_fixed_position(formula: str, result: str | None) -> None:
+    before = parsed(formula)
+    after = fixed_position(before)
+    assert after is not None
+    assert agree(before, after)
+    assert not any(index.name == "t" for index in after.free_indices)
+    assert "t ==" not in text(after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sum(t, where(t == 0, c[t], 1))",  # not 0 elsewhere
+        "sum(t, where(t >= 0, c[t], 0))",  # no single place
+        "sum(t, where(c[t] == 0, c[t], 0))",  # a condition on values
+        "max(t, where(t == 0, c[t], 0))",  # no sum
+    ],
+)
+def test_no_fixed_position(formula: str) -> None:
+    assert fixed_position(parsed(formula)) is None
+
+
+def test_choices_by_one_condition_are_added_up() -> None:
+    before = parsed("where(t > 0, f[t,k], 0) + c[t] + 2*where(t > 0, g[t,k], 0)", "[t,k]")
+    after = add_choices(before)
+    assert after is not None
+    assert text(after) == "where(t > 0, f[t,k] + 2*g[t,k], 0) + c[t]"
+    assert agree(before, after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(t > 0, f[t,k], 0) + where(t > 1, g[t,k], 0)",
+        "where(t > 0, f[t,k], 0) + where(t > 0, g[t,k], 1)",
+        "where(t > 0, delta(t,s), 0) + where(t > 0, f[t,k], 0)",
+    ],
+)
+def test_choices_that_stay_apart(formula: str) -> None:
+    assert add_choices(parsed(formula, "[t,s,k]" if "s" in formula.split("delta")[-1] else "[t,k]")) is None
+
+
+def test_an_adjoint_is_not_folded_into_what_is_computed_in_a_later_step() -> None:
+    """delta_q[t] is delta_p[t+1]*c[t]; nothing of delta_p at step t may read delta_q at t - 1."""
+    model = """
+index t : T
+input c[t]
+param a
+p[t] = where(t == 0, a, c[t-1]*q[t-1])
+q[t] = c[t]*p[t]*p[t]
+loss E = sum(t, q[t])
+"""
+    for equation in derive(parse_system(model)).equations:
+        if equation.tensor.startswith("delta"):
+            assert "t - 1]" not in text(equation.expression)
