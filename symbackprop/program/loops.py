@@ -29,7 +29,7 @@ def loop_lines(steps: Steps, lowering: EquationLowering) -> Iterator[Line]:
     own = {**lowering.lowering.own, **variables}
     # What the body names is gone after it, so that it shares no memory of names with other equations.
     inside = EquationLowering(
-        replace(lowering.lowering, own=own), lowering.parameter_axes, {*lowering.taken, *own}
+        replace(lowering.lowering, own=own), lowering.kernel_axes, {*lowering.taken, *own}
     )
     body = tuple(line for each in steps.equations for line in _lines(each, steps, inside))
     stop = whole_number(Size(steps.index.axis))

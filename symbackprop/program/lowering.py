@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.notation.expressions import Axis
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.system import Equation, Role, System
@@ -38,6 +39,14 @@ def lower_system(system: System) -> Program:
     return _program(system, (), {}, {})
 
 
+def _kernel_axes(system: System) -> frozenset[Axis]:
+    """The axes that a loop may step through: those of parameters, and those that no tensor has."""
+    parameters = system.with_role(Role.PARAMETER)
+    owned = {index.axis for tensor in system.tensors.values() for index in tensor.indices}
+    of_parameters = {index.axis for tensor in parameters for index in tensor.indices}
+    return frozenset({*of_parameters, *(axis for axis in system.axes if axis not in owned)})
+
+
 def _program(
     system: System,
     adjoints: tuple[Equation, ...],
@@ -56,12 +65,11 @@ def _program(
     integers = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
     own |= {item.equation.tensor: item.equation.indices for item in equations}
-    parameters = system.with_role(Role.PARAMETER)
     positive_definite = frozenset(known.tensor for known in system.positive_definite)
     expressions = ExpressionLowering({**masks, **integers}, own, positive_definite)
     lowering = EquationLowering(
         expressions,
-        {index.axis for tensor in parameters for index in tensor.indices},
+        _kernel_axes(system),
         {*own, *(index.name for indices in own.values() for index in indices)},
     )
     ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *gradients.values())

@@ -45,12 +45,12 @@ STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
 class EquationLowering:
     """Lowers equations one after another.
 
-    `parameter_axes` are the axes of parameters, `taken` the names that a temporary must not have, `before`
+    `kernel_axes` are those to loop over, `taken` the names that a temporary must not have, `before`
     the lines of the temporaries of the equation that is being lowered, `enclosing` those of the loops around.
     """
 
     lowering: ExpressionLowering
-    parameter_axes: Collection[Axis]
+    kernel_axes: Collection[Axis]
     taken: set[str]
     invariants: Invariants = field(default_factory=Invariants)
     before: list[Line] = field(default_factory=list)
@@ -140,7 +140,7 @@ class EquationLowering:
         while True:
             counters = (*self.enclosing, *(way.index for way in ways))
             windows = windows_of(body, (*bound, *result))
-            axes = self.parameter_axes
+            axes = self.kernel_axes
             found = (stepped(window, body, bound, result, axes, counters, is_sum) for window in windows)
             way = next((way for way in found if way is not None), None)
             if way is None:

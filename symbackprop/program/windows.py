@@ -5,8 +5,8 @@
     delta_x[n,c,i] = sum(o, a, delta_y[n,o,a]*where(0 <= i-2*a+1 and i-2*a+1 < size(r), W[o,c,i-2*a+1], 0))
                                                                     over r, adding to the places i = 2*a+r-1
 
-Stepped is the index whose axis is the shortest, where the sizes are declared, or else an axis of a parameter,
-or else one that is summed over: the kernel's offset, not the batch nor the image.
+Stepped is the index whose axis is the shortest, where the sizes are declared, or else an axis of a parameter
+or of nothing else, or else one that is summed over: the kernel's offset, not the batch nor the image.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def stepped(
     body: Expression,
     bound: Indices,
     result: Indices,
-    parameter_axes: Collection[Axis],
+    kernel_axes: Collection[Axis],
     counters: Collection[Index],
     is_sum: bool = True,
 ) -> Stepped | None:
@@ -145,7 +145,7 @@ def stepped(
         size = axis.size if comparable and axis.size is not None else 0
         # Of the result's own indices the last: those of offsets stand behind those of places.
         place = -result.index(way.index) if way.way == "store" else 0
-        return size, axis not in parameter_axes, way.way == "store", place
+        return size, axis not in kernel_axes, way.way == "store", place
 
     return min(ways, key=rank, default=None)
 
