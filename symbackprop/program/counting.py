@@ -25,13 +25,14 @@ from symbackprop.notation.expressions import (
     Power,
     Reduction,
     Size,
+    Where,
     cached_property,
 )
 from symbackprop.notation.linear import LinearForm, linear_form
 from symbackprop.notation.printing import text
 from symbackprop.program.ir import AxisSize, Elementwise, Literal, Positions
 from symbackprop.program.slices import AtLeastZero, Count
-from symbackprop.program.value import Value
+from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import lined_up, union_in_order
 
 
@@ -108,13 +109,31 @@ class WholeNumbers:
                 return self._ordered(linear_form(expression).expression())
             case Reduction("argmax") if self.read is not None:
                 return self.read(expression)
-            case Apply("max", (number, lowest)) if lowest == ZERO:
-                return AtLeastZero(self.value(number))
+            case Apply("max" | "min" as function, arguments):
+                return self._extremum(function, tuple(map(self.value, arguments)))
+            case Where(condition, chosen, otherwise):
+                branches = self.value(chosen), self.value(otherwise)
+                return self._operation("where", self.condition(condition), *branches)
             case Apply("floor", (argument,)):
                 return self._operation("floor_divide", *map(self.value, over_one_divisor(argument)))
             case Apply("mod", (number, divisor)):
                 return self._operation("mod", self.value(number), self.value(divisor))
         raise ProgramError(f"'{text(expression)}' is no whole number that the program can compute")
+
+    def condition(self, condition: Expression) -> Value:
+        """A condition on integers, over the free indices an array."""
+        match condition:
+            case Comparison(operator, left, right):
+                return self._operation(operator, self.value(left), self.value(right))
+            case Logic(operator, operands):
+                return self._operation(operator, *map(self.condition, operands))
+        raise ProgramError(f"'{text(condition)}' is no condition on whole numbers")
+
+    def _extremum(self, function: str, values: tuple[Value, ...]) -> Value:
+        is_python = all(value.kind is Kind.PYTHON for value in values)
+        if function == "max" and is_python and values[1] == Literal(0):
+            return AtLeastZero(values[0])
+        return self._operation(function, *values)
 
     def _ordered(self, expression: Expression) -> Value:
         """A sum or a product that stands as a linear form: 2 * A - 1."""

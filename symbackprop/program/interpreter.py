@@ -76,6 +76,8 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "or": lambda *operands: np.logical_or.reduce(np.broadcast_arrays(*operands)),
     "not": np.logical_not,
     "where": np.where,
+    "max": np.maximum,
+    "min": np.minimum,
     "sqrt": np.sqrt,
 }
 
