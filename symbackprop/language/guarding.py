@@ -133,6 +133,13 @@ def _corners(indices: list[Index]) -> Iterator[dict[Index, Expression]]:
         return
     for inset, ends in product(range(LARGEST_INSET), product((False, True), repeat=len(indices))):
         yield {
-            index: add(Size(index.axis), Number(-1 - inset)) if at_end else Number(inset)
-            for index, at_end in zip(indices, ends, strict=True)
+            index: _place_in(index.axis, inset, at_end) for index, at_end in zip(indices, ends, strict=True)
         }
+
+
+def _place_in(axis: Axis, inset: int, at_end: bool) -> Expression:
+    """A place so far from an end of the axis, or the other end where a declared size is smaller."""
+    if axis.size is None:
+        return add(Size(axis), Number(-1 - inset)) if at_end else Number(inset)
+    inside = min(inset, axis.size - 1)
+    return Number(axis.size - 1 - inside if at_end else inside)

@@ -106,7 +106,7 @@ class ExpressionLowering:
             case Apply("floor" | "mod", _):
                 return self.integer(expression, order)
             case Element():
-                return ordered(self._element(expression, order), order)
+                return ordered(self.reader_of(expression, order).value(), order)
             case Add(terms):
                 return self._sum_of_terms(terms, order)
             case Multiply(factors):
@@ -139,12 +139,11 @@ class ExpressionLowering:
                 return elementwise(operator, [self.value(operand, order) for operand in operands], order)
         raise ProgramError(f"no array operation for a {type(expression).__name__}: {text(expression)}")
 
-    def _element(self, element: Element, order: Indices) -> Value:
-        """A tensor at its positions, by a view where there is one."""
+    def reader_of(self, element: Element, order: Indices) -> ElementReader:
+        """What reads a tensor at these positions."""
         kind = self.kinds.get(element.tensor, Kind.REAL)
         own = self.own[element.tensor]
-        integers = partial(self.value, order=order)
-        return ElementReader(element, own, kind, order, self.conditions, integers).value()
+        return ElementReader(element, own, kind, order, self.conditions, partial(self.value, order=order))
 
     def integer(self, expression: Expression, order: Indices) -> Value:
         """An integer expression as a Python int or an array of integers."""
@@ -262,9 +261,8 @@ class ExpressionLowering:
 
     def _delta(self, left: Expression, right: Expression, order: Indices) -> Value:
         plain = all(isinstance(side, Index) and not isinstance(side, Counter) for side in (left, right))
-        if not plain:
+        if not (isinstance(left, Index) and isinstance(right, Index) and plain and left.axis == right.axis):
             return self.value(Comparison("==", left, right), order)
-        assert isinstance(left, Index) and isinstance(right, Index)
         return ordered(Identity(left, right), order) if left != right else Literal(1.0)
 
     def _where(
@@ -272,13 +270,16 @@ class ExpressionLowering:
     ) -> Value:
         """`np.where`; a choice between 1 and 0 is the condition itself, a mask.
 
-        A choice by counters of loops is Python's, and an element that is 0 outside its axes is padded.
+        A choice by counters of loops is Python's. An element that is 0 outside its axes is padded where a view
+        reads it; index arrays are brought inside, and need the mask.
         """
         if is_counted(condition):
             return self._counted_choice(condition, chosen, otherwise, order)
         inside = [self._under(part) for part in (condition, negated(condition))]
         if otherwise == ZERO and isinstance(chosen, Element) and self._pads(condition, chosen):
-            return inside[0].value(chosen, order)
+            reader = inside[0].reader_of(chosen, order)
+            if reader.is_view:
+                return ordered(reader.value(), order)
         holds = self.value(condition, order)
         if (chosen, otherwise) == (Number(1), Number(0)):
             return holds

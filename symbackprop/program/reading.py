@@ -81,6 +81,11 @@ class ElementReader:
         """The element over its free indices, one axis an index, in any order."""
         return self._view() or self._gathered()
 
+    @property
+    def is_view(self) -> bool:
+        """Whether a slice reads the element, padded where it may leave its axes."""
+        return self._view() is not None
+
     def _is_plain(self, place: int) -> bool:
         position = self.element.positions[place]
         plain = isinstance(position, Index) and not isinstance(position, Counter)

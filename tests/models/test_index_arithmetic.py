@@ -247,3 +247,42 @@ def test_model(name: str) -> None:
     derivation = judge(MODELS[name], wrt)
     for tensor, form in FORMS.get(name, {}).items():
         assert shown(derivation.gradients[tensor].expression) == form
+
+
+FOUND = {
+    # where(a < size(b), y[ids[b],a], 0) was clipped and not masked
+    "a guarded lookup in a shorter axis": """
+index a, p : A = 4
+index b : B = 2
+index c : C = 2
+input ids[b] in A
+param w[c], v[a], t[b,c]
+y[a,b] = sum(c, t[b,c]*v[a]*v[mod(c+2, 4)])
+loss E = sum(a, b, y[a,b]^2)/7 + sum(c, w[c]) + sum(a, b, y[a,b]*pad(y[ids[b],a+0]))
+""",
+    # a position that is an index of another axis
+    "axes of one element": """
+index a, p : A = 1
+index b : B = 1
+index c : C = 1
+param w[c], t[b,c]
+y[a,b] = sum(c, pad(t[a+0,a+0]))
+z[c] = sum(p, pad(t[c+0,c+0]))
+loss E = sum(a, b, y[a,b]^2)/7 + sum(c, z[c]*w[c]) + sum(a, b, y[a,b]*pad(y[a,a+0]))
+""",
+    # nums was read at the solved position outside of its guard
+    "a lookup at a moved position": """
+index a, p : A = 4
+index b : B = 4
+index c : C = 1
+input nums[a] in C
+param v[a], t[b,c]
+y[a,b] = pad(t[a+2*b+3,nums[a]])*pad(v[floor((1+2*b-a)/3)])
+loss E = sum(a, b, y[a,b]^2)
+""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found_model(name: str) -> None:
+    judge(FOUND[name])
