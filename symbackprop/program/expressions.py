@@ -270,8 +270,8 @@ class ExpressionLowering:
     ) -> Value:
         """`np.where`; a choice between 1 and 0 is the condition itself, a mask.
 
-        A choice by counters of loops is Python's. An element that is 0 outside its axes is padded where a view
-        reads it; index arrays are brought inside, and need the mask.
+        A choice by counters of loops is Python's. An element that is 0 outside its axes is padded where a
+        view reads it; index arrays are brought inside, and need the mask.
         """
         if is_counted(condition):
             return self._counted_choice(condition, chosen, otherwise, order)
