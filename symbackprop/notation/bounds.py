@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
+from math import floor
 
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
@@ -159,6 +160,25 @@ def _floor_range(own: LinearForm, argument: LinearForm) -> Iterator[LinearForm]:
         scale *= value.denominator // _gcd(scale, value.denominator)
     yield argument.plus(own, -1).scaled(scale)
     yield own.plus(argument, -1).scaled(scale).plus(constant_form(scale - 1))
+    # What the rationals do not see: a floor between -1/2 and 5/2 lies between 0 and 2.
+    lowest, highest = _least(argument), _least(argument.scaled(-1))
+    if lowest is not None:
+        yield own.plus(constant_form(-floor(lowest)))
+    if highest is not None:
+        yield constant_form(floor(-highest)).plus(own, -1)
+
+
+def _least(form: LinearForm) -> Fraction | None:
+    """The least value by the ranges of the form's indices and sizes alone; None where that has no bound."""
+    least = form.constant
+    for unknown, coefficient in form.coefficients.items():
+        if coefficient < 0:
+            if not isinstance(unknown, Index) or unknown.axis.size is None:
+                return None
+            least += coefficient * (unknown.axis.size - 1)
+        elif not isinstance(unknown, Index | Size):
+            return None
+    return least
 
 
 def _gcd(left: int, right: int) -> int:

@@ -15,6 +15,7 @@ from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
 from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.program import PlaceCheck
+from symbackprop.program.views import lined_up, union_in_order
 
 
 def place_checks(
@@ -42,12 +43,15 @@ def _check(
     parts = tuple(dict.fromkeys(part for each in conditions for part in conjuncts(each)))
     order = tuple(dict.fromkeys(_indices((position, *parts))))
     condition = Logic("and", parts) if len(parts) > 1 else parts[0] if parts else None
+    places = lowering.integer(position, order)
+    holds = () if condition is None else (lowering.value(condition, order),)
+    target = union_in_order((places, *holds), order)
     return PlaceCheck(
         element=text(read.element),
         position=text(position),
         axis=axis,
-        places=lowering.integer(position, order),
-        condition=None if condition is None else lowering.value(condition, order),
+        places=lined_up(places, target),
+        condition=lined_up(holds[0], target) if holds else None,
         axes=tuple(dict.fromkeys((axis, *_axes((position, *parts))))),
         tensors=tuple(sorted(position.tensors)),
     )
