@@ -1,7 +1,7 @@
 """Handwritten digits: two convolutions with max pooling and a dense layer, trained with Adam.
 
-Run it from the checkout with `python -m examples.train_convnet [PICTURE.png] [--quick] [--seed N]`. The gradient is
-generated/convnet.py and nothing else: windows, pooling, a reshape and labels looked up, all by index arithmetic.
+Run it from the checkout with `python -m examples.train_convnet [PICTURE.png] [--quick] [--seed N]`. The gradient
+is generated/convnet.py and nothing else: windows, pooling, a reshape and labels looked up, all by index arithmetic.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def main() -> None:
     epochs = QUICK_EPOCHS if given.quick else EPOCHS
     outcome = with_progress(epochs, lambda advance: train(given.seed, epochs, advance))
     draw_losses(outcome.losses, given.picture, "Handwritten digits, convolutional net")
-    print(f"convolutional net, {epochs} epochs: {outcome.accuracy:.1%} of the held-back images are read rightly")
+    print(
+        f"convolutional net, {epochs} epochs: {outcome.accuracy:.1%} of the held-back images are read rightly"
+    )
     print(f"loss curve: {given.picture}")
 
 

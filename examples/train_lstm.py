@@ -1,7 +1,7 @@
 """Handwritten digits, read row by row: an LSTM sees one row of the image at a time, trained with Adam.
 
-Run it from the checkout with `python -m examples.train_lstm [PICTURE.png] [--quick] [--seed N]`. The gradient is
-generated/lstm.py and nothing else: one loop over the rows forwards, one backwards.
+Run it from the checkout with `python -m examples.train_lstm [PICTURE.png] [--quick] [--seed N]`. The gradient
+is generated/lstm.py and nothing else: one loop over the rows forwards, one backwards.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def main() -> None:
     epochs = QUICK_EPOCHS if given.quick else EPOCHS
     outcome = with_progress(epochs, lambda advance: train(given.seed, epochs, advance))
     draw_losses(outcome.losses, given.picture, "Handwritten digits row by row, LSTM")
-    print(f"LSTM of {UNITS} units, {epochs} epochs: {outcome.accuracy:.1%} of the held-back images are read rightly")
+    print(
+        f"LSTM of {UNITS} units, {epochs} epochs: {outcome.accuracy:.1%} of the held-back images are read rightly"
+    )
     print(f"loss curve: {given.picture}")
 
 

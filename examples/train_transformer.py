@@ -14,7 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from examples.training import Adam, Array, Params, arguments, draw_losses, warm_up_and_cool_down, with_progress
+from examples.training import (
+    Adam,
+    Array,
+    Params,
+    arguments,
+    draw_losses,
+    warm_up_and_cool_down,
+    with_progress,
+)
 from generated import transformer
 
 TEXT = Path(__file__).parent / "data" / "alice.txt"
@@ -30,7 +38,7 @@ class Settings:
     heads: int = 4
     hidden: int = 128
     batch: int = 16
-    steps: int = 1500
+    steps: int = 1000
     warm_up: int = 100
     rate: float = 3e-3
 
@@ -96,7 +104,9 @@ def train(settings: Settings, seed: int = 0, after_step: Callable[[], None] = la
         losses.append(float(loss))
         after_step()
     return Outcome(
-        tuple(losses), held_back_loss(params, text, settings.length), write(params, text, settings.length, rng)
+        tuple(losses),
+        held_back_loss(params, text, settings.length),
+        write(params, text, settings.length, rng),
     )
 
 
@@ -124,7 +134,9 @@ def main() -> None:
     settings = QUICK if given.quick else FULL
     outcome = with_progress(settings.steps, lambda advance: train(settings, given.seed, advance))
     draw_losses(outcome.losses, given.picture, "Characters of a novel, transformer with two blocks", "step")
-    print(f"transformer with two blocks, {settings.steps} steps: {outcome.held_back:.2f} nats a character held back")
+    print(
+        f"transformer with two blocks, {settings.steps} steps: {outcome.held_back:.2f} nats a character held back"
+    )
     print(f"it writes: {outcome.sample!r}")
     print(f"loss curve: {given.picture}")
 

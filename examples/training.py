@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,7 +78,8 @@ class Adam:
         """The parameters one step further; averages that began with 0 are corrected for it."""
         self.steps += 1
         self.means = _averages(self.means, gradient, self.decay)
-        self.squares = _averages(self.squares, {name: g * g for name, g in gradient.items()}, self.square_decay)
+        squares = {name: value * value for name, value in gradient.items()}
+        self.squares = _averages(self.squares, squares, self.square_decay)
         size = rate / (1 - self.decay**self.steps)
         correction = 1 - self.square_decay**self.steps
         return {
@@ -122,7 +123,7 @@ def draw_losses(losses: tuple[float, ...], picture: Path, title: str, step: str 
 def arguments(description: str | None, picture: Path) -> argparse.Namespace:
     """What stands on the command line: `picture`, `quick` and `seed`."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("picture", nargs="?", type=Path, default=picture, help="where the loss curve goes (PNG)")
+    parser.add_argument("picture", nargs="?", type=Path, default=picture, help="where the loss curve goes")
     parser.add_argument("--quick", action="store_true", help="train for seconds only")
     parser.add_argument("--seed", type=int, default=0, help="where the random numbers start")
     return parser.parse_args()

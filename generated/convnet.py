@@ -63,32 +63,17 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     b1, x = tensors["b1"], tensors["x"]
     N = x.shape[0]
     dtype = b1.dtype
-    # u1_mask_2[i,r] = i + r - 1 >= 0
-    u1_mask_2 = np.arange(8)[:, None] + np.arange(3) - 1 >= 0
-    # u1_mask_3[i,r] = i + r - 1 < size(i)
-    u1_mask_3 = np.arange(8)[:, None] + np.arange(3) - 1 < 8
-    # u1_mask[i,j,r,s] = i + r - 1 >= 0 and i + r - 1 < size(i) and j + s - 1 >= 0 and j + s - 1 < size(i)
-    u1_mask = u1_mask_2[:, None, :, None] & u1_mask_3[:, None, :, None] & u1_mask_2[:, None, :] & u1_mask_3[:, None, :]
     # u1[n,o,i,j] = sum(r, s, W1[o,r,s]*pad(x[n,i + r - 1,j + s - 1])) + b1[o]
     u1 = np.full((N, 16, 8, 8), b1[:, None, None], dtype=dtype)
     x_padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
     W1 = tensors["W1"]
     for r in range(3):
         for s in range(3):
-            u1 += (
-                W1[:, r, s][:, None, None]
-                * np.where(u1_mask[:, :, r, s], x_padded[:, r : r + 8, s : s + 8], 0.0)[:, None, :, :]
-            )
+            u1 += W1[:, r, s][:, None, None] * x_padded[:, r : r + 8, s : s + 8][:, None, :, :]
     # z1[n,o,i,j] = relu(u1[n,o,i,j])
     z1 = np.maximum(u1, 0.0)
     # y1[n,o,p,q] = max(v, w, z1[n,o,2*p + v,2*q + w])
     y1 = np.max(z1.reshape(N, 16, 4, 2, 4, 2), axis=(3, 5))
-    # u2_mask_2[p,r] = p + r - 1 >= 0
-    u2_mask_2 = np.arange(4)[:, None] + np.arange(3) - 1 >= 0
-    # u2_mask_3[p,r] = p + r - 1 < size(p)
-    u2_mask_3 = np.arange(4)[:, None] + np.arange(3) - 1 < 4
-    # u2_mask[p,q,r,s] = p + r - 1 >= 0 and p + r - 1 < size(p) and q + s - 1 >= 0 and q + s - 1 < size(p)
-    u2_mask = u2_mask_2[:, None, :, None] & u2_mask_3[:, None, :, None] & u2_mask_2[:, None, :] & u2_mask_3[:, None, :]
     b2 = tensors["b2"]
     # u2[n,m,p,q] = sum(o, r, s, W2[m,o,r,s]*pad(y1[n,o,p + r - 1,q + s - 1])) + b2[m]
     u2 = np.full((N, 32, 4, 4), b2[:, None, None], dtype=dtype)
@@ -96,16 +81,14 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     W2 = tensors["W2"]
     for r in range(3):
         for s in range(3):
-            u2_mask_window = u2_mask[:, :, r, s]
             y1_padded_window = y1_padded[:, :, r : r + 4, s : s + 4]
-            u2_part = W2[:, :, r, s] @ np.where(u2_mask_window, y1_padded_window, 0.0).reshape(N, 16, -1)
-            u2 += u2_part.reshape(N, 32, 4, 4)
+            u2 += (W2[:, :, r, s] @ y1_padded_window.reshape(N, 16, 16)).reshape(N, 32, 4, 4)
     # z2[n,m,p,q] = relu(u2[n,m,p,q])
     z2 = np.maximum(u2, 0.0)
     # y2[n,m,a,b] = max(v, w, z2[n,m,2*a + v,2*b + w])
     y2 = np.max(z2.reshape(N, 32, 2, 2, 2, 2), axis=(3, 5))
     # h[n,f] = y2[n,floor(f/4),mod(floor(f/2), 2),mod(f, 2)]
-    h = y2[:, np.arange(128) // 4, np.arange(128) // 2 % 2, np.arange(128) % 2]
+    h = y2.reshape(N, 128)
     W3, b3 = tensors["W3"], tensors["b3"]
     # u3[n,k] = sum(f, W3[k,f]*h[n,f]) + b3[k]
     u3 = h @ W3.T + b3
@@ -117,7 +100,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     p3_sum = np.sum(p3_exp, axis=1)
     # p3[n,k] = exp(u3[n,k])/sum(k, exp(u3[n,k]))
     p3 = p3_exp / p3_sum[:, None]
-    return u1_mask, u1, x_padded, z1, u2_mask, u2, y1_padded, z2, h, u3, max_k_u3, p3_sum, p3
+    return u1, x_padded, z1, u2, y1_padded, z2, h, u3, max_k_u3, p3_sum, p3
 
 
 def _loss(tensors: dict[str, Array], u3: Array, max_k_u3: Array, p3_sum: Array) -> Scalar:
@@ -152,7 +135,7 @@ def value_and_grad(
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
     tensors = _checked(params, {"x": x, "d": d})
-    u1_mask, u1, x_padded, z1, u2_mask, u2, y1_padded, z2, h, u3, max_k_u3, p3_sum, p3 = _forward(tensors)
+    u1, x_padded, z1, u2, y1_padded, z2, h, u3, max_k_u3, p3_sum, p3 = _forward(tensors)
     E = _loss(tensors, u3, max_k_u3, p3_sum)
     W2, W3, d = tensors["W2"], tensors["W3"], tensors["d"]
     N = p3.shape[0]
@@ -167,58 +150,55 @@ def value_and_grad(
     delta_h = delta3 @ W3
     # delta2[n,m,p,q] = delta_h[n,4*m + 2*floor(p/2) + floor(q/2)]*where(argmax(v, w, z2[n,m,2*floor(p/2) +
     #     v,2*floor(q/2) + w]) == 2*mod(p, 2) + mod(q, 2), 1, 0)*where(u2[n,m,p,q] > 0, 1, 0)
-    delta2_part = ((4 * np.arange(32))[:, None] + 2 * (np.arange(4) // 2))[:, :, None] + np.arange(4) // 2
-    delta2_part_2 = (2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2
-    delta2_part_3 = (2 * (np.arange(4) // 2))[:, None] + np.arange(2)
-    delta2_part_4 = (2 * (np.arange(4) // 2))[:, None] + np.arange(2)
-    delta2_part_5 = z2[:, :, delta2_part_3[:, :, None, None], delta2_part_4].transpose(0, 1, 2, 4, 3, 5)
-    delta2 = (
-        delta_h[:, delta2_part]
-        * (np.argmax(delta2_part_5.reshape(N, 32, 4, 4, 4), axis=4) == delta2_part_2)
-        * (u2 > 0.0)
+    delta2_part = np.argmax(
+        z2.reshape(N, 32, 2, 2, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, 32, 2, 2, 4), axis=4
     )
+    delta2_part_2 = (
+        delta_h.reshape(N, 32, 2, 2)[:, :, :, None, :, None]
+        * (delta2_part[:, :, :, None, :, None] == ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :])
+        * (u2.reshape(N, 32, 2, 2, 2, 2) > 0.0)
+    )
+    delta2 = delta2_part_2.reshape(N, 32, 4, 4)
     # grad_W2[m,o,r,s] = sum(n, p, q, delta2[n,m,p,q]*pad(y1[n,o,p + r - 1,q + s - 1]))
     grad_W2 = np.empty((32, 16, 3, 3), dtype=dtype)
     for r in range(3):
         for s in range(3):
             grad_W2[:, :, r, s] = np.tensordot(
-                delta2,
-                np.where(u2_mask[:, :, r, s], y1_padded[:, :, r : r + 4, s : s + 4], 0.0),
-                axes=((0, 2, 3), (0, 2, 3)),
+                delta2, y1_padded[:, :, r : r + 4, s : s + 4], axes=((0, 2, 3), (0, 2, 3))
             )
     # grad_b2[m] = sum(n, p, q, delta2[n,m,p,q])
     grad_b2 = np.sum(delta2, axis=(0, 2, 3))
-    # delta1_mask[j,s] = floor(j/2) - s + 1 >= 0
-    delta1_mask = (np.arange(8) // 2 + 1)[:, None] - np.arange(3) >= 0
-    # delta1_mask_2[j,s] = floor(j/2) - s + 1 < size(p)
-    delta1_mask_2 = (np.arange(8) // 2 + 1)[:, None] - np.arange(3) < 4
     # delta1[n,o,i,j] = sum(m, r, s, W2[m,o,r,s]*pad(delta2[n,m,floor(i/2) - r + 1,floor(j/2) - s +
     #     1]))*where(argmax(v, w, z1[n,o,2*floor(i/2) + v,2*floor(j/2) + w]) == 2*mod(i, 2) + mod(j, 2), 1,
     #     0)*where(u1[n,o,i,j] > 0, 1, 0)
-    delta1_part = np.clip((np.arange(8) // 2 + 1)[:, None] - np.arange(3), 0, 3)
-    delta1_part_2 = np.clip((np.arange(8) // 2 + 1)[:, None] - np.arange(3), 0, 3)
-    delta1_part_3 = np.where(
-        delta1_mask & delta1_mask_2 & delta1_mask[:, :, None, None] & delta1_mask_2[:, :, None, None],
-        delta2[:, :, delta1_part[:, :, None, None], delta1_part_2],
+    delta1_part = np.argmax(
+        z1.reshape(N, 16, 4, 2, 4, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, 16, 4, 4, 4), axis=4
+    )
+    delta1_part_2 = np.clip((np.arange(4) + 1)[:, None] - np.arange(3), 0, 3)
+    delta1_part_3 = np.clip((np.arange(4) + 1)[:, None] - np.arange(3), 0, 3)
+    delta1_part_4 = delta2[:, :, delta1_part_2[:, :, None, None], delta1_part_3]
+    delta1_part_5 = (np.arange(4) + 1)[:, None] - np.arange(3) >= 0
+    delta1_part_6 = (np.arange(4) + 1)[:, None] - np.arange(3) >= 0
+    delta1_part_7 = (np.arange(4) + 1)[:, None] - np.arange(3) < 4
+    delta1_part_8 = (np.arange(4) + 1)[:, None] - np.arange(3) < 4
+    delta1_part_9 = np.where(
+        delta1_part_5 & delta1_part_7 & delta1_part_6[:, :, None, None] & delta1_part_8[:, :, None, None],
+        delta1_part_4,
         0.0,
     )
-    delta1_part_4 = np.tensordot(delta1_part_3, W2, axes=((1, 3, 5), (0, 2, 3))).transpose(0, 3, 1, 2)
-    delta1_part_5 = (2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2
-    delta1_part_6 = (2 * (np.arange(8) // 2))[:, None] + np.arange(2)
-    delta1_part_7 = (2 * (np.arange(8) // 2))[:, None] + np.arange(2)
-    delta1_part_8 = z1[:, :, delta1_part_6[:, :, None, None], delta1_part_7].transpose(0, 1, 2, 4, 3, 5)
-    delta1 = (
-        delta1_part_4
-        * (np.argmax(delta1_part_8.reshape(N, 16, 8, 8, 4), axis=4) == delta1_part_5)
-        * (u1 > 0.0)
+    delta1_part_10 = np.tensordot(delta1_part_9, W2, axes=((1, 3, 5), (0, 2, 3))).transpose(0, 3, 1, 2)
+    delta1_part_11 = (
+        delta1_part_10[:, :, :, None, :, None]
+        * (delta1_part[:, :, :, None, :, None] == ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :])
+        * (u1.reshape(N, 16, 4, 2, 4, 2) > 0.0)
     )
+    delta1 = delta1_part_11.reshape(N, 16, 8, 8)
     # grad_W1[o,r,s] = sum(n, i, j, delta1[n,o,i,j]*pad(x[n,i + r - 1,j + s - 1]))
     grad_W1 = np.empty((16, 3, 3), dtype=dtype)
     for r in range(3):
         for s in range(3):
             grad_W1[:, r, s] = (
-                delta1.transpose(1, 0, 2, 3).reshape(16, -1)
-                @ np.where(u1_mask[:, :, r, s], x_padded[:, r : r + 8, s : s + 8], 0.0).reshape(-1)
+                delta1.transpose(1, 0, 2, 3).reshape(16, -1) @ x_padded[:, r : r + 8, s : s + 8].reshape(-1)
             )
     # grad_b1[o] = sum(n, i, j, delta1[n,o,i,j])
     grad_b1 = np.sum(delta1, axis=(0, 2, 3))
@@ -271,6 +251,36 @@ def _checked(params: Mapping[str, ArrayLike], others: Mapping[str, ArrayLike]) -
     for name, axis in VALUES.items():
         if name in arrays and axis in sizes:
             _check_values(name, arrays[name], axis, sizes[axis])
+    _check_places(
+        "delta_h[n,4*m + 2*floor(p/2) + floor(q/2)]: 4*m + 2*floor(p/2) + floor(q/2)",
+        "F",
+        128,
+        ((4 * np.arange(32))[:, None] + 2 * (np.arange(4) // 2))[:, :, None] + np.arange(4) // 2,
+    )
+    _check_places(
+        "z2[n,m,2*floor(p/2) + v,2*floor(q/2) + w]: 2*floor(p/2) + v",
+        "P",
+        4,
+        (2 * (np.arange(4) // 2))[:, None] + np.arange(2),
+    )
+    _check_places(
+        "z2[n,m,2*floor(p/2) + v,2*floor(q/2) + w]: 2*floor(q/2) + w",
+        "P",
+        4,
+        (2 * (np.arange(4) // 2))[:, None] + np.arange(2),
+    )
+    _check_places(
+        "z1[n,o,2*floor(i/2) + v,2*floor(j/2) + w]: 2*floor(i/2) + v",
+        "I",
+        8,
+        (2 * (np.arange(8) // 2))[:, None] + np.arange(2),
+    )
+    _check_places(
+        "z1[n,o,2*floor(i/2) + v,2*floor(j/2) + w]: 2*floor(j/2) + w",
+        "I",
+        8,
+        (2 * (np.arange(8) // 2))[:, None] + np.arange(2),
+    )
     return arrays
 
 
@@ -304,3 +314,11 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
     outside = array[(array < 0) | (array >= size)]
     if outside.size:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
+
+
+def _check_places(what: str, axis: str, size: int, places: Any, read: Any = True) -> None:
+    """Raise ValueError where a position that is read lies outside the axis: it never wraps round."""
+    places, read = np.broadcast_arrays(places, read)
+    outside = places[read & ((places < 0) | (places >= size))]
+    if outside.size:
+        raise ValueError(f"{what} reads position {outside[0]}, but {axis}={size}")

@@ -209,7 +209,7 @@ def value_and_grad(
     delta_u_o = np.empty((N, T, J), dtype=dtype)
     delta_u_i = np.empty((N, T, J), dtype=dtype)
     delta_u_f = np.empty((N, T, J), dtype=dtype)
-    Uf, Ui, Uo, Ug, V = tensors["Uf"], tensors["Ui"], tensors["Uo"], tensors["Ug"], tensors["V"]
+    V, Uf, Ui, Uo, Ug = tensors["V"], tensors["Uf"], tensors["Ui"], tensors["Uo"], tensors["Ug"]
     for t in reversed(range(T)):
         # delta_u_f_after[n,t,k] = pad(delta_u_f[n,t + 1,k])
         delta_u_f_after = delta_u_f[:, t + 1] if t + 1 < T else np.zeros((N, J), dtype=dtype)
@@ -219,6 +219,8 @@ def value_and_grad(
         delta_u_o_after = delta_u_o[:, t + 1] if t + 1 < T else np.zeros((N, J), dtype=dtype)
         # delta_u_g_after[n,t,k] = pad(delta_u_g[n,t + 1,k])
         delta_u_g_after = delta_u_g[:, t + 1] if t + 1 < T else np.zeros((N, J), dtype=dtype)
+        # delta_h_masked[n,t,j] = where(t == size(t) - 1, sum(c, delta_y[n,c]*V[c,j]), 0)
+        delta_h_masked = delta_y @ V if t == T - 1 else np.zeros((N, J), dtype=dtype)
         # delta_h[n,t,j] = where(t + 1 < size(t), sum(k, Uf[k,j]*delta_u_f[n,t + 1,k]) + sum(k,
         #     Ui[k,j]*delta_u_i[n,t + 1,k]) + sum(k, Uo[k,j]*delta_u_o[n,t + 1,k]) + sum(k,
         #     Ug[k,j]*delta_u_g[n,t + 1,k]), 0) + sum(c, delta_y[n,c]*V[c,j])*delta(size(t) - 1,t)
@@ -227,7 +229,7 @@ def value_and_grad(
             + delta_u_i_after @ Ui
             + delta_u_o_after @ Uo
             + delta_u_g_after @ Ug
-            + (delta_y @ V if t == T - 1 else np.zeros((N, J), dtype=dtype))
+            + delta_h_masked
         )
         # delta_s_after[n,t,j] = pad(delta_s[n,t + 1,j])
         delta_s_after = delta_s[:, t + 1] if t + 1 < T else np.zeros((N, J), dtype=dtype)
@@ -335,7 +337,10 @@ def _checked(params: Mapping[str, ArrayLike], others: Mapping[str, ArrayLike]) -
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"{first}: expected dtype float32 or float64, got {dtype}")
     sizes, origins = dict(SIZES), dict.fromkeys(SIZES, "the model")
-    return {name: _array(name, value, dtype, sizes, origins) for name, value in given.items()}
+    arrays = {name: _array(name, value, dtype, sizes, origins) for name, value in given.items()}
+    if {"T"} <= sizes.keys():
+        _check_places("h[n,size(t) - 1,j]: size(t) - 1", "T", sizes["T"], sizes["T"] - 1)
+    return arrays
 
 
 def _array(
@@ -357,3 +362,11 @@ def _array(
         expected = ", ".join(axis if origins[axis] == name else known[axis] for axis in axes)
         raise ValueError(f"{name}: expected shape ({expected}), got {array.shape}")
     return array
+
+
+def _check_places(what: str, axis: str, size: int, places: Any, read: Any = True) -> None:
+    """Raise ValueError where a position that is read lies outside the axis: it never wraps round."""
+    places, read = np.broadcast_arrays(places, read)
+    outside = places[read & ((places < 0) | (places >= size))]
+    if outside.size:
+        raise ValueError(f"{what} reads position {outside[0]}, but {axis}={size}")

@@ -292,8 +292,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     S1 = (q1 @ k1.mT) / D**0.5
     # s_up_to_t[t,s] = s <= t
     s_up_to_t = np.arange(T) <= np.arange(T)[:, None]
-    # A1_masked[n,h,t,s] = where(s <= t, exp(S1[n,h,t,s] - max(s, where(s <= t, S1[n,h,t,s],
-    #     -1000000000000000000000000000000))), 0)
+    # A1_masked[n,h,t,s] = where(s <= t, exp(S1[n,h,t,s] - max(s, where(s <= t, S1[n,h,t,s], -1e30))), 0)
     with np.errstate(all="ignore"):  # what is not chosen may be undefined
         A1_masked = np.where(
             s_up_to_t, np.exp(S1 - np.max(np.where(s_up_to_t, S1, -1e30), axis=3, keepdims=True)), 0.0
@@ -346,8 +345,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     v2 = (y3 @ Wv2.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
     # S2[n,h,t,s] = sum(e, q2[n,h,t,e]*k2[n,h,s,e])/sqrt(size(e))
     S2 = (q2 @ k2.mT) / D**0.5
-    # A2_masked[n,h,t,s] = where(s <= t, exp(S2[n,h,t,s] - max(s, where(s <= t, S2[n,h,t,s],
-    #     -1000000000000000000000000000000))), 0)
+    # A2_masked[n,h,t,s] = where(s <= t, exp(S2[n,h,t,s] - max(s, where(s <= t, S2[n,h,t,s], -1e30))), 0)
     with np.errstate(all="ignore"):  # what is not chosen may be undefined
         A2_masked = np.where(
             s_up_to_t, np.exp(S2 - np.max(np.where(s_up_to_t, S2, -1e30), axis=3, keepdims=True)), 0.0

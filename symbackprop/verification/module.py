@@ -28,10 +28,10 @@ class CheckedCodeError(VerificationError):
 class ModuleUnderCheck:
     """The module with what its public tables say.
 
-    `shapes` maps each declared tensor to the names of its axes, `integers` each tensor of whole numbers to the
-    axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors that
-    travel in `params`, `asked` those whose gradients it gives, `positive_definite` the declared tensors whose
-    matrices must be so.
+    `shapes` maps each declared tensor to the names of its axes, `integers` each tensor of whole numbers to
+    the axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors
+    that travel in `params`, `asked` those whose gradients it gives, `positive_definite` the declared tensors
+    whose matrices must be so.
     """
 
     module: ModuleType
