@@ -1,7 +1,8 @@
 """Handwritten digits: two convolutions with max pooling and a dense layer, trained with Adam.
 
-Run it from the checkout with `python -m examples.train_convnet [PICTURE.png] [--quick] [--seed N]`. The gradient
-is generated/convnet.py and nothing else: windows, pooling, a reshape and labels looked up, all by index arithmetic.
+Run it from the checkout with `python -m examples.train_convnet [PICTURE.png] [--quick] [--seed N]`. The
+gradient is generated/convnet.py and nothing else: windows, pooling, a reshape and the label's probability
+looked up, all by index arithmetic.
 """
 
 from __future__ import annotations

@@ -67,9 +67,7 @@ def main() -> None:
     epochs = QUICK_EPOCHS if given.quick else EPOCHS
     outcome = with_progress(epochs, lambda advance: train(given.seed, epochs, advance))
     draw_losses(outcome.losses, given.picture, "Handwritten digits row by row, LSTM")
-    print(
-        f"LSTM of {UNITS} units, {epochs} epochs: {outcome.accuracy:.1%} of the held-back images are read rightly"
-    )
+    print(f"LSTM, {epochs} epochs: {outcome.accuracy:.1%} of the held-back images are read rightly")
     print(f"loss curve: {given.picture}")
 
 

@@ -1,4 +1,4 @@
-"""What the training examples share: the digits, minibatches, Adam, a progress bar and a picture of the losses."""
+"""What the training examples share: digits, minibatches, Adam, a progress bar, a picture of the losses."""
 
 from __future__ import annotations
 

@@ -197,9 +197,8 @@ def value_and_grad(
     grad_W1 = np.empty((16, 3, 3), dtype=dtype)
     for r in range(3):
         for s in range(3):
-            grad_W1[:, r, s] = (
-                delta1.transpose(1, 0, 2, 3).reshape(16, -1) @ x_padded[:, r : r + 8, s : s + 8].reshape(-1)
-            )
+            x_padded_window = x_padded[:, r : r + 8, s : s + 8]
+            grad_W1[:, r, s] = delta1.transpose(1, 0, 2, 3).reshape(16, -1) @ x_padded_window.reshape(-1)
     # grad_b1[o] = sum(n, i, j, delta1[n,o,i,j])
     grad_b1 = np.sum(delta1, axis=(0, 2, 3))
     grads = {"W1": grad_W1, "b1": grad_b1, "W2": grad_W2, "b2": grad_b2, "W3": grad_W3, "b3": grad_b3}

@@ -536,13 +536,11 @@ def value_and_grad(
     grad_Wd2 = delta_x4.reshape(-1, I).T @ z2.reshape(-1, M)
     # grad_bd2[i] = sum(n, t, delta_x4[n,t,i])
     grad_bd2 = np.sum(delta_x4, axis=(0, 1))
-    Wd2 = tensors["Wd2"]
     # delta_u2[n,t,m] = sum(i, delta_x4[n,t,i]*Wd2[i,m])*(u2[n,t,m]*exp(-1/2*u2[n,t,m]^2)/(sqrt(pi)*sqrt(2)) +
     #     1/2*(erf(u2[n,t,m]/sqrt(2)) + 1))
-    delta_u2 = (
-        (delta_x4 @ Wd2)
-        * (u2 * np.exp(-0.5 * u2**2) / (np.pi**0.5 * 2.0**0.5) + 0.5 * (erf(u2 / 2.0**0.5) + 1.0))
-    )
+    delta_u2_part = u2 * np.exp(-0.5 * u2**2) / (np.pi**0.5 * 2.0**0.5) + 0.5 * (erf(u2 / 2.0**0.5) + 1.0)
+    Wd2 = tensors["Wd2"]
+    delta_u2 = (delta_x4 @ Wd2) * delta_u2_part
     # grad_Wu2[m,i] = sum(n, t, delta_u2[n,t,m]*y4[n,t,i])
     grad_Wu2 = delta_u2.reshape(-1, M).T @ y4.reshape(-1, I)
     # grad_bu2[m] = sum(n, t, delta_u2[n,t,m])
@@ -615,13 +613,11 @@ def value_and_grad(
     grad_Wd1 = delta_x2.reshape(-1, I).T @ z1.reshape(-1, M)
     # grad_bd1[i] = sum(n, t, delta_x2[n,t,i])
     grad_bd1 = np.sum(delta_x2, axis=(0, 1))
-    Wd1 = tensors["Wd1"]
     # delta_u1[n,t,m] = sum(i, delta_x2[n,t,i]*Wd1[i,m])*(u1[n,t,m]*exp(-1/2*u1[n,t,m]^2)/(sqrt(pi)*sqrt(2)) +
     #     1/2*(erf(u1[n,t,m]/sqrt(2)) + 1))
-    delta_u1 = (
-        (delta_x2 @ Wd1)
-        * (u1 * np.exp(-0.5 * u1**2) / (np.pi**0.5 * 2.0**0.5) + 0.5 * (erf(u1 / 2.0**0.5) + 1.0))
-    )
+    delta_u1_part = u1 * np.exp(-0.5 * u1**2) / (np.pi**0.5 * 2.0**0.5) + 0.5 * (erf(u1 / 2.0**0.5) + 1.0)
+    Wd1 = tensors["Wd1"]
+    delta_u1 = (delta_x2 @ Wd1) * delta_u1_part
     # grad_Wu1[m,i] = sum(n, t, delta_u1[n,t,m]*y2[n,t,i])
     grad_Wu1 = delta_u1.reshape(-1, M).T @ y2.reshape(-1, I)
     # grad_bu1[m] = sum(n, t, delta_u1[n,t,m])
