@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-MODELS := $(addprefix examples/,$(addsuffix .model,digits exercise seed))
+MODELS := $(addprefix examples/,$(addsuffix .model,convnet digits exercise lstm seed transformer))
 MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
 
-.PHONY: test lint types unit demo bench generate clean
+.PHONY: test lint types unit demo train bench generate clean
 
 test: lint types unit
 
@@ -25,6 +25,14 @@ demo: $(VENV)/installed-demo
 	for each in $(MODELS) $(MODULES); do $(BIN)/symbackprop check $$each || exit 1; done
 	$(BIN)/python -m examples.train_exercise
 	$(BIN)/python -m examples.train_digits
+	$(BIN)/python -m examples.train_convnet
+	$(BIN)/python -m examples.train_lstm
+	$(BIN)/python -m examples.train_transformer --quick
+
+train: $(VENV)/installed-demo
+	$(BIN)/python -m examples.train_convnet
+	$(BIN)/python -m examples.train_lstm
+	$(BIN)/python -m examples.train_transformer
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.derivation_time

@@ -8,7 +8,7 @@ from symbackprop.cli.main import run
 
 ROOT = Path(__file__).parent.parent
 GENERATED = ROOT / "generated"
-NAMES = ("digits", "exercise", "seed")
+NAMES = ("convnet", "digits", "exercise", "lstm", "seed", "transformer")
 
 # Refuses every import outside the standard library and NumPy, then imports the module from its file.
 IMPORT_WITH_NUMPY_ALONE = """

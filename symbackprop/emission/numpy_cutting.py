@@ -45,7 +45,7 @@ def _cut(
 ) -> Iterator[Statement | Store]:
     """The statement, after those that compute parts of it; the first of them carries the formula."""
     formula = statement.formula
-    while not _fits(statement, printer, indent) or _breaks_at_a_window(statement, printer, indent):
+    while _should_be_cut(statement, printer, indent):
         part = _window(statement, printer, indent) or _longest_part(statement, printer, indent)
         if part is None:
             break
@@ -61,6 +61,24 @@ def _cut(
 def _with_name(value: Value, part: Value, name: str) -> Value:
     read = Read(name, part.indices, part.kind)
     return rewrite_values(value, lambda node: read if node == part else node)
+
+
+def _should_be_cut(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
+    return (
+        not _fits(statement, printer, indent)
+        or _breaks_at_a_window(statement, printer, indent)
+        or _breaks_inside_brackets(statement, printer, indent)
+    )
+
+
+def _breaks_inside_brackets(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
+    """Whether a formatter would break two long operands inside the brackets of one, and not between them."""
+    pieces = printer.chain(statement.value)
+    return (
+        len(pieces) == 2
+        and len(statement_lines(statement, printer, indent)) > 1
+        and (pieces[0].startswith("(") or pieces[1].endswith((")", "]")))
+    )
 
 
 def _fits(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:

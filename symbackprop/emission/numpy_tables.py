@@ -131,6 +131,8 @@ def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
         return identity if len(sizes) == 2 else f"np.broadcast_to({identity}, {shape}).copy()"
     if initial.distribution != "normal":
         return f"np.{initial.distribution}({shape}, dtype=dtype)"
+    if not initial.fan_in:
+        return f"rng.standard_normal({shape}, dtype=dtype)"
     terms = " * ".join(printer.axes[axis] for axis in initial.fan_in)
     root = f"{terms}**0.5" if len(initial.fan_in) == 1 else f"({terms}) ** 0.5"
     return f"rng.standard_normal({shape}, dtype=dtype) / {root}"

@@ -72,8 +72,9 @@ def initial_of(system: System, parameter: Tensor) -> Initial:
 
     A factor in a sum over some of its own indices is drawn from a normal distribution divided by the square
     root of the number of terms, so that a sum of independent unit terms keeps its unit variance (Y. LeCun et
-    al., Efficient BackProp, 1998, section 4.6). A factor that is not summed starts at 1, a term at 0. A
-    matrix that is inverted, or whose determinant is taken, starts as the identity.
+    al., Efficient BackProp, 1998, section 4.6). A table whose rows are looked up has unit terms itself. A
+    factor that is not summed starts at 1, a term at 0. A matrix that is inverted, or whose determinant is
+    taken, starts as the identity.
     """
     if any(_is_inverted(equation.expression, parameter.name) for equation in system.equations):
         return Initial(parameter.name, "eye")
@@ -88,6 +89,11 @@ def _is_inverted(expression: Expression, name: str) -> bool:
     return any(isinstance(node, MatrixFunction) and node.tensor == name for node in expression.walk())
 
 
+def _is_lookup(element: Element) -> bool:
+    """Whether the values of another tensor say where this one is read."""
+    return any(elements_of(position) for position in element.positions)
+
+
 def _part_played(
     node: Expression, name: str, summed: tuple[Reduction, ...]
 ) -> tuple[str, tuple[str, ...]] | None:
@@ -96,6 +102,8 @@ def _part_played(
         summed = (*summed, node)
     for factor in factors_of(node):
         if isinstance(factor, Element) and factor.tensor == name:
+            if _is_lookup(factor):
+                return "normal", ()
             bound = [
                 index for reduction in summed for index in reduction.indices if index in factor.positions
             ]

@@ -118,6 +118,7 @@ def check_module(path: Path | str, seed: int = 0) -> CheckReport:
             rng,
             lambda values: bool(np.isfinite(checked.loss(values))),
             lambda drawn: made_positive_definite(drawn, checked.positive_definite),
+            integers=checked.integers,
         )
 
     def not_compared(values: Values, loss: Any, gradients: Mapping[str, Any]) -> list[CheckRow]:

@@ -43,8 +43,8 @@ def central_differences(loss: Loss, values: Mapping[str, Array], name: str) -> Q
     h is eps^(1/3) * max(1, |w|) and 4, 16 and 64 times that; neighbouring steps are extrapolated to h = 0
     (Richardson: (16*D(h/4) - D(h))/15) and the two neighbours that agree best are taken.
     """
-    point = {key: np.array(array, dtype=np.float64) for key, array in values.items()}
-    moved = point[name]
+    moved = np.array(values[name], dtype=np.float64)
+    point: dict[str, Array] = {**values, name: moved}
     centre = float(loss(point))
     results = np.empty((4, *moved.shape))
     for place in np.ndindex(moved.shape):

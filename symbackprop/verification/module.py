@@ -28,13 +28,15 @@ class CheckedCodeError(VerificationError):
 class ModuleUnderCheck:
     """The module with what its public tables say.
 
-    `shapes` maps each declared tensor to the names of its axes, `sizes` each axis of a fixed size to it;
-    `parameters` are the tensors that travel in `params`, `asked` those whose gradients it gives,
-    `positive_definite` the declared tensors whose matrices must be so.
+    `shapes` maps each declared tensor to the names of its axes, `integers` each tensor of whole numbers to
+    the axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors
+    that travel in `params`, `asked` those whose gradients it gives, `positive_definite` the declared tensors
+    whose matrices must be so.
     """
 
     module: ModuleType
     shapes: Mapping[str, tuple[str, ...]]
+    integers: Mapping[str, str]
     sizes: Mapping[str, int]
     loss_name: str
     parameters: tuple[str, ...]
@@ -91,12 +93,14 @@ def under_check(module: ModuleType) -> ModuleUnderCheck:
         )
     try:
         shapes = {str(name): tuple(map(str, axes)) for name, axes in dict(module.SHAPES).items()}
+        integers = {str(name): str(axis) for name, axis in dict(getattr(module, "VALUES", {})).items()}
         sizes = {str(name): int(size) for name, size in dict(module.SIZES).items()}
     except (TypeError, ValueError) as error:
-        raise VerificationError(f"the module's SHAPES or SIZES cannot be read: {error}") from error
+        raise VerificationError(f"the module's SHAPES, VALUES or SIZES cannot be read: {error}") from error
     return ModuleUnderCheck(
         module,
         shapes,
+        integers,
         sizes,
         str(module.LOSS),
         tuple(module.PARAMETERS),

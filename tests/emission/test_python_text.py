@@ -60,6 +60,8 @@ LONG = (
     "/sqrt(first_long_name[n]^2 + second_long_name[n]^2 + third_long_name[n]^2) + first_long_name[n]\n"
     "another_result[n] = max(exp(first_long_name[n]*3)*second_long_name[n], cos(second_long_name[n])/"
     "third_long_name[n])\n"
+    "two_operands[n] = (first_long_name[n]*exp(second_long_name[n]) + third_long_name[n])*"
+    "(second_long_name[n]*exp(third_long_name[n]) + first_long_name[n]*exp(first_long_name[n]))\n"
 )
 
 

@@ -10,6 +10,7 @@ index b : B
 index i : I
 index k : K
 input x[b,i]
+input ids[b] in K
 target d[b,k]
 param W[k,i], c[k], gamma[i], a
 """
@@ -51,6 +52,9 @@ def test_outputs(text, outputs):
         ("u = sum(k, c[k]^2)", "c", "zeros", ()),
         ("u[b,k] = sum(i, gamma[i]*x[b,i])*c[k]", "c", "ones", ()),
         ("u[b,k] = d[b,k]", "c", "zeros", ()),
+        ("u[b,i] = W[ids[b],i] + x[b,i]", "W", "normal", ()),
+        ("u[b] = sum(i, W[ids[b],i]*x[b,i])", "W", "normal", ()),
+        ("u[b] = c[size(k) - 1]*d[b,0]", "c", "ones", ()),
     ],
 )
 def test_initial(equation, tensor, distribution, fan_in):

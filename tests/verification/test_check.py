@@ -9,6 +9,7 @@ import pytest
 
 from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.errors import EmissionError, VerificationError
+from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import multiply, power
 from symbackprop.notation.expressions import ONE, Element, Number, Reduction
 from symbackprop.notation.system import Equation, Fact, Role
@@ -313,3 +314,27 @@ def test_a_large_model_is_checked_on_a_sample_and_fails_on_what_is_not_finite(mo
     assert compare_sample("w", COMPLEX_STEP, np.zeros(4), expected, chosen, 1.0).ok
     assert not compare_sample("w", COMPLEX_STEP, beside, expected, chosen, 1.0).ok
     assert not compare_sample("w", COMPLEX_STEP, np.array([0.0, 0.0, 0.0, 1.0]), expected, chosen, 1.0).ok
+
+
+LOOKUPS = """
+index n : N
+index e : E
+index v : V
+index k : K
+input ids[n] in V
+target d[n] in K
+param C[v,e], W[k,e]
+u[n,k] = sum(e, W[k,e]*C[ids[n],e])
+p[n,k] = exp(u[n,k])/sum(k, exp(u[n,k]))
+loss L = -sum(n, log(p[n,d[n]]))
+"""
+
+
+def test_integer_tensors_are_drawn_as_whole_numbers_for_a_model_and_for_its_module(tmp_path):
+    model = parse_system(LOOKUPS)
+    path = tmp_path / "lookups.py"
+    path.write_text(numpy_source(lower(derive(model, ("C", "W")))), encoding="ascii")
+    for report in (check_model(model), check_module(path)):
+        rows = rows_by_method(report)
+        assert report.ok, report.rows
+        assert rows[("C", CENTRAL_DIFFERENCES)].compared == report.sizes["V"] * report.sizes["E"]
