@@ -27,7 +27,7 @@ from examples.training import (
 from generated import convnet
 
 PICTURE = Path("build") / "convnet_loss.png"
-EPOCHS = 20
+EPOCHS = 40
 QUICK_EPOCHS = 3
 BATCH = 32
 RATE = 5e-3

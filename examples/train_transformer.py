@@ -40,7 +40,7 @@ class Settings:
     batch: int = 16
     steps: int = 1000
     warm_up: int = 100
-    rate: float = 3e-3
+    rate: float = 6e-3
 
 
 FULL = Settings()

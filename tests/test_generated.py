@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from symbackprop.cli.main import run
+from symbackprop.language.model import parse_system
+from symbackprop.verification import check
+from symbackprop.verification.report import CENTRAL_DIFFERENCES, COMPLEX_STEP, NAIVE_EVALUATOR
 
 ROOT = Path(__file__).parent.parent
 GENERATED = ROOT / "generated"
@@ -42,10 +45,29 @@ def test_every_committed_module_passes_its_check(name, capsys):
     assert "central differences" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", [*NAMES, "seed_single"])
+@pytest.mark.parametrize("name", ["digits", "exercise", "lstm", "seed", "seed_single"])
 def test_every_example_model_passes_its_check(name, capsys):
     assert run(["check", str(ROOT / "examples" / f"{name}.model"), "--seed", "3"]) == 0
     assert "complex step" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "smaller"),
+    [
+        ("convnet", {"O = 8": "O = 2", "M = 16": "M = 3", "F = 64": "F = 12", "K = 10": "K = 5"}),
+        ("transformer", {}),
+    ],
+)
+def test_large_example_models_pass_their_check_on_a_few_elements(name, smaller, monkeypatch):
+    monkeypatch.setattr(check, "MOST_VISITS", 1)
+    monkeypatch.setattr(check, "FEWEST_MOVED", 3)
+    text = (ROOT / "examples" / f"{name}.model").read_text(encoding="utf-8")
+    for declared, small in smaller.items():
+        assert declared in text
+        text = text.replace(declared, small)
+    report = check.check_model(parse_system(text), seed=3)
+    assert report.ok, report.rows
+    assert {row.method for row in report.rows} >= {CENTRAL_DIFFERENCES, COMPLEX_STEP, NAIVE_EVALUATOR}
 
 
 @pytest.mark.parametrize("name", NAMES)

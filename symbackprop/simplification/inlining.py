@@ -12,7 +12,7 @@ from symbackprop.notation.arithmetic import (
     multiply,
     normalised,
 )
-from symbackprop.notation.expressions import ONE, Add, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import ONE, Add, Apply, Delta, Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.rewriting.rule import Rule, Step
@@ -124,13 +124,29 @@ def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence
     together = cost(*(equation.expression for equation in after))
     if together != named or len(before) > 1:
         return together < named
+    if _is_read_repeatedly(inlined, before[0]) and _has_sum(inlined.expression):
+        return False
     return not _stands_in_a_sum(inlined, before[0]) or _is_short(inlined.expression)
 
 
 def _is_short(expression: Expression) -> bool:
     """A difference or product of two elements reads well inside a sum; more than that keeps its name."""
-    has_sum = any(isinstance(node, Reduction) for node in expression.walk())
-    return not has_sum and len(elements_of(expression)) <= MOST_ELEMENTS_IN_A_SUM
+    return not _has_sum(expression) and len(elements_of(expression)) <= MOST_ELEMENTS_IN_A_SUM
+
+
+def _has_sum(expression: Expression) -> bool:
+    return any(isinstance(node, Reduction) for node in expression.walk())
+
+
+def _is_read_repeatedly(inlined: Equation, user: Equation) -> bool:
+    """Whether several positions read one element, as in y[floor(i/2)]: each would redo a sum in it."""
+    return any(
+        isinstance(node, Apply) and node.function == "floor"
+        for element in elements_of(user.expression)
+        if element.tensor == inlined.tensor
+        for position in element.positions
+        for node in position.walk()
+    )
 
 
 def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
