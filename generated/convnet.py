@@ -243,36 +243,6 @@ def _checked(params: Mapping[str, ArrayLike], others: Mapping[str, ArrayLike]) -
     for name, axis in VALUES.items():
         if name in arrays and axis in sizes:
             _check_values(name, arrays[name], axis, sizes[axis])
-    _check_places(
-        "delta_h[n,4*m + 2*floor(p/2) + floor(q/2)]: 4*m + 2*floor(p/2) + floor(q/2)",
-        "F",
-        64,
-        ((4 * np.arange(16))[:, None] + 2 * (np.arange(4) // 2))[:, :, None] + np.arange(4) // 2,
-    )
-    _check_places(
-        "z2[n,m,2*floor(p/2) + v,2*floor(q/2) + w]: 2*floor(p/2) + v",
-        "P",
-        4,
-        (2 * (np.arange(4) // 2))[:, None] + np.arange(2),
-    )
-    _check_places(
-        "z2[n,m,2*floor(p/2) + v,2*floor(q/2) + w]: 2*floor(q/2) + w",
-        "P",
-        4,
-        (2 * (np.arange(4) // 2))[:, None] + np.arange(2),
-    )
-    _check_places(
-        "z1[n,o,2*floor(i/2) + v,2*floor(j/2) + w]: 2*floor(i/2) + v",
-        "I",
-        8,
-        (2 * (np.arange(8) // 2))[:, None] + np.arange(2),
-    )
-    _check_places(
-        "z1[n,o,2*floor(i/2) + v,2*floor(j/2) + w]: 2*floor(j/2) + w",
-        "I",
-        8,
-        (2 * (np.arange(8) // 2))[:, None] + np.arange(2),
-    )
     return arrays
 
 
@@ -306,11 +276,3 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
     outside = array[(array < 0) | (array >= size)]
     if outside.size:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
-
-
-def _check_places(what: str, axis: str, size: int, places: Any, read: Any = True) -> None:
-    """Raise ValueError where a position that is read lies outside the axis: it never wraps round."""
-    places, read = np.broadcast_arrays(places, read)
-    outside = places[read & ((places < 0) | (places >= size))]
-    if outside.size:
-        raise ValueError(f"{what} reads position {outside[0]}, but {axis}={size}")
