@@ -39,6 +39,7 @@ train: $(VENV)/installed-demo
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.derivation_time
 	$(BIN)/python -m benchmarks.closed_forms
+	$(BIN)/python -m benchmarks.scatter_add
 	$(BIN)/python -m benchmarks.cold_start
 
 generate: $(VENV)/installed-demo
