@@ -80,14 +80,17 @@ def _is_covered(fold: Fold) -> bool:
 
 
 def _divisor(position: Expression, index: Index) -> Expression | None:
-    """m of floor(c/m) or mod(c, m)."""
+    """m of floor(c/m) or mod(c, m), a size or a whole number."""
     match position:
-        case Apply("mod", (number, Number() | Size() as divisor)) if number == index:
+        case Apply("mod", (number, Number(value) as divisor)) if number == index:
+            return divisor if value > 0 else None
+        case Apply("mod", (number, Size() as divisor)) if number == index:
             return divisor
         case Apply("floor", (quotient,)):
             form = linear_form(quotient)
-            if len(form.coefficients) == 1 and not form.constant and form.coefficient(index):
-                return Number(1 / form.coefficient(index))
+            if len(form.coefficients) == 1 and not form.constant and form.coefficient(index) > 0:
+                divisor = 1 / form.coefficient(index)
+                return Number(divisor) if divisor.denominator == 1 else None
             sizes = [node for node in quotient.walk() if isinstance(node, Size)]
             if len(sizes) == 1 and linear_form(multiply(quotient, sizes[0])) == linear_form(index):
                 return sizes[0]

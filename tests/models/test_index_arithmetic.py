@@ -280,6 +280,14 @@ param v[a], t[b,c]
 y[a,b] = pad(t[a+2*b+3,nums[a]])*pad(v[floor((1+2*b-a)/3)])
 loss E = sum(a, b, y[a,b]^2)
 """,
+    # floor(-b/3) and floor(2*b/3) are no parts of a fold
+    "quotients by what is no whole number": """
+index a : A = 3
+index b : B = 3
+param x[a,b]
+y[a,b] = pad(x[floor((-1*b)/3),b])*x[floor(2*b/3),a+0]
+loss E = sum(a, b, y[a,b]^2)
+""",
 }  # fmt: skip
 
 
