@@ -89,8 +89,8 @@ def _divisor(position: Expression, index: Index) -> Expression | None:
         case Apply("floor", (quotient,)):
             form = linear_form(quotient)
             if len(form.coefficients) == 1 and not form.constant and form.coefficient(index) > 0:
-                divisor = 1 / form.coefficient(index)
-                return Number(divisor) if divisor.denominator == 1 else None
+                whole = 1 / form.coefficient(index)
+                return Number(whole) if whole.denominator == 1 else None
             sizes = [node for node in quotient.walk() if isinstance(node, Size)]
             if len(sizes) == 1 and linear_form(multiply(quotient, sizes[0])) == linear_form(index):
                 return sizes[0]
