@@ -281,12 +281,16 @@ def _rewritten(
     core = core_of(expression)
     if core is not None:
         return with_core(expression, _rewritten(core, conditions, consumer, state))
-    key = _key_under(expression, conditions, state) if worth_naming(expression) else None
-    if key is None or key not in state.uses or state.uses[key].count < 2:
+    guarded = by_itself(expression, state.axes, conditions) if worth_naming(expression) else None
+    if guarded is None:
+        return _rewritten_children(expression, conditions, consumer, state)
+    # The guard's indices come first in the key, and so in the order of its slots.
+    key, free = occurrence(guarded)
+    if key not in state.uses or state.uses[key].count < 2:
         return _rewritten_children(expression, conditions, consumer, state)
     if key not in state.providers:
-        _introduce(_read_apart(expression, occurrence(expression)[1]), conditions, key, consumer, state)
-    return state.providers[key].element(occurrence(expression)[1])
+        _introduce(_read_apart(expression, free), conditions, key, consumer, state)
+    return state.providers[key].element(free)
 
 
 def _read_apart(expression: Expression, free: tuple[Index, ...]) -> Expression:
@@ -307,13 +311,13 @@ def _introduce(
     state: _Sharing,
 ) -> None:
     """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
-    _, free = occurrence(expression)
+    guarded = by_itself(expression, state.axes, conditions) or expression
+    _, free = occurrence(guarded)
     layout = natural_order(expression, (*consumer.indices, *free))
     name = temporary_name(expression, consumer.tensor, state.taken)
     state.taken.add(name)
     state.axes = {**state.axes, name: [index.axis for index in layout]}
     state.providers[key] = _Provider(name, tuple(free.index(index) for index in layout))
-    guarded = by_itself(expression, state.axes, conditions) or expression
     inside = conditions if guarded is expression else (*conditions, *conjuncts(guarded.children[0]))
     inner = _rewritten_children(expression, inside, consumer, state)
     computed = inner if guarded is expression else guarded.with_children((guarded.children[0], inner, ZERO))
