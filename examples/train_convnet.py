@@ -28,7 +28,7 @@ from generated import convnet
 
 PICTURE = Path("build") / "convnet_loss.png"
 EPOCHS = 40
-QUICK_EPOCHS = 3
+QUICK_EPOCHS = 8
 BATCH = 32
 RATE = 5e-3
 

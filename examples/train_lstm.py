@@ -45,7 +45,7 @@ def train(seed: int = 0, epochs: int = EPOCHS, after_epoch: Callable[[], None] =
     """Adam on minibatches from the module's own random start."""
     rng = np.random.default_rng(seed)
     training, held_back = load_digits(rng)
-    images, targets = training.squares, training.one_hot.astype(np.float32)
+    images, labels = training.squares, training.labels
     params = lstm.init(rng, J=UNITS, Q=PIXELS, C=CLASSES, dtype=np.float32)
     adam = Adam()
     losses = []
@@ -53,7 +53,7 @@ def train(seed: int = 0, epochs: int = EPOCHS, after_epoch: Callable[[], None] =
         rate = warm_up_and_cool_down(epoch, epochs, 0, RATE)
         epoch_losses = []
         for batch in minibatches(rng, len(images), BATCH):
-            loss, gradient = lstm.value_and_grad(params, x=images[batch], d=targets[batch])
+            loss, gradient = lstm.value_and_grad(params, x=images[batch], d=labels[batch])
             params = adam.step(params, gradient, rate)
             epoch_losses.append(float(loss))
         losses.append(float(np.mean(epoch_losses)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from symbackprop.language.model import parse_system
 from symbackprop.notation.evaluation import Array
-from symbackprop.notation.system import Role, System
+from symbackprop.notation.system import Role, System, Tensor
 from symbackprop.verification.facts import obeying_facts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -180,13 +180,20 @@ def sample(system: System, steps: int, seed: int = 0) -> tuple[dict[str, Array],
         sizes["N"] = 1
     rng = np.random.default_rng(seed)
     values = {
-        name: 0.2 + 0.6 * rng.random([sizes[index.axis.name] for index in tensor.indices])
+        name: _drawn(tensor, sizes, rng)
         for name, tensor in system.tensors.items()
         if tensor.role is not Role.DERIVED
     }
     adjusted = obeying_facts(system, values, sizes)
     assert adjusted is not None
     return dict(adjusted), sizes
+
+
+def _drawn(tensor: Tensor, sizes: dict[str, int], rng: np.random.Generator) -> Array:
+    shape = [sizes[index.axis.name] for index in tensor.indices]
+    if tensor.values is not None:
+        return rng.integers(0, sizes[tensor.values.name], shape)
+    return 0.2 + 0.6 * rng.random(shape)
 
 
 def _is_declared(system: System, axis: str) -> bool:
