@@ -50,7 +50,7 @@ from symbackprop.verification.sampling import Values, different_sizes, finite_sa
 Array: TypeAlias = NDArray[Any]
 
 DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
-FEWEST_MOVED, MOST_VISITS = 10, 20_000_000  # elements of a tensor; nodes that the naive evaluator visits
+FEWEST_MOVED, MOST_VISITS = 5, 100_000_000  # elements of a tensor; nodes that the naive evaluator visits
 ATTEMPTS = 5  # draws of data until no element lies at a kink
 
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]
@@ -219,7 +219,7 @@ def _rows_against_equations(
     def naive_loss(point: Mapping[str, Array]) -> Any:
         return evaluate(system, point, sizes, only=[name])[name]
 
-    most = max(FEWEST_MOVED, MOST_VISITS // evaluation_visits(system, sizes))
+    most = max(FEWEST_MOVED, MOST_VISITS // (evaluation_visits(system, sizes) * len(gradients)))
     chosen = {asked: sample_of(known[asked], most) for asked in gradients}
     derivatives = {
         asked: complex_step(naive_loss, {**values, asked: known[asked]}, asked, chosen[asked])

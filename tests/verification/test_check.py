@@ -308,7 +308,7 @@ def test_a_large_model_is_checked_on_a_sample_and_fails_on_what_is_not_finite(mo
     monkeypatch.setattr(check, "MOST_VISITS", 1)
     row = rows_by_method(check_model(two_layers("tanh")))[("W2", COMPLEX_STEP)]
     assert row.ok and row.compared == check.FEWEST_MOVED
-    assert row.note == "10 of 20 elements"
+    assert row.note == "5 of 20 elements"
     expected, chosen = np.zeros(4), np.array([True, False, False, True])
     beside = np.array([0.0, np.nan, 0.0, 0.0])
     assert compare_sample("w", COMPLEX_STEP, np.zeros(4), expected, chosen, 1.0).ok
