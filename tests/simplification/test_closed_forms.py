@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,12 @@ import pytest
 from symbackprop.derivation.result import Derivation
 from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.evaluation import Array, NaiveEvaluator, evaluate
+from symbackprop.notation.evaluation import Array, evaluate
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.functions import FUNCTIONS
 from symbackprop.notation.printing import equation_text, text
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
-from symbackprop.notation.system import Equation, System
+from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification import order
 from symbackprop.simplification.closed_form import derive
@@ -185,10 +186,11 @@ def evaluated(
     system: System, equations: tuple[Equation, ...], values: Mapping[str, Array], sizes: Mapping[str, int]
 ) -> dict[str, Array]:
     """The values of the system and of equations behind it."""
-    known = evaluate(system, values, sizes)
-    for equation in equations:
-        known[equation.tensor] = NaiveEvaluator(known, sizes).array(equation.expression, equation.indices)
-    return known
+    behind = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in equations}
+    together = replace(
+        system, tensors={**system.tensors, **behind}, equations=(*system.equations, *equations)
+    )
+    return evaluate(together, values, sizes)
 
 
 @pytest.mark.parametrize("name", NAMES)
