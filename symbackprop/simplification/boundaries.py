@@ -52,17 +52,20 @@ def add_choices(node: Expression) -> Expression | None:
     """where(c, f, 0) + where(c, g, 0) = where(c, f + g, 0)."""
     if not isinstance(node, Add):
         return None
-    grouped: dict[Expression, list[Expression]] = {}
-    for term in node.terms:
-        grouped.setdefault(_condition_of(term) or term, []).append(term)
-    if len(grouped) == len(node.terms):
+    conditions = [_condition_of(term) for term in node.terms]
+    shared = {each for each in conditions if each is not None and conditions.count(each) > 1}
+    if not shared:
         return None
     terms: list[Expression] = []
-    for condition, members in grouped.items():
-        if len(members) > 1:
-            terms.append(Where(condition, add(*map(_chosen, members)), ZERO))
-        else:
-            terms.extend(members)
+    done: set[Expression] = set()
+    for term, condition in zip(node.terms, conditions, strict=True):
+        if condition is None or condition not in shared:
+            terms.append(term)
+        elif condition not in done:
+            done.add(condition)
+            pairs = zip(node.terms, conditions, strict=True)
+            chosen = [_chosen(other) for other, found in pairs if found == condition]
+            terms.append(Where(condition, add(*chosen), ZERO))
     return add(*terms)
 
 
