@@ -7,6 +7,7 @@ import pytest
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Add, Axis, Index, Multiply, Number, Reduction, Size
 from symbackprop.notation.printing import text
+from symbackprop.notation.substitution import substitute
 from symbackprop.program.counting import Counter, over_one_divisor
 from symbackprop.program.folds import folds_of
 from symbackprop.program.places import affine, at_least_zero, lowest_and_highest, mixed_radix
@@ -167,8 +168,13 @@ def test_a_condition_goes_to_the_read_that_it_keeps_inside():
 def test_folds():
     own = {name: tensor.indices for name, tensor in system("0").tensors.items()}
     read = expression("k[floor(q/3)]*m[floor(q/3),mod(q,3)]", "z[q]")
-    (fold,) = folds_of(read, (Index("q", Axis("Q", "q")),), own)
-    assert (fold.quotient.axis.name, fold.remainder.axis.name) == ("G", "H")
+    # Whether the parts reach every place is known with a declared size alone, which the number must divide.
+    undeclared = Index("q", Axis("Q", "q"))
+    assert folds_of(read, (undeclared,), own) == []
+    six, seven = (Index("q", Axis("Q", "q", size)) for size in (6, 7))
+    (fold,) = folds_of(substitute(read, {undeclared: six}), (six,), own)
+    assert (fold.quotient.axis.size, fold.remainder.axis.size) == (2, 3)
+    assert folds_of(substitute(read, {undeclared: seven}), (seven,), own) == []
     for other in (
         "k[floor(q/3)]*m[floor(q/3),mod(q,3)]*q",
         "k[floor(q/2)]*m[floor(q/2),mod(q,2)]",

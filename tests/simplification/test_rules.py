@@ -113,6 +113,18 @@ CASES = [
     ("turn comparison", "where(0 < c, c, 0)", "c > 0", "where(c > 0, c, 0)"),
     ("no choice", "where(c > 0, x[i], x[i])", "x[i]", "where(c > 0, x[i], c)"),
     (
+        "fixed position",
+        "sum(i, where(i == 0, x[i], 0))",
+        "pad(x[0])",
+        "sum(i, where(i > 0, x[i], 0))",
+    ),
+    (
+        "add choices",
+        "where(i > 0, c, 0) + where(i > 0, x[i], 0)",
+        "where(i > 0, c + x[i], 0)",
+        "where(i > 0, c, 0) + where(j > 0, y[j], 0)",
+    ),
+    (
         "solve delta",
         "sum(i, j, delta(i+2*j,q)*x[i]*y[j])",
         "sum(j, y[j]*pad(x[q - 2*j]))",
