@@ -158,9 +158,3 @@ def divided_index(positions: Sequence[Expression], axes: Sequence[Axis]) -> tupl
         if unit == ONE:
             return first.base, count
     return None
-
-
-def is_window(position: Expression) -> bool:
-    """Whether the position moves with several indices, so that no view of the array has one axis for each."""
-    found = affine(position)
-    return found is not None and len(found.factors) > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_sum, multiply
+from symbackprop.notation.bounds import OPPOSITE
 from symbackprop.notation.expressions import (
     ZERO,
     Comparison,
@@ -85,9 +86,6 @@ def extremum_of_a_constant(node: Expression) -> Expression | None:
     return ZERO if node.kind == "argmax" else node.body
 
 
-_OPPOSITE: Mapping[str, ComparisonOperator] = {
-    "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
-}  # fmt: skip
 _MIRRORED: Mapping[str, ComparisonOperator] = {
     "<": ">",
     "<=": ">=",
@@ -105,7 +103,7 @@ def turned_choice(node: Expression) -> Expression | None:
     if not isinstance(node.condition, Comparison):
         return None
     condition = node.condition
-    opposite = Comparison(_OPPOSITE[condition.operator], condition.left, condition.right)
+    opposite = Comparison(OPPOSITE[condition.operator], condition.left, condition.right)
     return Where(opposite, node.otherwise, ZERO)
 
 
