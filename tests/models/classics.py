@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,18 @@ def load_classic(name: str) -> Classic:
     return Classic(system, together, published)
 
 
-def small_sample(system: System) -> tuple[dict[str, Array], dict[str, int]]:
-    """Data on which the model is finite and its facts hold, with small sizes that differ from one another."""
-    # Declared sizes count where index arithmetic depends on them; elsewhere they would only take long.
-    small = {axis.name: size for size, axis in enumerate(system.axes, start=2)}
-    sizes = model_sizes(system) if axes_of_index_arithmetic(system) else small
+def _small_sizes(system: System) -> dict[str, int]:
+    """Declared sizes count where index arithmetic depends on them; elsewhere they would only take long."""
+    if axes_of_index_arithmetic(system):
+        return model_sizes(system)
+    return {axis.name: size for size, axis in enumerate(system.axes, start=2)}
+
+
+def small_sample(
+    system: System, sizes: Mapping[str, int] | None = None
+) -> tuple[dict[str, Array], dict[str, int]]:
+    """Data on which the model is finite and its facts hold, and sizes: small and different by default."""
+    sizes = dict(sizes or _small_sizes(system))
     shapes = {
         tensor.name: tuple(index.axis.name for index in tensor.indices)
         for tensor in system.tensors.values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,11 +36,16 @@ def with_adjoints(derivation: Derivation) -> System:
 
 
 def judge(
-    text: str, wrt: Sequence[str] | None = None, *, steps: bool = True, program: bool = True
+    text: str,
+    wrt: Sequence[str] | None = None,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    steps: bool = True,
+    program: bool = True,
 ) -> Derivation:
     """Hold a model's gradient, as equations and as a program, against every judge; return its derivation."""
     system = parse_system(text)
-    values, sizes = small_sample(system)
+    values, sizes = small_sample(system, sizes)
     derivation = derive(system, wrt)
     known = evaluate(with_adjoints(derivation), values, sizes)
     loss, gradients = loss_and_gradients(system, values, sizes, derivation.wrt)

@@ -37,16 +37,23 @@ def total_gradient(
     assert system.loss is not None
     known = evaluate(system, values, sizes)
     fixed = {name: array for name, array in known.items() if name not in system.dependents((tensor,))}
-    base, moved_name = np.asarray(known[tensor], dtype=complex), tensor
+    base, moved_name = np.asarray(known[tensor]), tensor
     if any(stage.recurrence and tensor in stage.recurrence.places for stage in stages_of(system.equations)):
         system, base, moved_name = _with_nudge(system, tensor), np.zeros_like(base), NUDGE
     gradient = np.zeros(base.shape)
     for place in itertools.product(*(range(size) for size in base.shape)):
-        moved = base.copy()
-        moved[place] += 1j * STEP
+        moved, step = _moved(base, place)
         result = evaluate(system, {**fixed, moved_name: moved}, sizes, only=[system.loss])
-        gradient[place] = np.imag(result[system.loss]) / STEP
+        gradient[place] = np.imag(result[system.loss]) / step
     return gradient
+
+
+def _moved(base: Array, place: tuple[int, ...]) -> tuple[Array, float]:
+    """The array with an imaginary step at a place, far smaller than what stands there, and that step."""
+    moved = np.asarray(base, dtype=complex).copy()
+    step = STEP * (min(1.0, float(np.abs(moved[place]))) or 1.0)
+    moved[place] += 1j * step
+    return moved, step
 
 
 def _with_nudge(system: System, tensor: str) -> System:
@@ -84,12 +91,11 @@ class DerivativeEvaluator(NaiveEvaluator):
 
     def _local(self, numerator: Element, tensor: str, place: tuple[int, ...], at: dict[Index, int]) -> float:
         equation = self.system.definitions[numerator.tensor]
-        moved = np.asarray(self.values[tensor], dtype=complex)
-        moved[place] += 1j * STEP
+        moved, step = _moved(self.values[tensor], place)
         positions = [super(DerivativeEvaluator, self)._value(p, at) for p in numerator.positions]
         inner = NaiveEvaluator({**self.values, tensor: moved}, self.sizes)
         where = dict(zip(equation.indices, positions, strict=True))
-        return float(np.imag(inner.expression(equation.expression, where)) / STEP)
+        return float(np.imag(inner.expression(equation.expression, where)) / step)
 
 
 def _values_of(

@@ -45,17 +45,8 @@ loss E = -mean(n, t, log(p[n,t,label[n,t]]))
 SMALL = {"N": 2, "T": 3, "V": 4, "D": 2, "HEADS": 2, "K": 1, "M": 3}
 
 
-def sized(text: str) -> str:
-    """The model with every axis as short as can be."""
-    lines = [
-        f"{line} = {SMALL[line.split(' : ')[1]]}" if line.startswith("index") else line
-        for line in text.splitlines()
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def test_a_gpt_block_before_the_judges() -> None:
-    derivation = judge(sized(BLOCK), ["C", "Wq", "Wk", "Wv", "Wo", "W1", "g1", "b2"])
+    derivation = judge(BLOCK, ["C", "Wq", "Wk", "Wv", "Wo", "W1", "g1", "b2"], sizes=SMALL)
     assert len(derivation.steps) > 100
 
 
