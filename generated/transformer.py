@@ -230,15 +230,9 @@ def erfc(x: Array) -> Array:
     return np.where(size < 0.46875, 1.0 - erf_near_zero(near), tail)
 
 
-def erf(x: Array) -> Array:
-    """Return the error function 2/sqrt(pi) * integral of exp(-t^2) from 0 to x."""
-    near = np.clip(x, -0.46875, 0.46875)
-    return np.where(np.abs(x) < 0.46875, erf_near_zero(near), 1.0 - erfc(x))
-
-
-def gelu(u: Array) -> Array:
-    """Return u/2 * (1 + erf(u/sqrt(2))), by erfc, which keeps the digits for negative u."""
-    return 0.5 * u * erfc(-(0.5**0.5) * u)
+def normcdf(u: Array) -> Array:
+    """Return (1 + erf(u/sqrt(2)))/2, by erfc, which keeps the digits for negative u."""
+    return 0.5 * erfc(-(0.5**0.5) * u)
 
 
 def scatter_add(places: Array, rows: Array, size: int) -> Array:
@@ -318,8 +312,10 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     Wu1, bu1 = tensors["Wu1"], tensors["bu1"]
     # u1[n,t,m] = sum(i, Wu1[m,i]*y2[n,t,i]) + bu1[m]
     u1 = y2 @ Wu1.T + bu1
+    # normcdf_u1[n,t,m] = normcdf(u1[n,t,m])
+    normcdf_u1 = normcdf(u1)
     # z1[n,t,m] = gelu(u1[n,t,m])
-    z1 = gelu(u1)
+    z1 = u1 * normcdf_u1
     Wd1, bd1 = tensors["Wd1"], tensors["bd1"]
     # x2[n,t,i] = x1[n,t,i] + sum(m, Wd1[i,m]*z1[n,t,m]) + bd1[i]
     x2 = x1 + z1 @ Wd1.T + bd1
@@ -371,8 +367,10 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     Wu2, bu2 = tensors["Wu2"], tensors["bu2"]
     # u2[n,t,m] = sum(i, Wu2[m,i]*y4[n,t,i]) + bu2[m]
     u2 = y4 @ Wu2.T + bu2
+    # normcdf_u2[n,t,m] = normcdf(u2[n,t,m])
+    normcdf_u2 = normcdf(u2)
     # z2[n,t,m] = gelu(u2[n,t,m])
-    z2 = gelu(u2)
+    z2 = u2 * normcdf_u2
     Wd2, bd2 = tensors["Wd2"], tensors["bd2"]
     # x4[n,t,i] = x3[n,t,i] + sum(m, Wd2[i,m]*z2[n,t,m]) + bd2[i]
     x4 = x3 + z2 @ Wd2.T + bd2
@@ -411,6 +409,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
         xhat2,
         y2,
         u1,
+        normcdf_u1,
         z1,
         s3,
         xhat3,
@@ -424,6 +423,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
         xhat4,
         y4,
         u2,
+        normcdf_u2,
         z2,
         s5,
         xhat5,
@@ -480,6 +480,7 @@ def value_and_grad(
         xhat2,
         y2,
         u1,
+        normcdf_u1,
         z1,
         s3,
         xhat3,
@@ -493,6 +494,7 @@ def value_and_grad(
         xhat4,
         y4,
         u2,
+        normcdf_u2,
         z2,
         s5,
         xhat5,
@@ -536,11 +538,10 @@ def value_and_grad(
     grad_Wd2 = delta_x4.reshape(-1, I).T @ z2.reshape(-1, M)
     # grad_bd2[i] = sum(n, t, delta_x4[n,t,i])
     grad_bd2 = np.sum(delta_x4, axis=(0, 1))
-    # delta_u2[n,t,m] = sum(i, delta_x4[n,t,i]*Wd2[i,m])*(u2[n,t,m]*exp(-1/2*u2[n,t,m]^2)/(sqrt(pi)*sqrt(2)) +
-    #     1/2*(erf(u2[n,t,m]/sqrt(2)) + 1))
-    delta_u2_part = u2 * np.exp(-0.5 * u2**2) / (np.pi**0.5 * 2.0**0.5) + 0.5 * (erf(u2 / 2.0**0.5) + 1.0)
     Wd2 = tensors["Wd2"]
-    delta_u2 = (delta_x4 @ Wd2) * delta_u2_part
+    # delta_u2[n,t,m] = sum(i, delta_x4[n,t,i]*Wd2[i,m])*(normcdf(u2[n,t,m]) +
+    #     u2[n,t,m]*exp(-1/2*u2[n,t,m]^2)/sqrt(2*pi))
+    delta_u2 = (delta_x4 @ Wd2) * (normcdf_u2 + u2 * np.exp(-0.5 * u2**2) / (2.0 * np.pi) ** 0.5)
     # grad_Wu2[m,i] = sum(n, t, delta_u2[n,t,m]*y4[n,t,i])
     grad_Wu2 = delta_u2.reshape(-1, M).T @ y4.reshape(-1, I)
     # grad_bu2[m] = sum(n, t, delta_u2[n,t,m])
@@ -613,11 +614,10 @@ def value_and_grad(
     grad_Wd1 = delta_x2.reshape(-1, I).T @ z1.reshape(-1, M)
     # grad_bd1[i] = sum(n, t, delta_x2[n,t,i])
     grad_bd1 = np.sum(delta_x2, axis=(0, 1))
-    # delta_u1[n,t,m] = sum(i, delta_x2[n,t,i]*Wd1[i,m])*(u1[n,t,m]*exp(-1/2*u1[n,t,m]^2)/(sqrt(pi)*sqrt(2)) +
-    #     1/2*(erf(u1[n,t,m]/sqrt(2)) + 1))
-    delta_u1_part = u1 * np.exp(-0.5 * u1**2) / (np.pi**0.5 * 2.0**0.5) + 0.5 * (erf(u1 / 2.0**0.5) + 1.0)
     Wd1 = tensors["Wd1"]
-    delta_u1 = (delta_x2 @ Wd1) * delta_u1_part
+    # delta_u1[n,t,m] = sum(i, delta_x2[n,t,i]*Wd1[i,m])*(normcdf(u1[n,t,m]) +
+    #     u1[n,t,m]*exp(-1/2*u1[n,t,m]^2)/sqrt(2*pi))
+    delta_u1 = (delta_x2 @ Wd1) * (normcdf_u1 + u1 * np.exp(-0.5 * u1**2) / (2.0 * np.pi) ** 0.5)
     # grad_Wu1[m,i] = sum(n, t, delta_u1[n,t,m]*y2[n,t,i])
     grad_Wu1 = delta_u1.reshape(-1, M).T @ y2.reshape(-1, I)
     # grad_bu1[m] = sum(n, t, delta_u1[n,t,m])

@@ -1,4 +1,4 @@
-"""Derivatives of the element-wise functions: SymPy's for the elementary ones, derived for all others.
+"""Derivatives of the element-wise functions: SymPy's for most elementary ones, derived for those by formulas.
 
 A function that the table defines by a formula gets the derivative of that formula, then expressed through
 the cheapest known quantities: sigmoid' = e^-u / (1 + e^-u)^2 becomes sigmoid * (1 - sigmoid) because the
@@ -23,8 +23,10 @@ PLACEHOLDERS = (Element("?0"), Element("?1"))
 
 @cache
 def elementary_derivative(function: str) -> Expression:
-    """f'(u) of an elementary function, at the placeholder for u, from SymPy."""
+    """f'(u) of an elementary function, at the placeholder for u: the table's, or else SymPy's."""
     row = FUNCTIONS[function]
+    if row.derivative is not None:
+        return row.derivative(PLACEHOLDERS[0])
     if not row.sympy_name:
         raise DerivationError(f"'{function}' has neither a formula nor a SymPy function")
     argument = sympy.Symbol("u", real=True)

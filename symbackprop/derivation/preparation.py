@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index, Reduction
+from symbackprop.notation.arithmetic import factors_of, is_sum
+from symbackprop.notation.expressions import ZERO, Apply, Axis, Element, Expression, Index, Where
 from symbackprop.notation.guards import by_itself, guarded_children
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.notation.system import Equation, Role, System, Tensor
@@ -36,11 +36,14 @@ def with_named_arguments(system: System) -> System:
 
 
 def holds_contraction(expression: Expression) -> bool:
-    """Whether a sum of a product stands in the expression."""
-    return any(
-        isinstance(node, Reduction) and node.kind == "sum" and len(factors_of(node.body)) > 1
-        for node in expression.walk()
-    )
+    """Whether a sum of a product stands in the expression, or of products that a condition chooses."""
+    return any(is_sum(node) and _is_product(node.body) for node in expression.walk())
+
+
+def _is_product(body: Expression) -> bool:
+    if isinstance(body, Where) and body.otherwise == ZERO:
+        return _is_product(body.chosen)
+    return len(factors_of(body)) > 1
 
 
 @dataclass

@@ -155,14 +155,18 @@ def _broken(equation: str, margin: str, width: int) -> str:
 
 
 def _pieces(equation: str) -> list[Piece]:
-    """The equation cut wherever a line may begin: before an operator, behind a comma, but never in [ ]."""
+    """The equation cut wherever a line may begin: before an operator, behind a comma, but never in [ ].
+
+    The left-hand side stays whole.
+    """
+    first = equation.find(" = ") + 1
     cuts = [0]
     penalties = [0]
     depth = 0
     for place, character in enumerate(equation):
         depth += (character in "([") - (character in ")]")
         penalty = _penalty(equation, place)
-        if penalty is not None and place:
+        if penalty is not None and place > first:
             cuts.append(place)
             penalties.append(_PER_DEPTH * depth + penalty)
     return [

@@ -1,7 +1,8 @@
 """The element-wise functions of the language, as a table: how each is defined, computed and written.
 
 A function with a `definition` is nothing but that formula: its derivative is derived from it. The others are
-elementary; `derivation.elementary` asks SymPy for their derivatives under `sympy_name`.
+elementary; `derivation.elementary` asks SymPy for their derivatives under `sympy_name`, or takes the table's
+where SymPy has no such function.
 
 `evaluate` takes one real or complex number. A complex number is a real one with an infinitesimal imaginary
 part (the complex step), so that choices are made by the real part.
@@ -24,6 +25,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Apply,
     Comparison,
+    Constant,
     Expression,
     Number,
     Where,
@@ -42,6 +44,7 @@ class ElementwiseFunction:
     evaluate: Callable[..., Numeric]
     latex: str
     definition: Callable[..., Expression] | None = None
+    derivative: Callable[[Expression], Expression] | None = None
     sympy_name: str = ""
     arity: int = 1
 
@@ -105,20 +108,26 @@ def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
     return evaluate
 
 
-def _gelu(u: Numeric) -> Numeric:
+def _normal_distribution(u: Numeric) -> Numeric:
     # erfc keeps the digits that 1 + erf loses for negative arguments.
     if isinstance(u, complex):
-        return u / 2 * _precisely(mpmath.erfc, -u / math.sqrt(2))
-    return u / 2 * math.erfc(-u / math.sqrt(2)) if math.isfinite(u) else max(u, 0.0)
+        return _precisely(lambda argument: mpmath.erfc(-argument / mpmath.sqrt(2)) / 2, u)
+    return math.erfc(-u / math.sqrt(2)) / 2
+
+
+def _gelu(u: Numeric) -> Numeric:
+    if isinstance(u, complex) or math.isfinite(u):
+        return u * _normal_distribution(u)
+    return max(u, 0.0)
 
 
 def _sigmoid_formula(u: Expression) -> Expression:
     return divide(ONE, add(ONE, apply("exp", negate(u))))
 
 
-def _gelu_formula(u: Expression) -> Expression:
-    root_two = square_root(Number(2))
-    return multiply(HALF, u, add(ONE, apply("erf", divide(u, root_two))))
+def _normal_density(u: Expression) -> Expression:
+    squared = divide(power(u, Number(2)), Number(2))
+    return divide(apply("exp", negate(squared)), square_root(multiply(Number(2), Constant("pi"))))
 
 
 def _elementary(name: str, overflow: Callable[[float], float] = lambda u: math.inf) -> Evaluation:
@@ -167,7 +176,12 @@ _DEFINED = (
         r"\operatorname{{softplus}}\left({}\right)",
         lambda u: apply("log", add(ONE, apply("exp", u))),
     ),
-    ElementwiseFunction("gelu", _gelu, r"\operatorname{{gelu}}\left({}\right)", _gelu_formula),
+    ElementwiseFunction(
+        "gelu",
+        _gelu,
+        r"\operatorname{{gelu}}\left({}\right)",
+        lambda u: multiply(u, apply("normcdf", u)),
+    ),
     ElementwiseFunction(
         "silu",
         lambda u: u * _sigmoid(u),
@@ -228,6 +242,8 @@ _ELEMENTARY = (
     ElementwiseFunction("cosh", _elementary("cosh"), r"\cosh\left({}\right)", sympy_name="cosh"),
     ElementwiseFunction("tanh", _elementary("tanh"), r"\tanh\left({}\right)", sympy_name="tanh"),
     ElementwiseFunction("erf", _erf, r"\operatorname{{erf}}\left({}\right)", sympy_name="erf"),
+    # The standard normal distribution, whose derivative is its density.
+    ElementwiseFunction("normcdf", _normal_distribution, r"\Phi\left({}\right)", derivative=_normal_density),
     ElementwiseFunction("lgamma", _log_gamma, r"\log\Gamma\left({}\right)", sympy_name="loggamma"),
     ElementwiseFunction("digamma", _polygamma(0), r"\psi\left({}\right)", sympy_name="digamma"),
     ElementwiseFunction("trigamma", _polygamma(1), r"\psi'\left({}\right)", sympy_name="trigamma"),

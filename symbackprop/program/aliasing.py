@@ -10,7 +10,7 @@ from symbackprop.program.slices import is_view
 from symbackprop.program.value import Value
 
 # Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
-MAKING_ARRAYS = frozenset({"where", "erf", "lgamma", "digamma", "trigamma"})
+MAKING_ARRAYS = frozenset({"where", "erf", "normcdf", "lgamma", "digamma", "trigamma"})
 
 
 def with_fresh_results(program: Program) -> Program:

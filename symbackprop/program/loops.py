@@ -9,7 +9,7 @@ from symbackprop.notation.expressions import Size
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
 from symbackprop.program.counting import whole_number
-from symbackprop.program.ir import Read
+from symbackprop.program.ir import Fill, Literal, Read
 from symbackprop.program.layout import layout_of
 from symbackprop.program.naming import unused_name
 from symbackprop.program.program import Line, Loop, Statement, Store
@@ -23,7 +23,8 @@ def loop_lines(steps: Steps, lowering: EquationLowering) -> Iterator[Line]:
     for stepped in steps.equations:
         if stepped.stored:
             equation = stepped.equation
-            allocated = Allocate(layout_of(equation.indices))
+            layout = layout_of(equation.indices)
+            allocated = Fill(Literal(0.0), layout) if stepped.read_whole else Allocate(layout)
             yield Statement(equation.tensor, allocated, "", text(equation.element))
     variables = {each.equation.tensor: each.others for each in steps.equations if not each.stored}
     own = {**lowering.lowering.own, **variables}

@@ -14,6 +14,7 @@ from symbackprop.program.aliasing import with_fresh_results
 from symbackprop.program.checking import checked
 from symbackprop.program.empty_axes import with_safe_means
 from symbackprop.program.expressions import ExpressionLowering
+from symbackprop.program.gates import with_shared_gates
 from symbackprop.program.hoisting import hoisted
 from symbackprop.program.loops import loop_lines
 from symbackprop.program.outputs import initial_of, outputs_of
@@ -57,7 +58,7 @@ def _program(
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
     prepared = tuple(
         replace(equation, expression=with_solves(equation.expression))
-        for equation in stable_equations(written)
+        for equation in with_shared_gates(stable_equations(written))
     )
     apart = hoisted(prepared, system.tensors)
     equations = shared(apart, formulas_as_written, system.tensors)

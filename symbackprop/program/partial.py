@@ -15,6 +15,7 @@ TOTAL_FUNCTIONS = frozenset(
         "atan",
         "tanh",
         "erf",
+        "normcdf",
         "sigmoid",
         "relu",
         "softplus",

@@ -22,12 +22,14 @@ from symbackprop.program.step_slices import Axes, with_named_slices
 class SteppedEquation:
     """An equation of the loop's body: `place` is where the step stands among its indices.
 
-    One that is not `stored` holds the values of one step alone.
+    One that is not `stored` holds the values of one step alone. One that is `read_whole` is read at all steps
+    at once, also at those that are not filled yet, under a choice that takes no notice of them.
     """
 
     item: NamedEquation
     place: int
     stored: bool
+    read_whole: bool
 
     @property
     def equation(self) -> Equation:
@@ -77,11 +79,13 @@ def steps_of_stage(
     renamed = [_with_step(item, places[item.equation.tensor], index) for item in items]
     together = with_named_slices(renamed, index, axes)
     places.update({item.equation.tensor: item.equation.indices.index(index) for item in together})
-    stored = {*read_later, *_read_at_other_steps(together, places, index)}
-    stepped = [
-        SteppedEquation(item, places[item.equation.tensor], item.equation.tensor in stored)
-        for item in together
-    ]
+    elsewhere = list(_read_at_other_steps(together, places, index))
+    stored = {*read_later, *(name for name, _ in elsewhere)}
+    whole = {name for name, position in elsewhere if position.free_indices - {index}}
+    stepped = []
+    for item in together:
+        name = item.equation.tensor
+        stepped.append(SteppedEquation(item, places[name], name in stored, name in whole))
     return Steps(index, recurrence.direction, tuple(stepped))
 
 
@@ -101,8 +105,10 @@ def _with_step(item: NamedEquation, place: int, index: Index) -> NamedEquation:
 
 def _read_at_other_steps(
     items: Sequence[NamedEquation], places: Mapping[str, int], index: Index
-) -> Iterator[str]:
+) -> Iterator[tuple[str, Expression]]:
     for item in items:
         for element in elements_of(item.equation.expression):
-            if element.tensor in places and element.positions[places[element.tensor]] != index:
-                yield element.tensor
+            if element.tensor in places:
+                position = element.positions[places[element.tensor]]
+                if position != index:
+                    yield element.tensor, position

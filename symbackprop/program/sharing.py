@@ -32,7 +32,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.guards import by_itself, guarded_children, padded_element
 from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.ordering import in_reading_order
+from symbackprop.notation.ordering import in_reading_order, stages_of
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import canonical_bound_names, fresh_index, substitute
 from symbackprop.notation.system import Equation, Tensor
@@ -81,6 +81,7 @@ class _Provider:
 @dataclass
 class _Sharing:
     axes: Mapping[str, Sequence[Axis]]
+    carried: frozenset[str]
     uses: dict[Expression, _Use] = field(default_factory=dict)
     providers: dict[Expression, _Provider] = field(default_factory=dict)
     temporaries: list[NamedEquation] = field(default_factory=list)
@@ -98,7 +99,10 @@ def shared(
     layouts = {name: tensor.indices for name, tensor in tensors.items()}
     layouts.update({equation.tensor: equation.indices for equation in equations})
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
-    state = _Sharing(axes, taken=set(layouts))
+    carried = frozenset(
+        equation.tensor for stage in stages_of(equations) if stage.recurrence for equation in stage.equations
+    )
+    state = _Sharing(axes, carried, taken=set(layouts))
     for equation in equations:
         _count(equation.expression, (), state)
     _find_providers(equations, state)
@@ -216,7 +220,18 @@ def _count(expression: Expression, conditions: tuple[Expression, ...], state: _S
     system = linear_system(expression)
     parts = _parts(expression, conditions, state) if system is None else ((system.right, conditions),)
     for child, inside in parts:
-        _count(child, inside, state)
+        if not _says_which_steps(child, expression, state):
+            _count(child, inside, state)
+
+
+def _says_which_steps(part: Expression, choice: Expression, state: _Sharing) -> bool:
+    """Whether a part is the condition that keeps steps of a recurrence apart: it must stay in sight."""
+    return (
+        isinstance(choice, Where)
+        and part is choice.condition
+        and not part.tensors
+        and not choice.tensors.isdisjoint(state.carried)
+    )
 
 
 def _parts(
@@ -267,12 +282,24 @@ def _rewritten_children(
         # The inverse within it is never computed, and so is not shared.
         return system.with_right(_rewritten(system.right, conditions, consumer, state))
     children = [
-        _rewritten_children(child, inside, consumer, state)
-        if by_itself(child, state.axes, inside) == expression
-        else _rewritten(child, inside, consumer, state)
+        _rewritten_child(child, inside, expression, consumer, state)
         for child, inside in guarded_children(expression, conditions)
     ]
     return expression.with_children(tuple(children))
+
+
+def _rewritten_child(
+    child: Expression,
+    conditions: tuple[Expression, ...],
+    parent: Expression,
+    consumer: Equation,
+    state: _Sharing,
+) -> Expression:
+    if _says_which_steps(child, parent, state):
+        return child
+    if by_itself(child, state.axes, conditions) == parent:
+        return _rewritten_children(child, conditions, consumer, state)
+    return _rewritten(child, conditions, consumer, state)
 
 
 def _rewritten(

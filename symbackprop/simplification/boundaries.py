@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import compress
+
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply
 from symbackprop.notation.bounds import conjunction, conjuncts
 from symbackprop.notation.expressions import (
@@ -16,6 +19,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.rule import Rule
 from symbackprop.simplification.affine import solved_sum
 
@@ -83,6 +87,47 @@ def _chosen(term: Expression) -> Expression:
     choice = rest[0]
     assert isinstance(choice, Where)
     return multiply(Number(number), choice.chosen)
+
+
+def read_under_choice(node: Expression, places: Mapping[str, int], step: Index) -> Expression | None:
+    """where(t < s, w, 0)*a[s] = w*where(t < s, a[s], 0), in what is computed at step t.
+
+    `places` says for each tensor of the recurrence which of its positions is the step.
+    """
+    if not isinstance(node, Multiply):
+        return None
+    for place, choice in enumerate(node.factors):
+        if isinstance(choice, Where) and choice.otherwise == ZERO:
+            others = (*node.factors[:place], *node.factors[place + 1 :])
+            guards = (part.free_indices for part in conjuncts(choice.condition) if not part.tensors)
+            guarded = frozenset[Index]().union(*(free for free in guards if step in free)) - {step}
+            shared = guarded & _steps_read(others, places)
+            if shared:
+                parts = (*factors_of(choice.chosen), *others)
+                moves = [bool(part.free_indices & shared) and not isinstance(part, Delta) for part in parts]
+                inside = Where(choice.condition, multiply(*compress(parts, moves)), ZERO)
+                return multiply(*compress(parts, (not each for each in moves)), inside)
+    return None
+
+
+def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> frozenset[Index]:
+    """The indices that say at which steps the recurrence is read."""
+    reads = (element for factor in factors for element in elements_of(factor) if element.tensor in places)
+    return frozenset[Index]().union(*(read.positions[places[read.tensor]].free_indices for read in reads))
+
+
+def recurrence_rules(places: Mapping[str, int], step: Index | None) -> tuple[Rule, ...]:
+    """The rules for what is computed at a step of a recurrence; none where `step` is None."""
+    if step is None:
+        return ()
+    return (
+        Rule(
+            "read under the choice",
+            "where(c, f, 0)*g = where(c, f*g, 0)",
+            lambda node: read_under_choice(node, places, step),
+            "a reading more stands inside a choice",
+        ),
+    )
 
 
 BOUNDARY_RULES = (

@@ -84,15 +84,18 @@ def _open_parts(conditions: Sequence[Expression]) -> list[Expression]:
 
 
 def nested_choice(node: Expression) -> Expression | None:
-    """where(c, where(d, f, 0), 0) = where(c and d, f, 0)."""
+    """where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0)."""
     if not isinstance(node, Where) or node.otherwise != ZERO:
         return None
-    inner = node.chosen
-    if not isinstance(inner, Where) or inner.otherwise != ZERO:
+    factors = factors_of(node.chosen)
+    choices = [factor for factor in factors if isinstance(factor, Where) and factor.otherwise == ZERO]
+    if len(choices) != 1:
         return None
+    inner = choices[0]
     if any(isinstance(part, Logic) for part in (*conjuncts(node.condition), *conjuncts(inner.condition))):
         return None
-    return Where(conjunction((node.condition, inner.condition)), inner.chosen, ZERO)
+    chosen = multiply(*(inner.chosen if factor is inner else factor for factor in factors))
+    return Where(conjunction((node.condition, inner.condition)), chosen, ZERO)
 
 
 def join_masks(node: Expression) -> Expression | None:
@@ -134,7 +137,10 @@ CHOICE_RULES = (
         "a condition disappears",
     ),
     Rule(
-        "join choices", "where(c, where(d, f, 0), 0) = where(c and d, f, 0)", nested_choice, "a choice goes"
+        "join choices",
+        "where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0)",
+        nested_choice,
+        "a choice goes",
     ),
     Rule(
         "join masks",

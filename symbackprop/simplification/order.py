@@ -12,7 +12,7 @@ from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.affine import AFFINE_RULES, JOINING_RULES, SOLVING_RULES
 from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
-from symbackprop.simplification.boundaries import BOUNDARY_RULES
+from symbackprop.simplification.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.simplification.choices import CHOICE_RULES
 from symbackprop.simplification.consequences import consequences
 from symbackprop.simplification.digits import DIGIT_RULES
@@ -59,8 +59,9 @@ def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index
 def _simplified(
     expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
 ) -> tuple[Step, ...]:
-    facts, of_matrices = fact_rules(scope.facts), matrix_rules(scope.symmetric)
-    normal_forms = [NormalForm((*rules, *of_matrices), facts) for rules in phases]
+    facts = fact_rules(scope.facts)
+    of_system = (*recurrence_rules(*scope.own_recurrence), *matrix_rules(scope.symmetric))
+    normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):

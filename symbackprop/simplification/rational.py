@@ -76,7 +76,7 @@ def opened(expression: Expression) -> Expression:
 
 def _is_choice(node: Expression) -> bool:
     return type(node).__name__ in {"Where", "Comparison"} or (
-        isinstance(node, Apply) and node.function in {"sign", "erf"}
+        isinstance(node, Apply) and node.function in {"sign", "erf", "normcdf"}
     )
 
 
@@ -95,8 +95,37 @@ def rank(expression: Expression) -> tuple[Measure, str]:
     return measure(expression), text(expression)
 
 
-def _settled(expression: sympy.Expr) -> sympy.Expr:
-    return sympy.cancel(expression) if is_small(expression) else expression
+def _with_solution(expression: sympy.Expr, atom: sympy.Symbol, solution: sympy.Expr) -> sympy.Expr:
+    """The expression with a solution in an atom's place, over one denominator unless that is too large."""
+    replaced = _substituted(expression, atom, solution)
+    return expression.xreplace({atom: solution}) if replaced is None else replaced
+
+
+def _substituted(expression: sympy.Expr, atom: sympy.Symbol, solution: sympy.Expr) -> sympy.Expr | None:
+    """The expression with a solution in an atom's place, over one denominator; None where that is too large.
+
+    P(a)/Q(a) at a = n/d is (d^k*P(n/d))/(d^k*Q(n/d)), k the higher degree, two polynomials in n and d.
+    """
+    replaced = expression.xreplace({atom: solution})
+    if is_small(replaced):
+        return sympy.cancel(replaced)
+    if not is_small(expression):
+        return None
+    polynomials = [sympy.Poly(part, atom) for part in sympy.fraction(sympy.cancel(expression))]
+    above, below = sympy.fraction(solution)
+    degree = max(polynomial.degree() for polynomial in polynomials)
+    parts = [
+        [(coefficient, above**power * below ** (degree - power)) for (power,), coefficient in each.terms()]
+        for each in polynomials
+    ]
+    if math.prod(sum(_terms_of_product(*pair) for pair in part) for part in parts) > MOST_TERMS:
+        return None
+    numerator, denominator = (sum(a * b for a, b in part) for part in parts)
+    return sympy.cancel(numerator / denominator)
+
+
+def _terms_of_product(*factors: sympy.Expr) -> int:
+    return math.prod(len(sympy.Add.make_args(sympy.expand(factor))) for factor in factors)
 
 
 @dataclass(frozen=True)
@@ -108,10 +137,9 @@ class _State:
 
     def with_atom(self, atom: sympy.Symbol, solution: sympy.Expr) -> _State:
         """The same in other atoms; a relation that has become `known = known` drops out."""
-        replaced = {atom: solution}
-        relations = [(known, _settled(formula.xreplace(replaced))) for known, formula in self.relations]
+        relations = [(known, _with_solution(formula, atom, solution)) for known, formula in self.relations]
         return _State(
-            _settled(self.expression.xreplace(replaced)),
+            _with_solution(self.expression, atom, solution),
             tuple((known, formula) for known, formula in relations if known != formula),
         )
 
@@ -163,7 +191,7 @@ class RationalSearch:
         for known, formula in current.relations:
             for atom in sorted(formula.free_symbols & current.expression.free_symbols, key=str):
                 solution = _solve(known, formula, atom)
-                if solution is not None and is_small(current.expression.xreplace({atom: solution})):
+                if solution is not None and _substituted(current.expression, atom, solution) is not None:
                     yield current.with_atom(atom, solution)
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
@@ -279,12 +307,19 @@ def tidied(expression: Expression) -> Expression:
 
     def tidy(node: Expression) -> Expression:
         if isinstance(node, Add):
-            return add(*positive_first(list(node.terms)))
+            return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
         if isinstance(node, Multiply):
             return reciprocals_last(_sign_inside(_turned_differences(node)))
         return readable(node) if isinstance(node, Where) else node
 
     return rewrite_values(expression, tidy)
+
+
+def _without_parentheses(term: Expression) -> Expression:
+    """-x - y for -(x + y), where it is added to something."""
+    number, rest = coefficient_and_rest(term)
+    is_sum = len(rest) == 1 and isinstance(rest[0], Add)
+    return add(*map(negate, terms_of(rest[0]))) if number == -1 and is_sum else term
 
 
 def _turned_differences(node: Expression) -> Expression:

@@ -97,17 +97,26 @@ class Scope:
         """What is known where the equation of a tensor is computed, but for one name."""
         return replace(self, target=target, end=self.order[target.tensor], hidden=without)
 
-    def may_read(self, expression: Expression) -> bool:
-        """Whether all members of the target's own recurrence that are read have been computed by then."""
+    @property
+    def own_recurrence(self) -> tuple[dict[str, int], Index | None]:
+        """The adjoints in a recurrence with the target, each with the place of its step, and its own step."""
         own = self.steps.get(self.target.tensor) if self.target else None
         if own is None or self.target is None:
-            return True
+            return {}, None
         step = self.target.positions[own.place]
+        places = {name: each.place for name, each in self.steps.items() if each.number == own.number}
+        return places, step if isinstance(step, Index) else None
+
+    def may_read(self, expression: Expression) -> bool:
+        """Whether all members of the target's own recurrence that are read have been computed by then."""
+        places, step = self.own_recurrence
+        if self.target is None or step is None:
+            return True
+        direction = self.steps[self.target.tensor].direction
         for element in elements_of(expression):
-            read = self.steps.get(element.tensor)
-            if read is not None and read.number == own.number:
-                offset = linear_form(subtract(element.positions[read.place], step))
-                ahead = offset.constant * own.direction
+            if element.tensor in places:
+                offset = linear_form(subtract(element.positions[places[element.tensor]], step))
+                ahead = offset.constant * direction
                 if offset.coefficients or ahead > 0 or (ahead == 0 and not self._is_known(element.tensor)):
                     return False
         return True

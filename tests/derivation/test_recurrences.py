@@ -29,6 +29,21 @@ def test_backpropagation_through_time() -> None:
     ]
 
 
+def test_every_earlier_step_read_is_every_later_one_on_the_way_back() -> None:
+    """Dense connections, and forward substitution, whose adjoint is back substitution."""
+    for form in (
+        "delta_h[n,t,d] = sum(m, e, where(t < m, (W[m,t,e,d] - 1/2)*delta_u[n,m,e], 0))"
+        " + (h[n,t,d] - y[n,d])*delta(size(t) - 1,t)",
+        "delta_u[n,t,d] = delta_h[n,t,d]*where(t != 0 and u[n,t,d] > 0, 1, 0)",
+        "grad_W[t,m,d,e] = where(m < t, sum(n, delta_u[n,t,d]*h[n,m,e]), 0)",
+    ):
+        assert form in closed_forms(system_of("dense_connections"))
+    assert closed_forms(system_of("forward_substitution"), ["b"]) == [
+        "delta_x[n,i] = x[n,i] - sum(j, where(i < j, L[j,i]*delta_x[n,j]/L[j,j], 0)) - y[n,i]",
+        "grad_b[n,i] = delta_x[n,i]/L[i,i]",
+    ]
+
+
 def test_the_derivation_shows_the_boundary() -> None:
     steps = derive(system_of("elman"), ["U"]).steps
     assert any("delta" in step.rule.name and "inside" in step.rule.statement for step in steps)

@@ -75,7 +75,7 @@ def test_modules_are_formatted_and_linted_as_they_stand(tmp_path):
     for equation in CASES:
         sources.append(numpy_source(lower_system(parse_system(HEAD + equation + "\n"))))
     functions = "".join(
-        f"y{f}[i] = {f}(x[i])\n" for f in ("gelu", "silu", "erf", "lgamma", "digamma", "trigamma")
+        f"y{f}[i] = {f}(x[i])\n" for f in ("gelu", "silu", "erf", "normcdf", "lgamma", "digamma", "trigamma")
     )
     sources.append(numpy_source(lower_system(parse_system("index i : I\ninput x[i]\n" + functions))))
     for number, source in enumerate(sources):

@@ -27,6 +27,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "relu": lambda u: _where(u > 0, u, 0.0 * u),
     "softplus": lambda u: anp.logaddexp(0.0, u),
     "gelu": lambda u: 0.5 * u * (1.0 + erf(u / np.sqrt(2.0))),
+    "normcdf": lambda u: 0.5 * (1.0 + erf(u / np.sqrt(2.0))),
     "silu": lambda u: u * 0.5 * (anp.tanh(0.5 * u) + 1.0),
     "abs": lambda u: u * anp.sign(u),
     "floor": lambda u: np.floor(u + 1e-9).astype(int),

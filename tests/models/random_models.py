@@ -17,7 +17,7 @@ SIZES: Mapping[str, int] = {"A": 2, "B": 3, "C": 4}
 INDICES: Mapping[str, tuple[str, str]] = {"A": ("a", "p"), "B": ("b", "q"), "C": ("c", "r")}
 AXIS_OF = {index: axis for axis, indices in INDICES.items() for index in indices}
 BOUNDED = ("tanh", "sigmoid", "sin", "cos")
-SMOOTH = ("softplus", "gelu", "silu", "atan", "relu", "abs")
+SMOOTH = ("softplus", "gelu", "normcdf", "silu", "atan", "relu", "abs")
 
 
 @dataclass

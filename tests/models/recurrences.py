@@ -150,6 +150,79 @@ F[t] = P[t] + exp(r)
 K[t] = P[t]/F[t]
 loss E = 1/2*sum(t, log(F[t]) + v[t]^2/F[t])
 """,
+    "own_past": """
+index n : N
+index t, s : T
+index d, e : D
+input x[n,t,d]
+target y[n,t,d]
+param Wq[d,e], Wk[d,e], Wv[d,e], Wx[d,e]
+
+q[n,t,d] = sum(e, Wq[d,e]*x[n,t,e])
+k[n,t,d] = sum(e, Wk[d,e]*h[n,t,e])
+v[n,t,d] = sum(e, Wv[d,e]*h[n,t,e])
+S[n,t,s] = where(s < t, sum(d, q[n,t,d]*k[n,s,d]), 0)
+Z[n,t] = sum(s, where(s < t, exp(S[n,t,s]), 0))
+c[n,t,d] = where(t == 0, 0, sum(s, where(s < t, exp(S[n,t,s])*v[n,s,d], 0))/Z[n,t])
+h[n,t,d] = tanh(c[n,t,d] + sum(e, Wx[d,e]*x[n,t,e]))
+loss E = 1/2*sum(n, t, d, (h[n,t,d] - y[n,t,d])^2)
+""",
+    "dense_connections": """
+index n : N
+index t, m : T
+index d, e : D
+input x[n,d]
+target y[n,d]
+param W[t,m,d,e], b[t,d]
+
+h[n,t,d] = where(t == 0, x[n,d] + b[t,d], relu(u[n,t,d]))
+u[n,t,d] = b[t,d] + sum(m, e, where(m < t, (W[t,m,d,e] - 1/2)*h[n,m,e], 0))
+loss E = 1/2*sum(n, d, (h[n,size(t)-1,d] - y[n,d])^2)
+""",
+    "forward_substitution": """
+index i, j : T
+index n : N
+param L[i,j], b[n,i]
+target y[n,i]
+
+x[n,i] = (b[n,i] - sum(j, where(j < i, L[i,j]*x[n,j], 0)))/L[i,i]
+loss E = 1/2*sum(n, i, (x[n,i] - y[n,i])^2)
+""",
+    "longest_path": """
+index n : N
+index t, s : T
+input a[n,t], g[t,s]
+target y[n]
+param w[t]
+
+M[n,t] = w[t]*a[n,t] + max(s, where(s < t, M[n,s] + g[t,s], 0))
+loss E = sum(n, (M[n,size(t)-1] - y[n])^2)
+""",
+    "discounted_past": """
+index t, s : T
+param a[t], g
+
+h[t] = a[t] + sum(s, where(s < t, g^(t-s)*h[s]^2, 0))
+loss E = sum(t, h[t]^2)
+""",
+    "moving_average": """
+index n : N
+index t : T
+index r : R
+input e[n,t]
+target y[n,t]
+param w[r]
+
+x[n,t] = e[n,t] + sum(r, w[r]*pad(x[n,t-r-1]))
+loss E = mean(n, t, (x[n,t] - y[n,t])^2)
+""",
+    "product_of_the_past": """
+index t, s : T
+param a[t]
+
+h[t] = a[t]*prod(s, where(s < t, h[s], 1))
+loss E = sum(t, h[t]^2)
+""",
     "step_is_not_first": """
 index n : N
 index t : T

@@ -146,7 +146,43 @@ def kalman(p, y):
     return loss
 
 
-BY_HAND = {"elman": elman, "gru": gru, "lstm": lstm, "hidden_markov": hidden_markov, "kalman": kalman}
+def own_past(p, x, y):
+    past, loss = [], 0.0
+    for t in range(x.shape[1]):
+        c = 0.0
+        if past:
+            h = anp.stack(past, axis=1)
+            scores = anp.exp(anp.sum((x[:, t] @ p["Wq"].T)[:, None] * (h @ p["Wk"].T), axis=2))
+            weights = scores / anp.sum(scores, axis=1, keepdims=True)
+            c = anp.sum(weights[:, :, None] * (h @ p["Wv"].T), axis=1)
+        past.append(anp.tanh(c + x[:, t] @ p["Wx"].T))
+        loss = loss + 0.5 * anp.sum((past[-1] - y[:, t]) ** 2)
+    return loss
+
+
+def dense_connections(p, x, y):
+    layers = [x + p["b"][0]]
+    for t in range(1, len(p["b"])):
+        u = p["b"][t] + sum(h @ (p["W"][t, m] - 0.5).T for m, h in enumerate(layers))
+        layers.append(anp.maximum(u, 0.0))
+    return 0.5 * anp.sum((layers[-1] - y) ** 2)
+
+
+def forward_substitution(p, y):
+    x = anp.linalg.solve(anp.tril(p["L"]), p["b"].T).T
+    return 0.5 * anp.sum((x - y) ** 2)
+
+
+BY_HAND = {
+    "elman": elman,
+    "gru": gru,
+    "lstm": lstm,
+    "hidden_markov": hidden_markov,
+    "kalman": kalman,
+    "own_past": own_past,
+    "dense_connections": dense_connections,
+    "forward_substitution": forward_substitution,
+}
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7])
@@ -174,7 +210,7 @@ def test_without_steps_nothing_moves(name):
     assert all(not np.any(array) for array in grads.values())
 
 
-@pytest.mark.parametrize("name", ["elman", "elman_initial_state", "state_space", "hidden_markov"])
+@pytest.mark.parametrize("name", ["elman", "elman_initial_state", "state_space", "hidden_markov", "own_past"])
 def test_an_empty_batch(name):
     derivation = derive(system_of(name))
     module = load_module(numpy_source(lower(derivation)), name)

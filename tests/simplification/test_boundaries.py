@@ -9,10 +9,11 @@ from symbackprop.language.model import parse_system
 from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.printing import text
-from symbackprop.simplification.boundaries import add_choices, fixed_position
+from symbackprop.simplification.boundaries import add_choices, fixed_position, read_under_choice
 from symbackprop.simplification.closed_form import derive
 
 HEAD = "index s, t : T\nindex k : K\ninput f[t,k], g[t,k], c[t]\n"
+STEP = parse_system(HEAD).tensors["c"].indices[0]
 
 
 def parsed(formula: str, indices: str = "") -> Expression:
@@ -83,6 +84,39 @@ def test_choices_by_one_condition_are_added_up() -> None:
 )
 def test_choices_that_stay_apart(formula: str) -> None:
     assert add_choices(parsed(formula, "[t,s,k]" if "s" in formula.split("delta")[-1] else "[t,k]")) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "result"),
+    [
+        ("c[t]*where(t < s, g[s,k], 0)*f[s,k]", "c[t]*where(t < s, g[s,k]*f[s,k], 0)"),
+        ("where(t < s, c[s]*c[t], 0)*f[s,k]", "c[t]*where(t < s, c[s]*f[s,k], 0)"),
+        ("where(c[s] > 1/2 and t < s, c[s], 0)*f[s,k]", "where(c[s] > 1/2 and t < s, c[s]*f[s,k], 0)"),
+        ("delta(s,t)*where(t < s, 1, 0)*f[s,k]", "delta(s,t)*where(t < s, f[s,k], 0)"),
+    ],
+)
+def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result: str) -> None:
+    before = parsed(formula, "[t,s,k]")
+    after = read_under_choice(before, {"f": 0}, STEP)
+    assert after == parsed(result, "[t,s,k]")
+    assert agree(before, after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(t < s, c[s], 0)*g[s,k]",  # no member
+        "where(t < s, c[s], 1)*f[s,k]",  # not 0 elsewhere
+        "where(c[s] > 0, c[s], 0)*f[s,k]",  # a condition on values
+        "where(t > 0, c[t], 0)*f[s,k]",  # the condition says nothing of the step that is read
+        "c[t]*where(s > 0, c[s], 0)*f[s,k]",  # nor of the step at hand
+        "where(t < s, f[s,k], 0)*c[s]",  # stands inside already
+        "where(t < s, c[t], 0)*f[t,k]",  # read at the same step
+    ],
+)
+def test_a_reading_that_stays_where_it_is(formula: str) -> None:
+    free = "[t,s,k]" if "t" in formula.replace("where", "") else "[s,k]"
+    assert read_under_choice(parsed(formula, free), {"f": 0}, STEP) is None
 
 
 def test_an_adjoint_is_not_folded_into_what_is_computed_in_a_later_step() -> None:

@@ -42,9 +42,9 @@ CASES = [
     ("condition that holds", "where(i + 1 > 0 and j > i, c, 0)", "where(j > i, c, 0)", "where(j > i, c, 0)"),
     (
         "join choices",
-        "where(i > 0, where(j < 2, c, 0), 0)",
-        "where(i > 0 and j < 2, c, 0)",
-        "where(i > 0, where(j < 2, c, 1), 0)",
+        "where(i > 0, x[i]*where(j < 2, c, 0), 0)",
+        "where(i > 0 and j < 2, x[i]*c, 0)",
+        "where(i > 0, x[i]*where(j < 2, c, 1), 0)",
     ),
     (
         "join masks",
