@@ -142,7 +142,7 @@ def _literal(literal: str, height: int) -> tuple[Piece, ...]:
         if re.fullmatch(r"\\(?:left|right)[(|)]", part):
             row = glue(row, delimiter(part[-1], height, part.startswith(r"\left")))
         elif part:
-            letters = re.sub(r"\\(sigma|psi|Gamma)", "x", part)
+            letters = re.sub(r"\\(sigma|psi|Gamma|Phi)", "x", part)
             letters = re.sub(r"\\operatorname|[{}^\\ ]", "", letters)
             row = glue(row, mark(part, 0.55 * len(letters)))
     return row

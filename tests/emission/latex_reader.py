@@ -38,6 +38,7 @@ NAMED = {
     r"\cosh": "cosh",
     r"\tanh": "tanh",
     r"\psi": "digamma",
+    r"\Phi": "normcdf",
     r"\max": "max",
     r"\min": "min",
 }
