@@ -140,7 +140,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
         h[:, t] = o[:, t] * tanh_s[:, t]
     V, a = tensors["V"], tensors["a"]
     # y[n,c] = sum(j, V[c,j]*h[n,size(t) - 1,j]) + a[c]
-    y = h[:, T - 1] @ V.T + a
+    y = h[:, -1] @ V.T + a
     # max_c_y[n] = max(c, y[n,c])
     max_c_y = np.max(y, axis=1)
     # p_exp[n,c] = exp(y[n,c] - max(c, y[n,c]))
@@ -195,7 +195,7 @@ def value_and_grad(
     # delta_y[n,c] = (p[n,c] - delta(d[n],c))/size(n)
     delta_y = (p - (d[:, None] == np.arange(C)).astype(dtype)) / N
     # grad_V[c,j] = sum(n, delta_y[n,c]*h[n,size(t) - 1,j])
-    grad_V = delta_y.T @ h[:, T - 1]
+    grad_V = delta_y.T @ h[:, -1]
     # grad_a[c] = sum(n, delta_y[n,c])
     grad_a = np.sum(delta_y, axis=0)
     # delta_u_f_product[n,t,j] = f[n,t,j]*(1 - f[n,t,j])
@@ -255,25 +255,25 @@ def value_and_grad(
     # grad_Wg[j,q] = sum(n, t, delta_u_g[n,t,j]*x[n,t,q])
     grad_Wg = delta_u_g.reshape(-1, J).T @ x.reshape(-1, Q)
     # grad_Ug[j,k] = sum(n, t, delta_u_g[n,t,j]*pad(h[n,t - 1,k]))
-    grad_Ug = delta_u_g[:, 1:].reshape(-1, J).T @ h[:, : T - 1].reshape(-1, J)
+    grad_Ug = delta_u_g[:, 1:].reshape(-1, J).T @ h[:, :-1].reshape(-1, J)
     # grad_bg[j] = sum(n, t, delta_u_g[n,t,j])
     grad_bg = np.sum(delta_u_g, axis=(0, 1))
     # grad_Wo[j,q] = sum(n, t, delta_u_o[n,t,j]*x[n,t,q])
     grad_Wo = delta_u_o.reshape(-1, J).T @ x.reshape(-1, Q)
     # grad_Uo[j,k] = sum(n, t, delta_u_o[n,t,j]*pad(h[n,t - 1,k]))
-    grad_Uo = delta_u_o[:, 1:].reshape(-1, J).T @ h[:, : T - 1].reshape(-1, J)
+    grad_Uo = delta_u_o[:, 1:].reshape(-1, J).T @ h[:, :-1].reshape(-1, J)
     # grad_bo[j] = sum(n, t, delta_u_o[n,t,j])
     grad_bo = np.sum(delta_u_o, axis=(0, 1))
     # grad_Wi[j,q] = sum(n, t, delta_u_i[n,t,j]*x[n,t,q])
     grad_Wi = delta_u_i.reshape(-1, J).T @ x.reshape(-1, Q)
     # grad_Ui[j,k] = sum(n, t, delta_u_i[n,t,j]*pad(h[n,t - 1,k]))
-    grad_Ui = delta_u_i[:, 1:].reshape(-1, J).T @ h[:, : T - 1].reshape(-1, J)
+    grad_Ui = delta_u_i[:, 1:].reshape(-1, J).T @ h[:, :-1].reshape(-1, J)
     # grad_bi[j] = sum(n, t, delta_u_i[n,t,j])
     grad_bi = np.sum(delta_u_i, axis=(0, 1))
     # grad_Wf[j,q] = sum(n, t, delta_u_f[n,t,j]*x[n,t,q])
     grad_Wf = delta_u_f.reshape(-1, J).T @ x.reshape(-1, Q)
     # grad_Uf[j,k] = sum(n, t, delta_u_f[n,t,j]*pad(h[n,t - 1,k]))
-    grad_Uf = delta_u_f[:, 1:].reshape(-1, J).T @ h[:, : T - 1].reshape(-1, J)
+    grad_Uf = delta_u_f[:, 1:].reshape(-1, J).T @ h[:, :-1].reshape(-1, J)
     # grad_bf[j] = sum(n, t, delta_u_f[n,t,j])
     grad_bf = np.sum(delta_u_f, axis=(0, 1))
     grads = {

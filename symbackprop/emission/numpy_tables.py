@@ -61,13 +61,13 @@ def tables_text(program: Program) -> str:
             *_names_with_role("INPUTS", program, Role.INPUT),
             *_names_with_role("TARGETS", program, Role.TARGET),
             *_names_with_role("CONSTANTS", program, Role.CONSTANT),
-            *_positive_definite(program),
             *assigned_tuple("OUTPUTS", [quoted(name) for name in program.outputs]),
             f"LOSS = {quoted(program.loss) if program.loss else None}",
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
             *_integers(program),
             *assigned_dict("SIZES: dict[str, int] = ", sizes),
             *_formulas(program),
+            *_facts(program),
         ]
     )
 
@@ -92,9 +92,17 @@ def _formulas(program: Program) -> list[str]:
     return [f"{table}{{", *lines, "}"]
 
 
-def _positive_definite(program: Program) -> list[str]:
-    names = [quoted(name) for name in program.positive_definite]
-    return assigned_tuple("POSITIVE_DEFINITE: tuple[str, ...]", names) if names else []
+def _facts(program: Program) -> list[str]:
+    """What the gradient may rely on, in the model language; nothing where the model states no fact."""
+    if not program.facts:
+        return []
+    items = [line for text in program.facts.splitlines() for line in quoted_item("", text, INDENT)]
+    return [
+        "# The gradient is that of the loss where these facts hold.",
+        "FACTS: tuple[str, ...] = (",
+        *items,
+        ")",
+    ]
 
 
 def _names_with_role(table: str, program: Program, role: Role) -> list[str]:

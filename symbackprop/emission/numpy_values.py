@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.emission.kernels import HELPERS, NUMPY_CALLS
+from symbackprop.emission.numpy_indexing import items_text
 from symbackprop.emission.numpy_pieces import (
     ATOM,
     BOTH,
@@ -18,7 +19,6 @@ from symbackprop.emission.numpy_pieces import (
     SIGN,
     SUM,
     Piece,
-    slice_text,
 )
 from symbackprop.emission.python_text import tuple_text
 from symbackprop.errors import EmissionError
@@ -54,11 +54,9 @@ from symbackprop.program.slices import (
     Gather,
     Item,
     Pad,
-    Pick,
     Refold,
     ScatterAdd,
     Select,
-    Span,
     Tensordot,
 )
 from symbackprop.program.value import Value
@@ -166,23 +164,7 @@ class NumpyValues:
 
     def place_text(self, name: str, items: tuple[Item, ...]) -> str:
         """Where a store puts its value: `y[:, t]`, or `y` where all places are meant."""
-        return self.names[name] + self._items(items)
-
-    def _items(self, items: tuple[Item, ...]) -> str:
-        """`[:, t - 1]`; axes at the end that are kept whole go without saying."""
-        shown = [self._item(item) for item in items]
-        while shown and shown[-1] == ":":
-            shown.pop()
-        return f"[{', '.join(shown)}]" if shown else ""
-
-    def _item(self, item: Item) -> str:
-        match item:
-            case Pick(place):
-                return self.text(place)
-            case Span(_, start, stop, step):
-                first, last = ("" if end is None else self.text(end) for end in (start, stop))
-                return slice_text(first, last, str(step) if step > 1 else "")
-        return ":"
+        return self.names[name] + items_text(items, self.text)
 
     def _padding(self, value: Pad) -> Piece:
         widths = [
@@ -224,7 +206,7 @@ class NumpyValues:
             case Diagonal(operand, first, second, _):
                 return Piece(f"np.diagonal({self.text(operand)}, axis1={first}, axis2={second})")
             case Select(operand, items):
-                return Piece(self._atom(operand) + self._items(items))
+                return Piece(self._atom(operand) + items_text(items, self.text, operand.layout))
             case Refold(operand, target):
                 return Piece(f"{self._atom(operand)}.reshape({', '.join(map(self._group_size, target))})")
             case Gather(operand, places, skip):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbackprop.errors import NotationError, Place
@@ -116,16 +116,39 @@ class System:
     def index_names(self) -> Mapping[Axis, tuple[Index, ...]]:
         """Each axis' indices, in the order in which declarations and equations name them."""
         found: dict[Axis, dict[Index, None]] = {axis: {Index(axis.label, axis): None} for axis in self.axes}
+        for index in self._indices():
+            found[index.axis][index] = None
+        return {axis: tuple(indices) for axis, indices in found.items()}
+
+    def _indices(self) -> Iterator[Index]:
+        """Every index that is named, wherever it is."""
         for expression in (
             *(tensor.element for tensor in self.tensors.values()),
             *(side for fact in self.facts for side in (fact.left, fact.right)),
             *(equation.expression for equation in self.equations),
         ):
             for node in expression.walk():
-                bound = node.indices if isinstance(node, Reduction) else ()
-                for index in (*bound, *((node,) if isinstance(node, Index) else ())):
-                    found[index.axis][index] = None
-        return {axis: tuple(indices) for axis, indices in found.items()}
+                yield from node.indices if isinstance(node, Reduction) else ()
+                if isinstance(node, Index):
+                    yield node
+
+    def behind_facts(self) -> System:
+        """The facts and what they rest on: the tensors and equations behind them, and their axes."""
+        pending = [fact.tensor for fact in self.positive_definite]
+        pending += [
+            name for fact in self.facts for side in (fact.left, fact.right) for name in tensors_read(side)
+        ]
+        behind: set[str] = set()
+        while pending:
+            name = pending.pop()
+            if name not in behind:
+                behind.add(name)
+                pending += self.definitions[name].reads if name in self.definitions else ()
+        tensors = {name: tensor for name, tensor in self.tensors.items() if name in behind}
+        equations = tuple(equation for equation in self.equations if equation.tensor in behind)
+        rest = replace(self, tensors=tensors, equations=equations, loss=None)
+        used = {index.axis for index in rest._indices()} | {tensor.values for tensor in tensors.values()}
+        return replace(rest, axes=tuple(axis for axis in self.axes if axis in used))
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """These tensors and all that are computed from them, directly or by way of others."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.ordering import stages_of
-from symbackprop.notation.printing import equation_text
+from symbackprop.notation.printing import equation_text, system_text
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.program.aliasing import with_fresh_results
 from symbackprop.program.checking import checked
@@ -86,9 +86,7 @@ def _program(
         formulas=formulas,
         place_checks=place_checks((item.equation for item in equations), own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
-        positive_definite=tuple(
-            known.tensor for known in system.positive_definite if known.tensor not in system.definitions
-        ),
+        facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
     return checked(with_fresh_results(with_safe_means(program)))
 

@@ -191,8 +191,8 @@ class Program:
     """A model's loss and gradients as array operations.
 
     `tensors` are the declared ones, in declared order; `gradients` maps the name of a tensor that was asked
-    for to the statement that holds its gradient, `formulas` to the gradient's equation. Of `tensors`,
-    `positive_definite` names those whose matrices are to be so.
+    for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
+    of its own that states what is known of the data; it is empty where nothing is.
     """
 
     model: str
@@ -206,7 +206,7 @@ class Program:
     formulas: Mapping[str, str]
     initials: tuple[Initial, ...] = ()
     place_checks: tuple[PlaceCheck, ...] = ()
-    positive_definite: tuple[str, ...] = ()
+    facts: str = ""
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:

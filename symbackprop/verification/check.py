@@ -27,7 +27,7 @@ from symbackprop.simplification.closed_form import derive
 from symbackprop.verification.axes import axis_names, evaluation_visits, model_sizes, with_small_axes
 from symbackprop.verification.differences import Quotients, central_differences, complex_step, sample_of
 from symbackprop.verification.facts import obeying_facts
-from symbackprop.verification.matrices import has_sound_matrices, made_positive_definite, symmetric_part
+from symbackprop.verification.matrices import has_sound_matrices, symmetric_part
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.report import (
     CENTRAL_DIFFERENCES,
@@ -117,7 +117,7 @@ def check_module(path: Path | str, seed: int = 0) -> CheckReport:
             sizes,
             rng,
             lambda values: bool(np.isfinite(checked.loss(values))),
-            lambda drawn: made_positive_definite(drawn, checked.positive_definite),
+            lambda drawn: obeying_facts(checked.facts, drawn, sizes) if checked.facts else drawn,
             integers=checked.integers,
         )
 
@@ -171,7 +171,7 @@ def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotie
 
     A Cholesky factorisation reads one triangle alone.
     """
-    if name not in checked.positive_definite:
+    if not _is_positive_definite(checked, name):
         return central_differences(checked.loss, values, name)
 
     def loss(point: Mapping[str, Array]) -> float:
@@ -184,7 +184,12 @@ def _comparable(checked: ModuleUnderCheck, gradients: Mapping[str, Any], name: s
     """The gradient; of a matrix that is to be positive definite, what is seen along symmetric matrices."""
     gradient = np.asarray(gradients[name])
     is_square = gradient.ndim > 1 and gradient.shape[-1] == gradient.shape[-2]
-    return symmetric_part(gradient) if name in checked.positive_definite and is_square else gradient
+    return symmetric_part(gradient) if is_square and _is_positive_definite(checked, name) else gradient
+
+
+def _is_positive_definite(checked: ModuleUnderCheck, name: str) -> bool:
+    facts = checked.facts.positive_definite if checked.facts else ()
+    return any(fact.tensor == name for fact in facts)
 
 
 def _same_gradients(alone: Mapping[str, Any], gradients: Mapping[str, Any], largest: float) -> CheckRow:

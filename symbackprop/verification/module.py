@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import SymbackpropError, VerificationError
+from symbackprop.language.model import parse_system
+from symbackprop.notation.system import System
 
 Array: TypeAlias = NDArray[Any]
 
@@ -30,8 +32,7 @@ class ModuleUnderCheck:
 
     `shapes` maps each declared tensor to the names of its axes, `integers` each tensor of whole numbers to
     the axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors
-    that travel in `params`, `asked` those whose gradients it gives, `positive_definite` the declared tensors
-    whose matrices must be so.
+    that travel in `params`, `asked` those whose gradients it gives, on data that obey `facts`.
     """
 
     module: ModuleType
@@ -41,7 +42,7 @@ class ModuleUnderCheck:
     loss_name: str
     parameters: tuple[str, ...]
     asked: tuple[str, ...]
-    positive_definite: tuple[str, ...] = ()
+    facts: System | None = None
 
     def loss(self, values: Mapping[str, Array]) -> float:
         """The module's loss on values of all declared tensors."""
@@ -105,8 +106,17 @@ def under_check(module: ModuleType) -> ModuleUnderCheck:
         str(module.LOSS),
         tuple(module.PARAMETERS),
         tuple(module.FORMULAS),
-        tuple(getattr(module, "POSITIVE_DEFINITE", ())),
+        _facts(module),
     )
+
+
+def _facts(module: ModuleType) -> System | None:
+    """The facts that the module was generated with, in a model of their own; None where there are none."""
+    lines = [str(line) for line in getattr(module, "FACTS", ())]
+    try:
+        return parse_system("\n".join(lines), "FACTS") if lines else None
+    except SymbackpropError as error:
+        raise VerificationError(f"the module's FACTS cannot be read: {error}") from error
 
 
 def load_file(path: Path) -> ModuleUnderCheck:

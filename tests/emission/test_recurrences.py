@@ -21,7 +21,7 @@ def test_an_lstm() -> None:
     assert [line.strip() for line in loops[:2]] == ["for t in range(T):", "for t in reversed(range(T)):"]
     assert "        h_before = h[:, t - 1] if t > 0 else np.zeros((N, J), dtype=dtype)\n" in source
     assert "    u_f_total = x @ Wf.T + bf\n" in source
-    assert "    grad_Uf = delta_u_f[:, 1:].reshape(-1, J).T @ h[:, : T - 1].reshape(-1, J)\n" in source
+    assert "    grad_Uf = delta_u_f[:, 1:].reshape(-1, J).T @ h[:, :-1].reshape(-1, J)\n" in source
     assert "np.where(t" not in source
     assert "np.arange(T)" not in source
 

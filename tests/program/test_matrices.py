@@ -144,7 +144,7 @@ def test_a_likelihood_solves_once_and_inverts_only_for_the_inverse() -> None:
     assert source.count("np.linalg.cholesky(") == 1
     assert source.count("np.linalg.inv(") == 1
     assert "np.linalg" not in "".join(assignments(source, "value_and_grad")).replace("np.linalg.inv(P)", "")
-    assert 'POSITIVE_DEFINITE: tuple[str, ...] = ("P",)' in source
+    assert '"fact positive_definite(P)",' in source
 
 
 def test_one_factorisation_for_the_loss_and_its_gradient() -> None:

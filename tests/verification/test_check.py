@@ -338,3 +338,39 @@ def test_integer_tensors_are_drawn_as_whole_numbers_for_a_model_and_for_its_modu
         rows = rows_by_method(report)
         assert report.ok, report.rows
         assert rows[("C", CENTRAL_DIFFERENCES)].compared == report.sizes["V"] * report.sizes["E"]
+
+
+WITH_A_FACT = """
+index b : B
+index k, l : K
+index i : I
+input x[b,i]
+target d[b,k]
+param W[k,i]
+u[b,k] = sum(i, W[k,i]*x[b,i])
+p[b,k] = exp(u[b,k])/sum(l, exp(u[b,l]))
+loss E = -sum(b, k, d[b,k]*log(p[b,k]))
+fact sum(k, d[b,k]) == 1
+"""
+# The fact speaks of what is computed from the tensors that are given.
+WITH_A_FACT_OF_WHAT_IS_DERIVED = WITH_A_FACT.replace("d[b,k]*log", "t[b,k]*log").replace(
+    "fact sum(k, d[b,k]) == 1", "t[b,k] = d[b,k]^2\nfact sum(k, t[b,k]) == 1"
+)
+
+
+@pytest.mark.parametrize("text", [WITH_A_FACT, WITH_A_FACT_OF_WHAT_IS_DERIVED])
+def test_a_module_is_checked_where_the_facts_of_its_model_hold(tmp_path, text):
+    path = tmp_path / "with_fact.py"
+    source = numpy_source(lower(derive(parse_system(text))))
+    path.write_text(source, encoding="ascii")
+    assert check_module(path).ok
+    path.write_text(source.replace('"fact sum', '"# sum'))
+    assert not check_module(path).ok
+
+
+def test_facts_that_cannot_be_read_are_an_error(tmp_path):
+    path = tmp_path / "edited.py"
+    source = numpy_source(lower(derive(parse_system(WITH_A_FACT))))
+    path.write_text(source.replace('"fact sum(k, d[b,k]) == 1"', '"fact sum(k, d[b,k]) =="'))
+    with pytest.raises(VerificationError, match="FACTS cannot be read"):
+        check_module(path)
