@@ -9,7 +9,8 @@ from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.emission.document import Chain, Link, Reason, Sentence
-from symbackprop.notation.expressions import Derivative, Element, Expression
+from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
+from symbackprop.notation.expressions import ONE, Add, Derivative, Element, Expression, Multiply
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Rule, Step
@@ -94,7 +95,7 @@ class ChainWriter:
         return {adjoint.equation.tensor: adjoint for adjoint in self._all if not self.is_named(adjoint)}
 
     def shown(self, expression: Expression) -> Expression:
-        """An adjoint that keeps no name is shown as the derivative that it is."""
+        """As a person writes it: no product in a product, an adjoint that keeps no name as a derivative."""
         if isinstance(expression, Derivative):
             return self.apart(expression)
         children = tuple([self.shown(child) for child in expression.children])
@@ -102,7 +103,7 @@ class ChainWriter:
             expression = expression.with_children(children)
         if isinstance(expression, Element) and expression.tensor in self._unnamed:
             return _meaning_at(self._unnamed[expression.tensor], expression)
-        return expression
+        return _flat(expression)
 
     def _with_derivatives(self, statement: str) -> Sentence:
         """A rule's statement; where it names an adjoint that keeps no name, the derivative itself."""
@@ -113,6 +114,17 @@ class ChainWriter:
         if not any(isinstance(part, Derivative) for part in shown):
             return (statement,)
         return tuple(part for part in shown if part)
+
+
+def _flat(expression: Expression) -> Expression:
+    """a*b*c for a*(b*c)*1, and a + b + c for a + (b + c)."""
+    match expression:
+        case Multiply(factors) if any(isinstance(factor, Multiply) or factor == ONE for factor in factors):
+            opened = [part for factor in factors for part in factors_of(factor) if part != ONE]
+            return Multiply(tuple(opened)) if len(opened) > 1 else multiply(*opened)
+        case Add(terms) if any(isinstance(term, Add) for term in terms):
+            return Add(tuple(part for term in terms for part in terms_of(term)))
+    return expression
 
 
 def _meaning_at(adjoint: AdjointDerivation, element: Element) -> Expression:

@@ -32,6 +32,7 @@ DEFAULT_WIDTH = 100
 NARROWEST = 40
 _INDENT, _HANG, _REASON_COLUMN, _LONGEST_LEFT = 2, 4, 56, 26
 _PER_DEPTH, _DEEPEST = 4, 3
+_LOGICAL = re.compile(r",| and | or ")
 
 
 def document_text(document: Document, width: int = DEFAULT_WIDTH) -> str:
@@ -177,7 +178,7 @@ def _pieces(equation: str) -> list[Piece]:
 
 def _penalty(equation: str, place: int) -> int | None:
     if re.match(r" [+-] ", equation[place:]):
-        return 0
+        return 2 if _is_compared(equation, place) else 0
     if equation[place] in "*/" and _innermost_open(equation[:place]) != "[":
         return 1 if equation[place] == "*" else 2
     if re.match(r" (and|or) ", equation[place:]):
@@ -185,6 +186,26 @@ def _penalty(equation: str, place: int) -> int | None:
     if equation[place] == " " and equation[place - 1] == ",":
         return 3
     return None
+
+
+def _is_compared(equation: str, place: int) -> bool:
+    """Whether what stands round a place, up to a comma, `and`, `or` or parenthesis, is a comparison."""
+    after = _LOGICAL.split(_at_this_depth(equation[place:]))[0]
+    before = _LOGICAL.split(_at_this_depth(equation[:place][::-1], ")]", "([")[::-1])[-1]
+    return re.search(r"[<>]|[=!]=", before + after) is not None
+
+
+def _at_this_depth(text_from_here: str, opening: str = "([", closing: str = ")]") -> str:
+    """The text up to the end of the parentheses that it stands in, without what stands in deeper ones."""
+    depth = 0
+    shown = ""
+    for character in text_from_here:
+        depth -= character in closing
+        if depth < 0:
+            break
+        shown += character if depth == 0 else ""
+        depth += character in opening
+    return shown
 
 
 def _innermost_open(text_before: str) -> str:
