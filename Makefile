@@ -19,7 +19,7 @@ types: $(VENV)/installed-test
 	$(BIN)/mypy
 
 unit: $(VENV)/installed-test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal
 
 demo: $(VENV)/installed-demo
 	$(BIN)/symbackprop derive examples/seed.model --wrt W2

@@ -84,7 +84,7 @@ def _open_parts(conditions: Sequence[Expression]) -> list[Expression]:
 
 
 def nested_choice(node: Expression) -> Expression | None:
-    """where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0)."""
+    """where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0) where c and d speak of indices, or f is 1."""
     if not isinstance(node, Where) or node.otherwise != ZERO:
         return None
     factors = factors_of(node.chosen)
@@ -92,6 +92,8 @@ def nested_choice(node: Expression) -> Expression | None:
     if len(choices) != 1:
         return None
     inner = choices[0]
+    if len(factors) > 1 and (node.condition.tensors or inner.condition.tensors):
+        return None  # a mask of values is a factor of its own
     if any(isinstance(part, Logic) for part in (*conjuncts(node.condition), *conjuncts(inner.condition))):
         return None
     chosen = multiply(*(inner.chosen if factor is inner else factor for factor in factors))

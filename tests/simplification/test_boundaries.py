@@ -10,6 +10,7 @@ from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.printing import text
 from symbackprop.simplification.boundaries import add_choices, fixed_position, read_under_choice
+from symbackprop.simplification.choices import nested_choice
 from symbackprop.simplification.closed_form import derive
 
 HEAD = "index s, t : T\nindex k : K\ninput f[t,k], g[t,k], c[t]\n"
@@ -117,6 +118,18 @@ def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result:
 def test_a_reading_that_stays_where_it_is(formula: str) -> None:
     free = "[t,s,k]" if "t" in formula.replace("where", "") else "[s,k]"
     assert read_under_choice(parsed(formula, free), {"f": 0}, STEP) is None
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(t > 0, c[t]*where(f[t,k] > 0, g[t,k], 0), 0)",  # a mask of values
+        "where(t > 0, c[t]*where(k > 0, g[t,k], 1), 0)",  # not 0 elsewhere
+        "where(t > 0, where(k > 0, g[t,k], 0)*where(k > 1, g[t,k], 0), 0)",  # not one choice
+    ],
+)
+def test_choices_that_stay_within_one_another(formula: str) -> None:
+    assert nested_choice(parsed(formula, "[t,k]")) is None
 
 
 def test_an_adjoint_is_not_folded_into_what_is_computed_in_a_later_step() -> None:
