@@ -11,6 +11,7 @@ from symbackprop.notation.system import System
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.affine import AFFINE_RULES, JOINING_RULES, SOLVING_RULES
+from symbackprop.simplification.arrangement import tidied
 from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.simplification.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.simplification.choices import CHOICE_RULES
@@ -20,7 +21,6 @@ from symbackprop.simplification.facts import fact_rules
 from symbackprop.simplification.kronecker import KRONECKER_RULES
 from symbackprop.simplification.matrices import matrix_rules
 from symbackprop.simplification.normal_form import NormalForm
-from symbackprop.simplification.rational import tidied
 from symbackprop.simplification.regions import rework
 from symbackprop.simplification.scope import Scope
 from symbackprop.simplification.summation import SUMMATION_RULES

@@ -26,7 +26,8 @@ from symbackprop.notation.guards import guarded_children
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
-from symbackprop.simplification.rational import RationalSearch, Relation, opened, tidied
+from symbackprop.simplification.arrangement import tidied
+from symbackprop.simplification.rational import RationalSearch, Relation, opened
 from symbackprop.simplification.renaming import Anonymous
 from symbackprop.simplification.scope import Scope, scalar_atoms
 

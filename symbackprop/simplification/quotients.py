@@ -1,0 +1,114 @@
+"""Quotients of polynomials in SymPy, within bounds on their size: substitutions, and equal forms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import sympy
+
+# Larger expressions are left as they are.
+MOST_ATOMS = 12
+MOST_TERMS = 64
+
+
+def denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
+    """The irreducible factors below the stroke, once everything is cancelled."""
+    _, denominator = sympy.fraction(sympy.cancel(expression))
+    if denominator.is_number:
+        return set()
+    return {factor for factor, _ in sympy.factor_list(denominator)[1]}
+
+
+def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.Expr | None:
+    """known = formula solved for an atom that stands in it to the first power."""
+    if not is_small(formula):
+        return None
+    numerator, denominator = sympy.fraction(sympy.together(formula))
+    polynomial = sympy.Poly(sympy.expand(numerator - known * denominator), atom)
+    if polynomial.degree() != 1:
+        return None
+    slope, constant = polynomial.all_coeffs()
+    return sympy.cancel(-constant / slope)
+
+
+def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Equal forms: as it is, common factors in front, cancelled, factored."""
+    yield expression
+    if is_small(expression):
+        yield sympy.factor_terms(sympy.expand(expression))
+        cancelled = sympy.cancel(expression)
+        yield cancelled
+        yield sympy.factor(cancelled)
+
+
+def collected_forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Equal forms: the terms, and the sums among the factors, collected by each atom."""
+    yield expression
+    if not is_small(expression):
+        return
+    expanded, factored = sympy.expand(expression), sympy.factor(expression)
+    for atom in sorted(expression.free_symbols, key=str):
+        yield sympy.collect(expanded, atom, func=sympy.factor_terms)
+        yield factored.replace(
+            lambda part: part.is_Add,
+            lambda part, atom=atom: sympy.collect(sympy.expand(part), atom, func=sympy.factor),
+        )
+
+
+def is_small(expression: sympy.Expr) -> bool:
+    """Whether numerator and denominator, multiplied out, stay within what SymPy factors in no time."""
+    return (
+        len(expression.free_symbols) <= MOST_ATOMS
+        and math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS
+    )
+
+
+def _terms_multiplied_out(expression: sympy.Expr) -> tuple[int, int]:
+    """At most how many terms the numerator and the denominator have over a common denominator."""
+    if expression.is_Add:
+        parts = [_terms_multiplied_out(term) for term in expression.args]
+        below = math.prod(denominator for _, denominator in parts)
+        return sum(numerator * (below // denominator) for numerator, denominator in parts), below
+    if expression.is_Mul:
+        parts = [_terms_multiplied_out(factor) for factor in expression.args]
+        return math.prod(part[0] for part in parts), math.prod(part[1] for part in parts)
+    if expression.is_Pow and expression.exp.is_Integer:
+        numerator, denominator = _terms_multiplied_out(expression.base)
+        size = min(abs(int(expression.exp)), MOST_TERMS)
+        powers = min(numerator, MOST_TERMS) ** size, min(denominator, MOST_TERMS) ** size
+        return powers if expression.exp.is_positive else powers[::-1]
+    return 1, 1
+
+
+def with_solution(expression: sympy.Expr, atom: sympy.Symbol, solution: sympy.Expr) -> sympy.Expr:
+    """The expression with a solution in an atom's place, over one denominator unless that is too large."""
+    replaced = substituted(expression, atom, solution)
+    return expression.xreplace({atom: solution}) if replaced is None else replaced
+
+
+def substituted(expression: sympy.Expr, atom: sympy.Symbol, solution: sympy.Expr) -> sympy.Expr | None:
+    """The expression with a solution in an atom's place, over one denominator; None where that is too large.
+
+    P(a)/Q(a) at a = n/d is (d^k*P(n/d))/(d^k*Q(n/d)), k the higher degree, two polynomials in n and d.
+    """
+    replaced = expression.xreplace({atom: solution})
+    if is_small(replaced):
+        return sympy.cancel(replaced)
+    if not is_small(expression):
+        return None
+    polynomials = [sympy.Poly(part, atom) for part in sympy.fraction(sympy.cancel(expression))]
+    above, below = sympy.fraction(solution)
+    degree = max(polynomial.degree() for polynomial in polynomials)
+    parts = [
+        [(coefficient, above**power * below ** (degree - power)) for (power,), coefficient in each.terms()]
+        for each in polynomials
+    ]
+    if math.prod(sum(_terms_of_product(*pair) for pair in part) for part in parts) > MOST_TERMS:
+        return None
+    numerator, denominator = (sum(a * b for a, b in part) for part in parts)
+    return sympy.cancel(numerator / denominator)
+
+
+def _terms_of_product(*factors: sympy.Expr) -> int:
+    return math.prod(len(sympy.Add.make_args(sympy.expand(factor))) for factor in factors)
