@@ -16,7 +16,7 @@ from typing import TypeAlias
 import sympy
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Apply, Expression, Reduction
+from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
 from symbackprop.notation.functions import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.printing import text
 from symbackprop.notation.scalar_algebra import ScalarBridge
@@ -65,14 +65,15 @@ def _is_choice(node: Expression) -> bool:
     )
 
 
-Measure: TypeAlias = tuple[Cost, int, int, int]
+Measure: TypeAlias = tuple[Cost, int, int, int, int]
 
 
 def measure(expression: Expression) -> Measure:
-    """What a better form has less of: cost, then terms, a leading minus (or z^2 - 1 for 1 - z^2), size."""
+    """What a better form has less of: cost, terms, a leading minus (or z^2 - 1 for 1 - z^2), names, size."""
     odd_signs = sum(2 for factor in factors_of(expression) if is_something_less_number(factor))
     odd_signs += coefficient_and_rest(expression)[0] < 0
-    return cost(expression), len(terms_of(expression)), odd_signs, expression.node_count
+    names = sum(isinstance(node, Element) for node in expression.walk())
+    return cost(expression), len(terms_of(expression)), odd_signs, names, expression.node_count
 
 
 def rank(expression: Expression) -> tuple[Measure, str]:

@@ -136,7 +136,8 @@ def test_a_module_with_positive_definite_matrices_is_checked_from_its_file(tmp_p
     """Its data are positive definite, and its differences symmetric: Cholesky reads one triangle alone."""
     path = tmp_path / "gaussian.py"
     path.write_text(numpy_source(lower(derive(load_classic("gaussian").system))))
-    assert load_file(path).positive_definite == ("Sigma",)
+    facts = load_file(path).facts
+    assert facts is not None and [fact.tensor for fact in facts.positive_definite] == ["Sigma"]
     assert check_module(path).ok
     wrong = path.read_text().replace("np.linalg.inv(Sigma)", "np.linalg.inv(2.0 * Sigma)")
     path.write_text(wrong)

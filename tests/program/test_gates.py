@@ -88,4 +88,4 @@ def test_silu_under_a_sum_has_the_derivative_that_is_published() -> None:
         equation_text(equation)
         for equation in derive(parse_system(UNDER_A_SUM.format("silu")), ["x"]).equations
     ]
-    assert forms == ["grad_x[n,i] = v[i]^2*sigmoid(z[n,i])*(z[n,i] + 1 - z[n,i]*sigmoid(z[n,i]))"]
+    assert forms == ["grad_x[n,i] = v[i]^2*sigmoid(z[n,i])*(z[n,i]*(1 - sigmoid(z[n,i])) + 1)"]
