@@ -65,6 +65,7 @@ def _is_choice(node: Expression) -> bool:
     )
 
 
+_Relations: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]
 Measure: TypeAlias = tuple[Cost, int, int, int, int]
 
 
@@ -82,19 +83,19 @@ def rank(expression: Expression) -> tuple[Measure, str]:
 
 
 @dataclass(frozen=True)
-class _State:
-    """An expression and the relations, as far as their atoms have been eliminated."""
+class _Rewriting:
+    """An expression with a solution in an atom's place; as it was where there is no atom."""
 
     expression: sympy.Expr
-    relations: tuple[tuple[sympy.Expr, sympy.Expr], ...]
+    atom: sympy.Symbol | None = None
+    solution: sympy.Expr | None = None
 
-    def with_atom(self, atom: sympy.Symbol, solution: sympy.Expr) -> _State:
-        """The same in other atoms; a relation that has become `known = known` drops out."""
-        relations = [(known, with_solution(formula, atom, solution)) for known, formula in self.relations]
-        return _State(
-            with_solution(self.expression, atom, solution),
-            tuple((known, formula) for known, formula in relations if known != formula),
-        )
+    def within(self, relations: _Relations) -> _Relations:
+        """The relations in the other atoms; one that has become `known = known` drops out."""
+        if self.atom is None:
+            return relations
+        replaced = [(known, with_solution(formula, self.atom, self.solution)) for known, formula in relations]
+        return tuple((known, formula) for known, formula in replaced if known != formula)
 
 
 @dataclass
@@ -120,11 +121,11 @@ class RationalSearch:
         """The cheapest form found; the expression itself where nothing is cheaper, or it is too large."""
         if not is_small(self.start):
             return self.expression
-        best, current = self.expression, _State(self.start, tuple(self.known))
+        best, current, relations = self.expression, self.start, tuple(self.known)
         for _round in range(MOST_ROUNDS):
             candidates = [
                 (self._shown(form), candidate)
-                for candidate in islice(self._rewritings(current), MOST_REWRITINGS)
+                for candidate in islice(_rewritings(current, relations), MOST_REWRITINGS)
                 if self._is_safe(candidate.expression)
                 for form in forms(candidate.expression)
             ]
@@ -133,19 +134,11 @@ class RationalSearch:
             found = min(found, *map(self._shown, collected_forms(candidate.expression)), key=rank)
             if measure(found) >= measure(best):
                 break
-            best, current = found, candidate
+            best, current, relations = found, candidate.expression, candidate.within(relations)
         return best
 
     def _shown(self, form: sympy.Expr) -> Expression:
         return tidied(self.bridge.from_sympy(form))
-
-    def _rewritings(self, current: _State) -> Iterator[_State]:
-        yield current
-        for known, formula in current.relations:
-            for atom in sorted(formula.free_symbols & current.expression.free_symbols, key=str):
-                solution = solved_for(known, formula, atom)
-                if solution is not None and substituted(current.expression, atom, solution) is not None:
-                    yield current.with_atom(atom, solution)
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
         """Whether no denominator is new: a form must not be undefined where the expression is defined."""
@@ -155,6 +148,16 @@ class RationalSearch:
     def denominators(self) -> set[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
+
+
+def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
+    yield _Rewriting(current)
+    for known, formula in relations:
+        for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
+            solution = solved_for(known, formula, atom)
+            replaced = None if solution is None else substituted(current, atom, solution)
+            if replaced is not None:
+                yield _Rewriting(replaced, atom, solution)
 
 
 def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
