@@ -14,7 +14,14 @@ from functools import partial
 
 from symbackprop.errors import ProgramError
 from symbackprop.notation.arithmetic import factors_of, is_sum
-from symbackprop.notation.bounds import conjuncts, lower_bound, negated, unproved_bounds, upper_bound
+from symbackprop.notation.bounds import (
+    conjunction,
+    conjuncts,
+    lower_bound,
+    negated,
+    unproved_bounds,
+    upper_bound,
+)
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -130,11 +137,15 @@ class ExpressionLowering:
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, order)
             case Comparison(operator, left, right):
-                if all(self._is_integer(side) for side in (left, right)):
+                if all(self.is_integer(side) for side in (left, right)):
                     sides = [self.integer(side, order) for side in (left, right)]
                 else:
                     sides = [self.value(side, order) for side in (left, right)]
                 return elementwise(operator, sides, order)
+            case Logic("and", operands):
+                # Each is evaluated everywhere, also where another says that it reads outside.
+                inside = self._under(conjunction(operands))
+                return elementwise("and", [inside.value(operand, order) for operand in operands], order)
             case Logic(operator, operands):
                 return elementwise(operator, [self.value(operand, order) for operand in operands], order)
         raise ProgramError(f"no array operation for a {type(expression).__name__}: {text(expression)}")
@@ -149,9 +160,11 @@ class ExpressionLowering:
         """An integer expression as a Python int or an array of integers."""
         return WholeNumbers(order, partial(self.value, order=order)).value(expression)
 
-    def _is_integer(self, expression: Expression) -> bool:
+    def is_integer(self, expression: Expression) -> bool:
         """Whether the expression is made of integers, so that it is compared without rounding."""
         match expression:
+            case Comparison() | Logic():
+                return all(self.is_integer(child) for child in expression.children)
             case Index() | Size():
                 return True
             case Number(value):
@@ -161,7 +174,7 @@ class ExpressionLowering:
             case Reduction("argmax", _, _):
                 return True
             case Add() | Multiply() | Apply("mod", _):
-                return all(self._is_integer(child) for child in expression.children)
+                return all(self.is_integer(child) for child in expression.children)
             case Apply("floor", _):
                 return True
         return False

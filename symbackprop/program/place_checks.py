@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from symbackprop.notation.bounds import conjuncts, unproved_bounds
-from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index, Logic, Size
+from symbackprop.notation.expressions import Axis, Expression, Index, Logic, Size
 from symbackprop.notation.guards import GuardedRead, guarded_reads
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
@@ -26,7 +26,7 @@ def place_checks(
     for equation in equations:
         for read in guarded_reads(equation.expression):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
-                conditions = tuple(part for part in read.conditions if _is_counted(part))
+                conditions = tuple(part for part in read.conditions if lowering.is_integer(part))
                 if unproved_bounds(position, index.axis, conditions):
                     check = _check(read, position, index.axis, conditions, lowering)
                     found.setdefault((check.places, check.condition, check.axis), check)
@@ -65,10 +65,3 @@ def _indices(expressions: Iterable[Expression]) -> Iterator[Index]:
 def _axes(expressions: Iterable[Expression]) -> Iterator[Axis]:
     for expression in expressions:
         yield from (node.axis for node in expression.walk() if isinstance(node, Index | Size))
-
-
-def _is_counted(condition: Expression) -> bool:
-    """Whether a condition is about indices and sizes alone."""
-    return not any(isinstance(node, Element) for node in condition.walk()) and isinstance(
-        condition, Comparison | Logic
-    )

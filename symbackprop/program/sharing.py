@@ -28,9 +28,10 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
     Reduction,
+    Size,
     Where,
 )
-from symbackprop.notation.guards import by_itself, guarded_children, padded_element
+from symbackprop.notation.guards import by_itself, guarded_children, padded_element, reads_inside
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.ordering import in_reading_order, stages_of
 from symbackprop.notation.printing import equation_text
@@ -82,6 +83,7 @@ class _Provider:
 class _Sharing:
     axes: Mapping[str, Sequence[Axis]]
     carried: frozenset[str]
+    integers: frozenset[str]
     uses: dict[Expression, _Use] = field(default_factory=dict)
     providers: dict[Expression, _Provider] = field(default_factory=dict)
     temporaries: list[NamedEquation] = field(default_factory=list)
@@ -102,7 +104,8 @@ def shared(
     carried = frozenset(
         equation.tensor for stage in stages_of(equations) if stage.recurrence for equation in stage.equations
     )
-    state = _Sharing(axes, carried, taken=set(layouts))
+    integers = frozenset(name for name, tensor in tensors.items() if tensor.values is not None)
+    state = _Sharing(axes, carried, integers, taken=set(layouts))
     for equation in equations:
         _count(equation.expression, (), state)
     _find_providers(equations, state)
@@ -220,17 +223,35 @@ def _count(expression: Expression, conditions: tuple[Expression, ...], state: _S
     system = linear_system(expression)
     parts = _parts(expression, conditions, state) if system is None else ((system.right, conditions),)
     for child, inside in parts:
-        if not _says_which_steps(child, expression, state):
+        if _stays_in_sight(child, expression, state):
+            _count_in_sight(child, inside, state)
+        else:
             _count(child, inside, state)
 
 
-def _says_which_steps(part: Expression, choice: Expression, state: _Sharing) -> bool:
-    """Whether a part is the condition that keeps steps of a recurrence apart: it must stay in sight."""
-    return (
-        isinstance(choice, Where)
-        and part is choice.condition
-        and not part.tensors
-        and not choice.tensors.isdisjoint(state.carried)
+def _count_in_sight(condition: Expression, conditions: tuple[Expression, ...], state: _Sharing) -> None:
+    """Count the parts of a condition that speak of values alone: the others tell where it is read."""
+    if not _speaks_of_places(condition, state):
+        _count(condition, conditions, state)
+    elif isinstance(condition, Logic):
+        for child, inside in guarded_children(condition, conditions):
+            _count_in_sight(child, inside, state)
+
+
+def _speaks_of_places(condition: Expression, state: _Sharing) -> bool:
+    """Whether a comparison of positions is part of a condition."""
+    if isinstance(condition, Logic):
+        return any(_speaks_of_places(operand, state) for operand in condition.operands)
+    return not condition.tensors or all(_is_position(side, state) for side in condition.children)
+
+
+def _stays_in_sight(part: Expression, choice: Expression, state: _Sharing) -> bool:
+    """Whether a part is a condition that keeps what is read inside, or the steps of a recurrence apart."""
+    if not (isinstance(choice, Where) and part is choice.condition):
+        return False
+    branches = (choice.chosen, choice.otherwise)
+    return not choice.tensors.isdisjoint(state.carried) or not all(
+        reads_inside(branch, state.axes) for branch in branches
     )
 
 
@@ -249,8 +270,34 @@ def _key_under(
     expression: Expression, conditions: tuple[Expression, ...], state: _Sharing
 ) -> Expression | None:
     """The key of an expression with the guard that it needs by itself; None where it has none."""
-    guarded = by_itself(expression, state.axes, conditions)
+    guarded = _by_itself(expression, conditions, state)
     return None if guarded is None else occurrence(guarded)[0]
+
+
+def _by_itself(
+    expression: Expression, conditions: tuple[Expression, ...], state: _Sharing
+) -> Expression | None:
+    """What may be named: the expression, under a guard where it needs one.
+
+    A mask under a guard is no mask, and a position is no number.
+    """
+    guarded = by_itself(expression, state.axes, conditions)
+    is_mask = isinstance(expression, Comparison | Logic)
+    if (is_mask and guarded is not expression) or _is_position(expression, state):
+        return None
+    return guarded
+
+
+def _is_position(expression: Expression, state: _Sharing) -> bool:
+    """Whether the expression is arithmetic on whole numbers: y[n] + 1 of an integer tensor y."""
+    match expression:
+        case Element(tensor, _):
+            return tensor in state.integers
+        case Add() | Multiply():
+            return all(_is_position(child, state) for child in expression.children)
+        case Number(value):
+            return value.denominator == 1
+    return isinstance(expression, Index | Size)
 
 
 def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
@@ -295,11 +342,25 @@ def _rewritten_child(
     consumer: Equation,
     state: _Sharing,
 ) -> Expression:
-    if _says_which_steps(child, parent, state):
-        return child
+    if _stays_in_sight(child, parent, state):
+        return _rewritten_in_sight(child, conditions, consumer, state)
     if by_itself(child, state.axes, conditions) == parent:
         return _rewritten_children(child, conditions, consumer, state)
     return _rewritten(child, conditions, consumer, state)
+
+
+def _rewritten_in_sight(
+    condition: Expression, conditions: tuple[Expression, ...], consumer: Equation, state: _Sharing
+) -> Expression:
+    if not _speaks_of_places(condition, state):
+        return _rewritten(condition, conditions, consumer, state)
+    if not isinstance(condition, Logic):
+        return condition
+    children = [
+        _rewritten_in_sight(child, inside, consumer, state)
+        for child, inside in guarded_children(condition, conditions)
+    ]
+    return condition.with_children(tuple(children))
 
 
 def _rewritten(
@@ -308,7 +369,7 @@ def _rewritten(
     core = core_of(expression)
     if core is not None:
         return with_core(expression, _rewritten(core, conditions, consumer, state))
-    guarded = by_itself(expression, state.axes, conditions) if worth_naming(expression) else None
+    guarded = _by_itself(expression, conditions, state) if worth_naming(expression) else None
     if guarded is None:
         return _rewritten_children(expression, conditions, consumer, state)
     # The guard's indices come first in the key, and so in the order of its slots.

@@ -142,6 +142,8 @@ def _with_index(expression: Expression, position: Expression, index: Index) -> E
     captured = position.free_indices | {index}
     if isinstance(expression, Reduction) and captured & frozenset(expression.indices):
         return expression
+    if isinstance(expression, Element) and position.tensors and position not in expression.positions:
+        return expression  # a read beside p, at p + 1, may need the guard that speaks of p
     children = tuple([_with_index(child, position, index) for child in expression.children])
     return expression if children == expression.children else expression.with_children(children)
 
