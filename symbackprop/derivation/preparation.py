@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.expressions import ZERO, Apply, Axis, Element, Expression, Index, Where
 from symbackprop.notation.guards import by_itself, guarded_children
+from symbackprop.notation.ordering import carried_tensors
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.notation.system import Equation, Role, System, Tensor
 
@@ -20,7 +21,8 @@ from symbackprop.notation.system import Equation, Role, System, Tensor
 def with_named_arguments(system: System) -> System:
     """The system, with an equation of its own for every contraction inside an element-wise function."""
     axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
-    naming = _Naming(axes, {*system.tensors, *(axis.name for axis in system.axes)})
+    taken = {*system.tensors, *(axis.name for axis in system.axes)}
+    naming = _Naming(axes, carried_tensors(system.equations), taken)
     equations: list[Equation] = []
     for equation in system.equations:
         expression = naming.named(equation.expression, equation, ())
@@ -49,6 +51,7 @@ def _is_product(body: Expression) -> bool:
 @dataclass
 class _Naming:
     axes: Mapping[str, Sequence[Axis]]
+    carried: frozenset[str]
     taken: set[str]
     names: dict[Expression, Element] = field(default_factory=dict)
     new: list[Equation] = field(default_factory=list)
@@ -73,7 +76,8 @@ class _Naming:
     def _argument(
         self, argument: Expression, equation: Equation, conditions: tuple[Expression, ...]
     ) -> Expression:
-        guarded = by_itself(argument, self.axes, conditions) if holds_contraction(argument) else None
+        is_named = holds_contraction(argument)
+        guarded = by_itself(argument, self.axes, conditions, self.carried) if is_named else None
         if guarded is None:
             return argument
         key = canonical_bound_names(guarded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.notation.bounds import (
@@ -107,20 +107,37 @@ def reads_inside(
 
 
 def by_itself(
-    expression: Expression, axes: Mapping[str, Sequence[Axis]], conditions: tuple[Expression, ...]
+    expression: Expression,
+    axes: Mapping[str, Sequence[Axis]],
+    conditions: tuple[Expression, ...],
+    carried: Collection[str] = (),
 ) -> Expression | None:
     """An expression that is read under conditions, as one that may be read anywhere.
 
-    Where it would read outside an axis it is 0; None where no condition on its own indices says so.
+    Where it would read outside an axis, or a tensor that a recurrence carries at a step that the conditions
+    exclude, it is 0; None where no condition on its own indices says so.
     """
-    if reads_inside(expression, axes):
-        return expression
     own = tuple(
         each for each in conditions if not each.tensors and each.free_indices <= expression.free_indices
     )
+    if reads_inside(expression, axes) and not _reads_allowed_steps(expression, own, carried):
+        return expression
     if not (own and reads_inside(expression, axes, own)):
         return None
     return Where(conjunction(own), expression, ZERO)
+
+
+def _reads_allowed_steps(
+    expression: Expression, conditions: Sequence[Expression], carried: Collection[str]
+) -> bool:
+    """Whether a tensor of a recurrence is read at an index that a condition relates to another one."""
+    related = [condition.free_indices for condition in conditions if len(condition.free_indices) > 1]
+    return any(
+        isinstance(node, Element)
+        and node.tensor in carried
+        and any(each & {*node.positions} for each in related)
+        for node in expression.walk()
+    )
 
 
 def padded(element: Element, axes: Sequence[Axis]) -> Expression:

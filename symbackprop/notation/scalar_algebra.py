@@ -13,7 +13,7 @@ from fractions import Fraction
 import sympy
 
 from symbackprop.errors import DerivationError
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, power
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -23,6 +23,7 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
 )
+from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
 
@@ -69,8 +70,15 @@ class ScalarBridge:
             case Apply("exp", (argument,)):
                 number, rest = coefficient_and_rest(argument)
                 if rest and number.denominator == 1:
-                    return self.symbol(Apply("exp", (multiply(*rest),))) ** int(number)
+                    return self._exponential(multiply(*rest), int(number))
         return self.symbol(expression)
+
+    def _exponential(self, argument: Expression, number: int) -> sympy.Expr:
+        """e^(n*u), as a power of e^u or, for a difference u, of whichever of e^u and e^-u comes first."""
+        if isinstance(argument, Add):
+            both = (argument, number), (negate(argument), -number)
+            argument, number = min(both, key=lambda pair: text(pair[0]))
+        return self.symbol(Apply("exp", (argument,))) ** number
 
     def _power(self, base: Expression, exponent: Fraction) -> sympy.Expr:
         if base in self._roots:

@@ -33,7 +33,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.guards import by_itself, guarded_children, padded_element, reads_inside
 from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.ordering import in_reading_order, stages_of
+from symbackprop.notation.ordering import carried_tensors, in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import canonical_bound_names, fresh_index, substitute
 from symbackprop.notation.system import Equation, Tensor
@@ -101,11 +101,8 @@ def shared(
     layouts = {name: tensor.indices for name, tensor in tensors.items()}
     layouts.update({equation.tensor: equation.indices for equation in equations})
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
-    carried = frozenset(
-        equation.tensor for stage in stages_of(equations) if stage.recurrence for equation in stage.equations
-    )
     integers = frozenset(name for name, tensor in tensors.items() if tensor.values is not None)
-    state = _Sharing(axes, carried, integers, taken=set(layouts))
+    state = _Sharing(axes, carried_tensors(equations), integers, taken=set(layouts))
     for equation in equations:
         _count(equation.expression, (), state)
     _find_providers(equations, state)
@@ -260,7 +257,7 @@ def _parts(
 ) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
     """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
     for child, inside in guarded_children(expression, conditions):
-        if by_itself(child, state.axes, inside) == expression:
+        if by_itself(child, state.axes, inside, state.carried) == expression:
             yield from guarded_children(child, inside)
         else:
             yield child, inside
@@ -281,7 +278,7 @@ def _by_itself(
 
     A mask under a guard is no mask, and a position is no number.
     """
-    guarded = by_itself(expression, state.axes, conditions)
+    guarded = by_itself(expression, state.axes, conditions, state.carried)
     is_mask = isinstance(expression, Comparison | Logic)
     if (is_mask and guarded is not expression) or _is_position(expression, state):
         return None
@@ -344,7 +341,7 @@ def _rewritten_child(
 ) -> Expression:
     if _stays_in_sight(child, parent, state):
         return _rewritten_in_sight(child, conditions, consumer, state)
-    if by_itself(child, state.axes, conditions) == parent:
+    if by_itself(child, state.axes, conditions, state.carried) == parent:
         return _rewritten_children(child, conditions, consumer, state)
     return _rewritten(child, conditions, consumer, state)
 
@@ -399,7 +396,7 @@ def _introduce(
     state: _Sharing,
 ) -> None:
     """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
-    guarded = by_itself(expression, state.axes, conditions) or expression
+    guarded = by_itself(expression, state.axes, conditions, state.carried) or expression
     _, free = occurrence(guarded)
     layout = natural_order(expression, (*consumer.indices, *free))
     name = temporary_name(expression, consumer.tensor, state.taken)

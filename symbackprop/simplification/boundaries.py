@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply
@@ -99,8 +99,8 @@ def read_under_choice(node: Expression, places: Mapping[str, int], step: Index) 
     for place, choice in enumerate(node.factors):
         if isinstance(choice, Where) and choice.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            guards = (part.free_indices for part in conjuncts(choice.condition) if not part.tensors)
-            guarded = frozenset[Index]().union(*(free for free in guards if step in free)) - {step}
+            guards = (guard.free_indices for guard in _guards(choice) if step in guard.free_indices)
+            guarded = frozenset[Index]().union(*guards) - {step}
             shared = guarded & _steps_read(others, places)
             if shared:
                 parts = (*factors_of(choice.chosen), *others)
@@ -108,6 +108,14 @@ def read_under_choice(node: Expression, places: Mapping[str, int], step: Index) 
                 inside = Where(choice.condition, multiply(*compress(parts, moves)), ZERO)
                 return multiply(*compress(parts, (not each for each in moves)), inside)
     return None
+
+
+def _guards(choice: Where) -> Iterator[Expression]:
+    """What the choice's condition, and those of choices among its factors, say of indices."""
+    yield from (part for part in conjuncts(choice.condition) if not part.tensors)
+    for factor in factors_of(choice.chosen):
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            yield from _guards(factor)
 
 
 def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> frozenset[Index]:

@@ -10,6 +10,7 @@ import sympy
 # Larger expressions are left as they are.
 MOST_ATOMS = 12
 MOST_TERMS = 64
+MOST_MONOMIALS = 256
 
 
 def denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
@@ -58,10 +59,36 @@ def collected_forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
 
 def is_small(expression: sympy.Expr) -> bool:
     """Whether numerator and denominator, multiplied out, stay within what SymPy factors in no time."""
+    if len(expression.free_symbols) > MOST_ATOMS:
+        return False
     return (
-        len(expression.free_symbols) <= MOST_ATOMS
-        and math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS
+        math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS
+        or math.prod(_monomials(expression)) <= MOST_MONOMIALS
     )
+
+
+def _monomials(expression: sympy.Expr) -> tuple[int, int]:
+    """At most how many monomials of these degrees the numerator and the denominator can have."""
+    degrees = [_degrees(expression, atom) for atom in expression.free_symbols]
+    return math.prod(above + 1 for above, _ in degrees), math.prod(below + 1 for _, below in degrees)
+
+
+def _degrees(expression: sympy.Expr, atom: sympy.Symbol) -> tuple[int, int]:
+    """At most which degrees in an atom the numerator and the denominator have, over a common denominator."""
+    if expression == atom:
+        return 1, 0
+    if expression.is_Add or expression.is_Mul:
+        parts = [_degrees(part, atom) for part in expression.args]
+        below = sum(denominator for _, denominator in parts)
+        if expression.is_Mul:
+            return sum(numerator for numerator, _ in parts), below
+        return max(numerator + below - denominator for numerator, denominator in parts), below
+    if expression.is_Pow and expression.exp.is_Integer:
+        numerator, denominator = _degrees(expression.base, atom)
+        size = abs(int(expression.exp))
+        powers = numerator * size, denominator * size
+        return powers if expression.exp.is_positive else powers[::-1]
+    return 0, 0
 
 
 def _terms_multiplied_out(expression: sympy.Expr) -> tuple[int, int]:
