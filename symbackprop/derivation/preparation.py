@@ -1,8 +1,9 @@
 """Naming what a person would name before differentiating: the pre-activation.
 
 h[b,j] = tanh(sum(i, W[j,i]*x[b,i])) is read as two equations, the contraction and the function of it, so that
-the function's derivative is taken once and not inside every gradient that follows from it. What is read only
-under a guard keeps it: u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
+the function's derivative is taken once and not inside every gradient that follows from it; so is what a
+recurrence carries on, h[t] = tanh(w*x[t] + pad(h[t-1])). What is read only under a guard keeps it:
+u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 """
 
 from __future__ import annotations
@@ -69,15 +70,24 @@ class _Naming:
         if children != expression.children:
             expression = expression.with_children(children)
         if isinstance(expression, Apply):
-            arguments = [self._argument(each, equation, conditions) for each in expression.arguments]
+            arguments = [
+                self._argument(each, equation, conditions)
+                if holds_contraction(each) or self._carries_on(each, expression.function)
+                else each
+                for each in expression.arguments
+            ]
             expression = Apply(expression.function, tuple(arguments))
         return expression
+
+    def _carries_on(self, argument: Expression, function: str) -> bool:
+        """Whether a recurrence goes on through the function; e^u and log(u) belong together, and stay so."""
+        reads = not argument.tensors.isdisjoint(self.carried)
+        return reads and function not in ("exp", "log") and not isinstance(argument, Element)
 
     def _argument(
         self, argument: Expression, equation: Equation, conditions: tuple[Expression, ...]
     ) -> Expression:
-        is_named = holds_contraction(argument)
-        guarded = by_itself(argument, self.axes, conditions, self.carried) if is_named else None
+        guarded = by_itself(argument, self.axes, conditions, self.carried)
         if guarded is None:
             return argument
         key = canonical_bound_names(guarded)
