@@ -34,7 +34,8 @@ MODELS = {
     # what keeps the reading inside stands beside what does not
     "values first": ALONG + "loss E = sum(n, where(x[n] > 0 and n > 0, x[n-1]*x[n], x[n]^3))\n",
     "ends of two axes": "index i, j : I\ninput y[i,j]\nparam x[i,j]\n"
-    "loss E = sum(i, j, y[i,j]*where(i > 0 and j > 0, x[i-1,j-1]*x[i,j], where(i > 0, x[i-1,j], where(j > 0, x[i,j-1], 1))))\n",
+    "loss E = sum(i, j, y[i,j]*where(i > 0 and j > 0, x[i-1,j-1]*x[i,j], "
+    "where(i > 0, x[i-1,j], where(j > 0, x[i,j-1], 1))))\n",
     "either of two": STEPS + "h[t] = where(t == 0 or x[t] < 0, x[t]*w, h[t-1]*w)\n",
     "neither of two": STEPS
     + "h[t] = where(not (t == 0) and not (x[t] < 0 or x[t] > 2), sin(h[t-1]*w), x[t]*w)\n",
