@@ -12,7 +12,7 @@ from symbackprop.notation.expressions import Apply, Expression, Multiply
 from symbackprop.notation.functions import definition_of
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation
-from symbackprop.program.sharing import occurrence
+from symbackprop.program.occurrences import occurrence
 
 
 def with_shared_gates(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:

@@ -37,7 +37,7 @@ from symbackprop.notation.ordering import at_step, in_reading_order, stages_of
 from symbackprop.notation.substitution import canonical_bound_names, tidy_bound_names
 from symbackprop.notation.system import Equation, Tensor
 from symbackprop.program.naming import temporary_name
-from symbackprop.program.sharing import core_of
+from symbackprop.program.occurrences import core_of
 from symbackprop.program.terms import free_in_order, natural_order
 
 

@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of
 from symbackprop.notation.bounds import conjuncts
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
     ZERO,
     Add,
-    Apply,
     Axis,
     Comparison,
     Element,
@@ -26,20 +23,18 @@ from symbackprop.notation.expressions import (
     Logic,
     Multiply,
     Number,
-    Power,
-    Reduction,
     Size,
     Where,
 )
-from symbackprop.notation.guards import by_itself, guarded_children, padded_element, reads_inside
-from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.guards import by_itself, guarded_children, reads_inside
 from symbackprop.notation.ordering import carried_tensors, in_reading_order
 from symbackprop.notation.printing import equation_text
-from symbackprop.notation.substitution import canonical_bound_names, fresh_index, substitute
+from symbackprop.notation.substitution import fresh_index
 from symbackprop.notation.system import Equation, Tensor
 from symbackprop.program.naming import temporary_name
-from symbackprop.program.solves import is_inverse, linear_system
-from symbackprop.program.terms import free_in_order, natural_order
+from symbackprop.program.occurrences import core_of, occurrence, with_core, worth_naming
+from symbackprop.program.solves import linear_system
+from symbackprop.program.terms import natural_order
 
 
 @dataclass(frozen=True)
@@ -117,91 +112,6 @@ def shared(
     everything = {item.equation.tensor: item for item in (*rewritten, *state.temporaries)}
     ordered = in_reading_order(tuple(item.equation for item in everything.values()))
     return tuple(everything[equation.tensor] for equation in ordered)
-
-
-def worth_naming(expression: Expression) -> bool:
-    """Whether computing the expression again costs a pass over an array.
-
-    A choice between two numbers is not named, for it is a mask, whose condition may be if it runs over more
-    than one index; nor is an element that is 0 outside its axes, for it is read from a padded array.
-    """
-    match expression:
-        case Where(_, Number(), Number()) | Where(_, Element(), Number()):
-            return False
-        case Comparison() | Logic():
-            return _is_mask_worth_naming(expression)
-        case Add() | Multiply() | Power() | Apply() | Reduction() | Where() | MatrixFunction():
-            return bool(expression.tensors)
-    return False
-
-
-def _is_mask_worth_naming(condition: Expression) -> bool:
-    """Whether a condition speaks of values, or of several indices but for bounds of a window."""
-    return bool(condition.tensors) or (len(condition.free_indices) > 1 and not _bounds_a_window(condition))
-
-
-def _bounds_a_window(condition: Expression) -> bool:
-    """Whether a condition is index arithmetic, which the loop over a window or a padded array stands for."""
-    nodes = tuple(condition.walk())
-    arithmetic = any(isinstance(node, Add | Multiply) for node in nodes)
-    return arithmetic and not any(isinstance(node, Element) for node in nodes)
-
-
-def is_slice(expression: Expression) -> bool:
-    """Whether the expression is an element, 0 where a condition on one index does not hold."""
-    if padded_element(expression) is not None:
-        return True
-    return (
-        isinstance(expression, Where)
-        and isinstance(expression.chosen, Element)
-        and expression.otherwise == ZERO
-        and not expression.condition.tensors
-        and len(expression.condition.free_indices) == 1
-    )
-
-
-def core_of(expression: Expression) -> Expression | None:
-    """What is looked at instead: x for 2*x, -x and 1/x, x^2 for 1/x^2; None where there is no such thing.
-
-    A number in front and a reciprocal cost nothing beside the operation that they take part in.
-    """
-    if isinstance(expression, Multiply):
-        number, rest = coefficient_and_rest(expression)
-        if number != 1 and rest:
-            return rest[0] if len(rest) == 1 else Multiply(rest)
-    if isinstance(expression, Power) and isinstance(expression.exponent, Number):
-        exponent = -expression.exponent.value
-        if exponent > 0:
-            return expression.base if exponent == 1 else Power(expression.base, Number(exponent))
-    return None
-
-
-def with_core(expression: Expression, core: Expression) -> Expression:
-    """The expression around another core."""
-    if isinstance(expression, Multiply):
-        return Multiply((Number(coefficient_and_rest(expression)[0]), *factors_of(core)))
-    return Power(core, MINUS_ONE)
-
-
-def occurrence(expression: Expression) -> tuple[Expression, tuple[Index, ...]]:
-    """What is the same for equal shapes of expression, and the free indices of this one.
-
-    An inverse is shared whole: its diagonal counts as an inverse read at one index twice.
-    """
-    if is_inverse(expression) and all(isinstance(child, Index) for child in expression.children):
-        free = tuple(child for child in expression.children if isinstance(child, Index))
-        numbered = tuple(Index(f"@{place}", index.axis) for place, index in enumerate(free))
-        return expression.with_children(numbered), free
-    free = free_in_order(expression)
-    return key_of(expression, free), free
-
-
-def key_of(expression: Expression, free: tuple[Index, ...]) -> Expression:
-    """The expression with its free and bound indices numbered: equal for equal shapes of expression."""
-    numbered: dict[Index, Expression] = {
-        index: Index(f"@{place}", index.axis) for place, index in enumerate(free)
-    }
-    return canonical_bound_names(substitute(expression, numbered))
 
 
 def _count(expression: Expression, conditions: tuple[Expression, ...], state: _Sharing) -> None:
