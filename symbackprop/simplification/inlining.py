@@ -22,6 +22,7 @@ from symbackprop.simplification.scope import Scope
 
 MOST_ELEMENTS_IN_A_SUM = 2
 MOST_USERS = 4
+MOST_FOR_A_DIVISION = 2  # times the cost, for a gradient that is defined where what was divided by is 0
 
 
 def inline_adjoints(
@@ -122,11 +123,24 @@ def _may_vanish(expression: Expression) -> bool:
 def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
     named = cost(inlined.expression, *(equation.expression for equation in before))
     together = cost(*(equation.expression for equation in after))
+    if together <= MOST_FOR_A_DIVISION * named and _loses_a_division(inlined, after):
+        return True
     if together != named or len(before) > 1:
         return together < named
     if _is_read_repeatedly(inlined, before[0]) and _has_sum(inlined.expression):
         return False
     return not _stands_in_a_sum(inlined, before[0]) or _is_short(inlined.expression)
+
+
+def _loses_a_division(inlined: Equation, after: Sequence[Equation]) -> bool:
+    """Whether it divides by elements, which may be 0, and nothing does where it has been put in."""
+    divisors = _divisors(inlined.expression)
+    return bool(divisors) and not any(divisors & _divisors(equation.expression) for equation in after)
+
+
+def _divisors(expression: Expression) -> set[str]:
+    bases = (node.children[0] for node in expression.walk() if is_reciprocal(node))
+    return {base.tensor for base in bases if isinstance(base, Element)}
 
 
 def _is_short(expression: Expression) -> bool:

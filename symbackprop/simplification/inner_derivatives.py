@@ -226,15 +226,17 @@ class _Expanding:
         return AdjointDerivation(target.tensor, derivative, factors, steps, equation, kept=True)
 
     def _expect_no_recurrence(self, tensors: set[str], derivative: Derivative) -> None:
-        for stage in stages_of(self.system.equations):
-            for equation in stage.equations if stage.recurrence is not None else ():
-                if equation.tensor in tensors:
-                    above, below = (text(each) for each in derivative.children)
-                    raise DerivationError(
-                        f"diff({above}, {below}) goes through the recurrence of '{equation.tensor}'",
-                        place=equation.place,
-                        remedy="a derivative inside the model is taken of equations without recurrence",
-                    )
+        recurrences = (stage for stage in stages_of(self.system.equations) if stage.recurrence is not None)
+        for stage in recurrences:
+            through = [equation for equation in stage.equations if equation.tensor in tensors]
+            if through:
+                # The last of a step is the user's own, not the argument of a function that we have named.
+                above, below = (text(each) for each in derivative.children)
+                raise DerivationError(
+                    f"diff({above}, {below}) goes through the recurrence of '{through[-1].tensor}'",
+                    place=through[-1].place,
+                    remedy="a derivative inside the model is taken of equations without recurrence",
+                )
 
     def _named(self, found: AdjointDerivation) -> Expression:
         """What stands for a derivative from now on: a name over its own indices, times deltas that tie them.

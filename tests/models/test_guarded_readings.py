@@ -100,3 +100,22 @@ def test_a_scalar_recurrence_has_one_adjoint_a_step() -> None:
     model = STEPS + "h[t] = tanh(w*x[t] + pad(h[t-1]))\n"
     forms = [equation_text(equation) for equation in derive(parse_system(model)).equations]
     assert "grad_w = sum(t, delta_u_h[t]*x[t])" in forms
+
+
+def test_a_division_by_a_probability_goes_where_another_term_reads_it_too() -> None:
+    """Cross-entropy with an entropy bonus: 1/p would make the gradient nan where p is 0 to all digits."""
+    model = """
+index n : N
+index k : K
+input u[n,k], d[n,k]
+param w
+z[n,k] = w*u[n,k]
+p[n,k] = exp(z[n,k])/sum(k, exp(z[n,k]))
+loss E = -sum(n, k, d[n,k]*log(p[n,k])) + 1/10*sum(n, k, p[n,k]^2)
+fact sum(k, d[n,k]) == 1
+"""
+    module = load_module(numpy_source(lower(derive(parse_system(model), ["z", "w"]))), "bonus")
+    u, d = np.array([[800.0, 0.0]]), np.array([[0.0, 1.0]])
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        _, gradients = module.value_and_grad({"w": np.array(1.0)}, u=u, d=d)
+    np.testing.assert_allclose(gradients["z"], [[1.0, -1.0]], rtol=1e-12)
