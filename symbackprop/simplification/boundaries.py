@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import compress
 
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply
 from symbackprop.notation.bounds import conjunction, conjuncts
@@ -12,6 +11,7 @@ from symbackprop.notation.expressions import (
     Add,
     Comparison,
     Delta,
+    Element,
     Expression,
     Index,
     Multiply,
@@ -103,11 +103,24 @@ def read_under_choice(node: Expression, places: Mapping[str, int], step: Index) 
             guarded = frozenset[Index]().union(*guards) - {step}
             shared = guarded & _steps_read(others, places)
             if shared:
-                parts = (*factors_of(choice.chosen), *others)
-                moves = [bool(part.free_indices & shared) and not isinstance(part, Delta) for part in parts]
-                inside = Where(choice.condition, multiply(*compress(parts, moves)), ZERO)
-                return multiply(*compress(parts, (not each for each in moves)), inside)
+                # What leaves the choice is read everywhere; what stood outside of it is anyhow.
+                chosen = [(part, not _needs_no_guard(part)) for part in factors_of(choice.chosen)]
+                parts = [*chosen, *((other, False) for other in others)]
+                inside = [part for part, stays in parts if stays or _moves(part, shared)]
+                outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
+                return multiply(*outside, Where(choice.condition, multiply(*inside), ZERO))
     return None
+
+
+def _moves(factor: Expression, steps: frozenset[Index]) -> bool:
+    return bool(factor.free_indices & steps) and not isinstance(factor, Delta)
+
+
+def _needs_no_guard(factor: Expression) -> bool:
+    """Whether a factor may leave a choice: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
+    return isinstance(factor, Number | Delta) or (
+        isinstance(factor, Element) and all(isinstance(position, Index) for position in factor.positions)
+    )
 
 
 def _guards(choice: Where) -> Iterator[Expression]:

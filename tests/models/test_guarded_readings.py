@@ -47,6 +47,10 @@ MODELS = {
     "a function of a sum": STATES
     + "h[t,j] = x[t,j]*w + sum(s, where(s < t, tanh(sum(k, x[t,k]*h[s,k])), 0))\n",
     "a sum squared": STATES + "h[t,j] = x[t,j]*w + sum(s, where(s < t, sum(k, x[t,k]*h[s,k])^2, 0))\n",
+    # what stands inside the choice that keeps the steps apart needs its guard too
+    "a place beside the step": STEPS + "h[t] = x[t]*w + sum(s, where(s < t and s > 0, x[s-1]*h[s], 0))\n",
+    "a divisor that is 0 at the first step": STEPS
+    + "g[t] = t\nh[t] = x[t]*w + sum(s, where(s < t and s > 0, h[s]/g[s], 0))\n",
     "the largest so far": STEPS + "h[t] = where(t == 0, w, sin(max(s, where(s < t, h[s], -10)) + w*x[t]))\n",
 }
 

@@ -94,6 +94,8 @@ def test_choices_that_stay_apart(formula: str) -> None:
         ("where(t < s, c[s]*c[t], 0)*f[s,k]", "c[t]*where(t < s, c[s]*f[s,k], 0)"),
         ("where(c[s] > 1/2 and t < s, c[s], 0)*f[s,k]", "where(c[s] > 1/2 and t < s, c[s]*f[s,k], 0)"),
         ("delta(s,t)*where(t < s, 1, 0)*f[s,k]", "delta(s,t)*where(t < s, f[s,k], 0)"),
+        ("where(t < s and t > 0, c[t-1], 0)*f[s,k]", "where(t < s and t > 0, c[t-1]*f[s,k], 0)"),
+        ("where(t < s and t > 0, 1/c[t], 0)*f[s,k]", "where(t < s and t > 0, f[s,k]/c[t], 0)"),
     ],
 )
 def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result: str) -> None:
