@@ -132,18 +132,16 @@ class System:
                 if isinstance(node, Index):
                     yield node
 
+    @cached_property
+    def read_by_facts(self) -> frozenset[str]:
+        """The tensors that the equalities among the facts speak of."""
+        sides = (side for fact in self.facts for side in (fact.left, fact.right))
+        return frozenset(name for side in sides for name in tensors_read(side))
+
     def behind_facts(self) -> System:
         """The facts and what they rest on: the tensors and equations behind them, and their axes."""
-        pending = [fact.tensor for fact in self.positive_definite]
-        pending += [
-            name for fact in self.facts for side in (fact.left, fact.right) for name in tensors_read(side)
-        ]
-        behind: set[str] = set()
-        while pending:
-            name = pending.pop()
-            if name not in behind:
-                behind.add(name)
-                pending += self.definitions[name].reads if name in self.definitions else ()
+        definite = (fact.tensor for fact in self.positive_definite)
+        behind = self.precedents((*self.read_by_facts, *definite))
         tensors = {name: tensor for name, tensor in self.tensors.items() if name in behind}
         equations = tuple(equation for equation in self.equations if equation.tensor in behind)
         rest = replace(self, tensors=tensors, equations=equations, loss=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
@@ -34,10 +33,6 @@ class Anonymous:
             case Reduction(kind, bound, body):
                 return Reduction(kind, tuple([self._index(index) for index in bound]), self.hide(body))
         return expression.with_children(tuple([self.hide(child) for child in expression.children]))
-
-    def hide_all(self, expressions: Sequence[Expression]) -> tuple[Expression, ...]:
-        """Several expressions with the same numbers."""
-        return tuple([self.hide(expression) for expression in expressions])
 
     def _axis(self, axis: Axis) -> Axis:
         return self.axes.setdefault(axis, Axis(f"A{len(self.axes)}", f"i{len(self.axes)}"))

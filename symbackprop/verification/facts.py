@@ -8,7 +8,6 @@ import numpy as np
 
 from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.notation.substitution import tensors_read
 from symbackprop.notation.system import System
 from symbackprop.verification.differences import IMAGINARY_STEP, Array
 from symbackprop.verification.matrices import made_positive_definite
@@ -48,22 +47,14 @@ def obeying_facts(
 
 
 def _declared_tensors_behind_facts(system: System) -> tuple[str, ...]:
-    pending = [
-        name for fact in system.facts for side in (fact.left, fact.right) for name in tensors_read(side)
-    ]
-    found: dict[str, None] = {}
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found[name] = None
-            pending.extend(system.definitions[name].reads if name in system.definitions else ())
-    return tuple(name for name in system.tensors if name in found and name not in system.definitions)
+    behind = system.precedents(system.read_by_facts)
+    return tuple(name for name in system.tensors if name in behind and name not in system.definitions)
 
 
 def _residual(system: System, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
     """left - right of all facts, at all positions of their free indices, in one row."""
-    read = {name for fact in system.facts for side in (fact.left, fact.right) for name in tensors_read(side)}
-    evaluator = NaiveEvaluator(evaluate(system, values, sizes, only=read), sizes)
+    known = evaluate(system, values, sizes, only=system.read_by_facts)
+    evaluator = NaiveEvaluator(known, sizes)
     rows = []
     for fact in system.facts:
         indices = _in_order(fact.left, fact.right)
