@@ -11,6 +11,7 @@ ROOMS = (
     "version",
     "errors",
     "notation",
+    "semantics",
     "rewriting",
     "language",
     "layers",

@@ -1,0 +1,126 @@
+"""The language's functions on arrays of float64 or complex numbers; complex ones are decided by real parts.
+
+They are the table's functions: those that NumPy computes for complex numbers too are its own, the others are
+taken number by number. Nothing here is shared with what a generated module calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.notation import elimination
+from symbackprop.notation.functions import FUNCTIONS
+
+Array: TypeAlias = NDArray[Any]
+
+
+def _sigmoid(u: Array) -> Array:
+    small = np.exp(np.where(u.real >= 0, -u, u))
+    return np.where(u.real >= 0, 1.0, small) / (1.0 + small)
+
+
+def _softplus(u: Array) -> Array:
+    return np.where(u.real > 0, u, 0.0) + np.log(1.0 + np.exp(np.where(u.real > 0, -u, u)))
+
+
+def _larger(a: Array, b: Array) -> Array:
+    return np.where(a.real >= b.real, a, b)
+
+
+def _smaller(a: Array, b: Array) -> Array:
+    return np.where(a.real <= b.real, a, b)
+
+
+_ARRAY_FUNCTIONS: Mapping[str, Callable[..., Array]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "sign": lambda u: np.sign(u.real),
+    "abs": lambda u: u * np.sign(u.real),
+    "relu": lambda u: np.where(u.real > 0, u, 0.0 * u),
+    "max": _larger,
+    "min": _smaller,
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+}
+_COMPARED: Mapping[str, Callable[[Array, Array], Array]] = {
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
+
+
+def values_of(function: str, arguments: Sequence[Array]) -> Array:
+    """A function of the language, number by number."""
+    if function in _ARRAY_FUNCTIONS:
+        return np.asarray(_ARRAY_FUNCTIONS[function](*arguments))
+    evaluate = FUNCTIONS[function].evaluate
+    arrays = np.broadcast_arrays(*arguments)
+    numbers = [evaluate(*place) for place in zip(*(array.ravel().tolist() for array in arrays), strict=True)]
+    return np.array(numbers, dtype=None if numbers else float).reshape(arrays[0].shape)
+
+
+def power_values(base: Array, exponent: Array) -> Array:
+    """base^exponent; of complex numbers by repeated multiplication where the exponent is a small integer."""
+    if not np.iscomplexobj(base) and not np.iscomplexobj(exponent):
+        return np.asarray(np.float_power(base, exponent))
+    whole = exponent.ravel()[:1].real
+    is_one = exponent.size > 0 and np.all(exponent == exponent.ravel()[0]) and whole == np.round(whole)
+    if is_one and abs(whole) <= 64:
+        product = np.ones_like(base)
+        for _ in range(int(abs(whole[0]))):
+            product = product * base
+        return product if whole >= 0 else 1.0 / product
+    return np.asarray(np.asarray(base, dtype=np.complex128) ** exponent)
+
+
+def compared(operator: str, left: Array, right: Array) -> Array:
+    """A comparison, complex numbers by their real parts."""
+    return _COMPARED[operator](np.real(left), np.real(right))
+
+
+def matrix_values(
+    kind: str, array: Array, batch: Sequence[Array], positions: Sequence[Array], count: int
+) -> Array:
+    """An element of the inverse, the determinant or log|det| of one matrix a point, nan where there is none.
+
+    `batch` and `positions` hold a place for each of `count` points; each matrix is worked out once.
+    """
+    shape = array.shape[: len(batch)]
+    flat = np.zeros(count, dtype=np.int64)
+    if batch:
+        flat = np.ravel_multi_index(tuple(batch), shape)
+    matrices = array.reshape(-1, *array.shape[len(batch) :])
+    each, inverse = np.unique(flat, return_inverse=True)
+    found = [_of_matrix(kind, matrices[place].tolist()) for place in each]
+    if kind == "inv":
+        size = array.shape[-1]
+        return np.array(found).reshape(len(each), size, size)[inverse, positions[0], positions[1]]
+    return np.array(found)[inverse] if found else np.zeros(count)
+
+
+def _of_matrix(kind: str, rows: list[list[Any]]) -> Any:
+    if kind == "inv":
+        return elimination.inverse(rows)
+    determinant = elimination.determinant(rows)
+    if kind == "det":
+        return determinant
+    with np.errstate(all="ignore"):
+        return np.log(determinant if np.real(determinant) > 0 else -determinant)

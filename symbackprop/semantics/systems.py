@@ -1,0 +1,94 @@
+"""All tensors of a system at once, by the fast evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of
+from symbackprop.notation.system import Equation, System
+from symbackprop.semantics.vectorised import VectorisedEvaluator
+
+Array: TypeAlias = NDArray[Any]
+
+
+@contextmanager
+def undefined_is_silent() -> Iterator[None]:
+    """What is undefined is nan or infinite, and no cause for a warning."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+def evaluate_system(
+    system: System,
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    added: Mapping[str, Array] | None = None,
+    reached: dict[Expression, set[bool]] | None = None,
+    only: Iterable[str] | None = None,
+) -> dict[str, Array]:
+    """All tensors of a system: the given ones, and every derived one by its equation as it stands.
+
+    `added` is added to tensors, derived ones as soon as they are computed, so that all that follows from them
+    moves; `reached` collects the sides of comparisons that came up; with `only`, these tensors alone and what
+    they need are computed. Raises VerificationError where a tensor is read outside its axes.
+    """
+    added = added or {}
+    wanted = system.definitions.keys() if only is None else system.precedents(only)
+    known: dict[str, Array] = {
+        name: array + added[name] if name in added else array for name, array in values.items()
+    }
+    evaluator = VectorisedEvaluator(known, sizes, reached={} if reached is None else reached)
+    with undefined_is_silent():
+        for stage in stages_of(system.equations):
+            missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]
+            if stage.recurrence is not None and missing:
+                known.update(_stepwise(missing, stage.recurrence, evaluator, added))
+                continue
+            for equation in missing:
+                array = evaluator.array(equation.expression, equation.indices)
+                known[equation.tensor] = array + added.get(equation.tensor, 0.0)
+    return known
+
+
+def _stepwise(
+    equations: Sequence[Equation],
+    recurrence: Recurrence,
+    evaluator: VectorisedEvaluator,
+    added: Mapping[str, Array],
+) -> dict[str, Array]:
+    """The tensors of a recurrence, step by step."""
+    arrays = unfilled(equations, evaluator)
+    stepping = replace(evaluator, values={**evaluator.values, **arrays})
+    for step in steps_of(recurrence, evaluator.sizes[recurrence.axis.name]):
+        for equation in equations:
+            place = recurrence.places[equation.tensor]
+            found = at_one_step(stepping, equation, at_step(recurrence, equation), step)
+            at = (slice(None),) * place + (step,)
+            more = added[equation.tensor][at] if equation.tensor in added else 0.0
+            arrays[equation.tensor][at] = found + more
+    return arrays
+
+
+def unfilled(equations: Iterable[Equation], evaluator: VectorisedEvaluator) -> dict[str, Array]:
+    """An array of nan for each equation, of numbers as wide as the known ones."""
+    dtype = np.result_type(np.float64, *(np.asarray(array).dtype for array in evaluator.values.values()))
+    return {
+        equation.tensor: np.full(
+            [evaluator.sizes[index.axis.name] for index in equation.indices], np.nan, dtype=dtype
+        )
+        for equation in equations
+    }
+
+
+def at_one_step(evaluator: VectorisedEvaluator, equation: Equation, index: Index, step: int) -> Array:
+    """The equation's values where its index stands at a step."""
+    others = tuple(each for each in equation.indices if each != index)
+    return evaluator.array(equation.expression, others, {index: step})

@@ -1,0 +1,281 @@
+"""A fast evaluator: what an expression means, at many points at once.
+
+A point is a position for each free index. A reduction takes each point to all positions of its bound indices,
+a `where` splits the points, so that what is not chosen is not read, and a Kronecker delta leaves only the
+points where its sides agree. It shares the nodes with the naive evaluator and nothing with the lowering.
+Values are float64, or complex for the complex step, which decides by real parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.errors import NotationError, VerificationError
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.functions import INTEGER_FUNCTIONS
+from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.semantics.array_functions import compared, matrix_values, power_values, values_of
+from symbackprop.semantics.rationals import Rationals
+
+Array: TypeAlias = NDArray[Any]
+# Every point more costs memory: what a reduction makes of its points is worked through in parts.
+MOST_POINTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Points:
+    """`count` points; `positions` holds an array of that length for each index."""
+
+    count: int
+    positions: Mapping[Index, Array]
+
+    def where(self, mask: Array) -> Points:
+        """Those that a mask, or an array of their numbers, selects."""
+        kept = {index: places[mask] for index, places in self.positions.items()}
+        count = int(np.count_nonzero(mask)) if mask.dtype == bool else len(mask)
+        return Points(count, kept)
+
+
+def grid(indices: tuple[Index, ...], sizes: Mapping[str, int], at: Mapping[Index, int]) -> Points:
+    """All positions of `indices`, in row-major order; those in `at` stand still."""
+    shape = tuple(sizes[index.axis.name] for index in indices)
+    count = prod(shape)
+    places = np.indices(shape).reshape(len(shape), count)
+    positions = {index: np.full(count, place) for index, place in at.items()}
+    positions.update(zip(indices, places, strict=True))
+    return Points(count, positions)
+
+
+@dataclass(frozen=True)
+class VectorisedEvaluator:
+    """Evaluates expressions where tensors have these values and axes (by name) these sizes.
+
+    Tensors that are `pending` need not be known everywhere: in their presence a product is 0 where one of its
+    factors is, whatever the others are, and reads them last. That is how the chain rule reads an adjoint.
+    `reached` notes which sides of each comparison came up.
+    """
+
+    values: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    pending: frozenset[str] = frozenset()
+    reached: dict[Expression, set[bool]] = field(default_factory=dict, compare=False)
+
+    def array(
+        self, expression: Expression, indices: tuple[Index, ...], at: Mapping[Index, int] | None = None
+    ) -> Array:
+        """The values over all positions of `indices`, in that layout; those in `at` stand still.
+
+        Raises VerificationError where a tensor is read outside its axes or has no value, and where an
+        extremum goes over an empty axis.
+        """
+        points = grid(indices, self.sizes, at or {})
+        found = self._value(expression, points)
+        shape = tuple(self.sizes[index.axis.name] for index in indices)
+        return np.broadcast_to(found, (points.count,)).reshape(shape)
+
+    def at_points(self, expression: Expression, points: Points) -> Array:
+        """The value at each point."""
+        return np.broadcast_to(self._value(expression, points), (points.count,))
+
+    def _value(self, node: Expression, points: Points) -> Array:
+        match node:
+            case Number(value):
+                return np.asarray(value.numerator / value.denominator)
+            case Constant():
+                return np.asarray(np.pi)
+            case Size(axis):
+                return np.asarray(float(self.sizes[axis.name]))
+            case Index():
+                return points.positions[node].astype(np.float64)
+            case Element(tensor, positions):
+                return self._element(tensor, positions, points)
+            case Add(terms):
+                return sum((self._value(term, points) for term in terms), start=np.asarray(0.0))
+            case Multiply(factors):
+                return self._product(factors, points)
+            case Power(base, exponent):
+                return power_values(self._value(base, points), self._value(exponent, points))
+            case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
+                return values_of(function, [self._value(argument, points) for argument in arguments])
+            case Apply() | Delta():
+                return self._integers(points).value(node).astype(np.float64)
+            case Where(condition, chosen, otherwise):
+                return self._where(condition, chosen, otherwise, points)
+            case Reduction():
+                return self._reduction(node, points)
+            case MatrixFunction():
+                return self._matrix_function(node, points)
+        raise NotationError(f"a {type(node).__name__} has no value of its own")
+
+    def _integers(self, points: Points) -> Rationals:
+        def read(element: Element) -> Array:
+            return np.real(self._element(element.tensor, element.positions, points)).astype(np.int64)
+
+        return Rationals(points.positions, self.sizes, read, lambda node: self._value(node, points))
+
+    def _element(self, tensor: str, positions: tuple[Expression, ...], points: Points) -> Array:
+        if tensor not in self.values:
+            raise VerificationError(f"no value was given for '{tensor}'")
+        array = np.asarray(self.values[tensor])
+        if not positions:
+            return array
+        integers = self._integers(points)
+        places = [np.broadcast_to(integers.value(each), (points.count,)) for each in positions]
+        for place, size in zip(places, array.shape, strict=True):
+            if np.any((place < 0) | (place >= size)):
+                raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")
+        return np.asarray(array[tuple(places)])
+
+    def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
+        """Deltas first: where one is 0 nothing else is read."""
+        deltas = [factor for factor in factors if isinstance(factor, Delta)]
+        others = [factor for factor in factors if not isinstance(factor, Delta)]
+        if not deltas and not self.pending:
+            return prod((self._value(factor, points) for factor in others), start=np.asarray(1.0))
+        others.sort(key=lambda factor: not self.pending.isdisjoint(factor.tensors))
+        left, found = np.arange(points.count), np.ones(points.count)
+        for factor in (*deltas, *others):
+            inside = points if len(left) == points.count else points.where(left)
+            found = found * self._value(factor, inside)
+            if self.pending or isinstance(factor, Delta):
+                left, found = left[found != 0], found[found != 0]
+        product = np.zeros(points.count, dtype=found.dtype)
+        product[left] = found
+        return product
+
+    def _where(
+        self, condition: Expression, chosen: Expression, otherwise: Expression, points: Points
+    ) -> Array:
+        holds = self.holds(condition, points)
+        if holds.all() or not holds.any():
+            return self._value(chosen if holds.all() else otherwise, points)
+        one = self._value(chosen, points.where(holds))
+        other = self._value(otherwise, points.where(~holds))
+        result = np.empty(points.count, dtype=np.result_type(one, other, np.float64))
+        result[holds], result[~holds] = one, other
+        return result
+
+    def holds(self, condition: Expression, points: Points) -> Array:
+        """Whether a condition holds, at each point; of `and` and `or` no more is looked at than decides."""
+        match condition:
+            case Comparison(operator, left, right):
+                found = compared(operator, self._value(left, points), self._value(right, points))
+                found = np.broadcast_to(found, (points.count,))
+                self.reached.setdefault(condition, set()).update(np.unique(found).tolist())
+                return found
+            case Logic("not", (operand,)):
+                return ~self.holds(operand, points)
+            case Logic(operator, operands):
+                found = np.full(points.count, operator == "and")
+                for operand in operands:
+                    undecided = np.flatnonzero(found == (operator == "and"))
+                    found[undecided] = self.holds(operand, points.where(undecided))
+                return found
+        raise NotationError(f"a {type(condition).__name__} is not a condition")
+
+    def _reduction(self, node: Reduction, points: Points) -> Array:
+        if node.kind == "sum":
+            return self._sum(node, points)
+        sizes = [self.sizes[index.axis.name] for index in node.indices]
+        if prod(sizes) == 0 and node.kind != "prod":
+            raise VerificationError(f"the {node.kind} over an empty axis has no value")
+        rows = self._rows(node.body, node.indices, points)
+        if node.kind == "prod":
+            return np.asarray(np.prod(rows, axis=1))
+        best = np.argmin(np.real(rows), axis=1) if node.kind == "min" else np.argmax(np.real(rows), axis=1)
+        return np.asarray(best if node.kind == "argmax" else rows[np.arange(points.count), best])
+
+    def _sum(self, node: Reduction, points: Points) -> Array:
+        """A bound index that a delta ties to what is known takes one position, and no other."""
+        tied, rest = _tied(node)
+        if any(self.sizes[index.axis.name] == 0 for index in node.indices):
+            return np.asarray(0.0)
+        if tied:
+            inside = {index: self._tie(side, index, points) for index, side in tied.items()}
+            points = Points(points.count, {**points.positions, **inside})
+        if not rest:
+            return self._value(node.body, points)
+        return np.asarray(np.sum(self._rows(node.body, rest, points), axis=1))
+
+    def _tie(self, side: Expression, index: Index, points: Points) -> Array:
+        found = np.broadcast_to(self._integers(points).value(side), (points.count,))
+        # Outside its axis the index has no position: the delta is 0 at all that it has.
+        return np.asarray(np.clip(found, 0, self.sizes[index.axis.name] - 1))
+
+    def _rows(self, body: Expression, indices: tuple[Index, ...], points: Points) -> Array:
+        """The body at all positions of the indices, a row for each point."""
+        shape = tuple(self.sizes[index.axis.name] for index in indices)
+        width = prod(shape)
+        places = np.indices(shape).reshape(len(shape), width)
+        height = max(MOST_POINTS // max(width, 1), 1)
+        parts = []
+        for start in range(0, points.count, height):
+            part = points.where(np.arange(start, min(start + height, points.count)))
+            positions = {index: np.repeat(own, width) for index, own in part.positions.items()}
+            positions.update(
+                {index: np.tile(own, part.count) for index, own in zip(indices, places, strict=True)}
+            )
+            inside = Points(part.count * width, positions)
+            found = np.broadcast_to(self._value(body, inside), (inside.count,))
+            parts.append(found.reshape(part.count, width))
+        return np.concatenate(parts) if parts else np.zeros((0, width))
+
+    def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
+        integers = self._integers(points)
+        places = [np.broadcast_to(integers.value(each), (points.count,)) for each in node.children]
+        batch, positions = places[: len(node.batch)], places[len(node.batch) :]
+        array = np.asarray(self.values[node.tensor])
+        for place, size in zip(places, array.shape, strict=False):
+            if np.any((place < 0) | (place >= size)):
+                raise VerificationError(f"'{node.tensor}' is read outside its axes of {array.shape}")
+        return matrix_values(node.kind, array, batch, positions, points.count)
+
+
+def _tied(node: Reduction) -> tuple[dict[Index, Expression], tuple[Index, ...]]:
+    """The bound indices that a delta of the whole body ties to something free of them, and the others.
+
+    The delta stays in the body, where it says whether the position is one that the index has.
+    """
+    bound = frozenset(node.indices)
+    tied: dict[Index, Expression] = {}
+    for delta in _deltas_of(node.body):
+        for index, side in ((delta.left, delta.right), (delta.right, delta.left)):
+            if isinstance(index, Index) and index in bound - tied.keys() and not side.free_indices & bound:
+                tied[index] = side
+                break
+    return tied, tuple(index for index in node.indices if index not in tied)
+
+
+def _deltas_of(expression: Expression) -> list[Delta]:
+    """The deltas without which the whole expression is 0, read whatever the conditions."""
+    match expression:
+        case Delta() if not expression.tensors:
+            return [expression]
+        case Multiply(factors):
+            return [delta for factor in factors for delta in _deltas_of(factor)]
+        case Reduction("sum", indices, body):
+            bound = frozenset(indices)
+            return [delta for delta in _deltas_of(body) if not delta.free_indices & bound]
+    return []

@@ -1,0 +1,130 @@
+"""The fast evaluator means what the naive one means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from symbackprop.errors import VerificationError
+from symbackprop.language.model import parse_system
+from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.system import System
+from symbackprop.semantics import vectorised
+from symbackprop.semantics.systems import evaluate_system
+from tests.models.classics import NAMES, load_classic, small_sample
+from tests.models.random_models import SIZES, model_texts, parsed, random_values
+from tests.models.recurrences import TEXTS
+
+
+def assert_same(system: System, values: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+    slow, fast = evaluate(system, values, sizes), evaluate_system(system, values, sizes)
+    assert slow.keys() == fast.keys()
+    for name, expected in slow.items():
+        np.testing.assert_allclose(fast[name], expected, rtol=1e-11, atol=1e-13, err_msg=name)
+
+
+# A derivative inside a model has no value of its own here.
+WITHOUT_DERIVATIVES = [name for name in NAMES if "diff(" not in load_classic(name).system.source]
+
+
+@pytest.mark.parametrize("name", WITHOUT_DERIVATIVES)
+def test_classics(name: str) -> None:
+    system = load_classic(name).system
+    assert_same(system, *small_sample(system))
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_recurrences(name: str) -> None:
+    system = parse_system(TEXTS[name])
+    assert_same(system, *small_sample(system))
+
+
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@seed(0)
+@given(model_texts(most_equations=5, most_matrices=1))
+def test_random_models(text: str) -> None:
+    system = parsed(text)
+    assert_same(system, random_values(system), SIZES)
+
+
+LAZY = """
+index i, j : I
+input x[i]
+param w
+loss E = {body}
+"""
+
+
+def value_of(body: str, x: list[float], w: float = 2.0) -> Array:
+    system = parse_system(LAZY.format(body=body))
+    return evaluate_system(system, {"x": np.array(x), "w": np.array(w)}, {"I": len(x)})["E"]
+
+
+@pytest.mark.parametrize(
+    ("body", "x", "expected"),
+    [
+        ("sum(i, where(i > 0, x[i-1], w))", [1.0, 2.0, 4.0], 5.0),
+        ("sum(i, where(x[i] > 0, log(x[i]), 0))", [1.0, -1.0, np.e], 1.0),
+        ("sum(i, where(i > 0 and x[i-1] > 1, 1, 0))", [1.0, 2.0, 4.0], 1.0),
+        ("sum(i, where(not i == 0, 1, 0))", [1.0, 2.0, 4.0], 2.0),
+        ("sum(i, where(not (size(i) > 2 or i == 0), 1, 0))", [1.0, 2.0], 1.0),
+        ("sum(i, delta(i, 1)/x[i])", [0.0, 2.0, 0.0], 0.5),
+        ("sum(i, j, delta(i, j)*x[i]*x[j])", [1.0, 2.0, 4.0], 21.0),
+        ("sum(i, x[mod(i + 2, size(i))]*i)", [1.0, 2.0, 4.0], 5.0),
+        ("sum(i, x[floor(i/2)])", [1.0, 2.0, 4.0], 4.0),
+        ("max(i, -x[i]) + prod(i, x[i]) + min(i, x[i])", [1.0, 2.0, 4.0], 8.0),
+        ("sum(i, w)", [1.0, 2.0, 4.0], 6.0),
+        ("sum(i, x[i])", [], 0.0),
+        ("prod(i, x[i])", [], 1.0),
+    ],
+)
+def test_values_worked_out_by_hand(body: str, x: list[float], expected: float) -> None:
+    assert value_of(body, x) == pytest.approx(expected, rel=1e-14)
+
+
+def test_a_read_outside_its_axis_is_refused() -> None:
+    with pytest.raises(VerificationError, match="'x' is read outside"):
+        value_of("x[2]", [1.0, 2.0])
+
+
+def test_an_extremum_of_nothing_is_refused() -> None:
+    with pytest.raises(VerificationError, match="max over an empty axis"):
+        value_of("max(i, x[i])", [])
+
+
+def test_what_is_too_large_is_worked_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(0).normal(size=7).tolist()
+    whole = value_of("sum(i, x[i]*sum(j, sin(x[j]*x[i])))", x)
+    monkeypatch.setattr(vectorised, "MOST_POINTS", 5)
+    assert value_of("sum(i, x[i]*sum(j, sin(x[j]*x[i])))", x) == pytest.approx(float(whole), rel=1e-14)
+
+
+def test_the_complex_step_goes_through_every_function() -> None:
+    system = parse_system(
+        "index i : I\nparam x[i]\n"
+        "loss E = sum(i, relu(x[i]) + max(x[i], 0.3) + abs(x[i]) + gelu(x[i]) + x[i]^3"
+        " + softplus(x[i])*sigmoid(x[i]) + erf(x[i]) + lgamma(2 + x[i]^2) + tanh(x[i])/(1 + x[i]^2))"
+    )
+    x = np.array([-1.2, 0.4, 2.5])
+    step = 1e-30
+    for place in range(3):
+        added = np.zeros(3, dtype=complex)
+        added[place] = 1j * step
+        moved = evaluate_system(system, {"x": x}, {"I": 3}, added={"x": added})["E"]
+        h = 1e-6
+        ahead, behind = (
+            float(evaluate_system(system, {"x": x + sign * h * np.eye(3)[place]}, {"I": 3})["E"])
+            for sign in (1, -1)
+        )
+        assert float(np.imag(moved)) / step == pytest.approx((ahead - behind) / (2 * h), rel=1e-7)
+
+
+def test_both_sides_of_a_comparison_are_noted() -> None:
+    system = parse_system(LAZY.format(body="sum(i, where(x[i] > 0, x[i], 0)) + where(w > 9, w, 1)"))
+    reached: dict[object, set[bool]] = {}
+    values = {"x": np.array([1.0, -1.0]), "w": np.array(2.0)}
+    evaluate_system(system, values, {"I": 2}, reached=reached)  # type: ignore[arg-type]
+    assert sorted(map(sorted, reached.values())) == [[False], [False, True]]
