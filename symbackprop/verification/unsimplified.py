@@ -1,0 +1,88 @@
+"""Reverse accumulation as it stands in the textbook, before any simplification, worked out in numbers.
+
+    dE/dt[q] = sum over the equations w that read t of sum(o, dE/dw[o] * dw[o]/dt[q])
+
+with the local derivatives as differentiation leaves them: Kronecker deltas, choices and all. What became of
+it by simplifying, naming, inlining and lowering must have the same value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.expressions import Derivative, Element, Expression, Index
+from symbackprop.notation.ordering import Recurrence, Stage, stages_of, steps_of
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.notation.system import Equation
+from symbackprop.semantics.systems import at_one_step, undefined_is_silent, unfilled
+from symbackprop.semantics.vectorised import VectorisedEvaluator
+
+Array: TypeAlias = NDArray[Any]
+
+
+def unsimplified_adjoints(
+    derivation: Derivation, known: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
+
+    `known` are the values of all tensors of the derivation's system.
+    """
+    stages = {
+        name: stage
+        for stage in stages_of(derivation.system.equations)
+        if stage.recurrence is not None
+        for name in stage.recurrence.places
+    }
+    equations = {adjoint.tensor: _equation(adjoint) for adjoint in derivation.adjoints}
+    values = dict(known)
+    evaluator = VectorisedEvaluator(values, sizes, pending=frozenset(map(_name, equations)))
+    with undefined_is_silent():
+        for tensor, equation in equations.items():
+            if tensor not in stages:
+                values[equation.tensor] = evaluator.array(equation.expression, equation.indices)
+            elif equation.tensor not in values:
+                together = {each: equations[each] for each in equations if stages.get(each) == stages[tensor]}
+                values.update(_stepwise(together, stages[tensor], evaluator))
+    return {tensor: values[equation.tensor] for tensor, equation in equations.items()}
+
+
+def _name(tensor: str) -> str:
+    """No tensor of a model is called so."""
+    return f"adjoint of {tensor}"
+
+
+def _equation(adjoint: AdjointDerivation) -> Equation:
+    """The chain rule, with the local derivatives as differentiation left them."""
+    chain_rule = adjoint.steps[0].after
+    local = {factor.derivative: factor.steps[0].after for factor in adjoint.factors}
+
+    def put_in(node: Expression) -> Expression:
+        if isinstance(node, Derivative) and node.total:
+            return Element(_name(node.denominator.tensor), node.denominator.positions)
+        return local[node] if isinstance(node, Derivative) else normalised(node)
+
+    indices = tuple(each for each in adjoint.total.denominator.positions if isinstance(each, Index))
+    return Equation(_name(adjoint.tensor), indices, rewrite_bottom_up(chain_rule, put_in))
+
+
+def _stepwise(
+    equations: Mapping[str, Equation], stage: Stage, evaluator: VectorisedEvaluator
+) -> dict[str, Array]:
+    """The adjoints of a recurrence, from its last step to its first."""
+    recurrence = stage.recurrence
+    assert isinstance(recurrence, Recurrence)
+    arrays = unfilled(equations.values(), evaluator)
+    stepping = replace(evaluator, values={**evaluator.values, **arrays})
+    backwards = replace(recurrence, direction=-recurrence.direction)
+    for step in steps_of(backwards, evaluator.sizes[recurrence.axis.name]):
+        for tensor, equation in equations.items():
+            place = recurrence.places[tensor]
+            found = at_one_step(stepping, equation, equation.indices[place], step)
+            arrays[equation.tensor][(slice(None),) * place + (step,)] = found
+    return arrays
