@@ -72,3 +72,7 @@ class EmissionError(SymbackpropError):
 
 class VerificationError(SymbackpropError):
     """The data do not fit the model, or a gradient could not be checked."""
+
+
+class MismatchError(SymbackpropError):
+    """A module that was to be handed out computes something else than its equations: a fault of ours."""

@@ -17,7 +17,7 @@ from symbackprop.emission.latex_document import latex_document, latex_fragment
 from symbackprop.emission.lesson import derivation_document, result_document, result_equations
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.markdown import markdown_document, markdown_fragment
-from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.emission.numpy_module import NumpyModule, numpy_module
 from symbackprop.emission.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system
@@ -39,6 +39,7 @@ __all__ = ["Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"
 
 # What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
 _CHECK = "symbackprop.verification.check"
+_VERIFICATION = "symbackprop.verification.emitted"
 
 
 def load(path: str | Path) -> Model:
@@ -148,13 +149,27 @@ class ModelDerivation:
         """The array operations that compute loss and gradient."""
         return lower(self.derivation)
 
-    def to_numpy(self) -> str:
-        """The text of a module that needs NumPy alone."""
-        return numpy_source(self.program)
+    def to_numpy(self, verify: bool = True) -> str:
+        """The text of a module that needs NumPy alone.
 
-    def module(self) -> ModuleType:
+        Before it is handed out it is run on small random data, and its loss and gradients held against the
+        model's equations; MismatchError where they differ. With `verify=False` its header says that it was
+        not verified.
+        """
+        return self._numpy.text(self._verification) if verify else self._numpy.text()
+
+    @cached_property
+    def _numpy(self) -> NumpyModule:
+        return numpy_module(self.program)
+
+    @cached_property
+    def _verification(self) -> str:
+        said: str = importlib.import_module(_VERIFICATION).verification_of(self.derivation, self._numpy)
+        return said
+
+    def module(self, verify: bool = True) -> ModuleType:
         """That module, imported."""
-        return load_module(self.to_numpy(), self.derivation.system.name)
+        return load_module(self.to_numpy(verify), self.derivation.system.name)
 
     def text(self, width: int = DEFAULT_WIDTH) -> str:
         """The derivation as plain text."""

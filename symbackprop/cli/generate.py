@@ -6,10 +6,10 @@ import difflib
 import enum
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -21,6 +21,8 @@ from symbackprop.pipeline import load
 
 DIFFERENCE_FOUND = 1
 STANDARD_OUTPUT = "-"
+# Makes the texts of all modules, by name.
+Sources: TypeAlias = Callable[[], dict[str, str]]
 
 
 class Target(enum.Enum):
@@ -53,6 +55,10 @@ def command(
     exact: Annotated[
         bool, typer.Option("--exact", help="With --check: any other .py file in the folder is a difference.")
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify/--no-verify", help="Hold each module against its equations first."),
+    ] = True,
 ) -> Task:
     """Write a module that computes a model's loss and gradient, and needs NumPy alone.
 
@@ -61,21 +67,22 @@ def command(
       symbackprop generate examples/seed.model -o seed.py
       symbackprop generate examples/*.model -o generated --check --exact
     """
-    names = names_in(wrt)
+    sources = partial(_sources, models, names_in(wrt), verify)
     if not (check or diff):
-        return partial(_write, models, names, output)
-    return partial(_compare, models, names, output, check=check, diff=diff, exact=exact)
+        return partial(_write, sources, output)
+    return partial(_compare, sources, output, check=check, diff=diff, exact=exact)
 
 
-def _write(models: Sequence[str], wrt: Sequence[str] | None, output: str | None) -> int:
+def _write(sources: Sources, output: str | None) -> int:
     if output in (None, STANDARD_OUTPUT):
-        if len(models) > 1:
+        texts = sources()
+        if len(texts) > 1:
             raise EmissionError(
                 "several modules do not fit on standard output", remedy="name a folder: -o DIR"
             )
-        print_result(next(iter(_sources(models, wrt).values())))
+        print_result(next(iter(texts.values())))
         return 0
-    for path, text in _modules(models, wrt, output).items():
+    for path, text in _modules(sources, output).items():
         if path.is_file() and _text_of(path) == text:
             say(f"{path} is up to date")
             continue
@@ -85,8 +92,7 @@ def _write(models: Sequence[str], wrt: Sequence[str] | None, output: str | None)
 
 
 def _compare(
-    models: Sequence[str],
-    wrt: Sequence[str] | None,
+    sources: Sources,
     output: str | None,
     check: bool,
     diff: bool,
@@ -95,7 +101,7 @@ def _compare(
     """Say where the files differ from what would be written; with `diff`, print how."""
     if output == STANDARD_OUTPUT:
         raise EmissionError("there is no file to compare with", remedy="name it: -o DIR_OR_FILE")
-    modules = _modules(models, wrt, output or ".")
+    modules = _modules(sources, output or ".")
     strangers = _strangers(modules) if exact else []
     differing = [path for path, text in modules.items() if _text_of(path) != text]
     for path in differing:
@@ -109,7 +115,7 @@ def _compare(
     return DIFFERENCE_FOUND if check and (differing or strangers) else 0
 
 
-def _sources(models: Sequence[str], wrt: Sequence[str] | None) -> dict[str, str]:
+def _sources(models: Sequence[str], wrt: Sequence[str] | None, verify: bool) -> dict[str, str]:
     """Name of each module to its text; everything is generated before anything is written."""
     sources: dict[str, str] = {}
     for path in models:
@@ -119,23 +125,23 @@ def _sources(models: Sequence[str], wrt: Sequence[str] | None) -> dict[str, str]
             raise EmissionError(
                 f"two models would be written as {name}.py", remedy="rename one of their files"
             )
-        sources[name] = model.derive(wrt).to_numpy()
+        sources[name] = model.derive(wrt).to_numpy(verify)
     return sources
 
 
-def _modules(models: Sequence[str], wrt: Sequence[str] | None, output: str) -> dict[Path, str]:
+def _modules(sources: Sources, output: str) -> dict[Path, str]:
     """Path of each module to its text."""
-    sources, place = _sources(models, wrt), Path(output)
+    texts, place = sources(), Path(output)
     if place.is_dir():
-        return {place / f"{name}.py": text for name, text in sources.items()}
+        return {place / f"{name}.py": text for name, text in texts.items()}
     if place.suffix != ".py":
         raise EmissionError(
             f"{output} is neither a folder nor the name of a .py file",
             remedy=f"make the folder (mkdir -p {output}) or name a file: -o {output.rstrip('/')}.py",
         )
-    if len(sources) > 1:
+    if len(texts) > 1:
         raise EmissionError(f"several modules do not fit into {output}", remedy="name a folder: -o DIR")
-    return {place: next(iter(sources.values()))}
+    return {place: next(iter(texts.values()))}
 
 
 def _module_name(model: str) -> str:

@@ -1,7 +1,7 @@
 """The command line's entry point: run a command and turn whatever happens into an exit code and a message.
 
-0 done; 1 a check found a difference; 2 the input is wrong; 70 a bug in symbackprop; 130 interrupted; 141 the
-reader of a pipe has gone.
+0 done; 1 a check found a difference; 2 the input is wrong; 3 a module that was to be written is not what its
+equations say; 70 another bug in symbackprop; 130 interrupted; 141 the reader of a pipe has gone.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import typer
 
 from symbackprop.cli.application import application
-from symbackprop.errors import SymbackpropError
+from symbackprop.errors import MismatchError, SymbackpropError
 
-WRONG_INPUT, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
+WRONG_INPUT, MISMATCH, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
 # Typer exports no base class of its usage errors; a bad parameter is one of them.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
@@ -30,6 +30,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command; results go to standard output, talk and errors to standard error."""
     try:
         return _run(arguments)
+    except MismatchError as error:
+        _say(f"internal error: {error}")
+        return MISMATCH
     except SymbackpropError as error:
         _say(f"error: {error}")
         return WRONG_INPUT

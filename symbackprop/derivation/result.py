@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import ONE, Delta, Derivative, Expression, Index
 from symbackprop.notation.substitution import substitute
-from symbackprop.notation.system import Equation, System
+from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Step
 
 
@@ -105,13 +105,14 @@ class Derivation:
     `adjoints` stand in the order in which they were derived, from the loss backwards, those not kept
     included. `equations` are the kept ones: with the system's own equations before them they are a system
     again. `gradients` maps each tensor that was asked for to its equation. `expansion` says how the system
-    came of the model, where that holds derivatives.
+    came of the model, where that holds derivatives; `model` is the model as it was given.
     """
 
     system: System
     wrt: tuple[str, ...]
     adjoints: tuple[AdjointDerivation, ...]
     expansion: Expansion
+    model: System
 
     @cached_property
     def equations(self) -> tuple[Equation, ...]:
@@ -134,3 +135,12 @@ class Derivation:
         """Name of an adjoint, or of a derivative in the model, to what it is: delta2 to dE/du2[b,k]."""
         found = (*self.expansion.derivations, *self.adjoints)
         return {adjoint.equation.tensor: adjoint.meaning for adjoint in found}
+
+
+def with_adjoints(derivation: Derivation) -> System:
+    """Model and gradient as one system, without a loss."""
+    tensors = dict(derivation.system.tensors)
+    for equation in derivation.equations:
+        tensors[equation.tensor] = Tensor(equation.tensor, equation.indices, Role.DERIVED)
+    equations = (*derivation.system.equations, *derivation.equations)
+    return replace(derivation.system, tensors=tensors, equations=equations, loss=None)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from symbackprop.emission.environment import render
 from symbackprop.emission.kernels import helpers_for
 from symbackprop.emission.numpy_cutting import with_fitting_statements
+from symbackprop.emission.numpy_lines import statement_lines
 from symbackprop.emission.numpy_tables import init_view, place_checks_text, tables_text
 from symbackprop.emission.numpy_values import NumpyValues
 from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_view
-from symbackprop.emission.python_text import ascii_only, identifier, identifiers
+from symbackprop.emission.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
-from symbackprop.program.program import Program, counters_in, statements_in
+from symbackprop.program.program import Program, Statement, Store, counters_in, statements_in
 from symbackprop.program.segments import segments_of
 from symbackprop.program.slices import ScatterAdd
 from symbackprop.version import __version__
@@ -29,27 +32,56 @@ MODULE_NAMES = (
 )  # fmt: skip
 
 
-def numpy_source(program: Program) -> str:
-    """The text of the module: NumPy alone, ASCII, the same to the byte for the same program."""
+NOT_VERIFIED = "Not verified: it was written without being run."
+
+
+@dataclass(frozen=True)
+class NumpyModule:
+    """A module before its header says whether it was verified.
+
+    `program` is what is printed, `printer` knows the Python names, `strings` fill the template.
+    """
+
+    program: Program
+    printer: NumpyValues
+    strings: Mapping[str, object]
+
+    def text(self, verification: str = NOT_VERIFIED) -> str:
+        """The text of the module: NumPy alone, ASCII, the same to the byte for the same program."""
+        paragraph = textwrap.fill(ascii_only(verification), LINE_LENGTH, break_on_hyphens=False)
+        return render("numpy/module.py.j2", verification=paragraph, **self.strings)
+
+    def lines_of(self, line: Statement | Store) -> str:
+        """The Python text of one statement."""
+        return "\n".join(statement_lines(line, self.printer, ""))
+
+
+def numpy_module(program: Program) -> NumpyModule:
+    """The module of a program; its text is made last."""
     helpers = helpers_for(_functions(program))
     program = with_fitting_statements(program, _printer(program, helpers))
     printer = _printer(program, helpers)
     segments = segments_of(program)
-    return render(
-        "numpy/module.py.j2",
-        model=ascii_only(program.model),
-        digest=sha256(program.source.encode()).hexdigest()[:16],
-        version=__version__,
-        tables=tables_text(program),
-        helpers=[f"numpy/kernels/{name}.py.j2" for name in helpers],
-        place_checks=place_checks_text(program, printer),
-        has_integers=any(tensor.values is not None for tensor in program.tensors),
-        needs_reduce="polynomial" in helpers,
-        forward=forward_view(program, segments, printer),
-        loss=loss_view(program, segments, printer) if program.loss else None,
-        gradients=gradients_view(program, segments, printer) if segments.backward else None,
-        init=init_view(program, printer),
-    )
+    strings: dict[str, object] = {
+        "model": ascii_only(program.model),
+        "digest": sha256(program.source.encode()).hexdigest()[:16],
+        "version": __version__,
+        "tables": tables_text(program),
+        "helpers": [f"numpy/kernels/{name}.py.j2" for name in helpers],
+        "place_checks": place_checks_text(program, printer),
+        "has_integers": any(tensor.values is not None for tensor in program.tensors),
+        "needs_reduce": "polynomial" in helpers,
+        "forward": forward_view(program, segments, printer),
+        "loss": loss_view(program, segments, printer) if program.loss else None,
+        "gradients": gradients_view(program, segments, printer) if segments.backward else None,
+        "init": init_view(program, printer),
+    }
+    return NumpyModule(program, printer, strings)
+
+
+def numpy_source(program: Program) -> str:
+    """The text of a program's module, whose header says that it is not verified."""
+    return numpy_module(program).text()
 
 
 def _functions(program: Program) -> list[str]:

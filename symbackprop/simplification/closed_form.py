@@ -37,8 +37,9 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
 
     Raises NotationError for an unknown tensor and DerivationError where there is no loss or no derivative.
     """
-    wanted = differentiated_tensors(system, wrt)
-    expansion = with_inner_derivatives(system)
+    model = system
+    wanted = differentiated_tensors(model, wrt)
+    expansion = with_inner_derivatives(model)
     system = expansion.system
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
@@ -53,7 +54,7 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoints.append(adjoint)
         scope.add(adjoint.equation)
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
-    return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion)
+    return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion, model)
 
 
 def _steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, RecurrenceStep]:

@@ -24,47 +24,63 @@ def with_small_axes(system: System) -> System:
     A derivation treats sizes as symbols, so that a gradient that is right for small arrays is the same one.
     Index arithmetic may depend on the sizes: the axes that it reads or counts keep theirs.
     """
+    opened = large_axes(system)
+    return with_axes(system, opened) if opened else system
+
+
+def large_axes(system: System) -> dict[Axis, Axis]:
+    """The axes whose declared sizes may be left open, each with the open one."""
     counted = axes_of_index_arithmetic(system)
-    opened = {
+    return {
         axis: replace(axis, size=None)
         for axis in system.axes
         if (axis.size or 0) > LARGEST_SIZE and axis not in counted
     }
-    if not opened:
-        return system
 
-    def index(old: Index) -> Index:
-        return Index(old.name, opened.get(old.axis, old.axis))
 
-    def node(old: Expression) -> Expression:
-        match old:
-            case Index():
-                return index(old)
-            case Size(axis):
-                return Size(opened.get(axis, axis))
-            case MatrixFunction(_, _, axis, _, _):
-                return replace(old, axis=opened.get(axis, axis))
-            case Reduction(kind, indices, body):
-                return Reduction(kind, tuple(index(bound) for bound in indices), body)
-        return old
-
-    def equation(old: Equation) -> Equation:
-        expression = rewrite_bottom_up(old.expression, node)
-        return replace(old, indices=tuple(index(own) for own in old.indices), expression=expression)
+def with_axes(system: System, axes: Mapping[Axis, Axis]) -> System:
+    """The system over other axes."""
 
     def tensor(old: Tensor) -> Tensor:
-        return replace(old, indices=tuple(index(own) for own in old.indices))
+        indices = tuple(_index(own, axes) for own in old.indices)
+        return replace(old, indices=indices, values=axes.get(old.values, old.values) if old.values else None)
 
     def fact(old: Fact) -> Fact:
-        return replace(old, left=rewrite_bottom_up(old.left, node), right=rewrite_bottom_up(old.right, node))
+        return replace(old, left=_over(old.left, axes), right=_over(old.right, axes))
 
     return replace(
         system,
-        axes=tuple(opened.get(axis, axis) for axis in system.axes),
+        axes=tuple(axes.get(axis, axis) for axis in system.axes),
         tensors={name: tensor(old) for name, old in system.tensors.items()},
-        equations=tuple(equation(old) for old in system.equations),
+        equations=tuple(equation_over(old, axes) for old in system.equations),
         facts=tuple(fact(old) for old in system.facts),
     )
+
+
+def equation_over(equation: Equation, axes: Mapping[Axis, Axis]) -> Equation:
+    """The equation over other axes."""
+    indices = tuple(_index(own, axes) for own in equation.indices)
+    return replace(equation, indices=indices, expression=_over(equation.expression, axes))
+
+
+def _index(index: Index, axes: Mapping[Axis, Axis]) -> Index:
+    return Index(index.name, axes.get(index.axis, index.axis))
+
+
+def _over(expression: Expression, axes: Mapping[Axis, Axis]) -> Expression:
+    def change(node: Expression) -> Expression:
+        match node:
+            case Index():
+                return _index(node, axes)
+            case Size(axis):
+                return Size(axes.get(axis, axis))
+            case MatrixFunction(_, _, axis, _, _):
+                return replace(node, axis=axes.get(axis, axis))
+            case Reduction(kind, indices, body):
+                return Reduction(kind, tuple(_index(bound, axes) for bound in indices), body)
+        return node
+
+    return rewrite_bottom_up(expression, change)
 
 
 def axis_names(indices: Iterable[Index]) -> tuple[str, ...]:
@@ -77,16 +93,22 @@ def model_sizes(system: System) -> dict[str, int]:
 
     An axis that is read at positions beyond its size becomes as long as the positions need.
     """
-    fixed = {axis.name: axis.size for axis in system.axes if axis.size is not None}
     meeting = [_axes_of(equation) for equation in system.equations]
-    sizes = different_sizes((axis.name for axis in system.axes), meeting, fixed)
+    fixed = {axis.name: axis.size for axis in system.axes if axis.size is not None}
+    return with_room(system, different_sizes((axis.name for axis in system.axes), meeting, fixed))
+
+
+def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The sizes, those of open axes as large as the positions at which they are read need."""
+    sizes = dict(sizes)
+    declared = {axis.name for axis in system.axes if axis.size is not None}
     for _ in system.axes:
         for equation in system.equations:
             for read in guarded_reads(equation.expression):
                 for index, position in zip(
                     system.tensors[read.element.tensor].indices, read.element.positions, strict=True
                 ):
-                    if index.axis.name not in fixed and not isinstance(position, Index):
+                    if index.axis.name not in declared and not isinstance(position, Index):
                         needed = _largest_position(position, read.conditions, sizes) + 1
                         sizes[index.axis.name] = max(sizes[index.axis.name], needed)
     return sizes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,16 @@ class ModuleUnderCheck:
             loss, gradients = self.module.value_and_grad(*self._arguments(values))
             return loss, dict(gradients)
 
+    def forward(self, values: Mapping[str, Array]) -> dict[str, Any]:
+        """The module's outputs, by name; targets are passed where it takes them."""
+        taken = {name.strip("_") for name in inspect.signature(self.module.forward).parameters}
+        left_out = {name for name in self.module.TARGETS if name.strip("_") not in taken}
+        given = {name: _read_only(array) for name, array in values.items() if name not in left_out}
+        with _own_code("forward"):
+            names = tuple(self.module.OUTPUTS)
+            found = self.module.forward(*self._arguments(given))
+            return dict(zip(names, found if len(names) > 1 else (found,), strict=True))
+
     def grad(self, values: Mapping[str, Array]) -> dict[str, Any]:
         """The module's gradients alone."""
         with _own_code("grad"):
@@ -64,7 +75,7 @@ class ModuleUnderCheck:
     def _arguments(self, values: Mapping[str, Array]) -> tuple[Any, ...]:
         """`params`, then the other tensors in their declared order, for Python may call them differently."""
         params = {name: values[name] for name in self.parameters}
-        return (params, *(values[name] for name in self.shapes if name not in params))
+        return (params, *(values[name] for name in self.shapes if name in values and name not in params))
 
 
 @contextmanager

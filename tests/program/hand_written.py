@@ -62,6 +62,7 @@ def derivation_by_hand(
             for item in found
         ),
         Expansion(system, system),
+        system,
     )
 
 

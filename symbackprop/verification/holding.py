@@ -1,0 +1,236 @@
+"""What a module must be on one draw of data, and what is said where it is something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.derivation.result import Derivation, with_adjoints
+from symbackprop.emission.numpy_module import NumpyModule
+from symbackprop.errors import MismatchError
+from symbackprop.notation.evaluation import SystemEvaluator
+from symbackprop.notation.printing import equation_text
+from symbackprop.notation.substitution import holds_derivative
+from symbackprop.notation.system import System
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.verification.differences import IMAGINARY_STEP
+from symbackprop.verification.draws import Draw
+from symbackprop.verification.locating import first_that_differs, raised_at, statement_of
+from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
+from symbackprop.verification.tolerance import agree, largest_of
+from symbackprop.verification.unsimplified import unsimplified_adjoints
+
+Array: TypeAlias = NDArray[Any]
+
+ROUNDINGS = 1e-13
+MOST_QUOTIENTS = 3  # elements of a derivative inside the model: each takes a hundred digits
+REPORT = "this is a bug in symbackprop, and nothing was written; please report it with the model"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A derivation, the module made of it, and that module imported; `model` is what it is held against."""
+
+    derivation: Derivation
+    model: System
+    module: NumpyModule
+    checked: ModuleUnderCheck
+
+    def adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+        """The derivatives of the loss before any simplification."""
+        known = evaluate_system(self.derivation.system, values, sizes)
+        return unsimplified_adjoints(self.derivation, known, sizes)
+
+
+def hold(subject: Subject, draw: Draw) -> None:
+    """Raise MismatchError where the module, or the unsimplified adjoint, is not what the equations are."""
+    largest = largest_of((*draw.known.values(), *draw.adjoints.values()))
+    compared = [*_slope(subject, draw), *_results(subject, draw)]
+    wrong = [each for each in compared if not agree(each.found, each.expected, largest)]
+    if not wrong:
+        return
+    moved = _perturbed(subject, draw)
+    for each in wrong:
+        unsteady = largest_of([each.meaning(moved) - each.expected])
+        if not agree(each.found, each.expected, largest, unsteady):
+            raise MismatchError(_message(subject, draw, each), remedy=REPORT)
+
+
+def hold_inner_derivatives(model: System, draw: Draw) -> None:
+    """Raise MismatchError where what stands for a derivative inside the model is no difference quotient."""
+    evaluator = SystemEvaluator(draw.known, draw.sizes, system=model, given=draw.values)
+    rng = np.random.default_rng(0)
+    for equation in model.equations:
+        expected = np.asarray(draw.known[equation.tensor])
+        if not holds_derivative(equation.expression) or not expected.size:
+            continue
+        for flat in rng.permutation(expected.size)[:MOST_QUOTIENTS]:
+            place = np.unravel_index(flat, expected.shape)
+            at = dict(zip(equation.indices, map(int, place), strict=True))
+            quotient = np.asarray(evaluator.expression(equation.expression, at), dtype=float)
+            if not agree(expected[place], quotient, largest_of(draw.known.values())):
+                raise MismatchError(
+                    f"the derivative inside the model is {expected[place]:.15g}, a difference quotient of a "
+                    f"hundred digits {quotient:.15g}, on data of {_sizes(draw)}\n"
+                    f"equation: {equation_text(equation)}",
+                    remedy=REPORT,
+                )
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A result, what it should be by a judge, and how that is read off a draw; `tensor` is what it is of."""
+
+    name: str
+    found: Any
+    expected: Array
+    meaning: Callable[[Draw], Array]
+    tensor: str
+    judge: str = "equations"
+
+
+def _results(subject: Subject, draw: Draw) -> Iterator[_Compared]:
+    """Loss, gradients and outputs of the module; MismatchError where it raises, or is no pure function."""
+    loss, checked = str(subject.model.loss), subject.checked
+    try:
+        found_loss, gradients = checked.value_and_grad(draw.values)
+        again_loss, again = checked.value_and_grad(draw.values)
+        outputs = checked.forward(draw.values)
+    except CheckedCodeError as error:
+        place = raised_at(error.__cause__ or error, checked.module.__file__)
+        shown = f"\nstatement: {place}" if place else ""
+        raise MismatchError(f"{error.cause}\non data of {_sizes(draw)}{shown}", remedy=REPORT) from error
+    if set(gradients) != set(subject.derivation.wrt):
+        raise MismatchError("the module gives other gradients than were asked for", remedy=REPORT)
+    found = {loss: found_loss, **gradients}
+    fault = _impurity(draw, found, {loss: again_loss, **again}, gradients) or _widened(subject, draw)
+    if fault:
+        raise MismatchError(fault, remedy=REPORT)
+    yield _known(loss, found_loss, draw)
+    for name, gradient in gradients.items():
+        meaning = _adjoint_of(name)
+        yield _Compared(f"the module's d{loss}/d{name}", gradient, meaning(draw), meaning, name)
+    for name, output in outputs.items():
+        if name in draw.known:
+            yield _known(name, output, draw)
+
+
+def _known(name: str, found: Any, draw: Draw) -> _Compared:
+    return _Compared(
+        name, found, np.asarray(draw.known[name]), lambda each: np.asarray(each.known[name]), name
+    )
+
+
+def _adjoint_of(name: str) -> Callable[[Draw], Array]:
+    return lambda draw: np.asarray(draw.adjoints[name])
+
+
+def _impurity(
+    draw: Draw, found: Mapping[str, Any], again: Mapping[str, Any], gradients: Mapping[str, Any]
+) -> str:
+    """What a pure function would not do; "" where nothing of the kind is seen."""
+    for name in found:
+        if not np.array_equal(found[name], again[name], equal_nan=True):
+            return f"the module gives another {name} the second time"
+    held = {**draw.values, **{f"gradient of {name}": array for name, array in gradients.items()}}
+    for (one, first), (other, second) in combinations(held.items(), 2):
+        if other not in draw.values and np.may_share_memory(first, second):
+            return f"{other} shares memory with {one}"
+    return ""
+
+
+def _widened(subject: Subject, draw: Draw) -> str:
+    """Which result is no float32 where all data are; "" where all are."""
+    narrow = {
+        name: array if array.dtype.kind in "iu" else array.astype(np.float32)
+        for name, array in draw.values.items()
+    }
+    if all(array.dtype.kind in "iu" for array in narrow.values()):
+        return ""
+    loss, gradients = subject.checked.value_and_grad(narrow)
+    for name, found in {str(subject.model.loss): loss, **gradients}.items():
+        if np.asarray(found).dtype != np.float32:
+            return f"{name} is of {np.asarray(found).dtype} where the data are float32"
+    return ""
+
+
+def _slope(subject: Subject, draw: Draw) -> Iterator[_Compared]:
+    """How the loss moves in one direction of all tensors, by a complex step through the model's equations.
+
+    It knows no rule of calculus, so that it sees what is wrong in the unsimplified adjoints as well.
+    """
+    rng = np.random.default_rng(0)
+    directions = {}
+    for name in subject.derivation.wrt:
+        scale = max(float(np.linalg.norm(draw.adjoints[name])), 1e-3)
+        directions[name] = rng.normal(size=np.shape(draw.adjoints[name])) / scale
+    steps = {name: 1j * IMAGINARY_STEP * direction for name, direction in directions.items()}
+    loss = str(subject.model.loss)
+    moved = evaluate_system(subject.model, draw.values, draw.sizes, added=steps, only=[loss])
+    slope = np.asarray(np.imag(moved[loss]) / IMAGINARY_STEP, dtype=float)
+
+    def expected(other: Draw) -> Array:
+        return np.asarray(sum(np.vdot(other.adjoints[name], each) for name, each in directions.items()))
+
+    name = "the slope of the loss by a complex step"
+    yield _Compared(name, slope, expected(draw), expected, "", "unsimplified adjoints")
+
+
+def _perturbed(subject: Subject, draw: Draw) -> Draw:
+    """The draw with data that are off by a few hundred roundings."""
+    rng = np.random.default_rng(1)
+    values = {
+        name: array
+        if array.dtype.kind in "iu"
+        else array * (1 + ROUNDINGS * rng.choice([-1, 1], array.shape))
+        for name, array in draw.values.items()
+    }
+    known = evaluate_system(subject.model, values, draw.sizes)
+    return Draw(draw.sizes, values, known, subject.adjoints(values, draw.sizes))
+
+
+def _message(subject: Subject, draw: Draw, wrong: _Compared) -> str:
+    """The result that is wrong, the equation where it goes wrong first, and the statement."""
+    found, expected = np.asarray(wrong.found), wrong.expected
+    if found.shape != expected.shape or found.dtype.kind != "f":
+        how = f" is an array of {found.dtype} and shape {found.shape}, not {expected.shape}"
+    else:
+        place = np.unravel_index(int(np.argmax(_distance(found, expected))), expected.shape)
+        at = f"[{','.join(map(str, place))}]" if place else ""
+        how = f"{at} is {found[place]:.15g}, but {expected[place]:.15g} by the {wrong.judge}"
+    first = f"{wrong.name}{how}, on data of {_sizes(draw)}"
+    return "\n".join([first, *_place(subject, draw, wrong)])
+
+
+def _distance(found: Array, expected: Array) -> Array:
+    apart = np.abs(found - expected)
+    return np.where(np.isfinite(apart), apart, np.inf)
+
+
+def _place(subject: Subject, draw: Draw, wrong: _Compared) -> list[str]:
+    """The first closed form that is not its unsimplified adjoint, or the first statement not its equation."""
+    derivation, module = subject.derivation, subject.module
+    closed = evaluate_system(with_adjoints(derivation), draw.values, draw.sizes)
+    largest = largest_of((*draw.known.values(), *draw.adjoints.values()))
+    for adjoint in derivation.adjoints:
+        name = adjoint.equation.tensor
+        if adjoint.kept and not agree(closed[name], np.asarray(draw.adjoints[adjoint.tensor]), largest):
+            return [
+                f"equation: {equation_text(adjoint.equation)}",
+                f"statement: {statement_of(module, name)}",
+            ]
+    found, statement = first_that_differs(module, subject.checked, draw.values, closed)
+    asked = derivation.gradients[wrong.tensor].tensor if wrong.tensor in draw.adjoints else wrong.tensor
+    equations = {**derivation.system.definitions, **{each.tensor: each for each in derivation.equations}}
+    equation = equations.get(found) or equations.get(asked)
+    lines = [f"equation: {equation_text(equation)}"] if equation else []
+    return [*lines, f"statement: {statement}"] if statement else lines
+
+
+def _sizes(draw: Draw) -> str:
+    return ", ".join(f"{axis}={size}" for axis, size in draw.sizes.items()) or "no axes"

@@ -1,0 +1,35 @@
+"""When two arrays that should be the same are: up to rounding, and what the data make of rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+# Of the largest entry of the tensor, and of the largest number in sight.
+OF_TENSOR, OF_ALL = 1e-9, 1e-12
+
+
+def largest_of(arrays: Iterable[Array]) -> float:
+    """The largest finite magnitude, 0 where there is none."""
+    found = [np.abs(array[np.isfinite(array)]) for array in map(np.asarray, arrays)]
+    return max((float(np.max(each, initial=0.0)) for each in found), default=0.0)
+
+
+def agree(found: Any, expected: Array, largest: float, unsteady: float = 0.0) -> bool:
+    """Whether an array of real numbers has the expected shape and, up to a tolerance, values.
+
+    `largest` is the largest number in sight; `unsteady` is how far the expected values move where the data do
+    by a few hundred roundings: no program can be asked to come closer.
+    """
+    array = np.asarray(found)
+    if array.shape != expected.shape or not np.issubdtype(array.dtype, np.floating):
+        return False
+    if not np.all(np.isfinite(array)):
+        return False
+    allowed = OF_TENSOR * largest_of([expected]) + OF_ALL * largest + unsteady
+    return bool(np.all(np.abs(array - expected) <= allowed))

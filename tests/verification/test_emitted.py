@@ -1,0 +1,212 @@
+"""No module is handed out that has not been run, and none that computes something else than its equations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+import symbackprop as sb
+from symbackprop.cli.main import run
+from symbackprop.derivation.result import Derivation
+from symbackprop.emission import numpy_module as emission
+from symbackprop.emission.numpy_module import numpy_module
+from symbackprop.errors import MismatchError
+from symbackprop.language.model import parse_system
+from symbackprop.notation.arithmetic import multiply, negate
+from symbackprop.notation.expressions import Number
+from symbackprop.program.ir import Elementwise
+from symbackprop.program.lowering import lower
+from symbackprop.program.program import Statement
+from symbackprop.program.value import Value, rewrite_values
+from symbackprop.simplification.closed_form import derive
+from symbackprop.verification.draws import Draws
+from symbackprop.verification.emitted import NO_DATA, verification_of
+
+TANH_NET = """
+index n : N
+index i : I
+index j, k : J
+input x[n,i]
+target d[n,j]
+param W[j,i], V[j,k], b[j]
+h[n,j] = tanh(sum(i, W[j,i]*x[n,i]) + b[j])
+y[n,j] = sum(k, V[j,k]*h[n,k])
+loss E = 1/2*sum(n, j, (y[n,j] - d[n,j])^2)
+"""
+RECURRENCE = """
+index t : T
+index j, k : J
+input x[t,j]
+param U[j,k]
+h[t,j] = tanh(x[t,j] + sum(k, U[j,k]*pad(h[t-1,k])))
+loss E = sum(t, j, h[t,j]^2)
+"""
+
+
+def derived(text: str) -> Derivation:
+    return derive(parse_system(text))
+
+
+def verified(derivation: Derivation) -> str:
+    return verification_of(derivation, numpy_module(lower(derivation)))
+
+
+def test_the_header_names_the_sizes_that_were_tried() -> None:
+    header = sb.loads(TANH_NET).derive().to_numpy()[:600].replace("\n", " ")
+    assert "Verified before it was written" in header
+    assert "N=2, I=3, J=4" in header and "I=1" in header
+
+
+def test_the_header_says_where_nothing_was_verified() -> None:
+    derivation = sb.loads(TANH_NET).derive()
+    assert "Not verified" in derivation.to_numpy(verify=False)[:600]
+    assert "Not verified" in (derivation.module(verify=False).__doc__ or "")
+    assert "Verified before" in (derivation.module().__doc__ or "")
+
+
+def test_a_model_that_is_nowhere_finite_is_run_but_not_verified() -> None:
+    text = "index i : I\nparam x[i]\nloss E = sum(i, log(-1 - x[i]^2))"
+    assert NO_DATA in sb.loads(text).derive().to_numpy().replace("\n", " ")
+
+
+def wrong_sign(derivation: Derivation, tensor: str) -> Derivation:
+    """The derivation with a sign lost in one adjoint's closed form."""
+    adjoints = tuple(
+        replace(each, equation=replace(each.equation, expression=negate(each.equation.expression)))
+        if each.tensor == tensor
+        else each
+        for each in derivation.adjoints
+    )
+    return replace(derivation, adjoints=adjoints)
+
+
+@pytest.mark.parametrize("text", [TANH_NET, RECURRENCE])
+def test_a_wrong_closed_form_is_named(text: str) -> None:
+    derivation = derived(text)
+    name = derivation.wrt[0]
+    with pytest.raises(MismatchError, match=rf"dE/d{name}\[.*by the equations") as caught:
+        verified(wrong_sign(derivation, name))
+    assert f"equation: grad_{name}[" in str(caught.value)
+    assert f"statement: grad_{name} = " in str(caught.value)
+
+
+def test_what_is_wrong_first_is_named_and_not_what_follows() -> None:
+    derivation = derived(TANH_NET)
+    inner = next(each for each in derivation.adjoints if each.kept and each.tensor not in derivation.wrt)
+    with pytest.raises(MismatchError) as caught:
+        verified(wrong_sign(derivation, inner.tensor))
+    assert f"equation: {inner.equation.tensor}[" in str(caught.value)
+
+
+def test_a_wrong_unsimplified_adjoint_is_seen_by_the_complex_step() -> None:
+    derivation = derived(TANH_NET)
+    adjoint = next(each for each in derivation.adjoints if each.tensor == "b")
+    factor = adjoint.factors[0]
+    first = replace(factor.steps[0], after=negate(factor.steps[0].after))
+    wrong = replace(adjoint, factors=(replace(factor, steps=(first, *factor.steps[1:])),))
+    adjoints = tuple(wrong if each is adjoint else each for each in derivation.adjoints)
+    with pytest.raises(MismatchError, match=r"complex step is .* by the unsimplified"):
+        verified(wrong_sign(replace(derivation, adjoints=adjoints), "b"))
+
+
+def with_operation(old: str, new: str) -> Callable[[Value], Value]:
+    def change(value: Value) -> Value:
+        if isinstance(value, Elementwise) and value.operation == old:
+            return Elementwise(new, value.arguments)
+        return value
+
+    return change
+
+
+def test_a_fault_of_the_lowering_is_named_by_its_statement() -> None:
+    derivation = derived(TANH_NET)
+    program = lower(derivation)
+    statements = tuple(
+        replace(line, value=rewrite_values(line.value, with_operation("subtract", "add")))
+        if isinstance(line, Statement) and line.name == "delta_u_h"
+        else line
+        for line in program.statements
+    )
+    assert statements != program.statements
+    with pytest.raises(MismatchError, match=r"statement: delta_u_h = \(.*1\.0 \+ h\*\*2"):
+        verification_of(derivation, numpy_module(replace(program, statements=statements)))
+
+
+def test_a_fault_of_the_printer_is_named_by_its_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    derivation = derived(TANH_NET)
+    module = numpy_module(lower(derivation))
+    render = emission.render
+    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace("h @ V.T", "h @ V"))
+    with pytest.raises(MismatchError, match=r"E is .*\nequation: y\[n,j\] = sum\(k, V\[j,k\]\*h\[n,k\]\)"):
+        verification_of(derivation, module)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("return E, grads", "return E, {**grads, 'b': tensors['b']}", "shares memory with b"),
+        ("return E, grads", "d += 1.0\n    return E, grads", "read-only"),
+        (
+            "return E, grads",
+            "return E, {**grads, 'b': grads['b'].astype(np.float64)}",
+            "float64 where the data",
+        ),
+        ("return E, grads", "return E, {'W': grads['W']}", "other gradients than were asked for"),
+        ("y = h @ V.T", "y = h @ V.T + unheard_of", "NameError.*\n.*\nstatement: y = h @ V.T [+] unheard_of"),
+        ("y = h @ V.T", "y = h @ V.T +", "is not Python"),
+    ],
+)
+def test_other_faults_are_seen(right: str, wrong: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    derivation = derived(TANH_NET)
+    module = numpy_module(lower(derivation))
+    render = emission.render
+    assert right in module.text()
+    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    with pytest.raises(MismatchError, match=said):
+        verification_of(derivation, module)
+
+
+def test_a_module_that_is_wrong_is_not_written(tmp_path, monkeypatch, capsys) -> None:
+    (tmp_path / "net.model").write_text(TANH_NET)
+    render = emission.render
+    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace("h @ V.T", "h @ V"))
+    assert run(["generate", str(tmp_path / "net.model"), "-o", str(tmp_path / "net.py")]) == 3
+    assert not (tmp_path / "net.py").exists()
+    said = capsys.readouterr().err
+    assert "y[n,j] = sum(k, V[j,k]*h[n,k])" in said and "please report" in said
+    assert run(["generate", str(tmp_path / "net.model"), "-o", str(tmp_path / "net.py"), "--no-verify"]) == 0
+    assert "Not verified" in (tmp_path / "net.py").read_text()
+
+
+def test_axes_of_many_values_are_left_open() -> None:
+    text = TANH_NET.replace("index i : I", "index i : I = 500000").replace("J\n", "J = 20000\n", 1)
+    assert "I=3, J=4" in verified(derived(text)).replace("\n", " ")
+
+
+def test_both_sides_of_conditions_are_drawn() -> None:
+    text = (
+        "index i : I\nparam x[i], w\nloss E = sum(i, where(x[i] > 2.5, x[i]^3, w*x[i]))"
+        " + where(size(i) > 3, 2*w, w^2)"
+    )
+    derivation = derived(text)
+    draws = Draws(derivation.model, lambda values, sizes: {})
+    assert 2 <= len(list(draws)) <= 6
+    assert all(sides == {True, False} for sides in draws.reached.values())
+
+
+def test_a_derivative_inside_the_model_is_held_against_a_quotient() -> None:
+    text = (
+        "index n : N\nindex j : J\ninput x[n]\nparam w[j], v[j]\nu[n] = sum(j, v[j]*tanh(w[j]*x[n]))\n"
+        "loss E = sum(n, (diff(u[n], x[n]) - u[n])^2)"
+    )
+    derivation = derived(text)
+    assert verified(derivation).startswith("Verified")
+    doubled = tuple(
+        replace(each, expression=multiply(Number(2), each.expression)) if each.tensor == "E" else each
+        for each in derivation.system.equations
+    )
+    wrong = derive(replace(derivation.system, equations=doubled))
+    with pytest.raises(MismatchError, match="difference quotient"):
+        verified(replace(wrong, model=derivation.model))
