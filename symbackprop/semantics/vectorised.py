@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,6 +39,7 @@ from symbackprop.notation.functions import INTEGER_FUNCTIONS
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.semantics.array_functions import compared, matrix_values, power_values, values_of
 from symbackprop.semantics.rationals import Rationals
+from symbackprop.semantics.ties import tied_sum
 
 Array: TypeAlias = NDArray[Any]
 # Every point more costs memory: what a reduction makes of its points is worked through in parts.
@@ -208,23 +210,19 @@ class VectorisedEvaluator:
         return np.asarray(best if node.kind == "argmax" else rows[np.arange(points.count), best])
 
     def _sum(self, node: Reduction, points: Points) -> Array:
-        """A bound index that a delta ties to what is known takes one position, and no other."""
-        tied, rest = _tied(node)
+        """A bound index that a delta ties to others takes one position, and no other."""
         if any(self.sizes[index.axis.name] == 0 for index in node.indices):
             return np.asarray(0.0)
-        if tied:
-            inside = {index: self._tie(side, index, points) for index, side in tied.items()}
-            points = Points(points.count, {**points.positions, **inside})
-        if not rest:
-            return self._value(node.body, points)
-        return np.asarray(np.sum(self._rows(node.body, rest, points), axis=1))
+        found = tied_sum(node)
+        return np.asarray(np.sum(self._rows(found.body, found.visited, points, found.tied), axis=1))
 
-    def _tie(self, side: Expression, index: Index, points: Points) -> Array:
-        found = np.broadcast_to(self._integers(points).value(side), (points.count,))
-        # Outside its axis the index has no position: the delta is 0 at all that it has.
-        return np.asarray(np.clip(found, 0, self.sizes[index.axis.name] - 1))
-
-    def _rows(self, body: Expression, indices: tuple[Index, ...], points: Points) -> Array:
+    def _rows(
+        self,
+        body: Expression,
+        indices: tuple[Index, ...],
+        points: Points,
+        tied: Mapping[Index, Expression] = MappingProxyType({}),
+    ) -> Array:
         """The body at all positions of the indices, a row for each point."""
         shape = tuple(self.sizes[index.axis.name] for index in indices)
         width = prod(shape)
@@ -234,13 +232,23 @@ class VectorisedEvaluator:
         for start in range(0, points.count, height):
             part = points.where(np.arange(start, min(start + height, points.count)))
             positions = {index: np.repeat(own, width) for index, own in part.positions.items()}
-            positions.update(
-                {index: np.tile(own, part.count) for index, own in zip(indices, places, strict=True)}
-            )
-            inside = Points(part.count * width, positions)
+            for index, own in zip(indices, places, strict=True):
+                positions[index] = np.tile(own, part.count)
+            inside = self._with_ties(Points(part.count * width, positions), tied)
             found = np.broadcast_to(self._value(body, inside), (inside.count,))
             parts.append(found.reshape(part.count, width))
         return np.concatenate(parts) if parts else np.zeros((0, width))
+
+    def _with_ties(self, points: Points, tied: Mapping[Index, Expression]) -> Points:
+        """The points with a position for each tied index, the nearest in its axis where it would leave it."""
+        integers = self._integers(points)
+        places = {
+            index: np.broadcast_to(
+                np.clip(integers.value(place), 0, self.sizes[index.axis.name] - 1), (points.count,)
+            )
+            for index, place in tied.items()
+        }
+        return Points(points.count, {**points.positions, **places})
 
     def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
         integers = self._integers(points)
@@ -251,31 +259,3 @@ class VectorisedEvaluator:
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{node.tensor}' is read outside its axes of {array.shape}")
         return matrix_values(node.kind, array, batch, positions, points.count)
-
-
-def _tied(node: Reduction) -> tuple[dict[Index, Expression], tuple[Index, ...]]:
-    """The bound indices that a delta of the whole body ties to something free of them, and the others.
-
-    The delta stays in the body, where it says whether the position is one that the index has.
-    """
-    bound = frozenset(node.indices)
-    tied: dict[Index, Expression] = {}
-    for delta in _deltas_of(node.body):
-        for index, side in ((delta.left, delta.right), (delta.right, delta.left)):
-            if isinstance(index, Index) and index in bound - tied.keys() and not side.free_indices & bound:
-                tied[index] = side
-                break
-    return tied, tuple(index for index in node.indices if index not in tied)
-
-
-def _deltas_of(expression: Expression) -> list[Delta]:
-    """The deltas without which the whole expression is 0, read whatever the conditions."""
-    match expression:
-        case Delta() if not expression.tensors:
-            return [expression]
-        case Multiply(factors):
-            return [delta for factor in factors for delta in _deltas_of(factor)]
-        case Reduction("sum", indices, body):
-            bound = frozenset(indices)
-            return [delta for delta in _deltas_of(body) if not delta.free_indices & bound]
-    return []

@@ -128,3 +128,22 @@ def test_both_sides_of_a_comparison_are_noted() -> None:
     values = {"x": np.array([1.0, -1.0]), "w": np.array(2.0)}
     evaluate_system(system, values, {"I": 2}, reached=reached)  # type: ignore[arg-type]
     assert sorted(map(sorted, reached.values())) == [[False], [False, True]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "sum(i, j, w*x[i]*delta(2 - i, j)*x[j])",
+        "sum(i, x[i]*sum(j, where(i + j < size(i), x[j]*delta(i + j, 1), 0)))",
+        "sum(i, x[i]*sum(j, delta(i - j, 0)*delta(j, 1)*x[j]))",
+        "sum(i, j, delta(i, j)*delta(i, 0)*x[i])",
+        "sum(i, j, delta(2*i, j)*x[i]*x[j])",
+        "sum(i, sum(j, sum(i, delta(i, j)*x[i])*x[i]))",
+        "sum(i, j, (delta(i, j) + delta(i, 0))*x[j])",
+        "sum(i, j, delta(i + 3, j)*x[j])",
+    ],
+)
+@pytest.mark.parametrize("x", [[1.5], [1.5, -2.0], [1.5, -2.0, 4.0]])
+def test_sums_that_deltas_tie(body: str, x: list[float]) -> None:
+    system = parse_system(LAZY.format(body=body))
+    assert_same(system, {"x": np.array(x), "w": np.array(2.0)}, {"I": len(x)})
