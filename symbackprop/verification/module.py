@@ -59,7 +59,8 @@ class ModuleUnderCheck:
 
     def forward(self, values: Mapping[str, Array]) -> dict[str, Any]:
         """The module's outputs, by name; targets are passed where it takes them."""
-        taken = {name.strip("_") for name in inspect.signature(self.module.forward).parameters}
+        _, *others = inspect.signature(self.module.forward).parameters
+        taken = {name.strip("_") for name in others}
         left_out = {name for name in self.module.TARGETS if name.strip("_") not in taken}
         given = {name: _read_only(array) for name, array in values.items() if name not in left_out}
         with _own_code("forward"):

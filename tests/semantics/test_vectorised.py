@@ -134,8 +134,8 @@ def test_both_sides_of_a_comparison_are_noted() -> None:
     "body",
     [
         "sum(i, j, w*x[i]*delta(2 - i, j)*x[j])",
-        "sum(i, x[i]*sum(j, where(i + j < size(i), x[j]*delta(i + j, 1), 0)))",
-        "sum(i, x[i]*sum(j, delta(i - j, 0)*delta(j, 1)*x[j]))",
+        "sum(i, x[i]*sum(j, where(i + j < size(i), x[j]*delta(1 - i, j), 0)))",
+        "sum(i, x[i]*sum(j, delta(i, j)*delta(j, 1)*x[j]))",
         "sum(i, j, delta(i, j)*delta(i, 0)*x[i])",
         "sum(i, j, delta(2*i, j)*x[i]*x[j])",
         "sum(i, sum(j, sum(i, delta(i, j)*x[i])*x[i]))",
