@@ -73,7 +73,7 @@ def _should_be_cut(statement: Statement | Store, printer: NumpyValues, indent: s
 
 def _breaks_inside_brackets(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
     """Whether a formatter would break two long operands inside the brackets of one, and not between them."""
-    pieces = printer.chain(statement.value)
+    pieces = printer.piece(statement.value).chain
     return (
         len(pieces) == 2
         and len(statement_lines(statement, printer, indent)) > 1

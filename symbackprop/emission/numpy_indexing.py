@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from symbackprop.emission.numpy_pieces import slice_text
+from symbackprop.emission.python_expressions import Piece, slice_of
 from symbackprop.program.ir import AxisSize, Elementwise, Literal
 from symbackprop.program.layout import Group
 from symbackprop.program.slices import Item, Pick, Span
 from symbackprop.program.value import Value
 
 
-def items_text(items: Sequence[Item], text: Callable[[Value], str], layout: Sequence[Group] = ()) -> str:
-    """`[:, t - 1]`; axes at the end that are kept whole go without saying.
+def item_texts(
+    items: Sequence[Item], piece: Callable[[Value], Piece], layout: Sequence[Group] = ()
+) -> list[str]:
+    """`:`, `t - 1`; axes at the end that are kept whole go without saying.
 
-    `layout` is the array's, where it is known: then `[:, :-1]` for `[:, : T - 1]`.
+    `layout` is the array's, where it is known: then `:-1` for `: T - 1`.
     """
     groups = layout or [()] * len(items)
-    shown = [_item(item, group, text) for item, group in zip(items, groups, strict=True)]
+    shown = [_item(item, group, piece) for item, group in zip(items, groups, strict=True)]
     while shown and shown[-1] == ":":
         shown.pop()
-    return f"[{', '.join(shown)}]" if shown else ""
+    return shown
 
 
-def _item(item: Item, group: Group, text: Callable[[Value], str]) -> str:
+def _item(item: Item, group: Group, piece: Callable[[Value], Piece]) -> str:
     match item:
         case Pick(place):
-            return _from_end(place, group) or text(place)
+            return _from_end(place, group) or piece(place).text
         case Span(_, start, stop, step):
-            first, last = ("" if end is None else _from_end(end, group) or text(end) for end in (start, stop))
-            return slice_text(first, last, str(step) if step > 1 else "")
+            first, last = (
+                "" if end is None else _from_end(end, group) or piece(end).text for end in (start, stop)
+            )
+            return slice_of(first, last, str(step) if step > 1 else "")
     return ":"
 
 

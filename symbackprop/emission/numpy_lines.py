@@ -7,8 +7,10 @@ of each line; a call has its arguments on a line of their own. A loop is indente
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from symbackprop.emission.numpy_values import NumpyValues
+from symbackprop.emission.python_expressions import call
 from symbackprop.emission.python_text import INDENT, LINE_LENGTH, ascii_only, bracketed, fits
 from symbackprop.program.ir import Literal
 from symbackprop.program.program import Line, Loop, Statement, Store
@@ -44,29 +46,29 @@ def code_indent(line: Line, indent: str, in_guard: bool) -> str:
 def loop_head(loop: Loop, printer: NumpyValues) -> str:
     """`for t in range(1, T):`."""
     ends = [loop.stop] if loop.start == Literal(0) else [loop.start, loop.stop]
-    steps = f"range({', '.join(printer.text(end) for end in ends)})"
-    return f"for {printer.counters[loop.counter]} in {f'reversed({steps})' if loop.reverse else steps}:"
+    steps = call("range", *map(printer.piece, ends))
+    walked = call("reversed", steps) if loop.reverse else steps
+    return f"for {printer.counters[loop.counter]} in {walked.text}:"
 
 
 def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) -> list[str]:
     """`name = value`, in parentheses over several lines where it is too long for one."""
     target = _target(line, printer)
-    one_line = f"{indent}{target} {printer.text(line.value)}"
+    piece = printer.piece(line.value)
+    one_line = f"{indent}{target} {piece.text}"
     if fits(one_line):
         return [one_line]
-    pieces = printer.chain(line.value)
-    if len(pieces) > 2:
-        return _in_parentheses(target, pieces, indent)
-    call = printer.call(line.value)
-    if call is not None:
-        head, arguments = call
+    if len(piece.chain) > 2:
+        return _in_parentheses(target, piece.chain, indent)
+    if piece.call is not None:
+        head, arguments = piece.call
         lines = bracketed(f"{target} {head}", arguments, ")", indent)
         if fits(lines[0]):
             return lines
-    return _in_parentheses(target, pieces, indent) if len(pieces) == 2 else [one_line]
+    return _in_parentheses(target, piece.chain, indent) if len(piece.chain) == 2 else [one_line]
 
 
-def _in_parentheses(target: str, pieces: list[str], indent: str) -> list[str]:
+def _in_parentheses(target: str, pieces: Sequence[str], indent: str) -> list[str]:
     inside = f"{indent}{INDENT}{' '.join(pieces)}"
     broken = [inside] if fits(inside) else [f"{indent}{INDENT}{piece}" for piece in pieces]
     return [f"{indent}{target} (", *broken, f"{indent})"]

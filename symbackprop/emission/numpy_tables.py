@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from symbackprop.emission.numpy_values import NumpyValues
+from symbackprop.emission.python_expressions import (
+    Piece,
+    alone_or_tuple,
+    binary,
+    call,
+    comparison,
+    joined,
+    method,
+    number,
+    power,
+    product,
+)
 from symbackprop.emission.python_text import (
     INDENT,
     ascii_only,
@@ -32,13 +44,14 @@ def place_checks_text(program: Program, printer: NumpyValues) -> str:
 
 def _place_check(check: PlaceCheck, printer: NumpyValues) -> list[str]:
     needed = [axis.name for axis in check.axes if axis.size is None]
-    tests = [f"{{{', '.join(map(quoted, needed))}}} <= sizes.keys()"] if needed else []
-    tests += [f"{quoted(name)} in arrays" for name in check.tensors]
+    known = Piece(f"{{{', '.join(map(quoted, needed))}}}")
+    tests = [comparison("<=", known, method(Piece("sizes"), "keys"))] if needed else []
+    tests += [comparison("in", Piece(quoted(name)), Piece("arrays")) for name in check.tensors]
     arguments = [quoted(ascii_only(f"{check.element}: {check.position}")), quoted(check.axis.name)]
-    arguments += [printer.size(check.axis), printer.text(check.places)]
+    arguments += [printer.size(check.axis).text, printer.text(check.places)]
     arguments += [] if check.condition is None else [printer.text(check.condition)]
     indent = INDENT * 2 if tests else INDENT
-    head = [f"{INDENT}if {' and '.join(tests)}:"] if tests else []
+    head = [f"{INDENT}if {joined('and', tests).text}:"] if tests else []
     return [*head, *bracketed("_check_places(", arguments, ")", indent)]
 
 
@@ -132,15 +145,17 @@ def init_view(program: Program, printer: NumpyValues) -> InitView:
 
 
 def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
-    sizes = [printer.axes[index.axis.name] for index in tensor.indices]
-    shape = sizes[0] if len(sizes) == 1 else tuple_text(sizes)
+    sizes = [Piece(printer.axes[index.axis.name]) for index in tensor.indices]
+    shape, dtype = alone_or_tuple(sizes), Piece("dtype")
     if initial.distribution == "eye":
-        identity = f"np.eye({sizes[-1]}, dtype=dtype)"
-        return identity if len(sizes) == 2 else f"np.broadcast_to({identity}, {shape}).copy()"
+        identity = call("np.eye", sizes[-1], dtype=dtype)
+        return (
+            identity if len(sizes) == 2 else method(call("np.broadcast_to", identity, shape), "copy")
+        ).text
     if initial.distribution != "normal":
-        return f"np.{initial.distribution}({shape}, dtype=dtype)"
+        return call(f"np.{initial.distribution}", shape, dtype=dtype).text
+    drawn = call("rng.standard_normal", shape, dtype=dtype)
     if not initial.fan_in:
-        return f"rng.standard_normal({shape}, dtype=dtype)"
-    terms = " * ".join(printer.axes[axis] for axis in initial.fan_in)
-    root = f"{terms}**0.5" if len(initial.fan_in) == 1 else f"({terms}) ** 0.5"
-    return f"rng.standard_normal({shape}, dtype=dtype) / {root}"
+        return drawn.text
+    terms = product([Piece(printer.axes[axis]) for axis in initial.fan_in])
+    return binary("/", drawn, power(terms, number(0.5))).text

@@ -248,7 +248,7 @@ def _unpacked(names: Sequence[str], printer: NumpyValues) -> list[str]:
 def _shape_line(source: ShapeSource, printer: NumpyValues) -> str:
     """`N, T, _ = x.shape`, or `T = x.shape[1]` for one size."""
     shape = f"{printer.names[source.tensor]}.shape"
-    sizes = ["_" if axis is None else printer.size(axis) for axis in source.axes]
+    sizes = ["_" if axis is None else printer.size(axis).text for axis in source.axes]
     named = [place for place, size in enumerate(sizes) if size != "_"]
     if len(named) == 1:
         return f"{sizes[named[0]]} = {shape}[{named[0]}]"

@@ -1,0 +1,180 @@
+"""Python expressions as text that knows its outermost operator: every operand gets the parentheses it needs.
+
+All text of an expression is composed here. The levels are those of The Python Language Reference, section
+6.17, Operator precedence; the layout is that of `ruff format`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+# From loosest to tightest.
+(
+    CONDITIONAL, DISJUNCTION, CONJUNCTION, NEGATION, COMPARISON, EITHER, BOTH, SUM, PRODUCT, SIGN, POWER, ATOM
+) = range(12)  # fmt: skip
+
+# Operators that group from the left.
+_LEVELS: Mapping[str, int] = {
+    "or": DISJUNCTION,
+    "and": CONJUNCTION,
+    "|": EITHER,
+    "&": BOTH,
+    "+": SUM,
+    "-": SUM,
+    "*": PRODUCT,
+    "/": PRODUCT,
+    "//": PRODUCT,
+    "%": PRODUCT,
+    "@": PRODUCT,
+}
+# Their chains are broken over lines, an operator at the start of each.
+_BROKEN = (SUM, PRODUCT)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Source text, how tightly its outermost operator binds, and where it may be broken over lines.
+
+    `chain` holds the operands of the outermost operators of one level, each but the first after its operator;
+    `call` a call up to its opening bracket, and the arguments.
+    """
+
+    text: str
+    level: int = ATOM
+    operator: str = ""
+    chain: tuple[str, ...] = ()
+    call: tuple[str, tuple[str, ...]] | None = None
+
+    def at(self, level: int) -> str:
+        """The text, in parentheses where it binds less tightly than `level`."""
+        return self.text if self.level >= level else f"({self.text})"
+
+
+def number(value: float | int) -> Piece:
+    """A literal, `np.pi`, `np.inf` or `np.nan`."""
+    if value == math.pi:
+        return Piece("np.pi")
+    if not math.isfinite(value):
+        shown = "np.nan" if math.isnan(value) else "np.inf"
+        return Piece(f"-{shown}", SIGN) if value < 0 else Piece(shown)
+    shown = repr(value).replace("e+", "e")
+    return Piece(shown, SIGN if shown.startswith("-") else ATOM)
+
+
+def binary(operator: str, left: Piece, right: Piece) -> Piece:
+    """`left operator right`, for an operator that groups from the left."""
+    level = _LEVELS[operator]
+    before, after = _beside(operator, left, level), _beside(operator, right, level + 1)
+    opens = level in _BROKEN and before == left.text and left.level == level
+    chain = (*(left.chain if opens else (before,)), f"{operator} {after}") if level in _BROKEN else ()
+    return Piece(f"{before} {operator} {after}", level, operator, chain)
+
+
+def _beside(operator: str, operand: Piece, level: int) -> str:
+    """An operand; a matrix product beside another product, whose signs bind equally, is set apart."""
+    mixed = operand.level == PRODUCT == _LEVELS[operator] and (operator == "@") != (operand.operator == "@")
+    return f"({operand.text})" if mixed else operand.at(level)
+
+
+def joined(operator: str, operands: Sequence[Piece]) -> Piece:
+    """`a & b & c`; an operand with the same operator is in parentheses."""
+    level = _LEVELS[operator]
+    return Piece(f" {operator} ".join(operand.at(level + 1) for operand in operands), level, operator)
+
+
+def product(factors: Sequence[Piece]) -> Piece:
+    """The factors multiplied from the left; 1 for none."""
+    return reduce(lambda left, right: binary("*", left, right), factors) if factors else number(1)
+
+
+def negative(operand: Piece) -> Piece:
+    """`-x`; a power in parentheses, for as ruff formats it: -(x**2)."""
+    return Piece(f"-{operand.at(ATOM if operand.level == POWER else SIGN)}", SIGN)
+
+
+def inverted(operand: Piece) -> Piece:
+    """`~mask`, for an array of Booleans."""
+    return Piece(f"~{operand.at(SIGN)}", SIGN)
+
+
+def negation(operand: Piece) -> Piece:
+    """`not holds`, for a Python bool."""
+    return Piece(f"not {operand.at(NEGATION)}", NEGATION)
+
+
+def comparison(operator: str, left: Piece, right: Piece) -> Piece:
+    """`left < right`; an operand that is a comparison itself is in parentheses, so that none is chained."""
+    return Piece(f"{left.at(EITHER)} {operator} {right.at(EITHER)}", COMPARISON)
+
+
+def power(base: Piece, exponent: Piece) -> Piece:
+    """`base**exponent`, which groups from the right; as ruff formats it, without spaces between names and numbers."""
+    left, right = base.at(ATOM), exponent.at(SIGN)
+    simple = all(_is_simple_power_operand(part) for part in (left, right))
+    return Piece(f"{left}**{right}" if simple else f"{left} ** {right}", POWER)
+
+
+def conditional(condition: Piece, chosen: Piece, otherwise: Piece) -> Piece:
+    """`chosen if condition else otherwise`."""
+    shown, test = chosen.at(DISJUNCTION), condition.at(DISJUNCTION)
+    chain = (shown, f"if {test}", f"else {otherwise.at(CONDITIONAL)}")
+    return Piece(" ".join(chain), CONDITIONAL, chain=chain)
+
+
+def attribute(operand: Piece, name: str) -> Piece:
+    """`operand.name`; an int in parentheses, for a point behind it would be a decimal one."""
+    shown = operand.at(ATOM)
+    return Piece(f"({shown}).{name}" if shown.isdigit() else f"{shown}.{name}")
+
+
+def call(function: Piece | str, *arguments: Piece | str, **keywords: Piece | str) -> Piece:
+    """`function(arguments, keyword=value)`; within the brackets nothing needs parentheses."""
+    head = f"{function.at(ATOM) if isinstance(function, Piece) else function}("
+    inside = tuple(map(_bare, arguments)) + tuple(f"{name}={_bare(part)}" for name, part in keywords.items())
+    return Piece(f"{head}{', '.join(inside)})", call=(head, inside))
+
+
+def method(operand: Piece, name: str, *arguments: Piece | str) -> Piece:
+    """`operand.name(arguments)`."""
+    return call(attribute(operand, name), *arguments)
+
+
+def subscript(operand: Piece, items: Sequence[str]) -> Piece:
+    """`operand[items]`; the operand itself where there are none."""
+    return Piece(f"{operand.at(ATOM)}[{', '.join(items)}]") if items else operand
+
+
+def tuple_of(items: Sequence[Piece | str]) -> Piece:
+    """`(a, b)`, `(a,)`, `()`."""
+    shown = [_bare(item) for item in items]
+    return Piece(f"({shown[0]},)" if len(shown) == 1 else f"({', '.join(shown)})")
+
+
+def alone_or_tuple(items: Sequence[Piece | str]) -> Piece | str:
+    """The item where there is but one, as NumPy takes an axis, a shape or a width; else the tuple."""
+    return items[0] if len(items) == 1 else tuple_of(items)
+
+
+def slice_of(start: str, stop: str, step: str = "") -> str:
+    """`1:`, `r : r + 2 * A : 2`: with spaces round the colons where a part is no plain name or number."""
+    parts = [start, stop, *([step] if step else [])]
+    if all(_is_plain(part) for part in parts):
+        return ":".join(parts)
+    return " : ".join(parts).strip().replace(" :  : ", " :: ")
+
+
+def _bare(part: Piece | str) -> str:
+    return part.text if isinstance(part, Piece) else part
+
+
+def _is_plain(part: str) -> bool:
+    bare = part.removeprefix("-")
+    return not bare or bare.isidentifier() or bare.isdigit()
+
+
+def _is_simple_power_operand(text: str) -> bool:
+    digits = text.removeprefix("-").replace(".", "", 1).replace("e", "", 1).replace("-", "", 1)
+    return text.replace(".", "_").isidentifier() or digits.isdigit()
