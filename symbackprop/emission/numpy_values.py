@@ -19,6 +19,7 @@ from symbackprop.emission.python_expressions import (
     inverted,
     joined,
     method,
+    negation,
     negative,
     number,
     power,
@@ -64,7 +65,7 @@ from symbackprop.program.slices import (
     Select,
     Tensordot,
 )
-from symbackprop.program.value import Value
+from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 
 _BINARY = {
@@ -75,7 +76,7 @@ _BINARY = {
     "floor_divide": "//",
     "mod": "%",
 }
-_CONNECTIVES = {"and": "&", "or": "|"}
+_OF_ARRAYS = {"and": "&", "or": "|"}
 _DTYPE = Piece("dtype")
 
 
@@ -116,7 +117,7 @@ class NumpyValues:
             case AtLeastZero(operand):
                 return call("max", self.piece(operand), number(0))
             case Elementwise(operation, arguments):
-                return self._elementwise(operation, list(map(self.piece, arguments)))
+                return self._elementwise(operation, list(map(self.piece, arguments)), value.kind)
             case MatrixProduct(left, right):
                 return binary("@", self.piece(left), self.piece(right))
             case Choice(condition, chosen, otherwise):
@@ -189,7 +190,7 @@ class NumpyValues:
                 return subscript(self.piece(operand), [*[":"] * place, "::-1"])
         raise EmissionError(f"no NumPy expression for a {type(value).__name__}")
 
-    def _elementwise(self, operation: str, arguments: list[Piece]) -> Piece:
+    def _elementwise(self, operation: str, arguments: list[Piece], kind: Kind) -> Piece:
         if operation in _BINARY:
             return binary(_BINARY[operation], *arguments)
         if operation == "power":
@@ -198,10 +199,10 @@ class NumpyValues:
             return negative(*arguments)
         if operation in COMPARISONS:
             return comparison(operation, *arguments)
-        if operation in _CONNECTIVES:
-            return joined(_CONNECTIVES[operation], arguments)
         if operation == "not":
-            return inverted(*arguments)
+            return negation(*arguments) if kind is Kind.PYTHON_BOOLEAN else inverted(*arguments)
+        if operation in _OF_ARRAYS:
+            return joined(operation if kind is Kind.PYTHON_BOOLEAN else _OF_ARRAYS[operation], arguments)
         if operation == "where":
             return call("np.where", *arguments)
         if operation in HELPERS:

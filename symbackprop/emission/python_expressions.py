@@ -111,7 +111,7 @@ def comparison(operator: str, left: Piece, right: Piece) -> Piece:
 
 
 def power(base: Piece, exponent: Piece) -> Piece:
-    """`base**exponent`, which groups from the right; as ruff formats it, without spaces between names and numbers."""
+    """`base**exponent`, which groups from the right; as ruff formats it, names and numbers without spaces."""
     left, right = base.at(ATOM), exponent.at(SIGN)
     simple = all(_is_simple_power_operand(part) for part in (left, right))
     return Piece(f"{left}**{right}" if simple else f"{left} ** {right}", POWER)

@@ -197,7 +197,7 @@ class ExpressionLowering:
         """A factor; a negative power of one is a division by the positive power."""
         if not (isinstance(factor, Power) and isinstance(factor.exponent, Number)):
             value = self.value(factor, order)
-            return Factor(value if value.kind is Kind.BOOLEAN else as_number(value))
+            return Factor(value if value.kind.is_condition else as_number(value))
         exponent = factor.exponent.value
         base = as_number(self.value(factor.base, order))
         return Factor(positive_power(base, abs(exponent)), inverse=exponent < 0)

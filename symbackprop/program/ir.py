@@ -112,22 +112,23 @@ class Elementwise(Value):
             self.require(
                 not (Kind.INTEGER in kinds and Kind.REAL in kinds), "compares integers with reals uncast"
             )
-            return Kind.BOOLEAN
+            return Kind.PYTHON_BOOLEAN if set(kinds) == {Kind.PYTHON} else Kind.BOOLEAN
         if self.operation in CONNECTIVES:
-            self.require(all(kind is Kind.BOOLEAN for kind in kinds), "joins what is no condition")
-            return Kind.BOOLEAN
+            self.require(all(kind.is_condition for kind in kinds), "joins what is no condition")
+            return Kind.PYTHON_BOOLEAN if set(kinds) == {Kind.PYTHON_BOOLEAN} else Kind.BOOLEAN
         if self.operation == "where":
-            self.require(kinds[0] is Kind.BOOLEAN, "chooses by what is no condition")
+            self.require(kinds[0].is_condition, "chooses by what is no condition")
             return self._numeric_kind(kinds[1:], python=Kind.DOUBLE)
-        # A boolean mask may multiply a real array, which keeps the array's dtype.
+        # A mask may multiply a real array, which keeps the array's dtype.
         masked = self.operation == "multiply" and Kind.REAL in kinds
-        numeric = [kind for kind in kinds if not (masked and kind is Kind.BOOLEAN)]
+        numeric = [kind for kind in kinds if not (masked and kind.is_condition)]
         python = Kind.PYTHON if self.operation in ARITHMETIC else Kind.DOUBLE
         return self._numeric_kind(numeric, python)
 
     def _numeric_kind(self, kinds: list[Kind], python: Kind) -> Kind:
         found = set(kinds)
-        self.require(Kind.BOOLEAN not in found, f"{self.operation} of an uncast condition")
+        conditions = any(kind.is_condition for kind in found)
+        self.require(not conditions, f"{self.operation} of an uncast condition")
         self.require(len(found - {Kind.PYTHON}) <= 1, f"{self.operation} of kinds that do not mix")
         strong = found - {Kind.PYTHON}
         return strong.pop() if strong else python

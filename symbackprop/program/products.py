@@ -19,7 +19,7 @@ from symbackprop.notation.expressions import Index
 from symbackprop.program.ir import Literal, MatrixProduct, Reduce
 from symbackprop.program.layout import Group, layout_of
 from symbackprop.program.slices import Tensordot
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import (
     as_real,
     elementwise,
@@ -47,7 +47,7 @@ class Factor:
 def multiplied(left: Factor, right: Factor, order: Indices) -> Factor:
     """The product of two factors, nothing summed."""
     if left.inverse == right.inverse:
-        if left.value.kind is right.value.kind is Kind.BOOLEAN:
+        if left.value.kind.is_condition and right.value.kind.is_condition:
             return Factor(elementwise("and", (left.value, right.value), order))
         return Factor(elementwise("multiply", (left.value, right.value), order), left.inverse)
     above, below = (right, left) if left.inverse else (left, right)

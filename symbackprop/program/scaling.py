@@ -46,7 +46,7 @@ def negative(value: Value) -> Value:
         return Literal(-value.value)
     if isinstance(value, Elementwise) and value.operation in ("multiply", "divide"):
         first, *rest = value.arguments
-        if first.kind is not Kind.BOOLEAN:
+        if not first.kind.is_condition:
             return Elementwise(value.operation, (negative(first), *rest))
     return operate("negative", value)
 

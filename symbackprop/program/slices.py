@@ -292,7 +292,8 @@ class Choice(Value):
         return Choice(*operands)
 
     def _infer_type(self) -> ValueType:
-        self.require(not self.condition.layout, "chooses by an array")
+        single = not self.condition.layout and self.condition.kind.is_condition
+        self.require(single, "chooses by what is no single condition")
         one, other = self.chosen, self.otherwise
         fits = one.layout == other.layout and one.kind is other.kind
         self.require(fits, "chooses between values of two types")

@@ -16,7 +16,8 @@ class Kind(enum.Enum):
     """What the numbers of a value are.
 
     A PYTHON number takes the dtype of the array it meets; REAL is an array of the model's own dtype; DOUBLE
-    is float64 whatever the model's dtype, and is cast before it meets a REAL.
+    is float64 whatever the model's dtype, and is cast before it meets a REAL. BOOLEAN is NumPy's,
+    an array or a scalar; a comparison of PYTHON numbers gives a Python bool, whose `~` is a number.
     """
 
     PYTHON = "python"
@@ -24,6 +25,12 @@ class Kind(enum.Enum):
     DOUBLE = "double"
     INTEGER = "integer"
     BOOLEAN = "boolean"
+    PYTHON_BOOLEAN = "python boolean"
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether the values are true or false, and no numbers."""
+        return self in (Kind.BOOLEAN, Kind.PYTHON_BOOLEAN)
 
 
 @dataclass(frozen=True)

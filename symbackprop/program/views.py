@@ -109,7 +109,7 @@ def operate(operation: str, *arguments: Value) -> Value:
     return Elementwise(
         operation,
         tuple(
-            argument if masking and argument.kind is Kind.BOOLEAN else as_number(argument)
+            argument if masking and argument.kind.is_condition else as_number(argument)
             for argument in arguments
         ),
     )

@@ -82,6 +82,12 @@ CASES = {
     "y[t] = t*q[t,t]": ["y = np.arange(T, dtype=dtype) * np.diagonal(q, axis1=0, axis2=1)"],
     "y[t,s] = delta(t,s)*q[t,s]": ["y = np.eye(T, dtype=dtype) * q"],
     "y[b] = max(i, x[b,i])": ["y = np.max(x, axis=1)"],
+    # sizes that are worked out
+    "y = sum(t, where(t + 1 < size(t), c, 0))": ["y = c * (T - 1)"],
+    "y[i] = v[i] - sum(t, where(t > 1, 1, 0))*w[i]": ["y = v - max(T - 2, 0) * w"],
+    "y[b] = g[b]^sum(t, where(t > 0, 1, 0))": ["y = g ** (T - 1)"],
+    "y = where(not 2 < size(t), c, e)": ["y = c if not 2 < T else e"],
+    "y = where(not (size(t) == 1 and size(h) == 1), c, e)": ["y = c if not (T == 1 and H == 1) else e"],
     "y[i] = prod(b, x[b,i])": ["y = np.prod(x, axis=0)"],
     "y = sum(b, i, x[b,i]^2)/size(b)": ["y = np.sum(x**2) / max(B, 1)"],
 }
