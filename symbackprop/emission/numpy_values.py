@@ -29,7 +29,7 @@ from symbackprop.emission.python_expressions import (
 )
 from symbackprop.errors import EmissionError
 from symbackprop.notation.expressions import Axis
-from symbackprop.program.counting import Extent, whole_number
+from symbackprop.program.counting import Extent, count_of
 from symbackprop.program.ir import (
     COMPARISONS,
     AxisSize,
@@ -100,7 +100,7 @@ class NumpyValues:
         if axis.size is not None:
             return number(axis.size)
         if isinstance(axis, Extent):
-            return self.piece(whole_number(axis.length))
+            return self.piece(count_of(axis))
         return Piece(self.axes[axis.name])
 
     def piece(self, value: Value) -> Piece:

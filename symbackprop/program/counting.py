@@ -165,6 +165,14 @@ def whole_number(expression: Expression) -> Value:
     return WholeNumbers().value(expression)
 
 
+def count_of(axis: Extent) -> Value:
+    """The places of an extent: none where its length would be less than 0, as T - 1 for an empty T."""
+    length = whole_number(axis.length)
+    form = linear_form(axis.length)
+    may_lack = form.constant < 0 or any(factor < 0 for factor in form.coefficients.values())
+    return AtLeastZero(length) if may_lack else length
+
+
 def over_one_divisor(argument: Expression) -> tuple[Expression, Expression]:
     """(a, b) of an expression a/b whose floor is meant, both whole: (q + 1, 2) of q/2 + 1/2."""
     factors = factors_of(argument)

@@ -14,7 +14,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.functions import FUNCTIONS
 from symbackprop.notation.system import Tensor
-from symbackprop.program.counting import Extent, whole_number
+from symbackprop.program.counting import Extent, count_of
 from symbackprop.program.ir import (
     AxisSize,
     Cast,
@@ -91,7 +91,7 @@ class _Interpreter:
 
     def size(self, axis: Axis) -> int:
         if isinstance(axis, Extent):
-            return max(int(self.evaluate(whole_number(axis.length))), 0)
+            return int(self.evaluate(count_of(axis)))
         return self.sizes[axis.name]
 
     def places(self, items: tuple[Item, ...], shape: tuple[int, ...]) -> tuple[int | slice, ...]:

@@ -83,9 +83,9 @@ CASES = {
     "y[t,s] = delta(t,s)*q[t,s]": ["y = np.eye(T, dtype=dtype) * q"],
     "y[b] = max(i, x[b,i])": ["y = np.max(x, axis=1)"],
     # sizes that are worked out
-    "y = sum(t, where(t + 1 < size(t), c, 0))": ["y = c * (T - 1)"],
+    "y = sum(t, where(t + 1 < size(t), c, 0))": ["y = c * max(T - 1, 0)"],
     "y[i] = v[i] - sum(t, where(t > 1, 1, 0))*w[i]": ["y = v - max(T - 2, 0) * w"],
-    "y[b] = g[b]^sum(t, where(t > 0, 1, 0))": ["y = g ** (T - 1)"],
+    "y[b] = g[b]^sum(t, where(t > 0, 1, 0))": ["y = g ** max(T - 1, 0)"],
     "y = where(not 2 < size(t), c, e)": ["y = c if not 2 < T else e"],
     "y = where(not (size(t) == 1 and size(h) == 1), c, e)": ["y = c if not (T == 1 and H == 1) else e"],
     "y[i] = prod(b, x[b,i])": ["y = np.prod(x, axis=0)"],

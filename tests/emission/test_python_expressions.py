@@ -25,7 +25,7 @@ from symbackprop.emission.python_expressions import (
 from symbackprop.errors import ProgramError
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import Apply, Axis, Index, Number, Size
-from symbackprop.program.counting import Extent, whole_number
+from symbackprop.program.counting import Extent, count_of
 from symbackprop.program.ir import (
     AxisSize,
     Cast,
@@ -62,9 +62,10 @@ from symbackprop.program.views import inferred_group
 T, S, D = Axis("T", "t"), Axis("S", "s"), Axis("D", "d", 4)
 t, t2, s, d = Index("t", T), Index("t2", T), Index("s", S), Index("d", D)
 SHORTER = Extent("T less", "t", None, add(Size(T), Number(-1)))
+LONGER = Extent("T more", "t", None, add(Size(T), Number(1)))
 TWICE = Extent("T twice", "t", None, multiply(Number(2), Size(T)))
 HALF = Extent("T half", "t", None, Apply("floor", (multiply(Number(Fraction(1, 2)), Size(T)),)))
-u, w, h = Index("u", SHORTER), Index("w", TWICE), Index("h", HALF)
+u, w, h, n = Index("u", SHORTER), Index("w", TWICE), Index("h", HALF), Index("n", LONGER)
 PRINTER = NumpyValues(
     {name: name for name in ("v", "m", "q", "c", "ids", "mask", "scatter_add")},
     {"T": "T", "S": "S"},
@@ -86,6 +87,7 @@ LEAVES: tuple[Value, ...] = (
     AxisSize(T),
     AxisSize(D),
     AxisSize(SHORTER),
+    AxisSize(LONGER),
     AxisSize(HALF),
     AxisSize(TWICE, at_least_one=True),
     Count("k", T),
@@ -118,13 +120,13 @@ NODES: dict[str, tuple[int, Callable[..., Value]]] = {
     "cast": (1, Cast),
     "copy": (1, Copy),
     "fill": (1, lambda operand: Fill(operand, ((t,), (u,)))),
-    "fill of groups": (1, lambda operand: Fill(operand, ((u, w), (s, u), (w, u, d), (s, h)))),
+    "fill of groups": (1, lambda operand: Fill(operand, ((n, w), (s, n), (w, n, d), (s, h), (u,)))),
     "pick": (2, lambda operand, place: Select(operand, (Pick(place), *_rest(operand)))),
     "span": (3, lambda operand, a, b: Select(operand, (Span(u, a, b, 2), *_rest(operand)))),
     "flip": (1, lambda operand: Flip(operand, 0)),
     "pad": (3, lambda operand, a, b: Pad(operand, (a,), (b,), ((w,),))),
     "gather": (2, lambda operand, places: Gather(operand, (places,))),
-    "clip": (1, lambda operand: Clip(operand, SHORTER)),
+    "clip": (1, lambda operand: Clip(operand, LONGER)),
     "at least zero": (1, AtLeastZero),
     "solve": (2, Solve),
     "logdet": (1, lambda operand: Determinant(operand, logarithm=True)),
@@ -265,7 +267,7 @@ def call_tree(value: Value) -> Any:
 def size(axis: Axis) -> Any:
     if axis.size is not None:
         return axis.size
-    return tree(whole_number(axis.length)) if isinstance(axis, Extent) else axis.name
+    return tree(count_of(axis)) if isinstance(axis, Extent) else axis.name
 
 
 def group_tree(group: tuple[Index, ...]) -> Any:
