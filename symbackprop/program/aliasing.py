@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from symbackprop.program.ir import Copy, Diagonal, Elementwise, Read
-from symbackprop.program.program import Line, Program, Statement
-from symbackprop.program.slices import is_view
+from symbackprop.program.naming import unused_name
+from symbackprop.program.program import Line, Loop, Program, Statement, Store, statements_in
+from symbackprop.program.slices import Choice, is_view
 from symbackprop.program.value import Value
 
 # Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
@@ -16,14 +18,14 @@ MAKING_ARRAYS = frozenset({"where", "erf", "normcdf", "lgamma", "digamma", "trig
 def with_fresh_results(program: Program) -> Program:
     """The program, with a copy wherever a result would share memory with an input or another result.
 
-    A scalar result becomes a NumPy scalar. Outputs and gradients are returned by different functions, so that
-    each of the two is looked at by itself.
+    What numbers are stored into has an array of its own too. A scalar result becomes a NumPy scalar. Outputs
+    and gradients are returned by different functions, so that each of the two is looked at by itself.
     """
-    bases = _bases(program)
+    program = _with_a_name_for_each_gradient(_with_own_arrays(program))
+    loss = (program.loss,) if program.loss else ()
+    calls = (program.outputs, tuple(program.gradients.values()), loss)
     copied = {
-        *_repeated(program.outputs, bases, program),
-        *_repeated(tuple(program.gradients.values()), bases, program),
-        *_repeated((program.loss,) if program.loss else (), bases, program),
+        *_sharing(program, calls),
         *_arrays_without_axes(program),
         *_diagonals(program),
     }
@@ -36,13 +38,57 @@ def _copied(line: Line, names: set[str]) -> Line:
     return line
 
 
-def _bases(program: Program) -> dict[str, str]:
-    """Each name to the name whose memory it may share: its own where its array is new."""
-    bases = {tensor.name: tensor.name for tensor in program.tensors}
+def _with_own_arrays(program: Program) -> Program:
+    """The program, where a name that numbers are stored into is not another name's view, but its copy."""
+    stored = {line.name for line in statements_in(program.statements) if isinstance(line, Store)}
+    return replace(program, statements=tuple(_owning(program.statements, stored)))
+
+
+def _owning(lines: Iterable[Line], stored: set[str]) -> Iterator[Line]:
+    for line in lines:
+        if isinstance(line, Loop):
+            yield replace(line, body=tuple(_owning(line.body, stored)))
+        elif isinstance(line, Statement) and line.name in stored and viewed_names(line.value):
+            yield _copied(line, stored)
+        else:
+            yield line
+
+
+def _with_a_name_for_each_gradient(program: Program) -> Program:
+    """The program, where gradients that are one equation are one array and its copies."""
+    taken = {tensor.name for tensor in program.tensors}
+    taken |= {line.name for line in statements_in(program.statements)}
+    gradients: dict[str, str] = {}
+    copies: list[Line] = []
+    for asked, name in program.gradients.items():
+        held = program.by_name[name]
+        if name in gradients.values() and held.value.layout:
+            copy = unused_name(f"grad_{asked}", taken.__contains__)
+            taken.add(copy)
+            element = held.element.replace(name, copy, 1)
+            value = Copy(Read(name, held.value.indices, held.value.kind))
+            copies.append(Statement(copy, value, f"{element} = {held.element}", element))
+            name = copy
+        gradients[asked] = name
+    return replace(program, statements=(*program.statements, *copies), gradients=gradients)
+
+
+def _sharing(program: Program, calls: Iterable[Collection[str]]) -> Iterator[str]:
+    """The results whose memory an input, or an earlier result of the same call, may have.
+
+    In the program's order, in which what is viewed stands before its views.
+    """
+    memory = {tensor.name: frozenset({tensor.name}) for tensor in program.tensors}
+    held = {frozenset(results): set(memory) for results in calls}
     for name, statement in program.by_name.items():
-        source = viewed_name(statement.value)
-        bases[name] = bases[source] if source is not None else name
-    return bases
+        views = viewed_names(statement.value)
+        own = frozenset().union(*(memory[source] for source in views)) or frozenset({name})
+        if any(name in results and not taken.isdisjoint(own) for results, taken in held.items()):
+            own = frozenset({name})
+            yield name
+        memory[name] = own
+        for results, taken in held.items():
+            taken.update(own if name in results else ())
 
 
 def viewed_name(value: Value) -> str | None:
@@ -52,15 +98,14 @@ def viewed_name(value: Value) -> str | None:
     return viewed_name(value.operands[0]) if is_view(value) else None
 
 
-def _repeated(results: tuple[str, ...], bases: dict[str, str], program: Program) -> list[str]:
-    """The results whose memory an input or an earlier result has already."""
-    held = {tensor.name for tensor in program.tensors}
-    repeated = []
-    for name in dict.fromkeys(results):
-        if bases[name] in held:
-            repeated.append(name)
-        held.add(bases[name])
-    return repeated
+def viewed_names(value: Value) -> frozenset[str]:
+    """The names that a value may be a view of, whatever a choice by whole numbers chooses."""
+    match value:
+        case Read(name, _, _):
+            return frozenset({name})
+        case Choice(_, chosen, otherwise):
+            return viewed_names(chosen) | viewed_names(otherwise)
+    return viewed_names(value.operands[0]) if is_view(value) else frozenset()
 
 
 def _arrays_without_axes(program: Program) -> list[str]:
@@ -79,4 +124,6 @@ def _is_diagonal(value: Value) -> bool:
 
 
 def _makes_array_without_axes(value: Value) -> bool:
+    if isinstance(value, Choice):
+        return any(map(_makes_array_without_axes, (value.chosen, value.otherwise)))
     return not value.layout and isinstance(value, Elementwise) and value.operation in MAKING_ARRAYS
