@@ -18,7 +18,7 @@ from symbackprop.emission.python_text import LINE_LENGTH, ascii_only, identifier
 from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
 from symbackprop.program.program import Program, Statement, Store, counters_in, statements_in
-from symbackprop.program.segments import segments_of
+from symbackprop.program.segments import axes_mentioned, segments_of
 from symbackprop.program.slices import ScatterAdd
 from symbackprop.version import __version__
 
@@ -99,10 +99,10 @@ def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
     values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)
     layouts = [tensor.indices for tensor in program.tensors]
     layouts += [line.value.indices for line in lines]
-    axes = dict.fromkeys(
-        index.axis.name for indices in layouts for index in indices if not isinstance(index.axis, Extent)
-    )
-    sizes = identifiers(axes, {*reserved, *values.values()})
+    # An axis that no tensor has is among them too: whether its size is needed is known when it is read.
+    axes = [index.axis for indices in layouts for index in indices if not isinstance(index.axis, Extent)]
+    axes += axes_mentioned(program.statements)
+    sizes = identifiers(dict.fromkeys(axis.name for axis in axes), {*reserved, *values.values()})
     taken = {*reserved, *values.values(), *sizes.values()}
     counters: dict[str, str] = {}
     for name in dict.fromkeys(counters_in(program.statements)):

@@ -84,7 +84,7 @@ def _read_by(statements: tuple[Line, ...], ends: tuple[str, ...]) -> list[str]:
 def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[str]) -> Segment:
     own = {line.name: None for line in statements if isinstance(line, Statement)}
     read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
-    shapes = _shape_sources(program, _axes_mentioned(statements), tuple(read))
+    shapes = _shape_sources(program, axes_mentioned(statements), tuple(read))
     read.update(dict.fromkeys(source.tensor for source in shapes))
     mentions_dtype = any(isinstance(value, MENTIONING_DTYPE) for value in _values(statements))
     if mentions_dtype and next(_with_dtype(program, read), None) is None:
@@ -117,13 +117,13 @@ def _with_dtype(program: Program, names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _values(statements: tuple[Line, ...]) -> Iterator[Value]:
+def _values(statements: Iterable[Line]) -> Iterator[Value]:
     for line in statements:
         for value in line.values:
             yield from value.walk()
 
 
-def _axes_mentioned(statements: tuple[Line, ...]) -> tuple[Axis, ...]:
+def axes_mentioned(statements: Iterable[Line]) -> tuple[Axis, ...]:
     """The axes whose sizes the statements mention, but for those that are written as numbers."""
     mentioned = dict.fromkeys(
         own for value in _values(statements) for axis in axes_of(value) for own in _model_axes(axis)
