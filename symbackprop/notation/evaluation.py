@@ -41,6 +41,7 @@ from symbackprop.notation.integers import compared, integer_value
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of
+from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation, System
 
 Array: TypeAlias = NDArray[Any]
@@ -167,7 +168,11 @@ class NaiveEvaluator:
         if node.kind == "prod":
             return math.prod(terms)
         if not terms:
-            raise VerificationError(f"the {node.kind} over an empty axis has no value")
+            empty = next(index for index in node.indices if not self.sizes[index.axis.name])
+            what = f"{node.kind} over {empty.name} of {text(node.body)}"
+            raise VerificationError(
+                f"{what}: axis {empty.axis.name} is empty (over an empty axis it has no value)"
+            )
         reals: list[Any] = [term.real for term in terms]
         best = min(reals) if node.kind == "min" else max(reals)
         first = reals.index(best)
