@@ -64,6 +64,11 @@ VALUES: dict[str, str] = {
     "d": "C",
 }
 SIZES: dict[str, int] = {}
+NOT_EMPTY: dict[str, str] = {
+    "C": "max over c of y",
+    "J": "grad_Wg[j,q]",
+    "Q": "grad_Wg[j,q]",
+}
 FORMULAS: dict[str, str] = {
     "Wf": "grad_Wf[j,q] = sum(n, t, delta_u_f[n,t,j]*x[n,t,q])",
     "Uf": "grad_Uf[j,k] = sum(n, t, delta_u_f[n,t,j]*pad(h[n,t - 1,k]))",
@@ -349,6 +354,9 @@ def _checked(params: Mapping[str, ArrayLike], others: Mapping[str, ArrayLike]) -
     for name, axis in VALUES.items():
         if name in arrays and axis in sizes:
             _check_values(name, arrays[name], axis, sizes[axis])
+    for axis, what in NOT_EMPTY.items():
+        if sizes.get(axis) == 0:
+            raise ValueError(f"{what}: axis {axis} is empty")
     if {"T"} <= sizes.keys():
         _check_places("h[n,size(t) - 1,j]: size(t) - 1", "T", sizes["T"], sizes["T"] - 1)
     return arrays

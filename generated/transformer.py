@@ -102,6 +102,14 @@ VALUES: dict[str, str] = {
     "next": "V",
 }
 SIZES: dict[str, int] = {}
+NOT_EMPTY: dict[str, str] = {
+    "I": "q1[n,h,t,e]",
+    "T": "max over s' in A1_masked[n,h,t,s]",
+    "V": "max over v of u",
+    "M": "grad_Wd2[i,m]",
+    "H": "grad_Wo2[i,h,e]",
+    "D": "grad_Wo2[i,h,e]",
+}
 FORMULAS: dict[str, str] = {
     "C": "grad_C[v,i] = sum(n, t, delta0[n,t,i]*delta(ids[n,t],v))",
     "P": "grad_P[t,i] = sum(n, delta0[n,t,i])",
@@ -803,6 +811,9 @@ def _checked(params: Mapping[str, ArrayLike], others: Mapping[str, ArrayLike]) -
     for name, axis in VALUES.items():
         if name in arrays and axis in sizes:
             _check_values(name, arrays[name], axis, sizes[axis])
+    for axis, what in NOT_EMPTY.items():
+        if sizes.get(axis) == 0:
+            raise ValueError(f"{what}: axis {axis} is empty")
     return arrays
 
 

@@ -26,9 +26,9 @@ from symbackprop.version import __version__
 MODULE_NAMES = (
     "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
     "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
-    "FACTS", "FORMULAS", "init", "forward", "loss", "value_and_grad", "grad", "_forward", "_loss", "_checked",
-    "_array", "_check_values", "_check_places", "params", "workspace", "tensors", "grads", "rng", "dtype",
-    "_",
+    "FACTS", "FORMULAS", "NOT_EMPTY", "init", "forward", "loss", "value_and_grad", "grad", "_forward",
+    "_loss", "_checked", "_array", "_check_values", "_check_places", "params", "workspace", "tensors",
+    "grads", "rng", "dtype", "_",
 )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def numpy_module(program: Program) -> NumpyModule:
         "helpers": [f"numpy/kernels/{name}.py.j2" for name in helpers],
         "place_checks": place_checks_text(program, printer),
         "has_integers": any(tensor.values is not None for tensor in program.tensors),
+        "not_empty": bool(program.not_empty),
         "needs_reduce": "polynomial" in helpers,
         "forward": forward_view(program, segments, printer),
         "loss": loss_view(program, segments, printer) if program.loss else None,

@@ -79,6 +79,7 @@ def tables_text(program: Program) -> str:
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
             *_integers(program),
             *assigned_dict("SIZES: dict[str, int] = ", sizes),
+            *_not_empty(program),
             *_formulas(program),
             *_facts(program),
         ]
@@ -91,6 +92,12 @@ def _integers(program: Program) -> list[str]:
         tensor.name: quoted(tensor.values.name) for tensor in program.tensors if tensor.values is not None
     }
     return assigned_dict("VALUES: dict[str, str] = ", values) if values else []
+
+
+def _not_empty(program: Program) -> list[str]:
+    """The axes that must have places, with what needs them; nothing where all may be empty."""
+    needing = {axis: quoted(ascii_only(what)) for axis, what in program.not_empty.items()}
+    return assigned_dict("NOT_EMPTY: dict[str, str] = ", needing) if needing else []
 
 
 def _formulas(program: Program) -> list[str]:

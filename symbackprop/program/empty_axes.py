@@ -19,11 +19,16 @@ from symbackprop.program.value import Value
 
 def with_safe_means(program: Program) -> Program:
     """The program, dividing by at least 1 where what is divided does not run over the axis itself."""
-    data = [tensor.indices for tensor in program.with_role(Role.INPUT, Role.TARGET, Role.CONSTANT)]
-    solid = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
-    batch = {indices[0].axis for indices in data if indices} - solid
+    batch = batch_axes(program)
     lines = rewrite_lines(program.statements, lambda node: _safe_quotient(node, batch))
     return replace(program, statements=lines)
+
+
+def batch_axes(program: Program) -> frozenset[Axis]:
+    """The axes that an input or a target begins with, and that no parameter has."""
+    data = [tensor.indices for tensor in program.with_role(Role.INPUT, Role.TARGET, Role.CONSTANT)]
+    solid = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
+    return frozenset(indices[0].axis for indices in data if indices) - solid
 
 
 def _safe_quotient(node: Value, batch: Collection[Axis]) -> Value:

@@ -264,6 +264,9 @@ def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array
     for tensor in program.tensors:
         if tensor.values is not None:
             _check_values(tensor, values[tensor.name], sizes)
+    for axis, what in program.not_empty.items():
+        if sizes.get(axis) == 0:
+            raise ProgramError(f"{what}: axis {axis} is empty")
     reals = [values[tensor.name].dtype for tensor in program.tensors if tensor.values is None]
     dtype = reals[0] if reals else np.dtype(np.float64)
     interpreter = _Interpreter(values, sizes, dtype)

@@ -22,6 +22,7 @@ from symbackprop.program.place_checks import place_checks
 from symbackprop.program.program import Line, Program
 from symbackprop.program.recurrences import steps_of_stage
 from symbackprop.program.sharing import NamedEquation, shared
+from symbackprop.program.solid_axes import with_solid_axes
 from symbackprop.program.solves import with_solves
 from symbackprop.program.stability import stable_equations
 from symbackprop.program.stepping import EquationLowering
@@ -88,7 +89,7 @@ def _program(
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    return checked(with_fresh_results(with_safe_means(program)))
+    return checked(with_solid_axes(with_fresh_results(with_safe_means(program))))
 
 
 def _lines(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -192,7 +192,8 @@ class Program:
 
     `tensors` are the declared ones, in declared order; `gradients` maps the name of a tensor that was asked
     for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
-    of its own that states what is known of the data; it is empty where nothing is.
+    of its own that states what is known of the data; it is empty where nothing is. `not_empty` maps the axes
+    that must have places to what could not be computed without.
     """
 
     model: str
@@ -207,6 +208,7 @@ class Program:
     initials: tuple[Initial, ...] = ()
     place_checks: tuple[PlaceCheck, ...] = ()
     facts: str = ""
+    not_empty: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:
