@@ -59,7 +59,7 @@ from symbackprop.program.slices import (
     Select,
     Tensordot,
 )
-from symbackprop.program.value import Value
+from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 
 _BINARY = {
@@ -123,11 +123,13 @@ class NumpyValues:
                 constructor = "np.ones" if number else "np.zeros"
                 return Piece(f"{constructor}({self._shape(target)}, dtype=dtype)")
             case Fill(operand, target):
-                return Piece(f"np.full({self._shape(target)}, {self.text(operand)}, dtype=dtype)")
+                return Piece(
+                    f"np.full({self._shape(target)}, {self.text(operand)}, dtype={_dtype_of(value)})"
+                )
             case Copy(operand):
                 return Piece(self._atom(operand) + (".copy()" if value.layout else "[()]"))
-            case Allocate(target):
-                return Piece(f"np.empty({self._shape(target)}, dtype=dtype)")
+            case Allocate(target, _):
+                return Piece(f"np.empty({self._shape(target)}, dtype={_dtype_of(value)})")
             case Pad():
                 return self._padding(value)
             case Tensordot() | ScatterAdd():
@@ -271,8 +273,9 @@ class NumpyValues:
         if isinstance(value, Tensordot | ScatterAdd):
             return self._helper_call(value)
         if isinstance(value, Fill | Allocate):
-            head, _, inside = self.text(value).removesuffix(", dtype=dtype)").partition("(")
-            return f"{head}(", [inside, "dtype=dtype"]
+            dtype = f"dtype={_dtype_of(value)}"
+            head, _, inside = self.text(value).removesuffix(f", {dtype})").partition("(")
+            return f"{head}(", [inside, dtype]
         if isinstance(value, Reshape):
             return f"{self._atom(value.operand)}.reshape(", self._reshape_sizes(value, value.target)
         return None
@@ -339,6 +342,10 @@ class NumpyValues:
     def _reshape_sizes(self, value: Reshape, target: tuple[Group, ...]) -> list[str]:
         left_out = inferred_group(value)
         return ["-1" if place == left_out else self._group_size(group) for place, group in enumerate(target)]
+
+
+def _dtype_of(value: Value) -> str:
+    return {Kind.BOOLEAN: "bool", Kind.INTEGER: "np.intp"}.get(value.kind, "dtype")
 
 
 def _number(number: float | int) -> Piece:

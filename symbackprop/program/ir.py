@@ -257,18 +257,19 @@ class Cast(OneOperand):
 
 @dataclass(frozen=True)
 class Fill(OneOperand):
-    """A new array over more axes than the operand has: the operand, lined up from the right, repeated."""
+    """A new array over more axes than the operand has: the operand, lined up from the right, repeated.
+
+    Of conditions and integers it is one of conditions or integers, of numbers one of the model's dtype.
+    """
 
     target: Layout
 
     def _infer_type(self) -> ValueType:
-        before = self.operand.layout
+        before, kind = self.operand.layout, self.operand.kind
         lined_up = zip(reversed(before), reversed(self.target), strict=False)
         fits = len(before) <= len(self.target) and all(own in ((), new) for own, new in lined_up)
-        self.require(
-            fits and self.operand.kind in (Kind.REAL, Kind.PYTHON), f"no fill of {layout_text(self.target)}"
-        )
-        return ValueType(self.target, Kind.REAL)
+        self.require(fits and kind is not Kind.DOUBLE, f"no fill of {layout_text(self.target)}")
+        return ValueType(self.target, Kind.REAL if kind is Kind.PYTHON else kind)
 
 
 @dataclass(frozen=True)

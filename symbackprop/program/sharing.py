@@ -14,16 +14,11 @@ from dataclasses import dataclass, field, replace
 from symbackprop.notation.bounds import conjuncts
 from symbackprop.notation.expressions import (
     ZERO,
-    Add,
     Axis,
-    Comparison,
     Element,
     Expression,
     Index,
     Logic,
-    Multiply,
-    Number,
-    Size,
     Where,
 )
 from symbackprop.notation.guards import by_itself, guarded_children, reads_inside
@@ -31,27 +26,12 @@ from symbackprop.notation.ordering import carried_tensors, in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.notation.system import Equation, Tensor
+from symbackprop.program.named import NamedEquation, kind_of
 from symbackprop.program.naming import temporary_name
-from symbackprop.program.occurrences import core_of, occurrence, with_core, worth_naming
+from symbackprop.program.occurrences import core_of, is_position, occurrence, with_core, worth_naming
 from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import natural_order
-
-
-@dataclass(frozen=True)
-class NamedEquation:
-    """An equation as it is computed, and the text of the formula that it stands for.
-
-    A guarded one is read only by branches of a choice.
-    """
-
-    equation: Equation
-    formula: str
-    guarded: bool = False
-
-    @property
-    def is_mask(self) -> bool:
-        """Whether it holds a condition, not numbers."""
-        return isinstance(self.equation.expression, Comparison | Logic)
+from symbackprop.program.value import Kind
 
 
 @dataclass
@@ -149,7 +129,7 @@ def _speaks_of_places(condition: Expression, state: _Sharing) -> bool:
     """Whether a comparison of positions is part of a condition."""
     if isinstance(condition, Logic):
         return any(_speaks_of_places(operand, state) for operand in condition.operands)
-    return not condition.tensors or all(_is_position(side, state) for side in condition.children)
+    return not condition.tensors or all(is_position(side, state.integers) for side in condition.children)
 
 
 def _stays_in_sight(part: Expression, choice: Expression, state: _Sharing) -> bool:
@@ -189,22 +169,10 @@ def _by_itself(
     A mask under a guard is no mask, and a position is no number.
     """
     guarded = by_itself(expression, state.axes, conditions, state.carried)
-    is_mask = isinstance(expression, Comparison | Logic)
-    if (is_mask and guarded is not expression) or _is_position(expression, state):
+    is_mask = kind_of(expression) is Kind.BOOLEAN
+    if (is_mask and guarded is not expression) or is_position(expression, state.integers):
         return None
     return guarded
-
-
-def _is_position(expression: Expression, state: _Sharing) -> bool:
-    """Whether the expression is arithmetic on whole numbers: y[n] + 1 of an integer tensor y."""
-    match expression:
-        case Element(tensor, _):
-            return tensor in state.integers
-        case Add() | Multiply():
-            return all(_is_position(child, state) for child in expression.children)
-        case Number(value):
-            return value.denominator == 1
-    return isinstance(expression, Index | Size)
 
 
 def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
