@@ -61,12 +61,17 @@ def _invariant_parts(value: Value, changing: Collection[str]) -> Iterator[Value]
 
 
 def without_constants(loop: Loop) -> tuple[list[Statement], Loop]:
-    """The variables of a loop's body that are the same in every step, to stand before it, and the loop."""
+    """What was taken out of loops in a loop's body and is the same in every step, to stand before it.
+
+    The variable of an equation stays in the loop: it has not all of the equation's axes.
+    """
     changing = {each.name for each in statements_in(loop.body)}
     filled = {each.name for each in statements_in(loop.body) if isinstance(each, Store)}
     constant: list[Statement] = []
     for line in loop.body:
-        if isinstance(line, Statement) and line.name not in filled and not _changes(line.value, changing):
+        if not isinstance(line, Statement) or line.element or line.name in filled:
+            continue
+        if not _changes(line.value, changing):
             changing.remove(line.name)
             constant.append(line)
     rest = tuple(line for line in loop.body if line not in constant)

@@ -70,6 +70,13 @@ const z[c,t]
 h[t,a] = sum(r, pad(h[t-1,a-r])*pad(y[a+r])*w[r]) + tanh(pad(h[t-1,a])) + y[a]
 loss E = sum(t, a, h[t,a]^2) + 0*sum(c, c)
 """,
+    "a variable of the step that is the same in every step": """
+const z[t,c]
+param p[a], y[t,a]
+g[t,a] = where(2 <= size(k), 0.3*a, max(k, pad(h[t+1,a-k])))
+h[t,a] = max(g[t,a], 1/2)*p[a] + y[t,a]
+loss E = sum(t, a, h[t,a]^2)
+""",
     "a window alone, stored step by step": """
 param w[r], y[t,a]
 const z[c]
