@@ -154,9 +154,9 @@ class NumpyValues:
             case Fill(Literal(0.0 | 1.0 as literal), target):
                 return call("np.ones" if literal else "np.zeros", self._shape(target), dtype=_DTYPE)
             case Fill(operand, target):
-                return call("np.full", self._shape(target), self.piece(operand), dtype=_DTYPE)
-            case Allocate(target):
-                return call("np.empty", self._shape(target), dtype=_DTYPE)
+                return call("np.full", self._shape(target), self.piece(operand), dtype=_dtype_of(value))
+            case Allocate(target, _):
+                return call("np.empty", self._shape(target), dtype=_dtype_of(value))
             case Copy(operand):
                 return method(self.piece(operand), "copy") if value.layout else self._scalar(operand)
             case Pad(operand, before, after):
@@ -256,6 +256,10 @@ class NumpyValues:
         if axis.size is not None:
             return number(max(axis.size - 1, 0))
         return call("max", binary("-", self.size(axis), number(1)), number(0))
+
+
+def _dtype_of(value: Value) -> Piece:
+    return {Kind.BOOLEAN: Piece("bool"), Kind.INTEGER: Piece("np.intp")}.get(value.kind, _DTYPE)
 
 
 def _numpy_call(function: str, arguments: Iterable[Piece]) -> Piece:

@@ -1,22 +1,66 @@
-"""The type checker: every node fits its operands, every name is read as it was written."""
+"""The type checker: every node fits its operands, every name is read as it was written.
+
+Named equations are looked at before they are lowered: a temporary has exactly the free indices of its value,
+conditions and places of maxima included, and every tensor is read at as many positions as it has axes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from symbackprop.errors import ProgramError
-from symbackprop.notation.expressions import Axis
+from symbackprop.notation.expressions import Axis, Element, Index
+from symbackprop.notation.guards import guarded_reads
+from symbackprop.notation.printing import text
+from symbackprop.notation.system import Equation
 from symbackprop.program.ir import Read
 from symbackprop.program.layout import Layout, indices_of, layout_of
-from symbackprop.program.program import Line, Loop, Program, Statement, Store
-from symbackprop.program.slices import Count, Pick, Span
+from symbackprop.program.named import NamedEquation
+from symbackprop.program.program import Line, Loop, Program, Statement, Store, statements_in
+from symbackprop.program.slices import Allocate, Count, Pick, Span
 from symbackprop.program.value import Kind, Value
 
 AxesAndKind = tuple[tuple[Axis, ...], Kind]
 
 
-def checked(program: Program) -> Program:
-    """The program itself; ProgramError names the first statement whose types do not fit."""
+def checked_equations(
+    items: Sequence[NamedEquation], written: Collection[str], own: Mapping[str, tuple[Index, ...]]
+) -> Sequence[NamedEquation]:
+    """The equations themselves; ProgramError names the first whose indices are not those of its value.
+
+    `written` are the tensors of the model and of its gradient, which may have more indices than their value;
+    `own` gives the indices of every tensor.
+    """
+    for item in items:
+        equation = item.equation
+        check_free_indices(equation)
+        if equation.tensor not in written and set(equation.indices) != equation.expression.free_indices:
+            raise ProgramError(f"'{equation.tensor}' has indices that its value does not depend on")
+        for read in guarded_reads(equation.expression):
+            _check_element(equation, read.element, own)
+    return items
+
+
+def check_free_indices(equation: Equation) -> None:
+    """ProgramError where the value depends on an index that the tensor does not have, or has twice."""
+    missing = equation.expression.free_indices - set(equation.indices)
+    if missing:
+        names = ", ".join(sorted(index.name for index in missing))
+        raise ProgramError(f"'{equation.tensor}' lacks indices of its value: {names}")
+    if len(set(equation.indices)) != len(equation.indices):
+        raise ProgramError(f"'{equation.tensor}' repeats an index")
+
+
+def _check_element(equation: Equation, element: Element, own: Mapping[str, tuple[Index, ...]]) -> None:
+    if len(own[element.tensor]) != len(element.positions):
+        raise ProgramError(f"'{equation.tensor}' reads {text(element)} with other axes than it has")
+
+
+def checked(program: Program, items: Iterable[NamedEquation] = ()) -> Program:
+    """The program itself; ProgramError names the first statement whose types do not fit.
+
+    `items` are the equations that it computes: each array has their axes, and holds their kind.
+    """
     known: dict[str, AxesAndKind] = {
         tensor.name: (
             _axes(layout_of(tensor.indices)),
@@ -28,7 +72,22 @@ def checked(program: Program) -> Program:
     missing = {*program.outputs, *program.gradients.values()} - set(known)
     if missing:
         raise ProgramError(f"nothing computes {', '.join(sorted(missing))}")
+    _check_filled(program.statements)
+    for equation, kind in ((item.equation, item.kind) for item in items):
+        # What is not known here is a variable of a loop's body, which has not all of the axes.
+        axes = _axes(layout_of(equation.indices))
+        if known.get(equation.tensor, (axes, kind)) != (axes, kind):
+            raise ProgramError(f"'{equation.tensor}' has other axes than its equation")
     return program
+
+
+def _check_filled(lines: Iterable[Line]) -> None:
+    """ProgramError where an array is allocated and nothing is stored into it."""
+    computed = list(statements_in(lines))
+    filled = {line.name for line in computed if isinstance(line, Store)}
+    for line in computed:
+        if isinstance(line.value, Allocate) and line.name not in filled:
+            raise ProgramError(f"'{line.name}' is allocated and never filled")
 
 
 def _check_lines(lines: Iterable[Line], known: dict[str, AxesAndKind], counters: frozenset[str]) -> None:
@@ -85,7 +144,8 @@ def _check_store(store: Store, known: dict[str, AxesAndKind]) -> None:
     fits = len(given) <= len(places) and all(
         not group or (len(group) == 1 and group[0].axis == axis) for group, axis in lined_up
     )
-    if not fits or store.value.kind not in (kind, Kind.PYTHON):
+    is_condition = kind is Kind.BOOLEAN and store.value.kind.is_condition
+    if not fits or not (is_condition or store.value.kind in (kind, Kind.PYTHON)):
         raise ProgramError(f"what is stored into '{store.name}' does not fit its places")
 
 

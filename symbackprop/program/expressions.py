@@ -236,7 +236,7 @@ class ExpressionLowering:
         rows = self.value(scatter.rows, own)
         target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
         places = ordered(self.integer(scatter.place, own), own)
-        added = ScatterAdd(places, as_real(filled(rows, target)), scatter.index)
+        added = ScatterAdd(places, as_real(filled(as_number(rows), target)), scatter.index)
         if scatter.rest == ONE:
             return ordered(added, order)
         return elementwise("multiply", (added, self.value(scatter.rest, order)), order)
@@ -265,7 +265,7 @@ class ExpressionLowering:
         places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
         missing = [index for index in afresh.indices if index not in value.indices]
         if kind == "argmax":
-            return ordered(_argmax(reduction, afresh.indices, value), order)
+            return ordered(_argmax(afresh.indices, value), order)
         if kind == "prod":
             for index in missing:
                 value = operate("power", value, AxisSize(index.axis))
@@ -338,10 +338,9 @@ class ExpressionLowering:
         return needed <= said <= possible and None not in said
 
 
-def _argmax(reduction: Reduction, over: Indices, value: Value) -> Value:
+def _argmax(over: Indices, value: Value) -> Value:
     """The first position of the maximum, several indices counted through in row-major order."""
-    if not set(over) <= set(value.indices):
-        raise ProgramError(f"{text(reduction)}: argmax goes over indices of its body")
+    value = filled(value, (*value.indices, *(index for index in over if index not in value.indices)))
     kept = tuple(index for index in value.indices if index not in over)
     merged = grouped(as_real(value), (*((index,) for index in kept), over))
     return Reduce(merged, "argmax", (len(kept),))

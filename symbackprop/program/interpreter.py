@@ -53,9 +53,11 @@ from symbackprop.program.slices import (
     Tensordot,
     Whole,
 )
-from symbackprop.program.value import Value
+from symbackprop.program.value import Kind, Value
 
 Array: TypeAlias = NDArray[Any]
+# What stands in an array of positions before one is stored: outside every axis.
+NO_PLACE = -1
 
 _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "add": np.add,
@@ -135,6 +137,10 @@ class _Interpreter:
                     for step in reversed(steps) if reverse else steps:
                         replace(self, counters={**self.counters, counter: step}).run(body)
 
+    def dtype_of(self, value: Value) -> np.dtype[Any]:
+        """The dtype of a new array of the value's kind."""
+        return {Kind.BOOLEAN: np.dtype(bool), Kind.INTEGER: np.dtype(np.intp)}.get(value.kind, self.dtype)
+
     def shape(self, layout: tuple[Group, ...]) -> tuple[int, ...]:
         return tuple(prod(self.size(index.axis) for index in group) for group in layout)
 
@@ -174,7 +180,7 @@ class _Interpreter:
             case Cast():
                 return np.asarray(operands[0]).astype(self.dtype)[()]
             case Fill(_, target):
-                return np.full(self.shape(target), operands[0], dtype=self.dtype)
+                return np.full(self.shape(target), operands[0], dtype=self.dtype_of(value))
             case Copy():
                 return np.copy(operands[0])[()]
             case Select(_, items):
@@ -199,8 +205,9 @@ class _Interpreter:
             case Pad():
                 widths = np.reshape(operands[1:], (2, -1)).T
                 return np.pad(operands[0], widths)
-            case Allocate(target):
-                return np.full(self.shape(target), np.nan, dtype=self.dtype)
+            case Allocate(target, kind):
+                unknown = np.nan if kind is Kind.REAL else NO_PLACE
+                return np.full(self.shape(target), unknown, dtype=self.dtype_of(value))
             case Solve():
                 return np.linalg.solve(*operands)
             case Inverse():

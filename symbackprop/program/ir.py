@@ -18,6 +18,10 @@ COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 CONNECTIVES = frozenset({"and", "or", "not"})
 
 
+# What an array of Python's numbers and bools holds.
+_ARRAY_KINDS = {Kind.PYTHON: Kind.REAL, Kind.PYTHON_BOOLEAN: Kind.BOOLEAN}
+
+
 @dataclass(frozen=True)
 class Read(Value):
     """A tensor or temporary by name, its axes called by these indices, which differ from one another."""
@@ -258,18 +262,19 @@ class Cast(OneOperand):
 
 @dataclass(frozen=True)
 class Fill(OneOperand):
-    """A new array over more axes than the operand has: the operand, lined up from the right, repeated."""
+    """A new array over more axes than the operand has: the operand, lined up from the right, repeated.
+
+    Of conditions and integers it is one of conditions or integers, of numbers one of the model's dtype.
+    """
 
     target: Layout
 
     def _infer_type(self) -> ValueType:
-        before = self.operand.layout
+        before, kind = self.operand.layout, self.operand.kind
         lined_up = zip(reversed(before), reversed(self.target), strict=False)
         fits = len(before) <= len(self.target) and all(own in ((), new) for own, new in lined_up)
-        self.require(
-            fits and self.operand.kind in (Kind.REAL, Kind.PYTHON), f"no fill of {layout_text(self.target)}"
-        )
-        return ValueType(self.target, Kind.REAL)
+        self.require(fits and kind is not Kind.DOUBLE, f"no fill of {layout_text(self.target)}")
+        return ValueType(self.target, _ARRAY_KINDS.get(kind, kind))
 
 
 @dataclass(frozen=True)

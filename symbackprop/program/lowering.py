@@ -11,21 +11,23 @@ from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.printing import equation_text, system_text
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.program.aliasing import with_fresh_results
-from symbackprop.program.checking import checked
+from symbackprop.program.checking import checked, checked_equations
 from symbackprop.program.empty_axes import with_safe_means
 from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.gates import with_shared_gates
 from symbackprop.program.hoisting import hoisted
 from symbackprop.program.loops import loop_lines
+from symbackprop.program.named import NamedEquation
 from symbackprop.program.outputs import initial_of, outputs_of
 from symbackprop.program.place_checks import place_checks
 from symbackprop.program.program import Line, Program
 from symbackprop.program.recurrences import steps_of_stage
-from symbackprop.program.sharing import NamedEquation, shared
+from symbackprop.program.sharing import shared
 from symbackprop.program.solid_axes import with_solid_axes
 from symbackprop.program.solves import with_solves
 from symbackprop.program.stability import stable_equations
 from symbackprop.program.stepping import EquationLowering
+from symbackprop.program.symbols import Symbols
 from symbackprop.program.value import Kind
 
 
@@ -62,34 +64,32 @@ def _program(
         for equation in with_shared_gates(stable_equations(written))
     )
     apart = hoisted(prepared, system.tensors)
-    equations = shared(apart, formulas_as_written, system.tensors)
-    masks = {item.equation.tensor: Kind.BOOLEAN for item in equations if item.is_mask}
-    integers = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
+    items = shared(apart, formulas_as_written, system.tensors)
+    kinds = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
+    kinds |= {item.equation.tensor: item.kind for item in items}
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
-    own |= {item.equation.tensor: item.equation.indices for item in equations}
+    own |= {item.equation.tensor: item.equation.indices for item in items}
+    checked_equations(items, {equation.tensor for equation in written}, own)
     positive_definite = frozenset(known.tensor for known in system.positive_definite)
-    expressions = ExpressionLowering({**masks, **integers}, own, positive_definite)
-    lowering = EquationLowering(
-        expressions,
-        _kernel_axes(system),
-        {*own, *(index.name for indices in own.values() for index in indices)},
-    )
+    expressions = ExpressionLowering(kinds, own, positive_definite)
+    taken = {*own, *(index.name for indices in own.values() for index in indices)}
+    lowering = EquationLowering(expressions, Symbols(own, kinds, taken), _kernel_axes(system))
     ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *gradients.values())
     program = Program(
         model=system.name,
         source=system.source,
         tensors=system.with_role(Role.INPUT, Role.TARGET, Role.PARAMETER, Role.CONSTANT),
         sizes={axis.name: axis.size for axis in system.axes if axis.size is not None},
-        statements=tuple(_lines(equations, frozenset(ends), lowering)),
+        statements=tuple(_lines(items, frozenset(ends), lowering)),
         outputs=outputs_of(system),
         loss=system.loss,
         gradients=gradients,
         formulas=formulas,
-        place_checks=place_checks((item.equation for item in equations), own, expressions),
+        place_checks=place_checks((item.equation for item in items), own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    return checked(with_solid_axes(with_fresh_results(with_safe_means(program))))
+    return checked(with_solid_axes(with_fresh_results(with_safe_means(program))), items)
 
 
 def _lines(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -17,6 +19,7 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
     Reduction,
+    Size,
     Where,
 )
 from symbackprop.notation.guards import padded_element
@@ -52,6 +55,18 @@ def _bounds_a_window(condition: Expression) -> bool:
     nodes = tuple(condition.walk())
     arithmetic = any(isinstance(node, Add | Multiply) for node in nodes)
     return arithmetic and not any(isinstance(node, Element) for node in nodes)
+
+
+def is_position(expression: Expression, integers: Collection[str]) -> bool:
+    """Whether the expression is arithmetic on whole numbers: y[n] + 1 of an integer tensor y."""
+    match expression:
+        case Element(tensor, _):
+            return tensor in integers
+        case Add() | Multiply():
+            return all(is_position(child, integers) for child in expression.children)
+        case Number(value):
+            return value.denominator == 1
+    return isinstance(expression, Index | Size)
 
 
 def is_slice(expression: Expression) -> bool:

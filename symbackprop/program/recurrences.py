@@ -14,7 +14,7 @@ from symbackprop.notation.ordering import Recurrence, at_step
 from symbackprop.notation.substitution import elements_of, fresh_index, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.program.counting import counter_of, readable_condition
-from symbackprop.program.sharing import NamedEquation
+from symbackprop.program.named import NamedEquation
 from symbackprop.program.step_slices import Axes, with_named_slices
 
 

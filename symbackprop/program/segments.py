@@ -20,7 +20,10 @@ from symbackprop.program.slices import Allocate, Clip, Refold, ScatterAdd
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 
-MENTIONING_DTYPE = (Allocate, Cast, Fill, Identity)
+
+def _mentions_dtype(value: Value) -> bool:
+    """Whether the value's code names the model's dtype."""
+    return isinstance(value, Allocate | Cast | Fill | Identity) and value.kind is Kind.REAL
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[st
     read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
     shapes = _shape_sources(program, axes_mentioned(statements), tuple(read))
     read.update(dict.fromkeys(source.tensor for source in shapes))
-    mentions_dtype = any(isinstance(value, MENTIONING_DTYPE) for value in _values(statements))
+    mentions_dtype = any(map(_mentions_dtype, _values(statements)))
     if mentions_dtype and next(_with_dtype(program, read), None) is None:
         reals = (tensor.name for tensor in program.tensors if tensor.values is None)
         read.update(dict.fromkeys(islice(reals, 1)))
@@ -142,7 +145,7 @@ def axes_of(value: Value) -> tuple[Axis, ...]:
             return (index.axis,)
         case Clip(_, axis):
             return (axis,)
-        case Fill(_, target) | Allocate(target) | Refold(_, target):
+        case Fill(_, target) | Allocate(target, _) | Refold(_, target):
             return _axes(target)
         case Reshape():
             left_out = inferred_group(value)

@@ -10,20 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from symbackprop.notation.bounds import conjuncts
 from symbackprop.notation.expressions import (
     ZERO,
-    Add,
     Axis,
-    Comparison,
     Element,
     Expression,
     Index,
     Logic,
-    Multiply,
-    Number,
-    Size,
     Where,
 )
 from symbackprop.notation.guards import by_itself, guarded_children, reads_inside
@@ -31,27 +27,14 @@ from symbackprop.notation.ordering import carried_tensors, in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.notation.system import Equation, Tensor
+from symbackprop.program.named import NamedEquation, kind_of
 from symbackprop.program.naming import temporary_name
-from symbackprop.program.occurrences import core_of, occurrence, with_core, worth_naming
+from symbackprop.program.occurrences import core_of, is_position, occurrence, with_core, worth_naming
 from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import natural_order
+from symbackprop.program.value import Kind
 
-
-@dataclass(frozen=True)
-class NamedEquation:
-    """An equation as it is computed, and the text of the formula that it stands for.
-
-    A guarded one is read only by branches of a choice.
-    """
-
-    equation: Equation
-    formula: str
-    guarded: bool = False
-
-    @property
-    def is_mask(self) -> bool:
-        """Whether it holds a condition, not numbers."""
-        return isinstance(self.equation.expression, Comparison | Logic)
+Conditions: TypeAlias = tuple[Expression, ...]
 
 
 @dataclass
@@ -83,6 +66,14 @@ class _Sharing:
     providers: dict[Expression, _Provider] = field(default_factory=dict)
     temporaries: list[NamedEquation] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    guarded: dict[tuple[Expression, Conditions], Expression | None] = field(default_factory=dict)
+
+    def by_itself(self, expression: Expression, conditions: Conditions) -> Expression | None:
+        """`guards.by_itself`, found once for what is looked at when it is counted and when it is read."""
+        if (expression, conditions) not in self.guarded:
+            found = by_itself(expression, self.axes, conditions, self.carried)
+            self.guarded[expression, conditions] = found
+        return self.guarded[expression, conditions]
 
 
 def shared(
@@ -114,7 +105,7 @@ def shared(
     return tuple(everything[equation.tensor] for equation in ordered)
 
 
-def _count(expression: Expression, conditions: tuple[Expression, ...], state: _Sharing) -> None:
+def _count(expression: Expression, conditions: Conditions, state: _Sharing) -> None:
     core = core_of(expression)
     if core is not None:
         _count(core, conditions, state)
@@ -136,7 +127,7 @@ def _count(expression: Expression, conditions: tuple[Expression, ...], state: _S
             _count(child, inside, state)
 
 
-def _count_in_sight(condition: Expression, conditions: tuple[Expression, ...], state: _Sharing) -> None:
+def _count_in_sight(condition: Expression, conditions: Conditions, state: _Sharing) -> None:
     """Count the parts of a condition that speak of values alone: the others tell where it is read."""
     if not _speaks_of_places(condition, state):
         _count(condition, conditions, state)
@@ -149,7 +140,7 @@ def _speaks_of_places(condition: Expression, state: _Sharing) -> bool:
     """Whether a comparison of positions is part of a condition."""
     if isinstance(condition, Logic):
         return any(_speaks_of_places(operand, state) for operand in condition.operands)
-    return not condition.tensors or all(_is_position(side, state) for side in condition.children)
+    return not condition.tensors or all(is_position(side, state.integers) for side in condition.children)
 
 
 def _stays_in_sight(part: Expression, choice: Expression, state: _Sharing) -> bool:
@@ -163,48 +154,32 @@ def _stays_in_sight(part: Expression, choice: Expression, state: _Sharing) -> bo
 
 
 def _parts(
-    expression: Expression, conditions: tuple[Expression, ...], state: _Sharing
+    expression: Expression, conditions: Conditions, state: _Sharing
 ) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
     """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
     for child, inside in guarded_children(expression, conditions):
-        if by_itself(child, state.axes, inside, state.carried) == expression:
+        if state.by_itself(child, inside) == expression:
             yield from guarded_children(child, inside)
         else:
             yield child, inside
 
 
-def _key_under(
-    expression: Expression, conditions: tuple[Expression, ...], state: _Sharing
-) -> Expression | None:
+def _key_under(expression: Expression, conditions: Conditions, state: _Sharing) -> Expression | None:
     """The key of an expression with the guard that it needs by itself; None where it has none."""
     guarded = _by_itself(expression, conditions, state)
     return None if guarded is None else occurrence(guarded)[0]
 
 
-def _by_itself(
-    expression: Expression, conditions: tuple[Expression, ...], state: _Sharing
-) -> Expression | None:
+def _by_itself(expression: Expression, conditions: Conditions, state: _Sharing) -> Expression | None:
     """What may be named: the expression, under a guard where it needs one.
 
     A mask under a guard is no mask, and a position is no number.
     """
-    guarded = by_itself(expression, state.axes, conditions, state.carried)
-    is_mask = isinstance(expression, Comparison | Logic)
-    if (is_mask and guarded is not expression) or _is_position(expression, state):
+    guarded = state.by_itself(expression, conditions)
+    is_mask = kind_of(expression) is Kind.BOOLEAN
+    if (is_mask and guarded != expression) or is_position(expression, state.integers):
         return None
     return guarded
-
-
-def _is_position(expression: Expression, state: _Sharing) -> bool:
-    """Whether the expression is arithmetic on whole numbers: y[n] + 1 of an integer tensor y."""
-    match expression:
-        case Element(tensor, _):
-            return tensor in state.integers
-        case Add() | Multiply():
-            return all(_is_position(child, state) for child in expression.children)
-        case Number(value):
-            return value.denominator == 1
-    return isinstance(expression, Index | Size)
 
 
 def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
@@ -229,7 +204,7 @@ def _rewritten_right_hand_side(equation: Equation, state: _Sharing) -> Expressio
 
 
 def _rewritten_children(
-    expression: Expression, conditions: tuple[Expression, ...], consumer: Equation, state: _Sharing
+    expression: Expression, conditions: Conditions, consumer: Equation, state: _Sharing
 ) -> Expression:
     system = linear_system(expression)
     if system is not None:
@@ -244,20 +219,20 @@ def _rewritten_children(
 
 def _rewritten_child(
     child: Expression,
-    conditions: tuple[Expression, ...],
+    conditions: Conditions,
     parent: Expression,
     consumer: Equation,
     state: _Sharing,
 ) -> Expression:
     if _stays_in_sight(child, parent, state):
         return _rewritten_in_sight(child, conditions, consumer, state)
-    if by_itself(child, state.axes, conditions, state.carried) == parent:
+    if state.by_itself(child, conditions) == parent:
         return _rewritten_children(child, conditions, consumer, state)
     return _rewritten(child, conditions, consumer, state)
 
 
 def _rewritten_in_sight(
-    condition: Expression, conditions: tuple[Expression, ...], consumer: Equation, state: _Sharing
+    condition: Expression, conditions: Conditions, consumer: Equation, state: _Sharing
 ) -> Expression:
     if not _speaks_of_places(condition, state):
         return _rewritten(condition, conditions, consumer, state)
@@ -271,7 +246,7 @@ def _rewritten_in_sight(
 
 
 def _rewritten(
-    expression: Expression, conditions: tuple[Expression, ...], consumer: Equation, state: _Sharing
+    expression: Expression, conditions: Conditions, consumer: Equation, state: _Sharing
 ) -> Expression:
     core = core_of(expression)
     if core is not None:
@@ -300,22 +275,22 @@ def _read_apart(expression: Expression, free: tuple[Index, ...]) -> Expression:
 
 def _introduce(
     expression: Expression,
-    conditions: tuple[Expression, ...],
+    conditions: Conditions,
     key: Expression,
     consumer: Equation,
     state: _Sharing,
 ) -> None:
     """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
-    guarded = by_itself(expression, state.axes, conditions, state.carried) or expression
+    guarded = state.by_itself(expression, conditions) or expression
     _, free = occurrence(guarded)
     layout = natural_order(expression, (*consumer.indices, *free))
     name = temporary_name(expression, consumer.tensor, state.taken)
     state.taken.add(name)
     state.axes = {**state.axes, name: [index.axis for index in layout]}
     state.providers[key] = _Provider(name, tuple(free.index(index) for index in layout))
-    inside = conditions if guarded is expression else (*conditions, *conjuncts(guarded.children[0]))
+    inside = conditions if guarded == expression else (*conditions, *conjuncts(guarded.children[0]))
     inner = _rewritten_children(expression, inside, consumer, state)
-    computed = inner if guarded is expression else guarded.with_children((guarded.children[0], inner, ZERO))
+    computed = inner if guarded == expression else guarded.with_children((guarded.children[0], inner, ZERO))
     formula = equation_text(Equation(name, layout, guarded))
-    is_guarded = state.uses[key].unguarded == 0 and guarded is expression
+    is_guarded = state.uses[key].unguarded == 0 and guarded == expression
     state.temporaries.append(NamedEquation(Equation(name, layout, computed), formula, is_guarded))

@@ -302,12 +302,13 @@ class Choice(Value):
 
 @dataclass(frozen=True)
 class Allocate(Value):
-    """An array whose numbers are stored later: `np.empty((N, T), dtype=dtype)`."""
+    """An array that is filled later: `np.empty((N, T), dtype=dtype)`; of conditions, `dtype=bool`."""
 
     target: Layout
+    number_kind: Kind = Kind.REAL
 
     def _infer_type(self) -> ValueType:
-        return ValueType(self.target, Kind.REAL)
+        return ValueType(self.target, self.number_kind)
 
 
 def selected(operand: Value, items: tuple[Item, ...]) -> Value:

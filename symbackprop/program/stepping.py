@@ -13,17 +13,19 @@ from symbackprop.notation.printing import equation_text, text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.notation.system import Equation
 from symbackprop.program.cases import with_cases_apart
+from symbackprop.program.checking import check_free_indices
 from symbackprop.program.counting import size_of, whole_number
 from symbackprop.program.exponentials import LOWEST
 from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.folds import closed, folds_of, opened
 from symbackprop.program.invariants import Invariants
 from symbackprop.program.ir import Elementwise, Literal
-from symbackprop.program.naming import temporary_name, unused_name
+from symbackprop.program.named import NamedEquation
+from symbackprop.program.naming import temporary_name
 from symbackprop.program.partial import needs_guard
 from symbackprop.program.program import Line, Loop, Statement, Store
 from symbackprop.program.ranges import with_short_ranges
-from symbackprop.program.sharing import NamedEquation
+from symbackprop.program.symbols import Symbols
 from symbackprop.program.targets import Target, cropped, padded_target
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import as_number, as_real, filled, lined_up
@@ -39,44 +41,62 @@ from symbackprop.program.windows import (
 Indices: TypeAlias = tuple[Index, ...]
 # What an extremum starts from, before the first step.
 STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
+_NONE: Mapping[str, Indices] = {}
 
 
-@dataclass
+@dataclass(frozen=True)
+class Computation:
+    """The lines that compute something, after those of the temporaries that they read."""
+
+    own: list[Line]
+    before: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class EquationLowering:
-    """Lowers equations one after another.
+    """Lowers equations, one after another, into lines.
 
-    `kernel_axes` are those to loop over, `taken` the names that a temporary must not have, `before`
-    the lines of the temporaries of the equation that is being lowered, `enclosing` those of the loops around.
+    `kernel_axes` are those to loop over, `counters` the indices that the loops around step.
     """
 
     lowering: ExpressionLowering
+    symbols: Symbols
     kernel_axes: Collection[Axis]
-    taken: set[str]
     invariants: Invariants = field(default_factory=Invariants)
-    before: list[Line] = field(default_factory=list)
-    enclosing: list[Index] = field(default_factory=list)
+    counters: Indices = ()
 
-    def lines(self, item: NamedEquation) -> list[Line]:
-        """One equation as lines, after those of its temporaries; the first of its own carries its formula."""
+    def inside(self, counter: Index, own: Mapping[str, Indices] = _NONE) -> EquationLowering:
+        """The lowering of a loop's body, in which the tensors of `own` have these indices."""
+        symbols = self.symbols.scope(own)
+        lowering = replace(self.lowering, own=symbols.own, kinds=symbols.kinds)
+        counters = (*self.counters, counter)
+        return EquationLowering(lowering, symbols, self.kernel_axes, self.invariants.inner(), counters)
+
+    def lines(self, item: NamedEquation, target: Target | None = None) -> list[Line]:
+        """One equation as lines, after those of its temporaries; the first of its own carries its formula.
+
+        They fill the target, or else an array of its own that the equation's tensor names.
+        """
         equation = item.equation
+        check_free_indices(equation)
         guarded = item.guarded or needs_guard(equation.expression)
-        outer, self.before = (self.before, self.lowering), []
-        if item.guarded:
-            self.lowering = self.lowering.for_parts_of_choices()
-        if item.is_mask or _is_position(equation.expression):
-            value = self._value(equation.expression, equation.indices)
-            own: list[Line] = [Statement(equation.tensor, value, "")]
-        else:
-            ordered = with_padded_reads(simplified(with_short_ranges(with_cases_apart(equation.expression))))
-            expression = self._apart(ordered, equation, equation.indices, True)
-            own = self._computed(Target.of(equation.tensor, equation.indices), expression, equation)
-        own[0] = replace(own[0], formula=item.formula.replace(text(LOWEST), "-1e30"))
-        found = self.before
-        self.before, before = outer
-        self.lowering = replace(self.lowering, conditions=before.conditions)
-        for line in own:
-            found += self.invariants.taken_out(_finished(line, equation, guarded), self._name)
-        return found
+        lowering = self.lowering.for_parts_of_choices() if item.guarded else self.lowering
+        target = target or Target.of(equation.tensor, equation.indices, item.kind)
+        found = replace(self, lowering=lowering)._computation(equation, target)
+        formula = item.formula.replace(text(LOWEST), "-1e30")
+        lines = list(found.before)
+        for line in (replace(found.own[0], formula=formula), *found.own[1:]):
+            finished = _finished(line, equation, guarded)
+            lines += self.invariants.taken_out(finished, self.symbols.fresh)
+        return lines
+
+    def _computation(self, equation: Equation, target: Target) -> Computation:
+        if target.kind is not Kind.REAL:
+            return Computation([target.assigned(self._value(equation.expression, target.result))])
+        ordered = with_padded_reads(simplified(with_short_ranges(with_cases_apart(equation.expression))))
+        expression, before = self._apart(ordered, equation, target.result, True)
+        found = self._computed(target, expression, equation)
+        return Computation(found.own, [*before, *found.before])
 
     def _value(self, expression: Expression, order: Indices) -> Value:
         """The expression as one value, its axes in this order; an index read in two parts is a reshape."""
@@ -91,45 +111,48 @@ class EquationLowering:
 
     def _apart(
         self, node: Expression, equation: Equation, live: Indices, at_top: bool, in_choice: bool = False
-    ) -> Expression:
+    ) -> tuple[Expression, list[Line]]:
         """The expression, where a reduction over a window's index reads as a tensor that is computed before.
 
         At the top a sum or an extremum stays, and so do the terms of a sum: they are added up in place.
         """
         if not node.binds:
-            return node
+            return node, []
         if not isinstance(node, Reduction):
             stays = at_top and terms_of(node) != (node,)
             inside = in_choice or isinstance(node, Where)
-            children = [self._apart(child, equation, live, stays, inside) for child in node.children]
-            return node.with_children(tuple(children))
-        afresh = rename_bound(node, live)
+            parts = [self._apart(child, equation, live, stays, inside) for child in node.children]
+            before = [line for _, lines in parts for line in lines]
+            return node.with_children(tuple(child for child, _ in parts)), before
+        afresh = rename_bound(node, (*live, *self.counters))
         inner = (*live, *afresh.indices)
-        reduction = afresh.with_children((self._apart(afresh.body, equation, inner, False, in_choice),))
+        body, before = self._apart(afresh.body, equation, inner, False, in_choice)
+        reduction = afresh.with_children((body,))
         bound = set(reduction.indices)
-        moving = any(bound & set(window.indices) for window in windows_of(reduction.body, inner))
+        moving = any(bound & set(window.indices) for window in windows_of(body, inner))
         if not moving or (at_top and reduction.kind in STARTS):
-            return reduction
+            return reduction, before
         if reduction.kind not in STARTS:
             # All terms at once, for a product, or for the place of a maximum.
-            windows = self._temporary(reduction.body, equation, inner, in_choice, "{}_windows")
-            reduction = reduction.with_children((windows,))
-        return self._temporary(reduction, equation, live, in_choice)
+            windows, lines = self._temporary(body, equation, inner, in_choice, "{}_windows")
+            reduction, before = reduction.with_children((windows,)), [*before, *lines]
+        found, lines = self._temporary(reduction, equation, live, in_choice)
+        return found, [*before, *lines]
 
     def _temporary(
         self, part: Expression, consumer: Equation, live: Indices, at_risk: bool, pattern: str = ""
-    ) -> Element:
-        """The part as a tensor of its own, computed before; at risk is what stood inside a choice."""
+    ) -> tuple[Element, list[Line]]:
+        """The part as a tensor of its own, and the lines that compute it; at risk is what a choice reads."""
         indices = tuple(index for index in live if index in part.free_indices)
-        name = temporary_name(part, consumer.tensor, self.taken)
         if pattern and len(part.tensors) == 1:
-            name = unused_name(pattern.format(*part.tensors), self.taken.__contains__)
-        self.taken.add(name)
-        equation = Equation(name, indices, part)
-        kinds = {**self.lowering.kinds, **({name: Kind.INTEGER} if _is_position(part) else {})}
-        self.lowering = replace(self.lowering, kinds=kinds, own={**self.lowering.own, name: indices})
-        self.before += self.lines(NamedEquation(equation, equation_text(equation), guarded=at_risk))
-        return equation.element
+            name = self.symbols.fresh(pattern.format(*part.tensors))
+        else:
+            name = temporary_name(part, consumer.tensor, self.symbols.taken)
+        item = NamedEquation(Equation(name, indices, part), "", guarded=at_risk)
+        item = replace(item, formula=equation_text(item.equation))
+        lines = self.lines(item)
+        self.symbols.declare(name, indices, item.kind)
+        return item.equation.element, lines
 
     def _plan(self, term: Expression, result: Indices) -> list[Stepped]:
         """How the windows of a term are stepped, one after the other."""
@@ -138,7 +161,7 @@ class EquationLowering:
         is_sum = isinstance(term, Reduction) and term.kind == "sum"
         ways: list[Stepped] = []
         while True:
-            counters = (*self.enclosing, *(way.index for way in ways))
+            counters = (*self.counters, *(way.index for way in ways))
             windows = windows_of(body, (*bound, *result))
             axes = self.kernel_axes
             found = (stepped(window, body, bound, result, axes, counters, is_sum) for window in windows)
@@ -154,19 +177,19 @@ class EquationLowering:
                 if index != way.index
             )
 
-    def _computed(self, target: Target, expression: Expression, equation: Equation) -> list[Line]:
+    def _computed(self, target: Target, expression: Expression, equation: Equation) -> Computation:
         """The lines that compute an expression into a target."""
         terms = terms_of(expression)
         plans = [self._plan(term, target.result) for term in terms]
         if all(way.way == "store" for plan in plans for way in plan):
             first = next((way for plan in plans for way in plan), None)
-            return self._stored(target, expression, first, equation)
+            return Computation(self._stored(target, expression, first, equation))
         if len(terms) > 1 and self._must_stand_alone(terms, plans):
             return self._term_by_term(target, terms, plans, equation)
         planned = list(zip(terms, plans, strict=True))
         rest = [term for term, plan in planned if not plan]
         adding = [(term, plan) for term, plan in planned if plan and isinstance(term, Reduction)]
-        return self._added(target, rest, adding, equation)
+        return Computation(self._added(target, rest, adding, equation))
 
     def _must_stand_alone(self, terms: tuple[Expression, ...], plans: list[list[Stepped]]) -> bool:
         """Whether the terms cannot be added up in one array: extrema, products, padded results."""
@@ -177,25 +200,27 @@ class EquationLowering:
 
     def _term_by_term(
         self, target: Target, terms: tuple[Expression, ...], plans: list[list[Stepped]], equation: Equation
-    ) -> list[Line]:
-        read = [
-            self._temporary(term, equation, target.result, False) if plan else term
-            for term, plan in zip(terms, plans, strict=True)
-        ]
-        return self._computed(target, add(*read), equation)
+    ) -> Computation:
+        read: list[Expression] = []
+        before: list[Line] = []
+        for term, plan in zip(terms, plans, strict=True):
+            lines: list[Line] = []
+            if plan:
+                term, lines = self._temporary(term, equation, target.result, False)
+            read.append(term)
+            before += lines
+        found = self._computed(target, add(*read), equation)
+        return Computation(found.own, [*before, *found.before])
 
     def _stored(
         self, target: Target, expression: Expression, way: Stepped | None, equation: Equation
     ) -> list[Line]:
         """One statement, or a loop over an index of the result that stores one part a step."""
         if way is None:
-            return [self._assigned(target, self._value(with_short_ranges(expression), target.result))]
-        inner = target.stepped(way)
-        self.enclosing.append(way.index)
-        body = self._computed(inner, simplified(substituted(expression, way)), equation)
-        self.enclosing.pop()
-        loop = self._loop(way, tuple(body))
-        return [*target.allocated(), loop]
+            return [target.assigned(self._value(with_short_ranges(expression), target.result))]
+        part = simplified(substituted(expression, way))
+        body = self.inside(way.index)._computed(target.stepped(way), part, equation)
+        return [*target.allocated(), _loop(way, (*body.before, *body.own))]
 
     def _added(
         self,
@@ -207,11 +232,14 @@ class EquationLowering:
         """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
         kind = adding[0][0].kind
         ways = [way for _, plan in adding for way in plan if way.way == "scatter"]
-        array = padded_target(target, ways, self._name(f"{equation.tensor}_padded") if ways else "")
+        array = padded_target(target, ways, self.symbols.fresh(f"{equation.tensor}_padded") if ways else "")
+        if kind != "sum" and any(target.name in term.tensors for term, _ in adding):
+            # Infinity times a 0 of the step's own place would be no number.
+            array = Target.of(self.symbols.fresh(f"{target.name}_step"), target.result)
         start = self._value(add(*rest), target.result) if rest else Literal(STARTS[kind])
-        lines = [self._assigned(array, start)]
+        lines = [array.assigned(start)]
         lines += [self._steps(array, reduction, plan) for reduction, plan in adding]
-        return lines if array == target else [*lines, self._assigned(target, cropped(array, target, ways))]
+        return lines if array == target else [*lines, target.assigned(cropped(array, target, ways))]
 
     def _steps(self, target: Target, reduction: Reduction, plan: list[Stepped]) -> Line:
         """The loops of one reduction, each around the next."""
@@ -227,27 +255,13 @@ class EquationLowering:
             value = Elementwise(reduction.kind, (inner.read(), as_real(value)))
         line: Line = Store(inner.name, inner.items, value, accumulate=is_sum)
         for way in reversed(plan):
-            line = self._loop(way, (line,))
+            line = _loop(way, (line,))
         return line
 
-    def _loop(self, way: Stepped, body: tuple[Line, ...]) -> Loop:
-        axis = way.index.axis
-        return Loop(way.index.name, axis, whole_number(size_of(axis)), body)
 
-    def _assigned(self, target: Target, value: Value) -> Line:
-        if target.stands:
-            return Store(target.name, target.items, as_number(lined_up(value, target.result)))
-        return Statement(target.name, as_real(filled(value, target.axes)), "")
-
-    def _name(self, stem: str) -> str:
-        name = unused_name(stem, self.taken.__contains__)
-        self.taken.add(name)
-        return name
-
-
-def _is_position(expression: Expression) -> bool:
-    """Whether the expression is where a maximum stands: an array of integers."""
-    return isinstance(expression, Reduction) and expression.kind == "argmax"
+def _loop(way: Stepped, body: tuple[Line, ...]) -> Loop:
+    axis = way.index.axis
+    return Loop(way.index.name, axis, whole_number(size_of(axis)), body)
 
 
 def _scatters(plan: list[Stepped]) -> bool:

@@ -12,10 +12,11 @@ from symbackprop.program.counting import counter_of, extent, size_of, whole_numb
 from symbackprop.program.ir import Read
 from symbackprop.program.layout import layout_of
 from symbackprop.program.places import affine, at_least_zero, lowest_and_highest
-from symbackprop.program.program import Line, Statement
+from symbackprop.program.program import Line, Statement, Store
 from symbackprop.program.reading import span
 from symbackprop.program.slices import Allocate, Item, Pick, Whole, selected
-from symbackprop.program.value import Value
+from symbackprop.program.value import Kind, Value
+from symbackprop.program.views import as_number, as_real, filled, lined_up
 from symbackprop.program.windows import Stepped
 
 Indices: TypeAlias = tuple[Index, ...]
@@ -35,12 +36,13 @@ class Target:
     slots: tuple[Index | None, ...]
     before: tuple[Expression, ...]
     stands: bool = False
+    kind: Kind = Kind.REAL
 
     @classmethod
-    def of(cls, name: str, indices: Indices) -> Target:
+    def of(cls, name: str, indices: Indices, kind: Kind = Kind.REAL) -> Target:
         """A whole array that is still to be allocated."""
         count = len(indices)
-        return cls(name, indices, (Whole(),) * count, indices, (ZERO,) * count)
+        return cls(name, indices, (Whole(),) * count, indices, (ZERO,) * count, kind=kind)
 
     @property
     def result(self) -> Indices:
@@ -53,19 +55,31 @@ class Target:
 
     def allocated(self) -> list[Line]:
         """The line that allocates the array, unless it stands."""
-        return [] if self.stands else [Statement(self.name, Allocate(layout_of(self.axes)), "")]
+        return [] if self.stands else [Statement(self.name, Allocate(layout_of(self.axes), self.kind), "")]
 
     def read(self) -> Value:
         """What the selected part holds so far."""
-        return selected(Read(self.name, self.axes), self.items)
+        return selected(Read(self.name, self.axes, self.kind), self.items)
+
+    def at(self, index: Index) -> Target:
+        """The part of the array, which stands, where a loop around this one is."""
+        return self._with(self.slots.index(index), Pick(whole_number(counter_of(index))), None)
+
+    def assigned(self, value: Value) -> Line:
+        """The line that puts a value over the result's indices into the selected part."""
+        if self.kind is Kind.REAL:
+            value = as_number(value)
+        if self.stands:
+            return Store(self.name, self.items, lined_up(value, self.result))
+        value = filled(value, self.axes)
+        return Statement(self.name, as_real(value) if self.kind is Kind.REAL else value, "")
 
     def stepped(self, way: Stepped) -> Target:
         """The part that one step of a loop fills."""
         if way.way == "add":
             return self
         if way.way == "store":
-            place = self.slots.index(way.index)
-            return self._with(place, Pick(whole_number(counter_of(way.index))), None)
+            return self.at(way.index)
         place = self.slots.index(way.solved)
         found = affine(way.place)
         assert found is not None and way.along is not None
@@ -80,18 +94,23 @@ class Target:
 
 
 def padded_target(target: Target, ways: Sequence[Stepped], name: str) -> Target:
-    """A target with room before and behind each axis for all places that scattering loops add to."""
-    axes, before = list(target.axes), list(target.before)
+    """A target with room before and behind each axis for all places that scattering loops add to.
+
+    It holds what the selected part does: a place that is picked has no axis.
+    """
+    result = target.result
+    axes = list(result)
+    before: list[Expression] = [ZERO for _ in result]
     for way in ways:
-        place = target.slots.index(way.solved)
+        place = result.index(way.solved)
         front, behind = _room(way, axes[place])
         length = add(size_of(axes[place].axis), front, behind)
         axes[place] = Index(axes[place].name, extent(axes[place].axis, length))
         before[place] = front
-    if tuple(axes) == target.axes:
+    if tuple(axes) == result:
         return target
-    padded = Target.of(name, tuple(axes))
-    return replace(padded, before=tuple(before), slots=target.slots)
+    padded = Target.of(name, tuple(axes), target.kind)
+    return replace(padded, before=tuple(before), slots=result)
 
 
 def _room(way: Stepped, index: Index) -> tuple[Expression, Expression]:
@@ -106,7 +125,7 @@ def cropped(padded: Target, target: Target, ways: Sequence[Stepped]) -> Value:
     """The padded array without its margins."""
     items: list[Item] = list(padded.items)
     for way in ways:
-        place = target.slots.index(way.solved)
+        place = padded.slots.index(way.solved)
         length = size_of(padded.axes[place].axis)
-        items[place] = span(target.axes[place], padded.before[place], 1, length)
+        items[place] = span(target.result[place], padded.before[place], 1, length)
     return selected(Read(padded.name, padded.axes), tuple(items))

@@ -118,7 +118,10 @@ def operate(operation: str, *arguments: Value) -> Value:
 def filled(value: Value, target: tuple[Index, ...]) -> Value:
     """The value over all indices of `target`; a new array where it lacks one."""
     value = ordered(value, target)
-    return value if value.indices == target else Fill(as_number(lined_up(value, target)), layout_of(target))
+    if value.indices == target:
+        return value
+    value = lined_up(value, target)
+    return Fill(as_real(value) if value.kind is Kind.DOUBLE else value, layout_of(target))
 
 
 def as_number(value: Value) -> Value:
