@@ -22,7 +22,9 @@ from symbackprop.simplification.scope import Scope
 
 MOST_ELEMENTS_IN_A_SUM = 2
 MOST_USERS = 4
-LARGEST_FORMULA = 150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
+LARGEST_FORMULA = (
+    150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
+)
 MOST_FOR_A_DIVISION = 2  # times the cost, for a gradient that is defined where what was divided by is 0
 
 
