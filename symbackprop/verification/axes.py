@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import product
 from math import prod
 
+from symbackprop.errors import NotationError, VerificationError
+from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.integers import condition_holds, integer_value
@@ -15,6 +17,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation, Fact, System, Tensor
 from symbackprop.verification.sampling import different_sizes
 
+MOST_VISITS = 100_000_000  # nodes that the naive evaluator visits
 LARGEST_SIZE = 12  # the naive evaluator loops over every index, once for every element that is moved
 
 
@@ -22,28 +25,57 @@ def with_small_axes(system: System) -> System:
     """The same equations with every declared size above `LARGEST_SIZE` left open.
 
     A derivation treats sizes as symbols, so that a gradient that is right for small arrays is the same one.
-    Index arithmetic may depend on the sizes: the axes that it reads or counts keep theirs.
+    Index arithmetic may depend on the sizes: the axes that it reads or counts keep theirs, unless that many
+    values cannot be computed with; then they are scaled down together. Raises VerificationError where that
+    leaves positions outside their axes.
     """
     counted = axes_of_index_arithmetic(system)
-    opened = {
-        axis: replace(axis, size=None)
-        for axis in system.axes
-        if (axis.size or 0) > LARGEST_SIZE and axis not in counted
-    }
-    if not opened:
+    large = [axis for axis in system.axes if (axis.size or 0) > LARGEST_SIZE]
+    opened = _with_axes(system, {axis: replace(axis, size=None) for axis in large if axis not in counted})
+    sizes = {axis.name: axis.size or LARGEST_SIZE for axis in opened.axes}
+    elements = max(prod(sizes[name] for name in axis_names(each.indices)) for each in system.tensors.values())
+    if elements + evaluation_visits(opened, sizes) <= MOST_VISITS:
+        return opened
+    return _scaled_down(opened, max(opened.axes, key=lambda axis: axis.size or 0))
+
+
+def _scaled_down(system: System, largest: Axis) -> System:
+    """With all large sizes in the proportion of `largest` to a small one, where every read stays inside."""
+    for small in range(LARGEST_SIZE, 2 * LARGEST_SIZE + 1):
+        scaled = {
+            axis: replace(axis, size=max(2, round(axis.size * small / (largest.size or 1))))
+            for axis in system.axes
+            if (axis.size or 0) > LARGEST_SIZE
+        }
+        candidate = _with_axes(system, scaled)
+        try:
+            expect_reads_inside(candidate)
+        except NotationError:
+            continue
+        return candidate
+    raise VerificationError(
+        f"{largest.name} = {largest.size:,} values are too many to check a gradient on, and the positions in "
+        "the equations leave no smaller size",
+        remedy="check a copy of the model with a smaller size",
+    )
+
+
+def _with_axes(system: System, changed: Mapping[Axis, Axis]) -> System:
+    """The system over other axes."""
+    if not changed:
         return system
 
     def index(old: Index) -> Index:
-        return Index(old.name, opened.get(old.axis, old.axis))
+        return Index(old.name, changed.get(old.axis, old.axis))
 
     def node(old: Expression) -> Expression:
         match old:
             case Index():
                 return index(old)
             case Size(axis):
-                return Size(opened.get(axis, axis))
+                return Size(changed.get(axis, axis))
             case MatrixFunction(_, _, axis, _, _):
-                return replace(old, axis=opened.get(axis, axis))
+                return replace(old, axis=changed.get(axis, axis))
             case Reduction(kind, indices, body):
                 return Reduction(kind, tuple(index(bound) for bound in indices), body)
         return old
@@ -53,14 +85,15 @@ def with_small_axes(system: System) -> System:
         return replace(old, indices=tuple(index(own) for own in old.indices), expression=expression)
 
     def tensor(old: Tensor) -> Tensor:
-        return replace(old, indices=tuple(index(own) for own in old.indices))
+        values = None if old.values is None else changed.get(old.values, old.values)
+        return replace(old, indices=tuple(index(own) for own in old.indices), values=values)
 
     def fact(old: Fact) -> Fact:
         return replace(old, left=rewrite_bottom_up(old.left, node), right=rewrite_bottom_up(old.right, node))
 
     return replace(
         system,
-        axes=tuple(opened.get(axis, axis) for axis in system.axes),
+        axes=tuple(changed.get(axis, axis) for axis in system.axes),
         tensors={name: tensor(old) for name, old in system.tensors.items()},
         equations=tuple(equation(old) for old in system.equations),
         facts=tuple(fact(old) for old in system.facts),
