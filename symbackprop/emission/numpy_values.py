@@ -21,7 +21,7 @@ from symbackprop.emission.numpy_pieces import (
     Piece,
 )
 from symbackprop.emission.python_text import tuple_text
-from symbackprop.errors import EmissionError
+from symbackprop.errors import PrintingError
 from symbackprop.notation.expressions import Axis
 from symbackprop.program.counting import Extent, whole_number
 from symbackprop.program.ir import (
@@ -214,7 +214,7 @@ class NumpyValues:
                 return Piece(f"{self._atom(operand)}[{', '.join(inside)}]")
             case Flip(operand, place):
                 return Piece(f"{self._atom(operand)}[{', '.join([*[':'] * place, '::-1'])}]")
-        raise EmissionError(f"no NumPy expression for a {type(value).__name__}")
+        raise PrintingError(f"no NumPy expression for a {type(value).__name__}")
 
     def _elementwise(self, value: Elementwise) -> Piece:
         operation, arguments = value.operation, value.arguments
@@ -254,7 +254,7 @@ class NumpyValues:
         if function in HELPERS:
             return f"{self.names[function]}(", arguments
         if function not in NUMPY_CALLS:
-            raise EmissionError(f"no NumPy function computes {function}")
+            raise PrintingError(f"no NumPy function computes {function}")
         head, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
         given = iter(arguments)
         return f"{head}(", [next(given) if slot == "{}" else slot for slot in slots.split(", ")]
