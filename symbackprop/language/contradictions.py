@@ -65,8 +65,8 @@ def _places(facts: Facts, layouts: Layouts) -> Mapping[Axis, tuple[Expression, .
             number = sum(index.axis == axis for index in free)
             names = [Index(f"{axis.label}#{place}", axis) for place in range(number)]
             found.setdefault(axis, {}).update(dict.fromkeys(names))
-        for axis, number in _numbers(fact, layouts):
-            found.setdefault(axis, {})[number] = None
+        for axis, position in _numbers(fact, layouts):
+            found.setdefault(axis, {})[position] = None
     return {axis: tuple(places) for axis, places in found.items()}
 
 

@@ -43,7 +43,7 @@ def _scaled_down(system: System, largest: Axis) -> System:
     """With all large sizes in the proportion of `largest` to a small one, where every read stays inside."""
     for small in range(LARGEST_SIZE, 2 * LARGEST_SIZE + 1):
         scaled = {
-            axis: replace(axis, size=max(2, round(axis.size * small / (largest.size or 1))))
+            axis: replace(axis, size=max(2, round((axis.size or 0) * small / (largest.size or 1))))
             for axis in system.axes
             if (axis.size or 0) > LARGEST_SIZE
         }

@@ -61,12 +61,15 @@ def _kind(error: BaseException) -> tuple[object, ...]:
     """What stays the same while a model gets smaller."""
     if isinstance(error, RecursionError | MemoryError):
         return (type(error),)
+    frames = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    here = Path(__file__)
     own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if _PACKAGE in Path(frame.filename).parents
+        (str(path), name)
+        for path, name in zip(frames, names, strict=True)
+        if _PACKAGE in path.parents and path != here
     ]
-    origin = (own[-1].filename, own[-1].name) if own else ()
+    origin = own[-1] if own else ()
     first_line = (error.cause if isinstance(error, SymbackpropError) else str(error)).split("\n")[0]
     wording = max(_NAMES_AND_NUMBERS.sub("", first_line).split(": "), key=len)
     return (type(error), *origin, wording)
