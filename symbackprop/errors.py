@@ -1,4 +1,8 @@
-"""What can go wrong, one class a stage; each error says where, why and what to do about it."""
+"""What can go wrong, one class a stage; each error says where, why and what to do about it.
+
+An error of the input is the user's to mend. An `InternalError` is a fault of this package, met on a legal
+model; so is every exception that is no SymbackpropError (`is_internal`).
+"""
 
 from __future__ import annotations
 
@@ -58,11 +62,15 @@ class DerivationError(SymbackpropError):
     """A derivative that does not exist was asked for."""
 
 
-class RewritingError(SymbackpropError):
+class InternalError(SymbackpropError):
+    """A fault of this package: a legal model that it cannot derive, lower or write down."""
+
+
+class RewritingError(InternalError):
     """A rule did not come to rest within its budget."""
 
 
-class ProgramError(SymbackpropError):
+class ProgramError(InternalError):
     """An equation could not be lowered to array operations."""
 
 
@@ -70,9 +78,20 @@ class EmissionError(SymbackpropError):
     """A module or document could not be written."""
 
 
+class PrintingError(EmissionError, InternalError):
+    """A printer or a template met what it has no words for, or wrote what is not Python."""
+
+
+class MismatchError(InternalError):
+    """A module that was to be handed out computes something else than its equations."""
+
+
 class VerificationError(SymbackpropError):
     """The data do not fit the model, or a gradient could not be checked."""
 
 
-class MismatchError(SymbackpropError):
-    """A module that was to be handed out computes something else than its equations: a fault of ours."""
+def is_internal(error: BaseException) -> bool:
+    """Whether an exception is a fault of this package, and not of what it was given."""
+    if isinstance(error, SymbackpropError):
+        return isinstance(error, InternalError)
+    return isinstance(error, Exception) and not isinstance(error, OSError)

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import WithRespectTo, names_in, say
+from symbackprop.cli.faults import on_model
 from symbackprop.emission.text import DEFAULT_WIDTH
 from symbackprop.errors import VerificationError
 from symbackprop.pipeline import load
@@ -52,7 +53,7 @@ def _check(subject: str, seed: int, wrt: Sequence[str] | None) -> int:
             )
         report = _checked_module(Path(subject), seed)
     else:
-        report = load(subject).check(seed, wrt)
+        report = on_model(load(subject), lambda model: model.check(seed, wrt))
     _print_table(report)
     sizes = ", ".join(f"{axis}={size}" for axis, size in report.sizes.items())
     say(f"{report.subject}: random data from seed {report.seed}" + (f", sizes {sizes}" if sizes else ""))

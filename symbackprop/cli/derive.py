@@ -11,6 +11,7 @@ import typer
 
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import Model, WithRespectTo, names_in, print_result, text_width
+from symbackprop.cli.faults import on_model
 from symbackprop.pipeline import ModelDerivation, load
 
 
@@ -56,5 +57,5 @@ def command(
 def _print_derivation(
     model: str, wrt: Sequence[str] | None, written: Callable[[ModelDerivation], str]
 ) -> int:
-    print_result(written(load(model).derive(wrt)))
+    print_result(on_model(load(model), lambda loaded: written(loaded.derive(wrt))))
     return 0

@@ -15,6 +15,7 @@ import typer
 
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import WithRespectTo, names_in, print_result, say
+from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
 from symbackprop.pipeline import load
@@ -125,7 +126,7 @@ def _sources(models: Sequence[str], wrt: Sequence[str] | None, verify: bool) -> 
             raise EmissionError(
                 f"two models would be written as {name}.py", remedy="rename one of their files"
             )
-        sources[name] = model.derive(wrt).to_numpy(verify)
+        sources[name] = on_model(model, lambda loaded: loaded.derive(wrt).to_numpy(verify))
     return sources
 
 

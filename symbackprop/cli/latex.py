@@ -11,6 +11,7 @@ import typer
 
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import Model, WithRespectTo, names_in, print_result, say
+from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.pipeline import load
 
@@ -40,7 +41,7 @@ def command(
 
 
 def _write_latex(model: str, wrt: Sequence[str] | None, output: str, standalone: bool) -> int:
-    text = load(model).derive(wrt).latex(standalone=standalone)
+    text = on_model(load(model), lambda loaded: loaded.derive(wrt).latex(standalone=standalone))
     if output == "-":
         print_result(text)
     else:

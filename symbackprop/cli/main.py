@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import typer
 
 from symbackprop.cli.application import application
-from symbackprop.errors import MismatchError, SymbackpropError
+from symbackprop.errors import InternalError, MismatchError, SymbackpropError
 
 WRONG_INPUT, MISMATCH, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
 # Typer exports no base class of its usage errors; a bad parameter is one of them.
@@ -32,7 +32,11 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
     except MismatchError as error:
         _say(f"internal error: {error}")
+        _say_notes(error)
         return MISMATCH
+    except InternalError as error:
+        _report_bug(error, with_traceback="--debug" in arguments)
+        return INTERNAL_ERROR
     except SymbackpropError as error:
         _say(f"error: {error}")
         return WRONG_INPUT
@@ -72,8 +76,18 @@ def _report_bug(error: Exception, with_traceback: bool) -> None:
         return
     first_line = str(error).splitlines()[0] if str(error) else ""
     _say(f"internal error: {type(error).__name__}: {first_line}")
-    _say("This is a bug in symbackprop; please report it with the command and its input.")
+    parts = _say_notes(error)
+    what = "that part" if parts else "its input"
+    _say(f"This is a bug in symbackprop; please report it with the command and {what}.")
     _say("For the traceback: symbackprop --debug COMMAND ...")
+
+
+def _say_notes(error: Exception) -> list[str]:
+    """Say which parts of the model an error was found to come from, and return them."""
+    parts: list[str] = getattr(error, "__notes__", [])
+    for part in parts:
+        _say(f"The shortest part of the model that was found to fail alike:\n{part.rstrip()}")
+    return parts
 
 
 def _say(message: str) -> None:

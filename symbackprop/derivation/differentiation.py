@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from symbackprop.derivation.elementary import at_arguments, elementary_derivative, is_piecewise
 from symbackprop.errors import DerivationError
-from symbackprop.notation.arithmetic import add, multiply, negate, power, subtract
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -35,6 +35,8 @@ from symbackprop.notation.linear import linear_form
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.rewriting.rule import Rule
+
+MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
 
 def _textbook(name: str, statement: str) -> Rule:
@@ -97,12 +99,23 @@ class Differentiation:
         """Each factor's derivative times the others."""
         if sum(self.by.tensor in factor.tensors for factor in node.factors) > 1:
             self._use(PRODUCT)
+        if len(node.factors) > MOST_FACTORS:
+            return self._product_in_halves(node)
         terms = []
         for place, factor in enumerate(node.factors):
             if self.by.tensor in factor.tensors:
                 others = node.factors[:place], node.factors[place + 1 :]
                 terms.append(multiply(*others[0], self.of(factor), *others[1]))
         return add(*terms)
+
+    def _product_in_halves(self, node: Multiply) -> Expression:
+        """Equal factors as powers; then (f*g)' of the two halves, n*log(n) nodes where n terms have n^2."""
+        collected = factors_of(multiply(*node.factors))
+        if len(collected) < len(node.factors):
+            return self.of(multiply(*collected))
+        middle = len(collected) // 2
+        left, right = multiply(*collected[:middle]), multiply(*collected[middle:])
+        return add(multiply(self.of(left), right), multiply(left, self.of(right)))
 
     def power(self, node: Power) -> Expression:
         """n*f^(n-1)*f', and a^f*log(a)*f' where the exponent varies."""

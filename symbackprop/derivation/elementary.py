@@ -11,7 +11,7 @@ from functools import cache
 
 import sympy
 
-from symbackprop.errors import DerivationError
+from symbackprop.errors import InternalError
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import Apply, Element, Expression, Where
 from symbackprop.notation.functions import FUNCTIONS, definition_of
@@ -28,7 +28,7 @@ def elementary_derivative(function: str) -> Expression:
     if row.derivative is not None:
         return row.derivative(PLACEHOLDERS[0])
     if not row.sympy_name:
-        raise DerivationError(f"'{function}' has neither a formula nor a SymPy function")
+        raise InternalError(f"'{function}' has neither a formula nor a SymPy function")
     argument = sympy.Symbol("u", real=True)
     if row.sympy_name == "trigamma":
         derivative = sympy.polygamma(1, argument).diff(argument)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 
-from symbackprop.errors import EmissionError
+from symbackprop.errors import EmissionError, PrintingError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -42,10 +42,10 @@ def environment() -> Environment:
 
 
 def render(template: str, **strings: object) -> str:
-    """The template, named by its path below `templates/`, filled in; EmissionError where that fails."""
+    """The template, named by its path below `templates/`, filled in; PrintingError where that fails."""
     try:
         return environment().get_template(template).render(**strings)
     except TemplateNotFound as error:
-        raise EmissionError(f"there is no template {error.name} in {template_folder()}") from error
+        raise PrintingError(f"there is no template {error.name} in {template_folder()}") from error
     except TemplateError as error:
-        raise EmissionError(f"the template {template} does not work: {error}") from error
+        raise PrintingError(f"the template {template} does not work: {error}") from error

@@ -46,7 +46,7 @@ from symbackprop.emission.latex_forms import (
     root,
 )
 from symbackprop.emission.latex_names import index_name, is_single_letter, tensor_name, upright
-from symbackprop.errors import EmissionError
+from symbackprop.errors import PrintingError
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -134,7 +134,7 @@ def box(expression: Expression) -> Box:
             return joined(sides, f" {_OPERATORS[operator]} ", 1.4, COMPARISON)
         case Logic(operator, operands):
             return _logic(operator, operands)
-    raise EmissionError(f"no LaTeX for a {type(expression).__name__}")
+    raise PrintingError(f"no LaTeX for a {type(expression).__name__}")
 
 
 def _size(axis: Axis) -> Box:

@@ -6,7 +6,7 @@ import linecache
 from hashlib import sha256
 from types import ModuleType
 
-from symbackprop.errors import EmissionError
+from symbackprop.errors import PrintingError
 
 
 def load_module(source: str, name: str) -> ModuleType:
@@ -14,13 +14,13 @@ def load_module(source: str, name: str) -> ModuleType:
     user's own file.
 
     The text is registered for tracebacks and `inspect.getsource`, under a name made from its hash. Raises
-    EmissionError where it is not Python; whatever the text itself raises passes through.
+    PrintingError where it is not Python; whatever the text itself raises passes through.
     """
     filename = f"<generated {name} {sha256(source.encode()).hexdigest()[:12]}>"
     try:
         code = compile(source, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        raise EmissionError(f"the module {name} is not Python: {error}") from error
+        raise PrintingError(f"the module {name} is not Python: {error}") from error
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     module = ModuleType(name)
     module.__file__ = filename

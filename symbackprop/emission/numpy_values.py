@@ -27,7 +27,7 @@ from symbackprop.emission.python_expressions import (
     subscript,
     tuple_of,
 )
-from symbackprop.errors import EmissionError
+from symbackprop.errors import PrintingError
 from symbackprop.notation.expressions import Axis
 from symbackprop.program.counting import Extent, count_of
 from symbackprop.program.ir import (
@@ -162,7 +162,7 @@ class NumpyValues:
             case Pad(operand, before, after):
                 pairs = zip(map(self.piece, before), map(self.piece, after), strict=True)
                 return call("np.pad", self.piece(operand), alone_or_tuple(list(map(tuple_of, pairs))))
-        raise EmissionError(f"no NumPy expression for a {type(value).__name__}")
+        raise PrintingError(f"no NumPy expression for a {type(value).__name__}")
 
     def _view(self, value: Value) -> Piece:
         match value:
@@ -188,7 +188,7 @@ class NumpyValues:
                 return subscript(self.piece(operand), [*[":"] * skip, *map(self.text, places)])
             case Flip(operand, place):
                 return subscript(self.piece(operand), [*[":"] * place, "::-1"])
-        raise EmissionError(f"no NumPy expression for a {type(value).__name__}")
+        raise PrintingError(f"no NumPy expression for a {type(value).__name__}")
 
     def _elementwise(self, operation: str, arguments: list[Piece], kind: Kind) -> Piece:
         if operation in _BINARY:
@@ -264,7 +264,7 @@ def _dtype_of(value: Value) -> Piece:
 
 def _numpy_call(function: str, arguments: Iterable[Piece]) -> Piece:
     if function not in NUMPY_CALLS:
-        raise EmissionError(f"no NumPy function computes {function}")
+        raise PrintingError(f"no NumPy function computes {function}")
     name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
     given = iter(arguments)
     return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")))

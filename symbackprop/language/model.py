@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.language.contradictions import expect_consistent
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
@@ -77,6 +78,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         positive_definite=tuple(definite),
     )
     expect_reads_inside(system)
+    expect_consistent(system)
     return system
 
 

@@ -7,6 +7,7 @@ a name of the user's: the atoms are called a0, a1, ... in order of appearance.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -26,9 +27,16 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
+LARGEST_DEGREE = 32
+LARGEST_NUMBER = 10**30
+
 
 class ScalarBridge:
-    """Translates expressions to SymPy and back, remembering which symbol stands for which atom."""
+    """Translates expressions to SymPy and back, remembering which symbol stands for which atom.
+
+    What SymPy would multiply out for ever is an atom too: a power above LARGEST_DEGREE, and a number whose
+    numerator or denominator is above LARGEST_NUMBER.
+    """
 
     def __init__(self) -> None:
         self._symbols: dict[Expression, sympy.Symbol] = {}
@@ -41,9 +49,10 @@ class ScalarBridge:
             for node in expression.walk():
                 if isinstance(node, Power) and isinstance(node.exponent, Number):
                     denominator = node.exponent.value.denominator
-                    if denominator > 1 and not isinstance(node.base, Number):
-                        before = self._roots.get(node.base, 1)
-                        self._roots[node.base] = int(sympy.lcm(before, denominator))
+                    if 1 < denominator <= LARGEST_DEGREE and not isinstance(node.base, Number):
+                        common = math.lcm(self._roots.get(node.base, 1), denominator)
+                        if common <= LARGEST_DEGREE:
+                            self._roots[node.base] = common
 
     def symbol(self, atom: Expression) -> sympy.Symbol:
         """The symbol that stands for an atom; the names of bound indices make no difference."""
@@ -59,18 +68,20 @@ class ScalarBridge:
         if expression in self._roots:
             return self._root(expression, Fraction(1))
         match expression:
-            case Number(value):
+            case Number(value) if max(abs(value.numerator), value.denominator) <= LARGEST_NUMBER:
                 return sympy.Rational(value.numerator, value.denominator)
             case Add(terms):
                 return sympy.Add(*[self.to_sympy(term) for term in terms])
             case Multiply(factors):
                 return sympy.Mul(*[self.to_sympy(factor) for factor in factors])
-            case Power(base, Number(exponent)):
+            case Power(base, Number(exponent)) if self._degree(base, exponent) <= LARGEST_DEGREE:
                 return self._power(base, exponent)
             case Apply("exp", (argument,)):
                 number, rest = coefficient_and_rest(argument)
                 if rest and number.denominator == 1:
-                    return self._exponential(multiply(*rest), int(number))
+                    if abs(number) <= LARGEST_DEGREE:
+                        return self._exponential(multiply(*rest), int(number))
+                    return self._exponential(multiply(Number(abs(number)), *rest), 1 if number > 0 else -1)
         return self.symbol(expression)
 
     def _exponential(self, argument: Expression, number: int) -> sympy.Expr:
@@ -79,6 +90,10 @@ class ScalarBridge:
             both = (argument, number), (negate(argument), -number)
             argument, number = min(both, key=lambda pair: text(pair[0]))
         return self.symbol(Apply("exp", (argument,))) ** number
+
+    def _degree(self, base: Expression, exponent: Fraction) -> Fraction | int:
+        """The degree, in the root of the base, of the polynomial or quotient that a power becomes."""
+        return abs(exponent * self._roots.get(base, 1)).numerator
 
     def _power(self, base: Expression, exponent: Fraction) -> sympy.Expr:
         if base in self._roots:
@@ -123,12 +138,12 @@ def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Express
         return Number(Fraction(int(expression.p), int(expression.q)))
     if expression is sympy.pi:
         return Constant("pi")
-    arguments = [from_sympy(argument, atom_of) for argument in expression.args]
     if expression.is_Add:
         ordered = [from_sympy(term, atom_of) for term in expression.as_ordered_terms()]
         return add(*positive_first(ordered))
     if expression.is_Mul:
         return multiply(*[from_sympy(factor, atom_of) for factor in expression.as_ordered_factors()])
+    arguments = [from_sympy(argument, atom_of) for argument in expression.args]
     if expression.is_Pow:
         return power(*arguments)
     name = type(expression).__name__

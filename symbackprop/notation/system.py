@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbackprop.errors import NotationError, Place
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import tensors_read
 
 
@@ -120,13 +121,15 @@ class System:
             found[index.axis][index] = None
         return {axis: tuple(indices) for axis, indices in found.items()}
 
+    def _expressions(self) -> Iterator[Expression]:
+        """The tensors at their own indices, the sides of facts and of equations."""
+        yield from (tensor.element for tensor in self.tensors.values())
+        yield from (side for fact in self.facts for side in (fact.left, fact.right))
+        yield from (equation.expression for equation in self.equations)
+
     def _indices(self) -> Iterator[Index]:
         """Every index that is named, wherever it is."""
-        for expression in (
-            *(tensor.element for tensor in self.tensors.values()),
-            *(side for fact in self.facts for side in (fact.left, fact.right)),
-            *(equation.expression for equation in self.equations),
-        ):
+        for expression in self._expressions():
             for node in expression.walk():
                 yield from node.indices if isinstance(node, Reduction) else ()
                 if isinstance(node, Index):
@@ -145,8 +148,18 @@ class System:
         tensors = {name: tensor for name, tensor in self.tensors.items() if name in behind}
         equations = tuple(equation for equation in self.equations if equation.tensor in behind)
         rest = replace(self, tensors=tensors, equations=equations, loss=None)
-        used = {index.axis for index in rest._indices()} | {tensor.values for tensor in tensors.values()}
-        return replace(rest, axes=tuple(axis for axis in self.axes if axis in used))
+        return rest.with_used_axes()
+
+    def with_used_axes(self) -> System:
+        """The system without the axes that nothing speaks of."""
+        used = {tensor.values for tensor in self.tensors.values()}
+        for expression in self._expressions():
+            for node in expression.walk():
+                if isinstance(node, Reduction):
+                    used.update(index.axis for index in node.indices)
+                elif isinstance(node, Index | Size | MatrixFunction):
+                    used.add(node.axis)
+        return replace(self, axes=tuple(axis for axis in self.axes if axis in used))
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """These tensors and all that are computed from them, directly or by way of others."""

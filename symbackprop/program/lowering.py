@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.errors import NotationError, ProgramError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.ordering import stages_of
+from symbackprop.notation.portions import in_portions
 from symbackprop.notation.printing import equation_text, system_text
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.program.aliasing import with_fresh_results
@@ -32,10 +34,16 @@ from symbackprop.program.value import Kind
 
 
 def lower(derivation: Derivation) -> Program:
-    """The program that computes a model's outputs, its loss and the gradients that were derived."""
+    """The program that computes a model's outputs, its loss and the gradients that were derived.
+
+    Raises ProgramError for what has no lowering, a circle among the adjoints included.
+    """
     gradients = {name: equation.tensor for name, equation in derivation.gradients.items()}
     formulas = {name: equation_text(equation) for name, equation in derivation.gradients.items()}
-    return _program(derivation.system, derivation.equations, gradients, formulas)
+    try:
+        return _program(derivation.system, derivation.equations, gradients, formulas)
+    except NotationError as error:  # the model's own equations were in order
+        raise ProgramError(error.cause, remedy=error.remedy) from error
 
 
 def lower_system(system: System) -> Program:
@@ -57,7 +65,7 @@ def _program(
     gradients: dict[str, str],
     formulas: dict[str, str],
 ) -> Program:
-    written = (*system.equations, *adjoints)
+    written = _in_portions((*system.equations, *adjoints), system)
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
     prepared = tuple(
         replace(equation, expression=with_solves(equation.expression))
@@ -90,6 +98,13 @@ def _program(
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
     return checked(with_solid_axes(with_fresh_results(with_safe_means(program))), items)
+
+
+def _in_portions(equations: tuple[Equation, ...], system: System) -> tuple[Equation, ...]:
+    """The equations, with names for parts of what is too long or too deep for one statement."""
+    layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
+    layouts |= {equation.tensor: equation.indices for equation in equations}
+    return in_portions(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
 
 
 def _lines(

@@ -84,9 +84,11 @@ class Value:
 
     def walk(self) -> Iterator[Value]:
         """Every node of the tree, parents first, left to right."""
-        yield self
-        for operand in self.operands:
-            yield from operand.walk()
+        pending: list[Value] = [self]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(node.operands))
 
 
 @dataclass(frozen=True)

@@ -74,9 +74,9 @@ def grid(indices: tuple[Index, ...], sizes: Mapping[str, int], at: Mapping[Index
 class VectorisedEvaluator:
     """Evaluates expressions where tensors have these values and axes (by name) these sizes.
 
-    Tensors that are `pending` need not be known everywhere: in their presence a product is 0 where one of its
-    factors is, whatever the others are, and reads them last. That is how the chain rule reads an adjoint.
-    `reached` notes which sides of each comparison came up.
+    Tensors that are `pending` need not be known everywhere: a product of them and of other factors is 0 where
+    either are, whatever the others. That is how the chain rule reads an adjoint: what the loss does not
+    depend on may be undefined, and where a local derivative is 0 nothing is passed on. `reached` notes which sides of each comparison came up.
     """
 
     values: Mapping[str, Array]
@@ -154,18 +154,23 @@ class VectorisedEvaluator:
         """Deltas first: where one is 0 nothing else is read."""
         deltas = [factor for factor in factors if isinstance(factor, Delta)]
         others = [factor for factor in factors if not isinstance(factor, Delta)]
-        if not deltas and not self.pending:
-            return prod((self._value(factor, points) for factor in others), start=np.asarray(1.0))
-        others.sort(key=lambda factor: not self.pending.isdisjoint(factor.tensors))
-        left, found = np.arange(points.count), np.ones(points.count)
-        for factor in (*deltas, *others):
-            inside = points if len(left) == points.count else points.where(left)
-            found = found * self._value(factor, inside)
-            if self.pending or isinstance(factor, Delta):
-                left, found = left[found != 0], found[found != 0]
+        left = np.arange(points.count)
+        for delta in deltas:
+            left = left[self.at_points(delta, points.where(left)) != 0]
+        inside = points if len(left) == points.count else points.where(left)
+        apart = [factor for factor in others if not self.pending.isdisjoint(factor.tensors)]
+        found = self._times([factor for factor in others if factor not in apart], inside)
+        if apart:
+            adjoints = self._times(apart, inside)
+            found = np.where((found == 0) | (adjoints == 0), 0.0, found * adjoints)
+        if not deltas:
+            return found
         product = np.zeros(points.count, dtype=found.dtype)
         product[left] = found
         return product
+
+    def _times(self, factors: list[Expression], points: Points) -> Array:
+        return prod((self._value(factor, points) for factor in factors), start=np.asarray(1.0))
 
     def _where(
         self, condition: Expression, chosen: Expression, otherwise: Expression, points: Points

@@ -9,7 +9,8 @@ the form; a contraction runs inside a matrix product, where an operation is chea
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -105,21 +106,40 @@ def _product_cost(node: Multiply) -> Cost:
 
 
 def _pairwise(arrays: list[frozenset[Index]], bound: frozenset[Index], weight: Fraction) -> Fraction:
-    """Multiply arrays in pairs, the smallest work first; an index is summed as soon as one array has it."""
-    arrays = list(arrays)
+    """Multiply arrays in pairs, the smallest work first; an index is summed as soon as one array has it.
+
+    Arrays over the same indices are alike: the pair is looked for among index sets, so that a product of many
+    factors takes linear time.
+    """
+    waiting: dict[frozenset[Index], deque[int]] = {}
+    for place, indices in enumerate(arrays):
+        waiting.setdefault(indices, deque()).append(place)
     total = Fraction(0)
-    while len(arrays) > 1:
-        work, left, right = min(
-            (extent(arrays[left] | arrays[right]), left, right)
-            for right in range(len(arrays))
-            for left in range(right)
-        )
-        merged = arrays.pop(right) | arrays.pop(left)
-        elsewhere = frozenset[Index]().union(*arrays)
-        arrays.append(merged - (bound - elsewhere))
+    for place in range(len(arrays), 2 * len(arrays) - 1):
+        work, _, pair = min(_first_pairs(waiting))
+        for indices in pair:
+            waiting[indices].popleft()
+            if not waiting[indices]:
+                del waiting[indices]
+        merged = pair[0] | pair[1]
+        left = merged - (bound - frozenset[Index]().union(*waiting))
+        waiting.setdefault(left, deque()).append(place)
         # Where an index is summed the pair is a matrix product, otherwise a pass.
-        total += weight * work + extent(arrays[-1]) if arrays[-1] != merged else work
+        total += weight * work + extent(left) if left != merged else work
     return total
+
+
+def _first_pairs(
+    waiting: Mapping[frozenset[Index], deque[int]],
+) -> Iterator[tuple[int, tuple[int, int], tuple[frozenset[Index], frozenset[Index]]]]:
+    """For each two index sets their work, and the places and sets of the first pair of arrays over them."""
+    sets = list(waiting)
+    for number, one in enumerate(sets):
+        if len(waiting[one]) > 1:
+            yield extent(one), (waiting[one][0], waiting[one][1]), (one, one)
+        for other in sets[number + 1 :]:
+            left, right = sorted((waiting[one][0], waiting[other][0]))
+            yield extent(one | other), (left, right), (one, other)
 
 
 def _power_weight(exponent: Expression) -> int:

@@ -22,6 +22,9 @@ from symbackprop.simplification.scope import Scope
 
 MOST_ELEMENTS_IN_A_SUM = 2
 MOST_USERS = 4
+LARGEST_FORMULA = (
+    150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
+)
 MOST_FOR_A_DIVISION = 2  # times the cost, for a gradient that is defined where what was divided by is 0
 
 
@@ -81,7 +84,7 @@ class _Inlining:
         }
         before = [self.current[user].equation for user in moved]
         after = [changed.equation for changed in moved.values()]
-        if not is_free and not _is_no_dearer(adjoint.equation, before, after):
+        if not is_free and (_outgrown(before, after) or not _is_no_dearer(adjoint.equation, before, after)):
             return False
         self._replace(adjoint, moved)
         return True
@@ -130,6 +133,14 @@ def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence
     if _is_read_repeatedly(inlined, before[0]) and _has_sum(inlined.expression):
         return False
     return not _stands_in_a_sum(inlined, before[0]) or _is_short(inlined.expression)
+
+
+def _outgrown(before: Sequence[Equation], after: Sequence[Equation]) -> bool:
+    """Whether an equation has become longer than anyone reads; one that was so before may not grow."""
+    return any(
+        new.expression.node_count > max(LARGEST_FORMULA, old.expression.node_count)
+        for old, new in zip(before, after, strict=True)
+    )
 
 
 def _loses_a_division(inlined: Equation, after: Sequence[Equation]) -> bool:

@@ -17,6 +17,7 @@ from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.expressions import Derivative, Element, Expression, Index, InnerDerivative
 from symbackprop.notation.ordering import stages_of
+from symbackprop.notation.portions import system_in_portions
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import fresh_index, holds_derivative, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation, Role, System, Tensor
@@ -38,7 +39,7 @@ def with_inner_derivatives(system: System) -> Expansion:
 
     Raises DerivationError where a derivative does not exist.
     """
-    named = with_named_arguments(system)
+    named = with_named_arguments(system_in_portions(system))
     if not any(holds_derivative(equation.expression) for equation in named.equations):
         return Expansion(named, named)
     expanding = _Expanding(named)
@@ -47,7 +48,7 @@ def with_inner_derivatives(system: System) -> Expansion:
     expanding.finish()
     return Expansion(
         named,
-        with_named_arguments(expanding.system),
+        with_named_arguments(system_in_portions(expanding.system)),
         tuple(expanding.derivations.values()),
         tuple(expanding.restated.values()),
     )

@@ -146,10 +146,11 @@ class Scope:
         A definition by cases is as good as the case that the conditions around the expression choose.
         """
         atoms = scalar_atoms(opened(expression))
+        by_tensors = _by_tensors(atoms)
         found: dict[Expression, Relation] = {}
         for equation in self.near(expression):
             for case in self.known[equation.tensor]:
-                for bindings in case.instances(atoms):
+                for bindings in case.instances(by_tensors):
                     known = substitute(equation.element, bindings)
                     formula = substitute(case.formula, bindings)
                     if case.conditions and formula == expression:
@@ -173,6 +174,14 @@ def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
         # A root's radicand is an atom beside the root: sqrt(v + e) knows v + e.
         return (canonical_bound_names(expression), canonical_bound_names(expression.base))
     return () if isinstance(expression, Number) else (canonical_bound_names(expression),)
+
+
+def _by_tensors(atoms: Sequence[Expression]) -> dict[frozenset[str], list[Expression]]:
+    """The atoms by the tensors that they read: only indices may differ in a match."""
+    found: dict[frozenset[str], list[Expression]] = {}
+    for atom in atoms:
+        found.setdefault(atom.tensors, []).append(atom)
+    return found
 
 
 @dataclass(frozen=True)
@@ -206,13 +215,13 @@ class Known:
         exponentials = [Apply("exp", (term,)) for term in terms if not _logarithm(term)]
         return (*atoms, *(canonical_bound_names(each) for each in exponentials))
 
-    def instances(self, atoms: tuple[Expression, ...]) -> Iterator[Bindings]:
-        """The indices at which the definition speaks of one of the atoms."""
+    def instances(self, atoms: Mapping[frozenset[str], Sequence[Expression]]) -> Iterator[Bindings]:
+        """The indices at which the definition speaks of one of the atoms, which come by their tensors."""
         variables = frozenset(self.equation.indices)
         for pattern in self.patterns:
             if pattern.free_indices < variables or (isinstance(pattern, Element) and not pattern.positions):
                 continue
-            for atom in atoms:
+            for atom in atoms.get(pattern.tensors, ()):
                 for bindings in _match_kernel(pattern, atom, variables):
                     if len(bindings) == len(variables):
                         yield bindings

@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import product
 from math import prod
 
+from symbackprop.errors import NotationError, VerificationError
+from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.integers import condition_holds, integer_value
@@ -15,6 +17,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation, Fact, System, Tensor
 from symbackprop.verification.sampling import different_sizes
 
+MOST_VISITS = 100_000_000  # nodes that the naive evaluator visits
 LARGEST_SIZE = 12  # the naive evaluator loops over every index, once for every element that is moved
 
 
@@ -22,10 +25,41 @@ def with_small_axes(system: System) -> System:
     """The same equations with every declared size above `LARGEST_SIZE` left open.
 
     A derivation treats sizes as symbols, so that a gradient that is right for small arrays is the same one.
-    Index arithmetic may depend on the sizes: the axes that it reads or counts keep theirs.
+    Index arithmetic may depend on the sizes: the axes that it reads or counts keep theirs, unless that many
+    values cannot be computed with; then they are scaled down together. Raises VerificationError where that
+    leaves positions outside their axes.
     """
-    opened = large_axes(system)
-    return with_axes(system, opened) if opened else system
+    opened = with_axes(system, large_axes(system))
+    return opened if can_be_computed(opened) else _scaled_down(opened)
+
+
+def can_be_computed(system: System) -> bool:
+    """Whether arrays of the declared sizes, with small ones for the others, can be computed with."""
+    sizes = {axis.name: axis.size or LARGEST_SIZE for axis in system.axes}
+    elements = max(prod(sizes[name] for name in axis_names(each.indices)) for each in system.tensors.values())
+    return elements + evaluation_visits(system, sizes) <= MOST_VISITS
+
+
+def _scaled_down(system: System) -> System:
+    """With all large sizes in the proportion of the largest to a small one, where every read stays inside."""
+    largest = max(system.axes, key=lambda axis: axis.size or 0)
+    for small in range(LARGEST_SIZE, 2 * LARGEST_SIZE + 1):
+        scaled = {
+            axis: replace(axis, size=max(2, round((axis.size or 0) * small / (largest.size or 1))))
+            for axis in system.axes
+            if (axis.size or 0) > LARGEST_SIZE
+        }
+        candidate = with_axes(system, scaled)
+        try:
+            expect_reads_inside(candidate)
+        except NotationError:
+            continue
+        return candidate
+    raise VerificationError(
+        f"{largest.name} = {largest.size:,} values are too many to check a gradient on, and the positions in "
+        "the equations leave no smaller size",
+        remedy="check a copy of the model with a smaller size",
+    )
 
 
 def large_axes(system: System) -> dict[Axis, Axis]:
@@ -40,6 +74,8 @@ def large_axes(system: System) -> dict[Axis, Axis]:
 
 def with_axes(system: System, axes: Mapping[Axis, Axis]) -> System:
     """The system over other axes."""
+    if not axes:
+        return system
 
     def tensor(old: Tensor) -> Tensor:
         indices = tuple(_index(own, axes) for own in old.indices)

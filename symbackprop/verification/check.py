@@ -24,9 +24,15 @@ from symbackprop.notation.substitution import holds_derivative
 from symbackprop.notation.system import Role, System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.axes import axis_names, evaluation_visits, model_sizes, with_small_axes
+from symbackprop.verification.axes import (
+    MOST_VISITS,
+    axis_names,
+    evaluation_visits,
+    model_sizes,
+    with_small_axes,
+)
 from symbackprop.verification.differences import Quotients, central_differences, complex_step, sample_of
-from symbackprop.verification.facts import obeying_facts
+from symbackprop.verification.facts import sample_obeying_facts
 from symbackprop.verification.matrices import has_sound_matrices, symmetric_part
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.report import (
@@ -45,12 +51,13 @@ from symbackprop.verification.report import (
     largest_number,
     uncompared,
 )
-from symbackprop.verification.sampling import Values, different_sizes, finite_sample
+from symbackprop.verification.sampling import Values, different_sizes
 
 Array: TypeAlias = NDArray[Any]
 
 DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
-FEWEST_MOVED, MOST_VISITS = 5, 100_000_000  # elements of a tensor; nodes that the naive evaluator visits
+FEWEST_MOVED = 5  # elements of a tensor
+NO_FACTS = System("", (), {}, ())
 ATTEMPTS = 5  # draws of data until no element lies at a kink
 
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]
@@ -83,9 +90,7 @@ def check_model(system: System, seed: int = 0, wrt: Sequence[str] = ()) -> Check
         return is_finite and has_sound_matrices(system, known)
 
     def sample(rng: np.random.Generator) -> Values:
-        return finite_sample(
-            shapes, sizes, rng, finite, lambda drawn: obeying_facts(system, drawn, sizes), integers
-        )
+        return sample_obeying_facts(system, shapes, sizes, rng, finite, integers)
 
     def against_equations(values: Values, loss: Any, gradients: Mapping[str, Any]) -> list[CheckRow]:
         inner = _rows_of_inner_derivatives(stated, system, values, sizes)
@@ -111,15 +116,12 @@ def check_module(path: Path | str, seed: int = 0) -> CheckReport:
     axes = [axis for names in checked.shapes.values() for axis in names]
     sizes = different_sizes(axes, checked.shapes.values(), checked.sizes)
 
+    def finite(values: Values) -> bool:
+        return bool(np.isfinite(checked.loss(values)))
+
     def sample(rng: np.random.Generator) -> Values:
-        return finite_sample(
-            checked.shapes,
-            sizes,
-            rng,
-            lambda values: bool(np.isfinite(checked.loss(values))),
-            lambda drawn: obeying_facts(checked.facts, drawn, sizes) if checked.facts else drawn,
-            integers=checked.integers,
-        )
+        facts = checked.facts or NO_FACTS
+        return sample_obeying_facts(facts, checked.shapes, sizes, rng, finite, checked.integers)
 
     def not_compared(values: Values, loss: Any, gradients: Mapping[str, Any]) -> list[CheckRow]:
         return [

@@ -28,7 +28,7 @@ from symbackprop.verification.holding import REPORT, Subject, hold, hold_inner_d
 from symbackprop.verification.module import ModuleUnderCheck, under_check
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
-NO_DATA = "Run, but not verified: no data were found on which the model is finite."
+NO_DATA = "Run, but not verified: no data were found on which loss and gradient are finite."
 # Nodes that the fast evaluator visits in about half a second.
 MOST_VISITS = 20_000_000
 

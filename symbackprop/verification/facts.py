@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from symbackprop.errors import VerificationError
 from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.notation.system import System
+from symbackprop.notation.printing import fact_text
+from symbackprop.notation.system import Fact, System
 from symbackprop.verification.differences import IMAGINARY_STEP, Array
 from symbackprop.verification.matrices import made_positive_definite
+from symbackprop.verification.sampling import Shapes, Values, finite_sample
 
 ITERATIONS = 50
 TOLERANCE = 1e-12
+
+
+def sample_obeying_facts(
+    system: System,
+    shapes: Shapes,
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+    accepts: Callable[[Values], bool],
+    integers: Mapping[str, str],
+) -> Values:
+    """Random data that obey the facts and that `accepts` holds finite.
+
+    Raises VerificationError where there are none; it names the fact where no draw could be made to obey it.
+    """
+    refused: list[Values] = []
+    obeyed: list[Values] = []
+
+    def adjust(drawn: Values) -> Values | None:
+        values = obeying_facts(system, drawn, sizes)
+        if values is None:
+            refused.append(drawn)
+        else:
+            obeyed.append(values)
+        return values
+
+    try:
+        return finite_sample(shapes, sizes, rng, accepts, adjust, integers)
+    except VerificationError:
+        fact = None if obeyed else _first_not_obeyed(system, refused[0], sizes)
+        if fact is None:
+            raise
+        raise VerificationError(
+            f"no data were found that obey the fact {fact_text(fact)}",
+            place=fact.place,
+            remedy="state what holds for the data, or leave the fact out",
+        ) from None
+
+
+def _first_not_obeyed(system: System, values: Values, sizes: Mapping[str, int]) -> Fact | None:
+    """The first fact that cannot be obeyed together with those before it."""
+    for count in range(1, len(system.facts) + 1):
+        if obeying_facts(replace(system, facts=system.facts[:count]), values, sizes) is None:
+            return system.facts[count - 1]
+    return None
 
 
 def obeying_facts(
@@ -26,15 +74,17 @@ def obeying_facts(
     Declared matrices that are to be positive definite are made so first, A'A/n + I/2 of a drawn A.
     """
     point = made_positive_definite(values, [fact.tensor for fact in system.positive_definite])
-    names = _declared_tensors_behind_facts(system)
-    if not names:
+    if not system.facts:
         return point
+    names = _declared_tensors_behind_facts(system)
     for _ in range(ITERATIONS):
         residual = _residual(system, point, sizes)
         if not np.all(np.isfinite(residual)):
             return None
         if np.max(np.abs(residual), initial=0.0) <= TOLERANCE:
             return point
+        if not names:
+            return None
         jacobian = _jacobian(system, point, sizes, names)
         if not np.all(np.isfinite(jacobian)):
             return None

@@ -1,8 +1,13 @@
+import re
+
 import numpy as np
 import pytest
 
+from symbackprop.errors import VerificationError
+from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import ONE, Axis, Element, Index, Multiply, Number, Power, Reduction
 from symbackprop.notation.system import Equation, Fact, Role, System, Tensor
+from symbackprop.verification.check import check_model
 from symbackprop.verification.facts import obeying_facts
 
 B, K = Axis("B", "b"), Axis("K", "k")
@@ -61,3 +66,19 @@ def test_a_fact_that_cannot_hold_is_given_up(right):
 def test_without_facts_nothing_moves():
     values = draw()
     assert obeying_facts(system_with(), values, SIZES) == values
+
+
+@pytest.mark.parametrize(
+    ("facts", "named"),
+    [
+        (["s^2 == -1"], "s^2 == -1"),
+        (["sum(k, d[k]) == 1", "s^2 == 1", "s == 2"], "s == 2"),
+        (["exp(0) == 2"], "exp(0) == 2"),
+    ],
+)
+def test_a_fact_that_no_data_obey_is_named(facts, named):
+    lines = ["index k : K", "input d[k], s", "param p[k]", *(f"fact {fact}" for fact in facts)]
+    system = parse_system("\n".join([*lines, "loss E = s*sum(k, d[k]*p[k]^2)"]) + "\n")
+    with pytest.raises(VerificationError, match=re.escape(f"obey the fact {named}")) as raised:
+        check_model(system)
+    assert raised.value.place.line == 3 + len(facts) and raised.value.remedy

@@ -1,0 +1,25 @@
+"""A fault of the tool itself: the shortest part of the model that shows it, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from symbackprop.cli.console import say
+from symbackprop.errors import is_internal
+from symbackprop.pipeline import Model
+from symbackprop.verification.shrinking import fails_alike, shortest_failing
+
+Result = TypeVar("Result")
+
+
+def on_model(model: Model, work: Callable[[Model], Result]) -> Result:
+    """What the work gives; an internal error leaves with the shortest part that fails alike, as a note."""
+    try:
+        return work(model)
+    except Exception as error:
+        if is_internal(error):
+            say("an internal error: looking for the shortest part of the model that fails alike ...")
+            fails = fails_alike(lambda system: work(Model(system)), error)
+            error.add_note(shortest_failing(model.system, fails).source)
+        raise
