@@ -76,7 +76,9 @@ class VectorisedEvaluator:
 
     Tensors that are `pending` need not be known everywhere: a product of them and of other factors is 0 where
     either are, whatever the others. That is how the chain rule reads an adjoint: what the loss does not
-    depend on may be undefined, and where a local derivative is 0 nothing is passed on. `reached` notes which sides of each comparison came up.
+    depend on may be undefined, and where a local derivative is 0 nothing is passed on.
+
+    `reached` notes which sides of each comparison came up.
     """
 
     values: Mapping[str, Array]
