@@ -52,7 +52,7 @@ from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
 from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
-from symbackprop.program.reading import Conditions, ElementReader
+from symbackprop.program.reading import Conditions, ElementReader, Source
 from symbackprop.program.scaling import number_apart, positive_power, scaled
 from symbackprop.program.scattering import Scatter, scattered
 from symbackprop.program.slices import Choice, ScatterAdd
@@ -123,7 +123,7 @@ class ExpressionLowering:
             case Apply(function, arguments):
                 return self._function(function, arguments, order)
             case MatrixFunction():
-                return matrix_function(expression, order, self.positive_definite, self.value)
+                return matrix_function(expression, order, self.positive_definite, self.value, self._part_of)
             case Reduction("sum", _, _):
                 return self._summation(expression, order)
             case Reduction():
@@ -155,6 +155,11 @@ class ExpressionLowering:
         kind = self.kinds.get(element.tensor, Kind.REAL)
         own = self.own[element.tensor]
         return ElementReader(element, own, kind, order, self.conditions, partial(self.value, order=order))
+
+    def _part_of(self, source: Source, own: Indices, element: Element, order: Indices) -> Value:
+        """An element of what has no name, given over its own indices."""
+        integers = partial(self.value, order=order)
+        return ElementReader(element, own, Kind.REAL, order, self.conditions, integers, source).value()
 
     def integer(self, expression: Expression, order: Indices) -> Value:
         """An integer expression as a Python int or an array of integers."""

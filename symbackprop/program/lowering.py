@@ -17,6 +17,7 @@ from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.gates import with_shared_gates
 from symbackprop.program.hoisting import hoisted
 from symbackprop.program.loops import loop_lines
+from symbackprop.program.matrix_guards import with_guarded_matrices
 from symbackprop.program.outputs import initial_of, outputs_of
 from symbackprop.program.place_checks import place_checks
 from symbackprop.program.program import Line, Program
@@ -56,9 +57,10 @@ def _program(
 ) -> Program:
     written = (*system.equations, *adjoints)
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
+    stated = frozenset(known.tensor for known in system.positive_definite)
+    guarded = with_guarded_matrices(with_shared_gates(stable_equations(written)), system.tensors, stated)
     prepared = tuple(
-        replace(equation, expression=with_solves(equation.expression))
-        for equation in with_shared_gates(stable_equations(written))
+        replace(equation, expression=with_solves(equation.expression)) for equation in guarded.equations
     )
     apart = hoisted(prepared, system.tensors)
     equations = shared(apart, formulas_as_written, system.tensors)
@@ -66,8 +68,7 @@ def _program(
     integers = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
     own |= {item.equation.tensor: item.equation.indices for item in equations}
-    positive_definite = frozenset(known.tensor for known in system.positive_definite)
-    expressions = ExpressionLowering({**masks, **integers}, own, positive_definite)
+    expressions = ExpressionLowering({**masks, **integers}, own, guarded.positive_definite)
     lowering = EquationLowering(
         expressions,
         _kernel_axes(system),

@@ -6,7 +6,7 @@ a condition keeps inside is read from a padded array, or at a place brought insi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import add, multiply, subtract
@@ -40,6 +40,7 @@ from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import lined_up
 
 Indices = tuple[Index, ...]
+Source = Callable[[Indices], Value]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ def _names_in(expression: Expression) -> set[Expression]:
 
 @dataclass(frozen=True)
 class ElementReader:
-    """Reads tensors; `own` are the tensor's own indices, `order` the order of axes in which results come."""
+    """Reads tensors; `own` are the tensor's own indices, `order` the order of axes in which results come.
+
+    `source` gives what is read, its axes by the names it is asked for, where that is no tensor with a name.
+    """
 
     element: Element
     own: Indices
@@ -76,6 +80,7 @@ class ElementReader:
     order: Indices
     conditions: Conditions
     integers: Reader
+    source: Source | None = None
 
     def value(self) -> Value:
         """The element over its free indices, one axis an index, in any order."""
@@ -105,7 +110,7 @@ class ElementReader:
         return tuple(names)
 
     def _read(self, names: Indices) -> Value:
-        return Read(self.element.tensor, names, self.kind)
+        return self.source(names) if self.source else Read(self.element.tensor, names, self.kind)
 
     def _view(self) -> Value | None:
         """The element as a slice; None where some position has no such view."""

@@ -100,7 +100,7 @@ def _product_cost(node: Multiply) -> Cost:
     """The pair with the smallest result comes first; a minus sign turns a plus into a minus for nothing."""
     number, rest = coefficient_and_rest(node)
     arrays = [factor.free_indices for factor in rest]
-    scaling = 0 if abs(number) == 1 else min(extent(indices) for indices in arrays)
+    scaling = 0 if abs(number) == 1 else min((extent(indices) for indices in arrays), default=0)
     return Fraction(scaling) + _pairwise(arrays, frozenset(), Fraction(1))
 
 
