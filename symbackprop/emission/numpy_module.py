@@ -14,6 +14,7 @@ from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_
 from symbackprop.emission.python_text import ascii_only, identifier, identifiers
 from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
+from symbackprop.program.linear_algebra import Cofactors
 from symbackprop.program.program import Program, counters_in, statements_in
 from symbackprop.program.segments import segments_of
 from symbackprop.program.slices import ScatterAdd
@@ -54,9 +55,10 @@ def numpy_source(program: Program) -> str:
 
 def _functions(program: Program) -> list[str]:
     nodes = [node for line in program.statements for value in line.values for node in value.walk()]
-    scattering = any(isinstance(node, ScatterAdd) for node in nodes)
     functions = [node.operation for node in nodes if isinstance(node, Elementwise)]
-    return [*functions, *(["scatter_add"] if scattering else [])]
+    for kind, helper in ((ScatterAdd, "scatter_add"), (Cofactors, "cofactors")):
+        functions += [helper] if any(isinstance(node, kind) for node in nodes) else []
+    return functions
 
 
 def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:

@@ -43,7 +43,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, LinearAlgebra, Solve
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, LinearAlgebra, Solve
 from symbackprop.program.slices import (
     Allocate,
     AtLeastZero,
@@ -294,6 +294,8 @@ class NumpyValues:
                 name, tail = "det", ")"
             case Inverse():
                 name, tail = "inv", ")"
+            case Cofactors(operand):
+                return f"{self.names['cofactors']}(", [self.text(operand)], ")"
             case Cholesky():
                 name, tail = "cholesky", ")"
             case Solve():

@@ -1,4 +1,4 @@
-"""Functions of a whole matrix: inv(X)[i,j], det(X), logdet(X), of square tensors that have a name.
+"""Functions of a whole matrix: inv(X)[i,j], cofactor(X)[i,j], det(X), logdet(X), of square named tensors.
 
 inv(S[t])[i,j]    MatrixFunction("inv", "S", axis, (t,), (i, j))
 logdet(X)         MatrixFunction("logdet", "X", axis)
@@ -12,15 +12,16 @@ from typing import Literal, TypeAlias
 
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, cached_property
 
-MatrixFunctionKind: TypeAlias = Literal["inv", "det", "logdet"]
+MatrixFunctionKind: TypeAlias = Literal["inv", "cofactor", "det", "logdet"]
 
 
 @dataclass(frozen=True, eq=False)
 class MatrixFunction(Expression):
-    """An element of the inverse, the determinant, or log|det| of the matrices of a tensor.
+    """An element of the inverse or of the cofactors, the determinant, or log|det| of a tensor's matrices.
 
     The tensor's last two indices run over `axis`; `batch` are the positions before them, `positions` the row
-    and the column of an inverse.
+    and the column of an inverse or of the cofactors. cofactor(X)[i,j] is (-1)^(i+j) times the determinant of
+    X without row i and column j: det(X)*inv(X)[j,i] where X is invertible, and finite everywhere.
     """
 
     kind: MatrixFunctionKind
@@ -54,6 +55,15 @@ class MatrixFunction(Expression):
     def at(self, row: Expression, column: Expression) -> MatrixFunction:
         """The element of the same matrix's inverse at a row and a column."""
         return MatrixFunction("inv", self.tensor, self.axis, self.batch, (row, column))
+
+    def cofactor(self, row: Expression, column: Expression) -> MatrixFunction:
+        """The same matrix's cofactor at a row and a column."""
+        return MatrixFunction("cofactor", self.tensor, self.axis, self.batch, (row, column))
+
+    @property
+    def determinant(self) -> MatrixFunction:
+        """The same matrix's determinant."""
+        return MatrixFunction("det", self.tensor, self.axis, self.batch)
 
 
 def reading(node: Expression) -> Element | None:

@@ -52,6 +52,14 @@ class Inverse(OneOperand):
 
 
 @dataclass(frozen=True)
+class Cofactors(OneOperand):
+    """The signed minors of A, in A's own layout; of a singular matrix too (`program.cofactors`)."""
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(_square(self, self.operand), Kind.REAL)
+
+
+@dataclass(frozen=True)
 class Determinant(OneOperand):
     """`np.linalg.det(A)`, or with `logarithm` log|det A|, which neither overflows nor vanishes."""
 
@@ -69,7 +77,7 @@ class Cholesky(OneOperand):
         return ValueType(_square(self, self.operand), Kind.REAL)
 
 
-LinearAlgebra = Solve | Inverse | Determinant | Cholesky
+LinearAlgebra = Solve | Inverse | Cofactors | Determinant | Cholesky
 
 
 def _square(node: Value, matrix: Value) -> Layout:

@@ -9,7 +9,7 @@ from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, substitute
 from symbackprop.program.ir import Diagonal, Elementwise, Expand, Literal, Reduce, Reshape
 from symbackprop.program.layout import layout_of
-from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
 from symbackprop.program.reading import Source
 from symbackprop.program.solves import LinearSystem
 from symbackprop.program.terms import Indices
@@ -45,12 +45,14 @@ def matrix_function(
 
 
 def _element(node: MatrixFunction, order: Indices, value: Lowering, part_of: Part) -> Value:
-    """An element of the inverse: all of it, over indices of its own, read as a tensor is."""
+    """An element of the inverse or a cofactor: the whole matrix is read as a tensor is."""
     own = (*node.batch_indices, *(Index(node.axis.label, node.axis) for _ in range(2)))
 
     def whole(names: Indices) -> Value:
         *batch, row, column = names
-        return Inverse(_matrix(node, (*batch, column, row), value))
+        if node.kind == "inv":
+            return Inverse(_matrix(node, (*batch, column, row), value))
+        return Cofactors(_matrix(node, names, value))
 
     element = Element(node.tensor, (*node.batch_indices, *node.positions))
     return ordered(part_of(whole, own, element, order), order)

@@ -89,8 +89,9 @@ class _ChosenMatrices:
         return expression
 
     def _may_fail(self, node: MatrixFunction) -> bool:
-        """Whether NumPy raises LinAlgError for some matrices; a determinant is 0 where they are singular."""
-        return node.kind == "inv" or (node.kind == "logdet" and node.tensor in self.positive_definite)
+        """Whether NumPy raises LinAlgError for some matrices; a determinant of any matrix is a number."""
+        is_cholesky = node.kind == "logdet" and node.tensor in self.positive_definite
+        return bool(node.positions) or is_cholesky
 
     def _guard(self, node: MatrixFunction, conditions: Conditions) -> Expression | None:
         """Whether anybody reads a matrix: the conditions, for some value of all indices but the batch's."""

@@ -112,7 +112,7 @@ class _Orientation:
         return node
 
     def _note(self, node: Element | MatrixFunction) -> None:
-        shown = node.tensor if isinstance(node, Element) else f"inv({node.tensor})"
+        shown = node.tensor if isinstance(node, Element) else f"{node.kind}({node.tensor})"
         self.used[f"{shown}[i,j] = {shown}[j,i] ({self.symmetric[node.tensor]})"] = None
 
     def _rank(self, index: Index, bound: Mapping[Index, int]) -> tuple[int, int, str]:

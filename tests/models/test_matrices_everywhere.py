@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.errors import NotationError
-from symbackprop.language.model import parse_system
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation import elimination
 from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.printing import text
 from symbackprop.notation.system import System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
@@ -234,3 +237,62 @@ def _expect_right(system: System, values: Mapping[str, Any], sizes: Mapping[str,
     assert_close(loss, evaluate(system, values, sizes)[system.loss or ""], "loss")
     for name in derivation.wrt:
         assert_close(gradients[name], total_gradient(system, values, sizes, name), name)
+
+
+SINGULAR = {
+    "of rank 2": [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 1.0]],
+    "of rank 1": [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [3.0, 6.0, 9.0]],
+    "of zeros": [[0.0, 0.0, 0.0]] * 3,
+    "a permutation": [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]],
+    "nearly singular": [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0 + 1e-13], [0.0, 1.0, 1.0]],
+    "a number": [[0.0]],
+    "without rows": np.zeros((0, 0)),
+}
+OF_DETERMINANTS = (
+    "loss E = det(A)",
+    "loss E = det(A)*sum(i, b[i]^2) + det(A)^2",
+    "v = det(A)\nloss E = exp(v)*b[0] + 1/(1 + v^2)",
+    "B[n,i,j] = A[i,j]*(n + 1)\nloss E = sum(n, b[0]*det(B[n]))",
+    "loss E = where(b[0] > 0, det(A), logdet(A))",
+    "loss E = sum(n, where(n > 0, det(A)*n, 0))",
+)
+
+
+@pytest.mark.parametrize("name", SINGULAR)
+@pytest.mark.parametrize("loss", OF_DETERMINANTS)
+def test_the_gradient_of_a_determinant_is_right_where_the_matrix_is_singular(loss: str, name: str) -> None:
+    matrix = np.array(SINGULAR[name])
+    size = len(matrix)
+    if "b[0]" in loss and not size:
+        pytest.skip("reads the first place")
+    system = parse_system(f"index i, j : I\nindex n : N = 2\nparam A[i,j]\ninput b[i]\n{loss}\n")
+    values = {"A": matrix, "b": np.linspace(0.5, 1.5, size)}
+    _expect_right(system, values, {"I": size, "N": 2})
+
+
+def test_cofactors_of_a_nearly_singular_matrix_keep_their_digits() -> None:
+    """Against exact rationals: det(A)*inv(A) has none, for the condition is 1e15."""
+    rng = np.random.default_rng(1)
+    left, right = (np.linalg.qr(rng.normal(size=(5, 5)))[0] for _ in range(2))
+    matrix = left @ np.diag([1.0, 0.5, 0.3, 0.2, 1e-15]) @ right
+    system = parse_system("index i, j : I\nparam A[i,j]\nloss E = det(A)\n")
+    module = load_module(numpy_source(lower(derive(system))), "accurate")
+    exact = np.array(elimination.cofactors([[Fraction(number) for number in row] for row in matrix.tolist()]))
+    found = module.grad({"A": matrix})["A"]
+    assert np.max(np.abs(found - exact.astype(float))) < 1e-12 * np.max(np.abs(exact.astype(float)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient"),
+    [
+        ("det(A)", "cofactor(A)[i,j]"),
+        ("det(A)^2", "2*cofactor(A)[i,j]*det(A)"),
+        ("log(det(A))", "inv(A)[j,i]"),
+        ("1/sqrt(det(A))", "-1/2*inv(A)[j,i]*E"),
+    ],
+)
+def test_the_form_of_a_determinant_s_gradient(loss: str, gradient: str) -> None:
+    declared = "index i, j : I\nparam A[i,j]\n"
+    system = parse_system(f"{declared}loss E = {loss}\n")
+    found = derive(system).gradients["A"].expression
+    assert found == parse_expression(gradient, system), text(found)

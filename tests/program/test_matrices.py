@@ -41,6 +41,8 @@ STATEMENTS = [
     ("y[t,i] = sum(j, inv(S[t])[i,j]*b[j])", "y = np.linalg.solve(S, b[:, None]).reshape(T, N)"),
     ("y[t,i] = sum(j, inv(X)[i,j]*R[t,j])", "y = np.linalg.solve(X, R.T).T"),
     ("y[i,j] = inv(X)[i,j]", "y = np.linalg.inv(X)"),
+    ("y[i,j] = cofactor(X)[i,j]", "y = cofactors(X)"),
+    ("y[t,i,j] = cofactor(S[t])[j,i]", "y = cofactors(S).mT"),
     ("y[i] = inv(X)[i,i]", "y = np.diagonal(np.linalg.inv(X), axis1=0, axis2=1).copy()"),
     ("y[t,i,j] = inv(S[t])[j,i]", "y = np.linalg.inv(S).mT"),
     ("y[t] = det(S[t])", "y = np.linalg.det(S)"),
