@@ -59,6 +59,8 @@ HELPERS: Mapping[str, tuple[str, ...]] = {
     "trigamma": ("trigamma_large", "trigamma_small", "trigamma_negative"),
     "scatter_add": (),
     "cofactors": (),
+    "symmetric": (),
+    "cholesky": ("symmetric",),
 }
 
 

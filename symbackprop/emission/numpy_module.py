@@ -14,7 +14,7 @@ from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_
 from symbackprop.emission.python_text import ascii_only, identifier, identifiers
 from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
-from symbackprop.program.linear_algebra import Cofactors
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.program.program import Program, counters_in, statements_in
 from symbackprop.program.segments import segments_of
 from symbackprop.program.slices import ScatterAdd
@@ -28,6 +28,13 @@ MODULE_NAMES = (
     "_array", "_check_values", "_check_places", "params", "workspace", "tensors", "grads", "rng", "dtype",
     "_",
 )  # fmt: skip
+
+HELPERS_OF_NODES = (
+    (ScatterAdd, "scatter_add"),
+    (Cofactors, "cofactors"),
+    (Cholesky, "cholesky"),
+    (Symmetric, "symmetric"),
+)
 
 
 def numpy_source(program: Program) -> str:
@@ -56,9 +63,8 @@ def numpy_source(program: Program) -> str:
 def _functions(program: Program) -> list[str]:
     nodes = [node for line in program.statements for value in line.values for node in value.walk()]
     functions = [node.operation for node in nodes if isinstance(node, Elementwise)]
-    for kind, helper in ((ScatterAdd, "scatter_add"), (Cofactors, "cofactors")):
-        functions += [helper] if any(isinstance(node, kind) for node in nodes) else []
-    return functions
+    helpers = (helper for kind, helper in HELPERS_OF_NODES if any(isinstance(node, kind) for node in nodes))
+    return [*functions, *helpers]
 
 
 def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:

@@ -20,7 +20,7 @@ from symbackprop.emission.numpy_pieces import (
     SUM,
     Piece,
 )
-from symbackprop.emission.python_text import tuple_text
+from symbackprop.emission.python_text import quoted, tuple_text
 from symbackprop.errors import EmissionError
 from symbackprop.notation.expressions import Axis
 from symbackprop.program.counting import Extent, whole_number
@@ -43,7 +43,15 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, LinearAlgebra, Solve
+from symbackprop.program.linear_algebra import (
+    Cholesky,
+    Cofactors,
+    Determinant,
+    Inverse,
+    LinearAlgebra,
+    Solve,
+    Symmetric,
+)
 from symbackprop.program.slices import (
     Allocate,
     AtLeastZero,
@@ -296,8 +304,11 @@ class NumpyValues:
                 name, tail = "inv", ")"
             case Cofactors(operand):
                 return f"{self.names['cofactors']}(", [self.text(operand)], ")"
-            case Cholesky():
-                name, tail = "cholesky", ")"
+            case Cholesky(operand, tensor):
+                return f"{self.names['cholesky']}(", [self.text(operand), quoted(tensor)], ")"
+            case Symmetric(operand, tensor, fact):
+                arguments = [self.text(operand), quoted(tensor), quoted(fact)]
+                return f"{self.names['symmetric']}(", arguments, ")"
             case Solve():
                 name, tail = "solve", ")"
         return f"np.linalg.{name}(", [self.text(operand) for operand in value.operands], tail

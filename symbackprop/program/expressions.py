@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
@@ -87,13 +87,13 @@ class ExpressionLowering:
     """Lowers expressions.
 
     `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with,
-    `positive_definite` the tensors whose matrices are known to be so. `conditions` are those of the choices
-    around the expression.
+    `positive_definite` the tensors whose matrices are so, each with the tensor that a fact names.
+    `conditions` are those of the choices around the expression.
     """
 
     kinds: Mapping[str, Kind]
     own: Mapping[str, Indices]
-    positive_definite: frozenset[str] = frozenset()
+    positive_definite: Mapping[str, str] = field(default_factory=dict)
     conditions: Conditions = _NONE
 
     def value(self, expression: Expression, order: Indices) -> Value:

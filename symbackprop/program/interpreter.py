@@ -34,7 +34,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
 from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
@@ -210,6 +210,8 @@ class _Interpreter:
                 return cofactors(*operands)
             case Determinant(_, logarithm):
                 return np.linalg.slogdet(*operands).logabsdet if logarithm else np.linalg.det(*operands)
+            case Symmetric():
+                return operands[0]
             case Cholesky():
                 return np.linalg.cholesky(*operands)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from symbackprop.derivation.result import Derivation
@@ -14,6 +14,7 @@ from symbackprop.program.aliasing import with_fresh_results
 from symbackprop.program.checking import checked
 from symbackprop.program.empty_axes import with_safe_means
 from symbackprop.program.expressions import ExpressionLowering
+from symbackprop.program.fact_checks import with_symmetries_checked
 from symbackprop.program.gates import with_shared_gates
 from symbackprop.program.hoisting import hoisted
 from symbackprop.program.loops import loop_lines
@@ -27,18 +28,20 @@ from symbackprop.program.solves import with_solves
 from symbackprop.program.stability import stable_equations
 from symbackprop.program.stepping import EquationLowering
 from symbackprop.program.value import Kind
+from symbackprop.simplification.symmetry import symmetries_used
 
 
 def lower(derivation: Derivation) -> Program:
     """The program that computes a model's outputs, its loss and the gradients that were derived."""
     gradients = {name: equation.tensor for name, equation in derivation.gradients.items()}
     formulas = {name: equation_text(equation) for name, equation in derivation.gradients.items()}
-    return _program(derivation.system, derivation.equations, gradients, formulas)
+    symmetric = symmetries_used(derivation.system, derivation.steps)
+    return _program(derivation.system, derivation.equations, gradients, formulas, symmetric)
 
 
 def lower_system(system: System) -> Program:
     """The program of a model alone, without gradients."""
-    return _program(system, (), {}, {})
+    return _program(system, (), {}, {}, {})
 
 
 def _kernel_axes(system: System) -> frozenset[Axis]:
@@ -54,6 +57,7 @@ def _program(
     adjoints: tuple[Equation, ...],
     gradients: dict[str, str],
     formulas: dict[str, str],
+    symmetric: Mapping[str, str],
 ) -> Program:
     written = (*system.equations, *adjoints)
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
@@ -89,7 +93,8 @@ def _program(
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    return checked(with_fresh_results(with_safe_means(program)))
+    looked_at = with_symmetries_checked(with_safe_means(program), symmetric, own)
+    return checked(with_fresh_results(looked_at))
 
 
 def _lines(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.matrices import MatrixFunction
@@ -21,7 +21,7 @@ Part = Callable[[Source, Indices, Element, Indices], Value]
 
 
 def matrix_function(
-    node: MatrixFunction, order: Indices, positive_definite: Collection[str], value: Lowering, part_of: Part
+    node: MatrixFunction, order: Indices, positive_definite: Mapping[str, str], value: Lowering, part_of: Part
 ) -> Value:
     """The operation, its axes in the given order; `value` lowers expressions, `part_of` reads what they give.
 
@@ -36,9 +36,10 @@ def matrix_function(
     matrix = _matrix(node, (*node.batch_indices, rows, columns), value)
     if node.kind == "det":
         return ordered(Determinant(matrix), order)
-    if node.tensor in positive_definite:
+    definite = positive_definite.get(node.tensor)
+    if definite is not None:
         place = len(matrix.layout) - 2
-        diagonal = Elementwise("log", (Diagonal(Cholesky(matrix), place, place + 1, rows),))
+        diagonal = Elementwise("log", (Diagonal(Cholesky(matrix, definite), place, place + 1, rows),))
         total = Reduce(diagonal, "sum", (place,))
         return ordered(Elementwise("multiply", (Literal(2.0), total)), order)
     return ordered(Determinant(matrix, logarithm=True), order)

@@ -42,10 +42,10 @@ Conditions = tuple[Expression, ...]
 
 @dataclass(frozen=True)
 class GuardedMatrices:
-    """The equations, in reading order, and the tensors among the new ones that are positive definite."""
+    """The equations, in reading order, and all positive definite tensors, each with that of the fact."""
 
     equations: tuple[Equation, ...]
-    positive_definite: frozenset[str]
+    positive_definite: Mapping[str, str]
 
 
 def with_guarded_matrices(
@@ -61,8 +61,8 @@ def with_guarded_matrices(
         result += [*naming.introduced, replace(equation, expression=changed)]
         naming.introduced.clear()
     ordered = in_reading_order(tuple(result)) if naming.names else tuple(result)
-    definite = (*positive_definite, *naming.definite)
-    return GuardedMatrices(ordered, frozenset(definite))
+    stated = {name: name for name in positive_definite}
+    return GuardedMatrices(ordered, {**stated, **naming.definite})
 
 
 @dataclass
@@ -72,7 +72,7 @@ class _ChosenMatrices:
     taken: set[str]
     names: dict[Expression, str] = field(default_factory=dict)
     introduced: list[Equation] = field(default_factory=list)
-    definite: list[str] = field(default_factory=list)
+    definite: dict[str, str] = field(default_factory=dict)
 
     def read(self, expression: Expression, conditions: Conditions) -> Expression:
         """The expression, where every matrix that may be read in vain is sound."""
@@ -124,7 +124,8 @@ class _ChosenMatrices:
             self.taken.add(name)
             self.names[key] = name
             self.introduced.append(Equation(name, indices, matrix))
-            self.definite += [name] if node.tensor in self.positive_definite else []
+            if node.tensor in self.positive_definite:
+                self.definite[name] = node.tensor
         return replace(node, tensor=self.names[key], batch=batch)
 
 

@@ -24,6 +24,7 @@ from symbackprop.notation.substitution import holds_derivative
 from symbackprop.notation.system import Role, System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
+from symbackprop.simplification.symmetry import stated_symmetries
 from symbackprop.verification.axes import axis_names, evaluation_visits, model_sizes, with_small_axes
 from symbackprop.verification.differences import Quotients, central_differences, complex_step, sample_of
 from symbackprop.verification.facts import obeying_facts
@@ -167,11 +168,8 @@ def _rows_on(checked: ModuleUnderCheck, values: Values, further: Further) -> lis
 
 
 def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotients:
-    """Central differences; a matrix that is to be positive definite is moved with its mirror image.
-
-    A Cholesky factorisation reads one triangle alone.
-    """
-    if not _is_positive_definite(checked, name):
+    """Central differences; a matrix that a fact calls symmetric is moved with its mirror image."""
+    if not _is_symmetric(checked, name):
         return central_differences(checked.loss, values, name)
 
     def loss(point: Mapping[str, Array]) -> float:
@@ -181,15 +179,14 @@ def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotie
 
 
 def _comparable(checked: ModuleUnderCheck, gradients: Mapping[str, Any], name: str) -> Any:
-    """The gradient; of a matrix that is to be positive definite, what is seen along symmetric matrices."""
+    """The gradient; of a matrix that a fact calls symmetric, what is seen along symmetric matrices."""
     gradient = np.asarray(gradients[name])
     is_square = gradient.ndim > 1 and gradient.shape[-1] == gradient.shape[-2]
-    return symmetric_part(gradient) if is_square and _is_positive_definite(checked, name) else gradient
+    return symmetric_part(gradient) if is_square and _is_symmetric(checked, name) else gradient
 
 
-def _is_positive_definite(checked: ModuleUnderCheck, name: str) -> bool:
-    facts = checked.facts.positive_definite if checked.facts else ()
-    return any(fact.tensor == name for fact in facts)
+def _is_symmetric(checked: ModuleUnderCheck, name: str) -> bool:
+    return checked.facts is not None and name in stated_symmetries(checked.facts)
 
 
 def _same_gradients(alone: Mapping[str, Any], gradients: Mapping[str, Any], largest: float) -> CheckRow:

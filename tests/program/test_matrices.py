@@ -47,7 +47,7 @@ STATEMENTS = [
     ("y[t,i,j] = inv(S[t])[j,i]", "y = np.linalg.inv(S).mT"),
     ("y[t] = det(S[t])", "y = np.linalg.det(S)"),
     ("y = logdet(X)", "y = np.linalg.slogdet(X).logabsdet"),
-    ("y = 1/2*logdet(P)", "y = np.sum(np.log(np.diagonal(np.linalg.cholesky(P), axis1=0, axis2=1)))"),
+    ("y = 1/2*logdet(P)", 'y = np.sum(np.log(np.diagonal(cholesky(P, "P"), axis1=0, axis2=1)))'),
     ("y = trace(X)", "y = np.sum(np.diagonal(X, axis1=0, axis2=1))"),
 ]
 
@@ -184,7 +184,7 @@ def test_layouts() -> None:
     assert Solve(BATCH, Read("B", (i, s))).layout == ((t,), (j,), (s,))
     assert Inverse(BATCH).layout == ((t,), (j,), (i,))
     assert Determinant(BATCH).layout == ((t,),)
-    assert Cholesky(MATRIX).layout == ((i,), (j,))
+    assert Cholesky(MATRIX, "P").layout == ((i,), (j,))
 
 
 @pytest.mark.parametrize(
