@@ -13,6 +13,7 @@ from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.bounds import unproved_bounds
 from symbackprop.notation.expressions import ONE, ZERO, Axis, Element, Expression, Index, Number
 from symbackprop.notation.linear import linear_form
+from symbackprop.notation.substitution import fresh_index
 from symbackprop.program.counting import Counter, Reader, WholeNumbers, extent, size_of, whole_number
 from symbackprop.program.ir import Diagonal, Read
 from symbackprop.program.layout import layout_of
@@ -106,7 +107,8 @@ class ElementReader:
                 names.append(position)
             else:
                 stem = position.name if isinstance(position, Index) else own.name
-                names.append(Index(f"{stem}'{place}", own.axis))
+                taken = {*names, *self.element.free_indices}
+                names.append(fresh_index(Index(f"{stem}'{place}", own.axis), taken))
         return tuple(names)
 
     def _read(self, names: Indices) -> Value:
