@@ -128,3 +128,13 @@ def test_both_sides_of_a_comparison_are_noted() -> None:
     values = {"x": np.array([1.0, -1.0]), "w": np.array(2.0)}
     evaluate_system(system, values, {"I": 2}, reached=reached)  # type: ignore[arg-type]
     assert sorted(map(sorted, reached.values())) == [[False], [False, True]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_functions_of_matrices(size: int) -> None:
+    system = parse_system(
+        "index i, j : I\nindex t : T\ninput S[t,i,j]\n"
+        "y[t,i] = inv(S[t])[0,i] + cofactor(S[size(t)-1-t])[i,0] + det(S[0])*logdet(S[t])\n"
+    )
+    values = {"S": np.random.default_rng(0).normal(size=(3, size, size))}
+    assert_same(system, values, {"I": size, "T": 3})
