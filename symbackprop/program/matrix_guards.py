@@ -132,8 +132,10 @@ class _ChosenMatrices:
 def _linked(conditions: Sequence[Expression], batch: frozenset[Index]) -> list[Expression]:
     """The conditions that tell matrices apart, by way of other indices too, and those on values.
 
-    A condition on other indices alone, n > 0, holds for some n as soon as there are a few.
+    A condition on other indices alone, n > 0, holds for some n as soon as there are a few, and so does one
+    that n is where a maximum stands.
     """
+    conditions = [each for each in conditions if not _is_place_of_maximum(each, batch)]
     met = set(batch)
     found: list[Expression] = []
     while True:
@@ -144,3 +146,10 @@ def _linked(conditions: Sequence[Expression], batch: frozenset[Index]) -> list[E
             return [each for each in conditions if each in found]
         found += more
         met.update(*(each.free_indices for each in more))
+
+
+def _is_place_of_maximum(condition: Expression, batch: frozenset[Index]) -> bool:
+    match condition:
+        case Comparison("==", Reduction("argmax"), place):
+            return bool(place.free_indices) and not place.free_indices & batch
+    return False
