@@ -53,7 +53,11 @@ CHOICE = _textbook("choice", "where(c, f, g)' = where(c, f', g')")
 SUMMATION = _textbook("derivative under the sum", "(sum(i, f))' = sum(i, f')")
 PROD = _textbook("product over an index", "(prod(i, f))' = sum(i, f'*product of the others)")
 INVERSE = _textbook("inverse", "d inv(X)[i,j]/dX[p,q] = -inv(X)[i,p]*inv(X)[q,j]")
-DETERMINANT = _textbook("determinant", "d det(X)/dX[p,q] = det(X)*inv(X)[q,p]")
+DETERMINANT = _textbook("determinant", "d det(X)/dX[p,q] = cofactor(X)[p,q]")
+COFACTOR = _textbook(
+    "cofactor",
+    "d cofactor(X)[i,j]/dX[p,q] = det(X)*(inv(X)[j,i]*inv(X)[q,p] - inv(X)[j,p]*inv(X)[q,i]), X invertible",
+)
 LOG_DETERMINANT = _textbook("logarithm of the determinant", "d logdet(X)/dX[p,q] = inv(X)[q,p]")
 MAXIMUM = _textbook("first maximum", "(max(i, f))' = f' at the first maximum")
 
@@ -143,7 +147,12 @@ class Differentiation:
         return multiply(outer, self.of(node.arguments[0]))
 
     def matrix_function(self, node: MatrixFunction) -> Expression:
-        """Petersen & Pedersen, The Matrix Cookbook (2012), equations 60, 49 and 57."""
+        """Petersen & Pedersen, The Matrix Cookbook (2012), equations 60 and 57; for det, Jacobi's formula.
+
+        Magnus & Neudecker, Matrix Differential Calculus (2019), section 8.3: d det X = tr(X# dX),
+        with the adjoint matrix X#, the transposed cofactors, which is det(X) X^-1 only where X is invertible.
+        The cofactors themselves are differentiated by that, as a product.
+        """
         if node.tensor != self.by.tensor:
             raise DerivationError(
                 f"'{self.by.tensor}' stands in a position of '{node.tensor}': no derivative"
@@ -154,8 +163,13 @@ class Differentiation:
             self._use(INVERSE)
             i, j = node.positions
             return multiply(MINUS_ONE, *deltas, node.at(i, p), node.at(q, j))
+        if node.kind == "cofactor":
+            self._use(COFACTOR)
+            i, j = node.positions
+            straight, crossed = (node.at(j, i), node.at(q, p)), (node.at(j, p), node.at(q, i))
+            return multiply(node.determinant, *deltas, subtract(multiply(*straight), multiply(*crossed)))
         self._use(DETERMINANT if node.kind == "det" else LOG_DETERMINANT)
-        return multiply(*((node,) if node.kind == "det" else ()), *deltas, node.at(q, p))
+        return multiply(*deltas, node.cofactor(p, q) if node.kind == "det" else node.at(q, p))
 
     def choice(self, node: Where) -> Expression:
         """The branches' derivatives; the condition is constant between its jumps."""

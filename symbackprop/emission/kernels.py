@@ -58,6 +58,9 @@ HELPERS: Mapping[str, tuple[str, ...]] = {
     "trigamma_negative": ("distance_to_integer",),
     "trigamma": ("trigamma_large", "trigamma_small", "trigamma_negative"),
     "scatter_add": (),
+    "cofactors": (),
+    "symmetric": (),
+    "cholesky": ("symmetric",),
 }
 
 

@@ -152,17 +152,21 @@ def _element(tensor: str, positions: tuple[Expression, ...]) -> Box:
 
 
 def _matrix_function(node: MatrixFunction) -> Box:
-    r"""An element of an inverse as (X^{-1})_{ij}, a determinant as \det(X), logdet as \log|\det(X)|."""
+    r"""(X^{-1})_{ij} for an element of an inverse, \operatorname{cof}(X)_{ij}, \det(X), \log|\det(X)|."""
     matrix = _element(node.tensor, node.batch)
-    if node.kind == "inv":
-        inverse = enclosed(raised(matrix, "-1", 1.1))
+    if node.positions:
+        whole = enclosed(raised(matrix, "-1", 1.1)) if node.kind == "inv" else _cofactors(matrix)
         subscript, width = _subscript(node.positions)
-        return Box(glue(inverse.pieces, mark(f"_{{{subscript}}}", width)), BASE, inverse.height)
+        return Box(glue(whole.pieces, mark(f"_{{{subscript}}}", width)), BASE, whole.height)
     determinant = glue(mark(r"\det", 1.4), enclosed(matrix).pieces)
     if node.kind == "det":
         return Box(determinant, ATOM, matrix.height)
     bars = [delimiter("|", matrix.height, opening) for opening in (True, False)]
     return Box(glue(mark(r"\log", 1.3), bars[0], determinant, bars[1]), ATOM, matrix.height)
+
+
+def _cofactors(matrix: Box) -> Box:
+    return Box(glue(mark(r"\operatorname{cof}", 1.6), enclosed(matrix).pieces), ATOM, matrix.height)
 
 
 def _subscript(positions: Sequence[Expression]) -> tuple[str, float]:

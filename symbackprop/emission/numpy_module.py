@@ -17,6 +17,7 @@ from symbackprop.emission.numpy_views import forward_view, gradients_view, loss_
 from symbackprop.emission.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.program.program import Program, Statement, Store, counters_in, statements_in
 from symbackprop.program.segments import axes_mentioned, segments_of
 from symbackprop.program.slices import ScatterAdd
@@ -30,6 +31,13 @@ MODULE_NAMES = (
     "_loss", "_checked", "_array", "_check_values", "_check_places", "params", "workspace", "tensors",
     "grads", "rng", "dtype", "_",
 )  # fmt: skip
+
+HELPERS_OF_NODES = (
+    (ScatterAdd, "scatter_add"),
+    (Cofactors, "cofactors"),
+    (Cholesky, "cholesky"),
+    (Symmetric, "symmetric"),
+)
 
 
 NOT_VERIFIED = "Not verified: it was written without being run."
@@ -87,9 +95,9 @@ def numpy_source(program: Program) -> str:
 
 def _functions(program: Program) -> list[str]:
     nodes = [node for line in program.statements for value in line.values for node in value.walk()]
-    scattering = any(isinstance(node, ScatterAdd) for node in nodes)
     functions = [node.operation for node in nodes if isinstance(node, Elementwise)]
-    return [*functions, *(["scatter_add"] if scattering else [])]
+    helpers = (helper for kind, helper in HELPERS_OF_NODES if any(isinstance(node, kind) for node in nodes))
+    return [*functions, *helpers]
 
 
 def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:

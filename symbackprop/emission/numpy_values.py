@@ -27,6 +27,7 @@ from symbackprop.emission.python_expressions import (
     subscript,
     tuple_of,
 )
+from symbackprop.emission.python_text import quoted
 from symbackprop.errors import PrintingError
 from symbackprop.notation.expressions import Axis
 from symbackprop.program.counting import Extent, count_of
@@ -49,7 +50,15 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, LinearAlgebra, Solve
+from symbackprop.program.linear_algebra import (
+    Cholesky,
+    Cofactors,
+    Determinant,
+    Inverse,
+    LinearAlgebra,
+    Solve,
+    Symmetric,
+)
 from symbackprop.program.slices import (
     Allocate,
     AtLeastZero,
@@ -132,7 +141,7 @@ class NumpyValues:
                 return call(self.names["scatter_add"], *operands, self.size(index.axis))
             case Clip(operand, axis):
                 return call("np.clip", self.piece(operand), number(0), self._last_place(axis))
-            case Solve() | Inverse() | Determinant() | Cholesky():
+            case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():
                 return self._linear_algebra(value)
             case Positions() | Identity() | Cast() | Fill() | Copy() | Allocate() | Pad():
                 return self._array(value)
@@ -218,8 +227,12 @@ class NumpyValues:
                 name = "det"
             case Inverse():
                 name = "inv"
-            case Cholesky():
-                name = "cholesky"
+            case Cofactors(operand):
+                return call(self.names["cofactors"], self.piece(operand))
+            case Cholesky(operand, tensor):
+                return call(self.names["cholesky"], self.piece(operand), quoted(tensor))
+            case Symmetric(operand, tensor, fact):
+                return call(self.names["symmetric"], self.piece(operand), quoted(tensor), quoted(fact))
             case Solve():
                 name = "solve"
         return call(f"np.linalg.{name}", *operands)

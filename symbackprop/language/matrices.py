@@ -14,25 +14,26 @@ from symbackprop.notation.matrices import MatrixFunction, MatrixFunctionKind
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.notation.system import PositiveDefinite, Tensor
 
-WITH_POSITIONS: Final = frozenset(("inv",))
+WITH_POSITIONS: Final = frozenset(("inv", "cofactor"))
 _POSITIVE_DEFINITE = "positive_definite"
 _NAME_IT = "name it by an equation, M[i,j] = sum(k, A[i,k]*B[k,j]), and write {}(M)"
 
 
-def _inverse(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+def _element(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    kind: MatrixFunctionKind = "inv" if call.word.text == "inv" else "cofactor"
     matrix, tensor = _matrix(call, surroundings, reader)
     if call.positions is None or len(call.positions) != 2:
         found = here(len(call.positions or ()))
         raise reader.scope.error(
-            f"an element of an inverse has 2 positions, {found}",
+            f"an element of {'an inverse' if kind == 'inv' else 'the cofactors'} has 2 positions, {found}",
             call.span,
-            f"write inv({tensor.name})[i,j] with two indices over axis {tensor.indices[-1].axis.name}",
+            f"write {kind}({tensor.name})[i,j] with two indices over axis {tensor.indices[-1].axis.name}",
         )
     batch = matrix.positions or ()
     read = reader.value(Reference(matrix.word, (*batch, *call.positions), call.span), surroundings)
     assert isinstance(read, Element)
     return MatrixFunction(
-        "inv", tensor.name, tensor.indices[-1].axis, read.positions[:-2], read.positions[-2:]
+        kind, tensor.name, tensor.indices[-1].axis, read.positions[:-2], read.positions[-2:]
     )
 
 
@@ -61,7 +62,8 @@ def _only_as_a_fact(call: Call, surroundings: Surroundings, reader: Reader) -> E
 
 
 MATRIX_FORMS: Mapping[str, Form] = {
-    "inv": _inverse,
+    "inv": _element,
+    "cofactor": _element,
     "det": _determinant,
     "logdet": _determinant,
     "trace": _trace,

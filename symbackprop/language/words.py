@@ -12,7 +12,7 @@ STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "fu
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
 REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax"))
 SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod", "diff"))
-MATRIX_WORDS: Final = frozenset(("inv", "det", "logdet", "trace", "positive_definite"))
+MATRIX_WORDS: Final = frozenset(("inv", "cofactor", "det", "logdet", "trace", "positive_definite"))
 CONSTANTS: Final = frozenset(("pi",))
 
 CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS

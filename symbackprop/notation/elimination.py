@@ -1,4 +1,4 @@
-"""Inverse and determinant by Gaussian elimination, in any numbers: floats, complex ones, mpmath's.
+"""Inverse, cofactors and determinant by Gaussian elimination, in any numbers: floats, complex ones, mpmath's.
 
 Rows are exchanged for the largest pivot. Nothing is compared but magnitudes, so that a complex step goes
 through unharmed.
@@ -24,6 +24,19 @@ def inverse(matrix: Matrix) -> list[list[Any]]:
     identity = [[1 if row == column else 0 for column in range(size)] for row in range(size)]
     product, found = _eliminated(matrix, identity)
     return found if product != 0 else [[math.nan] * size for _ in range(size)]
+
+
+def cofactors(matrix: Matrix) -> list[list[Any]]:
+    """The signed minors: (-1)^(i+j) times the determinant without row i and column j."""
+    size = range(len(matrix))
+    return [
+        [(-1) ** (row + column) * determinant(_minor(matrix, row, column)) for column in size] for row in size
+    ]
+
+
+def _minor(matrix: Matrix, row: int, column: int) -> Matrix:
+    others = (entries for place, entries in enumerate(matrix) if place != row)
+    return [[entry for place, entry in enumerate(entries) if place != column] for entries in others]
 
 
 def _eliminated(matrix: Matrix, beside: Matrix) -> tuple[Any, list[list[Any]]]:

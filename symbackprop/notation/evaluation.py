@@ -124,7 +124,7 @@ class NaiveEvaluator:
                 [self._element(node.tensor, [*batch, row, column]) for column in places] for row in places
             ]
             self._of_matrices[key] = self._of_matrix(node.kind, rows)
-        if node.kind != "inv":
+        if not node.positions:
             return self._of_matrices[key]
         row, column = (self._integer(position, at) for position in node.positions)
         return self._of_matrices[key][row][column]
@@ -132,6 +132,8 @@ class NaiveEvaluator:
     def _of_matrix(self, kind: str, rows: elimination.Matrix) -> Any:
         if kind == "inv":
             return elimination.inverse(rows)
+        if kind == "cofactor":
+            return elimination.cofactors(rows)
         determinant = elimination.determinant(rows)
         if kind == "det":
             return determinant

@@ -25,15 +25,30 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.linear import LinearForm, linear_form
-from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.matrices import MatrixFunction, reading, readings
 
 
 @dataclass(frozen=True)
 class GuardedRead:
-    """An element and the conditions under which it is read; a whole matrix stands as one of its elements."""
+    """A node that reads a tensor, and the conditions under which it does.
 
-    element: Element
+    `element` has the positions that must lie inside: of an inverse, the row and the column that are read.
+    """
+
+    node: Element | MatrixFunction
     conditions: tuple[Expression, ...] = ()
+
+    @property
+    def element(self) -> Element:
+        """The positions that are written, as an element; a whole matrix stands as `m[t,:,:]`."""
+        if isinstance(self.node, MatrixFunction) and self.node.positions:
+            return Element(self.node.tensor, self.node.children)
+        return self.whole
+
+    @property
+    def whole(self) -> Element:
+        """All that is read: of an inverse, every row and column."""
+        return reading(self.node)  # type: ignore[return-value]
 
 
 def guarded_children(
@@ -56,12 +71,8 @@ def guarded_children(
 
 def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = ()) -> Iterator[GuardedRead]:
     """Every read of an expression; what is not chosen is not read."""
-    match expression:
-        case Element():
-            yield GuardedRead(expression, conditions)
-        case MatrixFunction(_, tensor, axis, batch, positions):
-            whole = (Index(axis.label, axis), Index(axis.label, axis))
-            yield GuardedRead(Element(tensor, (*batch, *(positions or whole))), conditions)
+    if isinstance(expression, Element | MatrixFunction):
+        yield GuardedRead(expression, conditions)
     for child, inside in guarded_children(expression, conditions):
         yield from guarded_reads(child, inside)
 
@@ -133,10 +144,8 @@ def _reads_allowed_steps(
     """Whether a tensor of a recurrence is read at an index that a condition relates to another one."""
     related = [condition.free_indices for condition in conditions if len(condition.free_indices) > 1]
     return any(
-        isinstance(node, Element)
-        and node.tensor in carried
-        and any(each & {*node.positions} for each in related)
-        for node in expression.walk()
+        read.tensor in carried and any(each & {*read.positions} for each in related)
+        for read in readings(expression)
     )
 
 

@@ -149,8 +149,8 @@ def _sides(equation: Equation, places: Mapping[str, int]) -> Iterator[tuple[str,
     """Each reading of a member, and whether it lies before the step (-1), at it (0) or after it (1)."""
     step = equation.indices[places[equation.tensor]]
     for read in guarded_reads(equation.expression):
-        if read.element.tensor in places:
-            yield read.element.tensor, _side(read, read.element.positions[places[read.element.tensor]], step)
+        if read.whole.tensor in places:
+            yield read.whole.tensor, _side(read, read.whole.positions[places[read.whole.tensor]], step)
 
 
 def _side(read: GuardedRead, position: Expression, step: Index) -> int | None:

@@ -19,7 +19,7 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
-from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
 from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count, typical_size
 from symbackprop.program.slices import Choice, Clip, Flip, Gather, Pad, Refold, ScatterAdd, Select, Tensordot
 from symbackprop.program.value import Value
@@ -63,7 +63,11 @@ def own_cost(node: Value) -> float:
             )
         case Inverse(operand):
             return 3 * _factorisation(operand)
-        case Determinant(operand, _) | Cholesky(operand):
+        case Cofactors(operand):
+            return 40 * _factorisation(operand)
+        case Symmetric():
+            return typical_count(node.indices)
+        case Determinant(operand, _) | Cholesky(operand, _):
             return _factorisation(operand)
     return 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
@@ -52,7 +52,7 @@ from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
 from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
-from symbackprop.program.reading import Conditions, ElementReader
+from symbackprop.program.reading import Conditions, ElementReader, Source
 from symbackprop.program.scaling import number_apart, positive_power, scaled
 from symbackprop.program.scattering import Scatter, scattered
 from symbackprop.program.slices import Choice, ScatterAdd
@@ -87,13 +87,13 @@ class ExpressionLowering:
     """Lowers expressions.
 
     `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with,
-    `positive_definite` the tensors whose matrices are known to be so. `conditions` are those of the choices
-    around the expression.
+    `positive_definite` the tensors whose matrices are so, each with the tensor that a fact names.
+    `conditions` are those of the choices around the expression.
     """
 
     kinds: Mapping[str, Kind]
     own: Mapping[str, Indices]
-    positive_definite: frozenset[str] = frozenset()
+    positive_definite: Mapping[str, str] = field(default_factory=dict)
     conditions: Conditions = _NONE
 
     def value(self, expression: Expression, order: Indices) -> Value:
@@ -123,7 +123,7 @@ class ExpressionLowering:
             case Apply(function, arguments):
                 return self._function(function, arguments, order)
             case MatrixFunction():
-                return matrix_function(expression, order, self.positive_definite, self.value)
+                return matrix_function(expression, order, self.positive_definite, self.value, self._part_of)
             case Reduction("sum", _, _):
                 return self._summation(expression, order)
             case Reduction():
@@ -155,6 +155,11 @@ class ExpressionLowering:
         kind = self.kinds.get(element.tensor, Kind.REAL)
         own = self.own[element.tensor]
         return ElementReader(element, own, kind, order, self.conditions, partial(self.value, order=order))
+
+    def _part_of(self, source: Source, own: Indices, element: Element, order: Indices) -> Value:
+        """An element of what has no name, given over its own indices."""
+        integers = partial(self.value, order=order)
+        return ElementReader(element, own, Kind.REAL, order, self.conditions, integers, source).value()
 
     def integer(self, expression: Expression, order: Indices) -> Value:
         """An integer expression as a Python int or an array of integers."""

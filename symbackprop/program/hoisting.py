@@ -33,6 +33,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import reads_inside
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.ordering import at_step, in_reading_order, stages_of
 from symbackprop.notation.substitution import canonical_bound_names, tidy_bound_names
 from symbackprop.notation.system import Equation, Tensor
@@ -132,7 +133,8 @@ class _Hoisting:
         while core is not None:
             expression, core = core, core_of(core)
         return any(
-            isinstance(node, Add | Multiply | Power | Apply | Reduction) and bool(node.tensors)
+            isinstance(node, Add | Multiply | Power | Apply | Reduction | MatrixFunction)
+            and bool(node.tensors)
             for node in expression.walk()
         )
 

@@ -14,6 +14,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.functions import FUNCTIONS
 from symbackprop.notation.system import Tensor
+from symbackprop.program.cofactors import cofactors
 from symbackprop.program.counting import Extent, count_of
 from symbackprop.program.ir import (
     AxisSize,
@@ -33,7 +34,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
 from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
@@ -212,8 +213,12 @@ class _Interpreter:
                 return np.linalg.solve(*operands)
             case Inverse():
                 return np.linalg.inv(*operands)
+            case Cofactors():
+                return cofactors(*operands)
             case Determinant(_, logarithm):
                 return np.linalg.slogdet(*operands).logabsdet if logarithm else np.linalg.det(*operands)
+            case Symmetric():
+                return operands[0]
             case Cholesky():
                 return np.linalg.cholesky(*operands)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")

@@ -52,6 +52,14 @@ class Inverse(OneOperand):
 
 
 @dataclass(frozen=True)
+class Cofactors(OneOperand):
+    """The signed minors of A, in A's own layout; of a singular matrix too (`program.cofactors`)."""
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(_square(self, self.operand), Kind.REAL)
+
+
+@dataclass(frozen=True)
 class Determinant(OneOperand):
     """`np.linalg.det(A)`, or with `logarithm` log|det A|, which neither overflows nor vanishes."""
 
@@ -63,13 +71,29 @@ class Determinant(OneOperand):
 
 @dataclass(frozen=True)
 class Cholesky(OneOperand):
-    """`np.linalg.cholesky(P)`, the lower triangular L with L L' = P; it reads P's lower triangle alone."""
+    """The lower triangular L with L L' = P, of the matrices of a tensor that a fact calls positive definite.
+
+    It reads P's lower triangle alone, so that the module raises ValueError where P does not obey the fact.
+    """
+
+    tensor: str
 
     def _infer_type(self) -> ValueType:
         return ValueType(_square(self, self.operand), Kind.REAL)
 
 
-LinearAlgebra = Solve | Inverse | Determinant | Cholesky
+@dataclass(frozen=True)
+class Symmetric(OneOperand):
+    """The matrices of a tensor as they are; ValueError where they are not symmetric, as the fact says."""
+
+    tensor: str
+    fact: str
+
+    def _infer_type(self) -> ValueType:
+        return ValueType(_square(self, self.operand), Kind.REAL)
+
+
+LinearAlgebra = Solve | Inverse | Cofactors | Determinant | Cholesky | Symmetric
 
 
 def _square(node: Value, matrix: Value) -> Layout:

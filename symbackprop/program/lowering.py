@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from symbackprop.derivation.result import Derivation
@@ -16,9 +16,11 @@ from symbackprop.program.aliasing import with_fresh_results
 from symbackprop.program.checking import checked, checked_equations
 from symbackprop.program.empty_axes import with_safe_means
 from symbackprop.program.expressions import ExpressionLowering
+from symbackprop.program.fact_checks import with_symmetries_checked
 from symbackprop.program.gates import with_shared_gates
 from symbackprop.program.hoisting import hoisted
 from symbackprop.program.loops import loop_lines
+from symbackprop.program.matrix_guards import with_guarded_matrices
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.outputs import initial_of, outputs_of
 from symbackprop.program.place_checks import place_checks
@@ -31,6 +33,7 @@ from symbackprop.program.stability import stable_equations
 from symbackprop.program.stepping import EquationLowering
 from symbackprop.program.symbols import Symbols
 from symbackprop.program.value import Kind
+from symbackprop.simplification.symmetry import symmetries_used
 
 
 def lower(derivation: Derivation) -> Program:
@@ -40,15 +43,16 @@ def lower(derivation: Derivation) -> Program:
     """
     gradients = {name: equation.tensor for name, equation in derivation.gradients.items()}
     formulas = {name: equation_text(equation) for name, equation in derivation.gradients.items()}
+    symmetric = symmetries_used(derivation.system, derivation.steps)
     try:
-        return _program(derivation.system, derivation.equations, gradients, formulas)
+        return _program(derivation.system, derivation.equations, gradients, formulas, symmetric)
     except NotationError as error:  # the model's own equations were in order
         raise ProgramError(error.cause, remedy=error.remedy) from error
 
 
 def lower_system(system: System) -> Program:
     """The program of a model alone, without gradients."""
-    return _program(system, (), {}, {})
+    return _program(system, (), {}, {}, {})
 
 
 def _kernel_axes(system: System) -> frozenset[Axis]:
@@ -64,12 +68,14 @@ def _program(
     adjoints: tuple[Equation, ...],
     gradients: dict[str, str],
     formulas: dict[str, str],
+    symmetric: Mapping[str, str],
 ) -> Program:
     written = _in_portions((*system.equations, *adjoints), system)
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
+    stated = frozenset(known.tensor for known in system.positive_definite)
+    guarded = with_guarded_matrices(with_shared_gates(stable_equations(written)), system.tensors, stated)
     prepared = tuple(
-        replace(equation, expression=with_solves(equation.expression))
-        for equation in with_shared_gates(stable_equations(written))
+        replace(equation, expression=with_solves(equation.expression)) for equation in guarded.equations
     )
     apart = hoisted(prepared, system.tensors)
     items = shared(apart, formulas_as_written, system.tensors)
@@ -78,8 +84,7 @@ def _program(
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
     own |= {item.equation.tensor: item.equation.indices for item in items}
     checked_equations(items, {equation.tensor for equation in written}, own)
-    positive_definite = frozenset(known.tensor for known in system.positive_definite)
-    expressions = ExpressionLowering(kinds, own, positive_definite)
+    expressions = ExpressionLowering(kinds, own, guarded.positive_definite)
     taken = {*own, *(index.name for indices in own.values() for index in indices)}
     lowering = EquationLowering(expressions, Symbols(own, kinds, taken), _kernel_axes(system))
     ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *gradients.values())
@@ -97,7 +102,8 @@ def _program(
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    return checked(with_solid_axes(with_fresh_results(with_safe_means(program))), items)
+    looked_at = with_symmetries_checked(with_safe_means(program), symmetric, own)
+    return checked(with_solid_axes(with_fresh_results(looked_at)), items)
 
 
 def _in_portions(equations: tuple[Equation, ...], system: System) -> tuple[Equation, ...]:

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping
 
-from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import fresh_index, substitute
 from symbackprop.program.ir import Diagonal, Elementwise, Expand, Literal, Reduce, Reshape
 from symbackprop.program.layout import layout_of
-from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, Solve
+from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
+from symbackprop.program.reading import Source
 from symbackprop.program.solves import LinearSystem
 from symbackprop.program.terms import Indices
 from symbackprop.program.value import Value
 from symbackprop.program.views import as_real, filled, grouped, ordered
 
 Lowering = Callable[[Expression, Indices], Value]
+Part = Callable[[Source, Indices, Element, Indices], Value]
 
 
 def matrix_function(
-    node: MatrixFunction, order: Indices, positive_definite: Collection[str], value: Lowering
+    node: MatrixFunction, order: Indices, positive_definite: Mapping[str, str], value: Lowering, part_of: Part
 ) -> Value:
-    """The operation, its axes in the given order; `value` lowers expressions.
+    """The operation, its axes in the given order; `value` lowers expressions, `part_of` reads what they give.
 
     log det P = 2 sum log diag L for a positive definite P = L L', which raises LinAlgError where P is not.
     Systems are solved by LU all the same: NumPy has no solver for triangular matrices, and two general solves
     on L take twice the time of one on P (measured for n from 50 to 1000).
     """
-    rows, columns = _distinct(node)
-    if node.kind == "inv":
-        result: Value = Inverse(_matrix(node, (columns, rows), value))
-        return ordered(_with_diagonals(result, (rows, columns), node.positions), order)
-    matrix = _matrix(node, (rows, columns), value)
+    if node.positions:
+        return _element(node, order, value, part_of)
+    rows = fresh_index(Index(node.axis.label, node.axis), node.batch_indices)
+    columns = fresh_index(rows, (*node.batch_indices, rows))
+    matrix = _matrix(node, (*node.batch_indices, rows, columns), value)
     if node.kind == "det":
         return ordered(Determinant(matrix), order)
-    if node.tensor in positive_definite:
+    definite = positive_definite.get(node.tensor)
+    if definite is not None:
         place = len(matrix.layout) - 2
-        diagonal = Elementwise("log", (Diagonal(Cholesky(matrix), place, place + 1, rows),))
+        diagonal = Elementwise("log", (Diagonal(Cholesky(matrix, definite), place, place + 1, rows),))
         total = Reduce(diagonal, "sum", (place,))
         return ordered(Elementwise("multiply", (Literal(2.0), total)), order)
     return ordered(Determinant(matrix, logarithm=True), order)
+
+
+def _element(node: MatrixFunction, order: Indices, value: Lowering, part_of: Part) -> Value:
+    """An element of the inverse or a cofactor: the whole matrix is read as a tensor is."""
+    own = (*node.batch_indices, *(Index(node.axis.label, node.axis) for _ in range(2)))
+
+    def whole(names: Indices) -> Value:
+        *batch, row, column = names
+        if node.kind == "inv":
+            return Inverse(_matrix(node, (*batch, column, row), value))
+        return Cofactors(_matrix(node, names, value))
+
+    element = Element(node.tensor, (*node.batch_indices, *node.positions))
+    return ordered(part_of(whole, own, element, order), order)
 
 
 def solution(system: LinearSystem, order: Indices, value: Lowering) -> Value:
@@ -80,32 +95,6 @@ def _right_hand_side(system: LinearSystem, batch: Indices, order: Indices, value
     return filled(right, (*missing, *right.indices))
 
 
-def _distinct(node: MatrixFunction) -> Indices:
-    """A name of its own for row and column each; that which stands at its position, where it can."""
-    row, column = node.positions or (Index(node.axis.label, node.axis),) * 2
-    if not (isinstance(row, Index) and isinstance(column, Index)):
-        raise ProgramError(
-            f"{text(node)}: an inverse is read at plain indices alone",
-            remedy="name the inverse by an equation, Y[i,j] = inv(X)[i,j]",
-        )
-    taken = [*node.batch_indices, row, column]
-    own: list[Index] = []
-    for index in (row, column):
-        clashes = index in (*node.batch_indices, *own) or not node.positions
-        own.append(fresh_index(index, taken) if clashes else index)
-        taken.append(own[-1])
-    return tuple(own)
-
-
 def _matrix(node: MatrixFunction, names: Indices, value: Lowering) -> Value:
-    return value(Element(node.tensor, (*node.batch, *names)), (*node.batch_indices, *names))
-
-
-def _with_diagonals(value: Value, names: Sequence[Index], positions: Sequence[Expression]) -> Value:
-    """The elements where a name of its own agrees with the index that stands at its position."""
-    for name, position in zip(names, positions, strict=True):
-        if name != position:
-            assert isinstance(position, Index)
-            own = value.indices
-            value = Diagonal(value, own.index(position), own.index(name), position)
-    return value
+    """The matrices over these names: the batch's indices, row and column."""
+    return value(Element(node.tensor, (*node.batch, *names[-2:])), names)

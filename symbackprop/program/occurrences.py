@@ -25,7 +25,6 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.guards import padded_element
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names, substitute
-from symbackprop.program.solves import is_inverse
 from symbackprop.program.terms import free_in_order
 
 
@@ -108,9 +107,10 @@ def with_core(expression: Expression, core: Expression) -> Expression:
 def occurrence(expression: Expression) -> tuple[Expression, tuple[Index, ...]]:
     """What is the same for equal shapes of expression, and the free indices of this one.
 
-    An inverse is shared whole: its diagonal counts as an inverse read at one index twice.
+    An inverse is shared whole, and so are cofactors: the diagonal is read at one index twice.
     """
-    if is_inverse(expression) and all(isinstance(child, Index) for child in expression.children):
+    is_element = isinstance(expression, MatrixFunction) and bool(expression.positions)
+    if is_element and all(isinstance(child, Index) for child in expression.children):
         free = tuple(child for child in expression.children if isinstance(child, Index))
         numbered = tuple(Index(f"@{place}", index.axis) for place, index in enumerate(free))
         return expression.with_children(numbered), free

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.notation.expressions import Apply, Expression, Number, Power, Where
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.program.counting import is_counted
 
 # Functions that are defined, and do not overflow, for every real argument.
@@ -42,7 +43,9 @@ def needs_guard(expression: Expression) -> bool:
 def is_partial(branch: Expression) -> bool:
     """Whether an expression is not defined everywhere."""
     return any(
-        (isinstance(node, Apply) and node.function not in TOTAL_FUNCTIONS) or _is_partial_power(node)
+        (isinstance(node, Apply) and node.function not in TOTAL_FUNCTIONS)
+        or _is_partial_power(node)
+        or (isinstance(node, MatrixFunction) and node.kind in ("inv", "logdet"))
         for node in branch.walk()
     )
 

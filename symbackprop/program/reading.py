@@ -6,13 +6,14 @@ a condition keeps inside is read from a padded array, or at a place brought insi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.bounds import unproved_bounds
 from symbackprop.notation.expressions import ONE, ZERO, Axis, Element, Expression, Index, Number
 from symbackprop.notation.linear import linear_form
+from symbackprop.notation.substitution import fresh_index
 from symbackprop.program.counting import Counter, Reader, WholeNumbers, extent, size_of, whole_number
 from symbackprop.program.ir import Diagonal, Read
 from symbackprop.program.layout import layout_of
@@ -40,6 +41,7 @@ from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import lined_up
 
 Indices = tuple[Index, ...]
+Source = Callable[[Indices], Value]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ def _names_in(expression: Expression) -> set[Expression]:
 
 @dataclass(frozen=True)
 class ElementReader:
-    """Reads tensors; `own` are the tensor's own indices, `order` the order of axes in which results come."""
+    """Reads tensors; `own` are the tensor's own indices, `order` the order of axes in which results come.
+
+    `source` gives what is read, its axes by the names it is asked for, where that is no tensor with a name.
+    """
 
     element: Element
     own: Indices
@@ -76,6 +81,7 @@ class ElementReader:
     order: Indices
     conditions: Conditions
     integers: Reader
+    source: Source | None = None
 
     def value(self) -> Value:
         """The element over its free indices, one axis an index, in any order."""
@@ -101,11 +107,12 @@ class ElementReader:
                 names.append(position)
             else:
                 stem = position.name if isinstance(position, Index) else own.name
-                names.append(Index(f"{stem}'{place}", own.axis))
+                taken = {*names, *self.element.free_indices}
+                names.append(fresh_index(Index(f"{stem}'{place}", own.axis), taken))
         return tuple(names)
 
     def _read(self, names: Indices) -> Value:
-        return Read(self.element.tensor, names, self.kind)
+        return self.source(names) if self.source else Read(self.element.tensor, names, self.kind)
 
     def _view(self) -> Value | None:
         """The element as a slice; None where some position has no such view."""

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.notation.expressions import Element, Expression, Index, Where
+from symbackprop.notation.matrices import MatrixFunction, readings, without_position
 from symbackprop.notation.ordering import Recurrence, at_step
-from symbackprop.notation.substitution import elements_of, fresh_index, rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.program.counting import counter_of, readable_condition
 from symbackprop.program.named import NamedEquation
@@ -58,9 +59,8 @@ class Steps:
         def at_step(node: Expression) -> Expression:
             if isinstance(node, Where) and node.condition.free_indices == {self.index}:
                 return Where(readable_condition(node.condition), node.chosen, node.otherwise)
-            if isinstance(node, Element) and node.tensor in places:
-                place = places[node.tensor]
-                return Element(node.tensor, (*node.positions[:place], *node.positions[place + 1 :]))
+            if isinstance(node, Element | MatrixFunction) and node.tensor in places:
+                return without_position(node, places[node.tensor])
             return node
 
         inside = rewrite_bottom_up(stepped.equation.expression, at_step)
@@ -107,8 +107,8 @@ def _read_at_other_steps(
     items: Sequence[NamedEquation], places: Mapping[str, int], index: Index
 ) -> Iterator[tuple[str, Expression]]:
     for item in items:
-        for element in elements_of(item.equation.expression):
-            if element.tensor in places:
-                position = element.positions[places[element.tensor]]
+        for read in readings(item.equation.expression):
+            if read.tensor in places:
+                position = read.positions[places[read.tensor]]
                 if position != index:
-                    yield element.tensor, position
+                    yield read.tensor, position

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.program.ir import Diagonal, Expand, Read, Reshape, Transpose
 from symbackprop.program.layout import Group, Layout
+from symbackprop.program.linear_algebra import Symmetric
 from symbackprop.program.value import Kind, OneOperand, Value, ValueType
 
 
@@ -318,4 +319,6 @@ def selected(operand: Value, items: tuple[Item, ...]) -> Value:
 
 def is_view(value: Value) -> bool:
     """Whether the value may share memory with its operand."""
-    return isinstance(value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold)
+    return isinstance(
+        value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold | Symmetric
+    )

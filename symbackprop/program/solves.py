@@ -63,8 +63,8 @@ def _is_solvable(system: LinearSystem) -> bool:
     inverse, right = system.inverse, system.right
     row, column = inverse.positions
     return (
-        isinstance(row, Index)
-        and isinstance(column, Index)
+        all(isinstance(index, Index) and index.axis == inverse.axis for index in (row, column))
+        and {row, column} <= inverse.free_indices  # a loop's counter is none
         and row != column
         and not {row, column} & set(inverse.batch_indices)
         and system.summed in (row, column)

@@ -31,6 +31,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.linear import linear_form
+from symbackprop.notation.matrices import MatrixFunction, tensor_read
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.program.counting import Counter, counter_of, is_counted
 from symbackprop.program.partial import is_partial
@@ -164,7 +165,7 @@ def _solved(window: Window, body: Expression, bound: Indices, others: Indices) -
     offset = fresh_index(label, {*inside, *bound, *others})
     for index in window.indices:
         factor = found.factor(index)
-        if abs(factor) != 1:
+        if abs(factor) != 1 or _is_matrix_at(body, index):
             continue
         rest = linear_form(window.position).plus(linear_form(index), -factor)
         place = linear_form(multiply(Number(factor), subtract(counter_of(offset), rest.expression())))
@@ -172,6 +173,11 @@ def _solved(window: Window, body: Expression, bound: Indices, others: Indices) -
             yield Stepped("add", offset, index, place.expression())
         else:
             yield from _scattered(Stepped("scatter", offset, index, place.expression()), window, body, bound)
+
+
+def _is_matrix_at(body: Expression, index: Index) -> bool:
+    """Whether a function of a matrix depends on the index: beyond its range there are only singular zeros."""
+    return any(isinstance(node, MatrixFunction) and index in node.free_indices for node in body.walk())
 
 
 def _scattered(way: Stepped, window: Window, body: Expression, bound: Indices) -> Iterator[Stepped]:
@@ -194,7 +200,7 @@ def _indices_at(node: Expression) -> Indices:
 def _is_free_of(body: Expression, along: Index, counter: Counter) -> bool:
     """Whether no position and no comparison has both the index and the counter."""
     for node in body.walk():
-        sides = node.positions if isinstance(node, Element) else ()
+        sides = node.children if tensor_read(node) is not None else ()
         if isinstance(node, Comparison):
             sides = (subtract(node.left, node.right),)
         if any({along, counter} <= _moved_by(side) for side in sides):
@@ -224,8 +230,8 @@ def simplified(expression: Expression) -> Expression:
 
     def change(node: Expression) -> Expression:
         match node:
-            case Element(tensor, positions) if positions:
-                return Element(tensor, tuple(map(in_order, positions)))
+            case Element() | MatrixFunction() if node.children:
+                return node.with_children(tuple(map(in_order, node.children)))
             case Comparison(operator, left, right):
                 return Comparison(operator, in_order(left), in_order(right))
             case Where(condition, chosen, otherwise):
@@ -281,8 +287,8 @@ def _takes(factor: Expression, condition: Expression) -> bool:
     positions = (
         position
         for node in factor.walk()
-        if isinstance(node, Element)
-        for position in node.positions
+        if tensor_read(node) is not None
+        for position in node.children
         if not isinstance(position, Index)
     )
     return not any(names & set(position.walk()) for position in positions)

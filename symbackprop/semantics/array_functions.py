@@ -99,7 +99,7 @@ def compared(operator: str, left: Array, right: Array) -> Array:
 def matrix_values(
     kind: str, array: Array, batch: Sequence[Array], positions: Sequence[Array], count: int
 ) -> Array:
-    """An element of the inverse, the determinant or log|det| of one matrix a point, nan where there is none.
+    """An element of an inverse or a cofactor, the determinant or log|det| of a matrix a point, or nan.
 
     `batch` and `positions` hold a place for each of `count` points; each matrix is worked out once.
     """
@@ -110,7 +110,7 @@ def matrix_values(
     matrices = array.reshape(-1, *array.shape[len(batch) :])
     each, inverse = np.unique(flat, return_inverse=True)
     found = [_of_matrix(kind, matrices[place].tolist()) for place in each]
-    if kind == "inv":
+    if positions:
         size = array.shape[-1]
         return np.array(found).reshape(len(each), size, size)[inverse, positions[0], positions[1]]
     return np.array(found)[inverse] if found else np.zeros(count)
@@ -119,6 +119,8 @@ def matrix_values(
 def _of_matrix(kind: str, rows: list[list[Any]]) -> Any:
     if kind == "inv":
         return elimination.inverse(rows)
+    if kind == "cofactor":
+        return elimination.cofactors(rows)
     determinant = elimination.determinant(rows)
     if kind == "det":
         return determinant

@@ -26,6 +26,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.linear import LinearForm, floor_quotient, linear_form
+from symbackprop.notation.matrices import MatrixFunction, tensor_read
 from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rewriting.rule import Rule
 
@@ -60,7 +61,7 @@ def _guarded(
 
 def _reads_at(factor: Expression, index: Index) -> bool:
     return index in factor.free_indices and any(
-        isinstance(node, Element) and index in node.free_indices for node in factor.walk()
+        tensor_read(node) is not None and index in node.free_indices for node in factor.walk()
     )
 
 
@@ -123,7 +124,10 @@ def substitute_position(node: Expression) -> Expression | None:
     for place, factor in enumerate(node.factors):
         for position, index in _moved_side(factor):
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            replaced = tuple([_with_index(other, position, index) for other in others])
+            replaced = tuple(
+                other if _reads_matrix_at(other, position) else _with_index(other, position, index)
+                for other in others
+            )
             if replaced != others:
                 return multiply(*replaced[:place], factor, *replaced[place:])
     return None
@@ -146,6 +150,14 @@ def _with_index(expression: Expression, position: Expression, index: Index) -> E
         return expression  # a read beside p, at p + 1, may need the guard that speaks of p
     children = tuple([_with_index(child, position, index) for child in expression.children])
     return expression if children == expression.children else expression.with_children(children)
+
+
+def _reads_matrix_at(factor: Expression, position: Expression) -> bool:
+    """Whether a factor reads matrices at the position: of a batch, one that nobody reads may be singular."""
+    return any(
+        isinstance(node, MatrixFunction) and any(position in batch.walk() for batch in node.batch)
+        for node in factor.walk()
+    )
 
 
 AFFINE_RULES = (

@@ -19,7 +19,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.matrices import readings
 from symbackprop.rewriting.rule import Rule
 from symbackprop.simplification.affine import solved_sum
 
@@ -133,7 +133,7 @@ def _guards(choice: Where) -> Iterator[Expression]:
 
 def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> frozenset[Index]:
     """The indices that say at which steps the recurrence is read."""
-    reads = (element for factor in factors for element in elements_of(factor) if element.tensor in places)
+    reads = (read for factor in factors for read in readings(factor) if read.tensor in places)
     return frozenset[Index]().union(*(read.positions[places[read.tensor]].free_indices for read in reads))
 
 

@@ -22,13 +22,14 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.linear import LinearForm, floor_quotient, linear_form
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.rewriting.rule import Rule
 
 
 def straight_positions(node: Expression) -> Expression | None:
     """x[2*a + (i - 2*a)] = x[i]: positions multiplied out, equal parts added up."""
     match node:
-        case Element() | Delta():
+        case Element() | MatrixFunction() | Delta():
             straight = tuple([_straight(position) for position in node.children])
         case Comparison() if not node.tensors:
             straight = tuple([_straight(side) for side in node.children])

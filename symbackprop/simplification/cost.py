@@ -37,6 +37,8 @@ Cost: TypeAlias = Fraction
 
 TYPICAL_SIZE = 32
 CONTRACTION_WEIGHT = Fraction(1, 16)
+# Singular values take some ten times as long as an inverse.
+COFACTOR_WEIGHT = 10
 FUNCTION_WEIGHT = 10
 ROOT_WEIGHT = 4
 DIVISION_WEIGHT = 1
@@ -84,7 +86,8 @@ def _own_cost(node: Expression) -> Cost:
 def _factorisation_cost(node: MatrixFunction) -> Cost:
     """Of an axis with n values: n^3 multiply-adds for each matrix of the batch."""
     size = max(node.axis.size or 0, TYPICAL_SIZE)
-    return CONTRACTION_WEIGHT * size**3 * extent(node.batch_indices)
+    weight = COFACTOR_WEIGHT if node.kind == "cofactor" else 1
+    return weight * CONTRACTION_WEIGHT * size**3 * extent(node.batch_indices)
 
 
 def _may_overflow(base: Expression, exponent: Expression) -> bool:
@@ -101,7 +104,7 @@ def _product_cost(node: Multiply) -> Cost:
     """The pair with the smallest result comes first; a minus sign turns a plus into a minus for nothing."""
     number, rest = coefficient_and_rest(node)
     arrays = [factor.free_indices for factor in rest]
-    scaling = 0 if abs(number) == 1 else min(extent(indices) for indices in arrays)
+    scaling = 0 if abs(number) == 1 else min((extent(indices) for indices in arrays), default=0)
     return Fraction(scaling) + _pairwise(arrays, frozenset(), Fraction(1))
 
 

@@ -60,7 +60,7 @@ def _simplified(
     expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
 ) -> tuple[Step, ...]:
     facts = fact_rules(scope.facts)
-    of_system = (*recurrence_rules(*scope.own_recurrence), *matrix_rules(scope.symmetric))
+    of_system = (*recurrence_rules(*scope.own_recurrence), *matrix_rules(scope.symmetric, scope.definitions))
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
     steps: list[Step] = []

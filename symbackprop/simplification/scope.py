@@ -22,7 +22,8 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.functions import FUNCTIONS, definition_of
 from symbackprop.notation.guards import branches
 from symbackprop.notation.linear import linear_form
-from symbackprop.notation.substitution import canonical_bound_names, elements_of, substitute
+from symbackprop.notation.matrices import readings
+from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.notation.system import Equation, Fact, System
 from symbackprop.simplification.matching import Bindings, match
 from symbackprop.simplification.rational import Relation, opened
@@ -113,11 +114,11 @@ class Scope:
         if self.target is None or step is None:
             return True
         direction = self.steps[self.target.tensor].direction
-        for element in elements_of(expression):
-            if element.tensor in places:
-                offset = linear_form(subtract(element.positions[places[element.tensor]], step))
+        for read in readings(expression):
+            if read.tensor in places:
+                offset = linear_form(subtract(read.positions[places[read.tensor]], step))
                 ahead = offset.constant * direction
-                if offset.coefficients or ahead > 0 or (ahead == 0 and not self._is_known(element.tensor)):
+                if offset.coefficients or ahead > 0 or (ahead == 0 and not self._is_known(read.tensor)):
                     return False
         return True
 

@@ -6,18 +6,20 @@ change places. Then each pair of positions is written in one order, so that what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
-from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.matrices import MatrixFunction, readings
 from symbackprop.notation.printing import fact_text
 from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
 from symbackprop.notation.system import Equation, Fact, System
 from symbackprop.rewriting.rule import Rule, Step
 
 BY_DEFINITION = "by its definition"
+SYMMETRY = "symmetry"
+MAY_USE_SYMMETRY = frozenset(("regroup sum", "inverse times matrix", "cofactors times matrix"))
 TERMINATES = "every pair of positions has one order"
 
 
@@ -29,6 +31,23 @@ def stated_symmetries(system: System) -> dict[str, str]:
         if tensor is not None:
             found.setdefault(tensor, f"fact {fact_text(fact)}")
     return found
+
+
+def symmetries_used(system: System, steps: Iterable[Step]) -> dict[str, str]:
+    """The tensors whose stated symmetry a derivation's steps rest on, each with the fact.
+
+    What is symmetric by its definition is so because of what it is computed from.
+    """
+    stated = stated_symmetries(system)
+    used: set[str] = set()
+    for step in steps if stated else ():
+        if step.rule.name == SYMMETRY:
+            before, after = (frozenset(readings(side)) for side in (step.before, step.after))
+            used |= {read.tensor for read in before ^ after} or step.before.tensors
+        elif step.rule.name in MAY_USE_SYMMETRY:
+            used |= step.before.tensors
+    behind = system.precedents(name for name in used if name in system.tensors)
+    return {tensor: fact for tensor, fact in stated.items() if tensor in behind}
 
 
 def _symmetric_tensor(fact: Fact) -> str | None:
@@ -67,7 +86,7 @@ def orient(
     if after == expression:
         return ()
     statement = "; ".join(orientation.used)
-    return (Step(Rule("symmetry", statement, lambda node: None, TERMINATES), (), expression, after),)
+    return (Step(Rule(SYMMETRY, statement, lambda node: None, TERMINATES), (), expression, after),)
 
 
 def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:
@@ -112,7 +131,7 @@ class _Orientation:
         return node
 
     def _note(self, node: Element | MatrixFunction) -> None:
-        shown = node.tensor if isinstance(node, Element) else f"inv({node.tensor})"
+        shown = node.tensor if isinstance(node, Element) else f"{node.kind}({node.tensor})"
         self.used[f"{shown}[i,j] = {shown}[j,i] ({self.symmetric[node.tensor]})"] = None
 
     def _rank(self, index: Index, bound: Mapping[Index, int]) -> tuple[int, int, str]:

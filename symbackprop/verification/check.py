@@ -24,6 +24,7 @@ from symbackprop.notation.substitution import holds_derivative
 from symbackprop.notation.system import Role, System
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
+from symbackprop.simplification.symmetry import stated_symmetries
 from symbackprop.verification.axes import (
     MOST_VISITS,
     axis_names,
@@ -33,7 +34,7 @@ from symbackprop.verification.axes import (
 )
 from symbackprop.verification.differences import Quotients, central_differences, complex_step, sample_of
 from symbackprop.verification.facts import sample_obeying_facts
-from symbackprop.verification.matrices import has_sound_matrices, symmetric_part
+from symbackprop.verification.matrices import symmetric_part, unsound_matrices
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.report import (
     CENTRAL_DIFFERENCES,
@@ -84,10 +85,10 @@ def check_model(system: System, seed: int = 0, wrt: Sequence[str] = ()) -> Check
         tensor.name: tensor.values.name for tensor in system.with_role(*DECLARED) if tensor.values is not None
     }
 
-    def finite(values: Values) -> bool:
+    def finite(values: Values) -> bool | str:
         known = evaluate(system, values, sizes)
         is_finite = all(bool(np.all(np.isfinite(array))) for array in known.values())
-        return is_finite and has_sound_matrices(system, known)
+        return is_finite and (unsound_matrices(system, known) or True)
 
     def sample(rng: np.random.Generator) -> Values:
         return sample_obeying_facts(system, shapes, sizes, rng, finite, integers)
@@ -169,11 +170,8 @@ def _rows_on(checked: ModuleUnderCheck, values: Values, further: Further) -> lis
 
 
 def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotients:
-    """Central differences; a matrix that is to be positive definite is moved with its mirror image.
-
-    A Cholesky factorisation reads one triangle alone.
-    """
-    if not _is_positive_definite(checked, name):
+    """Central differences; a matrix that a fact calls symmetric is moved with its mirror image."""
+    if not _is_symmetric(checked, name):
         return central_differences(checked.loss, values, name)
 
     def loss(point: Mapping[str, Array]) -> float:
@@ -183,15 +181,14 @@ def _differences(checked: ModuleUnderCheck, values: Values, name: str) -> Quotie
 
 
 def _comparable(checked: ModuleUnderCheck, gradients: Mapping[str, Any], name: str) -> Any:
-    """The gradient; of a matrix that is to be positive definite, what is seen along symmetric matrices."""
+    """The gradient; of a matrix that a fact calls symmetric, what is seen along symmetric matrices."""
     gradient = np.asarray(gradients[name])
     is_square = gradient.ndim > 1 and gradient.shape[-1] == gradient.shape[-2]
-    return symmetric_part(gradient) if is_square and _is_positive_definite(checked, name) else gradient
+    return symmetric_part(gradient) if is_square and _is_symmetric(checked, name) else gradient
 
 
-def _is_positive_definite(checked: ModuleUnderCheck, name: str) -> bool:
-    facts = checked.facts.positive_definite if checked.facts else ()
-    return any(fact.tensor == name for fact in facts)
+def _is_symmetric(checked: ModuleUnderCheck, name: str) -> bool:
+    return checked.facts is not None and name in stated_symmetries(checked.facts)
 
 
 def _same_gradients(alone: Mapping[str, Any], gradients: Mapping[str, Any], largest: float) -> CheckRow:

@@ -25,7 +25,7 @@ def sample_obeying_facts(
     shapes: Shapes,
     sizes: Mapping[str, int],
     rng: np.random.Generator,
-    accepts: Callable[[Values], bool],
+    accepts: Callable[[Values], bool | str],
     integers: Mapping[str, str],
 ) -> Values:
     """Random data that obey the facts and that `accepts` holds finite.

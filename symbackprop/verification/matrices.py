@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.printing import fact_text
 from symbackprop.notation.system import System
 from symbackprop.verification.differences import Array
 
@@ -35,15 +36,27 @@ def has_sound_matrices(system: System, known: Mapping[str, Array]) -> bool:
 
     `known` are the values of all tensors, derived ones included.
     """
-    inverted = {
-        node.tensor
-        for equation in system.equations
-        for node in equation.expression.walk()
-        if isinstance(node, MatrixFunction)
-    }
-    if any(np.max(np.linalg.cond(known[name]), initial=0.0) > LARGEST_CONDITION for name in inverted):
-        return False
-    return all(_is_positive_definite(known[fact.tensor]) for fact in system.positive_definite)
+    return unsound_matrices(system, known) is None
+
+
+def unsound_matrices(system: System, known: Mapping[str, Array]) -> str | None:
+    """What does not hold of a matrix that a function is taken of, or a fact; None where all is well.
+
+    A determinant of singular matrices is all rounding, so that it is held to the same.
+    """
+    for fact in system.positive_definite:
+        if not _is_positive_definite(known[fact.tensor]):
+            return f"fact {fact_text(fact)} holds"
+    for name in _matrices(system):
+        if np.max(np.linalg.cond(known[name]), initial=0.0) > LARGEST_CONDITION:
+            return f"the matrices of '{name}' are invertible, and not nearly singular"
+    return None
+
+
+def _matrices(system: System) -> tuple[str, ...]:
+    """The tensors whose matrices a function is taken of, each once."""
+    nodes = (node for equation in system.equations for node in equation.expression.walk())
+    return tuple(dict.fromkeys(node.tensor for node in nodes if isinstance(node, MatrixFunction)))
 
 
 def _is_positive_definite(matrices: Array) -> bool:

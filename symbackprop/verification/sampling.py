@@ -19,6 +19,8 @@ Values: TypeAlias = dict[str, Array]
 SMALLEST_SIZE = 2  # an axis of size 1 would hide a sum that was forgotten
 FEW_AXES = 8  # up to here all sizes differ; beyond, those of axes that meet in a group
 DRAWS_EACH = 4
+FINITE = "the loss and its gradient are finite"
+FACTS = "the model's facts hold"
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,17 @@ def finite_sample(
     shapes: Shapes,
     sizes: Mapping[str, int],
     rng: np.random.Generator,
-    accepts: Callable[[Values], bool],
+    accepts: Callable[[Values], bool | str],
     adjust: Callable[[Values], Values | None] = lambda values: values,
     integers: Mapping[str, str] = MappingProxyType({}),
 ) -> Values:
-    """Random float64 arrays of these shapes that `accepts` holds finite.
+    """Random float64 arrays of these shapes that `accepts` holds finite; it may say what does not hold else.
 
     `integers` are the tensors that hold positions of an axis instead, each with the axis' name. `adjust`
     moves a draw to where it has to be (where facts hold) or gives None. VerificationError says which domains
-    were tried where none will do.
+    were tried, and what was most often in the way, where none will do.
     """
+    causes: list[str] = []
     for domain in DOMAINS:
         for _ in range(DRAWS_EACH):
             drawn = {
@@ -81,12 +84,17 @@ def finite_sample(
                 for name, axes in shapes.items()
             }
             values = adjust(drawn)
-            if values is not None and accepts(values):
+            answer = FACTS if values is None else accepts(values)
+            if values is not None and answer is True:
                 return values
+            causes.append(answer or FINITE if isinstance(answer, str) else FINITE)
     tried = "; ".join(domain.name for domain in DOMAINS)
+    cause = max(causes, key=causes.count)
     raise VerificationError(
-        f"no data were found on which the loss and its gradient are finite (tried values {tried})",
-        remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
+        f"no data were found on which {cause} (tried values {tried})",
+        remedy="look for a logarithm, root or quotient that leaves its domain whatever the data"
+        if cause == FINITE
+        else "look for what contradicts it whatever the data",
     )
 
 

@@ -70,8 +70,9 @@ def elements(draw: st.DrawFn) -> Expression:
 def matrix_functions(draw: st.DrawFn) -> Expression:
     name = draw(st.sampled_from(sorted(MATRICES)))
     *batch, row, column = (draw(same_axis(index)) for index in MATRICES[name])
-    kind = draw(st.sampled_from(["inv", "det", "logdet"]))
-    return MatrixFunction(kind, name, AXES["I"], tuple(batch), (row, column) if kind == "inv" else ())
+    kind = draw(st.sampled_from(["inv", "cofactor", "det", "logdet"]))
+    positions = (row, column) if kind in ("inv", "cofactor") else ()
+    return MatrixFunction(kind, name, AXES["I"], tuple(batch), positions)
 
 
 @st.composite

@@ -151,6 +151,8 @@ class Reader:
             return self.inverse() or self.parenthesis()
         if self.next_is(r"\det", "("):
             return self.determinant()
+        if self.next_is(r"\operatorname", "{", *"cof"):
+            return self.cofactor()
         if self.next_is(r"\log", r"\lvert", r"\det"):
             self.take(), self.take()
             determinant = self.determinant()
@@ -207,6 +209,16 @@ class Reader:
             self.at = start
             return None
         return lambda at: np.linalg.inv(matrix(at))[int(row(at)), int(column(at))]
+
+    def cofactor(self) -> Value:
+        r"""\operatorname{cof}(X)_{ij}, of an invertible matrix."""
+        self.take(r"\operatorname"), self.braces()
+        self.take("(")
+        matrix = self.matrix()
+        self.take(")")
+        row, column = self.positions()
+        inverse = np.linalg.inv
+        return lambda at: (np.linalg.det(matrix(at)) * inverse(matrix(at)))[int(column(at)), int(row(at))]
 
     def determinant(self) -> Value:
         self.take(r"\det")

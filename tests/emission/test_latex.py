@@ -63,6 +63,7 @@ PLACE = {index.name: place for index, place in POINT.items()}
         (MatrixFunction("inv", "S", K, (b,), (k2, k)), r"\bigl(S_{b}^{-1}\bigr)_{k'k}"),
         (MatrixFunction("inv", "W2", K, (), (k2, k)), r"\bigl(\bigl(W^{(2)}\bigr)^{-1}\bigr)_{k'k}"),
         (Power(MatrixFunction("det", "X", K), Number(2)), r"(\det(X))^{2}"),
+        (MatrixFunction("cofactor", "X", K, (), (k, k)), r"\operatorname{cof}(X)_{kk}"),
         (MatrixFunction("logdet", "S", K, (b,)), r"\log\lvert \det(S_{b})\rvert "),
         (Size(B), "B"),
         (Size(Axis("Rows", "row")), r"\mathrm{Rows}"),

@@ -115,6 +115,9 @@ class Arrays:
         matrices = self.tensors[node.tensor]
         if node.kind == "inv":
             whole = anp.linalg.inv(matrices)
+        elif node.kind == "cofactor":
+            inverse = anp.swapaxes(anp.linalg.inv(matrices), -1, -2)
+            whole = anp.linalg.det(matrices)[..., None, None] * inverse
         elif node.kind == "det":
             whole = anp.linalg.det(matrices)
         else:

@@ -56,7 +56,7 @@ def test_floats_agree_with_fifty_digits() -> None:
         np.testing.assert_allclose(floats[name], precise[name].astype(float), rtol=1e-10)
 
 
-@pytest.mark.parametrize("formula", ["det(X)", "logdet(X)", "inv(X)[i,j]"])
+@pytest.mark.parametrize("formula", ["det(X)", "logdet(X)", "inv(X)[i,j]", "cofactor(X)[i,j]"])
 def test_the_complex_step_is_the_textbook_derivative(formula: str) -> None:
     """Petersen & Pedersen, The Matrix Cookbook (2012), equations 49, 57 and 60; det X < 0 included."""
     matrix = np.array([[0.0, 2.0, 1.0], [1.0, 0.5, -1.0], [0.3, 0.0, 2.0]])
@@ -75,6 +75,8 @@ def test_the_complex_step_is_the_textbook_derivative(formula: str) -> None:
                 "det(X)": np.linalg.det(matrix) * inverted[q, p],
                 "logdet(X)": inverted[q, p],
                 "inv(X)[i,j]": -inverted[2, p] * inverted[q, 1],
+                "cofactor(X)[i,j]": np.linalg.det(matrix)
+                * (inverted[1, 2] * inverted[q, p] - inverted[1, p] * inverted[q, 2]),
             }[formula]
             assert found == pytest.approx(expected, rel=1e-12)
 
@@ -90,7 +92,8 @@ def test_a_singular_matrix_has_no_inverse_and_no_logarithm() -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["inv(X)[i,j]", "inv(S[t])[j,i]^2*det(S[t])", "logdet(X)", "sum(i, inv(X)[i,i])"]
+    "formula",
+    ["inv(X)[i,j]", "cofactor(S[t])[j,i]", "inv(S[t])[j,i]^2*det(S[t])", "logdet(X)", "sum(i, inv(X)[i,i])"],
 )
 def test_text_reads_back(formula: str) -> None:
     expression = parse_expression(formula, SYSTEM)

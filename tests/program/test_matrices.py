@@ -41,11 +41,13 @@ STATEMENTS = [
     ("y[t,i] = sum(j, inv(S[t])[i,j]*b[j])", "y = np.linalg.solve(S, b[:, None]).reshape(T, N)"),
     ("y[t,i] = sum(j, inv(X)[i,j]*R[t,j])", "y = np.linalg.solve(X, R.T).T"),
     ("y[i,j] = inv(X)[i,j]", "y = np.linalg.inv(X)"),
+    ("y[i,j] = cofactor(X)[i,j]", "y = cofactors(X)"),
+    ("y[t,i,j] = cofactor(S[t])[j,i]", "y = cofactors(S).mT"),
     ("y[i] = inv(X)[i,i]", "y = np.diagonal(np.linalg.inv(X), axis1=0, axis2=1).copy()"),
     ("y[t,i,j] = inv(S[t])[j,i]", "y = np.linalg.inv(S).mT"),
     ("y[t] = det(S[t])", "y = np.linalg.det(S)"),
     ("y = logdet(X)", "y = np.linalg.slogdet(X).logabsdet"),
-    ("y = 1/2*logdet(P)", "y = np.sum(np.log(np.diagonal(np.linalg.cholesky(P), axis1=0, axis2=1)))"),
+    ("y = 1/2*logdet(P)", 'y = np.sum(np.log(np.diagonal(cholesky(P, "P"), axis1=0, axis2=1)))'),
     ("y = trace(X)", "y = np.sum(np.diagonal(X, axis1=0, axis2=1))"),
 ]
 
@@ -182,7 +184,7 @@ def test_layouts() -> None:
     assert Solve(BATCH, Read("B", (i, s))).layout == ((t,), (j,), (s,))
     assert Inverse(BATCH).layout == ((t,), (j,), (i,))
     assert Determinant(BATCH).layout == ((t,),)
-    assert Cholesky(MATRIX).layout == ((i,), (j,))
+    assert Cholesky(MATRIX, "P").layout == ((i,), (j,))
 
 
 @pytest.mark.parametrize(

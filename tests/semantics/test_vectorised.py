@@ -147,3 +147,13 @@ def test_both_sides_of_a_comparison_are_noted() -> None:
 def test_sums_that_deltas_tie(body: str, x: list[float]) -> None:
     system = parse_system(LAZY.format(body=body))
     assert_same(system, {"x": np.array(x), "w": np.array(2.0)}, {"I": len(x)})
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_functions_of_matrices(size: int) -> None:
+    system = parse_system(
+        "index i, j : I\nindex t : T\ninput S[t,i,j]\n"
+        "y[t,i] = inv(S[t])[0,i] + cofactor(S[size(t)-1-t])[i,0] + det(S[0])*logdet(S[t])\n"
+    )
+    values = {"S": np.random.default_rng(0).normal(size=(3, size, size))}
+    assert_same(system, values, {"I": size, "T": 3})

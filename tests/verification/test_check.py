@@ -374,3 +374,21 @@ def test_facts_that_cannot_be_read_are_an_error(tmp_path):
     path.write_text(source.replace('"fact sum(k, d[b,k]) == 1"', '"fact sum(k, d[b,k]) =="'))
     with pytest.raises(VerificationError, match="FACTS cannot be read"):
         check_module(path)
+
+
+CAUSES = {
+    "param A[i,j]\nP[i,j] = 5*delta(i,j) + A[i,j]\nfact positive_definite(P)\nloss E = logdet(P)\n": (
+        "fact positive_definite\\(P\\) holds"
+    ),
+    "param a[i], b[i]\nS[i,j] = a[i]*b[j]\nloss E = det(S) + sum(i, a[i]^2)\n": (
+        "the matrices of 'S' are invertible"
+    ),
+    "param a[i]\nfact sum(i, a[i]^2) == -1\nloss E = sum(i, a[i])\n": "the model's facts hold",
+    "param a[i]\nloss E = log(-sum(i, a[i]^2))\n": "the loss and its gradient are finite",
+}
+
+
+@pytest.mark.parametrize("model", CAUSES)
+def test_what_is_in_the_way_whatever_the_data_is_named(model: str) -> None:
+    with pytest.raises(VerificationError, match=f"no data were found on which {CAUSES[model]}"):
+        check_model(parse_system(f"index i, j : I\n{model}"))
