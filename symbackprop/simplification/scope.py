@@ -157,7 +157,7 @@ class Scope:
                     if known not in found and case.holds(bindings, conditions) and self.may_read(known):
                         found[known] = Relation(known, formula)
         exponentials = [_exponential_of(relation) for relation in found.values()]
-        for relation in (*exponentials, *_function_relations(atoms)):
+        for relation in (*exponentials, *_function_relations(expression, atoms)):
             if relation is not None:
                 found.setdefault(relation.known, relation)
         return tuple(found.values())
@@ -252,12 +252,12 @@ def _logarithm(term: Expression) -> Expression | None:
     return None
 
 
-def _function_relations(atoms: tuple[Expression, ...]) -> Iterator[Relation]:
-    """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight."""
+def _function_relations(expression: Expression, atoms: tuple[Expression, ...]) -> Iterator[Relation]:
+    """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names."""
     arguments = dict.fromkeys(
-        _without_number(atom.arguments[0])
-        for atom in atoms
-        if isinstance(atom, Apply) and atom.function == "exp"
+        _without_number(node.arguments[0])
+        for node in opened(expression).walk()
+        if isinstance(node, Apply) and node.function == "exp" and canonical_bound_names(node) in atoms
     )
     for argument in arguments:
         for name in rational_functions():
