@@ -22,10 +22,12 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.functions import FUNCTIONS, definition_of
 from symbackprop.notation.guards import branches
 from symbackprop.notation.linear import linear_form
+from symbackprop.notation.partial import Ranges
 from symbackprop.notation.substitution import canonical_bound_names, elements_of, substitute
 from symbackprop.notation.system import Equation, Fact, System
 from symbackprop.simplification.matching import Bindings, match
 from symbackprop.simplification.rational import Relation, opened
+from symbackprop.simplification.support import Support, support_of
 from symbackprop.simplification.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
 
 
@@ -61,6 +63,8 @@ class Scope:
     hidden: str = ""
     steps: Mapping[str, RecurrenceStep] = field(default_factory=dict)
     target: Element | None = None
+    ranges: Ranges = field(default_factory=Ranges)
+    supports: dict[str, Support] = field(default_factory=dict)
 
     @classmethod
     def of(cls, system: System, facts: tuple[Fact, ...] = ()) -> Scope:
@@ -75,6 +79,10 @@ class Scope:
         self.order.setdefault(equation.tensor, len(self.order))
         if equation.tensor not in self.symmetric and is_symmetric(equation, self.symmetric):
             self.symmetric[equation.tensor] = BY_DEFINITION
+        self.ranges.add(equation)
+        self.supports[equation.tensor] = Support(
+            equation.indices, support_of(equation.expression, self.supports)
+        )
         if isinstance(equation.expression, Element | Number):
             self.definitions.pop(equation.tensor, None)
             return
