@@ -41,7 +41,7 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     """
     model = system
     wanted = differentiated_tensors(model, wrt)
-    expansion = with_inner_derivatives(model)
+    expansion = with_inner_derivatives(model, wanted)
     system = expansion.system
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.partial import Ranges
@@ -55,9 +56,15 @@ ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", lambda expression: None
 RENAME = Rule("rename", "a bound index may have any name", lambda expression: None)
 
 
-def scope_of(system: System) -> Scope:
-    """The system's equations, the user's facts, and the facts that follow from the equations."""
-    return Scope.of(system, (*system.facts, *consequences(system, normal_form_rules(Ranges.of(system)))))
+def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
+    """The system's equations, the user's facts, and the facts that follow from the equations.
+
+    Nothing is said of the tensors in `free`.
+    """
+    stated = tuple(fact for fact in system.facts if free.isdisjoint(fact.left.tensors | fact.right.tensors))
+    known = replace(system, facts=stated)
+    followed = consequences(known, normal_form_rules(Ranges.of(system)), free)
+    return Scope.of(known, (*stated, *followed), free)
 
 
 def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = frozenset()) -> tuple[Step, ...]:

@@ -50,6 +50,7 @@ class Scope:
     `symmetric` are the tensors that are so in their last two indices, each with the reason.
     `steps` speaks of the adjoints in a recurrence: there, before means in the same step and before in the
     order, or in a step before. `target` is the tensor at hand, at its own indices.
+    `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
     """
 
     definitions: dict[str, Equation] = field(default_factory=dict)
@@ -65,11 +66,13 @@ class Scope:
     target: Element | None = None
     ranges: Ranges = field(default_factory=Ranges)
     supports: dict[str, Support] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, system: System, facts: tuple[Fact, ...] = ()) -> Scope:
+    def of(cls, system: System, facts: tuple[Fact, ...] = (), free: frozenset[str] = frozenset()) -> Scope:
         """The forward equations of a system: all are computed before the first adjoint."""
-        scope = cls(facts=facts, symmetric=stated_symmetries(system), index_names=system.index_names)
+        symmetric = {name: why for name, why in stated_symmetries(system).items() if name not in free}
+        scope = cls(facts=facts, symmetric=symmetric, index_names=system.index_names, free=free)
         for equation in system.equations:
             scope.add(equation)
         return scope
@@ -77,6 +80,8 @@ class Scope:
     def add(self, equation: Equation) -> None:
         """From here on the equation's tensor is known; an equation of the same name is replaced."""
         self.order.setdefault(equation.tensor, len(self.order))
+        if equation.tensor in self.free:
+            return
         if equation.tensor not in self.symmetric and is_symmetric(equation, self.symmetric):
             self.symmetric[equation.tensor] = BY_DEFINITION
         self.ranges.add(equation)
