@@ -119,12 +119,16 @@ def join_equal_choices(node: Expression) -> Expression | None:
     """where(c, f, 0)*where(c, g, 0) = where(c, f*g, 0)."""
     if not isinstance(node, Multiply):
         return None
-    choices = [each for each in node.factors if isinstance(each, Where) and each.otherwise == ZERO]
-    for choice in choices:
-        alike = [each for each in choices if each.condition == choice.condition]
-        if len(alike) > 1:
-            joined = Where(choice.condition, multiply(*(each.chosen for each in alike)), ZERO)
-            rest = [joined if each is choice else each for each in node.factors if each not in alike[1:]]
+    conditions = [
+        each.condition if isinstance(each, Where) and each.otherwise == ZERO else None
+        for each in node.factors
+    ]
+    for condition in conditions:
+        if condition is not None and conditions.count(condition) > 1:
+            places = [place for place, each in enumerate(conditions) if each == condition]
+            chosen = multiply(*(node.factors[place].children[1] for place in places))
+            rest = [each for place, each in enumerate(node.factors) if place not in places[1:]]
+            rest[places[0]] = Where(condition, chosen, ZERO)
             return multiply(*rest)
     return None
 
