@@ -28,11 +28,8 @@ def check(seed: int) -> int:
             continue
         parameters = {name: values[name] for name in module.PARAMETERS}
         others = {name: array for name, array in values.items() if name not in parameters}
-        used = (
-            {tensor for tensor in others if tensor in module.INPUTS} if hasattr(module, "INPUTS") else others
-        )
         with np.errstate(all="ignore"):
-            found, gradients = module.value_and_grad(parameters, **{name: others[name] for name in used})
+            found, gradients = module.value_and_grad(parameters, **others)
         assert_close(found, loss, f"loss\n{text}")
         for name in parameters:
             expected = lazy_gradient(system, values, SIZES, name)
@@ -42,6 +39,6 @@ def check(seed: int) -> int:
     return compared
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(20))
 def test_what_is_not_chosen_leaves_the_gradient_finite(seed: int) -> None:
     check(seed)
