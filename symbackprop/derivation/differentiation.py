@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from symbackprop.derivation.elementary import at_arguments, elementary_derivative, is_piecewise
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract
+from symbackprop.notation.bounds import Knowledge
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -25,6 +26,7 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Multiply,
+    Number,
     Power,
     Reduction,
     Size,
@@ -33,6 +35,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.functions import definition_of
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.partial import is_positive
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.rewriting.rule import Rule
 
@@ -47,7 +50,9 @@ ELEMENT = _textbook("element", "da[p]/da[q] = delta(p,q)")
 LINEARITY = _textbook("sum rule", "(f + g)' = f' + g'")
 PRODUCT = _textbook("product rule", "(f*g)' = f'*g + f*g'")
 POWER = _textbook("power rule", "(f^n)' = n*f^(n-1)*f'")
+VARIED_POWER = _textbook("power rule", "(f^n)' = n*f^(n-1)*f', and 0 where n = 0")
 EXPONENTIAL = _textbook("exponential rule", "(a^f)' = a^f*log(a)*f'")
+EXPONENTIAL_AT_ZERO = _textbook("exponential rule", "(a^f)' = a^f*log(a)*f', and 0 where a = 0")
 CHAIN = _textbook("chain rule", "f(g)' = f'(g)*g'")
 CHOICE = _textbook("choice", "where(c, f, g)' = where(c, f', g')")
 SUMMATION = _textbook("derivative under the sum", "(sum(i, f))' = sum(i, f')")
@@ -122,15 +127,23 @@ class Differentiation:
         return add(multiply(self.of(left), right), multiply(left, self.of(right)))
 
     def power(self, node: Power) -> Expression:
-        """n*f^(n-1)*f', and a^f*log(a)*f' where the exponent varies."""
+        """n*f^(n-1)*f', and a^f*log(a)*f' where the exponent varies.
+
+        Where n may be 0 or a may be 0 a choice says so: 0*f^(-1) and 0^f*log(0) are no numbers at f = 0 and
+        a = 0, where the derivatives are 0 (the latter for f > 0, and by convention elsewhere).
+        """
         base, exponent = node.base, node.exponent
         terms: list[Expression] = []
         if self.by.tensor in base.tensors:
-            self._use(POWER)
-            terms.append(multiply(exponent, power(base, subtract(exponent, ONE)), self.of(base)))
+            slope = multiply(exponent, power(base, subtract(exponent, ONE)))
+            is_safe = is_positive(base) or _is_never_zero(exponent)
+            self._use(POWER if is_safe else VARIED_POWER)
+            terms.append(multiply(slope if is_safe else _unless_zero(exponent, slope), self.of(base)))
         if self.by.tensor in exponent.tensors:
-            self._use(EXPONENTIAL)
-            terms.append(multiply(node, Apply("log", (base,)), self.of(exponent)))
+            slope = multiply(node, Apply("log", (base,)))
+            is_safe = is_positive(base)
+            self._use(EXPONENTIAL if is_safe else EXPONENTIAL_AT_ZERO)
+            terms.append(multiply(slope if is_safe else _unless_zero(base, slope), self.of(exponent)))
         return add(*terms)
 
     def application(self, node: Apply) -> Expression:
@@ -195,6 +208,17 @@ class Differentiation:
             return self.of(Reduction(node.kind, used, node.body) if used else node.body)
         self._use(MAXIMUM)
         return Reduction("sum", node.indices, Where(_is_first_best(node), inner, ZERO))
+
+
+def _is_never_zero(exponent: Expression) -> bool:
+    condition = Comparison("!=", exponent, ZERO)
+    return isinstance(exponent, Number) or (
+        not exponent.tensors and Knowledge.of((exponent,), ()).proves(condition)
+    )
+
+
+def _unless_zero(expression: Expression, slope: Expression) -> Expression:
+    return Where(Comparison("!=", expression, ZERO), slope, ZERO)
 
 
 def _deltas(here: Sequence[Expression], there: Sequence[Expression]) -> list[Expression]:

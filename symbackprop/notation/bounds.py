@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import floor
+from math import floor, lcm
 
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
@@ -26,6 +26,7 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Multiply,
+    Number,
     Size,
 )
 from symbackprop.notation.linear import LinearForm, constant_form, linear_form
@@ -90,6 +91,11 @@ def unproved_bounds(
     )
 
 
+def lies_inside(position: Expression, index: Index) -> bool:
+    """Whether a position is sure to lie inside the index' axis, which is not empty, for it has the index."""
+    return not unproved_bounds(position, index.axis, (lower_bound(index), upper_bound(index, index.axis)))
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """Inequalities that hold, as alternatives of which at least one holds whole."""
@@ -134,9 +140,12 @@ def _range(node: Expression) -> Iterator[LinearForm]:
             yield from _product_range(factors)
         case Apply("floor", (argument,)):
             yield from _floor_range(own, linear_form(argument))
-        case Apply("mod", (_, divisor)):
+        case Apply("mod", (number, divisor)) if not (isinstance(divisor, Number) and divisor.value <= 0):
             yield own
-            yield linear_form(divisor).plus(own, -1).plus(constant_form(-1))
+            # A multiple of 1/n is at least 1/n below the divisor: mod(i/2, 2) may be 3/2.
+            step = _denominator(linear_form(number).plus(linear_form(divisor)), of_elements=True)
+            gap = constant_form(Fraction(-1, step) if step else 0)
+            yield linear_form(divisor).plus(own, -1).plus(gap)
         case Apply("max" | "min" as function, arguments):
             sign = 1 if function == "max" else -1
             for argument in arguments:
@@ -155,9 +164,7 @@ def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
 def _floor_range(own: LinearForm, argument: LinearForm) -> Iterator[LinearForm]:
     """n*f <= n*x and n*x - (n - 1) <= n*f, where n makes the coefficients of x whole."""
     values = (*argument.coefficients.values(), argument.constant)
-    scale = 1
-    for value in values:
-        scale *= value.denominator // _gcd(scale, value.denominator)
+    scale = lcm(*(value.denominator for value in values))
     yield argument.plus(own, -1).scaled(scale)
     yield own.plus(argument, -1).scaled(scale).plus(constant_form(scale - 1))
     # What the rationals do not see: a floor between -1/2 and 5/2 lies between 0 and 2.
@@ -181,12 +188,6 @@ def _least(form: LinearForm) -> Fraction | None:
     return least
 
 
-def _gcd(left: int, right: int) -> int:
-    while right:
-        left, right = right, left % right
-    return left
-
-
 def _alternatives(condition: Expression) -> tuple[Case, ...]:
     """The condition as alternatives of inequalities; no inequality at all where it says nothing linear."""
     match condition:
@@ -204,8 +205,12 @@ def _alternatives(condition: Expression) -> tuple[Case, ...]:
 
 
 def _comparison(operator: str, difference: LinearForm) -> tuple[Case, ...]:
-    """left < right is right - left - 1 >= 0 for integers, and right - left >= 0 for other numbers."""
-    gap = constant_form(-1 if _is_whole(difference) else 0)
+    """left < right is right - left - 1 >= 0 for integers, and right - left >= 0 for other numbers.
+
+    Multiples of 1/n differ by 1/n at least: i < size(i)/2 is size(i)/2 - i - 1/2 >= 0.
+    """
+    denominator = _denominator(difference)
+    gap = constant_form(Fraction(-1, denominator) if denominator else 0)
     less = difference.plus(gap)
     greater = difference.scaled(-1).plus(gap)
     match operator:
@@ -222,19 +227,28 @@ def _comparison(operator: str, difference: LinearForm) -> tuple[Case, ...]:
     return ((less,), (greater,)) if gap.constant else ((),)
 
 
-def _is_whole(form: LinearForm) -> bool:
-    """Whether the form is sure to be an integer; an element of a tensor may be any number."""
-    coefficients = (*form.coefficients.values(), form.constant)
-    return all(value.denominator == 1 for value in coefficients) and all(
-        _is_integer(unknown) for unknown in form.coefficients
-    )
+def _denominator(form: LinearForm, of_elements: bool = False) -> int | None:
+    """n where the form is sure to be a multiple of 1/n; None where it may be any number, as an element may.
+
+    With `of_elements`, those count as integers too, as in a position.
+    """
+    if not all(_is_integer(unknown, of_elements) for unknown in form.coefficients):
+        return None
+    return lcm(form.constant.denominator, *(value.denominator for value in form.coefficients.values()))
 
 
-def _is_integer(unknown: Expression) -> bool:
-    if isinstance(unknown, Apply) and unknown.function in ("floor", "mod"):
-        return True
-    if isinstance(unknown, Multiply):
-        return all(_is_integer(factor) for factor in unknown.factors)
+def _is_integer(unknown: Expression, of_elements: bool) -> bool:
+    match unknown:
+        case Apply("floor", _):
+            return True
+        case Apply("mod", arguments):
+            return all(_denominator(linear_form(argument), True) == 1 for argument in arguments)
+        case Apply("max" | "min", arguments):
+            return all(_denominator(linear_form(argument), of_elements) == 1 for argument in arguments)
+        case Multiply(factors):
+            return all(_is_integer(factor, of_elements) for factor in factors)
+        case Element():
+            return of_elements
     return isinstance(unknown, Index | Size)
 
 

@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import (
     ONE,
     Add,
     Apply,
+    Comparison,
     Expression,
     Multiply,
     Number,
@@ -75,6 +76,18 @@ def divided(expression: Expression) -> tuple[Expression, Expression]:
     below = [factor.base for factor in factors if isinstance(factor, Power) and factor.exponent == MINUS_ONE]
     above = [factor for factor in factors if not (isinstance(factor, Power) and factor.exponent == MINUS_ONE)]
     return multiply(*above), multiply(*below)
+
+
+def without_fractions(condition: Expression) -> Expression:
+    """2*i < size(i) for i < size(i)/2: a comparison of indices and sizes as one of integers."""
+    if not isinstance(condition, Comparison) or condition.tensors:
+        return condition
+    forms = [linear_form(side) for side in condition.children]
+    numbers = [number for form in forms for number in (*form.coefficients.values(), form.constant)]
+    scale = lcm(*(number.denominator for number in numbers))
+    if scale == 1:
+        return condition
+    return condition.with_children(tuple([form.scaled(scale).expression() for form in forms]))
 
 
 def floor_quotient(expression: Expression, divisor: Expression) -> Expression:

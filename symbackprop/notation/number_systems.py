@@ -26,7 +26,9 @@ class Arithmetic:
 
 def _float_power(base: Any, exponent: Any) -> Any:
     if isinstance(base, complex) or isinstance(exponent, complex):
-        return complex(base) ** exponent if base != 0 or np.real(exponent) > 0 else math.nan
+        if base == 0 and np.real(exponent) <= 0:
+            return 1.0 if exponent == 0 else math.nan
+        return complex(base) ** exponent
     return np.float64(base) ** exponent
 
 

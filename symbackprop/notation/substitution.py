@@ -160,6 +160,14 @@ def tensors_read(expression: Expression) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in map(tensor_read, expression.walk()) if name is not None))
 
 
+_CANONICAL = "#"  # what no index of a model begins with
+
+
+def is_canonical_name(index: Index) -> bool:
+    """Whether an index has the name that `canonical_bound_names` gives to a bound one."""
+    return index.name.startswith(_CANONICAL)
+
+
 def canonical_bound_names(expression: Expression, depth: int = 0) -> Expression:
     """Rename bound indices by depth and place, so that expressions equal up to those names become equal."""
     if not expression.binds:
@@ -179,7 +187,8 @@ def _canonical(expression: Expression, depth: int) -> Expression:
         children = tuple([canonical_bound_names(child, depth) for child in expression.children])
         return expression if children == expression.children else expression.with_children(children)
     names: dict[Index, Expression] = {
-        index: Index(f"#{depth + place}", index.axis) for place, index in enumerate(expression.indices)
+        index: Index(f"{_CANONICAL}{depth + place}", index.axis)
+        for place, index in enumerate(expression.indices)
     }
     body = canonical_bound_names(substitute(expression.body, names), depth + len(names))
     return Reduction(expression.kind, tuple(names.values()), body)  # type: ignore[arg-type]

@@ -42,6 +42,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.linear import without_fractions
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
@@ -136,12 +137,10 @@ class ExpressionLowering:
                 return self._delta(left, right, order)
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, order)
-            case Comparison(operator, left, right):
-                if all(self.is_integer(side) for side in (left, right)):
-                    sides = [self.integer(side, order) for side in (left, right)]
-                else:
-                    sides = [self.value(side, order) for side in (left, right)]
-                return elementwise(operator, sides, order)
+            case Comparison(operator):
+                both = without_fractions(expression).children
+                lowered = self.integer if all(map(self.is_integer, both)) else self.value
+                return elementwise(operator, [lowered(side, order) for side in both], order)
             case Logic("and", operands):
                 # Each is evaluated everywhere, also where another says that it reads outside.
                 inside = self._under(conjunction(operands))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from symbackprop.notation.bounds import conjuncts, unproved_bounds
 from symbackprop.notation.expressions import Axis, Expression, Index, Logic, Size
 from symbackprop.notation.guards import GuardedRead, guarded_reads
+from symbackprop.notation.linear import without_fractions
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
 from symbackprop.program.expressions import ExpressionLowering
@@ -26,7 +27,8 @@ def place_checks(
     for equation in equations:
         for read in guarded_reads(equation.expression):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
-                conditions = tuple(part for part in read.conditions if lowering.is_integer(part))
+                parts = map(without_fractions, read.conditions)
+                conditions = tuple(part for part in parts if lowering.is_integer(part))
                 if unproved_bounds(position, index.axis, conditions):
                     check = _check(read, position, index.axis, conditions, lowering)
                     found.setdefault((check.places, check.condition, check.axis), check)

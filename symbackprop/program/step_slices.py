@@ -25,13 +25,13 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.guards import reads_inside
 from symbackprop.notation.linear import linear_form
+from symbackprop.notation.partial import is_partial
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.naming import temporary_name, unused_name
 from symbackprop.program.occurrences import is_slice, key_of
-from symbackprop.program.partial import is_partial
 from symbackprop.program.terms import free_in_order, natural_order
 
 Axes = Mapping[str, Sequence[Axis]]

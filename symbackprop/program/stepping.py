@@ -18,11 +18,11 @@ from symbackprop.program.counting import size_of, whole_number
 from symbackprop.program.exponentials import LOWEST
 from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.folds import closed, folds_of, opened
+from symbackprop.program.guarded_choices import needs_guard
 from symbackprop.program.invariants import Invariants
 from symbackprop.program.ir import Elementwise, Literal
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.naming import temporary_name
-from symbackprop.program.partial import needs_guard
 from symbackprop.program.program import Line, Loop, Statement, Store
 from symbackprop.program.ranges import with_short_ranges
 from symbackprop.program.symbols import Symbols

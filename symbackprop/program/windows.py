@@ -32,9 +32,9 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.matrices import MatrixFunction, tensor_read
+from symbackprop.notation.partial import is_partial
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.program.counting import Counter, counter_of, is_counted
-from symbackprop.program.partial import is_partial
 from symbackprop.program.places import affine, mixed_radix
 
 Indices: TypeAlias = tuple[Index, ...]

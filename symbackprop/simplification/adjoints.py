@@ -15,6 +15,7 @@ from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.order import simplify, simplify_factor
 from symbackprop.simplification.scope import Scope
+from symbackprop.simplification.support import GUARD, support_of, with_guards
 
 PUT_IN_FACTORS = Rule("put in the factors", "the local derivatives found above", lambda expression: None)
 PUT_IN_ADJOINTS = Rule("name the adjoints", "what has been found keeps its name", lambda expression: None)
@@ -31,6 +32,11 @@ def worked_out(
     steps = [rule.step]
     values: dict[Expression, Expression] = {factor.derivative: factor.value for factor in factors}
     append(steps, PUT_IN_FACTORS, _replaced(rule.expression, values))
+
+    def support(adjoint: Derivative) -> tuple[Expression, ...]:
+        return support_of(named(adjoint), scope.supports)
+
+    append(steps, GUARD, with_guards(steps[-1].after, support, scope.ranges))
     append(steps, PUT_IN_ADJOINTS, _with_names(steps[-1].after, named))
     steps.extend(simplify(steps[-1].after, scope, rule.total.free_indices))
     return factors, tuple(steps)

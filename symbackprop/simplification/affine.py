@@ -8,12 +8,21 @@ r = i - 2*a + 1, guarded so that r stays inside its axis. A delta of a lookup st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, subtract
-from symbackprop.notation.bounds import conjunction, unproved_bounds
+from symbackprop.notation.arithmetic import (
+    add,
+    factors_of,
+    is_reciprocal,
+    is_sum,
+    multiply,
+    normalised,
+    subtract,
+)
+from symbackprop.notation.bounds import conjunction, lies_inside, unproved_bounds
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
     Apply,
     Comparison,
     Delta,
@@ -22,12 +31,14 @@ from symbackprop.notation.expressions import (
     Index,
     Multiply,
     Number,
+    Power,
     Reduction,
     Where,
 )
 from symbackprop.notation.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.notation.matrices import MatrixFunction, tensor_read
-from symbackprop.notation.substitution import rename_bound, substitute
+from symbackprop.notation.matrices import tensor_read
+from symbackprop.notation.partial import Ranges, is_partial
+from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
 from symbackprop.rewriting.rule import Rule
 
 
@@ -37,31 +48,30 @@ def solved_sum(
     """The sum without a bound index, which the delta at `place` of the factors says is `value`.
 
     The guard, that the value lies inside the index' axis and what is in `also`, encloses only the factors
-    that read a tensor there.
+    that read a tensor there, or may be undefined there.
     """
     factors = factors_of(node.body)
     others = (*factors[:place], *factors[place + 1 :])
     guards = (*also, *unproved_bounds(value, index.axis))
     rest = tuple(other for other in node.indices if other != index)
-    body = _guarded(others, guards, index, value)
+    at = {index: value}
+    if guards:
+        inside = [factor for factor in others if _needs_guard(factor, index)]
+        outside = [substitute(factor, at) for factor in others if factor not in inside]
+        for position, moved in _moved_side(factors[place]):
+            # Inside the guard p(value) is i: x[i], not x[2*floor(i/2)].
+            inside = [_with_index(factor, position, moved) for factor in inside]
+        chosen = multiply(*(substitute(factor, at) for factor in inside))
+        body = multiply(*outside, Where(conjunction(guards), chosen, ZERO))
+    else:
+        body = multiply(*(substitute(factor, at) for factor in others))
     return Reduction("sum", rest, body) if rest else body
 
 
-def _guarded(
-    factors: tuple[Expression, ...], guards: tuple[Expression, ...], index: Index, value: Expression
-) -> Expression:
-    at = {index: value}
-    if not guards:
-        return multiply(*(substitute(factor, at) for factor in factors))
-    inside = [factor for factor in factors if _reads_at(factor, index)]
-    outside = [substitute(factor, at) for factor in factors if factor not in inside]
-    chosen = multiply(*(substitute(factor, at) for factor in inside))
-    return multiply(*outside, Where(conjunction(guards), chosen, ZERO))
-
-
-def _reads_at(factor: Expression, index: Index) -> bool:
-    return index in factor.free_indices and any(
-        tensor_read(node) is not None and index in node.free_indices for node in factor.walk()
+def _needs_guard(factor: Expression, index: Index) -> bool:
+    return index in factor.free_indices and (
+        is_partial(factor)
+        or any(tensor_read(node) is not None and index in node.free_indices for node in factor.walk())
     )
 
 
@@ -117,20 +127,95 @@ def _holds_delta_of(inner: Reduction, outer: frozenset[Index]) -> bool:
     )
 
 
-def substitute_position(node: Expression) -> Expression | None:
-    """delta(p,i)*f(p) = delta(p,i)*f(i): where p is not i, both sides are 0."""
+def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
+    """delta(p,i)*f(p) = delta(p,i)*f(i): where p is not i, both sides are 0.
+
+    A factor that may be undefined at an i that is not p is read at p instead, and so is what cancels with it:
+    delta(p,i)*x[i]/x[i] = delta(p,i)*x[p]/x[p].
+    """
     if not isinstance(node, Multiply):
         return None
     for place, factor in enumerate(node.factors):
-        for position, index in _moved_side(factor):
+        for position, index in _sides(factor):
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            replaced = tuple(
-                other if _reads_matrix_at(other, position) else _with_index(other, position, index)
-                for other in others
-            )
+            partial = {other for other in others if _may_be_undefined(other, position, index, ranges)}
+            if partial:
+                replaced = _read_at_position(others, partial, position, index)
+            elif isinstance(position, Index | Number):
+                continue
+            else:
+                replaced = tuple([_with_index(other, position, index) for other in others])
             if replaced != others:
                 return multiply(*replaced[:place], factor, *replaced[place:])
     return None
+
+
+def _may_be_undefined(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> bool:
+    """Whether it may be so where the position is not the index; of two indices it then depends on both."""
+    if isinstance(position, Index):
+        reads = {position, index} <= factor.free_indices
+    else:
+        reads = index in factor.free_indices or any(node == position for node in factor.walk())
+    return reads and ranges.is_partial(factor)
+
+
+def _read_at_position(
+    factors: tuple[Expression, ...], partial: set[Expression], position: Expression, index: Index
+) -> tuple[Expression, ...]:
+    if not lies_inside(position, index):
+        return factors
+    moved = [substitute(factor, {index: position}) for factor in factors]
+    if any(map(_divides_by_zero, moved)):
+        return factors  # 1/(x[i] - x[j]) for i = j: it is for a condition to keep that from being read
+    below = _divisors(there for there, factor in zip(moved, factors, strict=True) if factor in partial)
+    return tuple(
+        [
+            there if factor in partial or there in below else factor
+            for there, factor in zip(moved, factors, strict=True)
+        ]
+    )
+
+
+def _divides_by_zero(factor: Expression) -> bool:
+    nodes = rewrite_bottom_up(factor, normalised).walk()
+    return any(isinstance(node, Power) and node.base == ZERO for node in nodes)
+
+
+def _divisors(factors: Iterable[Expression]) -> set[Expression]:
+    return {factor.base for factor in factors if isinstance(factor, Power) and is_reciprocal(factor)}
+
+
+def cancel_under_delta(node: Expression) -> Expression | None:
+    """x[i]*(delta(p,i)/x[p] + f) = delta(p,i) + x[i]*f: multiplied out where that cancels a divisor."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        others = (*node.factors[:place], *node.factors[place + 1 :])
+        if isinstance(factor, Add) and any(_cancels(term, others) for term in factor.terms):
+            before, after = node.factors[:place], node.factors[place + 1 :]
+            return add(*(multiply(*before, term, *after) for term in factor.terms))
+    return None
+
+
+def _cancels(term: Expression, others: tuple[Expression, ...]) -> bool:
+    """Whether one of the others, at the position that a delta in the term says, stands below in the term."""
+    below = _divisors(factors_of(term))
+    return bool(below) and any(
+        index in other.free_indices and substitute(other, {index: position}) in below
+        for factor in factors_of(term)
+        for position, index in _sides(factor)
+        for other in others
+    )
+
+
+def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
+    """(p, i) of a delta; of two indices the one that comes first by name takes the place of the other."""
+    if isinstance(factor, Delta):
+        for position, index in ((factor.left, factor.right), (factor.right, factor.left)):
+            if isinstance(index, Index) and not (
+                isinstance(position, Index) and (position.axis != index.axis or position.name > index.name)
+            ):
+                yield position, index
 
 
 def _moved_side(factor: Expression) -> Iterator[tuple[Expression, Index]]:
@@ -152,22 +237,24 @@ def _with_index(expression: Expression, position: Expression, index: Index) -> E
     return expression if children == expression.children else expression.with_children(children)
 
 
-def _reads_matrix_at(factor: Expression, position: Expression) -> bool:
-    """Whether a factor reads matrices at the position: of a batch, one that nobody reads may be singular."""
-    return any(
-        isinstance(node, MatrixFunction) and any(position in batch.walk() for batch in node.batch)
-        for node in factor.walk()
+def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """The rules, where so much is known of the tensors."""
+    return (
+        Rule(
+            "delta substitutes",
+            "delta(p,i)*f(p) = delta(p,i)*f(i)",
+            lambda node: substitute_position(node, ranges),
+            "an index takes the place of a position, or a position that of an index where f needs it",
+        ),
+        Rule(
+            "cancel under delta",
+            "x[i]*(delta(p,i)/x[p] + f) = delta(p,i) + x[i]*f",
+            cancel_under_delta,
+            "a division disappears",
+        ),
     )
 
 
-AFFINE_RULES = (
-    Rule(
-        "delta substitutes",
-        "delta(p,i)*f(p) = delta(p,i)*f(i)",
-        substitute_position,
-        "an index takes the place of a position",
-    ),
-)
 JOINING_RULES = (
     Rule(
         "join sums",

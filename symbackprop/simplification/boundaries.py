@@ -20,6 +20,8 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrices import readings
+from symbackprop.notation.partial import Ranges
+from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.rule import Rule
 from symbackprop.simplification.affine import solved_sum
 
@@ -89,7 +91,9 @@ def _chosen(term: Expression) -> Expression:
     return multiply(Number(number), choice.chosen)
 
 
-def read_under_choice(node: Expression, places: Mapping[str, int], step: Index) -> Expression | None:
+def read_under_choice(
+    node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
+) -> Expression | None:
     """where(t < s, w, 0)*a[s] = w*where(t < s, a[s], 0), in what is computed at step t.
 
     `places` says for each tensor of the recurrence which of its positions is the step.
@@ -104,7 +108,7 @@ def read_under_choice(node: Expression, places: Mapping[str, int], step: Index) 
             shared = guarded & _steps_read(others, places)
             if shared:
                 # What leaves the choice is read everywhere; what stood outside of it is anyhow.
-                chosen = [(part, not _needs_no_guard(part)) for part in factors_of(choice.chosen)]
+                chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(choice.chosen)]
                 parts = [*chosen, *((other, False) for other in others)]
                 inside = [part for part, stays in parts if stays or _moves(part, shared)]
                 outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
@@ -116,10 +120,14 @@ def _moves(factor: Expression, steps: frozenset[Index]) -> bool:
     return bool(factor.free_indices & steps) and not isinstance(factor, Delta)
 
 
-def _needs_no_guard(factor: Expression) -> bool:
+def _needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
     """Whether a factor may leave a choice: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
-    return isinstance(factor, Number | Delta) or (
-        isinstance(factor, Element) and all(isinstance(position, Index) for position in factor.positions)
+    if isinstance(factor, Delta):
+        return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
+    return isinstance(factor, Number) or (
+        isinstance(factor, Element)
+        and all(isinstance(position, Index) for position in factor.positions)
+        and not ranges.is_undefined(factor)
     )
 
 
@@ -137,7 +145,7 @@ def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> fro
     return frozenset[Index]().union(*(read.positions[places[read.tensor]].free_indices for read in reads))
 
 
-def recurrence_rules(places: Mapping[str, int], step: Index | None) -> tuple[Rule, ...]:
+def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Ranges) -> tuple[Rule, ...]:
     """The rules for what is computed at a step of a recurrence; none where `step` is None."""
     if step is None:
         return ()
@@ -145,7 +153,7 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None) -> tuple[Rul
         Rule(
             "read under the choice",
             "where(c, f, 0)*g = where(c, f*g, 0)",
-            lambda node: read_under_choice(node, places, step),
+            lambda node: read_under_choice(node, places, step, ranges),
             "a reading more stands inside a choice",
         ),
     )

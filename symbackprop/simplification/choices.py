@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
+from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, subtract
 from symbackprop.notation.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
     Apply,
     Comparison,
+    ComparisonOperator,
     Delta,
     Element,
     Expression,
@@ -115,6 +116,47 @@ def join_masks(node: Expression) -> Expression | None:
     return None
 
 
+def join_equal_choices(node: Expression) -> Expression | None:
+    """where(c, f, 0)*where(c, g, 0) = where(c, f*g, 0)."""
+    if not isinstance(node, Multiply):
+        return None
+    conditions = [
+        each.condition if isinstance(each, Where) and each.otherwise == ZERO else None
+        for each in node.factors
+    ]
+    for condition in conditions:
+        if condition is not None and conditions.count(condition) > 1:
+            places = [place for place, each in enumerate(conditions) if each == condition]
+            chosen = multiply(*(node.factors[place].children[1] for place in places))
+            rest = [each for place, each in enumerate(node.factors) if place not in places[1:]]
+            rest[places[0]] = Where(condition, chosen, ZERO)
+            return multiply(*rest)
+    return None
+
+
+def strict_comparison(node: Expression) -> Expression | None:
+    """s <= t and s != t is s < t."""
+    if not (isinstance(node, Logic) and node.operator == "and"):
+        return None
+    for place, part in enumerate(node.operands):
+        if isinstance(part, Comparison) and part.operator in _STRICT and not part.tensors:
+            for other in node.operands:
+                if isinstance(other, Comparison) and other.operator == "!=" and _same_sides(part, other):
+                    strict = Comparison(_STRICT[part.operator], part.left, part.right)
+                    operands = (*node.operands[:place], strict, *node.operands[place + 1 :])
+                    return conjunction([each for each in operands if each != other])
+    return None
+
+
+_STRICT: Mapping[str, ComparisonOperator] = {"<=": "<", ">=": ">"}
+
+
+def _same_sides(one: Comparison, other: Comparison) -> bool:
+    """Whether both compare the same difference with 0."""
+    forms = [linear_form(subtract(each.left, each.right)) for each in (one, other)]
+    return forms[0] in (forms[1], forms[1].scaled(-1))
+
+
 def choice_out_of_sum(node: Expression) -> Expression | None:
     """sum(i, where(c, f, 0)*g) = where(c, sum(i, f*g), 0) where c speaks of other indices than i."""
     if not is_sum(node):
@@ -151,6 +193,13 @@ CHOICE_RULES = (
         join_masks,
         "a choice disappears",
     ),
+    Rule(
+        "join choices alike",
+        "where(c, f, 0)*where(c, g, 0) = where(c, f*g, 0)",
+        join_equal_choices,
+        "a choice disappears",
+    ),
+    Rule("strict comparison", "s <= t and s != t is s < t", strict_comparison, "a comparison disappears"),
     Rule(
         "choice out of sum",
         "sum(i, where(c, f, 0)*g) = where(c, sum(i, f*g), 0)",

@@ -17,8 +17,10 @@ from symbackprop.derivation.reverse import (
     differentiated_tensors,
     loss_name,
 )
+from symbackprop.errors import RewritingError
 from symbackprop.notation.expressions import ONE, Derivative, Element, Expression, Index
 from symbackprop.notation.ordering import stages_of
+from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.notation.system import Equation, System
 from symbackprop.rewriting.rule import Rule, Step
@@ -39,7 +41,7 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     """
     model = system
     wanted = differentiated_tensors(model, wrt)
-    expansion = with_inner_derivatives(model)
+    expansion = with_inner_derivatives(model, wanted)
     system = expansion.system
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
@@ -54,7 +56,23 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoints.append(adjoint)
         scope.add(adjoint.equation)
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
-    return Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion, model)
+    derivation = Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion, model)
+    _expect_no_placeholders(derivation)
+    return derivation
+
+
+def _expect_no_placeholders(derivation: Derivation) -> None:
+    """Nothing leaves with a name that the algebra has made up, in an equation, a step or a rule's line."""
+    equations = (*derivation.system.equations, *derivation.equations)
+    expressions = [equation.expression for equation in equations]
+    expressions += [side for step in derivation.steps for side in (step.before, step.after)]
+    lines = {line for step in derivation.steps for line in step.rule.statements}
+    found = placeholder_in(expressions) or next((line for line in lines if not SIGNS.isdisjoint(line)), None)
+    if found is not None:
+        raise RewritingError(
+            f"the placeholder of '{found}' has been left in the derivation",
+            remedy="this is a defect of symbackprop; please report the model",
+        )
 
 
 def _steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, RecurrenceStep]:

@@ -18,13 +18,18 @@ from symbackprop.simplification.regions import cheapest_form
 from symbackprop.simplification.scope import Scope
 
 
-def consequences(system: System, rules: tuple[Rule, ...]) -> tuple[Fact, ...]:
-    """sum(i, t[..i..]) == number, for every tensor and index for which that follows from the definitions."""
-    scope = Scope.of(system)
+def consequences(
+    system: System, rules: tuple[Rule, ...], free: frozenset[str] = frozenset()
+) -> tuple[Fact, ...]:
+    """sum(i, t[..i..]) == number, for every tensor and index for which that follows from the definitions.
+
+    Those of the tensors in `free` say nothing.
+    """
+    scope = Scope.of(system, free=free)
     found: list[Fact] = list(system.facts)
     for equation in system.equations:
         for index in equation.indices:
-            if _is_promising(equation, index, system):
+            if equation.tensor not in free and _is_promising(equation, index, system):
                 total = _total(equation, index, scope, NormalForm(rules, fact_rules(tuple(found))))
                 if total is not None:
                     found.append(Fact(Reduction("sum", (index,), equation.element), total))

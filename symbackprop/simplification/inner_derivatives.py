@@ -7,6 +7,7 @@ a model that treats its samples one by one. Where none factors out, the equation
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.differentiation import ELEMENT, Differentiation
@@ -34,15 +35,17 @@ NAME_DERIVATIVES = Rule("name the derivatives", "what has been found keeps its n
 ONE_INDEX = Rule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", lambda expression: None)
 
 
-def with_inner_derivatives(system: System) -> Expansion:
+def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansion:
     """The system with every derivative in it worked out, and contractions in functions named.
 
+    A tensor z in `wrt` may be differentiated by afterwards, as the response to a nudge, z = f + nudge, with
+    every diff(y, x) as stated: no formula reads z for the reason that it equals f.
     Raises DerivationError where a derivative does not exist.
     """
     named = with_named_arguments(system_in_portions(system))
     if not any(holds_derivative(equation.expression) for equation in named.equations):
         return Expansion(named, named)
-    expanding = _Expanding(named)
+    expanding = _Expanding(named, frozenset(wrt))
     for equation in named.equations:
         expanding.take(equation)
     expanding.finish()
@@ -103,6 +106,7 @@ class _Expanding:
     """The equations so far; `pending` are the derivatives that may still move into one another."""
 
     stated: System
+    free: frozenset[str]
     equations: dict[str, Equation] = field(default_factory=dict)
     derivations: dict[str, AdjointDerivation] = field(default_factory=dict)
     restated: dict[str, RestatedEquation] = field(default_factory=dict)
@@ -142,7 +146,7 @@ class _Expanding:
     def settle(self) -> None:
         """Move the pending derivatives into one another where that pays."""
         wanted = frozenset(name for name in self.pending if name in self.asked or name in self.stated.tensors)
-        scope = scope_of(self.system)
+        scope = scope_of(self.system, self.free)
         for derivation in inline_adjoints(tuple(self.pending.values()), wanted, scope):
             self.derivations[derivation.equation.tensor] = derivation
             self.equations[derivation.equation.tensor] = derivation.equation
@@ -162,7 +166,9 @@ class _Expanding:
         readers = [equation for equation in self.equations.values() if name in equation.reads]
         if len(readers) == 1 and readers[0].tensor in self.restated:
             (reader,), definition = readers, self.equations[name]
-            steps = steps_with(reader, definition, scope_of(self.system).before(reader.element, without=name))
+            steps = steps_with(
+                reader, definition, scope_of(self.system, self.free).before(reader.element, without=name)
+            )
             after = replace(reader, expression=steps[-1].after)
             is_cheaper = cost(after.expression) < cost(definition.expression, reader.expression)
             if not is_cheaper and not isinstance(reader.expression, Element):
@@ -184,7 +190,7 @@ class _Expanding:
         """Note what becomes of an equation; simplified where a derivative has a form of its own there."""
         steps = [Step(NAME_DERIVATIVES, (), stated.expression, expression)]
         if not is_named:
-            steps.extend(simplify(expression, scope_of(self.system), frozenset(stated.indices)))
+            steps.extend(simplify(expression, scope_of(self.system, self.free), frozenset(stated.indices)))
         equation = replace(stated, expression=result_of(steps, expression))
         self.restated[stated.tensor] = RestatedEquation(stated, tuple(steps), equation)
         self.equations[stated.tensor] = equation
@@ -199,7 +205,9 @@ class _Expanding:
 
     def _names(self, equation: Equation, derivative: Derivative) -> bool:
         """Whether an equation is nothing but a derivative that has no name yet; then it is the name."""
-        if derivative.free_indices != frozenset(equation.indices) or _pattern(derivative) in self.known:
+        if equation.tensor in self.free or derivative.free_indices != frozenset(equation.indices):
+            return False
+        if _pattern(derivative) in self.known:
             return False
         found = self._derived(derivative)
         own = replace(equation, expression=found.steps[-1].after)
@@ -222,7 +230,7 @@ class _Expanding:
             steps: tuple[Step, ...] = (Step(ELEMENT, (), derivative, Differentiation(target).of(root)),)
         else:
             rule = chain_rule_between(self.system, root, target, between)
-            factors, steps = worked_out(rule, self._value, scope_of(self.system))
+            factors, steps = worked_out(rule, self._value, scope_of(self.system, self.free))
         equation = Equation("", (), steps[-1].after)
         return AdjointDerivation(target.tensor, derivative, factors, steps, equation, kept=True)
 

@@ -21,6 +21,7 @@ from symbackprop.notation.expressions import (
     Size,
 )
 from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.substitution import is_canonical_name
 
 Bindings: TypeAlias = Mapping[Index, Expression]
 
@@ -44,7 +45,12 @@ def match(
 
 
 def _match_variable(variable: Index, expression: Expression, bindings: Bindings) -> Iterator[Bindings]:
-    """A variable stands for an index of its axis, or for a position that is sure to lie inside it."""
+    """A variable stands for an index of its axis, or for a position that is sure to lie inside it.
+
+    It stands for no index that is bound in what is matched: sum(j, W[j,i]) is not sum(j, W[j,j]).
+    """
+    if any(is_canonical_name(index) for index in expression.free_indices):
+        return
     if isinstance(expression, Index):
         fits = expression.axis == variable.axis
     else:

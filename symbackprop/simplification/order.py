@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.partial import Ranges
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.notation.system import System
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
-from symbackprop.simplification.affine import AFFINE_RULES, JOINING_RULES, SOLVING_RULES
+from symbackprop.simplification.affine import JOINING_RULES, SOLVING_RULES, affine_rules
 from symbackprop.simplification.arrangement import tidied
 from symbackprop.simplification.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.simplification.boundaries import BOUNDARY_RULES, recurrence_rules
@@ -27,20 +29,42 @@ from symbackprop.simplification.summation import SUMMATION_RULES
 from symbackprop.simplification.sums import choose_sums
 from symbackprop.simplification.symmetry import orient
 
-# A local factor of the chain rule keeps the deltas of positions: they are solved in the sum that it enters.
-FACTOR_RULES: tuple[Rule, ...] = (
-    *BOOKKEEPING_RULES, *CHOICE_RULES, *DIGIT_RULES, *AFFINE_RULES, *KRONECKER_RULES, *SUMMATION_RULES,
-)  # fmt: skip
-JOINED_RULES: tuple[Rule, ...] = (*JOINING_RULES, *FACTOR_RULES)
-NORMAL_FORM_RULES: tuple[Rule, ...] = (*JOINED_RULES, *BOUNDARY_RULES, *SOLVING_RULES)
+
+def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """Those for a local factor of the chain rule, which keeps the deltas of positions.
+
+    They are solved in the sum that it enters.
+    """
+    return (
+        *BOOKKEEPING_RULES, *CHOICE_RULES, *DIGIT_RULES, *affine_rules(ranges), *KRONECKER_RULES,
+        *SUMMATION_RULES,
+    )  # fmt: skip
+
+
+def joined_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """Those for a derivative whose sums are put together first."""
+    return (*JOINING_RULES, *factor_rules(ranges))
+
+
+def normal_form_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """Every rule."""
+    return (*joined_rules(ranges), *BOUNDARY_RULES, *SOLVING_RULES)
+
+
 MOST_ROUNDS = 10
 ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", lambda expression: None)
 RENAME = Rule("rename", "a bound index may have any name", lambda expression: None)
 
 
-def scope_of(system: System) -> Scope:
-    """The system's equations, the user's facts, and the facts that follow from the equations."""
-    return Scope.of(system, (*system.facts, *consequences(system, NORMAL_FORM_RULES)))
+def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
+    """The system's equations, the user's facts, and the facts that follow from the equations.
+
+    Nothing is said of the tensors in `free`.
+    """
+    stated = tuple(fact for fact in system.facts if free.isdisjoint(fact.left.tensors | fact.right.tensors))
+    known = replace(system, facts=stated)
+    followed = consequences(known, normal_form_rules(Ranges.of(system)), free)
+    return Scope.of(known, (*stated, *followed), free)
 
 
 def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = frozenset()) -> tuple[Step, ...]:
@@ -48,19 +72,23 @@ def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = fro
 
     `outer` are the indices on the left-hand side, which no bound index shall share a name with.
     """
-    return _simplified(expression, scope, outer, (FACTOR_RULES, JOINED_RULES, NORMAL_FORM_RULES))
+    phases = [rules(scope.ranges) for rules in (factor_rules, joined_rules, normal_form_rules)]
+    return _simplified(expression, scope, outer, phases)
 
 
 def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
     """The steps to the closed form of a local factor, which keeps the deltas of positions."""
-    return _simplified(expression, scope, outer, (FACTOR_RULES,))
+    return _simplified(expression, scope, outer, [factor_rules(scope.ranges)])
 
 
 def _simplified(
     expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
 ) -> tuple[Step, ...]:
     facts = fact_rules(scope.facts)
-    of_system = (*recurrence_rules(*scope.own_recurrence), *matrix_rules(scope.symmetric, scope.definitions))
+    of_system = (
+        *recurrence_rules(*scope.own_recurrence, scope.ranges),
+        *matrix_rules(scope.symmetric, scope.definitions),
+    )
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
     steps: list[Step] = []

@@ -23,10 +23,12 @@ from symbackprop.notation.functions import FUNCTIONS, definition_of
 from symbackprop.notation.guards import branches
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.matrices import readings
+from symbackprop.notation.partial import Ranges
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.notation.system import Equation, Fact, System
 from symbackprop.simplification.matching import Bindings, match
 from symbackprop.simplification.rational import Relation, opened
+from symbackprop.simplification.support import Support, support_of
 from symbackprop.simplification.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
 
 
@@ -49,6 +51,7 @@ class Scope:
     `symmetric` are the tensors that are so in their last two indices, each with the reason.
     `steps` speaks of the adjoints in a recurrence: there, before means in the same step and before in the
     order, or in a step before. `target` is the tensor at hand, at its own indices.
+    `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
     """
 
     definitions: dict[str, Equation] = field(default_factory=dict)
@@ -62,11 +65,15 @@ class Scope:
     hidden: str = ""
     steps: Mapping[str, RecurrenceStep] = field(default_factory=dict)
     target: Element | None = None
+    ranges: Ranges = field(default_factory=Ranges)
+    supports: dict[str, Support] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, system: System, facts: tuple[Fact, ...] = ()) -> Scope:
+    def of(cls, system: System, facts: tuple[Fact, ...] = (), free: frozenset[str] = frozenset()) -> Scope:
         """The forward equations of a system: all are computed before the first adjoint."""
-        scope = cls(facts=facts, symmetric=stated_symmetries(system), index_names=system.index_names)
+        symmetric = {name: why for name, why in stated_symmetries(system).items() if name not in free}
+        scope = cls(facts=facts, symmetric=symmetric, index_names=system.index_names, free=free)
         for equation in system.equations:
             scope.add(equation)
         return scope
@@ -74,8 +81,14 @@ class Scope:
     def add(self, equation: Equation) -> None:
         """From here on the equation's tensor is known; an equation of the same name is replaced."""
         self.order.setdefault(equation.tensor, len(self.order))
+        if equation.tensor in self.free:
+            return
         if equation.tensor not in self.symmetric and is_symmetric(equation, self.symmetric):
             self.symmetric[equation.tensor] = BY_DEFINITION
+        self.ranges.add(equation)
+        self.supports[equation.tensor] = Support(
+            equation.indices, support_of(equation.expression, self.supports)
+        )
         if isinstance(equation.expression, Element | Number):
             self.definitions.pop(equation.tensor, None)
             return
@@ -159,7 +172,7 @@ class Scope:
                     if known not in found and case.holds(bindings, conditions) and self.may_read(known):
                         found[known] = Relation(known, formula)
         exponentials = [_exponential_of(relation) for relation in found.values()]
-        for relation in (*exponentials, *_function_relations(atoms)):
+        for relation in (*exponentials, *_function_relations(expression, atoms)):
             if relation is not None:
                 found.setdefault(relation.known, relation)
         return tuple(found.values())
@@ -262,12 +275,12 @@ def _logarithm(term: Expression) -> Expression | None:
     return None
 
 
-def _function_relations(atoms: tuple[Expression, ...]) -> Iterator[Relation]:
-    """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight."""
+def _function_relations(expression: Expression, atoms: tuple[Expression, ...]) -> Iterator[Relation]:
+    """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names."""
     arguments = dict.fromkeys(
-        _without_number(atom.arguments[0])
-        for atom in atoms
-        if isinstance(atom, Apply) and atom.function == "exp"
+        _without_number(node.arguments[0])
+        for node in opened(expression).walk()
+        if isinstance(node, Apply) and node.function == "exp" and canonical_bound_names(node) in atoms
     )
     for argument in arguments:
         for name in rational_functions():

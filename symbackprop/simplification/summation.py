@@ -39,14 +39,13 @@ def factor_out(node: Expression) -> Expression | None:
         return None
     bound = frozenset(node.indices)
     factors = factors_of(node.body)
-    outside = [factor for factor in factors if not factor.free_indices & bound]
-    if not outside or len(factors) == len(outside):
+    inside = [bool(factor.free_indices & bound) for factor in factors]
+    if all(inside) or not any(inside):
         return None
-    inside = multiply(*(factor for factor in factors if factor.free_indices & bound))
-    places = [factor.free_indices & bound != frozenset() for factor in factors]
-    leading = [factor for factor in factors[: places.index(True)] if factor in outside]
-    trailing = [factor for factor in outside if factor not in leading]
-    return multiply(*leading, Reduction("sum", node.indices, inside), *trailing)
+    first = inside.index(True)
+    body = multiply(*(factor for factor, stays in zip(factors, inside, strict=True) if stays))
+    trailing = [factor for factor, stays in zip(factors[first:], inside[first:], strict=True) if not stays]
+    return multiply(*factors[:first], Reduction("sum", node.indices, body), *trailing)
 
 
 def unused_index(node: Expression) -> Expression | None:

@@ -58,6 +58,12 @@ CASES = [
     ("2*floor(i/2) + r", "I", "floor(i/2) < 2", True),
     ("mod(i, 3)", "A", "", True),
     ("mod(i, 4)", "A", "", False),
+    ("2*i", "I", "i < size(i)/2", True),
+    ("2*t", "T", "t < size(t)/2", True),
+    ("2*t + 1", "T", "t < size(t)/2", False),
+    ("2*t", "T", "t <= size(t)/2", False),
+    ("3*t - 1", "T", "1/3 < t and t + 1/3 < size(t)/3 + 1/2", True),
+    ("2*t", "T", "t/3 < size(t)/6 - s/3", True),
     ("max(t - 1, 0)", "T", "", False),  # below the size only where t is, which takes two cases
     ("4", "I", "", True),
     ("5", "I", "", False),

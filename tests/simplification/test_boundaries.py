@@ -8,6 +8,7 @@ import pytest
 from symbackprop.language.model import parse_system
 from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import Expression
+from symbackprop.notation.partial import Ranges
 from symbackprop.notation.printing import text
 from symbackprop.simplification.boundaries import add_choices, fixed_position, read_under_choice
 from symbackprop.simplification.choices import nested_choice
@@ -100,7 +101,7 @@ def test_choices_that_stay_apart(formula: str) -> None:
 )
 def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result: str) -> None:
     before = parsed(formula, "[t,s,k]")
-    after = read_under_choice(before, {"f": 0}, STEP)
+    after = read_under_choice(before, {"f": 0}, STEP, Ranges())
     assert after == parsed(result, "[t,s,k]")
     assert agree(before, after)
 
@@ -119,7 +120,7 @@ def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result:
 )
 def test_a_reading_that_stays_where_it_is(formula: str) -> None:
     free = "[t,s,k]" if "t" in formula.replace("where", "") else "[s,k]"
-    assert read_under_choice(parsed(formula, free), {"f": 0}, STEP) is None
+    assert read_under_choice(parsed(formula, free), {"f": 0}, STEP, Ranges()) is None
 
 
 @pytest.mark.parametrize(

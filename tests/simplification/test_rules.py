@@ -7,11 +7,13 @@ import pytest
 
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.evaluation import NaiveEvaluator
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import ONE, ZERO, Expression, Where
+from symbackprop.notation.partial import Ranges
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.simplification.facts import fact_rules
-from symbackprop.simplification.order import NORMAL_FORM_RULES
+from symbackprop.simplification.order import normal_form_rules
 
 SYSTEM = parse_system(
     """
@@ -53,6 +55,18 @@ CASES = [
         "where(c > 1, 1, 0)*where(c > 0, x[i], 0)",
     ),
     (
+        "join choices alike",
+        "where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
+        "where(c > 0, x[i]/c, 0)*y[j]",
+        "where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
+    ),
+    (
+        "strict comparison",
+        "where(i <= j and c > 0 and j - i != 0, c, 0)",
+        "i < j and c > 0",
+        "where(i <= j and j - i != 1, c, 0)",
+    ),
+    (
         "choice out of sum",
         "sum(j, where(i > 0, c, 0)*y[j])",
         "where(i > 0, sum(j, c*y[j]), 0)",
@@ -75,6 +89,12 @@ CASES = [
         "delta(ids[k],i)*A[ids[k],j]",
         "delta(ids[k],i)*A[i,j]",
         "delta(ids[k],i)*A[i2,j]",
+    ),
+    (
+        "cancel under delta",
+        "x[i]*(delta(ids[k],i)/x[ids[k]] - c)",
+        "x[i]*delta(ids[k],i)/x[ids[k]] - x[i]*c",
+        "x[i]*(delta(ids[k],i2)/x[ids[k]] - c)",
     ),
     ("delta of one index", "delta(i,i)", "1", "delta(i,i2)"),
     ("delta is 0 or 1", "delta(i,i2)^2", "delta(i,i2)", "A[i,j]^2"),
@@ -131,7 +151,8 @@ CASES = [
         "sum(k, delta(ids[k],i)*x[i2])",
     ),
 ]
-BY_NAME = {rule.name: rule for rule in NORMAL_FORM_RULES}
+RULES = normal_form_rules(Ranges.of(SYSTEM))
+BY_NAME = {rule.name: rule for rule in RULES}
 
 
 def parsed(formula: str) -> Expression:
@@ -144,7 +165,7 @@ def node_for(rule: Rule, expression: Expression) -> Expression:
 
 
 def test_every_rule_has_a_case() -> None:
-    assert [rule.name for rule in NORMAL_FORM_RULES] == [name for name, *_ in CASES]
+    assert [rule.name for rule in RULES] == [name for name, *_ in CASES]
 
 
 @pytest.mark.parametrize(("name", "before", "after", "near_miss"), CASES, ids=[case[0] for case in CASES])
@@ -164,8 +185,8 @@ def test_rule_keeps_the_value(name: str, before: str, after: str, near_miss: str
     node = node_for(rule, parsed(before))
     result = rule.apply(node)
     assert result is not None
-    if name == "turn comparison":
-        return  # a condition has no value of its own; "turn choice" compares the choices
+    if name in ("turn comparison", "strict comparison"):
+        node, result = (Where(each, ONE, ZERO) for each in (node, result))
     rng = np.random.default_rng(1)
     for _ in range(3):
         values = {
@@ -196,3 +217,31 @@ def test_no_capture_when_a_delta_is_contracted_under_a_binder() -> None:
     result = BY_NAME["contract delta"].apply(node)
     assert result is not None
     assert text(result) == "y[j]*sum(j', A[i,j']*y[j])"
+
+
+# A product with a delta, where the other factor may be undefined where the delta is 0
+PARTIAL = [
+    ("delta(ids[k],i)/x[ids[k]]", "delta(ids[k],i)/x[ids[k]]"),
+    ("delta(ids[k],i)/x[i]", "delta(ids[k],i)/x[ids[k]]"),
+    ("delta(ids[k],i)*x[i]*y[j]/x[ids[k]]", "delta(ids[k],i)*y[j]"),
+    ("delta(ids[k],i)*A[i,j]*log(x[i])", "delta(ids[k],i)*A[i,j]*log(x[ids[k]])"),
+    ("delta(size(i) - 1,i)*sqrt(x[i])", "delta(size(i) - 1,i)*sqrt(x[size(i) - 1])"),
+    ("delta(i,i2)/(x[i] - x[i2])", "delta(i,i2)/(x[i] - x[i2])"),
+    ("delta(i,i2)/(x[i] + x[i2])", "1/2*delta(i,i2)/x[i]"),
+    ("delta(i,i2)/x[i2]", "delta(i,i2)/x[i2]"),
+    ("delta(ids[k],i)*log(1 + x[ids[k]]^2)", "delta(ids[k],i)*log(1 + x[i]^2)"),
+    ("delta(2*i,q)/z[2*i]", "delta(2*i,q)/z[2*i]"),
+    ("sum(i, delta(2*i,q)/z[2*i])", "where(mod(q, 2) == 0 and floor(q/2) < size(i), 1/z[q], 0)"),
+    (
+        "sum(i, delta(3*i,q)*log(i - c))",
+        "where(mod(q, 3) == 0 and floor(q/3) < size(i), log(floor(q/3) - c), 0)",
+    ),
+    ("sum(i, delta(3*i,q)*(i - c))", "(floor(q/3) - c)*where(mod(q, 3) == 0 and floor(q/3) < size(i), 1, 0)"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), PARTIAL)
+def test_what_may_be_undefined_is_read_only_where_the_delta_is_not_zero(before: str, after: str) -> None:
+    deltas = [rule for rule in RULES if rule.name in ("arithmetic", "delta substitutes", "solve delta")]
+    node = parsed(before)
+    assert text(result_of(apply_exhaustively(deltas, node), node)) == after
