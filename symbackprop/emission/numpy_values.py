@@ -46,13 +46,13 @@ from symbackprop.program.layout import Group
 from symbackprop.program.linear_algebra import Cholesky, Determinant, Inverse, LinearAlgebra, Solve
 from symbackprop.program.slices import (
     Allocate,
-    AtLeastZero,
     Choice,
     Clip,
     Count,
     Flip,
     Gather,
     Item,
+    OfPythonInts,
     Pad,
     Refold,
     ScatterAdd,
@@ -136,8 +136,8 @@ class NumpyValues:
             case Clip(operand, axis):
                 last = int(axis.size) - 1 if axis.size else f"max({self.size(axis, SUM)} - 1, 0)"
                 return Piece(f"np.clip({self.text(operand)}, 0, {last})")
-            case AtLeastZero(operand):
-                return Piece(f"max({self.text(operand)}, 0)")
+            case OfPythonInts(function, operands):
+                return Piece(f"{function}({', '.join(map(self.text, operands))})")
             case Choice():
                 return Piece(" ".join(self.chain(value)), CHOICE)
         if isinstance(value, LinearAlgebra):

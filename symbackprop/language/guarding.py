@@ -111,7 +111,7 @@ def _counted_place(
     return None
 
 
-def _no_tensor(element: Expression) -> int:
+def _no_tensor(element: Expression, at: Mapping[Index, int]) -> int:
     raise NotationError(f"{text(element)} has no value yet")
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import floor
+from math import floor, lcm
 
-from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.arithmetic import add, factors_of, multiply
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
@@ -26,12 +26,16 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Multiply,
+    Number,
+    Power,
     Size,
 )
+from symbackprop.notation.integers import is_integer, is_positive
 from symbackprop.notation.linear import LinearForm, constant_form, linear_form
 
 MOST_INEQUALITIES = 200
 MOST_CASES = 16
+LARGEST_COUNTED_POWER = 4
 
 OPPOSITE: Mapping[str, ComparisonOperator] = {
     "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
@@ -130,22 +134,45 @@ def _range(node: Expression) -> Iterator[LinearForm]:
             yield linear_form(Size(axis)).plus(own, -1).plus(constant_form(-1))
         case Size():
             yield own
-        case Multiply(factors) if all(isinstance(factor, Index | Size) for factor in factors):
-            yield from _product_range(factors)
+        case Multiply() | Power():
+            for unknown in own.coefficients:
+                yield from _product_range(_counted_factors(unknown))
         case Apply("floor", (argument,)):
             yield from _floor_range(own, linear_form(argument))
-        case Apply("mod", (_, divisor)):
+        case Apply("mod", (_, divisor)) if is_positive(divisor):
             yield own
             yield linear_form(divisor).plus(own, -1).plus(constant_form(-1))
+        case Apply("abs", (argument,)):
+            yield own.plus(linear_form(argument), -1)
+            yield own.plus(linear_form(argument))
         case Apply("max" | "min" as function, arguments):
             sign = 1 if function == "max" else -1
             for argument in arguments:
                 yield own.plus(linear_form(argument), -1).scaled(sign)
 
 
+def _counted_factors(node: Expression) -> tuple[Expression, ...]:
+    """The factors of a product of indices, sizes and whole powers of them, one by one; () of another."""
+    factors: list[Expression] = []
+    for factor in factors_of(node):
+        match factor:
+            case Index() | Size():
+                factors.append(factor)
+            case Power(Index() | Size() as base, Number(exponent)) if _is_small_power(exponent):
+                factors += [base] * exponent.numerator
+            case _:
+                return ()
+    return tuple(factors)
+
+
+def _is_small_power(exponent: Fraction) -> bool:
+    return exponent.denominator == 1 and 0 < exponent <= LARGEST_COUNTED_POWER
+
+
 def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
     """g*H >= 0, and (size(g) - 1 - g)*H >= 0."""
-    yield linear_form(multiply(*factors))
+    if factors:
+        yield linear_form(multiply(*factors))
     for place, factor in enumerate(factors):
         if isinstance(factor, Index):
             left = add(Size(factor.axis), MINUS_ONE, multiply(MINUS_ONE, factor))
@@ -154,10 +181,7 @@ def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
 
 def _floor_range(own: LinearForm, argument: LinearForm) -> Iterator[LinearForm]:
     """n*f <= n*x and n*x - (n - 1) <= n*f, where n makes the coefficients of x whole."""
-    values = (*argument.coefficients.values(), argument.constant)
-    scale = 1
-    for value in values:
-        scale *= value.denominator // _gcd(scale, value.denominator)
+    scale = _common_denominator(argument)
     yield argument.plus(own, -1).scaled(scale)
     yield own.plus(argument, -1).scaled(scale).plus(constant_form(scale - 1))
     # What the rationals do not see: a floor between -1/2 and 5/2 lies between 0 and 2.
@@ -181,10 +205,8 @@ def _least(form: LinearForm) -> Fraction | None:
     return least
 
 
-def _gcd(left: int, right: int) -> int:
-    while right:
-        left, right = right, left % right
-    return left
+def _common_denominator(form: LinearForm) -> int:
+    return lcm(*(value.denominator for value in (*form.coefficients.values(), form.constant)))
 
 
 def _alternatives(condition: Expression) -> tuple[Case, ...]:
@@ -204,7 +226,11 @@ def _alternatives(condition: Expression) -> tuple[Case, ...]:
 
 
 def _comparison(operator: str, difference: LinearForm) -> tuple[Case, ...]:
-    """left < right is right - left - 1 >= 0 for integers, and right - left >= 0 for other numbers."""
+    """left < right is right - left - 1 >= 0 for integers, and right - left >= 0 for other numbers.
+
+    i < size(i)/2 is a comparison of integers, too: 2*i < size(i).
+    """
+    difference = difference.scaled(_common_denominator(difference))
     gap = constant_form(-1 if _is_whole(difference) else 0)
     less = difference.plus(gap)
     greater = difference.scaled(-1).plus(gap)
@@ -225,17 +251,7 @@ def _comparison(operator: str, difference: LinearForm) -> tuple[Case, ...]:
 def _is_whole(form: LinearForm) -> bool:
     """Whether the form is sure to be an integer; an element of a tensor may be any number."""
     coefficients = (*form.coefficients.values(), form.constant)
-    return all(value.denominator == 1 for value in coefficients) and all(
-        _is_integer(unknown) for unknown in form.coefficients
-    )
-
-
-def _is_integer(unknown: Expression) -> bool:
-    if isinstance(unknown, Apply) and unknown.function in ("floor", "mod"):
-        return True
-    if isinstance(unknown, Multiply):
-        return all(_is_integer(factor) for factor in unknown.factors)
-    return isinstance(unknown, Index | Size)
+    return all(value.denominator == 1 for value in coefficients) and all(map(is_integer, form.coefficients))
 
 
 def _contradict(forms: Case) -> bool:

@@ -13,7 +13,7 @@ from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.bounds import unproved_bounds
 from symbackprop.notation.expressions import ONE, ZERO, Axis, Element, Expression, Index, Number
 from symbackprop.notation.linear import linear_form
-from symbackprop.program.counting import Counter, Reader, WholeNumbers, extent, size_of, whole_number
+from symbackprop.program.counting import Counter, Lowering, WholeNumbers, extent, size_of, whole_number
 from symbackprop.program.ir import Diagonal, Read
 from symbackprop.program.layout import layout_of
 from symbackprop.program.places import (
@@ -75,7 +75,7 @@ class ElementReader:
     kind: Kind
     order: Indices
     conditions: Conditions
-    integers: Reader
+    lowering: Lowering
 
     def value(self) -> Value:
         """The element over its free indices, one axis an index, in any order."""
@@ -145,7 +145,7 @@ class ElementReader:
         positions = self.element.positions[first:last]
         free = {index for position in positions for index in position.free_indices}
         target = tuple(index for index in self.order if index in free)
-        numbers = WholeNumbers(self.order, self.integers)
+        numbers = WholeNumbers(self.order, self.lowering)
         places = [lined_up(self._place(place, numbers), target) for place in range(first, last)]
         return Gather(self._read(self._names()), tuple(places), first)
 

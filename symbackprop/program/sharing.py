@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import by_itself, guarded_children, reads_inside
+from symbackprop.notation.integers import compares_integers, has_positions
 from symbackprop.notation.ordering import carried_tensors, in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import fresh_index
@@ -167,6 +168,8 @@ def _parts(
 ) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
     """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
     for child, inside in guarded_children(expression, conditions):
+        if _is_place(child, expression, state):
+            continue
         if by_itself(child, state.axes, inside, state.carried) == expression:
             yield from guarded_children(child, inside)
         else:
@@ -193,6 +196,12 @@ def _by_itself(
     if (is_mask and guarded is not expression) or _is_position(expression, state):
         return None
     return guarded
+
+
+def _is_place(child: Expression, parent: Expression, state: _Sharing) -> bool:
+    """Whether a child says where something stands: a temporary would make a real number of an integer."""
+    compares = isinstance(parent, Comparison) and compares_integers(parent, state.integers)
+    return compares or has_positions(parent)
 
 
 def _is_position(expression: Expression, state: _Sharing) -> bool:
@@ -249,6 +258,8 @@ def _rewritten_child(
     consumer: Equation,
     state: _Sharing,
 ) -> Expression:
+    if _is_place(child, parent, state):
+        return child
     if _stays_in_sight(child, parent, state):
         return _rewritten_in_sight(child, conditions, consumer, state)
     if by_itself(child, state.axes, conditions, state.carried) == parent:

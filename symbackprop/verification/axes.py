@@ -125,8 +125,8 @@ def _largest_position(
     return largest
 
 
-def _unread(element: Element) -> int:
-    raise AssertionError(f"{element.tensor} is read where only indices stand")
+def _unread(element: Expression, at: Mapping[Index, int]) -> int:
+    raise AssertionError(f"{element} is read where only indices stand")
 
 
 def _axes_of(equation: Equation) -> set[str]:
