@@ -18,7 +18,7 @@ from symbackprop.notation.expressions import (
     Size,
 )
 from symbackprop.notation.guards import GuardedRead, guarded_reads
-from symbackprop.notation.integers import condition_holds, integer_value
+from symbackprop.notation.integer_values import condition_holds, integer_value
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.printing import text

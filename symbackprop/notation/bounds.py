@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from math import floor, lcm
 
-from symbackprop.notation.arithmetic import add, factors_of, multiply
+from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
@@ -26,16 +27,14 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Multiply,
-    Number,
     Power,
     Size,
 )
-from symbackprop.notation.integers import is_integer, is_positive
+from symbackprop.notation.integers import counted_factors, is_integer, is_positive
 from symbackprop.notation.linear import LinearForm, constant_form, linear_form
 
 MOST_INEQUALITIES = 200
 MOST_CASES = 16
-LARGEST_COUNTED_POWER = 4
 
 OPPOSITE: Mapping[str, ComparisonOperator] = {
     "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
@@ -88,10 +87,16 @@ def unproved_bounds(
     """Those of the two conditions for a position inside its axis that do not follow from what is known."""
     if isinstance(position, Element) or (isinstance(position, Index) and position.axis == axis):
         return ()  # the language sees to it that the values of an integer tensor index this axis
+    bounds = lower_bound(position), upper_bound(position, axis)
+    proved = _proved_bounds(position, axis, tuple(known))
+    return tuple(bound for bound, is_proved in zip(bounds, proved, strict=True) if not is_proved)
+
+
+@lru_cache(maxsize=10_000)
+def _proved_bounds(position: Expression, axis: Axis, known: tuple[Expression, ...]) -> tuple[bool, bool]:
+    """Whether the lower and the upper bound follow; asked again wherever an element is read."""
     facts = Knowledge.of((position,), known)
-    return tuple(
-        bound for bound in (lower_bound(position), upper_bound(position, axis)) if not facts.proves(bound)
-    )
+    return facts.proves(lower_bound(position)), facts.proves(upper_bound(position, axis))
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def _range(node: Expression) -> Iterator[LinearForm]:
             yield own
         case Multiply() | Power():
             for unknown in own.coefficients:
-                yield from _product_range(_counted_factors(unknown))
+                yield from _product_range(counted_factors(unknown))
         case Apply("floor", (argument,)):
             yield from _floor_range(own, linear_form(argument))
         case Apply("mod", (_, divisor)) if is_positive(divisor):
@@ -149,24 +154,6 @@ def _range(node: Expression) -> Iterator[LinearForm]:
             sign = 1 if function == "max" else -1
             for argument in arguments:
                 yield own.plus(linear_form(argument), -1).scaled(sign)
-
-
-def _counted_factors(node: Expression) -> tuple[Expression, ...]:
-    """The factors of a product of indices, sizes and whole powers of them, one by one; () of another."""
-    factors: list[Expression] = []
-    for factor in factors_of(node):
-        match factor:
-            case Index() | Size():
-                factors.append(factor)
-            case Power(Index() | Size() as base, Number(exponent)) if _is_small_power(exponent):
-                factors += [base] * exponent.numerator
-            case _:
-                return ()
-    return tuple(factors)
-
-
-def _is_small_power(exponent: Fraction) -> bool:
-    return exponent.denominator == 1 and 0 < exponent <= LARGEST_COUNTED_POWER
 
 
 def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:

@@ -37,7 +37,8 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import INTEGER_FUNCTIONS, definition_of
-from symbackprop.notation.integers import compared, integer_value, is_ratio
+from symbackprop.notation.integer_values import compared, integer_value
+from symbackprop.notation.integers import is_ratio
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of

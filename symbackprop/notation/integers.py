@@ -1,4 +1,4 @@
-"""Integers among expressions: which expressions are some, and their values, worked out exactly.
+"""Integers among expressions: which expressions are some, for all that reads, proves, evaluates or lowers.
 
 | expression                                         | is an integer where                    |
 |----------------------------------------------------|----------------------------------------|
@@ -15,14 +15,11 @@ Divisions round towards minus infinity, and a remainder has the sign of its divi
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from fractions import Fraction
-from typing import Any, TypeAlias
 
-from symbackprop.errors import NotationError
-from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -42,13 +39,11 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.linear import divided, linear_form
 from symbackprop.notation.matrices import MatrixFunction
 
-Positions: TypeAlias = Mapping[Index, int]
-# What is no arithmetic of integers: an element, the place of a maximum, a comparison of elements.
-Reader: TypeAlias = Callable[[Expression, Positions], Any]
+LARGEST_COUNTED_POWER = 4
 
 
 def has_positions(node: Expression) -> bool:
-    """Whether the children are integers that say where something stands, so that no real number fits there."""
+    """Whether the children are integers that say where something stands: no real number fits there."""
     integer_function = isinstance(node, Apply) and node.function in ("floor", "mod")
     return integer_function or isinstance(node, Element | Delta | MatrixFunction)
 
@@ -193,99 +188,19 @@ def compares_integers(condition: Expression, tensors: Collection[str] = ()) -> b
     return False
 
 
-_EXACTLY: Mapping[str, Callable[..., Any]] = {
-    "floor": math.floor,
-    "mod": lambda number, divisor: number % divisor,
-    "max": max,
-    "min": min,
-    "abs": abs,
-}
-_REDUCED: Mapping[str, Callable[[list[Any]], Any]] = {"sum": sum, "prod": math.prod, "max": max, "min": min}
-_COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": lambda left, right: left < right,
-    "<=": lambda left, right: left <= right,
-    ">": lambda left, right: left > right,
-    ">=": lambda left, right: left >= right,
-    "==": lambda left, right: left == right,
-    "!=": lambda left, right: left != right,
-}
+def counted_factors(node: Expression) -> tuple[Expression, ...]:
+    """The factors of a product of indices, sizes and whole powers of them, one by one; () of another."""
+    factors: list[Expression] = []
+    for factor in factors_of(node):
+        match factor:
+            case Index() | Size():
+                factors.append(factor)
+            case Power(Index() | Size() as base, Number(exponent)) if _is_small_power(exponent):
+                factors += [base] * exponent.numerator
+            case _:
+                return ()
+    return tuple(factors)
 
 
-def compared(operator: str, left: Any, right: Any) -> bool:
-    """Whether a comparison of two numbers holds."""
-    return bool(_COMPARED[operator](left, right))
-
-
-def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], read: Reader) -> Any:
-    """The value of an integer expression: an int, or a Fraction inside a floor or a comparison.
-
-    `read` gives the value of an element where the indices stand at these positions, and whether a comparison
-    holds that reads elements. Raises NotationError for what is no position, and where there is no value: a
-    division by 0, the maximum of an empty axis.
-    """
-
-    def value(part: Expression) -> Any:
-        return integer_value(part, at, sizes, read)
-
-    match node:
-        case Index():
-            return at[node]
-        case Number(number):
-            return number if number.denominator > 1 else number.numerator
-        case Size(axis):
-            return sizes[axis.name]
-        case Add(terms):
-            return sum([value(term) for term in terms])
-        case Multiply(factors):
-            return math.prod([value(factor) for factor in factors])
-        case Power(base, exponent):
-            return _power(value(base), value(exponent))
-        case Apply(function, arguments) if function in _EXACTLY:
-            numbers = [value(argument) for argument in arguments]
-            if function == "mod" and numbers[1] == 0:
-                raise NotationError("a remainder by 0 has no value", remedy="divide by what is never 0")
-            return _EXACTLY[function](*numbers)
-        case Delta(left, right):
-            return int(value(left) == value(right))
-        case Where(condition, chosen, otherwise):
-            return value(chosen if condition_holds(condition, at, sizes, read) else otherwise)
-        case Element() | Reduction("argmax"):
-            return read(node, at)
-        case Reduction():
-            return _reduced(node, at, sizes, read)
-    raise NotationError(f"a {type(node).__name__} is no position")
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if exponent < 0 and base == 0:
-        raise NotationError("a position divides by 0", remedy="divide by what is never 0")
-    return Fraction(base) ** exponent if exponent < 0 else base**exponent
-
-
-def _reduced(node: Reduction, at: Positions, sizes: Mapping[str, int], read: Reader) -> Any:
-    ranges = [range(sizes[index.axis.name]) for index in node.indices]
-    numbers = [
-        integer_value(node.body, {**at, **dict(zip(node.indices, place, strict=True))}, sizes, read)
-        for place in itertools.product(*ranges)
-    ]
-    if not numbers and node.kind in ("max", "min"):
-        raise NotationError(f"the {node.kind} over an empty axis has no value")
-    return _REDUCED[node.kind](numbers)
-
-
-def condition_holds(node: Expression, at: Positions, sizes: Mapping[str, int], read: Reader) -> bool:
-    """Whether a condition holds: on integers and their ratios, worked out exactly, or on what is read."""
-    match node:
-        case Comparison() if node.tensors:
-            return bool(read(node, at))
-        case Comparison(operator, left, right):
-            return compared(
-                operator, integer_value(left, at, sizes, read), integer_value(right, at, sizes, read)
-            )
-        case Logic("not", (operand,)):
-            return not condition_holds(operand, at, sizes, read)
-        case Logic("and", operands):
-            return all(condition_holds(operand, at, sizes, read) for operand in operands)
-        case Logic(_, operands):
-            return any(condition_holds(operand, at, sizes, read) for operand in operands)
-    raise NotationError(f"a {type(node).__name__} is not a condition")
+def _is_small_power(exponent: Fraction) -> bool:
+    return exponent.denominator == 1 and 0 < exponent <= LARGEST_COUNTED_POWER

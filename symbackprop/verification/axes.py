@@ -9,7 +9,7 @@ from math import prod
 
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.guards import guarded_reads
-from symbackprop.notation.integers import condition_holds, integer_value
+from symbackprop.notation.integer_values import condition_holds, integer_value
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation, Fact, System, Tensor

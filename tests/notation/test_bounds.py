@@ -9,7 +9,7 @@ import pytest
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.bounds import Knowledge, negated, unproved_bounds
 from symbackprop.notation.expressions import Expression
-from symbackprop.notation.integers import Positions, condition_holds, integer_value
+from symbackprop.notation.integer_values import Positions, condition_holds, integer_value
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.printing import text
 
