@@ -107,9 +107,10 @@ class NaiveEvaluator:
         """The value of an integer expression, or a ratio of such, worked out in exact rationals."""
         return integer_value(node, at, self.sizes, self._read)
 
-    def _read(self, node: Expression, at: Positions) -> Any:
+    def _read(self, node: Expression, at: Mapping[Index, int]) -> Any:
         """What an integer expression reads: an integer, or whether a comparison holds."""
-        return self._holds(node, at) if isinstance(node, Comparison) else int(self._value(node, at).real)
+        here = dict(at)
+        return self._holds(node, here) if isinstance(node, Comparison) else int(self._value(node, here).real)
 
     def _element(self, tensor: str, positions: list[Any]) -> Any:
         if tensor not in self.values:
