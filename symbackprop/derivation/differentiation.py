@@ -32,7 +32,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.functions import definition_of
+from symbackprop.notation.functions import INTEGER_FUNCTIONS, definition_of
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.partial import is_positive
@@ -90,11 +90,9 @@ class Differentiation:
         return handler(self, expression)
 
     def element(self, node: Element) -> Expression:
-        """The deltas of the two lists of positions."""
+        """The deltas of the two lists of positions; what a position compares moves it in jumps alone."""
         if node.tensor != self.by.tensor:
-            raise DerivationError(
-                f"'{self.by.tensor}' stands in a position of '{node.tensor}': no derivative"
-            )
+            return ZERO
         if node.positions:
             self._use(ELEMENT)
         return multiply(*_deltas(node.positions, self.by.positions))
@@ -148,6 +146,8 @@ class Differentiation:
 
     def application(self, node: Apply) -> Expression:
         """The chain rule; a function that is a formula is differentiated as that formula."""
+        if node.function in INTEGER_FUNCTIONS:
+            return ZERO
         definition = definition_of(node)
         if definition is not None:
             if is_piecewise(node.function):
@@ -167,9 +167,7 @@ class Differentiation:
         The cofactors themselves are differentiated by that, as a product.
         """
         if node.tensor != self.by.tensor:
-            raise DerivationError(
-                f"'{self.by.tensor}' stands in a position of '{node.tensor}': no derivative"
-            )
+            return ZERO
         *batch, p, q = self.by.positions
         deltas = _deltas(node.batch, batch)
         if node.kind == "inv":
@@ -183,6 +181,10 @@ class Differentiation:
             return multiply(node.determinant, *deltas, subtract(multiply(*straight), multiply(*crossed)))
         self._use(DETERMINANT if node.kind == "det" else LOG_DETERMINANT)
         return multiply(*deltas, node.cofactor(p, q) if node.kind == "det" else node.at(q, p))
+
+    def delta(self, node: Delta) -> Expression:
+        """A delta jumps, and is constant between its jumps."""
+        return ZERO
 
     def choice(self, node: Where) -> Expression:
         """The branches' derivatives; the condition is constant between its jumps."""
@@ -270,6 +272,7 @@ _HANDLERS: dict[type[Expression], Callable[..., Expression]] = {
     Power: Differentiation.power,
     Apply: Differentiation.application,
     Where: Differentiation.choice,
+    Delta: Differentiation.delta,
     MatrixFunction: Differentiation.matrix_function,
     Reduction: Differentiation.reduction,
 }

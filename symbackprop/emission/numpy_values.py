@@ -61,13 +61,13 @@ from symbackprop.program.linear_algebra import (
 )
 from symbackprop.program.slices import (
     Allocate,
-    AtLeastZero,
     Choice,
     Clip,
     Count,
     Flip,
     Gather,
     Item,
+    OfPythonInts,
     Pad,
     Refold,
     ScatterAdd,
@@ -123,8 +123,6 @@ class NumpyValues:
                 return call("max", self.size(axis), number(1)) if at_least_one else self.size(axis)
             case Count(name, _):
                 return Piece(self.counters[name])
-            case AtLeastZero(operand):
-                return call("max", self.piece(operand), number(0))
             case Elementwise(operation, arguments):
                 return self._elementwise(operation, list(map(self.piece, arguments)), value.kind)
             case MatrixProduct(left, right):
@@ -141,6 +139,8 @@ class NumpyValues:
                 return call(self.names["scatter_add"], *operands, self.size(index.axis))
             case Clip(operand, axis):
                 return call("np.clip", self.piece(operand), number(0), self._last_place(axis))
+            case OfPythonInts(function, operands):
+                return call(function, *map(self.piece, operands))
             case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():
                 return self._linear_algebra(value)
             case Positions() | Identity() | Cast() | Fill() | Copy() | Allocate() | Pad():

@@ -18,7 +18,7 @@ from symbackprop.notation.expressions import (
     Size,
 )
 from symbackprop.notation.guards import GuardedRead, guarded_reads
-from symbackprop.notation.integers import condition_holds, integer_value
+from symbackprop.notation.integer_values import condition_holds, integer_value
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.printing import text
@@ -111,7 +111,7 @@ def _counted_place(
     return None
 
 
-def _no_tensor(element: Expression) -> int:
+def _no_tensor(element: Expression, at: Mapping[Index, int]) -> int:
     raise NotationError(f"{text(element)} has no value yet")
 
 

@@ -8,25 +8,20 @@ from symbackprop.language.calls import Form, Reader, expect_arguments
 from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here
 from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import Call, Formula, Reference, Word
+from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import (
-    Add,
     Apply,
     Axis,
     Delta,
     Element,
     Expression,
     Index,
-    Multiply,
     Number,
-    Size,
-    Where,
 )
-from symbackprop.notation.functions import INTEGER_FUNCTIONS
 from symbackprop.notation.guards import padded
+from symbackprop.notation.integers import is_integer, is_ratio
 from symbackprop.notation.linear import divided, floor_quotient, linear_form
 from symbackprop.notation.system import Tensor
-
-_INTEGER_RESULTS = frozenset(("max", "min", *INTEGER_FUNCTIONS))
 
 
 def is_tensor(word: Word, surroundings: Surroundings, scope: Scope) -> bool:
@@ -71,7 +66,7 @@ def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, read
 def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: str) -> Expression:
     """A formula that is a whole number for all values of its indices; NotationError where it may not be."""
     value = reader.value(formula, surroundings)
-    if not _is_integer(value, reader.scope):
+    if not is_integer(value, _integer_tensors(value, reader.scope)):
         raise reader.scope.error(
             f"{what} is a whole number, and this may not be one",
             formula.span,
@@ -80,38 +75,10 @@ def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: 
     return value
 
 
-def _is_integer(expression: Expression, scope: Scope) -> bool:
-    match expression:
-        case Index() | Size():
-            return True
-        case Number(value):
-            return value.denominator == 1
-        case Element(tensor, _):
-            return tensor in scope.tensors and scope.tensors[tensor].values is not None
-        case Apply("floor", (argument,)):
-            return _is_ratio(argument, scope)
-        case Apply(function, arguments) if function in _INTEGER_RESULTS:
-            return all(_is_integer(argument, scope) for argument in arguments)
-        case Where(_, chosen, otherwise):
-            return _is_integer(chosen, scope) and _is_integer(otherwise, scope)
-        case Add() | Multiply():
-            form = linear_form(expression)
-            whole = all(value.denominator == 1 for value in (*form.coefficients.values(), form.constant))
-            return whole and all(_is_integer_unknown(unknown, scope) for unknown in form.coefficients)
-    return False
-
-
-def _is_integer_unknown(unknown: Expression, scope: Scope) -> bool:
-    if isinstance(unknown, Multiply):
-        return all(_is_integer(factor, scope) for factor in unknown.factors)
-    return not isinstance(unknown, Add) and _is_integer(unknown, scope)
-
-
-def _is_ratio(expression: Expression, scope: Scope) -> bool:
-    """Whether an expression is made of integers by arithmetic, so that its floor is exact."""
-    if isinstance(expression, Element | Apply):
-        return _is_integer(expression, scope)
-    return all(_is_ratio(child, scope) for child in expression.children)
+def _integer_tensors(expression: Expression, scope: Scope) -> frozenset[str]:
+    """The integer tensors that an expression reads."""
+    read = (name for name in expression.tensors if name in scope.tensors)
+    return frozenset(name for name in read if scope.tensors[name].values is not None)
 
 
 def _expect_axis(
@@ -177,15 +144,22 @@ def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     usage = "write floor(q/2) with indices, sizes, integer tensors and whole numbers"
     expect_arguments(call, 1, reader.scope, usage)
     argument = reader.value(call.arguments[0], surroundings)
-    if not _is_ratio(argument, reader.scope):
+    tensors = _integer_tensors(argument, reader.scope)
+    if not is_ratio(argument, tensors):
         raise reader.scope.error("floor(...) is a function of integers", call.arguments[0].span, usage)
     whole = linear_form(argument).expression()
-    return whole if _is_integer(whole, reader.scope) else floor_quotient(*divided(argument))
+    return whole if is_integer(whole, tensors) else floor_quotient(*divided(argument))
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     expect_arguments(call, 2, reader.scope, "write mod(q, 2): the remainder of q divided by 2")
     sides = [integer(each, surroundings, reader, "each argument of mod") for each in call.arguments]
+    match sides:
+        case [_, Number(divisor)] if divisor == 0:
+            remedy = "divide by a number that is not 0"
+            raise reader.scope.error("a remainder by 0 has no value", call.arguments[1].span, remedy)
+        case [number, Number(divisor)] if divisor < 0:
+            return negate(Apply("mod", (negate(number), Number(-divisor))))
     return Apply("mod", tuple(sides))
 
 

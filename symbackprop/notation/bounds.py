@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from math import floor, lcm
 
@@ -26,9 +27,10 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Multiply,
-    Number,
+    Power,
     Size,
 )
+from symbackprop.notation.integers import counted_factors, is_integer, is_positive
 from symbackprop.notation.linear import LinearForm, constant_form, linear_form
 
 MOST_INEQUALITIES = 200
@@ -85,10 +87,16 @@ def unproved_bounds(
     """Those of the two conditions for a position inside its axis that do not follow from what is known."""
     if isinstance(position, Element) or (isinstance(position, Index) and position.axis == axis):
         return ()  # the language sees to it that the values of an integer tensor index this axis
+    bounds = lower_bound(position), upper_bound(position, axis)
+    proved = _proved_bounds(position, axis, tuple(known))
+    return tuple(bound for bound, is_proved in zip(bounds, proved, strict=True) if not is_proved)
+
+
+@lru_cache(maxsize=10_000)
+def _proved_bounds(position: Expression, axis: Axis, known: tuple[Expression, ...]) -> tuple[bool, bool]:
+    """Whether the lower and the upper bound follow; asked again wherever an element is read."""
     facts = Knowledge.of((position,), known)
-    return tuple(
-        bound for bound in (lower_bound(position), upper_bound(position, axis)) if not facts.proves(bound)
-    )
+    return facts.proves(lower_bound(position)), facts.proves(upper_bound(position, axis))
 
 
 def lies_inside(position: Expression, index: Index) -> bool:
@@ -136,16 +144,20 @@ def _range(node: Expression) -> Iterator[LinearForm]:
             yield linear_form(Size(axis)).plus(own, -1).plus(constant_form(-1))
         case Size():
             yield own
-        case Multiply(factors) if all(isinstance(factor, Index | Size) for factor in factors):
-            yield from _product_range(factors)
+        case Multiply() | Power():
+            for unknown in own.coefficients:
+                yield from _product_range(counted_factors(unknown))
         case Apply("floor", (argument,)):
             yield from _floor_range(own, linear_form(argument))
-        case Apply("mod", (number, divisor)) if not (isinstance(divisor, Number) and divisor.value <= 0):
+        case Apply("mod", (number, divisor)) if is_positive(divisor):
             yield own
             # A multiple of 1/n is at least 1/n below the divisor: mod(i/2, 2) may be 3/2.
-            step = _denominator(linear_form(number).plus(linear_form(divisor)), of_elements=True)
+            step = _step_of(linear_form(number).plus(linear_form(divisor)), of_elements=True)
             gap = constant_form(Fraction(-1, step) if step else 0)
             yield linear_form(divisor).plus(own, -1).plus(gap)
+        case Apply("abs", (argument,)):
+            yield own.plus(linear_form(argument), -1)
+            yield own.plus(linear_form(argument))
         case Apply("max" | "min" as function, arguments):
             sign = 1 if function == "max" else -1
             for argument in arguments:
@@ -154,7 +166,8 @@ def _range(node: Expression) -> Iterator[LinearForm]:
 
 def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
     """g*H >= 0, and (size(g) - 1 - g)*H >= 0."""
-    yield linear_form(multiply(*factors))
+    if factors:
+        yield linear_form(multiply(*factors))
     for place, factor in enumerate(factors):
         if isinstance(factor, Index):
             left = add(Size(factor.axis), MINUS_ONE, multiply(MINUS_ONE, factor))
@@ -163,8 +176,7 @@ def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
 
 def _floor_range(own: LinearForm, argument: LinearForm) -> Iterator[LinearForm]:
     """n*f <= n*x and n*x - (n - 1) <= n*f, where n makes the coefficients of x whole."""
-    values = (*argument.coefficients.values(), argument.constant)
-    scale = lcm(*(value.denominator for value in values))
+    scale = _common_denominator(argument)
     yield argument.plus(own, -1).scaled(scale)
     yield own.plus(argument, -1).scaled(scale).plus(constant_form(scale - 1))
     # What the rationals do not see: a floor between -1/2 and 5/2 lies between 0 and 2.
@@ -188,6 +200,10 @@ def _least(form: LinearForm) -> Fraction | None:
     return least
 
 
+def _common_denominator(form: LinearForm) -> int:
+    return lcm(*(value.denominator for value in (*form.coefficients.values(), form.constant)))
+
+
 def _alternatives(condition: Expression) -> tuple[Case, ...]:
     """The condition as alternatives of inequalities; no inequality at all where it says nothing linear."""
     match condition:
@@ -209,8 +225,8 @@ def _comparison(operator: str, difference: LinearForm) -> tuple[Case, ...]:
 
     Multiples of 1/n differ by 1/n at least: i < size(i)/2 is size(i)/2 - i - 1/2 >= 0.
     """
-    denominator = _denominator(difference)
-    gap = constant_form(Fraction(-1, denominator) if denominator else 0)
+    step = _step_of(difference)
+    gap = constant_form(Fraction(-1, step) if step else 0)
     less = difference.plus(gap)
     greater = difference.scaled(-1).plus(gap)
     match operator:
@@ -227,29 +243,15 @@ def _comparison(operator: str, difference: LinearForm) -> tuple[Case, ...]:
     return ((less,), (greater,)) if gap.constant else ((),)
 
 
-def _denominator(form: LinearForm, of_elements: bool = False) -> int | None:
+def _step_of(form: LinearForm, of_elements: bool = False) -> int | None:
     """n where the form is sure to be a multiple of 1/n; None where it may be any number, as an element may.
 
     With `of_elements`, those count as integers too, as in a position.
     """
-    if not all(_is_integer(unknown, of_elements) for unknown in form.coefficients):
+    elements = frozenset[str]().union(*(unknown.tensors for unknown in form.coefficients))
+    if not all(is_integer(unknown, elements if of_elements else ()) for unknown in form.coefficients):
         return None
-    return lcm(form.constant.denominator, *(value.denominator for value in form.coefficients.values()))
-
-
-def _is_integer(unknown: Expression, of_elements: bool) -> bool:
-    match unknown:
-        case Apply("floor", _):
-            return True
-        case Apply("mod", arguments):
-            return all(_denominator(linear_form(argument), True) == 1 for argument in arguments)
-        case Apply("max" | "min", arguments):
-            return all(_denominator(linear_form(argument), of_elements) == 1 for argument in arguments)
-        case Multiply(factors):
-            return all(_is_integer(factor, of_elements) for factor in factors)
-        case Element():
-            return of_elements
-    return isinstance(unknown, Index | Size)
+    return _common_denominator(form)
 
 
 def _contradict(forms: Case) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import ONE, Apply, Expression
+from symbackprop.notation.integers import is_positive
 from symbackprop.notation.linear import divided, floor_quotient
 
 
@@ -24,13 +25,15 @@ class Digit:
 
 
 def digit_of(position: Expression) -> Digit | None:
-    """A position as a digit, nested floors in one."""
+    """A position as a digit, nested floors in one; a radix or a unit that may be 0 or less has no digits."""
     match position:
-        case Apply("mod", (inner, radix)):
+        case Apply("mod", (inner, radix)) if is_positive(radix):
             found = digit_of(inner) or Digit(inner, ONE, None)
             return None if found.radix is not None else Digit(found.base, found.unit, radix)
         case Apply("floor", (argument,)):
             base, divisor = divided(argument)
+            if not is_positive(divisor):
+                return None
             found = digit_of(base) or Digit(base, ONE, None)
             return None if found.radix is not None else Digit(found.base, multiply(found.unit, divisor), None)
     return None

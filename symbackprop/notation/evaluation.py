@@ -37,7 +37,8 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import INTEGER_FUNCTIONS, definition_of
-from symbackprop.notation.integers import compared, integer_value
+from symbackprop.notation.integer_values import compared, integer_value
+from symbackprop.notation.integers import is_ratio
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of
@@ -56,6 +57,7 @@ class NaiveEvaluator:
     sizes: Mapping[str, int]
     arithmetic: Arithmetic = FLOATS
     _of_matrices: dict[MatrixFunction, Any] = field(default_factory=dict, init=False, compare=False)
+    _exact: dict[Expression, bool] = field(default_factory=dict, init=False, compare=False)
 
     def expression(self, expression: Expression, positions: Positions | None = None) -> Any:
         """The value of an expression where its free indices stand at `positions`."""
@@ -103,8 +105,13 @@ class NaiveEvaluator:
         raise NotationError(f"a {type(node).__name__} has no value of its own")
 
     def _integer(self, node: Expression, at: Positions) -> Any:
-        """The value of an integer expression, worked out in exact rationals."""
-        return integer_value(node, at, self.sizes, lambda element: int(self._value(element, at)))
+        """The value of an integer expression, or a ratio of such, worked out in exact rationals."""
+        return integer_value(node, at, self.sizes, self._read)
+
+    def _read(self, node: Expression, at: Mapping[Index, int]) -> Any:
+        """What an integer expression reads: an integer, or whether a comparison holds."""
+        here = dict(at)
+        return self._holds(node, here) if isinstance(node, Comparison) else int(self._value(node, here).real)
 
     def _element(self, tensor: str, positions: list[Any]) -> Any:
         if tensor not in self.values:
@@ -150,7 +157,8 @@ class NaiveEvaluator:
     def _holds(self, condition: Expression, at: Positions) -> bool:
         match condition:
             case Comparison(operator, left, right):
-                return compare(operator, self._value(left, at), self._value(right, at))
+                value = self._integer if self._is_exact(condition) else self._value
+                return compare(operator, value(left, at), value(right, at))
             case Logic("not", (operand,)):
                 return not self._holds(operand, at)
             case Logic("and", operands):
@@ -158,6 +166,14 @@ class NaiveEvaluator:
             case Logic(_, operands):
                 return any(self._holds(operand, at) for operand in operands)
         raise NotationError(f"a {type(condition).__name__} is not a condition")
+
+    def _is_exact(self, comparison: Expression) -> bool:
+        """Whether integers alone are compared, and ratios of them: 1/10 + 1/5 is 3/10 then."""
+        if comparison not in self._exact:
+            read = ((name, self.values.get(name)) for name in comparison.tensors)
+            integers = [name for name, array in read if array is not None and array.dtype.kind in "iu"]
+            self._exact[comparison] = all(is_ratio(side, integers) for side in comparison.children)
+        return self._exact[comparison]
 
     def _reduction(self, node: Reduction, at: Positions) -> Any:
         ranges = (range(self.sizes[index.axis.name]) for index in node.indices)

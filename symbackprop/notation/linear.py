@@ -67,15 +67,42 @@ class LinearForm:
 
 
 def divided(expression: Expression) -> tuple[Expression, Expression]:
-    """(x, m) of x/m, both without fractions where their numbers are known: (t - a, 2) of t/2 - a/2."""
-    form = linear_form(expression)
+    """(x, m) of x/m, both without divisions: (t - a, 2) of t/2 - a/2, (t*H + h, T*H) of t/T + h/(T*H)."""
+    above, below = _above_and_below(expression)
+    form = linear_form(multiply(*above))
+    terms = [(unknown, value, _above_and_below(unknown)) for unknown, value in form.coefficients.items()]
+    divisors: dict[Expression, int] = {}
+    for _, _, (_, inner) in terms:
+        divisors.update({base: max(power, divisors.get(base, 0)) for base, power in inner.items()})
     scale = lcm(*(value.denominator for value in (*form.coefficients.values(), form.constant)))
-    if scale > 1:
-        return form.scaled(scale).expression(), Number(scale)
-    factors = factors_of(expression)
-    below = [factor.base for factor in factors if isinstance(factor, Power) and factor.exponent == MINUS_ONE]
-    above = [factor for factor in factors if not (isinstance(factor, Power) and factor.exponent == MINUS_ONE)]
-    return multiply(*above), multiply(*below)
+    whole = multiply(*_powers(below))
+    if not divisors:
+        numerator = form.scaled(scale).expression() if scale > 1 else multiply(*above)
+        return numerator, multiply(Number(scale), whole)
+    total = linear_form(multiply(*_powers(divisors))).scaled(form.constant)
+    for _, value, (factors, inner) in terms:
+        missing = {base: power - inner.get(base, 0) for base, power in divisors.items()}
+        total = total.plus(linear_form(multiply(*factors, *_powers(missing))), value)
+    return total.scaled(scale).expression(), multiply(Number(scale), whole, *_powers(divisors))
+
+
+def _above_and_below(expression: Expression) -> tuple[list[Expression], dict[Expression, int]]:
+    """The factors of a product above the stroke, and what stands below it with its power."""
+    above: list[Expression] = []
+    below: dict[Expression, int] = {}
+    for factor in factors_of(expression):
+        match factor:
+            case Power(Number(), _):
+                above.append(factor)
+            case Power(base, Number(exponent)) if exponent < 0 and exponent.denominator == 1:
+                below[base] = below.get(base, 0) - exponent.numerator
+            case _:
+                above.append(factor)
+    return above, below
+
+
+def _powers(exponents: Mapping[Expression, int]) -> list[Expression]:
+    return [power(base, Number(exponent)) for base, exponent in exponents.items() if exponent]
 
 
 def without_fractions(condition: Expression) -> Expression:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from symbackprop.errors import ProgramError
-from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.bounds import negated
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ONE,
     ZERO,
     Add,
     Apply,
     Axis,
     Comparison,
+    Delta,
     Element,
     Expression,
     Index,
@@ -28,12 +29,14 @@ from symbackprop.notation.expressions import (
     Where,
     cached_property,
 )
-from symbackprop.notation.linear import LinearForm, linear_form
+from symbackprop.notation.integers import compares_integers
+from symbackprop.notation.linear import LinearForm, divided, linear_form
 from symbackprop.notation.printing import text
-from symbackprop.program.ir import AxisSize, Elementwise, Literal, Positions
-from symbackprop.program.slices import AtLeastZero, Count
+from symbackprop.notation.substitution import rename_bound
+from symbackprop.program.ir import AxisSize, Elementwise, Literal, Positions, Reduce
+from symbackprop.program.slices import Choice, Count, OfPythonInts
 from symbackprop.program.value import Kind, Value
-from symbackprop.program.views import lined_up, union_in_order
+from symbackprop.program.views import lined_up, ordered, union_in_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +79,25 @@ def size_of(axis: Axis) -> Expression:
     return axis.length if isinstance(axis, Extent) else Size(axis)
 
 
-Reader: TypeAlias = Callable[[Expression], Value]
+class Lowering(Protocol):
+    """Lowers what integer expressions read: elements, places of maxima, conditions."""
+
+    def value(self, expression: Expression, order: tuple[Index, ...]) -> Value:
+        """The expression as array operations."""
+
+    def under(self, condition: Expression) -> Lowering:
+        """The lowering of what is chosen by a condition."""
 
 
 @dataclass(frozen=True)
 class WholeNumbers:
     """Lowers integer expressions: to Python ints, or over free indices to arrays of integers.
 
-    `order` is the order in which the axes of an array come; `read` gives an integer tensor's element, or the
-    position of a maximum.
+    `order` is the order in which the axes of an array come; without a `lowering` nothing can be read.
     """
 
     order: tuple[Index, ...] = ()
-    read: Reader | None = None
+    lowering: Lowering | None = None
 
     def value(self, expression: Expression) -> Value:
         """The expression as an integer; ProgramError for what is no whole number."""
@@ -103,25 +112,30 @@ class WholeNumbers:
                 return Count(name, axis)
             case Index():
                 return Positions(expression)
-            case Element() if self.read is not None:
-                return self.read(expression)
+            case Element() | Reduction("argmax") if self.lowering is not None:
+                return self.lowering.value(expression, self.order)
+            case Reduction():
+                return self._reduced(expression)
             case Add() | Multiply():
                 return self._ordered(linear_form(expression).expression())
-            case Reduction("argmax") if self.read is not None:
-                return self.read(expression)
-            case Apply("max" | "min" as function, arguments):
-                return self._extremum(function, tuple(map(self.value, arguments)))
+            case Power(base, exponent):
+                return self._operation("power", self.value(base), self.value(exponent))
+            case Delta(left, right):
+                return self._chosen(Comparison("==", left, right), ONE, ZERO)
             case Where(condition, chosen, otherwise):
-                branches = self.value(chosen), self.value(otherwise)
-                return self._operation("where", self.condition(condition), *branches)
+                return self._chosen(condition, chosen, otherwise)
+            case Apply("max" | "min" | "abs" as function, arguments):
+                return self._function(function, tuple(map(self.value, arguments)))
             case Apply("floor", (argument,)):
-                return self._operation("floor_divide", *map(self.value, over_one_divisor(argument)))
+                return self._operation("floor_divide", *map(self.value, divided(argument)))
             case Apply("mod", (number, divisor)):
                 return self._operation("mod", self.value(number), self.value(divisor))
         raise ProgramError(f"'{text(expression)}' is no whole number that the program can compute")
 
     def condition(self, condition: Expression) -> Value:
-        """A condition on integers, over the free indices an array."""
+        """A condition, over the free indices an array."""
+        if self.lowering is not None:
+            return self.lowering.value(condition, self.order)
         match condition:
             case Comparison(operator, left, right):
                 return self._operation(operator, self.value(left), self.value(right))
@@ -129,11 +143,33 @@ class WholeNumbers:
                 return self._operation(operator, *map(self.condition, operands))
         raise ProgramError(f"'{text(condition)}' is no condition on whole numbers")
 
-    def _extremum(self, function: str, values: tuple[Value, ...]) -> Value:
-        is_python = all(value.kind is Kind.PYTHON for value in values)
-        if function == "max" and is_python and values[1] == Literal(0):
-            return AtLeastZero(values[0])
+    def _function(self, function: str, values: tuple[Value, ...]) -> Value:
+        if all(value.kind is Kind.PYTHON for value in values):
+            return OfPythonInts(function, values)
         return self._operation(function, *values)
+
+    def _chosen(self, condition: Expression, chosen: Expression, otherwise: Expression) -> Value:
+        """`np.where`; by counters of loops Python's choice, where it gives one number."""
+        holds = self.condition(condition)
+        one = self._under(condition).value(chosen)
+        other = self._under(negated(condition)).value(otherwise)
+        if is_counted(condition) and one.layout == other.layout:
+            return Choice(holds, one, other)
+        return self._operation("where", holds, one, other)
+
+    def _under(self, condition: Expression) -> WholeNumbers:
+        return self if self.lowering is None else replace(self, lowering=self.lowering.under(condition))
+
+    def _reduced(self, reduction: Reduction) -> Value:
+        """A sum, product or extremum of integers; an index that the body lacks counts its size."""
+        afresh = rename_bound(reduction, self.order)
+        value = replace(self, order=(*self.order, *afresh.indices)).value(afresh.body)
+        counted = {"sum": "multiply", "prod": "power"}.get(afresh.kind)
+        for index in afresh.indices:
+            if index not in value.indices and counted is not None:
+                value = Elementwise(counted, (value, self.value(size_of(index.axis))))
+        places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
+        return ordered(Reduce(value, afresh.kind, places) if places else value, self.order)
 
     def _ordered(self, expression: Expression) -> Value:
         """A sum or a product that stands as a linear form: 2 * A - 1."""
@@ -170,28 +206,7 @@ def count_of(axis: Extent) -> Value:
     length = whole_number(axis.length)
     form = linear_form(axis.length)
     may_lack = form.constant < 0 or any(factor < 0 for factor in form.coefficients.values())
-    return AtLeastZero(length) if may_lack else length
-
-
-def over_one_divisor(argument: Expression) -> tuple[Expression, Expression]:
-    """(a, b) of an expression a/b whose floor is meant, both whole: (q + 1, 2) of q/2 + 1/2."""
-    factors = factors_of(argument)
-    below = [base for factor in factors if (base := _divisor(factor)) is not None]
-    above = [factor for factor in factors if _divisor(factor) is None]
-    form = linear_form(multiply(*above))
-    scale = 1
-    for value in (*form.coefficients.values(), form.constant):
-        scale *= Fraction(value * scale).denominator
-    divisor = linear_form(multiply(Number(scale), *below))
-    return form.scaled(scale).expression(), divisor.expression()
-
-
-def _divisor(factor: Expression) -> Expression | None:
-    """x of a factor 1/x that is no number."""
-    match factor:
-        case Power(base, exponent) if exponent == MINUS_ONE and not isinstance(base, Number):
-            return base
-    return None
+    return OfPythonInts("max", (length, Literal(0))) if may_lack else length
 
 
 def _sign_and_rest(term: Expression) -> tuple[bool, Expression]:
@@ -208,11 +223,10 @@ def shifted(expression: Expression, by: int | LinearForm) -> Expression:
 
 
 def is_counted(condition: Expression) -> bool:
-    """Whether a condition compares nothing but loops' counters, sizes and numbers."""
-    return all(
-        isinstance(node, Comparison | Logic | Counter | Size | Number | Add | Multiply)
-        for node in condition.walk()
-    )
+    """Whether a condition compares nothing but integers made of loops' counters, sizes and numbers."""
+    if condition.free_indices or condition.tensors or condition.binds:
+        return False
+    return compares_integers(condition)
 
 
 def readable_condition(condition: Expression) -> Expression:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property
 
 from symbackprop.errors import ProgramError
 from symbackprop.notation.arithmetic import factors_of, is_sum
@@ -42,7 +42,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import FUNCTIONS
-from symbackprop.notation.linear import without_fractions
+from symbackprop.notation.integers import compares_integers, integer_sides
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
@@ -56,7 +56,7 @@ from symbackprop.program.products import Factor, combined, own_order, summed
 from symbackprop.program.reading import Conditions, ElementReader, Source
 from symbackprop.program.scaling import number_apart, positive_power, scaled
 from symbackprop.program.scattering import Scatter, scattered
-from symbackprop.program.slices import Choice, ScatterAdd
+from symbackprop.program.slices import Choice, Clip, ScatterAdd
 from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import (
     Indices,
@@ -137,13 +137,14 @@ class ExpressionLowering:
                 return self._delta(left, right, order)
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, order)
-            case Comparison(operator):
-                both = without_fractions(expression).children
-                lowered = self.integer if all(map(self.is_integer, both)) else self.value
-                return elementwise(operator, [lowered(side, order) for side in both], order)
+            case Comparison(operator, left, right):
+                integers = integer_sides(left, right, self.integers)
+                lower = self.value if integers is None else self.integer
+                sides = [lower(side, order) for side in integers or (left, right)]
+                return elementwise(operator, sides, order)
             case Logic("and", operands):
                 # Each is evaluated everywhere, also where another says that it reads outside.
-                inside = self._under(conjunction(operands))
+                inside = self.under(conjunction(operands))
                 return elementwise("and", [inside.value(operand, order) for operand in operands], order)
             case Logic(operator, operands):
                 return elementwise(operator, [self.value(operand, order) for operand in operands], order)
@@ -153,35 +154,24 @@ class ExpressionLowering:
         """What reads a tensor at these positions."""
         kind = self.kinds.get(element.tensor, Kind.REAL)
         own = self.own[element.tensor]
-        return ElementReader(element, own, kind, order, self.conditions, partial(self.value, order=order))
+        return ElementReader(element, own, kind, order, self.conditions, self)
 
     def _part_of(self, source: Source, own: Indices, element: Element, order: Indices) -> Value:
         """An element of what has no name, given over its own indices."""
-        integers = partial(self.value, order=order)
-        return ElementReader(element, own, Kind.REAL, order, self.conditions, integers, source).value()
+        return ElementReader(element, own, Kind.REAL, order, self.conditions, self, source).value()
 
     def integer(self, expression: Expression, order: Indices) -> Value:
         """An integer expression as a Python int or an array of integers."""
-        return WholeNumbers(order, partial(self.value, order=order)).value(expression)
+        return WholeNumbers(order, self).value(expression)
 
-    def is_integer(self, expression: Expression) -> bool:
-        """Whether the expression is made of integers, so that it is compared without rounding."""
-        match expression:
-            case Comparison() | Logic():
-                return all(self.is_integer(child) for child in expression.children)
-            case Index() | Size():
-                return True
-            case Number(value):
-                return value.denominator == 1
-            case Element(tensor, _):
-                return self.kinds.get(tensor) is Kind.INTEGER
-            case Reduction("argmax", _, _):
-                return True
-            case Add() | Multiply() | Apply("mod", _):
-                return all(self.is_integer(child) for child in expression.children)
-            case Apply("floor", _):
-                return True
-        return False
+    @cached_property
+    def integers(self) -> frozenset[str]:
+        """The tensors that hold integers."""
+        return frozenset(name for name, kind in self.kinds.items() if kind is Kind.INTEGER)
+
+    def compares_integers(self, condition: Expression) -> bool:
+        """Whether a condition compares integers, so that no number is rounded."""
+        return compares_integers(condition, self.integers)
 
     def _sum_of_terms(self, terms: Sequence[Expression], order: Indices) -> Value:
         """The terms added from left to right; a term with a minus sign is subtracted."""
@@ -237,9 +227,12 @@ class ExpressionLowering:
     def _scatter(self, scatter: Scatter, order: Indices) -> Value:
         """Dense factors contracted first, then added up where they belong; then what depends on the place."""
         own = (*scatter.along, *(index for index in order if index != scatter.index))
-        rows = self.value(scatter.rows, own)
+        bounds, places = scatter.bounds, ordered(self.integer(scatter.place, own), own)
+        kept = Where(conjunction(bounds), scatter.rows, ZERO) if bounds else scatter.rows
+        rows = self.value(kept, own)
         target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
-        places = ordered(self.integer(scatter.place, own), own)
+        if bounds:
+            places = Clip(places, scatter.index.axis)
         added = ScatterAdd(places, as_real(filled(as_number(rows), target)), scatter.index)
         if scatter.rest == ONE:
             return ordered(added, order)
@@ -292,7 +285,7 @@ class ExpressionLowering:
         """
         if is_counted(condition):
             return self._counted_choice(condition, chosen, otherwise, order)
-        inside = [self._under(part) for part in (condition, negated(condition))]
+        inside = [self.under(part) for part in (condition, negated(condition))]
         if otherwise == ZERO and isinstance(chosen, Element) and self._pads(condition, chosen):
             reader = inside[0].reader_of(chosen, order)
             if reader.is_view:
@@ -308,7 +301,7 @@ class ExpressionLowering:
         """The lowering of what only choices read, whose conditions are not known."""
         return replace(self, conditions=replace(self.conditions, unknown=True))
 
-    def _under(self, condition: Expression) -> ExpressionLowering:
+    def under(self, condition: Expression) -> ExpressionLowering:
         """The lowering of what is chosen by a condition."""
         chosen = (*self.conditions.chosen, *conjuncts(condition))
         return replace(self, conditions=replace(self.conditions, chosen=chosen))

@@ -38,13 +38,13 @@ from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant,
 from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
-    AtLeastZero,
     Choice,
     Clip,
     Count,
     Flip,
     Gather,
     Item,
+    OfPythonInts,
     Pad,
     Pick,
     Refold,
@@ -81,8 +81,12 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "where": np.where,
     "max": np.maximum,
     "min": np.minimum,
+    "abs": np.abs,
     "sqrt": np.sqrt,
 }
+
+
+_OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {"max": max, "min": min, "abs": abs}
 
 
 @dataclass(frozen=True)
@@ -199,8 +203,8 @@ class _Interpreter:
                 return total
             case Clip(_, axis):
                 return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
-            case AtLeastZero():
-                return max(operands[0], 0)
+            case OfPythonInts(function, _):
+                return _OF_PYTHON_INTS[function](*operands)
             case Flip(_, place):
                 return np.flip(operands[0], place)
             case Pad():
@@ -269,6 +273,10 @@ def _operation(name: str) -> Callable[..., Any]:
 def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array]:
     """Every tensor of the program, declared and computed, from arrays for the declared ones."""
     values = {name: np.asarray(array) for name, array in tensors.items()}
+    for tensor in program.tensors:
+        if tensor.values is not None:
+            # 7*ids[n] in eight bits would wrap round.
+            values[tensor.name] = values[tensor.name].astype(np.intp)
     sizes = dict(program.sizes)
     for tensor in program.tensors:
         shape = values[tensor.name].shape

@@ -41,6 +41,11 @@ class Literal(Value):
 
     value: float | int
 
+    @property
+    def is_python_int(self) -> bool:
+        """As it is written."""
+        return isinstance(self.value, int)
+
     def _infer_type(self) -> ValueType:
         return ValueType((), Kind.PYTHON)
 
@@ -54,6 +59,11 @@ class AxisSize(Value):
 
     axis: Axis
     at_least_one: bool = False
+
+    @property
+    def is_python_int(self) -> bool:
+        """A size is."""
+        return True
 
     def _infer_type(self) -> ValueType:
         return ValueType((), Kind.PYTHON)
@@ -102,6 +112,12 @@ class Elementwise(Value):
         """The same operation on other arguments."""
         return Elementwise(self.operation, operands)
 
+    @property
+    def is_python_int(self) -> bool:
+        """Whether Python ints are added, multiplied, divided without a rest or raised to a power."""
+        whole = self.operation in ARITHMETIC and self.operation != "divide"
+        return whole and all(argument.is_python_int for argument in self.arguments)
+
     def _infer_type(self) -> ValueType:
         groups: list[Group] = []
         for column in zip_longest(*(reversed(argument.layout) for argument in self.arguments), fillvalue=()):
@@ -122,7 +138,8 @@ class Elementwise(Value):
             return Kind.PYTHON_BOOLEAN if set(kinds) == {Kind.PYTHON_BOOLEAN} else Kind.BOOLEAN
         if self.operation == "where":
             self.require(kinds[0].is_condition, "chooses by what is no condition")
-            return self._numeric_kind(kinds[1:], python=Kind.DOUBLE)
+            whole = all(branch.is_python_int for branch in self.arguments[1:])
+            return self._numeric_kind(kinds[1:], python=Kind.INTEGER if whole else Kind.DOUBLE)
         # A mask may multiply a real array, which keeps the array's dtype.
         masked = self.operation == "multiply" and Kind.REAL in kinds
         numeric = [kind for kind in kinds if not (masked and kind.is_condition)]
@@ -152,11 +169,11 @@ class Reduce(OneOperand):
             all(0 <= place < len(before) for place in self.places), "reduces an axis that is not there"
         )
         self.require(len(set(self.places)) == len(self.places) > 0, "needs axes that differ")
-        self.require(self.operand.kind is Kind.REAL, "reduces what is no real array")
+        self.require(self.operand.kind in (Kind.REAL, Kind.INTEGER), "reduces what is no array of numbers")
         self.require(self.reduction != "argmax" or len(self.places) == 1, "argmax goes over one axis")
         kept = [() if place in self.places else group for place, group in enumerate(before)]
         dropped = [group for place, group in enumerate(before) if place not in self.places]
-        kind = Kind.INTEGER if self.reduction == "argmax" else Kind.REAL
+        kind = Kind.INTEGER if self.reduction == "argmax" else self.operand.kind
         return ValueType(tuple(kept if self.keep else dropped), kind)
 
 

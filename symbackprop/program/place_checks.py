@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from symbackprop.notation.bounds import conjuncts, unproved_bounds
 from symbackprop.notation.expressions import Axis, Expression, Index, Logic, Size
 from symbackprop.notation.guards import GuardedRead, guarded_reads
-from symbackprop.notation.linear import without_fractions
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
 from symbackprop.program.expressions import ExpressionLowering
@@ -27,12 +26,16 @@ def place_checks(
     for equation in equations:
         for read in guarded_reads(equation.expression):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
-                parts = map(without_fractions, read.conditions)
-                conditions = tuple(part for part in parts if lowering.is_integer(part))
+                conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
                 if unproved_bounds(position, index.axis, conditions):
                     check = _check(read, position, index.axis, conditions, lowering)
                     found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
+
+
+def _is_certain(condition: Expression, lowering: ExpressionLowering) -> bool:
+    """Whether a condition can be looked at when a module is called, and no real number is rounded in it."""
+    return not condition.tensors or lowering.compares_integers(condition)
 
 
 def _check(
@@ -45,7 +48,9 @@ def _check(
     parts = tuple(dict.fromkeys(part for each in conditions for part in conjuncts(each)))
     order = tuple(dict.fromkeys(_indices((position, *parts))))
     condition = Logic("and", parts) if len(parts) > 1 else parts[0] if parts else None
-    places = lowering.integer(position, order)
+    # Nested in the position there may be reads of their own, which the conditions keep inside.
+    inside = lowering if condition is None else lowering.under(condition)
+    places = inside.integer(position, order)
     holds = () if condition is None else (lowering.value(condition, order),)
     target = union_in_order((places, *holds), order)
     return PlaceCheck(
@@ -55,7 +60,7 @@ def _check(
         places=lined_up(places, target),
         condition=lined_up(holds[0], target) if holds else None,
         axes=tuple(dict.fromkeys((axis, *_axes((position, *parts))))),
-        tensors=tuple(sorted(position.tensors)),
+        tensors=tuple(sorted(position.tensors.union(*(part.tensors for part in parts)))),
     )
 
 

@@ -59,7 +59,7 @@ def affine(position: Expression) -> Affine | None:
             if factor.denominator != 1:
                 return None
             factors.append((unknown, int(factor)))
-        elif unknown.free_indices or unknown.tensors:
+        elif unknown.free_indices or unknown.tensors or unknown.binds:
             return None
         else:
             start = start.plus(LinearForm({unknown: factor}))

@@ -14,7 +14,7 @@ from symbackprop.notation.bounds import unproved_bounds
 from symbackprop.notation.expressions import ONE, ZERO, Axis, Element, Expression, Index, Number
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import fresh_index
-from symbackprop.program.counting import Counter, Reader, WholeNumbers, extent, size_of, whole_number
+from symbackprop.program.counting import Counter, Lowering, WholeNumbers, extent, size_of, whole_number
 from symbackprop.program.ir import Diagonal, Read
 from symbackprop.program.layout import layout_of
 from symbackprop.program.places import (
@@ -80,7 +80,7 @@ class ElementReader:
     kind: Kind
     order: Indices
     conditions: Conditions
-    integers: Reader
+    lowering: Lowering
     source: Source | None = None
 
     def value(self) -> Value:
@@ -152,7 +152,7 @@ class ElementReader:
         positions = self.element.positions[first:last]
         free = {index for position in positions for index in position.free_indices}
         target = tuple(index for index in self.order if index in free)
-        numbers = WholeNumbers(self.order, self.integers)
+        numbers = WholeNumbers(self.order, self.lowering)
         places = [lined_up(self._place(place, numbers), target) for place in range(first, last)]
         return Gather(self._read(self._names()), tuple(places), first)
 

@@ -1,27 +1,55 @@
-"""Sums with a delta between a looked-up place and an index of the result: scatter-adds.
+"""Sums with a delta between a place and an index of the result: scatter-adds.
 
 grad_C[v,e] = sum(n, t, delta_y[n,t,e]*delta(ids[n,t], v))
+
+The place is looked up, or reckoned: mod(7*ids[n] + 3, size(v)), i^2. One that moves evenly with an index is a
+slice, and none of these.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symbackprop.notation.arithmetic import factors_of, multiply
-from symbackprop.notation.expressions import Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.arithmetic import factors_of, multiply, subtract
+from symbackprop.notation.bounds import Knowledge, lower_bound
+from symbackprop.notation.expressions import (
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Reduction,
+)
+from symbackprop.notation.linear import linear_form
+from symbackprop.program.counting import Counter, Extent, size_of
+from symbackprop.program.places import affine
 
 Indices = tuple[Index, ...]
 
 
 @dataclass(frozen=True)
 class Scatter:
-    """sum(along, rows*delta(place, index))*rest; the place depends on all of `along`, and on nothing else."""
+    """sum(along, rows*delta(place, index))*rest; the place depends on all of `along`, and on nothing else.
+
+    Rows where the `bounds` do not hold belong to no place of the index.
+    """
 
     place: Expression
     index: Index
     along: Indices
     rows: Expression
     rest: Expression
+
+    @property
+    def bounds(self) -> tuple[Expression, ...]:
+        """The conditions that it takes to keep the place inside the index' axis."""
+        axis = self.index.axis
+        if isinstance(self.place, Element) and not isinstance(axis, Extent):
+            return ()  # the language sees to it that the values of an integer tensor index this axis
+        bounds = (lower_bound(self.place), Comparison("<", self.place, size_of(axis)))
+        known = Knowledge.of(bounds, ())
+        return tuple(bound for bound in bounds if not known.proves(bound))
 
 
 def scattered(reduction: Reduction, order: Indices) -> Scatter | None:
@@ -42,11 +70,16 @@ def scattered(reduction: Reduction, order: Indices) -> Scatter | None:
     return None
 
 
-def _sides(factor: Expression) -> list[tuple[Expression, Index]]:
-    """(place, index) of a delta between a looked-up place and an index."""
+def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
+    """(place, index) of a delta between a place and an index, which may be shifted: delta(ids[n], v + 1)."""
     if not isinstance(factor, Delta):
-        return []
-    pairs = ((factor.left, factor.right), (factor.right, factor.left))
-    return [
-        (place, index) for place, index in pairs if isinstance(place, Element) and isinstance(index, Index)
-    ]
+        return
+    for place, other in ((factor.left, factor.right), (factor.right, factor.left)):
+        moved = affine(other)
+        if affine(place) is not None or moved is None or len(moved.factors) != 1:
+            continue
+        (index,) = moved.indices
+        if isinstance(index, Counter) or moved.factor(index) != 1:
+            continue
+        start = moved.start.expression()
+        yield (place if other == index else linear_form(subtract(place, start)).expression()), index

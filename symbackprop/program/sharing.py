@@ -16,6 +16,7 @@ from symbackprop.notation.bounds import conjuncts
 from symbackprop.notation.expressions import (
     ZERO,
     Axis,
+    Comparison,
     Element,
     Expression,
     Index,
@@ -23,6 +24,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import by_itself, guarded_children, reads_inside
+from symbackprop.notation.integers import compares_integers, has_positions
 from symbackprop.notation.ordering import carried_tensors, in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import fresh_index
@@ -158,6 +160,8 @@ def _parts(
 ) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
     """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
     for child, inside in guarded_children(expression, conditions):
+        if _is_place(child, expression, state):
+            continue
         if state.by_itself(child, inside) == expression:
             yield from guarded_children(child, inside)
         else:
@@ -180,6 +184,12 @@ def _by_itself(expression: Expression, conditions: Conditions, state: _Sharing) 
     if (is_mask and guarded != expression) or is_position(expression, state.integers):
         return None
     return guarded
+
+
+def _is_place(child: Expression, parent: Expression, state: _Sharing) -> bool:
+    """Whether a child says where something stands: a temporary would make a real number of an integer."""
+    compares = isinstance(parent, Comparison) and compares_integers(parent, state.integers)
+    return compares or has_positions(parent)
 
 
 def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
@@ -224,6 +234,8 @@ def _rewritten_child(
     consumer: Equation,
     state: _Sharing,
 ) -> Expression:
+    if _is_place(child, parent, state):
+        return child
     if _stays_in_sight(child, parent, state):
         return _rewritten_in_sight(child, conditions, consumer, state)
     if state.by_itself(child, conditions) == parent:

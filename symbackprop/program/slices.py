@@ -24,6 +24,11 @@ class Count(Value):
     name: str
     axis: Axis
 
+    @property
+    def is_python_int(self) -> bool:
+        """A counter is."""
+        return True
+
     def _infer_type(self) -> ValueType:
         return ValueType((), Kind.PYTHON)
 
@@ -257,12 +262,29 @@ class Clip(OneOperand):
 
 
 @dataclass(frozen=True)
-class AtLeastZero(OneOperand):
-    """A Python int, or 0 where it is less: `max(I - 2, 0)`."""
+class OfPythonInts(Value):
+    """A function of Python's own: `max(I - 2, 0)`, `min(I, 3)`, `abs(t - 2)`."""
+
+    function: str
+    arguments: tuple[Value, ...]
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The arguments."""
+        return self.arguments
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """The same function of others."""
+        return OfPythonInts(self.function, operands)
+
+    @property
+    def is_python_int(self) -> bool:
+        """It is."""
+        return True
 
     def _infer_type(self) -> ValueType:
-        self.require(self.operand.kind is Kind.PYTHON, "needs a Python int")
-        return self.operand.type
+        self.require(all(operand.kind is Kind.PYTHON for operand in self.operands), "needs Python ints")
+        return ValueType((), Kind.PYTHON)
 
 
 def broadcast(node: Value, values: tuple[Value, ...]) -> Layout:
@@ -284,6 +306,11 @@ class Choice(Value):
     otherwise: Value
 
     @property
+    def is_python_int(self) -> bool:
+        """Whether both branches are."""
+        return self.chosen.is_python_int and self.otherwise.is_python_int
+
+    @property
     def operands(self) -> tuple[Value, ...]:
         """The condition and both branches."""
         return (self.condition, self.chosen, self.otherwise)
@@ -296,9 +323,11 @@ class Choice(Value):
         single = not self.condition.layout and self.condition.kind.is_condition
         self.require(single, "chooses by what is no single condition")
         one, other = self.chosen, self.otherwise
-        fits = one.layout == other.layout and one.kind is other.kind
-        self.require(fits, "chooses between values of two types")
-        return one.type
+        kinds = {one.kind, other.kind}
+        if len(kinds) > 1 and not one.layout:
+            kinds -= {Kind.PYTHON}  # a Python int beside an element of an integer tensor
+        self.require(one.layout == other.layout and len(kinds) == 1, "chooses between values of two types")
+        return ValueType(one.layout, kinds.pop())
 
 
 @dataclass(frozen=True)

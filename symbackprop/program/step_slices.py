@@ -24,6 +24,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import reads_inside
+from symbackprop.notation.integers import has_positions
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.partial import is_partial
 from symbackprop.notation.printing import equation_text
@@ -106,7 +107,12 @@ class _ChoicesNamed:
         self.items.append(replace(item, equation=replace(equation, expression=expression)))
 
     def _with_names(self, node: Expression, consumer: Equation) -> Expression:
-        """The node with a variable for each choice in it that may be made outside of the others."""
+        """The node with a variable for each choice in it that may be made outside of the others.
+
+        A choice of positions stays where it is: a variable holds real numbers.
+        """
+        if has_positions(node):
+            return node
         if _is_by_step(node, self.index) and reads_inside(node, self.axes):
             return self._variable(node, consumer)
         children = tuple([self._with_names(child, consumer) for child in node.children])

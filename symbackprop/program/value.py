@@ -76,6 +76,11 @@ class Value:
         """The indices of the layout, groups opened."""
         return indices_of(self.layout)
 
+    @property
+    def is_python_int(self) -> bool:
+        """Whether the value is a Python int, never a float."""
+        return False
+
     def require(self, holds: bool, what: str) -> None:
         """Raise ProgramError, naming this node, unless `holds`."""
         if not holds:

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor, gcd, lcm
 from typing import Literal, TypeAlias
 
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
@@ -30,7 +32,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import guarded_reads
-from symbackprop.notation.linear import linear_form
+from symbackprop.notation.linear import LinearForm, constant_form, linear_form
 from symbackprop.notation.matrices import MatrixFunction, tensor_read
 from symbackprop.notation.partial import is_partial
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
@@ -107,13 +109,20 @@ def _kept_inside(expression: Expression) -> Iterator[tuple[Expression, Axis]]:
 
 
 def not_negative(condition: Expression) -> Expression | None:
-    """f where the condition says f >= 0 of integers; None for other conditions."""
-    one = Number(1)
+    """f where the condition says f >= 0 of integers; None for other conditions.
+
+    Ratios are compared as integers are: i > 3/2 is 2*i - 3 > 0, which says i - 2 >= 0.
+    """
     match condition:
-        case Comparison(">=", left, right) | Comparison("<=", right, left):
-            return linear_form(subtract(left, right)).expression()
-        case Comparison(">", left, right) | Comparison("<", right, left):
-            return linear_form(subtract(subtract(left, right), one)).expression()
+        case Comparison(">=" | ">", left, right) | Comparison("<=" | "<", right, left):
+            form = linear_form(subtract(left, right))
+            scale = lcm(*(value.denominator for value in (*form.coefficients.values(), form.constant)))
+            least = form.scaled(scale).plus(constant_form(-1 if condition.operator in ("<", ">") else 0))
+            if scale == 1:
+                return least.expression()
+            common = gcd(*(value.numerator for value in least.coefficients.values())) or 1
+            start = LinearForm(least.coefficients).scaled(Fraction(1, common))
+            return start.plus(constant_form(floor(least.constant / common))).expression()
     return None
 
 

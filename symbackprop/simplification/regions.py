@@ -23,6 +23,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import guarded_children
+from symbackprop.notation.integers import has_positions
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
@@ -35,7 +36,9 @@ MOST_STEPS = 50
 
 
 def region_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
-    """The places of regions, innermost first."""
+    """The places of regions, innermost first; a position is an integer, and none of them."""
+    if has_positions(expression):
+        return
     for number, child in enumerate(expression.children):
         starts = isinstance(expression, Reduction) or (isinstance(expression, Where) and number > 0)
         yield from region_paths(child, (*place, number), starts)

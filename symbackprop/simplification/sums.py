@@ -7,6 +7,7 @@ from itertools import product
 
 from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply
 from symbackprop.notation.expressions import Add, Expression, Multiply, Reduction
+from symbackprop.notation.integers import has_positions
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import rename_bound, tidy_bound_names
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
@@ -48,7 +49,9 @@ def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) ->
 
 
 def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
-    """Sums, and products that hold one, innermost first."""
+    """Sums, and products that hold one, innermost first; a sum in a position stays as it is."""
+    if has_positions(expression):
+        return
     for number, child in enumerate(expression.children):
         yield from _places(child, (*place, number))
     if is_sum(expression) or any(is_sum(factor) for factor in factors_of(expression)):

@@ -11,7 +11,7 @@ from symbackprop.errors import NotationError, VerificationError
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.guards import guarded_reads
-from symbackprop.notation.integers import condition_holds, integer_value
+from symbackprop.notation.integer_values import condition_holds, integer_value
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation, Fact, System, Tensor
@@ -183,8 +183,8 @@ def _largest_position(
     return largest
 
 
-def _unread(element: Element) -> int:
-    raise AssertionError(f"{element.tensor} is read where only indices stand")
+def _unread(element: Expression, at: Mapping[Index, int]) -> int:
+    raise AssertionError(f"{element} is read where only indices stand")
 
 
 def _axes_of(equation: Equation) -> set[str]:

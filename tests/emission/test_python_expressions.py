@@ -43,12 +43,12 @@ from symbackprop.program.ir import (
 )
 from symbackprop.program.linear_algebra import Determinant, Solve
 from symbackprop.program.slices import (
-    AtLeastZero,
     Choice,
     Clip,
     Count,
     Flip,
     Gather,
+    OfPythonInts,
     Pad,
     Pick,
     Select,
@@ -127,7 +127,7 @@ NODES: dict[str, tuple[int, Callable[..., Value]]] = {
     "pad": (3, lambda operand, a, b: Pad(operand, (a,), (b,), ((w,),))),
     "gather": (2, lambda operand, places: Gather(operand, (places,))),
     "clip": (1, lambda operand: Clip(operand, LONGER)),
-    "at least zero": (1, AtLeastZero),
+    "of Python ints": (2, lambda a, b: OfPythonInts("max", (a, b))),
     "solve": (2, Solve),
     "logdet": (1, lambda operand: Determinant(operand, logarithm=True)),
 }
@@ -215,8 +215,8 @@ def tree(value: Value) -> Any:
             return ("@", tree(left), tree(right))
         case Choice(condition, chosen, otherwise):
             return ("if", tree(condition), tree(chosen), tree(otherwise))
-        case AtLeastZero(operand):
-            return ("call", "max", tree(operand), 0)
+        case OfPythonInts(function, arguments):
+            return ("call", function, *map(tree, arguments))
         case Select(operand, items):
             return ("[]", tree(operand), *_without_whole_ends([item_tree(item, value) for item in items]))
         case Gather(operand, places, _):

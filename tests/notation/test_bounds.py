@@ -9,7 +9,7 @@ import pytest
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.bounds import Knowledge, negated, unproved_bounds
 from symbackprop.notation.expressions import Expression
-from symbackprop.notation.integers import condition_holds, integer_value
+from symbackprop.notation.integer_values import Positions, condition_holds, integer_value
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.printing import text
 
@@ -91,7 +91,7 @@ def assert_true_wherever_proved(
             assert unproved or 0 <= value < SIZES[axis]
 
 
-def _unread(element: Expression) -> int:
+def _unread(element: Expression, at: Positions) -> int:
     raise AssertionError(text(element))
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Add, Axis, Index, Multiply, Number, Reduction, Size
+from symbackprop.notation.linear import divided
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import substitute
-from symbackprop.program.counting import Counter, over_one_divisor
+from symbackprop.program.counting import Counter
 from symbackprop.program.folds import folds_of
 from symbackprop.program.places import affine, at_least_zero, lowest_and_highest, mixed_radix
 from symbackprop.program.ranges import with_short_ranges
@@ -80,8 +81,8 @@ def test_positions_that_do_not_count_through(shown):
 
 def test_a_floor_is_a_quotient_of_whole_numbers():
     shown = position("floor((2*a+1)/size(r))").arguments[0]
-    assert tuple(map(text, over_one_divisor(shown))) == ("2*a + 1", "size(r)")
-    assert tuple(map(text, over_one_divisor(position("floor(a/2+1/3)").arguments[0]))) == ("3*a + 2", "6")
+    assert tuple(map(text, divided(shown))) == ("2*a + 1", "size(r)")
+    assert tuple(map(text, divided(position("floor(a/2+1/3)").arguments[0]))) == ("3*a + 2", "6")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_kinds():
         Reduce(matrix, "sum", (2,)),
         Reduce(matrix, "sum", (0, 0)),
         Reduce(matrix, "argmax", (0, 1)),
-        Reduce(Positions(a), "sum", (0,)),
+        Reduce(Elementwise(">", (vector, vector)), "sum", (0,)),
         Transpose(matrix, (0, 0)),
         Expand(matrix, (5,)),
         Reshape(matrix, ((b,), (a,))),

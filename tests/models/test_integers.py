@@ -1,0 +1,209 @@
+"""Models of integers: as positions, lookups, conditions and values; each before every judge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.emission.loading import load_module
+from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.language.model import parse_system
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.program.interpreter import interpret
+from symbackprop.program.lowering import lower
+from symbackprop.simplification.closed_form import derive
+from tests.models.judges import judge
+
+LOOKUPS = """
+index n : N
+index k : K
+index e : D
+index v : V
+input ids[n,k] in V
+input first[k] in N
+param C[v,e], w[n,e]
+"""
+POSITIONS = {
+    "hashed": "mod(5*ids[n,k] + 2, size(v))",
+    "halved": "floor(ids[n,k]/2)",
+    "clipped": "min(max(ids[n,k] - 1, 0), 2)",
+    "mirrored": "size(v) - 1 - ids[n,k]",
+    "chosen by a lookup": "where(ids[n,k] > 1, ids[n,k] - 1, size(v) - 1)",
+    "chosen by real numbers": "where(w[n,0] > 0, ids[n,k], 1)",
+    "nested": "ids[first[k],k]",
+    "nested and reckoned": "mod(ids[mod(first[k] + n, size(n)),k]*2 + first[k], size(v))",
+    "the next one, where there is one": "where(k + 1 < size(k), ids[n,k+1], 0)",
+    "a sum": "mod(sum(k, ids[n,k]), size(v))",
+    "the largest": "max(k, ids[n,k])",
+    "a count": "min(sum(k, where(ids[n,k] >= 1, 1, 0)), 1)",
+    "a distance": "min(abs(ids[n,k] - n), size(v) - 1)",
+    "a product": "mod(ids[n,k]^2*n, size(v))",
+    "a delta": "delta(n, first[k])",
+}
+
+
+@pytest.mark.parametrize("name", POSITIONS)
+@pytest.mark.parametrize("sizes", [(3, 2, 1, 4), (1, 1, 2, 3), (2, 2, 2, 3)])
+def test_a_lookup_at_a_reckoned_place(name: str, sizes: tuple[int, ...]) -> None:
+    model = f"{LOOKUPS}loss E = sum(n, k, e, tanh(C[{POSITIONS[name]},e])*w[n,e])\n"
+    judge(model, sizes=dict(zip(("N", "K", "D", "V"), sizes, strict=True)), steps=sizes[0] == 3)
+
+
+INDICES = """
+index i, j : I = 3
+index t, s : T
+index v : V = 10
+param x[v], a[t], b
+"""
+LOSSES = {
+    "a square": "sum(i, x[i*i]^2)",
+    "a power": "sum(i, x[i^3 - 7*i + 7]^2*x[2^i])",
+    "a square in a condition": "sum(t, where(t*t > 2, a[t]^2, b))",
+    "a triangle": "sum(i, j, where(j <= i, x[floor(i*(i + 1)/2) + j]^3, 0))",
+    "a size squared": "sum(i, j, x[i + size(i)*j]*x[size(i)^2 - 1 - i])",
+    "a square in a delta": "sum(i, v, delta(i^2, v)*x[v]^3 + x[v]^2*b*delta(2*i + i^2, v))",
+    "a distance": "sum(t, s, x[min(abs(t - s), size(v) - 1)]*a[t]*a[s])",
+    "a clipped offset": "sum(t, s, exp(x[max(min(t - s, 2), -2) + 2]*a[s]))",
+    "ends of an axis": "x[max(size(i) - 5, 1)]*x[min(size(i), 7)]^2*x[abs(2 - size(i)) + 3]",
+    "half of a size": "sum(t, where(t < size(t)/2, a[2*t], 0)^2)",
+    "more than a half": "sum(t, where(t > 3/2, a[t]^2, a[t])) + sum(t, where(t >= 3/2, b*a[t], 0))",
+    "parts of two sizes": "sum(t, i, where(t/size(t) + i/size(i) < 1, a[t]^2, x[2*i]*a[t]))",
+    "a floor of parts of two sizes": "sum(t, i, x[floor(t/size(t) + i/size(i))]^2*a[t])",
+    "a divisor that varies": "sum(t, i, x[floor((t + 5)/(i + 2))]^2*x[mod(t, i + 1)])",
+    "remainders of what is negative": "sum(t, mod(t - 3, 4)*a[t]^2 + floor((t - 5)/3)*x[mod(-7*t, 3)])",
+    "a negative divisor": "sum(t, x[-mod(t, -3)]^2*a[t] + mod(5 - t, -2)*a[t]^2)",
+    "values": "size(i)^2/3*sum(i, (i^2*x[2*i]/3 - (i + 1)^2*b)^2 + 2^i*x[2*i]*b + floor(i/2)*x[3*i])",
+    "a choice of integers": "sum(t, where(mod(t, 3) == 1, t, 2*t)*a[t]^2)",
+    "a reduction of indices": "sum(i, x[sum(j, i*j)]^2*x[max(j, i + j)]) + x[prod(i, i + 1)]^2",
+    "an irrational bound": "sum(t, where(t > pi/3, a[t]*b, a[t]^2) + where(t > sqrt(2), a[t-1]^2, 0))",
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("size", [2, 5])
+def test_arithmetic_of_indices(name: str, size: int) -> None:
+    judge(f"{INDICES}loss E = {LOSSES[name]}\n", sizes={"I": 3, "T": size, "V": 10}, steps=size == 5)
+
+
+STATE = """
+index t : T
+index v : V
+input ids[t] in V
+param a[v], b
+h[t] = where(t == 0, a[0], tanh(h[t-1]*b + {read}))
+loss E = sum(t, h[t]^2)
+"""
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "a[mod(ids[t] + ids[t-1], size(v))]",
+        "a[where(t > 1, ids[t-2], 0)]",
+        "a[max(t - size(v), 0)*0 + min(ids[t], 1)]",
+        "where(mod(t, 2) == 0, h[t-2], a[ids[t]])",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_integers_in_a_recurrence(read: str, size: int) -> None:
+    system = parse_system(STATE.format(read=read))
+    derivation = derive(system)
+    program = lower(derivation)
+    rng = np.random.default_rng(size)
+    values = {"ids": rng.integers(0, 2, size), "a": rng.normal(size=2), "b": np.array(0.7)}
+    found = interpret(program, values)
+    module = load_module(numpy_source(program), "recurrent")
+    _, gradients = module.value_and_grad({"a": values["a"], "b": values["b"]}, values["ids"])
+    sizes = {"T": size, "V": 2}
+    for name in ("a", "b"):
+        for place in np.ndindex(values[name].shape):
+            moved = {**values, name: values[name].astype(complex)}
+            moved[name][place] += 1e-30j
+            expected = np.imag(evaluate(system, moved, sizes)["E"]) / 1e-30
+            np.testing.assert_allclose(found[program.gradients[name]][place], expected, rtol=1e-10)
+            np.testing.assert_allclose(gradients[name][place], expected, rtol=1e-10)
+
+
+TABLE = "index n : N\nindex v : V\ninput ids[n] in V\nparam C[v]\n"
+
+
+def module_of(model: str):
+    return load_module(numpy_source(lower(derive(parse_system(model)))), "integers")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_places_are_reckoned_in_full_width_whatever_the_dtype(dtype: type) -> None:
+    model = f"{TABLE}loss E = sum(n, C[mod(17*ids[n], size(v))])\n"
+    ids, table = np.array([199, 40], dtype), np.arange(200.0)
+    loss, gradients = module_of(model).value_and_grad({"C": table}, ids)
+    assert loss == 17 * 199 % 200 + 17 * 40 % 200
+    assert np.flatnonzero(gradients["C"]).tolist() == sorted([17 * 199 % 200, 17 * 40 % 200])
+    program = lower(derive(parse_system(model)))
+    assert interpret(program, {"ids": ids, "C": table})["E"] == loss
+
+
+def test_no_ids_give_no_gradient() -> None:
+    model = f"{TABLE}loss E = sum(n, C[floor(ids[n]/2)]^2)\n"
+    loss, gradients = module_of(model).value_and_grad({"C": np.ones(3)}, np.zeros(0, int))
+    assert loss == 0 and gradients["C"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("ids", [[3, 1], [0, 0], [2, 3], [1, 0]])
+@pytest.mark.parametrize("kept", ["a < 2", "a > 1", "a > 0 and a < 3"])
+def test_a_scatter_into_a_part_of_an_axis(kept: str, ids: list[int]) -> None:
+    model = f"""
+index a : A
+index t : T
+input ids[t] in A
+param p[a], w[t], q
+y[a] = where({kept}, q*p[a], 0)
+loss E = sum(t, w[t]*tanh(y[ids[t]]))
+"""
+    p, w, q = np.array([0.3, -1.0, 2.0, 0.5]), np.array([2.0, -3.0]), 0.7
+    _, gradients = module_of(model).value_and_grad({"p": p, "w": w, "q": np.float64(q)}, np.array(ids))
+    inside = {"a < 2": [1, 1, 0, 0], "a > 1": [0, 0, 1, 1], "a > 0 and a < 3": [0, 1, 1, 0]}[kept]
+    expected = np.zeros(4)
+    for place, weight in zip(ids, w, strict=True):
+        expected[place] += inside[place] * weight * q / np.cosh(q * p[place]) ** 2
+    np.testing.assert_allclose(gradients["p"], expected, rtol=1e-12)
+    np.testing.assert_allclose(gradients["q"], np.sum(expected * p) / q, rtol=1e-12)
+
+
+def test_a_place_that_leaves_its_axis_is_no_place() -> None:
+    model = """
+index a : A = 4
+index t : T
+input ids[t] in A
+param w[t]
+y[a] = sum(t, w[t]*delta(2*ids[t] - 2, a))
+loss E = sum(a, (a + 1)*y[a])
+"""
+    loss, gradients = module_of(model).value_and_grad(
+        {"w": np.array([1.0, 10.0, 100.0])}, np.array([0, 1, 2])
+    )
+    assert loss == 10 * 1 + 100 * 3
+    assert gradients["w"].tolist() == [0, 1, 3]
+
+
+def test_ratios_are_compared_exactly() -> None:
+    """1/10 + 1/5 is more than 3/10 in floating point, and equal to it."""
+    model = "index t : T = 4\nparam w[t]\nloss E = sum(t, where(t/10 + 1/5 == 3/10, 5*w[t], w[t]))\n"
+    for dtype in (np.float32, np.float64):
+        _, gradients = module_of(model).value_and_grad({"w": np.ones(4, dtype)})
+        assert gradients["w"].tolist() == [1, 5, 1, 1]
+    system = parse_system(model)
+    assert evaluate(system, {"w": np.ones(4)}, {"T": 4})["E"] == 8
+
+
+def test_large_integers_are_compared_exactly_in_float32() -> None:
+    model = "index t : T\nparam w[t]\nloss E = sum(t, where(t*16777216 + 1 == 16777217, w[t], 0))\n"
+    _, gradients = module_of(model).value_and_grad({"w": np.ones(3, np.float32)})
+    assert gradients["w"].tolist() == [0, 1, 0]
+
+
+def test_a_position_moves_in_jumps_alone() -> None:
+    """A parameter that a position compares has no part in the gradient there."""
+    model = (
+        "index v : V = 3\nparam x[v], q\nloss E = q*x[where(q > 0, 2, 0)]^2 + x[where(x[0] > 0, 1, 2)]*q\n"
+    )
+    judge(model, sizes={"V": 3})
