@@ -142,7 +142,7 @@ def _speaks_of_places(condition: Expression, state: _Sharing) -> bool:
     """Whether a comparison of positions is part of a condition."""
     if isinstance(condition, Logic):
         return any(_speaks_of_places(operand, state) for operand in condition.operands)
-    return not condition.tensors or all(is_position(side, state.integers) for side in condition.children)
+    return not condition.tensors or compares_integers(condition, state.integers)
 
 
 def _stays_in_sight(part: Expression, choice: Expression, state: _Sharing) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cached_property
 
 NAMES = {"A": ("a", "p"), "B": ("b", "q"), "C": ("c", "r")}
 LOOKUPS = {"A": "ids[{B}]", "B": "nums[{A},{C}]", "C": "kinds[{A}]"}
@@ -18,6 +19,7 @@ class IntegerModels:
         if self.random.random() < 0.3:
             self.sizes = dict.fromkeys(NAMES, self.random.randint(1, 3))
 
+    @cached_property
     def text(self) -> str:
         """The model."""
         is_open = self.random.random() < 0.4
