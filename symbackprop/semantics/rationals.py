@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
-    Logic,
     Multiply,
     Number,
     Power,
@@ -27,80 +26,82 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.semantics.array_functions import compared
+from symbackprop.semantics.points import Points
 
 Array: TypeAlias = NDArray[Any]
 Rational: TypeAlias = tuple[Array, Array]
 
 
+class Evaluator(Protocol):
+    """What is no arithmetic of integers is the evaluator's: elements, reductions, conditions."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Axis name to size."""
+
+    def at_points(self, expression: Expression, points: Points) -> Array:
+        """The value at each point."""
+
+    def holds(self, condition: Expression, points: Points) -> Array:
+        """Whether a condition holds, at each point."""
+
+
 @dataclass(frozen=True)
 class Rationals:
-    """Works out integer expressions where the indices stand at `positions` and axes have these sizes.
+    """Works out integer expressions, and ratios of them."""
 
-    `read` gives the elements of an integer tensor, `reduced` the value of a reduction: an argmax.
-    """
+    evaluator: Evaluator
 
-    positions: Mapping[Index, Array]
-    sizes: Mapping[str, int]
-    read: Callable[[Element], Array]
-    reduced: Callable[[Expression], Array]
-
-    def value(self, node: Expression) -> Array:
+    def value(self, node: Expression, points: Points) -> Array:
         """The integer at each point, int64; NotationError for what is no integer."""
-        numerator, denominator = self._rational(node)
+        numerator, denominator = self._rational(node, points)
         if np.any(numerator % denominator):
             raise NotationError(f"a {type(node).__name__} gives a fraction where an integer is needed")
-        return numerator // denominator
+        return np.broadcast_to(numerator // denominator, (points.count,))
 
-    def _rational(self, node: Expression) -> Rational:
+    def compared(self, condition: Comparison, points: Points) -> Array:
+        """Whether a comparison of ratios holds, at each point."""
+        (a, b), (c, d) = (self._rational(side, points) for side in condition.children)
+        return np.broadcast_to(compared(condition.operator, a * d, c * b), (points.count,))
+
+    def _rational(self, node: Expression, points: Points) -> Rational:
         match node:
             case Index():
-                return _whole(self.positions[node])
+                return _whole(points.positions[node])
             case Number(value):
                 return np.asarray(value.numerator), np.asarray(value.denominator)
             case Size(axis):
-                return _whole(np.asarray(self.sizes[axis.name]))
+                return _whole(np.asarray(self.evaluator.sizes[axis.name]))
             case Add(terms):
                 total = _whole(np.asarray(0))
                 for term in terms:
-                    total = _sum(total, self._rational(term))
+                    total = _sum(total, self._rational(term, points))
                 return total
             case Multiply(factors):
                 product = _whole(np.asarray(1))
                 for factor in factors:
-                    product = _product(product, self._rational(factor))
+                    product = _product(product, self._rational(factor, points))
                 return product
-            case Power(base, Number(exponent)) if exponent.denominator == 1:
-                return _power(self._rational(base), int(exponent))
+            case Power(base, exponent):
+                return _power(self._rational(base, points), self.value(exponent, points))
             case Apply(function, arguments) if function in _FUNCTIONS:
-                return _FUNCTIONS[function](*[self._rational(argument) for argument in arguments])
+                return _FUNCTIONS[function](*[self._rational(argument, points) for argument in arguments])
             case Delta(left, right):
-                return _whole(self._compared("==", left, right).astype(np.int64))
+                return _whole(self.compared(Comparison("==", left, right), points).astype(np.int64))
             case Where(condition, chosen, otherwise):
-                return _where(self.holds(condition), self._rational(chosen), self._rational(otherwise))
-            case Element():
-                return _whole(self.read(node))
-            case Reduction():
-                return _whole(np.real(self.reduced(node)).astype(np.int64))
+                return self._where(self.evaluator.holds(condition, points), chosen, otherwise, points)
+            case Element() | Reduction():
+                return _whole(np.real(self.evaluator.at_points(node, points)).astype(np.int64))
         raise NotationError(f"a {type(node).__name__} is no position")
 
-    def holds(self, condition: Expression) -> Array:
-        """Whether a condition on integers holds, at each point."""
-        match condition:
-            case Comparison(operator, left, right):
-                return self._compared(operator, left, right)
-            case Logic("not", (operand,)):
-                return ~self.holds(operand)
-            case Logic(operator, operands):
-                join = np.logical_and if operator == "and" else np.logical_or
-                found = self.holds(operands[0])
-                for operand in operands[1:]:
-                    found = join(found, self.holds(operand))
-                return found
-        raise NotationError(f"a {type(condition).__name__} is not a condition")
-
-    def _compared(self, operator: str, left: Expression, right: Expression) -> Array:
-        (a, b), (c, d) = self._rational(left), self._rational(right)
-        return np.asarray(compared(operator, a * d, c * b))
+    def _where(self, holds: Array, chosen: Expression, otherwise: Expression, points: Points) -> Rational:
+        """What is not chosen is not read."""
+        result = np.zeros(points.count, dtype=np.int64), np.ones(points.count, dtype=np.int64)
+        for mask, branch in ((holds, chosen), (~holds, otherwise)):
+            if mask.any():
+                for part, found in zip(result, self._rational(branch, points.where(mask)), strict=True):
+                    part[mask] = found
+        return result
 
 
 def _whole(numbers: Array) -> Rational:
@@ -115,9 +116,11 @@ def _product(left: Rational, right: Rational) -> Rational:
     return left[0] * right[0], left[1] * right[1]
 
 
-def _power(base: Rational, exponent: int) -> Rational:
-    numerator, denominator = base if exponent >= 0 else base[::-1]
-    numerator, denominator = numerator ** abs(exponent), denominator ** abs(exponent)
+def _power(base: Rational, exponent: Array) -> Rational:
+    numerator, denominator = (np.where(exponent < 0, one, other) for one, other in (base[::-1], base))
+    if np.any(denominator == 0):
+        raise NotationError("a position divides by 0", remedy="divide by what is never 0")
+    numerator, denominator = numerator ** np.abs(exponent), denominator ** np.abs(exponent)
     return numerator * np.sign(denominator), np.abs(denominator)
 
 
@@ -126,20 +129,32 @@ def _floor(argument: Rational) -> Rational:
 
 
 def _mod(number: Rational, divisor: Rational) -> Rational:
-    times = _floor(_product(number, _power(divisor, -1)))
+    if np.any(divisor[0] == 0):
+        raise NotationError("a remainder by 0 has no value", remedy="divide by what is never 0")
+    times = _floor(_product(number, _power(divisor, np.asarray(-1))))
     return _sum(number, _product(_whole(np.asarray(-1)), _product(divisor, times)))
 
 
-def _where(holds: Array, chosen: Rational, otherwise: Rational) -> Rational:
+def _chosen(holds: Array, chosen: Rational, otherwise: Rational) -> Rational:
     return np.where(holds, chosen[0], otherwise[0]), np.where(holds, chosen[1], otherwise[1])
 
 
 def _max(left: Rational, right: Rational) -> Rational:
-    return _where(left[0] * right[1] >= right[0] * left[1], left, right)
+    return _chosen(left[0] * right[1] >= right[0] * left[1], left, right)
 
 
 def _min(left: Rational, right: Rational) -> Rational:
-    return _where(left[0] * right[1] <= right[0] * left[1], left, right)
+    return _chosen(left[0] * right[1] <= right[0] * left[1], left, right)
 
 
-_FUNCTIONS: Mapping[str, Callable[..., Rational]] = {"floor": _floor, "mod": _mod, "max": _max, "min": _min}
+def _abs(argument: Rational) -> Rational:
+    return np.abs(argument[0]), argument[1]
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Rational]] = {
+    "floor": _floor,
+    "mod": _mod,
+    "max": _max,
+    "min": _min,
+    "abs": _abs,
+}

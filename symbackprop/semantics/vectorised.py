@@ -36,38 +36,16 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.functions import INTEGER_FUNCTIONS
+from symbackprop.notation.integers import is_ratio
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.semantics.array_functions import compared, matrix_values, power_values, values_of
+from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.ties import tied_sum
 
 Array: TypeAlias = NDArray[Any]
 # Every point more costs memory: what a reduction makes of its points is worked through in parts.
 MOST_POINTS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Points:
-    """`count` points; `positions` holds an array of that length for each index."""
-
-    count: int
-    positions: Mapping[Index, Array]
-
-    def where(self, mask: Array) -> Points:
-        """Those that a mask, or an array of their numbers, selects."""
-        kept = {index: places[mask] for index, places in self.positions.items()}
-        count = int(np.count_nonzero(mask)) if mask.dtype == bool else len(mask)
-        return Points(count, kept)
-
-
-def grid(indices: tuple[Index, ...], sizes: Mapping[str, int], at: Mapping[Index, int]) -> Points:
-    """All positions of `indices`, in row-major order; those in `at` stand still."""
-    shape = tuple(sizes[index.axis.name] for index in indices)
-    count = prod(shape)
-    places = np.indices(shape).reshape(len(shape), count)
-    positions = {index: np.full(count, place) for index, place in at.items()}
-    positions.update(zip(indices, places, strict=True))
-    return Points(count, positions)
 
 
 @dataclass(frozen=True)
@@ -124,7 +102,7 @@ class VectorisedEvaluator:
             case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
                 return values_of(function, [self._value(argument, points) for argument in arguments])
             case Apply() | Delta():
-                return self._integers(points).value(node).astype(np.float64)
+                return self._integers.value(node, points).astype(np.float64)
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, points)
             case Reduction():
@@ -133,11 +111,9 @@ class VectorisedEvaluator:
                 return self._matrix_function(node, points)
         raise NotationError(f"a {type(node).__name__} has no value of its own")
 
-    def _integers(self, points: Points) -> Rationals:
-        def read(element: Element) -> Array:
-            return np.real(self._element(element.tensor, element.positions, points)).astype(np.int64)
-
-        return Rationals(points.positions, self.sizes, read, lambda node: self._value(node, points))
+    @property
+    def _integers(self) -> Rationals:
+        return Rationals(self)
 
     def _element(self, tensor: str, positions: tuple[Expression, ...], points: Points) -> Array:
         if tensor not in self.values:
@@ -145,8 +121,7 @@ class VectorisedEvaluator:
         array = np.asarray(self.values[tensor])
         if not positions:
             return array
-        integers = self._integers(points)
-        places = [np.broadcast_to(integers.value(each), (points.count,)) for each in positions]
+        places = [self._integers.value(each, points) for each in positions]
         for place, size in zip(places, array.shape, strict=True):
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")
@@ -189,9 +164,8 @@ class VectorisedEvaluator:
     def holds(self, condition: Expression, points: Points) -> Array:
         """Whether a condition holds, at each point; of `and` and `or` no more is looked at than decides."""
         match condition:
-            case Comparison(operator, left, right):
-                found = compared(operator, self._value(left, points), self._value(right, points))
-                found = np.broadcast_to(found, (points.count,))
+            case Comparison():
+                found = self._compared(condition, points)
                 self.reached.setdefault(condition, set()).update(np.unique(found).tolist())
                 return found
             case Logic("not", (operand,)):
@@ -203,6 +177,14 @@ class VectorisedEvaluator:
                     found[undecided] = self.holds(operand, points.where(undecided))
                 return found
         raise NotationError(f"a {type(condition).__name__} is not a condition")
+
+    def _compared(self, condition: Comparison, points: Points) -> Array:
+        """A comparison, exact where integers alone are compared and ratios of them: 1/10 + 1/5 is 3/10."""
+        integers = [name for name in condition.tensors if np.asarray(self.values[name]).dtype.kind in "iu"]
+        if all(is_ratio(side, integers) for side in condition.children):
+            return self._integers.compared(condition, points)
+        left, right = (self._value(side, points) for side in condition.children)
+        return np.broadcast_to(compared(condition.operator, left, right), (points.count,))
 
     def _reduction(self, node: Reduction, points: Points) -> Array:
         if node.kind == "sum":
@@ -248,18 +230,14 @@ class VectorisedEvaluator:
 
     def _with_ties(self, points: Points, tied: Mapping[Index, Expression]) -> Points:
         """The points with a position for each tied index, the nearest in its axis where it would leave it."""
-        integers = self._integers(points)
         places = {
-            index: np.broadcast_to(
-                np.clip(integers.value(place), 0, self.sizes[index.axis.name] - 1), (points.count,)
-            )
+            index: np.clip(self._integers.value(place, points), 0, self.sizes[index.axis.name] - 1)
             for index, place in tied.items()
         }
         return Points(points.count, {**points.positions, **places})
 
     def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
-        integers = self._integers(points)
-        places = [np.broadcast_to(integers.value(each), (points.count,)) for each in node.children]
+        places = [self._integers.value(each, points) for each in node.children]
         batch, positions = places[: len(node.batch)], places[len(node.batch) :]
         array = np.asarray(self.values[node.tensor])
         for place, size in zip(places, array.shape, strict=False):
