@@ -11,6 +11,7 @@ import sympy
 MOST_ATOMS = 12
 MOST_TERMS = 64
 MOST_MONOMIALS = 256
+LARGEST_DEGREE = 12  # in any atom: (x + 1)*...*(x + 60) has few monomials, but no person would multiply it out
 
 
 def denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
@@ -61,16 +62,12 @@ def is_small(expression: sympy.Expr) -> bool:
     """Whether numerator and denominator, multiplied out, stay within what SymPy factors in no time."""
     if len(expression.free_symbols) > MOST_ATOMS:
         return False
-    return (
-        math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS
-        or math.prod(_monomials(expression)) <= MOST_MONOMIALS
-    )
-
-
-def _monomials(expression: sympy.Expr) -> tuple[int, int]:
-    """At most how many monomials of these degrees the numerator and the denominator can have."""
+    if math.prod(_terms_multiplied_out(expression)) <= MOST_TERMS:
+        return True
     degrees = [_degrees(expression, atom) for atom in expression.free_symbols]
-    return math.prod(above + 1 for above, _ in degrees), math.prod(below + 1 for _, below in degrees)
+    # At most how many monomials of these degrees the numerator and the denominator can have.
+    monomials = math.prod((above + 1) * (below + 1) for above, below in degrees)
+    return monomials <= MOST_MONOMIALS and max(map(max, degrees), default=0) <= LARGEST_DEGREE
 
 
 def _degrees(expression: sympy.Expr, atom: sympy.Symbol) -> tuple[int, int]:

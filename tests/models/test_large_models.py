@@ -113,3 +113,12 @@ def test_large_powers_and_numbers_never_reach_the_rational_search(loss, gradient
     found = str(model.derive().gradients["x"])
     assert time.process_time() - start < 20 * max(seconds_for(scalar_chain(10)), 0.05)
     assert gradient is None or found == f"dE/dx = {gradient}"
+
+
+def test_a_product_of_many_sums_over_one_variable_is_not_multiplied_out() -> None:
+    factors = "*".join(f"(x + {number})" for number in range(1, 61))
+    derivation = sb.loads(f"param x\nloss E = {factors}").derive()
+    assert all("x^20" not in str(gradient) for gradient in derivation.gradients.values())
+    loss, grads = derivation.module().value_and_grad({"x": -0.5})
+    expected = sum(1 / (number - 0.5) for number in range(1, 61)) * loss
+    assert float(grads["x"]) == pytest.approx(float(expected), rel=1e-12)
