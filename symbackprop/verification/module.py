@@ -45,6 +45,14 @@ class ModuleUnderCheck:
     asked: tuple[str, ...]
     facts: System | None = None
 
+    @property
+    def bound(self) -> frozenset[str]:
+        """The declared tensors that facts speak of: they cannot be moved one by one."""
+        if self.facts is None:
+            return frozenset()
+        definite = (fact.tensor for fact in self.facts.positive_definite)
+        return self.facts.precedents((*self.facts.read_by_facts, *definite)) & self.shapes.keys()
+
     def loss(self, values: Mapping[str, Array]) -> float:
         """The module's loss on values of all declared tensors."""
         with _own_code("loss"):

@@ -67,6 +67,7 @@ def finite_sample(
     accepts: Callable[[Values], bool],
     adjust: Callable[[Values], Values | None] = lambda values: values,
     integers: Mapping[str, str] = MappingProxyType({}),
+    domains: Sequence[Domain] = DOMAINS,
 ) -> Values:
     """Random float64 arrays of these shapes that `accepts` holds finite.
 
@@ -74,7 +75,7 @@ def finite_sample(
     moves a draw to where it has to be (where facts hold) or gives None. VerificationError says which domains
     were tried where none will do.
     """
-    for domain in DOMAINS:
+    for domain in domains:
         for _ in range(DRAWS_EACH):
             drawn = {
                 name: _draw(domain, rng, [sizes[axis] for axis in axes], sizes.get(integers.get(name, "")))
@@ -83,7 +84,7 @@ def finite_sample(
             values = adjust(drawn)
             if values is not None and accepts(values):
                 return values
-    tried = "; ".join(domain.name for domain in DOMAINS)
+    tried = "; ".join(domain.name for domain in domains)
     raise VerificationError(
         f"no data were found on which the loss and its gradient are finite (tried values {tried})",
         remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",

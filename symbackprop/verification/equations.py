@@ -1,0 +1,80 @@
+"""The model's equations as a judge: data on which they are finite, and the derivatives of their loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.substitution import holds_derivative
+from symbackprop.notation.system import Role, System
+from symbackprop.verification.axes import axis_names
+from symbackprop.verification.comparing import compare_arrays
+from symbackprop.verification.facts import obeying_facts
+from symbackprop.verification.matrices import has_sound_matrices
+from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
+from symbackprop.verification.sampling import DOMAINS, Domain, Values, finite_sample
+
+Array: TypeAlias = NDArray[Any]
+
+DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
+
+
+@dataclass(frozen=True)
+class Equations:
+    """A model: as it was `stated`, and with the derivatives inside it worked out (`system`)."""
+
+    stated: System
+    system: System
+
+    @property
+    def shapes(self) -> dict[str, tuple[str, ...]]:
+        """Each declared tensor's axes."""
+        return {tensor.name: axis_names(tensor.indices) for tensor in self.system.with_role(*DECLARED)}
+
+    @property
+    def integers(self) -> dict[str, str]:
+        """Each tensor of whole numbers with the axis whose positions it holds."""
+        return {
+            tensor.name: tensor.values.name
+            for tensor in self.system.with_role(*DECLARED)
+            if tensor.values is not None
+        }
+
+    def known(
+        self, values: Mapping[str, Array], sizes: Mapping[str, int], only: Iterable[str] | None = None
+    ) -> dict[str, Array]:
+        """The values of all tensors, or of those asked for and what they need."""
+        return evaluate(self.system, values, sizes, only=only)
+
+    def loss(self, sizes: Mapping[str, int], values: Mapping[str, Array]) -> Any:
+        """The loss; intermediates among the values stand for what their equations say."""
+        name = str(self.system.loss)
+        return self.known(values, sizes, [name])[name]
+
+    def sample(
+        self, sizes: Mapping[str, int], rng: np.random.Generator, domains: Sequence[Domain] = DOMAINS
+    ) -> Values:
+        """Data on which every tensor is finite and the facts hold; VerificationError where none are found."""
+
+        def finite(values: Values) -> bool:
+            known = self.known(values, sizes)
+            is_finite = all(bool(np.all(np.isfinite(array))) for array in known.values())
+            return is_finite and has_sound_matrices(self.system, known)
+
+        obeying = partial(obeying_facts, self.system, sizes=sizes)
+        return finite_sample(self.shapes, sizes, rng, finite, obeying, self.integers, domains)
+
+    def rows_of_inner_derivatives(self, values: Values, sizes: Mapping[str, int]) -> list[CheckRow]:
+        """What was worked out for equations with derivatives in them, against difference quotients."""
+        names = [each.tensor for each in self.stated.equations if holds_derivative(each.expression)]
+        if not names:
+            return []
+        derived = evaluate(self.system, values, sizes, only=names)
+        numerical = evaluate(self.stated, values, sizes, only=names)
+        return [compare_arrays(name, INNER_QUOTIENTS, derived[name], numerical[name], 0.0) for name in names]
