@@ -50,7 +50,7 @@ def check_model(
     stated = with_small_axes(system)
     derivation = derive(stated, asked)
     checked = under_check(load_module(numpy_source(lower(derivation)), system.name))
-    return _against_equations(checked, Equations(stated, derivation.system), system.name, seed, budget)
+    return _against_equations(checked, Equations(stated, derivation), system.name, seed, budget)
 
 
 def check_module(
@@ -66,7 +66,7 @@ def check_module(
     path = Path(path)
     checked = load_file(path)
     if model is not None:
-        equations = Equations(model, derive(model, checked.asked).system)
+        equations = Equations(model, derive(model, checked.asked))
         _expect_same_tensors(path, checked, equations)
         return _against_equations(checked, equations, path.name, seed, budget)
     if not set(checked.asked) & set(checked.shapes):

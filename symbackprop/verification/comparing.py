@@ -5,7 +5,7 @@ The same object judges the gradient of the module and those that the negative co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -40,7 +40,8 @@ class Comparison:
 
     `tolerance` is the relative error that passes for each number, infinite where the judge cannot tell;
     `scale` is what errors are measured against at least. `view` is what the judge sees of a gradient, `asked`
-    which of the numbers it was asked for (default: all), `may_skip` whether most of these may stay untold.
+    which of the numbers it was asked for (default: all), `may_skip` whether most of these may stay untold;
+    `parts` are the tensors that it speaks of together, each with its scale.
     """
 
     tensor: str
@@ -55,6 +56,7 @@ class Comparison:
     shape: tuple[int, ...] = ()
     view: Callable[[Array], Array] = field(default=lambda array: array)
     asked: Array | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
     may_skip: bool = False
 
     @property

@@ -43,16 +43,15 @@ def perturbations(gradient: Array, place: int, amount: float) -> Iterator[Pertur
 
 
 def negative_control(
-    comparisons: Iterable[Comparison], gradients: dict[str, Array], rng: np.random.Generator
+    comparisons: Iterable[tuple[Comparison, Array]], rng: np.random.Generator
 ) -> Control:
-    """How many perturbed gradients were held against these judges, and which of them passed.
+    """How many perturbed gradients were held against these judges, and which of them passed; each with its own.
 
     Only what a judge can see is asked of it: a perturbation counts where it moves one of its numbers by ten
     times what passes.
     """
     control = Control()
-    for comparison in comparisons:
-        gradient = np.array(gradients[comparison.tensor], dtype=np.float64)
+    for comparison, gradient in comparisons:
         places = _places_in_sight(comparison, gradient)
         if not places.size:
             continue

@@ -5,32 +5,62 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.derivation.result import Derivation
 from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.notation.system import Role, System
-from symbackprop.verification.axes import axis_names
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.verification.axes import axis_names, evaluation_visits
 from symbackprop.verification.comparing import compare_arrays
 from symbackprop.verification.facts import obeying_facts
 from symbackprop.verification.matrices import has_sound_matrices
 from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
 from symbackprop.verification.sampling import DOMAINS, Domain, Values, finite_sample
+from symbackprop.verification.unsimplified import unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
 
+MOST_VISITS = 200_000  # nodes that the naive evaluator visits, some microseconds each
+MOST_POINTS = 500_000  # places at which the fast evaluator works out one expression
 DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
 
 
 @dataclass(frozen=True)
 class Equations:
-    """A model: as it was `stated`, and with the derivatives inside it worked out (`system`)."""
+    """A model as it was `stated`, and as its derivation reads it: with the derivatives inside it worked out."""
 
     stated: System
-    system: System
+    derivation: Derivation
+
+    @property
+    def system(self) -> System:
+        """The equations that are differentiated."""
+        return self.derivation.system
+
+    @property
+    def _chain_rules(self) -> list[Expression]:
+        return [adjoint.steps[0].after for adjoint in self.derivation.adjoints]
+
+    @staticmethod
+    def _loops_of(expression: Expression) -> tuple[str, ...]:
+        sums = (node.indices for node in expression.walk() if isinstance(node, Reduction))
+        return axis_names({*expression.free_indices, *(index for indices in sums for index in indices)})
+
+    def unsimplified(self, known: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+        """dE/dt by the chain rule as it was written first, every element of every tensor with an adjoint.
+
+        Nothing where that has a sum over too many places at once.
+        """
+        if any(prod(sizes[axis] for axis in self._loops_of(each)) > MOST_POINTS for each in self._chain_rules):
+            return {}
+        return unsimplified_adjoints(self.derivation, known, sizes)
 
     @property
     def shapes(self) -> dict[str, tuple[str, ...]]:
@@ -50,7 +80,14 @@ class Equations:
         self, values: Mapping[str, Array], sizes: Mapping[str, int], only: Iterable[str] | None = None
     ) -> dict[str, Array]:
         """The values of all tensors, or of those asked for and what they need."""
-        return evaluate(self.system, values, sizes, only=only)
+        return evaluate_system(self.system, values, sizes, only=only)
+
+    def naive_loss(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array | None:
+        """The loss by the naive evaluator's loops, that all else rests on; None where they would take too long."""
+        if evaluation_visits(self.system, sizes) > MOST_VISITS:
+            return None
+        name = str(self.system.loss)
+        return evaluate(self.system, values, sizes, only=[name])[name]
 
     def loss(self, sizes: Mapping[str, int], values: Mapping[str, Array]) -> Any:
         """The loss; intermediates among the values stand for what their equations say."""

@@ -33,7 +33,8 @@ from symbackprop.verification.differences import (
 from symbackprop.verification.matrices import symmetric_part
 from symbackprop.verification.module import ModuleUnderCheck
 from symbackprop.verification.referee import HighPrecision
-from symbackprop.verification.report import CENTRAL_DIFFERENCES
+from symbackprop.verification.report import CENTRAL_DIFFERENCES, UNSIMPLIFIED
+from symbackprop.verification.together import ALL, Together
 
 Array: TypeAlias = NDArray[Any]
 
@@ -70,23 +71,23 @@ class Sample:
 
 def samples(
     arrays: Mapping[str, Array], seconds: float, cost: float, rng: np.random.Generator
-) -> dict[str, Sample]:
-    """Every element where `seconds` allow it at `cost` each; else some, spread evenly, and random directions."""
+) -> tuple[dict[str, Sample], bool]:
+    """Every element where `seconds` allow it at `cost` each; else some, spread evenly, and random directions.
+
+    Where not even directions for each tensor are affordable, one element each; the second result says that all
+    tensors are to be moved along directions together.
+    """
     total = sum(array.size for array in arrays.values())
     affordable = int(min(seconds / cost, MOST_MOVED))
-    if total <= affordable:
-        return {
-            name: Sample(np.ones(array.shape, dtype=bool), np.zeros((0, *array.shape)))
-            for name, array in arrays.items()
-        }
+    is_together = affordable < min(total, (FEWEST_MOVED + DIRECTIONS) * len(arrays))
     left = max(affordable - DIRECTIONS * len(arrays), 0)
     found = {}
     for name, array in arrays.items():
-        most = max(FEWEST_MOVED, left * array.size // total)
-        chosen = sample_of(array, most)
-        count = 0 if chosen.all() else DIRECTIONS
+        most = max(FEWEST_MOVED, left * array.size // total) if total > affordable else array.size
+        chosen = sample_of(array, 1 if is_together else most)
+        count = 0 if chosen.all() or is_together else DIRECTIONS
         found[name] = Sample(chosen, rng.choice((-1.0, 1.0), (count, *array.shape)))
-    return found
+    return found, is_together and bool(total)
 
 
 def by_differences(
@@ -102,9 +103,10 @@ def by_differences(
     what is seen along symmetric matrices: a Cholesky factorisation reads one triangle alone.
     """
     cost = 2 * STEPS * seconds_of(lambda: checked.loss(values))
-    chosen = samples({name: values[name] for name in names}, seconds, cost, rng)
+    chosen, is_together = samples({name: values[name] for name in names}, seconds, cost, rng)
     found = {
-        name: _quotients(_loss_along(checked, checked.loss, name), values, name, chosen[name], rng) for name in names
+        name: _quotients(_loss_along(checked, checked.loss, name), values, name, chosen[name], rng)
+        for name in names
     }
     own_loss = np.asarray(checked.loss(values))
     largest = largest_number(own_loss, *(elements.values for elements, _ in found.values()))
@@ -115,7 +117,20 @@ def by_differences(
         if directions is not None:
             of_tensor.append(_along_quotients(name, chosen[name].directions, directions, largest))
         comparisons += [replace(each, view=view, note=chosen[name].note) for each in of_tensor]
+    if is_together:
+        free = [name for name in names if not _is_definite(checked, name)]
+        comparisons.append(_differences_together(checked.loss, Together.of(values, free), largest, rng))
     return comparisons
+
+
+def _differences_together(
+    loss: Loss, together: Together, largest: float, rng: np.random.Generator
+) -> Comparison:
+    line, start, directions = together.loss_of(loss), together.start, together.directions(DIRECTIONS, rng)
+    step = step_for(line, start, ALL, rng)
+    quotients = central_differences_along(line, start, ALL, directions, step)
+    comparison = _along_quotients(ALL, directions, quotients, largest)
+    return replace(comparison, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
 
 
 def _quotients(
@@ -183,7 +198,7 @@ def by_equations(
     What the loss is computed from counts among the numbers in sight: the terms of a sum that vanishes do.
     """
     cost = seconds_of(lambda: loss({**values, names[0]: known[names[0]] + 0j}))
-    chosen = samples({name: known[name] for name in names}, seconds, cost, rng)
+    chosen, is_together = samples({name: known[name] for name in names}, seconds, cost, rng)
     found: dict[str, tuple[Array, Array]] = {}
     for name in names:
         point = {**values, name: known[name]}
@@ -197,5 +212,21 @@ def by_equations(
         of_tensor = [of_elements(name, method, elements, largest, chosen[name].chosen)]
         if len(directions):
             of_tensor.append(along(name, method, chosen[name].directions, directions, largest))
-        comparisons += [replace(each, referee=referee, note=chosen[name].note) for each in of_tensor]
-    return comparisons
+        comparisons += [replace(each, note=chosen[name].note) for each in of_tensor]
+    free = [name for name in names if name in values]
+    if is_together and free:
+        together = Together.of(values, free)
+        line, ways = together.loss_of(loss), together.directions(DIRECTIONS, rng)
+        along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways), largest)
+        note = f"{DIRECTIONS} directions, all tensors at once"
+        comparisons.append(replace(along_all, parts=together.scales, note=note))
+    return [replace(each, referee=referee) for each in comparisons]
+
+
+def by_adjoints(
+    adjoints: Mapping[str, Array], known: Mapping[str, Array], names: Sequence[str], referee: HighPrecision
+) -> list[Comparison]:
+    """Every element of the unsimplified adjoints: one pass, where complex steps for each would take too long."""
+    largest = largest_number(*terms_of_loss(referee.system, known), *(adjoints[name] for name in names))
+    comparisons = [of_elements(name, UNSIMPLIFIED, adjoints[name], largest) for name in names]
+    return [replace(each, referee=referee, may_skip=True) for each in comparisons]

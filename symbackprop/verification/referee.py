@@ -59,8 +59,8 @@ class HighPrecision:
     sizes: Mapping[str, int]
 
     def __call__(self, name: str, direction: Array) -> float | None:
-        """The derivative, to all digits of float64; None where the model is too large for it."""
-        if evaluation_visits(self.system, self.sizes) > MOST_VISITS:
+        """The derivative, to all digits of float64; None where the model is too large for it, or `name` is none."""
+        if name not in self.system.tensors or evaluation_visits(self.system, self.sizes) > MOST_VISITS:
             return None
         loss = str(self.system.loss)
         with mpmath.workdps(DIGITS):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 CENTRAL_DIFFERENCES = "central differences"
 COMPLEX_STEP = "complex step"
+UNSIMPLIFIED = "unsimplified adjoints"
 NAIVE_EVALUATOR = "naive evaluator"
 INNER_QUOTIENTS = "inner differences"
 OWN_LOSS = "its own loss()"
@@ -22,6 +23,7 @@ TOLERANCES: Mapping[str, float] = {
     CENTRAL_DIFFERENCES: 1e-7,
     COMPLEX_STEP: 1e-12,
     AT_KINKS: 1e-12,
+    UNSIMPLIFIED: 1e-12,
     NAIVE_EVALUATOR: 1e-9,
     INNER_QUOTIENTS: 1e-9,
     OWN_LOSS: 1e-12,
