@@ -63,7 +63,9 @@ def _check(subject: str, seed: int, wrt: Sequence[str] | None, budget: str, mode
             )
         report = _checked_module(Path(subject), seed, seconds, model)
     elif model is not None:
-        raise VerificationError("--model goes with a .py module", remedy=f"leave it out: check {subject} alone")
+        raise VerificationError(
+            "--model goes with a .py module", remedy=f"leave it out: check {subject} alone"
+        )
     else:
         report = load(subject).check(seed, wrt, seconds)
     _print_table(report)

@@ -2,9 +2,9 @@
 
 A model is derived, generated and checked in one go; a module is checked as it stands in its file, against its
 own loss and, where the model is given too, against the model's equations. Neither comparison trusts the
-derivation: central differences know only the module's own loss, the complex step only the equations. Derivatives
-inside a model are held, as it states them, against difference quotients in a hundred digits; the complex step
-then trusts what came of them. Where judges disagree, sixty digits decide.
+derivation: central differences know only the module's own loss, the complex step only the equations.
+Derivatives inside a model are held, as it states them, against difference quotients in a hundred digits; the
+complex step then trusts what came of them. Where judges disagree, sixty digits decide.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def check_model(
     stated = with_small_axes(system)
     derivation = derive(stated, asked)
     checked = under_check(load_module(numpy_source(lower(derivation)), system.name))
-    return _against_equations(checked, Equations(stated, derivation), system.name, seed, budget)
+    return check_against(checked, Equations(stated, derivation), system.name, seed, budget)
 
 
 def check_module(
@@ -68,7 +68,7 @@ def check_module(
     if model is not None:
         equations = Equations(model, derive(model, checked.asked))
         _expect_same_tensors(path, checked, equations)
-        return _against_equations(checked, equations, path.name, seed, budget)
+        return check_against(checked, equations, path.name, seed, budget)
     if not set(checked.asked) & set(checked.shapes):
         raise VerificationError(
             f"{path} gives gradients of intermediates alone, which its loss() cannot be asked about",
@@ -83,9 +83,13 @@ def check_module(
     return _report(path.name, seed, found, remarks)
 
 
-def _against_equations(
-    checked: ModuleUnderCheck, equations: Equations, subject: str, seed: int, budget: float
+def check_against(
+    checked: ModuleUnderCheck, equations: Equations, subject: str, seed: int = 0, budget: float = BUDGET
 ) -> CheckReport:
+    """Check a module against the equations of the model that it was generated from.
+
+    Raises VerificationError where no data can be found on which the model is finite and its facts hold.
+    """
     rng = np.random.default_rng(seed)
     examiner = Examiner(checked, Clock(budget), equations)
     sizes, remarks = rounds_of_sizes(equations.stated)

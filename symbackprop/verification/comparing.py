@@ -85,12 +85,16 @@ class Comparison:
         if refused is not None:
             return refused
         compared = int(self.usable.sum())
-        skipped = self.usable.size - compared if self.asked is None else int((self.asked & ~self.usable).sum())
+        skipped = (
+            self.usable.size - compared if self.asked is None else int((self.asked & ~self.usable).sum())
+        )
         if skipped > compared and not self.may_skip:
             note = f"{skipped} of {compared + skipped} elements lie at a kink, too many to tell"
             return CheckRow(self.tensor, self.method, float("inf"), False, compared, skipped, note)
         scale = self.scale_with(array)
-        errors = np.where(self.usable, np.abs(self.seen(array) - np.where(self.usable, self.expected, 0.0)), 0.0)
+        errors = np.where(
+            self.usable, np.abs(self.seen(array) - np.where(self.usable, self.expected, 0.0)), 0.0
+        )
         errors = errors / scale
         row = CheckRow(
             self.tensor, self.method, float(np.max(errors, initial=0.0)), True, compared, skipped, self.note

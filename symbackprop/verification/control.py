@@ -42,10 +42,8 @@ def perturbations(gradient: Array, place: int, amount: float) -> Iterator[Pertur
         yield Perturbed("one place late", np.roll(gradient.ravel(), 1).reshape(gradient.shape))
 
 
-def negative_control(
-    comparisons: Iterable[tuple[Comparison, Array]], rng: np.random.Generator
-) -> Control:
-    """How many perturbed gradients were held against these judges, and which of them passed; each with its own.
+def negative_control(comparisons: Iterable[tuple[Comparison, Array]], rng: np.random.Generator) -> Control:
+    """How many perturbed gradients were held against their judges, and which of them passed.
 
     Only what a judge can see is asked of it: a perturbation counts where it moves one of its numbers by ten
     times what passes.

@@ -16,11 +16,11 @@ Loss: TypeAlias = Callable[[Mapping[str, Array]], Any]
 EPSILON = float(np.finfo(np.float64).eps)
 # The step where truncation, h^2, and rounding, eps/h, of a central difference balance; wider steps are
 # extrapolated, which takes the h^2 away and leaves less rounding.
-SMALLEST_STEP = EPSILON ** (1 / 3)
+SMALLEST_STEP: float = EPSILON ** (1 / 3)
 STEP_RATIO = 4.0
 STEPS = 4
 # The steps that a tensor's own is looked for among: from a quarter of its scale down to 1e-9 of it.
-LADDER = tuple(STEP_RATIO**-power for power in range(1, 16))
+LADDER: tuple[float, ...] = tuple(STEP_RATIO**-power for power in range(1, 16))
 SURE = 1e-9  # the relative error of a quotient at which a wider step is not looked for
 IMAGINARY_STEP = 1e-30
 
@@ -51,7 +51,8 @@ def central_differences(
     """dE/dw for every chosen element w of the tensor `name`, from loss(w + h) and loss(w - h).
 
     h is `step` and 4, 16 and 64 times that, by default eps^(1/3) * max(1, |w|); neighbouring steps are
-    extrapolated to h = 0 (Richardson: (16*D(h/4) - D(h))/15) and the two neighbours that agree best are taken.
+    extrapolated to h = 0 (Richardson: (16*D(h/4) - D(h))/15) and the two neighbours that agree best are
+    taken.
     """
     moved = np.array(values[name], dtype=np.float64)
     chosen = np.ones(moved.shape, dtype=bool) if chosen is None else chosen
@@ -125,39 +126,39 @@ def _extrapolated(quotients: Sequence[float]) -> Iterator[float]:
 
 
 def step_for(loss: Loss, values: Mapping[str, Array], name: str, rng: np.random.Generator) -> float:
-    """The smallest step of the central differences of one tensor, from its scale, the curvature and the noise.
+    """The smallest step of the central differences of one tensor, from its scale, curvature and noise.
 
     Along a random direction of signs, quotients are taken with steps from a quarter of the tensor's scale
     down; the extrapolations of neighbours are apart by truncation where the step is wide and by rounding
-    where it is narrow. The narrowest steps that agree to `SURE`
-    are taken, for a kink is the less within reach, or those that agree best.
+    where it is narrow. The narrowest steps that agree to `SURE` are taken, for a kink is the less within
+    reach, or those that agree best.
     """
     start = np.array(values[name], dtype=np.float64)
-    scale = float(np.sqrt(np.mean(start**2))) if start.size else 0.0
-    scale = scale if np.isfinite(scale) and scale > 0 else 1.0
-    usual = SMALLEST_STEP * scale
-    if not start.size:
-        return usual
-    direction = rng.choice((-1.0, 1.0), start.shape)
-    centre = abs(float(loss({**values, name: start})))
-    quotients = []
-    for rung in LADDER:
-        ahead, behind = (
-            float(loss({**values, name: start + sign * rung * scale * direction})) for sign in (1, -1)
-        )
-        quotients.append((ahead - behind) / (2 * rung * scale))
-    extrapolated = list(_extrapolated(quotients))
-    size = float(np.median(np.abs(quotients)))
-    errors = [
-        abs(finer - coarser) + EPSILON * centre / (rung * scale)
-        for (coarser, finer), rung in zip(itertools.pairwise(extrapolated), LADDER[2:], strict=True)
-    ]
-    usable = [error if np.isfinite(error) else np.inf for error in errors]
-    if not size or not np.isfinite(min(usable)):
-        return usual
-    sure = [number for number, error in enumerate(usable) if error <= SURE * size]
-    best = sure[-1] if sure else int(np.argmin(usable))
-    return LADDER[min(best + 2, len(LADDER) - 1)] * scale
+    scale = scale_of(start)
+    direction = scale * rng.choice((-1.0, 1.0), start.shape)
+
+    def quotient(rung: float) -> float:
+        ahead, behind = (float(loss({**values, name: start + sign * rung * direction})) for sign in (1, -1))
+        return (ahead - behind) / (2 * rung)
+
+    quotients = [quotient(rung) for rung in LADDER]
+    rounding = EPSILON * abs(float(loss({**values, name: start})))
+    apart = (abs(finer - coarser) for coarser, finer in itertools.pairwise(_extrapolated(quotients)))
+    errors = [error + rounding / rung for error, rung in zip(apart, LADDER[2:], strict=True)]
+    finite = [error if np.isfinite(error) else np.inf for error in errors]
+    sizes = [abs(each) for each in quotients if np.isfinite(each)]
+    size = float(np.median(sizes)) if sizes else 0.0
+    if not size or not np.isfinite(min(finite)):
+        return SMALLEST_STEP * scale
+    sure = [number for number, error in enumerate(finite) if error <= SURE * size]
+    best = sure[-1] if sure else int(np.argmin(finite))
+    return LADDER[best + 2] * scale
+
+
+def scale_of(array: Array) -> float:
+    """The root mean square; 1 where that is 0 or not finite."""
+    scale = float(np.sqrt(np.mean(np.abs(array) ** 2))) if array.size else 0.0
+    return scale if np.isfinite(scale) and scale > 0 else 1.0
 
 
 def sample_of(array: Array, most: int) -> Array:

@@ -34,7 +34,7 @@ DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
 
 @dataclass(frozen=True)
 class Equations:
-    """A model as it was `stated`, and as its derivation reads it: with the derivatives inside it worked out."""
+    """A model as it was `stated`, and as its derivation reads it: with inner derivatives worked out."""
 
     stated: System
     derivation: Derivation
@@ -58,7 +58,9 @@ class Equations:
 
         Nothing where that has a sum over too many places at once.
         """
-        if any(prod(sizes[axis] for axis in self._loops_of(each)) > MOST_POINTS for each in self._chain_rules):
+        if any(
+            prod(sizes[axis] for axis in self._loops_of(each)) > MOST_POINTS for each in self._chain_rules
+        ):
             return {}
         return unsimplified_adjoints(self.derivation, known, sizes)
 
@@ -83,7 +85,7 @@ class Equations:
         return evaluate_system(self.system, values, sizes, only=only)
 
     def naive_loss(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array | None:
-        """The loss by the naive evaluator's loops, that all else rests on; None where they would take too long."""
+        """The loss by the naive evaluator, that all else rests on; None where it would take too long."""
         if evaluation_visits(self.system, sizes) > MOST_VISITS:
             return None
         name = str(self.system.loss)

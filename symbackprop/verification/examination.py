@@ -1,4 +1,4 @@
-"""One round of a check: a draw of data, every judge's comparisons on it, and the negative control beside them."""
+"""One round of a check: a draw of data, every judge's comparisons on it, and the negative control."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from symbackprop.verification.comparing import Comparison, compare_arrays, largest_number
 from symbackprop.verification.control import negative_control
 from symbackprop.verification.equations import Equations
-from symbackprop.verification.judges import by_adjoints, by_differences, by_equations, differences_of, terms_of_loss
+from symbackprop.verification.judges import (
+    by_adjoints,
+    by_differences,
+    by_equations,
+    differences_of,
+    terms_of_loss,
+)
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.precision import noise_row, single_precision_row
 from symbackprop.verification.referee import HighPrecision
@@ -56,12 +62,15 @@ class Clock:
         return max(self.budget - (time.perf_counter() - self.started), 0.0)
 
 
+NONE = Control()
+
+
 @dataclass(frozen=True)
 class Found:
     """A round's rows and its negative control."""
 
     round: Round
-    control: Control = Control()
+    control: Control = NONE
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,11 @@ class Examiner:
         comparisons = by_differences(checked, values, asked, share * self.clock.left, rng) if asked else []
         if self.equations is None:
             rows += [row_of(each, gradients) for each in comparisons]
-            rows += [uncompared(each, "an intermediate: check the model") for each in gradients if each not in values]
+            rows += [
+                uncompared(each, "an intermediate: check the model")
+                for each in gradients
+                if each not in values
+            ]
         else:
             judged = self._against_equations(self.equations, sizes, values, loss, gradients, share, rng)
             of_equations, loss_row = judged
@@ -152,7 +165,7 @@ class Examiner:
         sizes: Mapping[str, int],
         loss_row: CheckRow,
     ) -> list[CheckRow]:
-        """The verdicts of both judges; where just one of them refuses a tensor, the disputed one is looked at."""
+        """The verdicts of both judges; where just one of them refuses a tensor, it is looked at again."""
         of_differences = [row_of(replace(each, may_skip=True), gradients) for each in differences]
         of_equations = [row_of(each, gradients) for each in complex_steps]
         refused = {row.tensor for row in of_equations if not row.ok}
@@ -179,7 +192,9 @@ class Examiner:
         loss = partial(self.equations.loss, sizes)
         again = differences_of(self.checked, lambda point: float(np.real(loss(point))), values, comparison)
         apart = np.abs(again - comparison.expected)[comparison.usable]
-        is_the_same = np.max(apart, initial=0.0) <= 0.5 * row.worst * comparison.scale_with(comparison.expected)
+        is_the_same = np.max(apart, initial=0.0) <= 0.5 * row.worst * comparison.scale_with(
+            comparison.expected
+        )
         note = "the equations' own quotients are as far off: the complex step decides"
         return replace(row, ok=True, note=note) if is_the_same else row
 
@@ -187,7 +202,7 @@ class Examiner:
 def called_on(
     checked: ModuleUnderCheck, values: Values
 ) -> tuple[Any, dict[str, Any], list[CheckRow]] | CheckRow:
-    """Loss and gradients, and rows that compare the module's functions with one another; or what went wrong."""
+    """Loss and gradients, and rows that compare the module's own functions; or what went wrong."""
     try:
         loss, gradients = checked.value_and_grad(values)
         alone = checked.grad(values)
@@ -200,14 +215,18 @@ def called_on(
     arrays = {name: np.asarray(gradient) for name, gradient in gradients.items()}
     largest = largest_number(own_loss, *arrays.values())
     rows = [compare_arrays(name, OWN_GRADIENT, alone[name], arrays[name], largest) for name in gradients]
-    return loss, gradients, [
-        compare_arrays(checked.loss_name, OWN_LOSS, loss, own_loss, 0.0),
-        in_one_row(rows),
-    ]
+    return (
+        loss,
+        gradients,
+        [
+            compare_arrays(checked.loss_name, OWN_LOSS, loss, own_loss, 0.0),
+            in_one_row(rows),
+        ],
+    )
 
 
 def row_of(comparison: Comparison, gradients: Mapping[str, Any]) -> CheckRow:
-    """The comparison's verdict on the gradient of its tensor, or of several together where these have shapes."""
+    """The comparison's verdict on the gradient of its tensor, or of several together."""
     return comparison.row(_gradient_for(comparison, gradients))
 
 

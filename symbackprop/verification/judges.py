@@ -74,8 +74,8 @@ def samples(
 ) -> tuple[dict[str, Sample], bool]:
     """Every element where `seconds` allow it at `cost` each; else some, spread evenly, and random directions.
 
-    Where not even directions for each tensor are affordable, one element each; the second result says that all
-    tensors are to be moved along directions together.
+    Where not even directions for each tensor are affordable, one element each; the second result says that
+    all tensors are to be moved along directions together.
     """
     total = sum(array.size for array in arrays.values())
     affordable = int(min(seconds / cost, MOST_MOVED))
@@ -206,7 +206,9 @@ def by_equations(
             complex_step(loss, point, name, chosen[name].chosen),
             complex_step_along(loss, point, name, chosen[name].directions),
         )
-    largest = largest_number(*terms_of_loss(referee.system, known), *(elements for elements, _ in found.values()))
+    largest = largest_number(
+        *terms_of_loss(referee.system, known), *(elements for elements, _ in found.values())
+    )
     comparisons: list[Comparison] = []
     for name, (elements, directions) in found.items():
         of_tensor = [of_elements(name, method, elements, largest, chosen[name].chosen)]
@@ -226,7 +228,7 @@ def by_equations(
 def by_adjoints(
     adjoints: Mapping[str, Array], known: Mapping[str, Array], names: Sequence[str], referee: HighPrecision
 ) -> list[Comparison]:
-    """Every element of the unsimplified adjoints: one pass, where complex steps for each would take too long."""
+    """Every element of the unsimplified adjoints, where complex steps for each would take too long."""
     largest = largest_number(*terms_of_loss(referee.system, known), *(adjoints[name] for name in names))
     comparisons = [of_elements(name, UNSIMPLIFIED, adjoints[name], largest) for name in names]
     return [replace(each, referee=referee, may_skip=True) for each in comparisons]

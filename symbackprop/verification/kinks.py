@@ -8,18 +8,32 @@ the equations follows these choices, for it decides by real parts and the equati
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import SymbackpropError
+from symbackprop.notation.arithmetic import negate, subtract
 from symbackprop.notation.evaluation import NaiveEvaluator
-from symbackprop.notation.expressions import ZERO, Apply, Comparison, Expression, Index, Reduction
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Apply,
+    Comparison,
+    ComparisonOperator,
+    Expression,
+    Index,
+    Reduction,
+    Size,
+    Where,
+)
 from symbackprop.notation.number_systems import PRECISE
 from symbackprop.notation.printing import text
-from symbackprop.notation.system import System
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.notation.system import Equation, System
 from symbackprop.verification.sampling import Domain
 
 Array: TypeAlias = NDArray[Any]
@@ -37,6 +51,7 @@ EXACT_DOMAINS = (
 EXACT_SIZES = (2, 4)  # means over them are exact
 _ONE_ARGUMENT = ("relu", "abs", "sign")
 _TWO_ARGUMENTS = ("max", "min")
+_OTHER_SIDE: Mapping[str, ComparisonOperator] = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 
 
 NEAR = 1e-9  # closer than this and not equal exactly: which side a program takes is a matter of rounding
@@ -44,9 +59,10 @@ NEAR = 1e-9  # closer than this and not equal exactly: which side a program take
 
 @dataclass(frozen=True)
 class Kink:
-    """A node that bends where its two `sides` agree, or a maximum over indices that several terms may reach."""
+    """A node that bends where its `sides` agree, or a maximum over indices that several terms may reach."""
 
     name: str
+    tensor: str
     node: Expression
     sides: tuple[Expression, Expression] | None
     indices: tuple[Index, ...]
@@ -79,10 +95,53 @@ class Kink:
         best = min(terms) if self.node.kind == "min" else max(terms)
         return [term for term in terms if abs(term - best) <= NEAR * (1 + abs(best))]
 
+    @property
+    def otherwise(self) -> Expression | None:
+        """The node with the other choice, the last maximum or the other side; None where there is none."""
+        match self.node:
+            case Apply("relu", (u,)):
+                return Where(Comparison(">=", u, ZERO), u, ZERO)
+            case Apply("abs", (u,)):
+                return Where(Comparison(">=", u, ZERO), u, negate(u))
+            case Apply("sign", (u,)):
+                return Where(Comparison(">=", u, ZERO), ONE, MINUS_ONE)
+            case Apply(function, (left, right)) if function in _TWO_ARGUMENTS:
+                return Apply(function, (right, left))
+            case Comparison(operator, left, right) if operator in _OTHER_SIDE:
+                return Comparison(_OTHER_SIDE[operator], left, right)
+            case Reduction("max" | "min" as kind, indices, body):
+                return Reduction(
+                    kind, indices, substitute(body, {each: _from_behind(each) for each in indices})
+                )
+            case Reduction("argmax", (index,), body):
+                last = Reduction("argmax", (index,), substitute(body, {index: _from_behind(index)}))
+                return subtract(subtract(Size(index.axis), ONE), last)
+        return None
+
+    def with_the_other_choice(self, system: System) -> System | None:
+        """The model with the other choice at this kink; None where there is none."""
+        other = self.otherwise
+        if other is None:
+            return None
+
+        def changed(equation: Equation) -> Equation:
+            expression = rewrite_bottom_up(
+                equation.expression, lambda node: other if node == self.node else node
+            )
+            return replace(equation, expression=expression)
+
+        equations = tuple(changed(each) if each.tensor == self.tensor else each for each in system.equations)
+        return replace(system, equations=equations)
+
+
+def _from_behind(index: Index) -> Expression:
+    """The position that is as far from the axis' end as the index is from its start."""
+    return subtract(subtract(Size(index.axis), ONE), index)
+
 
 @dataclass(frozen=True)
 class Places:
-    """At how many positions data lie on a kink, and whether another order of summing could move them off it."""
+    """At how many positions data lie on a kink, and whether another order of summing could move them."""
 
     count: int
     is_rounded: bool
@@ -98,7 +157,7 @@ def kinks_of(system: System) -> tuple[Kink, ...]:
             if sides is not None and of_reals:
                 name = f"{text(node)} {sides.where} in {equation.tensor}"
                 indices = tuple(sorted(node.free_indices, key=lambda index: index.name))
-                found.setdefault(name, Kink(name, node, sides.sides, indices))
+                found.setdefault(name, Kink(name, equation.tensor, node, sides.sides, indices))
     return tuple(found.values())
 
 

@@ -27,13 +27,13 @@ SINGLE_TOLERANCE = 1e-4
 # float32 leaves a noise of some 1e-8; that of float64 is 1e-16, or what rounding of the data amounts to.
 NOISE_TOLERANCE = 1e-11
 DRAWS = 4
-# Steps that are far wider than float32's spacing, and so narrow that the third difference of what is smooth is
-# below float64's.
+# Steps that are far wider than float32's spacing, and so narrow that the fourth difference of what is smooth
+# is below float64's.
 NOISE_STEP, NOISE_POINTS, NOISE_ORDER = 1e-6, 8, 4
 
 
 def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> CheckRow:
-    """Loss and gradients on float32 data: of that dtype throughout, and near those on the same float64 data."""
+    """Loss and gradients on float32 data: of that dtype, and near those on the same data in float64."""
     single = {name: _as(np.float32, array) for name, array in values.items()}
     same = {name: _as(np.float64, array) for name, array in single.items()}
     try:
@@ -51,7 +51,9 @@ def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array])
         return CheckRow("all", SINGLE_PRECISION, 0.0, True, 0, note="the loss overflows in float32")
     largest = largest_number(np.asarray(exact_loss), *exact.values())
     rows = [
-        _single_row(name, np.asarray(gradients[name]), np.asarray(exact[name]), spread.get(name, 0.0), largest)
+        _single_row(
+            name, np.asarray(gradients[name]), np.asarray(exact[name]), spread.get(name, 0.0), largest
+        )
         for name in gradients
     ]
     return in_one_row(rows)
@@ -70,8 +72,8 @@ def _single_row(name: str, found: Array, expected: Array, spread: float, largest
 def noise_row(checked: ModuleUnderCheck, values: Mapping[str, Array], rng: np.random.Generator) -> CheckRow:
     """The noise of the gradients along a line, from differences of fourth order.
 
-    J. Moré and S. Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011): of k-th differences of
-    equally spaced values, what is smooth vanishes and the noise is left, times sqrt((2k)!)/k!.
+    J. Moré and S. Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011): of k-th differences
+    of equally spaced values, what is smooth vanishes and the noise is left, times sqrt((2k)!)/k!.
     """
     directions = {name: rng.choice((-1.0, 1.0), array.shape) for name, array in values.items()}
     try:
@@ -84,7 +86,9 @@ def noise_row(checked: ModuleUnderCheck, values: Mapping[str, Array], rng: np.ra
         return failure("all", DIGITS, error.cause)
     largest = largest_number(*(np.asarray(array) for array in table[0].values()))
     rows = [
-        _noise_row(name, np.array([np.asarray(each[name], dtype=np.float64) for each in table]), spread, largest)
+        _noise_row(
+            name, np.array([np.asarray(each[name], dtype=np.float64) for each in table]), spread, largest
+        )
         for name in table[0]
     ]
     return in_one_row(rows)
@@ -130,7 +134,9 @@ def _moved(
 ) -> dict[str, Array]:
     """The data elsewhere on a line; those that facts speak of stay where the facts hold."""
     return {
-        name: array if array.dtype.kind in "iu" or name in checked.bound else array + amount * directions[name]
+        name: array
+        if array.dtype.kind in "iu" or name in checked.bound
+        else array + amount * directions[name]
         for name, array in values.items()
     }
 

@@ -59,7 +59,7 @@ class HighPrecision:
     sizes: Mapping[str, int]
 
     def __call__(self, name: str, direction: Array) -> float | None:
-        """The derivative, to all digits of float64; None where the model is too large for it, or `name` is none."""
+        """The derivative to all digits; None where the model is too large, or has no such tensor."""
         if name not in self.system.tensors or evaluation_visits(self.system, self.sizes) > MOST_VISITS:
             return None
         loss = str(self.system.loss)

@@ -17,8 +17,8 @@ SINGLE_PRECISION = "float32 data"
 DIGITS = "noise of its digits"
 NEGATIVE_CONTROL = "perturbed gradients"
 
-# Relative errors up to these pass. A complex step is exact to rounding, a central difference in float64 is good
-# to about ten digits; where a judge itself is less sure on the data drawn, `comparing` says what passes.
+# Relative errors up to these pass. A complex step is exact to rounding, a central difference in float64 is
+# good to about ten digits; where a judge itself is less sure on the data drawn, `comparing` says what passes.
 TOLERANCES: Mapping[str, float] = {
     CENTRAL_DIFFERENCES: 1e-7,
     COMPLEX_STEP: 1e-12,
@@ -59,7 +59,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Control:
-    """The negative control: how many wrong gradients were held against the judges, and what was not noticed."""
+    """The negative control: how many wrong gradients were held against the judges, and which passed."""
 
     planted: int = 0
     unnoticed: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """The sizes on which a gradient is checked, round after round.
 
-All axes different, so that a transposition or a sum over the wrong axis shows; then with axes of size 1, where
-broadcasting hides what is missing; then as every condition on indices and sizes needs it to take both values.
+All axes different, so that a transposition or a sum over the wrong axis shows; then with axes of size 1,
+where broadcasting hides what is missing; then as every condition on indices and sizes needs it to take both
+values.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str
             if found is not None:
                 rounds.append(SizesOfRound(f"{text(condition)} {'holds' if wanted else 'fails'}", found))
             elif wanted or any(isinstance(node, Size) for node in condition.walk()):
-                remarks.append(f"{text(condition)} is {'never' if wanted else 'always'} true on the sizes tried")
+                remarks.append(
+                    f"{text(condition)} is {'never' if wanted else 'always'} true on the sizes tried"
+                )
     return tuple(rounds), tuple(remarks)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.verification.differences import Loss
+from symbackprop.verification.differences import Loss, scale_of
 
 Array: TypeAlias = NDArray[Any]
 
@@ -51,13 +51,9 @@ class Together:
         return rng.choice((-1.0, 1.0), (count, *self.start[ALL].shape))
 
 
-def scale_of(array: Array) -> float:
-    """The root mean square; 1 where that is 0 or not finite."""
-    scale = float(np.sqrt(np.mean(np.abs(array) ** 2))) if array.size else 0.0
-    return scale if np.isfinite(scale) and scale > 0 else 1.0
-
-
 def gradient_of_row(scales: Mapping[str, float], gradients: Mapping[str, Any]) -> Array:
     """The gradient by the row, from those by the tensors (chain rule)."""
-    parts = [scale * np.ravel(np.asarray(gradients[name], dtype=np.float64)) for name, scale in scales.items()]
+    parts = [
+        scale * np.ravel(np.asarray(gradients[name], dtype=np.float64)) for name, scale in scales.items()
+    ]
     return np.concatenate(parts)
