@@ -24,7 +24,7 @@ from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
 from symbackprop.verification.axes import with_small_axes
 from symbackprop.verification.bending import rounds_at_kinks
-from symbackprop.verification.equations import Equations
+from symbackprop.verification.equations import Equations, declared_integers, declared_shapes
 from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.facts import obeying_facts
 from symbackprop.verification.module import ModuleUnderCheck, load_file, under_check
@@ -66,9 +66,8 @@ def check_module(
     path = Path(path)
     checked = load_file(path)
     if model is not None:
-        equations = Equations(model, derive(model, checked.asked))
-        _expect_same_tensors(path, checked, equations)
-        return check_against(checked, equations, path.name, seed, budget)
+        _expect_same_tensors(path, checked, model)
+        return check_against(checked, Equations(model, derive(model, checked.asked)), path.name, seed, budget)
     if not set(checked.asked) & set(checked.shapes):
         raise VerificationError(
             f"{path} gives gradients of intermediates alone, which its loss() cannot be asked about",
@@ -129,10 +128,10 @@ def _report(subject: str, seed: int, found: Sequence[Found], remarks: Sequence[s
     return CheckReport(subject, seed, tuple(each.round for each in found), control, tuple(remarks))
 
 
-def _expect_same_tensors(path: Path, checked: ModuleUnderCheck, equations: Equations) -> None:
-    shapes: Mapping[str, Any] = equations.shapes
-    loss = equations.system.loss
-    if dict(checked.shapes) != shapes or checked.integers != equations.integers or checked.loss_name != loss:
+def _expect_same_tensors(path: Path, checked: ModuleUnderCheck, model: System) -> None:
+    shapes: Mapping[str, Any] = declared_shapes(model)
+    of_model = (shapes, declared_integers(model), model.loss)
+    if (dict(checked.shapes), dict(checked.integers), checked.loss_name) != of_model:
         raise VerificationError(
             f"{path} states other tensors than the model: {_listed(checked.shapes)}, not {_listed(shapes)}",
             remedy="give the model that the module was generated from",

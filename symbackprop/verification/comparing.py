@@ -29,8 +29,9 @@ LOOSEST = 1e-5
 # Up to this error the referee decides: a judge has rounding errors of its own on data where sums cancel.
 REFEREED = 1e-6
 REFEREED_PLACES = 3
-# A gradient may be so many times as far from the referee as the plain evaluation of the equations is.
-OF_THE_JUDGE = 16.0
+# A gradient may be so many times as far from the referee as the plain evaluation of the equations is, up to
+# what may pass where no referee decides.
+OF_THE_JUDGE = 8.0
 WITHOUT_REFEREE = 1e-9
 
 
@@ -129,7 +130,8 @@ class Comparison:
             own = abs(float(seen.flat[place]) - exact) / scale
             of_the_judge = abs(float(self.expected.flat[place]) - exact) / scale
             worst = max(worst, own)
-            if not own <= max(float(self.tolerance.flat[place]), OF_THE_JUDGE * of_the_judge):
+            allowed = min(OF_THE_JUDGE * of_the_judge, WITHOUT_REFEREE)
+            if not own <= max(float(self.tolerance.flat[place]), allowed):
                 return replace(wrong, worst=own)
         return replace(row, worst=worst, note="high precision sides with the gradient")
 

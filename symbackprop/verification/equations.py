@@ -32,6 +32,17 @@ MOST_POINTS = 500_000  # places at which the fast evaluator works out one expres
 DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
 
 
+def declared_shapes(system: System) -> dict[str, tuple[str, ...]]:
+    """Each declared tensor's axes."""
+    return {tensor.name: axis_names(tensor.indices) for tensor in system.with_role(*DECLARED)}
+
+
+def declared_integers(system: System) -> dict[str, str]:
+    """Each tensor of whole numbers with the axis whose positions it holds."""
+    declared = system.with_role(*DECLARED)
+    return {tensor.name: tensor.values.name for tensor in declared if tensor.values is not None}
+
+
 @dataclass(frozen=True)
 class Equations:
     """A model as it was `stated`, and as its derivation reads it: with inner derivatives worked out."""
@@ -67,16 +78,7 @@ class Equations:
     @property
     def shapes(self) -> dict[str, tuple[str, ...]]:
         """Each declared tensor's axes."""
-        return {tensor.name: axis_names(tensor.indices) for tensor in self.system.with_role(*DECLARED)}
-
-    @property
-    def integers(self) -> dict[str, str]:
-        """Each tensor of whole numbers with the axis whose positions it holds."""
-        return {
-            tensor.name: tensor.values.name
-            for tensor in self.system.with_role(*DECLARED)
-            if tensor.values is not None
-        }
+        return declared_shapes(self.system)
 
     def known(
         self, values: Mapping[str, Array], sizes: Mapping[str, int], only: Iterable[str] | None = None
@@ -107,7 +109,8 @@ class Equations:
             return is_finite and has_sound_matrices(self.system, known)
 
         obeying = partial(obeying_facts, self.system, sizes=sizes)
-        return finite_sample(self.shapes, sizes, rng, finite, obeying, self.integers, domains)
+        integers = declared_integers(self.system)
+        return finite_sample(self.shapes, sizes, rng, finite, obeying, integers, domains)
 
     def rows_of_inner_derivatives(self, values: Values, sizes: Mapping[str, int]) -> list[CheckRow]:
         """What was worked out for equations with derivatives in them, against difference quotients."""

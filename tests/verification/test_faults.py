@@ -1,6 +1,7 @@
 """Faults are planted in the modules of ten models, and each that changes a value fails its check.
 
-The first place of each fault in each model; SYMBACKPROP_ALL_FAULTS=1 plants them wherever they can be.
+The first place of each fault in each model; SYMBACKPROP_ALL_FAULTS=1 plants them wherever they can be, and
+`pytest -s` prints how many there were.
 """
 
 import os
@@ -26,7 +27,8 @@ from tests.verification.fault_models import MODELS
 
 EVERYWHERE = bool(os.environ.get("SYMBACKPROP_ALL_FAULTS"))
 A_CHANGE = 1e-10
-BUDGET = 3.0
+# Seconds a check; a recurrence would use whatever it is given, the others are done before.
+BUDGETS = {"gated_recurrence": 1.0}
 
 
 class Subject:
