@@ -162,39 +162,31 @@ def of_elements(
 
 
 def of_quotients(tensor: str, quotients: Quotients, largest: float) -> Comparison:
-    """Difference quotients of every chosen element, each as strict as it is sure, and none at a kink."""
-    scale = max(
-        float(np.max(np.abs(quotients.values), initial=0.0)),
-        SMALLEST_SCALE * largest,
-        float(np.finfo(np.float64).tiny),
-    )
-    strict = TOLERANCES[CENTRAL_DIFFERENCES]
-    with np.errstate(invalid="ignore"):
-        loose = np.maximum(strict, quotients.uncertainty / SURENESS / scale)
-        sure = quotients.chosen & ~quotients.kink & (loose <= LOOSEST) & np.isfinite(quotients.values)
+    """Difference quotients of every chosen element, each as strict as it is sure, and none at a kink.
+
+    What is smaller than their noise is compared in its measure.
+    """
+    largest = max(largest, quotients.noise / (SURENESS * LOOSEST * SMALLEST_SCALE))
     comparison = of_elements(tensor, CENTRAL_DIFFERENCES, quotients.values, largest, quotients.chosen)
+    scale = comparison.scale_with(np.zeros(0))
+    with np.errstate(invalid="ignore"):
+        loose = np.maximum(TOLERANCES[CENTRAL_DIFFERENCES], quotients.uncertainty / SURENESS / scale)
+        sure = quotients.chosen & ~quotients.kink & (loose <= LOOSEST) & np.isfinite(quotients.values)
     return replace(comparison, tolerance=np.where(sure, loose, np.inf))
 
 
-def along(
-    tensor: str,
-    method: str,
-    directions: Array,
-    expected: Array,
-    largest: float,
-    tolerance: Array | None = None,
-) -> Comparison:
+def along_quotients(tensor: str, directions: Array, quotients: Quotients, largest: float) -> Comparison:
+    """Difference quotients along directions, in the same way."""
+    each = of_quotients(tensor, quotients, largest)
+    comparison = along(tensor, CENTRAL_DIFFERENCES, directions, quotients.values, largest)
+    return replace(comparison, tolerance=each.tolerance, scale=each.scale)
+
+
+def along(tensor: str, method: str, directions: Array, expected: Array, largest: float) -> Comparison:
     """A judge of dE along directions."""
-    strict = np.full(len(directions), TOLERANCES[method])
-    return Comparison(
-        tensor,
-        method,
-        expected,
-        strict if tolerance is None else tolerance,
-        SMALLEST_SCALE * largest,
-        directions,
-        shape=directions.shape[1:],
-    )
+    tolerance = np.full(len(directions), TOLERANCES[method])
+    scale, shape = SMALLEST_SCALE * largest, directions.shape[1:]
+    return Comparison(tensor, method, expected, tolerance, scale, directions, shape=shape)
 
 
 def compare_arrays(tensor: str, method: str, found: Any, expected: Array, largest: float) -> CheckRow:

@@ -14,6 +14,7 @@ from symbackprop.notation.system import System
 from symbackprop.verification.comparing import (
     Comparison,
     along,
+    along_quotients,
     largest_number,
     note_of,
     of_elements,
@@ -27,13 +28,15 @@ from symbackprop.verification.differences import (
     central_differences_along,
     complex_step,
     complex_step_along,
+    noise_of,
     sample_of,
     step_for,
 )
 from symbackprop.verification.matrices import symmetric_part
 from symbackprop.verification.module import ModuleUnderCheck
+from symbackprop.verification.precision import effect_of_rounding
 from symbackprop.verification.referee import HighPrecision
-from symbackprop.verification.report import CENTRAL_DIFFERENCES, UNSIMPLIFIED
+from symbackprop.verification.report import UNSIMPLIFIED
 from symbackprop.verification.together import ALL, Together
 
 Array: TypeAlias = NDArray[Any]
@@ -41,6 +44,8 @@ Array: TypeAlias = NDArray[Any]
 FEWEST_MOVED, MOST_MOVED = 5, 100_000  # elements of a tensor, and of all of them
 DIRECTIONS = 20  # for each tensor of which not every element is moved
 TIMED = 3
+# An error as large as rounding's own effect is this part of the largest number in sight.
+LEAST_OF_SCALE = 1e-12
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -99,7 +104,8 @@ def by_differences(
 ) -> list[Comparison]:
     """Central differences of the module's own loss by these tensors, with a step for each tensor.
 
-    A matrix that is to be positive definite is moved with its mirror image, and of its gradient is compared
+    An error that rounding of the data alone could cause passes: where loss and gradient vanish, all is that. A
+    matrix that is to be positive definite is moved with its mirror image, and of its gradient is compared
     what is seen along symmetric matrices: a Cholesky factorisation reads one triangle alone.
     """
     cost = 2 * STEPS * seconds_of(lambda: checked.loss(values))
@@ -110,15 +116,17 @@ def by_differences(
     }
     own_loss = np.asarray(checked.loss(values))
     largest = largest_number(own_loss, *(elements.values for elements, _ in found.values()))
+    rounding = max(effect_of_rounding(checked, values).values(), default=0.0)
+    largest = max(largest, rounding / LEAST_OF_SCALE) if np.isfinite(rounding) else largest
     comparisons: list[Comparison] = []
     for name, (elements, directions) in found.items():
-        view = symmetric_part if _is_definite(checked, name) else _as_it_is
+        view = symmetric_part if name in checked.definite else _as_it_is
         of_tensor = [of_quotients(name, elements, largest)]
         if directions is not None:
-            of_tensor.append(_along_quotients(name, chosen[name].directions, directions, largest))
+            of_tensor.append(along_quotients(name, chosen[name].directions, directions, largest))
         comparisons += [replace(each, view=view, note=chosen[name].note) for each in of_tensor]
     if is_together:
-        free = [name for name in names if not _is_definite(checked, name)]
+        free = [name for name in names if name not in checked.definite]
         comparisons.append(_differences_together(checked.loss, Together.of(values, free), largest, rng))
     return comparisons
 
@@ -129,7 +137,7 @@ def _differences_together(
     line, start, directions = together.loss_of(loss), together.start, together.directions(DIRECTIONS, rng)
     step = step_for(line, start, ALL, rng)
     quotients = central_differences_along(line, start, ALL, directions, step)
-    comparison = _along_quotients(ALL, directions, quotients, largest)
+    comparison = along_quotients(ALL, directions, quotients, largest)
     return replace(comparison, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
 
 
@@ -137,10 +145,13 @@ def _quotients(
     loss: Loss, values: Mapping[str, Array], name: str, sample: Sample, rng: np.random.Generator
 ) -> tuple[Quotients, Quotients | None]:
     step = step_for(loss, values, name, rng)
+    noise = noise_of(loss, values, name, rng) / step
     elements = central_differences(loss, values, name, sample.chosen, step)
+    elements = replace(elements, noise=max(elements.noise, noise))
     if not len(sample.directions):
         return elements, None
-    return elements, central_differences_along(loss, values, name, sample.directions, step)
+    directions = central_differences_along(loss, values, name, sample.directions, step)
+    return elements, replace(directions, noise=max(directions.noise, noise))
 
 
 def differences_of(
@@ -155,22 +166,11 @@ def differences_of(
     return central_differences(loss, values, name, comparison.usable, step).values
 
 
-def _along_quotients(name: str, directions: Array, quotients: Quotients, largest: float) -> Comparison:
-    """Directional quotients, each as strict as it is sure."""
-    strict = of_quotients(name, quotients, largest).tolerance
-    return along(name, CENTRAL_DIFFERENCES, directions, quotients.values, largest, strict)
-
-
 def _loss_along(checked: ModuleUnderCheck, loss: Loss, name: str) -> Loss:
     """The loss, of the symmetric part of a matrix that is to be positive definite."""
-    if not _is_definite(checked, name):
+    if name not in checked.definite:
         return loss
     return lambda point: loss({**point, name: symmetric_part(point[name])})
-
-
-def _is_definite(checked: ModuleUnderCheck, name: str) -> bool:
-    facts = checked.facts.positive_definite if checked.facts else ()
-    return any(fact.tensor == name for fact in facts)
 
 
 def _as_it_is(array: Array) -> Array:

@@ -46,12 +46,16 @@ class ModuleUnderCheck:
     facts: System | None = None
 
     @property
+    def definite(self) -> frozenset[str]:
+        """The tensors that are to be positive definite."""
+        return frozenset(fact.tensor for fact in self.facts.positive_definite) if self.facts else frozenset()
+
+    @property
     def bound(self) -> frozenset[str]:
         """The declared tensors that facts speak of: they cannot be moved one by one."""
         if self.facts is None:
             return frozenset()
-        definite = (fact.tensor for fact in self.facts.positive_definite)
-        return self.facts.precedents((*self.facts.read_by_facts, *definite)) & self.shapes.keys()
+        return self.facts.precedents((*self.facts.read_by_facts, *self.definite)) & self.shapes.keys()
 
     def loss(self, values: Mapping[str, Array]) -> float:
         """The module's loss on values of all declared tensors."""

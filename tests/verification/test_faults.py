@@ -77,7 +77,10 @@ class Subject:
 
     def check(self, source):
         return check_against(
-            under_check(load_module(source, "planted")), self.equations, self.name, budget=BUDGET
+            under_check(load_module(source, "planted")),
+            self.equations,
+            self.name,
+            budget=BUDGETS.get(self.name, 10.0),
         )
 
 
