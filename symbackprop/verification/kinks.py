@@ -42,6 +42,7 @@ Array: TypeAlias = NDArray[Any]
 # in whatever order a program computes it.
 EXACT_DOMAINS = (
     Domain("-1, 0 and 1", lambda rng, shape: rng.integers(-1, 2, shape).astype(np.float64)),
+    Domain("-4 to 4", lambda rng, shape: rng.integers(-4, 5, shape).astype(np.float64)),
     Domain("0 and 1", lambda rng, shape: rng.integers(0, 2, shape).astype(np.float64)),
     Domain("1 and 2", lambda rng, shape: rng.integers(1, 3, shape).astype(np.float64)),
     Domain("zero", lambda rng, shape: np.zeros(shape)),
