@@ -104,7 +104,7 @@ def by_differences(
 ) -> list[Comparison]:
     """Central differences of the module's own loss by these tensors, with a step for each tensor.
 
-    An error that rounding of the data alone could cause passes, all there is where loss and gradient vanish. A
+    An error that rounding of the data alone could cause passes: it is all there is where the loss vanishes. A
     matrix that is to be positive definite is moved with its mirror image, and of its gradient is compared
     what is seen along symmetric matrices: a Cholesky factorisation reads one triangle alone.
     """
