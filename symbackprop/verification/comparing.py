@@ -32,6 +32,8 @@ REFEREED_PLACES = 3
 # A gradient may be so many times as far from the referee as the plain evaluation of the equations is, up to
 # what may pass where no referee decides.
 OF_THE_JUDGE = 8.0
+# Loss and gradients that are all smaller than this have come out of numbers that cancel or saturate.
+VANISHING = 1e-9
 WITHOUT_REFEREE = 1e-9
 
 
@@ -198,3 +200,8 @@ def largest_number(*arrays: Array) -> float:
     """The largest finite magnitude in these arrays, 0 where there is none."""
     sizes = [np.abs(array)[np.isfinite(array)] for array in arrays]
     return max((float(np.max(size, initial=0.0)) for size in sizes), default=0.0)
+
+
+def in_sight(largest: float) -> float:
+    """The largest number in sight; where all vanish, as in a saturated softmax, what rounding leaves."""
+    return largest if largest >= VANISHING else VANISHING / SMALLEST_SCALE

@@ -15,6 +15,7 @@ from symbackprop.verification.comparing import (
     Comparison,
     along,
     along_quotients,
+    in_sight,
     largest_number,
     note_of,
     of_elements,
@@ -36,7 +37,7 @@ from symbackprop.verification.matrices import symmetric_part
 from symbackprop.verification.module import ModuleUnderCheck
 from symbackprop.verification.precision import effect_of_rounding
 from symbackprop.verification.referee import HighPrecision
-from symbackprop.verification.report import UNSIMPLIFIED
+from symbackprop.verification.report import AT_KINKS, UNSIMPLIFIED
 from symbackprop.verification.together import ALL, Together
 
 Array: TypeAlias = NDArray[Any]
@@ -115,7 +116,7 @@ def by_differences(
         for name in names
     }
     own_loss = np.asarray(checked.loss(values))
-    largest = largest_number(own_loss, *(elements.values for elements, _ in found.values()))
+    largest = in_sight(largest_number(own_loss, *(elements.values for elements, _ in found.values())))
     rounding = max(effect_of_rounding(checked, values).values(), default=0.0)
     largest = max(largest, rounding / LEAST_OF_SCALE) if np.isfinite(rounding) else largest
     comparisons: list[Comparison] = []
@@ -222,6 +223,9 @@ def by_equations(
         along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways), largest)
         note = f"{DIRECTIONS} directions, all tensors at once"
         comparisons.append(replace(along_all, parts=together.scales, note=note))
+    if method == AT_KINKS:
+        # Steps of two factors that are 0 multiply to a real -h^2, which takes a sum off its kink.
+        comparisons = [each for each in comparisons if each.directions is None]
     return [replace(each, referee=referee) for each in comparisons]
 
 
