@@ -161,3 +161,24 @@ def test_a_module_is_held_against_its_model(tmp_path, capsys):
     model.write_text(SMOOTH)
     assert run(["check", str(module), "--model", str(model)]) == 2
     assert "other tensors than the model" in capsys.readouterr().err
+
+
+SATURATED = """
+index b : B
+index k, l : K
+param u[b,k]
+const d[b,k]
+p[b,k] = exp(scale*u[b,k])/sum(l, exp(scale*u[b,l]))
+loss E = -sum(b, k, d[b,k]*log(p[b,k]))
+fact sum(k, d[b,k]) == 1
+"""
+
+
+@pytest.mark.parametrize("scale", ["1", "1000"])
+def test_a_loss_that_vanishes_is_no_difference(scale, tmp_path):
+    """With one class, or one that takes all, loss and gradient are 0 up to rounding."""
+    equations, source = module_of(SATURATED.replace("scale", scale))
+    assert checked(equations, source).ok
+    path = tmp_path / "saturated.py"
+    path.write_text(source)
+    assert run(["check", str(path)]) == 0
