@@ -79,9 +79,10 @@ class Model:
             )
         return ModelDerivation(derive(self.system, wrt or None))
 
-    def check(self, seed: int = 0, wrt: Sequence[str] | None = None) -> CheckReport:
-        """The generated gradient against numerical differentiation, on random data."""
-        report: CheckReport = importlib.import_module(_CHECK).check_model(self.system, seed, wrt or ())
+    def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
+        """The generated gradient against numerical differentiation, in about `budget` seconds."""
+        checks = importlib.import_module(_CHECK)
+        report: CheckReport = checks.check_model(self.system, seed, wrt or (), budget)
         return report
 
 

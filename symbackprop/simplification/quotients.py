@@ -11,7 +11,9 @@ import sympy
 MOST_ATOMS = 12
 MOST_TERMS = 64
 MOST_MONOMIALS = 256
-LARGEST_DEGREE = 12  # in any atom: (x + 1)*...*(x + 60) has few monomials, but no person would multiply it out
+LARGEST_DEGREE = (
+    12  # in any atom: (x + 1)*...*(x + 60) has few monomials, but no person would multiply it out
+)
 
 
 def denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:

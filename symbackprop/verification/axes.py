@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from math import prod
+from types import MappingProxyType
 
 from symbackprop.errors import NotationError, VerificationError
 from symbackprop.language.guarding import expect_reads_inside
@@ -124,14 +125,16 @@ def axis_names(indices: Iterable[Index]) -> tuple[str, ...]:
     return tuple(index.axis.name for index in indices)
 
 
-def model_sizes(system: System) -> dict[str, int]:
+def model_sizes(system: System, wanted: Mapping[str, int] = MappingProxyType({})) -> dict[str, int]:
     """A small size for every axis of a model; those that meet in an equation differ, declared ones stay.
 
-    An axis that is read at positions beyond its size becomes as long as the positions need.
+    Axes get the size that is `wanted` for them. An axis that is read at positions beyond its size becomes as
+    long as the positions need.
     """
     meeting = [_axes_of(equation) for equation in system.equations]
     fixed = {axis.name: axis.size for axis in system.axes if axis.size is not None}
-    return with_room(system, different_sizes((axis.name for axis in system.axes), meeting, fixed))
+    names = (axis.name for axis in system.axes)
+    return with_room(system, different_sizes(names, meeting, {**wanted, **fixed}))
 
 
 def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:

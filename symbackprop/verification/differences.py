@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import comb, factorial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,10 +17,16 @@ Loss: TypeAlias = Callable[[Mapping[str, Array]], Any]
 EPSILON = float(np.finfo(np.float64).eps)
 # The step where truncation, h^2, and rounding, eps/h, of a central difference balance; wider steps are
 # extrapolated, which takes the h^2 away and leaves less rounding.
-SMALLEST_STEP = EPSILON ** (1 / 3)
+SMALLEST_STEP: float = EPSILON ** (1 / 3)
 STEP_RATIO = 4.0
-STEPS = tuple(SMALLEST_STEP * STEP_RATIO**power for power in (3, 2, 1, 0))
+STEPS = 4
+# The steps that a tensor's own is looked for among: from a quarter of its scale down to 1e-9 of it.
+LADDER: tuple[float, ...] = tuple(STEP_RATIO**-power for power in range(1, 16))
+SURE = 1e-9  # the relative error of a quotient at which a wider step is not looked for
 IMAGINARY_STEP = 1e-30
+# Steps along a line that are far wider than float32's spacing, and so narrow that the fourth difference of
+# what is smooth is below float64's.
+NOISE_STEP, NOISE_POINTS, NOISE_ORDER = 1e-6, 8, 4
 
 
 @dataclass(frozen=True)
@@ -28,60 +35,164 @@ class Quotients:
 
     `uncertainty` is how far the two extrapolations that agree best are apart. `kink` is true where the
     function bends within the smallest step, so that no difference quotient is the derivative. `noise` is the
-    rounding that a quotient carries at least.
+    rounding that a quotient carries at least. Elements that are not `chosen` were not moved and come as 0.
     """
 
     values: Array
     uncertainty: Array
     kink: Array
     noise: float
+    chosen: Array
 
 
-def central_differences(loss: Loss, values: Mapping[str, Array], name: str) -> Quotients:
-    """dE/dw for every element w of the tensor `name`, from loss(w + h) and loss(w - h).
+def central_differences(
+    loss: Loss,
+    values: Mapping[str, Array],
+    name: str,
+    chosen: Array | None = None,
+    step: float | None = None,
+) -> Quotients:
+    """dE/dw for every chosen element w of the tensor `name`, from loss(w + h) and loss(w - h).
 
-    h is eps^(1/3) * max(1, |w|) and 4, 16 and 64 times that; neighbouring steps are extrapolated to h = 0
-    (Richardson: (16*D(h/4) - D(h))/15) and the two neighbours that agree best are taken.
+    h is `step` and 4, 16 and 64 times that, by default eps^(1/3) * max(1, |w|); neighbouring steps are
+    extrapolated to h = 0 (Richardson: (16*D(h/4) - D(h))/15) and the two neighbours that agree best are
+    taken.
     """
     moved = np.array(values[name], dtype=np.float64)
+    chosen = np.ones(moved.shape, dtype=bool) if chosen is None else chosen
     point: dict[str, Array] = {**values, name: moved}
     centre = float(loss(point))
-    results = np.empty((4, *moved.shape))
-    for place in np.ndindex(moved.shape):
-        results[(slice(None), *place)] = _quotients_at(loss, point, moved, place, centre)
+    results = np.zeros((4, *moved.shape))
+    for place in map(tuple, np.argwhere(chosen)):
+        start = float(moved[place])
+        distance = SMALLEST_STEP * max(1.0, abs(start)) if step is None else step
+
+        def at(change: float, place: tuple[int, ...] = place, start: float = start) -> tuple[float, float]:
+            moved[place] = start + change
+            return float(loss(point)), float(moved[place])
+
+        results[(slice(None), *place)] = _quotient(at, centre, distance)
+        moved[place] = start
     quotients, uncertainty, bend, wider_bend = results
-    noise = EPSILON * abs(centre) / SMALLEST_STEP
-    kink = (np.abs(bend) > 0.5 * np.abs(wider_bend)) & (np.abs(bend) > 100 * noise)
-    return Quotients(quotients, uncertainty, kink, noise)
+    noise = EPSILON * abs(centre) / (SMALLEST_STEP if step is None else step)
+    return Quotients(quotients, uncertainty, _bends(bend, wider_bend, noise), noise, chosen)
 
 
-def _quotients_at(
-    loss: Loss, point: Mapping[str, Array], moved: Array, place: tuple[int, ...], centre: float
+def central_differences_along(
+    loss: Loss, values: Mapping[str, Array], name: str, directions: Array, step: float
+) -> Quotients:
+    """The same along directions, which are the first axis of an array of the tensor's shape behind it."""
+    start = np.array(values[name], dtype=np.float64)
+    centre = float(loss({**values, name: start}))
+    results = np.zeros((4, len(directions)))
+    for number, direction in enumerate(directions):
+
+        def at(change: float, direction: Array = direction) -> tuple[float, float]:
+            return float(loss({**values, name: start + change * direction})), change
+
+        results[:, number] = _quotient(at, centre, step)
+    quotients, uncertainty, bend, wider_bend = results
+    noise = EPSILON * abs(centre) / step
+    everywhere = np.ones(len(directions), dtype=bool)
+    return Quotients(quotients, uncertainty, _bends(bend, wider_bend, noise), noise, everywhere)
+
+
+def _bends(bend: Array, wider_bend: Array, noise: float) -> Array:
+    """Whether forward and backward quotient stay apart where the step shrinks: over a kink they do."""
+    return (np.abs(bend) > 0.5 * np.abs(wider_bend)) & (np.abs(bend) > 100 * noise)
+
+
+def _quotient(
+    at: Callable[[float], tuple[float, float]], centre: float, smallest: float
 ) -> tuple[float, float, float, float]:
     """The quotient, its uncertainty, and forward less backward quotient for the two smallest steps.
 
-    That last difference is h times the curvature where the function is smooth, so that it shrinks with h;
-    over a kink it stays.
+    `at` gives the loss at a distance, and where that is once it is rounded. The last difference is h times
+    the curvature where the function is smooth, so that it shrinks with h; over a kink it stays.
     """
-    start = moved[place]
     quotients, bends = [], []
-    for step in STEPS:
-        distance = step * max(1.0, abs(float(start)))
-        above, below = start + distance, start - distance
-        moved[place] = above
-        ahead = float(loss(point))
-        moved[place] = below
-        behind = float(loss(point))
+    for power in reversed(range(STEPS)):
+        distance = smallest * STEP_RATIO**power
+        (ahead, above), (behind, below) = at(distance), at(-distance)
         quotients.append((ahead - behind) / (above - below))
         bends.append((ahead - 2 * centre + behind) / distance)
-    moved[place] = start
-    weight = STEP_RATIO**2
-    extrapolated = [
-        (weight * finer - coarser) / (weight - 1) for coarser, finer in itertools.pairwise(quotients)
-    ]
+    extrapolated = list(_extrapolated(quotients))
     apart = [abs(finer - coarser) for coarser, finer in itertools.pairwise(extrapolated)]
     best = int(np.argmin(apart))
     return extrapolated[best + 1], apart[best], bends[-1], bends[-2]
+
+
+def _extrapolated(quotients: Sequence[float]) -> Iterator[float]:
+    """Each two neighbours, h and h/4, extrapolated to h = 0."""
+    weight = STEP_RATIO**2
+    for coarser, finer in itertools.pairwise(quotients):
+        yield (weight * finer - coarser) / (weight - 1)
+
+
+def step_for(loss: Loss, values: Mapping[str, Array], name: str, rng: np.random.Generator) -> float:
+    """The smallest step of the central differences of one tensor, from its scale, curvature and noise.
+
+    Along a random direction of signs, quotients are taken with steps from a quarter of the tensor's scale
+    down; the extrapolations of neighbours are apart by truncation where the step is wide and by rounding
+    where it is narrow. The narrowest steps that agree to `SURE` are taken, for a kink is the less within
+    reach, or those that agree best.
+    """
+    start = np.array(values[name], dtype=np.float64)
+    scale = scale_of(start)
+    direction = scale * rng.choice((-1.0, 1.0), start.shape)
+
+    def quotient(rung: float) -> float:
+        ahead, behind = (float(loss({**values, name: start + sign * rung * direction})) for sign in (1, -1))
+        return (ahead - behind) / (2 * rung)
+
+    quotients = [quotient(rung) for rung in LADDER]
+    rounding = EPSILON * abs(float(loss({**values, name: start})))
+    apart = (abs(finer - coarser) for coarser, finer in itertools.pairwise(_extrapolated(quotients)))
+    errors = [error + rounding / rung for error, rung in zip(apart, LADDER[2:], strict=True)]
+    finite = [error if np.isfinite(error) else np.inf for error in errors]
+    sizes = [abs(each) for each in quotients if np.isfinite(each)]
+    size = float(np.median(sizes)) if sizes else 0.0
+    if not size or not np.isfinite(min(finite)):
+        return SMALLEST_STEP * scale
+    sure = [number for number, error in enumerate(finite) if error <= SURE * size]
+    best = sure[-1] if sure else int(np.argmin(finite))
+    return LADDER[best + 2] * scale
+
+
+def noise_of(loss: Loss, values: Mapping[str, Array], name: str, rng: np.random.Generator) -> float:
+    """How far the loss is off by rounding, measured along a random direction of one tensor."""
+    start = np.array(values[name], dtype=np.float64)
+    direction = scale_of(start) * rng.choice((-1.0, 1.0), start.shape)
+    along = [
+        float(loss({**values, name: start + NOISE_STEP * number * direction}))
+        for number in range(NOISE_POINTS)
+    ]
+    noise = float(noise_along(np.array(along)))
+    return noise if np.isfinite(noise) else 0.0
+
+
+def noise_along(equally_spaced: Array) -> Array:
+    """The noise of values along a line (first axis), from differences of fourth order.
+
+    J. Moré and S. Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011): of k-th differences
+    of equally spaced values, what is smooth vanishes and the noise is left, times sqrt((2k)!)/k!. The least
+    over the windows: one that lies across a kink differs by more than noise.
+    """
+    weights = [(-1) ** power * comb(NOISE_ORDER, power) for power in range(NOISE_ORDER + 1)]
+    with np.errstate(invalid="ignore"):
+        differences = [
+            sum(weight * equally_spaced[start + power] for power, weight in enumerate(weights))
+            for start in range(NOISE_POINTS - NOISE_ORDER)
+        ]
+    gain = factorial(NOISE_ORDER) / factorial(2 * NOISE_ORDER) ** 0.5
+    noise: Array = gain * np.min(np.abs(np.array(differences)), axis=0)
+    return noise
+
+
+def scale_of(array: Array) -> float:
+    """The root mean square; 1 where that is 0 or not finite."""
+    scale = float(np.sqrt(np.mean(np.abs(array) ** 2))) if array.size else 0.0
+    return scale if np.isfinite(scale) and scale > 0 else 1.0
 
 
 def sample_of(array: Array, most: int) -> Array:
@@ -94,8 +205,8 @@ def sample_of(array: Array, most: int) -> Array:
 def complex_step(loss: Loss, values: Mapping[str, Array], name: str, chosen: Array | None = None) -> Array:
     """dE/dw for every element w of the tensor `name`, from the imaginary part of loss(w + i*h) over h.
 
-    Exact to rounding, for h = 1e-30: nothing is subtracted. `loss` has to compute with complex numbers.
-    Elements that are not `chosen` are not moved and come as 0.
+    Exact to rounding, for h = 1e-30: nothing is subtracted (W. Squire and G. Trapp, SIAM Review 40, 1998).
+    `loss` has to compute with complex numbers. Elements that are not `chosen` are not moved and come as 0.
     """
     point: dict[str, Array] = dict(values)
     moved = np.array(values[name], dtype=np.complex128)
@@ -109,3 +220,13 @@ def complex_step(loss: Loss, values: Mapping[str, Array], name: str, chosen: Arr
         derivative[place] = np.imag(loss(point)) / IMAGINARY_STEP
         moved[place] = start
     return derivative
+
+
+def complex_step_along(loss: Loss, values: Mapping[str, Array], name: str, directions: Array) -> Array:
+    """The same along directions, which are the first axis of an array of the tensor's shape behind it."""
+    start = np.array(values[name], dtype=np.float64)
+    found = [
+        np.imag(loss({**values, name: start + 1j * IMAGINARY_STEP * direction})) / IMAGINARY_STEP
+        for direction in directions
+    ]
+    return np.array(found)

@@ -18,9 +18,10 @@ from symbackprop.errors import VerificationError
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.system import Role, System
 from symbackprop.semantics.systems import evaluate_system
-from symbackprop.verification.axes import axis_names, model_sizes, with_room
+from symbackprop.verification.axes import axis_names, model_sizes
 from symbackprop.verification.facts import obeying_facts
 from symbackprop.verification.matrices import has_sound_matrices
+from symbackprop.verification.rounds import rounds_of_sizes
 from symbackprop.verification.sampling import DOMAINS, Domain, Values
 
 Array: TypeAlias = NDArray[Any]
@@ -69,7 +70,7 @@ class Draws:
         rng = np.random.default_rng(SEED)
         count = 0
         sizes = list(_sizes_to_try(self.system))
-        plans: list[tuple[dict[str, int], tuple[Domain, ...]]] = [(each, DOMAINS) for each in sizes]
+        plans: list[tuple[Mapping[str, int], tuple[Domain, ...]]] = [(each, DOMAINS) for each in sizes]
         plans += [(each, (domain,)) for domain, each in product(FURTHER_DOMAINS, sizes[:2])]
         for each, domains in plans:
             if count >= MOST_DRAWS or (count >= FEWEST_DRAWS and self._is_covered()):
@@ -124,15 +125,10 @@ def _is_finite(arrays: Mapping[str, Array]) -> bool:
     return all(bool(np.all(np.isfinite(array))) for array in arrays.values())
 
 
-def _sizes_to_try(system: System) -> Iterator[dict[str, int]]:
-    """Pairwise different ones; then every second axis of size 1, and then the others; then longer ones."""
-    different = model_sizes(system)
-    yield different
-    open_axes = [axis.name for axis in system.axes if axis.size is None]
-    for first in (1, 0):
-        if open_axes[first::2]:
-            yield with_room(system, {**different, **dict.fromkeys(open_axes[first::2], 1)})
-    if open_axes:
-        yield with_room(system, {name: size + 3 * (name in open_axes) for name, size in different.items()})
-    else:
-        yield different
+def _sizes_to_try(system: System) -> Iterator[Mapping[str, int]]:
+    """Those of the gate's rounds, then longer ones, or the same once more where all are declared."""
+    rounds, _ = rounds_of_sizes(system)
+    yield from (each.sizes for each in rounds)
+    open_axes = {axis.name for axis in system.axes if axis.size is None}
+    different = rounds[0].sizes
+    yield model_sizes(system, {name: different[name] + 3 for name in open_axes})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from symbackprop.notation.printing import fact_text
 from symbackprop.notation.system import Fact, System
 from symbackprop.verification.differences import IMAGINARY_STEP, Array
 from symbackprop.verification.matrices import made_positive_definite
-from symbackprop.verification.sampling import Shapes, Values, finite_sample
+from symbackprop.verification.sampling import DOMAINS, Domain, Shapes, Values, finite_sample
 
 ITERATIONS = 50
 TOLERANCE = 1e-12
@@ -27,6 +27,7 @@ def sample_obeying_facts(
     rng: np.random.Generator,
     accepts: Callable[[Values], bool | str],
     integers: Mapping[str, str],
+    domains: Sequence[Domain] = DOMAINS,
 ) -> Values:
     """Random data that obey the facts and that `accepts` holds finite.
 
@@ -44,7 +45,7 @@ def sample_obeying_facts(
         return values
 
     try:
-        return finite_sample(shapes, sizes, rng, accepts, adjust, integers)
+        return finite_sample(shapes, sizes, rng, accepts, adjust, integers, domains)
     except VerificationError:
         fact = None if obeyed else _first_not_obeyed(system, refused[0], sizes)
         if fact is None:

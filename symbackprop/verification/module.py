@@ -17,6 +17,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.language.model import parse_system
 from symbackprop.notation.system import System
+from symbackprop.simplification.symmetry import stated_symmetries
 
 Array: TypeAlias = NDArray[Any]
 
@@ -44,6 +45,18 @@ class ModuleUnderCheck:
     parameters: tuple[str, ...]
     asked: tuple[str, ...]
     facts: System | None = None
+
+    @property
+    def symmetric(self) -> frozenset[str]:
+        """The tensors whose matrices a fact calls symmetric, or positive definite."""
+        return frozenset(stated_symmetries(self.facts)) if self.facts else frozenset()
+
+    @property
+    def bound(self) -> frozenset[str]:
+        """The declared tensors that facts speak of: they cannot be moved one by one."""
+        if self.facts is None:
+            return frozenset()
+        return self.facts.precedents((*self.facts.read_by_facts, *self.symmetric)) & self.shapes.keys()
 
     def loss(self, values: Mapping[str, Array]) -> float:
         """The module's loss on values of all declared tensors."""

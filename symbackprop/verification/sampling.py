@@ -69,6 +69,7 @@ def finite_sample(
     accepts: Callable[[Values], bool | str],
     adjust: Callable[[Values], Values | None] = lambda values: values,
     integers: Mapping[str, str] = MappingProxyType({}),
+    domains: Sequence[Domain] = DOMAINS,
 ) -> Values:
     """Random float64 arrays of these shapes that `accepts` holds finite; it may say what does not hold else.
 
@@ -77,7 +78,7 @@ def finite_sample(
     were tried, and what was most often in the way, where none will do.
     """
     causes: list[str] = []
-    for domain in DOMAINS:
+    for domain in domains:
         for _ in range(DRAWS_EACH):
             drawn = {
                 name: _draw(domain, rng, [sizes[axis] for axis in axes], sizes.get(integers.get(name, "")))
@@ -88,7 +89,7 @@ def finite_sample(
             if values is not None and answer is True:
                 return values
             causes.append(answer or FINITE if isinstance(answer, str) else FINITE)
-    tried = "; ".join(domain.name for domain in DOMAINS)
+    tried = "; ".join(domain.name for domain in domains)
     cause = max(causes, key=causes.count)
     raise VerificationError(
         f"no data were found on which {cause} (tried values {tried})",

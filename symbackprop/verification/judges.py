@@ -1,0 +1,238 @@
+"""The judges of a gradient on one draw of data, within a share of the time: what each says of each tensor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.notation.system import System
+from symbackprop.verification.comparing import (
+    Comparison,
+    along,
+    along_quotients,
+    in_sight,
+    largest_number,
+    note_of,
+    of_elements,
+    of_quotients,
+)
+from symbackprop.verification.differences import (
+    STEPS,
+    Loss,
+    Quotients,
+    central_differences,
+    central_differences_along,
+    complex_step,
+    complex_step_along,
+    noise_of,
+    sample_of,
+    step_for,
+)
+from symbackprop.verification.matrices import symmetric_part
+from symbackprop.verification.module import ModuleUnderCheck
+from symbackprop.verification.precision import effect_of_rounding
+from symbackprop.verification.referee import HighPrecision
+from symbackprop.verification.report import AT_KINKS, UNSIMPLIFIED
+from symbackprop.verification.together import ALL, Together
+
+Array: TypeAlias = NDArray[Any]
+
+FEWEST_MOVED, MOST_MOVED = 5, 100_000  # elements of a tensor, and of all of them
+DIRECTIONS = 20  # for each tensor of which not every element is moved
+TIMED = 3
+# An error as large as rounding's own effect is this part of the largest number in sight.
+LEAST_OF_SCALE = 1e-12
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long one call takes, the shortest of a few."""
+    found = []
+    for _ in range(TIMED):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+        if found[-1] > 0.1:
+            break
+    return max(min(found), 1e-7)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which elements of a tensor are moved, and along which directions it is where those are not all."""
+
+    chosen: Array
+    directions: Array
+
+    @property
+    def note(self) -> str:
+        """What a row says of it."""
+        elements = note_of(self.chosen)
+        return f"{elements}, {len(self.directions)} directions" if len(self.directions) else elements
+
+
+def samples(
+    arrays: Mapping[str, Array], seconds: float, cost: float, rng: np.random.Generator
+) -> tuple[dict[str, Sample], bool]:
+    """Every element where `seconds` allow it at `cost` each; else some, spread evenly, and random directions.
+
+    Where not even directions for each tensor are affordable, one element each; the second result says that
+    all tensors are to be moved along directions together.
+    """
+    total = sum(array.size for array in arrays.values())
+    affordable = int(min(seconds / cost, MOST_MOVED))
+    is_together = affordable < min(total, (FEWEST_MOVED + DIRECTIONS) * len(arrays))
+    left = max(affordable - DIRECTIONS * len(arrays), 0)
+    found = {}
+    for name, array in arrays.items():
+        most = max(FEWEST_MOVED, left * array.size // total) if total > affordable else array.size
+        chosen = sample_of(array, 1 if is_together else most)
+        count = 0 if chosen.all() or is_together else DIRECTIONS
+        found[name] = Sample(chosen, rng.choice((-1.0, 1.0), (count, *array.shape)))
+    return found, is_together and bool(total)
+
+
+def by_differences(
+    checked: ModuleUnderCheck,
+    values: Mapping[str, Array],
+    names: Sequence[str],
+    seconds: float,
+    rng: np.random.Generator,
+) -> list[Comparison]:
+    """Central differences of the module's own loss by these tensors, with a step for each tensor.
+
+    An error that rounding of the data alone could cause passes: it is all there is where the loss vanishes. A
+    matrix that a fact calls symmetric is moved with its mirror image, and of its gradient is compared
+    what is seen along symmetric matrices: a module refuses others.
+    """
+    cost = 2 * STEPS * seconds_of(lambda: checked.loss(values))
+    chosen, is_together = samples({name: values[name] for name in names}, seconds, cost, rng)
+    found = {
+        name: _quotients(_loss_along(checked, checked.loss, name), values, name, chosen[name], rng)
+        for name in names
+    }
+    own_loss = np.asarray(checked.loss(values))
+    largest = in_sight(largest_number(own_loss, *(elements.values for elements, _ in found.values())))
+    rounding = max(effect_of_rounding(checked, values).values(), default=0.0)
+    largest = max(largest, rounding / LEAST_OF_SCALE) if np.isfinite(rounding) else largest
+    comparisons: list[Comparison] = []
+    for name, (elements, directions) in found.items():
+        view = symmetric_part if name in checked.symmetric else _as_it_is
+        of_tensor = [of_quotients(name, elements, largest)]
+        if directions is not None:
+            of_tensor.append(along_quotients(name, chosen[name].directions, directions, largest))
+        comparisons += [replace(each, view=view, note=chosen[name].note) for each in of_tensor]
+    if is_together:
+        free = [name for name in names if name not in checked.symmetric]
+        comparisons.append(_differences_together(checked.loss, Together.of(values, free), largest, rng))
+    return comparisons
+
+
+def _differences_together(
+    loss: Loss, together: Together, largest: float, rng: np.random.Generator
+) -> Comparison:
+    line, start, directions = together.loss_of(loss), together.start, together.directions(DIRECTIONS, rng)
+    step = step_for(line, start, ALL, rng)
+    quotients = central_differences_along(line, start, ALL, directions, step)
+    comparison = along_quotients(ALL, directions, quotients, largest)
+    return replace(comparison, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
+
+
+def _quotients(
+    loss: Loss, values: Mapping[str, Array], name: str, sample: Sample, rng: np.random.Generator
+) -> tuple[Quotients, Quotients | None]:
+    step = step_for(loss, values, name, rng)
+    noise = noise_of(loss, values, name, rng) / step
+    elements = central_differences(loss, values, name, sample.chosen, step)
+    elements = replace(elements, noise=max(elements.noise, noise))
+    if not len(sample.directions):
+        return elements, None
+    directions = central_differences_along(loss, values, name, sample.directions, step)
+    return elements, replace(directions, noise=max(directions.noise, noise))
+
+
+def differences_of(
+    checked: ModuleUnderCheck, loss: Loss, values: Mapping[str, Array], comparison: Comparison
+) -> Array:
+    """The quotients of a comparison again, of another loss: by the same elements and directions."""
+    name = comparison.tensor
+    loss = _loss_along(checked, loss, name)
+    step = step_for(loss, values, name, np.random.default_rng(0))
+    if comparison.directions is not None:
+        return central_differences_along(loss, values, name, comparison.directions, step).values
+    return central_differences(loss, values, name, comparison.usable, step).values
+
+
+def _loss_along(checked: ModuleUnderCheck, loss: Loss, name: str) -> Loss:
+    """The loss, of the symmetric part of a matrix that a fact calls symmetric."""
+    if name not in checked.symmetric:
+        return loss
+    return lambda point: loss({**point, name: symmetric_part(point[name])})
+
+
+def _as_it_is(array: Array) -> Array:
+    return array
+
+
+def terms_of_loss(system: System, known: Mapping[str, Array]) -> list[Array]:
+    """The loss and the tensors that its own equation reads."""
+    name = str(system.loss)
+    return [known[each] for each in (name, *system.definitions[name].reads)]
+
+
+def by_equations(
+    loss: Loss,
+    known: Mapping[str, Array],
+    values: Mapping[str, Array],
+    names: Sequence[str],
+    seconds: float,
+    rng: np.random.Generator,
+    method: str,
+    referee: HighPrecision,
+) -> list[Comparison]:
+    """The complex step through the equations by these tensors, which may be intermediates: `known` has all.
+
+    What the loss is computed from counts among the numbers in sight: the terms of a sum that vanishes do.
+    """
+    cost = seconds_of(lambda: loss({**values, names[0]: known[names[0]] + 0j}))
+    chosen, is_together = samples({name: known[name] for name in names}, seconds, cost, rng)
+    found: dict[str, tuple[Array, Array]] = {}
+    for name in names:
+        point = {**values, name: known[name]}
+        found[name] = (
+            complex_step(loss, point, name, chosen[name].chosen),
+            complex_step_along(loss, point, name, chosen[name].directions),
+        )
+    largest = largest_number(
+        *terms_of_loss(referee.system, known), *(elements for elements, _ in found.values())
+    )
+    comparisons: list[Comparison] = []
+    for name, (elements, directions) in found.items():
+        of_tensor = [of_elements(name, method, elements, largest, chosen[name].chosen)]
+        if len(directions):
+            of_tensor.append(along(name, method, chosen[name].directions, directions, largest))
+        comparisons += [replace(each, note=chosen[name].note) for each in of_tensor]
+    free = [name for name in names if name in values]
+    if is_together and free:
+        together = Together.of(values, free)
+        line, ways = together.loss_of(loss), together.directions(DIRECTIONS, rng)
+        along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways), largest)
+        note = f"{DIRECTIONS} directions, all tensors at once"
+        comparisons.append(replace(along_all, parts=together.scales, note=note))
+    if method == AT_KINKS:
+        # Steps of two factors that are 0 multiply to a real -h^2, which takes a sum off its kink.
+        comparisons = [each for each in comparisons if each.directions is None]
+    return [replace(each, referee=referee) for each in comparisons]
+
+
+def by_adjoints(
+    adjoints: Mapping[str, Array], known: Mapping[str, Array], names: Sequence[str], referee: HighPrecision
+) -> list[Comparison]:
+    """Every element of the unsimplified adjoints, where complex steps for each would take too long."""
+    largest = largest_number(*terms_of_loss(referee.system, known), *(adjoints[name] for name in names))
+    comparisons = [of_elements(name, UNSIMPLIFIED, adjoints[name], largest) for name in names]
+    return [replace(each, referee=referee, may_skip=True) for each in comparisons]

@@ -1,0 +1,142 @@
+"""Does the module compute in the precision of its data, and in no other?
+
+float32 that leaks into float64 results costs half of their digits and shows in no comparison that is looser;
+float64 that leaks into float32 results makes arrays twice as large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.verification.comparing import SMALLEST_SCALE, in_sight, largest_number
+from symbackprop.verification.differences import EPSILON, NOISE_POINTS, NOISE_STEP, noise_along
+from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
+from symbackprop.verification.report import DIGITS, SINGLE_PRECISION, CheckRow, failure, in_one_row
+
+Array: TypeAlias = NDArray[Any]
+
+SINGLE_EPSILON = float(np.finfo(np.float32).eps)
+# A result in float32 may be off by so many times what rounding its data changes, and by this in any case.
+OF_THE_DATA = 100.0
+SINGLE_TOLERANCE = 1e-4
+# float32 leaves a noise of some 1e-8; that of float64 is 1e-16, or what rounding of the data amounts to.
+NOISE_TOLERANCE = 1e-11
+DRAWS = 4
+
+
+def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> CheckRow:
+    """Loss and gradients on float32 data: of that dtype, and near those on the same data in float64."""
+    single = {name: _as(np.float32, array) for name, array in values.items()}
+    same = {name: _as(np.float64, array) for name, array in single.items()}
+    try:
+        loss, gradients = checked.value_and_grad(single)
+        exact_loss, exact = checked.value_and_grad(same)
+        alone = checked.grad(single)
+        spread = effect_of_rounding(checked, same, SINGLE_EPSILON)
+    except CheckedCodeError as error:
+        return failure("all", SINGLE_PRECISION, error.cause)
+    for name, array in ((checked.loss_name, loss), *gradients.items(), *alone.items()):
+        dtype = getattr(array, "dtype", type(array).__name__)
+        if dtype != np.float32:
+            return failure(name, SINGLE_PRECISION, f"has dtype {dtype}, expected float32")
+    if not np.all(np.isfinite(exact_loss)) or not np.all(np.isfinite(loss)):
+        return CheckRow("all", SINGLE_PRECISION, 0.0, True, 0, note="the loss overflows in float32")
+    largest = in_sight(largest_number(np.asarray(exact_loss), *exact.values()))
+    rows = [
+        _single_row(
+            name, np.asarray(gradients[name]), np.asarray(exact[name]), spread.get(name, 0.0), largest
+        )
+        for name in gradients
+    ]
+    return in_one_row(rows)
+
+
+def _single_row(name: str, found: Array, expected: Array, spread: float, largest: float) -> CheckRow:
+    if found.shape != expected.shape:
+        return failure(name, SINGLE_PRECISION, f"has shape {found.shape}, expected {expected.shape}")
+    scale = _scale(expected, largest)
+    with np.errstate(invalid="ignore"):
+        worst = float(np.max(np.abs(found.astype(np.float64) - expected), initial=0.0)) / scale
+    ok = worst <= SINGLE_TOLERANCE + OF_THE_DATA * spread / scale
+    return CheckRow(name, SINGLE_PRECISION, worst, ok, found.size)
+
+
+def noise_row(checked: ModuleUnderCheck, values: Mapping[str, Array], rng: np.random.Generator) -> CheckRow:
+    """The noise of the gradients along a line: that of float64 rounding, or of a coarser one."""
+    directions = {name: rng.choice((-1.0, 1.0), array.shape) for name, array in values.items()}
+    try:
+        table = [
+            checked.value_and_grad(_moved(values, directions, NOISE_STEP * number, checked.bound))[1]
+            for number in range(NOISE_POINTS)
+        ]
+        rounding = effect_of_rounding(checked, values)
+    except CheckedCodeError as error:
+        return failure("all", DIGITS, error.cause)
+    largest = in_sight(largest_number(*(np.asarray(array) for array in table[0].values())))
+    rows = [
+        _noise_row(
+            name, np.array([np.asarray(each[name], dtype=np.float64) for each in table]), rounding, largest
+        )
+        for name in table[0]
+    ]
+    return in_one_row(rows)
+
+
+def _noise_row(name: str, along: Array, rounding: Mapping[str, float], largest: float) -> CheckRow:
+    scale = _scale(along[0], largest)
+    noise = float(np.max(noise_along(along), initial=0.0)) / scale
+    ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
+    note = "" if ok else f"digits end at {noise:.0e}: is float32 leaking in?"
+    return CheckRow(name, DIGITS, noise, ok, along[0].size, note=note)
+
+
+def effect_of_rounding(
+    checked: ModuleUnderCheck, values: Mapping[str, Array], amount: float = EPSILON
+) -> dict[str, float]:
+    """How far each gradient moves where the data are moved by this relative amount, the least of a few draws.
+
+    The least, for float32 inside jumps by far more now and then, and mostly not at all. Empty where the
+    module refuses the data.
+    """
+    rng = np.random.default_rng(0)
+    still = checked.bound if amount > EPSILON else checked.symmetric
+    try:
+        centre = checked.value_and_grad(values)[1]
+        effects = []
+        for _ in range(DRAWS):
+            signs = {
+                name: np.abs(array) * rng.choice((-1.0, 1.0), array.shape) for name, array in values.items()
+            }
+            moved = checked.value_and_grad(_moved(values, signs, amount, still))[1]
+            effects.append({name: _largest_change(moved[name], centre[name]) for name in centre})
+    except CheckedCodeError:
+        return {}
+    return {name: min(effect[name] for effect in effects) for name in centre}
+
+
+def _largest_change(moved: Any, centre: Any) -> float:
+    with np.errstate(invalid="ignore"):
+        return float(np.max(np.abs(np.asarray(moved) - np.asarray(centre)), initial=0.0))
+
+
+def _moved(
+    values: Mapping[str, Array], directions: Mapping[str, Array], amount: float, still: Collection[str]
+) -> dict[str, Array]:
+    """The data elsewhere on a line; whole numbers and the tensors that are to stand still stay."""
+    return {
+        name: array if array.dtype.kind in "iu" or name in still else array + amount * directions[name]
+        for name, array in values.items()
+    }
+
+
+def _as(dtype: type[np.floating[Any]], array: Array) -> Array:
+    return array if array.dtype.kind in "iu" else array.astype(dtype)
+
+
+def _scale(array: Array, largest: float) -> float:
+    tiny = float(np.finfo(np.float64).tiny)
+    return max(float(np.max(np.abs(array), initial=0.0)), SMALLEST_SCALE * largest, tiny)
