@@ -78,9 +78,13 @@ def adjoint_order(system: System, wrt: Sequence[str]) -> tuple[str, ...]:
         for name in equation.reads:
             if name in wanted and name not in system.definitions and last_reader[name] == equation.tensor:
                 order[name] = None
-    order.update(dict.fromkeys(name for name in wrt if name not in order))
+    # What the loss does not depend on has the adjoint 0, which the adjoints of what it reads may read.
+    apart = [equation.tensor for equation in reversed(system.equations) if equation.tensor in wanted]
+    apart += [name for name in wrt if name not in system.definitions]
+    first = dict.fromkeys(name for name in apart if name not in order and name in system.definitions)
+    last = dict.fromkeys(name for name in apart if name not in order and name not in system.definitions)
     order.pop(loss_name(system), None) if loss_name(system) not in wanted else None
-    return tuple(order)
+    return (*first, *order, *last)
 
 
 def own_indices(system: System, tensor: str) -> tuple[Index, ...]:

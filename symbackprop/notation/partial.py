@@ -6,6 +6,7 @@ not leave the choice that keeps it from being read: 0*nan is not 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
@@ -13,6 +14,7 @@ from symbackprop.notation.bounds import Knowledge, lower_bound
 from symbackprop.notation.expressions import (
     Add,
     Apply,
+    Axis,
     Constant,
     Delta,
     Element,
@@ -26,7 +28,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.system import Equation, System
+from symbackprop.notation.system import Equation, System, Tensor
 
 # Functions that are defined, and do not overflow, for every real argument.
 TOTAL_FUNCTIONS = frozenset(
@@ -62,24 +64,31 @@ NONNEGATIVE_FUNCTIONS = frozenset({"abs", "exp", "relu", "sigmoid", "softplus", 
 class Ranges:
     """What the equations say of tensors: which are positive, which at least 0, which may be undefined.
 
-    A tensor that no equation computes may have any real value.
+    A tensor that no equation computes may have any real value. `axes` are those of known tensors.
     """
 
     positive: set[str] = field(default_factory=set)
     nonnegative: set[str] = field(default_factory=set)
     undefined: set[str] = field(default_factory=set)
+    axes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, system: System) -> Ranges:
         """What the equations of a system say."""
-        ranges = cls()
+        ranges = cls.of_tensors(system.tensors.values())
         for equation in system.equations:
             ranges.add(equation)
         return ranges
 
+    @classmethod
+    def of_tensors(cls, tensors: Iterable[Tensor]) -> Ranges:
+        """Nothing but the tensors' axes."""
+        return cls(axes={each.name: tuple(index.axis for index in each.indices) for each in tensors})
+
     def add(self, equation: Equation) -> None:
         """Note what follows for the equation's tensor; what was known of it before is forgotten."""
         name, expression = equation.tensor, equation.expression
+        self.axes[name] = tuple(index.axis for index in equation.indices)
         for members, belongs in (
             (self.positive, self.is_positive(expression)),
             (self.nonnegative, self.is_nonnegative(expression)),
@@ -187,14 +196,14 @@ def is_natural(exponent: Expression) -> bool:
 
 
 _COUNTING = (Index, Size, Number, Add, Multiply)
-_NOTHING_KNOWN = Ranges()
+NOTHING_KNOWN = Ranges()
 
 
 def is_partial(expression: Expression) -> bool:
     """Whether it may be undefined, or overflow, somewhere, where nothing is known of the tensors in it."""
-    return _NOTHING_KNOWN.is_partial(expression)
+    return NOTHING_KNOWN.is_partial(expression)
 
 
 def is_positive(expression: Expression) -> bool:
     """Whether it is sure to be greater than 0, where nothing is known of the tensors in it."""
-    return _NOTHING_KNOWN.is_positive(expression)
+    return NOTHING_KNOWN.is_positive(expression)

@@ -79,6 +79,7 @@ from symbackprop.program.views import (
     union_in_order,
 )
 from symbackprop.program.windows import not_negative
+from symbackprop.simplification.summation import number_on_the_right
 
 _NONE = Conditions()
 
@@ -137,6 +138,8 @@ class ExpressionLowering:
                 return self._delta(left, right, order)
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, order)
+            case Comparison(_, Number(), _) if number_on_the_right(expression) is not None:
+                return self.value(number_on_the_right(expression) or expression, order)
             case Comparison(operator, left, right):
                 integers = integer_sides(left, right, self.integers)
                 lower = self.value if integers is None else self.integer

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from symbackprop.errors import ProgramError
+from symbackprop.errors import EmissionError
 from symbackprop.notation.expressions import Axis, Size
 from symbackprop.notation.system import Role
 from symbackprop.program.counting import Extent, size_of
@@ -177,7 +177,7 @@ def _shape_sources(
         candidates = [_shape_source(name, layout, missing) for name, layout in layouts.items()]
         best = max(candidates, key=_axes_given, default=ShapeSource("", ()))
         if not _axes_given(best):
-            raise ProgramError(
+            raise EmissionError(
                 f"the size of axis {missing[0].name} cannot be read from any tensor",
                 remedy=f"declare it: index {missing[0].label} : {missing[0].name} = 10",
             )

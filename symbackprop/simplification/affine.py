@@ -9,6 +9,7 @@ r = i - 2*a + 1, guarded so that r stays inside its axis. A delta of a lookup st
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 
 from symbackprop.notation.arithmetic import (
     add,
@@ -37,7 +38,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.linear import LinearForm, floor_quotient, linear_form
 from symbackprop.notation.matrices import tensor_read
-from symbackprop.notation.partial import Ranges, is_partial
+from symbackprop.notation.partial import NOTHING_KNOWN, Ranges, is_partial
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
 from symbackprop.rewriting.rule import Rule
 
@@ -144,7 +145,7 @@ def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
             elif isinstance(position, Index | Number):
                 continue
             else:
-                replaced = tuple([_with_index(other, position, index) for other in others])
+                replaced = tuple([_with_index(other, position, index, ranges) for other in others])
             if replaced != others:
                 return multiply(*replaced[:place], factor, *replaced[place:])
     return None
@@ -225,7 +226,10 @@ def _moved_side(factor: Expression) -> Iterator[tuple[Expression, Index]]:
                 yield position, index
 
 
-def _with_index(expression: Expression, position: Expression, index: Index) -> Expression:
+def _with_index(
+    expression: Expression, position: Expression, index: Index, ranges: Ranges = NOTHING_KNOWN
+) -> Expression:
+    """The expression with the index in the place of a position, but for a read of another axis there."""
     if expression == position:
         return index
     captured = position.free_indices | {index}
@@ -233,7 +237,13 @@ def _with_index(expression: Expression, position: Expression, index: Index) -> E
         return expression
     if isinstance(expression, Element) and position.tensors and position not in expression.positions:
         return expression  # a read beside p, at p + 1, may need the guard that speaks of p
-    children = tuple([_with_index(child, position, index) for child in expression.children])
+    axes = ranges.axes.get(expression.tensor) if isinstance(expression, Element) else None
+    children = tuple(
+        [
+            child if child == position and axis != index.axis else _with_index(child, position, index, ranges)
+            for child, axis in zip(expression.children, axes or repeat(index.axis), strict=False)
+        ]
+    )
     return expression if children == expression.children else expression.with_children(children)
 
 

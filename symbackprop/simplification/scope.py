@@ -73,7 +73,10 @@ class Scope:
     def of(cls, system: System, facts: tuple[Fact, ...] = (), free: frozenset[str] = frozenset()) -> Scope:
         """The forward equations of a system: all are computed before the first adjoint."""
         symmetric = {name: why for name, why in stated_symmetries(system).items() if name not in free}
-        scope = cls(facts=facts, symmetric=symmetric, index_names=system.index_names, free=free)
+        ranges = Ranges.of_tensors(system.tensors.values())
+        scope = cls(
+            facts=facts, symmetric=symmetric, index_names=system.index_names, ranges=ranges, free=free
+        )
         for equation in system.equations:
             scope.add(equation)
         return scope

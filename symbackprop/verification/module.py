@@ -154,8 +154,8 @@ def load_file(path: Path) -> ModuleUnderCheck:
         raise VerificationError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
     try:
         module = load_module(source, path.stem)
-    except SymbackpropError:
-        raise
+    except SymbackpropError as error:
+        raise VerificationError(f"{path}: {error.cause}") from error
     except Exception as error:  # whatever the user's own code raises while it is imported
         raise VerificationError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     return under_check(module)

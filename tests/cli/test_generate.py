@@ -140,7 +140,7 @@ def test_the_check_of_a_model_is_a_table(call):
     head, *rows = out.splitlines()
     assert head.split() == ["tensor", "compared", "with", "worst", "relative", "error"]
     assert {row.split()[0] for row in rows} >= {"W1", "b1", "W2", "b2"}
-    assert all(row.split()[-1] == "ok" for row in rows)
+    assert all("ok" in row.split() for row in rows) and "of" in rows[-1]  # perturbed gradients: 92 of 92
 
 
 def test_the_check_of_a_module_edited_by_hand_fails(call):

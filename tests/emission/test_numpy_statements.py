@@ -86,8 +86,8 @@ CASES = {
     "y = sum(t, where(t + 1 < size(t), c, 0))": ["y = c * max(T - 1, 0)"],
     "y[i] = v[i] - sum(t, where(t > 1, 1, 0))*w[i]": ["y = v - max(T - 2, 0) * w"],
     "y[b] = g[b]^sum(t, where(t > 0, 1, 0))": ["y = g ** max(T - 1, 0)"],
-    "y = where(not 2 < size(t), c, e)": ["y = c if not 2 < T else e"],
-    "y = where(not (size(t) == 1 and size(h) == 1), c, e)": ["y = c if not (T == 1 and H == 1) else e"],
+    "y = where(not 2 < size(t), c, e)": ["y = (c if not T > 2 else e)[()]"],
+    "y = where(not (size(t) == 1 and size(h) == 1), c, e)": ["y = (c if not (T == 1 and H == 1) else e)[()]"],
     "y[i] = prod(b, x[b,i])": ["y = np.prod(x, axis=0)"],
     "y = sum(b, i, x[b,i]^2)/size(b)": ["y = np.sum(x**2) / max(B, 1)"],
 }

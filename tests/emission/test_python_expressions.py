@@ -255,7 +255,8 @@ def call_tree(value: Value) -> Any:
             return ("call", (".", "np", "diagonal"), tree(operand), ("axis1", 0), ("axis2", 1))
         case Fill(operand, target):
             shape = ("tuple", *map(group_tree, target))
-            return ("call", (".", "np", "full"), shape, tree(operand), ("dtype", "dtype"))
+            dtype = {Kind.BOOLEAN: "bool", Kind.INTEGER: (".", "np", "intp")}.get(value.kind, "dtype")
+            return ("call", (".", "np", "full"), shape, tree(operand), ("dtype", dtype))
         case Pad(operand, before, after, _):
             return ("call", (".", "np", "pad"), tree(operand), ("tuple", tree(before[0]), tree(after[0])))
         case Tensordot(left, right, _, _):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.errors import ProgramError
+from symbackprop.errors import EmissionError
 from symbackprop.pipeline import loads
 
 HEAD = "index a, b : A{}\nindex t : T\nparam p[t]\n"
@@ -19,7 +19,7 @@ NEEDING = (
 @pytest.mark.parametrize("equations", NEEDING)
 def test_where_it_is_needed_the_message_names_it_and_the_remedy(equations: str) -> None:
     derivation = loads(HEAD.format("") + equations).derive()
-    with pytest.raises(ProgramError, match="the size of axis A cannot be read") as raised:
+    with pytest.raises(EmissionError, match="the size of axis A cannot be read") as raised:
         derivation.to_numpy()
     assert raised.value.remedy == "declare it: index a : A = 10"
 

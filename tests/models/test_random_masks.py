@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symbackprop.errors import NotationError
+from symbackprop.errors import ProgramError
 from tests.models.holding import hold_together
 from tests.models.random_masks import SIZES, random_model
 
@@ -13,7 +13,7 @@ from tests.models.random_masks import SIZES, random_model
 def test_random_masks(seed: int) -> None:
     try:
         hold_together(random_model(seed), SIZES)
-    except NotationError as error:
+    except ProgramError as error:
         # An adjoint whose steps cannot be put in order is refused, with a reason; anything else is a failure.
         assert "depend on one another in a circle" in str(error)
         pytest.skip("its adjoint is refused")
