@@ -1,0 +1,319 @@
+"""A random model before its judges: right, refused or failed, and why.
+
+The loss is held against the naive evaluator, each gradient against its complex step in a random direction:
+that is one more evaluation a tensor, and a wrong element shows in it. Where a model has neither a recurrence
+nor an inner derivative, HIPS autograd judges every element as well. At a tie or a kink the naive evaluator
+makes the documented choice, and so must the module.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import symbackprop as sb
+from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.expressions import Add, Element, InnerDerivative
+from symbackprop.notation.system import Role, System, Tensor
+from tests.models.autograd_oracle import loss_and_gradients
+from tests.models.whole_language.data import Draw, draws_of, values_for, wrt_of
+
+SECONDS = 20
+STEP = 1e-30
+TOLERANCE = 1e-7
+INFINITE = 1e12
+NUDGE = "nudge"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`outcome` is right, refused or failed; `kind` groups what has the same cause, `detail` says more."""
+
+    outcome: str
+    kind: str = ""
+    detail: str = ""
+
+
+class Failure(Exception):
+    """What a module does otherwise than its equations; the message begins with the kind and a colon."""
+
+
+class Slow(Exception):
+    """More than so many seconds."""
+
+
+def judged(text: str) -> Verdict:
+    """The verdict on a model that states its data in comments."""
+    try:
+        with _within(SECONDS):
+            return _judged(text)
+    except Slow as error:
+        return Verdict("failed", f"timeout: {_place(error)}", "")
+
+
+def _judged(text: str) -> Verdict:
+    try:
+        model = sb.loads(text)
+    except (sb.LanguageError, sb.NotationError) as error:
+        return Verdict("refused", _shape(error.cause), str(error))
+    except sb.SymbackpropError as error:
+        return Verdict("failed", f"load: {_kind(error)}", str(error))
+    except Slow:
+        raise
+    except Exception as error:
+        return Verdict("failed", f"load: {_kind(error)}", traceback.format_exc())
+    try:
+        module = model.derive(wrt_of(text)).module()
+    except (sb.DerivationError, sb.NotationError) as error:
+        outcome = "refused" if error.remedy else "failed"
+        return Verdict(outcome, f"derive: {_kind(error)}", str(error))
+    except Slow:
+        raise
+    except Exception as error:
+        return Verdict("failed", f"derive: {_kind(error)}", traceback.format_exc())
+    notes = []
+    stated = {axis.name: axis.size for axis in model.system.axes if axis.size is not None}
+    for draw in draws_of(text):
+        draw = replace(draw, sizes={**draw.sizes, **stated})
+        try:
+            notes.append(_hold(model.system, module, draw))
+        except Failure as failure:
+            return Verdict("failed", str(failure).split(":")[0], f"{failure}\n{draw}")
+    return Verdict("right", " ".join(sorted(set(notes))))
+
+
+def _hold(system: System, module: ModuleType, draw: Draw) -> str:
+    """Hold the module against the judges on one draw; Failure where it differs. Returns what was compared."""
+    try:
+        values = values_for(system, draw)
+    except sb.VerificationError as refusal:
+        return _refused_too(system, module, draw, refusal)
+    if values is None:
+        return "no finite data"
+    loss, gradients = _called(module, values, empty=0 in draw.sizes.values())
+    if gradients is None:
+        return "refused an empty axis"
+    differences = _differences(system, values, draw, loss, gradients)
+    if not differences:
+        return _autograd_agrees(system, values, draw, gradients)
+    moved = _moved_a_little(system, values, draw)
+    kind = "wrong"
+    if moved is not None:
+        again, moved_gradients = _called(module, moved, empty=False)
+        if not _differences(system, moved, draw, again, moved_gradients or {}):
+            kind = "wrong at a tie or kink"
+    raise Failure(f"{kind}, {differences[0]}")
+
+
+def _called(
+    module: ModuleType, values: Mapping[str, Array], empty: bool
+) -> tuple[float, dict[str, Array] | None]:
+    """Loss and gradients; None where the module refuses an empty axis by a message of its own."""
+    given = {name: array.copy() for name, array in values.items()}
+    parameters = {name: given[name] for name in module.PARAMETERS}
+    others = {name: array for name, array in given.items() if name not in parameters}
+    try:
+        with np.errstate(all="ignore"):
+            loss, gradients = module.value_and_grad(parameters, **others)
+            alone = module.loss(parameters, **others)
+    except Slow:
+        raise
+    except Exception as error:
+        if empty and isinstance(error, ValueError) and re.search(r"empty|no value|at least", str(error)):
+            return 0.0, None
+        what = "an empty axis" if empty else "a call"
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise Failure(f"{type(error).__name__} in {what}: {_shape(str(error))}: {error}\n{last.line}") from error
+    if not np.array_equal(alone, loss, equal_nan=True) and abs(alone - loss) > 1e-9 * max(1.0, abs(loss)):
+        raise Failure(f"loss() differs from value_and_grad(): {alone} and {loss}")
+    if any(not np.array_equal(array, given[name]) for name, array in values.items()):
+        raise Failure("modifies an input:")
+    arrays = {**{f"given {name}": array for name, array in given.items()}, **gradients}
+    names = list(arrays)
+    for place, name in enumerate(names):
+        for other in names[:place]:
+            if name in gradients and np.shares_memory(arrays[name], arrays[other]):
+                raise Failure(f"shares memory: {name} and {other}")
+    return float(loss), gradients
+
+
+def _refused_too(system: System, module: ModuleType, draw: Draw, refusal: Exception) -> str:
+    """The equations read outside an axis, or take the maximum of nothing: the module must raise ValueError."""
+    rng = np.random.default_rng(draw.seed)
+    values = {}
+    for tensor in system.tensors.values():
+        shape = [draw.sizes[index.axis.name] for index in tensor.indices]
+        if tensor.role is not Role.DERIVED:
+            values[tensor.name] = (
+                rng.integers(0, max(1, draw.sizes[tensor.values.name]), shape)
+                if tensor.values
+                else rng.standard_normal(shape)
+            )
+    parameters = {name: values[name] for name in module.PARAMETERS}
+    others = {name: array for name, array in values.items() if name not in parameters}
+    try:
+        with np.errstate(all="ignore"):
+            loss, _ = module.value_and_grad(parameters, **others)
+    except ValueError:
+        return "no value, ValueError"
+    except Slow:
+        raise
+    except Exception as error:
+        raise Failure(f"{type(error).__name__} where there is no value: {error} ({refusal})") from error
+    raise Failure(f"a value where there is none: {loss} ({refusal})")
+
+
+def _differences(
+    system: System, values: dict[str, Array], draw: Draw, loss: float, gradients: Mapping[str, Array]
+) -> list[str]:
+    """What differs from the naive evaluator, in words that begin with "loss:" or "gradient:"."""
+    assert system.loss is not None
+    known = evaluate(system, values, draw.sizes)
+    right = float(np.real(known[system.loss]))
+    if not _close(loss, right, abs(right)):
+        return [f"loss: {loss}, right {right}"]
+    rng = np.random.default_rng(draw.seed + 1000)
+    found = []
+    for name, gradient in gradients.items():
+        if gradient.shape != known[name].shape:
+            return [f"gradient: d/d{name} has shape {gradient.shape}, right {known[name].shape}"]
+        direction = rng.uniform(0.5, 1.5, gradient.shape) * rng.choice((-1, 1), gradient.shape)
+        slope = directional(system, known, values, draw.sizes, name, direction)
+        if not abs(slope) < INFINITE:
+            continue
+        scale = float(np.sum(np.abs(gradient))) if np.all(np.isfinite(gradient)) else abs(slope)
+        if not _close(float(np.sum(gradient * direction)), slope, scale):
+            got = np.array2string(gradient, precision=8).replace("\n", "")
+            right_one = np.array2string(_every_element(system, known, values, draw.sizes, name), precision=8)
+            what = "gradient" if np.all(np.isfinite(gradient)) else "gradient not finite"
+            found.append(f"{what}: d/d{name} = {got}, right " + right_one.replace("\n", ""))
+    return found
+
+
+def _close(got: float, right: float, scale: float) -> bool:
+    return bool(abs(got - right) <= TOLERANCE * max(1.0, scale, abs(right)))
+
+
+def directional(
+    system: System,
+    known: Mapping[str, Array],
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    name: str,
+    direction: Array,
+) -> float:
+    """The slope of the loss where a tensor moves along a direction, by the complex step.
+
+    A derived tensor is moved by a nudge that its equation adds.
+    """
+    assert system.loss is not None
+    fixed = {each: array for each, array in known.items() if each not in system.dependents((name,))}
+    if _differentiates(system):
+        fixed = {}  # what is given does not move with an inner derivative
+    if name in values:
+        moved = {name: np.asarray(values[name] + 1j * STEP * direction)}
+        given = {**values, **fixed, **moved}
+    else:
+        system = _with_nudge(system, name)
+        given = {**values, **fixed, NUDGE: np.asarray(1j * STEP * direction)}
+    try:
+        loss = evaluate(system, given, sizes, only=[system.loss or ""])[system.loss or ""]
+    except (ArithmeticError, ValueError, sb.VerificationError):
+        return float("nan")
+    return float(np.imag(loss)) / STEP
+
+
+def _differentiates(system: System) -> bool:
+    nodes = (node for equation in system.equations for node in equation.expression.walk())
+    return any(isinstance(node, InnerDerivative) for node in nodes)
+
+
+def _every_element(system: System, known: Mapping[str, Array], values: Mapping[str, Array], sizes: Mapping[str, int], name: str) -> Array:
+    gradient = np.zeros(known[name].shape)
+    for place in np.ndindex(gradient.shape):
+        direction = np.zeros(gradient.shape)
+        direction[place] = 1.0
+        gradient[place] = directional(system, known, values, sizes, name, direction)
+    return gradient
+
+
+def _with_nudge(system: System, name: str) -> System:
+    equation = system.definitions[name]
+    nudged = replace(equation, expression=Add((equation.expression, Element(NUDGE, equation.indices))))
+    equations = tuple(nudged if each is equation else each for each in system.equations)
+    declared = Tensor(NUDGE, equation.indices, Role.CONSTANT)
+    return replace(system, equations=equations, tensors={**system.tensors, NUDGE: declared})
+
+
+def _moved_a_little(system: System, values: dict[str, Array], draw: Draw) -> dict[str, Array] | None:
+    """The data a billionth away, where no tie holds any more; None where facts would break."""
+    if system.facts or system.positive_definite:
+        return None
+    rng = np.random.default_rng(draw.seed + 2000)
+    return {
+        name: array if array.dtype.kind in "iu" else array + 1e-5 * rng.standard_normal(array.shape)
+        for name, array in values.items()
+    }
+
+
+def _autograd_agrees(
+    system: System, values: dict[str, Array], draw: Draw, gradients: Mapping[str, Array]
+) -> str:
+    """Every element against autograd, which knows the choices at kinks that are written as such."""
+    given = tuple(name for name in gradients if name in values)
+    if draw.kind == "ties" or not given:
+        return "right"
+    try:
+        with np.errstate(all="ignore"):
+            _, others = loss_and_gradients(system, values, draw.sizes, given)
+    except Slow:
+        raise
+    except Exception:
+        return "right"  # a recurrence, an inner derivative, an empty axis: autograd's arrays cannot take it
+    for name in given:
+        other = others[name]
+        scale = float(np.max(np.abs(other), initial=1.0))
+        if np.all(np.isfinite(other)) and np.max(np.abs(gradients[name] - other), initial=0.0) > 1e-6 * scale:
+            raise Failure(f"autograd differs: d/d{name} = {gradients[name]}, autograd {other}")
+    return "right by autograd too"
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    def late(*_: Any) -> None:
+        raise Slow
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _kind(error: Exception) -> str:
+    return f"{type(error).__name__}: {_shape(getattr(error, 'cause', None) or str(error))} @ {_place(error)}"
+
+
+def _shape(message: str) -> str:
+    """A message without the names, numbers and formulas of its model."""
+    line = message.split("\n")[0]
+    line = re.sub(r"'[^']*'", "'_'", line)
+    line = re.sub(r"\[[^\]]*\]+", "[_]", line)
+    return re.sub(r"\b[a-z_]*[a-zA-Z]?\d+\w*\b|\b[A-Ea-ct]2?\b(?=[ ,;:)])", "_", line)[:140]
+
+
+def _place(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "symbackprop/" in frame.filename]
+    if not frames:
+        return ""
+    return f"{frames[-1].filename.split('symbackprop/')[-1]}:{frames[-1].name}"
