@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.number_systems import FLOATS
 from symbackprop.notation.system import Role, System
 from symbackprop.verification.facts import obeying_facts
 
 Drawing: TypeAlias = Callable[[list[int]], Array]
 TIES = (-1.0, -0.5, 0.0, 0.0, 0.5, 1.0, 1.0, 2.0)
 LARGEST = 1e6
-LARGEST = 1e6
+
+
+class NoValue(ArithmeticError):
+    """Somewhere in an equation stands what is not finite, or has no finite derivative."""
+
+
+def _finite(value: Any) -> Any:
+    if not abs(value) < LARGEST:
+        raise NoValue
+    return value
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if base == 0 and exponent < 1 and exponent != 0:
+        raise NoValue
+    return _finite(FLOATS.power(base, exponent))
+
+
+WATCHED = replace(FLOATS, apply=lambda *call: _finite(FLOATS.apply(*call)), power=_power)
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Sizes of the axes by name, the seed, and the kind of numbers: "normal", or "ties" between few values."""
+    """Sizes of the axes by name, the seed, and the kind of numbers: "normal", or "ties" among few values."""
 
     sizes: Mapping[str, int]
     seed: int
@@ -56,7 +75,10 @@ def drawings(kind: str, rng: np.random.Generator) -> Iterator[Drawing]:
 
 
 def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
-    """Data on which every tensor is finite; None where there are none. VerificationError where it has no value."""
+    """Data on which every tensor is finite; None where there are none.
+
+    Raises VerificationError where the model has no value, whatever the data: it reads outside an axis.
+    """
     rng = np.random.default_rng(draw.seed)
     refusal: VerificationError | None = None
     for drawing in drawings(draw.kind, rng):
@@ -70,7 +92,7 @@ def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
         if adjusted is None:
             continue
         try:
-            known = evaluate(system, adjusted, draw.sizes)
+            known = evaluate(system, adjusted, draw.sizes, WATCHED)
         except VerificationError as error:
             refusal = error
             continue
@@ -83,7 +105,9 @@ def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
     return None
 
 
-def _drawn(axis: str | None, shape: list[int], draw: Draw, drawing: Drawing, rng: np.random.Generator) -> Array:
+def _drawn(
+    axis: str | None, shape: list[int], draw: Draw, drawing: Drawing, rng: np.random.Generator
+) -> Array:
     if axis is not None:
         return rng.integers(0, max(1, draw.sizes[axis]), shape)
     return np.asarray(drawing(shape), dtype=float)

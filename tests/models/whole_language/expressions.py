@@ -7,7 +7,14 @@ from tests.models.whole_language.readings import Readings
 
 BOUNDED = ("tanh", "sigmoid", "sin", "cos", "atan", "erf", "normcdf")
 SMOOTH = ("softplus", "gelu", "silu", "tanh", "sigmoid", "relu", "relu", "abs", "sign")
-SAFE = ("exp(-({})^2)", "log(2 + ({})^2)", "sqrt(1 + ({})^2)", "log1p(({})^2)", "exp(tanh({}))", "expm1(tanh({}))")
+SAFE = (
+    "exp(-({})^2)",
+    "log(2 + ({})^2)",
+    "sqrt(1 + ({})^2)",
+    "log1p(({})^2)",
+    "exp(tanh({}))",
+    "expm1(tanh({}))",
+)
 SPECIAL = (
     "asin(tanh({})/2)", "acos(tanh({})/2)", "sinh(tanh({}))", "cosh(sin({}))", "tan(tanh({})/2)",
     "lgamma(2 + ({})^2)", "digamma(2 + ({})^2)", "erf({})", "normcdf({})", "sqrt(abs({}))",
@@ -34,11 +41,21 @@ class Expressions(Readings):
             case "size":
                 index, other = self.any_index(), self.any_index()
                 number = self.random.randint(1, 3)
-                return self.choose(f"{number} < size({index})", f"size({index}) >= size({other})", f"size({index}) == {number}")
+                return self.choose(
+                    f"{number} < size({index})",
+                    f"size({index}) >= size({other})",
+                    f"size({index}) == {number}",
+                )
             case "indices":
                 first, second = self.random.sample(scope, 2)
                 operator = self.choose("<", "<=", "==", "!=", ">=", ">")
-                return self.choose(f"{first} {operator} {second}", f"{first} {operator} {second}", f"{first} + {second} {operator} 2", f"{first}*{second} {operator} 1", f"{first} - {second} {operator} 1")
+                return self.choose(
+                    f"{first} {operator} {second}",
+                    f"{first} {operator} {second}",
+                    f"{first} + {second} {operator} 2",
+                    f"{first}*{second} {operator} 1",
+                    f"{first} - {second} {operator} 1",
+                )
             case "integer":
                 axis = self.random.choice(self.axes)
                 element = self.integer(scope, axis)
@@ -46,7 +63,13 @@ class Expressions(Readings):
                     own = inside(scope, axis)
                     return f"{element} {self.choose('==', '>', '<=')} {self.random.choice([*own, '1', '0'])}"
         left = self.element(scope)
-        return self.choose(f"{left} > {self.element(scope)}", f"{left} > 0", f"{left} <= 1/4", f"-1 < {left} < 1", f"{left} >= {self.element(scope)}")
+        return self.choose(
+            f"{left} > {self.element(scope)}",
+            f"{left} > 0",
+            f"{left} <= 1/4",
+            f"-1 < {left} < 1",
+            f"{left} >= {self.element(scope)}",
+        )
 
     def _index_condition(self, index: str) -> str:
         number = self.random.randint(0, 2)
@@ -96,7 +119,9 @@ class Expressions(Readings):
 
     def div(self, scope: Scope, depth: int) -> str:
         above, below = self.other(scope, depth), self.expression(scope, depth)
-        return self.choose("{}/(3/2 + ({})^2)", "{}/(3/2 + ({})^2)", "{}/(1 + abs({}))", "({})/({})").format(above, below)
+        return self.choose("{}/(3/2 + ({})^2)", "{}/(3/2 + ({})^2)", "{}/(1 + abs({}))", "({})/({})").format(
+            above, below
+        )
 
     def power(self, scope: Scope, depth: int) -> str:
         body = self.expression(scope, depth)
@@ -131,7 +156,9 @@ class Expressions(Readings):
 
     def extremum(self, scope: Scope, depth: int) -> str:
         index = self.any_index()
-        return f"{self.choose('max', 'max', 'min')}({index}, {self.expression(with_index(scope, index), depth)})"
+        return (
+            f"{self.choose('max', 'max', 'min')}({index}, {self.expression(with_index(scope, index), depth)})"
+        )
 
     def product(self, scope: Scope, depth: int) -> str:
         index = self.any_index()
@@ -157,7 +184,8 @@ class Expressions(Readings):
         return f"where({self.condition(scope)}, {', '.join(branches)})"
 
     def nested(self, scope: Scope, depth: int) -> str:
-        inner = f"where({self.condition(scope)}, {self.choose(self.number(), self.expression(scope, depth))}, {self.number()})"
+        chosen = self.choose(self.number(), self.expression(scope, depth))
+        inner = f"where({self.condition(scope)}, {chosen}, {self.number()})"
         branches = [inner, self.choose(self.number(), self.other(scope, depth))]
         self.random.shuffle(branches)
         return f"where({self.condition(scope)}, {branches[0]}, {branches[1]})"
@@ -182,7 +210,9 @@ class Expressions(Readings):
         places = [self.position(each, scope) for each in batch]
         bound = [INDICES[each][0] for each, (_, guard) in zip(batch, places, strict=True) if guard == "bind"]
         guards = [guard for _, guard in places if guard not in ("", "bind", "declared")]
-        read = declared(name, [place or INDICES[each][0] for each, (place, _) in zip(batch, places, strict=True)])
+        read = declared(
+            name, [place or INDICES[each][0] for each, (place, _) in zip(batch, places, strict=True)]
+        )
         if "pad" in guards:
             read, guards = declared(name, ["0"] * len(batch)), []
         inner = with_index(scope, *bound)
@@ -190,7 +220,9 @@ class Expressions(Readings):
         row, column = INDICES[axis]
         forms = [f"logdet({read})", f"tanh(det({read})/8)", f"trace({read})"]
         forms += [f"inv({read})[{self.choose(*own)},{self.choose(*own, '0')}]"] * 3 if own else []
-        forms += [f"inv({read})[0,{self.choose('0', f'size({row})-1')}]"] if self.has("constant position") else []
+        forms += (
+            [f"inv({read})[0,{self.choose('0', f'size({row})-1')}]"] if self.has("constant position") else []
+        )
         summed = [index for index in (row, column) if index not in inner]
         if own and summed:
             body = self.expression(with_index(inner, summed[0]), depth)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
-from tests.models.whole_language.names import INDICES, declared, own_indices, with_index
+from tests.models.whole_language.names import (
+    INDICES,
+    SIGNS,
+    declared,
+    drawn_features,
+    own_indices,
+    with_index,
+)
 from tests.models.whole_language.recurrences import Recurrences
 
 MOST_EQUATIONS = 5
+SHORT, LONG = 120, 300  # characters of all equations
 
 
 class Writer(Recurrences):
@@ -32,10 +41,17 @@ class Writer(Recurrences):
         lines = []
         if self.has("function"):
             name = self.fresh("f")
-            body = self.choose("u*sigmoid(u)", "where(u > 0, u, 0.2*u)", "u^2/(1 + u^2)", "tanh(u) + u", "max(u, 0)", "where(u > 1 and u < 2, u^2, 1)")
+            body = self.choose(
+                "u*sigmoid(u)",
+                "where(u > 0, u, 0.2*u)",
+                "u^2/(1 + u^2)",
+                "tanh(u) + u",
+                "max(u, 0)",
+                "where(u > 1 and u < 2, u^2, 1)",
+            )
             lines.append(f"func {name}(u) = {body}")
             self.functions.append(name)
-        for _ in range(self.has("lookup") + self.has("lookup") * self.chance(0.5)):
+        for _ in range(self.random.choice((1, 2)) if self.has("lookup") else 0):
             name, axes, axis = self.fresh("i"), self.layout(), self.random.choice(self.axes)
             axes = axes if self.chance(0.9) else ()
             self.integers[name] = (axes, axis)
@@ -60,6 +76,11 @@ class Writer(Recurrences):
     def _fact(self) -> list[str]:
         name, axis = self.fresh("d"), self.random.choice(self.axes)
         index, other = INDICES[axis]
+        if "matrix" in self.features:
+            self.matrices[name] = ((), axis)
+            self.tensors[name] = (axis, axis)
+            role = self.choose("param", "input")
+            return [f"{role} {name}[{index},{other}]", f"fact positive_definite({name})"]
         if self.chance(0.5):
             axes = (*[each for each in self.layout(1) if each != axis], axis)
             fact = f"fact sum({index}, {declared(name, own_indices(axes))}) == 1"
@@ -73,7 +94,7 @@ class Writer(Recurrences):
         shown = {axis for axes in self.tensors.values() for axis in axes}
         shown |= {axis for axes, _ in self.integers.values() for axis in axes}
         for axis in self.axes:
-            if axis not in shown and self.chance(0.95):
+            if axis not in shown and self.chance(0.98):
                 self.declared.add(axis)
 
     def _equation(self) -> list[str]:
@@ -98,7 +119,9 @@ class Writer(Recurrences):
     def _plain(self) -> list[str]:
         name, axes = self.fresh("v"), self.layout()
         scope = own_indices(axes)
-        line = f"{declared(name, scope)} = {self.expression(scope, self.random.choice((1, 1, 1, 2, 2, 2, 3)))}"
+        line = (
+            f"{declared(name, scope)} = {self.expression(scope, self.random.choice((1, 1, 1, 2, 2, 2, 3)))}"
+        )
         self.tensors[name] = axes
         return [line]
 
@@ -110,7 +133,14 @@ class Writer(Recurrences):
         if not known:
             return self._plain()
         read = self.random.choice(known)
-        where = self.choose(f"{index}+{bound}", f"{index}-{bound}", f"{index}+{bound}-1", f"2*{index}+{bound}", f"{index}+2*{bound}", f"2*{index}-{bound}+1")
+        where = self.choose(
+            f"{index}+{bound}",
+            f"{index}-{bound}",
+            f"{index}+{bound}-1",
+            f"2*{index}+{bound}",
+            f"{index}+2*{bound}",
+            f"2*{index}-{bound}+1",
+        )
         positions = [where if each == axis else "0" for each in self.tensors[read]]
         element = f"pad({declared(read, positions)})"
         inner = with_index((index,), bound)
@@ -126,7 +156,12 @@ class Writer(Recurrences):
         scope = own_indices((*batch, axis, axis))
         first, second = scope[-2:]
         body = self.expression(scope, self.random.choice((0, 1, 1)))
-        form = self.choose("3*delta({0},{1}) + tanh({2})", "3*delta({0},{1}) + {2}", "where({0} == {1}, 4, 0) + sin({2})", "where({0} == {1}, 4 + {2}^2, tanh({2}))")
+        form = self.choose(
+            "3*delta({0},{1}) + tanh({2})",
+            "3*delta({0},{1}) + {2}",
+            "where({0} == {1}, 4, 0) + sin({2})",
+            "where({0} == {1}, 4 + {2}^2, tanh({2}))",
+        )
         line = f"{declared(name, scope)} = {form.format(first, second, f'({body})')}"
         self.tensors[name] = (*batch, axis, axis)
         self.matrices[name] = (batch, axis)
@@ -134,7 +169,9 @@ class Writer(Recurrences):
 
     def _derivative(self) -> list[str]:
         """A derivative of a network by its input, once or twice."""
-        inputs = [name for name, axes in self.tensors.items() if name[0] == "x" and len(set(axes)) == len(axes)]
+        inputs = [
+            name for name, axes in self.tensors.items() if name[0] == "x" and len(set(axes)) == len(axes)
+        ]
         if not inputs:
             return self._plain()
         given = self.random.choice(inputs)
@@ -142,11 +179,22 @@ class Writer(Recurrences):
         scope = own_indices(axes)
         element = declared(given, scope)
         weight, other = self.element(scope), self.element(scope)
-        network = self.choose("tanh({1}*{0} + {2})", "{1}*sin({0})", "sigmoid({1}*{0})*{2}", "{0}^2*{1} + {2}", "exp(-{0}^2)*{1}")
+        network = self.choose(
+            "tanh({1}*{0} + {2})",
+            "{1}*sin({0})",
+            "sigmoid({1}*{0})*{2}",
+            "{0}^2*{1} + {2}",
+            "exp(-{0}^2)*{1}",
+        )
         name, slope = self.fresh("u"), self.fresh("g")
         body = f"diff({declared(name, scope)}, {element})"
-        body = self.choose(body, f"tanh({body})", f"{body} + {self.leaf(scope)}", f"{body}*{self.leaf(scope)}")
-        lines = [f"{declared(name, scope)} = {network.format(element, weight, other)}", f"{declared(slope, scope)} = {body}"]
+        body = self.choose(
+            body, f"tanh({body})", f"{body} + {self.leaf(scope)}", f"{body}*{self.leaf(scope)}"
+        )
+        lines = [
+            f"{declared(name, scope)} = {network.format(element, weight, other)}",
+            f"{declared(slope, scope)} = {body}",
+        ]
         self.tensors |= {name: axes, slope: axes}
         if self.chance(0.3):
             twice = self.fresh("g")
@@ -160,13 +208,21 @@ class Writer(Recurrences):
         name = names[-1]
         indices = own_indices(self.tensors[name])
         element = declared(name, indices)
-        body = self.choose(f"{element}^2", f"{element}", f"{element}*{self.element(indices)}", f"tanh({element})")
+        body = self.choose(
+            f"{element}^2", f"{element}", f"{element}*{self.element(indices)}", f"tanh({element})"
+        )
         kind = self.choose("sum", "sum", "mean")
         total = f"{kind}({', '.join(indices)}, {body})" if indices else body
         if self.chance(0.6):
             total += f" + {self.expression((), self.random.choice((0, 1, 1, 2)))}"
         if self.chance(0.1):
-            total = self.choose(f"1/2*({total})", f"log(1 + ({total})^2)", f"sqrt(1 + ({total})^2)", f"-({total})", f"({total}) + 2")
+            total = self.choose(
+                f"1/2*({total})",
+                f"log(1 + ({total})^2)",
+                f"sqrt(1 + ({total})^2)",
+                f"-({total})",
+                f"({total}) + 2",
+            )
         return f"loss E = {total}"
 
     def _data(self) -> list[str]:
@@ -185,12 +241,28 @@ class Writer(Recurrences):
             lines.append(f"# data {shown} seed={self.random.randint(0, 99)} kind={kind}")
         if self.chance(0.3):
             derived = [name for name in self.tensors if name[0] in "vhm"]
-            names = [name for name in self.tensors if name[0] in "px"] + self.random.sample(derived, min(1, len(derived)))
+            names = [name for name in self.tensors if name[0] in "px"] + self.random.sample(
+                derived, min(1, len(derived))
+            )
             if not self.features & {"inner derivative", "fact"}:
                 lines.append(f"# wrt {','.join(names)}")
         return lines
 
 
 def model_text(seed: int) -> str:
-    """The model of that seed."""
-    return Writer(Random(seed)).text()
+    """The model of that seed; one in ten may be longer than many small ones, which show more in less time."""
+    random = Random(seed)
+    features = drawn_features(random)
+    most = LONG if random.random() < 0.1 else SHORT
+    while True:
+        text = Writer(random, features).text()
+        if _length(text) <= most and all(re.search(SIGNS[each], text) for each in features if each in SIGNS):
+            return text
+        most += 5  # some features do not fit into a short model
+
+
+def _length(text: str) -> int:
+    """The characters of all equations."""
+    return sum(
+        len(line) for line in text.splitlines() if "=" in line and not re.match("index|#|fact|func", line)
+    )

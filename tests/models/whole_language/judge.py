@@ -20,17 +20,18 @@ from typing import Any
 import numpy as np
 
 import symbackprop as sb
-from symbackprop.notation.evaluation import Array, evaluate
-from symbackprop.notation.expressions import Add, Element, InnerDerivative
-from symbackprop.notation.system import Role, System, Tensor
-from tests.models.autograd_oracle import loss_and_gradients
+from symbackprop.notation.evaluation import Array
+from symbackprop.notation.system import Role, System
+from tests.models.whole_language.comparison import (
+    Failure,
+    Slow,
+    autograd_agrees,
+    differences,
+    moved_a_little,
+)
 from tests.models.whole_language.data import Draw, draws_of, values_for, wrt_of
 
 SECONDS = 20
-STEP = 1e-30
-TOLERANCE = 1e-7
-INFINITE = 1e12
-NUDGE = "nudge"
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,6 @@ class Verdict:
     outcome: str
     kind: str = ""
     detail: str = ""
-
-
-class Failure(Exception):
-    """What a module does otherwise than its equations; the message begins with the kind and a colon."""
-
-
-class Slow(Exception):
-    """More than so many seconds."""
 
 
 def judged(text: str) -> Verdict:
@@ -101,16 +94,16 @@ def _hold(system: System, module: ModuleType, draw: Draw) -> str:
     loss, gradients = _called(module, values, empty=0 in draw.sizes.values())
     if gradients is None:
         return "refused an empty axis"
-    differences = _differences(system, values, draw, loss, gradients)
-    if not differences:
-        return _autograd_agrees(system, values, draw, gradients)
-    moved = _moved_a_little(system, values, draw)
+    found = differences(system, values, draw, loss, gradients)
+    if not found:
+        return autograd_agrees(system, values, draw, gradients)
+    moved = moved_a_little(system, values, draw)
     kind = "wrong"
     if moved is not None:
         again, moved_gradients = _called(module, moved, empty=False)
-        if not _differences(system, moved, draw, again, moved_gradients or {}):
+        if not differences(system, moved, draw, again, moved_gradients or {}):
             kind = "wrong at a tie or kink"
-    raise Failure(f"{kind}, {differences[0]}")
+    raise Failure(f"{kind}, {found[0]}")
 
 
 def _called(
@@ -131,7 +124,9 @@ def _called(
             return 0.0, None
         what = "an empty axis" if empty else "a call"
         last = traceback.extract_tb(error.__traceback__)[-1]
-        raise Failure(f"{type(error).__name__} in {what}: {_shape(str(error))}: {error}\n{last.line}") from error
+        raise Failure(
+            f"{type(error).__name__} in {what}: {_shape(str(error))}: {error}\n{last.line}"
+        ) from error
     if not np.array_equal(alone, loss, equal_nan=True) and abs(alone - loss) > 1e-9 * max(1.0, abs(loss)):
         raise Failure(f"loss() differs from value_and_grad(): {alone} and {loss}")
     if any(not np.array_equal(array, given[name]) for name, array in values.items()):
@@ -146,7 +141,7 @@ def _called(
 
 
 def _refused_too(system: System, module: ModuleType, draw: Draw, refusal: Exception) -> str:
-    """The equations read outside an axis, or take the maximum of nothing: the module must raise ValueError."""
+    """The equations read outside an axis, or take the maximum of nothing: the module raises ValueError."""
     rng = np.random.default_rng(draw.seed)
     values = {}
     for tensor in system.tensors.values():
@@ -171,133 +166,18 @@ def _refused_too(system: System, module: ModuleType, draw: Draw, refusal: Except
     raise Failure(f"a value where there is none: {loss} ({refusal})")
 
 
-def _differences(
-    system: System, values: dict[str, Array], draw: Draw, loss: float, gradients: Mapping[str, Array]
-) -> list[str]:
-    """What differs from the naive evaluator, in words that begin with "loss:" or "gradient:"."""
-    assert system.loss is not None
-    known = evaluate(system, values, draw.sizes)
-    right = float(np.real(known[system.loss]))
-    if not _close(loss, right, abs(right)):
-        return [f"loss: {loss}, right {right}"]
-    rng = np.random.default_rng(draw.seed + 1000)
-    found = []
-    for name, gradient in gradients.items():
-        if gradient.shape != known[name].shape:
-            return [f"gradient: d/d{name} has shape {gradient.shape}, right {known[name].shape}"]
-        direction = rng.uniform(0.5, 1.5, gradient.shape) * rng.choice((-1, 1), gradient.shape)
-        slope = directional(system, known, values, draw.sizes, name, direction)
-        if not abs(slope) < INFINITE:
-            continue
-        scale = float(np.sum(np.abs(gradient))) if np.all(np.isfinite(gradient)) else abs(slope)
-        if not _close(float(np.sum(gradient * direction)), slope, scale):
-            got = np.array2string(gradient, precision=8).replace("\n", "")
-            right_one = np.array2string(_every_element(system, known, values, draw.sizes, name), precision=8)
-            what = "gradient" if np.all(np.isfinite(gradient)) else "gradient not finite"
-            found.append(f"{what}: d/d{name} = {got}, right " + right_one.replace("\n", ""))
-    return found
-
-
-def _close(got: float, right: float, scale: float) -> bool:
-    return bool(abs(got - right) <= TOLERANCE * max(1.0, scale, abs(right)))
-
-
-def directional(
-    system: System,
-    known: Mapping[str, Array],
-    values: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    name: str,
-    direction: Array,
-) -> float:
-    """The slope of the loss where a tensor moves along a direction, by the complex step.
-
-    A derived tensor is moved by a nudge that its equation adds.
-    """
-    assert system.loss is not None
-    fixed = {each: array for each, array in known.items() if each not in system.dependents((name,))}
-    if _differentiates(system):
-        fixed = {}  # what is given does not move with an inner derivative
-    if name in values:
-        moved = {name: np.asarray(values[name] + 1j * STEP * direction)}
-        given = {**values, **fixed, **moved}
-    else:
-        system = _with_nudge(system, name)
-        given = {**values, **fixed, NUDGE: np.asarray(1j * STEP * direction)}
-    try:
-        loss = evaluate(system, given, sizes, only=[system.loss or ""])[system.loss or ""]
-    except (ArithmeticError, ValueError, sb.VerificationError):
-        return float("nan")
-    return float(np.imag(loss)) / STEP
-
-
-def _differentiates(system: System) -> bool:
-    nodes = (node for equation in system.equations for node in equation.expression.walk())
-    return any(isinstance(node, InnerDerivative) for node in nodes)
-
-
-def _every_element(system: System, known: Mapping[str, Array], values: Mapping[str, Array], sizes: Mapping[str, int], name: str) -> Array:
-    gradient = np.zeros(known[name].shape)
-    for place in np.ndindex(gradient.shape):
-        direction = np.zeros(gradient.shape)
-        direction[place] = 1.0
-        gradient[place] = directional(system, known, values, sizes, name, direction)
-    return gradient
-
-
-def _with_nudge(system: System, name: str) -> System:
-    equation = system.definitions[name]
-    nudged = replace(equation, expression=Add((equation.expression, Element(NUDGE, equation.indices))))
-    equations = tuple(nudged if each is equation else each for each in system.equations)
-    declared = Tensor(NUDGE, equation.indices, Role.CONSTANT)
-    return replace(system, equations=equations, tensors={**system.tensors, NUDGE: declared})
-
-
-def _moved_a_little(system: System, values: dict[str, Array], draw: Draw) -> dict[str, Array] | None:
-    """The data a billionth away, where no tie holds any more; None where facts would break."""
-    if system.facts or system.positive_definite:
-        return None
-    rng = np.random.default_rng(draw.seed + 2000)
-    return {
-        name: array if array.dtype.kind in "iu" else array + 1e-5 * rng.standard_normal(array.shape)
-        for name, array in values.items()
-    }
-
-
-def _autograd_agrees(
-    system: System, values: dict[str, Array], draw: Draw, gradients: Mapping[str, Array]
-) -> str:
-    """Every element against autograd, which knows the choices at kinks that are written as such."""
-    given = tuple(name for name in gradients if name in values)
-    if draw.kind == "ties" or not given:
-        return "right"
-    try:
-        with np.errstate(all="ignore"):
-            _, others = loss_and_gradients(system, values, draw.sizes, given)
-    except Slow:
-        raise
-    except Exception:
-        return "right"  # a recurrence, an inner derivative, an empty axis: autograd's arrays cannot take it
-    for name in given:
-        other = others[name]
-        scale = float(np.max(np.abs(other), initial=1.0))
-        if np.all(np.isfinite(other)) and np.max(np.abs(gradients[name] - other), initial=0.0) > 1e-6 * scale:
-            raise Failure(f"autograd differs: d/d{name} = {gradients[name]}, autograd {other}")
-    return "right by autograd too"
-
-
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
     def late(*_: Any) -> None:
         raise Slow
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _kind(error: Exception) -> str:
@@ -313,7 +193,9 @@ def _shape(message: str) -> str:
 
 
 def _place(error: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "symbackprop/" in frame.filename]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "symbackprop/" in frame.filename
+    ]
     if not frames:
         return ""
     return f"{frames[-1].filename.split('symbackprop/')[-1]}:{frames[-1].name}"

@@ -39,13 +39,38 @@ FEATURES: Mapping[str, int] = {
     "choice": 3,
 }
 
+# How a feature shows in a text, for those that might get lost otherwise.
+SIGNS: Mapping[str, str] = {
+    "window": r"pad\(|where\(0 <=|\+1|-1",
+    "lookup": r"\[[^=\n]*\bi\d+",
+    "value mask": "where",
+    "mask": "where",
+    "recurrence": r"(?m)^h.*[t][-+]\d",
+    "past": r"(?m)^h\d+.*where\([^()]*s.*h\d",
+    "matrix": r"(inv|det)\(",
+    "extremum": r"(max|min)\(",
+    "product": r"prod\(",
+    "inner derivative": r"diff\(",
+    "delta": r"delta\(|where\([a-ct]2? == ",
+    "function": r"= .*\bf\d+\(",
+    "fact": r"= .*\bd\d+",
+    "special": r"gamma|asin|acos|sinh|cosh|erf|normcdf|sqrt",
+    "softmax": r"exp\(",
+}
+
+
+def drawn_features(random: Random) -> frozenset[str]:
+    """Two to five features, the more common ones more often."""
+    names, weights = list(FEATURES), list(FEATURES.values())
+    return frozenset(random.choices(names, weights, k=random.randint(2, 5)))
+
 
 class Names:
     """The names of one model. Sizes are drawn once; those in `declared` are stated in the text."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, features: frozenset[str]) -> None:
         self.random = random
-        self.features = self._drawn_features()
+        self.features = features
         self.axes = tuple(sorted(random.sample(list(INDICES), random.choice((2, 2, 3)))))
         if self.features & {"recurrence", "past"} and "T" not in self.axes:
             self.axes = (*self.axes[1:], "T")
@@ -57,10 +82,6 @@ class Names:
         self.functions: list[str] = []
         self.recurs = False
         self.used = 0
-
-    def _drawn_features(self) -> set[str]:
-        names, weights = list(FEATURES), list(FEATURES.values())
-        return set(self.random.choices(names, weights, k=self.random.randint(2, 5)))
 
     def has(self, feature: str) -> bool:
         """Whether the model mixes it in; seldom it does so without having it drawn."""

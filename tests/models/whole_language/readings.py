@@ -1,4 +1,4 @@
-"""How a random model reads an element: at plain indices, windows, digits, lookups, constants and under guards."""
+"""How a random model reads an element: at indices, windows, digits, lookups, constants, under guards."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Readings(Names):
         return self.random.choice(options)
 
     def position(self, axis: str, scope: Scope) -> tuple[str, str]:
-        """A position on the axis and what makes it lawful: "", "pad", a guard, or "bind" for a fresh index."""
+        """A position on the axis and what makes it lawful: "", "pad", a guard; "bind" asks for an index."""
         own = inside(scope, axis)
         kinds = ["plain"] * (8 if own else 2)
         kinds += ["shift", "affine", "affine"] * self.has("window") + ["reversed"] * self.has("integers")
@@ -67,7 +67,10 @@ class Readings(Names):
                 index, step = self.random.choice(own), self.random.choice((1, 1, 1, 2))
                 return self.random.choice(
                     (
-                        (f"{index}-{step}", self.choose(f"{index} >= {step}", f"{index} - {step} >= 0", "pad")),
+                        (
+                            f"{index}-{step}",
+                            self.choose(f"{index} >= {step}", f"{index} - {step} >= 0", "pad"),
+                        ),
                         (f"{index}+{step}", self.choose(f"{index} + {step} < size({index})", "pad")),
                     )
                 )
@@ -90,7 +93,7 @@ class Readings(Names):
         return (self.random.choice(own), "") if own else ("", "bind")
 
     def _digit(self, scope: Scope, label: str) -> tuple[str, str]:
-        index = self.random.choice(scope) if scope else "1"
+        index = self.random.choice(scope) if scope else self.choose("0", "1", "2")
         divisor = self.random.choice((2, 2, 3))
         options = (
             (f"floor({index}/{divisor})", "pad"),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.models.whole_language.expressions import Expressions
-from tests.models.whole_language.names import AXIS_OF, INDICES, Scope, declared, inside, own_indices, with_index
+from tests.models.whole_language.names import (
+    AXIS_OF,
+    INDICES,
+    Scope,
+    declared,
+    inside,
+    own_indices,
+    with_index,
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,10 @@ class State:
         own = own_indices(self.axes)
         return declared(
             self.name,
-            [step if axis == "T" else positions.get(place, own[place]) for place, axis in enumerate(self.axes)],
+            [
+                step if axis == "T" else positions.get(place, own[place])
+                for place, axis in enumerate(self.axes)
+            ],
         )
 
 
@@ -37,7 +48,7 @@ class Recurrences(Expressions):
         forwards = self.chance(0.75)
         others = [axis for axis in self.axes if axis != "T"]
         states = []
-        for _ in range(2 if self.chance(0.2) else 1):
+        for _ in range(2 if self.chance(0.5) else 1):
             axes = ["T"] + ([self.random.choice(others)] if others and self.chance(0.65) else [])
             self.random.shuffle(axes)
             states.append(State(self.fresh("h"), tuple(axes), forwards))
@@ -57,12 +68,19 @@ class Recurrences(Expressions):
         """What a state becomes from what it reads."""
         rest = self.expression(scope, self.random.choice((0, 1, 1)))
         first, *others = reads
-        joined = self.choose("{} + {}", "{}*{}", "tanh({} + {})", "tanh({})*{}", "sigmoid({}) + {}", "sin({})/(2 + {}^2)")
+        joined = self.choose(
+            "{} + {}", "{}*{}", "tanh({} + {})", "tanh({})*{}", "sigmoid({}) + {}", "sin({})/(2 + {}^2)"
+        )
         if "^2" in joined:
             rest = f"({rest})"
         result = joined.format(first, rest)
         for other in others:
-            result = self.choose(f"tanh({result} + {other})", f"{other}*({result})", f"{result} + {other}/2", f"tanh({result})*{other}")
+            result = self.choose(
+                f"tanh({result} + {other})",
+                f"{other}*({result})",
+                f"{result} + {other}/2",
+                f"tanh({result})*{other}",
+            )
         if self.has("extremum") and self.chance(0.3):
             result = f"{self.choose('max', 'min')}({result}, {self.leaf(scope)})"
         if self.has("value mask") and self.chance(0.3):
@@ -77,7 +95,13 @@ class Recurrences(Expressions):
 
     def _guard(self, state: State, step: int) -> str:
         if state.forwards:
-            return self.choose(f"t >= {step}", f"t > {step - 1}", f"t - {step} >= 0", *[f"not t < {step}"], *["not t == 0", "t != 0"] * (step == 1))
+            return self.choose(
+                f"t >= {step}",
+                f"t > {step - 1}",
+                f"t - {step} >= 0",
+                *[f"not t < {step}"],
+                *["not t == 0", "t != 0"] * (step == 1),
+            )
         return self.choose(f"t + {step} < size(t)", f"t < size(t) - {step}")
 
     def _earlier(self, state: State, scope: Scope, past: bool) -> str:
@@ -104,13 +128,17 @@ class Recurrences(Expressions):
     def _all_earlier(self, state: State, positions: dict[int, str], scope: Scope) -> str:
         inner = with_index(scope, "s")
         element = state.at("s", positions)
-        condition = self.choose("s < t", "t > s", "s + 1 <= t") if state.forwards else self.choose("s > t", "t < s")
+        condition = (
+            self.choose("s < t", "t > s", "s + 1 <= t") if state.forwards else self.choose("s > t", "t < s")
+        )
         if self.chance(0.2):
             condition = f"{condition} and {self.condition(inner, 0)}"
         kinds = ["sum", "sum", "sum", "mean"]
         kinds += ["max", "min"] * self.has("extremum") + ["prod"] * self.has("product")
         kind = self.random.choice(kinds)
-        body = self.choose(element, f"{element}*{self.element(inner)}", f"tanh({element} + {self.element(inner)})")
+        body = self.choose(
+            element, f"{element}*{self.element(inner)}", f"tanh({element} + {self.element(inner)})"
+        )
         return f"{kind}(s, where({condition}, {body}, {self.choose('0', '0', '1')}))"
 
     def _positions(self, state: State, scope: Scope) -> tuple[dict[int, str], list[str]]:

@@ -1,4 +1,4 @@
-"""Makes a failing model smaller while it fails in the same way: python -m tests.models.whole_language.shrinking SEED."""
+"""Makes a failing model smaller: python -m tests.models.whole_language.shrinking SEED_OR_FILE..."""
 
 from __future__ import annotations
 
@@ -67,10 +67,12 @@ def _fewer_lines(lines: list[str]) -> Iterator[str]:
         found = EQUATION.match(line)
         if found and not line.startswith(("loss", "func", "fact", "index")):
             name = found.group(1).split("[")[0]
-            for other, equation in enumerate(rest):
+            for equation in rest:
                 if EQUATION.match(equation) and equation.startswith("loss"):
                     indices = re.search(r"\[(.*)\]", found.group(1))
-                    total = f"sum({indices.group(1).replace(',', ', ')}, {found.group(1)})" if indices else name
+                    total = (
+                        f"sum({indices.group(1).replace(',', ', ')}, {found.group(1)})" if indices else name
+                    )
                     kept = [each for each in lines if each != equation]
                     yield _joined([*kept, f"loss E = {total}"])
             yield _joined([*lines[:place], f"param {found.group(1)}", *lines[place + 1 :]])
@@ -126,7 +128,9 @@ def _without_position(line: str, name: str, place: int) -> str:
     if line.startswith(("#", "index", "func")) or f"{name}[" not in line:
         return line
     head, mark, body = line.partition(" = ")
-    head = re.sub(rf"\b{name}\[([^\]]*)\]", lambda found: _shorter(name, found.group(1).split(","), place), head)
+    head = re.sub(
+        rf"\b{name}\[([^\]]*)\]", lambda found: _shorter(name, found.group(1).split(","), place), head
+    )
     if not mark:
         return head
     tree = formula(body)
