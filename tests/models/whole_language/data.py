@@ -79,6 +79,8 @@ def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
 
     Raises VerificationError where the model has no value, whatever the data: it reads outside an axis.
     """
+    if _no_integer_fits(system, draw):
+        return None
     rng = np.random.default_rng(draw.seed)
     refusal: VerificationError | None = None
     for drawing in drawings(draw.kind, rng):
@@ -88,7 +90,9 @@ def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
             if tensor.role is not Role.DERIVED
             for shape in [[draw.sizes[index.axis.name] for index in tensor.indices]]
         }
-        adjusted = obeying_facts(system, values, draw.sizes)
+        # Facts about nothing hold; Newton's method has no column to solve by.
+        empty = 0 in draw.sizes.values() and not system.positive_definite
+        adjusted = values if empty else obeying_facts(system, values, draw.sizes)
         if adjusted is None:
             continue
         try:
@@ -103,6 +107,16 @@ def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
     if refusal is not None:
         raise refusal
     return None
+
+
+def _no_integer_fits(system: System, draw: Draw) -> bool:
+    """Whether an integer tensor has elements, but the axis of its values is empty."""
+    return any(
+        tensor.values is not None
+        and draw.sizes[tensor.values.name] == 0
+        and all(draw.sizes[index.axis.name] for index in tensor.indices)
+        for tensor in system.tensors.values()
+    )
 
 
 def _drawn(

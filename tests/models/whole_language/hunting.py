@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--skip", default="$^", help="models whose text matches this are left out")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/hunting.jsonl"))
     options = parser.parse_args()
+    warnings.simplefilter("error")  # as in the tests
     options.output.parent.mkdir(exist_ok=True)
     counts: Counter[tuple[str, str]] = Counter()
     started = time.perf_counter()

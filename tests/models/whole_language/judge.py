@@ -57,14 +57,13 @@ def _judged(text: str) -> Verdict:
         model = sb.loads(text)
     except (sb.LanguageError, sb.NotationError) as error:
         return Verdict("refused", _shape(error.cause), str(error))
-    except sb.SymbackpropError as error:
-        return Verdict("failed", f"load: {_kind(error)}", str(error))
     except Slow:
         raise
     except Exception as error:
         return Verdict("failed", f"load: {_kind(error)}", traceback.format_exc())
     try:
-        module = model.derive(wrt_of(text)).module()
+        derivation = model.derive(wrt_of(text))
+        module = derivation.module(verify=False)
     except (sb.DerivationError, sb.NotationError) as error:
         outcome = "refused" if error.remedy else "failed"
         return Verdict(outcome, f"derive: {_kind(error)}", str(error))
@@ -72,15 +71,35 @@ def _judged(text: str) -> Verdict:
         raise
     except Exception as error:
         return Verdict("failed", f"derive: {_kind(error)}", traceback.format_exc())
-    notes = []
-    stated = {axis.name: axis.size for axis in model.system.axes if axis.size is not None}
+    verdict, caught = _held(model.system, module, text), _refusal_of(derivation)
+    if verdict.outcome == "failed":
+        return replace(verdict, kind=f"{verdict.kind}, {'caught' if caught else 'MISSED'}")
+    if caught:
+        return Verdict("failed", f"verification: {_kind(caught)}", str(caught))
+    return verdict
+
+
+def _held(system: System, module: ModuleType, text: str) -> Verdict:
+    """The module on the data that the text states."""
+    notes = set()
+    stated = {axis.name: axis.size for axis in system.axes if axis.size is not None}
     for draw in draws_of(text):
-        draw = replace(draw, sizes={**draw.sizes, **stated})
         try:
-            notes.append(_hold(model.system, module, draw))
+            notes.add(_hold(system, module, replace(draw, sizes={**draw.sizes, **stated})))
         except Failure as failure:
             return Verdict("failed", str(failure).split(":")[0], f"{failure}\n{draw}")
-    return Verdict("right", " ".join(sorted(set(notes))))
+    return Verdict("right", ", ".join(sorted(notes)))
+
+
+def _refusal_of(derivation: sb.ModelDerivation) -> Exception | None:
+    """What the verification, which runs before a module is handed out, says against this one."""
+    try:
+        derivation.to_numpy()
+    except Slow:
+        raise
+    except Exception as error:
+        return error
+    return None
 
 
 def _hold(system: System, module: ModuleType, draw: Draw) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -173,6 +174,7 @@ def shrunk_failure(text: str, seconds: float = SECONDS) -> str:
 
 
 def main() -> None:
+    warnings.simplefilter("error")  # as in the tests
     for argument in sys.argv[1:]:
         text = model_text(int(argument)) if argument.isdigit() else Path(argument).read_text()
         small = shrunk_failure(text)
