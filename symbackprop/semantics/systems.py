@@ -19,9 +19,9 @@ Array: TypeAlias = NDArray[Any]
 
 
 @contextmanager
-def undefined_is_silent() -> Iterator[None]:
-    """What is undefined is nan or infinite, and no cause for a warning."""
-    with np.errstate(all="ignore"):
+def undefined_is_silent(strict: bool = False) -> Iterator[None]:
+    """What is undefined is nan or infinite, and no cause for a warning; if `strict`, a FloatingPointError."""
+    with np.errstate(all="raise" if strict else "ignore", under="ignore"):
         yield
 
 
@@ -33,12 +33,14 @@ def evaluate_system(
     added: Mapping[str, Array] | None = None,
     reached: dict[Expression, set[bool]] | None = None,
     only: Iterable[str] | None = None,
+    strict: bool = False,
 ) -> dict[str, Array]:
     """All tensors of a system: the given ones, and every derived one by its equation as it stands.
 
     `added` is added to tensors, derived ones as soon as they are computed, so that all that follows from them
     moves; `reached` collects the sides of comparisons that came up; with `only`, these tensors alone and what
-    they need are computed. Raises VerificationError where a tensor is read outside its axes.
+    they need are computed. Raises VerificationError where a tensor is read outside its axes and, if `strict`,
+    FloatingPointError where any part of an equation is undefined or overflows, whatever comes of it.
     """
     added = added or {}
     wanted = system.definitions.keys() if only is None else system.precedents(only)
@@ -46,7 +48,7 @@ def evaluate_system(
         name: array + added[name] if name in added else array for name, array in values.items()
     }
     evaluator = VectorisedEvaluator(known, sizes, reached={} if reached is None else reached)
-    with undefined_is_silent():
+    with undefined_is_silent(strict):
         for stage in stages_of(system.equations):
             missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]
             if stage.recurrence is not None and missing:

@@ -94,9 +94,11 @@ class Draws:
                 continue
             reached: dict[Expression, set[bool]] = {}
             try:
-                known = evaluate_system(self.system, values, sizes, reached=reached)
+                known = evaluate_system(self.system, values, sizes, reached=reached, strict=True)
             except VerificationError:
                 return None
+            except FloatingPointError:
+                continue
             if not _is_sound(self.system, known):
                 continue
             adjoints = self.adjoints(values, sizes)

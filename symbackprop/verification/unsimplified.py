@@ -53,7 +53,7 @@ def unsimplified_adjoints(
 
 
 def _in_reading_order(derivation: Derivation) -> list[AdjointDerivation]:
-    """Each adjoint after those of the tensors that are computed from its own, whether or not the loss is one."""
+    """Each adjoint after those of the tensors that are computed from its own tensor."""
     computed = {equation.tensor: place for place, equation in enumerate(derivation.system.equations)}
     return sorted(derivation.adjoints, key=lambda adjoint: -computed.get(adjoint.tensor, -1))
 
