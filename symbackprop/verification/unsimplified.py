@@ -39,7 +39,7 @@ def unsimplified_adjoints(
         if stage.recurrence is not None
         for name in stage.recurrence.places
     }
-    equations = {adjoint.tensor: _equation(adjoint) for adjoint in derivation.adjoints}
+    equations = {adjoint.tensor: _equation(adjoint) for adjoint in _in_reading_order(derivation)}
     values = dict(known)
     evaluator = VectorisedEvaluator(values, sizes, pending=frozenset(map(_name, equations)))
     with undefined_is_silent():
@@ -50,6 +50,12 @@ def unsimplified_adjoints(
                 together = {each: equations[each] for each in equations if stages.get(each) == stages[tensor]}
                 values.update(_stepwise(together, stages[tensor], evaluator))
     return {tensor: values[equation.tensor] for tensor, equation in equations.items()}
+
+
+def _in_reading_order(derivation: Derivation) -> list[AdjointDerivation]:
+    """Each adjoint after those of the tensors that are computed from its own, whether or not the loss is one."""
+    computed = {equation.tensor: place for place, equation in enumerate(derivation.system.equations)}
+    return sorted(derivation.adjoints, key=lambda adjoint: -computed.get(adjoint.tensor, -1))
 
 
 def _name(tensor: str) -> str:

@@ -1,0 +1,37 @@
+"""Random models of the whole language before their judges, and the models that once failed."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.models.whole_language.generator import model_text
+from tests.models.whole_language.judge import judged
+
+MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500"))
+PARTS = 10  # so that several processes share the work
+KEPT = sorted((Path(__file__).parent / "kept").glob("*.model"))
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_models_of_the_whole_language(part: int) -> None:
+    counts: Counter[str] = Counter()
+    failures = []
+    for seed in range(part, MODELS, PARTS):
+        text = model_text(seed)
+        verdict = judged(text)
+        counts[verdict.outcome] += 1
+        if verdict.outcome == "failed":
+            failures.append(f"seed {seed}: {verdict.kind}\n{verdict.detail}\n{text}")
+    assert not failures, "\n".join(failures)
+    # A generator whose models are refused would show nothing.
+    assert counts["refused"] <= max(1, sum(counts.values()) // 10), counts
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_kept_model(path: Path) -> None:
+    verdict = judged(path.read_text())
+    assert verdict.outcome == "right", f"{verdict.kind}\n{verdict.detail}"
