@@ -234,7 +234,12 @@ def _with_index(expression: Expression, position: Expression, index: Index) -> E
     if isinstance(expression, Element) and position.tensors and position not in expression.positions:
         return expression  # a read beside p, at p + 1, may need the guard that speaks of p
     children = tuple([_with_index(child, position, index) for child in expression.children])
-    return expression if children == expression.children else expression.with_children(children)
+    if children == expression.children:
+        return expression
+    moved = expression.with_children(children)
+    if isinstance(expression, Where) and any(node == position for node in moved.walk()):
+        return expression  # a guard moves together with all that it guards, or stays
+    return moved
 
 
 def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
