@@ -140,11 +140,13 @@ def _guards(choice: Where) -> Iterator[Expression]:
 
 
 def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> frozenset[Index]:
-    """The indices that say at which steps the recurrence is read."""
-    reads = ((factor, read) for factor in factors for read in readings(factor) if read.tensor in places)
-    return frozenset[Index]().union(
-        *(read.positions[places[read.tensor]].free_indices & factor.free_indices for factor, read in reads)
-    )
+    """The indices that say at which steps the recurrence is read; one that a factor binds is another one."""
+    found: set[Index] = set()
+    for factor in factors:
+        for read in readings(factor):
+            if read.tensor in places:
+                found |= read.positions[places[read.tensor]].free_indices & factor.free_indices
+    return frozenset(found)
 
 
 def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Ranges) -> tuple[Rule, ...]:
