@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
@@ -22,9 +22,9 @@ class Points:
     count: int
     positions: Mapping[Index, Array]
 
-    def where(self, mask: Array) -> Points:
-        """Those that a mask, or an array of their numbers, selects."""
-        kept = {index: places[mask] for index, places in self.positions.items()}
+    def where(self, mask: Array, free: Iterable[Index]) -> Points:
+        """Those that a mask, or an array of their numbers, selects, as far as these indices go."""
+        kept = {index: self.positions[index][mask] for index in free}
         count = int(np.count_nonzero(mask)) if mask.dtype == bool else len(mask)
         return Points(count, kept)
 

@@ -99,7 +99,9 @@ class Rationals:
         result = np.zeros(points.count, dtype=np.int64), np.ones(points.count, dtype=np.int64)
         for mask, branch in ((holds, chosen), (~holds, otherwise)):
             if mask.any():
-                for part, found in zip(result, self._rational(branch, points.where(mask)), strict=True):
+                for part, found in zip(
+                    result, self._rational(branch, points.where(mask, branch.free_indices)), strict=True
+                ):
                     part[mask] = found
         return result
 

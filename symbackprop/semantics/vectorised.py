@@ -133,8 +133,9 @@ class VectorisedEvaluator:
         others = [factor for factor in factors if not isinstance(factor, Delta)]
         left = np.arange(points.count)
         for delta in deltas:
-            left = left[self.at_points(delta, points.where(left)) != 0]
-        inside = points if len(left) == points.count else points.where(left)
+            left = left[self.at_points(delta, points.where(left, delta.free_indices)) != 0]
+        free = frozenset[Index]().union(*(factor.free_indices for factor in others))
+        inside = points if len(left) == points.count else points.where(left, free)
         apart = [factor for factor in others if not self.pending.isdisjoint(factor.tensors)]
         found = self._times([factor for factor in others if factor not in apart], inside)
         if apart:
@@ -155,8 +156,8 @@ class VectorisedEvaluator:
         holds = self.holds(condition, points)
         if holds.all() or not holds.any():
             return self._value(chosen if holds.all() else otherwise, points)
-        one = self._value(chosen, points.where(holds))
-        other = self._value(otherwise, points.where(~holds))
+        one = self._value(chosen, points.where(holds, chosen.free_indices))
+        other = self._value(otherwise, points.where(~holds, otherwise.free_indices))
         result = np.empty(points.count, dtype=np.result_type(one, other, np.float64))
         result[holds], result[~holds] = one, other
         return result
@@ -166,7 +167,8 @@ class VectorisedEvaluator:
         match condition:
             case Comparison():
                 found = self._compared(condition, points)
-                self.reached.setdefault(condition, set()).update(np.unique(found).tolist())
+                sides = {side for side in (True, False) if np.any(found == side)}
+                self.reached.setdefault(condition, set()).update(sides)
                 return found
             case Logic("not", (operand,)):
                 return ~self.holds(operand, points)
@@ -174,7 +176,7 @@ class VectorisedEvaluator:
                 found = np.full(points.count, operator == "and")
                 for operand in operands:
                     undecided = np.flatnonzero(found == (operator == "and"))
-                    found[undecided] = self.holds(operand, points.where(undecided))
+                    found[undecided] = self.holds(operand, points.where(undecided, operand.free_indices))
                 return found
         raise NotationError(f"a {type(condition).__name__} is not a condition")
 
@@ -217,9 +219,12 @@ class VectorisedEvaluator:
         width = prod(shape)
         places = np.indices(shape).reshape(len(shape), width)
         height = max(MOST_POINTS // max(width, 1), 1)
+        # An index of the same name outside is hidden by the one that is bound here.
+        free = frozenset[Index]().union(body.free_indices, *(place.free_indices for place in tied.values()))
+        outer = free & points.positions.keys() - {*indices, *tied}
         parts = []
         for start in range(0, points.count, height):
-            part = points.where(np.arange(start, min(start + height, points.count)))
+            part = points.where(np.arange(start, min(start + height, points.count)), outer)
             positions = {index: np.repeat(own, width) for index, own in part.positions.items()}
             for index, own in zip(indices, places, strict=True):
                 positions[index] = np.tile(own, part.count)
