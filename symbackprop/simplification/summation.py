@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_sum, multiply
-from symbackprop.notation.bounds import OPPOSITE
+from symbackprop.notation.bounds import negated
 from symbackprop.notation.expressions import (
     ZERO,
     Comparison,
     ComparisonOperator,
     Expression,
+    Logic,
     Number,
     Reduction,
     Size,
@@ -99,11 +100,16 @@ def turned_choice(node: Expression) -> Expression | None:
     """where(c, 0, f) = where(not c, f, 0)."""
     if not isinstance(node, Where) or node.chosen != ZERO or node.otherwise == ZERO:
         return None
-    if not isinstance(node.condition, Comparison):
+    if node.condition.tensors and not isinstance(node.condition, Comparison):
+        return None  # a mask of values is computed as it was written
+    return Where(negated(node.condition), node.otherwise, ZERO)
+
+
+def opposite_comparison(node: Expression) -> Expression | None:
+    """not t > 0 is t <= 0, of indices and sizes, which are never nan."""
+    if not (isinstance(node, Logic) and node.operator == "not") or node.tensors:
         return None
-    condition = node.condition
-    opposite = Comparison(OPPOSITE[condition.operator], condition.left, condition.right)
-    return Where(opposite, node.otherwise, ZERO)
+    return negated(node.operands[0])
 
 
 def number_on_the_right(node: Expression) -> Expression | None:
@@ -123,6 +129,7 @@ SUMMATION_RULES = (
         "number out of choice", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_choice, "a number moves"
     ),
     Rule("turn choice", "where(c, 0, f) = where(not c, f, 0)", turned_choice, "a zero moves to the right"),
+    Rule("opposite comparison", "not t > 0 is t <= 0", opposite_comparison, "a 'not' disappears"),
     Rule("turn comparison", "0 < x is x > 0", number_on_the_right, "a number moves to the right"),
     Rule("no choice", "where(c, f, f) = f", zero_choice, "a choice disappears"),
 )

@@ -130,6 +130,7 @@ CASES = [
     ("maximum of a constant", "max(i, y[j])", "y[j]", "max(i, A[i,j])"),
     ("number out of choice", "where(c > 0, 2*c, 0)", "2*where(c > 0, c, 0)", "where(c > 0, 2*c, 3)"),
     ("turn choice", "where(c > 0, 0, c)", "where(c <= 0, c, 0)", "where(c > 0, c, 0)"),
+    ("opposite comparison", "where(not i < 2, x[i], 0)", "i >= 2", "where(not c > 0, x[i], 0)"),
     ("turn comparison", "where(0 < c, c, 0)", "c > 0", "where(c > 0, c, 0)"),
     ("no choice", "where(c > 0, x[i], x[i])", "x[i]", "where(c > 0, x[i], c)"),
     (
@@ -185,7 +186,7 @@ def test_rule_keeps_the_value(name: str, before: str, after: str, near_miss: str
     node = node_for(rule, parsed(before))
     result = rule.apply(node)
     assert result is not None
-    if name in ("turn comparison", "strict comparison"):
+    if name in ("turn comparison", "opposite comparison", "strict comparison"):
         node, result = (Where(each, ONE, ZERO) for each in (node, result))
     rng = np.random.default_rng(1)
     for _ in range(3):
