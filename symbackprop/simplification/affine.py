@@ -244,7 +244,12 @@ def _with_index(
             for child, axis in zip(expression.children, axes or repeat(index.axis), strict=False)
         ]
     )
-    return expression if children == expression.children else expression.with_children(children)
+    if children == expression.children:
+        return expression
+    moved = expression.with_children(children)
+    if isinstance(expression, Where) and any(node == position for node in moved.walk()):
+        return expression  # a guard moves together with all that it guards, or stays
+    return moved
 
 
 def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
