@@ -139,7 +139,11 @@ def _called(
     except Slow:
         raise
     except Exception as error:
-        if empty and isinstance(error, ValueError) and re.search(r"empty|no value|at least|reads position", str(error)):
+        if (
+            empty
+            and isinstance(error, ValueError)
+            and re.search(r"empty|no value|at least|reads position", str(error))
+        ):
             return 0.0, None
         what = "an empty axis" if empty else "a call"
         last = traceback.extract_tb(error.__traceback__)[-1]
