@@ -168,7 +168,9 @@ def _call(
     keep = set(wanted)
     targets = [printer.names[result] if result in keep else "_" for result in segment.results]
     leading = next((place for place, target in enumerate(targets) if target != "_"), len(targets))
-    if leading > 1:
+    if leading == len(targets):
+        targets = ["_"]
+    elif leading > 1:
         targets = ["*_", *targets[leading:]]
     call = f"{name}({', '.join(['tensors', *(printer.names[own] for own in _earlier(segment, program))])})"
     line = f"{INDENT}{', '.join(targets)} = {call}"

@@ -82,7 +82,8 @@ class Expressions(Readings):
     def expression(self, scope: Scope, depth: int) -> str:
         if depth <= 0:
             return self.leaf(scope)
-        kinds = ["add", "sub", "mul", "mul", "call", "reduce", "leaf", "div", "power"]
+        kinds = ["add", "sub", "mul", "mul", "call", "reduce", "leaf"]
+        kinds += ["div", "power"] * self.has("quotient")
         kinds += ["where", "where"] * self.has("mask") + ["where"] * self.has("value mask")
         kinds += ["nested"] * 2 * self.has("choice") + ["softmax"] * self.has("softmax")
         kinds += ["pair"] * self.has("extremum") + ["extremum"] * self.has("extremum")

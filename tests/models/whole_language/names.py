@@ -37,6 +37,7 @@ FEATURES: Mapping[str, int] = {
     "special": 2,
     "softmax": 2,
     "choice": 3,
+    "quotient": 3,
 }
 
 # How a feature shows in a text, for those that might get lost otherwise.

@@ -68,9 +68,9 @@ class Recurrences(Expressions):
         """What a state becomes from what it reads."""
         rest = self.expression(scope, self.random.choice((0, 1, 1)))
         first, *others = reads
-        joined = self.choose(
-            "{} + {}", "{}*{}", "tanh({} + {})", "tanh({})*{}", "sigmoid({}) + {}", "sin({})/(2 + {}^2)"
-        )
+        forms = ["{} + {}", "{}*{}", "tanh({} + {})", "tanh({})*{}", "sigmoid({}) + {}"]
+        forms += ["sin({})/(2 + {}^2)"] * 2 * self.has("quotient")
+        joined = self.random.choice(forms)
         if "^2" in joined:
             rest = f"({rest})"
         result = joined.format(first, rest)
