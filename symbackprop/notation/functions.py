@@ -81,7 +81,8 @@ def _sigmoid(u: Numeric) -> Numeric:
 
 def _precisely(function: Callable[..., Any], u: complex) -> complex:
     """A function of mpmath with digits enough for the imaginary part of a complex step."""
-    with mpmath.workdps(60):
+    apart = math.log10(max(1.0, abs(u.real))) - math.log10(abs(u.imag)) if u.imag else 0.0
+    with mpmath.workdps(30 + max(0, math.ceil(apart))):
         return complex(function(mpmath.mpc(u)))
 
 

@@ -99,7 +99,10 @@ class ScalarBridge:
         if base in self._roots:
             return self._root(base, exponent)
         if exponent.denominator == 1:
-            return self.to_sympy(base) ** int(exponent)
+            translated = self.to_sympy(base)
+            if translated == 0 and exponent < 0:
+                return self.symbol(Power(base, Number(exponent)))  # a division by 0 is not for SymPy
+            return translated ** int(exponent)
         # The root of a number is an atom too: SymPy must not start computing with it.
         root = self.symbol(Power(base, Number(Fraction(1, exponent.denominator))))
         return root**exponent.numerator

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from symbackprop.notation.bounds import conjuncts, unproved_bounds
-from symbackprop.notation.expressions import Axis, Expression, Index, Logic, Size
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Logic, Size
 from symbackprop.notation.guards import GuardedRead, guarded_reads
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
@@ -21,16 +21,25 @@ from symbackprop.program.views import lined_up, union_in_order
 def place_checks(
     equations: Iterable[Equation], own: Mapping[str, tuple[Index, ...]], lowering: ExpressionLowering
 ) -> tuple[PlaceCheck, ...]:
-    """The checks that the equations need, each once."""
+    """The checks that the equations need, each once; that of x[ids[0]] after that of ids[0]."""
     found: dict[object, PlaceCheck] = {}
     for equation in equations:
-        for read in guarded_reads(equation.expression):
+        for read in sorted(guarded_reads(equation.expression), key=_lookups_within):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
                 conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
                 if unproved_bounds(position, index.axis, conditions):
                     check = _check(read, position, index.axis, conditions, lowering)
                     found.setdefault((check.places, check.condition, check.axis), check)
     return tuple(found.values())
+
+
+def _lookups_within(read: GuardedRead) -> int:
+    return max((_depth(position) for position in read.element.positions), default=0)
+
+
+def _depth(position: Expression) -> int:
+    """How many elements stand inside one another."""
+    return isinstance(position, Element) + max(map(_depth, position.children), default=0)
 
 
 def _is_certain(condition: Expression, lowering: ExpressionLowering) -> bool:

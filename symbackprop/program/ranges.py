@@ -13,6 +13,7 @@ from symbackprop.notation.expressions import (
     ONE,
     ZERO,
     Comparison,
+    Element,
     Expression,
     Index,
     Reduction,
@@ -87,14 +88,21 @@ def _without_ends(reduction: Reduction, index: Index) -> Expression | None:
     whole = size_of(index.axis)
     left = _Range(ZERO, whole)
     kept: list[Expression] = []
+    standing: list[Expression] = []
     for factor in factors_of(reduction.body):
         if not (isinstance(factor, Where) and factor.otherwise == ZERO):
             kept.append(factor)
             continue
         parts = [part for part in conjuncts(factor.condition) if not left.takes(part, index)]
-        kept.append(Where(conjunction(parts), factor.chosen, ZERO) if parts else factor.chosen)
+        chosen = Where(conjunction(parts), factor.chosen, ZERO) if parts else factor.chosen
+        (standing if _stands_still(factor.chosen, index) else kept).append(chosen)
     if (left.first, left.stop) == (ZERO, whole):
         return None
+    if standing:
+        # h[2] is there where the range has a place, as sum(t, where(t > 2, d[t]*h[2], 0)) says.
+        some = Comparison("<", left.first, left.stop)
+        product = multiply(*standing)
+        kept.append(product if _proves("<", left.first, left.stop) else Where(some, product, ZERO))
     length = at_least_zero(subtract(left.stop, left.first))
     if length == ZERO:
         return ZERO
@@ -102,3 +110,13 @@ def _without_ends(reduction: Reduction, index: Index) -> Expression | None:
     moved = substitute(multiply(*kept), {index: add(shorter, left.first)})
     indices = tuple(shorter if other == index else other for other in reduction.indices)
     return Reduction("sum", indices, simplified(moved))
+
+
+def _stands_still(chosen: Expression, index: Index) -> bool:
+    """Whether an element is read at a place of its own that does not move with the index: h[2]."""
+    return any(
+        isinstance(node, Element)
+        and index not in node.free_indices
+        and not all(isinstance(position, Index) for position in node.positions)
+        for node in chosen.walk()
+    )

@@ -23,7 +23,8 @@ STEPS = 4
 # The steps that a tensor's own is looked for among: from a quarter of its scale down to 1e-9 of it.
 LADDER: tuple[float, ...] = tuple(STEP_RATIO**-power for power in range(1, 16))
 SURE = 1e-9  # the relative error of a quotient at which a wider step is not looked for
-IMAGINARY_STEP = 1e-30
+# Its square vanishes, so that real parts, by which ties and conditions are decided, do not move.
+IMAGINARY_STEP = 1e-170
 # Steps along a line that are far wider than float32's spacing, and so narrow that the fourth difference of
 # what is smooth is below float64's.
 NOISE_STEP, NOISE_POINTS, NOISE_ORDER = 1e-6, 8, 4
@@ -205,7 +206,7 @@ def sample_of(array: Array, most: int) -> Array:
 def complex_step(loss: Loss, values: Mapping[str, Array], name: str, chosen: Array | None = None) -> Array:
     """dE/dw for every element w of the tensor `name`, from the imaginary part of loss(w + i*h) over h.
 
-    Exact to rounding, for h = 1e-30: nothing is subtracted (W. Squire and G. Trapp, SIAM Review 40, 1998).
+    Exact to rounding, for h = 1e-170: nothing is subtracted (W. Squire and G. Trapp, SIAM Review 40, 1998).
     `loss` has to compute with complex numbers. Elements that are not `chosen` are not moved and come as 0.
     """
     point: dict[str, Array] = dict(values)
