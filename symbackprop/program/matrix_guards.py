@@ -96,6 +96,8 @@ class _ChosenMatrices:
     def _guard(self, node: MatrixFunction, conditions: Conditions) -> Expression | None:
         """Whether anybody reads a matrix: the conditions, for some value of all indices but the batch's."""
         batch = frozenset(node.batch_indices)
+        # What takes an inverse itself is worked out everywhere, and guards none.
+        conditions = tuple(each for each in conditions if not _takes_an_inverse(each))
         own = [each for each in conditions if each.free_indices <= batch]
         linked = _linked([each for each in conditions if each not in own], batch)
         if linked:
@@ -127,6 +129,10 @@ class _ChosenMatrices:
             if node.tensor in self.positive_definite:
                 self.definite[name] = node.tensor
         return replace(node, tensor=self.names[key], batch=batch)
+
+
+def _takes_an_inverse(condition: Expression) -> bool:
+    return any(isinstance(node, MatrixFunction) and node.positions for node in condition.walk())
 
 
 def _linked(conditions: Sequence[Expression], batch: frozenset[Index]) -> list[Expression]:

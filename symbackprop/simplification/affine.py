@@ -140,6 +140,8 @@ def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
         for position, index in _sides(factor):
             others = (*node.factors[:place], *node.factors[place + 1 :])
             partial = {other for other in others if _may_be_undefined(other, position, index, ranges)}
+            if partial and index in position.free_indices:
+                continue  # delta(ids[i],i): at ids[i] stands i again
             if partial:
                 replaced = _read_at_position(others, partial, position, index)
             elif isinstance(position, Index | Number):

@@ -31,6 +31,37 @@ FOUND = {
         "loss E = sum(t, v[t]*x[t]) + p",
         ["p"],
     ),
+    # the range of the slice was empty, and h[2] beside it read all the same
+    "a fixed step in a range that may be empty": (
+        "index t, s : T\nparam p, q[s]\nh[t] = q[t] + sum(s, where(s + 1 <= t and s == 2, h[s]*p, 0))\n"
+        "loss E = sum(t, h[t])",
+        ["p", "q"],
+    ),
+    # a condition that takes an inverse guarded that very inverse
+    "an inverse beside a comparison of it": (
+        "index c, d : C\nindex t : T\nparam p\ninput m[t,c,d]\n"
+        "h[t,c] = where(not t > 0, p, min(sin(pad(h[t - 1,c]))/inv(m[t])[c,c], 1))\n"
+        "loss E = sum(t, c, h[t,c])",
+        ["p"],
+    ),
+    # delta(ids[a], a) read x[a] at ids[a], and that at ids[ids[a]], for ever
+    "a second derivative through a lookup": (
+        "index a : A\ninput ids[a] in A\nconst x[a]\nparam v\nu[a] = sigmoid(v*x[a])*x[ids[a]]\n"
+        "g[a] = diff(u[a], x[a])\nh[a] = diff(g[a], x[a])\nloss E = sum(a, h[a])",
+        ["v"],
+    ),
+    # real parts of 1e-80 in the complex step decided which of the equal terms comes first
+    "a maximum of terms that are all equal": (
+        "index c : C\nindex t, s : T = 5\ninput x[c]\nparam p[c]\n"
+        "h[c,t] = max(s, where(s + 1 <= t, h[1,s], 0))*x[c]\nloss E = sum(c, t, h[c,t]) + sum(c, p[c])",
+        ["p", "x", "h"],
+    ),
+    # (i*h)^(3/2)/h is no slope, unless h is very small
+    "a power at its singular point": (
+        "index a : A\nparam p, q[a]\nv = where(p > 9, 1, 0)\nw = (3*v)^(3/2) + p\n"
+        "loss E = sum(a, w^2 + q[a])",
+        ["p", "v"],
+    ),
 }
 
 
