@@ -42,7 +42,6 @@ from symbackprop.program.ir import (
     Fill,
     Identity,
     Literal,
-    MatrixProduct,
     Positions,
     Read,
     Reduce,
@@ -59,6 +58,7 @@ from symbackprop.program.linear_algebra import (
     Solve,
     Symmetric,
 )
+from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.slices import (
     Allocate,
     Choice,
@@ -72,7 +72,6 @@ from symbackprop.program.slices import (
     Refold,
     ScatterAdd,
     Select,
-    Tensordot,
 )
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group

@@ -14,14 +14,14 @@ from symbackprop.program.ir import (
     Copy,
     Elementwise,
     Fill,
-    MatrixProduct,
     Reduce,
     Reshape,
     Transpose,
 )
 from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
+from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count, typical_size
-from symbackprop.program.slices import Choice, Clip, Flip, Gather, Pad, Refold, ScatterAdd, Select, Tensordot
+from symbackprop.program.slices import Choice, Clip, Flip, Gather, Pad, Refold, ScatterAdd, Select
 from symbackprop.program.value import Value
 
 # exp, tanh and their like against an addition, as measured on arrays that fit the cache.

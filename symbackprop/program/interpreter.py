@@ -26,7 +26,6 @@ from symbackprop.program.ir import (
     Fill,
     Identity,
     Literal,
-    MatrixProduct,
     Positions,
     Read,
     Reduce,
@@ -35,6 +34,7 @@ from symbackprop.program.ir import (
 )
 from symbackprop.program.layout import Group
 from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
+from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
@@ -51,7 +51,6 @@ from symbackprop.program.slices import (
     ScatterAdd,
     Select,
     Span,
-    Tensordot,
     Whole,
 )
 from symbackprop.program.value import Kind, Value

@@ -178,42 +178,6 @@ class Reduce(OneOperand):
 
 
 @dataclass(frozen=True)
-class MatrixProduct(Value):
-    """`left @ right` as NumPy does it: the last axis of the left with the last but one of the right.
-
-    A right or left operand with one axis is a vector; axes before the last two are batch axes, lined up
-    from the right.
-    """
-
-    left: Value
-    right: Value
-
-    @property
-    def operands(self) -> tuple[Value, ...]:
-        """Left and right."""
-        return (self.left, self.right)
-
-    def with_operands(self, operands: tuple[Value, ...]) -> Value:
-        """The product of other values."""
-        return MatrixProduct(*operands)
-
-    def _infer_type(self) -> ValueType:
-        left, right = self.left.layout, self.right.layout
-        self.require(bool(left) and bool(right), "needs axes to contract")
-        self.require(self.left.kind is Kind.REAL and self.right.kind is Kind.REAL, "needs two real arrays")
-        inner = right[-2] if len(right) > 1 else right[0]
-        self.require(left[-1] == inner, "the inner axes differ")
-        batch: list[Group] = []
-        for column in zip_longest(reversed(left[:-2]), reversed(right[:-2]), fillvalue=()):
-            named = list(dict.fromkeys(group for group in column if group))
-            self.require(len(named) <= 1, "the batch axes differ")
-            batch.append(named[0] if named else ())
-        rows = left[-2:-1]
-        columns = right[-1:] if len(right) > 1 else ()
-        return ValueType((*reversed(batch), *rows, *columns), Kind.REAL)
-
-
-@dataclass(frozen=True)
 class Transpose(OneOperand):
     """The axes in another order: axis n of the result is axis `order[n]` of the operand. A view."""
 

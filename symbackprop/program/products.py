@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Index
-from symbackprop.program.ir import Literal, MatrixProduct, Reduce
+from symbackprop.program.ir import Literal, Reduce
 from symbackprop.program.layout import Group, layout_of
-from symbackprop.program.slices import Tensordot
+from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.value import Value
 from symbackprop.program.views import (
     as_real,

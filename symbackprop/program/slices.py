@@ -194,35 +194,6 @@ class Gather(Value):
 
 
 @dataclass(frozen=True)
-class Tensordot(Value):
-    """Two arrays multiplied and summed over several axes of each, which lie in no order for `@`."""
-
-    left: Value
-    right: Value
-    left_places: tuple[int, ...]
-    right_places: tuple[int, ...]
-
-    @property
-    def operands(self) -> tuple[Value, ...]:
-        """Left and right."""
-        return (self.left, self.right)
-
-    def with_operands(self, operands: tuple[Value, ...]) -> Value:
-        """The same axes of other arrays."""
-        left, right = operands
-        return Tensordot(left, right, self.left_places, self.right_places)
-
-    def _infer_type(self) -> ValueType:
-        left, right = self.left.layout, self.right.layout
-        pairs = list(zip(self.left_places, self.right_places, strict=True))
-        self.require(all(left[one] == right[other] for one, other in pairs), "sums over different axes")
-        self.require(self.left.kind is Kind.REAL and self.right.kind is Kind.REAL, "needs two real arrays")
-        rows = [group for place, group in enumerate(left) if place not in self.left_places]
-        columns = [group for place, group in enumerate(right) if place not in self.right_places]
-        return ValueType((*rows, *columns), Kind.REAL)
-
-
-@dataclass(frozen=True)
 class ScatterAdd(Value):
     """Rows added up at the places they belong to, equal places too: sum(n, rows[n,...]*delta(places[n], v)).
 

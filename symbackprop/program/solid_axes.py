@@ -19,14 +19,14 @@ from symbackprop.program.ir import (
     Elementwise,
     Expand,
     Fill,
-    MatrixProduct,
     Read,
     Reduce,
     Reshape,
     Transpose,
 )
+from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
-from symbackprop.program.slices import Choice, Pad, Tensordot
+from symbackprop.program.slices import Choice, Pad
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 

@@ -35,13 +35,13 @@ from symbackprop.program.ir import (
     Expand,
     Fill,
     Literal,
-    MatrixProduct,
     Read,
     Reduce,
     Reshape,
     Transpose,
 )
 from symbackprop.program.linear_algebra import Determinant, Solve
+from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.slices import (
     Choice,
     Clip,
@@ -53,7 +53,6 @@ from symbackprop.program.slices import (
     Pick,
     Select,
     Span,
-    Tensordot,
     Whole,
 )
 from symbackprop.program.value import Kind, Value

@@ -19,7 +19,8 @@ from symbackprop.notation.system import Role, Tensor
 from symbackprop.program.checking import checked
 from symbackprop.program.counting import counter_of, extent, whole_number
 from symbackprop.program.interpreter import interpret
-from symbackprop.program.ir import Elementwise, Fill, Literal, MatrixProduct, Read, Transpose
+from symbackprop.program.ir import Elementwise, Fill, Literal, Read, Transpose
+from symbackprop.program.matrix_products import MatrixProduct
 from symbackprop.program.program import Loop, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,

@@ -13,13 +13,13 @@ from symbackprop.program.ir import (
     Fill,
     Identity,
     Literal,
-    MatrixProduct,
     Positions,
     Read,
     Reduce,
     Reshape,
     Transpose,
 )
+from symbackprop.program.matrix_products import MatrixProduct
 from symbackprop.program.program import Program, Statement
 from symbackprop.program.value import Kind
 
