@@ -18,9 +18,9 @@ from symbackprop.emission.python_text import LINE_LENGTH, ascii_only, identifier
 from symbackprop.program.counting import Extent
 from symbackprop.program.ir import Elementwise
 from symbackprop.program.linear_algebra import Cholesky, Cofactors, Symmetric
+from symbackprop.program.lookups import ScatterAdd
 from symbackprop.program.program import Program, Statement, Store, counters_in, statements_in
 from symbackprop.program.segments import axes_mentioned, segments_of
-from symbackprop.program.slices import ScatterAdd
 from symbackprop.version import __version__
 
 # Names that the template uses at module level or inside functions.

@@ -58,21 +58,9 @@ from symbackprop.program.linear_algebra import (
     Solve,
     Symmetric,
 )
+from symbackprop.program.lookups import Clip, Gather, ScatterAdd
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
-from symbackprop.program.slices import (
-    Allocate,
-    Choice,
-    Clip,
-    Count,
-    Flip,
-    Gather,
-    Item,
-    OfPythonInts,
-    Pad,
-    Refold,
-    ScatterAdd,
-    Select,
-)
+from symbackprop.program.slices import Allocate, Choice, Count, Flip, Item, OfPythonInts, Pad, Refold, Select
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 

@@ -19,9 +19,10 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
+from symbackprop.program.lookups import Clip, Gather, ScatterAdd
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.sizes import MATRIX_PRODUCT_DISCOUNT, typical_count, typical_size
-from symbackprop.program.slices import Choice, Clip, Flip, Gather, Pad, Refold, ScatterAdd, Select
+from symbackprop.program.slices import Choice, Flip, Pad, Refold, Select
 from symbackprop.program.value import Value
 
 # exp, tanh and their like against an addition, as measured on arrays that fit the cache.

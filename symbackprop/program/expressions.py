@@ -50,13 +50,14 @@ from symbackprop.program.contraction import Order, contraction_order, still_need
 from symbackprop.program.cost import cost_of
 from symbackprop.program.counting import Counter, WholeNumbers, is_counted
 from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
+from symbackprop.program.lookups import Clip, ScatterAdd
 from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
 from symbackprop.program.reading import Conditions, ElementReader, Source
 from symbackprop.program.scaling import number_apart, positive_power, scaled
 from symbackprop.program.scattering import Scatter, scattered
-from symbackprop.program.slices import Choice, Clip, ScatterAdd
+from symbackprop.program.slices import Choice
 from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import (
     Indices,

@@ -34,21 +34,19 @@ from symbackprop.program.ir import (
 )
 from symbackprop.program.layout import Group
 from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
+from symbackprop.program.lookups import Clip, Gather, ScatterAdd
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.program.slices import (
     Allocate,
     Choice,
-    Clip,
     Count,
     Flip,
-    Gather,
     Item,
     OfPythonInts,
     Pad,
     Pick,
     Refold,
-    ScatterAdd,
     Select,
     Span,
     Whole,

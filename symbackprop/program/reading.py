@@ -17,6 +17,7 @@ from symbackprop.notation.substitution import fresh_index
 from symbackprop.program.counting import Counter, Lowering, WholeNumbers, extent, size_of, whole_number
 from symbackprop.program.ir import Diagonal, Read
 from symbackprop.program.layout import layout_of
+from symbackprop.program.lookups import Clip, Gather
 from symbackprop.program.places import (
     Affine,
     affine,
@@ -25,18 +26,7 @@ from symbackprop.program.places import (
     lowest_and_highest,
     mixed_radix,
 )
-from symbackprop.program.slices import (
-    Clip,
-    Flip,
-    Gather,
-    Item,
-    Pad,
-    Pick,
-    Refold,
-    Span,
-    Whole,
-    selected,
-)
+from symbackprop.program.slices import Flip, Item, Pad, Pick, Refold, Span, Whole, selected
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import lined_up
 

@@ -15,8 +15,9 @@ from symbackprop.notation.system import Role
 from symbackprop.program.counting import Extent, size_of
 from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
 from symbackprop.program.layout import Layout, indices_of, layout_of
+from symbackprop.program.lookups import Clip, ScatterAdd
 from symbackprop.program.program import Line, Program, Statement
-from symbackprop.program.slices import Allocate, Clip, Refold, ScatterAdd
+from symbackprop.program.slices import Allocate, Refold
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 

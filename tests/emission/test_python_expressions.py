@@ -41,20 +41,9 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.linear_algebra import Determinant, Solve
+from symbackprop.program.lookups import Clip, Gather
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
-from symbackprop.program.slices import (
-    Choice,
-    Clip,
-    Count,
-    Flip,
-    Gather,
-    OfPythonInts,
-    Pad,
-    Pick,
-    Select,
-    Span,
-    Whole,
-)
+from symbackprop.program.slices import Choice, Count, Flip, OfPythonInts, Pad, Pick, Select, Span, Whole
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 

@@ -1,0 +1,89 @@
+"""The program's nodes for places given by integers: reading by index arrays, and adding up at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.program.layout import Group, Layout
+from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+
+
+@dataclass(frozen=True)
+class Gather(Value):
+    """Places of neighbouring axes by arrays of integers: `C[ids]`, `x[np.arange(N), ids]`, `x[:, ids]`.
+
+    The arrays are broadcast against one another; their axes stand in the result where the axes stood that
+    they read. `skip` axes before them are kept whole, and so are those behind.
+    """
+
+    operand: Value
+    places: tuple[Value, ...]
+    skip: int = 0
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array that is read, and the places."""
+        return (self.operand, *self.places)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other places of another array."""
+        return Gather(operands[0], operands[1:], self.skip)
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        whole = all(place.kind in (Kind.INTEGER, Kind.PYTHON) for place in self.places)
+        end = self.skip + len(self.places)
+        self.require(whole and 0 < len(self.places) <= end <= len(before), "needs integers for some axes")
+        layout = (*before[: self.skip], *broadcast(self, self.places), *before[end:])
+        return ValueType(layout, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class ScatterAdd(Value):
+    """Rows added up at the places they belong to, equal places too: sum(n, rows[n,...]*delta(places[n], v)).
+
+    The rows begin with the axes of the places; `index` runs along the first axis of the result.
+    """
+
+    places: Value
+    rows: Value
+    index: Index
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Places and rows."""
+        return (self.places, self.rows)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other rows at other places."""
+        places, rows = operands
+        return ScatterAdd(places, rows, self.index)
+
+    def _infer_type(self) -> ValueType:
+        places, rows = self.places.layout, self.rows.layout
+        fits = self.places.kind is Kind.INTEGER and rows[: len(places)] == places != ()
+        self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
+        return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Clip(OneOperand):
+    """Integers brought inside an axis: `np.clip(places, 0, max(I - 1, 0))`."""
+
+    axis: Axis
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is Kind.INTEGER, "brings what is no array of integers inside an axis")
+        return self.operand.type
+
+
+def broadcast(node: Value, values: tuple[Value, ...]) -> Layout:
+    """The common layout of values lined up from the right; ProgramError where two axes differ."""
+    groups: list[Group] = []
+    for column in zip_longest(*(reversed(value.layout) for value in values), fillvalue=()):
+        named = list(dict.fromkeys(group for group in column if group))
+        node.require(len(named) <= 1, "would line up different axes")
+        groups.append(named[0] if named else ())
+    return tuple(reversed(groups))
