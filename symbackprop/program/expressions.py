@@ -52,6 +52,7 @@ from symbackprop.program.counting import Counter, WholeNumbers, is_counted
 from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
 from symbackprop.program.lookups import Clip, ScatterAdd
 from symbackprop.program.matrices import matrix_function, solution
+from symbackprop.program.padding import not_negative
 from symbackprop.program.places import affine
 from symbackprop.program.products import Factor, combined, own_order, summed
 from symbackprop.program.reading import Conditions, ElementReader, Source
@@ -79,7 +80,6 @@ from symbackprop.program.views import (
     ordered,
     union_in_order,
 )
-from symbackprop.program.windows import not_negative
 from symbackprop.simplification.summation import number_on_the_right
 
 _NONE = Conditions()

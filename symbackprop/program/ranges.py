@@ -22,8 +22,9 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.program.counting import Counter, extent, size_of
+from symbackprop.program.padding import not_negative
 from symbackprop.program.places import affine, at_least_zero
-from symbackprop.program.windows import not_negative, simplified
+from symbackprop.program.windows import simplified
 
 
 def with_short_ranges(expression: Expression) -> Expression:

@@ -23,20 +23,14 @@ from symbackprop.program.invariants import Invariants
 from symbackprop.program.ir import Elementwise, Literal
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.naming import temporary_name
+from symbackprop.program.padding import with_padded_reads
 from symbackprop.program.program import Line, Loop, Statement, Store
 from symbackprop.program.ranges import with_short_ranges
 from symbackprop.program.symbols import Symbols
 from symbackprop.program.targets import Target, cropped, padded_target
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import as_number, as_real, filled, lined_up
-from symbackprop.program.windows import (
-    Stepped,
-    simplified,
-    stepped,
-    substituted,
-    windows_of,
-    with_padded_reads,
-)
+from symbackprop.program.windows import Stepped, simplified, stepped, substituted, windows_of
 
 Indices: TypeAlias = tuple[Index, ...]
 # What an extremum starts from, before the first step.

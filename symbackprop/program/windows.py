@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import floor, gcd, lcm
 from typing import Literal, TypeAlias
 
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
@@ -32,11 +30,11 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.guards import guarded_reads
-from symbackprop.notation.linear import LinearForm, constant_form, linear_form
+from symbackprop.notation.linear import linear_form
 from symbackprop.notation.matrices import MatrixFunction, tensor_read
-from symbackprop.notation.partial import is_partial
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
-from symbackprop.program.counting import Counter, counter_of, is_counted
+from symbackprop.program.counting import Counter, counter_of
+from symbackprop.program.padding import form_key, not_negative, with_padded_reads
 from symbackprop.program.places import affine, mixed_radix
 
 Indices: TypeAlias = tuple[Index, ...]
@@ -76,17 +74,12 @@ def windows_of(expression: Expression, live: Collection[Index]) -> list[Window]:
             indices = _moving(position, live)
             inside = not any(set(indices) & part.free_indices for part in read.conditions)
             if len(indices) > 1 and not (inside and mixed_radix(position)):
-                found.setdefault(_key(position), Window(position, indices))
+                found.setdefault(form_key(position), Window(position, indices))
     for position, axis in _kept_inside(expression):
         indices = _moving(position, live)
         if len(indices) > 1:
-            found[_key(position)] = Window(position, indices, axis)
+            found[form_key(position)] = Window(position, indices, axis)
     return list(found.values())
-
-
-def _key(position: Expression) -> object:
-    form = linear_form(position)
-    return frozenset(form.coefficients.items()), form.constant
 
 
 def _moving(position: Expression, live: Collection[Index]) -> Indices:
@@ -99,31 +92,13 @@ def _kept_inside(expression: Expression) -> Iterator[tuple[Expression, Axis]]:
     for factor in factors_of(expression):
         if isinstance(factor, Where) and factor.otherwise == ZERO:
             parts = conjuncts(factor.condition)
-            lower = {_key(bound) for part in parts if (bound := not_negative(part)) is not None}
+            lower = {form_key(bound) for part in parts if (bound := not_negative(part)) is not None}
             for part in parts:
                 match part:
                     case Comparison("<", position, Size(axis)) | Comparison(">", Size(axis), position):
-                        if _key(position) in lower:
+                        if form_key(position) in lower:
                             yield position, axis
             yield from _kept_inside(factor.chosen)
-
-
-def not_negative(condition: Expression) -> Expression | None:
-    """f where the condition says f >= 0 of integers; None for other conditions.
-
-    Ratios are compared as integers are: i > 3/2 is 2*i - 3 > 0, which says i - 2 >= 0.
-    """
-    match condition:
-        case Comparison(">=" | ">", left, right) | Comparison("<=" | "<", right, left):
-            form = linear_form(subtract(left, right))
-            scale = lcm(*(value.denominator for value in (*form.coefficients.values(), form.constant)))
-            least = form.scaled(scale).plus(constant_form(-1 if condition.operator in ("<", ">") else 0))
-            if scale == 1:
-                return least.expression()
-            common = gcd(*(value.numerator for value in least.coefficients.values())) or 1
-            start = LinearForm(least.coefficients).scaled(Fraction(1, common))
-            return start.plus(constant_form(floor(least.constant / common))).expression()
-    return None
 
 
 def stepped(
@@ -259,62 +234,3 @@ def in_order(position: Expression) -> Expression:
     if isinstance(position, Size):
         return position
     return linear_form(position).expression() if affine(position) is not None else position
-
-
-def with_padded_reads(expression: Expression) -> Expression:
-    """where(p inside x and c, f*x[p], 0) as where(c, f*pad(x[p]), 0), for an f that is finite everywhere."""
-    return rewrite_bottom_up(expression, _pads_factors)
-
-
-def _pads_factors(node: Expression) -> Expression:
-    if not (isinstance(node, Where) and node.otherwise == ZERO) or isinstance(node.chosen, Element):
-        return node
-    if is_partial(node.chosen) or is_counted(node.condition):
-        return node
-    parts = conjuncts(node.condition)
-    factors = factors_of(node.chosen)
-    moved = [part for part in parts if all(_takes(factor, part) for factor in factors)]
-    padded = []
-    for factor in factors:
-        bounds = [part for part in moved if isinstance(factor, Element) and _keeps_inside(part, factor)]
-        padded.append(Where(conjunction(bounds), factor, ZERO) if bounds else factor)
-    used = {part for part in moved if any(_is_kept_by(part, factor) for factor in factors)}
-    product = multiply(*padded) if len(padded) > 1 else padded[0]
-    left = [part for part in parts if part not in used]
-    return Where(conjunction(left), product, ZERO) if left else product
-
-
-def _is_kept_by(condition: Expression, factor: Expression) -> bool:
-    return isinstance(factor, Element) and _keeps_inside(condition, factor)
-
-
-def _takes(factor: Expression, condition: Expression) -> bool:
-    """Whether a factor takes the condition over, or reads nothing that the condition may keep inside."""
-    if _is_kept_by(condition, factor):
-        return True
-    names = {node for node in condition.walk() if isinstance(node, Index)}
-    positions = (
-        position
-        for node in factor.walk()
-        if tensor_read(node) is not None
-        for position in node.children
-        if not isinstance(position, Index)
-    )
-    return not any(names & set(position.walk()) for position in positions)
-
-
-def _keeps_inside(condition: Expression, element: Element) -> bool:
-    """Whether a condition is a bound of one of the element's positions."""
-    bound = not_negative(condition)
-    if bound is None:
-        return False
-    for position in element.positions:
-        if isinstance(position, Index):
-            continue
-        if _key(bound) == _key(position):
-            return True
-        match condition:
-            case Comparison("<", side, Size()) | Comparison(">", Size(), side):
-                if _key(side) == _key(position):
-                    return True
-    return False

@@ -11,9 +11,10 @@ from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import substitute
 from symbackprop.program.counting import Counter
 from symbackprop.program.folds import folds_of
+from symbackprop.program.padding import with_padded_reads
 from symbackprop.program.places import affine, at_least_zero, lowest_and_highest, mixed_radix
 from symbackprop.program.ranges import with_short_ranges
-from symbackprop.program.windows import simplified, stepped, windows_of, with_padded_reads
+from symbackprop.program.windows import simplified, stepped, windows_of
 
 AXES = {"a": "A", "r": "R", "i": "I", "j": "J", "g": "G", "h": "H = 3", "q": "Q"}
 HEAD = "".join(f"index {name} : {axis}\n" for name, axis in AXES.items())
