@@ -28,9 +28,10 @@ from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 from symbackprop.simplification.arrangement import tidied
+from symbackprop.simplification.known import scalar_atoms
 from symbackprop.simplification.rational import RationalSearch, Relation, opened
 from symbackprop.simplification.renaming import Anonymous
-from symbackprop.simplification.scope import Scope, scalar_atoms
+from symbackprop.simplification.scope import Scope
 
 MOST_STEPS = 50
 
