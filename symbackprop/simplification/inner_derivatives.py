@@ -15,18 +15,25 @@ from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.result import AdjointDerivation, Expansion, LocalDerivative, RestatedEquation
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
 from symbackprop.errors import DerivationError
-from symbackprop.notation.arithmetic import multiply, normalised
-from symbackprop.notation.expressions import Derivative, Element, Expression, Index, InnerDerivative
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.expressions import Derivative, Element, Expression, Index
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.portions import system_in_portions
 from symbackprop.notation.printing import text
-from symbackprop.notation.substitution import fresh_index, holds_derivative, rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import fresh_index, holds_derivative, substitute
 from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.adjoints import append, worked_out
 from symbackprop.simplification.cost import cost
 from symbackprop.simplification.inlining import inline_adjoints, steps_with
+from symbackprop.simplification.known_derivatives import (
+    KnownDerivative,
+    innermost_derivative,
+    pattern_of,
+    positions_of,
+    put_in_place,
+)
 from symbackprop.simplification.kronecker import split_ties
 from symbackprop.simplification.naming import derivative_name
 from symbackprop.simplification.order import scope_of, simplify
@@ -57,50 +64,6 @@ def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansi
     )
 
 
-def _innermost(expression: Expression) -> InnerDerivative | None:
-    """The first derivative whose numerator is a tensor's element."""
-    for node in expression.walk():
-        if isinstance(node, InnerDerivative) and isinstance(node.numerator, Element):
-            return node
-    return None
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What stands for a derivative, at the positions where it was found."""
-
-    derivative: Derivative
-    value: Expression
-
-    def at(self, derivative: Derivative) -> Expression:
-        """What stands for it at other positions."""
-        found_at = _positions(self.derivative)
-        return substitute(self.value, dict(zip(found_at, _positions(derivative), strict=True)))
-
-
-def _positions(derivative: Derivative) -> tuple[Index, ...]:
-    positions = (*derivative.numerator.positions, *derivative.denominator.positions)
-    return tuple(position for position in positions if isinstance(position, Index))
-
-
-def _pattern(derivative: Derivative) -> tuple[str, str, tuple[int, ...]]:
-    """The two tensors, and which of their positions share an index."""
-    positions = _positions(derivative)
-    places = tuple(positions.index(position) for position in positions)
-    return derivative.numerator.tensor, derivative.denominator.tensor, places
-
-
-def _replaced(expression: Expression, node: InnerDerivative, value: Expression) -> Expression:
-    """The expression with another one in the place of the derivative; put together anew above a number."""
-
-    def replaced(each: Expression) -> Expression:
-        if each == node:
-            return value
-        return each if isinstance(value, Element) else normalised(each)
-
-    return rewrite_bottom_up(expression, replaced)
-
-
 @dataclass
 class _Expanding:
     """The equations so far; `pending` are the derivatives that may still move into one another."""
@@ -111,7 +74,7 @@ class _Expanding:
     derivations: dict[str, AdjointDerivation] = field(default_factory=dict)
     restated: dict[str, RestatedEquation] = field(default_factory=dict)
     pending: dict[str, AdjointDerivation] = field(default_factory=dict)
-    known: dict[tuple[str, str, tuple[int, ...]], _Known] = field(default_factory=dict)
+    known: dict[tuple[str, str, tuple[int, ...]], KnownDerivative] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     orders: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -129,7 +92,7 @@ class _Expanding:
     def take(self, equation: Equation) -> None:
         """Add an equation of the model, with names in the place of its derivatives."""
         expression, is_named = equation.expression, True
-        while node := _innermost(expression):
+        while node := innermost_derivative(expression):
             assert isinstance(node.numerator, Element)
             derivative = Derivative(node.numerator, node.denominator, total=True)
             if expression == node and self._names(equation, derivative):
@@ -137,7 +100,7 @@ class _Expanding:
             value = self._value(derivative)
             self.asked.update(value.tensors)
             is_named = is_named and isinstance(value, Element)
-            expression = _replaced(expression, node, value)
+            expression = put_in_place(expression, node, value)
         if expression == equation.expression:
             self.equations[equation.tensor] = equation
         else:
@@ -197,22 +160,22 @@ class _Expanding:
 
     def _value(self, derivative: Derivative) -> Expression:
         """What stands for a derivative; it is derived where it has not been yet."""
-        key = _pattern(derivative)
+        key = pattern_of(derivative)
         if key not in self.known:
             found = self._derived(derivative)
-            self.known[key] = _Known(derivative, self._named(found))
+            self.known[key] = KnownDerivative(derivative, self._named(found))
         return self.known[key].at(derivative)
 
     def _names(self, equation: Equation, derivative: Derivative) -> bool:
         """Whether an equation is nothing but a derivative that has no name yet; then it is the name."""
         if equation.tensor in self.free or derivative.free_indices != frozenset(equation.indices):
             return False
-        if _pattern(derivative) in self.known:
+        if pattern_of(derivative) in self.known:
             return False
         found = self._derived(derivative)
         own = replace(equation, expression=found.steps[-1].after)
         self._add(replace(found, equation=own))
-        self.known[_pattern(derivative)] = _Known(derivative, equation.element)
+        self.known[pattern_of(derivative)] = KnownDerivative(derivative, equation.element)
         return True
 
     def _derived(self, derivative: Derivative) -> AdjointDerivation:
@@ -257,7 +220,7 @@ class _Expanding:
         closed = substitute(rest, ties)
         steps = list(found.steps)
         append(steps, ONE_INDEX, multiply(deltas, closed))
-        indices = [ties.get(position, position) for position in _positions(found.total)]
+        indices = [ties.get(position, position) for position in positions_of(found.total)]
         own = tuple(index for index in dict.fromkeys(indices) if index in closed.free_indices)
         equation = Equation(self._name(root.tensor, target.tensor), own, closed)
         kept = bool(cost(closed))
