@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from symbackprop.errors import VerificationError
-from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
+from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.notation.printing import fact_text
 from symbackprop.notation.system import Fact, System
 from symbackprop.verification.differences import IMAGINARY_STEP, Array

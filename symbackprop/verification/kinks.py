@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from symbackprop.errors import SymbackpropError
 from symbackprop.notation.arithmetic import negate, subtract
-from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -30,6 +29,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.notation.number_systems import PRECISE
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute

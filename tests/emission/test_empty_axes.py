@@ -11,7 +11,8 @@ from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.errors import ProgramError, VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.naive import Array
 from symbackprop.notation.system import Role, System
 from symbackprop.program.interpreter import interpret
 from symbackprop.program.lowering import lower

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from symbackprop.emission.latex import latex
-from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -29,6 +28,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.naive import NaiveEvaluator
 from tests.emission.expressions import ARRAYS, INDICES, POINT, SIZES, expressions
 from tests.emission.latex_reader import Page, evaluate
 

@@ -14,7 +14,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
 from symbackprop.layers.expanding import network_system
-from symbackprop.notation.evaluation import Array
+from symbackprop.notation.naive import Array
 from symbackprop.notation.system import Role, System, Tensor
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.naive import Array
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.verification.axes import axes_of_index_arithmetic, model_sizes
 from symbackprop.verification.facts import obeying_facts

@@ -10,7 +10,8 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.naive import Array
 from symbackprop.notation.system import Role, System, Tensor
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive

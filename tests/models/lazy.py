@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.notation.evaluation import Array, NaiveEvaluator
+from symbackprop.notation.naive import Array, NaiveEvaluator
 from symbackprop.notation.system import System
 
 STEP = 1e-40

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import Array
+from symbackprop.notation.naive import Array
 from symbackprop.notation.system import Role, System, Tensor
 from symbackprop.verification.facts import obeying_facts
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import numpy_source
-from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.program.lowering import lower
 from symbackprop.simplification.closed_form import derive
 from tests.models.autograd_oracle import loss_and_gradients

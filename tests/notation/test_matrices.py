@@ -9,9 +9,10 @@ import pytest
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.elimination import determinant, inverse
-from symbackprop.notation.evaluation import PRECISE, NaiveEvaluator, evaluate
+from symbackprop.notation.evaluation import PRECISE, evaluate
 from symbackprop.notation.expressions import Index
 from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.notation.printing import system_text, text
 from symbackprop.notation.substitution import rename_tensors, substitute, tensors_read
 from symbackprop.simplification.renaming import Anonymous

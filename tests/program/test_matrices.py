@@ -7,8 +7,9 @@ import pytest
 
 from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.evaluation import NaiveEvaluator, evaluate
+from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Axis, Index
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.notation.printing import text
 from symbackprop.pipeline import loads
 from symbackprop.program.interpreter import interpret

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.naive import Array
 from symbackprop.notation.system import System
 from symbackprop.semantics import vectorised
 from symbackprop.semantics.systems import evaluate_system

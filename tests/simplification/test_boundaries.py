@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import Expression
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.notation.partial import Ranges
 from symbackprop.notation.printing import text
 from symbackprop.simplification.boundaries import add_choices, fixed_position, read_under_choice

@@ -12,9 +12,10 @@ import pytest
 from symbackprop.derivation.result import Derivation
 from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.notation.naive import Array
 from symbackprop.notation.partial import Ranges
 from symbackprop.notation.printing import equation_text, text
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import Expression
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.notation.printing import equation_text, text
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.simplification.closed_form import derive

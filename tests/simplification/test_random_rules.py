@@ -13,8 +13,8 @@ import pytest
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.evaluation import NaiveEvaluator
 from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Index, Logic, Where
+from symbackprop.notation.naive import NaiveEvaluator
 from symbackprop.notation.partial import Ranges
 from symbackprop.notation.printing import text
 from symbackprop.simplification.order import normal_form_rules

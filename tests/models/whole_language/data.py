@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symbackprop.errors import SymbackpropError, VerificationError
-from symbackprop.notation.evaluation import Array, evaluate
+from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.naive import Array
 from symbackprop.notation.number_systems import FLOATS
 from symbackprop.notation.system import Role, System
 from symbackprop.verification.facts import obeying_facts

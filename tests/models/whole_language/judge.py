@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import symbackprop as sb
-from symbackprop.notation.evaluation import Array
+from symbackprop.notation.naive import Array
 from symbackprop.notation.system import Role, System
 from tests.models.whole_language.comparison import (
     Failure,
