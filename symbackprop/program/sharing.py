@@ -8,74 +8,36 @@ subexpression is not counted again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import replace
 
 from symbackprop.notation.bounds import conjuncts
 from symbackprop.notation.expressions import (
     ZERO,
-    Axis,
-    Comparison,
-    Element,
     Expression,
     Index,
     Logic,
-    Where,
 )
-from symbackprop.notation.guards import by_itself, guarded_children, reads_inside
-from symbackprop.notation.integers import compares_integers, has_positions
+from symbackprop.notation.guards import guarded_children
 from symbackprop.notation.ordering import carried_tensors, in_reading_order
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.notation.system import Equation, Tensor
-from symbackprop.program.named import NamedEquation, kind_of
+from symbackprop.program.named import NamedEquation
 from symbackprop.program.naming import temporary_name
-from symbackprop.program.occurrences import core_of, is_position, occurrence, with_core, worth_naming
+from symbackprop.program.occurrences import core_of, occurrence, with_core, worth_naming
 from symbackprop.program.solves import linear_system
 from symbackprop.program.terms import natural_order
-from symbackprop.program.value import Kind
-
-Conditions: TypeAlias = tuple[Expression, ...]
-
-
-@dataclass
-class _Use:
-    """How often, and where, a subexpression occurs."""
-
-    count: int = 0
-    unguarded: int = 0
-
-
-@dataclass(frozen=True)
-class _Provider:
-    """The tensor that holds a shared subexpression; `slots` are its axes as places in the key's indices."""
-
-    tensor: str
-    slots: tuple[int, ...]
-
-    def element(self, free: tuple[Index, ...]) -> Element:
-        """The tensor at the indices of one occurrence."""
-        return Element(self.tensor, tuple(free[slot] for slot in self.slots))
-
-
-@dataclass
-class _Sharing:
-    axes: Mapping[str, Sequence[Axis]]
-    carried: frozenset[str]
-    integers: frozenset[str]
-    uses: dict[Expression, _Use] = field(default_factory=dict)
-    providers: dict[Expression, _Provider] = field(default_factory=dict)
-    temporaries: list[NamedEquation] = field(default_factory=list)
-    taken: set[str] = field(default_factory=set)
-    guarded: dict[tuple[Expression, Conditions], Expression | None] = field(default_factory=dict)
-
-    def by_itself(self, expression: Expression, conditions: Conditions) -> Expression | None:
-        """`guards.by_itself`, found once for what is looked at when it is counted and when it is read."""
-        if (expression, conditions) not in self.guarded:
-            found = by_itself(expression, self.axes, conditions, self.carried)
-            self.guarded[expression, conditions] = found
-        return self.guarded[expression, conditions]
+from symbackprop.program.uses import (
+    Conditions,
+    Provider,
+    Sharing,
+    count_uses,
+    is_place,
+    named_by_itself,
+    speaks_of_places,
+    stays_in_sight,
+)
 
 
 def shared(
@@ -90,9 +52,9 @@ def shared(
     layouts.update({equation.tensor: equation.indices for equation in equations})
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
     integers = frozenset(name for name, tensor in tensors.items() if tensor.values is not None)
-    state = _Sharing(axes, carried_tensors(equations), integers, taken=set(layouts))
+    state = Sharing(axes, carried_tensors(equations), integers, taken=set(layouts))
     for equation in equations:
-        _count(equation.expression, (), state)
+        count_uses(equation.expression, (), state)
     _find_providers(equations, state)
     rewritten = [
         NamedEquation(
@@ -107,92 +69,7 @@ def shared(
     return tuple(everything[equation.tensor] for equation in ordered)
 
 
-def _count(expression: Expression, conditions: Conditions, state: _Sharing) -> None:
-    core = core_of(expression)
-    if core is not None:
-        _count(core, conditions, state)
-        return
-    if worth_naming(expression):
-        key = _key_under(expression, conditions, state)
-        if key is not None:
-            use = state.uses.setdefault(key, _Use())
-            use.count += 1
-            use.unguarded += not conditions
-            if use.count > 1:
-                return
-    system = linear_system(expression)
-    parts = _parts(expression, conditions, state) if system is None else ((system.right, conditions),)
-    for child, inside in parts:
-        if _stays_in_sight(child, expression, state):
-            _count_in_sight(child, inside, state)
-        else:
-            _count(child, inside, state)
-
-
-def _count_in_sight(condition: Expression, conditions: Conditions, state: _Sharing) -> None:
-    """Count the parts of a condition that speak of values alone: the others tell where it is read."""
-    if not _speaks_of_places(condition, state):
-        _count(condition, conditions, state)
-    elif isinstance(condition, Logic):
-        for child, inside in guarded_children(condition, conditions):
-            _count_in_sight(child, inside, state)
-
-
-def _speaks_of_places(condition: Expression, state: _Sharing) -> bool:
-    """Whether a comparison of positions is part of a condition."""
-    if isinstance(condition, Logic):
-        return any(_speaks_of_places(operand, state) for operand in condition.operands)
-    return not condition.tensors or compares_integers(condition, state.integers)
-
-
-def _stays_in_sight(part: Expression, choice: Expression, state: _Sharing) -> bool:
-    """Whether a part is a condition that keeps what is read inside, or the steps of a recurrence apart."""
-    if not (isinstance(choice, Where) and part is choice.condition):
-        return False
-    branches = (choice.chosen, choice.otherwise)
-    return not choice.tensors.isdisjoint(state.carried) or not all(
-        reads_inside(branch, state.axes) for branch in branches
-    )
-
-
-def _parts(
-    expression: Expression, conditions: Conditions, state: _Sharing
-) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
-    """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
-    for child, inside in guarded_children(expression, conditions):
-        if _is_place(child, expression, state):
-            continue
-        if state.by_itself(child, inside) == expression:
-            yield from guarded_children(child, inside)
-        else:
-            yield child, inside
-
-
-def _key_under(expression: Expression, conditions: Conditions, state: _Sharing) -> Expression | None:
-    """The key of an expression with the guard that it needs by itself; None where it has none."""
-    guarded = _by_itself(expression, conditions, state)
-    return None if guarded is None else occurrence(guarded)[0]
-
-
-def _by_itself(expression: Expression, conditions: Conditions, state: _Sharing) -> Expression | None:
-    """What may be named: the expression, under a guard where it needs one.
-
-    A mask under a guard is no mask, and a position is no number.
-    """
-    guarded = state.by_itself(expression, conditions)
-    is_mask = kind_of(expression) is Kind.BOOLEAN
-    if (is_mask and guarded != expression) or is_position(expression, state.integers):
-        return None
-    return guarded
-
-
-def _is_place(child: Expression, parent: Expression, state: _Sharing) -> bool:
-    """Whether a child says where something stands: a temporary would make a real number of an integer."""
-    compares = isinstance(parent, Comparison) and compares_integers(parent, state.integers)
-    return compares or has_positions(parent)
-
-
-def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
+def _find_providers(equations: tuple[Equation, ...], state: Sharing) -> None:
     for equation in equations:
         key, free = occurrence(equation.expression)
         if not worth_naming(equation.expression) or sorted(free, key=str) != sorted(
@@ -201,10 +78,10 @@ def _find_providers(equations: tuple[Equation, ...], state: _Sharing) -> None:
             continue
         if key in state.uses and state.uses[key].count > 1 and key not in state.providers:
             slots = tuple(free.index(index) for index in equation.indices)
-            state.providers[key] = _Provider(equation.tensor, slots)
+            state.providers[key] = Provider(equation.tensor, slots)
 
 
-def _rewritten_right_hand_side(equation: Equation, state: _Sharing) -> Expression:
+def _rewritten_right_hand_side(equation: Equation, state: Sharing) -> Expression:
     expression = equation.expression
     if worth_naming(expression):
         provider = state.providers.get(occurrence(expression)[0])
@@ -214,7 +91,7 @@ def _rewritten_right_hand_side(equation: Equation, state: _Sharing) -> Expressio
 
 
 def _rewritten_children(
-    expression: Expression, conditions: Conditions, consumer: Equation, state: _Sharing
+    expression: Expression, conditions: Conditions, consumer: Equation, state: Sharing
 ) -> Expression:
     system = linear_system(expression)
     if system is not None:
@@ -232,11 +109,11 @@ def _rewritten_child(
     conditions: Conditions,
     parent: Expression,
     consumer: Equation,
-    state: _Sharing,
+    state: Sharing,
 ) -> Expression:
-    if _is_place(child, parent, state):
+    if is_place(child, parent, state):
         return child
-    if _stays_in_sight(child, parent, state):
+    if stays_in_sight(child, parent, state):
         return _rewritten_in_sight(child, conditions, consumer, state)
     if state.by_itself(child, conditions) == parent:
         return _rewritten_children(child, conditions, consumer, state)
@@ -244,9 +121,9 @@ def _rewritten_child(
 
 
 def _rewritten_in_sight(
-    condition: Expression, conditions: Conditions, consumer: Equation, state: _Sharing
+    condition: Expression, conditions: Conditions, consumer: Equation, state: Sharing
 ) -> Expression:
-    if not _speaks_of_places(condition, state):
+    if not speaks_of_places(condition, state):
         return _rewritten(condition, conditions, consumer, state)
     if not isinstance(condition, Logic):
         return condition
@@ -258,12 +135,12 @@ def _rewritten_in_sight(
 
 
 def _rewritten(
-    expression: Expression, conditions: Conditions, consumer: Equation, state: _Sharing
+    expression: Expression, conditions: Conditions, consumer: Equation, state: Sharing
 ) -> Expression:
     core = core_of(expression)
     if core is not None:
         return with_core(expression, _rewritten(core, conditions, consumer, state))
-    guarded = _by_itself(expression, conditions, state) if worth_naming(expression) else None
+    guarded = named_by_itself(expression, conditions, state) if worth_naming(expression) else None
     if guarded is None:
         return _rewritten_children(expression, conditions, consumer, state)
     # The guard's indices come first in the key, and so in the order of its slots.
@@ -290,7 +167,7 @@ def _introduce(
     conditions: Conditions,
     key: Expression,
     consumer: Equation,
-    state: _Sharing,
+    state: Sharing,
 ) -> None:
     """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
     guarded = state.by_itself(expression, conditions) or expression
@@ -299,7 +176,7 @@ def _introduce(
     name = temporary_name(expression, consumer.tensor, state.taken)
     state.taken.add(name)
     state.axes = {**state.axes, name: [index.axis for index in layout]}
-    state.providers[key] = _Provider(name, tuple(free.index(index) for index in layout))
+    state.providers[key] = Provider(name, tuple(free.index(index) for index in layout))
     inside = conditions if guarded == expression else (*conditions, *conjuncts(guarded.children[0]))
     inner = _rewritten_children(expression, inside, consumer, state)
     computed = inner if guarded == expression else guarded.with_children((guarded.children[0], inner, ZERO))
