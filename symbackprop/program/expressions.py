@@ -13,17 +13,13 @@ from fractions import Fraction
 from functools import cached_property
 
 from symbackprop.errors import ProgramError
-from symbackprop.notation.arithmetic import factors_of, is_sum
+from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.bounds import (
     conjunction,
     conjuncts,
-    lower_bound,
     negated,
-    unproved_bounds,
-    upper_bound,
 )
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Add,
     Apply,
@@ -46,24 +42,22 @@ from symbackprop.notation.integers import compares_integers, integer_sides
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.program.contraction import Order, contraction_order, still_needed
 from symbackprop.program.cost import cost_of
 from symbackprop.program.counting import Counter, WholeNumbers, is_counted
-from symbackprop.program.ir import AxisSize, Identity, Literal, Reduce
-from symbackprop.program.lookups import Clip, ScatterAdd
+from symbackprop.program.ir import AxisSize, Identity, Literal
 from symbackprop.program.matrices import matrix_function, solution
-from symbackprop.program.padding import not_negative
-from symbackprop.program.places import affine
-from symbackprop.program.products import Factor, combined, own_order, summed
+from symbackprop.program.padding import is_padding
+from symbackprop.program.products import Factor
 from symbackprop.program.reading import Conditions, ElementReader, Source
+from symbackprop.program.reductions import extremum_or_product
 from symbackprop.program.scaling import number_apart, positive_power, scaled
-from symbackprop.program.scattering import Scatter, scattered
+from symbackprop.program.scattering import scatter_value, scattered
 from symbackprop.program.slices import Choice
 from symbackprop.program.solves import linear_system
+from symbackprop.program.summed_products import contraction, opened_product
 from symbackprop.program.terms import (
     Indices,
     broadcast_terms,
-    flat_factors,
     natural_order,
     number_value,
     signed_terms,
@@ -75,8 +69,6 @@ from symbackprop.program.views import (
     as_real,
     elementwise,
     filled,
-    grouped,
-    operate,
     ordered,
     union_in_order,
 )
@@ -130,7 +122,7 @@ class ExpressionLowering:
             case Reduction("sum", _, _):
                 return self._summation(expression, order)
             case Reduction():
-                return self._reduction(expression, order)
+                return extremum_or_product(expression, order, self)
         return self._choice(expression, order)
 
     def _choice(self, expression: Expression, order: Indices) -> Value:
@@ -215,7 +207,7 @@ class ExpressionLowering:
         indices, body = afresh.indices, afresh.body
         scatter = scattered(afresh, order)
         if scatter is not None:
-            return self._scatter(scatter, order)
+            return scatter_value(scatter, order, self)
         used = tuple(index for index in indices if index in body.free_indices)
         unused = [Size(index.axis) for index in indices if index not in body.free_indices]
         if unused:
@@ -228,23 +220,9 @@ class ExpressionLowering:
         apart = self.value(Add(tuple(tidied(Reduction("sum", used, term)) for term in terms)), order)
         return apart if cost_of(apart) < cost_of(whole) else whole
 
-    def _scatter(self, scatter: Scatter, order: Indices) -> Value:
-        """Dense factors contracted first, then added up where they belong; then what depends on the place."""
-        own = (*scatter.along, *(index for index in order if index != scatter.index))
-        bounds, places = scatter.bounds, ordered(self.integer(scatter.place, own), own)
-        kept = Where(conjunction(bounds), scatter.rows, ZERO) if bounds else scatter.rows
-        rows = self.value(kept, own)
-        target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
-        if bounds:
-            places = Clip(places, scatter.index.axis)
-        added = ScatterAdd(places, as_real(filled(as_number(rows), target)), scatter.index)
-        if scatter.rest == ONE:
-            return ordered(added, order)
-        return elementwise("multiply", (added, self.value(scatter.rest, order)), order)
-
     def _product(self, factors: Sequence[Expression], over: Indices, order: Indices) -> Value:
         """number * scalars * (arrays, contracted over `over`) / scalars."""
-        opened, over = _opened(factors, over, order)
+        opened, over = opened_product(factors, over, order)
         number = Fraction(1)
         scalars: list[Factor] = []
         arrays: list[Factor] = []
@@ -257,21 +235,6 @@ class ExpressionLowering:
             number *= in_front
             (arrays if lowered.value.layout else scalars).append(lowered)
         return scaled(number, scalars, contraction(arrays, over, order) if arrays else None)
-
-    def _reduction(self, reduction: Reduction, order: Indices) -> Value:
-        """prod, max, min and argmax."""
-        afresh = rename_bound(reduction, order)
-        body, kind = afresh.body, afresh.kind
-        value = as_number(self.value(body, natural_order(body, (*order, *afresh.indices))))
-        places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
-        missing = [index for index in afresh.indices if index not in value.indices]
-        if kind == "argmax":
-            return ordered(_argmax(afresh.indices, value), order)
-        if kind == "prod":
-            for index in missing:
-                value = operate("power", value, AxisSize(index.axis))
-        reduced = Reduce(as_real(value), kind, places) if places else value
-        return ordered(reduced, order)
 
     def _delta(self, left: Expression, right: Expression, order: Indices) -> Value:
         plain = all(isinstance(side, Index) and not isinstance(side, Counter) for side in (left, right))
@@ -290,9 +253,10 @@ class ExpressionLowering:
         if is_counted(condition):
             return self._counted_choice(condition, chosen, otherwise, order)
         inside = [self.under(part) for part in (condition, negated(condition))]
-        if otherwise == ZERO and isinstance(chosen, Element) and self._pads(condition, chosen):
+        if otherwise == ZERO and isinstance(chosen, Element):
+            own, certain = self.own[chosen.tensor], self.conditions.certain
             reader = inside[0].reader_of(chosen, order)
-            if reader.is_view:
+            if is_padding(condition, chosen, own, certain) and reader.is_view:
                 return ordered(reader.value(), order)
         holds = self.value(condition, order)
         if (chosen, otherwise) == (Number(1), Number(0)):
@@ -322,74 +286,3 @@ class ExpressionLowering:
         target = union_in_order(branches, order)
         one, other = (filled(branch, target) if target else as_real(branch) for branch in branches)
         return Choice(self.value(condition, order), one, other)
-
-    def _pads(self, condition: Expression, element: Element) -> bool:
-        """Whether the condition says exactly where the element lies inside its axes, and a view is padded."""
-        said = {not_negative(part) for part in conjuncts(condition)}
-        possible: set[Expression | None] = set()
-        needed: set[Expression | None] = set()
-        for position, index in zip(element.positions, self.own[element.tensor], strict=True):
-            unproved = unproved_bounds(position, index.axis, self.conditions.certain)
-            found = affine(position)
-            if unproved and (found is None or len(found.factors) > 1):
-                return False
-            bounds = (lower_bound(position), upper_bound(position, index.axis))
-            possible |= set(map(not_negative, bounds))
-            needed |= set(map(not_negative, unproved))
-        return needed <= said <= possible and None not in said
-
-
-def _argmax(over: Indices, value: Value) -> Value:
-    """The first position of the maximum, several indices counted through in row-major order."""
-    value = filled(value, (*value.indices, *(index for index in over if index not in value.indices)))
-    kept = tuple(index for index in value.indices if index not in over)
-    merged = grouped(as_real(value), (*((index,) for index in kept), over))
-    return Reduce(merged, "argmax", (len(kept),))
-
-
-def _opened(factors: Sequence[Expression], over: Indices, order: Indices) -> tuple[list[Expression], Indices]:
-    """Products opened; inside a sum, factors that are themselves sums of products join it, renamed afresh."""
-    opened: list[Expression] = []
-    factors = flat_factors(factors)
-    for factor in factors:
-        if over and is_sum(factor) and linear_system(factor) is None:
-            used = {*order, *over}.union(*(other.free_indices for other in factors))
-            inner = rename_bound(factor, used)
-            if set(inner.indices) <= inner.body.free_indices:
-                deeper, over = _opened(factors_of(inner.body), (*over, *inner.indices), order)
-                opened.extend(deeper)
-                continue
-        opened.append(factor)
-    return opened, over
-
-
-def contraction(arrays: Sequence[Factor], over: Indices, order: Indices) -> Factor:
-    """Arrays multiplied and summed over `over`, in the cheapest order of pairs."""
-    everything = (*order, *over)
-    index_sets = [frozenset(factor.value.indices) for factor in arrays]
-    output = frozenset().union(*index_sets) - frozenset(over)
-
-    def build(tree: Order) -> tuple[Factor, frozenset[int]]:
-        if isinstance(tree, int):
-            members = frozenset((tree,))
-            alone = index_sets[tree] - still_needed(index_sets, output, members)
-            return _without(arrays[tree], alone), members
-        (left, left_members), (right, right_members) = build(tree[0]), build(tree[1])
-        members = left_members | right_members
-        needed = still_needed(index_sets, output, members)
-        together = union_in_order((left.value, right.value), everything)
-        summed_now = tuple(index for index in together if index not in needed)
-        # What is summed later on keeps the order of its axes until then.
-        target = own_order(left.value, right.value) if over and not summed_now else everything
-        return combined(left, right, summed_now, target), members
-
-    result, _ = build(contraction_order(index_sets, output))
-    return Factor(ordered(result.value, order), result.inverse)
-
-
-def _without(factor: Factor, over: frozenset[Index]) -> Factor:
-    """The factor summed over indices that no other factor has."""
-    if not over:
-        return factor
-    value = factor.resolved()
-    return Factor(summed(value, tuple(index for index in value.indices if index in over)))

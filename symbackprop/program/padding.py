@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import floor, gcd, lcm
 
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
-from symbackprop.notation.bounds import conjunction, conjuncts
+from symbackprop.notation.bounds import conjunction, conjuncts, lower_bound, unproved_bounds, upper_bound
 from symbackprop.notation.expressions import (
     ZERO,
     Comparison,
@@ -21,9 +21,11 @@ from symbackprop.notation.matrices import tensor_read
 from symbackprop.notation.partial import is_partial
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.program.counting import is_counted
+from symbackprop.program.places import affine
 
 
 def form_key(position: Expression) -> object:
+    """What positions have in common that are equal as linear forms."""
     form = linear_form(position)
     return frozenset(form.coefficients.items()), form.constant
 
@@ -103,3 +105,24 @@ def _keeps_inside(condition: Expression, element: Element) -> bool:
                 if form_key(side) == form_key(position):
                     return True
     return False
+
+
+def is_padding(
+    condition: Expression, element: Element, own: tuple[Index, ...], certain: tuple[Expression, ...]
+) -> bool:
+    """Whether a condition says exactly where an element lies inside its axes, so that a padded view reads it.
+
+    `own` are the tensor's own indices, `certain` the conditions that hold whenever the code runs.
+    """
+    said = {not_negative(part) for part in conjuncts(condition)}
+    possible: set[Expression | None] = set()
+    needed: set[Expression | None] = set()
+    for position, index in zip(element.positions, own, strict=True):
+        unproved = unproved_bounds(position, index.axis, certain)
+        found = affine(position)
+        if unproved and (found is None or len(found.factors) > 1):
+            return False
+        bounds = (lower_bound(position), upper_bound(position, index.axis))
+        possible |= set(map(not_negative, bounds))
+        needed |= set(map(not_negative, unproved))
+    return needed <= said <= possible and None not in said

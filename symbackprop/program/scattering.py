@@ -12,18 +12,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
-from symbackprop.notation.bounds import Knowledge, lower_bound
+from symbackprop.notation.bounds import Knowledge, conjunction, lower_bound
 from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
     Comparison,
     Delta,
     Element,
     Expression,
     Index,
     Reduction,
+    Where,
 )
 from symbackprop.notation.linear import linear_form
-from symbackprop.program.counting import Counter, Extent, size_of
+from symbackprop.program.counting import Counter, Extent, Lowering, WholeNumbers, size_of
+from symbackprop.program.lookups import Clip, ScatterAdd
 from symbackprop.program.places import affine
+from symbackprop.program.value import Value
+from symbackprop.program.views import as_number, as_real, elementwise, filled, ordered
 
 Indices = tuple[Index, ...]
 
@@ -83,3 +89,18 @@ def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
             continue
         start = moved.start.expression()
         yield (place if other == index else linear_form(subtract(place, start)).expression()), index
+
+
+def scatter_value(scatter: Scatter, order: Indices, lowering: Lowering) -> Value:
+    """Dense factors contracted first, then added up where they belong; then what depends on the place."""
+    own = (*scatter.along, *(index for index in order if index != scatter.index))
+    bounds, places = scatter.bounds, ordered(WholeNumbers(own, lowering).value(scatter.place), own)
+    kept = Where(conjunction(bounds), scatter.rows, ZERO) if bounds else scatter.rows
+    rows = lowering.value(kept, own)
+    target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
+    if bounds:
+        places = Clip(places, scatter.index.axis)
+    added = ScatterAdd(places, as_real(filled(as_number(rows), target)), scatter.index)
+    if scatter.rest == ONE:
+        return ordered(added, order)
+    return elementwise("multiply", (added, lowering.value(scatter.rest, order)), order)

@@ -70,7 +70,7 @@ class Sharing:
 
 
 def count_uses(expression: Expression, conditions: Conditions, state: Sharing) -> None:
-    """Count what is worth naming in an expression under these conditions, each larger one before its parts."""
+    """Count what is worth naming in an expression, the larger before its parts."""
     core = core_of(expression)
     if core is not None:
         count_uses(core, conditions, state)

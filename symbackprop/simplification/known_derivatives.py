@@ -31,6 +31,7 @@ class KnownDerivative:
 
 
 def positions_of(derivative: Derivative) -> tuple[Index, ...]:
+    """The indices at which numerator and denominator stand, in that order."""
     positions = (*derivative.numerator.positions, *derivative.denominator.positions)
     return tuple(position for position in positions if isinstance(position, Index))
 
