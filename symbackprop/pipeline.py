@@ -24,7 +24,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
-from symbackprop.notation.expressions import Derivative
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.printing import system_text, text
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.program.lowering import lower

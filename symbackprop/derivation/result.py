@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.expressions import ONE, Delta, Derivative, Expression, Index
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import ONE, Delta, Expression, Index
 from symbackprop.notation.substitution import substitute
 from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Step

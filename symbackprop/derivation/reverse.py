@@ -15,7 +15,8 @@ from symbackprop.derivation.differentiation import Differentiation
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import add, multiply, normalised, reciprocals_last
-from symbackprop.notation.expressions import Derivative, Element, Expression, Index, Reduction
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.notation.system import Equation, Role, System
 from symbackprop.rewriting.rule import Rule, Step

@@ -10,7 +10,8 @@ from functools import cached_property
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.emission.document import Chain, Link, Reason, Sentence
 from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
-from symbackprop.notation.expressions import ONE, Add, Derivative, Element, Expression, Multiply
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import ONE, Add, Element, Expression, Multiply
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Rule, Step

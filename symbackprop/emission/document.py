@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from symbackprop.notation.expressions import Derivative, Expression, Index
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.system import Equation, Fact
 
 # A sentence: words, and formulas between them.

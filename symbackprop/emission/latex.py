@@ -47,6 +47,7 @@ from symbackprop.emission.latex_forms import (
 )
 from symbackprop.emission.latex_names import index_name, is_single_letter, tensor_name, upright
 from symbackprop.errors import PrintingError
+from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -56,11 +57,9 @@ from symbackprop.notation.expressions import (
     Comparison,
     Constant,
     Delta,
-    Derivative,
     Element,
     Expression,
     Index,
-    InnerDerivative,
     Logic,
     Multiply,
     Number,

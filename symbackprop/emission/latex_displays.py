@@ -14,7 +14,8 @@ from symbackprop.emission.boxes import Piece, break_row, row_latex, signed
 from symbackprop.emission.document import Chain, Column, Equations, Link, Reason, Sentence
 from symbackprop.emission.latex import box, latex
 from symbackprop.emission.latex_names import escaped
-from symbackprop.notation.expressions import Derivative, Element, Expression, InnerDerivative
+from symbackprop.notation.derivatives import Derivative, InnerDerivative
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.system import Equation, Fact
 
 INDICATOR = r"[\,"

@@ -26,7 +26,8 @@ from symbackprop.emission.document import (
 from symbackprop.emission.inner_lesson import added_equations, inner_lesson
 from symbackprop.emission.local_derivatives import direct_path, signs, worked_factor
 from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.expressions import Derivative, Element, Expression
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Role, System
 

@@ -8,7 +8,8 @@ from symbackprop.derivation.result import Derivation, LocalDerivative
 from symbackprop.emission.chains import ChainWriter
 from symbackprop.emission.document import Block, Column, Equations, Paragraph, Sentence, listed
 from symbackprop.notation.arithmetic import factors_of, multiply
-from symbackprop.notation.expressions import Delta, Derivative, Element, Expression, Index
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Delta, Element, Expression, Index
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Step
 

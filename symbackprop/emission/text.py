@@ -24,7 +24,8 @@ from symbackprop.emission.document import (
     Sentence,
 )
 from symbackprop.notation.arithmetic import factors_of, terms_of
-from symbackprop.notation.expressions import Derivative, Expression
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Expression
 from symbackprop.notation.printing import equation_text, fact_text, text
 from symbackprop.notation.system import Equation, Fact
 

@@ -11,16 +11,8 @@ from symbackprop.language.names import Surroundings, bare_word, counted, here, n
 from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
-from symbackprop.notation.expressions import (
-    Element,
-    Expression,
-    Index,
-    InnerDerivative,
-    Reduction,
-    ReductionKind,
-    Size,
-    Where,
-)
+from symbackprop.notation.derivatives import InnerDerivative
+from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
 from symbackprop.notation.functions import FUNCTIONS
 
 

@@ -11,10 +11,8 @@ import mpmath
 import numpy as np
 
 from symbackprop.errors import VerificationError
-from symbackprop.notation.expressions import (
-    Expression,
-    InnerDerivative,
-)
+from symbackprop.notation.derivatives import InnerDerivative
+from symbackprop.notation.expressions import Expression
 from symbackprop.notation.naive import Array, NaiveEvaluator, Positions
 from symbackprop.notation.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of

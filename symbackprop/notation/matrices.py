@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, cached_property
+from symbackprop.notation.expressions import Axis, Element, Expression, Index
+from symbackprop.notation.nodes import cached_property
 
 MatrixFunctionKind: TypeAlias = Literal["inv", "cofactor", "det", "logdet"]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import (
     Add,
     Axis,
@@ -19,7 +20,6 @@ from symbackprop.notation.expressions import (
     Element,
     Expression,
     Index,
-    InnerDerivative,
     Logic,
     Multiply,
 )

@@ -6,17 +6,16 @@ from fractions import Fraction
 from itertools import groupby
 
 from symbackprop.errors import NotationError
+from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import (
     Add,
     Apply,
     Comparison,
     Constant,
     Delta,
-    Derivative,
     Element,
     Expression,
     Index,
-    InnerDerivative,
     Logic,
     Multiply,
     Number,

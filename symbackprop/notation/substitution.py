@@ -6,16 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from symbackprop.notation.expressions import (
-    Axis,
-    Comparison,
-    Delta,
-    Element,
-    Expression,
-    Index,
-    InnerDerivative,
-    Reduction,
-)
+from symbackprop.notation.derivatives import InnerDerivative
+from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
 from symbackprop.notation.matrices import MatrixFunction, tensor_read
 
 

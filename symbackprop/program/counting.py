@@ -27,10 +27,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Size,
     Where,
-    cached_property,
 )
 from symbackprop.notation.integers import compares_integers
 from symbackprop.notation.linear import LinearForm, divided, linear_form
+from symbackprop.notation.nodes import cached_property
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.ir import AxisSize, Elementwise, Literal, Positions, Reduce

@@ -8,7 +8,8 @@ from dataclasses import replace
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.derivation.reverse import ChainRule, local_derivative
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Derivative, Expression
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Expression
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation
 from symbackprop.rewriting.rule import Rule, Step

@@ -18,7 +18,8 @@ from symbackprop.derivation.reverse import (
     loss_name,
 )
 from symbackprop.errors import RewritingError
-from symbackprop.notation.expressions import ONE, Derivative, Element, Expression, Index
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors

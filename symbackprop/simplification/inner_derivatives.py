@@ -16,7 +16,8 @@ from symbackprop.derivation.result import AdjointDerivation, Expansion, LocalDer
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import multiply
-from symbackprop.notation.expressions import Derivative, Element, Expression, Index
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.portions import system_in_portions
 from symbackprop.notation.printing import text

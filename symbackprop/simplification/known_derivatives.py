@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Derivative, Element, Expression, Index, InnerDerivative
+from symbackprop.notation.derivatives import Derivative, InnerDerivative
+from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.bounds import conjunction, conjuncts, lies_inside, negated
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Comparison,
     Delta,
-    Derivative,
     Element,
     Expression,
     Index,

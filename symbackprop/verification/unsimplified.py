@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Derivative, Element, Expression, Index
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.ordering import Recurrence, Stage, stages_of, steps_of
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation

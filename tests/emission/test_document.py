@@ -9,7 +9,8 @@ from symbackprop.emission.document import Chain, Column, Equations, Heading, lis
 from symbackprop.emission.lesson import derivation_document
 from symbackprop.emission.text import document_text
 from symbackprop.language.model import parse_system
-from symbackprop.notation.expressions import Derivative, Element
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element
 from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Rule, Step
 from tests.emission.models import EXAMPLES, derivation

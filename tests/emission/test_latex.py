@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from symbackprop.emission.latex import latex
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -17,7 +18,6 @@ from symbackprop.notation.expressions import (
     Comparison,
     Constant,
     Delta,
-    Derivative,
     Element,
     Index,
     Multiply,

@@ -13,12 +13,12 @@ from symbackprop.emission.latex_displays import LINE_WIDTH, chain_rows, joined_r
 from symbackprop.emission.latex_document import latex_document
 from symbackprop.emission.latex_names import escaped
 from symbackprop.emission.markdown import markdown_document
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     Add,
     Apply,
     Axis,
     Comparison,
-    Derivative,
     Element,
     Index,
     Multiply,

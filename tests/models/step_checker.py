@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.expressions import Add, Derivative, Element, Expression, Index
+from symbackprop.notation.expressions import Add, Element, Expression, Index
 from symbackprop.notation.naive import Array, NaiveEvaluator
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.system import Role, System, Tensor

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion
 from symbackprop.language.model import parse_system
-from symbackprop.notation.expressions import Derivative, Element
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element
 from symbackprop.notation.system import System
 
 SEED = """

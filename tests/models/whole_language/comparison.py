@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 import symbackprop as sb
+from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.expressions import Add, Element, InnerDerivative
+from symbackprop.notation.expressions import Add, Element
 from symbackprop.notation.naive import Array
 from symbackprop.notation.system import Role, System, Tensor
 from tests.models.autograd_oracle import loss_and_gradients
