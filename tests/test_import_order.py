@@ -24,7 +24,7 @@ ROOMS = (
     "cli",
 )
 FACADE = "symbackprop"  # the package's own __init__ stands above every room but the command line
-LONGEST_MODULE = 450
+LONGEST_MODULE = 300
 FORBIDDEN_LIBRARIES = {"torch", "jax", "tensorflow", "autograd"}
 EXECUTING_CALLS = {"eval", "exec", "compile", "sympify", "parse_expr", "lambdify", "__import__"}
 # Imports a module that the user named or that was just generated: Python by intention, never a model's text.
