@@ -103,7 +103,7 @@ def _program(
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
     looked_at = with_symmetries_checked(with_safe_means(program), symmetric, own)
-    return checked(with_solid_axes(with_fresh_results(looked_at)), items)
+    return checked(with_solid_axes(with_fresh_results(looked_at), system.equations), items)
 
 
 def _in_portions(equations: tuple[Equation, ...], system: System) -> tuple[Equation, ...]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from symbackprop.notation.expressions import Axis, Size
+from symbackprop.notation.expressions import Axis, Expression, Reduction, Size, Where
+from symbackprop.notation.system import Equation
 from symbackprop.program.counting import size_of
 from symbackprop.program.empty_axes import batch_axes
 from symbackprop.program.ir import (
@@ -33,10 +34,17 @@ from symbackprop.program.views import inferred_group
 NEEDING_A_VALUE = ("max", "min", "argmax")
 
 
-def with_solid_axes(program: Program) -> Program:
-    """The program with the axes that must not be empty, each with the first reason that it meets."""
+def with_solid_axes(program: Program, equations: Iterable[Equation] = ()) -> Program:
+    """The program with the axes that must not be empty, each with the first reason that it meets.
+
+    `equations` are those that it computes: an extremum over what does not change leaves no trace in it.
+    """
     lines = tuple(_lines(program.statements))
     found: dict[str, str] = {}
+    for equation in equations:
+        own = frozenset(index.axis for index in equation.indices)
+        for axis, reason in _extrema_of_constants(equation.expression, own):
+            found.setdefault(axis.name, f"{reason} in {equation.tensor}")
     for line, loops in lines:
         for axis, reason in _obstacles(line):
             if axis not in loops:
@@ -87,6 +95,24 @@ def _obstacles(line: Statement | Store) -> Iterator[tuple[Axis, str]]:
             case Pad(_, before, after, _):
                 less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))
+
+
+def _extrema_of_constants(expression: Expression, around: frozenset[Axis]) -> Iterator[tuple[Axis, str]]:
+    """Axes over which an extremum is taken of what does not depend on the index, with that index.
+
+    Not those in `around`, over which the expression is repeated: where they are empty, it is nowhere read.
+    """
+    if isinstance(expression, Where):
+        return
+    if isinstance(expression, Reduction):
+        over = [index for index in expression.indices if index.axis not in around]
+        if expression.kind in NEEDING_A_VALUE:
+            unread = [index for index in over if index not in expression.body.free_indices]
+            yield from ((index.axis, f"{expression.kind} over {index.name}") for index in unread)
+        else:
+            around |= {index.axis for index in over}
+    for child in expression.children:
+        yield from _extrema_of_constants(child, around)
 
 
 @dataclass

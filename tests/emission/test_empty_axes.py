@@ -32,6 +32,13 @@ u[n] = max(k, x[n,k]*w[k,0])
 v[r] = min(k, w[k,r]) + prod(n, x[n,0])*b[r]
 loss E = sum(n, u[n]^2) + sum(r, v[r])
 """,
+    "extremum_of_what_stands_still": """
+index a, a2 : A
+index b : B
+param x[b], z[a]
+v[a] = max(a2, z[a])*min(b, x[b])
+loss E = sum(b, max(a, x[b])) + sum(a, v[a])
+""",
     "graph_attention": """
 index e : E
 index n : V
