@@ -17,7 +17,6 @@ from symbackprop.notation.expressions import (
     ONE,
     Add,
     Apply,
-    Comparison,
     Expression,
     Multiply,
     Number,
@@ -103,18 +102,6 @@ def _above_and_below(expression: Expression) -> tuple[list[Expression], dict[Exp
 
 def _powers(exponents: Mapping[Expression, int]) -> list[Expression]:
     return [power(base, Number(exponent)) for base, exponent in exponents.items() if exponent]
-
-
-def without_fractions(condition: Expression) -> Expression:
-    """2*i < size(i) for i < size(i)/2: a comparison of indices and sizes as one of integers."""
-    if not isinstance(condition, Comparison) or condition.tensors:
-        return condition
-    forms = [linear_form(side) for side in condition.children]
-    numbers = [number for form in forms for number in (*form.coefficients.values(), form.constant)]
-    scale = lcm(*(number.denominator for number in numbers))
-    if scale == 1:
-        return condition
-    return condition.with_children(tuple([form.scaled(scale).expression() for form in forms]))
 
 
 def floor_quotient(expression: Expression, divisor: Expression) -> Expression:
