@@ -20,7 +20,7 @@ from symbackprop.emission.python_text import (
     quoted,
     unpacked,
 )
-from symbackprop.notation.system import Role, Tensor
+from symbackprop.notation.system import DATA_ROLES, Role, Tensor
 from symbackprop.program.program import Loop, Program
 from symbackprop.program.segments import Segment, Segments, ShapeSource
 
@@ -124,7 +124,7 @@ def gradients_view(program: Program, segments: Segments, printer: NumpyValues) -
 
 def _others(program: Program) -> tuple[Tensor, ...]:
     """The tensors that are passed by themselves, not within `params`."""
-    return program.with_role(Role.INPUT, Role.TARGET, Role.CONSTANT)
+    return program.with_role(*DATA_ROLES)
 
 
 def _public_def(

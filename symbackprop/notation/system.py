@@ -23,6 +23,10 @@ class Role(enum.Enum):
     DERIVED = "derived"
 
 
+DATA_ROLES = (Role.INPUT, Role.TARGET, Role.CONSTANT)
+DECLARED_ROLES = (*DATA_ROLES, Role.PARAMETER)  # all but what an equation computes
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A name with axes; the array layout is the order of `indices`. A scalar has none.

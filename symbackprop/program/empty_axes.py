@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from symbackprop.notation.expressions import Axis
-from symbackprop.notation.system import Role
+from symbackprop.notation.system import DATA_ROLES, Role
 from symbackprop.program.ir import AxisSize, Elementwise
 from symbackprop.program.program import Program, rewrite_lines
 from symbackprop.program.value import Value
@@ -26,7 +26,7 @@ def with_safe_means(program: Program) -> Program:
 
 def batch_axes(program: Program) -> frozenset[Axis]:
     """The axes that an input or a target begins with, and that no parameter has."""
-    data = [tensor.indices for tensor in program.with_role(Role.INPUT, Role.TARGET, Role.CONSTANT)]
+    data = [tensor.indices for tensor in program.with_role(*DATA_ROLES)]
     solid = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
     return frozenset(indices[0].axis for indices in data if indices) - solid
 

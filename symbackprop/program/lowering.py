@@ -11,7 +11,7 @@ from symbackprop.notation.expressions import Axis
 from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.portions import in_portions
 from symbackprop.notation.printing import equation_text, system_text
-from symbackprop.notation.system import Equation, Role, System
+from symbackprop.notation.system import DECLARED_ROLES, Equation, Role, System
 from symbackprop.program.aliasing import with_fresh_results
 from symbackprop.program.checking import checked, checked_equations
 from symbackprop.program.empty_axes import with_safe_means
@@ -91,7 +91,7 @@ def _program(
     program = Program(
         model=system.name,
         source=system.source,
-        tensors=system.with_role(Role.INPUT, Role.TARGET, Role.PARAMETER, Role.CONSTANT),
+        tensors=system.with_role(*DECLARED_ROLES),
         sizes={axis.name: axis.size for axis in system.axes if axis.size is not None},
         statements=tuple(_lines(items, frozenset(ends), lowering)),
         outputs=outputs_of(system),

@@ -11,7 +11,7 @@ from itertools import islice
 
 from symbackprop.errors import EmissionError
 from symbackprop.notation.expressions import Axis, Size
-from symbackprop.notation.system import Role
+from symbackprop.notation.system import DATA_ROLES, Role
 from symbackprop.program.counting import Extent, size_of
 from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
 from symbackprop.program.layout import Layout, indices_of, layout_of
@@ -99,7 +99,7 @@ def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[st
         statements=statements,
         parameters=_declared(program, read, Role.PARAMETER),
         arguments=(
-            *_declared(program, read, Role.INPUT, Role.TARGET, Role.CONSTANT),
+            *_declared(program, read, *DATA_ROLES),
             *(name for name in program.by_name if name in read),
         ),
         results=tuple(name for name in own if name in wanted),

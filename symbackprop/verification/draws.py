@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
 from symbackprop.notation.expressions import Expression
-from symbackprop.notation.system import Role, System
+from symbackprop.notation.system import DECLARED_ROLES, System
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.verification.axes import axis_names, model_sizes
 from symbackprop.verification.facts import obeying_facts
 from symbackprop.verification.matrices import has_sound_matrices
 from symbackprop.verification.rounds import rounds_of_sizes
 from symbackprop.verification.sampling import DOMAINS, Domain, Values
+from symbackprop.verification.tolerance import all_finite
 
 Array: TypeAlias = NDArray[Any]
 
-DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
 SEED = 0
 TRIES = 3  # draws from one domain until the values are finite
 FEWEST_DRAWS, MOST_DRAWS = 2, 6
@@ -102,7 +102,7 @@ class Draws:
             if not _is_sound(self.system, known):
                 continue
             adjoints = self.adjoints(values, sizes)
-            if _is_finite(adjoints):
+            if all_finite(adjoints.values()):
                 for condition, sides in reached.items():
                     self.reached.setdefault(condition, set()).update(sides)
                 return Draw(sizes, values, known, adjoints)
@@ -110,7 +110,7 @@ class Draws:
 
     def _values(self, sizes: Mapping[str, int], domain: Domain, rng: np.random.Generator) -> Values:
         values: Values = {}
-        for tensor in self.system.with_role(*DECLARED):
+        for tensor in self.system.with_role(*DECLARED_ROLES):
             shape = tuple(sizes[axis] for axis in axis_names(tensor.indices))
             if tensor.values is None:
                 values[tensor.name] = domain.draw(rng, shape)
@@ -120,11 +120,7 @@ class Draws:
 
 
 def _is_sound(system: System, known: Mapping[str, Array]) -> bool:
-    return _is_finite(known) and has_sound_matrices(system, known)
-
-
-def _is_finite(arrays: Mapping[str, Array]) -> bool:
-    return all(bool(np.all(np.isfinite(array))) for array in arrays.values())
+    return all_finite(known.values()) and has_sound_matrices(system, known)
 
 
 def _sizes_to_try(system: System) -> Iterator[Mapping[str, int]]:

@@ -14,7 +14,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import holds_derivative
-from symbackprop.notation.system import Role, System
+from symbackprop.notation.system import DECLARED_ROLES, System
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.verification.axes import axis_names, evaluation_visits
 from symbackprop.verification.comparing import compare_arrays
@@ -22,23 +22,23 @@ from symbackprop.verification.facts import sample_obeying_facts
 from symbackprop.verification.matrices import unsound_matrices
 from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
 from symbackprop.verification.sampling import DOMAINS, Domain, Values
+from symbackprop.verification.tolerance import all_finite
 from symbackprop.verification.unsimplified import unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
 
 MOST_VISITS = 200_000  # nodes that the naive evaluator visits, some microseconds each
 MOST_POINTS = 500_000  # places at which the fast evaluator works out one expression
-DECLARED = (Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT)
 
 
 def declared_shapes(system: System) -> dict[str, tuple[str, ...]]:
     """Each declared tensor's axes."""
-    return {tensor.name: axis_names(tensor.indices) for tensor in system.with_role(*DECLARED)}
+    return {tensor.name: axis_names(tensor.indices) for tensor in system.with_role(*DECLARED_ROLES)}
 
 
 def declared_integers(system: System) -> dict[str, str]:
     """Each tensor of whole numbers with the axis whose positions it holds."""
-    declared = system.with_role(*DECLARED)
+    declared = system.with_role(*DECLARED_ROLES)
     return {tensor.name: tensor.values.name for tensor in declared if tensor.values is not None}
 
 
@@ -104,8 +104,7 @@ class Equations:
 
         def finite(values: Values) -> bool | str:
             known = self.known(values, sizes)
-            is_finite = all(bool(np.all(np.isfinite(array))) for array in known.values())
-            return is_finite and (unsound_matrices(self.system, known) or True)
+            return all_finite(known.values()) and (unsound_matrices(self.system, known) or True)
 
         integers = declared_integers(self.system)
         return sample_obeying_facts(self.system, self.shapes, sizes, rng, finite, integers, domains)
