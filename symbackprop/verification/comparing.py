@@ -196,12 +196,6 @@ def compare_arrays(tensor: str, method: str, found: Any, expected: Array, larges
     return of_elements(tensor, method, expected, largest).row(found)
 
 
-def largest_number(*arrays: Array) -> float:
-    """The largest finite magnitude in these arrays, 0 where there is none."""
-    sizes = [np.abs(array)[np.isfinite(array)] for array in arrays]
-    return max((float(np.max(size, initial=0.0)) for size in sizes), default=0.0)
-
-
 def in_sight(largest: float) -> float:
     """The largest number in sight; where all vanish, as in a saturated softmax, what rounding leaves."""
     return largest if largest >= VANISHING else VANISHING / SMALLEST_SCALE

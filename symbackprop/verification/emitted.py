@@ -41,9 +41,8 @@ def verification_of(derivation: Derivation, module: NumpyModule) -> str:
     """
     model = derivation.model
     if any(holds_derivative(equation.expression) for equation in model.equations):
-        model = (
-            derivation.system
-        )  # `hold_inner_derivatives` sees to the derivatives that have been worked out in it
+        # `hold_inner_derivatives` sees to the derivatives that have been worked out in it.
+        model = derivation.system
     axes = large_axes(model) if evaluation_visits(model, model_sizes(model)) > MOST_VISITS else {}
     if axes:
         model, module = with_axes(model, axes), numpy_module(lower(_over(derivation, axes)))

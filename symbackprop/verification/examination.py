@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.verification.comparing import Comparison, compare_arrays, largest_number
+from symbackprop.verification.comparing import Comparison, compare_arrays
 from symbackprop.verification.control import negative_control
 from symbackprop.verification.equations import Equations
 from symbackprop.verification.judges import (
@@ -40,6 +40,7 @@ from symbackprop.verification.report import (
 )
 from symbackprop.verification.sampling import Values
 from symbackprop.verification.together import gradient_of_row
+from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]
@@ -136,7 +137,7 @@ class Examiner:
     ) -> tuple[list[Comparison], CheckRow]:
         known = equations.known(values, sizes)
         name = str(equations.system.loss)
-        largest = largest_number(*terms_of_loss(equations.system, known))
+        largest = largest_of(terms_of_loss(equations.system, known))
         referee = HighPrecision(equations.system, values, sizes)
         comparisons = by_equations(
             partial(equations.loss, sizes),
@@ -213,7 +214,7 @@ def called_on(
         note = f"gives gradients of {', '.join(gradients)}, FORMULAS has {', '.join(checked.asked)}"
         return failure("gradient", CENTRAL_DIFFERENCES, note)
     arrays = {name: np.asarray(gradient) for name, gradient in gradients.items()}
-    largest = largest_number(own_loss, *arrays.values())
+    largest = largest_of((own_loss, *arrays.values()))
     rows = [compare_arrays(name, OWN_GRADIENT, alone[name], arrays[name], largest) for name in gradients]
     return (
         loss,

@@ -16,7 +16,6 @@ from symbackprop.verification.comparing import (
     along,
     along_quotients,
     in_sight,
-    largest_number,
     note_of,
     of_elements,
     of_quotients,
@@ -39,6 +38,7 @@ from symbackprop.verification.precision import effect_of_rounding
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, UNSIMPLIFIED
 from symbackprop.verification.together import ALL, Together
+from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
 
@@ -116,7 +116,7 @@ def by_differences(
         for name in names
     }
     own_loss = np.asarray(checked.loss(values))
-    largest = in_sight(largest_number(own_loss, *(elements.values for elements, _ in found.values())))
+    largest = in_sight(largest_of((own_loss, *(elements.values for elements, _ in found.values()))))
     rounding = max(effect_of_rounding(checked, values).values(), default=0.0)
     largest = max(largest, rounding / LEAST_OF_SCALE) if np.isfinite(rounding) else largest
     comparisons: list[Comparison] = []
@@ -207,8 +207,8 @@ def by_equations(
             complex_step(loss, point, name, chosen[name].chosen),
             complex_step_along(loss, point, name, chosen[name].directions),
         )
-    largest = largest_number(
-        *terms_of_loss(referee.system, known), *(elements for elements, _ in found.values())
+    largest = largest_of(
+        (*terms_of_loss(referee.system, known), *(elements for elements, _ in found.values()))
     )
     comparisons: list[Comparison] = []
     for name, (elements, directions) in found.items():
@@ -233,6 +233,6 @@ def by_adjoints(
     adjoints: Mapping[str, Array], known: Mapping[str, Array], names: Sequence[str], referee: HighPrecision
 ) -> list[Comparison]:
     """Every element of the unsimplified adjoints, where complex steps for each would take too long."""
-    largest = largest_number(*terms_of_loss(referee.system, known), *(adjoints[name] for name in names))
+    largest = largest_of((*terms_of_loss(referee.system, known), *(adjoints[name] for name in names)))
     comparisons = [of_elements(name, UNSIMPLIFIED, adjoints[name], largest) for name in names]
     return [replace(each, referee=referee, may_skip=True) for each in comparisons]

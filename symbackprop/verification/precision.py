@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.verification.comparing import SMALLEST_SCALE, in_sight, largest_number
+from symbackprop.verification.comparing import SMALLEST_SCALE, in_sight
 from symbackprop.verification.differences import EPSILON, NOISE_POINTS, NOISE_STEP, noise_along
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.report import DIGITS, SINGLE_PRECISION, CheckRow, failure, in_one_row
+from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
 
@@ -45,7 +46,7 @@ def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array])
             return failure(name, SINGLE_PRECISION, f"has dtype {dtype}, expected float32")
     if not np.all(np.isfinite(exact_loss)) or not np.all(np.isfinite(loss)):
         return CheckRow("all", SINGLE_PRECISION, 0.0, True, 0, note="the loss overflows in float32")
-    largest = in_sight(largest_number(np.asarray(exact_loss), *exact.values()))
+    largest = in_sight(largest_of((np.asarray(exact_loss), *exact.values())))
     rows = [
         _single_row(
             name, np.asarray(gradients[name]), np.asarray(exact[name]), spread.get(name, 0.0), largest
@@ -76,7 +77,7 @@ def noise_row(checked: ModuleUnderCheck, values: Mapping[str, Array], rng: np.ra
         rounding = effect_of_rounding(checked, values)
     except CheckedCodeError as error:
         return failure("all", DIGITS, error.cause)
-    largest = in_sight(largest_number(*(np.asarray(array) for array in table[0].values())))
+    largest = in_sight(largest_of(np.asarray(array) for array in table[0].values()))
     rows = [
         _noise_row(
             name, np.array([np.asarray(each[name], dtype=np.float64) for each in table]), rounding, largest

@@ -20,6 +20,11 @@ def largest_of(arrays: Iterable[Array]) -> float:
     return max((float(np.max(each, initial=0.0)) for each in found), default=0.0)
 
 
+def all_finite(arrays: Iterable[Array]) -> bool:
+    """Whether every number in these arrays is finite."""
+    return all(bool(np.all(np.isfinite(array))) for array in arrays)
+
+
 def agree(found: Any, expected: Array, largest: float, unsteady: float = 0.0) -> bool:
     """Whether an array of real numbers has the expected shape and, up to a tolerance, values.
 
