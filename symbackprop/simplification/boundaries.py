@@ -31,10 +31,9 @@ def fixed_position(node: Expression) -> Expression | None:
     if not is_sum(node):
         return None
     factors = factors_of(node.body)
+    # delta(t - 1, s)*d[t] is d[s + 1], which keeps the recurrence in sight; d[1] does not.
     if any(isinstance(factor, Delta) for factor in factors) and contract_position(node) is not None:
-        return (
-            None  # delta(t - 1, s)*d[t] is d[s + 1], which keeps the recurrence in sight, where d[1] does not
-        )
+        return None
     for place, factor in enumerate(factors):
         if isinstance(factor, Where) and factor.otherwise == ZERO:
             parts = conjuncts(factor.condition)
