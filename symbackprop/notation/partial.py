@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.integers import is_integer, is_natural
 from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.system import Equation, System, Tensor
 
@@ -128,7 +129,7 @@ class Ranges:
                     return not self.is_positive(base)
                 return exponent.denominator > 1 and not self.is_nonnegative(base)
             case Power(base, exponent):
-                return not (self.is_positive(base) or is_natural(exponent))
+                return not (self.is_positive(base) or _is_natural(exponent))
         return False
 
     def is_positive(self, node: Expression) -> bool:
@@ -187,15 +188,13 @@ class Ranges:
         return number <= 0 and self.is_nonnegative(multiply(*rest))
 
 
-def is_natural(exponent: Expression) -> bool:
-    """Whether an exponent is sure to be one of 0, 1, 2, ...: of indices and sizes, and not below 0."""
-    if exponent.tensors or not all(isinstance(node, _COUNTING) for node in exponent.walk()):
+def _is_natural(exponent: Expression) -> bool:
+    """Whether an exponent is sure to be one of 0, 1, 2, ...: by its parts, or its indices' ranges."""
+    if exponent.tensors or not is_integer(exponent):
         return False
-    whole = all(node.value.denominator == 1 for node in exponent.walk() if isinstance(node, Number))
-    return whole and Knowledge.of((exponent,), ()).proves(lower_bound(exponent))
+    return is_natural(exponent) or Knowledge.of((exponent,), ()).proves(lower_bound(exponent))
 
 
-_COUNTING = (Index, Size, Number, Add, Multiply)
 NOTHING_KNOWN = Ranges()
 
 
