@@ -21,6 +21,8 @@ from symbackprop.verification.comparing import (
     of_quotients,
 )
 from symbackprop.verification.differences import (
+    LADDER,
+    NOISE_POINTS,
     STEPS,
     Loss,
     Quotients,
@@ -30,6 +32,7 @@ from symbackprop.verification.differences import (
     complex_step_along,
     noise_of,
     sample_of,
+    scale_of,
     step_for,
 )
 from symbackprop.verification.matrices import symmetric_part
@@ -45,6 +48,7 @@ Array: TypeAlias = NDArray[Any]
 FEWEST_MOVED, MOST_MOVED = 5, 100_000  # elements of a tensor, and of all of them
 DIRECTIONS = 20  # for each tensor of which not every element is moved
 TIMED = 3
+LOSSES_OF_STEP = 2 * len(LADDER) + NOISE_POINTS  # evaluations that it takes to find a tensor's own step
 # An error as large as rounding's own effect is this part of the largest number in sight.
 LEAST_OF_SCALE = 1e-12
 
@@ -109,10 +113,11 @@ def by_differences(
     matrix that a fact calls symmetric is moved with its mirror image, and of its gradient is compared
     what is seen along symmetric matrices: a module refuses others.
     """
-    cost = 2 * STEPS * seconds_of(lambda: checked.loss(values))
-    chosen, is_together = samples({name: values[name] for name in names}, seconds, cost, rng)
+    of_one = seconds_of(lambda: checked.loss(values))
+    chosen, is_together = samples({name: values[name] for name in names}, seconds, 2 * STEPS * of_one, rng)
+    steps = _steps(checked, values, names, is_shared=of_one * LOSSES_OF_STEP * len(names) > seconds, rng=rng)
     found = {
-        name: _quotients(_loss_along(checked, checked.loss, name), values, name, chosen[name], rng)
+        name: _quotients(_loss_along(checked, checked.loss, name), values, name, chosen[name], steps[name])
         for name in names
     }
     own_loss = np.asarray(checked.loss(values))
@@ -142,16 +147,43 @@ def _differences_together(
     return replace(comparison, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
 
 
+@dataclass(frozen=True)
+class _Step:
+    """The smallest step of a tensor's quotients, and how far the loss is off by rounding."""
+
+    width: float
+    noise: float
+
+
+def _steps(
+    checked: ModuleUnderCheck,
+    values: Mapping[str, Array],
+    names: Sequence[str],
+    is_shared: bool,
+    rng: np.random.Generator,
+) -> dict[str, _Step]:
+    """A step for each tensor, or the same part of the scale of each where there is no time for their own."""
+    if is_shared:
+        row = Together.of(values, [name for name in names if name not in checked.symmetric] or names)
+        line = row.loss_of(checked.loss)
+        width, noise = step_for(line, row.start, ALL, rng), noise_of(line, row.start, ALL, rng)
+        return {name: _Step(width * scale_of(values[name]), noise) for name in names}
+    losses = {name: _loss_along(checked, checked.loss, name) for name in names}
+    return {
+        name: _Step(step_for(loss, values, name, rng), noise_of(loss, values, name, rng))
+        for name, loss in losses.items()
+    }
+
+
 def _quotients(
-    loss: Loss, values: Mapping[str, Array], name: str, sample: Sample, rng: np.random.Generator
+    loss: Loss, values: Mapping[str, Array], name: str, sample: Sample, step: _Step
 ) -> tuple[Quotients, Quotients | None]:
-    step = step_for(loss, values, name, rng)
-    noise = noise_of(loss, values, name, rng) / step
-    elements = central_differences(loss, values, name, sample.chosen, step)
+    noise = step.noise / step.width
+    elements = central_differences(loss, values, name, sample.chosen, step.width)
     elements = replace(elements, noise=max(elements.noise, noise))
     if not len(sample.directions):
         return elements, None
-    directions = central_differences_along(loss, values, name, sample.directions, step)
+    directions = central_differences_along(loss, values, name, sample.directions, step.width)
     return elements, replace(directions, noise=max(directions.noise, noise))
 
 

@@ -15,6 +15,7 @@ from symbackprop.verification.check import check_against, check_model
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.control import negative_control, perturbations
 from symbackprop.verification.equations import Equations
+from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences
 from symbackprop.verification.module import under_check
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, COMPLEX_STEP, DIGITS, SINGLE_PRECISION
@@ -182,3 +183,24 @@ def test_a_loss_that_vanishes_is_no_difference(scale, tmp_path):
     path = tmp_path / "saturated.py"
     path.write_text(source)
     assert run(["check", str(path)]) == 0
+
+
+def test_where_time_is_short_many_tensors_share_the_search_for_a_step():
+    names = [f"p{number}" for number in range(40)]
+    model = parse_system(f"param {', '.join(names)}\nloss E = " + " + ".join(f"{name}^2" for name in names))
+    many = under_check(load_module(numpy_source(lower(derive(model))), "many"))
+    calls, loss = [], many.module.loss
+
+    def counted(params):
+        calls.append(params)
+        return loss(params)
+
+    many.module.loss = counted
+    values = {name: np.array(0.1 * (number + 1)) for number, name in enumerate(names)}
+    found = by_differences(many, values, names, 0.0, np.random.default_rng(0))
+    assert len(calls) < len(names) * LOSSES_OF_STEP
+    # Of all tensors together, and of each.
+    assert {each.tensor for each in found} == {*names, "all"}
+    for each in found[: len(names)]:
+        assert each.row(2 * values[each.tensor]).ok
+        assert not each.row(2.001 * values[each.tensor]).ok
