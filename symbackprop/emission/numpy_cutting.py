@@ -13,7 +13,7 @@ from symbackprop.program.ir import Read, Reshape
 from symbackprop.program.layout import is_nameable
 from symbackprop.program.naming import unused_name
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
-from symbackprop.program.slices import Choice, Select
+from symbackprop.program.slices import Select, always_computed
 from symbackprop.program.value import Value, rewrite_values
 
 # A shorter part is not worth a name.
@@ -93,7 +93,7 @@ def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: st
     """
     name = f"{statement.name}_part_00"
     naming = replace(printer, names={**printer.names, name: name})
-    nodes = tuple(_always_computed(statement.value))
+    nodes = tuple(always_computed(statement.value))
     reshaped = [node.operand for node in nodes if isinstance(node, Reshape)]
     parts = [
         node
@@ -116,7 +116,7 @@ def _breaks_at_a_window(statement: Statement | Store, printer: NumpyValues, inde
 
 def _window(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
     """A slice of a name that the statement reads and does more with, as a part of its own."""
-    for node in _always_computed(statement.value):
+    for node in always_computed(statement.value):
         if node is not statement.value and isinstance(node, Select) and is_nameable(node.layout):
             text = printer.text(node)
             name = f"{_stem(node, statement)}_00"
@@ -133,11 +133,3 @@ def _stem(part: Value, statement: Statement | Store) -> str:
     if isinstance(part, Select) and isinstance(part.operand, Read):
         return f"{part.operand.name}_window"
     return f"{statement.name}_part"
-
-
-def _always_computed(value: Value) -> Iterator[Value]:
-    """The nodes that are computed whatever a choice by whole numbers says."""
-    yield value
-    operands = (value.condition,) if isinstance(value, Choice) else value.operands
-    for operand in operands:
-        yield from _always_computed(operand)

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from symbackprop.errors import LanguageError
 from symbackprop.language.limits import LARGEST_MAGNITUDE, LONGEST_NUMBER
-from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of
+from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of, is_reciprocal
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -132,7 +132,7 @@ def _front_simplified(factors: list[Expression]) -> list[Expression]:
 def _denominators_flattened(factors: list[Expression]) -> list[Expression]:
     """Write a/(b*c) as a * b^-1 * c^-1, which a/b/c is too."""
     flattened: list[Expression] = []
-    for is_below, group in groupby(factors, key=_is_below):
+    for is_below, group in groupby(factors, key=is_reciprocal):
         members = list(group)
         if is_below:
             below = product(*[_denominator(member) for member in members])
@@ -146,13 +146,8 @@ def _is_negative(expression: Multiply) -> bool:
     return isinstance(lead, Number) and lead.value < 0
 
 
-def _is_below(factor: Expression) -> bool:
-    """Whether a factor is written below a fraction stroke."""
-    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
-
-
 def _begins_below(factors: list[Expression]) -> bool:
-    return bool(factors) and _is_below(factors[0])
+    return bool(factors) and is_reciprocal(factors[0])
 
 
 def _denominator(factor: Expression) -> Expression:
@@ -186,7 +181,7 @@ def raised(base: Expression, exponent: Expression) -> Expression:
             f"powers of numbers up to 10^{LARGEST_MAGNITUDE}",
             remedy="write the number that is meant",
         )
-    if exponent == MINUS_ONE or (base == ZERO and _is_below(Power(base, exponent))):
+    if exponent == MINUS_ONE or (base == ZERO and is_reciprocal(Power(base, exponent))):
         return quotient((("*", ONE), ("/", base)))
     return Power(base, exponent)
 

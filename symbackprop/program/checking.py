@@ -14,7 +14,7 @@ from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
 from symbackprop.program.ir import Read
-from symbackprop.program.layout import Layout, indices_of, layout_of
+from symbackprop.program.layout import axes_of_layout, layout_of
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.program.slices import Allocate, Count, Pick, Span
@@ -63,7 +63,7 @@ def checked(program: Program, items: Iterable[NamedEquation] = ()) -> Program:
     """
     known: dict[str, AxesAndKind] = {
         tensor.name: (
-            _axes(layout_of(tensor.indices)),
+            axes_of_layout(layout_of(tensor.indices)),
             Kind.REAL if tensor.values is None else Kind.INTEGER,
         )
         for tensor in program.tensors
@@ -75,7 +75,7 @@ def checked(program: Program, items: Iterable[NamedEquation] = ()) -> Program:
     _check_filled(program.statements)
     for equation, kind in ((item.equation, item.kind) for item in items):
         # What is not known here is a variable of a loop's body, which has not all of the axes.
-        axes = _axes(layout_of(equation.indices))
+        axes = axes_of_layout(layout_of(equation.indices))
         if known.get(equation.tensor, (axes, kind)) != (axes, kind):
             raise ProgramError(f"'{equation.tensor}' has other axes than its equation")
     return program
@@ -115,7 +115,7 @@ def _check_values(
         if isinstance(node, Read):
             if node.name not in known:
                 raise ProgramError(f"{where} reads '{node.name}', which is not computed before it")
-            if known[node.name] != (_axes(node.layout), node.kind):
+            if known[node.name] != (axes_of_layout(node.layout), node.kind):
                 raise ProgramError(f"{where} reads '{node.name}' with other axes than it has")
 
 
@@ -124,7 +124,7 @@ def _check_definition(statement: Statement, known: dict[str, AxesAndKind]) -> No
         raise ProgramError(f"'{statement.name}' is computed twice")
     if any(len(group) != 1 for group in statement.value.layout):
         raise ProgramError(f"'{statement.name}' has an axis that is not one index")
-    known[statement.name] = (_axes(statement.value.layout), statement.value.kind)
+    known[statement.name] = (axes_of_layout(statement.value.layout), statement.value.kind)
 
 
 def _check_store(store: Store, known: dict[str, AxesAndKind]) -> None:
@@ -147,7 +147,3 @@ def _check_store(store: Store, known: dict[str, AxesAndKind]) -> None:
     is_condition = kind is Kind.BOOLEAN and store.value.kind.is_condition
     if not fits or not (is_condition or store.value.kind in (kind, Kind.PYTHON)):
         raise ProgramError(f"what is stored into '{store.name}' does not fit its places")
-
-
-def _axes(layout: Layout) -> tuple[Axis, ...]:
-    return tuple(index.axis for index in indices_of(layout))

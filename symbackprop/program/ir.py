@@ -7,10 +7,9 @@ ProgramError names a node whose operands do not fit together. Nodes are built by
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from symbackprop.notation.expressions import Axis, Index, ReductionKind
-from symbackprop.program.layout import Group, Layout, indices_of, layout_of, layout_text
+from symbackprop.program.layout import Layout, indices_of, layout_of, layout_text
 from symbackprop.program.value import Kind, OneOperand, Value, ValueType
 
 ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "floor_divide", "mod"})
@@ -119,12 +118,8 @@ class Elementwise(Value):
         return whole and all(argument.is_python_int for argument in self.arguments)
 
     def _infer_type(self) -> ValueType:
-        groups: list[Group] = []
-        for column in zip_longest(*(reversed(argument.layout) for argument in self.arguments), fillvalue=()):
-            named = list(dict.fromkeys(group for group in column if group))
-            self.require(len(named) <= 1, f"{self.operation} would line up different axes")
-            groups.append(named[0] if named else ())
-        return ValueType(tuple(reversed(groups)), self._result_kind())
+        layout = self.broadcast([argument.layout for argument in self.arguments])
+        return ValueType(layout, self._result_kind())
 
     def _result_kind(self) -> Kind:
         kinds = [argument.kind for argument in self.arguments]

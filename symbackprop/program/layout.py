@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from symbackprop.notation.expressions import Index
+from symbackprop.notation.expressions import Axis, Index
 
 # `(b,)` is index b, `()` an axis of length one, `(n, t)` two indices merged into one axis, the last fastest.
 Group: TypeAlias = tuple[Index, ...]
 Layout: TypeAlias = tuple[Group, ...]
+
+
+def axes_of_layout(layout: Layout) -> tuple[Axis, ...]:
+    """The axes that a layout's indices run over, in order."""
+    return tuple(index.axis for index in indices_of(layout))
 
 
 def indices_of(layout: Layout) -> tuple[Index, ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from symbackprop.notation.expressions import Axis, Index
-from symbackprop.program.layout import Group, Layout
 from symbackprop.program.value import Kind, OneOperand, Value, ValueType
 
 
@@ -36,7 +34,11 @@ class Gather(Value):
         whole = all(place.kind in (Kind.INTEGER, Kind.PYTHON) for place in self.places)
         end = self.skip + len(self.places)
         self.require(whole and 0 < len(self.places) <= end <= len(before), "needs integers for some axes")
-        layout = (*before[: self.skip], *broadcast(self, self.places), *before[end:])
+        layout = (
+            *before[: self.skip],
+            *self.broadcast([place.layout for place in self.places]),
+            *before[end:],
+        )
         return ValueType(layout, self.operand.kind)
 
 
@@ -77,13 +79,3 @@ class Clip(OneOperand):
     def _infer_type(self) -> ValueType:
         self.require(self.operand.kind is Kind.INTEGER, "brings what is no array of integers inside an axis")
         return self.operand.type
-
-
-def broadcast(node: Value, values: tuple[Value, ...]) -> Layout:
-    """The common layout of values lined up from the right; ProgramError where two axes differ."""
-    groups: list[Group] = []
-    for column in zip_longest(*(reversed(value.layout) for value in values), fillvalue=()):
-        named = list(dict.fromkeys(group for group in column if group))
-        node.require(len(named) <= 1, "would line up different axes")
-        groups.append(named[0] if named else ())
-    return tuple(reversed(groups))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import zip_longest
 
-from symbackprop.program.layout import Group
 from symbackprop.program.value import Kind, Value, ValueType
 
 
@@ -35,14 +33,10 @@ class MatrixProduct(Value):
         self.require(self.left.kind is Kind.REAL and self.right.kind is Kind.REAL, "needs two real arrays")
         inner = right[-2] if len(right) > 1 else right[0]
         self.require(left[-1] == inner, "the inner axes differ")
-        batch: list[Group] = []
-        for column in zip_longest(reversed(left[:-2]), reversed(right[:-2]), fillvalue=()):
-            named = list(dict.fromkeys(group for group in column if group))
-            self.require(len(named) <= 1, "the batch axes differ")
-            batch.append(named[0] if named else ())
+        batch = self.broadcast([left[:-2], right[:-2]])
         rows = left[-2:-1]
         columns = right[-1:] if len(right) > 1 else ()
-        return ValueType((*reversed(batch), *rows, *columns), Kind.REAL)
+        return ValueType((*batch, *rows, *columns), Kind.REAL)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from symbackprop.notation.expressions import Axis, Size
 from symbackprop.notation.system import DATA_ROLES, Role
 from symbackprop.program.counting import Extent, size_of
 from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
-from symbackprop.program.layout import Layout, indices_of, layout_of
+from symbackprop.program.layout import Layout, axes_of_layout, layout_of
 from symbackprop.program.lookups import Clip, ScatterAdd
 from symbackprop.program.program import Line, Program, Statement
 from symbackprop.program.slices import Allocate, Refold
@@ -147,10 +147,12 @@ def axes_of(value: Value) -> tuple[Axis, ...]:
         case Clip(_, axis):
             return (axis,)
         case Fill(_, target) | Allocate(target, _) | Refold(_, target):
-            return _axes(target)
+            return axes_of_layout(target)
         case Reshape():
             left_out = inferred_group(value)
-            return _axes(tuple(group for place, group in enumerate(value.target) if place != left_out))
+            return axes_of_layout(
+                tuple(group for place, group in enumerate(value.target) if place != left_out)
+            )
     return ()
 
 
@@ -159,10 +161,6 @@ def _model_axes(axis: Axis) -> tuple[Axis, ...]:
     if not isinstance(axis, Extent):
         return (axis,)
     return tuple(node.axis for node in size_of(axis).walk() if isinstance(node, Size))
-
-
-def _axes(layout: Layout) -> tuple[Axis, ...]:
-    return tuple(index.axis for index in indices_of(layout))
 
 
 def _shape_sources(

@@ -6,6 +6,7 @@ proved that its places lie inside the axis, or asks for it when the module is ca
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -242,3 +243,11 @@ def is_view(value: Value) -> bool:
     return isinstance(
         value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold | Symmetric
     )
+
+
+def always_computed(value: Value) -> Iterator[Value]:
+    """The nodes of a value that are computed whichever branch of a choice runs, parents first."""
+    yield value
+    operands = (value.condition,) if isinstance(value, Choice) else value.operands
+    for operand in operands:
+        yield from always_computed(operand)

@@ -27,7 +27,7 @@ from symbackprop.program.ir import (
 )
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
-from symbackprop.program.slices import Choice, Pad
+from symbackprop.program.slices import Pad, always_computed
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
 
@@ -78,7 +78,7 @@ def _name(line: Statement | Store) -> str:
 def _obstacles(line: Statement | Store) -> Iterator[tuple[Axis, str]]:
     """Axes with what NumPy refuses where they are empty, whatever is done with the result."""
     name = _name(line)
-    for node in _always_computed(line.value):
+    for node in always_computed(line.value):
         match node:
             case Reduce(operand, kind, places, _) if kind in NEEDING_A_VALUE:
                 over = [index for place in places for index in operand.layout[place]]
@@ -144,13 +144,6 @@ class _Quotients:
             found = {**dict.fromkeys(sorted(below, key=str), f"{name} divides by 0"), **found}
         own = {index.axis for index in value.indices}
         return {axis: why for axis, why in found.items() if axis not in own}
-
-
-def _always_computed(value: Value) -> Iterator[Value]:
-    yield value
-    operands = (value.condition,) if isinstance(value, Choice) else value.operands
-    for operand in operands:
-        yield from _always_computed(operand)
 
 
 def _model_axes(axis: Axis) -> tuple[Axis, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import zip_longest
 
 from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Index
-from symbackprop.program.layout import Layout, indices_of, layout_text
+from symbackprop.program.layout import Group, Layout, indices_of, layout_text
 
 
 class Kind(enum.Enum):
@@ -86,6 +87,15 @@ class Value:
         if not holds:
             shown = ", ".join(layout_text(operand.layout) for operand in self.operands)
             raise ProgramError(f"{type(self).__name__} of {shown or 'nothing'}: {what}")
+
+    def broadcast(self, layouts: Iterable[Layout]) -> Layout:
+        """The common layout of operands lined up from the right; ProgramError where two axes differ."""
+        groups: list[Group] = []
+        for column in zip_longest(*(reversed(layout) for layout in layouts), fillvalue=()):
+            named = list(dict.fromkeys(group for group in column if group))
+            self.require(len(named) <= 1, "would line up different axes")
+            groups.append(named[0] if named else ())
+        return tuple(reversed(groups))
 
     def walk(self) -> Iterator[Value]:
         """Every node of the tree, parents first, left to right."""
