@@ -41,6 +41,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.closed_forms
 	$(BIN)/python -m benchmarks.scatter_add
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.verified_emission
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated

@@ -1,8 +1,8 @@
 """What it costs to run a module against its equations before it is written.
 
 Run it from the checkout with `python -m benchmarks.verified_emission`. Exits 1 where the seed's verification
-takes longer than 0.2 s, imports included, or the larger models' and all classics' more than a quarter of what
-derivation and lowering take.
+takes longer than 0.2 s, imports included, or that of LSTM, transformer or all classics more than a quarter of
+what derivation and lowering take.
 """
 
 from __future__ import annotations
