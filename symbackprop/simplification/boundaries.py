@@ -23,7 +23,7 @@ from symbackprop.notation.matrices import readings
 from symbackprop.notation.partial import Ranges
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.rule import Rule
-from symbackprop.simplification.affine import solved_sum
+from symbackprop.simplification.affine import contract_position, solved_sum
 
 
 def fixed_position(node: Expression) -> Expression | None:
@@ -31,6 +31,8 @@ def fixed_position(node: Expression) -> Expression | None:
     if not is_sum(node):
         return None
     factors = factors_of(node.body)
+    if any(isinstance(factor, Delta) for factor in factors) and contract_position(node) is not None:
+        return None  # delta(t - 1, s)*d[t] is d[s + 1], which keeps the recurrence in sight, where d[1] does not
     for place, factor in enumerate(factors):
         if isinstance(factor, Where) and factor.otherwise == ZERO:
             parts = conjuncts(factor.condition)
