@@ -15,6 +15,7 @@ from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.whole_language.data import Draw
 
 STEP = 1e-30
+STEP_AT_A_TIE = 1e-170  # its square is 0, so that 0 stays 0; too small for functions of 60 digits
 TOLERANCE = 1e-7
 INFINITE = 1e12
 NUDGE = "nudge"
@@ -47,7 +48,11 @@ def differences(
         if not abs(slope) < INFINITE:
             continue
         scale = float(np.sum(np.abs(gradient))) if np.all(np.isfinite(gradient)) else abs(slope)
-        if not _close(float(np.sum(gradient * direction)), slope, scale):
+        got_slope = float(np.sum(gradient * direction))
+        if not _close(got_slope, slope, scale):
+            smaller = directional(system, known, values, draw.sizes, name, direction, STEP_AT_A_TIE)
+            if _close(got_slope, smaller, scale):
+                continue
             got = np.array2string(gradient, precision=8).replace("\n", "")
             right_one = np.array2string(_every_element(system, known, values, draw.sizes, name), precision=8)
             what = "gradient" if np.all(np.isfinite(gradient)) else "gradient not finite"
@@ -66,6 +71,7 @@ def directional(
     sizes: Mapping[str, int],
     name: str,
     direction: Array,
+    step: float = STEP,
 ) -> float:
     """The slope of the loss where a tensor moves along a direction, by the complex step.
 
@@ -76,16 +82,16 @@ def directional(
     if _differentiates(system):
         fixed = {}  # what is given does not move with an inner derivative
     if name in values:
-        moved = {name: np.asarray(values[name] + 1j * STEP * direction)}
+        moved = {name: np.asarray(values[name] + 1j * step * direction)}
         given = {**values, **fixed, **moved}
     else:
         system = _with_nudge(system, name)
-        given = {**values, **fixed, NUDGE: np.asarray(1j * STEP * direction)}
+        given = {**values, **fixed, NUDGE: np.asarray(1j * step * direction)}
     try:
         loss = evaluate(system, given, sizes, only=[system.loss or ""])[system.loss or ""]
     except (ArithmeticError, ValueError, sb.VerificationError):
         return float("nan")
-    return float(np.imag(loss)) / STEP
+    return float(np.imag(loss)) / step
 
 
 def _differentiates(system: System) -> bool:

@@ -64,8 +64,10 @@ def _judged(text: str) -> Verdict:
     try:
         derivation = model.derive(wrt_of(text))
         module = derivation.module(verify=False)
-    except (sb.DerivationError, sb.NotationError) as error:
-        outcome = "refused" if error.remedy else "failed"
+    except (sb.DerivationError, sb.NotationError, sb.EmissionError) as error:
+        # A size that no array shows is the user's to declare; no other EmissionError is.
+        is_users = error.remedy and not isinstance(error, sb.EmissionError)
+        outcome = "refused" if is_users or error.remedy.startswith("declare it") else "failed"
         return Verdict(outcome, f"derive: {_kind(error)}", str(error))
     except Slow:
         raise
