@@ -32,7 +32,7 @@ def fixed_position(node: Expression) -> Expression | None:
         return None
     factors = factors_of(node.body)
     if any(isinstance(factor, Delta) for factor in factors) and contract_position(node) is not None:
-        return None  # delta(t - 1, s)*d[t] is d[s + 1], which keeps the recurrence in sight, where d[1] does not
+        return None  # delta(t - 1, s)*d[t] is d[s + 1], a later step of s; of d[1] nobody can tell
     for place, factor in enumerate(factors):
         if isinstance(factor, Where) and factor.otherwise == ZERO:
             parts = conjuncts(factor.condition)
