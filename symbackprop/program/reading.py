@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.bounds import unproved_bounds
-from symbackprop.notation.expressions import ONE, ZERO, Axis, Element, Expression, Index, Number
+from symbackprop.notation.expressions import ONE, ZERO, Apply, Axis, Element, Expression, Index, Number
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.program.counting import Counter, Lowering, WholeNumbers, extent, size_of, whole_number
@@ -154,8 +154,11 @@ class ElementReader:
     def _place(self, place: int, numbers: WholeNumbers) -> Value:
         position, axis = self.element.positions[place], self.own[place].axis
         value = numbers.value(position)
-        is_array = value.kind is Kind.INTEGER
-        return Clip(value, axis) if is_array and self.conditions.decide(position, axis) else value
+        if not self.conditions.decide(position, axis):
+            return value
+        if value.kind is Kind.INTEGER:
+            return Clip(value, axis)
+        return numbers.value(at_least_zero(Apply("min", (position, subtract(size_of(axis), ONE)))))
 
 
 @dataclass(frozen=True)
