@@ -344,8 +344,9 @@ def _checked(params: Mapping[str, ArrayLike], others: Mapping[str, ArrayLike]) -
         unknown = ", ".join(str(name) for name in params if name not in PARAMETERS) or "none"
         raise ValueError(f"params: expected {', '.join(PARAMETERS)}; missing: {missing}; unknown: {unknown}")
     given: dict[str, Any] = {**{name: params[name] for name in PARAMETERS}, **others}
-    reals = (name for name in given if name not in VALUES)
-    first = next((name for name in reals if hasattr(given[name], "dtype")), None)
+    # Integers become what the first real numbers are.
+    kinds = {name: getattr(value, "dtype", None) for name, value in given.items() if name not in VALUES}
+    first = next((name for name, kind in kinds.items() if kind is not None and kind.kind not in "iu"), None)
     dtype = np.dtype(np.float64 if first is None else given[first].dtype)
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"{first}: expected dtype float32 or float64, got {dtype}")
@@ -374,7 +375,7 @@ def _array(
         if array.dtype.kind not in "iu" and (array.size or hasattr(value, "dtype")):
             raise ValueError(f"{name}: expected an integer dtype, got {array.dtype}")
         array = array.astype(np.intp, copy=False)
-    elif not hasattr(value, "dtype") and array.dtype.kind in "fiu":
+    elif array.dtype.kind in "iu" or (not hasattr(value, "dtype") and array.dtype.kind == "f"):
         array = array.astype(dtype)
     if name not in VALUES and array.dtype != dtype:
         raise ValueError(f"{name}: expected dtype {dtype}, got {array.dtype}")

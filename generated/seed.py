@@ -145,7 +145,9 @@ def _checked(params: Mapping[str, ArrayLike], others: Mapping[str, ArrayLike]) -
         unknown = ", ".join(str(name) for name in params if name not in PARAMETERS) or "none"
         raise ValueError(f"params: expected {', '.join(PARAMETERS)}; missing: {missing}; unknown: {unknown}")
     given: dict[str, Any] = {**{name: params[name] for name in PARAMETERS}, **others}
-    first = next((name for name, value in given.items() if hasattr(value, "dtype")), None)
+    # Integers become what the first real numbers are.
+    kinds = {name: getattr(value, "dtype", None) for name, value in given.items()}
+    first = next((name for name, kind in kinds.items() if kind is not None and kind.kind not in "iu"), None)
     dtype = np.dtype(np.float64 if first is None else given[first].dtype)
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"{first}: expected dtype float32 or float64, got {dtype}")
@@ -161,7 +163,7 @@ def _array(
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name}: expected an array, got a {type(value).__name__} of uneven rows") from error
-    if not hasattr(value, "dtype") and array.dtype.kind in "fiu":
+    if array.dtype.kind in "iu" or (not hasattr(value, "dtype") and array.dtype.kind == "f"):
         array = array.astype(dtype)
     if array.dtype != dtype:
         raise ValueError(f"{name}: expected dtype {dtype}, got {array.dtype}")

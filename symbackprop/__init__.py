@@ -24,6 +24,7 @@ from symbackprop.errors import (
     ProgramError,
     RewritingError,
     SymbackpropError,
+    UncertainError,
     VerificationError,
 )
 from symbackprop.version import __version__
@@ -55,6 +56,7 @@ __all__ = [
     "RewritingError",
     "Sequential",
     "SymbackpropError",
+    "UncertainError",
     "VerificationError",
     "__version__",
     "check_module",

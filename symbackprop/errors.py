@@ -86,6 +86,10 @@ class MismatchError(InternalError):
     """A module that was to be handed out computes something else than its equations."""
 
 
+class UncertainError(SymbackpropError):
+    """Nothing certain can be said: neither that a module is right, nor that it is wrong."""
+
+
 class VerificationError(SymbackpropError):
     """The data do not fit the model, or a gradient could not be checked."""
 

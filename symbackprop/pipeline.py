@@ -157,14 +157,15 @@ class ModelDerivation:
         model's equations; MismatchError where they differ. With `verify=False` its header says that it was
         not verified.
         """
-        return self._numpy.text(self._verification) if verify else self._numpy.text()
+        return self._numpy.text(self.verification) if verify else self._numpy.text()
 
     @cached_property
     def _numpy(self) -> NumpyModule:
         return numpy_module(self.program)
 
     @cached_property
-    def _verification(self) -> str:
+    def verification(self) -> str:
+        """What the module's header says of having been run; MismatchError where it is not its equations."""
         said: str = importlib.import_module(_VERIFICATION).verification_of(self.derivation, self._numpy)
         return said
 

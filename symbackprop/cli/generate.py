@@ -18,7 +18,7 @@ from symbackprop.cli.console import WithRespectTo, names_in, print_result, say
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
-from symbackprop.pipeline import load
+from symbackprop.pipeline import Model, ModelDerivation, load
 
 DIFFERENCE_FOUND = 1
 STANDARD_OUTPUT = "-"
@@ -126,8 +126,15 @@ def _sources(models: Sequence[str], wrt: Sequence[str] | None, verify: bool) -> 
             raise EmissionError(
                 f"two models would be written as {name}.py", remedy="rename one of their files"
             )
-        sources[name] = on_model(model, lambda loaded: loaded.derive(wrt).to_numpy(verify))
+        derivation, sources[name] = on_model(model, lambda loaded: _generated(loaded, wrt, verify))
+        if verify and not derivation.verification.startswith("Verified"):
+            say(f"{name}: {derivation.verification}")
     return sources
+
+
+def _generated(model: Model, wrt: Sequence[str] | None, verify: bool) -> tuple[ModelDerivation, str]:
+    derivation = model.derive(wrt)
+    return derivation, derivation.to_numpy(verify)
 
 
 def _modules(sources: Sources, output: str) -> dict[Path, str]:

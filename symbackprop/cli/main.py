@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import typer
 
 from symbackprop.cli.application import application
-from symbackprop.errors import InternalError, MismatchError, SymbackpropError
+from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
 
-WRONG_INPUT, MISMATCH, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
+WRONG_INPUT, UNCERTAIN, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
 # Typer exports no base class of its usage errors; a bad parameter is one of them.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
@@ -33,7 +33,10 @@ def run(arguments: Sequence[str]) -> int:
     except MismatchError as error:
         _say(f"internal error: {error}")
         _say_notes(error)
-        return MISMATCH
+        return UNCERTAIN
+    except UncertainError as error:
+        _say(f"error: {error}")
+        return UNCERTAIN
     except InternalError as error:
         _report_bug(error, with_traceback="--debug" in arguments)
         return INTERNAL_ERROR

@@ -54,9 +54,19 @@ def loss_name(system: System) -> str:
 
 
 def differentiated_tensors(system: System, wrt: Sequence[str] | None) -> tuple[str, ...]:
-    """The tensors to differentiate by: those asked for, or else every parameter."""
+    """The tensors to differentiate by: those asked for, or else every parameter.
+
+    Raises NotationError for an unknown name, DerivationError for a tensor of integers.
+    """
     if wrt is None:
         return tuple(tensor.name for tensor in system.with_role(Role.PARAMETER))
+    for name in wrt:
+        if system.tensor(name).values is not None:
+            raise DerivationError(
+                f"'{name}' holds integers: there is no derivative by it",
+                place=system.tensor(name).place,
+                remedy="differentiate by the tensor that is looked up",
+            )
     return tuple(dict.fromkeys(system.tensor(name).name for name in wrt))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -66,4 +67,6 @@ def positive_power(base: Value, exponent: Fraction) -> Value:
     if exponent == Fraction(1, 2) and base.kind is not Kind.PYTHON:
         return operate("sqrt", base)
     whole = exponent.denominator == 1
+    if isinstance(base, Literal) and base.value < 0 and not whole:
+        return Literal(math.nan)  # Python would make a complex number of it
     return operate("power", base, Literal(exponent.numerator if whole else float(exponent)))

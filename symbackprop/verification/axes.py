@@ -14,10 +14,13 @@ from symbackprop.notation.expressions import Axis, Element, Expression, Index, R
 from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.integer_values import condition_holds, integer_value
 from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.ordering import stages_of
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.notation.system import Equation, Fact, System, Tensor
 from symbackprop.verification.sampling import different_sizes
 
+# What the overhead of one node costs in a step of a recurrence, and one of n^3 entries in an elimination.
+VISITS_A_STEP, VISITS_A_MATRIX_ENTRY = 400, 10
 MOST_VISITS = 100_000_000  # nodes that the naive evaluator visits
 LARGEST_SIZE = 12  # the naive evaluator loops over every index, once for every element that is moved
 
@@ -31,7 +34,7 @@ def with_small_axes(system: System) -> System:
     leaves positions outside their axes.
     """
     opened = with_axes(system, large_axes(system))
-    return opened if can_be_computed(opened) else _scaled_down(opened)
+    return opened if can_be_computed(opened) else scaled_down(opened)
 
 
 def can_be_computed(system: System) -> bool:
@@ -41,7 +44,7 @@ def can_be_computed(system: System) -> bool:
     return elements + evaluation_visits(system, sizes) <= MOST_VISITS
 
 
-def _scaled_down(system: System) -> System:
+def scaled_down(system: System) -> System:
     """With all large sizes in the proportion of the largest to a small one, where every read stays inside."""
     largest = max(system.axes, key=lambda axis: axis.size or 0)
     for small in range(LARGEST_SIZE, 2 * LARGEST_SIZE + 1):
@@ -212,6 +215,20 @@ def evaluation_visits(system: System, sizes: Mapping[str, int]) -> int:
         equation.expression.node_count * prod(sizes[axis] for axis in _loops_of(equation))
         for equation in system.equations
     )
+
+
+def evaluation_cost(system: System) -> int:
+    """About how many visits its evaluation is worth: a step of a recurrence, and a matrix, cost more."""
+    sizes = model_sizes(system)
+    stages = (stage for stage in stages_of(system.equations) if stage.recurrence is not None)
+    steps = sum(
+        sizes[stage.recurrence.axis.name] * sum(each.expression.node_count for each in stage.equations)
+        for stage in stages
+        if stage.recurrence is not None
+    )
+    nodes = (node for equation in system.equations for node in equation.expression.walk())
+    matrices = sum(sizes[node.axis.name] ** 3 for node in nodes if isinstance(node, MatrixFunction))
+    return evaluation_visits(system, sizes) + VISITS_A_STEP * steps + VISITS_A_MATRIX_ENTRY * matrices
 
 
 def _loops_of(equation: Equation) -> list[str]:

@@ -126,7 +126,10 @@ def _rounds(
 
 def _report(subject: str, seed: int, found: Sequence[Found], remarks: Sequence[str]) -> CheckReport:
     control = sum((each.control for each in found), Control())
-    return CheckReport(subject, seed, tuple(each.round for each in found), control, tuple(remarks))
+    vanishing = frozenset.intersection(*(each.vanishing for each in found)) if found else frozenset()
+    silent = [f"the gradient of {name} is 0 on all data drawn, which tells little" for name in vanishing]
+    rounds = tuple(each.round for each in found)
+    return CheckReport(subject, seed, rounds, control, (*remarks, *sorted(silent)))
 
 
 def _expect_same_tensors(path: Path, checked: ModuleUnderCheck, model: System) -> None:

@@ -12,19 +12,27 @@ from dataclasses import replace
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.numpy_module import NumpyModule, numpy_module
-from symbackprop.errors import MismatchError, SymbackpropError
+from symbackprop.errors import MismatchError, SymbackpropError, UncertainError, VerificationError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.substitution import holds_derivative
+from symbackprop.notation.system import System
 from symbackprop.program.lowering import lower
+from symbackprop.simplification.closed_form import derive
 from symbackprop.verification.axes import (
     equation_over,
-    evaluation_visits,
+    evaluation_cost,
     large_axes,
-    model_sizes,
+    scaled_down,
     with_axes,
 )
 from symbackprop.verification.draws import Draws
-from symbackprop.verification.holding import REPORT, Subject, hold, hold_inner_derivatives
+from symbackprop.verification.holding import (
+    REPORT,
+    Subject,
+    hold,
+    hold_inner_derivatives,
+    run_on_anything,
+)
 from symbackprop.verification.module import ModuleUnderCheck, under_check
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
@@ -37,25 +45,51 @@ def verification_of(derivation: Derivation, module: NumpyModule) -> str:
     """What the header says of a module that has been run and agrees with its equations.
 
     Raises MismatchError where it does not: the message names the equation and the first statement that
-    differs. Axes of many values are left open for it, where no index arithmetic depends on their sizes.
+    differs. Where the declared sizes would take too long, smaller ones are tried; UncertainError where there
+    are none.
     """
-    model = derivation.model
-    if any(holds_derivative(equation.expression) for equation in model.equations):
-        # `hold_inner_derivatives` sees to the derivatives that have been worked out in it.
-        model = derivation.system
-    axes = large_axes(model) if evaluation_visits(model, model_sizes(model)) > MOST_VISITS else {}
-    if axes:
-        model, module = with_axes(model, axes), numpy_module(lower(_over(derivation, axes)))
-    subject = Subject(derivation, model, module, _imported(module))
+    subject = _subject_of(derivation, module)
     shown: dict[str, None] = {}
-    for draw in Draws(model, subject.adjoints):
+    for draw in Draws(subject.model, subject.adjoints):
         hold(subject, draw)
-        hold_inner_derivatives(derivation.model, draw)
+        hold_inner_derivatives(subject.derivation.model, draw)
         shown[", ".join(f"{axis}={size}" for axis, size in draw.sizes.items())] = None
     if not shown:
+        run_on_anything(subject)
         return NO_DATA
     sizes = " and ".join(each for each in shown if each)
     return f"{VERIFIED} of sizes {sizes}." if sizes else f"{VERIFIED}."
+
+
+def _subject_of(derivation: Derivation, module: NumpyModule) -> Subject:
+    """What is held against its equations: the module itself, or that of the same model on smaller axes.
+
+    Axes that no index arithmetic depends on are left open, which changes no equation. Where that is not
+    enough all large ones are made smaller in proportion, and the gradient is derived again.
+    """
+    model = _computed_model(derivation)
+    if evaluation_cost(model) <= MOST_VISITS:
+        return Subject(derivation, model, module, _imported(module))
+    axes = large_axes(derivation.model)
+    opened = with_axes(model, axes)
+    if evaluation_cost(opened) <= MOST_VISITS:
+        module = numpy_module(lower(_over(derivation, axes)))
+        return Subject(derivation, opened, module, _imported(module))
+    try:
+        derivation = derive(scaled_down(with_axes(derivation.model, axes)), derivation.wrt)
+    except VerificationError as error:
+        raise UncertainError(
+            f"the module cannot be run before it is handed out: {error.cause}",
+            remedy="generate it with --no-verify (verify=False), or a copy of the model with smaller sizes",
+        ) from error
+    module = numpy_module(lower(derivation))
+    return Subject(derivation, _computed_model(derivation), module, _imported(module))
+
+
+def _computed_model(derivation: Derivation) -> System:
+    """The model, or the one in which its inner derivatives, held apart, have been worked out."""
+    stated = any(holds_derivative(equation.expression) for equation in derivation.model.equations)
+    return derivation.system if stated else derivation.model
 
 
 def _over(derivation: Derivation, axes: Mapping[Axis, Axis]) -> Derivation:

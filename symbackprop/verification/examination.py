@@ -23,7 +23,7 @@ from symbackprop.verification.judges import (
     terms_of_loss,
 )
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.precision import noise_row, single_precision_row
+from symbackprop.verification.precision import noise_row, rounded_rows, single_precision_row
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import (
     CENTRAL_DIFFERENCES,
@@ -68,10 +68,11 @@ NONE = Control()
 
 @dataclass(frozen=True)
 class Found:
-    """A round's rows and its negative control."""
+    """A round's rows, its negative control, and the tensors whose gradients vanish on its data."""
 
     round: Round
     control: Control = NONE
+    vanishing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,14 @@ class Examiner:
     def on(
         self, name: str, sizes: Mapping[str, int], sample: Sampler, rng: np.random.Generator, is_first: bool
     ) -> Found:
-        """A round on the first draw on which every element can be compared, else on the last."""
+        """A round on the first draw on which every element can be compared and tells something.
+
+        A gradient that vanishes wholly, where all units are dead, tells nothing. After some draws, the last.
+        """
         for _ in range(ATTEMPTS):
             values = sample(rng)
             found = self._on(name, sizes, values, rng, is_first)
-            if not any(row.skipped for row in found.round.rows):
+            if not (any(row.skipped for row in found.round.rows) or found.vanishing):
                 break
         return found
 
@@ -122,8 +126,13 @@ class Examiner:
             comparisons = [*comparisons, *of_equations]
             if is_first:
                 rows += self.equations.rows_of_inner_derivatives(values, sizes)
-        rows += [single_precision_row(checked, values), noise_row(checked, values, rng)]
-        return Found(Round(name, sizes, tuple(rows)), control_of(comparisons, gradients, rng))
+        rows += [
+            single_precision_row(checked, values),
+            *rounded_rows(values, gradients),
+            noise_row(checked, values, rng),
+        ]
+        vanishing = frozenset(each for each, gradient in gradients.items() if not np.any(gradient))
+        return Found(Round(name, sizes, tuple(rows)), control_of(comparisons, gradients, rng), vanishing)
 
     def _against_equations(
         self,

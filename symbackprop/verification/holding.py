@@ -16,12 +16,14 @@ from symbackprop.errors import MismatchError
 from symbackprop.notation.evaluation import SystemEvaluator
 from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import holds_derivative
-from symbackprop.notation.system import System
+from symbackprop.notation.system import DECLARED_ROLES, System
 from symbackprop.semantics.systems import evaluate_system
+from symbackprop.verification.axes import model_sizes
 from symbackprop.verification.differences import IMAGINARY_STEP
 from symbackprop.verification.draws import Draw
 from symbackprop.verification.locating import first_that_differs, raised_at, statement_of
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
+from symbackprop.verification.sampling import Values
 from symbackprop.verification.tolerance import agree, largest_of
 from symbackprop.verification.unsimplified import unsimplified_adjoints
 
@@ -59,6 +61,23 @@ def hold(subject: Subject, draw: Draw) -> None:
         unsteady = largest_of([each.meaning(moved) - each.expected])
         if not agree(each.found, each.expected, largest, unsteady):
             raise MismatchError(_message(subject, draw, each), remedy=REPORT)
+
+
+def run_on_anything(subject: Subject) -> None:
+    """Run a module for which no data are finite; MismatchError unless it computes something or refuses."""
+    sizes = model_sizes(subject.model)
+    rng = np.random.default_rng(0)
+    values: Values = {}
+    for tensor in subject.model.with_role(*DECLARED_ROLES):
+        shape = tuple(sizes[index.axis.name] for index in tensor.indices)
+        positions = tensor.values and sizes[tensor.values.name]
+        values[tensor.name] = rng.integers(0, positions, shape) if positions else rng.uniform(0.5, 1.5, shape)
+    try:
+        subject.checked.value_and_grad(values)
+    except CheckedCodeError as error:
+        if not isinstance(error.__cause__, ValueError | np.linalg.LinAlgError):
+            place = raised_at(error.__cause__ or error, subject.checked.module.__file__)
+            raise MismatchError(f"{error.cause}\nstatement: {place}", remedy=REPORT) from error
 
 
 def hold_inner_derivatives(model: System, draw: Draw) -> None:

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from symbackprop.verification.comparing import SMALLEST_SCALE, in_sight
 from symbackprop.verification.differences import EPSILON, NOISE_POINTS, NOISE_STEP, noise_along
 from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.report import DIGITS, SINGLE_PRECISION, CheckRow, failure, in_one_row
+from symbackprop.verification.report import (
+    DIGITS,
+    DOUBLE_PRECISION,
+    SINGLE_PRECISION,
+    CheckRow,
+    failure,
+    in_one_row,
+)
 from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
@@ -54,6 +61,25 @@ def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array])
         for name in gradients
     ]
     return in_one_row(rows)
+
+
+def rounded_rows(values: Mapping[str, Array], gradients: Mapping[str, Any]) -> list[CheckRow]:
+    """A row for each gradient of float64 data that has no more digits than float32 holds: it was rounded.
+
+    Numbers that are short anyhow, as 0 and 1/2, say nothing, and neither do data that are.
+    """
+    if all(_is_held_by(np.float32, array) for array in values.values()):
+        return []
+    return [
+        failure(name, DOUBLE_PRECISION, "has no more digits than float32 holds")
+        for name, array in ((name, np.asarray(gradient)) for name, gradient in gradients.items())
+        if _is_held_by(np.float32, array) and not _is_held_by(np.float16, array)
+    ]
+
+
+def _is_held_by(dtype: type[np.floating[Any]], array: Array) -> bool:
+    with np.errstate(over="ignore", under="ignore"):
+        return bool(np.array_equal(array.astype(dtype).astype(array.dtype), array))
 
 
 def _single_row(name: str, found: Array, expected: Array, spread: float, largest: float) -> CheckRow:

@@ -15,6 +15,7 @@ OWN_GRADIENT = "its own grad()"
 AT_KINKS = "choice at kinks, ties"
 SINGLE_PRECISION = "float32 data"
 DIGITS = "noise of its digits"
+DOUBLE_PRECISION = "float64 data"
 NEGATIVE_CONTROL = "perturbed gradients"
 
 # Relative errors up to these pass. A complex step is exact to rounding, a central difference in float64 is
