@@ -75,7 +75,11 @@ class NaiveEvaluator:
             case Number():
                 return self.arithmetic.number(node)
             case Element(tensor, positions):
-                return self._element(tensor, [self._integer(position, at) for position in positions])
+                places = [
+                    at[position] if type(position) is Index else self._integer(position, at)
+                    for position in positions
+                ]
+                return self._element(tensor, places)
             case Multiply(factors):
                 return math.prod([self._value(factor, at) for factor in factors])
             case Add(terms):

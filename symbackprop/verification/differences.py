@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb, factorial
@@ -10,6 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from symbackprop.errors import VerificationError
 
 Array: TypeAlias = NDArray[Any]
 Loss: TypeAlias = Callable[[Mapping[str, Array]], Any]
@@ -143,7 +146,12 @@ def step_for(loss: Loss, values: Mapping[str, Array], name: str, rng: np.random.
     direction = scale * rng.choice((-1.0, 1.0), start.shape)
 
     def quotient(rung: float) -> float:
-        ahead, behind = (float(loss({**values, name: start + sign * rung * direction})) for sign in (1, -1))
+        try:
+            ahead, behind = (
+                float(loss({**values, name: start + sign * rung * direction})) for sign in (1, -1)
+            )
+        except VerificationError:
+            return math.nan  # so far away the module refuses: a matrix is not positive definite any more
         return (ahead - behind) / (2 * rung)
 
     quotients = [quotient(rung) for rung in LADDER]
