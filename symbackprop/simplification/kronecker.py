@@ -18,7 +18,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.rewriting.rule import Rule
-from symbackprop.simplification.affine import solved_sum
+from symbackprop.simplification.affine import contract_position, solved_sum
 
 
 def contains_delta(expression: Expression) -> bool:
@@ -48,7 +48,13 @@ def contract(node: Expression) -> Expression | None:
             solved = _solve(factor, node.indices)
             if solved is None:
                 continue
-            return solved_sum(node, place, *solved)
+            index, value = solved
+            others = (*factors[:place], *factors[place + 1 :])
+            # delta(t - 1, s)*delta(t, 2)*d[t]: d[s + 1] keeps a recurrence in sight, where d[2] does not.
+            tied = any(isinstance(other, Delta) and index in other.free_indices for other in others)
+            if not value.free_indices and tied and contract_position(node) is not None:
+                continue
+            return solved_sum(node, place, index, value)
     return None
 
 

@@ -50,6 +50,12 @@ FOUND = {
         "h[c,t] = max(s, where(s + 1 <= t, h[1,s], 0))*x[c]\nloss E = sum(c, t, h[c,t]) + sum(c, p[c])",
         ["p", "x", "h"],
     ),
+    # delta(t, 2) was contracted first, and the adjoint at every step read the one at 2
+    "a recurrence that one step leaves": (
+        "index t : T\nparam p\ninput x[t]\nh[t] = pad(h[t-1])*delta(t, 2)*p + x[t]*p\n"
+        "loss E = sum(t, h[t]^2)",
+        ["p"],
+    ),
     # (i*h)^(3/2)/h is no slope, unless h is very small
     "a power at its singular point": (
         "index a : A\nparam p, q[a]\nv = where(p > 9, 1, 0)\nw = (3*v)^(3/2) + p\n"
