@@ -68,7 +68,7 @@ class Extent(Axis):
 def extent(axis: Axis, length: Expression) -> Axis:
     """The axis itself where the length is its size; else an extent of that length, called after the axis."""
     form = linear_form(length)
-    if form == linear_form(Size(axis)):
+    if form == linear_form(size_of(axis)):
         return axis
     size = None if form.coefficients else int(form.constant)
     return Extent(f"{axis.name} {text(length)}", axis.label, size, form.expression())

@@ -56,6 +56,12 @@ FOUND = {
         "loss E = sum(t, h[t]^2)",
         ["p"],
     ),
+    # padding one axis of an inverse gave the shortened axis beside it another name
+    "an inverse in a range, read at a window": (
+        "index a, b : A\nindex c : C\nparam v[a], m[c,a,b]\n"
+        "loss E = sum(c, sum(a, b, inv(m[c])[a,1]*where(c - 2 >= 0, 1, 0)*pad(v[b - a])))",
+        ["v", "m"],
+    ),
     # (i*h)^(3/2)/h is no slope, unless h is very small
     "a power at its singular point": (
         "index a : A\nparam p, q[a]\nv = where(p > 9, 1, 0)\nw = (3*v)^(3/2) + p\n"
