@@ -60,6 +60,7 @@ from symbackprop.program.linear_algebra import (
 )
 from symbackprop.program.lookups import Clip, Gather, ScatterAdd
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
+from symbackprop.program.python_numbers import may_raise
 from symbackprop.program.slices import Allocate, Choice, Count, Flip, Item, OfPythonInts, Pad, Refold, Select
 from symbackprop.program.value import Kind, Value
 from symbackprop.program.views import inferred_group
@@ -110,9 +111,7 @@ class NumpyValues:
                 return call("max", self.size(axis), number(1)) if at_least_one else self.size(axis)
             case Count(name, _):
                 return Piece(self.counters[name])
-            case Elementwise("divide", (above, below)) if value.kind is Kind.PYTHON and not _is_nonzero(
-                below
-            ):
+            case Elementwise("divide", (above, below)) if may_raise(value):
                 # Python's own division raises where NumPy's is infinite.
                 return call("float", call("np.divide", self.piece(above), self.piece(below)))
             case Elementwise(operation, arguments):
@@ -265,29 +264,6 @@ class NumpyValues:
 
 def _dtype_of(value: Value) -> Piece:
     return {Kind.BOOLEAN: Piece("bool"), Kind.INTEGER: Piece("np.intp")}.get(value.kind, _DTYPE)
-
-
-def _may_raise(quotient: Elementwise) -> bool:
-    """Whether a quotient of Python numbers may be one by 0."""
-    return quotient.kind is Kind.PYTHON and not _is_nonzero(quotient.arguments[1])
-
-
-def _is_nonzero(number: Value) -> bool:
-    """Whether a Python number is sure not to be 0; sizes of axes that may be empty are seen to elsewhere."""
-    match number:
-        case Literal(literal):
-            return literal != 0
-        case AxisSize():
-            return True
-        case Elementwise("add" | "multiply" | "divide" | "power", parts):
-            return all(map(_is_nonzero, parts)) and not _has_minus(number)
-        case Elementwise("negative", (part,)):
-            return _is_nonzero(part)
-    return False
-
-
-def _has_minus(number: Value) -> bool:
-    return any(isinstance(node, Literal) and node.value < 0 for node in number.walk())
 
 
 def _numpy_call(function: str, arguments: Iterable[Piece]) -> Piece:

@@ -27,6 +27,7 @@ from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
 
+LEAST_TOLD = 1e-9  # of the largest number in the data: what is smaller may be rounding
 SINGLE_EPSILON = float(np.finfo(np.float32).eps)
 # A result in float32 may be off by so many times what rounding its data changes, and by this in any case.
 OF_THE_DATA = 100.0
@@ -66,14 +67,18 @@ def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array])
 def rounded_rows(values: Mapping[str, Array], gradients: Mapping[str, Any]) -> list[CheckRow]:
     """A row for each gradient of float64 data that has no more digits than float32 holds: it was rounded.
 
-    Numbers that are short anyhow, as 0 and 1/2, say nothing, and neither do data that are.
+    Numbers that are short anyhow, as 0 and 1/2, say nothing, and neither do data that are, or what is but
+    the rounding of zeros.
     """
+    least = LEAST_TOLD * largest_of(values.values())
     if all(_is_held_by(np.float32, array) for array in values.values()):
         return []
     return [
         failure(name, DOUBLE_PRECISION, "has no more digits than float32 holds")
         for name, array in ((name, np.asarray(gradient)) for name, gradient in gradients.items())
-        if _is_held_by(np.float32, array) and not _is_held_by(np.float16, array)
+        if largest_of([array]) > least
+        and _is_held_by(np.float32, array)
+        and not _is_held_by(np.float16, array)
     ]
 
 
