@@ -1,7 +1,8 @@
 """The command line's entry point: run a command and turn whatever happens into an exit code and a message.
 
 0 done; 1 a check found a difference; 2 the input is wrong; 3 a module that was to be written is not what its
-equations say; 70 another bug in symbackprop; 130 interrupted; 141 the reader of a pipe has gone.
+equations say, or nothing could judge whether it is; 70 another bug in symbackprop; 130 interrupted; 141 the
+reader of a pipe has gone.
 """
 
 from __future__ import annotations
