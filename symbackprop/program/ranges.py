@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.linear import linear_form
+from symbackprop.notation.partial import is_partial
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.program.counting import Counter, extent, size_of
 from symbackprop.program.padding import not_negative
@@ -95,12 +96,16 @@ def _without_ends(reduction: Reduction, index: Index) -> Expression | None:
             kept.append(factor)
             continue
         parts = [part for part in conjuncts(factor.condition) if not left.takes(part, index)]
-        chosen = Where(conjunction(parts), factor.chosen, ZERO) if parts else factor.chosen
-        (standing if _stands_still(factor.chosen, index) else kept).append(chosen)
+        if parts:
+            whole_choice = Where(conjunction(parts), factor.chosen, ZERO)
+            (standing if _stands_still(factor.chosen, index) else kept).append(whole_choice)
+            continue
+        for part in factors_of(factor.chosen):
+            (standing if _needs_a_place(part, index) else kept).append(part)
     if (left.first, left.stop) == (ZERO, whole):
         return None
     if standing:
-        # h[2] is there where the range has a place, as sum(t, where(t > 2, d[t]*h[2], 0)) says.
+        # h[2] is there, and 1/g finite, where the range has a place: sum(t, where(t > 2, d[t]*h[2]/g, 0)).
         some = Comparison("<", left.first, left.stop)
         product = multiply(*standing)
         kept.append(product if _proves("<", left.first, left.stop) else Where(some, product, ZERO))
@@ -111,6 +116,11 @@ def _without_ends(reduction: Reduction, index: Index) -> Expression | None:
     moved = substitute(multiply(*kept), {index: add(shorter, left.first)})
     indices = tuple(shorter if other == index else other for other in reduction.indices)
     return Reduction("sum", indices, simplified(moved))
+
+
+def _needs_a_place(factor: Expression, index: Index) -> bool:
+    """Whether a factor that does not move with the index may be read only where the range has a place."""
+    return _stands_still(factor, index) or (index not in factor.free_indices and is_partial(factor))
 
 
 def _stands_still(chosen: Expression, index: Index) -> bool:
