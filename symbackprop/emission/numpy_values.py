@@ -30,7 +30,7 @@ from symbackprop.emission.python_expressions import (
 from symbackprop.emission.python_text import quoted
 from symbackprop.errors import PrintingError
 from symbackprop.notation.expressions import Axis
-from symbackprop.program.counting import Extent, count_of
+from symbackprop.program.counting import Extent
 from symbackprop.program.ir import (
     COMPARISONS,
     AxisSize,
@@ -48,6 +48,7 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Group
 from symbackprop.program.linear_algebra import (
     Cholesky,
@@ -62,8 +63,9 @@ from symbackprop.program.lookups import Clip, Gather, ScatterAdd
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.python_numbers import may_raise
 from symbackprop.program.slices import Allocate, Choice, Count, Flip, Item, OfPythonInts, Pad, Refold, Select
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
+from symbackprop.program.whole_numbers import count_of
 
 _BINARY = {
     "add": "+",

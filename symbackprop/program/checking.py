@@ -14,11 +14,12 @@ from symbackprop.notation.guards import guarded_reads
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
 from symbackprop.program.ir import Read
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import axes_of_layout, layout_of
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.program.slices import Allocate, Count, Pick, Span
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 
 AxesAndKind = tuple[tuple[Axis, ...], Kind]
 

@@ -43,8 +43,9 @@ from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.program.cost import cost_of
-from symbackprop.program.counting import Counter, WholeNumbers, is_counted
+from symbackprop.program.counting import Counter, is_counted
 from symbackprop.program.ir import AxisSize, Identity, Literal
+from symbackprop.program.kinds import Kind
 from symbackprop.program.matrices import matrix_function, solution
 from symbackprop.program.padding import is_padding
 from symbackprop.program.products import Factor
@@ -63,7 +64,7 @@ from symbackprop.program.terms import (
     signed_terms,
     tidied,
 )
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import (
     as_number,
     as_real,
@@ -72,6 +73,7 @@ from symbackprop.program.views import (
     ordered,
     union_in_order,
 )
+from symbackprop.program.whole_numbers import WholeNumbers
 from symbackprop.simplification.summation import number_on_the_right
 
 _NONE = Conditions()

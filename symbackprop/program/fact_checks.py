@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from symbackprop.notation.expressions import Index
 from symbackprop.program.ir import Read
+from symbackprop.program.kinds import Kind
 from symbackprop.program.linear_algebra import Cholesky, Symmetric
 from symbackprop.program.naming import unused_name
 from symbackprop.program.program import Line, Program, Statement, rewrite_lines
 from symbackprop.program.slices import Choice
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 
 
 def with_symmetries_checked(

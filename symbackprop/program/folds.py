@@ -13,10 +13,11 @@ from symbackprop.notation.bounds import Knowledge
 from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Index, Number, Size
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
-from symbackprop.program.counting import extent, size_of, whole_number
+from symbackprop.program.counting import extent, size_of
 from symbackprop.program.layout import layout_of
 from symbackprop.program.slices import Item, Refold, Span, Whole, selected
 from symbackprop.program.value import Value
+from symbackprop.program.whole_numbers import whole_number
 
 Indices = tuple[Index, ...]
 

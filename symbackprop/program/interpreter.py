@@ -15,7 +15,7 @@ from symbackprop.notation.expressions import Axis
 from symbackprop.notation.functions import FUNCTIONS
 from symbackprop.notation.system import Tensor
 from symbackprop.program.cofactors import cofactors
-from symbackprop.program.counting import Extent, count_of
+from symbackprop.program.counting import Extent
 from symbackprop.program.ir import (
     AxisSize,
     Cast,
@@ -32,6 +32,7 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Group
 from symbackprop.program.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
 from symbackprop.program.lookups import Clip, Gather, ScatterAdd
@@ -51,7 +52,8 @@ from symbackprop.program.slices import (
     Span,
     Whole,
 )
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
+from symbackprop.program.whole_numbers import count_of
 
 Array: TypeAlias = NDArray[Any]
 # What stands in an array of positions before one is stored: outside every axis.

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Axis, Index, ReductionKind
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Layout, indices_of, layout_of, layout_text
-from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+from symbackprop.program.value import OneOperand, Value, ValueType
 
 ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "floor_divide", "mod"})
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Layout
-from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+from symbackprop.program.value import OneOperand, Value, ValueType
 
 
 @dataclass(frozen=True)

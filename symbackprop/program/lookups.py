@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Axis, Index
-from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+from symbackprop.program.kinds import Kind
+from symbackprop.program.value import OneOperand, Value, ValueType
 
 
 @dataclass(frozen=True)

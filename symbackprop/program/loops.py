@@ -8,16 +8,16 @@ from dataclasses import replace
 from symbackprop.notation.expressions import Size
 from symbackprop.notation.printing import text
 from symbackprop.notation.system import Equation
-from symbackprop.program.counting import whole_number
 from symbackprop.program.invariants import without_constants
 from symbackprop.program.ir import Fill, Literal
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import layout_of
 from symbackprop.program.program import Line, Loop, Statement
 from symbackprop.program.recurrences import SteppedEquation, Steps
 from symbackprop.program.slices import Allocate
 from symbackprop.program.stepping import EquationLowering
 from symbackprop.program.targets import Target
-from symbackprop.program.value import Kind
+from symbackprop.program.whole_numbers import whole_number
 
 
 def loop_lines(steps: Steps, lowering: EquationLowering) -> Iterator[Line]:

@@ -19,6 +19,7 @@ from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.fact_checks import with_symmetries_checked
 from symbackprop.program.gates import with_shared_gates
 from symbackprop.program.hoisting import hoisted
+from symbackprop.program.kinds import Kind
 from symbackprop.program.loops import loop_lines
 from symbackprop.program.matrix_guards import with_guarded_matrices
 from symbackprop.program.named import NamedEquation
@@ -32,7 +33,6 @@ from symbackprop.program.solves import with_solves
 from symbackprop.program.stability import stable_equations
 from symbackprop.program.stepping import EquationLowering
 from symbackprop.program.symbols import Symbols
-from symbackprop.program.value import Kind
 from symbackprop.simplification.symmetry import symmetries_used
 
 

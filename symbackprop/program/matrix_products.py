@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbackprop.program.value import Kind, Value, ValueType
+from symbackprop.program.kinds import Kind
+from symbackprop.program.value import Value, ValueType
 
 
 @dataclass(frozen=True)

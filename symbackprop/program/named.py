@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
 from symbackprop.notation.system import Equation
-from symbackprop.program.value import Kind
+from symbackprop.program.kinds import Kind
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symbackprop.program.ir import AxisSize, Elementwise, Literal
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.kinds import Kind
+from symbackprop.program.value import Value
 
 
 def may_raise(quotient: Elementwise) -> bool:

@@ -14,8 +14,9 @@ from symbackprop.notation.bounds import unproved_bounds
 from symbackprop.notation.expressions import ONE, ZERO, Apply, Axis, Element, Expression, Index, Number
 from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import fresh_index
-from symbackprop.program.counting import Counter, Lowering, WholeNumbers, extent, size_of, whole_number
+from symbackprop.program.counting import Counter, extent, size_of
 from symbackprop.program.ir import Diagonal, Read
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import layout_of
 from symbackprop.program.lookups import Clip, Gather
 from symbackprop.program.places import (
@@ -27,8 +28,9 @@ from symbackprop.program.places import (
     mixed_radix,
 )
 from symbackprop.program.slices import Flip, Item, Pad, Pick, Refold, Span, Whole, selected
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import lined_up
+from symbackprop.program.whole_numbers import Lowering, WholeNumbers, whole_number
 
 Indices = tuple[Index, ...]
 Source = Callable[[Indices], Value]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from symbackprop.notation.expressions import Index, Reduction
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.program.counting import Lowering
 from symbackprop.program.ir import AxisSize, Reduce
 from symbackprop.program.terms import Indices, natural_order
 from symbackprop.program.value import Value
 from symbackprop.program.views import as_number, as_real, filled, grouped, operate, ordered
+from symbackprop.program.whole_numbers import Lowering
 
 
 def extremum_or_product(reduction: Reduction, order: Indices, lowering: Lowering) -> Value:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symbackprop.program.ir import Elementwise, Literal
+from symbackprop.program.kinds import Kind
 from symbackprop.program.products import Factor
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import operate
 
 

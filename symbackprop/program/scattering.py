@@ -25,11 +25,12 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.linear import linear_form
-from symbackprop.program.counting import Counter, Extent, Lowering, WholeNumbers, size_of
+from symbackprop.program.counting import Counter, Extent, size_of
 from symbackprop.program.lookups import Clip, ScatterAdd
 from symbackprop.program.places import affine
 from symbackprop.program.value import Value
 from symbackprop.program.views import as_number, as_real, elementwise, filled, ordered
+from symbackprop.program.whole_numbers import Lowering, WholeNumbers
 
 Indices = tuple[Index, ...]
 

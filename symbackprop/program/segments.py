@@ -14,11 +14,12 @@ from symbackprop.notation.expressions import Axis, Size
 from symbackprop.notation.system import DATA_ROLES, Role
 from symbackprop.program.counting import Extent, size_of
 from symbackprop.program.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Layout, axes_of_layout, layout_of
 from symbackprop.program.lookups import Clip, ScatterAdd
 from symbackprop.program.program import Line, Program, Statement
 from symbackprop.program.slices import Allocate, Refold
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
 
 

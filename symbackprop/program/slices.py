@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.program.ir import Diagonal, Expand, Read, Reshape, Transpose
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Group, Layout
 from symbackprop.program.linear_algebra import Symmetric
-from symbackprop.program.value import Kind, OneOperand, Value, ValueType
+from symbackprop.program.value import OneOperand, Value, ValueType
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,11 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.program.kinds import Kind
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
 from symbackprop.program.slices import Pad, always_computed
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
 
 NEEDING_A_VALUE = ("max", "min", "argmax")

@@ -14,13 +14,14 @@ from symbackprop.notation.substitution import rename_bound
 from symbackprop.notation.system import Equation
 from symbackprop.program.cases import with_cases_apart
 from symbackprop.program.checking import check_free_indices
-from symbackprop.program.counting import size_of, whole_number
+from symbackprop.program.counting import size_of
 from symbackprop.program.exponentials import LOWEST
 from symbackprop.program.expressions import ExpressionLowering
 from symbackprop.program.folds import closed, folds_of, opened
 from symbackprop.program.guarded_choices import needs_guard
 from symbackprop.program.invariants import Invariants
 from symbackprop.program.ir import Elementwise, Literal
+from symbackprop.program.kinds import Kind
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.naming import temporary_name
 from symbackprop.program.padding import with_padded_reads
@@ -28,8 +29,9 @@ from symbackprop.program.program import Line, Loop, Statement, Store
 from symbackprop.program.ranges import with_short_ranges
 from symbackprop.program.symbols import Symbols
 from symbackprop.program.targets import Target, cropped, padded_target
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import as_number, as_real, filled, lined_up
+from symbackprop.program.whole_numbers import whole_number
 from symbackprop.program.windows import Stepped, simplified, stepped, substituted, windows_of
 
 Indices: TypeAlias = tuple[Index, ...]

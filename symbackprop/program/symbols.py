@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Index
+from symbackprop.program.kinds import Kind
 from symbackprop.program.naming import unused_name
-from symbackprop.program.value import Kind
 
 
 @dataclass(frozen=True)

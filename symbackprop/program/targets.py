@@ -8,15 +8,17 @@ from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index
-from symbackprop.program.counting import counter_of, extent, size_of, whole_number
+from symbackprop.program.counting import counter_of, extent, size_of
 from symbackprop.program.ir import Read
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import layout_of
 from symbackprop.program.places import affine, at_least_zero, lowest_and_highest
 from symbackprop.program.program import Line, Statement, Store
 from symbackprop.program.reading import span
 from symbackprop.program.slices import Allocate, Item, Pick, Whole, selected
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import as_number, as_real, filled, lined_up
+from symbackprop.program.whole_numbers import whole_number
 from symbackprop.program.windows import Stepped
 
 Indices: TypeAlias = tuple[Index, ...]

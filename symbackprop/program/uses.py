@@ -17,10 +17,10 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.guards import by_itself, guarded_children, reads_inside
 from symbackprop.notation.integers import compares_integers, has_positions
+from symbackprop.program.kinds import Kind
 from symbackprop.program.named import NamedEquation, kind_of
 from symbackprop.program.occurrences import core_of, is_position, occurrence, worth_naming
 from symbackprop.program.solves import linear_system
-from symbackprop.program.value import Kind
 
 Conditions: TypeAlias = tuple[Expression, ...]
 

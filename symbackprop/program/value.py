@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,28 +9,8 @@ from itertools import zip_longest
 
 from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Index
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Group, Layout, indices_of, layout_text
-
-
-class Kind(enum.Enum):
-    """What the numbers of a value are.
-
-    A PYTHON number takes the dtype of the array it meets; REAL is an array of the model's own dtype; DOUBLE
-    is float64 whatever the model's dtype, and is cast before it meets a REAL. BOOLEAN is NumPy's,
-    an array or a scalar; a comparison of PYTHON numbers gives a Python bool, whose `~` is a number.
-    """
-
-    PYTHON = "python"
-    REAL = "real"
-    DOUBLE = "double"
-    INTEGER = "integer"
-    BOOLEAN = "boolean"
-    PYTHON_BOOLEAN = "python boolean"
-
-    @property
-    def is_condition(self) -> bool:
-        """Whether the values are true or false, and no numbers."""
-        return self in (Kind.BOOLEAN, Kind.PYTHON_BOOLEAN)
 
 
 @dataclass(frozen=True)

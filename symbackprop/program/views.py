@@ -18,8 +18,9 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import Group, Layout, layout_of
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 
 
 def transposed(value: Value, order: tuple[int, ...]) -> Value:

@@ -25,7 +25,7 @@ from symbackprop.emission.python_expressions import (
 from symbackprop.errors import ProgramError
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import Apply, Axis, Index, Number, Size
-from symbackprop.program.counting import Extent, count_of
+from symbackprop.program.counting import Extent
 from symbackprop.program.ir import (
     AxisSize,
     Cast,
@@ -40,12 +40,14 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.program.kinds import Kind
 from symbackprop.program.linear_algebra import Determinant, Solve
 from symbackprop.program.lookups import Clip, Gather
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.slices import Choice, Count, Flip, OfPythonInts, Pad, Pick, Select, Span, Whole
-from symbackprop.program.value import Kind, Value
+from symbackprop.program.value import Value
 from symbackprop.program.views import inferred_group
+from symbackprop.program.whole_numbers import count_of
 
 T, S, D = Axis("T", "t"), Axis("S", "s"), Axis("D", "d", 4)
 t, t2, s, d = Index("t", T), Index("t2", T), Index("s", S), Index("d", D)

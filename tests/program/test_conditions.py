@@ -15,9 +15,9 @@ from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.program.interpreter import interpret
 from symbackprop.program.ir import AxisSize, Elementwise, Literal, Read
+from symbackprop.program.kinds import Kind
 from symbackprop.program.lowering import lower
 from symbackprop.program.slices import Choice
-from symbackprop.program.value import Kind
 from symbackprop.simplification.closed_form import derive
 from tests.models.judges import assert_close, with_adjoints
 from tests.program.array_models import draw

@@ -17,7 +17,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import MINUS_ONE, Add, Axis, Index, Multiply, Number, Size
 from symbackprop.notation.system import Role, Tensor
 from symbackprop.program.checking import checked
-from symbackprop.program.counting import counter_of, extent, whole_number
+from symbackprop.program.counting import counter_of, extent
 from symbackprop.program.interpreter import interpret
 from symbackprop.program.ir import Elementwise, Fill, Literal, Read, Transpose
 from symbackprop.program.matrix_products import MatrixProduct
@@ -33,6 +33,7 @@ from symbackprop.program.slices import (
     Span,
     Whole,
 )
+from symbackprop.program.whole_numbers import whole_number
 
 N, T, J = Axis("N", "n"), Axis("T", "t"), Axis("J", "j")
 n, t, j, k = Index("n", N), Index("t", T), Index("j", J), Index("k", J)

@@ -12,12 +12,12 @@ from symbackprop.notation.expressions import Comparison, Element, Expression, Nu
 from symbackprop.notation.system import Equation
 from symbackprop.program.checking import checked, checked_equations
 from symbackprop.program.ir import Fill, Literal, Read
+from symbackprop.program.kinds import Kind
 from symbackprop.program.layout import layout_of
 from symbackprop.program.lowering import lower_system
 from symbackprop.program.named import NamedEquation
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
 from symbackprop.program.slices import Allocate
-from symbackprop.program.value import Kind
 from tests.models.holding import hold_together
 from tests.program.test_types import a, a2, b, program
 

@@ -19,9 +19,9 @@ from symbackprop.program.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.program.kinds import Kind
 from symbackprop.program.matrix_products import MatrixProduct
 from symbackprop.program.program import Program, Statement
-from symbackprop.program.value import Kind
 
 A, B = Axis("A", "a"), Axis("B", "b")
 a, a2, b = Index("a", A), Index("a2", A), Index("b", B)
