@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from benchmarks.derivation_time import dense_net
+from symbackprop.algebra.regions import forget_searches
+from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
-from symbackprop.notation.system import System
-from symbackprop.simplification.closed_form import derive
-from symbackprop.simplification.regions import forget_searches
+from symbackprop.systems.system import System
 
 CLASSICS = Path(__file__).parents[1] / "examples" / "classics"
 CLASSIC_SECONDS = 1.5

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 import symbackprop as sb
-from symbackprop.notation.system import Role
-from symbackprop.simplification.regions import forget_searches
+from symbackprop.algebra.regions import forget_searches
+from symbackprop.systems.system import Role
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LARGER = ("seed", "digits", "convnet", "lstm", "transformer")

@@ -10,27 +10,27 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from symbackprop.array.program import Program
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
-from symbackprop.emission.derivation_json import derivation_json, result_json
-from symbackprop.emission.latex import latex
-from symbackprop.emission.latex_document import latex_document, latex_fragment
-from symbackprop.emission.lesson import derivation_document, result_document, result_equations
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.markdown import markdown_document, markdown_fragment
-from symbackprop.emission.numpy_module import NumpyModule, numpy_module
-from symbackprop.emission.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
+from symbackprop.lesson.json_document import derivation_json, result_json
+from symbackprop.lesson.latex import latex
+from symbackprop.lesson.latex_document import latex_document, latex_fragment
+from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
+from symbackprop.lesson.markdown import markdown_document, markdown_fragment
+from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
+from symbackprop.lowering.driver import lower
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.printing import system_text, text
-from symbackprop.notation.system import Equation, Role, System
-from symbackprop.program.lowering import lower
-from symbackprop.program.program import Program
 from symbackprop.rewriting.rule import Step
-from symbackprop.simplification.closed_form import derive
+from symbackprop.systems.printing import system_text, text
+from symbackprop.systems.system import Equation, Role, System
+from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 
 if TYPE_CHECKING:
     from symbackprop.verification.report import CheckReport

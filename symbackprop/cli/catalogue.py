@@ -10,8 +10,8 @@ import typer
 
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import print_result, say
-from symbackprop.emission.catalogue_page import catalogue_page
 from symbackprop.emission.files import write_atomically
+from symbackprop.lesson.catalogue_page import catalogue_page
 
 
 def command(

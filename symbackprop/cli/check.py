@@ -16,8 +16,8 @@ from rich.table import Table
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import WithRespectTo, names_in, say
 from symbackprop.cli.faults import on_model
-from symbackprop.emission.text import DEFAULT_WIDTH
 from symbackprop.errors import VerificationError
+from symbackprop.lesson.text import DEFAULT_WIDTH
 from symbackprop.pipeline import load
 from symbackprop.verification.check import check_module
 from symbackprop.verification.report import CheckReport

@@ -9,8 +9,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from symbackprop.emission.text import DEFAULT_WIDTH
 from symbackprop.errors import EmissionError
+from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
     str, typer.Argument(metavar="MODEL", help="A .model or .toml file; - is standard input.")

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from symbackprop.derivation.elementary import at_arguments, elementary_derivative, is_piecewise
 from symbackprop.errors import DerivationError
+from symbackprop.functions.elementary import INTEGER_FUNCTIONS, definition_of
+from symbackprop.integers.bounds import Knowledge
+from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract
-from symbackprop.notation.bounds import Knowledge
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -32,12 +34,10 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.functions import INTEGER_FUNCTIONS, definition_of
-from symbackprop.notation.linear import linear_form
-from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.partial import is_positive
+from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
 from symbackprop.rewriting.rule import Rule
+from symbackprop.systems.partial import is_positive
 
 MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 

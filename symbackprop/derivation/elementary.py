@@ -11,11 +11,11 @@ from functools import cache
 
 import sympy
 
+from symbackprop.algebra.scalar_algebra import from_sympy
 from symbackprop.errors import InternalError
+from symbackprop.functions.elementary import FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import Apply, Element, Expression, Where
-from symbackprop.notation.functions import FUNCTIONS, definition_of
-from symbackprop.notation.scalar_algebra import from_sympy
 from symbackprop.notation.substitution import rewrite_bottom_up
 
 PLACEHOLDERS = (Element("?0"), Element("?1"))

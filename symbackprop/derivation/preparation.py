@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from symbackprop.integers.guards import by_itself, guarded_children
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.expressions import ZERO, Apply, Axis, Element, Expression, Index, Where
-from symbackprop.notation.guards import by_itself, guarded_children
-from symbackprop.notation.ordering import carried_tensors
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.notation.system import Equation, Role, System, Tensor
+from symbackprop.systems.ordering import carried_tensors
+from symbackprop.systems.system import Equation, Role, System, Tensor
 
 
 def with_named_arguments(system: System) -> System:

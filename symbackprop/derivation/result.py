@@ -10,8 +10,8 @@ from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Delta, Expression, Index
 from symbackprop.notation.substitution import substitute
-from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Step
+from symbackprop.systems.system import Equation, Role, System, Tensor
 
 
 @dataclass(frozen=True)

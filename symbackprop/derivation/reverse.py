@@ -3,7 +3,7 @@
     dE/dt[q] = sum over the equations w that read t of
                sum(o, dE/dw[o] * dw[o]/dt[q])
 
-The pieces are put together, and brought to closed form, by `simplification.closed_form.derive`.
+The pieces are put together, and brought to closed form, by `derivation.driver.derive`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from symbackprop.notation.arithmetic import add, multiply, normalised, reciproca
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
-from symbackprop.notation.system import Equation, Role, System
 from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.systems.system import Equation, Role, System
 
 
 @dataclass(frozen=True)

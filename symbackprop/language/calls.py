@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
 from symbackprop.language.names import Surroundings, bare_word, counted, here, named_index
@@ -13,7 +14,6 @@ from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
-from symbackprop.notation.functions import FUNCTIONS
 
 
 class Reader(Protocol):

@@ -1,7 +1,7 @@
 """Expressions from what a person wrote: order and brackets are kept, and only what has no meaning is dropped.
 
 `a*(b*c)` keeps its bracket, `(a*b)*c` is `a*b*c`, `1/2` is one rational, `a/(b^2*c)` is a * b^-2 * c^-1.
-What is composed here prints, by `notation.printing`, as a text that reads back as the same expression.
+What is composed here prints, by `systems.printing`, as a text that reads back as the same expression.
 Errors carry no place; the reader knows it.
 """
 
@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from symbackprop.errors import LanguageError
+from symbackprop.functions.elementary import HALF, definition_of
 from symbackprop.language.limits import LARGEST_MAGNITUDE, LONGEST_NUMBER
 from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of, is_reciprocal
 from symbackprop.notation.expressions import (
@@ -29,7 +30,6 @@ from symbackprop.notation.expressions import (
     Reduction,
     Size,
 )
-from symbackprop.notation.functions import HALF, definition_of
 
 
 def number(text: str) -> Number:

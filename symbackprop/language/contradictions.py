@@ -14,12 +14,12 @@ from itertools import islice, product
 from typing import TypeAlias
 
 from symbackprop.errors import NotationError
+from symbackprop.integers.linear import LinearForm, linear_form
 from symbackprop.notation.arithmetic import add, is_sum, multiply, subtract
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Number, Reduction, Size
-from symbackprop.notation.linear import LinearForm, linear_form
-from symbackprop.notation.printing import fact_text
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
-from symbackprop.notation.system import Fact, System
+from symbackprop.systems.printing import fact_text
+from symbackprop.systems.system import Fact, System
 
 MOST_INSTANCES = 64
 LARGEST_FACT = 200  # nodes

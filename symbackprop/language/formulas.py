@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from symbackprop.errors import LanguageError, SymbackpropError
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction
 from symbackprop.language.expansion import height
@@ -32,7 +33,6 @@ from symbackprop.language.syntax import (
 )
 from symbackprop.language.words import CALLABLE
 from symbackprop.notation.expressions import Comparison, Expression, Logic
-from symbackprop.notation.functions import FUNCTIONS
 
 _SPLIT = "name a part of the formula by an equation of its own"
 

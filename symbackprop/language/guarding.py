@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from symbackprop.errors import NotationError
+from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
+from symbackprop.integers.guards import GuardedRead, guarded_reads
+from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import add
-from symbackprop.notation.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.notation.expressions import (
     Axis,
     Comparison,
@@ -17,13 +19,11 @@ from symbackprop.notation.expressions import (
     Number,
     Size,
 )
-from symbackprop.notation.guards import GuardedRead, guarded_reads
-from symbackprop.notation.integer_values import condition_holds, integer_value
-from symbackprop.notation.linear import linear_form
-from symbackprop.notation.ordering import stages_of
-from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import substitute
-from symbackprop.notation.system import Equation, System
+from symbackprop.semantics.integer_values import condition_holds, integer_value
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Equation, System
 
 MOST_PLACES = 100_000
 MOST_INDICES_OF_A_CORNER = 4

@@ -10,9 +10,9 @@ from symbackprop.language.names import Surroundings, as_given, bare_word, counte
 from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import Call, FactStatement, Formula, Reference, Word
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
-from symbackprop.notation.matrices import MatrixFunction, MatrixFunctionKind
+from symbackprop.notation.matrix_functions import MatrixFunction, MatrixFunctionKind
 from symbackprop.notation.substitution import fresh_index
-from symbackprop.notation.system import PositiveDefinite, Tensor
+from symbackprop.systems.system import PositiveDefinite, Tensor
 
 WITH_POSITIONS: Final = frozenset(("inv", "cofactor"))
 _POSITIVE_DEFINITE = "positive_definite"

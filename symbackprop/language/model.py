@@ -27,8 +27,8 @@ from symbackprop.language.syntax import (
     Statement,
 )
 from symbackprop.notation.expressions import Expression
-from symbackprop.notation.ordering import in_reading_order
-from symbackprop.notation.system import Equation, Fact, PositiveDefinite, System
+from symbackprop.systems.ordering import in_reading_order
+from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 

@@ -11,7 +11,7 @@ from symbackprop.language.scope import Scope
 from symbackprop.language.syntax import Formula, Reference, Word
 from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.notation.expressions import Constant, Expression, Index
-from symbackprop.notation.system import Tensor
+from symbackprop.systems.system import Tensor
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symbackprop.integers.guards import padded
+from symbackprop.integers.linear import divided, floor_quotient, linear_form
+from symbackprop.integers.recognition import is_integer, is_ratio
 from symbackprop.language.calls import Form, Reader, expect_arguments
 from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here
 from symbackprop.language.scope import Scope
@@ -18,10 +21,7 @@ from symbackprop.notation.expressions import (
     Index,
     Number,
 )
-from symbackprop.notation.guards import padded
-from symbackprop.notation.integers import is_integer, is_ratio
-from symbackprop.notation.linear import divided, floor_quotient, linear_form
-from symbackprop.notation.system import Tensor
+from symbackprop.systems.system import Tensor
 
 
 def is_tensor(word: Word, surroundings: Surroundings, scope: Scope) -> bool:

@@ -24,7 +24,7 @@ from symbackprop.language.syntax import (
 )
 from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.notation.expressions import Axis, Index
-from symbackprop.notation.system import Role, System, Tensor
+from symbackprop.systems.system import Role, System, Tensor
 
 DERIVED = "defined by an equation"
 

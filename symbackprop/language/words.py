@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.limits import LONGEST_NAME
-from symbackprop.notation.functions import FUNCTIONS
 
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))

@@ -18,7 +18,7 @@ from symbackprop.layers.naming import Names
 from symbackprop.layers.network import Network, NetworkError, Path
 from symbackprop.layers.parts import Part, layer_parts, loss_part
 from symbackprop.layers.renaming import renamed
-from symbackprop.notation.system import System
+from symbackprop.systems.system import System
 
 _GIVEN = ("input", "target", "const")
 

@@ -20,7 +20,7 @@ from symbackprop.layers.expanding import network_system, network_text
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import Layer, Network, OptionValue
 from symbackprop.layers.options import Option
-from symbackprop.notation.system import System
+from symbackprop.systems.system import System
 
 
 def __getattr__(name: str) -> Any:

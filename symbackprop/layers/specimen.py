@@ -17,7 +17,7 @@ from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import OPTION_TYPES
 from symbackprop.layers.parts import chosen_options
 from symbackprop.layers.sizes import size_value
-from symbackprop.notation.system import Role, System
+from symbackprop.systems.system import Role, System
 
 _VALUES: Mapping[str, OptionValue] = {"size": 3, "count": 1, "number": 0.5, "function": "tanh"}
 # The last axes of an input where sizes are computed; 6 channels can be dealt out to 3 groups.

@@ -50,7 +50,7 @@ from symbackprop.layers.expanding import network_system
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import Layer, Network, NetworkError, Path
 from symbackprop.layers.options import NAME_PATTERN
-from symbackprop.notation.system import System
+from symbackprop.systems.system import System
 
 MOST_LAYERS = 500
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
-from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.matrix_functions import MatrixFunction
 
 SIGNS = frozenset("#?@")
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
-from symbackprop.notation.matrices import MatrixFunction, tensor_read
+from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:

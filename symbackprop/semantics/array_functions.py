@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.notation import elimination
-from symbackprop.notation.functions import FUNCTIONS
+from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.semantics import elimination
 
 Array: TypeAlias = NDArray[Any]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.notation.ordering import Recurrence, at_step, stages_of, steps_of
-from symbackprop.notation.system import Equation, System
 from symbackprop.semantics.vectorised import VectorisedEvaluator
+from symbackprop.systems.ordering import Recurrence, at_step, stages_of, steps_of
+from symbackprop.systems.system import Equation, System
 
 Array: TypeAlias = NDArray[Any]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import is_sum, subtract
 from symbackprop.notation.expressions import (
     ZERO,
@@ -18,7 +19,6 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.linear import linear_form
 from symbackprop.notation.substitution import rename_bound
 
 

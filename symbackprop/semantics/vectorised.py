@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError, VerificationError
+from symbackprop.functions.elementary import INTEGER_FUNCTIONS
+from symbackprop.integers.recognition import is_ratio
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -35,9 +37,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.functions import INTEGER_FUNCTIONS
-from symbackprop.notation.integers import is_ratio
-from symbackprop.notation.matrices import MatrixFunction
+from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.array_functions import compared, matrix_values, power_values, values_of
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals

@@ -9,18 +9,18 @@ from functools import partial
 import numpy as np
 
 from symbackprop.errors import VerificationError
-from symbackprop.notation.system import System
+from symbackprop.numerics.differences import complex_step_along
+from symbackprop.numerics.together import ALL, Together
+from symbackprop.sampling.kinks import EXACT_DOMAINS, EXACT_SIZES, Kink, kinks_of, places_at
+from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.systems import evaluate_system
-from symbackprop.verification.axes import model_sizes
-from symbackprop.verification.differences import complex_step_along
-from symbackprop.verification.equations import Equations
+from symbackprop.systems.system import System
 from symbackprop.verification.examination import LATER_SHARE, Examiner, Found, called_on, control_of, row_of
+from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import by_equations
-from symbackprop.verification.kinks import EXACT_DOMAINS, EXACT_SIZES, Kink, kinks_of, places_at
 from symbackprop.verification.referee import HighPrecision, precise_values
 from symbackprop.verification.report import AT_KINKS, CheckRow, Round, in_one_row
-from symbackprop.verification.sampling import Values
-from symbackprop.verification.together import ALL, Together
 
 DRAWS = 12  # of each exact domain
 SECONDS_SHARE = 0.5  # of the time that is left, for finding data

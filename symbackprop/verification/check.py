@@ -16,21 +16,21 @@ from typing import Any
 
 import numpy as np
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.errors import VerificationError
-from symbackprop.notation.system import Role, System
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.axes import with_small_axes
+from symbackprop.lowering.driver import lower
+from symbackprop.sampling.obeying_facts import sample_obeying_facts
+from symbackprop.sampling.rounds import SizesOfRound, rounds_of_sizes
+from symbackprop.sampling.sampling import Values, different_sizes
+from symbackprop.sampling.small_axes import with_small_axes
+from symbackprop.systems.system import Role, System
+from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification.bending import rounds_at_kinks
-from symbackprop.verification.equations import Equations, declared_integers, declared_shapes
+from symbackprop.verification.checked_module import ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.examination import Clock, Examiner, Found
-from symbackprop.verification.facts import sample_obeying_facts
-from symbackprop.verification.module import ModuleUnderCheck, load_file, under_check
+from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes
 from symbackprop.verification.report import CheckReport, Control
-from symbackprop.verification.rounds import SizesOfRound, rounds_of_sizes
-from symbackprop.verification.sampling import Values, different_sizes
 
 NO_FACTS = System("", (), {}, ())
 BUDGET = 10.0  # seconds for all comparisons

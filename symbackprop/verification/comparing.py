@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.verification.differences import Quotients
+from symbackprop.numerics.differences import Quotients
 from symbackprop.verification.report import CENTRAL_DIFFERENCES, TOLERANCES, CheckRow, failure
 
 Array: TypeAlias = NDArray[Any]

@@ -9,23 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import NumpyModule, numpy_module
 from symbackprop.errors import MismatchError, SymbackpropError, UncertainError, VerificationError
+from symbackprop.lowering.driver import lower
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.substitution import holds_derivative
-from symbackprop.notation.system import System
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.axes import (
+from symbackprop.sampling.draws import Draws
+from symbackprop.sampling.small_axes import (
     equation_over,
     evaluation_cost,
     large_axes,
     scaled_down,
     with_axes,
 )
-from symbackprop.verification.draws import Draws
+from symbackprop.systems.system import System
+from symbackprop.targets.numpy.module import NumpyModule, numpy_module
+from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.holding import (
     REPORT,
     Subject,
@@ -33,7 +34,6 @@ from symbackprop.verification.holding import (
     hold_inner_derivatives,
     run_on_anything,
 )
-from symbackprop.verification.module import ModuleUnderCheck, under_check
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
 NO_DATA = "Run, but not verified: no data were found on which loss and gradient are finite."

@@ -12,9 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.numerics.together import gradient_of_row
+from symbackprop.numerics.tolerance import largest_of
+from symbackprop.sampling.sampling import Values
+from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.comparing import Comparison, compare_arrays
 from symbackprop.verification.control import negative_control
-from symbackprop.verification.equations import Equations
+from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import (
     by_adjoints,
     by_differences,
@@ -22,7 +26,6 @@ from symbackprop.verification.judges import (
     differences_of,
     terms_of_loss,
 )
-from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.precision import noise_row, rounded_rows, single_precision_row
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import (
@@ -38,9 +41,6 @@ from symbackprop.verification.report import (
     in_one_row,
     uncompared,
 )
-from symbackprop.verification.sampling import Values
-from symbackprop.verification.together import gradient_of_row
-from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]

@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.derivation.result import Derivation, with_adjoints
-from symbackprop.emission.numpy_module import NumpyModule
 from symbackprop.errors import MismatchError
-from symbackprop.notation.evaluation import SystemEvaluator
-from symbackprop.notation.printing import equation_text
 from symbackprop.notation.substitution import holds_derivative
-from symbackprop.notation.system import DECLARED_ROLES, System
+from symbackprop.numerics.differences import IMAGINARY_STEP
+from symbackprop.numerics.tolerance import agree, largest_of
+from symbackprop.sampling.draws import Draw
+from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.semantics.evaluation import SystemEvaluator
 from symbackprop.semantics.systems import evaluate_system
-from symbackprop.verification.axes import model_sizes
-from symbackprop.verification.differences import IMAGINARY_STEP
-from symbackprop.verification.draws import Draw
+from symbackprop.systems.printing import equation_text
+from symbackprop.systems.system import DECLARED_ROLES, System
+from symbackprop.targets.numpy.module import NumpyModule
+from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.locating import first_that_differs, raised_at, statement_of
-from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.sampling import Values
-from symbackprop.verification.tolerance import agree, largest_of
 from symbackprop.verification.unsimplified import unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]

@@ -10,17 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.notation.system import System
-from symbackprop.verification.comparing import (
-    Comparison,
-    along,
-    along_quotients,
-    in_sight,
-    note_of,
-    of_elements,
-    of_quotients,
-)
-from symbackprop.verification.differences import (
+from symbackprop.numerics.differences import (
     LADDER,
     NOISE_POINTS,
     STEPS,
@@ -35,13 +25,23 @@ from symbackprop.verification.differences import (
     scale_of,
     step_for,
 )
-from symbackprop.verification.matrices import symmetric_part
-from symbackprop.verification.module import ModuleUnderCheck
+from symbackprop.numerics.together import ALL, Together
+from symbackprop.numerics.tolerance import largest_of
+from symbackprop.sampling.definite_matrices import symmetric_part
+from symbackprop.systems.system import System
+from symbackprop.verification.checked_module import ModuleUnderCheck
+from symbackprop.verification.comparing import (
+    Comparison,
+    along,
+    along_quotients,
+    in_sight,
+    note_of,
+    of_elements,
+    of_quotients,
+)
 from symbackprop.verification.precision import effect_of_rounding
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, UNSIMPLIFIED
-from symbackprop.verification.together import ALL, Together
-from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
 

@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.emission.numpy_module import NumpyModule
+from symbackprop.array.interpreter import interpret
+from symbackprop.array.program import Line, Statement, statements_in
 from symbackprop.errors import SymbackpropError
-from symbackprop.program.interpreter import interpret
-from symbackprop.program.program import Line, Statement, statements_in
-from symbackprop.verification.module import ModuleUnderCheck
-from symbackprop.verification.tolerance import agree, largest_of
+from symbackprop.numerics.tolerance import agree, largest_of
+from symbackprop.targets.numpy.module import NumpyModule
+from symbackprop.verification.checked_module import ModuleUnderCheck
 
 Array: TypeAlias = NDArray[Any]
 

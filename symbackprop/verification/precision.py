@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.numerics.differences import EPSILON, NOISE_POINTS, NOISE_STEP, noise_along
+from symbackprop.numerics.tolerance import largest_of
+from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.comparing import SMALLEST_SCALE, in_sight
-from symbackprop.verification.differences import EPSILON, NOISE_POINTS, NOISE_STEP, noise_along
-from symbackprop.verification.module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.report import (
     DIGITS,
     DOUBLE_PRECISION,
@@ -23,7 +24,6 @@ from symbackprop.verification.report import (
     failure,
     in_one_row,
 )
-from symbackprop.verification.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
 

@@ -10,10 +10,10 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.number_systems import PRECISE
-from symbackprop.notation.system import System
-from symbackprop.verification.axes import evaluation_visits
+from symbackprop.sampling.small_axes import evaluation_visits
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.number_systems import PRECISE
+from symbackprop.systems.system import System
 
 Array: TypeAlias = NDArray[Any]
 

@@ -19,9 +19,9 @@ from symbackprop.errors import SymbackpropError
 from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import ONE, Add, Comparison, Expression, Index, Logic, Multiply, Number
-from symbackprop.notation.printing import system_text
 from symbackprop.notation.substitution import is_about_indices, tensors_read
-from symbackprop.notation.system import Equation, Role, System
+from symbackprop.systems.printing import system_text
+from symbackprop.systems.system import Equation, Role, System
 
 BUDGET = 10.0  # seconds
 Work: TypeAlias = Callable[[System], object]

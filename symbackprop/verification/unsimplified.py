@@ -18,11 +18,11 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
-from symbackprop.notation.ordering import Recurrence, Stage, stages_of, steps_of
 from symbackprop.notation.substitution import rewrite_bottom_up
-from symbackprop.notation.system import Equation
 from symbackprop.semantics.systems import at_one_step, undefined_is_silent, unfilled
 from symbackprop.semantics.vectorised import VectorisedEvaluator
+from symbackprop.systems.ordering import Recurrence, Stage, stages_of, steps_of
+from symbackprop.systems.system import Equation
 
 Array: TypeAlias = NDArray[Any]
 

@@ -11,8 +11,8 @@ from symbackprop.derivation.differentiation import Differentiation
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import ZERO, Comparison, Element, Index
-from symbackprop.notation.naive import NaiveEvaluator
-from symbackprop.notation.printing import text
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.systems.printing import text
 
 SYSTEM = parse_system(
     """

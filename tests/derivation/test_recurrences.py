@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.reverse import adjoint_order
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.printing import equation_text
-from symbackprop.notation.system import System
-from symbackprop.simplification.closed_form import derive
+from symbackprop.systems.printing import equation_text
+from symbackprop.systems.system import System
 from tests.models.recurrences import system_of
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.reverse import adjoint_order, chain_rule
 from symbackprop.errors import DerivationError, NotationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.printing import equation_text, text
-from symbackprop.simplification.closed_form import derive
+from symbackprop.systems.printing import equation_text, text
 
 CHAIN = """
 index i : I

@@ -6,7 +6,7 @@ import pytest
 
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.printing import text
+from symbackprop.systems.printing import text
 
 DECLARATIONS = """\
 index i, j : I

@@ -10,7 +10,6 @@ import pytest
 
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -26,9 +25,10 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.notation.system import Role, System
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Role, System
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DECLARATIONS = (

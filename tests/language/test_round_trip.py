@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from symbackprop.errors import LanguageError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.printing import system_text, text
 from symbackprop.notation.substitution import fresh_index
-from symbackprop.notation.system import System
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import system_text, text
+from symbackprop.systems.system import System
 
 DECLARATIONS = """
 index b : B

@@ -12,8 +12,8 @@ import numpy as np
 from symbackprop.layers.catalogue import CATALOGUE
 from symbackprop.layers.network import Layer, Network, OptionValue
 from symbackprop.layers.parts import chosen_options
-from symbackprop.notation.naive import Array
-from symbackprop.notation.system import Role, System
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.system import Role, System
 
 BATCH = 2
 

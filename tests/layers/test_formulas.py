@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.layers.catalogue import CATALOGUE, LAYERS, LOSSES
 from symbackprop.layers.expanding import network_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential, layer_class
 from symbackprop.layers.tables import parse_toml
-from symbackprop.notation.evaluation import evaluate, sizes_from_arrays
-from symbackprop.notation.ordering import stages_of
-from symbackprop.notation.system import Role, System
-from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.differences import complex_step
+from symbackprop.numerics.differences import complex_step
+from symbackprop.semantics.evaluation import evaluate, sizes_from_arrays
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.system import Role, System
 from tests.layers import references
 from tests.layers.cases import LAYER_CASES, LOSS_CASES, Case, random_values, target
 from tests.models.step_checker import check_every_step

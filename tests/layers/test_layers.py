@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from symbackprop.errors import LanguageError
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.model import parse_system
 from symbackprop.layers.catalogue import ACTIVATIONS
 from symbackprop.layers.expanding import network_system, network_text
@@ -14,10 +15,9 @@ from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer, Network, NetworkError, OptionValue
 from symbackprop.layers.options import ELEMENTWISE
 from symbackprop.layers.sequential import Activation, Dense, Sequential
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.functions import FUNCTIONS
-from symbackprop.notation.printing import text
-from symbackprop.notation.system import Role, System
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Role, System
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HALF = "half_squared_error"

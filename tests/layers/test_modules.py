@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from symbackprop.layers.expanding import network_system
-from symbackprop.notation.system import Role
 from symbackprop.pipeline import Model
+from symbackprop.systems.system import Role
 from tests.layers.cases import LAYER_CASES
 
 SYSTEMS = {case.label: network_system(case.network()) for case in LAYER_CASES}

@@ -9,7 +9,7 @@ from symbackprop.errors import LanguageError
 from symbackprop.layers.expanding import network_system, network_text
 from symbackprop.layers.network import Layer, Network, NetworkError, OptionValue
 from symbackprop.layers.sequential import Sequential
-from symbackprop.notation.printing import text
+from symbackprop.systems.printing import text
 
 
 def layer(kind: str, **options: OptionValue) -> Layer:

@@ -17,7 +17,7 @@ from symbackprop.layers.catalogue import LAYERS
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.sequential import Dense, Sequential
 from symbackprop.layers.tables import parse_toml, toml_schema
-from symbackprop.notation.printing import text
+from symbackprop.systems.printing import text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DIGITS = """\

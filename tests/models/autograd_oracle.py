@@ -14,8 +14,8 @@ from autograd import grad
 from autograd.scipy.special import digamma, erf, gammaln, polygamma
 
 from symbackprop.notation import expressions as ex
-from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.system import System
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.systems.system import System
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "exp": anp.exp, "log": anp.log, "sin": anp.sin, "cos": anp.cos, "tan": anp.tan, "asin": anp.arcsin,

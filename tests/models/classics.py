@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.naive import Array
-from symbackprop.notation.system import Equation, Role, System
-from symbackprop.verification.axes import axes_of_index_arithmetic, model_sizes
-from symbackprop.verification.facts import obeying_facts
-from symbackprop.verification.matrices import has_sound_matrices
-from symbackprop.verification.sampling import Values, finite_sample
+from symbackprop.sampling.definite_matrices import has_sound_matrices
+from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.sampling.sampling import Values, finite_sample
+from symbackprop.sampling.small_axes import axes_of_index_arithmetic, model_sizes
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.system import Equation, Role, System
 
 FOLDER = Path(__file__).parents[2] / "examples" / "classics"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.model"))

@@ -9,16 +9,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.array.interpreter import interpret
+from symbackprop.array.program import Program
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.system import Role, System
-from symbackprop.program.interpreter import interpret
-from symbackprop.program.lowering import lower
-from symbackprop.program.program import Program
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.system import Role, System
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close, with_adjoints
 from tests.models.step_checker import total_gradient
 

@@ -15,12 +15,12 @@ import numpy as np
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.evaluation import SystemEvaluator, evaluate
 from symbackprop.notation.expressions import Delta, Expression, Index
-from symbackprop.notation.naive import Array, NaiveEvaluator
-from symbackprop.notation.ordering import in_reading_order
-from symbackprop.notation.system import Equation, Role, System, Tensor
 from symbackprop.rewriting.rule import Step
+from symbackprop.semantics.evaluation import SystemEvaluator, evaluate
+from symbackprop.semantics.naive import Array, NaiveEvaluator
+from symbackprop.systems.ordering import in_reading_order
+from symbackprop.systems.system import Equation, Role, System, Tensor
 
 STEP = 1e-30
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.naive import Array
-from symbackprop.notation.system import Role, System, Tensor
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.system import Role, System, Tensor
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.classics import small_sample
 from tests.models.step_checker import check_every_step, total_gradient

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.notation.naive import Array, NaiveEvaluator
-from symbackprop.notation.system import System
+from symbackprop.semantics.naive import Array, NaiveEvaluator
+from symbackprop.systems.system import System
 
 STEP = 1e-40
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from symbackprop.language.model import parse_system
-from symbackprop.notation.system import Role, System
+from symbackprop.systems.system import Role, System
 
 SIZES: Mapping[str, int] = {"A": 2, "B": 3, "C": 4}
 INDICES: Mapping[str, tuple[str, str]] = {"A": ("a", "p"), "B": ("b", "q"), "C": ("c", "r")}

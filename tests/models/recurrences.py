@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from symbackprop.language.model import parse_system
-from symbackprop.notation.naive import Array
-from symbackprop.notation.system import Role, System, Tensor
-from symbackprop.verification.facts import obeying_facts
+from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.system import Role, System, Tensor
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

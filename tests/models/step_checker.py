@@ -17,11 +17,11 @@ import numpy as np
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Add, Element, Expression, Index
-from symbackprop.notation.naive import Array, NaiveEvaluator
-from symbackprop.notation.ordering import stages_of
-from symbackprop.notation.system import Role, System, Tensor
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array, NaiveEvaluator
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.system import Role, System, Tensor
 
 STEP = 1e-30
 NUDGE = "nudge"

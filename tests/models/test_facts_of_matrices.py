@@ -7,11 +7,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.targets.numpy.module import numpy_source
 
 DECLARED = "index i, j : I\nindex t : T\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symbackprop.simplification.closed_form import derive
+from symbackprop.derivation.driver import derive
 from tests.models.random_models import SIZES, parsed, random_values
 from tests.models.step_checker import check_every_step
 from tests.models.test_random_models import check_model

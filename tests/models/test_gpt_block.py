@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
-from symbackprop.notation.printing import equation_text
-from symbackprop.simplification.closed_form import derive
+from symbackprop.systems.printing import equation_text
 from tests.models.judges import judge
 
 BLOCK = """

@@ -7,12 +7,12 @@ import warnings
 import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.printing import equation_text
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.systems.printing import equation_text
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.classics import small_sample
 from tests.models.judges import assert_close
 from tests.models.step_checker import check_every_step, total_gradient

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symbackprop.notation.printing import text as shown
+from symbackprop.systems.printing import text as shown
 from tests.models.judges import judge
 
 QUADRATIC = "loss E = 1/2*sum({i}, (y[{i}] - d[{i}])^2)\n"

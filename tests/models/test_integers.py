@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.array.interpreter import interpret
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.program.interpreter import interpret
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import judge
 
 LOOKUPS = """

@@ -11,14 +11,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
+from symbackprop.lowering.driver import lower
 from symbackprop.notation.expressions import Add, Element
-from symbackprop.notation.system import Role, System, Tensor
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.system import Role, System, Tensor
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.classics import small_sample
 from tests.models.judges import assert_close
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 import symbackprop as sb
-from symbackprop.notation.portions import MOST_LEVELS, MOST_TERMS
-from symbackprop.simplification.regions import forget_searches
+from symbackprop.algebra.regions import forget_searches
+from symbackprop.systems.portions import MOST_LEVELS, MOST_TERMS
 
 AXES = "index b : B\nindex i, j : I\n"
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation import elimination
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.printing import text
-from symbackprop.notation.system import System
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics import elimination
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import System
+from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification.check import check_model
 from tests.models.judges import assert_close, judge
 from tests.models.step_checker import total_gradient

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.matrices import MatrixFunction
-from symbackprop.notation.system import Role, System
+from symbackprop.lowering.driver import lower
+from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.pipeline import loads
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.sampling.definite_matrices import has_sound_matrices
+from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.system import Role, System
+from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification.check import check_module
-from symbackprop.verification.facts import obeying_facts
-from symbackprop.verification.matrices import has_sound_matrices
-from symbackprop.verification.module import load_file
+from symbackprop.verification.checked_module import load_file
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.classics import load_classic
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close
 from tests.models.random_matrices import Writer, values_of
 from tests.models.step_checker import total_gradient

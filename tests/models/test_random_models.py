@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.naive import NaiveEvaluator
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.random_models import SIZES, model_texts, parsed, random_values
 from tests.models.step_checker import check_every_step, total_gradient

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from autograd import grad
 
+from symbackprop.array.interpreter import interpret
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.ordering import stages_of
-from symbackprop.notation.system import Role, Tensor
-from symbackprop.program.interpreter import interpret
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.system import Role, Tensor
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.recurrences import NAMES, sample, system_of
 from tests.models.step_checker import check_every_step, total_gradient
 

@@ -19,16 +19,16 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
 )
-from symbackprop.notation.ordering import in_reading_order
-from symbackprop.notation.printing import number_text, text
 from symbackprop.notation.substitution import (
     canonical_bound_names,
     fresh_index,
     substitute,
     tidy_bound_names,
 )
-from symbackprop.notation.system import Equation
-from symbackprop.simplification.matching import match
+from symbackprop.rewriting.matching import match
+from symbackprop.systems.ordering import in_reading_order
+from symbackprop.systems.printing import number_text, text
+from symbackprop.systems.system import Equation
 
 ROWS, COLUMNS = Axis("I", "i"), Axis("J", "j")
 i, p, j = Index("i", ROWS), Index("p", ROWS), Index("j", COLUMNS)

@@ -8,9 +8,9 @@ import pytest
 
 from symbackprop.errors import RewritingError
 from symbackprop.notation.expressions import Add, Element, Expression, Number
-from symbackprop.notation.printing import text
 from symbackprop.rewriting.rule import Rule, node_at, replace_at
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.systems.printing import text
 
 A, B, C = Element("a"), Element("b"), Element("c")
 A_TO_B = Rule("a is b", "a = b", lambda node: B if node == A else None)

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.naive import Array
-from symbackprop.notation.system import System
 from symbackprop.semantics import vectorised
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array
 from symbackprop.semantics.systems import evaluate_system
+from symbackprop.systems.system import System
 from tests.models.classics import NAMES, load_classic, small_sample
 from tests.models.random_models import SIZES, model_texts, parsed, random_values
 from tests.models.recurrences import TEXTS

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from symbackprop.notation.arithmetic import add, multiply, power, subtract
 from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index, Number, Reduction
-from symbackprop.notation.system import Equation, Role, System, Tensor
+from symbackprop.systems.system import Equation, Role, System, Tensor
 
 
 def index(name: str, size: int | None = None) -> Index:

@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symbackprop.emission.numpy_module import numpy_source
+from symbackprop.derivation.driver import derive
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower
 from symbackprop.notation.arithmetic import multiply, power
 from symbackprop.notation.expressions import ONE, Element, Number, Reduction
-from symbackprop.notation.system import Equation, Fact, Role
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
-from symbackprop.verification import facts, judges
+from symbackprop.sampling import obeying_facts as facts
+from symbackprop.systems.system import Equation, Fact, Role
+from symbackprop.targets.numpy.module import numpy_source
+from symbackprop.verification import judges
 from symbackprop.verification.check import check_model, check_module
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.report import (

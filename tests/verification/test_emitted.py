@@ -8,20 +8,20 @@ from dataclasses import replace
 import pytest
 
 import symbackprop as sb
+from symbackprop.array.ir import Elementwise
+from symbackprop.array.program import Statement
+from symbackprop.array.value import Value, rewrite_values
 from symbackprop.cli.main import run
+from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
-from symbackprop.emission import numpy_module as emission
-from symbackprop.emission.numpy_module import numpy_module
 from symbackprop.errors import MismatchError
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower
 from symbackprop.notation.arithmetic import multiply, negate
 from symbackprop.notation.expressions import Number
-from symbackprop.program.ir import Elementwise
-from symbackprop.program.lowering import lower
-from symbackprop.program.program import Statement
-from symbackprop.program.value import Value, rewrite_values
-from symbackprop.simplification.closed_form import derive
-from symbackprop.verification.draws import Draws
+from symbackprop.sampling.draws import Draws
+from symbackprop.targets.numpy import module as emission
+from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.verification.emitted import NO_DATA, verification_of
 
 TANH_NET = """

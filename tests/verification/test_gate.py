@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from symbackprop.cli.main import run
+from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
-from symbackprop.program.lowering import lower
-from symbackprop.simplification.closed_form import derive
+from symbackprop.lowering.driver import lower
+from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import comparing
 from symbackprop.verification.bending import exact_sizes
 from symbackprop.verification.check import check_against, check_model
+from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.control import negative_control, perturbations
-from symbackprop.verification.equations import Equations
+from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences
-from symbackprop.verification.module import under_check
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, COMPLEX_STEP, DIGITS, SINGLE_PRECISION
 

@@ -9,10 +9,10 @@ import numpy as np
 
 import symbackprop as sb
 from symbackprop.notation.derivatives import InnerDerivative
-from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Add, Element
-from symbackprop.notation.naive import Array
-from symbackprop.notation.system import Role, System, Tensor
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.system import Role, System, Tensor
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.whole_language.data import Draw
 

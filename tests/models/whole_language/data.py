@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symbackprop.errors import SymbackpropError, VerificationError
-from symbackprop.notation.evaluation import evaluate
-from symbackprop.notation.naive import Array
-from symbackprop.notation.number_systems import FLOATS
-from symbackprop.notation.system import Role, System
-from symbackprop.verification.facts import obeying_facts
+from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array
+from symbackprop.semantics.number_systems import FLOATS
+from symbackprop.systems.system import Role, System
 
 Drawing: TypeAlias = Callable[[list[int]], Array]
 TIES = (-1.0, -0.5, 0.0, 0.0, 0.5, 1.0, 1.0, 2.0)

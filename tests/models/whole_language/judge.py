@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 import symbackprop as sb
-from symbackprop.notation.naive import Array
-from symbackprop.notation.system import Role, System
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.system import Role, System
 from tests.models.whole_language.comparison import (
     Failure,
     Slow,

@@ -1,0 +1,90 @@
+"""An expression written as a person would: signs, differences and reciprocals where one expects them."""
+
+from __future__ import annotations
+
+from symbackprop.algebra.scalar_algebra import positive_first
+from symbackprop.integers.guards import readable
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    negate,
+    reciprocals_last,
+    terms_of,
+)
+from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Reduction, Where
+from symbackprop.notation.substitution import rewrite_values
+
+
+def tidied(expression: Expression) -> Expression:
+    """Write it as a person would: 1 - z, z*(1 - z) for -z*(z - 1), g/s*(..) for 1/s*g*(..)."""
+
+    def tidy(node: Expression) -> Expression:
+        if isinstance(node, Add):
+            return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
+        if isinstance(node, Multiply):
+            return reciprocals_last(_sign_inside(_turned_differences(node)))
+        return readable(node) if isinstance(node, Where) else node
+
+    return rewrite_values(expression, tidy)
+
+
+def _is_difference(node: Add) -> bool:
+    return any(coefficient_and_rest(term)[0] < 0 for term in node.terms)
+
+
+def _is_number_less_something(node: Add) -> bool:
+    """1 - z is already as a person writes it, z - 1 is not."""
+    return any(isinstance(term, Number) and term.value > 0 for term in node.terms)
+
+
+def _without_parentheses(term: Expression) -> Expression:
+    """-x - y for -(x + y), where it is added to something."""
+    number, rest = coefficient_and_rest(term)
+    is_sum = len(rest) == 1 and isinstance(rest[0], Add)
+    return add(*map(negate, terms_of(rest[0]))) if number == -1 and is_sum else term
+
+
+def _turned_differences(node: Expression) -> Expression:
+    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1)."""
+    factors = list(factors_of(node))
+    less_number = [place for place, factor in enumerate(factors) if is_something_less_number(factor)]
+    others = [
+        place
+        for place, factor in enumerate(factors)
+        if isinstance(factor, Add) and not any(isinstance(term, Number) for term in factor.terms)
+    ]
+    for pair in zip(less_number, others, strict=False):
+        for place in pair:
+            factors[place] = add(*positive_first(list(terms_of(negate(factors[place])))))
+    return multiply(*factors) if less_number and others else node
+
+
+def is_something_less_number(factor: Expression) -> bool:
+    """Whether the factor is z^2 - 1 or its like, which reads better the other way round."""
+    return isinstance(factor, Add) and any(
+        isinstance(term, Number) and term.value < 0 for term in factor.terms
+    )
+
+
+def _sign_inside(node: Expression) -> Expression:
+    if coefficient_and_rest(node)[0] >= 0:
+        return node
+    factors = factors_of(node)
+    for place, factor in enumerate(factors):
+        flipped = _flipped(factor)
+        if flipped is not None:
+            return multiply(negate(multiply(*factors[:place])), flipped, *factors[place + 1 :])
+    return node
+
+
+def _flipped(factor: Expression) -> Expression | None:
+    """The factor times -1, where a difference in it, or in the sum that it is, can take the sign."""
+    if isinstance(factor, Add) and _is_difference(factor) and not _is_number_less_something(factor):
+        return tidied(negate(factor))
+    if isinstance(factor, Reduction) and factor.kind == "sum":
+        body = multiply(MINUS_ONE, factor.body)
+        flipped = _sign_inside(body) if isinstance(body, Multiply) else body
+        return factor.with_children((flipped,)) if coefficient_and_rest(flipped)[0] > 0 else None
+    return None

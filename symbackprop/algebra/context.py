@@ -1,0 +1,180 @@
+"""What is known where an adjoint is simplified: definitions to fold back into, and the user's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from symbackprop.algebra.known_equations import (
+    Known,
+    atoms_by_tensors,
+    exponential_of,
+    function_relations,
+    scalar_atoms,
+)
+from symbackprop.algebra.rational import Relation, opened
+from symbackprop.integers.guards import branches
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import subtract
+from symbackprop.notation.expressions import (
+    Axis,
+    Element,
+    Expression,
+    Index,
+    Number,
+)
+from symbackprop.notation.matrix_functions import readings
+from symbackprop.notation.substitution import substitute
+from symbackprop.rules.support import Support, support_of
+from symbackprop.rules.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.system import Equation, Fact, System
+
+
+@dataclass(frozen=True)
+class RecurrenceStep:
+    """Where a tensor stands in a recurrence: `number` says in which, `place` which index is the step.
+
+    The steps are taken upwards where `direction` is 1, downwards where it is -1.
+    """
+
+    number: int
+    place: int
+    direction: int
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The equations whose tensors are computed before the one at hand, in their order, and the facts.
+
+    `symmetric` are the tensors that are so in their last two indices, each with the reason.
+    `steps` speaks of the adjoints in a recurrence: there, before means in the same step and before in the
+    order, or in a step before. `target` is the tensor at hand, at its own indices.
+    `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
+    """
+
+    definitions: dict[str, Equation] = field(default_factory=dict)
+    known: dict[str, tuple[Known, ...]] = field(default_factory=dict)
+    readers: dict[str, dict[str, None]] = field(default_factory=dict)
+    order: dict[str, int] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
+    symmetric: dict[str, str] = field(default_factory=dict)
+    index_names: Mapping[Axis, tuple[Index, ...]] = field(default_factory=dict)
+    end: int | None = None
+    hidden: str = ""
+    steps: Mapping[str, RecurrenceStep] = field(default_factory=dict)
+    target: Element | None = None
+    ranges: Ranges = field(default_factory=Ranges)
+    supports: dict[str, Support] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, system: System, facts: tuple[Fact, ...] = (), free: frozenset[str] = frozenset()) -> Scope:
+        """The forward equations of a system: all are computed before the first adjoint."""
+        symmetric = {name: why for name, why in stated_symmetries(system).items() if name not in free}
+        ranges = Ranges.of_tensors(system.tensors.values())
+        scope = cls(
+            facts=facts, symmetric=symmetric, index_names=system.index_names, ranges=ranges, free=free
+        )
+        for equation in system.equations:
+            scope.add(equation)
+        return scope
+
+    def add(self, equation: Equation) -> None:
+        """From here on the equation's tensor is known; an equation of the same name is replaced."""
+        self.order.setdefault(equation.tensor, len(self.order))
+        if equation.tensor in self.free:
+            return
+        if equation.tensor not in self.symmetric and is_symmetric(equation, self.symmetric):
+            self.symmetric[equation.tensor] = BY_DEFINITION
+        self.ranges.add(equation)
+        self.supports[equation.tensor] = Support(
+            equation.indices, support_of(equation.expression, self.supports)
+        )
+        if isinstance(equation.expression, Element | Number):
+            self.definitions.pop(equation.tensor, None)
+            return
+        self.definitions[equation.tensor] = equation
+        self.known[equation.tensor] = tuple(
+            Known(equation, branch, conditions) for branch, conditions in branches(equation.expression)
+        )
+        for tensor in equation.expression.tensors:
+            self.readers.setdefault(tensor, {})[equation.tensor] = None
+
+    def remove(self, tensor: str) -> None:
+        """The tensor is not computed any more."""
+        self.definitions.pop(tensor, None)
+
+    def at(self, target: Element) -> Scope:
+        """What is known where a tensor that has no equation yet is computed."""
+        return replace(self, target=target)
+
+    def before(self, target: Element, without: str = "") -> Scope:
+        """What is known where the equation of a tensor is computed, but for one name."""
+        return replace(self, target=target, end=self.order[target.tensor], hidden=without)
+
+    @property
+    def own_recurrence(self) -> tuple[dict[str, int], Index | None]:
+        """The adjoints in a recurrence with the target, each with the place of its step, and its own step."""
+        own = self.steps.get(self.target.tensor) if self.target else None
+        if own is None or self.target is None:
+            return {}, None
+        step = self.target.positions[own.place]
+        places = {name: each.place for name, each in self.steps.items() if each.number == own.number}
+        return places, step if isinstance(step, Index) else None
+
+    def may_read(self, expression: Expression) -> bool:
+        """Whether all members of the target's own recurrence that are read have been computed by then."""
+        places, step = self.own_recurrence
+        if self.target is None or step is None:
+            return True
+        direction = self.steps[self.target.tensor].direction
+        for read in readings(expression):
+            if read.tensor in places:
+                offset = linear_form(subtract(read.positions[places[read.tensor]], step))
+                ahead = offset.constant * direction
+                if offset.coefficients or ahead > 0 or (ahead == 0 and not self._is_known(read.tensor)):
+                    return False
+        return True
+
+    def near(self, expression: Expression) -> tuple[Equation, ...]:
+        """The definitions of the expression's tensors, and those that read one of them."""
+        names: dict[str, None] = {}
+        for tensor in sorted(expression.tensors):
+            names[tensor] = None
+            names.update(self.readers.get(tensor, {}))
+        return tuple(
+            self.definitions[name] for name in names if name in self.definitions and self._is_known(name)
+        )
+
+    def _is_known(self, tensor: str) -> bool:
+        return (
+            tensor != self.hidden
+            and tensor in self.order
+            and (self.end is None or self.order[tensor] < self.end)
+        )
+
+    def relations(
+        self, expression: Expression, conditions: Sequence[Expression] = ()
+    ) -> tuple[Relation, ...]:
+        """The definitions that share an atom with the expression, at its indices; cheap functions too.
+
+        A definition by cases is as good as the case that the conditions around the expression choose.
+        """
+        atoms = scalar_atoms(opened(expression))
+        by_tensors = atoms_by_tensors(atoms)
+        found: dict[Expression, Relation] = {}
+        for equation in self.near(expression):
+            for case in self.known[equation.tensor]:
+                for bindings in case.instances(by_tensors):
+                    known = substitute(equation.element, bindings)
+                    formula = substitute(case.formula, bindings)
+                    if case.conditions and formula == expression:
+                        continue  # the choice around it is the whole definition
+                    if known not in found and case.holds(bindings, conditions) and self.may_read(known):
+                        found[known] = Relation(known, formula)
+        exponentials = [exponential_of(relation) for relation in found.values()]
+        for relation in (*exponentials, *function_relations(expression, atoms)):
+            if relation is not None:
+                found.setdefault(relation.known, relation)
+        return tuple(found.values())

@@ -1,0 +1,155 @@
+"""Equations as something that is known: by which atoms an expression is recognised as one of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from symbackprop.algebra.rational import Relation, opened
+from symbackprop.functions.elementary import FUNCTIONS, definition_of
+from symbackprop.integers.bounds import Knowledge
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, power, terms_of
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+)
+from symbackprop.notation.substitution import canonical_bound_names, substitute
+from symbackprop.rewriting.matching import Bindings, match
+from symbackprop.systems.system import Equation
+
+
+def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
+    """What a scalar expression is a rational function of: elements, sums, functions, choices."""
+    if isinstance(expression, Add | Multiply):
+        return tuple(dict.fromkeys(atom for child in expression.children for atom in scalar_atoms(child)))
+    if isinstance(expression, Power) and isinstance(expression.exponent, Number):
+        if expression.exponent.value.denominator == 1:
+            return scalar_atoms(expression.base)
+        # A root's radicand is an atom beside the root: sqrt(v + e) knows v + e.
+        return (canonical_bound_names(expression), canonical_bound_names(expression.base))
+    return () if isinstance(expression, Number) else (canonical_bound_names(expression),)
+
+
+def atoms_by_tensors(atoms: Sequence[Expression]) -> dict[frozenset[str], list[Expression]]:
+    """The atoms by the tensors that they read: only indices may differ in a match."""
+    found: dict[frozenset[str], list[Expression]] = {}
+    for atom in atoms:
+        found.setdefault(atom.tensors, []).append(atom)
+    return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """An equation, or one case of it, and what it is made of."""
+
+    equation: Equation
+    formula: Expression
+    conditions: tuple[Expression, ...] = ()
+
+    def holds(self, bindings: Bindings, around: Sequence[Expression]) -> bool:
+        """Whether the conditions around a place say that this case is the one that counts there."""
+        if not self.conditions:
+            return True
+        known = Knowledge.of((), [each for each in around if not each.tensors])
+        return bool(around) and all(
+            condition in around or (not condition.tensors and known.proves(condition))
+            for condition in (substitute(each, bindings) for each in self.conditions)
+        )
+
+    @cached_property
+    def patterns(self) -> tuple[Expression, ...]:
+        """The atoms by which an expression is recognised as one that the equation speaks of.
+
+        Beside the definition's own, e^u for every term u that stands beside a logarithm.
+        """
+        terms = terms_of(self.formula)
+        atoms = scalar_atoms(opened(self.formula))
+        if not any(_logarithm(term) for term in terms):
+            return atoms
+        exponentials = [Apply("exp", (term,)) for term in terms if not _logarithm(term)]
+        return (*atoms, *(canonical_bound_names(each) for each in exponentials))
+
+    def instances(self, atoms: Mapping[frozenset[str], Sequence[Expression]]) -> Iterator[Bindings]:
+        """The indices at which the definition speaks of one of the atoms, which come by their tensors."""
+        variables = frozenset(self.equation.indices)
+        for pattern in self.patterns:
+            if pattern.free_indices < variables or (isinstance(pattern, Element) and not pattern.positions):
+                continue
+            for atom in atoms.get(pattern.tensors, ()):
+                for bindings in _match_kernel(pattern, atom, variables):
+                    if len(bindings) == len(variables):
+                        yield bindings
+
+
+def _match_kernel(pattern: Expression, atom: Expression, variables: frozenset[Index]) -> Iterator[Bindings]:
+    """exp(u) and exp(-u) are powers of one atom."""
+    if isinstance(pattern, Apply) and isinstance(atom, Apply) and pattern.function == atom.function == "exp":
+        yield from match(_without_number(pattern.arguments[0]), _without_number(atom.arguments[0]), variables)
+    else:
+        yield from match(pattern, atom, variables)
+
+
+def _without_number(expression: Expression) -> Expression:
+    return multiply(*coefficient_and_rest(expression)[1])
+
+
+def exponential_of(relation: Relation) -> Relation | None:
+    """e^t = e^u/s where t = u - log(s): a name that is a sum with a logarithm knows its exponential too."""
+    terms = terms_of(relation.formula)
+    if not any(_logarithm(term) for term in terms):
+        return None
+    factors = [_logarithm(term) or Apply("exp", (term,)) for term in terms]
+    return Relation(Apply("exp", (relation.known,)), multiply(*factors))
+
+
+def _logarithm(term: Expression) -> Expression | None:
+    """s^n of n*log(s)."""
+    number, rest = coefficient_and_rest(term)
+    if (
+        len(rest) == 1
+        and isinstance(rest[0], Apply)
+        and rest[0].function == "log"
+        and number.denominator == 1
+    ):
+        return power(rest[0].arguments[0], Number(number))
+    return None
+
+
+def function_relations(expression: Expression, atoms: tuple[Expression, ...]) -> Iterator[Relation]:
+    """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names."""
+    arguments = dict.fromkeys(
+        _without_number(node.arguments[0])
+        for node in opened(expression).walk()
+        if isinstance(node, Apply) and node.function == "exp" and canonical_bound_names(node) in atoms
+    )
+    for argument in arguments:
+        for name in rational_functions():
+            known = Apply(name, (argument,))
+            formula = definition_of(known)
+            assert formula is not None
+            yield Relation(known, formula)
+
+
+@cache
+def rational_functions() -> tuple[str, ...]:
+    """The functions of the table that are quotients in e^u alone: their name spares the division."""
+    argument = Element("?")
+    kernel = Apply("exp", (argument,))
+    names = []
+    for function in FUNCTIONS.values():
+        if function.arity == 1 and function.definition is not None:
+            formula = opened(function.definition(argument))
+            atoms = {
+                Apply("exp", (_without_number(atom.arguments[0]),)) if isinstance(atom, Apply) else atom
+                for atom in scalar_atoms(formula)
+            }
+            if atoms == {kernel} and any(isinstance(node, Power) for node in formula.walk()):
+                names.append(function.name)
+    return tuple(names)

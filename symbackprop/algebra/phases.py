@@ -1,0 +1,112 @@
+"""The normal form: every rule, in the order in which it is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symbackprop.algebra.arrangement import tidied
+from symbackprop.algebra.consequences import consequences
+from symbackprop.algebra.context import Scope
+from symbackprop.algebra.normal_form import NormalForm
+from symbackprop.algebra.regions import rework
+from symbackprop.algebra.sums import choose_sums
+from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.strategies import result_of
+from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
+from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.choices import CHOICE_RULES
+from symbackprop.rules.digit_deltas import DIGIT_RULES
+from symbackprop.rules.inverses import matrix_rules
+from symbackprop.rules.kronecker import KRONECKER_RULES
+from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES, affine_rules
+from symbackprop.rules.stated_facts import fact_rules
+from symbackprop.rules.summation import SUMMATION_RULES
+from symbackprop.rules.symmetry import orient
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import System
+
+
+def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """Those for a local factor of the chain rule, which keeps the deltas of positions.
+
+    They are solved in the sum that it enters.
+    """
+    return (
+        *BOOKKEEPING_RULES, *CHOICE_RULES, *DIGIT_RULES, *affine_rules(ranges), *KRONECKER_RULES,
+        *SUMMATION_RULES,
+    )  # fmt: skip
+
+
+def joined_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """Those for a derivative whose sums are put together first."""
+    return (*JOINING_RULES, *factor_rules(ranges))
+
+
+def normal_form_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """Every rule."""
+    return (*joined_rules(ranges), *BOUNDARY_RULES, *SOLVING_RULES)
+
+
+MOST_ROUNDS = 10
+ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", lambda expression: None)
+RENAME = Rule("rename", "a bound index may have any name", lambda expression: None)
+
+
+def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
+    """The system's equations, the user's facts, and the facts that follow from the equations.
+
+    Nothing is said of the tensors in `free`.
+    """
+    stated = tuple(fact for fact in system.facts if free.isdisjoint(fact.left.tensors | fact.right.tensors))
+    known = replace(system, facts=stated)
+    followed = consequences(known, normal_form_rules(Ranges.of(system)), free)
+    return Scope.of(known, (*stated, *followed), free)
+
+
+def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = frozenset()) -> tuple[Step, ...]:
+    """The steps to the closed form: contract and sort the sums, use facts, then rework what is between them.
+
+    `outer` are the indices on the left-hand side, which no bound index shall share a name with.
+    """
+    phases = [rules(scope.ranges) for rules in (factor_rules, joined_rules, normal_form_rules)]
+    return _simplified(expression, scope, outer, phases)
+
+
+def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
+    """The steps to the closed form of a local factor, which keeps the deltas of positions."""
+    return _simplified(expression, scope, outer, [factor_rules(scope.ranges)])
+
+
+def _simplified(
+    expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
+) -> tuple[Step, ...]:
+    facts = fact_rules(scope.facts)
+    of_system = (
+        *recurrence_rules(*scope.own_recurrence, scope.ranges),
+        *matrix_rules(scope.symmetric, scope.definitions),
+    )
+    normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
+    normal_form = normal_forms[-1]
+    steps: list[Step] = []
+    for _round in range(MOST_ROUNDS):
+        before = result_of(steps, expression)
+        steps.extend(orient(before, scope.symmetric, scope.index_names))
+        for each in normal_forms:
+            steps.extend(each.steps(result_of(steps, expression)))
+        steps.extend(choose_sums(result_of(steps, expression), scope, normal_form))
+        steps.extend(rework(result_of(steps, expression), scope))
+        if result_of(steps, expression) == before:
+            break
+    for rule, arrange in (
+        (ARRANGE, tidied),
+        (RENAME, lambda each: tidy_bound_names(each, outer, scope.index_names)),
+    ):
+        before = result_of(steps, expression)
+        after = arrange(before)
+        if text(after) != text(before):
+            steps.append(Step(rule, (), before, after))
+    return tuple(steps)

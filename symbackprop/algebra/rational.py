@@ -1,0 +1,181 @@
+"""The cheapest form of a scalar expression, as a rational function of its atoms.
+
+SymPy cancels, factors and multiplies out; the cost model chooses. With relations (z = sigmoid(u), or
+xhat = (x - mu)/s) an atom that a relation can be solved for is replaced by what the relation says, whenever
+that is cheaper: e^-u/(1 + e^-u)^2 becomes z*(1 - z).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TypeAlias
+
+import sympy
+
+from symbackprop.algebra.arrangement import is_something_less_number, tidied
+from symbackprop.algebra.cost import Cost, cost
+from symbackprop.algebra.quotients import (
+    collected_forms,
+    denominator_factors,
+    forms,
+    is_small,
+    solved_for,
+    substituted,
+    with_solution,
+)
+from symbackprop.algebra.scalar_algebra import ScalarBridge
+from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
+from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.systems.printing import text
+
+# The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
+MOST_REWRITINGS = 12
+MOST_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Relation:
+    """known = formula: `known` is an element, or a function that is cheaper to name than to write out."""
+
+    known: Expression
+    formula: Expression
+
+
+def opened(expression: Expression) -> Expression:
+    """Element-wise functions that are rational in e^u (sigmoid, ...) written out."""
+
+    def open_one(node: Expression) -> Expression:
+        if isinstance(node, Apply) and ALL_FUNCTIONS[node.function].arity == 1:
+            formula = definition_of(node)
+            if formula is not None and not any(_is_choice(part) for part in formula.walk()):
+                return rewrite_bottom_up(formula, open_one)
+        return node
+
+    return rewrite_bottom_up(expression, open_one)
+
+
+def _is_choice(node: Expression) -> bool:
+    return type(node).__name__ in {"Where", "Comparison"} or (
+        isinstance(node, Apply) and node.function in {"sign", "erf", "normcdf"}
+    )
+
+
+_Relations: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]
+Measure: TypeAlias = tuple[Cost, int, int, int, int]
+
+
+def measure(expression: Expression) -> Measure:
+    """What a better form has less of: cost, terms, a leading minus (or z^2 - 1 for 1 - z^2), names, size."""
+    odd_signs = sum(2 for factor in factors_of(expression) if is_something_less_number(factor))
+    odd_signs += coefficient_and_rest(expression)[0] < 0
+    names = sum(isinstance(node, Element) for node in expression.walk())
+    return cost(expression), len(terms_of(expression)), odd_signs, names, expression.node_count
+
+
+def rank(expression: Expression) -> tuple[Measure, str]:
+    """The order among candidates: by measure, then by spelling, so that no tie is left to chance."""
+    return measure(expression), text(expression)
+
+
+@dataclass(frozen=True)
+class _Rewriting:
+    """An expression with a solution in an atom's place; as it was where there is no atom."""
+
+    expression: sympy.Expr
+    atom: sympy.Symbol | None = None
+    solution: sympy.Expr | None = None
+
+    def within(self, relations: _Relations) -> _Relations:
+        """The relations in the other atoms; one that has become `known = known` drops out."""
+        if self.atom is None:
+            return relations
+        replaced = [(known, with_solution(formula, self.atom, self.solution)) for known, formula in relations]
+        return tuple((known, formula) for known, formula in replaced if known != formula)
+
+
+@dataclass
+class RationalSearch:
+    """Looks for the cheapest form of one expression under relations."""
+
+    expression: Expression
+    relations: Sequence[Relation]
+
+    def __post_init__(self) -> None:
+        self.bridge = ScalarBridge()
+        start = opened(self.expression)
+        spelled = _reductions_of(start)
+        opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
+        self.bridge.learn_roots(start, *opened_relations)
+        self.start = self.bridge.to_sympy(start)
+        self.known = [
+            (self.bridge.to_sympy(relation.known), self.bridge.to_sympy(formula))
+            for relation, formula in zip(self.relations, opened_relations, strict=True)
+        ]
+
+    def cheapest(self) -> Expression:
+        """The cheapest form found; the expression itself where nothing is cheaper, or it is too large."""
+        if not is_small(self.start):
+            return self.expression
+        best, current, relations = self.expression, self.start, tuple(self.known)
+        for _round in range(MOST_ROUNDS):
+            candidates = [
+                (self._shown(form), candidate)
+                for candidate in islice(_rewritings(current, relations), MOST_REWRITINGS)
+                if self._is_safe(candidate.expression)
+                for form in forms(candidate.expression)
+            ]
+            found, candidate = min(candidates, key=lambda pair: rank(pair[0]))
+            # Collecting pays for itself only on the best candidate of the round.
+            found = min(found, *map(self._shown, collected_forms(candidate.expression)), key=rank)
+            if measure(found) >= measure(best):
+                break
+            best, current, relations = found, candidate.expression, candidate.within(relations)
+        return best
+
+    def _shown(self, form: sympy.Expr) -> Expression:
+        return tidied(self.bridge.from_sympy(form))
+
+    def _is_safe(self, candidate: sympy.Expr) -> bool:
+        """Whether no denominator is new: a form must not be undefined where the expression is defined."""
+        return denominator_factors(candidate) <= self.denominators
+
+    @cached_property
+    def denominators(self) -> set[sympy.Expr]:
+        """The irreducible factors below the stroke."""
+        return denominator_factors(self.start)
+
+
+def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
+    yield _Rewriting(current)
+    for known, formula in relations:
+        for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
+            solution = solved_for(known, formula, atom)
+            replaced = None if solution is None else substituted(current, atom, solution)
+            if replaced is not None:
+                yield _Rewriting(replaced, atom, solution)
+
+
+def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
+    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
+    """The expression with the bound names of those reductions that it has in common with `spelled`."""
+
+    def spell(node: Expression) -> Expression:
+        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
+
+    return rewrite_bottom_up(expression, spell)
+
+
+def multiplied_out(expression: Expression) -> tuple[Expression, ...]:
+    """The terms after multiplying out every product of sums; a single one where that is too much."""
+    bridge = ScalarBridge()
+    bridge.learn_roots(expression)
+    translated = bridge.to_sympy(expression)
+    return terms_of(bridge.from_sympy(sympy.expand(translated))) if is_small(translated) else (expression,)

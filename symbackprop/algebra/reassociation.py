@@ -1,0 +1,149 @@
+"""Regrouping a sum of products around a tensor that exists.
+
+sum(s, e, dO[t,e]*V[s,e]*P[t,s]) is sum(e, dO[t,e]*O[t,e]) where O[t,e] = sum(s, P[t,s]*V[s,e]): the factors
+of O's definition are found among the factors of the sum, and their own bound index occurs nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from symbackprop.notation.arithmetic import divide, factors_of, multiply
+from symbackprop.notation.expressions import Element, Expression, Index, Number, Power, Reduction, Size
+from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
+from symbackprop.rewriting.matching import Bindings, match
+from symbackprop.rules.symmetry import mirror_images
+from symbackprop.systems.system import Equation
+
+
+@dataclass(frozen=True)
+class ProductSum:
+    """sum(bound, product of factors), nested sums opened."""
+
+    bound: tuple[Index, ...]
+    factors: tuple[Expression, ...]
+
+    def expression(self) -> Expression:
+        """As a reduction, with factors that do not depend on the bound indices inside."""
+        body = multiply(*self.factors)
+        return Reduction("sum", self.bound, body) if self.bound else body
+
+
+def product_sum(expression: Expression, avoid: frozenset[Index] = frozenset()) -> ProductSum:
+    """Read a product of factors and of sums of products as one sum of one product."""
+    bound: list[Index] = []
+    factors: list[Expression] = []
+    taken = avoid | expression.free_indices
+    for factor in factors_of(expression):
+        if isinstance(factor, Reduction) and factor.kind == "sum":
+            inner = rename_bound(factor, taken | frozenset(bound))
+            opened = product_sum(inner.body, taken | frozenset(bound) | frozenset(inner.indices))
+            bound += [*inner.indices, *opened.bound]
+            factors += opened.factors
+        else:
+            factors.append(factor)
+    return ProductSum(tuple(bound), tuple(factors))
+
+
+def _definition(equation: Equation) -> tuple[ProductSum, Expression] | None:
+    """The definition as (sum of a product, what the sum is): t = c*sum(..) says that the sum is t/c."""
+    shown = product_sum(equation.expression)
+    bound = frozenset(shown.bound)
+    inside = tuple(factor for factor in shown.factors if factor.free_indices & bound)
+    outside = [factor for factor in shown.factors if not factor.free_indices & bound]
+    if not all(_is_never_zero(factor) for factor in outside):
+        return None
+    if bound - multiply(*inside).free_indices or any(
+        factor.free_indices - bound - frozenset(equation.indices) for factor in inside
+    ):
+        return None
+    return ProductSum(shown.bound, inside), divide(equation.element, multiply(*outside))
+
+
+def _is_never_zero(factor: Expression) -> bool:
+    """Whether it is safe to divide by: a number, a size, or a power of one."""
+    if isinstance(factor, Power):
+        return _is_never_zero(factor.base) and isinstance(factor.exponent, Number)
+    return isinstance(factor, Size | Number)
+
+
+def towards_names(
+    expression: Expression, equations: tuple[Equation, ...], symmetric: Collection[str] = ()
+) -> Iterator[tuple[Expression, Equation]]:
+    """Each regrouping of a sum of products in which a definition's sum becomes its tensor.
+
+    `symmetric` are the tensors whose last two positions may change places.
+    """
+    if not (isinstance(expression, Reduction) and expression.kind == "sum"):
+        return
+    for opened in _with_one_factor_opened(expression, equations):
+        for equation in equations:
+            definition = _definition(equation)
+            if definition is None or not definition[0].bound:
+                continue
+            for regrouped in _regroupings(opened, *definition, frozenset(equation.indices), symmetric):
+                yield regrouped, equation
+
+
+def _with_one_factor_opened(expression: Expression, equations: tuple[Equation, ...]) -> Iterator[ProductSum]:
+    """The sum itself, and with a factor that is a sum of products written out."""
+    plain = product_sum(expression)
+    yield plain
+    named = {equation.tensor: equation for equation in equations}
+    for place, factor in enumerate(plain.factors):
+        if isinstance(factor, Element) and factor.tensor in named:
+            equation = named[factor.tensor]
+            at: dict[Index, Expression] = dict(zip(equation.indices, factor.positions, strict=True))
+            taken = frozenset(plain.bound) | multiply(*plain.factors).free_indices
+            inner = product_sum(substitute(equation.expression, at), taken)
+            if inner.bound:
+                factors = (*plain.factors[:place], *inner.factors, *plain.factors[place + 1 :])
+                yield ProductSum((*plain.bound, *inner.bound), factors)
+
+
+def _regroupings(
+    whole: ProductSum,
+    part: ProductSum,
+    meaning: Expression,
+    free: frozenset[Index],
+    symmetric: Collection[str],
+) -> Iterator[Expression]:
+    """Find the part's factors in the whole, with bound indices that nothing else in it uses."""
+    apart: dict[Index, Expression] = {}
+    taken = set(whole.bound) | multiply(*whole.factors).free_indices | free
+    for index in part.bound:
+        apart[index] = fresh_index(Index(index.name + "'", index.axis), taken)
+        taken.add(apart[index])  # type: ignore[arg-type]
+    patterns = tuple(mirror_images(substitute(factor, apart), symmetric) for factor in part.factors)
+    own = frozenset(index for index in apart.values() if isinstance(index, Index))
+    for bindings, used in _choose(patterns, whole.factors, frozenset(free | own), {}, ()):
+        summed = {bindings[index] for index in own}
+        rest = tuple(factor for place, factor in enumerate(whole.factors) if place not in used)
+        outside = frozenset[Index]().union(*(factor.free_indices for factor in rest))
+        found = substitute(meaning, bindings)
+        if (
+            free <= bindings.keys()
+            and len(summed) == len(own)
+            and summed <= set(whole.bound) - outside - found.free_indices
+        ):
+            bound = tuple(index for index in whole.bound if index not in summed)
+            yield ProductSum(bound, (*rest, found)).expression()
+
+
+def _choose(
+    patterns: tuple[tuple[Expression, ...], ...],
+    factors: tuple[Expression, ...],
+    variables: frozenset[Index],
+    bindings: Bindings,
+    used: tuple[int, ...],
+) -> Iterator[tuple[Bindings, tuple[int, ...]]]:
+    """For each pattern, one of whose forms is to be found, a factor of its own."""
+    if not patterns:
+        yield bindings, used
+        return
+    for (place, factor), pattern in product(enumerate(factors), patterns[0]):
+        if place not in used:
+            for extended in match(pattern, factor, variables, bindings):
+                yield from _choose(patterns[1:], factors, variables, extended, (*used, place))

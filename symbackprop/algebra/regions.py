@@ -1,0 +1,174 @@
+"""Scalar algebra inside index notation: the regions of an expression that SymPy may rework.
+
+A region is what stands between two binders: the whole right-hand side, the body of a sum, a branch of a
+choice. Inside it, sums and choices are atoms.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+
+from symbackprop.algebra.anonymous import Anonymous
+from symbackprop.algebra.arrangement import tidied
+from symbackprop.algebra.context import Scope
+from symbackprop.algebra.known_equations import scalar_atoms
+from symbackprop.algebra.rational import RationalSearch, Relation, opened
+from symbackprop.integers.guards import guarded_children
+from symbackprop.integers.recognition import has_positions
+from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Delta,
+    Element,
+    Expression,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
+from symbackprop.systems.printing import text
+
+MOST_STEPS = 50
+
+
+def region_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
+    """The places of regions, innermost first; a position is an integer, and none of them."""
+    if has_positions(expression):
+        return
+    for number, child in enumerate(expression.children):
+        starts = isinstance(expression, Reduction) or (isinstance(expression, Where) and number > 0)
+        yield from region_paths(child, (*place, number), starts)
+    if is_root and _is_worth_a_search(expression):
+        yield place
+
+
+def _is_worth_a_search(expression: Expression) -> bool:
+    """A product of different elements, numbers and sums has only one form."""
+    return any(
+        isinstance(node, Add | Apply | Power | MatrixFunction) for node in _above_binders(expression)
+    ) or len(set(factors_of(expression))) < len(factors_of(expression))
+
+
+def _above_binders(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    if not isinstance(expression, Reduction | Where | Element):
+        for child in expression.children:
+            yield from _above_binders(child)
+
+
+def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
+    """Bring every region into its cheapest form; one step for each region that changes."""
+    steps: list[Step] = []
+    done: set[tuple[Expression, tuple[Expression, ...]]] = set()
+    while len(steps) < MOST_STEPS:
+        step = _next_step(expression, scope, done)
+        if step is None:
+            break
+        steps.append(step)
+        expression = step.after
+    return tuple(steps)
+
+
+def _next_step(
+    expression: Expression, scope: Scope, done: set[tuple[Expression, tuple[Expression, ...]]]
+) -> Step | None:
+    for place in region_paths(expression):
+        region, conditions = node_at(expression, place), _conditions_at(expression, place)
+        if (region, conditions) in done:
+            continue
+        relations = scope.relations(region, conditions)
+        better = cheapest_form(region, relations)
+        done.update(((region, conditions), (better, conditions)))
+        if better != region:
+            return Step(
+                _rule(region, better, relations), place, expression, replace_at(expression, place, better)
+            )
+    return None
+
+
+def _conditions_at(expression: Expression, place: Path) -> tuple[Expression, ...]:
+    """The conditions of the choices around a place, as far as no sum binds their indices anew."""
+    conditions: tuple[Expression, ...] = ()
+    for number in place:
+        if isinstance(expression, Reduction):
+            bound = frozenset(expression.indices)
+            conditions = tuple([each for each in conditions if not each.free_indices & bound])
+        expression, conditions = list(guarded_children(expression, conditions))[number]
+    return conditions
+
+
+def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
+    """The cheapest form under the relations; the same for equal layers, whatever their names.
+
+    Factors that meet nothing else stay outside: the search for u's share of delta*f'(u) is that for f'(u).
+    """
+    passive, core = _apart(expression, relations)
+    found = _cheapest_core(core, relations)
+    return expression if found == core else tidied(multiply(*passive, found))
+
+
+def _apart(
+    expression: Expression, relations: tuple[Relation, ...]
+) -> tuple[tuple[Expression, ...], Expression]:
+    """The factors that are atoms which occur nowhere else, and the product of the others.
+
+    A delta stays outside too: a sum over its index will take it away, and all that it costs.
+    """
+    factors = factors_of(expression)
+    atoms = [scalar_atoms(factor) for factor in factors]
+    formulas = (part for each in relations for part in (each.known, opened(each.formula)))
+    elsewhere = Counter(atom for part in formulas for atom in scalar_atoms(part))
+    elsewhere.update(atom for found in atoms for atom in found)
+    passive = [
+        factor
+        for factor, found in zip(factors, atoms, strict=True)
+        if isinstance(factor, Delta)
+        or (not isinstance(factor, Add | Apply | Power) and all(elsewhere[atom] == 1 for atom in found))
+    ]
+    core = multiply(*(factor for factor in factors if factor not in passive))
+    return (tuple(passive), core) if passive and not isinstance(core, Number) else ((), expression)
+
+
+def _cheapest_core(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
+    names = Anonymous()
+    hidden = names.hide(expression)
+    hidden_relations = tuple(
+        Relation(names.hide(relation.known), names.hide(relation.formula)) for relation in relations
+    )
+    spelling = "; ".join(text(part) for part in (hidden, *(each.formula for each in hidden_relations)))
+    found = _search(hidden, hidden_relations, spelling)
+    return expression if found == hidden else names.restore().hide(found)
+
+
+@lru_cache(maxsize=4096)
+def _search(expression: Expression, relations: tuple[Relation, ...], spelling: str) -> Expression:
+    """The search, remembered by spelling too: equality forgets the order of terms, the result has one."""
+    return RationalSearch(expression, relations).cheapest()
+
+
+def forget_searches() -> None:
+    """Empty the memory of searches, so that a benchmark measures them again."""
+    _search.cache_clear()
+
+
+def _rule(before: Expression, after: Expression, relations: tuple[Relation, ...]) -> Rule:
+    """Name the step by the relations that it used: those whose name has appeared."""
+    nodes_before, nodes_after = set(before.walk()), set(after.walk())
+    used = [
+        relation
+        for relation in relations
+        if relation.known in nodes_after and relation.known not in nodes_before
+    ]
+    if used:
+        lines = [f"{text(relation.known)} = {text(relation.formula)}" for relation in used]
+        parts = tuple(Rule("fold back", line, lambda expression: None) for line in lines)
+        return Rule("fold back", "; ".join(lines), lambda expression: None, FOLDING_ENDS, parts)
+    return Rule("algebra", "cancel, factor, collect", lambda expression: None, FOLDING_ENDS)
+
+
+FOLDING_ENDS = "the cost falls, and there are finitely many costs below it"

@@ -1,0 +1,168 @@
+"""The bridge to SymPy: scalar expressions as rational functions of symbols, and back.
+
+Everything that is not a rational combination (a tensor's element, a sum, exp(u), a root) becomes a plain
+symbol, an atom; exp(2*u) and exp(-u) are powers of one atom, and so are x^(1/2) and x^(3/2). SymPy never sees
+a name of the user's: the atoms are called a0, a1, ... in order of appearance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import sympy
+
+from symbackprop.errors import DerivationError
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Constant,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+)
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.systems.printing import text
+
+LARGEST_DEGREE = 32
+LARGEST_NUMBER = 10**30
+
+
+class ScalarBridge:
+    """Translates expressions to SymPy and back, remembering which symbol stands for which atom.
+
+    What SymPy would multiply out for ever is an atom too: a power above LARGEST_DEGREE, and a number whose
+    numerator or denominator is above LARGEST_NUMBER.
+    """
+
+    def __init__(self) -> None:
+        self._symbols: dict[Expression, sympy.Symbol] = {}
+        self._atoms: dict[sympy.Symbol, Expression] = {}
+        self._roots: dict[Expression, int] = {}
+
+    def learn_roots(self, *expressions: Expression) -> None:
+        """Note every x^(p/q), so that x itself is translated as the q-th power of its root."""
+        for expression in expressions:
+            for node in expression.walk():
+                if isinstance(node, Power) and isinstance(node.exponent, Number):
+                    denominator = node.exponent.value.denominator
+                    if 1 < denominator <= LARGEST_DEGREE and not isinstance(node.base, Number):
+                        common = math.lcm(self._roots.get(node.base, 1), denominator)
+                        if common <= LARGEST_DEGREE:
+                            self._roots[node.base] = common
+
+    def symbol(self, atom: Expression) -> sympy.Symbol:
+        """The symbol that stands for an atom; the names of bound indices make no difference."""
+        key = canonical_bound_names(atom)
+        if key not in self._symbols:
+            symbol = sympy.Symbol(f"a{len(self._symbols)}")
+            self._symbols[key] = symbol
+            self._atoms[symbol] = atom
+        return self._symbols[key]
+
+    def to_sympy(self, expression: Expression) -> sympy.Expr:
+        """The expression as a rational function of symbols."""
+        if expression in self._roots:
+            return self._root(expression, Fraction(1))
+        match expression:
+            case Number(value) if max(abs(value.numerator), value.denominator) <= LARGEST_NUMBER:
+                return sympy.Rational(value.numerator, value.denominator)
+            case Add(terms):
+                return sympy.Add(*[self.to_sympy(term) for term in terms])
+            case Multiply(factors):
+                return sympy.Mul(*[self.to_sympy(factor) for factor in factors])
+            case Power(base, Number(exponent)) if self._degree(base, exponent) <= LARGEST_DEGREE:
+                return self._power(base, exponent)
+            case Apply("exp", (argument,)):
+                number, rest = coefficient_and_rest(argument)
+                if rest and number.denominator == 1:
+                    if abs(number) <= LARGEST_DEGREE:
+                        return self._exponential(multiply(*rest), int(number))
+                    return self._exponential(multiply(Number(abs(number)), *rest), 1 if number > 0 else -1)
+        return self.symbol(expression)
+
+    def _exponential(self, argument: Expression, number: int) -> sympy.Expr:
+        """e^(n*u), as a power of e^u or, for a difference u, of whichever of e^u and e^-u comes first."""
+        if isinstance(argument, Add):
+            both = (argument, number), (negate(argument), -number)
+            argument, number = min(both, key=lambda pair: text(pair[0]))
+        return self.symbol(Apply("exp", (argument,))) ** number
+
+    def _degree(self, base: Expression, exponent: Fraction) -> Fraction | int:
+        """The degree, in the root of the base, of the polynomial or quotient that a power becomes."""
+        return abs(exponent * self._roots.get(base, 1)).numerator
+
+    def _power(self, base: Expression, exponent: Fraction) -> sympy.Expr:
+        if base in self._roots:
+            return self._root(base, exponent)
+        if exponent.denominator == 1:
+            translated = self.to_sympy(base)
+            if translated == 0 and exponent < 0:
+                return self.symbol(Power(base, Number(exponent)))  # a division by 0 is not for SymPy
+            return translated ** int(exponent)
+        # The root of a number is an atom too: SymPy must not start computing with it.
+        root = self.symbol(Power(base, Number(Fraction(1, exponent.denominator))))
+        return root**exponent.numerator
+
+    def _root(self, base: Expression, exponent: Fraction) -> sympy.Expr:
+        root = self.symbol(Power(base, Number(Fraction(1, self._roots[base]))))
+        return root ** int(exponent * self._roots[base])
+
+    def from_sympy(self, expression: sympy.Expr) -> Expression:
+        """The SymPy expression in our notation, positive terms first, powers of e^u as e^(n*u)."""
+        return rewrite_bottom_up(from_sympy(expression, self._atom_of), _exponential)
+
+    def _atom_of(self, symbol: sympy.Symbol) -> Expression:
+        return self._atoms[symbol]
+
+
+def _exponential(node: Expression) -> Expression:
+    match node:
+        case Power(Apply("exp", (argument,)), Number() as exponent):
+            return Apply("exp", (multiply(exponent, argument),))
+    return node
+
+
+_FUNCTIONS = {
+    "exp": "exp", "log": "log", "sign": "sign", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh",
+    "cosh": "cosh", "tanh": "tanh", "erf": "erf", "asin": "asin", "acos": "acos", "atan": "atan",
+    "loggamma": "lgamma",
+}  # fmt: skip
+
+
+def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Expression]) -> Expression:
+    """A SymPy expression in our notation. Raises DerivationError for what the language has no word for."""
+    if expression.is_Symbol:
+        return atom_of(expression)
+    if expression.is_Rational:
+        return Number(Fraction(int(expression.p), int(expression.q)))
+    if expression is sympy.pi:
+        return Constant("pi")
+    if expression.is_Add:
+        ordered = [from_sympy(term, atom_of) for term in expression.as_ordered_terms()]
+        return add(*positive_first(ordered))
+    if expression.is_Mul:
+        return multiply(*[from_sympy(factor, atom_of) for factor in expression.as_ordered_factors()])
+    arguments = [from_sympy(argument, atom_of) for argument in expression.args]
+    if expression.is_Pow:
+        return power(*arguments)
+    name = type(expression).__name__
+    if name == "DiracDelta":
+        # The derivative of sign: 0 by convention, at 0 too.
+        return Number(0)
+    if name == "polygamma" and isinstance(arguments[0], Number) and arguments[0].value < 2:
+        return Apply("trigamma" if arguments[0].value else "digamma", (arguments[1],))
+    if name in _FUNCTIONS:
+        return Apply(_FUNCTIONS[name], tuple(arguments))
+    raise DerivationError(
+        f"the derivative contains {name}, which the model language has no function for",
+        remedy="write the function out with functions whose derivatives exist",
+    )
+
+
+def positive_first(terms: list[Expression]) -> list[Expression]:
+    """Terms with a plus before terms with a minus, otherwise in their order: 1 - z, not -z + 1."""
+    return sorted(terms, key=lambda term: coefficient_and_rest(term)[0] < 0)

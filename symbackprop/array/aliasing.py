@@ -1,0 +1,129 @@
+"""Results that nobody else holds: a returned array is never an input, a view of one, or another result."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+
+from symbackprop.array.ir import Copy, Diagonal, Elementwise, Read
+from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
+from symbackprop.array.slices import Choice, is_view
+from symbackprop.array.value import Value
+from symbackprop.schedule.temporary_names import unused_name
+
+# Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
+MAKING_ARRAYS = frozenset({"where", "erf", "normcdf", "lgamma", "digamma", "trigamma"})
+
+
+def with_fresh_results(program: Program) -> Program:
+    """The program, with a copy wherever a result would share memory with an input or another result.
+
+    What numbers are stored into has an array of its own too. A scalar result becomes a NumPy scalar. Outputs
+    and gradients are returned by different functions, so that each of the two is looked at by itself.
+    """
+    program = _with_a_name_for_each_gradient(_with_own_arrays(program))
+    loss = (program.loss,) if program.loss else ()
+    calls = (program.outputs, tuple(program.gradients.values()), loss)
+    copied = {
+        *_sharing(program, calls),
+        *_arrays_without_axes(program),
+        *_diagonals(program),
+    }
+    return replace(program, statements=tuple(_copied(line, copied) for line in program.statements))
+
+
+def _copied(line: Line, names: set[str]) -> Line:
+    if isinstance(line, Statement) and line.name in names:
+        return replace(line, value=Copy(line.value))
+    return line
+
+
+def _with_own_arrays(program: Program) -> Program:
+    """The program, where a name that numbers are stored into is not another name's view, but its copy."""
+    stored = {line.name for line in statements_in(program.statements) if isinstance(line, Store)}
+    return replace(program, statements=tuple(_owning(program.statements, stored)))
+
+
+def _owning(lines: Iterable[Line], stored: set[str]) -> Iterator[Line]:
+    for line in lines:
+        if isinstance(line, Loop):
+            yield replace(line, body=tuple(_owning(line.body, stored)))
+        elif isinstance(line, Statement) and line.name in stored and viewed_names(line.value):
+            yield _copied(line, stored)
+        else:
+            yield line
+
+
+def _with_a_name_for_each_gradient(program: Program) -> Program:
+    """The program, where gradients that are one equation are one array and its copies."""
+    taken = {tensor.name for tensor in program.tensors}
+    taken |= {line.name for line in statements_in(program.statements)}
+    gradients: dict[str, str] = {}
+    copies: list[Line] = []
+    for asked, name in program.gradients.items():
+        held = program.by_name[name]
+        if name in gradients.values() and held.value.layout:
+            copy = unused_name(f"grad_{asked}", taken.__contains__)
+            taken.add(copy)
+            element = held.element.replace(name, copy, 1)
+            value = Copy(Read(name, held.value.indices, held.value.kind))
+            copies.append(Statement(copy, value, f"{element} = {held.element}", element))
+            name = copy
+        gradients[asked] = name
+    return replace(program, statements=(*program.statements, *copies), gradients=gradients)
+
+
+def _sharing(program: Program, calls: Iterable[Collection[str]]) -> Iterator[str]:
+    """The results whose memory an input, or an earlier result of the same call, may have.
+
+    In the program's order, in which what is viewed stands before its views.
+    """
+    memory = {tensor.name: frozenset({tensor.name}) for tensor in program.tensors}
+    held = {frozenset(results): set(memory) for results in calls}
+    for name, statement in program.by_name.items():
+        views = viewed_names(statement.value)
+        own = frozenset().union(*(memory[source] for source in views)) or frozenset({name})
+        if any(name in results and not taken.isdisjoint(own) for results, taken in held.items()):
+            own = frozenset({name})
+            yield name
+        memory[name] = own
+        for results, taken in held.items():
+            taken.update(own if name in results else ())
+
+
+def viewed_name(value: Value) -> str | None:
+    """The name that a value is nothing but a view of; None where it is a new array."""
+    if isinstance(value, Read):
+        return value.name
+    return viewed_name(value.operands[0]) if is_view(value) else None
+
+
+def viewed_names(value: Value) -> frozenset[str]:
+    """The names that a value may be a view of, whatever a choice by whole numbers chooses."""
+    match value:
+        case Read(name, _, _):
+            return frozenset({name})
+        case Choice(_, chosen, otherwise):
+            return viewed_names(chosen) | viewed_names(otherwise)
+    return viewed_names(value.operands[0]) if is_view(value) else frozenset()
+
+
+def _arrays_without_axes(program: Program) -> list[str]:
+    results = (*program.outputs, *program.gradients.values(), *((program.loss,) if program.loss else ()))
+    return [name for name in results if _makes_array_without_axes(program.by_name[name].value)]
+
+
+def _diagonals(program: Program) -> list[str]:
+    """The results that NumPy would return as read-only views."""
+    results = (*program.outputs, *program.gradients.values())
+    return [name for name in results if _is_diagonal(program.by_name[name].value)]
+
+
+def _is_diagonal(value: Value) -> bool:
+    return isinstance(value, Diagonal) or (is_view(value) and any(map(_is_diagonal, value.operands)))
+
+
+def _makes_array_without_axes(value: Value) -> bool:
+    if isinstance(value, Choice):
+        return any(map(_makes_array_without_axes, (value.chosen, value.otherwise)))
+    return not value.layout and isinstance(value, Elementwise) and value.operation in MAKING_ARRAYS

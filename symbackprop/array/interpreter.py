@@ -1,0 +1,296 @@
+"""Runs a program with NumPy, node by node: what the emitted module must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.array.cofactors import cofactors
+from symbackprop.array.ir import (
+    AxisSize,
+    Cast,
+    Copy,
+    Diagonal,
+    Elementwise,
+    Expand,
+    Fill,
+    Identity,
+    Literal,
+    Positions,
+    Read,
+    Reduce,
+    Reshape,
+    Transpose,
+)
+from symbackprop.array.layout import Group
+from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
+from symbackprop.array.lookups import Clip, Gather, ScatterAdd
+from symbackprop.array.matrix_products import MatrixProduct, Tensordot
+from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
+from symbackprop.array.slices import (
+    Allocate,
+    Choice,
+    Count,
+    Flip,
+    Item,
+    OfPythonInts,
+    Pad,
+    Pick,
+    Refold,
+    Select,
+    Span,
+    Whole,
+)
+from symbackprop.array.value import Value
+from symbackprop.array.whole_numbers import count_of
+from symbackprop.errors import ProgramError
+from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.indexing.counting import Extent
+from symbackprop.notation.expressions import Axis
+from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.system import Tensor
+
+Array: TypeAlias = NDArray[Any]
+# What stands in an array of positions before one is stored: outside every axis.
+NO_PLACE = -1
+
+_OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "power": np.power,
+    "negative": np.negative,
+    "floor_divide": np.floor_divide,
+    "mod": np.mod,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+    "and": lambda *operands: np.logical_and.reduce(np.broadcast_arrays(*operands)),
+    "or": lambda *operands: np.logical_or.reduce(np.broadcast_arrays(*operands)),
+    "not": np.logical_not,
+    "where": np.where,
+    "max": np.maximum,
+    "min": np.minimum,
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+}
+
+
+_OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {"max": max, "min": min, "abs": abs}
+
+
+@dataclass(frozen=True)
+class _Interpreter:
+    values: dict[str, Array]
+    sizes: Mapping[str, int]
+    dtype: np.dtype[Any]
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+    def size(self, axis: Axis) -> int:
+        if isinstance(axis, Extent):
+            return int(self.evaluate(count_of(axis)))
+        return self.sizes[axis.name]
+
+    def places(self, items: tuple[Item, ...], shape: tuple[int, ...]) -> tuple[int | slice, ...]:
+        """The items as Python's; ProgramError where one leaves its axis, for it would wrap round."""
+        places: list[int | slice] = []
+        for item, size in zip(items, shape, strict=True):
+            match item:
+                case Whole():
+                    places.append(slice(None))
+                case Pick(place):
+                    places.append(_inside(self.evaluate(place), size))
+                case Span(_, start, stop, step):
+                    first = 0 if start is None else self.evaluate(start)
+                    last = size if stop is None else self.evaluate(stop)
+                    # As in NumPy, a span without places is empty wherever it stands.
+                    places.append(slice(_not_before(first), max(last, 0), step) if first < last else slice(0))
+        return tuple(places)
+
+    def check(self, check: PlaceCheck) -> None:
+        """ProgramError where a position lies outside its axis."""
+        chosen = True if check.condition is None else self.evaluate(check.condition)
+        places, chosen = np.broadcast_arrays(self.evaluate(check.places), chosen)
+        size = self.size(check.axis)
+        if np.any(chosen & ((places < 0) | (places >= size))):
+            raise ProgramError(f"{check.element}: {check.position} leaves an axis of {size}")
+
+    def run(self, lines: Iterable[Line]) -> None:
+        """Run lines in order."""
+        for line in lines:
+            match line:
+                case Statement(name, value):
+                    self.values[name] = self.evaluate(value)
+                case Store(name, (), value, accumulate):
+                    self.values[name] = self.evaluate(value) + (self.values[name] if accumulate else 0)
+                case Store(name, items, value, accumulate):
+                    array = self.values[name]
+                    places = self.places(items, array.shape)
+                    array[places] = self.evaluate(value) + (array[places] if accumulate else 0)
+                case Loop(counter, _, stop, body, start, reverse):
+                    steps = range(self.evaluate(start), self.evaluate(stop))
+                    for step in reversed(steps) if reverse else steps:
+                        replace(self, counters={**self.counters, counter: step}).run(body)
+
+    def dtype_of(self, value: Value) -> np.dtype[Any]:
+        """The dtype of a new array of the value's kind."""
+        return {Kind.BOOLEAN: np.dtype(bool), Kind.INTEGER: np.dtype(np.intp)}.get(value.kind, self.dtype)
+
+    def shape(self, layout: tuple[Group, ...]) -> tuple[int, ...]:
+        return tuple(prod(self.size(index.axis) for index in group) for group in layout)
+
+    def evaluate(self, value: Value) -> Any:
+        if isinstance(value, Choice):
+            return self.evaluate(value.chosen if self.evaluate(value.condition) else value.otherwise)
+        operands = [self.evaluate(operand) for operand in value.operands]
+        match value:
+            case Read(name, _, _):
+                return self.values[name]
+            case Literal(number):
+                return number
+            case AxisSize(axis, at_least_one):
+                return max(self.size(axis), 1) if at_least_one else self.size(axis)
+            case Count(name, _):
+                return self.counters[name]
+            case Positions(index):
+                return np.arange(self.size(index.axis))
+            case Identity(row, _):
+                return np.eye(self.size(row.axis), dtype=self.dtype)
+            case Elementwise(operation, _):
+                return _operation(operation)(*operands)
+            case Reduce(_, reduction, places, keep):
+                return getattr(np, reduction)(
+                    operands[0], axis=places[0] if reduction == "argmax" else places, keepdims=keep
+                )
+            case MatrixProduct():
+                return operands[0] @ operands[1]
+            case Transpose(_, order):
+                return operands[0].transpose(order)
+            case Expand(_, places):
+                return np.expand_dims(operands[0], places)
+            case Reshape(_, target):
+                return operands[0].reshape(self.shape(target))
+            case Diagonal(_, first, second, _):
+                return np.diagonal(operands[0], axis1=first, axis2=second)
+            case Cast():
+                return np.asarray(operands[0]).astype(self.dtype)[()]
+            case Fill(_, target):
+                return np.full(self.shape(target), operands[0], dtype=self.dtype_of(value))
+            case Copy():
+                return np.copy(operands[0])[()]
+            case Select(_, items):
+                return operands[0][self.places(items, operands[0].shape)]
+            case Refold(_, target):
+                return operands[0].reshape(self.shape(target))
+            case Gather(_, _, skip):
+                return operands[0][(slice(None),) * skip + tuple(_proper(operands[0], operands[1:], skip))]
+            case Tensordot(_, _, left, right):
+                return np.tensordot(operands[0], operands[1], axes=(left, right))
+            case ScatterAdd(_, _, index):
+                places, rows = operands
+                total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
+                np.add.at(total, places, rows)
+                return total
+            case Clip(_, axis):
+                return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
+            case OfPythonInts(function, _):
+                return _OF_PYTHON_INTS[function](*operands)
+            case Flip(_, place):
+                return np.flip(operands[0], place)
+            case Pad():
+                widths = np.reshape(operands[1:], (2, -1)).T
+                return np.pad(operands[0], widths)
+            case Allocate(target, kind):
+                unknown = np.nan if kind is Kind.REAL else NO_PLACE
+                return np.full(self.shape(target), unknown, dtype=self.dtype_of(value))
+            case Solve():
+                return np.linalg.solve(*operands)
+            case Inverse():
+                return np.linalg.inv(*operands)
+            case Cofactors():
+                return cofactors(*operands)
+            case Determinant(_, logarithm):
+                return np.linalg.slogdet(*operands).logabsdet if logarithm else np.linalg.det(*operands)
+            case Symmetric():
+                return operands[0]
+            case Cholesky():
+                return np.linalg.cholesky(*operands)
+        raise ProgramError(f"no interpretation of a {type(value).__name__}")
+
+
+def _proper(array: Array, places: list[Any], skip: int) -> list[Any]:
+    """The places; ProgramError where one is less than 0, for it would wrap round."""
+    if any(np.any(np.less(place, 0)) for place in places):
+        raise ProgramError(f"a place before the first of axes {skip} and on of an array of {array.shape}")
+    return places
+
+
+def _check_values(tensor: Tensor, array: Array, sizes: Mapping[str, int]) -> None:
+    """ProgramError where a value of an integer tensor is no position of its axis."""
+    size = sizes.get(tensor.values.name if tensor.values else "")
+    if size is not None and np.any((array < 0) | (array >= size)):
+        raise ProgramError(f"'{tensor.name}' has a value that is no position of an axis of {size}")
+
+
+def _not_before(place: int) -> int:
+    if place < 0:
+        raise ProgramError(f"a span that begins at {place} would wrap round")
+    return place
+
+
+def _inside(place: int, size: int) -> int:
+    if not 0 <= place < size:
+        raise ProgramError(f"place {place} lies outside an axis of {size}")
+    return place
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    if name in _OPERATIONS:
+        return _OPERATIONS[name]
+    function = FUNCTIONS[name]
+
+    def apply(*arguments: Any) -> Any:
+        found = np.result_type(*arguments)
+        dtype = found if found.kind == "f" else np.dtype(np.float64)
+        arrays = np.broadcast_arrays(*arguments)
+        places = zip(*(array.flat for array in arrays), strict=True)
+        numbers = [function.evaluate(*map(float, place)) for place in places]
+        return np.array(numbers, dtype=dtype).reshape(arrays[0].shape)[()]
+
+    return apply
+
+
+def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array]:
+    """Every tensor of the program, declared and computed, from arrays for the declared ones."""
+    values = {name: np.asarray(array) for name, array in tensors.items()}
+    for tensor in program.tensors:
+        if tensor.values is not None:
+            # 7*ids[n] in eight bits would wrap round.
+            values[tensor.name] = values[tensor.name].astype(np.intp)
+    sizes = dict(program.sizes)
+    for tensor in program.tensors:
+        shape = values[tensor.name].shape
+        sizes.update({index.axis.name: size for index, size in zip(tensor.indices, shape, strict=True)})
+    for tensor in program.tensors:
+        if tensor.values is not None:
+            _check_values(tensor, values[tensor.name], sizes)
+    for axis, what in program.not_empty.items():
+        if sizes.get(axis) == 0:
+            raise ProgramError(f"{what}: axis {axis} is empty")
+    reals = [values[tensor.name].dtype for tensor in program.tensors if tensor.values is None]
+    dtype = reals[0] if reals else np.dtype(np.float64)
+    interpreter = _Interpreter(values, sizes, dtype)
+    for check in program.place_checks:
+        interpreter.check(check)
+    with np.errstate(all="ignore"):
+        interpreter.run(program.statements)
+    return values

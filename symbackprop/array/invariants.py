@@ -1,0 +1,94 @@
+"""What a loop computes anew in every step though nothing in it changes, computed once before the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+
+from symbackprop.array.cost import cost_of
+from symbackprop.array.ir import Read
+from symbackprop.array.layout import is_nameable
+from symbackprop.array.program import Line, Loop, Statement, Store, rewrite_lines, statements_in
+from symbackprop.array.slices import Choice, Count, Pad
+from symbackprop.array.value import Value
+
+
+@dataclass
+class Invariants:
+    """Values that have been named already, so that a tensor is padded once for all loops that read it."""
+
+    names: dict[Value, str] = field(default_factory=dict)
+
+    def taken_out(self, line: Line, name: Callable[[str], str]) -> list[Line]:
+        """The line, after statements for what a loop's steps need not compute; `name` finds a free name."""
+        before: list[Line] = []
+        if isinstance(line, Loop):
+            changing = {each.name for each in statements_in(line.body)}
+            parts = (part for whole in line.values for part in _invariant_parts(whole, changing))
+            for value in dict.fromkeys(parts):
+                if value not in self.names:
+                    self.names[value] = name(_stem(value, line))
+                    before.append(Statement(self.names[value], value, "", guarded=line.guarded))
+        lines = [*before, *rewrite_lines((line,), self._named)]
+        self._forget(line.written)
+        return lines
+
+    def inner(self) -> Invariants:
+        """What is known in the body of a loop, whose own names are gone after it."""
+        return Invariants(dict(self.names))
+
+    def _forget(self, written: Collection[str]) -> None:
+        """What was computed from arrays that hold other numbers now has no name any more."""
+        for value in [value for value in self.names if reads_any(value, written)]:
+            del self.names[value]
+
+    def _named(self, value: Value) -> Value:
+        if value not in self.names:
+            return value
+        return Read(self.names[value], value.indices, value.kind)
+
+
+def _invariant_parts(value: Value, changing: Collection[str]) -> Iterator[Value]:
+    """The largest parts that cost something, have one axis an index, and depend on nothing of the loop."""
+    changes = _changes(value, changing)
+    nameable = bool(value.layout) and is_nameable(value.layout)
+    reads = any(isinstance(node, Read) for node in value.walk())
+    if not changes and nameable and reads and cost_of(value) > 0:
+        yield value
+    elif not isinstance(value, Choice):
+        for operand in value.operands:
+            yield from _invariant_parts(operand, changing)
+
+
+def without_constants(loop: Loop) -> tuple[list[Statement], Loop]:
+    """What was taken out of loops in a loop's body and is the same in every step, to stand before it.
+
+    The variable of an equation stays in the loop: it has not all of the equation's axes.
+    """
+    changing = {each.name for each in statements_in(loop.body)}
+    filled = {each.name for each in statements_in(loop.body) if isinstance(each, Store)}
+    constant: list[Statement] = []
+    for line in loop.body:
+        if not isinstance(line, Statement) or line.element or line.name in filled:
+            continue
+        if not _changes(line.value, changing):
+            changing.remove(line.name)
+            constant.append(line)
+    rest = tuple(line for line in loop.body if line not in constant)
+    return constant, replace(loop, body=rest)
+
+
+def _changes(value: Value, changing: Collection[str]) -> bool:
+    """Whether a loop's steps compute different values: by its counter, or from what is written in it."""
+    return reads_any(value, changing) or any(isinstance(node, Count) for node in value.walk())
+
+
+def reads_any(value: Value, names: Collection[str]) -> bool:
+    """Whether a value reads one of these names."""
+    return any(isinstance(node, Read) and node.name in names for node in value.walk())
+
+
+def _stem(value: Value, loop: Loop) -> str:
+    if isinstance(value, Pad) and isinstance(value.operand, Read):
+        return f"{value.operand.name}_padded"
+    return f"{loop.written[0]}_part"

@@ -1,0 +1,82 @@
+"""The program's nodes for places given by integers: reading by index arrays, and adding up at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbackprop.array.value import OneOperand, Value, ValueType
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.schedule.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Gather(Value):
+    """Places of neighbouring axes by arrays of integers: `C[ids]`, `x[np.arange(N), ids]`, `x[:, ids]`.
+
+    The arrays are broadcast against one another; their axes stand in the result where the axes stood that
+    they read. `skip` axes before them are kept whole, and so are those behind.
+    """
+
+    operand: Value
+    places: tuple[Value, ...]
+    skip: int = 0
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The array that is read, and the places."""
+        return (self.operand, *self.places)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other places of another array."""
+        return Gather(operands[0], operands[1:], self.skip)
+
+    def _infer_type(self) -> ValueType:
+        before = self.operand.layout
+        whole = all(place.kind in (Kind.INTEGER, Kind.PYTHON) for place in self.places)
+        end = self.skip + len(self.places)
+        self.require(whole and 0 < len(self.places) <= end <= len(before), "needs integers for some axes")
+        layout = (
+            *before[: self.skip],
+            *self.broadcast([place.layout for place in self.places]),
+            *before[end:],
+        )
+        return ValueType(layout, self.operand.kind)
+
+
+@dataclass(frozen=True)
+class ScatterAdd(Value):
+    """Rows added up at the places they belong to, equal places too: sum(n, rows[n,...]*delta(places[n], v)).
+
+    The rows begin with the axes of the places; `index` runs along the first axis of the result.
+    """
+
+    places: Value
+    rows: Value
+    index: Index
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Places and rows."""
+        return (self.places, self.rows)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other rows at other places."""
+        places, rows = operands
+        return ScatterAdd(places, rows, self.index)
+
+    def _infer_type(self) -> ValueType:
+        places, rows = self.places.layout, self.rows.layout
+        fits = self.places.kind is Kind.INTEGER and rows[: len(places)] == places != ()
+        self.require(fits and self.rows.kind is Kind.REAL, "needs integers, and a row of reals for each")
+        return ValueType(((self.index,), *rows[len(places) :]), Kind.REAL)
+
+
+@dataclass(frozen=True)
+class Clip(OneOperand):
+    """Integers brought inside an axis: `np.clip(places, 0, max(I - 1, 0))`."""
+
+    axis: Axis
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is Kind.INTEGER, "brings what is no array of integers inside an axis")
+        return self.operand.type

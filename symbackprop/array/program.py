@@ -1,0 +1,241 @@
+"""A program: statements and loops in order, and which results are outputs, the loss and the gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeAlias
+
+from symbackprop.array.ir import Literal, Read
+from symbackprop.array.slices import Item, item_values
+from symbackprop.array.value import Value, rewrite_values
+from symbackprop.notation.expressions import Axis
+from symbackprop.systems.system import Role, Tensor
+
+
+@dataclass(frozen=True)
+class Statement:
+    """name = value; `formula` is the equation that it computes, `element` its left-hand side: `y[b,k]`.
+
+    A guarded statement computes values that a `where` may leave unused, so that what is undefined in them
+    is no cause for a warning.
+    """
+
+    name: str
+    value: Value
+    formula: str
+    element: str = ""
+    guarded: bool = False
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The value."""
+        return (self.value,)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The names that hold other numbers afterwards."""
+        return (self.name,)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names that the value reads, each once, in reading order."""
+        return _names_read(self.values)
+
+
+@dataclass(frozen=True)
+class Store:
+    """name[items] = value, or += with `accumulate`: an array that stands already gets numbers in places.
+
+    The value is broadcast to the selected places, axes lined up from the right.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    value: Value
+    accumulate: bool = False
+    formula: str = ""
+    guarded: bool = False
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The value, and the numbers in the items."""
+        return (self.value, *(number for item in self.items for number in item_values(item)))
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The array."""
+        return (self.name,)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names that are read, and the array itself, which must stand before."""
+        return tuple(dict.fromkeys((*_names_read(self.values), self.name)))
+
+
+_FIRST = Literal(0)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`for counter in range(start, stop): body`, or the same positions downwards with `reverse`.
+
+    `counter` and `axis` are the name and the axis of the index that steps; start and stop are Python ints.
+    What the body names is forgotten after the loop, but for what it stores.
+    """
+
+    counter: str
+    axis: Axis
+    stop: Value
+    body: tuple[Line, ...]
+    start: Value = _FIRST
+    reverse: bool = False
+    formula: str = ""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a line of the body is."""
+        return any(line.guarded for line in self.body)
+
+    @cached_property
+    def values(self) -> tuple[Value, ...]:
+        """Start, stop and every value of the body."""
+        return (self.start, self.stop, *(value for line in self.body for value in line.values))
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names that the body defines, which the loop forgets."""
+        return frozenset(line.name for line in self.body if isinstance(line, Statement))
+
+    @cached_property
+    def written(self) -> tuple[str, ...]:
+        """The arrays that the body stores into."""
+        inside = (name for line in self.body for name in line.written)
+        return tuple(dict.fromkeys(name for name in inside if name not in self.variables))
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names from outside the body, each once."""
+        inside = (name for line in self.body for name in line.reads)
+        outside = (
+            *_names_read((self.start, self.stop)),
+            *(name for name in inside if name not in self.variables),
+        )
+        return tuple(dict.fromkeys(outside))
+
+
+Line: TypeAlias = "Statement | Store | Loop"
+
+
+def _names_read(values: Iterable[Value]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(node.name for value in values for node in value.walk() if isinstance(node, Read))
+    )
+
+
+def statements_in(lines: Iterable[Line]) -> Iterator[Statement | Store]:
+    """Every line that computes a value, those of loops' bodies too, in order."""
+    for line in lines:
+        if isinstance(line, Loop):
+            yield from statements_in(line.body)
+        else:
+            yield line
+
+
+def counters_in(lines: Iterable[Line]) -> Iterator[str]:
+    """The counters of all loops, the outer ones first."""
+    for line in lines:
+        if isinstance(line, Loop):
+            yield line.counter
+            yield from counters_in(line.body)
+
+
+def rewrite_lines(lines: Iterable[Line], change: Callable[[Value], Value]) -> tuple[Line, ...]:
+    """Apply `change` to every node of every computed value, operands first."""
+    return tuple(
+        replace(line, body=rewrite_lines(line.body, change))
+        if isinstance(line, Loop)
+        else replace(line, value=rewrite_values(line.value, change))
+        for line in lines
+    )
+
+
+@dataclass(frozen=True)
+class PlaceCheck:
+    """A position, at all places of its indices, must lie inside an axis wherever the condition holds."""
+
+    element: str
+    position: str
+    axis: Axis
+    places: Value
+    condition: Value | None
+    axes: tuple[Axis, ...]
+    tensors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Initial:
+    """How a parameter starts: "zeros", "ones", "eye", or "normal" over the root of the product of `fan_in`.
+
+    `fan_in` names the axes that the equation using the parameter sums over; "eye" is the identity matrix.
+    """
+
+    tensor: str
+    distribution: str
+    fan_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model's loss and gradients as array operations.
+
+    `tensors` are the declared ones, in declared order; `gradients` maps the name of a tensor that was asked
+    for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
+    of its own that states what is known of the data; it is empty where nothing is. `not_empty` maps the axes
+    that must have places to what could not be computed without.
+    """
+
+    model: str
+    source: str
+    tensors: tuple[Tensor, ...]
+    sizes: Mapping[str, int]
+    statements: tuple[Line, ...]
+    outputs: tuple[str, ...]
+    loss: str | None
+    gradients: Mapping[str, str]
+    formulas: Mapping[str, str]
+    initials: tuple[Initial, ...] = ()
+    place_checks: tuple[PlaceCheck, ...] = ()
+    facts: str = ""
+    not_empty: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Statement]:
+        """Statements by the name that they define; what a loop's body names is not among them."""
+        return {line.name: line for line in self.statements if isinstance(line, Statement)}
+
+    def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
+        """The declared tensors of these roles, in declared order."""
+        return tuple(tensor for tensor in self.tensors if tensor.role in roles)
+
+    @cached_property
+    def _writers(self) -> Mapping[str, tuple[Line, ...]]:
+        """The lines that write each name."""
+        found: dict[str, list[Line]] = {}
+        for line in self.statements:
+            for name in line.written:
+                found.setdefault(name, []).append(line)
+        return {name: tuple(lines) for name, lines in found.items()}
+
+    def needed_for(self, names: Iterable[str]) -> tuple[Line, ...]:
+        """The lines that these results need, their own included, in order."""
+        needed: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name not in needed:
+                needed.add(name)
+                for line in self._writers.get(name, ()):
+                    pending.extend((*line.reads, *line.written))
+        return tuple(line for line in self.statements if needed.intersection(line.written))

@@ -1,0 +1,198 @@
+"""A program cut in three: the forward pass to the outputs, from there to the loss, the backward pass.
+
+Each part becomes a function, so that no statement is written, or run, twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from symbackprop.array.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
+from symbackprop.array.layout import Layout, axes_of_layout, layout_of
+from symbackprop.array.lookups import Clip, ScatterAdd
+from symbackprop.array.program import Line, Program, Statement
+from symbackprop.array.slices import Allocate, Refold
+from symbackprop.array.value import Value
+from symbackprop.array.views import inferred_group
+from symbackprop.errors import EmissionError
+from symbackprop.indexing.counting import Extent, size_of
+from symbackprop.notation.expressions import Axis, Size
+from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.system import DATA_ROLES, Role
+
+
+def _mentions_dtype(value: Value) -> bool:
+    """Whether the value's code names the model's dtype."""
+    return isinstance(value, Allocate | Cast | Fill | Identity) and value.kind is Kind.REAL
+
+
+@dataclass(frozen=True)
+class ShapeSource:
+    """A tensor whose shape gives the sizes of some axes; None stands where a size is not needed."""
+
+    tensor: str
+    axes: tuple[Axis | None, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Lines that run together.
+
+    `parameters` and `arguments` come from outside: declared parameters, and other tensors or earlier results;
+    `results` is what others need of it. `shapes` and `dtype_from` say where the sizes and the dtype that the
+    statements mention are read; the latter is None where no dtype is mentioned, "" where nothing has one.
+    """
+
+    statements: tuple[Line, ...]
+    parameters: tuple[str, ...]
+    arguments: tuple[str, ...]
+    results: tuple[str, ...]
+    shapes: tuple[ShapeSource, ...]
+    dtype_from: str | None
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The three parts; the later two are None where there is nothing left to compute."""
+
+    forward: Segment
+    loss: Segment | None
+    backward: Segment | None
+
+
+def segments_of(program: Program) -> Segments:
+    """Cut a program at its outputs and at its loss."""
+    forward = program.needed_for(program.outputs)
+    to_loss = program.needed_for((program.loss,)) if program.loss else ()
+    to_gradients = program.needed_for(tuple(program.gradients.values()))
+    loss = _without(to_loss, forward)
+    backward = _without(to_gradients, (*forward, *loss))
+    ends = (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values())
+    return Segments(
+        forward=_segment(program, forward, _read_by((*loss, *backward), ends)),
+        loss=_segment(program, loss, _read_by(backward, ends)) if loss else None,
+        backward=_segment(program, backward, program.gradients.values()) if program.gradients else None,
+    )
+
+
+def _without(statements: tuple[Line, ...], others: tuple[Line, ...]) -> tuple[Line, ...]:
+    taken = {name for line in others for name in line.written}
+    return tuple(line for line in statements if taken.isdisjoint(line.written))
+
+
+def _read_by(statements: tuple[Line, ...], ends: tuple[str, ...]) -> list[str]:
+    return [*ends, *(name for statement in statements for name in statement.reads)]
+
+
+def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[str]) -> Segment:
+    own = {line.name: None for line in statements if isinstance(line, Statement)}
+    read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
+    shapes = _shape_sources(program, axes_mentioned(statements), tuple(read))
+    read.update(dict.fromkeys(source.tensor for source in shapes))
+    mentions_dtype = any(map(_mentions_dtype, _values(statements)))
+    if mentions_dtype and next(_with_dtype(program, read), None) is None:
+        reals = (tensor.name for tensor in program.tensors if tensor.values is None)
+        read.update(dict.fromkeys(islice(reals, 1)))
+    wanted = set(wanted)
+    return Segment(
+        statements=statements,
+        parameters=_declared(program, read, Role.PARAMETER),
+        arguments=(
+            *_declared(program, read, *DATA_ROLES),
+            *(name for name in program.by_name if name in read),
+        ),
+        results=tuple(name for name in own if name in wanted),
+        shapes=shapes,
+        dtype_from=next(_with_dtype(program, read), "") if mentions_dtype else None,
+    )
+
+
+def _declared(program: Program, names: Iterable[str], *roles: Role) -> tuple[str, ...]:
+    found = set(names)
+    return tuple(tensor.name for tensor in program.with_role(*roles) if tensor.name in found)
+
+
+def _with_dtype(program: Program, names: Iterable[str]) -> Iterator[str]:
+    """The names that hold arrays of the model's dtype."""
+    for name in names:
+        integer = any(tensor.name == name and tensor.values is not None for tensor in program.tensors)
+        if not integer and (name not in program.by_name or program.by_name[name].value.kind is Kind.REAL):
+            yield name
+
+
+def _values(statements: Iterable[Line]) -> Iterator[Value]:
+    for line in statements:
+        for value in line.values:
+            yield from value.walk()
+
+
+def axes_mentioned(statements: Iterable[Line]) -> tuple[Axis, ...]:
+    """The axes whose sizes the statements mention, but for those that are written as numbers."""
+    mentioned = dict.fromkeys(
+        own for value in _values(statements) for axis in axes_of(value) for own in _model_axes(axis)
+    )
+    return tuple(axis for axis in mentioned if axis.size is None)
+
+
+def axes_of(value: Value) -> tuple[Axis, ...]:
+    """The axes whose sizes a node mentions itself."""
+    match value:
+        case AxisSize(axis, _):
+            return (axis,)
+        case Positions(index) | Identity(index, _):
+            return (index.axis,)
+        case ScatterAdd(_, _, index):
+            return (index.axis,)
+        case Clip(_, axis):
+            return (axis,)
+        case Fill(_, target) | Allocate(target, _) | Refold(_, target):
+            return axes_of_layout(target)
+        case Reshape():
+            left_out = inferred_group(value)
+            return axes_of_layout(
+                tuple(group for place, group in enumerate(value.target) if place != left_out)
+            )
+    return ()
+
+
+def _model_axes(axis: Axis) -> tuple[Axis, ...]:
+    """The axis, or those that its length is worked out from."""
+    if not isinstance(axis, Extent):
+        return (axis,)
+    return tuple(node.axis for node in size_of(axis).walk() if isinstance(node, Size))
+
+
+def _shape_sources(
+    program: Program, axes: tuple[Axis, ...], preferred: tuple[str, ...]
+) -> tuple[ShapeSource, ...]:
+    """Tensors whose shapes give all these sizes: few of them, and if possible such as are read anyway."""
+    known = {tensor.name: layout_of(tensor.indices) for tensor in program.tensors}
+    known |= {name: program.by_name[name].value.layout for name in preferred if name in program.by_name}
+    layouts = {name: known[name] for name in (*preferred, *known)}
+    sources: list[ShapeSource] = []
+    missing = list(axes)
+    while missing:
+        candidates = [_shape_source(name, layout, missing) for name, layout in layouts.items()]
+        best = max(candidates, key=_axes_given, default=ShapeSource("", ()))
+        if not _axes_given(best):
+            raise EmissionError(
+                f"the size of axis {missing[0].name} cannot be read from any tensor",
+                remedy=f"declare it: index {missing[0].label} : {missing[0].name} = 10",
+            )
+        sources.append(best)
+        missing = [axis for axis in missing if axis not in best.axes]
+    return tuple(sources)
+
+
+def _shape_source(name: str, layout: Layout, missing: list[Axis]) -> ShapeSource:
+    own = [group[0].axis if len(group) == 1 else None for group in layout]
+    axes = tuple(
+        axis if axis in missing and axis not in own[:place] else None for place, axis in enumerate(own)
+    )
+    return ShapeSource(name, axes)
+
+
+def _axes_given(source: ShapeSource) -> int:
+    return sum(axis is not None for axis in source.axes)

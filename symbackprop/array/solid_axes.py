@@ -1,0 +1,189 @@
+"""Axes that a program cannot run over where they are empty, and what stands in the way.
+
+An extremum over nothing has no value, a quotient by a sum over nothing is 0/0, and NumPy cannot infer a size
+(-1) beside an axis of size 0. A module refuses such sizes by name when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from symbackprop.array.empty_axes import batch_axes
+from symbackprop.array.ir import (
+    AxisSize,
+    Cast,
+    Copy,
+    Elementwise,
+    Expand,
+    Fill,
+    Read,
+    Reduce,
+    Reshape,
+    Transpose,
+)
+from symbackprop.array.matrix_products import MatrixProduct, Tensordot
+from symbackprop.array.program import Line, Loop, Program, Statement, Store
+from symbackprop.array.slices import Pad, always_computed
+from symbackprop.array.value import Value
+from symbackprop.array.views import inferred_group
+from symbackprop.indexing.counting import size_of
+from symbackprop.notation.expressions import Axis, Expression, Reduction, Size, Where
+from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.system import Equation
+
+NEEDING_A_VALUE = ("max", "min", "argmax")
+
+
+def with_solid_axes(program: Program, equations: Iterable[Equation] = ()) -> Program:
+    """The program with the axes that must not be empty, each with the first reason that it meets.
+
+    `equations` are those that it computes: an extremum over what does not change leaves no trace in it.
+    """
+    lines = tuple(_lines(program.statements))
+    found: dict[str, str] = {}
+    for equation in equations:
+        own = frozenset(index.axis for index in equation.indices)
+        for axis, reason in _extrema_of_constants(equation.expression, own):
+            found.setdefault(axis.name, f"{reason} in {equation.tensor}")
+    for line, loops in lines:
+        for axis, reason in _obstacles(line):
+            if axis not in loops:
+                found.setdefault(axis.name, reason)
+    quotients = _Quotients(batch_axes(program))
+    for line, _ in lines:
+        quotients.pass_line(line)
+    for name in (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values()):
+        for axis, reason in quotients.undefined.get(name, {}).items():
+            found.setdefault(axis.name, reason)
+    declared = program.sizes.keys()
+    needing = {axis: reason for axis, reason in found.items() if axis not in declared}
+    return replace(program, not_empty=needing)
+
+
+def _lines(
+    lines: Iterable[Line], loops: tuple[Axis, ...] = ()
+) -> Iterator[tuple[Statement | Store, tuple[Axis, ...]]]:
+    """Every line that computes a value, with the axes of the loops around it, which do not run if empty."""
+    for line in lines:
+        if isinstance(line, Loop):
+            yield from _lines(line.body, (*loops, line.axis))
+        else:
+            yield line, loops
+
+
+def _name(line: Statement | Store) -> str:
+    return line.element if isinstance(line, Statement) and line.element else line.name
+
+
+def _obstacles(line: Statement | Store) -> Iterator[tuple[Axis, str]]:
+    """Axes with what NumPy refuses where they are empty, whatever is done with the result."""
+    name = _name(line)
+    for node in always_computed(line.value):
+        match node:
+            case Reduce(operand, kind, places, _) if kind in NEEDING_A_VALUE:
+                over = [index for place in places for index in operand.layout[place]]
+                of = f"of {operand.name}" if isinstance(operand, Read) else f"in {name}"
+                for index in over:
+                    yield from ((axis, f"{kind} over {index.name} {of}") for axis in _model_axes(index.axis))
+            case Reshape(_, target):
+                left_out = inferred_group(node)
+                others = [group for place, group in enumerate(target) if place != left_out]
+                beside = [index for group in others for index in group] if left_out is not None else []
+                yield from ((axis, name) for index in beside for axis in _model_axes(index.axis))
+            case Elementwise("divide", (_, below)) if node.kind is Kind.PYTHON:
+                yield from ((axis, f"{name} divides by 0") for axis in _vanishing(below, {}))
+            case Pad(_, before, after, _):
+                less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
+                yield from ((axis, name) for width in less for axis in _sizes_in(width))
+
+
+def _extrema_of_constants(expression: Expression, around: frozenset[Axis]) -> Iterator[tuple[Axis, str]]:
+    """Axes over which an extremum is taken of what does not depend on the index, with that index.
+
+    Not those in `around`, over which the expression is repeated: where they are empty, it is nowhere read.
+    """
+    if isinstance(expression, Where):
+        return
+    if isinstance(expression, Reduction):
+        over = [index for index in expression.indices if index.axis not in around]
+        if expression.kind in NEEDING_A_VALUE:
+            unread = [index for index in over if index not in expression.body.free_indices]
+            yield from ((index.axis, f"{expression.kind} over {index.name}") for index in unread)
+        else:
+            around |= {index.axis for index in over}
+    for child in expression.children:
+        yield from _extrema_of_constants(child, around)
+
+
+@dataclass
+class _Quotients:
+    """Follows quotients by what is 0 for an empty axis to the results, by name: there they are no number.
+
+    In an array over the axis itself there is nothing to be divided. A batch axis is passed over: its means
+    are 0.
+    """
+
+    batch: Collection[Axis]
+    vanishing: dict[str, frozenset[Axis]] = field(default_factory=dict)
+    undefined: dict[str, dict[Axis, str]] = field(default_factory=dict)
+
+    def pass_line(self, line: Statement | Store) -> None:
+        """Learn what the line's name holds."""
+        if isinstance(line, Statement):
+            self.vanishing[line.name] = _vanishing(line.value, self.vanishing)
+        before = self.undefined.get(line.name, {})
+        self.undefined[line.name] = {**self._in(line.value, _name(line)), **before}
+
+    def _in(self, value: Value, name: str) -> dict[Axis, str]:
+        if isinstance(value, Read):
+            found = self.undefined.get(value.name, {})
+        else:
+            found = {axis: why for part in value.operands for axis, why in self._in(part, name).items()}
+        if isinstance(value, Elementwise) and value.operation == "divide":
+            below = _vanishing(value.arguments[1], self.vanishing) - frozenset(self.batch)
+            found = {**dict.fromkeys(sorted(below, key=str), f"{name} divides by 0"), **found}
+        own = {index.axis for index in value.indices}
+        return {axis: why for axis, why in found.items() if axis not in own}
+
+
+def _model_axes(axis: Axis) -> tuple[Axis, ...]:
+    """The axis, or those that an extent's length counts."""
+    return tuple(node.axis for node in size_of(axis).walk() if isinstance(node, Size))
+
+
+def _is_less_than_a_size(width: Value) -> bool:
+    """Whether a number is R - 1, which is less than 0 for an empty axis."""
+    return isinstance(width, Elementwise) and width.operation == "subtract"
+
+
+def _sizes_in(value: Value) -> Iterator[Axis]:
+    return (node.axis for node in value.walk() if isinstance(node, AxisSize))
+
+
+def _vanishing(value: Value, known: Mapping[str, frozenset[Axis]]) -> frozenset[Axis]:
+    """The axes of which each, where it is empty, makes all numbers of the value 0."""
+
+    def of(part: Value) -> frozenset[Axis]:
+        return _vanishing(part, known)
+
+    match value:
+        case Read(name, _, _):
+            return known.get(name, frozenset())
+        case AxisSize(axis, at_least_one):
+            return frozenset() if at_least_one else frozenset({axis})
+        case Reduce(operand, "sum", places, _):
+            return of(operand) | {index.axis for place in places for index in operand.layout[place]}
+        case MatrixProduct(left, right):
+            return of(left) | of(right) | {index.axis for index in left.layout[-1]}
+        case Tensordot(left, right, places, _):
+            return of(left) | of(right) | {index.axis for place in places for index in left.layout[place]}
+        case Elementwise("multiply", (left, right)):
+            return of(left) | of(right)
+        case Elementwise("add" | "subtract", (left, right)):
+            return of(left) & of(right)
+        case Elementwise("divide" | "power", (first, _)) | Elementwise("sqrt" | "abs" | "negative", (first,)):
+            return of(first)
+        case Cast(operand) | Copy(operand) | Fill(operand, _) | Expand(operand, _) | Transpose(operand, _):
+            return of(operand)
+    return frozenset()

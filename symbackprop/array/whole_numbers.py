@@ -1,0 +1,174 @@
+"""Integer expressions as values: Python ints, or over free indices arrays of integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from symbackprop.array.ir import AxisSize, Elementwise, Literal, Positions, Reduce
+from symbackprop.array.slices import Choice, Count, OfPythonInts
+from symbackprop.array.value import Value
+from symbackprop.array.views import lined_up, ordered, union_in_order
+from symbackprop.errors import ProgramError
+from symbackprop.indexing.counting import Counter, Extent, is_counted, size_of
+from symbackprop.integers.bounds import negated
+from symbackprop.integers.linear import divided, linear_form
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.substitution import rename_bound
+from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.printing import text
+
+
+class Lowering(Protocol):
+    """Lowers what integer expressions read: elements, places of maxima, conditions."""
+
+    def value(self, expression: Expression, order: tuple[Index, ...]) -> Value:
+        """The expression as array operations."""
+
+    def under(self, condition: Expression) -> Lowering:
+        """The lowering of what is chosen by a condition."""
+
+
+@dataclass(frozen=True)
+class WholeNumbers:
+    """Lowers integer expressions: to Python ints, or over free indices to arrays of integers.
+
+    `order` is the order in which the axes of an array come; without a `lowering` nothing can be read.
+    """
+
+    order: tuple[Index, ...] = ()
+    lowering: Lowering | None = None
+
+    def value(self, expression: Expression) -> Value:
+        """The expression as an integer; ProgramError for what is no whole number."""
+        match expression:
+            case Number(value) if value.denominator == 1:
+                return Literal(int(value))
+            case Size(Extent() as axis):
+                return self.value(axis.length)
+            case Size(axis):
+                return AxisSize(axis)
+            case Counter(name, axis):
+                return Count(name, axis)
+            case Index():
+                return Positions(expression)
+            case Element() | Reduction("argmax") if self.lowering is not None:
+                return self.lowering.value(expression, self.order)
+            case Reduction():
+                return self._reduced(expression)
+            case Add() | Multiply():
+                return self._ordered(linear_form(expression).expression())
+            case Power(base, exponent):
+                return self._operation("power", self.value(base), self.value(exponent))
+            case Delta(left, right):
+                return self._chosen(Comparison("==", left, right), ONE, ZERO)
+            case Where(condition, chosen, otherwise):
+                return self._chosen(condition, chosen, otherwise)
+            case Apply("max" | "min" | "abs" as function, arguments):
+                return self._function(function, tuple(map(self.value, arguments)))
+            case Apply("floor", (argument,)):
+                return self._operation("floor_divide", *map(self.value, divided(argument)))
+            case Apply("mod", (number, divisor)):
+                return self._operation("mod", self.value(number), self.value(divisor))
+        raise ProgramError(f"'{text(expression)}' is no whole number that the program can compute")
+
+    def condition(self, condition: Expression) -> Value:
+        """A condition, over the free indices an array."""
+        if self.lowering is not None:
+            return self.lowering.value(condition, self.order)
+        match condition:
+            case Comparison(operator, left, right):
+                return self._operation(operator, self.value(left), self.value(right))
+            case Logic(operator, operands):
+                return self._operation(operator, *map(self.condition, operands))
+        raise ProgramError(f"'{text(condition)}' is no condition on whole numbers")
+
+    def _function(self, function: str, values: tuple[Value, ...]) -> Value:
+        if all(value.kind is Kind.PYTHON for value in values):
+            return OfPythonInts(function, values)
+        return self._operation(function, *values)
+
+    def _chosen(self, condition: Expression, chosen: Expression, otherwise: Expression) -> Value:
+        """`np.where`; by counters of loops Python's choice, where it gives one number."""
+        holds = self.condition(condition)
+        one = self._under(condition).value(chosen)
+        other = self._under(negated(condition)).value(otherwise)
+        if is_counted(condition) and one.layout == other.layout:
+            return Choice(holds, one, other)
+        return self._operation("where", holds, one, other)
+
+    def _under(self, condition: Expression) -> WholeNumbers:
+        return self if self.lowering is None else replace(self, lowering=self.lowering.under(condition))
+
+    def _reduced(self, reduction: Reduction) -> Value:
+        """A sum, product or extremum of integers; an index that the body lacks counts its size."""
+        afresh = rename_bound(reduction, self.order)
+        value = replace(self, order=(*self.order, *afresh.indices)).value(afresh.body)
+        counted = {"sum": "multiply", "prod": "power"}.get(afresh.kind)
+        for index in afresh.indices:
+            if index not in value.indices and counted is not None:
+                value = Elementwise(counted, (value, self.value(size_of(index.axis))))
+        places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
+        return ordered(Reduce(value, afresh.kind, places) if places else value, self.order)
+
+    def _ordered(self, expression: Expression) -> Value:
+        """A sum or a product that stands as a linear form: 2 * A - 1."""
+        match expression:
+            case Add(terms):
+                # A positive number in front saves a sign: 8 - i, not -i + 8.
+                first, *rest = sorted(terms, key=lambda term: _sign_and_rest(term)[0])
+                total = self.value(first)
+                for is_subtracted, term in (_sign_and_rest(term) for term in rest):
+                    operation = "subtract" if is_subtracted else "add"
+                    total = self._operation(operation, total, self.value(term))
+                return total
+            case Multiply((first, *rest)) if first == MINUS_ONE:
+                return self._operation("negative", self._ordered(multiply(*rest)))
+            case Multiply((first, *rest)):
+                product = self.value(first)
+                for factor in rest:
+                    product = self._operation("multiply", product, self.value(factor))
+                return product
+        return self.value(expression)
+
+    def _operation(self, operation: str, *arguments: Value) -> Value:
+        target = union_in_order(arguments, self.order)
+        return Elementwise(operation, tuple(lined_up(argument, target) for argument in arguments))
+
+
+def whole_number(expression: Expression) -> Value:
+    """An expression of counters, sizes and whole numbers as a Python int; ProgramError for anything else."""
+    return WholeNumbers().value(expression)
+
+
+def count_of(axis: Extent) -> Value:
+    """The places of an extent: none where its length would be less than 0, as T - 1 for an empty T."""
+    length = whole_number(axis.length)
+    form = linear_form(axis.length)
+    may_lack = form.constant < 0 or any(factor < 0 for factor in form.coefficients.values())
+    return OfPythonInts("max", (length, Literal(0))) if may_lack else length
+
+
+def _sign_and_rest(term: Expression) -> tuple[bool, Expression]:
+    form = linear_form(term)
+    value = next(iter(form.coefficients.values()), form.constant)
+    return (True, form.scaled(-1).expression()) if value < 0 else (False, term)

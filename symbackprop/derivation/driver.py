@@ -1,0 +1,128 @@
+"""Reverse accumulation carried through to closed form.
+
+For each adjoint, from the loss backwards: the chain rule, each local factor differentiated and simplified,
+the adjoints that are known put in, and the result simplified. Afterwards an adjoint that is used once moves
+into the equation that uses it, where that is no dearer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from symbackprop.algebra.context import RecurrenceStep, Scope
+from symbackprop.algebra.phases import scope_of
+from symbackprop.derivation.adjoint_names import adjoint_name, gradient_name, layer_names
+from symbackprop.derivation.adjoints import worked_out
+from symbackprop.derivation.inlining import inline_adjoints
+from symbackprop.derivation.inner_derivatives import with_inner_derivatives
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
+from symbackprop.derivation.reverse import (
+    adjoint_order,
+    chain_rule,
+    differentiated_tensors,
+    loss_name,
+)
+from symbackprop.errors import RewritingError
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import ONE, Element, Expression, Index
+from symbackprop.notation.placeholders import SIGNS, placeholder_in
+from symbackprop.notation.substitution import rename_tensors
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.system import Equation, System
+
+LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", lambda expression: None)
+
+
+def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
+    """The gradient of the system's loss by the tensors `wrt` (default: every parameter), in closed form.
+
+    Raises NotationError for an unknown tensor and DerivationError where there is no loss or no derivative.
+    """
+    model = system
+    wanted = differentiated_tensors(model, wrt)
+    expansion = with_inner_derivatives(model, wanted)
+    system = expansion.system
+    order = adjoint_order(system, wanted)
+    taken = {*system.tensors, *(axis.name for axis in system.axes)}
+    names = {
+        tensor: gradient_name(tensor, taken) if tensor in wanted else adjoint_name(tensor, taken)
+        for tensor in order
+    }
+    scope = replace(scope_of(system), steps=_steps_of_adjoints(system, names))
+    adjoints: list[AdjointDerivation] = []
+    for tensor in order:
+        adjoint = _derive_adjoint(system, tensor, names, scope)
+        adjoints.append(adjoint)
+        scope.add(adjoint.equation)
+    inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
+    derivation = Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion, model)
+    _expect_no_placeholders(derivation)
+    return derivation
+
+
+def _expect_no_placeholders(derivation: Derivation) -> None:
+    """Nothing leaves with a name that the algebra has made up, in an equation, a step or a rule's line."""
+    equations = (*derivation.system.equations, *derivation.equations)
+    expressions = [equation.expression for equation in equations]
+    expressions += [side for step in derivation.steps for side in (step.before, step.after)]
+    lines = {line for step in derivation.steps for line in step.rule.statements}
+    found = placeholder_in(expressions) or next((line for line in lines if not SIGNS.isdisjoint(line)), None)
+    if found is not None:
+        raise RewritingError(
+            f"the placeholder of '{found}' has been left in the derivation",
+            remedy="this is a defect of symbackprop; please report the model",
+        )
+
+
+def _steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, RecurrenceStep]:
+    """The adjoints of a recurrence form one again, which runs the other way."""
+    found = {}
+    for number, stage in enumerate(stages_of(system.equations)):
+        if stage.recurrence is not None:
+            for tensor, place in stage.recurrence.places.items():
+                if tensor in names:
+                    found[names[tensor]] = RecurrenceStep(number, place, -stage.recurrence.direction)
+    return found
+
+
+def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
+    rule = chain_rule(system, tensor, tuple(names))
+    scope = scope.at(Element(names[tensor], rule.total.denominator.positions))
+    factors: tuple[LocalDerivative, ...] = ()
+    if tensor == loss_name(system):
+        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF, (), rule.total, ONE),)
+    else:
+        factors, steps = worked_out(rule, lambda adjoint: _named(adjoint, names), scope)
+    indices = tuple(index for index in rule.total.denominator.positions if isinstance(index, Index))
+    equation = Equation(names[tensor], indices, steps[-1].after)
+    return AdjointDerivation(tensor, rule.total, factors, steps, equation, kept=True)
+
+
+def _named(adjoint: Derivative, names: Mapping[str, str]) -> Expression:
+    """dE/dw by the name of w's adjoint."""
+    return Element(names[adjoint.denominator.tensor], adjoint.denominator.positions)
+
+
+def _with_layer_names(
+    adjoints: Sequence[AdjointDerivation], wanted: Sequence[str], taken: set[str]
+) -> tuple[AdjointDerivation, ...]:
+    kept = [adjoint.tensor for adjoint in adjoints if adjoint.kept and adjoint.tensor not in wanted]
+    shorter = layer_names(kept, taken)
+    names = {
+        adjoint.equation.tensor: shorter[adjoint.tensor] for adjoint in adjoints if adjoint.tensor in shorter
+    }
+    return tuple([_renamed(adjoint, names) for adjoint in adjoints]) if names else tuple(adjoints)
+
+
+def _renamed(adjoint: AdjointDerivation, names: Mapping[str, str]) -> AdjointDerivation:
+    steps = tuple(
+        [
+            replace(step, before=rename_tensors(step.before, names), after=rename_tensors(step.after, names))
+            for step in adjoint.steps
+        ]
+    )
+    name = names.get(adjoint.equation.tensor, adjoint.equation.tensor)
+    equation = replace(adjoint.equation, tensor=name, expression=steps[-1].after)
+    return replace(adjoint, steps=steps, equation=equation)

@@ -1,0 +1,218 @@
+"""Which adjoints keep their name: one that is used once moves into its use where that is no dearer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from symbackprop.algebra.context import Scope
+from symbackprop.algebra.cost import cost
+from symbackprop.algebra.phases import simplify
+from symbackprop.derivation.result import AdjointDerivation
+from symbackprop.notation.arithmetic import (
+    coefficient_and_rest,
+    is_reciprocal,
+    multiply,
+    normalised,
+)
+from symbackprop.notation.expressions import ONE, Add, Apply, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.systems.system import Equation
+
+MOST_ELEMENTS_IN_A_SUM = 2
+MOST_USERS = 4
+LARGEST_FORMULA = (
+    150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
+)
+MOST_FOR_A_DIVISION = 2  # times the cost, for a gradient that is defined where what was divided by is 0
+
+
+def inline_adjoints(
+    adjoints: Sequence[AdjointDerivation], wanted: frozenset[str], scope: Scope
+) -> list[AdjointDerivation]:
+    """Go through the adjoints from the loss backwards and move each into its uses where that pays.
+
+    `wanted` are the names of those that stay.
+
+    An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
+    equation moves there unless the program would become dearer, or a sum would become hard to read.
+    """
+    inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope)
+    while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
+        pass  # each round keeps fewer names, so that there are finitely many
+    return list(inlining.current.values())
+
+
+@dataclass
+class _Inlining:
+    """The adjoints as they stand, and for each which of the others' equations read it."""
+
+    current: dict[str, AdjointDerivation]
+    wanted: frozenset[str]
+    scope: Scope
+    users: dict[str, dict[str, None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.users = {name: {} for name in self.current}
+        for adjoint in self.current.values():
+            self._note_reads(adjoint.equation)
+
+    def kept_names(self) -> tuple[str, ...]:
+        """The adjoints that still have an equation of their own and might lose it."""
+        return tuple(name for name, each in self.current.items() if each.kept and name not in self.wanted)
+
+    def try_to_inline(self, name: str) -> bool:
+        """Move one adjoint into its uses if that pays; whether it did."""
+        adjoint, users = self.current[name], self.users[name]
+        is_free = not cost(adjoint.equation.expression)
+        if name in users:
+            return False  # it reads itself at another step
+        if not users:
+            self._replace(adjoint, {})  # its share has turned out to be zero
+            return True
+        is_open = len(users) <= MOST_USERS and _may_vanish(adjoint.equation.expression)
+        if len(users) > 1 and not is_free and not is_open:
+            return False
+        moved = {
+            user: _with_inlined(
+                self.current[user],
+                adjoint.equation,
+                self.scope.before(self.current[user].equation.element, name),
+            )
+            for user in users
+        }
+        before = [self.current[user].equation for user in moved]
+        after = [changed.equation for changed in moved.values()]
+        if not is_free and (_outgrown(before, after) or not _is_no_dearer(adjoint.equation, before, after)):
+            return False
+        self._replace(adjoint, moved)
+        return True
+
+    def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
+        name = inlined.equation.tensor
+        self.current[name] = replace(inlined, kept=False)
+        self.scope.remove(name)
+        self._forget_reads(inlined.equation)
+        for user, changed in moved.items():
+            self._forget_reads(self.current[user].equation)
+            self.current[user] = changed
+            self.scope.add(changed.equation)
+            self._note_reads(changed.equation)
+
+    def _note_reads(self, equation: Equation) -> None:
+        for name in equation.reads:
+            if name in self.users:
+                self.users[name][equation.tensor] = None
+
+    def _forget_reads(self, equation: Equation) -> None:
+        for name in equation.reads:
+            if name in self.users:
+                self.users[name].pop(equation.tensor, None)
+
+
+def _may_vanish(expression: Expression) -> bool:
+    """Whether it is like -d/p, which may lose its denominator in each of the equations that read it.
+
+    Or like 1/2*(x - m), for a sum over x - m may have a name, or c*delta(i,k), which the next sum contracts.
+    """
+    _, rest = coefficient_and_rest(expression)
+    is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add) and _is_short(rest[0])
+    return is_multiple or any(
+        isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
+    )
+
+
+def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
+    named = cost(inlined.expression, *(equation.expression for equation in before))
+    together = cost(*(equation.expression for equation in after))
+    if together <= MOST_FOR_A_DIVISION * named and _loses_a_division(inlined, after):
+        return True
+    if together != named or len(before) > 1:
+        return together < named
+    if _is_read_repeatedly(inlined, before[0]) and _has_sum(inlined.expression):
+        return False
+    return not _stands_in_a_sum(inlined, before[0]) or _is_short(inlined.expression)
+
+
+def _outgrown(before: Sequence[Equation], after: Sequence[Equation]) -> bool:
+    """Whether an equation has become longer than anyone reads; one that was so before may not grow."""
+    return any(
+        new.expression.node_count > max(LARGEST_FORMULA, old.expression.node_count)
+        for old, new in zip(before, after, strict=True)
+    )
+
+
+def _loses_a_division(inlined: Equation, after: Sequence[Equation]) -> bool:
+    """Whether it divides by elements, which may be 0, and nothing does where it has been put in."""
+    divisors = _divisors(inlined.expression)
+    return bool(divisors) and not any(divisors & _divisors(equation.expression) for equation in after)
+
+
+def _divisors(expression: Expression) -> set[str]:
+    bases = (node.children[0] for node in expression.walk() if is_reciprocal(node))
+    return {base.tensor for base in bases if isinstance(base, Element)}
+
+
+def _is_short(expression: Expression) -> bool:
+    """A difference or product of two elements reads well inside a sum; more than that keeps its name."""
+    return not _has_sum(expression) and len(elements_of(expression)) <= MOST_ELEMENTS_IN_A_SUM
+
+
+def _has_sum(expression: Expression) -> bool:
+    return any(isinstance(node, Reduction) for node in expression.walk())
+
+
+def _is_read_repeatedly(inlined: Equation, user: Equation) -> bool:
+    """Whether several positions read one element, as in y[floor(i/2)]: each would redo a sum in it."""
+    return any(
+        isinstance(node, Apply) and node.function == "floor"
+        for element in elements_of(user.expression)
+        if element.tensor == inlined.tensor
+        for position in element.positions
+        for node in position.walk()
+    )
+
+
+def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
+    return any(
+        isinstance(node, Reduction) and inlined.tensor in node.tensors for node in user.expression.walk()
+    )
+
+
+def _with_inlined(user: AdjointDerivation, inlined: Equation, scope: Scope) -> AdjointDerivation:
+    steps = steps_with(user.equation, inlined, scope, user.total.free_indices)
+    equation = replace(user.equation, expression=steps[-1].after)
+    return replace(
+        user, steps=(*user.steps, *(_beside(user.deltas, each) for each in steps)), equation=equation
+    )
+
+
+def steps_with(
+    user: Equation, inlined: Equation, scope: Scope, outer: frozenset[Index] = frozenset()
+) -> tuple[Step, ...]:
+    """The steps to a right-hand side in which another equation's definition stands for its name.
+
+    No bound index of it shall share a name with one of `outer` or of the left-hand side.
+    """
+    rule = Rule("put in", f"the definition of {inlined.tensor}", lambda expression: None)
+    put_in = _put_in(user.expression, inlined)
+    further = simplify(put_in, scope, outer | frozenset(user.indices))
+    return (Step(rule, (), user.expression, put_in), *further)
+
+
+def _beside(deltas: Expression, step: Step) -> Step:
+    """The step of a right-hand side as one of the whole derivative, which has these deltas as factors too."""
+    if deltas == ONE:
+        return step
+    return replace(step, place=(), before=multiply(deltas, step.before), after=multiply(deltas, step.after))
+
+
+def _put_in(expression: Expression, equation: Equation) -> Expression:
+    def put_in(node: Expression) -> Expression:
+        if isinstance(node, Element) and node.tensor == equation.tensor:
+            at: dict[Index, Expression] = dict(zip(equation.indices, node.positions, strict=True))
+            return substitute(equation.expression, at)
+        return normalised(node)
+
+    return rewrite_bottom_up(expression, put_in)

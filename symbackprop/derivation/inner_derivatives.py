@@ -1,0 +1,265 @@
+"""Derivatives inside a model: each diff(y[n], x[n,i]) becomes equations of the model.
+
+Reverse accumulation from y[n'], as from a loss: dy[n']/dw[n,j] for every tensor w between y and x. Where each
+term of it has a factor delta(n',n), the equation dy_dw[n,j] is over the diagonal alone: no N x N Jacobian of
+a model that treats its samples one by one. Where none factors out, the equation has both indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from symbackprop.algebra.cost import cost
+from symbackprop.algebra.phases import scope_of, simplify
+from symbackprop.derivation.adjoint_names import derivative_name
+from symbackprop.derivation.adjoints import append, worked_out
+from symbackprop.derivation.differentiation import ELEMENT, Differentiation
+from symbackprop.derivation.inlining import inline_adjoints, steps_with
+from symbackprop.derivation.known_derivatives import (
+    KnownDerivative,
+    innermost_derivative,
+    pattern_of,
+    positions_of,
+    put_in_place,
+)
+from symbackprop.derivation.preparation import with_named_arguments
+from symbackprop.derivation.result import AdjointDerivation, Expansion, LocalDerivative, RestatedEquation
+from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
+from symbackprop.errors import DerivationError
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.notation.substitution import fresh_index, holds_derivative, substitute
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.strategies import result_of
+from symbackprop.rules.kronecker import split_ties
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.portions import system_in_portions
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Equation, Role, System, Tensor
+
+NAME_DERIVATIVES = Rule("name the derivatives", "what has been found keeps its name", lambda expression: None)
+ONE_INDEX = Rule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", lambda expression: None)
+
+
+def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansion:
+    """The system with every derivative in it worked out, and contractions in functions named.
+
+    A tensor z in `wrt` may be differentiated by afterwards, as the response to a nudge, z = f + nudge, with
+    every diff(y, x) as stated: no formula reads z for the reason that it equals f.
+    Raises DerivationError where a derivative does not exist.
+    """
+    named = with_named_arguments(system_in_portions(system))
+    if not any(holds_derivative(equation.expression) for equation in named.equations):
+        return Expansion(named, named)
+    expanding = _Expanding(named, frozenset(wrt))
+    for equation in named.equations:
+        expanding.take(equation)
+    expanding.finish()
+    return Expansion(
+        named,
+        with_named_arguments(system_in_portions(expanding.system)),
+        tuple(expanding.derivations.values()),
+        tuple(expanding.restated.values()),
+    )
+
+
+@dataclass
+class _Expanding:
+    """The equations so far; `pending` are the derivatives that may still move into one another."""
+
+    stated: System
+    free: frozenset[str]
+    equations: dict[str, Equation] = field(default_factory=dict)
+    derivations: dict[str, AdjointDerivation] = field(default_factory=dict)
+    restated: dict[str, RestatedEquation] = field(default_factory=dict)
+    pending: dict[str, AdjointDerivation] = field(default_factory=dict)
+    known: dict[tuple[str, str, tuple[int, ...]], KnownDerivative] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    orders: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def system(self) -> System:
+        """The equations so far as a system."""
+        added = {
+            name: Tensor(name, equation.indices, Role.DERIVED)
+            for name, equation in self.equations.items()
+            if name not in self.stated.tensors
+        }
+        tensors = {**self.stated.tensors, **added}
+        return replace(self.stated, tensors=tensors, equations=tuple(self.equations.values()))
+
+    def take(self, equation: Equation) -> None:
+        """Add an equation of the model, with names in the place of its derivatives."""
+        expression, is_named = equation.expression, True
+        while node := innermost_derivative(expression):
+            assert isinstance(node.numerator, Element)
+            derivative = Derivative(node.numerator, node.denominator, total=True)
+            if expression == node and self._names(equation, derivative):
+                return
+            value = self._value(derivative)
+            self.asked.update(value.tensors)
+            is_named = is_named and isinstance(value, Element)
+            expression = put_in_place(expression, node, value)
+        if expression == equation.expression:
+            self.equations[equation.tensor] = equation
+        else:
+            self._restate(equation, expression, is_named)
+
+    def settle(self) -> None:
+        """Move the pending derivatives into one another where that pays."""
+        wanted = frozenset(name for name in self.pending if name in self.asked or name in self.stated.tensors)
+        scope = scope_of(self.system, self.free)
+        for derivation in inline_adjoints(tuple(self.pending.values()), wanted, scope):
+            self.derivations[derivation.equation.tensor] = derivation
+            self.equations[derivation.equation.tensor] = derivation.equation
+            if not derivation.kept:
+                self._drop(derivation.equation.tensor)
+        self.pending = {}
+
+    def finish(self) -> None:
+        """Move the derivatives asked for into equations where that is cheaper; drop what nobody reads."""
+        self.settle()
+        while any([self._try_to_put_in(name) for name in tuple(self.derivations)]):
+            pass  # each round keeps fewer names, so that there are finitely many
+
+    def _try_to_put_in(self, name: str) -> bool:
+        if name not in self.equations or name in self.stated.tensors:
+            return False
+        readers = [equation for equation in self.equations.values() if name in equation.reads]
+        if len(readers) == 1 and readers[0].tensor in self.restated:
+            (reader,), definition = readers, self.equations[name]
+            steps = steps_with(
+                reader, definition, scope_of(self.system, self.free).before(reader.element, without=name)
+            )
+            after = replace(reader, expression=steps[-1].after)
+            is_cheaper = cost(after.expression) < cost(definition.expression, reader.expression)
+            if not is_cheaper and not isinstance(reader.expression, Element):
+                return False  # the equation reads best with the names of its derivatives
+            restated = self.restated[reader.tensor]
+            self.restated[reader.tensor] = replace(restated, steps=(*restated.steps, *steps), equation=after)
+            self.equations[reader.tensor] = after
+        elif readers:
+            return False
+        self.derivations[name] = replace(self.derivations[name], kept=False)
+        self._drop(name)
+        return True
+
+    def _drop(self, name: str) -> None:
+        del self.equations[name]
+        self.known = {key: each for key, each in self.known.items() if name not in each.value.tensors}
+
+    def _restate(self, stated: Equation, expression: Expression, is_named: bool) -> None:
+        """Note what becomes of an equation; simplified where a derivative has a form of its own there."""
+        steps = [Step(NAME_DERIVATIVES, (), stated.expression, expression)]
+        if not is_named:
+            steps.extend(simplify(expression, scope_of(self.system, self.free), frozenset(stated.indices)))
+        equation = replace(stated, expression=result_of(steps, expression))
+        self.restated[stated.tensor] = RestatedEquation(stated, tuple(steps), equation)
+        self.equations[stated.tensor] = equation
+
+    def _value(self, derivative: Derivative) -> Expression:
+        """What stands for a derivative; it is derived where it has not been yet."""
+        key = pattern_of(derivative)
+        if key not in self.known:
+            found = self._derived(derivative)
+            self.known[key] = KnownDerivative(derivative, self._named(found))
+        return self.known[key].at(derivative)
+
+    def _names(self, equation: Equation, derivative: Derivative) -> bool:
+        """Whether an equation is nothing but a derivative that has no name yet; then it is the name."""
+        if equation.tensor in self.free or derivative.free_indices != frozenset(equation.indices):
+            return False
+        if pattern_of(derivative) in self.known:
+            return False
+        found = self._derived(derivative)
+        own = replace(equation, expression=found.steps[-1].after)
+        self._add(replace(found, equation=own))
+        self.known[pattern_of(derivative)] = KnownDerivative(derivative, equation.element)
+        return True
+
+    def _derived(self, derivative: Derivative) -> AdjointDerivation:
+        """Reverse accumulation from the numerator; the equation is still without name."""
+        root, target = derivative.numerator, derivative.denominator
+        if self._cone(root.tensor) & self.pending.keys():
+            self.settle()
+        between = adjoint_order(replace(self.system, loss=root.tensor), [target.tensor])
+        self._expect_no_recurrence({root.tensor, *between}, derivative)
+        for tensor in between:
+            if tensor not in (root.tensor, target.tensor):
+                self._value(self._apart(root, tensor))
+        factors: tuple[LocalDerivative, ...] = ()
+        if root.tensor == target.tensor:
+            steps: tuple[Step, ...] = (Step(ELEMENT, (), derivative, Differentiation(target).of(root)),)
+        else:
+            rule = chain_rule_between(self.system, root, target, between)
+            factors, steps = worked_out(rule, self._value, scope_of(self.system, self.free))
+        equation = Equation("", (), steps[-1].after)
+        return AdjointDerivation(target.tensor, derivative, factors, steps, equation, kept=True)
+
+    def _expect_no_recurrence(self, tensors: set[str], derivative: Derivative) -> None:
+        recurrences = (stage for stage in stages_of(self.system.equations) if stage.recurrence is not None)
+        for stage in recurrences:
+            through = [equation for equation in stage.equations if equation.tensor in tensors]
+            if through:
+                # The last of a step is the user's own, not the argument of a function that we have named.
+                above, below = (text(each) for each in derivative.children)
+                raise DerivationError(
+                    f"diff({above}, {below}) goes through the recurrence of '{through[-1].tensor}'",
+                    place=through[-1].place,
+                    remedy="a derivative inside the model is taken of equations without recurrence",
+                )
+
+    def _named(self, found: AdjointDerivation) -> Expression:
+        """What stands for a derivative from now on: a name over its own indices, times deltas that tie them.
+
+        What costs nothing to compute, a number or another's name, stands for itself.
+        """
+        root, target = found.total.numerator, found.total.denominator
+        ties, deltas, rest = split_ties(found.steps[-1].after, root.free_indices, target.free_indices)
+        closed = substitute(rest, ties)
+        steps = list(found.steps)
+        append(steps, ONE_INDEX, multiply(deltas, closed))
+        indices = [ties.get(position, position) for position in positions_of(found.total)]
+        own = tuple(index for index in dict.fromkeys(indices) if index in closed.free_indices)
+        equation = Equation(self._name(root.tensor, target.tensor), own, closed)
+        kept = bool(cost(closed))
+        self._add(replace(found, steps=tuple(steps), equation=equation, deltas=deltas, kept=kept))
+        return multiply(deltas, equation.element) if kept else steps[-1].after
+
+    def _add(self, derivation: AdjointDerivation) -> None:
+        name = derivation.equation.tensor
+        self.derivations[name] = derivation
+        if derivation.kept:
+            self.pending[name] = derivation
+            self.equations[name] = derivation.equation
+
+    def _name(self, numerator: str, denominator: str) -> str:
+        """du_dz, and d2u_dx2 for the derivative of du_dx."""
+        innermost, by = self.orders.get(numerator, (numerator, ()))
+        system = self.system
+        indices = (index.name for indices in system.index_names.values() for index in indices)
+        taken = {*system.tensors, *self.derivations, *(axis.name for axis in system.axes), *indices}
+        name = derivative_name(innermost, (*by, denominator), taken)
+        self.orders[name] = (innermost, (*by, denominator))
+        return name
+
+    def _cone(self, tensor: str) -> set[str]:
+        """The tensor and all that it depends on."""
+        found: set[str] = set()
+        reading = [tensor]
+        while reading:
+            name = reading.pop()
+            if name not in found:
+                found.add(name)
+                reading.extend(self.equations[name].reads if name in self.equations else ())
+        return found
+
+    def _apart(self, root: Element, tensor: str) -> Derivative:
+        """dy[n']/dw[n,j] with different indices throughout."""
+        own = own_indices(self.system, tensor)
+        indices: list[Index] = list(own)
+        for index in own_indices(self.system, root.tensor):
+            indices.append(fresh_index(index, indices))
+        return Derivative(Element(root.tensor, tuple(indices[len(own) :])), Element(tensor, own), total=True)

@@ -1,0 +1,1 @@
+"""The elementary functions of the language: what each is, computes, and is called."""

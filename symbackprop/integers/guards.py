@@ -1,0 +1,185 @@
+"""Which conditions hold where a tensor is read: those of the choices around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from symbackprop.integers.bounds import (
+    conjunction,
+    conjuncts,
+    lower_bound,
+    negated,
+    unproved_bounds,
+)
+from symbackprop.integers.linear import LinearForm, linear_form
+from symbackprop.notation.expressions import (
+    ZERO,
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Number,
+    Size,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction, reading, readings
+
+
+@dataclass(frozen=True)
+class GuardedRead:
+    """A node that reads a tensor, and the conditions under which it does.
+
+    `element` has the positions that must lie inside: of an inverse, the row and the column that are read.
+    """
+
+    node: Element | MatrixFunction
+    conditions: tuple[Expression, ...] = ()
+
+    @property
+    def element(self) -> Element:
+        """The positions that are written, as an element; a whole matrix stands as `m[t,:,:]`."""
+        if isinstance(self.node, MatrixFunction) and self.node.positions:
+            return Element(self.node.tensor, self.node.children)
+        return self.whole
+
+    @property
+    def whole(self) -> Element:
+        """All that is read: of an inverse, every row and column."""
+        return reading(self.node)  # type: ignore[return-value]
+
+
+def guarded_children(
+    expression: Expression, conditions: tuple[Expression, ...]
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """The children, in order, each with the conditions under which it is looked at."""
+    match expression:
+        case Where(condition, chosen, otherwise):
+            yield condition, conditions
+            yield chosen, (*conditions, *conjuncts(condition))
+            yield otherwise, (*conditions, *conjuncts(negated(condition)))
+        case Logic("and", operands):
+            # From left to right: what follows a condition that fails is not looked at.
+            for place, operand in enumerate(operands):
+                yield operand, (*conditions, *operands[:place])
+        case _:
+            for child in expression.children:
+                yield child, conditions
+
+
+def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = ()) -> Iterator[GuardedRead]:
+    """Every read of an expression; what is not chosen is not read."""
+    if isinstance(expression, Element | MatrixFunction):
+        yield GuardedRead(expression, conditions)
+    for child, inside in guarded_children(expression, conditions):
+        yield from guarded_reads(child, inside)
+
+
+def branches(
+    expression: Expression, conditions: tuple[Expression, ...] = ()
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """The expression, and where it is a choice each of its cases, with the conditions that choose it."""
+    yield expression, conditions
+    if isinstance(expression, Where):
+        _, *cases = guarded_children(expression, conditions)
+        for case, inside in cases:
+            yield from branches(case, inside)
+
+
+def readable(choice: Where) -> Where:
+    """The choice with i >= 1 for i - 1 >= 0, but where it is a `pad(...)`."""
+    if padded_element(choice) is not None:
+        return choice
+    conditions = [_readable_bound(condition) for condition in conjuncts(choice.condition)]
+    return Where(conjunction(conditions), choice.chosen, choice.otherwise)
+
+
+def _readable_bound(condition: Expression) -> Expression:
+    match condition:
+        case Comparison(">=", left, Number(zero)) if zero == 0 and not condition.tensors:
+            form = linear_form(left)
+            if form.constant < 0:
+                whole = LinearForm(form.coefficients).expression()
+                return Comparison(">=", whole, Number(-form.constant))
+    return condition
+
+
+def reads_inside(
+    expression: Expression, axes: Mapping[str, Sequence[Axis]], conditions: tuple[Expression, ...] = ()
+) -> bool:
+    """Whether all that is read is sure to lie inside; `axes` gives those of the tensors that are known."""
+    return not any(
+        unproved_bounds(position, axis, read.conditions)
+        for read in guarded_reads(expression, conditions)
+        for position, axis in zip(read.element.positions, axes.get(read.element.tensor, ()), strict=False)
+    )
+
+
+def by_itself(
+    expression: Expression,
+    axes: Mapping[str, Sequence[Axis]],
+    conditions: tuple[Expression, ...],
+    carried: Collection[str] = (),
+) -> Expression | None:
+    """An expression that is read under conditions, as one that may be read anywhere.
+
+    Where it would read outside an axis, or a tensor that a recurrence carries at a step that the conditions
+    exclude, it is 0; None where no condition on its own indices says so.
+    """
+    own = tuple(
+        each for each in conditions if not each.tensors and each.free_indices <= expression.free_indices
+    )
+    if reads_inside(expression, axes) and not _reads_allowed_steps(expression, own, carried):
+        return expression
+    if not (own and reads_inside(expression, axes, own)):
+        return None
+    return Where(conjunction(own), expression, ZERO)
+
+
+def _reads_allowed_steps(
+    expression: Expression, conditions: Sequence[Expression], carried: Collection[str]
+) -> bool:
+    """Whether a tensor of a recurrence is read at an index that a condition relates to another one."""
+    related = [condition.free_indices for condition in conditions if len(condition.free_indices) > 1]
+    return any(
+        read.tensor in carried and any(each & {*read.positions} for each in related)
+        for read in readings(expression)
+    )
+
+
+def padded(element: Element, axes: Sequence[Axis]) -> Expression:
+    """The element where it lies inside its axes, else 0: `pad(x[a+r-1])`."""
+    bounds = [
+        bound
+        for position, axis in zip(element.positions, axes, strict=True)
+        for bound in unproved_bounds(position, axis)
+    ]
+    return Where(conjunction(bounds), element, ZERO) if bounds else element
+
+
+def padded_element(expression: Expression) -> Element | None:
+    """The element of a choice that says nothing but that it is 0 outside its axes."""
+    if not (isinstance(expression, Where) and isinstance(expression.chosen, Element)):
+        return None
+    element = expression.chosen
+    if expression.otherwise != ZERO:
+        return None
+    moved = [position for position in element.positions if not isinstance(position, Index)]
+    is_bound = all(
+        any(_is_bound_of(condition, position) for position in moved)
+        for condition in conjuncts(expression.condition)
+    )
+    return element if is_bound else None
+
+
+def _is_bound_of(condition: Expression, position: Expression) -> bool:
+    if condition == lower_bound(position):
+        return True
+    return (
+        isinstance(condition, Comparison)
+        and condition.operator == "<"
+        and condition.left == position
+        and isinstance(condition.right, Size)
+    )

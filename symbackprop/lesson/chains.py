@@ -1,0 +1,151 @@
+"""Chains of equations as they are shown: what a rule's use looks like, and what names mean on the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.lesson.document import Chain, Link, Reason, Sentence
+from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import ONE, Add, Element, Expression, Multiply
+from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.systems.printing import text
+
+
+@dataclass
+class ChainWriter:
+    """Writes one derivation's chains, in order: a rule is stated where it is used for the first time."""
+
+    derivation: Derivation
+    stated: set[str] = field(default_factory=set)
+
+    @property
+    def loss(self) -> Element:
+        """The loss, which has no index."""
+        return Element(self.derivation.system.loss or "")
+
+    def chain(self, left: Derivative, steps: Sequence[Step]) -> Chain:
+        """left = ... = ...; uses of one rule in a row are one link, and a detour is left out."""
+        visible: list[tuple[Rule, Expression]] = []
+        place_of = {text(left): 0}
+        for rule, after in _merged(steps):
+            expression = self.shown(after)
+            shown = text(expression)
+            if shown == text(left):
+                continue
+            # Back at what stood there before: the steps in between lead nowhere.
+            del visible[place_of.get(shown, len(visible)) :]
+            place_of = {known: place for known, place in place_of.items() if place <= len(visible)}
+            if shown not in place_of:
+                visible.append((rule, expression))
+                place_of[shown] = len(visible)
+        return Chain(left, tuple(Link(expression, self.reason(rule)) for rule, expression in visible))
+
+    def reason(self, rule: Rule) -> Reason:
+        """The rule's name, with those of its statements that have not been given yet."""
+        statements = [one for one in rule.statements if one and one not in self.stated]
+        self.stated.update(statements)
+        return Reason(rule.name, tuple(self._with_derivatives(one) for one in statements))
+
+    @cached_property
+    def read_twice(self) -> tuple[str, ...]:
+        """The tensors that the loss's own equation reads and that move it along another path too."""
+        return tuple(below for above, below in self._read_twice if above == self.loss.tensor)
+
+    @cached_property
+    def _read_twice(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a tensor that is differentiated and one that it reads itself and through others."""
+        return tuple(
+            (adjoint.total.numerator.tensor, adjoint.tensor)
+            for adjoint in self._all
+            if len(adjoint.factors) > 1
+            and any(factor.consumer.tensor == adjoint.total.numerator.tensor for factor in adjoint.factors)
+        )
+
+    @property
+    def _all(self) -> tuple[AdjointDerivation, ...]:
+        return (*self.derivation.expansion.derivations, *self.derivation.adjoints)
+
+    def direct(self, element: Element) -> Element:
+        """A name for what is differentiated, as its own equation states it, all else standing still."""
+        name = f"{element.tensor}_direct"
+        while name in self.derivation.system.tensors:
+            name += "ly"
+        return Element(name, element.positions)
+
+    def apart(self, derivative: Derivative) -> Derivative:
+        """dE/dw along the direct path alone, told apart from the whole dE/dw where there are other paths."""
+        above, below = derivative.numerator, derivative.denominator
+        if derivative.total or (above.tensor, below.tensor) not in self._read_twice:
+            return derivative
+        return Derivative(self.direct(above), below, total=False)
+
+    def is_named(self, adjoint: AdjointDerivation) -> bool:
+        """Whether the page calls it by its name: where it is computed, or differentiated again."""
+        return adjoint.kept or any(
+            adjoint.equation.tensor == other.total.numerator.tensor for other in self._all
+        )
+
+    @cached_property
+    def _unnamed(self) -> Mapping[str, AdjointDerivation]:
+        return {adjoint.equation.tensor: adjoint for adjoint in self._all if not self.is_named(adjoint)}
+
+    def shown(self, expression: Expression) -> Expression:
+        """As a person writes it: no product in a product, an adjoint that keeps no name as a derivative."""
+        if isinstance(expression, Derivative):
+            return self.apart(expression)
+        children = tuple([self.shown(child) for child in expression.children])
+        if children != expression.children:
+            expression = expression.with_children(children)
+        if isinstance(expression, Element) and expression.tensor in self._unnamed:
+            return _meaning_at(self._unnamed[expression.tensor], expression)
+        return _flat(expression)
+
+    def _with_derivatives(self, statement: str) -> Sentence:
+        """A rule's statement; where it names an adjoint that keeps no name, the derivative itself."""
+        parts = re.split(r"(\w+)", statement)
+        shown = [
+            without_indices(self._unnamed[part].total) if part in self._unnamed else part for part in parts
+        ]
+        if not any(isinstance(part, Derivative) for part in shown):
+            return (statement,)
+        return tuple(part for part in shown if part)
+
+
+def _flat(expression: Expression) -> Expression:
+    """a*b*c for a*(b*c)*1, and a + b + c for a + (b + c)."""
+    match expression:
+        case Multiply(factors) if any(isinstance(factor, Multiply) or factor == ONE for factor in factors):
+            opened = [part for factor in factors for part in factors_of(factor) if part != ONE]
+            return Multiply(tuple(opened)) if len(opened) > 1 else multiply(*opened)
+        case Add(terms) if any(isinstance(term, Add) for term in terms):
+            return Add(tuple(part for term in terms for part in terms_of(term)))
+    return expression
+
+
+def _meaning_at(adjoint: AdjointDerivation, element: Element) -> Expression:
+    """The derivative that an adjoint's element is; the element where the derivative has further indices."""
+    indices = adjoint.equation.indices
+    if adjoint.meaning.free_indices != frozenset(indices):
+        return element
+    return substitute(adjoint.meaning, dict(zip(indices, element.positions, strict=True)))
+
+
+def without_indices(derivative: Derivative) -> Derivative:
+    """dE/dW2 for dE/dW2[k,j]: the chain rule in short."""
+    numerator, denominator = derivative.numerator.tensor, derivative.denominator.tensor
+    return Derivative(Element(numerator), Element(denominator), derivative.total)
+
+
+def _merged(steps: Iterable[Step]) -> list[tuple[Rule, Expression]]:
+    merged: list[tuple[Rule, Expression]] = []
+    for step in steps:
+        if merged and merged[-1][0].name == step.rule.name:
+            merged.pop()
+        merged.append((step.rule, step.after))
+    return merged

@@ -1,0 +1,79 @@
+"""What a lesson says of the derivatives inside a model, before it comes to the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
+from symbackprop.lesson.chains import ChainWriter, without_indices
+from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason
+from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
+from symbackprop.notation.expressions import ONE, Element, Expression
+
+_FIRST = (
+    "Each derivative inside the model is worked out first, by the chain rule, and becomes part of the model. "
+    "What is differentiated has indices of its own there, told apart by primes."
+)
+
+
+def inner_lesson(writer: ChainWriter) -> Iterator[Block]:
+    """One section a derivative, and the equations that came of them; nothing where the model has none."""
+    expansion = writer.derivation.expansion
+    if not expansion.derivations:
+        return
+    yield Heading(1, ("The derivatives inside the model",))
+    yield Paragraph((_FIRST,))
+    yield from signs(writer.derivation)
+    for derivation in expansion.derivations:
+        yield from _section(writer, derivation)
+    for restated in expansion.restated:
+        yield from _restated(writer, restated)
+    yield Heading(2, ("What is added to the model",))
+    yield Equations(added_equations(writer.derivation))
+
+
+def added_equations(derivation: Derivation) -> tuple[tuple[Expression, Expression], ...]:
+    """The equations of the system that the model did not state, or stated with derivatives."""
+    stated = derivation.expansion.stated.definitions
+    return tuple(
+        (equation.element, equation.expression)
+        for equation in derivation.expansion.system.equations
+        if equation != stated.get(equation.tensor)
+    )
+
+
+def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Block]:
+    root = derivation.total.numerator
+    short, named = without_indices(derivation.total), Element(derivation.equation.tensor)
+    kept_as = " kept as " if derivation.kept else " called "
+    yield Heading(2, (short, ",", kept_as, named) if writer.is_named(derivation) else (short,))
+    if not derivation.factors and root.tensor != derivation.tensor:
+        yield Paragraph((Element(root.tensor), " does not depend on ", Element(derivation.tensor), "."))
+    if [factor.consumer.tensor for factor in derivation.factors] == [root.tensor]:
+        yield from worked_factor(writer, derivation.factors[0], derivation.steps)
+    else:
+        if any(factor.consumer.tensor == root.tensor for factor in derivation.factors):
+            yield direct_path(writer, root, [derivation.tensor])
+        for factor in derivation.factors:
+            yield from worked_factor(writer, factor)
+        yield Paragraph(("The chain rule puts it together:",))
+        yield writer.chain(derivation.total, derivation.steps)
+    if writer.is_named(derivation):
+        yield from _name(derivation)
+
+
+def _name(derivation: AdjointDerivation) -> Iterator[Block]:
+    """What the name stands for, and that nothing but the diagonal is needed where deltas say so."""
+    if derivation.deltas != ONE:
+        yield Paragraph(
+            ("It is 0 wherever ", derivation.deltas, " is 0, so that the rest alone is computed.")
+        )
+    yield Paragraph(("Its name: ", derivation.equation.element, " := ", derivation.meaning, "."))
+
+
+def _restated(writer: ChainWriter, restated: RestatedEquation) -> Iterator[Block]:
+    """An equation of the model with what has been found for the derivatives in it."""
+    yield Heading(2, ("The equation of ", Element(restated.equation.tensor)))
+    links = [Link(restated.stated.expression, Reason("as the model states it"))]
+    links += [Link(writer.shown(step.after), writer.reason(step.rule)) for step in restated.steps]
+    yield Chain(restated.equation.element, tuple(links))

@@ -1,0 +1,109 @@
+"""A derivation as JSON: what was derived from what, by which rule, in the model language and in LaTeX."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative, RestatedEquation
+from symbackprop.lesson.latex import latex
+from symbackprop.lesson.lesson import result_equations
+from symbackprop.notation.expressions import Element, Expression
+from symbackprop.rewriting.rule import Step
+from symbackprop.systems.printing import equation_text, fact_text, text
+
+Json: TypeAlias = bool | int | str | Sequence["Json"] | dict[str, "Json"] | None
+
+
+def derivation_json(derivation: Derivation) -> str:
+    """The whole derivation; every step by itself, also where a text shows several as one."""
+    system = derivation.system
+    return _dumped(
+        {
+            "model": system.name,
+            "loss": system.loss,
+            "wrt": list(derivation.wrt),
+            "equations": [equation_text(equation) for equation in system.equations],
+            "facts": [fact_text(fact) for fact in (*system.facts, *system.positive_definite)],
+            "inner_derivatives": [_adjoint(inner) for inner in derivation.expansion.derivations],
+            "restated": [_restated(equation) for equation in derivation.expansion.restated],
+            "adjoints": [_adjoint(adjoint) for adjoint in derivation.adjoints],
+            "result": _result(derivation),
+        }
+    )
+
+
+def result_json(derivation: Derivation) -> str:
+    """The gradient's equations alone."""
+    return _dumped(
+        {
+            "model": derivation.system.name,
+            "loss": derivation.system.loss,
+            "wrt": list(derivation.wrt),
+            "result": _result(derivation),
+        }
+    )
+
+
+def _dumped(value: Json) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _adjoint(adjoint: AdjointDerivation) -> Json:
+    return {
+        "tensor": adjoint.tensor,
+        "name": adjoint.equation.tensor,
+        "kept": adjoint.kept,
+        "derivative": text(adjoint.total),
+        "total": adjoint.total.total,
+        "equation": equation_text(adjoint.equation),
+        "factors": [_factor(factor) for factor in adjoint.factors],
+        "steps": [_step(step) for step in adjoint.steps],
+    }
+
+
+def _restated(restated: RestatedEquation) -> Json:
+    return {
+        "stated": equation_text(restated.stated),
+        "equation": equation_text(restated.equation),
+        "steps": [_step(step) for step in restated.steps],
+    }
+
+
+def _factor(factor: LocalDerivative) -> Json:
+    return {
+        "equation": equation_text(factor.consumer),
+        "derivative": text(factor.derivative),
+        "total": factor.derivative.total,
+        "value": text(factor.value),
+        "latex": latex(factor.value),
+        "steps": [_step(step) for step in factor.steps],
+    }
+
+
+def _step(step: Step) -> Json:
+    return {
+        "rule": step.rule.name,
+        "statement": step.rule.statement,
+        "place": list(step.place),
+        "before": text(step.before),
+        "after": text(step.after),
+        "latex": latex(step.after),
+    }
+
+
+def _result(derivation: Derivation) -> Json:
+    return [_line(derivation, left, right) for left, right in result_equations(derivation).lines]
+
+
+def _line(derivation: Derivation, left: Expression, right: Expression) -> Json:
+    """One equation; an adjoint on the way says which derivative it is."""
+    name = left.tensor if isinstance(left, Element) else None
+    derivative = derivation.meanings.get(name) if name else None
+    return {
+        "left": text(left),
+        "right": text(right),
+        "derivative": text(derivative or left),
+        "latex": f"{latex(left)} = {latex(right)}",
+    }

@@ -1,0 +1,267 @@
+r"""Expressions as LaTeX for amsmath and for KaTeX, with every subexpression in its place.
+
+    sum(b, (y[b,k] - d[b,k])*z1[b,j])    \sum_{b} (y_{bk} - d_{bk})\,z^{(1)}_{bj}
+
+A sum reaches as far to the right as its product does and ends at the next + or -. [u > 0] is 1 where the
+condition holds and 0 elsewhere (Iverson's bracket).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from symbackprop.errors import PrintingError
+from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.integers.linear import divided
+from symbackprop.lesson.boxes import (
+    AND,
+    ATOM,
+    BASE,
+    COMPARISON,
+    NOT,
+    OR,
+    PRODUCT,
+    SUM,
+    Box,
+    at_level,
+    deeper,
+    delimiter,
+    enclosed,
+    glue,
+    leaf,
+    mark,
+    row_latex,
+    signed,
+)
+from symbackprop.lesson.latex_forms import (
+    added,
+    application,
+    choice,
+    fraction,
+    indicator,
+    joined,
+    juxtaposed,
+    number,
+    raised,
+    root,
+)
+from symbackprop.lesson.latex_names import index_name, is_single_letter, tensor_name, upright
+from symbackprop.notation.derivatives import Derivative, InnerDerivative
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Axis,
+    Comparison,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.systems.printing import number_text
+
+_OPERATORS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
+_BIG_OPERATORS = {
+    "sum": (r"\sum", 1.5),
+    "prod": (r"\prod", 1.4),
+    "max": (r"\max", 1.9),
+    "min": (r"\min", 1.9),
+    "argmax": (r"\operatorname*{arg\,max}", 3.6),
+}
+
+
+def latex(expression: Expression) -> str:
+    """The expression in math mode, on one line."""
+    return row_latex(signed(box(expression)))
+
+
+def box(expression: Expression) -> Box:
+    """The expression as pieces that may be broken over lines."""
+    match expression:
+        case Number(value):
+            return number(value)
+        case Constant(name):
+            return Box(mark(rf"\{name}", 0.6), is_name=True)
+        case Index(name, _):
+            return Box(mark(*index_name(name)), is_name=True)
+        case Size(axis):
+            return _size(axis)
+        case Element(tensor, positions):
+            return _element(tensor, positions)
+        case Add(terms):
+            return added([enclosed(box(term)) if isinstance(term, Add) else box(term) for term in terms])
+        case Multiply(factors):
+            return _product(factors)
+        case Power(base, exponent):
+            return _power(base, exponent)
+        case Apply("floor", (argument,)):
+            above, below = divided(argument)
+            quotient = _quotient([above], [below])
+            return application(ALL_FUNCTIONS["floor"].latex, [quotient])
+        case Apply(function, arguments):
+            return application(ALL_FUNCTIONS[function].latex, [box(argument) for argument in arguments])
+        case MatrixFunction():
+            return _matrix_function(expression)
+        case Reduction():
+            return _reduction(expression)
+        case Delta(left, right):
+            subscript, width = _subscript((left, right))
+            return leaf(rf"\delta_{{{subscript}}}", 0.5 + width)
+        case InnerDerivative(InnerDerivative() as numerator, denominator):
+            return juxtaposed([_differential(denominator), box(numerator)])
+        case Derivative(numerator, denominator) | InnerDerivative(numerator, denominator):
+            return _derivative(numerator, denominator)
+        case Where(condition, chosen, otherwise):
+            if chosen == ONE and otherwise == ZERO:
+                return indicator(box(condition))
+            return choice(box(condition), box(chosen), box(otherwise))
+        case Comparison(operator, left, right):
+            sides = (at_level(box(left), SUM), at_level(box(right), SUM))
+            return joined(sides, f" {_OPERATORS[operator]} ", 1.4, COMPARISON)
+        case Logic(operator, operands):
+            return _logic(operator, operands)
+    raise PrintingError(f"no LaTeX for a {type(expression).__name__}")
+
+
+def _size(axis: Axis) -> Box:
+    shown = axis.name if is_single_letter(axis.name) else upright(axis.name)
+    return Box(mark(shown, 0.6 * len(axis.name)), is_name=True)
+
+
+def _element(tensor: str, positions: tuple[Expression, ...]) -> Box:
+    name = tensor_name(tensor)
+    above = f"^{{{name.superscript}}}" if name.superscript else ""
+    subscript, width = _subscript(positions) if positions else ("", 0.0)
+    below = f"_{{{subscript}}}" if positions else ""
+    row = mark(name.base + above + below, name.width + width)
+    return Box(row, ATOM if above else BASE, int(bool(above)), is_name=not positions)
+
+
+def _matrix_function(node: MatrixFunction) -> Box:
+    r"""(X^{-1})_{ij} for an element of an inverse, \operatorname{cof}(X)_{ij}, \det(X), \log|\det(X)|."""
+    matrix = _element(node.tensor, node.batch)
+    if node.positions:
+        whole = enclosed(raised(matrix, "-1", 1.1)) if node.kind == "inv" else _cofactors(matrix)
+        subscript, width = _subscript(node.positions)
+        return Box(glue(whole.pieces, mark(f"_{{{subscript}}}", width)), BASE, whole.height)
+    determinant = glue(mark(r"\det", 1.4), enclosed(matrix).pieces)
+    if node.kind == "det":
+        return Box(determinant, ATOM, matrix.height)
+    bars = [delimiter("|", matrix.height, opening) for opening in (True, False)]
+    return Box(glue(mark(r"\log", 1.3), bars[0], determinant, bars[1]), ATOM, matrix.height)
+
+
+def _cofactors(matrix: Box) -> Box:
+    return Box(glue(mark(r"\operatorname{cof}", 1.6), enclosed(matrix).pieces), ATOM, matrix.height)
+
+
+def _subscript(positions: Sequence[Expression]) -> tuple[str, float]:
+    """Single letters side by side, anything longer with commas between."""
+    boxes = [box(position) for position in positions]
+    shown = [row_latex(signed(one)) for one in boxes]
+    close = all(isinstance(position, Index) and is_single_letter(position.name) for position in positions)
+    width = sum(0.7 * one.width + 0.3 * (not close) for one in boxes)
+    return (_side_by_side(shown) if close else ", ".join(shown)), width
+
+
+def _side_by_side(symbols: Sequence[str]) -> str:
+    r"""Symbols without commas; a command such as \alpha must not run into the letter behind it."""
+    shown = ""
+    for symbol in symbols:
+        runs_on = re.search(r"\\[A-Za-z]+$", shown) and symbol[0].isalpha()
+        shown += (" " if runs_on else "") + symbol
+    return shown
+
+
+def _product(factors: tuple[Expression, ...]) -> Box:
+    negative = False
+    if isinstance(factors[0], Number) and factors[0].value < 0:
+        negative = True
+        front = Number(-factors[0].value)
+        factors = factors[1:] if front == ONE and len(factors) > 1 else (front, *factors[1:])
+    below = [divisor for factor in factors for divisor in _divisors(factor)]
+    above = [factor for factor in factors if not _divisors(factor)]
+    product = _quotient(above, below) if below else juxtaposed(_factor_boxes(above))
+    return replace(at_level(product, PRODUCT), negative=True) if negative else product
+
+
+def _divisors(factor: Expression) -> tuple[Expression, ...]:
+    """What stands below a fraction stroke where the factor is a power with a negative number as exponent."""
+    if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:
+        exponent = -factor.exponent.value
+        return (factor.base if exponent == 1 else Power(factor.base, Number(exponent)),)
+    return ()
+
+
+def _quotient(above: list[Expression], below: list[Expression]) -> Box:
+    """One fraction; a fractional number stays in front of it, a sum behind it."""
+    front = [factor for factor in above if isinstance(factor, Number) and factor.value.denominator != 1]
+    behind = [factor for factor in above if box(factor).open_right]
+    inside = [factor for factor in above if factor not in front and factor not in behind]
+    top = juxtaposed(_factor_boxes(inside)) if inside else number(Fraction(1))
+    quotient = fraction(top, juxtaposed(_factor_boxes(below)))
+    if quotient is None:
+        inverses = [raised(enclosed(box(divisor)), "-1", 1.1) for divisor in below]
+        return juxtaposed([*_factor_boxes(above), *inverses])
+    return juxtaposed([*_factor_boxes(front), quotient, *_factor_boxes(behind)])
+
+
+def _factor_boxes(factors: Sequence[Expression]) -> list[Box]:
+    alone = len(factors) == 1
+    return [
+        enclosed(box(factor)) if isinstance(factor, Multiply) and not alone else box(factor)
+        for factor in factors
+    ]
+
+
+def _power(base: Expression, exponent: Expression) -> Box:
+    below = _divisors(Power(base, exponent))
+    if below:
+        return _quotient([], list(below))
+    if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
+        return root(box(base))
+    above = box(exponent)
+    shown = number_text(exponent.value) if isinstance(exponent, Number) else row_latex(signed(above))
+    return raised(box(base), shown, above.width)
+
+
+def _reduction(reduction: Reduction) -> Box:
+    operator, width = _BIG_OPERATORS[reduction.kind]
+    names = [index_name(index.name) for index in reduction.indices]
+    below = ", ".join(name for name, _ in names)
+    body = at_level(box(reduction.body), PRODUCT)
+    operator_width = max(width, sum(0.7 * each + 0.3 for _, each in names)) + 0.2
+    row = glue(mark(f"{operator}_{{{below}}} ", operator_width), deeper(body.pieces, 1))
+    return Box(row, PRODUCT, max(2, body.height), open_right=True)
+
+
+def _derivative(numerator: Expression, denominator: Element) -> Box:
+    above, below = box(numerator), box(denominator)
+    shown = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
+    return leaf(shown, 0.9 + max(above.width, below.width), ATOM, 2)
+
+
+def _differential(denominator: Element) -> Box:
+    below = box(denominator)
+    return leaf(rf"\frac{{\partial}}{{\partial {below.latex}}}", 0.9 + below.width, ATOM, 2)
+
+
+def _logic(operator: str, operands: tuple[Expression, ...]) -> Box:
+    if operator == "not":
+        inside = at_level(box(operands[0]), NOT + 1)
+        return Box(glue(mark(r"\lnot ", 0.7), inside.pieces), NOT, inside.height)
+    level, sign = (AND, r" \land ") if operator == "and" else (OR, r" \lor ")
+    return joined([at_level(box(operand), level + 1) for operand in operands], sign, 1.2, level)

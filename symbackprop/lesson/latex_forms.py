@@ -1,0 +1,181 @@
+r"""The forms of LaTeX formulas, from boxes to boxes: products, fractions, powers, functions, cases."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import string
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from symbackprop.lesson.boxes import (
+    ATOM,
+    BASE,
+    COMPARISON,
+    POWER,
+    PRODUCT,
+    SUM,
+    Box,
+    Piece,
+    at_level,
+    deeper,
+    delimiter,
+    enclosed,
+    glue,
+    leaf,
+    mark,
+    row_latex,
+    signed,
+)
+from symbackprop.systems.printing import number_text
+
+# What stands in an exponent, below a stroke or beside a brace cannot break over lines; beyond these widths
+# (in ems) it is written out instead.
+WIDEST_FRACTION, WIDEST_EXPONENT, WIDEST_CASE = 22.0, 10.0, 24.0
+_WIDE_FORMATS = {
+    r"e^{{{}}}": r"\exp\left({}\right)",
+    r"\left(e^{{{}}} - 1\right)": r"\left(\exp\left({}\right) - 1\right)",
+}
+
+
+def number(value: Fraction) -> Box:
+    """A number; a minus sign stays pending."""
+    shown = number_text(abs(value))
+    if "/" in shown:
+        above, below = shown.split("/")
+        fraction = leaf(rf"\frac{{{above}}}{{{below}}}", 0.3 + 0.5 * max(len(above), len(below)), ATOM, 2)
+        return replace(fraction, negative=value < 0)
+    if "e" in shown:
+        digits, power = shown.split("e")
+        scale = f"10^{{{int(power)}}}"
+        scaled = leaf(scale, 2.0) if digits == "1" else leaf(rf"{digits} \cdot {scale}", 4.0, PRODUCT)
+        return replace(scaled, negative=value < 0)
+    return replace(leaf(shown, 0.5 * len(shown)), negative=value < 0)
+
+
+def joined(boxes: Sequence[Box], operator: str, width: float, level: int) -> Box:
+    """Operands with one operator between them."""
+    row = signed(boxes[0])
+    for one in boxes[1:]:
+        row = (*row, *glue((Piece(operator, width, 0, "{}"),), signed(one)))
+    return Box(row, level, max(one.height for one in boxes))
+
+
+def added(boxes: Sequence[Box]) -> Box:
+    """Terms with + or - between them."""
+    terms = [one if one.negative else at_level(one, SUM) for one in boxes]
+    row = signed(terms[0])
+    for one in terms[1:]:
+        operator = " - " if one.negative else " + "
+        row = (*row, *glue((Piece(operator, 1.2, 0, "{}"),), one.pieces))
+    return Box(row, SUM, max(one.height for one in terms))
+
+
+def juxtaposed(boxes: Sequence[Box]) -> Box:
+    """Factors side by side; whatever would swallow its neighbour is kept apart."""
+    if len(boxes) == 1:
+        return boxes[0]
+    last = len(boxes) - 1
+    closed = [
+        enclosed(one) if one.negative or one.level < PRODUCT or (one.open_right and place < last) else one
+        for place, one in enumerate(boxes)
+    ]
+    row = closed[0].pieces
+    for before, one in itertools.pairwise(closed):
+        row = (*row, *glue(_product_sign(before, one), one.pieces))
+    return Box(row, PRODUCT, max(one.height for one in closed), open_right=closed[-1].open_right)
+
+
+def _product_sign(before: Box, after: Box) -> tuple[Piece, ...]:
+    number_follows = re.match(r"\d|\\frac\{\d+\}\{\d+\}$", after.pieces[0].latex)
+    argument_follows = re.match(r"\(|\\[bB]igg?l\(", after.latex)
+    if number_follows or (before.is_name and argument_follows):
+        return (Piece(r" \cdot ", 0.7, 1, "{}"),)
+    return (Piece(r"\,", 0.17, 1, r"{}\cdot "),)
+
+
+def fraction(top: Box, bottom: Box) -> Box | None:
+    """Top over bottom; None where that is too wide to stand on one line."""
+    width = max(top.width, bottom.width)
+    if width > WIDEST_FRACTION:
+        return None
+    shown = rf"\frac{{{row_latex(signed(top))}}}{{{row_latex(signed(bottom))}}}"
+    return leaf(shown, 0.4 + width, ATOM, 2 + (max(top.height, bottom.height) > 1))
+
+
+def raised(base: Box, exponent: str, width: float) -> Box:
+    """A power; `width` is the exponent's in text size."""
+    closed = at_level(base, BASE)
+    row = glue(closed.pieces, mark(f"^{{{exponent}}}", 0.7 * width))
+    return Box(row, POWER, max(1, closed.height), is_name=closed.is_name)
+
+
+def root(radicand: Box) -> Box:
+    """A square root, or a power with exponent 1/2 where the radicand may have to break."""
+    if radicand.width > WIDEST_FRACTION:
+        return raised(enclosed(radicand), "1/2", 1.5)
+    shown = rf"\sqrt{{{row_latex(signed(radicand))}}}"
+    return leaf(shown, 0.9 + radicand.width, ATOM, radicand.height + 1)
+
+
+def application(pattern: str, arguments: Sequence[Box]) -> Box:
+    """A function's format (see `functions.elementary`) filled with its arguments."""
+    if arguments[0].width > WIDEST_EXPONENT:
+        pattern = _WIDE_FORMATS.get(pattern, pattern)
+    height = max(one.height for one in arguments)
+    row: tuple[Piece, ...] = ()
+    waiting, text_before = list(arguments), ""
+    for literal, slot, _, _ in string.Formatter().parse(pattern):
+        text_before += literal
+        row = glue(row, _literal(literal, height))
+        if slot is not None:
+            row = glue(row, _slot(waiting.pop(0), text_before))
+    level = BASE if pattern.startswith(r"\left") else ATOM
+    return Box(row, level, max(height, int("^" in pattern)))
+
+
+def _literal(literal: str, height: int) -> tuple[Piece, ...]:
+    r"""Text of a function's format, with `\left` and `\right` in the size that the arguments need."""
+    row: tuple[Piece, ...] = ()
+    for part in re.split(r"(\\(?:left|right)[(|)])", literal):
+        if re.fullmatch(r"\\(?:left|right)[(|)]", part):
+            row = glue(row, delimiter(part[-1], height, part.startswith(r"\left")))
+        elif part:
+            letters = re.sub(r"\\(sigma|psi|Gamma|Phi)", "x", part)
+            letters = re.sub(r"\\operatorname|[{}^\\ ]", "", letters)
+            row = glue(row, mark(part, 0.55 * len(letters)))
+    return row
+
+
+def _slot(argument: Box, text_before: str) -> tuple[Piece, ...]:
+    """An argument in its place: as it is inside delimiters and exponents, as a factor elsewhere."""
+    if text_before.endswith("^{"):
+        return mark(row_latex(signed(argument)), 0.75 * argument.width)
+    if not re.search(r"(\\left[(|]|, )$", text_before):
+        argument = at_level(argument, PRODUCT)
+    return deeper(signed(argument), 2)
+
+
+def indicator(condition: Box) -> Box:
+    """Iverson's bracket: 1 where the condition holds, else 0."""
+    row = glue(mark(r"[\,", 0.5), deeper(condition.pieces, 2), mark(r"\,]", 0.5))
+    return Box(row, BASE, condition.height)
+
+
+def choice(condition: Box, chosen: Box, otherwise: Box) -> Box:
+    """Two cases behind a brace; where they are too wide for that, `(a if c, otherwise b)`."""
+    width = max(chosen.width, otherwise.width) + condition.width
+    height = max(chosen.height, otherwise.height, condition.height)
+    if width > WIDEST_CASE:
+        row = (
+            *signed(chosen),
+            *glue(mark(r" \text{ if } ", 1.4), deeper(condition.pieces, 1)),
+            *glue(mark(r"\text{, otherwise } ", 4.5), signed(otherwise)),
+        )
+        return enclosed(Box(row, BASE, height))
+    shown = (
+        rf"\begin{{cases}} {row_latex(signed(chosen))} & \text{{if }} {condition.latex} \\"
+        rf" {row_latex(signed(otherwise))} & \text{{otherwise}} \end{{cases}}"
+    )
+    return leaf(shown, 6.0 + width, COMPARISON, 3 + (height >= 3))

@@ -1,0 +1,226 @@
+"""What a derivation says to a reader who is learning, and in which order.
+
+Where the loss depends on one tensor along one path, the lesson is that of a textbook page: the chain rule as
+a product, its factors one at a time, the product worked out. Otherwise each adjoint has its own section,
+from the loss backwards. Nothing here knows what a derivation finds; it only finds words for it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.lesson.chains import ChainWriter, without_indices
+from symbackprop.lesson.document import (
+    Block,
+    Chain,
+    Document,
+    Equations,
+    Heading,
+    Link,
+    Paragraph,
+    Sentence,
+    listed,
+)
+from symbackprop.lesson.inner_lesson import added_equations, inner_lesson
+from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
+from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Expression
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Role, System
+
+_EVERY_PATH = (
+    " moves with a tensor through every equation that reads it. From the loss backwards, each derivative is "
+    "worked out once and used by all that need it:"
+)
+_PRODUCT_WITH_INDICES = (
+    "With its indices written out, each product is a sum over all indices of the tensor in the middle."
+)
+_ROLES = (
+    (Role.INPUT, "input"),
+    (Role.TARGET, "target"),
+    (Role.CONSTANT, "constant"),
+    (Role.PARAMETER, "parameter"),
+)
+
+
+def derivation_document(derivation: Derivation) -> Document:
+    """The whole derivation, from the model to the gradient's equations."""
+    writer = ChainWriter(derivation)
+    lesson = _along_one_path if _is_one_path(derivation) else _adjoint_by_adjoint
+    blocks = (
+        *_model(_stated(derivation)),
+        *inner_lesson(writer),
+        *lesson(writer),
+        Heading(1, ("The result",)),
+        result_equations(derivation),
+    )
+    asked = ", ".join(derivation.wrt)
+    return Document(f"{derivation.system.name}: the gradient of {derivation.system.loss} by {asked}", blocks)
+
+
+def result_document(derivation: Derivation) -> Document:
+    """The gradient's equations alone."""
+    return Document(derivation.system.name, (result_equations(derivation),))
+
+
+def result_equations(derivation: Derivation) -> Equations:
+    """dE/dW2[k,j] = ..., each after the adjoints that it reads, so that the list can be computed as it is."""
+    lines: list[tuple[Expression, Expression]] = list(added_equations(derivation))
+    for adjoint in derivation.adjoints:
+        equation = adjoint.equation
+        if not adjoint.kept:
+            continue
+        asked = adjoint.tensor in derivation.wrt
+        read = any(equation.tensor in other.reads for other in derivation.equations)
+        if read or not asked:
+            lines.append((equation.element, equation.expression))
+        if asked:
+            lines.append((adjoint.total, equation.element if read else equation.expression))
+    return Equations(tuple(lines))
+
+
+def _stated(derivation: Derivation) -> System:
+    """The model as its author knows it: with the derivatives in it as signs."""
+    expansion = derivation.expansion
+    return expansion.stated if expansion.derivations else derivation.system
+
+
+def _model(system: System) -> Iterator[Block]:
+    yield Heading(1, ("The model",))
+    yield Equations(tuple((equation.element, equation.expression) for equation in system.equations))
+    if system.axes:
+        runs = [
+            f"{axis.label} over {axis.name}" + (f" ({axis.size} values)" if axis.size is not None else "")
+            for axis in system.axes
+        ]
+        yield Paragraph(("The indices run over axes: ", *listed(runs), "."))
+    roles = [
+        (name + ("s " if len(tensors) > 1 else " "), listed([tensor.element for tensor in tensors]))
+        for role, name in _ROLES
+        if (tensors := system.with_role(role))
+    ]
+    given: list[Sentence] = [(name, *elements) for name, elements in roles]
+    joined = tuple(part for place, item in enumerate(given) for part in ((("; ",) if place else ()) + item))
+    yield Paragraph(("Given: ", *joined, "."))
+    for fact in system.facts:
+        yield Paragraph(("It is known that ", fact, "."))
+    for known in system.positive_definite:
+        yield Paragraph(("It is known that ", Element(known.tensor), " is symmetric and positive definite."))
+
+
+def _is_one_path(derivation: Derivation) -> bool:
+    """Whether the adjoints are the links of one chain from the loss to the one tensor asked for."""
+    expected = derivation.system.loss
+    for adjoint in derivation.adjoints:
+        if [factor.consumer.tensor for factor in adjoint.factors] != [expected]:
+            return False
+        expected = adjoint.tensor
+    return derivation.wrt == (expected,)
+
+
+# ---- one path
+
+
+def _along_one_path(writer: ChainWriter) -> Iterator[Block]:
+    """The chain rule, the factors one at a time, the product."""
+    adjoints = writer.derivation.adjoints
+    yield Heading(1, ("The chain rule",))
+    yield from _path(writer, adjoints)
+    yield from _signs_once(writer.derivation)
+    yield Heading(1, ("The factors, one at a time",))
+    for number, adjoint in enumerate(adjoints, start=1):
+        (factor,) = adjoint.factors
+        short = without_indices(factor.derivative)
+        yield Heading(2, (f"Factor {number}: ", short) if len(adjoints) > 1 else (short,))
+        yield from worked_factor(writer, factor, adjoint.steps if number == 1 else ())
+    if len(adjoints) > 1:
+        yield Heading(1, ("The product",))
+        yield Paragraph((_PRODUCT_WITH_INDICES,))
+    for adjoint in adjoints[1:]:
+        yield writer.chain(adjoint.total, adjoint.steps)
+        yield from _name(writer, adjoint)
+
+
+def _path(writer: ChainWriter, adjoints: Sequence[AdjointDerivation]) -> Iterator[Block]:
+    tensors = [Element(adjoint.tensor) for adjoint in reversed(adjoints)]
+    moves = [
+        part
+        for place, (first, second) in enumerate(itertools.pairwise([*tensors, writer.loss]))
+        for part in (", " if place else "", first, " moves ", second)
+    ]
+    yield Paragraph((*moves, ". The derivative has one factor for each of these links:"))
+    factors = [without_indices(adjoint.factors[0].derivative) for adjoint in adjoints]
+    rule = next((step.rule for step in adjoints[-1].steps), None)
+    left = Derivative(writer.loss, tensors[0], total=True)
+    yield Chain(left, (Link(multiply(*factors), writer.reason(rule) if rule else None),))
+
+
+# ---- several paths
+
+
+def _adjoint_by_adjoint(writer: ChainWriter) -> Iterator[Block]:
+    """The general statement, then one section an adjoint."""
+    adjoints = writer.derivation.adjoints
+    lines = [_short_chain_rule(writer, adjoint) for adjoint in adjoints if adjoint.factors]
+    lines = [line for line in lines if text(line[0]) != text(line[1])]
+    if lines:
+        yield Heading(1, ("The chain rule",))
+        yield Paragraph((writer.loss, _EVERY_PATH))
+        yield Equations(tuple(lines))
+    if writer.read_twice:
+        yield direct_path(writer, writer.loss, writer.read_twice)
+    yield from _signs_once(writer.derivation)
+    for adjoint in adjoints:
+        yield from _section(writer, adjoint)
+
+
+def _short_chain_rule(writer: ChainWriter, adjoint: AdjointDerivation) -> tuple[Expression, Expression]:
+    terms = []
+    for factor in adjoint.factors:
+        local = without_indices(writer.apart(factor.derivative))
+        through = Derivative(writer.loss, Element(factor.consumer.tensor), total=True)
+        terms.append(local if factor.consumer.tensor == writer.loss.tensor else multiply(through, local))
+    return without_indices(adjoint.total), add(*terms)
+
+
+def _section(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:
+    named = adjoint.kept and adjoint.tensor not in writer.derivation.wrt
+    short = without_indices(adjoint.total)
+    yield Heading(1, (short, ", kept as ", Element(adjoint.equation.tensor)) if named else (short,))
+    if not adjoint.factors and adjoint.tensor != writer.loss.tensor:
+        yield Paragraph((writer.loss, " does not depend on ", Element(adjoint.tensor), "."))
+    if [factor.consumer.tensor for factor in adjoint.factors] == [writer.loss.tensor]:
+        yield from worked_factor(writer, adjoint.factors[0], adjoint.steps)
+    else:
+        for factor in adjoint.factors:
+            yield from worked_factor(writer, factor)
+        if adjoint.factors:
+            yield Paragraph(("The chain rule puts it together:",))
+        yield writer.chain(adjoint.total, adjoint.steps)
+    yield from _name(writer, adjoint)
+
+
+# ---- parts of both
+
+
+def _name(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:
+    """Where an adjoint is kept: its name, and who uses it."""
+    if not adjoint.kept or adjoint.tensor in writer.derivation.wrt:
+        return
+    users = [
+        Element(other.tensor)
+        for other in writer.derivation.adjoints
+        if any(factor.consumer.tensor == adjoint.tensor for factor in other.factors)
+    ]
+    again = "is used again by " if len(users) > 1 else "is used by "
+    named: Sentence = ("It keeps a name: ", adjoint.equation.element, " := ", adjoint.total, " ")
+    yield Paragraph((*named, again, *listed(users), "."))
+
+
+def _signs_once(derivation: Derivation) -> Iterator[Block]:
+    """What the signs mean, unless the derivatives inside the model have said it."""
+    if not derivation.expansion.derivations:
+        yield from signs(derivation)

@@ -1,0 +1,91 @@
+"""A local derivative, and what its Kronecker deltas say: element by element, or a column with one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from symbackprop.derivation.result import Derivation, LocalDerivative
+from symbackprop.lesson.chains import ChainWriter
+from symbackprop.lesson.document import Block, Column, Equations, Paragraph, Sentence, listed
+from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Delta, Element, Expression, Index
+from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.rule import Step
+
+
+def worked_factor(
+    writer: ChainWriter, factor: LocalDerivative, further: Sequence[Step] = ()
+) -> Iterator[Block]:
+    """A local derivative, worked out, and what its deltas say; `further` steps go on from its value."""
+    yield Paragraph(("From ", factor.consumer, ":"))
+    yield writer.chain(writer.apart(factor.derivative), (*factor.steps, *further))
+    yield from _description(factor)
+
+
+def direct_path(writer: ChainWriter, root: Element, tensors: Sequence[str]) -> Block:
+    """What the direct path is, where what is differentiated reads a tensor itself and through others."""
+    plain = Element(root.tensor)
+    own: Sentence = (writer.direct(plain), " is ", plain, " as its own equation reads ")
+    read = listed([Element(name) for name in tensors])
+    return Paragraph((*own, *read, ", while all other tensors stand still."))
+
+
+def signs(derivation: Derivation) -> Iterator[Block]:
+    """What a Kronecker delta means, by the first that the derivation shows."""
+    nodes = (node for step in derivation.steps for node in step.after.walk())
+    delta = next((node for node in nodes if isinstance(node, Delta)), None)
+    if delta is not None:
+        meaning: Sentence = (delta, " is 1 where ", delta.left, " = ", delta.right)
+        yield Paragraph((*meaning, " and 0 elsewhere (Kronecker's delta)."))
+
+
+def _description(factor: LocalDerivative) -> Iterator[Block]:
+    """A sentence and a display; nothing where the value has no such form."""
+    pairs = _pairs(factor)
+    if not pairs:
+        return
+    entry = _entry(factor, pairs)
+    numerator, denominator = factor.derivative.numerator, factor.derivative.denominator
+    if len(pairs) == len(numerator.positions) == len(denominator.positions):
+        yield Paragraph(
+            (
+                "Each element of ",
+                Element(numerator.tensor),
+                " depends on one element of ",
+                Element(denominator.tensor),
+                " alone:",
+            )
+        )
+        same = Element(numerator.tensor, tuple(pairs.get(index, index) for index in factor.consumer.indices))
+        yield Equations(((Derivative(same, denominator, factor.derivative.total), entry),))
+    elif len(pairs) == 1:
+        ((over, row),) = pairs.items()
+        held = (", it holds ", entry, " in row ", row, " and 0 elsewhere:")
+        yield Paragraph(("As a column over ", over, *held))
+        yield Column(factor.derivative, over, row, entry)
+
+
+def _pairs(factor: LocalDerivative) -> dict[Index, Index]:
+    """Numerator's index to the denominator's index that a delta ties it to.
+
+    None where a delta of positions (t' - 1 and t) says more than that.
+    """
+    above = factor.derivative.numerator.positions
+    below = factor.derivative.denominator.positions
+    pairs: dict[Index, Index] = {}
+    for delta in factors_of(factor.value):
+        if not isinstance(delta, Delta):
+            continue
+        if not all(isinstance(side, Index) for side in delta.children):
+            return {}
+        for over, row in ((delta.left, delta.right), (delta.right, delta.left)):
+            if over in above and row in below and isinstance(over, Index) and isinstance(row, Index):
+                pairs[over] = row
+    return pairs
+
+
+def _entry(factor: LocalDerivative, pairs: dict[Index, Index]) -> Expression:
+    """The value without its deltas, where they are 1."""
+    rest = [part for part in factors_of(factor.value) if not isinstance(part, Delta)]
+    return substitute(multiply(*rest), dict(pairs))

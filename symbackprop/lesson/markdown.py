@@ -1,0 +1,64 @@
+"""Documents in Markdown with formulas between dollar signs, as GitHub, Jupyter and pandoc read them."""
+
+from __future__ import annotations
+
+import re
+
+from symbackprop.lesson.document import (
+    Block,
+    Chain,
+    Column,
+    Document,
+    Equations,
+    Heading,
+    Paragraph,
+    Sentence,
+)
+from symbackprop.lesson.latex_displays import (
+    INDICATOR,
+    INDICATOR_NOTE,
+    chain_rows,
+    column_latex,
+    equations_rows,
+    joined_rows,
+    part_latex,
+)
+
+
+def markdown_document(document: Document) -> str:
+    """The document, its title as the one heading of first level."""
+    body = markdown_fragment(document)
+    note = f"\n{INDICATOR_NOTE}\n" if INDICATOR in body else ""
+    return f"# {_escaped(document.title)}\n\n{body}{note}"
+
+
+def markdown_fragment(document: Document) -> str:
+    """The blocks alone, without the title."""
+    return "\n\n".join(_block(block) for block in document.blocks) + "\n"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading(level, sentence):
+            return f"{'#' * (level + 1)} {_sentence(sentence)}"
+        case Paragraph(sentence):
+            return _sentence(sentence)
+        case Chain():
+            return _display(joined_rows(chain_rows(block)))
+        case Equations():
+            return _display(joined_rows(equations_rows(block)))
+        case Column():
+            return f"$$\n{column_latex(block)}\n$$"
+
+
+def _display(rows: str) -> str:
+    return f"$$\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}\n$$"
+
+
+def _sentence(sentence: Sentence) -> str:
+    return "".join(_escaped(part) if isinstance(part, str) else f"${part_latex(part)}$" for part in sentence)
+
+
+def _escaped(words: str) -> str:
+    """Words with the characters that Markdown reads as marks made harmless."""
+    return re.sub(r"([\\`*_{}\[\]<>#$|])", r"\\\1", words)

@@ -1,0 +1,133 @@
+"""Where the lines of an equation put their numbers: an array, or the part of it that a loop's step fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from symbackprop.array.ir import Read
+from symbackprop.array.layout import layout_of
+from symbackprop.array.program import Line, Statement, Store
+from symbackprop.array.slices import Allocate, Item, Pick, Whole, selected
+from symbackprop.array.value import Value
+from symbackprop.array.views import as_number, as_real, filled, lined_up
+from symbackprop.array.whole_numbers import whole_number
+from symbackprop.indexing.counting import counter_of, extent, size_of
+from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest
+from symbackprop.indexing.windows import Stepped
+from symbackprop.lowering.reading import span
+from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index
+from symbackprop.schedule.kinds import Kind
+
+Indices: TypeAlias = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The array `name` over `axes`, and the items that select what is filled now.
+
+    `slots` says for each axis which index of what is stored runs along it, None where one place is picked;
+    `before` how many zeros were put in front of each axis. The array stands once it is allocated.
+    """
+
+    name: str
+    axes: Indices
+    items: tuple[Item, ...]
+    slots: tuple[Index | None, ...]
+    before: tuple[Expression, ...]
+    stands: bool = False
+    kind: Kind = Kind.REAL
+
+    @classmethod
+    def of(cls, name: str, indices: Indices, kind: Kind = Kind.REAL) -> Target:
+        """A whole array that is still to be allocated."""
+        count = len(indices)
+        return cls(name, indices, (Whole(),) * count, indices, (ZERO,) * count, kind=kind)
+
+    @property
+    def result(self) -> Indices:
+        """The indices of what is stored, in the order of the array's axes."""
+        return tuple(slot for slot in self.slots if slot is not None)
+
+    def standing(self) -> Target:
+        """The target once its array is allocated."""
+        return replace(self, stands=True)
+
+    def allocated(self) -> list[Line]:
+        """The line that allocates the array, unless it stands."""
+        return [] if self.stands else [Statement(self.name, Allocate(layout_of(self.axes), self.kind), "")]
+
+    def read(self) -> Value:
+        """What the selected part holds so far."""
+        return selected(Read(self.name, self.axes, self.kind), self.items)
+
+    def at(self, index: Index) -> Target:
+        """The part of the array, which stands, where a loop around this one is."""
+        return self._with(self.slots.index(index), Pick(whole_number(counter_of(index))), None)
+
+    def assigned(self, value: Value) -> Line:
+        """The line that puts a value over the result's indices into the selected part."""
+        if self.kind is Kind.REAL:
+            value = as_number(value)
+        if self.stands:
+            return Store(self.name, self.items, lined_up(value, self.result))
+        value = filled(value, self.axes)
+        return Statement(self.name, as_real(value) if self.kind is Kind.REAL else value, "")
+
+    def stepped(self, way: Stepped) -> Target:
+        """The part that one step of a loop fills."""
+        if way.way == "add":
+            return self
+        if way.way == "store":
+            return self.at(way.index)
+        place = self.slots.index(way.solved)
+        found = affine(way.place)
+        assert found is not None and way.along is not None
+        start = add(found.start.expression(), self.before[place])
+        item = span(way.along, start, found.factor(way.along), size_of(self.axes[place].axis))
+        return self._with(place, item, way.along)
+
+    def _with(self, place: int, item: Item, slot: Index | None) -> Target:
+        items = (*self.items[:place], item, *self.items[place + 1 :])
+        slots = (*self.slots[:place], slot, *self.slots[place + 1 :])
+        return replace(self, items=items, slots=slots, stands=True)
+
+
+def padded_target(target: Target, ways: Sequence[Stepped], name: str) -> Target:
+    """A target with room before and behind each axis for all places that scattering loops add to.
+
+    It holds what the selected part does: a place that is picked has no axis.
+    """
+    result = target.result
+    axes = list(result)
+    before: list[Expression] = [ZERO for _ in result]
+    for way in ways:
+        place = result.index(way.solved)
+        front, behind = _room(way, axes[place])
+        length = add(size_of(axes[place].axis), front, behind)
+        axes[place] = Index(axes[place].name, extent(axes[place].axis, length))
+        before[place] = front
+    if tuple(axes) == result:
+        return target
+    padded = Target.of(name, tuple(axes), target.kind)
+    return replace(padded, before=tuple(before), slots=result)
+
+
+def _room(way: Stepped, index: Index) -> tuple[Expression, Expression]:
+    found = affine(way.place)
+    assert found is not None
+    low, high = lowest_and_highest(found)
+    behind = add(high, ONE, multiply(MINUS_ONE, size_of(index.axis)))
+    return at_least_zero(multiply(MINUS_ONE, low)), at_least_zero(behind)
+
+
+def cropped(padded: Target, target: Target, ways: Sequence[Stepped]) -> Value:
+    """The padded array without its margins."""
+    items: list[Item] = list(padded.items)
+    for way in ways:
+        place = padded.slots.index(way.solved)
+        length = size_of(padded.axes[place].axis)
+        items[place] = span(target.result[place], padded.before[place], 1, length)
+    return selected(Read(padded.name, padded.axes), tuple(items))

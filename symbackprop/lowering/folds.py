@@ -1,0 +1,134 @@
+"""An index of the result that is only read in two parts, floor(c/m) and mod(c, m), as two indices: a reshape.
+
+y[n,c] = f[n,floor(c/3)]*g[mod(c, 3)] is z[n,g,h] = f[n,g]*g[h], its last two axes merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symbackprop.array.layout import layout_of
+from symbackprop.array.slices import Item, Refold, Span, Whole, selected
+from symbackprop.array.value import Value
+from symbackprop.array.whole_numbers import whole_number
+from symbackprop.indexing.counting import extent, size_of
+from symbackprop.integers.bounds import Knowledge
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Index, Number, Size
+from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
+
+Indices = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """An index that stands for two: its quotient and its remainder by the size of the remainder's axis."""
+
+    index: Index
+    quotient: Index
+    remainder: Index
+
+
+def folds_of(expression: Expression, order: Indices, own: Mapping[str, Indices]) -> list[Fold]:
+    """The indices of the result that are read in two parts; with declared sizes, as a whole beside that."""
+    found = (_fold(expression, index, own) or _counted_fold(expression, index) for index in order)
+    return [fold for fold in found if fold is not None]
+
+
+def _counted_fold(expression: Expression, index: Index) -> Fold | None:
+    """The fold of an index by the one number that it is divided by, where that divides its axis' size."""
+    divisors = {_divisor(node, index) for node in expression.walk() if isinstance(node, Apply)} - {None}
+    if len(divisors) != 1 or index.axis.size is None:
+        return None
+    (divisor,) = divisors
+    if not isinstance(divisor, Number) or index.axis.size % divisor.value:
+        return None
+    avoid = {node for node in expression.walk() if isinstance(node, Index)}
+    quotient = fresh_index(
+        Index(index.name, extent(index.axis, Number(index.axis.size / divisor.value))), avoid
+    )
+    remainder = fresh_index(Index(index.name, extent(index.axis, divisor)), {*avoid, quotient})
+    return Fold(index, quotient, remainder)
+
+
+def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> Fold | None:
+    axes: dict[str, set[Index]] = {"floor": set(), "mod": set()}
+    divisors: set[Expression] = set()
+    for element in (node for node in expression.walk() if isinstance(node, Element)):
+        for position, axis in zip(element.positions, own[element.tensor], strict=True):
+            divisor = _divisor(position, index)
+            if divisor is not None and isinstance(position, Apply):
+                axes[position.function].add(Index(axis.axis.label, axis.axis))
+                divisors.add(divisor)
+    if not len(axes["floor"]) == len(axes["mod"]) == len(divisors) == 1:
+        return None
+    avoid = {node for node in expression.walk() if isinstance(node, Index)}
+    quotient = fresh_index(axes["floor"].pop(), avoid)
+    remainder = fresh_index(axes["mod"].pop(), {*avoid, quotient})
+    same = linear_form(size_of(remainder.axis)) == linear_form(divisors.pop())
+    fold = Fold(index, quotient, remainder)
+    is_apart = index not in _with_parts(expression, fold).free_indices
+    return fold if same and is_apart and _is_covered(fold) else None
+
+
+def _is_covered(fold: Fold) -> bool:
+    """Whether the two indices reach every place of the folded one."""
+    reached = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
+    enough = Comparison(">=", linear_form(reached).expression(), size_of(fold.index.axis))
+    return Knowledge.of((enough,), ()).proves(enough)
+
+
+def _divisor(position: Expression, index: Index) -> Expression | None:
+    """m of floor(c/m) or mod(c, m), a size or a whole number."""
+    match position:
+        case Apply("mod", (number, Number(value) as divisor)) if number == index:
+            return divisor if value > 0 else None
+        case Apply("mod", (number, Size() as divisor)) if number == index:
+            return divisor
+        case Apply("floor", (quotient,)):
+            form = linear_form(quotient)
+            if len(form.coefficients) == 1 and not form.constant and form.coefficient(index) > 0:
+                whole = 1 / form.coefficient(index)
+                return Number(whole) if whole.denominator == 1 else None
+            sizes = [node for node in quotient.walk() if isinstance(node, Size)]
+            if len(sizes) == 1 and linear_form(multiply(quotient, sizes[0])) == linear_form(index):
+                return sizes[0]
+    return None
+
+
+def opened(expression: Expression, fold: Fold) -> Expression:
+    """The expression with the two indices in place of the folded one and its parts."""
+    whole = add(multiply(size_of(fold.remainder.axis), fold.quotient), fold.remainder)
+    return substitute(_with_parts(expression, fold), {fold.index: linear_form(whole).expression()})
+
+
+def _with_parts(expression: Expression, fold: Fold) -> Expression:
+    parts = {"floor": fold.quotient, "mod": fold.remainder}
+
+    def change(node: Expression) -> Expression:
+        if isinstance(node, Apply) and _divisor(node, fold.index) is not None:
+            return parts[node.function]
+        return node
+
+    return rewrite_bottom_up(expression, change)
+
+
+def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:
+    """A value over the two indices of each fold, which lie side by side, over the folded index again."""
+    names: list[Index] = []
+    items: list[Item] = []
+    folded = {fold.index: fold for fold in folds}
+    for index in order:
+        fold = folded.get(index)
+        item: Item = Whole()
+        if fold is not None:
+            length = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
+            merged = Index(index.name, extent(index.axis, length))
+            if merged != index:
+                item = Span(index, None, whole_number(size_of(index.axis)))
+            index = merged
+        names.append(index)
+        items.append(item)
+    return selected(Refold(value, layout_of(tuple(names))), tuple(items))

@@ -1,0 +1,54 @@
+"""The lines of a recurrence: its arrays allocated, and the loop that fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from symbackprop.array.invariants import without_constants
+from symbackprop.array.ir import Fill, Literal
+from symbackprop.array.layout import layout_of
+from symbackprop.array.program import Line, Loop, Statement
+from symbackprop.array.slices import Allocate
+from symbackprop.array.whole_numbers import whole_number
+from symbackprop.lowering.destinations import Target
+from symbackprop.lowering.stepping import EquationLowering
+from symbackprop.notation.expressions import Size
+from symbackprop.schedule.kinds import Kind
+from symbackprop.schedule.recurrences import SteppedEquation, Steps
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Equation
+
+
+def loop_lines(steps: Steps, lowering: EquationLowering) -> Iterator[Line]:
+    """One allocation for each array that the loop fills, what its steps have in common, and the loop."""
+    for stepped in steps.equations:
+        if stepped.stored:
+            yield _allocation(stepped)
+    variables = {each.equation.tensor: each.others for each in steps.equations if not each.stored}
+    inside = lowering.inside(steps.index, variables)
+    body = [line for each in steps.equations for line in _lines(each, steps, inside)]
+    stop = whole_number(Size(steps.index.axis))
+    loop = Loop(steps.index.name, steps.index.axis, stop, tuple(body), reverse=steps.direction < 0)
+    before, loop = without_constants(loop)
+    lowering.symbols.taken.update(line.name for line in before)
+    yield from before
+    yield loop
+
+
+def _allocation(stepped: SteppedEquation) -> Statement:
+    """The array; zeros where it is read before all of it is filled, for what is no number may become one."""
+    equation, kind = stepped.equation, stepped.item.kind
+    layout = layout_of(equation.indices)
+    zeros = stepped.read_whole and kind is Kind.REAL
+    value = Fill(Literal(0.0), layout) if zeros else Allocate(layout, kind)
+    return Statement(equation.tensor, value, "", text(equation.element))
+
+
+def _lines(stepped: SteppedEquation, steps: Steps, lowering: EquationLowering) -> list[Line]:
+    """The lines of one step of an equation: a variable of the body, or a part of the array that stands."""
+    item, equation = stepped.item, stepped.equation
+    whole = Target.of(equation.tensor, equation.indices, item.kind)
+    target = whole.at(steps.index) if stepped.stored else None
+    at_step = Equation(equation.tensor, stepped.others, steps.at_counter(stepped))
+    return lowering.lines(replace(item, equation=at_step), target)

@@ -1,0 +1,83 @@
+"""Positions that sizes decide: where a tensor is read outside every condition that would keep it inside.
+
+What follows from the declared sizes was proved when the model was read. The rest is a matter of the sizes
+that the arrays bring, so that a module looks at it when it is called: a position never wraps round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from symbackprop.array.program import PlaceCheck
+from symbackprop.array.views import lined_up, union_in_order
+from symbackprop.integers.bounds import conjuncts, unproved_bounds
+from symbackprop.integers.guards import GuardedRead, guarded_reads
+from symbackprop.lowering.expressions import ExpressionLowering
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Logic, Size
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Equation
+
+
+def place_checks(
+    equations: Iterable[Equation], own: Mapping[str, tuple[Index, ...]], lowering: ExpressionLowering
+) -> tuple[PlaceCheck, ...]:
+    """The checks that the equations need, each once; that of x[ids[0]] after that of ids[0]."""
+    found: dict[object, PlaceCheck] = {}
+    for equation in equations:
+        for read in sorted(guarded_reads(equation.expression), key=_lookups_within):
+            for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
+                conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
+                if unproved_bounds(position, index.axis, conditions):
+                    check = _check(read, position, index.axis, conditions, lowering)
+                    found.setdefault((check.places, check.condition, check.axis), check)
+    return tuple(found.values())
+
+
+def _lookups_within(read: GuardedRead) -> int:
+    return max((_depth(position) for position in read.element.positions), default=0)
+
+
+def _depth(position: Expression) -> int:
+    """How many elements stand inside one another."""
+    return isinstance(position, Element) + max(map(_depth, position.children), default=0)
+
+
+def _is_certain(condition: Expression, lowering: ExpressionLowering) -> bool:
+    """Whether a condition can be looked at when a module is called, and no real number is rounded in it."""
+    return not condition.tensors or lowering.compares_integers(condition)
+
+
+def _check(
+    read: GuardedRead,
+    position: Expression,
+    axis: Axis,
+    conditions: tuple[Expression, ...],
+    lowering: ExpressionLowering,
+) -> PlaceCheck:
+    parts = tuple(dict.fromkeys(part for each in conditions for part in conjuncts(each)))
+    order = tuple(dict.fromkeys(_indices((position, *parts))))
+    condition = Logic("and", parts) if len(parts) > 1 else parts[0] if parts else None
+    # Nested in the position there may be reads of their own, which the conditions keep inside.
+    inside = lowering if condition is None else lowering.under(condition)
+    places = inside.integer(position, order)
+    holds = () if condition is None else (lowering.value(condition, order),)
+    target = union_in_order((places, *holds), order)
+    return PlaceCheck(
+        element=text(read.element),
+        position=text(position),
+        axis=axis,
+        places=lined_up(places, target),
+        condition=lined_up(holds[0], target) if holds else None,
+        axes=tuple(dict.fromkeys((axis, *_axes((position, *parts))))),
+        tensors=tuple(sorted(position.tensors.union(*(part.tensors for part in parts)))),
+    )
+
+
+def _indices(expressions: Iterable[Expression]) -> Iterator[Index]:
+    for expression in expressions:
+        yield from (node for node in expression.walk() if isinstance(node, Index))
+
+
+def _axes(expressions: Iterable[Expression]) -> Iterator[Axis]:
+    for expression in expressions:
+        yield from (node.axis for node in expression.walk() if isinstance(node, Index | Size))

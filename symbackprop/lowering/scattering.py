@@ -1,0 +1,107 @@
+"""Sums with a delta between a place and an index of the result: scatter-adds.
+
+grad_C[v,e] = sum(n, t, delta_y[n,t,e]*delta(ids[n,t], v))
+
+The place is looked up, or reckoned: mod(7*ids[n] + 3, size(v)), i^2. One that moves evenly with an index is a
+slice, and none of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbackprop.array.lookups import Clip, ScatterAdd
+from symbackprop.array.value import Value
+from symbackprop.array.views import as_number, as_real, elementwise, filled, ordered
+from symbackprop.array.whole_numbers import Lowering, WholeNumbers
+from symbackprop.indexing.counting import Counter, Extent, size_of
+from symbackprop.indexing.places import affine
+from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import factors_of, multiply, subtract
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Reduction,
+    Where,
+)
+
+Indices = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """sum(along, rows*delta(place, index))*rest; the place depends on all of `along`, and on nothing else.
+
+    Rows where the `bounds` do not hold belong to no place of the index.
+    """
+
+    place: Expression
+    index: Index
+    along: Indices
+    rows: Expression
+    rest: Expression
+
+    @property
+    def bounds(self) -> tuple[Expression, ...]:
+        """The conditions that it takes to keep the place inside the index' axis."""
+        axis = self.index.axis
+        if isinstance(self.place, Element) and not isinstance(axis, Extent):
+            return ()  # the language sees to it that the values of an integer tensor index this axis
+        bounds = (lower_bound(self.place), Comparison("<", self.place, size_of(axis)))
+        known = Knowledge.of(bounds, ())
+        return tuple(bound for bound in bounds if not known.proves(bound))
+
+
+def scattered(reduction: Reduction, order: Indices) -> Scatter | None:
+    """The sum as a scatter-add; None where it is none."""
+    factors = factors_of(reduction.body)
+    for number, factor in enumerate(factors):
+        for place, index in _sides(factor):
+            others = (*factors[:number], *factors[number + 1 :])
+            along = tuple(each for each in reduction.indices if each in place.free_indices)
+            rows = [other for other in others if index not in other.free_indices]
+            rest = [other for other in others if index in other.free_indices]
+            apart = not any(set(reduction.indices) & other.free_indices for other in rest)
+            if index in order and along and apart and place.free_indices == set(along):
+                inner = tuple(each for each in reduction.indices if each not in along)
+                body = multiply(*rows)
+                summed = Reduction("sum", inner, body) if inner else body
+                return Scatter(place, index, along, summed, multiply(*rest))
+    return None
+
+
+def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
+    """(place, index) of a delta between a place and an index, which may be shifted: delta(ids[n], v + 1)."""
+    if not isinstance(factor, Delta):
+        return
+    for place, other in ((factor.left, factor.right), (factor.right, factor.left)):
+        moved = affine(other)
+        if affine(place) is not None or moved is None or len(moved.factors) != 1:
+            continue
+        (index,) = moved.indices
+        if isinstance(index, Counter) or moved.factor(index) != 1:
+            continue
+        start = moved.start.expression()
+        yield (place if other == index else linear_form(subtract(place, start)).expression()), index
+
+
+def scatter_value(scatter: Scatter, order: Indices, lowering: Lowering) -> Value:
+    """Dense factors contracted first, then added up where they belong; then what depends on the place."""
+    own = (*scatter.along, *(index for index in order if index != scatter.index))
+    bounds, places = scatter.bounds, ordered(WholeNumbers(own, lowering).value(scatter.place), own)
+    kept = Where(conjunction(bounds), scatter.rows, ZERO) if bounds else scatter.rows
+    rows = lowering.value(kept, own)
+    target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
+    if bounds:
+        places = Clip(places, scatter.index.axis)
+    added = ScatterAdd(places, as_real(filled(as_number(rows), target)), scatter.index)
+    if scatter.rest == ONE:
+        return ordered(added, order)
+    return elementwise("multiply", (added, lowering.value(scatter.rest, order)), order)

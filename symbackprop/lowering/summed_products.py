@@ -1,0 +1,73 @@
+"""Products of several factors, summed over indices: sums opened, then pair by pair in the cheapest order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbackprop.array.views import (
+    ordered,
+    union_in_order,
+)
+from symbackprop.lowering.products import Factor, combined, own_order, summed
+from symbackprop.notation.arithmetic import factors_of, is_sum
+from symbackprop.notation.expressions import (
+    Expression,
+    Index,
+)
+from symbackprop.notation.substitution import rename_bound
+from symbackprop.schedule.contraction import Order, contraction_order, still_needed
+from symbackprop.schedule.solves import linear_system
+from symbackprop.schedule.terms import (
+    Indices,
+    flat_factors,
+)
+
+
+def opened_product(
+    factors: Sequence[Expression], over: Indices, order: Indices
+) -> tuple[list[Expression], Indices]:
+    """Products opened; inside a sum, factors that are themselves sums of products join it, renamed afresh."""
+    opened: list[Expression] = []
+    factors = flat_factors(factors)
+    for factor in factors:
+        if over and is_sum(factor) and linear_system(factor) is None:
+            used = {*order, *over}.union(*(other.free_indices for other in factors))
+            inner = rename_bound(factor, used)
+            if set(inner.indices) <= inner.body.free_indices:
+                deeper, over = opened_product(factors_of(inner.body), (*over, *inner.indices), order)
+                opened.extend(deeper)
+                continue
+        opened.append(factor)
+    return opened, over
+
+
+def contraction(arrays: Sequence[Factor], over: Indices, order: Indices) -> Factor:
+    """Arrays multiplied and summed over `over`, in the cheapest order of pairs."""
+    everything = (*order, *over)
+    index_sets = [frozenset(factor.value.indices) for factor in arrays]
+    output = frozenset().union(*index_sets) - frozenset(over)
+
+    def build(tree: Order) -> tuple[Factor, frozenset[int]]:
+        if isinstance(tree, int):
+            members = frozenset((tree,))
+            alone = index_sets[tree] - still_needed(index_sets, output, members)
+            return _without(arrays[tree], alone), members
+        (left, left_members), (right, right_members) = build(tree[0]), build(tree[1])
+        members = left_members | right_members
+        needed = still_needed(index_sets, output, members)
+        together = union_in_order((left.value, right.value), everything)
+        summed_now = tuple(index for index in together if index not in needed)
+        # What is summed later on keeps the order of its axes until then.
+        target = own_order(left.value, right.value) if over and not summed_now else everything
+        return combined(left, right, summed_now, target), members
+
+    result, _ = build(contraction_order(index_sets, output))
+    return Factor(ordered(result.value, order), result.inverse)
+
+
+def _without(factor: Factor, over: frozenset[Index]) -> Factor:
+    """The factor summed over indices that no other factor has."""
+    if not over:
+        return factor
+    value = factor.resolved()
+    return Factor(summed(value, tuple(index for index in value.indices if index in over)))

@@ -1,0 +1,182 @@
+"""Rules of choices at the ends of a recurrence: its first step, and what lies beyond its last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from symbackprop.integers.bounds import conjunction, conjuncts
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.matrix_functions import readings
+from symbackprop.notation.substitution import elements_of
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.position_deltas import contract_position, solved_sum
+from symbackprop.systems.partial import Ranges
+
+
+def fixed_position(node: Expression) -> Expression | None:
+    """sum(t, where(t == p, f(t), 0)) = f(p) where p lies inside the axis, else 0."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    # delta(t - 1, s)*d[t] is d[s + 1], which keeps the recurrence in sight; d[1] does not.
+    if any(isinstance(factor, Delta) for factor in factors) and contract_position(node) is not None:
+        return None
+    for place, factor in enumerate(factors):
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            parts = conjuncts(factor.condition)
+            for part in parts:
+                index, position = _equated(part, node.indices)
+                if index is not None:
+                    others = [other for other in parts if other != part]
+                    inside = Where(conjunction(others), factor.chosen, ZERO) if others else factor.chosen
+                    opened = (*factors[:place], Delta(index, position), inside, *factors[place + 1 :])
+                    return solved_sum(
+                        Reduction("sum", node.indices, Multiply(opened)), place, index, position
+                    )
+    return None
+
+
+def _equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index | None, Expression]:
+    if isinstance(condition, Comparison) and condition.operator == "==" and not condition.tensors:
+        for index, position in ((condition.left, condition.right), (condition.right, condition.left)):
+            if isinstance(index, Index) and index in bound and not position.free_indices & frozenset(bound):
+                return index, position
+    return None, ZERO
+
+
+def add_choices(node: Expression) -> Expression | None:
+    """where(c, f, 0) + where(c, g, 0) = where(c, f + g, 0)."""
+    if not isinstance(node, Add):
+        return None
+    conditions = [_condition_of(term) for term in node.terms]
+    shared = {each for each in conditions if each is not None and conditions.count(each) > 1}
+    if not shared:
+        return None
+    terms: list[Expression] = []
+    done: set[Expression] = set()
+    for term, condition in zip(node.terms, conditions, strict=True):
+        if condition is None or condition not in shared:
+            terms.append(term)
+        elif condition not in done:
+            done.add(condition)
+            pairs = zip(node.terms, conditions, strict=True)
+            chosen = [_chosen(other) for other, found in pairs if found == condition]
+            terms.append(Where(condition, add(*chosen), ZERO))
+    return add(*terms)
+
+
+def _condition_of(term: Expression) -> Expression | None:
+    """The condition of a choice with a number in front, without deltas, which want to stand apart."""
+    _, rest = coefficient_and_rest(term)
+    if len(rest) != 1 or not isinstance(rest[0], Where) or rest[0].otherwise != ZERO:
+        return None
+    has_delta = any(isinstance(part, Delta) for part in rest[0].walk())
+    return None if has_delta else rest[0].condition
+
+
+def _chosen(term: Expression) -> Expression:
+    number, rest = coefficient_and_rest(term)
+    choice = rest[0]
+    assert isinstance(choice, Where)
+    return multiply(Number(number), choice.chosen)
+
+
+def read_under_choice(
+    node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
+) -> Expression | None:
+    """where(t < s, w, 0)*a[s] = w*where(t < s, a[s], 0), in what is computed at step t.
+
+    `places` says for each tensor of the recurrence which of its positions is the step.
+    """
+    if not isinstance(node, Multiply):
+        return None
+    for place, choice in enumerate(node.factors):
+        if isinstance(choice, Where) and choice.otherwise == ZERO:
+            others = (*node.factors[:place], *node.factors[place + 1 :])
+            guards = (guard.free_indices for guard in _guards(choice) if step in guard.free_indices)
+            guarded = frozenset[Index]().union(*guards) - {step}
+            shared = guarded & _steps_read(others, places)
+            if shared:
+                # What leaves the choice is read everywhere; what stood outside of it is anyhow.
+                chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(choice.chosen)]
+                parts = [*chosen, *((other, False) for other in others)]
+                inside = [part for part, stays in parts if stays or _moves(part, shared)]
+                outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
+                return multiply(*outside, Where(choice.condition, multiply(*inside), ZERO))
+    return None
+
+
+def _moves(factor: Expression, steps: frozenset[Index]) -> bool:
+    return bool(factor.free_indices & steps) and not isinstance(factor, Delta)
+
+
+def _needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
+    """Whether a factor may leave a choice: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
+    if isinstance(factor, Delta):
+        return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
+    return isinstance(factor, Number) or (
+        isinstance(factor, Element)
+        and all(isinstance(position, Index) for position in factor.positions)
+        and not ranges.is_undefined(factor)
+    )
+
+
+def _guards(choice: Where) -> Iterator[Expression]:
+    """What the choice's condition, and those of choices among its factors, say of indices."""
+    yield from (part for part in conjuncts(choice.condition) if not part.tensors)
+    for factor in factors_of(choice.chosen):
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            yield from _guards(factor)
+
+
+def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> frozenset[Index]:
+    """The indices that say at which steps the recurrence is read; one that a factor binds is another one."""
+    found: set[Index] = set()
+    for factor in factors:
+        for read in readings(factor):
+            if read.tensor in places:
+                found |= read.positions[places[read.tensor]].free_indices & factor.free_indices
+    return frozenset(found)
+
+
+def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Ranges) -> tuple[Rule, ...]:
+    """The rules for what is computed at a step of a recurrence; none where `step` is None."""
+    if step is None:
+        return ()
+    return (
+        Rule(
+            "read under the choice",
+            "where(c, f, 0)*g = where(c, f*g, 0)",
+            lambda node: read_under_choice(node, places, step, ranges),
+            "a reading more stands inside a choice",
+        ),
+    )
+
+
+BOUNDARY_RULES = (
+    Rule(
+        "fixed position",
+        "sum(t, where(t == p, f(t), 0)) = f(p)",
+        fixed_position,
+        "a bound index disappears",
+    ),
+    Rule(
+        "add choices",
+        "where(c, f, 0) + where(c, g, 0) = where(c, f + g, 0)",
+        add_choices,
+        "a choice disappears",
+    ),
+)

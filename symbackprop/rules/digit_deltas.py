@@ -1,0 +1,138 @@
+"""Deltas of digits: an index that counts through two others, as in a reshape.
+
+c = m*g + q with q from 0 to m-1 is the same as g = floor(c/m) and q = mod(c,m).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound
+from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
+from symbackprop.integers.mixed_radix import Digit, digit_of
+from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Apply,
+    Axis,
+    Comparison,
+    Delta,
+    Expression,
+    Index,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.rewriting.rule import Rule
+
+
+def _sides(factor: Expression) -> Iterator[tuple[Expression, Expression]]:
+    """The two sides of a delta, both ways round."""
+    if isinstance(factor, Delta):
+        yield factor.left, factor.right
+        yield factor.right, factor.left
+
+
+def split_digits(node: Expression) -> Expression | None:
+    """delta(m*g+q, c) = delta(g, floor(c/m))*delta(q, mod(c,m)) in a sum over g or q, from 0 to m-1."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    for place, factor in enumerate(factors):
+        digits = _split(factor, frozenset(node.indices))
+        if digits is not None:
+            body = multiply(*factors[:place], *digits, *factors[place + 1 :])
+            return Reduction("sum", node.indices, body)
+    return None
+
+
+def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, Delta] | None:
+    for position, index in _sides(delta):
+        form = linear_form(position)
+        if not isinstance(index, Index) or index in bound or not _is_bound(form, bound):
+            continue
+        if form.constant or len(form.coefficients) != 2:
+            continue
+        for digit in form.coefficients:
+            high = _high_digit(form, digit)
+            if high is not None and isinstance(digit, Index):
+                radix = _size(digit.axis)
+                remainder = Apply("mod", (index, radix))
+                return Delta(high, floor_quotient(index, radix)), Delta(digit, remainder)
+    return None
+
+
+def _is_bound(form: LinearForm, bound: frozenset[Index]) -> bool:
+    """Whether a bound index stands in the form."""
+    return any(unknown.free_indices & bound for unknown in form.coefficients)
+
+
+def _size(axis: Axis) -> Expression:
+    return linear_form(Size(axis)).expression()
+
+
+def _high_digit(form: LinearForm, digit: Expression) -> Index | None:
+    """g where the form is size(q)*g + q for the digit q."""
+    if not isinstance(digit, Index) or form.coefficient(digit) != 1:
+        return None
+    rest = form.without(digit)
+    for unknown in rest.coefficients:
+        for high in sorted(unknown.free_indices, key=lambda index: index.name):
+            if rest == linear_form(multiply(high, Size(digit.axis))):
+                return high
+    return None
+
+
+def join_digits(node: Expression) -> Expression | None:
+    """delta(floor(q/m), i)*delta(mod(q,m), j) = delta(q, m*i+j) in a sum over q, where 0 <= j < m."""
+    if not is_sum(node):
+        return None
+    factors, bound = factors_of(node.body), frozenset(node.indices)
+    digits = [
+        (place, digit, value)
+        for place, factor in enumerate(factors)
+        for position, value in _sides(factor)
+        if (digit := digit_of(position)) is not None and digit.base.free_indices & bound - value.free_indices
+    ]
+    for high_place, high, high_value in digits:
+        for low_place, low, low_value in digits:
+            if high_place != low_place and low.radix is not None and _are_neighbours(high, low):
+                rest = [f for place, f in enumerate(factors) if place not in (high_place, low_place)]
+                joined = _joined(high, low, high_value, low_value)
+                return Reduction("sum", node.indices, multiply(*rest, *joined))
+    return None
+
+
+def _are_neighbours(high: Digit, low: Digit) -> bool:
+    assert low.radix is not None
+    unit = linear_form(multiply(low.unit, low.radix))
+    return high.base == low.base and linear_form(high.unit) == unit
+
+
+def _joined(high: Digit, low: Digit, high_value: Expression, low_value: Expression) -> tuple[Expression, ...]:
+    """The delta of both digits, and where it is not sure that the lower one is a digit, that it is."""
+    assert low.radix is not None
+    radix = None if high.radix is None else linear_form(multiply(low.radix, high.radix)).expression()
+    number = add(multiply(low.radix, high_value), low_value)
+    delta = Delta(Digit(low.base, low.unit, radix).expression(), linear_form(number).expression())
+    bounds = lower_bound(low_value), Comparison("<", low_value, low.radix)
+    known = Knowledge.of((low_value, low.radix), ())
+    open_bounds = [bound for bound in bounds if not known.proves(bound)]
+    return (Where(conjunction(open_bounds), ONE, ZERO), delta) if open_bounds else (delta,)
+
+
+DIGIT_RULES = (
+    Rule(
+        "split into digits",
+        "delta(m*g+q,c) = delta(g,floor(c/m))*delta(q,mod(c,m)), for q from 0 to m-1",
+        split_digits,
+        "a sum in a delta disappears",
+    ),
+    Rule(
+        "join digits",
+        "delta(floor(q/m),i)*delta(mod(q,m),j) = delta(q,m*i+j)",
+        join_digits,
+        "a delta disappears",
+    ),
+)

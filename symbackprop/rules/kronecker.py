@@ -1,0 +1,179 @@
+"""Rules of the Kronecker delta. Each removes a delta, or moves it towards the sum that will."""
+
+from __future__ import annotations
+
+from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply, terms_of
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.position_deltas import contract_position, solved_sum
+
+
+def contains_delta(expression: Expression) -> bool:
+    """Whether a delta of indices stands anywhere in the expression; that of a lookup may have to stay."""
+    return any(isinstance(node, Delta) and not node.tensors for node in expression.walk())
+
+
+def same_index(node: Expression) -> Expression | None:
+    """delta(i,i) = 1."""
+    return ONE if isinstance(node, Delta) and node.left == node.right else None
+
+
+def idempotence(node: Expression) -> Expression | None:
+    """delta(i,j)^n = delta(i,j) for n > 0: it is 0 or 1."""
+    if isinstance(node, Power) and isinstance(node.base, Delta) and isinstance(node.exponent, Number):
+        return node.base if node.exponent.value > 0 else None
+    return None
+
+
+def contract(node: Expression) -> Expression | None:
+    """sum(i, delta(i,j)*f(i)) = f(j)."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    for place, factor in enumerate(factors):
+        if isinstance(factor, Delta):
+            solved = _solve(factor, node.indices)
+            if solved is None:
+                continue
+            index, value = solved
+            others = (*factors[:place], *factors[place + 1 :])
+            # delta(t - 1, s)*delta(t, 2)*d[t]: d[s + 1] keeps a recurrence in sight, where d[2] does not.
+            tied = any(isinstance(other, Delta) and index in other.free_indices for other in others)
+            if not value.free_indices and tied and contract_position(node) is not None:
+                continue
+            return solved_sum(node, place, index, value)
+    return None
+
+
+def _solve(delta: Delta, bound: tuple[Index, ...]) -> tuple[Index, Expression] | None:
+    for index, value in ((delta.left, delta.right), (delta.right, delta.left)):
+        if isinstance(index, Index) and index in bound and index not in value.free_indices:
+            return index, value
+    return None
+
+
+def distribute(node: Expression) -> Expression | None:
+    """(f + g)*h = f*h + g*h where f + g holds a delta: each delta meets its own sum."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        if isinstance(factor, Add) and contains_delta(factor):
+            before, after = node.factors[:place], node.factors[place + 1 :]
+            return add(*(multiply(*before, term, *after) for term in factor.terms))
+    return None
+
+
+def separate(node: Expression) -> Expression | None:
+    """sum(i, f + g) = sum(i, f) + sum(i, g) where f or g holds a delta."""
+    if not is_sum(node) or not isinstance(node.body, Add):
+        return None
+    if not contains_delta(node.body):
+        return None
+    return add(*(Reduction("sum", node.indices, term) for term in node.body.terms))
+
+
+def out_of_choice(node: Expression) -> Expression | None:
+    """where(c, delta*f, delta*g) = delta*where(c, f, g); a branch that is 0 has every factor."""
+    if not isinstance(node, Where):
+        return None
+    branches = [branch for branch in (node.chosen, node.otherwise) if branch != ZERO]
+    common = [factor for factor in factors_of(branches[0]) if _may_leave(factor)] if branches else []
+    common = [delta for delta in common if all(delta in factors_of(branch) for branch in branches)]
+    if not common:
+        return None
+
+    def without(branch: Expression) -> Expression:
+        return multiply(*(factor for factor in factors_of(branch) if factor not in common))
+
+    chosen, otherwise = (ZERO if branch == ZERO else without(branch) for branch in node.children[1:])
+    return multiply(*common, Where(node.condition, chosen, otherwise))
+
+
+def _may_leave(factor: Expression) -> bool:
+    """Whether the factor is a delta that can be read where the choice is otherwise, too."""
+    return isinstance(factor, Delta) and all(
+        isinstance(position, Index)
+        for node in factor.walk()
+        if isinstance(node, Element)
+        for position in node.positions
+    )
+
+
+def split_choice(node: Expression) -> Expression | None:
+    """where(c, f, g) = where(c, f, 0) + where(c, 0, g), and term by term, where deltas differ."""
+    if not isinstance(node, Where) or not (contains_delta(node.chosen) or contains_delta(node.otherwise)):
+        return None
+    if out_of_choice(node) is not None:
+        return None
+    chosen, otherwise = terms_of(node.chosen), terms_of(node.otherwise)
+    pieces = [Where(node.condition, term, ZERO) for term in chosen if term != ZERO]
+    pieces += [Where(node.condition, ZERO, term) for term in otherwise if term != ZERO]
+    return add(*pieces) if len(pieces) > 1 else None
+
+
+def split_ties(
+    expression: Expression, ours: frozenset[Index], theirs: frozenset[Index]
+) -> tuple[dict[Index, Index], Expression, Expression]:
+    """The deltas between one of `ours` and one of `theirs` that every term has as factors.
+
+    Returns which of ours they tie to which of theirs, their product, and the expression without them.
+    """
+    terms = terms_of(expression)
+    ties: dict[Index, Index] = {}
+    deltas: list[Delta] = []
+    for factor in factors_of(terms[0]):
+        tie = _tie(factor, ours, theirs)
+        if tie and tie[0] not in ties and all(factor in factors_of(term) for term in terms):
+            ties[tie[0]] = tie[1]
+            deltas += [factor] if isinstance(factor, Delta) else []
+    rest = [multiply(*(each for each in factors_of(term) if each not in deltas)) for term in terms]
+    return ties, multiply(*deltas), add(*rest)
+
+
+def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -> tuple[Index, Index] | None:
+    if isinstance(factor, Delta):
+        for our, their in ((factor.left, factor.right), (factor.right, factor.left)):
+            if (
+                isinstance(our, Index)
+                and isinstance(their, Index)
+                and our in ours - theirs
+                and their in theirs
+            ):
+                return our, their
+    return None
+
+
+KRONECKER_RULES = (
+    Rule("delta of one index", "delta(i,i) = 1", same_index, "a delta disappears"),
+    Rule("delta is 0 or 1", "delta(i,j)^n = delta(i,j)", idempotence, "a power disappears"),
+    Rule("contract delta", "sum(i, delta(i,j)*f(i)) = f(j)", contract, "a bound index disappears"),
+    Rule(
+        "delta out of choice",
+        "where(c, delta(i,j)*f, 0) = delta(i,j)*where(c, f, 0)",
+        out_of_choice,
+        "a delta moves outwards",
+    ),
+    Rule(
+        "split choice",
+        "where(c, f, g) = where(c, f, 0) + where(c, 0, g)",
+        split_choice,
+        "the branches get fewer terms",
+    ),
+    Rule("multiply out", "(f + g)*h = f*h + g*h", distribute, "a sum with a delta leaves a product"),
+    Rule(
+        "separate sum", "sum(i, f + g) = sum(i, f) + sum(i, g)", separate, "a sum with a delta leaves a sum"
+    ),
+)

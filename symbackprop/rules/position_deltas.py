@@ -1,0 +1,290 @@
+"""Kronecker deltas of positions: what index arithmetic and lookups leave when they are differentiated.
+
+    y[a] = sum(r, w[r]*x[2*a+r-1])   gives   dy[a]/dx[i] = sum(r, w[r]*delta(2*a+r-1, i))
+
+Inside the sum over a and r that the chain rule makes of it, the delta is solved for an index:
+r = i - 2*a + 1, guarded so that r stays inside its axis. A delta of a lookup stays: it is a scatter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+
+from symbackprop.integers.bounds import conjunction, lies_inside, unproved_bounds
+from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
+from symbackprop.notation.arithmetic import (
+    add,
+    factors_of,
+    is_reciprocal,
+    is_sum,
+    multiply,
+    normalised,
+    subtract,
+)
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.matrix_functions import tensor_read
+from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
+from symbackprop.rewriting.rule import Rule
+from symbackprop.systems.partial import NOTHING_KNOWN, Ranges, is_partial
+
+
+def solved_sum(
+    node: Reduction, place: int, index: Index, value: Expression, also: tuple[Expression, ...] = ()
+) -> Expression:
+    """The sum without a bound index, which the delta at `place` of the factors says is `value`.
+
+    The guard, that the value lies inside the index' axis and what is in `also`, encloses only the factors
+    that read a tensor there, or may be undefined there.
+    """
+    factors = factors_of(node.body)
+    others = (*factors[:place], *factors[place + 1 :])
+    guards = (*also, *unproved_bounds(value, index.axis))
+    rest = tuple(other for other in node.indices if other != index)
+    at = {index: value}
+    if guards:
+        inside = [factor for factor in others if _needs_guard(factor, index)]
+        outside = [substitute(factor, at) for factor in others if factor not in inside]
+        for position, moved in _moved_side(factors[place]):
+            # Inside the guard p(value) is i: x[i], not x[2*floor(i/2)].
+            inside = [_with_index(factor, position, moved) for factor in inside]
+        chosen = multiply(*(substitute(factor, at) for factor in inside))
+        body = multiply(*outside, Where(conjunction(guards), chosen, ZERO))
+    else:
+        body = multiply(*(substitute(factor, at) for factor in others))
+    return Reduction("sum", rest, body) if rest else body
+
+
+def _needs_guard(factor: Expression, index: Index) -> bool:
+    return index in factor.free_indices and (
+        is_partial(factor)
+        or any(tensor_read(node) is not None and index in node.free_indices for node in factor.walk())
+    )
+
+
+def contract_position(node: Expression) -> Expression | None:
+    """sum(a, delta(a+r, i)*f(a)) = f(i-r) where i-r is inside: an index with coefficient 1 is solved for."""
+    if not is_sum(node):
+        return None
+    for whole in (True, False):
+        for place, factor in enumerate(factors_of(node.body)):
+            if isinstance(factor, Delta):
+                form = linear_form(subtract(factor.left, factor.right))
+                for index in node.indices:
+                    if (abs(form.coefficient(index)) == 1) == whole and _is_alone(form, index):
+                        return _contracted(node, place, index, form)
+    return None
+
+
+def _is_alone(form: LinearForm, index: Index) -> bool:
+    """Whether the index stands in the form, and nowhere inside another unknown."""
+    coefficient = form.coefficient(index)
+    rest = form.without(index)
+    return bool(coefficient) and not any(index in unknown.free_indices for unknown in rest.coefficients)
+
+
+def _contracted(node: Reduction, place: int, index: Index, form: LinearForm) -> Expression:
+    coefficient = form.coefficient(index)
+    total = form.without(index).scaled(-1 if coefficient > 0 else 1)
+    divisor = abs(coefficient)
+    if divisor == 1:
+        return solved_sum(node, place, index, total.expression())
+    solution = floor_quotient(total.expression(), Number(divisor))
+    divides = Comparison("==", Apply("mod", (total.expression(), Number(divisor))), ZERO)
+    return solved_sum(node, place, index, solution, (divides,))
+
+
+def join_sum(node: Expression) -> Expression | None:
+    """sum(a, f*sum(r, g*delta(a+r, i))) = sum(a, r, f*g*delta(a+r, i)): the delta meets both its sums."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    for place, factor in enumerate(factors):
+        if is_sum(factor) and _holds_delta_of(factor, frozenset(node.indices)):
+            taken = frozenset(node.indices) | node.body.free_indices
+            inner = rename_bound(factor, taken)
+            body = multiply(*factors[:place], *factors_of(inner.body), *factors[place + 1 :])
+            return Reduction("sum", (*node.indices, *inner.indices), body)
+    return None
+
+
+def _holds_delta_of(inner: Reduction, outer: frozenset[Index]) -> bool:
+    return any(
+        isinstance(factor, Delta) and bool(factor.free_indices & outer) for factor in factors_of(inner.body)
+    )
+
+
+def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
+    """delta(p,i)*f(p) = delta(p,i)*f(i): where p is not i, both sides are 0.
+
+    A factor that may be undefined at an i that is not p is read at p instead, and so is what cancels with it:
+    delta(p,i)*x[i]/x[i] = delta(p,i)*x[p]/x[p].
+    """
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        for position, index in _sides(factor):
+            others = (*node.factors[:place], *node.factors[place + 1 :])
+            partial = {other for other in others if _may_be_undefined(other, position, index, ranges)}
+            if partial and index in position.free_indices:
+                continue  # delta(ids[i],i): at ids[i] stands i again
+            if partial:
+                replaced = _read_at_position(others, partial, position, index)
+            elif isinstance(position, Index | Number):
+                continue
+            else:
+                replaced = tuple([_with_index(other, position, index, ranges) for other in others])
+            if replaced != others:
+                return multiply(*replaced[:place], factor, *replaced[place:])
+    return None
+
+
+def _may_be_undefined(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> bool:
+    """Whether it may be so where the position is not the index; of two indices it then depends on both."""
+    if isinstance(position, Index):
+        reads = {position, index} <= factor.free_indices
+    else:
+        reads = index in factor.free_indices or any(node == position for node in factor.walk())
+    return reads and ranges.is_partial(factor)
+
+
+def _read_at_position(
+    factors: tuple[Expression, ...], partial: set[Expression], position: Expression, index: Index
+) -> tuple[Expression, ...]:
+    if not lies_inside(position, index):
+        return factors
+    moved = [substitute(factor, {index: position}) for factor in factors]
+    if any(map(_divides_by_zero, moved)):
+        return factors  # 1/(x[i] - x[j]) for i = j: it is for a condition to keep that from being read
+    below = _divisors(there for there, factor in zip(moved, factors, strict=True) if factor in partial)
+    return tuple(
+        [
+            there if factor in partial or there in below else factor
+            for there, factor in zip(moved, factors, strict=True)
+        ]
+    )
+
+
+def _divides_by_zero(factor: Expression) -> bool:
+    nodes = rewrite_bottom_up(factor, normalised).walk()
+    return any(isinstance(node, Power) and node.base == ZERO for node in nodes)
+
+
+def _divisors(factors: Iterable[Expression]) -> set[Expression]:
+    return {factor.base for factor in factors if isinstance(factor, Power) and is_reciprocal(factor)}
+
+
+def cancel_under_delta(node: Expression) -> Expression | None:
+    """x[i]*(delta(p,i)/x[p] + f) = delta(p,i) + x[i]*f: multiplied out where that cancels a divisor."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        others = (*node.factors[:place], *node.factors[place + 1 :])
+        if isinstance(factor, Add) and any(_cancels(term, others) for term in factor.terms):
+            before, after = node.factors[:place], node.factors[place + 1 :]
+            return add(*(multiply(*before, term, *after) for term in factor.terms))
+    return None
+
+
+def _cancels(term: Expression, others: tuple[Expression, ...]) -> bool:
+    """Whether one of the others, at the position that a delta in the term says, stands below in the term."""
+    below = _divisors(factors_of(term))
+    return bool(below) and any(
+        index in other.free_indices and substitute(other, {index: position}) in below
+        for factor in factors_of(term)
+        for position, index in _sides(factor)
+        for other in others
+    )
+
+
+def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
+    """(p, i) of a delta; of two indices the one that comes first by name takes the place of the other."""
+    if isinstance(factor, Delta):
+        for position, index in ((factor.left, factor.right), (factor.right, factor.left)):
+            if isinstance(index, Index) and not (
+                isinstance(position, Index) and (position.axis != index.axis or position.name > index.name)
+            ):
+                yield position, index
+
+
+def _moved_side(factor: Expression) -> Iterator[tuple[Expression, Index]]:
+    if isinstance(factor, Delta):
+        for position, index in ((factor.left, factor.right), (factor.right, factor.left)):
+            if isinstance(index, Index) and not isinstance(position, Index | Number):
+                yield position, index
+
+
+def _with_index(
+    expression: Expression, position: Expression, index: Index, ranges: Ranges = NOTHING_KNOWN
+) -> Expression:
+    """The expression with the index in the place of a position, but for a read of another axis there."""
+    if expression == position:
+        return index
+    captured = position.free_indices | {index}
+    if isinstance(expression, Reduction) and captured & frozenset(expression.indices):
+        return expression
+    if isinstance(expression, Element) and position.tensors and position not in expression.positions:
+        return expression  # a read beside p, at p + 1, may need the guard that speaks of p
+    axes = ranges.axes.get(expression.tensor) if isinstance(expression, Element) else None
+    children = tuple(
+        [
+            child if child == position and axis != index.axis else _with_index(child, position, index, ranges)
+            for child, axis in zip(expression.children, axes or repeat(index.axis), strict=False)
+        ]
+    )
+    if children == expression.children:
+        return expression
+    moved = expression.with_children(children)
+    if isinstance(expression, Where) and any(node == position for node in moved.walk()):
+        return expression  # a guard moves together with all that it guards, or stays
+    return moved
+
+
+def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """The rules, where so much is known of the tensors."""
+    return (
+        Rule(
+            "delta substitutes",
+            "delta(p,i)*f(p) = delta(p,i)*f(i)",
+            lambda node: substitute_position(node, ranges),
+            "an index takes the place of a position, or a position that of an index where f needs it",
+        ),
+        Rule(
+            "cancel under delta",
+            "x[i]*(delta(p,i)/x[p] + f) = delta(p,i) + x[i]*f",
+            cancel_under_delta,
+            "a division disappears",
+        ),
+    )
+
+
+JOINING_RULES = (
+    Rule(
+        "join sums",
+        "sum(a, f*sum(r, g*delta(a+r,i))) = sum(a, r, f*g*delta(a+r,i))",
+        join_sum,
+        "a sum disappears",
+    ),
+)
+SOLVING_RULES = (
+    Rule(
+        "solve delta",
+        "sum(a, delta(a+r,i)*f(a)) = f(i-r), where i-r is inside, else 0",
+        contract_position,
+        "a bound index disappears",
+    ),
+)

@@ -1,0 +1,130 @@
+"""Where a tensor is not 0, and what that keeps from being read.
+
+The adjoint of what only a choice reads is 0 where it is not chosen: delta_z[i,j] = where(i < j, f, 0). The
+chain rule multiplies it with a local derivative that nobody has looked at there, and that may be undefined:
+0*nan is not 0. So a partial factor beside such an adjoint is put under the adjoint's own condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symbackprop.integers.bounds import conjunction, conjuncts, lies_inside, negated
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.rewriting.rule import Rule
+from symbackprop.systems.partial import Ranges
+
+GUARD = Rule("guard", "dE/dw*f = dE/dw*where(c, f, 0) where dE/dw is 0 unless c", lambda expression: None)
+
+
+@dataclass(frozen=True)
+class Support:
+    """Conditions on a tensor's own indices, without which its element is 0."""
+
+    indices: tuple[Index, ...]
+    conditions: tuple[Expression, ...]
+
+    def at(self, positions: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        """The conditions for an element at these positions."""
+        here: dict[Index, Expression] = dict(zip(self.indices, positions, strict=True))
+        return tuple([substitute(condition, here) for condition in self.conditions])
+
+
+def support_of(expression: Expression, supports: Mapping[str, Support]) -> tuple[Expression, ...]:
+    """Conditions that hold wherever the expression is not 0; `supports` are those of the tensors it reads."""
+    match expression:
+        case Element(tensor, positions):
+            return supports[tensor].at(positions) if tensor in supports else ()
+        case Delta(left, right):
+            return (Comparison("==", left, right),)
+        case Where(condition, chosen, otherwise) if ZERO in (chosen, otherwise):
+            own, branch = (condition, chosen) if otherwise == ZERO else (negated(condition), otherwise)
+            return _each_once(*conjuncts(own), *support_of(branch, supports))
+        case Multiply(factors):
+            return _each_once(*(each for factor in factors for each in support_of(factor, supports)))
+        case Add(terms):
+            first, *others = [support_of(term, supports) for term in terms]
+            return tuple(each for each in first if all(each in other for other in others))
+        case Reduction("sum", indices, body):
+            found = support_of(body, supports)
+            return tuple(each for each in found if not each.free_indices & frozenset(indices))
+    return ()
+
+
+def _each_once(*conditions: Expression) -> tuple[Expression, ...]:
+    return tuple(dict.fromkeys(conditions))
+
+
+def with_guards(
+    expression: Expression, support: Callable[[Derivative], tuple[Expression, ...]], ranges: Ranges
+) -> Expression:
+    """The chain rule's sum, where what may be undefined stands under the conditions of the adjoint's support.
+
+    A partial factor gets those conditions that speak of its own indices alone. Where one says that an index
+    is at a position, the factor is read there instead.
+    """
+
+    def guard(node: Expression) -> Expression:
+        if not isinstance(node, Multiply):
+            return node
+        adjoints = [factor for factor in node.factors if isinstance(factor, Derivative)]
+        conditions = _each_once(*(each for adjoint in adjoints for each in support(adjoint)))
+        return _guarded_product(node, conditions, ranges) if conditions else node
+
+    return rewrite_bottom_up(expression, guard)
+
+
+def _guarded_product(node: Multiply, conditions: tuple[Expression, ...], ranges: Ranges) -> Expression:
+    factors: list[Expression] = []
+    guarded: dict[tuple[Expression, ...], list[Expression]] = {}
+    for factor in node.factors:
+        at, needed = _what_guards(factor, conditions, ranges)
+        if needed:
+            guarded.setdefault(needed, []).append(substitute(factor, at))
+        else:
+            factors.append(substitute(factor, at))
+    choices = [Where(conjunction(needed), multiply(*parts), ZERO) for needed, parts in guarded.items()]
+    return multiply(*factors, *choices)
+
+
+def _what_guards(
+    factor: Expression, conditions: tuple[Expression, ...], ranges: Ranges
+) -> tuple[dict[Index, Expression], tuple[Expression, ...]]:
+    """At which places the factor is to be read, and under which conditions."""
+    at: dict[Index, Expression] = {}
+    needed: list[Expression] = []
+    if not isinstance(factor, Derivative) and ranges.is_partial(factor):
+        own = conjuncts(factor.condition) if isinstance(factor, Where) and factor.otherwise == ZERO else ()
+        for condition in conditions:
+            if condition.free_indices <= factor.free_indices and condition not in own:
+                place = _place_said(condition)
+                if place is None:
+                    needed.append(condition)
+                else:
+                    at = {**at, place[0]: place[1]}
+    return at, tuple([substitute(condition, at) for condition in needed])
+
+
+def _place_said(condition: Expression) -> tuple[Index, Expression] | None:
+    """(i, p) of i == p, where p is sure to lie inside i's axis."""
+    if isinstance(condition, Comparison) and condition.operator == "==":
+        for index, position in ((condition.left, condition.right), (condition.right, condition.left)):
+            apart = isinstance(index, Index) and index not in position.free_indices
+            if isinstance(index, Index) and apart and lies_inside(position, index):
+                return index, position
+    return None

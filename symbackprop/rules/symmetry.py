@@ -1,0 +1,140 @@
+"""Symmetric matrices: P[i,j] = P[j,i], and the same for the inverse.
+
+A tensor is symmetric in its last two indices by a fact, or because its definition says the same when they
+change places. Then each pair of positions is written in one order, so that what is equal looks equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
+from symbackprop.notation.matrix_functions import MatrixFunction, readings
+from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.systems.printing import fact_text
+from symbackprop.systems.system import Equation, Fact, System
+
+BY_DEFINITION = "by its definition"
+SYMMETRY = "symmetry"
+MAY_USE_SYMMETRY = frozenset(("regroup sum", "inverse times matrix", "cofactors times matrix"))
+TERMINATES = "every pair of positions has one order"
+
+
+def stated_symmetries(system: System) -> dict[str, str]:
+    """The symmetric tensors that facts name, each with the fact."""
+    found = {known.tensor: f"fact {fact_text(known)}" for known in system.positive_definite}
+    for fact in system.facts:
+        tensor = _symmetric_tensor(fact)
+        if tensor is not None:
+            found.setdefault(tensor, f"fact {fact_text(fact)}")
+    return found
+
+
+def symmetries_used(system: System, steps: Iterable[Step]) -> dict[str, str]:
+    """The tensors whose stated symmetry a derivation's steps rest on, each with the fact.
+
+    What is symmetric by its definition is so because of what it is computed from.
+    """
+    stated = stated_symmetries(system)
+    used: set[str] = set()
+    for step in steps if stated else ():
+        if step.rule.name == SYMMETRY:
+            before, after = (frozenset(readings(side)) for side in (step.before, step.after))
+            used |= {read.tensor for read in before ^ after} or step.before.tensors
+        elif step.rule.name in MAY_USE_SYMMETRY:
+            used |= step.before.tensors
+    behind = system.precedents(name for name in used if name in system.tensors)
+    return {tensor: fact for tensor, fact in stated.items() if tensor in behind}
+
+
+def _symmetric_tensor(fact: Fact) -> str | None:
+    """The tensor of a fact P[i,j] == P[j,i]."""
+    match fact.left, fact.right:
+        case Element(tensor, (*batch, Index() as row, Index() as column)), Element() as right:
+            distinct = len({*batch, row, column}) == len(batch) + 2
+            if distinct and right == Element(tensor, (*batch, column, row)):
+                return tensor
+    return None
+
+
+def is_symmetric(equation: Equation, symmetric: Mapping[str, str]) -> bool:
+    """Whether the definition stays the same when its last two indices change places."""
+    if len(equation.indices) < 2 or equation.indices[-1].axis != equation.indices[-2].axis:
+        return False
+    row, column = equation.indices[-2:]
+    swapped = substitute(equation.expression, {row: column, column: row})
+    first, second = (_Orientation(symmetric).of(each) for each in (equation.expression, swapped))
+    return canonical_bound_names(first) == canonical_bound_names(second)
+
+
+def orient(
+    expression: Expression,
+    symmetric: Mapping[str, str],
+    index_names: Mapping[Axis, Sequence[Index]] = MappingProxyType({}),
+) -> tuple[Step, ...]:
+    """Write every pair of positions of a symmetric matrix in one order; one step, or none.
+
+    Of two indices of the left-hand side, that comes first which `index_names` names first.
+    """
+    if not expression.tensors & symmetric.keys():
+        return ()
+    orientation = _Orientation(symmetric, index_names)
+    after = orientation.of(expression)
+    if after == expression:
+        return ()
+    statement = "; ".join(orientation.used)
+    return (Step(Rule(SYMMETRY, statement, lambda node: None, TERMINATES), (), expression, after),)
+
+
+def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:
+    """The node, and if it reads a symmetric matrix, the same with row and column in each other's place."""
+    if isinstance(node, Element | MatrixFunction) and node.tensor in symmetric and len(node.positions) > 1:
+        *batch, row, column = node.positions
+        return node, replace(node, positions=(*batch, column, row))
+    return (node,)
+
+
+@dataclass
+class _Orientation:
+    """Free indices come before bound ones, as declared; bound ones in the order in which they are bound."""
+
+    symmetric: Mapping[str, str]
+    index_names: Mapping[Axis, Sequence[Index]] = field(default_factory=dict)
+    used: dict[str, None] = field(default_factory=dict)
+
+    def of(self, expression: Expression, bound: Mapping[Index, int] | None = None) -> Expression:
+        bound = bound or {}
+        if isinstance(expression, Reduction):
+            inner = dict(bound)
+            for index in expression.indices:
+                inner.pop(index, None)
+                inner[index] = max(inner.values(), default=0) + 1
+            return expression.with_children((self.of(expression.body, inner),))
+        children = tuple([self.of(child, bound) for child in expression.children])
+        if children != expression.children:
+            expression = expression.with_children(children)
+        if not isinstance(expression, Element | MatrixFunction) or expression.tensor not in self.symmetric:
+            return expression
+        return self._ordered(expression, bound)
+
+    def _ordered(
+        self, node: Element | MatrixFunction, bound: Mapping[Index, int]
+    ) -> Element | MatrixFunction:
+        match node.positions:
+            case (*batch, Index() as row, Index() as column):
+                if self._rank(column, bound) < self._rank(row, bound):
+                    self._note(node)
+                    return replace(node, positions=(*batch, column, row))
+        return node
+
+    def _note(self, node: Element | MatrixFunction) -> None:
+        shown = node.tensor if isinstance(node, Element) else f"{node.kind}({node.tensor})"
+        self.used[f"{shown}[i,j] = {shown}[j,i] ({self.symmetric[node.tensor]})"] = None
+
+    def _rank(self, index: Index, bound: Mapping[Index, int]) -> tuple[int, int, str]:
+        declared = self.index_names.get(index.axis, ())
+        place = declared.index(unprimed(index)) if unprimed(index) in declared else len(declared)
+        return bound.get(index, 0), place, index.name

@@ -1,0 +1,201 @@
+"""Where a model bends or ties, and data that lie exactly there.
+
+At such places no difference quotient is the derivative; the language fixes it: relu'(0) = 0, abs'(0) = 0,
+sign'(0) = 0, max(a, b) to a where a >= b, and max over indices to the first maximum. The complex step through
+the equations follows these choices, for it decides by real parts and the equations say which side is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.errors import SymbackpropError
+from symbackprop.notation.arithmetic import negate, subtract
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Apply,
+    Comparison,
+    ComparisonOperator,
+    Expression,
+    Index,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.sampling.sampling import Domain
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.semantics.number_systems import PRECISE
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Equation, System
+
+Array: TypeAlias = NDArray[Any]
+
+# Whole numbers and halves are added and multiplied without rounding, so that a zero or a tie is one exactly,
+# in whatever order a program computes it.
+EXACT_DOMAINS = (
+    Domain("-1, 0 and 1", lambda rng, shape: rng.integers(-1, 2, shape).astype(np.float64)),
+    Domain("-4 to 4", lambda rng, shape: rng.integers(-4, 5, shape).astype(np.float64)),
+    Domain("0 and 1", lambda rng, shape: rng.integers(0, 2, shape).astype(np.float64)),
+    Domain("1 and 2", lambda rng, shape: rng.integers(1, 3, shape).astype(np.float64)),
+    Domain("zero", lambda rng, shape: np.zeros(shape)),
+    Domain("-3/2 to 3/2 in halves", lambda rng, shape: rng.integers(-3, 4, shape) / 2),
+    Domain("one half", lambda rng, shape: np.full(shape, 0.5)),
+)
+EXACT_SIZES = (2, 4)  # means over them are exact
+_ONE_ARGUMENT = ("relu", "abs", "sign")
+_TWO_ARGUMENTS = ("max", "min")
+_OTHER_SIDE: Mapping[str, ComparisonOperator] = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
+
+
+NEAR = 1e-9  # closer than this and not equal exactly: which side a program takes is a matter of rounding
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A node that bends where its `sides` agree, or a maximum over indices that several terms may reach."""
+
+    name: str
+    tensor: str
+    node: Expression
+    sides: tuple[Expression, Expression] | None
+    indices: tuple[Index, ...]
+
+    def places(self, evaluator: NaiveEvaluator, exact: NaiveEvaluator | None) -> Places:
+        """At how many positions the data lie on the kink, and whether rounding could decide at one of them.
+
+        `exact` evaluates the same data with many digits; without it, nothing is held to be rounded.
+        """
+        at_kink, is_rounded = 0, False
+        for place in np.ndindex(*(evaluator.sizes[index.axis.name] for index in self.indices)):
+            at = dict(zip(self.indices, place, strict=True))
+            try:
+                values = self._rivals(evaluator, at)
+                if len(values) < 2:
+                    continue
+                at_kink += len(set(values)) == 1
+                is_rounded = is_rounded or (exact is not None and values != self._rivals(exact, at))
+            except SymbackpropError:  # read outside an axis: another branch of a choice is taken there
+                continue
+        return Places(at_kink, is_rounded)
+
+    def _rivals(self, evaluator: NaiveEvaluator, at: dict[Index, int]) -> list[Any]:
+        """The values between which the choice is close: both sides, or the terms next to the extreme one."""
+        if self.sides is not None:
+            left, right = (evaluator.expression(side, at) for side in self.sides)
+            return [left, right] if abs(left - right) <= NEAR * (1 + abs(left) + abs(right)) else []
+        assert isinstance(self.node, Reduction)
+        terms = list(evaluator.array(self.node.body, self.node.indices, at).ravel())
+        best = min(terms) if self.node.kind == "min" else max(terms)
+        return [term for term in terms if abs(term - best) <= NEAR * (1 + abs(best))]
+
+    @property
+    def otherwise(self) -> Expression | None:
+        """The node with the other choice, the last maximum or the other side; None where there is none."""
+        match self.node:
+            case Apply("relu", (u,)):
+                return Where(Comparison(">=", u, ZERO), u, ZERO)
+            case Apply("abs", (u,)):
+                return Where(Comparison(">=", u, ZERO), u, negate(u))
+            case Apply("sign", (u,)):
+                return Where(Comparison(">=", u, ZERO), ONE, MINUS_ONE)
+            case Apply(function, (left, right)) if function in _TWO_ARGUMENTS:
+                return Apply(function, (right, left))
+            case Comparison(operator, left, right) if operator in _OTHER_SIDE:
+                return Comparison(_OTHER_SIDE[operator], left, right)
+            case Reduction("max" | "min" as kind, indices, body):
+                return Reduction(
+                    kind, indices, substitute(body, {each: _from_behind(each) for each in indices})
+                )
+            case Reduction("argmax", (index,), body):
+                last = Reduction("argmax", (index,), substitute(body, {index: _from_behind(index)}))
+                return subtract(subtract(Size(index.axis), ONE), last)
+        return None
+
+    def with_the_other_choice(self, system: System) -> System | None:
+        """The model with the other choice at this kink; None where there is none."""
+        other = self.otherwise
+        if other is None:
+            return None
+
+        def changed(equation: Equation) -> Equation:
+            expression = rewrite_bottom_up(
+                equation.expression, lambda node: other if node == self.node else node
+            )
+            return replace(equation, expression=expression)
+
+        equations = tuple(changed(each) if each.tensor == self.tensor else each for each in system.equations)
+        return replace(system, equations=equations)
+
+
+def _from_behind(index: Index) -> Expression:
+    """The position that is as far from the axis' end as the index is from its start."""
+    return subtract(subtract(Size(index.axis), ONE), index)
+
+
+@dataclass(frozen=True)
+class Places:
+    """At how many positions data lie on a kink, and whether another order of summing could move them."""
+
+    count: int
+    is_rounded: bool
+
+
+def kinks_of(system: System) -> tuple[Kink, ...]:
+    """Every place in the model's equations where a derivative is a matter of choice, each once."""
+    found: dict[str, Kink] = {}
+    for equation in system.equations:
+        for node in equation.expression.walk():
+            sides = _sides(node)
+            of_reals = [name for name in node.tensors if system.tensors[name].values is None]
+            if sides is not None and of_reals:
+                name = f"{text(node)} {sides.where} in {equation.tensor}"
+                indices = tuple(sorted(node.free_indices, key=lambda index: index.name))
+                found.setdefault(name, Kink(name, equation.tensor, node, sides.sides, indices))
+    return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class _Sides:
+    where: str
+    sides: tuple[Expression, Expression] | None
+
+
+def _sides(node: Expression) -> _Sides | None:
+    match node:
+        case Apply(function, (argument,)) if function in _ONE_ARGUMENT:
+            return _Sides("at 0", (argument, ZERO))
+        case Apply(function, (left, right)) if function in _TWO_ARGUMENTS:
+            return _Sides("at a tie", (left, right))
+        case Comparison(_, left, right):
+            return _Sides("at equality", (left, right))
+        case Reduction("max" | "min" | "argmax", _, _):
+            return _Sides("at a tie", None)
+    return None
+
+
+def places_at(
+    kinks: tuple[Kink, ...],
+    known: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    exactly: Mapping[str, Array] | None = None,
+) -> dict[str, int] | None:
+    """Each kink's name to the number of positions at which the data lie on it; those at none are left out.
+
+    `known` are the values of all tensors, `exactly` the same with many digits. None where the choice at some
+    kink would be one of rounding.
+    """
+    evaluator = NaiveEvaluator(known, sizes)
+    exact = None if exactly is None else NaiveEvaluator(exactly, sizes, PRECISE)
+    with np.errstate(all="ignore"):
+        found = {kink.name: kink.places(evaluator, exact) for kink in kinks}
+    if any(places.is_rounded for places in found.values()):
+        return None
+    return {name: places.count for name, places in found.items() if places.count}

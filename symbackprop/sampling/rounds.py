@@ -1,0 +1,128 @@
+"""The sizes on which a gradient is checked, round after round.
+
+All axes different, so that a transposition or a sum over the wrong axis shows; then with axes of size 1,
+where broadcasting hides what is missing; then as every condition on indices and sizes needs it to take both
+values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from symbackprop.errors import NotationError
+from symbackprop.notation.expressions import Comparison, Expression, Index, Size
+from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.semantics.integer_values import condition_holds
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import System
+
+LARGEST_TRIED = 12
+MOST_PLACES = 5_000  # positions of a condition's indices that are looked at
+MOST_SEARCHED = 2_000  # sizes that are tried for a condition
+MOST_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class SizesOfRound:
+    """What these sizes are for, and the sizes."""
+
+    name: str
+    sizes: Mapping[str, int]
+
+
+def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str, ...]]:
+    """The sizes of each round, and remarks on the conditions for which no sizes give both values.
+
+    Axes of a declared size keep it, and an axis that is read beyond its size grows as far as it must.
+    """
+    rounds = [SizesOfRound("different sizes", model_sizes(system))]
+    rounds += _without_repetition(rounds, _with_ones(system))
+    remarks = []
+    for condition in conditions_on_sizes(system):
+        for wanted in (True, False):
+            if any(wanted in values_taken(condition, each.sizes) for each in rounds):
+                continue
+            found = _sizes_where(system, condition, wanted) if len(rounds) < MOST_ROUNDS else None
+            if found is not None:
+                rounds.append(SizesOfRound(f"{text(condition)} {'holds' if wanted else 'fails'}", found))
+            elif wanted or any(isinstance(node, Size) for node in condition.walk()):
+                remarks.append(
+                    f"{text(condition)} is {'never' if wanted else 'always'} true on the sizes tried"
+                )
+    return tuple(rounds), tuple(remarks)
+
+
+def _without_repetition(
+    rounds: list[SizesOfRound], further: Iterator[Mapping[str, int]]
+) -> Iterator[SizesOfRound]:
+    seen = [each.sizes for each in rounds]
+    for sizes in further:
+        if sizes not in seen:
+            seen.append(sizes)
+            yield SizesOfRound("axes of size 1", sizes)
+
+
+def _with_ones(system: System) -> Iterator[Mapping[str, int]]:
+    """Every other open axis of size 1, then the others: each is 1 once, beside larger ones."""
+    names = _open_axes(system)
+    for ones in (names[::2], names[1::2]):
+        if ones:
+            yield model_sizes(system, dict.fromkeys(ones, 1))
+
+
+def _open_axes(system: System) -> list[str]:
+    return [axis.name for axis in system.axes if axis.size is None]
+
+
+def conditions_on_sizes(system: System) -> list[Comparison]:
+    """The comparisons of a model's equations that no tensor's values decide, each once."""
+    found: dict[Comparison, None] = {}
+    for equation in system.equations:
+        for node in equation.expression.walk():
+            if isinstance(node, Comparison) and not node.tensors:
+                found[node] = None
+    return list(found)
+
+
+def values_taken(condition: Comparison, sizes: Mapping[str, int]) -> frozenset[bool]:
+    """Which of true and false a condition is somewhere over the ranges of its indices, for these sizes."""
+    indices = sorted(condition.free_indices, key=lambda index: index.name)
+    ranges = [range(sizes[index.axis.name]) for index in indices]
+    if prod(len(each) for each in ranges) > MOST_PLACES:
+        ranges = [range(min(len(each), 2 * LARGEST_TRIED)) for each in ranges]
+    taken: set[bool] = set()
+    for place in product(*ranges):
+        try:
+            taken.add(condition_holds(condition, dict(zip(indices, place, strict=True)), sizes, _no_tensor))
+        except (NotationError, ZeroDivisionError):  # no whole number at this place: nothing is decided there
+            continue
+        if len(taken) == 2:
+            break
+    return frozenset(taken)
+
+
+def _no_tensor(node: Expression, at: Mapping[Index, int]) -> int:
+    raise NotationError(f"{text(node)} is read in a condition on sizes")
+
+
+def _sizes_where(system: System, condition: Comparison, wanted: bool) -> Mapping[str, int] | None:
+    """The smallest sizes of the axes that a condition speaks of for which it takes this value somewhere."""
+    spoken_of = {node.axis.name for node in condition.walk() if isinstance(node, Index | Size)}
+    names = [name for name in _open_axes(system) if name in spoken_of]
+    usual = model_sizes(system)
+    tried = sorted(product(range(1, LARGEST_TRIED + 1), repeat=min(len(names), 3)), key=sum)
+    for sizes in tried[:MOST_SEARCHED]:
+        wish = dict(zip(names, sizes, strict=False))
+        if not _takes(condition, wanted, {**usual, **wish}):
+            continue
+        grown = model_sizes(system, wish)
+        if _takes(condition, wanted, grown):
+            return grown
+    return None
+
+
+def _takes(condition: Comparison, wanted: bool, sizes: Mapping[str, int]) -> bool:
+    return wanted in values_taken(condition, sizes)

@@ -1,0 +1,161 @@
+"""Matrices that only choices read: the identity stands in the place of what is not chosen.
+
+    y[t,i] = where(t > 0, sum(j, inv(M[t-1])[i,j]*x[t,j]), 0)
+
+is read as
+
+    M_chosen[t,i,j] = where(t > 0, M[t-1,i,j], delta(i,j))
+    y[t,i] = where(t > 0, sum(j, inv(M_chosen[t])[i,j]*x[t,j]), 0)
+
+for all matrices of an array are inverted at once, and one that is not chosen may be singular, or no matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from symbackprop.integers.bounds import conjunction, unproved_bounds
+from symbackprop.integers.guards import guarded_children
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.substitution import fresh_index, rename_bound
+from symbackprop.schedule.occurrences import key_of
+from symbackprop.schedule.temporary_names import unused_name
+from symbackprop.schedule.terms import free_in_order
+from symbackprop.systems.ordering import in_reading_order
+from symbackprop.systems.system import Equation, Tensor
+
+Indices = tuple[Index, ...]
+Conditions = tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class GuardedMatrices:
+    """The equations, in reading order, and all positive definite tensors, each with that of the fact."""
+
+    equations: tuple[Equation, ...]
+    positive_definite: Mapping[str, str]
+
+
+def with_guarded_matrices(
+    equations: Sequence[Equation], tensors: Mapping[str, Tensor], positive_definite: Collection[str]
+) -> GuardedMatrices:
+    """The equations, with one of its own for each matrix that is read under conditions."""
+    layouts = {name: tensor.indices for name, tensor in tensors.items()}
+    layouts.update({equation.tensor: equation.indices for equation in equations})
+    naming = _ChosenMatrices(layouts, positive_definite, set(layouts))
+    result: list[Equation] = []
+    for equation in equations:
+        changed = naming.read(equation.expression, ())
+        result += [*naming.introduced, replace(equation, expression=changed)]
+        naming.introduced.clear()
+    ordered = in_reading_order(tuple(result)) if naming.names else tuple(result)
+    stated = {name: name for name in positive_definite}
+    return GuardedMatrices(ordered, {**stated, **naming.definite})
+
+
+@dataclass
+class _ChosenMatrices:
+    layouts: Mapping[str, Indices]
+    positive_definite: Collection[str]
+    taken: set[str]
+    names: dict[Expression, str] = field(default_factory=dict)
+    introduced: list[Equation] = field(default_factory=list)
+    definite: dict[str, str] = field(default_factory=dict)
+
+    def read(self, expression: Expression, conditions: Conditions) -> Expression:
+        """The expression, where every matrix that may be read in vain is sound."""
+        if not any(isinstance(node, MatrixFunction) for node in expression.walk()):
+            return expression
+        if isinstance(expression, Reduction):
+            around = (index for condition in conditions for index in condition.free_indices)
+            expression = rename_bound(expression, around)
+        children = [self.read(child, inside) for child, inside in guarded_children(expression, conditions)]
+        expression = expression.with_children(tuple(children))
+        if isinstance(expression, MatrixFunction) and self._may_fail(expression):
+            guard = self._guard(expression, conditions)
+            return expression if guard is None else self._chosen(expression, guard)
+        return expression
+
+    def _may_fail(self, node: MatrixFunction) -> bool:
+        """Whether NumPy raises LinAlgError for some matrices; a determinant of any matrix is a number."""
+        is_cholesky = node.kind == "logdet" and node.tensor in self.positive_definite
+        return bool(node.positions) or is_cholesky
+
+    def _guard(self, node: MatrixFunction, conditions: Conditions) -> Expression | None:
+        """Whether anybody reads a matrix: the conditions, for some value of all indices but the batch's."""
+        batch = frozenset(node.batch_indices)
+        # What takes an inverse itself is worked out everywhere, and guards none.
+        conditions = tuple(each for each in conditions if not _takes_an_inverse(each))
+        own = [each for each in conditions if each.free_indices <= batch]
+        linked = _linked([each for each in conditions if each not in own], batch)
+        if linked:
+            others = tuple(index for index in free_in_order(conjunction(linked)) if index not in batch)
+            count = Reduction("sum", others, Where(conjunction(linked), ONE, ZERO))
+            axes = [index.axis for index in self.layouts[node.tensor]]
+            bounds = (
+                bound
+                for position, axis in zip(node.batch, axes, strict=False)
+                for bound in unproved_bounds(position, axis, own)
+            )
+            own += [*bounds, Comparison(">", count, ZERO)]
+        return conjunction(own) if own else None
+
+    def _chosen(self, node: MatrixFunction, guard: Expression) -> MatrixFunction:
+        """The function of matrices that stand in the model's where the guard holds."""
+        batch = node.batch_indices
+        row, column = self.layouts[node.tensor][-2:]
+        row = fresh_index(row, batch)
+        column = fresh_index(column, (*batch, row))
+        indices = (*batch, row, column)
+        matrix = Where(guard, Element(node.tensor, (*node.batch, row, column)), Delta(row, column))
+        key = key_of(matrix, indices)
+        if key not in self.names:
+            name = unused_name(f"{node.tensor}_chosen", self.taken.__contains__)
+            self.taken.add(name)
+            self.names[key] = name
+            self.introduced.append(Equation(name, indices, matrix))
+            if node.tensor in self.positive_definite:
+                self.definite[name] = node.tensor
+        return replace(node, tensor=self.names[key], batch=batch)
+
+
+def _takes_an_inverse(condition: Expression) -> bool:
+    return any(isinstance(node, MatrixFunction) and node.positions for node in condition.walk())
+
+
+def _linked(conditions: Sequence[Expression], batch: frozenset[Index]) -> list[Expression]:
+    """The conditions that tell matrices apart, by way of other indices too, and those on values.
+
+    A condition on other indices alone, n > 0, holds for some n as soon as there are a few, and so does one
+    that n is where a maximum stands.
+    """
+    conditions = [each for each in conditions if not _is_place_of_maximum(each, batch)]
+    met = set(batch)
+    found: list[Expression] = []
+    while True:
+        more = [
+            each for each in conditions if each not in found and (each.tensors or each.free_indices & met)
+        ]
+        if not more:
+            return [each for each in conditions if each in found]
+        found += more
+        met.update(*(each.free_indices for each in more))
+
+
+def _is_place_of_maximum(condition: Expression, batch: frozenset[Index]) -> bool:
+    match condition:
+        case Comparison("==", Reduction("argmax"), place):
+            return bool(place.free_indices) and not place.free_indices & batch
+    return False

@@ -1,0 +1,158 @@
+"""What a step reads of the steps before it: one variable for each, 0 beyond the ends.
+
+    where(t + 1 < size(t), sum(k, U[k,j]*delta[t+1,k]) + g[t+1,j], 0)
+
+is sum(k, U[k,j]*delta_after[k]) + g_after[j], where delta_after[k] is delta[t+1,k], or 0 after the last step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from symbackprop.integers.bounds import conjunction, conjuncts
+from symbackprop.integers.guards import reads_inside
+from symbackprop.integers.linear import linear_form
+from symbackprop.integers.recognition import has_positions
+from symbackprop.notation.arithmetic import subtract
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Axis,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.occurrences import is_slice, key_of
+from symbackprop.schedule.temporary_names import temporary_name, unused_name
+from symbackprop.schedule.terms import free_in_order, natural_order
+from symbackprop.systems.partial import is_partial
+from symbackprop.systems.printing import equation_text
+from symbackprop.systems.system import Equation
+
+Axes = Mapping[str, Sequence[Axis]]
+
+
+def with_named_slices(items: Sequence[NamedEquation], index: Index, axes: Axes) -> tuple[NamedEquation, ...]:
+    """The equations of one step, and before the first that reads it an equation for each slice."""
+    naming = _ChoicesNamed(index, axes, set(axes))
+    for item in items:
+        equation = item.equation
+        inner = rewrite_bottom_up(equation.expression, lambda node: _guarding_reads(node, index, axes))
+        naming.add(replace(item, equation=replace(equation, expression=inner)))
+    return tuple(naming.items)
+
+
+def _guarding_reads(node: Expression, index: Index, axes: Axes) -> Expression:
+    """where(c, f, 0), with the choice around those elements alone that need it, if they make f zero."""
+    if not isinstance(node, Where) or node.condition.tensors:
+        return node
+    node = _step_first(node, index)
+    if node.otherwise != ZERO or node.condition.free_indices != {index} or reads_inside(node.chosen, axes):
+        return node
+    return _guarded(node.chosen, node.condition, axes) or node
+
+
+def _step_first(node: Where, index: Index) -> Where:
+    """where(t > 0 and j > 0, f, g) = where(t > 0, where(j > 0, f, g), g): the step decides for arrays."""
+    parts = conjuncts(node.condition)
+    about_step = [part for part in parts if part.free_indices == {index}]
+    others = [part for part in parts if part not in about_step]
+    if not (about_step and others):
+        return node
+    inner = Where(conjunction(others), node.chosen, node.otherwise)
+    return Where(conjunction(about_step), inner, node.otherwise)
+
+
+def _guarded(expression: Expression, condition: Expression, axes: Axes) -> Expression | None:
+    """An expression that is 0 where the condition does not hold; None where that cannot be seen."""
+    match expression:
+        case Element():
+            return Where(condition, expression, ZERO)
+        case Add(terms):
+            parts = [_guarded(term, condition, axes) for term in terms]
+            return Add(tuple(part for part in parts if part is not None)) if all(parts) else None
+        case Reduction("sum", indices, body) if not condition.free_indices & frozenset(indices):
+            inner = _guarded(body, condition, axes)
+            return None if inner is None else Reduction("sum", indices, inner)
+        case Multiply(factors):
+            outside = [factor for factor in factors if not reads_inside(factor, axes)]
+            others = [factor for factor in factors if factor not in outside]
+            guarded = {factor: _guarded(factor, condition, axes) for factor in outside}
+            if guarded and all(guarded.values()) and not any(map(is_partial, others)):
+                return Multiply(tuple(guarded.get(factor) or factor for factor in factors))
+    return None
+
+
+@dataclass
+class _ChoicesNamed:
+    """Choices by the step get a variable each: `h_before` for h[t-1], 0 before the first step."""
+
+    index: Index
+    axes: Axes
+    taken: set[str]
+    names: dict[Expression, Element] = field(default_factory=dict)
+    items: list[NamedEquation] = field(default_factory=list)
+
+    def add(self, item: NamedEquation) -> None:
+        """An equation, behind the variables that it is the first to read."""
+        equation, expression = item.equation, item.equation.expression
+        if not _is_by_step(expression, self.index):
+            expression = self._with_names(expression, equation)
+        self.items.append(replace(item, equation=replace(equation, expression=expression)))
+
+    def _with_names(self, node: Expression, consumer: Equation) -> Expression:
+        """The node with a variable for each choice in it that may be made outside of the others.
+
+        A choice of positions stays where it is: a variable holds real numbers.
+        """
+        if has_positions(node):
+            return node
+        if _is_by_step(node, self.index) and reads_inside(node, self.axes):
+            return self._variable(node, consumer)
+        children = tuple([self._with_names(child, consumer) for child in node.children])
+        return node if children == node.children else node.with_children(children)
+
+    def _variable(self, node: Expression, consumer: Equation) -> Expression:
+        free = free_in_order(node)
+        key = key_of(node, free)
+        if key not in self.names:
+            self.names[key] = self._introduced(node, free, consumer)
+        numbered = {Index(f"@{place}", index.axis): index for place, index in enumerate(free)}
+        return substitute(self.names[key], numbered)
+
+    def _introduced(self, node: Expression, free: tuple[Index, ...], consumer: Equation) -> Element:
+        """The variable's equation joins the others; returned is its element at the key's indices."""
+        name = self._name(node, consumer)
+        self.taken.add(name)
+        indices = natural_order(node, (*consumer.indices, *free))
+        equation = Equation(name, indices, node)
+        self.items.append(NamedEquation(equation, equation_text(equation)))
+        numbers: dict[Index, Expression] = {
+            index: Index(f"@{place}", index.axis) for place, index in enumerate(free)
+        }
+        return Element(name, tuple(numbers[index] for index in indices))
+
+    def _name(self, node: Expression, consumer: Equation) -> str:
+        """`h_before`, `delta_after`; another choice is called after the equation that it is a part of."""
+        element = node.children[1]
+        if not (is_slice(node) and isinstance(element, Element)):
+            return temporary_name(node, consumer.tensor, self.taken)
+        moved = [each for each in element.positions if self.index in each.free_indices]
+        ahead = [linear_form(subtract(each, self.index)).constant for each in moved]
+        if not any(ahead):
+            return temporary_name(node, consumer.tensor, self.taken)
+        side = "after" if max(ahead) > 0 else "before"
+        return unused_name(f"{element.tensor}_{side}", self.taken.__contains__)
+
+
+def _is_by_step(node: Expression, index: Index) -> bool:
+    """Whether the node is a choice by the step alone."""
+    if not isinstance(node, Where):
+        return False
+    return node.condition.free_indices == {index} and not node.condition.tensors

@@ -1,0 +1,155 @@
+"""How often each subexpression occurs, up to the names of its indices, and under which conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from symbackprop.integers.guards import by_itself, guarded_children, reads_inside
+from symbackprop.integers.recognition import compares_integers, has_positions
+from symbackprop.notation.expressions import (
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Where,
+)
+from symbackprop.schedule.kinds import Kind
+from symbackprop.schedule.named_equations import NamedEquation, kind_of
+from symbackprop.schedule.occurrences import core_of, is_position, occurrence, worth_naming
+from symbackprop.schedule.solves import linear_system
+
+Conditions: TypeAlias = tuple[Expression, ...]
+
+
+@dataclass
+class Use:
+    """How often, and where, a subexpression occurs."""
+
+    count: int = 0
+    unguarded: int = 0
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The tensor that holds a shared subexpression; `slots` are its axes as places in the key's indices."""
+
+    tensor: str
+    slots: tuple[int, ...]
+
+    def element(self, free: tuple[Index, ...]) -> Element:
+        """The tensor at the indices of one occurrence."""
+        return Element(self.tensor, tuple(free[slot] for slot in self.slots))
+
+
+@dataclass
+class Sharing:
+    """What is counted, then named: `axes` are those of each tensor, `carried` are the tensors of recurrences.
+
+    `integers` are the tensors that hold some, `taken` the names that a temporary must not have.
+    """
+
+    axes: Mapping[str, Sequence[Axis]]
+    carried: frozenset[str]
+    integers: frozenset[str]
+    uses: dict[Expression, Use] = field(default_factory=dict)
+    providers: dict[Expression, Provider] = field(default_factory=dict)
+    temporaries: list[NamedEquation] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    guarded: dict[tuple[Expression, Conditions], Expression | None] = field(default_factory=dict)
+
+    def by_itself(self, expression: Expression, conditions: Conditions) -> Expression | None:
+        """`guards.by_itself`, found once for what is looked at when it is counted and when it is read."""
+        if (expression, conditions) not in self.guarded:
+            found = by_itself(expression, self.axes, conditions, self.carried)
+            self.guarded[expression, conditions] = found
+        return self.guarded[expression, conditions]
+
+
+def count_uses(expression: Expression, conditions: Conditions, state: Sharing) -> None:
+    """Count what is worth naming in an expression, the larger before its parts."""
+    core = core_of(expression)
+    if core is not None:
+        count_uses(core, conditions, state)
+        return
+    if worth_naming(expression):
+        key = _key_under(expression, conditions, state)
+        if key is not None:
+            use = state.uses.setdefault(key, Use())
+            use.count += 1
+            use.unguarded += not conditions
+            if use.count > 1:
+                return
+    system = linear_system(expression)
+    parts = _parts(expression, conditions, state) if system is None else ((system.right, conditions),)
+    for child, inside in parts:
+        if stays_in_sight(child, expression, state):
+            _count_in_sight(child, inside, state)
+        else:
+            count_uses(child, inside, state)
+
+
+def _count_in_sight(condition: Expression, conditions: Conditions, state: Sharing) -> None:
+    """Count the parts of a condition that speak of values alone: the others tell where it is read."""
+    if not speaks_of_places(condition, state):
+        count_uses(condition, conditions, state)
+    elif isinstance(condition, Logic):
+        for child, inside in guarded_children(condition, conditions):
+            _count_in_sight(child, inside, state)
+
+
+def speaks_of_places(condition: Expression, state: Sharing) -> bool:
+    """Whether a comparison of positions is part of a condition."""
+    if isinstance(condition, Logic):
+        return any(speaks_of_places(operand, state) for operand in condition.operands)
+    return not condition.tensors or compares_integers(condition, state.integers)
+
+
+def stays_in_sight(part: Expression, choice: Expression, state: Sharing) -> bool:
+    """Whether a part is a condition that keeps what is read inside, or the steps of a recurrence apart."""
+    if not (isinstance(choice, Where) and part is choice.condition):
+        return False
+    branches = (choice.chosen, choice.otherwise)
+    return not choice.tensors.isdisjoint(state.carried) or not all(
+        reads_inside(branch, state.axes) for branch in branches
+    )
+
+
+def _parts(
+    expression: Expression, conditions: Conditions, state: Sharing
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
+    for child, inside in guarded_children(expression, conditions):
+        if is_place(child, expression, state):
+            continue
+        if state.by_itself(child, inside) == expression:
+            yield from guarded_children(child, inside)
+        else:
+            yield child, inside
+
+
+def _key_under(expression: Expression, conditions: Conditions, state: Sharing) -> Expression | None:
+    """The key of an expression with the guard that it needs by itself; None where it has none."""
+    guarded = named_by_itself(expression, conditions, state)
+    return None if guarded is None else occurrence(guarded)[0]
+
+
+def named_by_itself(expression: Expression, conditions: Conditions, state: Sharing) -> Expression | None:
+    """What may be named: the expression, under a guard where it needs one.
+
+    A mask under a guard is no mask, and a position is no number.
+    """
+    guarded = state.by_itself(expression, conditions)
+    is_mask = kind_of(expression) is Kind.BOOLEAN
+    if (is_mask and guarded != expression) or is_position(expression, state.integers):
+        return None
+    return guarded
+
+
+def is_place(child: Expression, parent: Expression, state: Sharing) -> bool:
+    """Whether a child says where something stands: a temporary would make a real number of an integer."""
+    compares = isinstance(parent, Comparison) and compares_integers(parent, state.integers)
+    return compares or has_positions(parent)

@@ -1,0 +1,208 @@
+"""Partial expressions: those that may be undefined, or overflow, for some real values of what they read.
+
+`log(x)`, `1/x` and `sqrt(x)` are partial; `log(1 + x^2)` and `x^k`, k an index, are not. What is partial must
+not leave the choice that keeps it from being read: 0*nan is not 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from symbackprop.integers.bounds import Knowledge, lower_bound
+from symbackprop.integers.recognition import is_integer, is_natural
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Axis,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.systems.system import Equation, System, Tensor
+
+# Functions that are defined, and do not overflow, for every real argument.
+TOTAL_FUNCTIONS = frozenset(
+    {
+        "abs",
+        "sign",
+        "sin",
+        "cos",
+        "atan",
+        "tanh",
+        "erf",
+        "normcdf",
+        "sigmoid",
+        "relu",
+        "softplus",
+        "gelu",
+        "silu",
+        "floor",
+        "mod",
+        "max",
+        "min",
+    }
+)
+# Functions that are defined everywhere, but overflow.
+OVERFLOWING_FUNCTIONS = frozenset({"exp", "expm1", "sinh", "cosh"})
+# Functions that are defined, and do not overflow, for every positive argument.
+DEFINED_ABOVE_ZERO = frozenset({"log", "log1p", "lgamma", "digamma", "trigamma"})
+# Functions that are at least 0; e^u is greater, but comes out as 0 for small u.
+NONNEGATIVE_FUNCTIONS = frozenset({"abs", "exp", "relu", "sigmoid", "softplus", "normcdf"})
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What the equations say of tensors: which are positive, which at least 0, which may be undefined.
+
+    A tensor that no equation computes may have any real value. `axes` are those of known tensors.
+    """
+
+    positive: set[str] = field(default_factory=set)
+    nonnegative: set[str] = field(default_factory=set)
+    undefined: set[str] = field(default_factory=set)
+    axes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, system: System) -> Ranges:
+        """What the equations of a system say."""
+        ranges = cls.of_tensors(system.tensors.values())
+        for equation in system.equations:
+            ranges.add(equation)
+        return ranges
+
+    @classmethod
+    def of_tensors(cls, tensors: Iterable[Tensor]) -> Ranges:
+        """Nothing but the tensors' axes."""
+        return cls(axes={each.name: tuple(index.axis for index in each.indices) for each in tensors})
+
+    def add(self, equation: Equation) -> None:
+        """Note what follows for the equation's tensor; what was known of it before is forgotten."""
+        name, expression = equation.tensor, equation.expression
+        self.axes[name] = tuple(index.axis for index in equation.indices)
+        for members, belongs in (
+            (self.positive, self.is_positive(expression)),
+            (self.nonnegative, self.is_nonnegative(expression)),
+            (self.undefined, self.is_undefined(expression)),
+        ):
+            members.add(name) if belongs else members.discard(name)
+
+    def is_partial(self, expression: Expression) -> bool:
+        """Whether it may be undefined or overflow somewhere."""
+        return self.is_undefined(expression) or any(map(self._overflows, expression.walk()))
+
+    def is_undefined(self, expression: Expression) -> bool:
+        """Whether it may be undefined somewhere, or read a tensor that is."""
+        return any(map(self._is_undefined_node, expression.walk()))
+
+    def _overflows(self, node: Expression) -> bool:
+        match node:
+            case Apply(function, (argument,)) if function in OVERFLOWING_FUNCTIONS:
+                return function not in ("exp", "expm1") or not self._is_nonpositive(argument)
+            case Power(Number() | Constant(), exponent):
+                return bool(exponent.tensors)
+        return False
+
+    def _is_undefined_node(self, node: Expression) -> bool:
+        match node:
+            case Element(tensor, _):
+                return tensor in self.undefined
+            case MatrixFunction(kind, _, _, _, _):
+                return kind in ("inv", "logdet")
+            case Apply(function, arguments):
+                if function in DEFINED_ABOVE_ZERO:
+                    defined = self.is_nonnegative if function == "log1p" else self.is_positive
+                    return not defined(arguments[0])
+                return function not in TOTAL_FUNCTIONS | OVERFLOWING_FUNCTIONS
+            case Power(base, Number(exponent)):
+                if exponent < 0:
+                    return not self.is_positive(base)
+                return exponent.denominator > 1 and not self.is_nonnegative(base)
+            case Power(base, exponent):
+                return not (self.is_positive(base) or _is_natural(exponent))
+        return False
+
+    def is_positive(self, node: Expression) -> bool:
+        """Whether it is sure to be greater than 0, for sizes of at least 1."""
+        match node:
+            case Number(value):
+                return value > 0
+            case Size() | Constant():
+                return True
+            case Element(tensor, _):
+                return tensor in self.positive
+            case Add(terms):
+                return any(map(self.is_positive, terms)) and all(map(self.is_nonnegative, terms))
+            case Multiply(factors):
+                return all(map(self.is_positive, factors))
+            case Power(base, _):
+                return self.is_positive(base)
+            case Reduction("sum" | "prod" | "max" | "min", _, body):
+                return self.is_positive(body)
+            case Where(_, chosen, otherwise):
+                return self.is_positive(chosen) and self.is_positive(otherwise)
+            case Apply("max", arguments):
+                return any(map(self.is_positive, arguments))
+        return False
+
+    def is_nonnegative(self, node: Expression) -> bool:
+        """Whether it is sure to be at least 0."""
+        match node:
+            case Index() | Delta():
+                return True
+            case Number(value):
+                return value >= 0
+            case Element(tensor, _):
+                return tensor in self.nonnegative
+            case Add(terms):
+                return all(map(self.is_nonnegative, terms))
+            case Multiply(factors):
+                return all(map(self.is_nonnegative, factors))
+            case Power(base, Number(exponent)):
+                is_even = exponent.denominator % 2 == 0 or exponent.numerator % 2 == 0
+                return is_even or self.is_nonnegative(base)
+            case Reduction("sum" | "prod" | "max" | "min", _, body):
+                return self.is_nonnegative(body)
+            case Where(_, chosen, otherwise):
+                return self.is_nonnegative(chosen) and self.is_nonnegative(otherwise)
+            case Apply(function, arguments) if function in NONNEGATIVE_FUNCTIONS:
+                return True
+            case Apply("max", arguments):
+                return any(map(self.is_nonnegative, arguments))
+        return self.is_positive(node)
+
+    def _is_nonpositive(self, node: Expression) -> bool:
+        number, rest = coefficient_and_rest(node)
+        if isinstance(node, Add):
+            return all(map(self._is_nonpositive, node.terms))
+        return number <= 0 and self.is_nonnegative(multiply(*rest))
+
+
+def _is_natural(exponent: Expression) -> bool:
+    """Whether an exponent is sure to be one of 0, 1, 2, ...: by its parts, or its indices' ranges."""
+    if exponent.tensors or not is_integer(exponent):
+        return False
+    return is_natural(exponent) or Knowledge.of((exponent,), ()).proves(lower_bound(exponent))
+
+
+NOTHING_KNOWN = Ranges()
+
+
+def is_partial(expression: Expression) -> bool:
+    """Whether it may be undefined, or overflow, somewhere, where nothing is known of the tensors in it."""
+    return NOTHING_KNOWN.is_partial(expression)
+
+
+def is_positive(expression: Expression) -> bool:
+    """Whether it is sure to be greater than 0, where nothing is known of the tensors in it."""
+    return NOTHING_KNOWN.is_positive(expression)

@@ -1,0 +1,206 @@
+"""Expressions as text in the model language, so that what is printed can be read again."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import groupby
+
+from symbackprop.errors import NotationError
+from symbackprop.integers.guards import padded_element
+from symbackprop.integers.linear import divided
+from symbackprop.notation.derivatives import Derivative, InnerDerivative
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
+
+OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
+LARGEST_PLAIN_DENOMINATOR = 64
+
+
+def number_text(value: Fraction) -> str:
+    """A whole number, a short fraction, or else a decimal where it ends; 1/2, 0.044715, 1/3."""
+    if value.denominator == 1 or value.denominator <= LARGEST_PLAIN_DENOMINATOR:
+        return str(value)
+    twos_and_fives = value.denominator
+    for prime in (2, 5):
+        while twos_and_fives % prime == 0:
+            twos_and_fives //= prime
+    decimal = repr(float(value))
+    return decimal if twos_and_fives == 1 and Fraction(decimal) == value else str(value)
+
+
+def text(expression: Expression) -> str:
+    """The expression as a person types it: `1/2*sum(b, k, (y[b,k] - d[b,k])^2)`."""
+    return _text_and_level(expression)[0]
+
+
+def _at_level(expression: Expression, level: int) -> str:
+    shown, own_level = _text_and_level(expression)
+    return shown if own_level >= level else f"({shown})"
+
+
+def _text_and_level(expression: Expression) -> tuple[str, int]:
+    match expression:
+        case Number(value):
+            return _number(value)
+        case Constant(name):
+            return name, ATOM
+        case Index(name, _):
+            return name, ATOM
+        case Size(axis):
+            return f"size({axis.label})", ATOM
+        case Element(tensor, positions):
+            inside = ",".join(text(position) for position in positions)
+            return (f"{tensor}[{inside}]" if positions else tensor), ATOM
+        case Apply("floor", (argument,)):
+            above, below = divided(argument)
+            return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})", ATOM
+        case MatrixFunction():
+            return _matrix_function(expression), ATOM
+        case Apply(function, arguments):
+            return f"{function}({', '.join(text(argument) for argument in arguments)})", ATOM
+        case Reduction(kind, indices, body):
+            return f"{kind}({', '.join(index.name for index in indices)}, {text(body)})", ATOM
+        case Delta(left, right):
+            return f"delta({text(left)},{text(right)})", ATOM
+        case Where(condition, chosen, otherwise):
+            element = padded_element(expression)
+            if element is not None:
+                return f"pad({text(element)})", ATOM
+            return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})", ATOM
+        case Derivative(numerator, denominator, _):
+            return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
+        case InnerDerivative(numerator, denominator):
+            return f"diff({text(numerator)}, {text(denominator)})", ATOM
+        case Add(terms):
+            return _sum(terms), SUM
+        case Multiply(factors):
+            return _product(factors)
+        case Power(base, exponent):
+            return _power(base, exponent)
+        case Comparison(operator, left, right):
+            return f"{_at_level(left, SUM)} {operator} {_at_level(right, SUM)}", COMPARISON
+        case Logic(operator, operands):
+            return _logic(operator, operands)
+    raise NotationError(f"no text for a {type(expression).__name__}")
+
+
+def _matrix_function(expression: MatrixFunction) -> str:
+    batch, positions = (
+        f"[{','.join(map(text, positions))}]" if positions else ""
+        for positions in (expression.batch, expression.positions)
+    )
+    return f"{expression.kind}({expression.tensor}{batch}){positions}"
+
+
+def _number(value: Fraction) -> tuple[str, int]:
+    shown = number_text(value)
+    if value < 0:
+        return shown, SUM
+    return shown, PRODUCT if "/" in shown else ATOM
+
+
+def _sum(terms: tuple[Expression, ...]) -> str:
+    shown = ""
+    for place, term in enumerate(terms):
+        piece = _at_level(term, SUM) if not isinstance(term, Add) else f"({text(term)})"
+        if place == 0:
+            shown = piece
+        elif piece.startswith("-"):
+            shown += f" - {piece[1:]}"
+        else:
+            shown += f" + {piece}"
+    return shown
+
+
+def _product(factors: tuple[Expression, ...]) -> tuple[str, int]:
+    """Factors with negative powers go below one fraction stroke each, in their place in the order."""
+    sign, shown = "", ""
+    if isinstance(factors[0], Number) and factors[0].value < 0 and len(factors) > 1:
+        sign = "-"
+        factors = (Number(-factors[0].value), *factors[1:])
+        if factors[0] == Number(1):
+            factors = factors[1:]
+    for stroke, group in groupby(factors, key=lambda factor: _reciprocal(factor) is not None):
+        members = tuple(group)
+        if stroke:
+            below = tuple(_reciprocal(factor) or factor for factor in members)
+            shown = f"{shown or '1'}/{_at_level(below[0] if len(below) == 1 else Multiply(below), POWER)}"
+        elif shown:
+            shown += "".join(f"*{_at_level(factor, SIGN)}" for factor in members)
+        else:
+            shown = "*".join(
+                _at_level(factor, SIGN if place else PRODUCT) for place, factor in enumerate(members)
+            )
+    return sign + shown, SUM if sign else PRODUCT
+
+
+def _reciprocal(factor: Expression) -> Expression | None:
+    """What stands below the stroke where the factor is a power with a negative number as exponent."""
+    if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:
+        exponent = -factor.exponent.value
+        return factor.base if exponent == 1 else Power(factor.base, Number(exponent))
+    return None
+
+
+def _power(base: Expression, exponent: Expression) -> tuple[str, int]:
+    below = _reciprocal(Power(base, exponent))
+    if below is not None:
+        return f"1/{_at_level(below, POWER)}", PRODUCT
+    if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
+        return f"sqrt({text(base)})", ATOM
+    return f"{_at_level(base, ATOM)}^{_at_level(exponent, ATOM)}", POWER
+
+
+def _logic(operator: str, operands: tuple[Expression, ...]) -> tuple[str, int]:
+    if operator == "not":
+        return f"not {_at_level(operands[0], COMPARISON)}", NOT
+    level = AND if operator == "and" else OR
+    return f" {operator} ".join(_at_level(operand, level + 1) for operand in operands), level
+
+
+def equation_text(equation: Equation) -> str:
+    """`y[b,k] = u2[b,k]`."""
+    return f"{text(equation.element)} = {text(equation.expression)}"
+
+
+def fact_text(fact: Fact | PositiveDefinite) -> str:
+    """`sum(k, d[b,k]) == 1`, `positive_definite(P)`."""
+    if isinstance(fact, PositiveDefinite):
+        return f"positive_definite({fact.tensor})"
+    return f"{text(fact.left)} == {text(fact.right)}"
+
+
+def system_text(system: System) -> str:
+    """The whole system as a model file."""
+    lines = []
+    for axis in system.axes:
+        names = [index.name for index in system.index_names[axis]]
+        size = f" = {axis.size}" if axis.size is not None else ""
+        lines.append(f"index {', '.join(names)} : {axis.name}{size}")
+    for tensor in system.tensors.values():
+        if tensor.role.value != "derived":
+            values = f" in {tensor.values.name}" if tensor.values else ""
+            lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
+    facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
+    lines.extend(f"fact {fact_text(fact)}" for fact in facts)
+    for equation in system.equations:
+        prefix = "loss " if equation.tensor == system.loss else ""
+        lines.append(prefix + equation_text(equation))
+    return "\n".join(lines) + "\n"

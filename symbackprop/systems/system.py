@@ -1,0 +1,196 @@
+"""A system of equations: what a model is, and what a gradient is again."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from symbackprop.errors import NotationError, Place
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.substitution import tensors_read
+
+
+class Role(enum.Enum):
+    """Where a tensor's values come from."""
+
+    INPUT = "input"
+    TARGET = "target"
+    PARAMETER = "param"
+    CONSTANT = "const"
+    DERIVED = "derived"
+
+
+DATA_ROLES = (Role.INPUT, Role.TARGET, Role.CONSTANT)
+DECLARED_ROLES = (*DATA_ROLES, Role.PARAMETER)  # all but what an equation computes
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A name with axes; the array layout is the order of `indices`. A scalar has none.
+
+    `values` is the axis that the values of an integer tensor index, None for a tensor of real numbers.
+    """
+
+    name: str
+    indices: tuple[Index, ...]
+    role: Role
+    place: Place | None = field(default=None, compare=False)
+    values: Axis | None = None
+
+    @property
+    def element(self) -> Element:
+        """The tensor at its own indices: `W1[j,i]`."""
+        return Element(self.name, self.indices)
+
+
+@dataclass(frozen=True)
+class Equation:
+    """tensor[indices] = expression, for every value of the indices, which differ from one another."""
+
+    tensor: str
+    indices: tuple[Index, ...]
+    expression: Expression
+    place: Place | None = field(default=None, compare=False)
+
+    @property
+    def element(self) -> Element:
+        """The left-hand side."""
+        return Element(self.tensor, self.indices)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The tensors on the right-hand side, each once, in reading order."""
+        return tensors_read(self.expression)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """left == right for every value of the free indices: what the user knows and the algebra may use."""
+
+    left: Expression
+    right: Expression
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class PositiveDefinite:
+    """P[i,j] == P[j,i], and sum(i, j, v[i]*P[i,j]*v[j]) > 0 for every v but 0: a fact of all P's matrices."""
+
+    tensor: str
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class System:
+    """A model: axes, tensors, equations, facts.
+
+    Each equation reads only earlier ones, but for the members of a recurrence (`systems.ordering`), which
+    stand side by side and read one another at other steps.
+
+    `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
+    text that the system came from, for headers and hashes.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    tensors: Mapping[str, Tensor]
+    equations: tuple[Equation, ...]
+    facts: tuple[Fact, ...] = ()
+    loss: str | None = None
+    source: str = ""
+    positive_definite: tuple[PositiveDefinite, ...] = ()
+
+    @cached_property
+    def definitions(self) -> Mapping[str, Equation]:
+        """Derived tensor's name to its equation."""
+        return {equation.tensor: equation for equation in self.equations}
+
+    @cached_property
+    def consumers(self) -> Mapping[str, tuple[Equation, ...]]:
+        """Tensor's name to the equations that read it, in the system's order."""
+        found: dict[str, list[Equation]] = {name: [] for name in self.tensors}
+        for equation in self.equations:
+            for name in equation.reads:
+                found[name].append(equation)
+        return {name: tuple(equations) for name, equations in found.items()}
+
+    @cached_property
+    def index_names(self) -> Mapping[Axis, tuple[Index, ...]]:
+        """Each axis' indices, in the order in which declarations and equations name them."""
+        found: dict[Axis, dict[Index, None]] = {axis: {Index(axis.label, axis): None} for axis in self.axes}
+        for index in self._indices():
+            found[index.axis][index] = None
+        return {axis: tuple(indices) for axis, indices in found.items()}
+
+    def _expressions(self) -> Iterator[Expression]:
+        """The tensors at their own indices, the sides of facts and of equations."""
+        yield from (tensor.element for tensor in self.tensors.values())
+        yield from (side for fact in self.facts for side in (fact.left, fact.right))
+        yield from (equation.expression for equation in self.equations)
+
+    def _indices(self) -> Iterator[Index]:
+        """Every index that is named, wherever it is."""
+        for expression in self._expressions():
+            for node in expression.walk():
+                yield from node.indices if isinstance(node, Reduction) else ()
+                if isinstance(node, Index):
+                    yield node
+
+    @cached_property
+    def read_by_facts(self) -> frozenset[str]:
+        """The tensors that the equalities among the facts speak of."""
+        sides = (side for fact in self.facts for side in (fact.left, fact.right))
+        return frozenset(name for side in sides for name in tensors_read(side))
+
+    def behind_facts(self) -> System:
+        """The facts and what they rest on: the tensors and equations behind them, and their axes."""
+        definite = (fact.tensor for fact in self.positive_definite)
+        behind = self.precedents((*self.read_by_facts, *definite))
+        tensors = {name: tensor for name, tensor in self.tensors.items() if name in behind}
+        equations = tuple(equation for equation in self.equations if equation.tensor in behind)
+        rest = replace(self, tensors=tensors, equations=equations, loss=None)
+        return rest.with_used_axes()
+
+    def with_used_axes(self) -> System:
+        """The system without the axes that nothing speaks of."""
+        used = {tensor.values for tensor in self.tensors.values()}
+        for expression in self._expressions():
+            for node in expression.walk():
+                if isinstance(node, Reduction):
+                    used.update(index.axis for index in node.indices)
+                elif isinstance(node, Index | Size | MatrixFunction):
+                    used.add(node.axis)
+        return replace(self, axes=tuple(axis for axis in self.axes if axis in used))
+
+    def dependents(self, names: Iterable[str]) -> frozenset[str]:
+        """These tensors and all that are computed from them, directly or by way of others."""
+        return _closure(names, lambda name: (equation.tensor for equation in self.consumers.get(name, ())))
+
+    def precedents(self, names: Iterable[str]) -> frozenset[str]:
+        """These tensors and all that they are computed from, directly or by way of others."""
+        return _closure(names, lambda name: self.definitions[name].reads if name in self.definitions else ())
+
+    def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
+        """The tensors of these roles, in declared order."""
+        return tuple(tensor for tensor in self.tensors.values() if tensor.role in roles)
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor of that name; NotationError where there is none."""
+        if name not in self.tensors:
+            known = ", ".join(self.tensors)
+            raise NotationError(f"the model has no tensor named '{name}'", remedy=f"it has {known}")
+        return self.tensors[name]
+
+
+def _closure(names: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(neighbours(name))
+    return frozenset(found)

@@ -1,0 +1,135 @@
+"""Statements that no layout fits, cut in two: the longest part that fits gets a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from symbackprop.array.aliasing import viewed_name
+from symbackprop.array.ir import Read, Reshape
+from symbackprop.array.layout import is_nameable
+from symbackprop.array.program import Line, Loop, Program, Statement, Store
+from symbackprop.array.slices import Select, always_computed
+from symbackprop.array.value import Value, rewrite_values
+from symbackprop.schedule.temporary_names import unused_name
+from symbackprop.targets.numpy.lines import code_indent, statement_lines
+from symbackprop.targets.numpy.python_text import INDENT, fits
+from symbackprop.targets.numpy.values import NumpyValues
+
+# A shorter part is not worth a name.
+SHORTEST_PART = 16
+
+
+def with_fitting_statements(program: Program, printer: NumpyValues) -> Program:
+    """The program with every statement that no layout fits cut into several."""
+    taken = {*printer.names, *printer.names.values(), *printer.axes.values(), *printer.counters.values()}
+    lines = tuple(_fitting(program.statements, printer, taken, INDENT, False))
+    return replace(program, statements=lines)
+
+
+def _fitting(
+    lines: Iterable[Line], printer: NumpyValues, taken: set[str], indent: str, in_guard: bool
+) -> Iterator[Line]:
+    """The lines at this depth of loops, cut where they are too long."""
+    for line in lines:
+        inside = code_indent(line, indent, in_guard)
+        if isinstance(line, Loop):
+            body = tuple(_fitting(line.body, printer, taken, inside + INDENT, True))
+            yield replace(line, body=body)
+        else:
+            yield from _cut(line, printer, taken, inside)
+
+
+def _cut(
+    statement: Statement | Store, printer: NumpyValues, taken: set[str], indent: str
+) -> Iterator[Statement | Store]:
+    """The statement, after those that compute parts of it; the first of them carries the formula."""
+    formula = statement.formula
+    while _should_be_cut(statement, printer, indent):
+        part = _window(statement, printer, indent) or _longest_part(statement, printer, indent)
+        if part is None:
+            break
+        name = unused_name(_stem(part, statement), taken.__contains__)
+        taken.add(name)
+        yield Statement(name, part, formula, guarded=statement.guarded)
+        formula = ""
+        statement = replace(statement, value=_with_name(statement.value, part, name))
+        printer = replace(printer, names={**printer.names, name: name})
+    yield replace(statement, formula=formula)
+
+
+def _with_name(value: Value, part: Value, name: str) -> Value:
+    read = Read(name, part.indices, part.kind)
+    return rewrite_values(value, lambda node: read if node == part else node)
+
+
+def _should_be_cut(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
+    return (
+        not _fits(statement, printer, indent)
+        or _breaks_at_a_window(statement, printer, indent)
+        or _breaks_inside_brackets(statement, printer, indent)
+    )
+
+
+def _breaks_inside_brackets(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
+    """Whether a formatter would break two long operands inside the brackets of one, and not between them."""
+    pieces = printer.piece(statement.value).chain
+    return (
+        len(pieces) == 2
+        and len(statement_lines(statement, printer, indent)) > 1
+        and (pieces[0].startswith("(") or pieces[1].endswith((")", "]")))
+    )
+
+
+def _fits(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
+    return all(fits(line) for line in statement_lines(statement, printer, indent))
+
+
+def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
+    """The part with the longest text that fits as a statement of its own; None where there is none.
+
+    A part must be an array with one axis an index, for only such has a name, or one that is reshaped next; a
+    view of a name is no gain.
+    """
+    name = f"{statement.name}_part_00"
+    naming = replace(printer, names={**printer.names, name: name})
+    nodes = tuple(always_computed(statement.value))
+    reshaped = [node.operand for node in nodes if isinstance(node, Reshape)]
+    parts = [
+        node
+        for node in nodes
+        if node is not statement.value
+        and viewed_name(node) is None
+        and (is_nameable(node.layout) or node in reshaped)
+        and len(printer.text(node)) >= SHORTEST_PART
+        and _fits(Statement(name, node, ""), naming, indent)
+    ]
+    return max(parts, key=lambda node: len(printer.text(node)), default=None)
+
+
+def _breaks_at_a_window(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
+    """Whether a reshape would be broken over lines where naming the slice inside it says more."""
+    if not isinstance(statement.value, Reshape) or len(statement_lines(statement, printer, indent)) == 1:
+        return False
+    return _window(statement, printer, indent) is not None
+
+
+def _window(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
+    """A slice of a name that the statement reads and does more with, as a part of its own."""
+    for node in always_computed(statement.value):
+        if node is not statement.value and isinstance(node, Select) and is_nameable(node.layout):
+            text = printer.text(node)
+            name = f"{_stem(node, statement)}_00"
+            if (
+                isinstance(node.operand, Read)
+                and len(text) >= SHORTEST_PART
+                and fits(f"{indent}{name} = {text}")
+            ):
+                return node
+    return None
+
+
+def _stem(part: Value, statement: Statement | Store) -> str:
+    if isinstance(part, Select) and isinstance(part.operand, Read):
+        return f"{part.operand.name}_window"
+    return f"{statement.name}_part"

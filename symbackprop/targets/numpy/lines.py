@@ -1,0 +1,84 @@
+"""A program's lines as Python statements, laid out as `ruff format` does it.
+
+A chain of two or more operators that is too long for a line is set in parentheses, an operator at the start
+of each line; a call has its arguments on a line of their own. A loop is indented below its `for`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from symbackprop.array.ir import Literal
+from symbackprop.array.program import Line, Loop, Statement, Store
+from symbackprop.targets.numpy.python_expressions import call
+from symbackprop.targets.numpy.python_text import INDENT, LINE_LENGTH, ascii_only, bracketed, fits
+from symbackprop.targets.numpy.values import NumpyValues
+
+GUARD = 'with np.errstate(all="ignore"):  # what is not chosen may be undefined'
+
+
+def printed(line: Line, printer: NumpyValues, indent: str, in_guard: bool = False) -> list[str]:
+    """The formula as a comment, and the code below it; a guarded line opens a guard unless it is in one."""
+    comment = textwrap.wrap(
+        ascii_only(line.formula),
+        LINE_LENGTH - len(f"{indent}# "),
+        subsequent_indent=INDENT,
+        break_on_hyphens=False,
+    )
+    lines = [f"{indent}# {part}" for part in comment]
+    if line.guarded and not in_guard:
+        lines.append(f"{indent}{GUARD}")
+    inside = code_indent(line, indent, in_guard)
+    if not isinstance(line, Loop):
+        return [*lines, *statement_lines(line, printer, inside)]
+    lines.append(f"{inside}{loop_head(line, printer)}")
+    for item in line.body:
+        lines += printed(item, printer, inside + INDENT, in_guard=True)
+    return lines
+
+
+def code_indent(line: Line, indent: str, in_guard: bool) -> str:
+    """Where the code of a line begins: further in where it opens a guard, which a whole loop shares."""
+    return indent + INDENT if line.guarded and not in_guard else indent
+
+
+def loop_head(loop: Loop, printer: NumpyValues) -> str:
+    """`for t in range(1, T):`."""
+    ends = [loop.stop] if loop.start == Literal(0) else [loop.start, loop.stop]
+    steps = call("range", *map(printer.piece, ends))
+    walked = call("reversed", steps) if loop.reverse else steps
+    return f"for {printer.counters[loop.counter]} in {walked.text}:"
+
+
+def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) -> list[str]:
+    """`name = value`, in parentheses over several lines where it is too long for one."""
+    target = _target(line, printer)
+    piece = printer.piece(line.value)
+    one_line = f"{indent}{target} {piece.text}"
+    if fits(one_line):
+        return [one_line]
+    if len(piece.chain) > 2:
+        return _in_parentheses(target, piece.chain, indent)
+    if piece.call is not None:
+        head, arguments = piece.call
+        lines = bracketed(f"{target} {head}", arguments, ")", indent)
+        if fits(lines[0]):
+            return lines
+    return _in_parentheses(target, piece.chain, indent) if len(piece.chain) == 2 else [one_line]
+
+
+def _in_parentheses(target: str, pieces: Sequence[str], indent: str) -> list[str]:
+    inside = f"{indent}{INDENT}{' '.join(pieces)}"
+    broken = [inside] if fits(inside) else [f"{indent}{INDENT}{piece}" for piece in pieces]
+    return [f"{indent}{target} (", *broken, f"{indent})"]
+
+
+def _target(line: Statement | Store, printer: NumpyValues) -> str:
+    """`name =`, `name[:, t] =` or `name +=`."""
+    if isinstance(line, Statement):
+        return f"{printer.names[line.name]} ="
+    place = printer.place_text(line.name, line.items)
+    if line.accumulate:
+        return f"{place} +="
+    return f"{place} =" if place.endswith("]") or not line.items else f"{place}[...] ="

@@ -1,0 +1,119 @@
+"""A program as a NumPy module: strings made here and in `functions`, arranged by `templates/numpy`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from symbackprop.array.ir import Elementwise
+from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
+from symbackprop.array.lookups import ScatterAdd
+from symbackprop.array.program import Program, Statement, Store, counters_in, statements_in
+from symbackprop.array.segments import axes_mentioned, segments_of
+from symbackprop.emission.environment import render
+from symbackprop.indexing.counting import Extent
+from symbackprop.targets.numpy.cutting import with_fitting_statements
+from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
+from symbackprop.targets.numpy.kernels import helpers_for
+from symbackprop.targets.numpy.lines import statement_lines
+from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
+from symbackprop.targets.numpy.tables import init_view, place_checks_text, tables_text
+from symbackprop.targets.numpy.values import NumpyValues
+from symbackprop.version import __version__
+
+# Names that the template uses at module level or inside functions.
+MODULE_NAMES = (
+    "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
+    "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
+    "FACTS", "FORMULAS", "NOT_EMPTY", "init", "forward", "loss", "value_and_grad", "grad", "_forward",
+    "_loss", "_checked", "_array", "_check_values", "_check_places", "params", "workspace", "tensors",
+    "grads", "rng", "dtype", "_",
+)  # fmt: skip
+
+HELPERS_OF_NODES = (
+    (ScatterAdd, "scatter_add"),
+    (Cofactors, "cofactors"),
+    (Cholesky, "cholesky"),
+    (Symmetric, "symmetric"),
+)
+
+
+NOT_VERIFIED = "Not verified: it was written without being run."
+
+
+@dataclass(frozen=True)
+class NumpyModule:
+    """A module before its header says whether it was verified.
+
+    `program` is what is printed, `printer` knows the Python names, `strings` fill the template.
+    """
+
+    program: Program
+    printer: NumpyValues
+    strings: Mapping[str, object]
+
+    def text(self, verification: str = NOT_VERIFIED) -> str:
+        """The text of the module: NumPy alone, ASCII, the same to the byte for the same program."""
+        paragraph = textwrap.fill(ascii_only(verification), LINE_LENGTH, break_on_hyphens=False)
+        return render("numpy/module.py.j2", verification=paragraph, **self.strings)
+
+    def lines_of(self, line: Statement | Store) -> str:
+        """The Python text of one statement."""
+        return "\n".join(statement_lines(line, self.printer, ""))
+
+
+def numpy_module(program: Program) -> NumpyModule:
+    """The module of a program; its text is made last."""
+    helpers = helpers_for(_functions(program))
+    program = with_fitting_statements(program, _printer(program, helpers))
+    printer = _printer(program, helpers)
+    segments = segments_of(program)
+    strings: dict[str, object] = {
+        "model": ascii_only(program.model),
+        "digest": sha256(program.source.encode()).hexdigest()[:16],
+        "version": __version__,
+        "tables": tables_text(program),
+        "helpers": [f"numpy/kernels/{name}.py.j2" for name in helpers],
+        "place_checks": place_checks_text(program, printer),
+        "has_integers": any(tensor.values is not None for tensor in program.tensors),
+        "not_empty": bool(program.not_empty),
+        "needs_reduce": "polynomial" in helpers,
+        "forward": forward_view(program, segments, printer),
+        "loss": loss_view(program, segments, printer) if program.loss else None,
+        "gradients": gradients_view(program, segments, printer) if segments.backward else None,
+        "init": init_view(program, printer),
+    }
+    return NumpyModule(program, printer, strings)
+
+
+def numpy_source(program: Program) -> str:
+    """The text of a program's module, whose header says that it is not verified."""
+    return numpy_module(program).text()
+
+
+def _functions(program: Program) -> list[str]:
+    nodes = [node for line in program.statements for value in line.values for node in value.walk()]
+    functions = [node.operation for node in nodes if isinstance(node, Elementwise)]
+    helpers = (helper for kind, helper in HELPERS_OF_NODES if any(isinstance(node, kind) for node in nodes))
+    return [*functions, *helpers]
+
+
+def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
+    """The printer with a Python name for every tensor, statement, helper and axis, all different."""
+    reserved = {*MODULE_NAMES, *helpers}
+    tensors = [tensor.name for tensor in program.tensors]
+    lines = tuple(statements_in(program.statements))
+    values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)
+    layouts = [tensor.indices for tensor in program.tensors]
+    layouts += [line.value.indices for line in lines]
+    # An axis that no tensor has is among them too: whether its size is needed is known when it is read.
+    axes = [index.axis for indices in layouts for index in indices if not isinstance(index.axis, Extent)]
+    axes += axes_mentioned(program.statements)
+    sizes = identifiers(dict.fromkeys(axis.name for axis in axes), {*reserved, *values.values()})
+    taken = {*reserved, *values.values(), *sizes.values()}
+    counters: dict[str, str] = {}
+    for name in dict.fromkeys(counters_in(program.statements)):
+        counters[name] = identifier(name.replace("'", "_"), {*taken, *counters.values()})
+    return NumpyValues({**{name: name for name in helpers}, **values}, sizes, counters)

@@ -1,0 +1,168 @@
+"""A generated module's public tables, and its `init`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from symbackprop.array.program import Initial, PlaceCheck, Program
+from symbackprop.systems.system import Role, Tensor
+from symbackprop.targets.numpy.python_expressions import (
+    Piece,
+    alone_or_tuple,
+    binary,
+    call,
+    comparison,
+    joined,
+    method,
+    number,
+    power,
+    product,
+)
+from symbackprop.targets.numpy.python_text import (
+    INDENT,
+    ascii_only,
+    assigned_dict,
+    assigned_tuple,
+    bracketed,
+    quoted,
+    quoted_item,
+    tuple_text,
+)
+from symbackprop.targets.numpy.values import NumpyValues
+
+
+def place_checks_text(program: Program, printer: NumpyValues) -> str:
+    """The lines that check positions by the sizes of the arrays; empty where there is nothing to check."""
+    inside = replace(
+        printer,
+        axes={name: f"sizes[{quoted(name)}]" for name in printer.axes},
+        names={name: f"arrays[{quoted(name)}]" for name in printer.names},
+    )
+    lines = [line for check in program.place_checks for line in _place_check(check, inside)]
+    return "\n".join(lines)
+
+
+def _place_check(check: PlaceCheck, printer: NumpyValues) -> list[str]:
+    needed = [axis.name for axis in check.axes if axis.size is None]
+    known = Piece(f"{{{', '.join(map(quoted, needed))}}}")
+    tests = [comparison("<=", known, method(Piece("sizes"), "keys"))] if needed else []
+    tests += [comparison("in", Piece(quoted(name)), Piece("arrays")) for name in check.tensors]
+    arguments = [quoted(ascii_only(f"{check.element}: {check.position}")), quoted(check.axis.name)]
+    arguments += [printer.size(check.axis).text, printer.text(check.places)]
+    arguments += [] if check.condition is None else [printer.text(check.condition)]
+    indent = INDENT * 2 if tests else INDENT
+    head = [f"{INDENT}if {joined('and', tests).text}:"] if tests else []
+    return [*head, *bracketed("_check_places(", arguments, ")", indent)]
+
+
+@dataclass(frozen=True)
+class InitView:
+    """The `def` line of `init`, and the lines that draw each parameter."""
+
+    definition: str
+    draws: str
+
+
+def tables_text(program: Program) -> str:
+    """What a checker needs to know about the module without the model."""
+    axes = {tensor.name: [quoted(index.axis.name) for index in tensor.indices] for tensor in program.tensors}
+    shapes = {name: tuple_text(names) for name, names in axes.items()}
+    sizes = {name: str(size) for name, size in program.sizes.items()}
+    return "\n".join(
+        [
+            *_names_with_role("PARAMETERS", program, Role.PARAMETER),
+            *_names_with_role("INPUTS", program, Role.INPUT),
+            *_names_with_role("TARGETS", program, Role.TARGET),
+            *_names_with_role("CONSTANTS", program, Role.CONSTANT),
+            *assigned_tuple("OUTPUTS", [quoted(name) for name in program.outputs]),
+            f"LOSS = {quoted(program.loss) if program.loss else None}",
+            *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
+            *_integers(program),
+            *assigned_dict("SIZES: dict[str, int] = ", sizes),
+            *_not_empty(program),
+            *_formulas(program),
+            *_facts(program),
+        ]
+    )
+
+
+def _integers(program: Program) -> list[str]:
+    """Integer tensors with the axis that their values index; nothing where there are none."""
+    values = {
+        tensor.name: quoted(tensor.values.name) for tensor in program.tensors if tensor.values is not None
+    }
+    return assigned_dict("VALUES: dict[str, str] = ", values) if values else []
+
+
+def _not_empty(program: Program) -> list[str]:
+    """The axes that must have places, with what needs them; nothing where all may be empty."""
+    needing = {axis: quoted(ascii_only(what)) for axis, what in program.not_empty.items()}
+    return assigned_dict("NOT_EMPTY: dict[str, str] = ", needing) if needing else []
+
+
+def _formulas(program: Program) -> list[str]:
+    table = "FORMULAS: dict[str, str] = "
+    if not program.formulas:
+        return assigned_dict(table, {})
+    lines = [
+        line
+        for name, formula in program.formulas.items()
+        for line in quoted_item(f"{quoted(name)}: ", ascii_only(formula), INDENT)
+    ]
+    return [f"{table}{{", *lines, "}"]
+
+
+def _facts(program: Program) -> list[str]:
+    """What the gradient may rely on, in the model language; nothing where the model states no fact."""
+    if not program.facts:
+        return []
+    items = [line for text in program.facts.splitlines() for line in quoted_item("", text, INDENT)]
+    return [
+        "# The gradient is that of the loss where these facts hold.",
+        "FACTS: tuple[str, ...] = (",
+        *items,
+        ")",
+    ]
+
+
+def _names_with_role(table: str, program: Program, role: Role) -> list[str]:
+    annotated = f"{table}: tuple[str, ...]"
+    return assigned_tuple(annotated, [quoted(tensor.name) for tensor in program.with_role(role)])
+
+
+def init_view(program: Program, printer: NumpyValues) -> InitView:
+    """`init`: a size for every axis of a parameter, with the declared one as default."""
+    parameters = program.with_role(Role.PARAMETER)
+    axes = {index.axis: None for tensor in parameters for index in tensor.indices}
+    sizes = [
+        f"{printer.axes[axis.name]}: int" + ("" if axis.size is None else f" = {axis.size}") for axis in axes
+    ]
+    arguments = [
+        "rng: np.random.Generator",
+        "*",
+        *sizes,
+        "dtype: type[np.float32] | type[np.float64] = np.float64",
+    ]
+    by_name = {tensor.name: tensor for tensor in parameters}
+    draws = {initial.tensor: _draw(initial, by_name[initial.tensor], printer) for initial in program.initials}
+    return InitView(
+        definition="\n".join(bracketed("def init(", arguments, ") -> dict[str, Array]:")),
+        draws="\n".join(assigned_dict("return ", draws, INDENT)),
+    )
+
+
+def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
+    sizes = [Piece(printer.axes[index.axis.name]) for index in tensor.indices]
+    shape, dtype = alone_or_tuple(sizes), Piece("dtype")
+    if initial.distribution == "eye":
+        identity = call("np.eye", sizes[-1], dtype=dtype)
+        return (
+            identity if len(sizes) == 2 else method(call("np.broadcast_to", identity, shape), "copy")
+        ).text
+    if initial.distribution != "normal":
+        return call(f"np.{initial.distribution}", shape, dtype=dtype).text
+    drawn = call("rng.standard_normal", shape, dtype=dtype)
+    if not initial.fan_in:
+        return drawn.text
+    terms = product([Piece(printer.axes[axis]) for axis in initial.fan_in])
+    return binary("/", drawn, power(terms, number(0.5))).text

@@ -1,0 +1,285 @@
+"""Program values as NumPy expressions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from symbackprop.array.ir import (
+    COMPARISONS,
+    AxisSize,
+    Cast,
+    Copy,
+    Diagonal,
+    Elementwise,
+    Expand,
+    Fill,
+    Identity,
+    Literal,
+    Positions,
+    Read,
+    Reduce,
+    Reshape,
+    Transpose,
+)
+from symbackprop.array.layout import Group
+from symbackprop.array.linear_algebra import (
+    Cholesky,
+    Cofactors,
+    Determinant,
+    Inverse,
+    LinearAlgebra,
+    Solve,
+    Symmetric,
+)
+from symbackprop.array.lookups import Clip, Gather, ScatterAdd
+from symbackprop.array.matrix_products import MatrixProduct, Tensordot
+from symbackprop.array.python_numbers import may_raise
+from symbackprop.array.slices import Allocate, Choice, Count, Flip, Item, OfPythonInts, Pad, Refold, Select
+from symbackprop.array.value import Value
+from symbackprop.array.views import inferred_group
+from symbackprop.array.whole_numbers import count_of
+from symbackprop.errors import PrintingError
+from symbackprop.indexing.counting import Extent
+from symbackprop.notation.expressions import Axis
+from symbackprop.schedule.kinds import Kind
+from symbackprop.targets.numpy.indexing import item_texts
+from symbackprop.targets.numpy.kernels import HELPERS, NUMPY_CALLS
+from symbackprop.targets.numpy.python_expressions import (
+    Piece,
+    alone_or_tuple,
+    attribute,
+    binary,
+    call,
+    comparison,
+    conditional,
+    inverted,
+    joined,
+    method,
+    negation,
+    negative,
+    number,
+    power,
+    product,
+    subscript,
+    tuple_of,
+)
+from symbackprop.targets.numpy.python_text import quoted
+
+_BINARY = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "floor_divide": "//",
+    "mod": "%",
+}
+_OF_ARRAYS = {"and": "&", "or": "|"}
+_DTYPE = Piece("dtype")
+
+
+@dataclass(frozen=True)
+class NumpyValues:
+    """Prints values; these map the program's tensors and helpers, axes and loop counters to Python names."""
+
+    names: Mapping[str, str]
+    axes: Mapping[str, str]
+    counters: Mapping[str, str]
+
+    def text(self, value: Value) -> str:
+        """The value as one line of Python."""
+        return self.piece(value).text
+
+    def size(self, axis: Axis) -> Piece:
+        """The size of an axis: its number where it is declared, else the variable that holds it.
+
+        An extent's is worked out from others.
+        """
+        if axis.size is not None:
+            return number(axis.size)
+        if isinstance(axis, Extent):
+            return self.piece(count_of(axis))
+        return Piece(self.axes[axis.name])
+
+    def piece(self, value: Value) -> Piece:
+        """The value's text with its outermost operator."""
+        match value:
+            case Read(name, _, _):
+                return Piece(self.names[name])
+            case Literal(literal):
+                return number(literal)
+            case AxisSize(axis, at_least_one):
+                return call("max", self.size(axis), number(1)) if at_least_one else self.size(axis)
+            case Count(name, _):
+                return Piece(self.counters[name])
+            case Elementwise("divide", (above, below)) if may_raise(value):
+                # Python's own division raises where NumPy's is infinite.
+                return call("float", call("np.divide", self.piece(above), self.piece(below)))
+            case Elementwise(operation, arguments):
+                return self._elementwise(operation, list(map(self.piece, arguments)), value.kind)
+            case MatrixProduct(left, right):
+                return binary("@", self.piece(left), self.piece(right))
+            case Choice(condition, chosen, otherwise):
+                return conditional(*map(self.piece, (condition, chosen, otherwise)))
+            case Reduce():
+                return self._reduction(value)
+            case Tensordot(left, right, left_places, right_places):
+                sides = [tuple_of(list(map(str, places))) for places in (left_places, right_places)]
+                return call("np.tensordot", self.piece(left), self.piece(right), axes=tuple_of(sides))
+            case ScatterAdd(places, rows, index):
+                operands = map(self.piece, (places, rows))
+                return call(self.names["scatter_add"], *operands, self.size(index.axis))
+            case Clip(operand, axis):
+                return call("np.clip", self.piece(operand), number(0), self._last_place(axis))
+            case OfPythonInts(function, operands):
+                return call(function, *map(self.piece, operands))
+            case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():
+                return self._linear_algebra(value)
+            case Positions() | Identity() | Cast() | Fill() | Copy() | Allocate() | Pad():
+                return self._array(value)
+        return self._view(value)
+
+    def place_text(self, name: str, items: tuple[Item, ...]) -> str:
+        """Where a store puts its value: `y[:, t]`, or `y` where all places are meant."""
+        return subscript(Piece(self.names[name]), item_texts(items, self.piece)).text
+
+    def _array(self, value: Value) -> Piece:
+        """A new array."""
+        match value:
+            case Positions(index):
+                return call("np.arange", self.size(index.axis))
+            case Identity(row, _):
+                return call("np.eye", self.size(row.axis), dtype=_DTYPE)
+            case Cast(operand):
+                return self._cast(operand)
+            case Fill(Literal(0.0 | 1.0 as literal), target):
+                return call("np.ones" if literal else "np.zeros", self._shape(target), dtype=_DTYPE)
+            case Fill(operand, target):
+                return call("np.full", self._shape(target), self.piece(operand), dtype=_dtype_of(value))
+            case Allocate(target, _):
+                return call("np.empty", self._shape(target), dtype=_dtype_of(value))
+            case Copy(operand):
+                return method(self.piece(operand), "copy") if value.layout else self._scalar(operand)
+            case Pad(operand, before, after):
+                pairs = zip(map(self.piece, before), map(self.piece, after), strict=True)
+                return call("np.pad", self.piece(operand), alone_or_tuple(list(map(tuple_of, pairs))))
+        raise PrintingError(f"no NumPy expression for a {type(value).__name__}")
+
+    def _view(self, value: Value) -> Piece:
+        match value:
+            case Transpose(operand, order):
+                return _transposed(self.piece(operand), order)
+            case Expand(operand, places):
+                marks = ["None" if place in places else ":" for place in range(len(value.layout))]
+                return subscript(self.piece(operand), marks)
+            case Reshape(operand, target):
+                left_out = inferred_group(value)
+                sizes = [
+                    number(-1) if place == left_out else self._group_size(group)
+                    for place, group in enumerate(target)
+                ]
+                return method(self.piece(operand), "reshape", *sizes)
+            case Refold(operand, target):
+                return method(self.piece(operand), "reshape", *map(self._group_size, target))
+            case Diagonal(operand, first, second, _):
+                return call("np.diagonal", self.piece(operand), axis1=number(first), axis2=number(second))
+            case Select(operand, items):
+                return subscript(self.piece(operand), item_texts(items, self.piece, operand.layout))
+            case Gather(operand, places, skip):
+                return subscript(self.piece(operand), [*[":"] * skip, *map(self.text, places)])
+            case Flip(operand, place):
+                return subscript(self.piece(operand), [*[":"] * place, "::-1"])
+        raise PrintingError(f"no NumPy expression for a {type(value).__name__}")
+
+    def _elementwise(self, operation: str, arguments: list[Piece], kind: Kind) -> Piece:
+        if operation in _BINARY:
+            return binary(_BINARY[operation], *arguments)
+        if operation == "power":
+            return power(*arguments)
+        if operation == "negative":
+            return negative(*arguments)
+        if operation in COMPARISONS:
+            return comparison(operation, *arguments)
+        if operation == "not":
+            return negation(*arguments) if kind is Kind.PYTHON_BOOLEAN else inverted(*arguments)
+        if operation in _OF_ARRAYS:
+            return joined(operation if kind is Kind.PYTHON_BOOLEAN else _OF_ARRAYS[operation], arguments)
+        if operation == "where":
+            return call("np.where", *arguments)
+        if operation in HELPERS:
+            return call(self.names[operation], *arguments)
+        return _numpy_call(operation, arguments)
+
+    def _linear_algebra(self, value: LinearAlgebra) -> Piece:
+        operands = map(self.piece, value.operands)
+        match value:
+            case Determinant(_, True):
+                return attribute(call("np.linalg.slogdet", *operands), "logabsdet")
+            case Determinant():
+                name = "det"
+            case Inverse():
+                name = "inv"
+            case Cofactors(operand):
+                return call(self.names["cofactors"], self.piece(operand))
+            case Cholesky(operand, tensor):
+                return call(self.names["cholesky"], self.piece(operand), quoted(tensor))
+            case Symmetric(operand, tensor, fact):
+                return call(self.names["symmetric"], self.piece(operand), quoted(tensor), quoted(fact))
+            case Solve():
+                name = "solve"
+        return call(f"np.linalg.{name}", *operands)
+
+    def _reduction(self, value: Reduce) -> Piece:
+        keywords: dict[str, Piece | str] = {}
+        if len(value.places) < len(value.operand.layout) or value.keep:
+            keywords["axis"] = alone_or_tuple(list(map(str, value.places)))
+        if value.keep:
+            keywords["keepdims"] = "True"
+        return call(f"np.{value.reduction}", self.piece(value.operand), **keywords)
+
+    def _cast(self, operand: Value) -> Piece:
+        if isinstance(operand, Positions):
+            return call("np.arange", self.size(operand.index.axis), dtype=_DTYPE)
+        if not operand.layout:
+            return call("dtype.type", self.piece(operand))
+        return method(self.piece(operand), "astype", _DTYPE)
+
+    def _scalar(self, operand: Value) -> Piece:
+        """The NumPy scalar of an array without axes."""
+        return subscript(self.piece(operand), ["()"])
+
+    def _shape(self, target: tuple[Group, ...]) -> Piece | str:
+        return alone_or_tuple(list(map(self._group_size, target)))
+
+    def _group_size(self, group: Group) -> Piece:
+        sizes = [index.axis.size for index in group]
+        if None not in sizes:
+            return number(math.prod(size for size in sizes if size is not None))
+        return product([self.size(index.axis) for index in group])
+
+    def _last_place(self, axis: Axis) -> Piece:
+        if axis.size is not None:
+            return number(max(axis.size - 1, 0))
+        return call("max", binary("-", self.size(axis), number(1)), number(0))
+
+
+def _dtype_of(value: Value) -> Piece:
+    return {Kind.BOOLEAN: Piece("bool"), Kind.INTEGER: Piece("np.intp")}.get(value.kind, _DTYPE)
+
+
+def _numpy_call(function: str, arguments: Iterable[Piece]) -> Piece:
+    if function not in NUMPY_CALLS:
+        raise PrintingError(f"no NumPy function computes {function}")
+    name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
+    given = iter(arguments)
+    return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")))
+
+
+def _transposed(operand: Piece, order: tuple[int, ...]) -> Piece:
+    rank = len(order)
+    if rank == 2:
+        return attribute(operand, "T")
+    if order == (*range(rank - 2), rank - 1, rank - 2):
+        return attribute(operand, "mT")
+    return method(operand, "transpose", *map(str, order))

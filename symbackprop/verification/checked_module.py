@@ -1,0 +1,161 @@
+"""A generated module, possibly edited by hand, as something to be checked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import SymbackpropError, VerificationError
+from symbackprop.language.model import parse_system
+from symbackprop.rules.symmetry import stated_symmetries
+from symbackprop.systems.system import System
+
+Array: TypeAlias = NDArray[Any]
+
+PUBLIC_NAMES = ("loss", "value_and_grad", "grad", "SHAPES", "SIZES", "LOSS", "PARAMETERS", "FORMULAS")
+
+
+class CheckedCodeError(VerificationError):
+    """A function of the module under check raised an exception of its own."""
+
+
+@dataclass(frozen=True)
+class ModuleUnderCheck:
+    """The module with what its public tables say.
+
+    `shapes` maps each declared tensor to the names of its axes, `integers` each tensor of whole numbers to
+    the axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors
+    that travel in `params`, `asked` those whose gradients it gives, on data that obey `facts`.
+    """
+
+    module: ModuleType
+    shapes: Mapping[str, tuple[str, ...]]
+    integers: Mapping[str, str]
+    sizes: Mapping[str, int]
+    loss_name: str
+    parameters: tuple[str, ...]
+    asked: tuple[str, ...]
+    facts: System | None = None
+
+    @property
+    def symmetric(self) -> frozenset[str]:
+        """The tensors whose matrices a fact calls symmetric, or positive definite."""
+        return frozenset(stated_symmetries(self.facts)) if self.facts else frozenset()
+
+    @property
+    def bound(self) -> frozenset[str]:
+        """The declared tensors that facts speak of: they cannot be moved one by one."""
+        if self.facts is None:
+            return frozenset()
+        return self.facts.precedents((*self.facts.read_by_facts, *self.symmetric)) & self.shapes.keys()
+
+    def loss(self, values: Mapping[str, Array]) -> float:
+        """The module's loss on values of all declared tensors."""
+        with _own_code("loss"):
+            return float(self.module.loss(*self._arguments(values)))
+
+    def value_and_grad(self, values: Mapping[str, Array]) -> tuple[Any, dict[str, Any]]:
+        """The module's loss and gradients; arrays are passed read-only, for it must not change them."""
+        values = {name: _read_only(array) for name, array in values.items()}
+        with _own_code("value_and_grad"):
+            loss, gradients = self.module.value_and_grad(*self._arguments(values))
+            return loss, dict(gradients)
+
+    def forward(self, values: Mapping[str, Array]) -> dict[str, Any]:
+        """The module's outputs, by name; targets are passed where it takes them."""
+        _, *others = inspect.signature(self.module.forward).parameters
+        taken = {name.strip("_") for name in others}
+        left_out = {name for name in self.module.TARGETS if name.strip("_") not in taken}
+        given = {name: _read_only(array) for name, array in values.items() if name not in left_out}
+        with _own_code("forward"):
+            names = tuple(self.module.OUTPUTS)
+            found = self.module.forward(*self._arguments(given))
+            return dict(zip(names, found if len(names) > 1 else (found,), strict=True))
+
+    def grad(self, values: Mapping[str, Array]) -> dict[str, Any]:
+        """The module's gradients alone."""
+        with _own_code("grad"):
+            return dict(self.module.grad(*self._arguments(values)))
+
+    def _arguments(self, values: Mapping[str, Array]) -> tuple[Any, ...]:
+        """`params`, then the other tensors in their declared order, for Python may call them differently."""
+        params = {name: values[name] for name in self.parameters}
+        return (params, *(values[name] for name in self.shapes if name in values and name not in params))
+
+
+@contextmanager
+def _own_code(name: str) -> Iterator[None]:
+    """Floating-point warnings are left to the comparison; whatever the code raises becomes one error."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except Exception as error:
+        message = f"the module's {name}() raised {type(error).__name__}: {error}"
+        raise CheckedCodeError(message) from error
+
+
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def under_check(module: ModuleType) -> ModuleUnderCheck:
+    """Read a module's public tables; VerificationError where it does not have them."""
+    missing = [name for name in PUBLIC_NAMES if not hasattr(module, name)]
+    if missing:
+        raise VerificationError(
+            f"the module has no {', '.join(missing)}",
+            remedy="check takes modules that `symbackprop generate` wrote, edited by hand or not",
+        )
+    try:
+        shapes = {str(name): tuple(map(str, axes)) for name, axes in dict(module.SHAPES).items()}
+        integers = {str(name): str(axis) for name, axis in dict(getattr(module, "VALUES", {})).items()}
+        sizes = {str(name): int(size) for name, size in dict(module.SIZES).items()}
+    except (TypeError, ValueError) as error:
+        raise VerificationError(f"the module's SHAPES, VALUES or SIZES cannot be read: {error}") from error
+    return ModuleUnderCheck(
+        module,
+        shapes,
+        integers,
+        sizes,
+        str(module.LOSS),
+        tuple(module.PARAMETERS),
+        tuple(module.FORMULAS),
+        _facts(module),
+    )
+
+
+def _facts(module: ModuleType) -> System | None:
+    """The facts that the module was generated with, in a model of their own; None where there are none."""
+    lines = [str(line) for line in getattr(module, "FACTS", ())]
+    try:
+        return parse_system("\n".join(lines), "FACTS") if lines else None
+    except SymbackpropError as error:
+        raise VerificationError(f"the module's FACTS cannot be read: {error}") from error
+
+
+def load_file(path: Path) -> ModuleUnderCheck:
+    """Import a module from a file: this runs its code, as any import does."""
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise VerificationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise VerificationError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    try:
+        module = load_module(source, path.stem)
+    except SymbackpropError as error:
+        raise VerificationError(f"{path}: {error.cause}") from error
+    except Exception as error:  # whatever the user's own code raises while it is imported
+        raise VerificationError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    return under_check(module)

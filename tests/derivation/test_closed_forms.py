@@ -1,0 +1,230 @@
+"""The closed forms: the seed's, the functions' derivatives, and the classics' published ones."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from symbackprop.algebra import phases as order
+from symbackprop.algebra.cost import cost
+from symbackprop.algebra.phases import scope_of, simplify
+from symbackprop.algebra.rational import multiplied_out
+from symbackprop.derivation.driver import derive
+from symbackprop.derivation.result import Derivation
+from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.language.model import parse_system
+from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rewriting.strategies import result_of
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.printing import equation_text, text
+from symbackprop.systems.system import Equation, Role, System, Tensor
+from tests.models.classics import NAMES, load_classic, small_sample
+from tests.models.inner_checker import check_inner_steps
+from tests.models.step_checker import check_every_step
+
+# Equal to the published form but cheaper through a tensor that exists: y - h for (x - h)*(1 - t).
+CHEAPER_BY_ANOTHER_TENSOR = {"highway"}
+
+SEED = """
+index b : B
+index i : I
+index j : J
+index k : K
+input x[b,i]
+target d[b,k]
+param W1[j,i], b1[j], W2[k,j], b2[k]
+u1[b,j] = sum(i, W1[j,i]*x[b,i]) + b1[j]
+z1[b,j] = sigmoid(u1[b,j])
+u2[b,k] = sum(j, W2[k,j]*z1[b,j]) + b2[k]
+y[b,k] = u2[b,k]
+loss E = 1/2*sum(b, k, (y[b,k] - d[b,k])^2)
+"""
+
+
+def printed(derivation: Derivation) -> list[str]:
+    return [equation_text(equation) for equation in derivation.equations]
+
+
+def test_seed() -> None:
+    assert printed(derive(parse_system(SEED))) == [
+        "delta2[b,k] = y[b,k] - d[b,k]",
+        "grad_W2[k,j] = sum(b, delta2[b,k]*z1[b,j])",
+        "grad_b2[k] = sum(b, delta2[b,k])",
+        "delta1[b,j] = sum(k, delta2[b,k]*W2[k,j])*z1[b,j]*(1 - z1[b,j])",
+        "grad_W1[j,i] = sum(b, delta1[b,j]*x[b,i])",
+        "grad_b1[j] = sum(b, delta1[b,j])",
+    ]
+
+
+def test_seed_by_one_weight() -> None:
+    assert printed(derive(parse_system(SEED), ["W2"])) == ["grad_W2[k,j] = sum(b, (y[b,k] - d[b,k])*z1[b,j])"]
+
+
+# What a textbook prints for z = f(u): in terms of z where that is cheaper.
+DERIVATIVES = {
+    "exp": "z[i]",
+    "log": "1/u[i]",
+    "sign": "0",
+    "sin": "cos(u[i])",
+    "cos": "-sin(u[i])",
+    "tan": "1 + z[i]^2",
+    "asin": "1/sqrt(1 - u[i]^2)",
+    "acos": "-1/sqrt(1 - u[i]^2)",
+    "atan": "1/(1 + u[i]^2)",
+    "sinh": "cosh(u[i])",
+    "cosh": "sinh(u[i])",
+    "tanh": "1 - z[i]^2",
+    "lgamma": "digamma(u[i])",
+    "digamma": "trigamma(u[i])",
+    "sigmoid": "z[i]*(1 - z[i])",
+    "relu": "where(u[i] > 0, 1, 0)",
+    "softplus": "sigmoid(u[i])",
+    "silu": "z[i] + sigmoid(u[i])*(1 - z[i])",
+    "log1p": "1/(1 + u[i])",
+    "abs": "sign(u[i])",
+}
+
+
+@pytest.mark.parametrize("function", DERIVATIVES)
+def test_derivative_of_a_function(function: str) -> None:
+    model = f"index i : I\nparam u[i]\nz[i] = {function}(u[i])\nloss E = sum(i, z[i])\n"
+    (gradient,) = derive(parse_system(model), ["u"]).equations
+    expected = parse_system(f"{model}g[i] = {DERIVATIVES[function]}\n").definitions["g"]
+    assert shape(gradient.expression) == shape(expected.expression), text(gradient.expression)
+
+
+@pytest.mark.parametrize("function", sorted(set(DERIVATIVES) - {"sign"}))
+def test_deltas_of_a_deep_net(function: str) -> None:
+    """Each delta is the sum that comes back times f', in terms of what the layer has already computed."""
+    model = f"""
+index b : B
+index i : I
+index j : J
+index k : K
+input x[b,i]
+param W1[j,i], W2[k,j]
+u1[b,j] = sum(i, W1[j,i]*x[b,i])
+z1[b,j] = {function}(u1[b,j])
+u2[b,k] = sum(j, W2[k,j]*z1[b,j])
+z2[b,k] = {function}(u2[b,k])
+loss E = 1/2*sum(b, k, z2[b,k]^2)
+"""
+    first = DERIVATIVES[function].replace("u[i]", "u1[b,j]").replace("z[i]", "z1[b,j]")
+    second = DERIVATIVES[function].replace("u[i]", "u2[b,k]").replace("z[i]", "z2[b,k]")
+    published = f"delta2[b,k] = z2[b,k]*({second})\ndelta1[b,j] = sum(k, delta2[b,k]*W2[k,j])*({first})\n"
+    system = parse_system(model)
+    derivation = derive(system, ["W1", "W2"])
+    together = parse_system(model + published)
+    derived = {equation.tensor: equation for equation in derivation.equations}
+    for name in ("delta2", "delta1"):
+        if name in derived:
+            expected = together.definitions[name].expression
+            assert terms(derived[name].expression) == terms(expected), equation_text(derived[name])
+    assert "delta1" in derived or "delta2" in derived
+
+
+@pytest.mark.parametrize("function", sorted(set(FUNCTIONS) - {"trigamma", "max", "min"}))
+def test_steps_of_a_function(function: str) -> None:
+    model = parse_system(f"index i : I\nparam u[i]\nz[i] = {function}(u[i])\nloss E = sum(i, z[i]^2)\n")
+    values = {"u": np.array([0.3, 0.9, 0.55])}
+    assert check_every_step(derive(model, ["u"]), values, {"I": 3}) > 0
+
+
+def shape(expression: Expression) -> Expression:
+    """The expression up to the order of terms and factors and the names of bound indices."""
+    return canonical_bound_names(rewrite_bottom_up(expression, normalised))
+
+
+def terms(expression: Expression) -> set[Expression]:
+    """The terms after multiplying out: the same terms with the same names, wherever a factor stands."""
+    return {shape(term) for term in multiplied_out(shape(expression))}
+
+
+def at_same_indices(derived: Equation, published: Equation) -> Expression:
+    return substitute(derived.expression, dict(zip(derived.indices, published.indices, strict=True)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_classic_is_as_published(name: str) -> None:
+    classic = load_classic(name)
+    derivation = derive(classic.system, classic.wrt)
+    inner = [each.equation for each in derivation.expansion.derivations if each.kept]
+    added = [equation for equation in inner if equation.tensor not in classic.system.tensors]
+    derived = {equation.tensor: equation for equation in (*added, *derivation.equations)}
+    assert set(derived) == set(classic.published)
+    for tensor, published in classic.published.items():
+        found = at_same_indices(derived[tensor], published)
+        if shape(found) != shape(published.expression) and name not in CHEAPER_BY_ANOTHER_TENSOR:
+            assert terms(found) == terms(published.expression), equation_text(derived[tensor])
+    ours = cost(*(equation.expression for equation in derived.values()))
+    theirs = cost(*(equation.expression for equation in classic.published.values()))
+    assert ours <= theirs
+    if name in CHEAPER_BY_ANOTHER_TENSOR:
+        assert ours < theirs
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_classic_has_the_published_value_and_right_steps(name: str) -> None:
+    classic = load_classic(name)
+    derivation = derive(classic.system, classic.wrt)
+    values, sizes = small_sample(classic.system)
+    assert check_every_step(derivation, values, sizes) > 0
+    assert bool(check_inner_steps(derivation, values, sizes)) == bool(derivation.expansion.derivations)
+    ours = evaluated(derivation.system, derivation.equations, values, sizes)
+    theirs = evaluated(derivation.system, tuple(classic.published.values()), values, sizes)
+    for tensor in classic.published:
+        np.testing.assert_allclose(ours[tensor], theirs[tensor], rtol=1e-9, atol=1e-12, err_msg=tensor)
+
+
+def evaluated(
+    system: System, equations: tuple[Equation, ...], values: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """The values of the system and of equations behind it."""
+    behind = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in equations}
+    together = replace(
+        system, tensors={**system.tensors, **behind}, equations=(*system.equations, *equations)
+    )
+    return evaluate(together, values, sizes)
+
+
+def _shuffling(
+    rules: Callable[[Ranges], tuple[Rule, ...]], seed: int
+) -> Callable[[Ranges], tuple[Rule, ...]]:
+    def shuffled(ranges: Ranges) -> tuple[Rule, ...]:
+        found = list(rules(ranges))
+        random.Random(seed).shuffle(found)
+        return tuple(found)
+
+    return shuffled
+
+
+PHASES = ("factor_rules", "joined_rules", "normal_form_rules")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_normal_form_is_idempotent_and_independent_of_the_order_of_rules(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classic = load_classic(name)
+    first = derive(classic.system, classic.wrt)
+    scope = scope_of(first.system)
+    for equation in first.equations:
+        again = simplify(equation.expression, scope, frozenset(equation.indices))
+        assert shape(result_of(again, equation.expression)) == shape(equation.expression)
+    in_order = {phase: getattr(order, phase) for phase in PHASES}
+    for seed in range(3):
+        for phase, rules in in_order.items():
+            monkeypatch.setattr(order, phase, _shuffling(rules, seed))
+        other = derive(classic.system, classic.wrt)
+        assert [shape(e.expression) for e in other.equations] == [
+            shape(e.expression) for e in first.equations
+        ]

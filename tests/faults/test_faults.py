@@ -1,0 +1,128 @@
+"""Faults are planted in the modules of ten models, and each that changes a value fails its check.
+
+The first place of each fault in each model; SYMBACKPROP_ALL_FAULTS=1 plants them wherever they can be, and
+`pytest -s` prints how many there were.
+"""
+
+import os
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import VerificationError
+from symbackprop.faults.table import FAULTS
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower
+from symbackprop.sampling.kinks import EXACT_DOMAINS
+from symbackprop.sampling.rounds import rounds_of_sizes
+from symbackprop.targets.numpy.module import numpy_source
+from symbackprop.verification.bending import exact_sizes
+from symbackprop.verification.check import check_against
+from symbackprop.verification.checked_module import CheckedCodeError, under_check
+from symbackprop.verification.judged_equations import Equations
+from tests.faults.fault_models import MODELS
+
+EVERYWHERE = bool(os.environ.get("SYMBACKPROP_ALL_FAULTS"))
+A_CHANGE = 1e-10
+# Seconds a check; a recurrence would use whatever it is given, the others are done before.
+BUDGETS = {"gated_recurrence": 1.0}
+
+
+class Subject:
+    """A model with its module, and data on which a fault may show: all sizes, ties and zeros, float32."""
+
+    def __init__(self, name):
+        self.name = name
+        self.system = parse_system(MODELS[name], name)
+        derivation = derive(self.system)
+        self.equations = Equations(self.system, derivation)
+        self.source = numpy_source(lower(derivation))
+        self.data = list(self._data())
+        self.right = [self._gradients(self.source, values) for values in self.data]
+
+    def _data(self):
+        rng = np.random.default_rng(1)
+        for each in rounds_of_sizes(self.system)[0]:
+            yield self.equations.sample(each.sizes, rng)
+        for domain in EXACT_DOMAINS * 4:
+            try:
+                yield self.equations.sample(exact_sizes(self.system), rng, [domain])
+            except VerificationError:
+                continue
+        yield {name: _single(array) for name, array in self.data_of_first_round.items()}
+
+    @property
+    def data_of_first_round(self):
+        rng = np.random.default_rng(2)
+        return self.equations.sample(rounds_of_sizes(self.system)[0][0].sizes, rng)
+
+    @staticmethod
+    def _gradients(source, values):
+        return under_check(load_module(source, "planted")).value_and_grad(values)[1]
+
+    def changes_a_value(self, source):
+        """Whether the module runs and gives other gradients, or such of another dtype, on some data."""
+        try:
+            found = [self._gradients(source, values) for values in self.data]
+        except CheckedCodeError:
+            return False
+        return any(
+            _differ(wrong[name], right[name])
+            for wrong, right in zip(found, self.right, strict=True)
+            for name in right
+        )
+
+    def check(self, source):
+        return check_against(
+            under_check(load_module(source, "planted")),
+            self.equations,
+            self.name,
+            budget=BUDGETS.get(self.name, 10.0),
+        )
+
+
+def _single(array):
+    return array if array.dtype.kind in "iu" else array.astype(np.float32)
+
+
+def _differ(wrong, right):
+    wrong, right = np.asarray(wrong), np.asarray(right)
+    if wrong.dtype != right.dtype or wrong.shape != right.shape:
+        return True
+    scale = max(float(np.max(np.abs(right), initial=0.0)), 1e-3)
+    single = 1e-4 if right.dtype == np.float32 else A_CHANGE
+    return not bool(np.all(np.abs(wrong - right) <= single * scale))
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def subject(request):
+    return Subject(request.param)
+
+
+PLANTED = Counter()
+
+
+def test_each_fault_that_changes_a_value_fails_its_check(subject):
+    assert subject.check(subject.source).ok
+    for fault in FAULTS:
+        for planted in fault.planted(subject.source):
+            if not subject.changes_a_value(planted.source):
+                continue
+            PLANTED[fault.name] += 1
+            report = subject.check(planted.source)
+            assert not report.ok, f"{fault.name}: {planted.before} -> {planted.after}, line {planted.line}"
+            assert not report.is_blind
+            if not EVERYWHERE:
+                break
+
+
+def test_each_fault_was_planted_somewhere():
+    """Runs after the others: each entry of the catalogue applies to one of the models at least."""
+    print()
+    for fault in FAULTS:
+        print(f"{fault.name:14} planted and caught {PLANTED[fault.name]:4}  {fault.statement}")
+    print(f"{'all':14} planted and caught {sum(PLANTED.values()):4}")
+    assert set(PLANTED) == {fault.name for fault in FAULTS}

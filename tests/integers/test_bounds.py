@@ -1,0 +1,124 @@
+"""What is proved of positions is true of every place, and what a person would see is proved."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from symbackprop.integers.bounds import Knowledge, negated, unproved_bounds
+from symbackprop.integers.linear import linear_form
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation.expressions import Expression
+from symbackprop.semantics.integer_values import Positions, condition_holds, integer_value
+from symbackprop.systems.printing import text
+
+SYSTEM = parse_system(
+    """
+index i, i2 : I = 5
+index a : A = 3
+index r : R = 2
+index t, s : T
+index g : G
+index h : H
+param x[i], steps[t,s]
+loss E = sum(i, x[i])
+"""
+)
+SIZES = {"I": 5, "A": 3, "R": 2, "T": 4, "G": 2, "H": 3}
+AXES = {axis.name: axis for axis in SYSTEM.axes}
+
+
+def parsed(formula: str) -> Expression:
+    return parse_expression(formula, SYSTEM)
+
+
+def conditions_of(formula: str) -> tuple[Expression, ...]:
+    return (parse_expression(formula, SYSTEM),) if formula else ()
+
+
+# position, the axis that is read, what is known, whether both bounds are proved
+CASES = [
+    ("2*a + r - 1", "I", "", False),
+    ("2*a + r - 1", "I", "2*a + r >= 1", True),
+    ("a + r", "I", "", True),
+    ("2*a + r", "I", "", False),
+    ("2*a + r", "I", "r == 0 or a < 2", True),
+    ("t - 1", "T", "", False),
+    ("t - 1", "T", "t > 0", True),
+    ("t - 1", "T", "t != 0", True),
+    ("t + 1", "T", "not (t >= size(t) - 1)", True),
+    ("t + 1", "T", "t <= size(t) - 1", False),
+    ("size(t) - 1 - t", "T", "", True),
+    ("s", "T", "", True),
+    ("t - s", "T", "s <= t", True),
+    ("g*size(h) + h", "I", "g*size(h) + h < 5", True),
+    ("floor(i/2)", "A", "", True),
+    ("floor(i/2)", "R", "", False),
+    ("2*floor(i/2) + r", "I", "floor(i/2) < 2", True),
+    ("mod(i, 3)", "A", "", True),
+    ("mod(i, 4)", "A", "", False),
+    ("2*i", "I", "i < size(i)/2", True),
+    ("2*t", "T", "t < size(t)/2", True),
+    ("2*t + 1", "T", "t < size(t)/2", False),
+    ("2*t", "T", "t <= size(t)/2", False),
+    ("3*t - 1", "T", "1/3 < t and t + 1/3 < size(t)/3 + 1/2", True),
+    ("2*t", "T", "t/3 < size(t)/6 - s/3", True),
+    ("max(t - 1, 0)", "T", "", False),  # below the size only where t is, which takes two cases
+    ("4", "I", "", True),
+    ("5", "I", "", False),
+]
+
+
+@pytest.mark.parametrize(("position", "axis", "known", "proved"), CASES)
+def test_bounds(position: str, axis: str, known: str, proved: bool) -> None:
+    conditions = conditions_of(known)
+    unproved = unproved_bounds(parsed(position), AXES[axis], conditions)
+    assert (not unproved) == proved, [text(bound) for bound in unproved]
+    assert_true_wherever_proved(parsed(position), axis, conditions, len(unproved))
+
+
+def assert_true_wherever_proved(
+    position: Expression, axis: str, conditions: tuple[Expression, ...], unproved: int
+) -> None:
+    indices = sorted(
+        frozenset().union(*(each.free_indices for each in (position, *conditions))), key=lambda one: one.name
+    )
+    for place in itertools.product(*(range(SIZES[index.axis.name]) for index in indices)):
+        at = dict(zip(indices, place, strict=True))
+        if all(condition_holds(each, at, SIZES, _unread) for each in conditions):
+            value = integer_value(position, at, SIZES, _unread)
+            assert unproved or 0 <= value < SIZES[axis]
+
+
+def _unread(element: Expression, at: Positions) -> int:
+    raise AssertionError(text(element))
+
+
+def test_contradictions_are_seen() -> None:
+    assert Knowledge.of((), conditions_of("t < s and s < t")).is_contradictory
+    assert not Knowledge.of((), conditions_of("t < s and s <= t + 1")).is_contradictory
+    assert Knowledge.of((), conditions_of("i > 4")).is_contradictory
+
+
+def test_values_of_real_tensors_are_not_taken_for_whole_numbers() -> None:
+    known = Knowledge.of((), conditions_of("x[i] > 0"))
+    assert not known.proves(parsed("x[i] >= 1"))
+    assert Knowledge.of((), conditions_of("x[i] > 1 and x[i] < 0")).is_contradictory
+
+
+@pytest.mark.parametrize("formula", ["t < s", "t == s and a > 0", "not (t >= 1 or a != 2)"])
+def test_the_negation_holds_exactly_where_the_condition_does_not(formula: str) -> None:
+    condition = parsed(formula)
+    indices = sorted(condition.free_indices, key=lambda one: one.name)
+    for place in itertools.product(*(range(SIZES[index.axis.name]) for index in indices)):
+        at = dict(zip(indices, place, strict=True))
+        holds = condition_holds(condition, at, SIZES, _unread)
+        assert condition_holds(negated(condition), at, SIZES, _unread) != holds
+
+
+def test_linear_forms_add_up_and_are_written_as_by_hand() -> None:
+    assert text(linear_form(parsed("i - 2*a + 1 + 2*(a - r)")).expression()) == "i - 2*r + 1"
+    assert text(linear_form(parsed("3 - t + 3")).expression()) == "6 - t"
+    assert text(linear_form(parsed("size(i) - 1 - i")).expression()) == "4 - i"
+    assert text(linear_form(parsed("(g + 1)*size(h)")).expression()) == "g*size(h) + size(h)"

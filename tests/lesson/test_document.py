@@ -1,0 +1,314 @@
+import itertools
+import json
+import re
+
+import pytest
+
+from symbackprop.language.model import parse_system
+from symbackprop.lesson.chains import ChainWriter
+from symbackprop.lesson.document import Chain, Column, Equations, Heading, listed
+from symbackprop.lesson.lesson import derivation_document
+from symbackprop.lesson.text import document_text
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element
+from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.systems.printing import text
+from tests.targets.numpy.models import EXAMPLES, derivation
+
+NAMES = ("seed", "seed_single", "exercise", "digits", "two_paths", "other_names", "long", "relu", "inner")
+
+
+def sections(shown):
+    """Title of each section to its lines, in order."""
+    found = re.split(r"^(.+)\n(?:=+|-+|~+)$\n", shown, flags=re.MULTILINE)[1:]
+    return dict(zip(found[::2], found[1::2], strict=True))
+
+
+def in_order(shown, *lines):
+    place = 0
+    for line in lines:
+        found = shown.find(line, place)
+        assert found >= 0, f"{line!r} is not there, or too early:\n{shown}"
+        place = found + len(line)
+
+
+# ---- the lesson
+
+
+def test_the_lesson_of_the_seed_in_its_order():
+    shown = derivation("seed", ("W2",)).text()
+    in_order(
+        shown,
+        "u1[b,j] = sum(i, W1[j,i]*x[b,i]) + b1[j]",
+        "E = 1/2*sum(b, k, (y[b,k] - d[b,k])^2)",
+        "W2 moves u2, u2 moves y, y moves E.",
+        "dE/dW2 = (dE/dy)(dy/du2)(du2/dW2)",
+        "Factor 1: dE/dy",
+        "= y[b,k] - d[b,k]",
+        "Factor 2: dy/du2",
+        "dy[b,k]/du2[b,k] = 1",
+        "Factor 3: du2/dW2",
+        "= delta(k',k)*z1[b,j]",
+        "As a column over k', it holds z1[b,j] in row k and 0 elsewhere:",
+        "[    0    ]\n      [    :    ]\n      [ z1[b,j] ]  <- row k\n      [    :    ]\n      [    0    ]",
+        "The product",
+        "dE/dW2[k,j] = sum(b, k', (dE/du2[b,k'])*(du2[b,k']/dW2[k,j]))",
+        "= sum(b, (y[b,k] - d[b,k])*z1[b,j])",
+        "The result",
+        "\n  dE/dW2[k,j] = sum(b, (y[b,k] - d[b,k])*z1[b,j])\n",
+    )
+
+
+def test_the_lesson_for_one_sample_ends_as_the_page_does():
+    shown = derivation("seed_single", ("W2",)).text()
+    assert shown.endswith("\n  dE/dW2[k,j] = (y[k] - d[k])*z1[j]\n")
+    in_order(shown, "dy[k]/du2[k] = 1", "= delta(k',k)*z1[j]", "[ z1[j] ]  <- row k")
+
+
+def test_the_first_layer_by_the_same_means():
+    shown = derivation("seed", ("W1",)).text()
+    in_order(
+        shown,
+        "dE/dW1 = (dE/dy)(dy/du2)(du2/dz1)(dz1/du1)(du1/dW1)",
+        "Factor 4: dz1/du1",
+        "dz1[b,j]/du1[b,j] = z1[b,j]*(1 - z1[b,j])",
+        "Factor 5: du1/dW1",
+        "delta1[b,j] := dE/du1[b,j]",
+        "dE/dW1[j,i] = sum(b, delta1[b,j]*x[b,i])",
+    )
+
+
+def test_other_names_give_the_same_lesson():
+    shown = derivation("other_names").text()
+    in_order(
+        shown,
+        "dcost/dtheta = (dcost/dnet)(dnet/dtheta)",
+        "= net[sample,q] - wanted[sample,q]",
+        "it holds pixels[sample,p] in row q and 0 elsewhere",
+        "dcost/dtheta[p,q] = sum(sample, (net[sample,q] - wanted[sample,q])*pixels[sample,p])",
+    )
+
+
+def test_several_paths_have_a_section_for_each_adjoint():
+    shown = derivation("seed").text()
+    titles = list(sections(shown))
+    assert titles[1:3] == ["The model", "The chain rule"] and titles[-1] == "The result"
+    assert titles[3:6] == ["dE/dy", "dE/du2, kept as delta2", "dE/dW2"]
+    assert "delta2[b,k] := dE/du2[b,k] is used again by W2, b2 and z1." in shown
+    assert "  dE/dz1 = (dE/du2)(du2/dz1)\n" in sections(shown)["The chain rule"]
+
+
+def test_the_direct_path_is_told_apart_from_the_whole_derivative():
+    shown = derivation("two_paths", ("s",)).text()
+    assert "  dE/ds = (dE/dr)(dr/ds) + dE_direct/ds\n" in shown
+    assert "E_direct is E as its own equation reads s" in shown
+    assert not re.search(r"dE/ds\S* = .*\(dE/ds", shown)
+
+
+def test_what_the_loss_does_not_depend_on():
+    assert "E does not depend on q." in derivation("two_paths", ("q",)).text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rule_is_stated_where_it_is_used_first(name):
+    stated = []
+    for block in derivation_document(derivation(name).derivation).blocks:
+        if isinstance(block, Chain):
+            for link in block.links:
+                stated.extend(text_of(statement) for statement in link.reason.statements)
+    assert stated and len(stated) == len(set(stated))
+
+
+def text_of(sentence):
+    return "".join(part if isinstance(part, str) else text(part) for part in sentence)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_changes_something_and_has_a_reason(name):
+    for block in derivation_document(derivation(name).derivation).blocks:
+        if isinstance(block, Chain):
+            shown = [text(block.left), *(text(link.expression) for link in block.links)]
+            assert all(before != after for before, after in itertools.pairwise(shown))
+            assert all(link.reason is not None and link.reason.rule for link in block.links)
+
+
+def test_a_detour_is_left_out_of_a_chain():
+    writer = ChainWriter(derivation("seed").derivation)
+    left = Derivative(Element("E"), Element("y"), total=True)
+    states = [left, *(Element(name) for name in "abcbd"), left, Element("e")]
+    steps = [
+        Step(Rule(f"rule {number}", f"statement {number}", lambda node: None), (), before, after)
+        for number, (before, after) in enumerate(itertools.pairwise(states))
+    ]
+    links = writer.chain(left, steps).links
+    assert [text(link.expression) for link in links] == ["a", "b", "d", "e"]
+    assert [link.reason.rule for link in links] == ["rule 0", "rule 1", "rule 4", "rule 6"]
+    assert writer.chain(left, steps[:1]).links[0].reason.statements == ()
+
+
+def test_uses_of_one_rule_in_a_row_are_one_link():
+    writer = ChainWriter(derivation("seed").derivation)
+    left = Derivative(Element("E"), Element("y"), total=True)
+    rule = Rule("rule", "statement", lambda node: None)
+    links = writer.chain(
+        left, [Step(rule, (), left, Element("a")), Step(rule, (), Element("a"), Element("b"))]
+    ).links
+    assert [text(link.expression) for link in links] == ["b"]
+
+
+def test_a_column_stands_where_one_delta_ties_an_index_and_others_are_free():
+    blocks = derivation_document(derivation("seed").derivation).blocks
+    columns = {text(block.derivative): text(block.entry) for block in blocks if isinstance(block, Column)}
+    assert columns == {
+        "du2[b,k']/dW2[k,j]": "z1[b,j]",
+        "du2[b,k']/db2[k]": "1",
+        "du2[b',k]/dz1[b,j]": "W2[k,j]",
+        "du1[b,j']/dW1[j,i]": "x[b,i]",
+        "du1[b,j']/db1[j]": "1",
+    }
+
+
+def test_headings_and_lists():
+    assert listed(["a"]) == ("a",)
+    assert "".join(listed(["a", "b", "c"])) == "a, b and c"
+    headings = [
+        block
+        for block in derivation_document(derivation("seed").derivation).blocks
+        if isinstance(block, Heading)
+    ]
+    assert {heading.level for heading in headings} <= {1, 2}
+
+
+# ---- plain text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+@pytest.mark.parametrize("name", NAMES)
+def test_text_is_ascii_and_keeps_to_its_width(name, width):
+    shown = derivation(name).text(width)
+    assert shown.isascii() and "\x1b" not in shown and not re.search(r" $", shown, re.MULTILINE)
+    # Only what cannot be broken may run over: one factor, one name, a heading.
+    over = [line for line in shown.splitlines() if len(line) > width]
+    assert all(not re.search(r"\S [+-] \S.* [+-] ", line) for line in over if "#" not in line), over
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_narrow_text_says_the_same(name):
+    def squeezed(width):
+        return re.sub(r"[\s#=~-]+", "", derivation(name).text(width))
+
+    assert squeezed(48) == squeezed(100)
+
+
+def test_a_long_equation_goes_on_in_front_of_an_operator():
+    lines = derivation("long", ("W",)).text(60).splitlines()
+    model = lines[lines.index("The model") + 2 :]
+    first = next(line for line in model if line.startswith("  z[n,beta] ="))
+    following = model[model.index(first) + 1]
+    assert re.match(r"\s{6,}[+-] ", following)
+
+
+def test_no_break_within_positions():
+    for line in derivation("long").text(44).splitlines():
+        assert line.count("[") == line.count("]")
+
+
+def test_inner_derivatives_come_before_the_gradient():
+    shown = derivation("inner").text()
+    in_order(
+        shown,
+        "g[n,i] = diff(y[n], x[n,i])",
+        "The derivatives inside the model",
+        "dy/dx, kept as g",
+        "y_direct is y as its own equation reads x, while all other tensors stand still.",
+        "dy_direct[n]/dx[n,i]",
+        "What is added to the model",
+        "The chain rule",
+        "The result",
+    )
+
+
+# ---- the result
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_result_can_be_read_and_computed_line_by_line(name):
+    """Every right-hand side is in the model language and reads only what stands above it."""
+    found = derivation(name)
+    source = re.sub(r".*diff\(.*\n", "", found.derivation.system.source.replace("loss ", ""))
+    lines = []
+    for number, line in enumerate(found.result_text().splitlines()):
+        left, right = line.split(" = ", 1)
+        positions = re.search(r"\[.*\]$", left)
+        name_of_line = f"result{number}" if left.startswith("d") and "/" in left else left.split("[")[0]
+        lines.append(f"{name_of_line}{positions.group() if positions else ''} = {right}")
+    system = parse_system(source + "\n" + "\n".join(lines))
+    above = set()
+    names = [line.split(" = ")[0].split("[")[0] for line in lines]
+    for name in names:
+        assert above >= set(names).intersection(system.definitions[name].reads)
+        above.add(name)
+
+
+def test_the_result_alone():
+    assert derivation("seed", ("W2",)).result_text() == "dE/dW2[k,j] = sum(b, (y[b,k] - d[b,k])*z1[b,j])\n"
+    assert derivation("seed_single", ("W2",)).result_text() == "dE/dW2[k,j] = (y[k] - d[k])*z1[j]\n"
+    assert derivation("seed").result_text().splitlines()[:2] == [
+        "delta2[b,k] = y[b,k] - d[b,k]",
+        "dE/dW2[k,j] = sum(b, delta2[b,k]*z1[b,j])",
+    ]
+
+
+def test_an_intermediate_that_is_asked_for_and_read_by_others():
+    lines = derivation("seed", ("u2", "W2")).result_text().splitlines()
+    name = lines[0].split("[")[0]
+    assert lines[1] == f"dE/du2[b,k] = {name}[b,k]"
+    assert lines[2] == f"dE/dW2[k,j] = sum(b, {name}[b,k]*z1[b,j])"
+
+
+# ---- JSON
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_json_holds_every_step(name):
+    found = derivation(name)
+    data = json.loads(found.json())
+    steps = [
+        step
+        for adjoint in (*data["inner_derivatives"], *data["restated"], *data["adjoints"])
+        for step in (
+            *(one for factor in adjoint.get("factors", ()) for one in factor["steps"]),
+            *adjoint["steps"],
+        )
+    ]
+    assert [(step["rule"], step["before"], step["after"]) for step in steps] == [
+        (step.rule.name, text(step.before), text(step.after)) for step in found.steps
+    ]
+    assert data["wrt"] == list(found.derivation.wrt) and data["loss"] == found.derivation.system.loss
+
+
+def test_json_of_the_result():
+    data = json.loads(derivation("seed").result_json())
+    assert data["result"][0] == {
+        "left": "delta2[b,k]",
+        "right": "y[b,k] - d[b,k]",
+        "derivative": "dE/du2[b,k]",
+        "latex": r"\delta^{(2)}_{bk} = y_{bk} - d_{bk}",
+    }
+    assert data["result"][1]["left"] == "dE/dW2[k,j]"
+
+
+# ---- the blocks by themselves
+
+
+def test_a_document_without_blocks_is_its_title():
+    document = derivation_document(derivation("seed").derivation)
+    assert document_text(type(document)("nothing", ())) == "nothing\n=======\n"
+
+
+def test_the_last_block_is_the_result():
+    assert isinstance(derivation_document(derivation("seed").derivation).blocks[-1], Equations)
+
+
+def test_the_examples_are_there():
+    assert (EXAMPLES / "seed.model").is_file() and (EXAMPLES / "seed_single.model").is_file()

@@ -1,0 +1,150 @@
+"""Rules at the ends of an axis: where they apply, where they must not, and that the values agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_system
+from symbackprop.notation.expressions import Expression
+from symbackprop.rules.boundaries import add_choices, fixed_position, read_under_choice
+from symbackprop.rules.choices import nested_choice
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.printing import text
+
+HEAD = "index s, t : T\nindex k : K\ninput f[t,k], g[t,k], c[t]\n"
+STEP = parse_system(HEAD).tensors["c"].indices[0]
+
+
+def parsed(formula: str, indices: str = "") -> Expression:
+    return parse_system(f"{HEAD}y{indices} = {formula}\n").equations[0].expression
+
+
+def agree(before: Expression, after: Expression) -> bool:
+    rng = np.random.default_rng(0)
+    for size in (0, 1, 3):
+        sizes = {"T": size, "K": 2}
+        values = {"f": rng.random((size, 2)), "g": rng.random((size, 2)), "c": rng.random(size)}
+        evaluator = NaiveEvaluator(values, sizes)
+        free = tuple(sorted(before.free_indices, key=lambda index: index.name))
+        arrays = [evaluator.array(expression, free) for expression in (before, after)]
+        if not np.allclose(*arrays):
+            return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("formula", "result"),
+    [
+        (
+            "sum(t, k, where(t == 0, f[t,k], 0)*g[t,k])",
+            "sum(k, where(0 < size(t), f[0,k], 0)*where(0 < size(t), g[0,k], 0))",
+        ),
+        ("sum(t, where(t == size(t) - 1, c[t], 0))", None),
+        ("sum(t, where(t == 0 and c[t] > 1, c[t], 0))", None),
+    ],
+)
+def test_a_fixed_position(formula: str, result: str | None) -> None:
+    before = parsed(formula)
+    after = fixed_position(before)
+    assert after is not None
+    assert agree(before, after)
+    assert not any(index.name == "t" for index in after.free_indices)
+    assert "t ==" not in text(after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sum(t, where(t == 0, c[t], 1))",  # not 0 elsewhere
+        "sum(t, where(t >= 0, c[t], 0))",  # no single place
+        "sum(t, where(c[t] == 0, c[t], 0))",  # a condition on values
+        "max(t, where(t == 0, c[t], 0))",  # no sum
+    ],
+)
+def test_no_fixed_position(formula: str) -> None:
+    assert fixed_position(parsed(formula)) is None
+
+
+def test_choices_by_one_condition_are_added_up() -> None:
+    before = parsed("where(t > 0, f[t,k], 0) + c[t] + 2*where(t > 0, g[t,k], 0)", "[t,k]")
+    after = add_choices(before)
+    assert after is not None
+    assert text(after) == "where(t > 0, f[t,k] + 2*g[t,k], 0) + c[t]"
+    assert agree(before, after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(t > 0, f[t,k], 0) + where(t > 1, g[t,k], 0)",
+        "where(t > 0, f[t,k], 0) + where(t > 0, g[t,k], 1)",
+        "where(t > 0, delta(t,s), 0) + where(t > 0, f[t,k], 0)",
+    ],
+)
+def test_choices_that_stay_apart(formula: str) -> None:
+    assert add_choices(parsed(formula, "[t,s,k]" if "s" in formula.split("delta")[-1] else "[t,k]")) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "result"),
+    [
+        ("c[t]*where(t < s, g[s,k], 0)*f[s,k]", "c[t]*where(t < s, g[s,k]*f[s,k], 0)"),
+        ("where(t < s, c[s]*c[t], 0)*f[s,k]", "c[t]*where(t < s, c[s]*f[s,k], 0)"),
+        ("where(c[s] > 1/2 and t < s, c[s], 0)*f[s,k]", "where(c[s] > 1/2 and t < s, c[s]*f[s,k], 0)"),
+        ("delta(s,t)*where(t < s, 1, 0)*f[s,k]", "delta(s,t)*where(t < s, f[s,k], 0)"),
+        ("where(t < s and t > 0, c[t-1], 0)*f[s,k]", "where(t < s and t > 0, c[t-1]*f[s,k], 0)"),
+        ("where(t < s and t > 0, 1/c[t], 0)*f[s,k]", "where(t < s and t > 0, f[s,k]/c[t], 0)"),
+    ],
+)
+def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result: str) -> None:
+    before = parsed(formula, "[t,s,k]")
+    after = read_under_choice(before, {"f": 0}, STEP, Ranges())
+    assert after == parsed(result, "[t,s,k]")
+    assert agree(before, after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(t < s, c[s], 0)*g[s,k]",  # no member
+        "where(t < s, c[s], 1)*f[s,k]",  # not 0 elsewhere
+        "where(c[s] > 0, c[s], 0)*f[s,k]",  # a condition on values
+        "where(t > 0, c[t], 0)*f[s,k]",  # the condition says nothing of the step that is read
+        "c[t]*where(s > 0, c[s], 0)*f[s,k]",  # nor of the step at hand
+        "where(t < s, f[s,k], 0)*c[s]",  # stands inside already
+        "where(t < s, c[t], 0)*f[t,k]",  # read at the same step
+    ],
+)
+def test_a_reading_that_stays_where_it_is(formula: str) -> None:
+    free = "[t,s,k]" if "t" in formula.replace("where", "") else "[s,k]"
+    assert read_under_choice(parsed(formula, free), {"f": 0}, STEP, Ranges()) is None
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(t > 0, c[t]*where(f[t,k] > 0, g[t,k], 0), 0)",  # a mask of values
+        "where(t > 0, c[t]*where(k > 0, g[t,k], 1), 0)",  # not 0 elsewhere
+        "where(t > 0, where(k > 0, g[t,k], 0)*where(k > 1, g[t,k], 0), 0)",  # not one choice
+    ],
+)
+def test_choices_that_stay_within_one_another(formula: str) -> None:
+    assert nested_choice(parsed(formula, "[t,k]")) is None
+
+
+def test_an_adjoint_is_not_folded_into_what_is_computed_in_a_later_step() -> None:
+    """delta_q[t] is delta_p[t+1]*c[t]; nothing of delta_p at step t may read delta_q at t - 1."""
+    model = """
+index t : T
+input c[t]
+param a
+p[t] = where(t == 0, a, c[t-1]*q[t-1])
+q[t] = c[t]*p[t]*p[t]
+loss E = sum(t, q[t])
+"""
+    for equation in derive(parse_system(model)).equations:
+        if equation.tensor.startswith("delta"):
+            assert "t - 1]" not in text(equation.expression)

@@ -1,0 +1,91 @@
+"""Functions u*g(u): their gate is computed once for both passes, and far arguments keep their derivatives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.emission.loading import load_module
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower
+from symbackprop.notation.expressions import Apply
+from symbackprop.schedule.gates import gate_of, with_shared_gates
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import equation_text, text
+from symbackprop.targets.numpy.module import numpy_source
+
+UNDER_A_SUM = """
+index n : N
+index i : I
+input x[n,i]
+param v[i]
+z[n,i] = v[i]*x[n,i]
+y[n] = sum(i, v[i]*{}(z[n,i]))
+loss E = sum(n, y[n])
+"""
+
+
+def equations(*formulas: str):
+    head = "index i, j : I\nparam x[i]\n"
+    return parse_system(head + "\n".join(formulas) + "\n").equations
+
+
+@pytest.mark.parametrize(("function", "gate"), [("silu", "sigmoid"), ("gelu", "normcdf")])
+def test_a_function_is_computed_from_its_gate_where_that_is_needed_too(function: str, gate: str) -> None:
+    given = equations(f"y[i] = 2*{function}(x[i])", f"z[j] = {gate}(x[j])")
+    shared = with_shared_gates(given)
+    assert [equation_text(equation) for equation in shared] == [
+        f"y[i] = 2*(x[i]*{gate}(x[i]))",
+        f"z[j] = {gate}(x[j])",
+    ]
+    values = {"x": np.array([-1.5, 0.0, 2.0])}
+    for before, after in zip(given, shared, strict=True):
+        arrays = [evaluate_alone(equation, values) for equation in (before, after)]
+        np.testing.assert_allclose(*arrays, rtol=1e-15)
+
+
+def evaluate_alone(equation, values):
+    system = parse_system(f"index i, j : I\nparam x[i]\n{equation_text(equation)}\n")
+    return evaluate(system, values, {"I": 3})[equation.tensor]
+
+
+@pytest.mark.parametrize(
+    "formulas",
+    [
+        ("y[i] = silu(x[i])", "z[i] = sigmoid(2*x[i])"),  # another argument
+        ("y[i] = silu(x[i])", "z[i] = normcdf(x[i])"),  # another gate
+        ("y[i] = abs(x[i])", "z[i] = sign(x[i])"),  # |u| is cheaper than u*sign(u)
+        ("y[i] = softplus(x[i])", "z[i] = exp(x[i])"),  # no product
+    ],
+)
+def test_a_function_that_stays(formulas: tuple[str, ...]) -> None:
+    assert with_shared_gates(equations(*formulas)) == equations(*formulas)
+
+
+def test_only_products_with_their_argument_have_a_gate() -> None:
+    applied = {
+        name: Apply(name, (parse_system("param u\n").tensors["u"].element,)) for name in ("silu", "tanh")
+    }
+    assert text(gate_of(applied["silu"])) == "sigmoid(u)"
+    assert gate_of(applied["tanh"]) is None
+
+
+@pytest.mark.parametrize("function", ["silu", "gelu"])
+def test_the_derivative_under_a_sum_is_finite_far_out(function: str) -> None:
+    """d(u*g(u))/du is 1 far above 0 and 0 far below, and monotone for neither: only the ends are known."""
+    derivation = derive(parse_system(UNDER_A_SUM.format(function)), ["x"])
+    module = load_module(numpy_source(lower(derivation)), "gate")
+    far = np.array([[-800.0, -60.0, 60.0, 800.0]])
+    with np.errstate(all="raise", under="ignore"):
+        _, grads = module.value_and_grad({"v": np.ones(4)}, x=far)
+    np.testing.assert_allclose(grads["x"], [[0.0, 0.0, 1.0, 1.0]], atol=1e-20)
+
+
+def test_silu_under_a_sum_has_the_derivative_that_is_published() -> None:
+    """sigmoid(u)*(1 + u*(1 - sigmoid(u))): Elfwing et al., 2018."""
+    forms = [
+        equation_text(equation)
+        for equation in derive(parse_system(UNDER_A_SUM.format("silu")), ["x"]).equations
+    ]
+    assert forms == ["grad_x[n,i] = v[i]^2*sigmoid(z[n,i])*(z[n,i]*(1 - sigmoid(z[n,i])) + 1)"]

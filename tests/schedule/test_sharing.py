@@ -1,0 +1,97 @@
+import pytest
+
+from symbackprop.language.model import parse_system
+from symbackprop.schedule.sharing import shared
+from symbackprop.systems.printing import equation_text
+
+HEAD = """
+index b, c : B
+index k : K
+input x[b,k], g[b], w[k]
+"""
+
+
+def computed(equations):
+    system = parse_system(HEAD + equations)
+    return [equation_text(item.equation) for item in shared(system.equations, {}, system.tensors)]
+
+
+def test_a_subexpression_that_is_an_equation_is_read_from_it_even_if_it_comes_later():
+    assert computed("e = sum(b, k, (x[b,k] - w[k])^2)\nr[b,k] = x[b,k] - w[k]\n") == [
+        "r[b,k] = x[b,k] - w[k]",
+        "e = sum(b, k, r[b,k]^2)",
+    ]
+
+
+def test_indices_may_have_other_names():
+    assert computed("y[b] = exp(g[b])*sum(c, exp(g[c]))\n") == [
+        "exp_g[b] = exp(g[b])",
+        "y[b] = exp_g[b]*sum(c, exp_g[c])",
+    ]
+
+
+def test_axes_come_in_the_order_of_the_first_consumer():
+    assert computed("y[k,b] = exp(w[k]*g[b])\nz[b,k] = 1 + exp(w[k]*g[b])\n") == [
+        "y[k,b] = exp(w[k]*g[b])",
+        "z[b,k] = 1 + y[k,b]",
+    ]
+
+
+def test_signs_numbers_and_reciprocals_stay_where_they_are():
+    assert computed("y[b] = -exp(g[b])\nz[b] = 1/exp(g[b])\nv[b] = 2*exp(g[b])\n") == [
+        "exp_g[b] = exp(g[b])",
+        "y[b] = -exp_g[b]",
+        "z[b] = 1/exp_g[b]",
+        "v[b] = 2*exp_g[b]",
+    ]
+
+
+def test_what_occurs_only_within_a_shared_subexpression_gets_no_name():
+    assert computed("y[b] = exp(tanh(g[b]))\nz[b] = 3 + exp(tanh(g[b]))\n") == [
+        "y[b] = exp(tanh(g[b]))",
+        "z[b] = 3 + y[b]",
+    ]
+
+
+@pytest.mark.parametrize(
+    "equations",
+    ["y[b] = 2*g[b]\nz[b] = -g[b]\n", "y[b] = 1/g[b]\nz[b] = 3/g[b]\n", "y = size(b)\nz = size(b)\n"],
+)
+def test_what_costs_nothing_gets_no_name(equations):
+    assert computed(equations) == equations.splitlines()
+
+
+def test_a_condition_becomes_a_mask():
+    assert computed("y[b] = where(g[b] > 0, g[b], 0)\nz[b] = where(g[b] > 0, 1, 0)\n") == [
+        "g_above_zero[b] = g[b] > 0",
+        "y[b] = where(g_above_zero[b], g[b], 0)",
+        "z[b] = where(g_above_zero[b], 1, 0)",
+    ]
+
+
+def test_a_name_that_is_taken_is_not_given_again():
+    text = "exp_g[b] = g[b]\ny[b] = exp(g[b]) + 1\nz[b] = exp(g[b]) - 1\n"
+    assert computed(text)[1] == "exp_g_2[b] = exp(g[b])"
+
+
+def test_a_long_description_gives_way_to_whose_part_it_is():
+    text = "y[b,k] = exp(x[b,k]*w[k] + g[b])*2\nz[b,k] = tanh(exp(x[b,k]*w[k] + g[b]))\n"
+    assert computed(text)[0] == "y_exp[b,k] = exp(x[b,k]*w[k] + g[b])"
+
+
+def test_formulas_are_those_that_were_written():
+    system = parse_system(HEAD + "y[b] = exp(g[b])*2\nz[b] = exp(g[b])*3\n")
+    items = shared(system.equations, {"y": "y[b] = something"}, system.tensors)
+    assert [item.formula for item in items] == [
+        "exp_g[b] = exp(g[b])",
+        "y[b] = something",
+        "z[b] = exp(g[b])*3",
+    ]
+
+
+def test_what_only_branches_read_is_guarded():
+    system = parse_system(
+        HEAD + "y[b] = where(g[b] > 0, log(g[b]), 0)\nz[b] = where(g[b] > 1, 2*log(g[b]), 0)\n"
+    )
+    guarded = {item.equation.tensor: item.guarded for item in shared(system.equations, {}, system.tensors)}
+    assert guarded == {"log_g": True, "y": False, "z": False}

@@ -1,0 +1,117 @@
+"""Stable forms: what the rules make of formulas, and that they mean the same."""
+
+import numpy as np
+import pytest
+
+from symbackprop.array.interpreter import interpret
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower_system
+from symbackprop.schedule.exponentials import Meanings
+from symbackprop.schedule.stability import RULES, stable_equations
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import text
+
+HEAD = """
+index b : B
+index k : K
+index t, s : T
+input u[b,k], v[b,k], q[t,s], w[k]
+"""
+SHIFTED = "exp(u[b,k] - max(k, u[b,k]))"
+MEAN = "exp(u[b,k] - max(k, u[b,k]))/sum(k, exp(u[b,k] - max(k, u[b,k])))"
+
+APPLIES = {
+    "y[b,k] = exp(u[b,k])/sum(k, exp(u[b,k]))": MEAN,
+    "y[b,k] = v[b,k]*exp(u[b,k])/sum(k, exp(u[b,k]))": f"v[b,k]*{MEAN}",
+    "y[b] = log(sum(k, exp(u[b,k])))": f"max(k, u[b,k]) + log(sum(k, {SHIFTED}))",
+    "y[b] = log(sum(k, w[k]*exp(u[b,k])))": f"max(k, u[b,k]) + log(sum(k, w[k]*{SHIFTED}))",
+    "y[b,k] = log(exp(u[b,k])/sum(k, exp(u[b,k])))": f"u[b,k] - max(k, u[b,k]) - log(sum(k, {SHIFTED}))",
+    "y[b,k] = 1/(1 + exp(-u[b,k]))": "sigmoid(u[b,k])",
+    "y[b,k] = 1/(exp(u[b,k]) + 1)^2": "sigmoid(-u[b,k])^2",
+    "y[b,k] = exp(u[b,k])/(1 + exp(u[b,k]))": "sigmoid(u[b,k])",
+    "y[b,k] = exp(u[b,k])/(1 + exp(u[b,k]))^2": "sigmoid(-u[b,k])*sigmoid(u[b,k])",
+    "y[b,k] = log(1 + exp(u[b,k]))": "softplus(u[b,k])",
+    "y[b,k] = log1p(exp(-u[b,k]))": "softplus(-u[b,k])",
+    "y[b,k] = log(sigmoid(u[b,k]))": "-softplus(-u[b,k])",
+    "y[b,k] = log(1 - sigmoid(u[b,k]))": "-softplus(u[b,k])",
+    "y[b,k] = log(1 + u[b,k])": "log1p(u[b,k])",
+    "y[b,k] = exp(u[b,k]) - 1": "expm1(u[b,k])",
+}
+
+NEAR_MISSES = [
+    "y[b,k] = exp(u[b,k])/sum(k, u[b,k]^2)",
+    "y[b,k] = u[b,k]/sum(k, exp(u[b,k]))",
+    "y[b,k] = exp(u[b,k])*exp(v[b,k])/sum(k, exp(w[k]))^3",
+    "y[b] = log(sum(k, u[b,k]^2))",
+    "y[b,k] = 1/(2 + exp(u[b,k]))",
+    "y[b,k] = log(2 + exp(u[b,k]))",
+    "y[b,k] = log(2 - sigmoid(u[b,k]))",
+    "y[b,k] = exp(u[b,k]) - 2",
+]
+
+
+def stable_text(equations):
+    return [text(item.expression) for item in stable_equations(parse_system(HEAD + equations).equations)]
+
+
+@pytest.mark.parametrize("equation", APPLIES)
+def test_a_pattern_becomes_its_stable_form(equation):
+    assert stable_text(equation) == [APPLIES[equation]]
+
+
+@pytest.mark.parametrize("equation", NEAR_MISSES)
+def test_a_near_miss_stays(equation):
+    assert stable_text(equation) == [equation.partition(" = ")[2]]
+
+
+@pytest.mark.parametrize("equation", APPLIES)
+def test_a_stable_form_is_stable(equation):
+    system = parse_system(HEAD + equation)
+    once = stable_equations(system.equations)
+    assert stable_equations(once) == once
+    for rule in RULES:
+        assert rule(once[0].expression, Meanings({})) is None
+
+
+THROUGH_NAMES = {
+    "softmax": """
+        e[b,k] = exp(u[b,k])
+        z[b] = sum(k, e[b,k])
+        p[b,k] = e[b,k]/z[b]
+        y[b,k] = log(p[b,k])
+    """,
+    "masked softmax": """
+        a[t,s] = where(s <= t, exp(q[t,s]), 0)
+        y[t,s] = a[t,s]/sum(s, a[t,s])
+    """,
+    "sigmoid": """
+        p[b,k] = 1/(1 + exp(-u[b,k]))
+        y[b,k] = v[b,k]*log(p[b,k]) + (1 - v[b,k])*log(1 - p[b,k])
+    """,
+}
+
+
+@pytest.mark.parametrize("equations", [*APPLIES, *NEAR_MISSES, *THROUGH_NAMES.values()])
+def test_the_meaning_stays(equations):
+    system = parse_system(HEAD + equations)
+    rng = np.random.default_rng(0)
+    shapes = {"u": (2, 3), "v": (2, 3), "q": (4, 4), "w": (3,)}
+    data = {name: rng.uniform(0.1, 2.0, size=shape) for name, shape in shapes.items()}
+    expected = evaluate(system, data)["y"].astype(float)
+    np.testing.assert_allclose(interpret(lower_system(system), data)["y"], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", THROUGH_NAMES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_through_names_far_values_are_finite(name, dtype):
+    system = parse_system(HEAD + THROUGH_NAMES[name])
+    row = np.array([-800.0, 0.0, 800.0], dtype)
+    square = np.array([[-800.0, 900.0], [800.0, -800.0]], dtype)
+    data = {"u": np.stack([row, row]), "v": np.full((2, 3), 0.5, dtype), "q": square, "w": row}
+    y = interpret(lower_system(system), data)["y"]
+    expected = {
+        "softmax": [[-1600.0, -800.0, 0.0]] * 2,
+        "masked softmax": [[1.0, 0.0], [1.0, 0.0]],
+        "sigmoid": [[-400.0, -np.log(2.0), -400.0]] * 2,
+    }[name]
+    np.testing.assert_allclose(y, expected, rtol=1e-6)

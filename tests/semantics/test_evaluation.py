@@ -1,0 +1,48 @@
+"""The naive evaluator in floats and in mpmath numbers, and what it refuses."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+
+from symbackprop.errors import VerificationError
+from symbackprop.language.model import parse_system
+from symbackprop.semantics.evaluation import evaluate, sizes_from_arrays
+from symbackprop.semantics.number_systems import PRECISE
+
+MODEL = parse_system(
+    """
+index i : I
+index j : J
+input x[i], A[i,j]
+y[j] = sum(i, A[i,j]*gelu(x[i])) + max(i, A[i,j])*size(i)
+z[j] = where(y[j] > 0 and not j == 1, sqrt(y[j]), prod(i, sigmoid(x[i])) - lgamma(3/2)*pi)
+loss E = sum(j, z[j]*softplus(z[j]))
+"""
+)
+VALUES = {"x": np.array([0.3, -1.2]), "A": np.array([[1.0, -2.0, 0.5], [0.25, 3.0, -1.5]])}
+
+
+def test_floats_agree_with_fifty_digits() -> None:
+    exact = {name: np.vectorize(mpmath.mpf, otypes=[object])(array) for name, array in VALUES.items()}
+    with mpmath.workdps(50):
+        precise = evaluate(MODEL, exact, arithmetic=PRECISE)
+    floats = evaluate(MODEL, VALUES)
+    for name in ("y", "z", "E"):
+        np.testing.assert_allclose(floats[name], precise[name].astype(float), rtol=1e-13)
+
+
+def test_sizes_that_disagree_are_named() -> None:
+    with pytest.raises(VerificationError, match="axis I of 'A' has 3 values, elsewhere 2"):
+        sizes_from_arrays(MODEL, {"x": np.zeros(2), "A": np.zeros((3, 3))})
+
+
+def test_a_missing_tensor_is_named() -> None:
+    with pytest.raises(VerificationError, match="no value was given for 'A'"):
+        evaluate(MODEL, {"x": np.zeros(2)}, {"I": 2, "J": 3})
+
+
+def test_the_maximum_over_an_empty_axis_has_no_value() -> None:
+    with pytest.raises(VerificationError, match="empty axis"):
+        evaluate(MODEL, {"x": np.zeros(0), "A": np.zeros((0, 3))})

@@ -1,0 +1,70 @@
+"""The order of equations, and the recurrences among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.errors import NotationError
+from symbackprop.language.model import parse_system
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.ordering import stages_of
+
+DECLARED = "index t, s : T\nindex j : J\ninput x[t,j], w[t,s]\n"
+
+
+def stages(text: str) -> list[tuple[tuple[str, ...], int]]:
+    """The tensors of each stage, and the direction of its recurrence, 0 where it is none."""
+    found = stages_of(parse_system(DECLARED + text).equations)
+    return [
+        (
+            tuple(each.tensor for each in stage.equations),
+            stage.recurrence.direction if stage.recurrence else 0,
+        )
+        for stage in found
+    ]
+
+
+def test_plain_equations_come_one_by_one() -> None:
+    assert stages("z[t] = 2*y[t]\ny[t] = sum(j, x[t,j])") == [(("y",), 0), (("z",), 0)]
+
+
+def test_forwards_backwards_and_several_steps() -> None:
+    assert stages("h[t] = where(t == 0, 0, h[t-1]) + x[t,0]") == [(("h",), 1)]
+    assert stages("h[t] = where(t < 2, 0, h[t-2]) + where(t == 0, 1, h[t-1])") == [(("h",), 1)]
+    assert stages("h[t] = where(t == size(t) - 1, 0, h[t+1]) + x[t,0]") == [(("h",), -1)]
+
+
+def test_equations_that_read_one_another_stand_in_the_order_of_a_step() -> None:
+    text = "h[t] = 2*u[t]\nu[t] = x[t,0] + where(t == 0, 0, h[t-1])\ny[t] = h[t]"
+    assert stages(text) == [(("u", "h"), 1), (("y",), 0)]
+
+
+def test_all_earlier_steps_may_be_read_where_that_is_proved() -> None:
+    assert stages("h[t] = x[t,0] + sum(s, where(s < t, w[t,s]*h[s], 0))") == [(("h",), 1)]
+    with pytest.raises(NotationError, match="circle"):
+        stages("h[t] = x[t,0] + sum(s, where(s <= t, w[t,s]*h[s], 0))")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h[t] = where(t == 0, 0, h[t-1]) + where(t == size(t) - 1, 0, h[t+1])",
+        "h[t] = u[t]\nu[t] = h[t] + where(t == 0, 0, h[t-1])",
+        "h[t] = h[t]",
+    ],
+)
+def test_what_cannot_be_computed_is_refused(text: str) -> None:
+    with pytest.raises(NotationError, match="in a circle"):
+        stages(text)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 5])
+def test_a_recurrence_has_the_value_that_a_loop_gives(steps: int) -> None:
+    system = parse_system(DECLARED + "h[t] = x[t,0] + sum(s, where(s < t, w[t,s]*h[s], 0))")
+    rng = np.random.default_rng(steps)
+    values = {"x": rng.normal(size=(steps, 3)), "w": rng.normal(size=(steps, steps))}
+    expected = np.zeros(steps)
+    for t in range(steps):
+        expected[t] = values["x"][t, 0] + values["w"][t, :t] @ expected[:t]
+    np.testing.assert_allclose(evaluate(system, values)["h"], expected, rtol=1e-12)

@@ -1,0 +1,180 @@
+"""Each axis empty in turn: the equations' value, or a ValueError that names the axis, never NumPy's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from symbackprop.array.interpreter import interpret
+from symbackprop.derivation.driver import derive
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import ProgramError, VerificationError
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower
+from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.naive import Array
+from symbackprop.systems.system import Role, System
+from symbackprop.targets.numpy.module import numpy_source
+from tests.models import classics, recurrences
+from tests.models.judges import assert_close, with_adjoints
+
+MODELS = {
+    "extrema": """
+index n : N
+index k : K
+index r : R
+input x[n,k]
+param w[k,r], b[r]
+u[n] = max(k, x[n,k]*w[k,0])
+v[r] = min(k, w[k,r]) + prod(n, x[n,0])*b[r]
+loss E = sum(n, u[n]^2) + sum(r, v[r])
+""",
+    "extremum_of_what_stands_still": """
+index a, a2 : A
+index b : B
+param x[b], z[a]
+v[a] = max(a2, z[a])*min(b, x[b])
+loss E = sum(b, max(a, x[b])) + sum(a, v[a])
+""",
+    "graph_attention": """
+index e : E
+index n : V
+index d : D
+input src[e] in V
+input dst[e] in V
+param h[n,d], a[d]
+s[e] = sum(d, a[d]*(h[src[e],d] + h[dst[e],d]))
+z[n,d] = sum(e, where(dst[e] == n, exp(s[e])*h[src[e],d], 0))
+loss L = sum(n, d, z[n,d]^2)
+""",
+    "sinkhorn": """
+index i : I
+index j : J
+param C[i,j]
+K[i,j] = exp(-C[i,j])
+u[i] = 1/(size(i)*sum(j, K[i,j]))
+v[j] = 1/(size(j)*sum(i, K[i,j]*u[i]))
+loss L = sum(i, j, u[i]*K[i,j]*v[j]*C[i,j])
+""",
+    "weight_norm": """
+index n : N
+index i : I
+index o : O
+input x[n,i]
+param v[o,i], g[o]
+w[o,i] = g[o]*v[o,i]/sqrt(sum(i, v[o,i]^2))
+loss L = sum(n, o, sum(i, w[o,i]*x[n,i])^2)
+""",
+    "means": """
+index n : N
+index i : I
+input x[n,i]
+param a[i], s
+m[n] = mean(i, a[i]*x[n,i])
+v[n] = mean(i, (x[n,i] - m[n])^2)
+loss L = mean(n, sum(i, (x[n,i] - m[n])/sqrt(v[n] + 1)*a[i])^2) + s*mean(i, a[i]^2)
+""",
+    "window": """
+index t : T
+index r : R
+index c : C
+input x[t,c]
+param w[r,c], b[t]
+y[t] = b[t] + sum(r, c, pad(x[t+r-1,c])*w[r,c])
+z[t] = max(r, pad(y[t+r]))
+loss L = sum(t, z[t]^2) + sum(t, where(t + 2 < size(t), 1, 0))*sum(r, w[r,0]^2)
+""",
+    "logsumexp": """
+index n : N
+index k : K
+param u[n,k]
+loss L = sum(n, log(sum(k, exp(u[n,k]))))
+""",
+}
+SHAPES = ("attention", "layer_norm", "least_squares", "embedding", "batch_norm", "gradient_penalty")
+TEXTS = {**MODELS, **recurrences.TEXTS}
+NAMES = [*TEXTS, *(f"classic {name}" for name in SHAPES)]
+
+
+def system_of(name: str) -> System:
+    if name in TEXTS:
+        return parse_system(TEXTS[name], name)
+    return classics.load_classic(name.removeprefix("classic ")).system
+
+
+def _declared(system: System) -> list[str]:
+    tensors = system.with_role(Role.INPUT, Role.TARGET, Role.PARAMETER, Role.CONSTANT)
+    return [tensor.name for tensor in tensors if tensor.values is None]
+
+
+def drawn(system: System, sizes: dict[str, int]) -> Iterator[tuple[str, Array]]:
+    rng = np.random.default_rng(5)
+    for tensor in system.tensors.values():
+        if tensor.role is not Role.DERIVED:
+            shape = [sizes[index.axis.name] for index in tensor.indices]
+            if tensor.values is None:
+                yield tensor.name, rng.uniform(0.2, 0.9, shape)
+            else:
+                yield tensor.name, rng.integers(0, max(sizes[tensor.values.name], 1), shape)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_axis_gives_the_equations_value_or_is_refused_by_name(name: str) -> None:
+    system = system_of(name)
+    derivation = derive(system, _declared(system))
+    whole = with_adjoints(derivation)
+    program = lower(derivation)
+    module = load_module(numpy_source(program), "empty")
+    for axis in (axis.name for axis in system.axes if axis.size is None):
+        sizes = {**model_sizes(system), axis: 0}
+        arrays = dict(drawn(system, sizes))
+        params = {own: arrays[own] for own in module.PARAMETERS}
+        others = {own: array for own, array in arrays.items() if own not in params}
+        try:
+            with np.errstate(all="ignore"):
+                loss, grads = module.value_and_grad(params, **others)
+        except ValueError as error:
+            named = (f"axis {axis} is empty", f"{axis}=0")
+            assert any(part in str(error) for part in named), f"{axis}: {error}"
+            with pytest.raises(ProgramError):
+                interpret(program, arrays)
+            continue
+        known, found = evaluate(whole, arrays, sizes), interpret(program, arrays)
+        results = {system.loss: (system.loss, loss)}
+        results |= {equation.tensor: (own, grads[own]) for own, equation in derivation.gradients.items()}
+        for tensor, (own, result) in results.items():
+            # The mean over an empty batch is 0, where the equation's is 0/0.
+            expected = known[tensor].astype(float)
+            expected = np.where(np.isnan(expected), result, expected)
+            assert np.all(np.isfinite(result)), f"{own} of {name} with {axis} = 0"
+            assert_close(result, expected, f"{own} of {name} with {axis} = 0")
+            assert_close(found[tensor], expected, f"{own} of {name} with {axis} = 0, interpreted")
+
+
+@pytest.mark.parametrize(
+    ("name", "axis", "message"),
+    [
+        ("extrema", "K", r"max over k in u\[n\]: axis K is empty"),
+        ("weight_norm", "I", "divides by 0: axis I is empty"),
+        ("means", "I", "divides by 0: axis I is empty"),
+        ("own_past", "T", "axis T is empty"),
+    ],
+)
+def test_the_message_says_what_needs_the_axis(name: str, axis: str, message: str) -> None:
+    system = system_of(name)
+    module = load_module(numpy_source(lower(derive(system, _declared(system)))), "empty")
+    arrays = dict(drawn(system, {**model_sizes(system), axis: 0}))
+    params = {own: arrays[own] for own in module.PARAMETERS}
+    with pytest.raises(ValueError, match=message):
+        module.loss(params, **{own: array for own, array in arrays.items() if own not in params})
+
+
+def test_an_extremum_that_the_evaluator_cannot_take_is_named() -> None:
+    system = system_of("logsumexp")
+    text = "index n : N\nindex k : K\nparam u[n,k]\nloss L = sum(n, max(k, u[n,k]^2))\n"
+    with pytest.raises(VerificationError, match=r"max over k of u\[n,k\]\^2: axis K is empty"):
+        evaluate(parse_system(text), {"u": np.zeros((2, 0))})
+    assert evaluate(system, {"u": np.zeros((0, 2))})["L"] == 0

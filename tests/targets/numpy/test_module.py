@@ -1,0 +1,325 @@
+"""Whole generated modules: text, faces, checks, dtypes, sizes, far values."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from symbackprop.emission.loading import load_module
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.targets.numpy.module import numpy_source
+from tests.array.hand_written import SEED, SEED_ADJOINTS, seed
+from tests.targets.numpy.generated import (
+    assignments,
+    draw,
+    forward_module,
+    gradient_module,
+    gradient_source,
+)
+
+SIZES = {"B": 2, "I": 3, "J": 4, "K": 5}
+SEED_SOURCE = numpy_source(lower(seed()))
+SEED_MODULE = load_module(SEED_SOURCE, "seed")
+SOFTMAX = """
+index b : B
+index i : I
+index k : K
+input x[b,i]
+target d[b,k]
+param W[k,i]
+u[b,k] = sum(i, W[k,i]*x[b,i])
+p[b,k] = exp(u[b,k])/sum(k, exp(u[b,k]))
+loss E = -mean(b, sum(k, d[b,k]*log(p[b,k])))
+"""
+
+
+def test_the_seeds_statements_are_those_a_person_writes() -> None:
+    assert assignments(SEED_SOURCE, "_forward") == [
+        "u1 = x @ W1.T + b1",
+        "z1 = sigmoid(u1)",
+        "u2 = z1 @ W2.T + b2",
+        "y = u2",
+    ]
+    assert assignments(SEED_SOURCE, "_loss") == ["delta2 = y - d", "E = 0.5 * np.sum(delta2**2)"]
+    assert assignments(SEED_SOURCE, "value_and_grad") == [
+        "grad_W2 = delta2.T @ z1",
+        "grad_b2 = np.sum(delta2, axis=0)",
+        "delta1 = (delta2 @ W2) * z1 * (1.0 - z1)",
+        "grad_W1 = delta1.T @ x",
+        "grad_b1 = np.sum(delta1, axis=0)",
+        'grads = {"W1": grad_W1, "b1": grad_b1, "W2": grad_W2, "b2": grad_b2}',
+    ]
+
+
+def test_each_statement_stands_below_its_formula() -> None:
+    lines = [line.strip() for line in SEED_SOURCE.splitlines()]
+    for formula in (SEED + SEED_ADJOINTS).splitlines():
+        name, equals, _ = formula.removeprefix("loss ").partition(
+            "[" if "[" in formula.split("=")[0] else " "
+        )
+        if equals and "=" in formula and ":" not in formula:
+            comment = next(number for number, line in enumerate(lines) if line.startswith(f"# {name}"))
+            assert lines[comment + 1].startswith(f"{name} = ")
+
+
+def test_the_header_names_model_hash_and_version() -> None:
+    docstring = ast.get_docstring(ast.parse(SEED_SOURCE)) or ""
+    assert '"by_hand"' in docstring and "sha256" in docstring and "symbackprop" in docstring
+    assert SEED_SOURCE.isascii()
+
+
+def test_no_loop_and_no_einsum() -> None:
+    assert not any(isinstance(node, ast.For | ast.While) for node in ast.walk(ast.parse(SEED_SOURCE)))
+    assert "einsum" not in SEED_SOURCE
+
+
+def test_public_tables() -> None:
+    assert SEED_MODULE.PARAMETERS == ("W1", "b1", "W2", "b2")
+    assert SEED_MODULE.INPUTS == ("x",)
+    assert SEED_MODULE.TARGETS == ("d",)
+    assert SEED_MODULE.OUTPUTS == ("y",)
+    assert SEED_MODULE.LOSS == "E"
+    assert SEED_MODULE.SHAPES["W2"] == ("K", "J")
+    assert SEED_MODULE.FORMULAS["W2"] == "grad_W2[k,j] = sum(b, delta2[b,k]*z1[b,j])"
+
+
+@pytest.mark.parametrize("sizes", [SIZES, {**SIZES, "B": 1}, dict.fromkeys("BIJK", 1), {**SIZES, "B": 0}])
+def test_the_seed_against_the_naive_evaluator(sizes: dict[str, int]) -> None:
+    system = parse_system(SEED + SEED_ADJOINTS)
+    params, others = draw(system, sizes)
+    expected = evaluate(system, {**params, **others}, sizes)
+    loss, grads = SEED_MODULE.value_and_grad(params, **others)
+    np.testing.assert_allclose(loss, expected["E"], rtol=1e-12)
+    np.testing.assert_allclose(
+        SEED_MODULE.forward(params, others["x"]), expected["y"].astype(float), rtol=1e-12
+    )
+    for name, gradient in grads.items():
+        assert gradient.shape == params[name].shape
+        np.testing.assert_allclose(gradient, expected[f"grad_{name}"].astype(float), rtol=1e-12, atol=1e-14)
+
+
+def test_loss_and_grad_agree_with_value_and_grad_by_position_and_by_name() -> None:
+    params, others = draw(parse_system(SEED), SIZES)
+    loss, grads = SEED_MODULE.value_and_grad(params, others["x"], others["d"])
+    assert SEED_MODULE.loss(params, d=others["d"], x=others["x"]) == loss
+    for name, gradient in SEED_MODULE.grad(params, **others).items():
+        np.testing.assert_array_equal(gradient, grads[name])
+    assert list(inspect.signature(SEED_MODULE.value_and_grad).parameters) == ["params", "x", "d", "workspace"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("text", [SEED, SOFTMAX])
+def test_dtype_stays(text: str, dtype: type) -> None:
+    module = gradient_module(text)
+    params, others = draw(parse_system(text), SIZES, dtype)
+    loss, grads = module.value_and_grad(params, **others)
+    assert loss.dtype == dtype and isinstance(loss, np.floating)
+    assert all(gradient.dtype == dtype for gradient in grads.values())
+    assert module.forward(params, others["x"]).dtype == dtype
+
+
+def test_inputs_are_not_modified_and_results_are_nobody_elses() -> None:
+    params, others = draw(parse_system(SEED), SIZES)
+    before = {name: array.copy() for name, array in {**params, **others}.items()}
+    for array in (*params.values(), *others.values()):
+        array.setflags(write=False)
+    _, grads = SEED_MODULE.value_and_grad(params, **others)
+    results = [*grads.values(), SEED_MODULE.forward(params, others["x"])]
+    for name, array in {**params, **others}.items():
+        np.testing.assert_array_equal(array, before[name])
+        assert not any(np.shares_memory(array, result) for result in results)
+    for place, result in enumerate(results):
+        assert not any(np.shares_memory(result, other) for other in results[:place])
+
+
+def test_results_that_would_be_views_are_copied() -> None:
+    text = """
+    index i : I
+    param w[i], v[i]
+    input x[i]
+    s[i] = w[i] + v[i]
+    loss E = sum(i, x[i]*s[i])
+    """
+    module = gradient_module(text, ["w", "v", "s", "x"])
+    w, v, x = (np.arange(3.0) + shift for shift in range(3))
+    _, grads = module.value_and_grad({"w": w, "v": v}, x)
+    arrays = [w, v, x, *grads.values()]
+    for place, array in enumerate(arrays):
+        assert not any(np.shares_memory(array, other) for other in arrays[:place])
+    np.testing.assert_array_equal(grads["w"], x)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"W1": np.zeros((3, 4))}, r"b1: expected shape \(J=3 as in W1\), got \(4,\)"),
+        ({"x": np.zeros((2, 7))}, r"x: expected shape \(B, I=3 as in W1\), got \(2, 7\)"),
+        ({"d": np.zeros(5)}, r"d: expected shape \(B=2 as in x, K=5 as in W2\), got \(5,\)"),
+        ({"d": np.zeros((3, 5))}, r"d: expected shape \(B=2 as in x, K=5 as in W2\), got \(3, 5\)"),
+        ({"x": np.zeros((2, 3), np.float32)}, "x: expected dtype float64, got float32"),
+        ({"d": np.zeros((2, 5), complex)}, "d: expected dtype float64, got complex128"),
+        ({"W1": np.zeros((4, 3), complex)}, "W1: expected dtype float32 or float64, got complex128"),
+        ({"x": "text"}, "x: expected dtype float64, got <U4"),
+        ({"x": None}, "x: expected dtype float64, got object"),
+        ({"x": [[1.0, 2.0, 3.0], [4.0]]}, "x: expected an array, got a list of uneven rows"),
+    ],
+)
+def test_what_does_not_fit_is_named(change: dict, message: str) -> None:
+    params, others = draw(parse_system(SEED), SIZES)
+    given = {**params, **others, **change}
+    with pytest.raises(ValueError, match=message):
+        SEED_MODULE.value_and_grad({name: given[name] for name in params}, given["x"], given["d"])
+
+
+@pytest.mark.parametrize(("drop", "add"), [("b1", None), (None, "b3"), ("W1", "w1")])
+def test_parameters_that_are_missing_or_unknown_are_named(drop: str | None, add: str | None) -> None:
+    params, others = draw(parse_system(SEED), SIZES)
+    if drop:
+        del params[drop]
+    if add:
+        params[add] = np.zeros(1)
+    expected = f"missing: {drop or 'none'}; unknown: {add or 'none'}"
+    with pytest.raises(ValueError, match=expected):
+        SEED_MODULE.loss(params, **others)
+
+
+def test_a_declared_size_is_checked() -> None:
+    module = forward_module("index i : I = 3\ninput x[i]\ny[i] = 2*x[i]\n")
+    with pytest.raises(ValueError, match=r"x: expected shape \(I=3 as in the model\), got \(4,\)"):
+        module.forward({}, np.zeros(4))
+
+
+def test_lists_and_python_numbers_take_the_dtype_of_the_arrays() -> None:
+    module = gradient_module("index i : I\nparam w[i], c\ninput x[i]\nloss E = c*sum(i, w[i]*x[i])^2\n")
+    for dtype in (np.float32, np.float64):
+        loss, grads = module.value_and_grad({"w": np.ones(2, dtype), "c": 0.5}, [1.0, 2.0])
+        assert (loss, loss.dtype) == (4.5, dtype)
+        assert grads["c"].dtype == dtype
+
+
+def test_names_that_python_has_taken() -> None:
+    text = """
+    index b : np
+    index i : lambda_axis
+    input init[b,i]
+    target params[b]
+    param lambda[i], tensors, sigmoid_
+    forward[b] = sigmoid(sum(i, lambda[i]*init[b,i]) + tensors*sigmoid_)
+    loss print = mean(b, (forward[b] - params[b])^2)
+    """
+    module = gradient_module(text)
+    system = parse_system(text)
+    params, others = draw(system, {"np": 2, "lambda_axis": 3})
+    loss, grads = module.value_and_grad(params, *others.values())
+    expected = evaluate(system, {**params, **others}, {"np": 2, "lambda_axis": 3})["print"]
+    np.testing.assert_allclose(loss, expected, rtol=1e-12)
+    assert set(grads) == {"lambda", "tensors", "sigmoid_"}
+    assert set(module.SHAPES) == {"init", "params", "lambda", "tensors", "sigmoid_"}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_and_cross_entropy_at_far_values(dtype: type) -> None:
+    module = gradient_module(SOFTMAX)
+    x = np.array([[800.0, -800.0], [-800.0, 800.0], [0.0, 0.0]], dtype)
+    d = np.array([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5]], dtype)
+    loss, grads = module.value_and_grad({"W": np.eye(2, dtype=dtype)}, x, d)
+    np.testing.assert_allclose(loss, (0.0 + 1600.0 + np.log(2.0)) / 3, rtol=1e-6)
+    np.testing.assert_allclose(module.forward({"W": np.eye(2, dtype=dtype)}, x), [[1, 0], [0, 1], [0.5, 0.5]])
+    assert np.all(np.isfinite(grads["W"]))
+
+
+def test_a_mean_over_an_empty_batch_is_zero_and_so_are_its_gradients() -> None:
+    module = gradient_module(SOFTMAX)
+    loss, grads = module.value_and_grad({"W": np.ones((2, 3))}, np.zeros((0, 3)), np.zeros((0, 2)))
+    assert loss == 0.0
+    np.testing.assert_array_equal(grads["W"], np.zeros((2, 3)))
+
+
+def test_what_is_not_chosen_raises_no_warning_and_leaks_nothing() -> None:
+    text = """
+    index i : I
+    param w[i]
+    y[i] = where(w[i] > 0, log(w[i]) + 1/w[i] + sqrt(w[i]), 0)
+    loss E = sum(i, y[i])
+    """
+    w = np.array([-1.0, 0.0, 1.0, -800.0])
+    loss, grads = gradient_module(text).value_and_grad({"w": w})
+    assert loss == 2.0
+    np.testing.assert_allclose(grads["w"], [0.0, 0.0, 0.5, 0.0])
+
+
+def test_the_module_needs_numpy_alone_and_is_the_same_under_any_hash_seed(tmp_path) -> None:
+    path = tmp_path / "generated_seed.py"
+    path.write_text(SEED_SOURCE)
+    probe = (
+        "import sys, generated_seed; print([m for m in sys.modules if m.startswith(('sym', 'jinja', 'mpm'))])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+    command = (
+        "from tests.array.hand_written import seed\n"
+        "from symbackprop.lowering.driver import lower\n"
+        "from symbackprop.targets.numpy.module import numpy_source\n"
+        "print(numpy_source(lower(seed())), end='')"
+    )
+    for hash_seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.getcwd()}
+        done = subprocess.run(
+            [sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout == SEED_SOURCE
+
+
+def test_init_draws_what_the_equations_ask_for() -> None:
+    params = SEED_MODULE.init(np.random.default_rng(0), I=400, J=300, K=5)
+    assert {name: array.shape for name, array in params.items()} == {
+        "W1": (300, 400), "b1": (300,), "W2": (5, 300), "b2": (5,),
+    }  # fmt: skip
+    assert abs(np.std(params["W1"]) * 20 - 1) < 0.02
+    assert not params["b1"].any() and params["W1"].dtype == np.float64
+    single = SEED_MODULE.init(np.random.default_rng(0), I=4, J=3, K=5, dtype=np.float32)
+    assert all(array.dtype == np.float32 for array in single.values())
+
+
+def test_declared_sizes_are_the_defaults_of_init() -> None:
+    module = gradient_module("index i : I = 3\nparam w[i]\ninput x[i]\nloss E = sum(i, w[i]*x[i])^2\n")
+    assert module.init(np.random.default_rng(0))["w"].shape == (3,)
+
+
+def test_a_model_without_a_loss_has_its_outputs_alone() -> None:
+    module = forward_module("index i : I\ninput x[i]\nparam w[i]\ny[i] = w[i]*x[i]\nz = sum(i, y[i])\n")
+    assert module.OUTPUTS == ("z",)
+    assert module.forward({"w": np.ones(3)}, np.arange(3.0)) == 3.0
+    assert not hasattr(module, "value_and_grad") and not hasattr(module, "loss")
+
+
+def test_several_outputs_come_as_a_tuple() -> None:
+    module = forward_module("index i : I\ninput x[i]\ny[i] = 2*x[i]\nz = sum(i, x[i])\n")
+    y, z = module.forward({}, np.arange(3.0))
+    np.testing.assert_array_equal(y, [0.0, 2.0, 4.0])
+    assert z == 3.0
+
+
+def test_a_model_that_is_its_loss_alone() -> None:
+    source = gradient_source("param w\nloss E = w^2\n")
+    module = load_module(source, "square")
+    assert "_loss" not in source
+    assert module.forward({"w": 3.0}) == module.loss({"w": 3.0}) == 9.0
+    assert module.value_and_grad({"w": 3.0}) == (9.0, {"w": 6.0})
+
+
+def test_constants_are_passed_like_inputs() -> None:
+    module = gradient_module("index i : I\nparam w[i]\nconst c[i]\nloss E = sum(i, c[i]*w[i]^2)\n")
+    loss, grads = module.value_and_grad({"w": np.ones(2)}, c=np.array([1.0, 2.0]))
+    assert loss == 3.0
+    np.testing.assert_array_equal(grads["w"], [2.0, 4.0])

@@ -1,0 +1,120 @@
+import subprocess
+import sys
+
+import pytest
+
+from symbackprop.emission.environment import render, template_folder
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import EmissionError
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower, lower_system
+from symbackprop.targets.numpy.module import numpy_source
+from symbackprop.targets.numpy.python_text import (
+    LINE_LENGTH,
+    assigned_dict,
+    assigned_tuple,
+    bracketed,
+    identifier,
+    identifiers,
+    quoted,
+    unpacked,
+)
+from tests.array.hand_written import seed
+from tests.targets.numpy.test_statements import CASES, HEAD
+
+
+def test_python_names():
+    assert identifier("x", set()) == "x"
+    assert identifier("lambda", set()) == "lambda_"
+    assert identifier("print", {"print_"}) == "print__"
+    assert identifier("__import__", set()) == "import_"
+    assert identifier("____", {"name_"}) == "name__"
+    assert identifiers(["np", "np_", "x"], ["np"]) == {"np": "np_", "np_": "np__", "x": "x"}
+
+
+def test_literals():
+    assert quoted("it's") == '"it\'s"'
+    assert assigned_tuple("A", ['"x"']) == ['A = ("x",)']
+    assert assigned_tuple("A", []) == ["A = ()"]
+    assert assigned_dict("A = ", {}) == ["A = {}"]
+    assert assigned_dict("A = ", {"x": "1"}) == ["A = {", '    "x": 1,', "}"]
+
+
+def test_wrapping():
+    assert bracketed("f(", ["a", "b"], ")") == ["f(a, b)"]
+    some = ["x" * 50, "y" * 50]
+    assert bracketed("f(", some, ") -> int:") == ["f(", f"    {', '.join(some)}", ") -> int:"]
+    many = ["x" * 50] * 3
+    assert bracketed("f(", many, ")") == ["f(", *(f"    {item}," for item in many), ")"]
+    assert unpacked(["a", "b"], ["x", "y"]) == ["    a, b = x, y"]
+    assert unpacked(["a", "b"], ["x" * 60, "y" * 60]) == [f"    a = {'x' * 60}", f"    b = {'y' * 60}"]
+    assert unpacked([], []) == []
+
+
+DEEP = "index j : J\ninput x[j]\nparam w[j]\nz0[j] = x[j]\n" + "".join(
+    f"z{n}[j] = tanh(z{n - 1}[j])*w[j] + z{n - 1}[j]*z{max(0, n - 3)}[j]\n" for n in range(1, 40)
+)
+LONG = (
+    "index n : A_long_name_of_an_axis\ninput first_long_name[n], second_long_name[n], third_long_name[n]\n"
+    "result_with_a_name[n] = exp(first_long_name[n]*second_long_name[n])*tanh(third_long_name[n])"
+    "/sqrt(first_long_name[n]^2 + second_long_name[n]^2 + third_long_name[n]^2) + first_long_name[n]\n"
+    "another_result[n] = max(exp(first_long_name[n]*3)*second_long_name[n], cos(second_long_name[n])/"
+    "third_long_name[n])\n"
+    "two_operands[n] = (first_long_name[n]*exp(second_long_name[n]) + third_long_name[n])*"
+    "(second_long_name[n]*exp(third_long_name[n]) + first_long_name[n]*exp(first_long_name[n]))\n"
+)
+
+
+def ruff(*arguments):
+    return subprocess.run([sys.executable, "-m", "ruff", *arguments], capture_output=True, text=True)
+
+
+def test_modules_are_formatted_and_linted_as_they_stand(tmp_path):
+    sources = [numpy_source(lower(seed()))]
+    sources += [numpy_source(lower_system(parse_system(text))) for text in (DEEP, LONG)]
+    for equation in CASES:
+        sources.append(numpy_source(lower_system(parse_system(HEAD + equation + "\n"))))
+    functions = "".join(
+        f"y{f}[i] = {f}(x[i])\n" for f in ("gelu", "silu", "erf", "normcdf", "lgamma", "digamma", "trigamma")
+    )
+    sources.append(numpy_source(lower_system(parse_system("index i : I\ninput x[i]\n" + functions))))
+    for number, source in enumerate(sources):
+        (tmp_path / f"m{number}.py").write_text(source)
+    formatted = ruff("format", "--isolated", f"--line-length={LINE_LENGTH}", "--diff", str(tmp_path))
+    assert formatted.returncode == 0, formatted.stdout
+    select = "--select=E,F,I,UP,B,SIM,RUF"
+    # An axis may be called I: its name is the user's.
+    linted = ruff(
+        "check", "--isolated", f"--line-length={LINE_LENGTH}", select, "--ignore=E741", str(tmp_path)
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_modules_are_typed(tmp_path):
+    path = tmp_path / "typed.py"
+    path.write_text(numpy_source(lower(seed())))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_missing_template_and_a_missing_name_are_errors():
+    with pytest.raises(EmissionError, match="there is no template"):
+        render("numpy/nothing.j2")
+    with pytest.raises(EmissionError, match="does not work"):
+        render("numpy/module.py.j2")
+    assert (template_folder() / "numpy" / "module.py.j2").is_file()
+
+
+def test_loading_runs_the_text_and_shows_it_in_tracebacks():
+    module = load_module("def f():\n    raise KeyError('here')\n", "tiny")
+    assert module.__name__ == "tiny"
+    with pytest.raises(KeyError) as caught:
+        module.f()
+    assert "raise KeyError('here')" in str(caught.traceback[-1].statement)
+    with pytest.raises(EmissionError, match="is not Python"):
+        load_module("def f(:\n", "broken")
