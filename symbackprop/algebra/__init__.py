@@ -1,0 +1,1 @@
+"""The search for the cheapest form: SymPy, cost, regrouping, and the order of the phases."""

@@ -1,0 +1,1 @@
+"""Templates, files and loading: what every target and page is written with."""

@@ -1,1 +1,1 @@
-"""Integer expressions: linear forms, mixed radix, what is known of them, and the conditions around a read."""
+"""Integer expressions: linear forms, mixed radix, bounds, and the conditions around a read."""

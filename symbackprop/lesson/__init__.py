@@ -1,0 +1,1 @@
+"""What a derivation says to a reader: text, LaTeX, Markdown, JSON, and the page of the catalogue."""

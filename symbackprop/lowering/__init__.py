@@ -1,0 +1,1 @@
+"""Scheduled equations to programs of array operations."""

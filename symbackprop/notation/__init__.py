@@ -1,1 +1,1 @@
-"""Expressions of index notation: axes, indices, tensors, and the builders and substitutions on them."""
+"""Expressions of index notation: axes, indices, tensors, and builders and substitutions on them."""

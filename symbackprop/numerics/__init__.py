@@ -1,0 +1,1 @@
+"""Numerical differentiation, and when two arrays are the same."""

@@ -1,0 +1,1 @@
+"""Sizes and data on which a model is tried: small, different, obeying facts, or exactly at a kink."""

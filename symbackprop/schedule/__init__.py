@@ -1,0 +1,1 @@
+"""Equations to equations, for every target: stable forms, solves, hoisting, sharing."""

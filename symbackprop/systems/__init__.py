@@ -1,1 +1,1 @@
-"""Systems of equations: their text, their order, their recurrences, and where their tensors are defined."""
+"""Systems of equations: text, order, recurrences, and where their tensors are defined."""

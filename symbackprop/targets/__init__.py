@@ -1,0 +1,1 @@
+"""One folder a target: all that is known of it."""
