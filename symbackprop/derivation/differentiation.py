@@ -43,7 +43,7 @@ MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
 
 def _textbook(name: str, statement: str) -> Rule:
-    return Rule(name, statement, lambda expression: None, because="it removes one derivative sign")
+    return Rule(name, statement, lambda expression: None, decreases="it removes one derivative sign")
 
 
 ELEMENT = _textbook("element", "da[p]/da[q] = delta(p,q)")

@@ -40,7 +40,7 @@ CHAIN_RULE = Rule(
     "chain rule",
     "dE/dt = sum over what reads t of dE/dw * dw/dt",
     lambda expression: None,
-    because="each tensor is used up once, from the loss backwards",
+    decreases="each tensor is used up once, from the loss backwards",
 )
 
 

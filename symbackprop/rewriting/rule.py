@@ -16,14 +16,14 @@ class Rule:
     """A small pure function with its textbook line.
 
     `apply` returns the rewritten node, or None where the rule does not apply to it. `statement` is the rule
-    as a textbook states it, `because` why applying it again and again comes to an end. A step that uses
+    as a textbook states it, `decreases` why applying it again and again comes to an end. A step that uses
     several rules at once (differentiation) has them as `parts`.
     """
 
     name: str
     statement: str
     apply: Callable[[Expression], Expression | None]
-    because: str = ""
+    decreases: str = ""
     parts: tuple[Rule, ...] = ()
 
     @property

@@ -177,7 +177,7 @@ def test_rule(name: str, before: str, after: str, near_miss: str) -> None:
     assert result is not None
     assert text(result) == after
     assert all(rule.apply(each) is None for each in parsed(near_miss).walk())
-    assert rule.statement and rule.because
+    assert rule.statement and rule.decreases
 
 
 @pytest.mark.parametrize(("name", "before", "after", "near_miss"), CASES, ids=[case[0] for case in CASES])
