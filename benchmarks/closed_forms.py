@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.derivation_time import dense_net
-from symbackprop.algebra.regions import forget_searches
+from symbackprop.algebra.scalar_search import forget_searches
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.systems.system import System

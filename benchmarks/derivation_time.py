@@ -12,7 +12,7 @@ import sys
 import time
 
 import symbackprop as sb
-from symbackprop.algebra.regions import forget_searches
+from symbackprop.algebra.scalar_search import forget_searches
 
 DEPTHS = (5, 10, 20, 50)
 WIDTHS = (1, 100, 10_000)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import symbackprop as sb
-from symbackprop.algebra.regions import forget_searches
+from symbackprop.algebra.scalar_search import forget_searches
 from symbackprop.systems.system import Role
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import multiplied_out
-from symbackprop.algebra.regions import cheapest_form
+from symbackprop.algebra.scalar_search import cheapest_form
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import Expression, Index, Number, Reduction, Size
 from symbackprop.notation.substitution import tidy_bound_names

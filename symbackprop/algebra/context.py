@@ -170,7 +170,7 @@ class Scope:
                     known = substitute(equation.element, bindings)
                     formula = substitute(case.formula, bindings)
                     if case.conditions and formula == expression:
-                        continue  # the choice around it is the whole definition
+                        continue  # the `where` around it is the whole definition
                     if known not in found and case.holds(bindings, conditions) and self.may_read(known):
                         found[known] = Relation(known, formula)
         exponentials = [exponential_of(relation) for relation in found.values()]

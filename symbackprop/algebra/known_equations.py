@@ -26,7 +26,7 @@ from symbackprop.systems.system import Equation
 
 
 def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
-    """What a scalar expression is a rational function of: elements, sums, functions, choices."""
+    """What a scalar expression is a rational function of: elements, sums, functions, `where`s."""
     if isinstance(expression, Add | Multiply):
         return tuple(dict.fromkeys(atom for child in expression.children for atom in scalar_atoms(child)))
     if isinstance(expression, Power) and isinstance(expression.exponent, Number):

@@ -9,7 +9,7 @@ from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.regions import rework
+from symbackprop.algebra.scalar_search import rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
@@ -17,7 +17,6 @@ from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
-from symbackprop.rules.choices import CHOICE_RULES
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES
@@ -25,6 +24,7 @@ from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES, affi
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient
+from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
@@ -36,7 +36,7 @@ def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
     They are solved in the sum that it enters.
     """
     return (
-        *BOOKKEEPING_RULES, *CHOICE_RULES, *DIGIT_RULES, *affine_rules(ranges), *KRONECKER_RULES,
+        *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *affine_rules(ranges), *KRONECKER_RULES,
         *SUMMATION_RULES,
     )  # fmt: skip
 

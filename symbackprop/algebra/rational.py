@@ -52,14 +52,14 @@ def opened(expression: Expression) -> Expression:
     def open_one(node: Expression) -> Expression:
         if isinstance(node, Apply) and ALL_FUNCTIONS[node.function].arity == 1:
             formula = definition_of(node)
-            if formula is not None and not any(_is_choice(part) for part in formula.walk()):
+            if formula is not None and not any(_is_where(part) for part in formula.walk()):
                 return rewrite_bottom_up(formula, open_one)
         return node
 
     return rewrite_bottom_up(expression, open_one)
 
 
-def _is_choice(node: Expression) -> bool:
+def _is_where(node: Expression) -> bool:
     return type(node).__name__ in {"Where", "Comparison"} or (
         isinstance(node, Apply) and node.function in {"sign", "erf", "normcdf"}
     )

@@ -9,7 +9,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names
-from symbackprop.algebra.regions import cheapest_form
+from symbackprop.algebra.scalar_search import cheapest_form
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply
 from symbackprop.notation.expressions import Add, Expression, Multiply, Reduction

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symbackprop.array.ir import Copy, Diagonal, Elementwise, Read
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
-from symbackprop.array.slices import Choice, is_view
+from symbackprop.array.slices import Conditional, is_view
 from symbackprop.array.value import Value
 from symbackprop.schedule.temporary_names import unused_name
 
@@ -99,11 +99,11 @@ def viewed_name(value: Value) -> str | None:
 
 
 def viewed_names(value: Value) -> frozenset[str]:
-    """The names that a value may be a view of, whatever a choice by whole numbers chooses."""
+    """The names that a value may be a view of, whatever a `where` by whole numbers chooses."""
     match value:
         case Read(name, _, _):
             return frozenset({name})
-        case Choice(_, chosen, otherwise):
+        case Conditional(_, chosen, otherwise):
             return viewed_names(chosen) | viewed_names(otherwise)
     return viewed_names(value.operands[0]) if is_view(value) else frozenset()
 
@@ -124,6 +124,6 @@ def _is_diagonal(value: Value) -> bool:
 
 
 def _makes_array_without_axes(value: Value) -> bool:
-    if isinstance(value, Choice):
+    if isinstance(value, Conditional):
         return any(map(_makes_array_without_axes, (value.chosen, value.otherwise)))
     return not value.layout and isinstance(value, Elementwise) and value.operation in MAKING_ARRAYS

@@ -21,7 +21,7 @@ from symbackprop.array.ir import (
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
-from symbackprop.array.slices import Choice, Flip, Pad, Refold, Select
+from symbackprop.array.slices import Conditional, Flip, Pad, Refold, Select
 from symbackprop.array.value import Value
 from symbackprop.schedule.typical_sizes import MATRIX_PRODUCT_DISCOUNT, typical_count, typical_size
 
@@ -34,8 +34,8 @@ COPIED_BY_RESHAPE = (Transpose, Select, Flip)
 
 
 def cost_of(value: Value) -> float:
-    """The cost of computing a value, its operands included; of a choice's branches, the dearer one."""
-    if isinstance(value, Choice):
+    """The cost of computing a value, its operands included; of a `where`'s branches, the costlier one."""
+    if isinstance(value, Conditional):
         return cost_of(value.condition) + max(cost_of(value.chosen), cost_of(value.otherwise))
     return own_cost(value) + sum(cost_of(operand) for operand in value.operands)
 

@@ -34,7 +34,7 @@ from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.array.slices import (
     Allocate,
-    Choice,
+    Conditional,
     Count,
     Flip,
     Item,
@@ -149,7 +149,7 @@ class _Interpreter:
         return tuple(prod(self.size(index.axis) for index in group) for group in layout)
 
     def evaluate(self, value: Value) -> Any:
-        if isinstance(value, Choice):
+        if isinstance(value, Conditional):
             return self.evaluate(value.chosen if self.evaluate(value.condition) else value.otherwise)
         operands = [self.evaluate(operand) for operand in value.operands]
         match value:

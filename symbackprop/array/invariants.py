@@ -9,7 +9,7 @@ from symbackprop.array.cost import cost_of
 from symbackprop.array.ir import Read
 from symbackprop.array.layout import is_nameable
 from symbackprop.array.program import Line, Loop, Statement, Store, rewrite_lines, statements_in
-from symbackprop.array.slices import Choice, Count, Pad
+from symbackprop.array.slices import Conditional, Count, Pad
 from symbackprop.array.value import Value
 
 
@@ -55,7 +55,7 @@ def _invariant_parts(value: Value, changing: Collection[str]) -> Iterator[Value]
     reads = any(isinstance(node, Read) for node in value.walk())
     if not changes and nameable and reads and cost_of(value) > 0:
         yield value
-    elif not isinstance(value, Choice):
+    elif not isinstance(value, Conditional):
         for operand in value.operands:
             yield from _invariant_parts(operand, changing)
 

@@ -1,4 +1,4 @@
-"""The program's nodes for parts of arrays: slices, padding, choices by whole numbers, arrays to be filled.
+"""The program's nodes for parts of arrays: slices, padding, `where`s by whole numbers, arrays to be filled.
 
 As those of `array.ir`, they know and check their layouts. A slice never wraps round: whoever builds one has
 proved that its places lie inside the axis, or asks for it when the module is called.
@@ -191,7 +191,7 @@ class OfPythonInts(Value):
 
 
 @dataclass(frozen=True)
-class Choice(Value):
+class Conditional(Value):
     """`chosen if condition else otherwise`, by a condition on Python ints; what is not chosen is not run."""
 
     condition: Value
@@ -209,8 +209,8 @@ class Choice(Value):
         return (self.condition, self.chosen, self.otherwise)
 
     def with_operands(self, operands: tuple[Value, ...]) -> Value:
-        """A choice between other values."""
-        return Choice(*operands)
+        """A `where` between other values."""
+        return Conditional(*operands)
 
     def _infer_type(self) -> ValueType:
         single = not self.condition.layout and self.condition.kind.is_condition
@@ -247,8 +247,8 @@ def is_view(value: Value) -> bool:
 
 
 def always_computed(value: Value) -> Iterator[Value]:
-    """The nodes of a value that are computed whichever branch of a choice runs, parents first."""
+    """The nodes of a value that are computed whichever branch of a `where` runs, parents first."""
     yield value
-    operands = (value.condition,) if isinstance(value, Choice) else value.operands
+    operands = (value.condition,) if isinstance(value, Conditional) else value.operands
     for operand in operands:
         yield from always_computed(operand)

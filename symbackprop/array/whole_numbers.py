@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from symbackprop.array.ir import AxisSize, Elementwise, Literal, Positions, Reduce
-from symbackprop.array.slices import Choice, Count, OfPythonInts
+from symbackprop.array.slices import Conditional, Count, OfPythonInts
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, ordered, union_in_order
 from symbackprop.errors import ProgramError
@@ -108,12 +108,12 @@ class WholeNumbers:
         return self._operation(function, *values)
 
     def _chosen(self, condition: Expression, chosen: Expression, otherwise: Expression) -> Value:
-        """`np.where`; by counters of loops Python's choice, where it gives one number."""
+        """`np.where`; by counters of loops Python's `where`, where it gives one number."""
         holds = self.condition(condition)
         one = self._under(condition).value(chosen)
         other = self._under(negated(condition)).value(otherwise)
         if is_counted(condition) and one.layout == other.layout:
-            return Choice(holds, one, other)
+            return Conditional(holds, one, other)
         return self._operation("where", holds, one, other)
 
     def _under(self, condition: Expression) -> WholeNumbers:

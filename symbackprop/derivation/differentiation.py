@@ -54,7 +54,7 @@ VARIED_POWER = _textbook("power rule", "(f^n)' = n*f^(n-1)*f', and 0 where n = 0
 EXPONENTIAL = _textbook("exponential rule", "(a^f)' = a^f*log(a)*f'")
 EXPONENTIAL_AT_ZERO = _textbook("exponential rule", "(a^f)' = a^f*log(a)*f', and 0 where a = 0")
 CHAIN = _textbook("chain rule", "f(g)' = f'(g)*g'")
-CHOICE = _textbook("choice", "where(c, f, g)' = where(c, f', g')")
+WHERE = _textbook("where", "where(c, f, g)' = where(c, f', g')")
 SUMMATION = _textbook("derivative under the sum", "(sum(i, f))' = sum(i, f')")
 PROD = _textbook("product over an index", "(prod(i, f))' = sum(i, f'*product of the others)")
 INVERSE = _textbook("inverse", "d inv(X)[i,j]/dX[p,q] = -inv(X)[i,p]*inv(X)[q,j]")
@@ -127,7 +127,7 @@ class Differentiation:
     def power(self, node: Power) -> Expression:
         """n*f^(n-1)*f', and a^f*log(a)*f' where the exponent varies.
 
-        Where n may be 0 or a may be 0 a choice says so: 0*f^(-1) and 0^f*log(0) are no numbers at f = 0 and
+        Where n may be 0 or a may be 0 a `where` says so: 0*f^(-1) and 0^f*log(0) are no numbers at f = 0 and
         a = 0, where the derivatives are 0 (the latter for f > 0, and by convention elsewhere).
         """
         base, exponent = node.base, node.exponent
@@ -188,7 +188,7 @@ class Differentiation:
 
     def choice(self, node: Where) -> Expression:
         """The branches' derivatives; the condition is constant between its jumps."""
-        self._use(CHOICE)
+        self._use(WHERE)
         chosen, otherwise = self.of(node.chosen), self.of(node.otherwise)
         return ZERO if chosen == otherwise == ZERO else Where(node.condition, chosen, otherwise)
 

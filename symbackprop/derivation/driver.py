@@ -1,8 +1,8 @@
-"""Reverse accumulation carried through to closed form.
+"""Reverse accumulation, carried through to closed form.
 
 For each adjoint, from the loss backwards: the chain rule, each local factor differentiated and simplified,
 the adjoints that are known put in, and the result simplified. Afterwards an adjoint that is used once moves
-into the equation that uses it, where that is no dearer.
+into the equation that uses it, where that is no costlier.
 """
 
 from __future__ import annotations

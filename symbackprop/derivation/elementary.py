@@ -49,6 +49,6 @@ def at_arguments(expression: Expression, arguments: tuple[Expression, ...]) -> E
 
 @cache
 def is_piecewise(function: str) -> bool:
-    """Whether the function's formula is a choice, which the derivative must keep outermost."""
+    """Whether the function's formula is a `where`, which the derivative must keep outermost."""
     formula = definition_of(Apply(function, PLACEHOLDERS[: FUNCTIONS[function].arity]))
     return formula is not None and any(isinstance(node, Where) for node in formula.walk())

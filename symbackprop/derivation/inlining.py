@@ -1,4 +1,4 @@
-"""Which adjoints keep their name: one that is used once moves into its use where that is no dearer."""
+"""Which adjoints keep their name: one that is used once moves into its use where that is no costlier."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def inline_adjoints(
     `wanted` are the names of those that stay.
 
     An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
-    equation moves there unless the program would become dearer, or a sum would become hard to read.
+    equation moves there unless the program would become costlier, or a sum would become hard to read.
     """
     inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope)
     while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
@@ -84,7 +84,7 @@ class _Inlining:
         }
         before = [self.current[user].equation for user in moved]
         after = [changed.equation for changed in moved.values()]
-        if not is_free and (_outgrown(before, after) or not _is_no_dearer(adjoint.equation, before, after)):
+        if not is_free and (_outgrown(before, after) or not _is_no_costlier(adjoint.equation, before, after)):
             return False
         self._replace(adjoint, moved)
         return True
@@ -123,7 +123,7 @@ def _may_vanish(expression: Expression) -> bool:
     )
 
 
-def _is_no_dearer(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
+def _is_no_costlier(inlined: Equation, before: Sequence[Equation], after: Sequence[Equation]) -> bool:
     named = cost(inlined.expression, *(equation.expression for equation in before))
     together = cost(*(equation.expression for equation in after))
     if together <= MOST_FOR_A_DIVISION * named and _loses_a_division(inlined, after):

@@ -15,7 +15,7 @@ from symbackprop.integers.guards import by_itself, guarded_children
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.expressions import ZERO, Apply, Axis, Element, Expression, Index, Where
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.systems.ordering import carried_tensors
+from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System, Tensor
 
 
@@ -23,7 +23,7 @@ def with_named_arguments(system: System) -> System:
     """The system, with an equation of its own for every contraction inside an element-wise function."""
     axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
-    naming = _Naming(axes, carried_tensors(system.equations), taken)
+    naming = _Naming(axes, loop_carried_tensors(system.equations), taken)
     equations: list[Equation] = []
     for equation in system.equations:
         expression = naming.named(equation.expression, equation, ())
@@ -52,7 +52,7 @@ def _is_product(body: Expression) -> bool:
 @dataclass
 class _Naming:
     axes: Mapping[str, Sequence[Axis]]
-    carried: frozenset[str]
+    loop_carried: frozenset[str]
     taken: set[str]
     names: dict[Expression, Element] = field(default_factory=dict)
     new: list[Equation] = field(default_factory=list)
@@ -72,22 +72,22 @@ class _Naming:
         if isinstance(expression, Apply):
             arguments = [
                 self._argument(each, equation, conditions)
-                if holds_contraction(each) or self._carries_on(each, expression.function)
+                if holds_contraction(each) or self._is_loop_carried(each, expression.function)
                 else each
                 for each in expression.arguments
             ]
             expression = Apply(expression.function, tuple(arguments))
         return expression
 
-    def _carries_on(self, argument: Expression, function: str) -> bool:
+    def _is_loop_carried(self, argument: Expression, function: str) -> bool:
         """Whether a recurrence goes on through the function; e^u and log(u) belong together, and stay so."""
-        reads = not argument.tensors.isdisjoint(self.carried)
+        reads = not argument.tensors.isdisjoint(self.loop_carried)
         return reads and function not in ("exp", "log") and not isinstance(argument, Element)
 
     def _argument(
         self, argument: Expression, equation: Equation, conditions: tuple[Expression, ...]
     ) -> Expression:
-        guarded = by_itself(argument, self.axes, conditions, self.carried)
+        guarded = by_itself(argument, self.axes, conditions, self.loop_carried)
         if guarded is None:
             return argument
         key = canonical_bound_names(guarded)

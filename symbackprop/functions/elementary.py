@@ -5,7 +5,7 @@ elementary; `derivation.elementary` asks SymPy for their derivatives under `symp
 where SymPy has no such function.
 
 `evaluate` takes one real or complex number. A complex number is a real one with an infinitesimal imaginary
-part (the complex step), so that choices are made by the real part.
+part (the complex step), so that conditions are decided by the real part.
 """
 
 from __future__ import annotations

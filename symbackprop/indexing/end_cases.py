@@ -28,7 +28,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 
 
 def with_cases_apart(expression: Expression) -> Expression:
-    """The expression, where every sum over a choice about one end of its index is a sum for each case."""
+    """The expression, where every sum over a `where` about one end of its index is a sum for each case."""
     return rewrite_bottom_up(expression, _cases_apart) if expression.binds else expression
 
 

@@ -43,7 +43,7 @@ Way: TypeAlias = Literal["add", "store", "scatter"]
 
 @dataclass(frozen=True)
 class Window:
-    """A position that moves with several indices; `axis` is the one that a choice keeps it inside, if any."""
+    """A position that moves with several indices; `axis` is the one it is kept inside by a `where`."""
 
     position: Expression
     indices: Indices
@@ -55,7 +55,7 @@ class Stepped:
     """How a loop over an index computes part of a window.
 
     "add": the index is summed over; "store": it is one of the result's; "scatter": it is put in again, where
-    a choice had solved for it, and the result's index `solved` is `place` then, which runs with `along`. One
+    a `where` had solved for it, and the result's index `solved` is `place` then, which runs with `along`. One
     that is added up may be put in again for `solved`, too.
     """
 
@@ -67,7 +67,7 @@ class Stepped:
 
 
 def windows_of(expression: Expression, live: Collection[Index]) -> list[Window]:
-    """The windows of an expression, each position once: reads first, then choices."""
+    """The windows of an expression, each position once: reads first, then `where`s."""
     found: dict[object, Window] = {}
     for read in guarded_reads(expression):
         for position in read.element.positions:

@@ -1,4 +1,4 @@
-"""Which conditions hold where a tensor is read: those of the choices around it."""
+"""Which conditions hold where a tensor is read: those of the `where`s around it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def guarded_reads(expression: Expression, conditions: tuple[Expression, ...] = (
 def branches(
     expression: Expression, conditions: tuple[Expression, ...] = ()
 ) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
-    """The expression, and where it is a choice each of its cases, with the conditions that choose it."""
+    """The expression, and where it is a `where` each of its cases, with the conditions that choose it."""
     yield expression, conditions
     if isinstance(expression, Where):
         _, *cases = guarded_children(expression, conditions)
@@ -89,7 +89,7 @@ def branches(
 
 
 def readable(choice: Where) -> Where:
-    """The choice with i >= 1 for i - 1 >= 0, but where it is a `pad(...)`."""
+    """The `where` with i >= 1 for i - 1 >= 0, but where it is a `pad(...)`."""
     if padded_element(choice) is not None:
         return choice
     conditions = [_readable_bound(condition) for condition in conjuncts(choice.condition)]
@@ -121,7 +121,7 @@ def by_itself(
     expression: Expression,
     axes: Mapping[str, Sequence[Axis]],
     conditions: tuple[Expression, ...],
-    carried: Collection[str] = (),
+    loop_carried: Collection[str] = (),
 ) -> Expression | None:
     """An expression that is read under conditions, as one that may be read anywhere.
 
@@ -131,7 +131,7 @@ def by_itself(
     own = tuple(
         each for each in conditions if not each.tensors and each.free_indices <= expression.free_indices
     )
-    if reads_inside(expression, axes) and not _reads_allowed_steps(expression, own, carried):
+    if reads_inside(expression, axes) and not _reads_allowed_steps(expression, own, loop_carried):
         return expression
     if not (own and reads_inside(expression, axes, own)):
         return None
@@ -139,12 +139,12 @@ def by_itself(
 
 
 def _reads_allowed_steps(
-    expression: Expression, conditions: Sequence[Expression], carried: Collection[str]
+    expression: Expression, conditions: Sequence[Expression], loop_carried: Collection[str]
 ) -> bool:
     """Whether a tensor of a recurrence is read at an index that a condition relates to another one."""
     related = [condition.free_indices for condition in conditions if len(condition.free_indices) > 1]
     return any(
-        read.tensor in carried and any(each & {*read.positions} for each in related)
+        read.tensor in loop_carried and any(each & {*read.positions} for each in related)
         for read in readings(expression)
     )
 
@@ -160,7 +160,7 @@ def padded(element: Element, axes: Sequence[Axis]) -> Expression:
 
 
 def padded_element(expression: Expression) -> Element | None:
-    """The element of a choice that says nothing but that it is 0 outside its axes."""
+    """The element of a `where` that says nothing but that it is 0 outside its axes."""
     if not (isinstance(expression, Where) and isinstance(expression.chosen, Element)):
         return None
     element = expression.chosen

@@ -139,7 +139,7 @@ def is_positive(expression: Expression, tensors: Collection[str] = ()) -> bool:
 
 
 def _numbers_of(expression: Expression) -> tuple[Expression, ...]:
-    """The children that are numbers: all but the condition of a choice."""
+    """The children that are numbers: all but the condition of a `where`."""
     return expression.children[1:] if isinstance(expression, Where) else expression.children
 
 

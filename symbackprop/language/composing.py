@@ -225,7 +225,7 @@ def mean(indices: tuple[Index, ...], body: Expression) -> Expression:
 def applied(function: str, arguments: tuple[Expression, ...]) -> Expression:
     """An element-wise function of values.
 
-    max(i, a) is a reduction, so that a greater-of-two whose first value is an index is written as the choice
+    max(i, a) is a reduction, so that a greater-of-two whose first value is an index is written as the `where`
     that it stands for.
     """
     application = Apply(function, arguments)

@@ -84,7 +84,7 @@ def _free_indices(fact: Fact) -> list[Index]:
 
 
 def _instances(fact: Fact, places: Mapping[Axis, tuple[Expression, ...]]) -> Iterator[LinearForm]:
-    """left - right == 0 at each choice of names for its free indices."""
+    """left - right == 0 at each assignment of names to its free indices."""
     difference = rewrite_bottom_up(subtract(fact.left, fact.right), _spread)
     free = _free_indices(fact)
     for chosen in islice(product(*(places[index.axis] for index in free)), MOST_INSTANCES):

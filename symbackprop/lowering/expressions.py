@@ -14,7 +14,7 @@ from functools import cached_property
 
 from symbackprop.array.cost import cost_of
 from symbackprop.array.ir import AxisSize, Identity, Literal
-from symbackprop.array.slices import Choice
+from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.array.views import (
     as_number,
@@ -85,7 +85,7 @@ class ExpressionLowering:
 
     `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with,
     `positive_definite` the tensors whose matrices are so, each with the tensor that a fact names.
-    `conditions` are those of the choices around the expression.
+    `conditions` are those of the `where`s around the expression.
     """
 
     kinds: Mapping[str, Kind]
@@ -125,9 +125,9 @@ class ExpressionLowering:
                 return self._summation(expression, order)
             case Reduction():
                 return extremum_or_product(expression, order, self)
-        return self._choice(expression, order)
+        return self._conditional(expression, order)
 
-    def _choice(self, expression: Expression, order: Indices) -> Value:
+    def _conditional(self, expression: Expression, order: Indices) -> Value:
         match expression:
             case Delta(left, right):
                 return self._delta(left, right, order)
@@ -247,13 +247,13 @@ class ExpressionLowering:
     def _where(
         self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
     ) -> Value:
-        """`np.where`; a choice between 1 and 0 is the condition itself, a mask.
+        """`np.where`; a `where` between 1 and 0 is the condition itself, a mask.
 
-        A choice by counters of loops is Python's. An element that is 0 outside its axes is padded where a
+        A `where` by counters of loops is Python's. An element that is 0 outside its axes is padded where a
         view reads it; index arrays are brought inside, and need the mask.
         """
         if is_counted(condition):
-            return self._counted_choice(condition, chosen, otherwise, order)
+            return self._counted_where(condition, chosen, otherwise, order)
         inside = [self.under(part) for part in (condition, negated(condition))]
         if otherwise == ZERO and isinstance(chosen, Element):
             own, certain = self.own[chosen.tensor], self.conditions.certain
@@ -267,8 +267,8 @@ class ExpressionLowering:
         branches = [lowering.value(branch, order) for lowering, branch in pairs]
         return elementwise("where", (holds, *branches), order)
 
-    def for_parts_of_choices(self) -> ExpressionLowering:
-        """The lowering of what only choices read, whose conditions are not known."""
+    def for_branches(self) -> ExpressionLowering:
+        """The lowering of what only `where`s read, whose conditions are not known."""
         return replace(self, conditions=replace(self.conditions, unknown=True))
 
     def under(self, condition: Expression) -> ExpressionLowering:
@@ -276,10 +276,10 @@ class ExpressionLowering:
         chosen = (*self.conditions.chosen, *conjuncts(condition))
         return replace(self, conditions=replace(self.conditions, chosen=chosen))
 
-    def _counted_choice(
+    def _counted_where(
         self, condition: Expression, chosen: Expression, otherwise: Expression, order: Indices
     ) -> Value:
-        """Python's choice, which runs only the branch that it chooses."""
+        """Python's `where`, which runs only the branch that it chooses."""
         branches = []
         for part, branch in ((condition, chosen), (negated(condition), otherwise)):
             certain = (*self.conditions.certain, *conjuncts(part))
@@ -287,4 +287,4 @@ class ExpressionLowering:
             branches.append(as_number(lowering.value(branch, order)))
         target = union_in_order(branches, order)
         one, other = (filled(branch, target) if target else as_real(branch) for branch in branches)
-        return Choice(self.value(condition, order), one, other)
+        return Conditional(self.value(condition, order), one, other)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from symbackprop.array.ir import Read
 from symbackprop.array.linear_algebra import Cholesky, Symmetric
 from symbackprop.array.program import Line, Program, Statement, rewrite_lines
-from symbackprop.array.slices import Choice
+from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Index
 from symbackprop.schedule.kinds import Kind
@@ -53,5 +53,5 @@ def _is_factored(line: Line, tensor: str) -> bool:
     """Whether a line is sure to factor the tensor's matrices, which looks at them too."""
     nodes = [node for value in line.values for node in value.walk()]
     return any(isinstance(node, Cholesky) and node.tensor == tensor for node in nodes) and not any(
-        isinstance(node, Choice) for node in nodes
+        isinstance(node, Conditional) for node in nodes
     )

@@ -41,7 +41,7 @@ class Conditions:
     """What is known where an element is read.
 
     `certain` holds whenever the code runs; where the `chosen` do not hold, what is read is not chosen. There
-    may be `unknown` conditions as well, where a part of a choice is computed by itself.
+    may be `unknown` conditions as well, where a part of a `where` is computed by itself.
     """
 
     certain: tuple[Expression, ...] = ()

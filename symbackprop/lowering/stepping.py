@@ -27,7 +27,7 @@ from symbackprop.notation.arithmetic import add, terms_of
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Where
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.schedule.exponentials import LOWEST
-from symbackprop.schedule.guarded_choices import needs_guard
+from symbackprop.schedule.guarded_branches import needs_guard
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.temporary_names import temporary_name
@@ -76,7 +76,7 @@ class EquationLowering:
         equation = item.equation
         check_free_indices(equation)
         guarded = item.guarded or needs_guard(equation.expression)
-        lowering = self.lowering.for_parts_of_choices() if item.guarded else self.lowering
+        lowering = self.lowering.for_branches() if item.guarded else self.lowering
         target = target or Target.of(equation.tensor, equation.indices, item.kind)
         found = replace(self, lowering=lowering)._computation(equation, target)
         formula = item.formula.replace(text(LOWEST), "-1e30")
@@ -138,7 +138,7 @@ class EquationLowering:
     def _temporary(
         self, part: Expression, consumer: Equation, live: Indices, at_risk: bool, pattern: str = ""
     ) -> tuple[Element, list[Line]]:
-        """The part as a tensor of its own, and the lines that compute it; at risk is what a choice reads."""
+        """The part as a tensor of its own, and the lines that compute it; at risk is what a `where` reads."""
         indices = tuple(index for index in live if index in part.free_indices)
         if pattern and len(part.tensors) == 1:
             name = self.symbols.fresh(pattern.format(*part.tensors))

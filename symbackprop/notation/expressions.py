@@ -244,7 +244,7 @@ class Where(Expression):
         return (self.condition, self.chosen, self.otherwise)
 
     def with_children(self, children: tuple[Expression, ...]) -> Where:
-        """A choice between other branches."""
+        """A `where` between other branches."""
         return Where(*children)
 
 

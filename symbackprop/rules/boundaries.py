@@ -1,4 +1,4 @@
-"""Rules of choices at the ends of a recurrence: its first step, and what lies beyond its last."""
+"""Rules of `where`s at the ends of a recurrence: its first step, and what lies beyond its last."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index | N
     return None, ZERO
 
 
-def add_choices(node: Expression) -> Expression | None:
+def add_wheres(node: Expression) -> Expression | None:
     """where(c, f, 0) + where(c, g, 0) = where(c, f + g, 0)."""
     if not isinstance(node, Add):
         return None
@@ -79,7 +79,7 @@ def add_choices(node: Expression) -> Expression | None:
 
 
 def _condition_of(term: Expression) -> Expression | None:
-    """The condition of a choice with a number in front, without deltas, which want to stand apart."""
+    """The condition of a `where` with a number in front, without deltas, which want to stand apart."""
     _, rest = coefficient_and_rest(term)
     if len(rest) != 1 or not isinstance(rest[0], Where) or rest[0].otherwise != ZERO:
         return None
@@ -94,7 +94,7 @@ def _chosen(term: Expression) -> Expression:
     return multiply(Number(number), choice.chosen)
 
 
-def read_under_choice(
+def read_under_where(
     node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
 ) -> Expression | None:
     """where(t < s, w, 0)*a[s] = w*where(t < s, a[s], 0), in what is computed at step t.
@@ -110,7 +110,7 @@ def read_under_choice(
             guarded = frozenset[Index]().union(*guards) - {step}
             shared = guarded & _steps_read(others, places)
             if shared:
-                # What leaves the choice is read everywhere; what stood outside of it is anyhow.
+                # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
                 chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(choice.chosen)]
                 parts = [*chosen, *((other, False) for other in others)]
                 inside = [part for part, stays in parts if stays or _moves(part, shared)]
@@ -124,7 +124,7 @@ def _moves(factor: Expression, steps: frozenset[Index]) -> bool:
 
 
 def _needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
-    """Whether a factor may leave a choice: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
+    """Whether a factor may leave a `where`: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
     if isinstance(factor, Delta):
         return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
     return isinstance(factor, Number) or (
@@ -135,7 +135,7 @@ def _needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
 
 
 def _guards(choice: Where) -> Iterator[Expression]:
-    """What the choice's condition, and those of choices among its factors, say of indices."""
+    """What the `where`'s condition, and those of `where`s among its factors, say of indices."""
     yield from (part for part in conjuncts(choice.condition) if not part.tensors)
     for factor in factors_of(choice.chosen):
         if isinstance(factor, Where) and factor.otherwise == ZERO:
@@ -158,10 +158,10 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
         return ()
     return (
         Rule(
-            "read under the choice",
+            "read under the where",
             "where(c, f, 0)*g = where(c, f*g, 0)",
-            lambda node: read_under_choice(node, places, step, ranges),
-            "a reading more stands inside a choice",
+            lambda node: read_under_where(node, places, step, ranges),
+            "a reading more stands inside a where",
         ),
     )
 
@@ -174,9 +174,9 @@ BOUNDARY_RULES = (
         "a bound index disappears",
     ),
     Rule(
-        "add choices",
+        "add wheres",
         "where(c, f, 0) + where(c, g, 0) = where(c, f + g, 0)",
-        add_choices,
-        "a choice disappears",
+        add_wheres,
+        "a where disappears",
     ),
 )

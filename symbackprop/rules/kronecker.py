@@ -85,7 +85,7 @@ def separate(node: Expression) -> Expression | None:
     return add(*(Reduction("sum", node.indices, term) for term in node.body.terms))
 
 
-def out_of_choice(node: Expression) -> Expression | None:
+def out_of_where(node: Expression) -> Expression | None:
     """where(c, delta*f, delta*g) = delta*where(c, f, g); a branch that is 0 has every factor."""
     if not isinstance(node, Where):
         return None
@@ -103,7 +103,7 @@ def out_of_choice(node: Expression) -> Expression | None:
 
 
 def _may_leave(factor: Expression) -> bool:
-    """Whether the factor is a delta that can be read where the choice is otherwise, too."""
+    """Whether the factor is a delta that can be read where the `where` is otherwise, too."""
     return isinstance(factor, Delta) and all(
         isinstance(position, Index)
         for node in factor.walk()
@@ -112,11 +112,11 @@ def _may_leave(factor: Expression) -> bool:
     )
 
 
-def split_choice(node: Expression) -> Expression | None:
+def split_where(node: Expression) -> Expression | None:
     """where(c, f, g) = where(c, f, 0) + where(c, 0, g), and term by term, where deltas differ."""
     if not isinstance(node, Where) or not (contains_delta(node.chosen) or contains_delta(node.otherwise)):
         return None
-    if out_of_choice(node) is not None:
+    if out_of_where(node) is not None:
         return None
     chosen, otherwise = terms_of(node.chosen), terms_of(node.otherwise)
     pieces = [Where(node.condition, term, ZERO) for term in chosen if term != ZERO]
@@ -161,15 +161,15 @@ KRONECKER_RULES = (
     Rule("delta is 0 or 1", "delta(i,j)^n = delta(i,j)", idempotence, "a power disappears"),
     Rule("contract delta", "sum(i, delta(i,j)*f(i)) = f(j)", contract, "a bound index disappears"),
     Rule(
-        "delta out of choice",
+        "delta out of where",
         "where(c, delta(i,j)*f, 0) = delta(i,j)*where(c, f, 0)",
-        out_of_choice,
+        out_of_where,
         "a delta moves outwards",
     ),
     Rule(
-        "split choice",
+        "split where",
         "where(c, f, g) = where(c, f, 0) + where(c, 0, g)",
-        split_choice,
+        split_where,
         "the branches get fewer terms",
     ),
     Rule("multiply out", "(f + g)*h = f*h + g*h", distribute, "a sum with a delta leaves a product"),

@@ -61,7 +61,7 @@ def unused_index(node: Expression) -> Expression | None:
     return multiply(*(Size(index.axis) for index in unused), rest)
 
 
-def number_out_of_choice(node: Expression) -> Expression | None:
+def number_out_of_where(node: Expression) -> Expression | None:
     """where(c, 2*f, 0) = 2*where(c, f, 0); only a number is sure to be finite where f is not read."""
     if not isinstance(node, Where) or (node.chosen != ZERO and node.otherwise != ZERO):
         return None
@@ -72,7 +72,7 @@ def number_out_of_choice(node: Expression) -> Expression | None:
     return multiply(Number(number), Where(node.condition, *smaller))
 
 
-def zero_choice(node: Expression) -> Expression | None:
+def equal_branches(node: Expression) -> Expression | None:
     """where(c, f, f) = f."""
     return node.chosen if isinstance(node, Where) and node.chosen == node.otherwise else None
 
@@ -96,7 +96,7 @@ _MIRRORED: Mapping[str, ComparisonOperator] = {
 }
 
 
-def turned_choice(node: Expression) -> Expression | None:
+def turned_where(node: Expression) -> Expression | None:
     """where(c, 0, f) = where(not c, f, 0)."""
     if not isinstance(node, Where) or node.chosen != ZERO or node.otherwise == ZERO:
         return None
@@ -125,11 +125,9 @@ SUMMATION_RULES = (
     Rule("factor out", "sum(i, c*f) = c*sum(i, f)", factor_out, "a factor moves outwards"),
     Rule("unused index", "sum(i, c) = size(i)*c", unused_index, "a bound index disappears"),
     Rule("maximum of a constant", "max(i, c) = c; argmax(i, c) = 0", extremum_of_a_constant, "an index goes"),
-    Rule(
-        "number out of choice", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_choice, "a number moves"
-    ),
-    Rule("turn choice", "where(c, 0, f) = where(not c, f, 0)", turned_choice, "a zero moves to the right"),
+    Rule("number out of where", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_where, "a number moves"),
+    Rule("turn where", "where(c, 0, f) = where(not c, f, 0)", turned_where, "a zero moves to the right"),
     Rule("opposite comparison", "not t > 0 is t <= 0", opposite_comparison, "a 'not' disappears"),
     Rule("turn comparison", "0 < x is x > 0", number_on_the_right, "a number moves to the right"),
-    Rule("no choice", "where(c, f, f) = f", zero_choice, "a choice disappears"),
+    Rule("no where", "where(c, f, f) = f", equal_branches, "a where disappears"),
 )

@@ -1,6 +1,6 @@
 """Where a tensor is not 0, and what that keeps from being read.
 
-The adjoint of what only a choice reads is 0 where it is not chosen: delta_z[i,j] = where(i < j, f, 0). The
+The adjoint of what only a `where` reads is 0 where it is not chosen: delta_z[i,j] = where(i < j, f, 0). The
 chain rule multiplies it with a local derivative that nobody has looked at there, and that may be undefined:
 0*nan is not 0. So a partial factor beside such an adjoint is put under the adjoint's own condition.
 """

@@ -2,7 +2,7 @@
 
 At such places no difference quotient is the derivative; the language fixes it: relu'(0) = 0, abs'(0) = 0,
 sign'(0) = 0, max(a, b) to a where a >= b, and max over indices to the first maximum. The complex step through
-the equations follows these choices, for it decides by real parts and the equations say which side is taken.
+the equations follows these conventions: it decides by real parts, and the equations say which side is taken.
 """
 
 from __future__ import annotations
@@ -82,12 +82,12 @@ class Kink:
                     continue
                 at_kink += len(set(values)) == 1
                 is_rounded = is_rounded or (exact is not None and values != self._rivals(exact, at))
-            except SymbackpropError:  # read outside an axis: another branch of a choice is taken there
+            except SymbackpropError:  # read outside an axis: another branch of a `where` is taken there
                 continue
         return Places(at_kink, is_rounded)
 
     def _rivals(self, evaluator: NaiveEvaluator, at: dict[Index, int]) -> list[Any]:
-        """The values between which the choice is close: both sides, or the terms next to the extreme one."""
+        """The values that decide it and lie close: both sides, or the terms next to the extreme one."""
         if self.sides is not None:
             left, right = (evaluator.expression(side, at) for side in self.sides)
             return [left, right] if abs(left - right) <= NEAR * (1 + abs(left) + abs(right)) else []
@@ -98,7 +98,7 @@ class Kink:
 
     @property
     def otherwise(self) -> Expression | None:
-        """The node with the other choice, the last maximum or the other side; None where there is none."""
+        """The node by the other convention: the last maximum, the other side; None where there is none."""
         match self.node:
             case Apply("relu", (u,)):
                 return Where(Comparison(">=", u, ZERO), u, ZERO)
@@ -119,8 +119,8 @@ class Kink:
                 return subtract(subtract(Size(index.axis), ONE), last)
         return None
 
-    def with_the_other_choice(self, system: System) -> System | None:
-        """The model with the other choice at this kink; None where there is none."""
+    def with_the_other_side(self, system: System) -> System | None:
+        """The model with the other convention at this kink; None where there is none."""
         other = self.otherwise
         if other is None:
             return None
@@ -149,7 +149,7 @@ class Places:
 
 
 def kinks_of(system: System) -> tuple[Kink, ...]:
-    """Every place in the model's equations where a derivative is a matter of choice, each once."""
+    """Every place in the model's equations where a derivative is a matter of convention, each once."""
     found: dict[str, Kink] = {}
     for equation in system.equations:
         for node in equation.expression.walk():
@@ -189,8 +189,8 @@ def places_at(
 ) -> dict[str, int] | None:
     """Each kink's name to the number of positions at which the data lie on it; those at none are left out.
 
-    `known` are the values of all tensors, `exactly` the same with many digits. None where the choice at some
-    kink would be one of rounding.
+    `known` are the values of all tensors, `exactly` the same with many digits. None where rounding
+    would decide at some kink.
     """
     evaluator = NaiveEvaluator(known, sizes)
     exact = None if exactly is None else NaiveEvaluator(exactly, sizes, PRECISE)

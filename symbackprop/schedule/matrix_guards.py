@@ -1,4 +1,4 @@
-"""Matrices that only choices read: the identity stands in the place of what is not chosen.
+"""Matrices that only `where`s read: the identity stands in the place of what is not chosen.
 
     y[t,i] = where(t > 0, sum(j, inv(M[t-1])[i,j]*x[t,j]), 0)
 

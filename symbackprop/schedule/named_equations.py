@@ -13,7 +13,7 @@ from symbackprop.systems.system import Equation
 class NamedEquation:
     """An equation as it is computed, and the text of the formula that it stands for.
 
-    A guarded one is read only by branches of a choice.
+    A guarded one is read only by branches of a `where`.
     """
 
     equation: Equation

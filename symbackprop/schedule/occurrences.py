@@ -31,7 +31,7 @@ from symbackprop.schedule.terms import free_in_order
 def worth_naming(expression: Expression) -> bool:
     """Whether computing the expression again costs a pass over an array.
 
-    A choice between two numbers is not named, for it is a mask, whose condition may be if it runs over more
+    A `where` between two numbers is not named, for it is a mask, whose condition may be if it runs over more
     than one index; nor is an element that is 0 outside its axes, for it is read from a padded array.
     """
     match expression:

@@ -1,6 +1,6 @@
 """A recurrence as a loop over its steps: arrays allocated once, and filled step by step.
 
-Inside the loop the step is a Python int, so that a choice by it (t == 0) is Python's own, which computes one
+Inside the loop the step is a Python int, so that a `where` by it (t == 0) is Python's own, which computes one
 branch only. What nobody reads at another step, or after the loop, is a variable of the loop's body.
 """
 
@@ -24,7 +24,7 @@ class SteppedEquation:
     """An equation of the loop's body: `place` is where the step stands among its indices.
 
     One that is not `stored` holds the values of one step alone. One that is `read_whole` is read at all steps
-    at once, also at those that are not filled yet, under a choice that takes no notice of them.
+    at once, also at those that are not filled yet, under a `where` that takes no notice of them.
     """
 
     item: NamedEquation

@@ -35,7 +35,7 @@ from symbackprop.schedule.uses import (
     speaks_of_places,
     stays_in_sight,
 )
-from symbackprop.systems.ordering import carried_tensors, in_reading_order
+from symbackprop.systems.ordering import in_reading_order, loop_carried_tensors
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation, Tensor
 
@@ -52,7 +52,7 @@ def shared(
     layouts.update({equation.tensor: equation.indices for equation in equations})
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
     integers = frozenset(name for name, tensor in tensors.items() if tensor.values is not None)
-    state = Sharing(axes, carried_tensors(equations), integers, taken=set(layouts))
+    state = Sharing(axes, loop_carried_tensors(equations), integers, taken=set(layouts))
     for equation in equations:
         count_uses(equation.expression, (), state)
     _find_providers(equations, state)

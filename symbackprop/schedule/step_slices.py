@@ -40,7 +40,7 @@ Axes = Mapping[str, Sequence[Axis]]
 
 def with_named_slices(items: Sequence[NamedEquation], index: Index, axes: Axes) -> tuple[NamedEquation, ...]:
     """The equations of one step, and before the first that reads it an equation for each slice."""
-    naming = _ChoicesNamed(index, axes, set(axes))
+    naming = _WheresNamed(index, axes, set(axes))
     for item in items:
         equation = item.equation
         inner = rewrite_bottom_up(equation.expression, lambda node: _guarding_reads(node, index, axes))
@@ -49,7 +49,7 @@ def with_named_slices(items: Sequence[NamedEquation], index: Index, axes: Axes) 
 
 
 def _guarding_reads(node: Expression, index: Index, axes: Axes) -> Expression:
-    """where(c, f, 0), with the choice around those elements alone that need it, if they make f zero."""
+    """where(c, f, 0), with the `where` around those elements alone that need it, if they make f zero."""
     if not isinstance(node, Where) or node.condition.tensors:
         return node
     node = _step_first(node, index)
@@ -90,7 +90,7 @@ def _guarded(expression: Expression, condition: Expression, axes: Axes) -> Expre
 
 
 @dataclass
-class _ChoicesNamed:
+class _WheresNamed:
     """Choices by the step get a variable each: `h_before` for h[t-1], 0 before the first step."""
 
     index: Index
@@ -107,9 +107,9 @@ class _ChoicesNamed:
         self.items.append(replace(item, equation=replace(equation, expression=expression)))
 
     def _with_names(self, node: Expression, consumer: Equation) -> Expression:
-        """The node with a variable for each choice in it that may be made outside of the others.
+        """The node with a variable for each `where` in it that may be made outside of the others.
 
-        A choice of positions stays where it is: a variable holds real numbers.
+        A `where` of positions stays where it is: a variable holds real numbers.
         """
         if has_positions(node):
             return node
@@ -139,7 +139,7 @@ class _ChoicesNamed:
         return Element(name, tuple(numbers[index] for index in indices))
 
     def _name(self, node: Expression, consumer: Equation) -> str:
-        """`h_before`, `delta_after`; another choice is called after the equation that it is a part of."""
+        """`h_before`, `delta_after`; another `where` is called after the equation that it is a part of."""
         element = node.children[1]
         if not (is_slice(node) and isinstance(element, Element)):
             return temporary_name(node, consumer.tensor, self.taken)
@@ -152,7 +152,7 @@ class _ChoicesNamed:
 
 
 def _is_by_step(node: Expression, index: Index) -> bool:
-    """Whether the node is a choice by the step alone."""
+    """Whether the node is a `where` by the step alone."""
     if not isinstance(node, Where):
         return False
     return node.condition.free_indices == {index} and not node.condition.tensors

@@ -53,7 +53,7 @@ class Sharing:
     """
 
     axes: Mapping[str, Sequence[Axis]]
-    carried: frozenset[str]
+    loop_carried: frozenset[str]
     integers: frozenset[str]
     uses: dict[Expression, Use] = field(default_factory=dict)
     providers: dict[Expression, Provider] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Sharing:
     def by_itself(self, expression: Expression, conditions: Conditions) -> Expression | None:
         """`guards.by_itself`, found once for what is looked at when it is counted and when it is read."""
         if (expression, conditions) not in self.guarded:
-            found = by_itself(expression, self.axes, conditions, self.carried)
+            found = by_itself(expression, self.axes, conditions, self.loop_carried)
             self.guarded[expression, conditions] = found
         return self.guarded[expression, conditions]
 
@@ -113,7 +113,7 @@ def stays_in_sight(part: Expression, choice: Expression, state: Sharing) -> bool
     if not (isinstance(choice, Where) and part is choice.condition):
         return False
     branches = (choice.chosen, choice.otherwise)
-    return not choice.tensors.isdisjoint(state.carried) or not all(
+    return not choice.tensors.isdisjoint(state.loop_carried) or not all(
         reads_inside(branch, state.axes) for branch in branches
     )
 
@@ -121,7 +121,7 @@ def stays_in_sight(part: Expression, choice: Expression, state: Sharing) -> bool
 def _parts(
     expression: Expression, conditions: Conditions, state: Sharing
 ) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
-    """The children to look at; of where(c, f, 0) those of f, where f by itself is that choice again."""
+    """The children to look at; of where(c, f, 0) those of f, where f by itself is that `where` again."""
     for child, inside in guarded_children(expression, conditions):
         if is_place(child, expression, state):
             continue

@@ -197,7 +197,7 @@ def _circle(equations: tuple[Equation, ...]) -> list[str]:
     return [start]
 
 
-def carried_tensors(equations: Sequence[Equation]) -> frozenset[str]:
+def loop_carried_tensors(equations: Sequence[Equation]) -> frozenset[str]:
     """The members of all recurrences; NotationError where there is a circle."""
     stages = (stage for stage in stages_of(equations) if stage.recurrence is not None)
     return frozenset(equation.tensor for stage in stages for equation in stage.equations)

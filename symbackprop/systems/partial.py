@@ -1,7 +1,7 @@
 """Partial expressions: those that may be undefined, or overflow, for some real values of what they read.
 
 `log(x)`, `1/x` and `sqrt(x)` are partial; `log(1 + x^2)` and `x^k`, k an index, are not. What is partial must
-not leave the choice that keeps it from being read: 0*nan is not 0.
+not leave the `where` that keeps it from being read: 0*nan is not 0.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import is_about_indices
-from symbackprop.systems.ordering import carried_tensors
+from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System, Tensor
 
 MOST_TERMS = 32
@@ -56,12 +56,12 @@ def in_portions(
     if not large:
         return tuple(equations)
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
-    carried = carried_tensors(equations)
+    loop_carried = loop_carried_tensors(equations)
     taken = set(taken)
     found: list[Equation] = []
     for equation in equations:
         if equation.tensor in large:
-            cutting = _Cutting(equation, axes, carried, taken)
+            cutting = _Cutting(equation, axes, loop_carried, taken)
             expression = cutting.portioned(equation.expression, ()).expression
             found += cutting.parts
             equation = replace(equation, expression=expression)
@@ -101,7 +101,7 @@ class _Cutting:
 
     equation: Equation
     axes: Mapping[str, Sequence[Axis]]
-    carried: frozenset[str]
+    loop_carried: frozenset[str]
     taken: set[str]
     parts: list[Equation] = field(default_factory=list)
 
@@ -141,9 +141,9 @@ class _Cutting:
 
     def _named(self, part: Expression, conditions: tuple[Expression, ...]) -> _Portion:
         """A name for the part, which is computed before; the part itself where it cannot stand alone."""
-        alone = by_itself(part, self.axes, conditions, self.carried)
+        alone = by_itself(part, self.axes, conditions, self.loop_carried)
         own = part.free_indices <= {*self.equation.indices}
-        in_recurrence = not part.tensors.isdisjoint(self.carried)
+        in_recurrence = not part.tensors.isdisjoint(self.loop_carried)
         if (
             alone is None
             or not part.tensors

@@ -1,4 +1,4 @@
-"""Rounds on data that lie exactly where a model bends or ties: the choice that the language documents."""
+"""Rounds on data that lie exactly where a model bends or ties: the convention that the language documents."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from symbackprop.verification.report import AT_KINKS, CheckRow, Round, in_one_ro
 
 DRAWS = 12  # of each exact domain
 SECONDS_SHARE = 0.5  # of the time that is left, for finding data
-FELT = 1e-9  # by how much the derivative along a direction changes where the choice at a kink shows
+FELT = 1e-9  # by how much the derivative along a direction changes where the convention at a kink shows
 
 
 @dataclass(frozen=True)
 class AtKinks:
-    """Data on which the choices at these kinks show: each one's name to the number of places on it."""
+    """Data on which the conventions at these kinks show: each one's name to the number of places on it."""
 
     values: Values
     sizes: Mapping[str, int]
@@ -37,10 +37,10 @@ class AtKinks:
 
 
 def rounds_at_kinks(examiner: Examiner, rng: np.random.Generator) -> tuple[list[Found], list[str]]:
-    """A round for each draw on which the choice at a kink shows first, and remarks on those where none does.
+    """A round for each draw on which a kink's convention shows first, and remarks on those where none does.
 
     To lie on a kink is not enough: what comes behind it may be flat there. So a draw counts for a kink where
-    the other choice gives another derivative.
+    the other convention gives another derivative.
     """
     equations = examiner.equations
     if equations is None:
@@ -49,7 +49,7 @@ def rounds_at_kinks(examiner: Examiner, rng: np.random.Generator) -> tuple[list[
     found: list[Found] = []
     for at in _data_at_kinks(examiner, equations, waiting, rng):
         found.append(_round(examiner, equations, at, rng))
-    return found, [f"no data were found on which the choice shows for {name}" for name in waiting]
+    return found, [f"no data were found on which the convention shows for {name}" for name in waiting]
 
 
 def _data_at_kinks(
@@ -57,7 +57,7 @@ def _data_at_kinks(
 ) -> Iterator[AtKinks]:
     """Draws of numbers that are added and multiplied without rounding, as long as there is time.
 
-    The kinks whose choice showed leave `waiting`.
+    The kinks whose convention showed leave `waiting`.
     """
     enough = SECONDS_SHARE * examiner.clock.left
     sizes = exact_sizes(equations.stated)
@@ -87,7 +87,7 @@ def _felt(
     sizes: Mapping[str, int],
     rng: np.random.Generator,
 ) -> tuple[Kink, ...]:
-    """The kinks where the other choice gives another derivative along a random direction."""
+    """The kinks where the other convention gives another derivative along a random direction."""
     directions = together.directions(1, rng)
 
     def derivative(of: System) -> float:
@@ -97,7 +97,7 @@ def _felt(
         return float(complex_step_along(line, together.start, ALL, directions)[0])
 
     here = derivative(system)
-    others = ((kink, kink.with_the_other_choice(system)) for kink in kinks)
+    others = ((kink, kink.with_the_other_side(system)) for kink in kinks)
     return tuple(
         kink
         for kink, other in others

@@ -49,7 +49,7 @@ def precise_values(
 
 @dataclass(frozen=True)
 class HighPrecision:
-    """dE along a direction of one tensor, by the naive evaluator; the choice at a kink is the equations'.
+    """dE along a direction of one tensor, by the naive evaluator; the convention at a kink is the equations'.
 
     The tensor may be an intermediate.
     """

@@ -2,7 +2,7 @@
 
     dE/dt[q] = sum over the equations w that read t of sum(o, dE/dw[o] * dw[o]/dt[q])
 
-with the local derivatives as differentiation leaves them: Kronecker deltas, choices and all. What became of
+with the local derivatives as differentiation leaves them: Kronecker deltas, `where`s and all. What became of
 it by simplifying, naming, inlining and lowering must have the same value.
 """
 

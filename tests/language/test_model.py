@@ -129,7 +129,7 @@ def test_max_is_a_reduction_where_its_first_argument_names_an_index() -> None:
     assert right("max(i, v[i])") == Reduction("max", (i,), Element("v", (i,)))
     assert right("max(a, c)") == Apply("max", (Element("a"), Element("c")))
     assert right("min(v[i], i)", "y[i]") == Apply("min", (Element("v", (i,)), i))
-    # A parameter that stands for an index is a value: the choice that max is, not max(i, 2).
+    # A parameter that stands for an index is a value: the `where` that max is, not max(i, 2).
     choice = (
         parse_system("index i : I\nfunc atleast(u) = max(u, 2)\ny[i] = atleast(i)").equations[0].expression
     )

@@ -13,7 +13,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.systems.printing import text
-from tests.targets.numpy.models import EXAMPLES, derivation
+from tests.models.examples import EXAMPLES, derivation
 
 NAMES = ("seed", "seed_single", "exercise", "digits", "two_paths", "other_names", "long", "relu", "inner")
 

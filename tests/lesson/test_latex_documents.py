@@ -27,7 +27,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from tests.targets.numpy.models import derivation
+from tests.models.examples import derivation
 
 NAMES = ("seed", "exercise", "two_paths", "other_names", "long", "relu", "inner")
 PDFLATEX = shutil.which("pdflatex")
@@ -54,7 +54,7 @@ WIDE = {
     "fraction": Multiply((PRODUCT, Power(TERMS, Number(-1)))),
     "root": Power(TERMS, Number(Fraction(1, 2))),
     "power": Power(TERMS, Number(2)),
-    "choice": Where(Comparison(">", TERMS, Number(0)), TERMS, PRODUCT),
+    "where": Where(Comparison(">", TERMS, Number(0)), TERMS, PRODUCT),
     "absolute value": Apply("abs", (TERMS,)),
     "nested": Apply("log", (Add((Number(1), Apply("exp", (Multiply((TERMS, PRODUCT)),)))),)),
     "minus": Multiply((Number(-1), TERMS)),

@@ -9,7 +9,7 @@ import pytest
 
 from symbackprop.array.interpreter import interpret
 from symbackprop.array.ir import AxisSize, Elementwise, Literal, Read
-from symbackprop.array.slices import Choice
+from symbackprop.array.slices import Conditional
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import ProgramError
@@ -98,7 +98,7 @@ def test_kinds_of_conditions() -> None:
     assert Elementwise("and", (of_sizes, of_sizes)).kind is Kind.PYTHON_BOOLEAN
     assert of_values.kind is Elementwise("or", (of_sizes, of_values)).kind is Kind.BOOLEAN
     assert Elementwise("multiply", (Read("x", (Index("t", T),)), of_sizes)).kind is Kind.REAL
-    assert Choice(of_sizes, Literal(1), Literal(2)).kind is Kind.PYTHON
+    assert Conditional(of_sizes, Literal(1), Literal(2)).kind is Kind.PYTHON
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_kinds_of_conditions() -> None:
     [
         Elementwise("add", (of_sizes, Literal(1))),
         Elementwise("not", (Literal(1),)),
-        Choice(of_values, Literal(1), Literal(2)),
-        Choice(Literal(1), Literal(1), Literal(2)),
+        Conditional(of_values, Literal(1), Literal(2)),
+        Conditional(Literal(1), Literal(1), Literal(2)),
     ],
 )
-def test_what_is_no_condition_or_no_number_is_refused(wrong: Elementwise | Choice) -> None:
+def test_what_is_no_condition_or_no_number_is_refused(wrong: Elementwise | Conditional) -> None:
     with pytest.raises(ProgramError, match=type(wrong).__name__):
         _ = wrong.type

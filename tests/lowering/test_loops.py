@@ -18,7 +18,7 @@ from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.program import Loop, Program, Statement, Store
 from symbackprop.array.slices import (
     Allocate,
-    Choice,
+    Conditional,
     Count,
     Flip,
     Pad,
@@ -57,7 +57,7 @@ def program(*lines, outputs=("h",)):
 
 
 def recurrence(reverse=False):
-    carried = Choice(Elementwise("==", (now, Literal(0))), h0, at(h, before))
+    loop_carried = Conditional(Elementwise("==", (now, Literal(0))), h0, at(h, before))
     step = Elementwise("add", (MatrixProduct(Read("prev", (n, k)), Transpose(U, (1, 0))), at(x, now)))
     return (
         Statement("h", Allocate(((n,), (t,), (j,))), ""),
@@ -66,7 +66,7 @@ def recurrence(reverse=False):
             T,
             whole_number(Size(T)),
             (
-                Statement("prev", carried, "h[n,t-1,k]"),
+                Statement("prev", loop_carried, "h[n,t-1,k]"),
                 Store("h", (WHOLE, Pick(now), WHOLE), Elementwise("tanh", (step,))),
             ),
             reverse=reverse,
@@ -100,10 +100,10 @@ def run_both(built, tensors):
 def test_a_recurrence_steps_through_its_positions(dtype, steps):
     tensors = data(dtype, steps)
     found, source = run_both(program(*recurrence()), tensors)
-    carried = tensors["h0"]
+    loop_carried = tensors["h0"]
     for step in range(steps):
-        carried = np.tanh(carried @ tensors["U"].T + tensors["x"][:, step])
-        np.testing.assert_allclose(found["h"][:, step], carried, rtol=1e-5)
+        loop_carried = np.tanh(loop_carried @ tensors["U"].T + tensors["x"][:, step])
+        np.testing.assert_allclose(found["h"][:, step], loop_carried, rtol=1e-5)
     assert "    h = np.empty((N, T, J), dtype=dtype)\n" in source
     assert "    for t in range(T):\n" in source
     assert "        prev = h0 if t == 0 else h[:, t - 1]\n" in source
@@ -162,13 +162,13 @@ def test_a_loop_downwards():
     last = Elementwise("==", (now, whole_number(Add((Size(T), MINUS_ONE)))))
     after = whole_number(Add((counter_of(t), Number(1))))
     first, second = loop.body
-    body = (replace(first, value=Choice(last, h0, at(h, after))), second)
+    body = (replace(first, value=Conditional(last, h0, at(h, after))), second)
     tensors = data()
     found, source = run_both(program(allocate, replace(loop, body=body)), tensors)
-    carried = tensors["h0"]
+    loop_carried = tensors["h0"]
     for step in reversed(range(4)):
-        carried = np.tanh(carried @ tensors["U"].T + tensors["x"][:, step])
-        np.testing.assert_allclose(found["h"][:, step], carried)
+        loop_carried = np.tanh(loop_carried @ tensors["U"].T + tensors["x"][:, step])
+        np.testing.assert_allclose(found["h"][:, step], loop_carried)
     assert "for t in reversed(range(T)):" in source and "h0 if t == T - 1 else h[:, t + 1]" in source
 
 
@@ -205,8 +205,8 @@ def test_lines_that_do_not_fit_are_refused(lines, message):
         Select(h0, (WHOLE, Pick(h0))),
         Select(h0, (WHOLE, Span(j, step=0))),
         Flip(h0, 2),
-        Choice(Elementwise(">", (h0, Literal(0.0))), h0, h0),
-        Choice(Elementwise("==", (now, Literal(0))), h0, x),
+        Conditional(Elementwise(">", (h0, Literal(0.0))), h0, h0),
+        Conditional(Elementwise("==", (now, Literal(0))), h0, x),
         Pad(h0, (Literal(0),), (Literal(0),), ((n,), (j,))),
     ],
     ids=lambda value: type(value).__name__,

@@ -47,7 +47,7 @@ param w[c], x[t,c]
 h[t,c] = where(-0.4 < pad(h[t-2,c]) <= 0.8 and t > 0, w[c]*x[t,c], x[t,c])
 loss E = sum(t, c, h[t,c]^3)
 """,
-    "where one choice holds another, both with constants": """
+    "where one where holds another, both with constants": """
 param v, x[t,c]
 h[t,c] = where(pad(h[t-1,c]) > 0, where(x[t,c] > 0, 2, v), where(c >= 1, v^2, 0.5)) + x[t,c]
 loss E = sum(t, c, h[t,c]*x[t,c])

@@ -103,7 +103,7 @@ class Arrays:
     def _read(self, array: Any, positions: tuple[ex.Expression, ...], scope: tuple[ex.Index, ...]) -> Any:
         if not positions:
             return array
-        # What a choice does not choose may lie outside: it is read somewhere inside, and thrown away.
+        # What a `where` does not choose may lie outside: it is read somewhere inside, and thrown away.
         grids = [
             np.clip(np.asarray(self.value(position, scope)).astype(int), 0, size - 1)
             for position, size in zip(positions, array.shape, strict=True)

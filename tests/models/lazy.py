@@ -1,6 +1,6 @@
 """A judge that reads what is chosen and nothing else: the complex step, element by element from the loss.
 
-What a choice leaves out is never looked at here, whichever equation it stands in: the derivative is finite
+What a `where` leaves out is never looked at here, whichever equation it stands in: the derivative is finite
 wherever that of all that is read is.
 """
 

@@ -1,4 +1,4 @@
-"""Random models of matrix functions among all else: windows, lookups, choices, maxima, recurrences."""
+"""Random models of matrix functions among all else: windows, lookups, `where`s, maxima, recurrences."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ ASYMMETRIC = np.array([[5.0, 0.3], [0.1, 4.0]])
 SYMMETRIC = np.array([[5.0, 0.3], [0.3, 4.0]])
 INDEFINITE = np.array([[1.0, 2.0], [2.0, 1.0]])
 
-# the model's matrix is declared, derived, one of a batch, carried by a recurrence, read under a choice
+# the model's matrix is declared, derived, one of a batch, carried by a recurrence, read under a `where`
 DEFINITE = {
     "declared": "param P[i,j]\nfact positive_definite(P)\nloss E = logdet(P)\n",
     "derived": "param A[i,j]\nP[i,j] = A[i,j] + delta(i,j)\nfact positive_definite(P)\nloss E = logdet(P)\n",

@@ -27,7 +27,7 @@ MODELS = {
     "a value beside": ALONG + "loss E = sum(n, where(n > 0, relu(x[n-1] - 2*x[n]), 0))\n",
     "the larger of two": ALONG + "loss E = sum(n, where(n > 0, max(x[n-1], x[n]), y[n]*x[n]))\n",
     "a value beside, in the condition": ALONG + "loss E = sum(n, where(n > 0 and y[n-1] > 0, x[n]^2, 0))\n",
-    "a choice within a choice": ALONG + "loss E = sum(n, where(n > 0, where(y[n-1] > 0, x[n]*y[n], 0), 0))\n",
+    "a where within a where": ALONG + "loss E = sum(n, where(n > 0, where(y[n-1] > 0, x[n]*y[n], 0), 0))\n",
     "a window of values": ALONG
     + "index r : R = 3\nparam w[r]\nloss E = sum(n, sum(r, where(0 <= n+r-1 and n+r-1 < size(n), "
     "where(y[n] < y[n+r-1], w[r]*x[n+r-1], 0), 0))^2)\n",
@@ -47,7 +47,7 @@ MODELS = {
     "a function of a sum": STATES
     + "h[t,j] = x[t,j]*w + sum(s, where(s < t, tanh(sum(k, x[t,k]*h[s,k])), 0))\n",
     "a sum squared": STATES + "h[t,j] = x[t,j]*w + sum(s, where(s < t, sum(k, x[t,k]*h[s,k])^2, 0))\n",
-    # what stands inside the choice that keeps the steps apart needs its guard too
+    # what stands inside the `where` that keeps the steps apart needs its guard too
     "a place beside the step": STEPS + "h[t] = x[t]*w + sum(s, where(s < t and s > 0, x[s-1]*h[s], 0))\n",
     "a divisor that is 0 at the first step": STEPS
     + "g[t] = t\nh[t] = x[t]*w + sum(s, where(s < t and s > 0, h[s]/g[s], 0))\n",

@@ -73,7 +73,7 @@ LOSSES = {
     "remainders of what is negative": "sum(t, mod(t - 3, 4)*a[t]^2 + floor((t - 5)/3)*x[mod(-7*t, 3)])",
     "a negative divisor": "sum(t, x[-mod(t, -3)]^2*a[t] + mod(5 - t, -2)*a[t]^2)",
     "values": "size(i)^2/3*sum(i, (i^2*x[2*i]/3 - (i + 1)^2*b)^2 + 2^i*x[2*i]*b + floor(i/2)*x[3*i])",
-    "a choice of integers": "sum(t, where(mod(t, 3) == 1, t, 2*t)*a[t]^2)",
+    "a where of integers": "sum(t, where(mod(t, 3) == 1, t, 2*t)*a[t]^2)",
     "a reduction of indices": "sum(i, x[sum(j, i*j)]^2*x[max(j, i + j)]) + x[prod(i, i + 1)]^2",
     "an irrational bound": "sum(t, where(t > pi/3, a[t]*b, a[t]^2) + where(t > sqrt(2), a[t-1]^2, 0))",
 }

@@ -5,7 +5,7 @@ import time
 import pytest
 
 import symbackprop as sb
-from symbackprop.algebra.regions import forget_searches
+from symbackprop.algebra.scalar_search import forget_searches
 from symbackprop.systems.portions import MOST_LEVELS, MOST_TERMS
 
 AXES = "index b : B\nindex i, j : I\n"
@@ -66,7 +66,7 @@ LARGE = {
     + "*".join(f"x{n}" for n in range(600)),
     "sums within sums": nested("(", "x", " + w)", 95),
     "functions of functions": nested("tanh(", "x*w", ")", 60),
-    "choices within choices": nested("where(x > 1, w*x, ", "x", ")", 95),
+    "wheres within wheres": nested("where(x > 1, w*x, ", "x", ")", 95),
     "products within sums": nested("(2*w + x*", "x", ")", 30),
     "recurrence with a deep step": "index t : T\nparam x[t], w\nh[t] = where(t == 0, x[t], "
     + "tanh(" * 20

@@ -1,4 +1,4 @@
-"""Functions of matrices wherever an element may stand: in recurrences, windows, choices, looked up."""
+"""Functions of matrices wherever an element may stand: in recurrences, windows, `where`s, looked up."""
 
 from __future__ import annotations
 

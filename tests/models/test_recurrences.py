@@ -101,8 +101,8 @@ def sigmoid(u):
 def elman(p, x, d):
     h = p["h0"] * np.ones((len(x), 1))
     for t in range(x.shape[1]):
-        carried = h @ p["U"].T
-        h = anp.tanh(x[:, t] @ p["W"].T + carried + p["b"])
+        loop_carried = h @ p["U"].T
+        h = anp.tanh(x[:, t] @ p["W"].T + loop_carried + p["b"])
     return 0.5 * anp.sum((h - d) ** 2)
 
 

@@ -8,8 +8,8 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Expression
-from symbackprop.rules.boundaries import add_choices, fixed_position, read_under_choice
-from symbackprop.rules.choices import nested_choice
+from symbackprop.rules.boundaries import add_wheres, fixed_position, read_under_where
+from symbackprop.rules.wheres import nested_where
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import text
@@ -70,7 +70,7 @@ def test_no_fixed_position(formula: str) -> None:
 
 def test_choices_by_one_condition_are_added_up() -> None:
     before = parsed("where(t > 0, f[t,k], 0) + c[t] + 2*where(t > 0, g[t,k], 0)", "[t,k]")
-    after = add_choices(before)
+    after = add_wheres(before)
     assert after is not None
     assert text(after) == "where(t > 0, f[t,k] + 2*g[t,k], 0) + c[t]"
     assert agree(before, after)
@@ -85,7 +85,7 @@ def test_choices_by_one_condition_are_added_up() -> None:
     ],
 )
 def test_choices_that_stay_apart(formula: str) -> None:
-    assert add_choices(parsed(formula, "[t,s,k]" if "s" in formula.split("delta")[-1] else "[t,k]")) is None
+    assert add_wheres(parsed(formula, "[t,s,k]" if "s" in formula.split("delta")[-1] else "[t,k]")) is None
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_choices_that_stay_apart(formula: str) -> None:
 )
 def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result: str) -> None:
     before = parsed(formula, "[t,s,k]")
-    after = read_under_choice(before, {"f": 0}, STEP, Ranges())
+    after = read_under_where(before, {"f": 0}, STEP, Ranges())
     assert after == parsed(result, "[t,s,k]")
     assert agree(before, after)
 
@@ -120,7 +120,7 @@ def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result:
 )
 def test_a_reading_that_stays_where_it_is(formula: str) -> None:
     free = "[t,s,k]" if "t" in formula.replace("where", "") else "[s,k]"
-    assert read_under_choice(parsed(formula, free), {"f": 0}, STEP, Ranges()) is None
+    assert read_under_where(parsed(formula, free), {"f": 0}, STEP, Ranges()) is None
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_a_reading_that_stays_where_it_is(formula: str) -> None:
     [
         "where(t > 0, c[t]*where(f[t,k] > 0, g[t,k], 0), 0)",  # a mask of values
         "where(t > 0, c[t]*where(k > 0, g[t,k], 1), 0)",  # not 0 elsewhere
-        "where(t > 0, where(k > 0, g[t,k], 0)*where(k > 1, g[t,k], 0), 0)",  # not one choice
+        "where(t > 0, where(k > 0, g[t,k], 0)*where(k > 1, g[t,k], 0), 0)",  # not one `where`
     ],
 )
 def test_choices_that_stay_within_one_another(formula: str) -> None:
-    assert nested_choice(parsed(formula, "[t,k]")) is None
+    assert nested_where(parsed(formula, "[t,k]")) is None
 
 
 def test_an_adjoint_is_not_folded_into_what_is_computed_in_a_later_step() -> None:

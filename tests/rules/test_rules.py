@@ -43,7 +43,7 @@ CASES = [
     ("add up positions", "z[q + (i - q)]", "z[i]", "z[i + j]"),
     ("condition that holds", "where(i + 1 > 0 and j > i, c, 0)", "where(j > i, c, 0)", "where(j > i, c, 0)"),
     (
-        "join choices",
+        "join wheres",
         "where(i > 0, x[i]*where(j < 2, c, 0), 0)",
         "where(i > 0 and j < 2, x[i]*c, 0)",
         "where(i > 0, x[i]*where(j < 2, c, 1), 0)",
@@ -55,7 +55,7 @@ CASES = [
         "where(c > 1, 1, 0)*where(c > 0, x[i], 0)",
     ),
     (
-        "join choices alike",
+        "join wheres alike",
         "where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
         "where(c > 0, x[i]/c, 0)*y[j]",
         "where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
@@ -67,7 +67,7 @@ CASES = [
         "where(i <= j and j - i != 1, c, 0)",
     ),
     (
-        "choice out of sum",
+        "where out of sum",
         "sum(j, where(i > 0, c, 0)*y[j])",
         "where(i > 0, sum(j, c*y[j]), 0)",
         "sum(j, where(j > 0, c, 0)*y[j])",
@@ -100,13 +100,13 @@ CASES = [
     ("delta is 0 or 1", "delta(i,i2)^2", "delta(i,i2)", "A[i,j]^2"),
     ("contract delta", "sum(i2, delta(i2,i)*x[i2]*A[i2,j])", "x[i]*A[i,j]", "sum(i2, delta(j,j2)*x[i2])"),
     (
-        "delta out of choice",
+        "delta out of where",
         "where(c > 0, delta(i,i2)*c, 0)",
         "delta(i,i2)*where(c > 0, c, 0)",
         "where(c > 0, c, 0)",
     ),
     (
-        "split choice",
+        "split where",
         "where(c > 0, delta(i,i2), delta(j,j2))",
         "where(c > 0, delta(i,i2), 0) + where(c > 0, 0, delta(j,j2))",
         "where(c > 0, x[i], y[j])",
@@ -128,11 +128,11 @@ CASES = [
     ("factor out", "sum(i, c*x[i]*y[j])", "c*sum(i, x[i])*y[j]", "sum(i, x[i]*A[i,j])"),
     ("unused index", "sum(i, j, y[j])", "size(i)*sum(j, y[j])", "sum(i, j, A[i,j])"),
     ("maximum of a constant", "max(i, y[j])", "y[j]", "max(i, A[i,j])"),
-    ("number out of choice", "where(c > 0, 2*c, 0)", "2*where(c > 0, c, 0)", "where(c > 0, 2*c, 3)"),
-    ("turn choice", "where(c > 0, 0, c)", "where(c <= 0, c, 0)", "where(c > 0, c, 0)"),
+    ("number out of where", "where(c > 0, 2*c, 0)", "2*where(c > 0, c, 0)", "where(c > 0, 2*c, 3)"),
+    ("turn where", "where(c > 0, 0, c)", "where(c <= 0, c, 0)", "where(c > 0, c, 0)"),
     ("opposite comparison", "where(not i < 2, x[i], 0)", "i >= 2", "where(not c > 0, x[i], 0)"),
     ("turn comparison", "where(0 < c, c, 0)", "c > 0", "where(c > 0, c, 0)"),
-    ("no choice", "where(c > 0, x[i], x[i])", "x[i]", "where(c > 0, x[i], c)"),
+    ("no where", "where(c > 0, x[i], x[i])", "x[i]", "where(c > 0, x[i], c)"),
     (
         "fixed position",
         "sum(i, where(i == 0, x[i], 0))",
@@ -140,7 +140,7 @@ CASES = [
         "sum(i, where(i > 0, x[i], 0))",
     ),
     (
-        "add choices",
+        "add wheres",
         "where(i > 0, c, 0) + where(i > 0, x[i], 0)",
         "where(i > 0, c + x[i], 0)",
         "where(i > 0, c, 0) + where(j > 0, y[j], 0)",

@@ -119,7 +119,7 @@ def test_a_kink_in_the_way_is_counted_not_failed(monkeypatch):
     report = check_model(model)
     row = first_round(report)[("w", CENTRAL_DIFFERENCES)]
     assert row.ok and row.skipped == 1 and row.compared == 4
-    # The complex step follows the choice that the equations state, at 0 too.
+    # The complex step follows the convention that the equations state, at 0 too.
     assert first_round(report)[("w", COMPLEX_STEP)].compared == 5
 
 

@@ -36,7 +36,17 @@ from symbackprop.array.linear_algebra import (
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.python_numbers import may_raise
-from symbackprop.array.slices import Allocate, Choice, Count, Flip, Item, OfPythonInts, Pad, Refold, Select
+from symbackprop.array.slices import (
+    Allocate,
+    Conditional,
+    Count,
+    Flip,
+    Item,
+    OfPythonInts,
+    Pad,
+    Refold,
+    Select,
+)
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.array.whole_numbers import count_of
@@ -120,7 +130,7 @@ class NumpyValues:
                 return self._elementwise(operation, list(map(self.piece, arguments)), value.kind)
             case MatrixProduct(left, right):
                 return binary("@", self.piece(left), self.piece(right))
-            case Choice(condition, chosen, otherwise):
+            case Conditional(condition, chosen, otherwise):
                 return conditional(*map(self.piece, (condition, chosen, otherwise)))
             case Reduce():
                 return self._reduction(value)

@@ -138,7 +138,7 @@ def moved_a_little(system: System, values: dict[str, Array], draw: Draw) -> dict
 def autograd_agrees(
     system: System, values: dict[str, Array], draw: Draw, gradients: Mapping[str, Array]
 ) -> str:
-    """Every element against autograd, which knows the choices at kinks that are written as such."""
+    """Every element against autograd, which knows the `where`s at kinks that are written as such."""
     given = tuple(name for name in gradients if name in values)
     if draw.kind == "ties" or not given:
         return "right"

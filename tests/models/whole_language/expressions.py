@@ -85,7 +85,7 @@ class Expressions(Readings):
         kinds = ["add", "sub", "mul", "mul", "call", "reduce", "leaf"]
         kinds += ["div", "power"] * self.has("quotient")
         kinds += ["where", "where"] * self.has("mask") + ["where"] * self.has("value mask")
-        kinds += ["nested"] * 2 * self.has("choice") + ["softmax"] * self.has("softmax")
+        kinds += ["nested"] * 2 * self.has("where") + ["softmax"] * self.has("softmax")
         kinds += ["pair"] * self.has("extremum") + ["extremum"] * self.has("extremum")
         kinds += ["product"] * self.has("product") + ["delta"] * self.has("delta")
         kinds += ["matrix"] * 4 * bool(self.matrices) + ["defined"] * 2 * bool(self.functions)

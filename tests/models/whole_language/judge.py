@@ -3,7 +3,7 @@
 The loss is held against the naive evaluator, each gradient against its complex step in a random direction:
 that is one more evaluation a tensor, and a wrong element shows in it. Where a model has neither a recurrence
 nor an inner derivative, HIPS autograd judges every element as well. At a tie or a kink the naive evaluator
-makes the documented choice, and so must the module.
+takes the documented side, and so must the module.
 """
 
 from __future__ import annotations

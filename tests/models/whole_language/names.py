@@ -36,7 +36,7 @@ FEATURES: Mapping[str, int] = {
     "constant position": 3,
     "special": 2,
     "softmax": 2,
-    "choice": 3,
+    "where": 3,
     "quotient": 3,
 }
 

@@ -28,7 +28,7 @@ from symbackprop.array.ir import (
 from symbackprop.array.linear_algebra import Determinant, Solve
 from symbackprop.array.lookups import Clip, Gather
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
-from symbackprop.array.slices import Choice, Count, Flip, OfPythonInts, Pad, Pick, Select, Span, Whole
+from symbackprop.array.slices import Conditional, Count, Flip, OfPythonInts, Pad, Pick, Select, Span, Whole
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.array.whole_numbers import count_of
@@ -99,7 +99,7 @@ NODES: dict[str, tuple[int, Callable[..., Value]]] = {
     **{name: (1, operation(name)) for name in ("negative", "not", "exp")},
     "and of three": (3, operation("and")),
     "where": (3, operation("where")),
-    "choice": (3, Choice),
+    "conditional": (3, Conditional),
     "matrix product": (2, MatrixProduct),
     "tensordot": (2, lambda left, right: Tensordot(left, right, (0,), (0,))),
     "sum": (1, lambda operand: Reduce(operand, "sum", (0,), keep=True)),
@@ -203,7 +203,7 @@ def tree(value: Value) -> Any:
             return (name, *map(tree, arguments))
         case MatrixProduct(left, right):
             return ("@", tree(left), tree(right))
-        case Choice(condition, chosen, otherwise):
+        case Conditional(condition, chosen, otherwise):
             return ("if", tree(condition), tree(chosen), tree(otherwise))
         case OfPythonInts(function, arguments):
             return ("call", function, *map(tree, arguments))

@@ -69,7 +69,7 @@ CASES = {
     "y[i] = v[i]^c": ["y = v**c"],
     "y[i] = pi*v[i]": ["y = np.pi * v"],
     "y[b] = sum(i, x[b,i])*c/e": ["y = c * np.sum(x, axis=1) / e"],
-    # functions, choices, positions
+    # functions, `where`s, positions
     "y[i] = exp(-v[i])": ["y = np.exp(-v)"],
     "y[i] = relu(v[i])*abs(w[i])": ["y = np.maximum(v, 0.0) * np.abs(w)"],
     "y[i] = softplus(v[i])": ["y = np.logaddexp(v, 0.0)"],

@@ -1,7 +1,7 @@
 """Scalar algebra inside index notation: the regions of an expression that SymPy may rework.
 
 A region is what stands between two binders: the whole right-hand side, the body of a sum, a branch of a
-choice. Inside it, sums and choices are atoms.
+`where`. Inside it, sums and `where`s are atoms.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from symbackprop.systems.printing import text
 MOST_STEPS = 50
 
 
-def region_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
+def scalar_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
     """The places of regions, innermost first; a position is an integer, and none of them."""
     if has_positions(expression):
         return
     for number, child in enumerate(expression.children):
         starts = isinstance(expression, Reduction) or (isinstance(expression, Where) and number > 0)
-        yield from region_paths(child, (*place, number), starts)
+        yield from scalar_paths(child, (*place, number), starts)
     if is_root and _is_worth_a_search(expression):
         yield place
 
@@ -77,7 +77,7 @@ def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
 def _next_step(
     expression: Expression, scope: Scope, done: set[tuple[Expression, tuple[Expression, ...]]]
 ) -> Step | None:
-    for place in region_paths(expression):
+    for place in scalar_paths(expression):
         region, conditions = node_at(expression, place), _conditions_at(expression, place)
         if (region, conditions) in done:
             continue
@@ -92,7 +92,7 @@ def _next_step(
 
 
 def _conditions_at(expression: Expression, place: Path) -> tuple[Expression, ...]:
-    """The conditions of the choices around a place, as far as no sum binds their indices anew."""
+    """The conditions of the `where`s around a place, as far as no sum binds their indices anew."""
     conditions: tuple[Expression, ...] = ()
     for number in place:
         if isinstance(expression, Reduction):

@@ -1,4 +1,4 @@
-"""Rules of choices whose conditions speak of indices: guards at the ends of an axis."""
+"""Rules of `where`s whose conditions speak of indices: guards at the ends of an axis."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _open_parts(conditions: Sequence[Expression]) -> list[Expression]:
     return kept
 
 
-def nested_choice(node: Expression) -> Expression | None:
+def nested_where(node: Expression) -> Expression | None:
     """where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0) where c and d speak of indices, or f is 1."""
     if not isinstance(node, Where) or node.otherwise != ZERO:
         return None
@@ -116,7 +116,7 @@ def join_masks(node: Expression) -> Expression | None:
     return None
 
 
-def join_equal_choices(node: Expression) -> Expression | None:
+def join_equal_wheres(node: Expression) -> Expression | None:
     """where(c, f, 0)*where(c, g, 0) = where(c, f*g, 0)."""
     if not isinstance(node, Multiply):
         return None
@@ -157,13 +157,13 @@ def _same_sides(one: Comparison, other: Comparison) -> bool:
     return forms[0] in (forms[1], forms[1].scaled(-1))
 
 
-def choice_out_of_sum(node: Expression) -> Expression | None:
+def where_out_of_sum(node: Expression) -> Expression | None:
     """sum(i, where(c, f, 0)*g) = where(c, sum(i, f*g), 0) where c speaks of other indices than i."""
     if not is_sum(node):
         return None
     factors = factors_of(node.body)
     if any(isinstance(factor, Delta) and not factor.tensors for factor in factors):
-        return None  # a delta that is contracted first leaves its factors outside the choice
+        return None  # a delta that is contracted first leaves its factors outside the `where`
     for place, factor in enumerate(factors):
         if isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors:
             if factor.condition.free_indices & frozenset(node.indices):
@@ -173,7 +173,7 @@ def choice_out_of_sum(node: Expression) -> Expression | None:
     return None
 
 
-CHOICE_RULES = (
+WHERE_RULES = (
     Rule("add up positions", "x[2*a + (i - 2*a)] = x[i]", straight_positions, "the position gets shorter"),
     Rule(
         "condition that holds",
@@ -182,28 +182,28 @@ CHOICE_RULES = (
         "a condition disappears",
     ),
     Rule(
-        "join choices",
+        "join wheres",
         "where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0)",
-        nested_choice,
-        "a choice goes",
+        nested_where,
+        "a where goes",
     ),
     Rule(
         "join masks",
         "where(c, 1, 0)*where(d, f, 0) = where(c and d, f, 0)",
         join_masks,
-        "a choice disappears",
+        "a where disappears",
     ),
     Rule(
-        "join choices alike",
+        "join wheres alike",
         "where(c, f, 0)*where(c, g, 0) = where(c, f*g, 0)",
-        join_equal_choices,
-        "a choice disappears",
+        join_equal_wheres,
+        "a where disappears",
     ),
     Rule("strict comparison", "s <= t and s != t is s < t", strict_comparison, "a comparison disappears"),
     Rule(
-        "choice out of sum",
+        "where out of sum",
         "sum(i, where(c, f, 0)*g) = where(c, sum(i, f*g), 0)",
-        choice_out_of_sum,
-        "a choice moves outwards",
+        where_out_of_sum,
+        "a where moves outwards",
     ),
 )
