@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from symbackprop.errors import ProgramError
-from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.arithmetic import multiply, subtract
 from symbackprop.notation.bounds import negated
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -28,7 +28,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.integers import compares_integers
+from symbackprop.notation.integers import compares_integers, is_integer
 from symbackprop.notation.linear import LinearForm, divided, linear_form
 from symbackprop.notation.nodes import cached_property
 from symbackprop.notation.printing import text
@@ -236,6 +236,8 @@ def readable_condition(condition: Expression) -> Expression:
             forms = linear_form(left), linear_form(right)
             if not forms[0].coefficients or forms[1].coefficients:
                 return condition
+            if condition.tensors or not is_integer(subtract(left, right)):
+                return condition  # u >= 2 of a real number, or t/2 >= 1, is not > 1 or > 0
             number = forms[1].constant - forms[0].constant
             bare = forms[0].plus(linear_form(Number(forms[0].constant)), -1).expression()
             if operator == ">=" and number > 0:
