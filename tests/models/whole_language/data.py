@@ -11,6 +11,7 @@ import numpy as np
 
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.notation.evaluation import evaluate
+from symbackprop.notation.matrices import MatrixFunction
 from symbackprop.notation.naive import Array
 from symbackprop.notation.number_systems import FLOATS
 from symbackprop.notation.system import Role, System
@@ -19,6 +20,7 @@ from symbackprop.verification.facts import obeying_facts
 Drawing: TypeAlias = Callable[[list[int]], Array]
 TIES = (-1.0, -0.5, 0.0, 0.0, 0.5, 1.0, 1.0, 2.0)
 LARGEST = 1e6
+WORST = 1e8  # condition number
 
 
 class NoValue(ArithmeticError):
@@ -103,11 +105,20 @@ def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
             continue
         except (ArithmeticError, SymbackpropError):
             continue
-        if all(np.all(np.abs(array) < LARGEST) for array in known.values()):
+        finite = all(np.all(np.abs(array) < LARGEST) for array in known.values())
+        if finite and not _nearly_singular(system, known):
             return dict(adjusted)
     if refusal is not None:
         raise refusal
     return None
+
+
+def _nearly_singular(system: System, known: Mapping[str, Array]) -> bool:
+    """Whether a matrix that is inverted is singular but for rounding, so that no two programs agree on it."""
+    nodes = (node for equation in system.equations for node in equation.expression.walk())
+    inverted = {node.tensor for node in nodes if isinstance(node, MatrixFunction) and node.kind == "inv"}
+    conditions = [np.linalg.cond(known[name].astype(float)) for name in inverted if known[name].size]
+    return any(np.any((each > WORST) & (each < np.inf)) for each in conditions)
 
 
 def _no_integer_fits(system: System, draw: Draw) -> bool:
