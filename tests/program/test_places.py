@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from symbackprop.emission.loading import load_module
+from symbackprop.emission.numpy_module import numpy_source
 from symbackprop.language.model import parse_system
+from symbackprop.notation.evaluation import evaluate
 from symbackprop.notation.expressions import Add, Axis, Index, Multiply, Number, Reduction, Size
 from symbackprop.notation.linear import divided
 from symbackprop.notation.printing import text
 from symbackprop.notation.substitution import substitute
+from symbackprop.notation.system import Role
 from symbackprop.program.counting import Counter
 from symbackprop.program.folds import folds_of
+from symbackprop.program.lowering import lower
 from symbackprop.program.padding import with_padded_reads
 from symbackprop.program.places import affine, at_least_zero, lowest_and_highest, mixed_radix
 from symbackprop.program.ranges import with_short_ranges
 from symbackprop.program.windows import simplified, stepped, windows_of
+from symbackprop.simplification.closed_form import derive
+from tests.models.judges import assert_close, with_adjoints
 
 AXES = {"a": "A", "r": "R", "i": "I", "j": "J", "g": "G", "h": "H = 3", "q": "Q"}
 HEAD = "".join(f"index {name} : {axis}\n" for name, axis in AXES.items())
@@ -183,3 +191,34 @@ def test_folds():
         "k[0]*m[0,0]",
     ):
         assert folds_of(expression(other, "z[q]"), (Index("q", Axis("Q", "q")),), own) == []
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 5])
+@pytest.mark.parametrize(
+    ("axes", "own", "read"),
+    [
+        ("index a : A = 3\nindex q : Q\n", "q,a", "floor(q/3),mod(q,3)"),
+        ("index a : A = 1\nindex q : Q\n", "q,a", "floor(q/1),mod(q,1)"),
+        ("index a : A = 2\nindex h : H = 3\nindex q : Q = 5\n", "h,a", "floor(q/2),mod(q,2)"),
+        ("index a : A = 2\nindex h : H = 3\nindex q : Q = 6\n", "h,a", "floor(q/2),mod(q,2)"),
+        (
+            "index a : A = 2\nindex g, q : Q\n",
+            "q,g,a",
+            "floor(q/(size(q)*2)),mod(floor(q/2),size(q)),mod(q,2)",
+        ),
+    ],
+)
+def test_digits_may_count_through_the_first_places_alone(axes: str, own: str, read: str, first: int) -> None:
+    system = parse_system(f"{axes}param x[{own}], w[q]\nloss L = sum(q, (x[{read}] + 1)^2*w[q])\n")
+    sizes = {axis.name: first if axis.size is None else axis.size for axis in system.axes}
+    rng = np.random.default_rng(2)
+    values = {
+        tensor.name: rng.normal(size=[sizes[index.axis.name] for index in tensor.indices])
+        for tensor in system.with_role(Role.PARAMETER)
+    }
+    derivation = derive(system)
+    loss, gradients = load_module(numpy_source(lower(derivation)), "digits").value_and_grad(values)
+    known = evaluate(with_adjoints(derivation), values, sizes)
+    assert_close(np.asarray(loss), known["L"], "L")
+    for name, gradient in gradients.items():
+        assert_close(gradient, known[derivation.gradients[name].tensor].astype(float), name)
