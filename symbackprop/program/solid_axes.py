@@ -26,7 +26,7 @@ from symbackprop.program.ir import (
     Transpose,
 )
 from symbackprop.program.layout import Group
-from symbackprop.program.lookups import Clip, Gather
+from symbackprop.program.lookups import Clip, Gather, ScatterAdd
 from symbackprop.program.matrix_products import MatrixProduct, Tensordot
 from symbackprop.program.program import Line, Loop, Program, Statement, Store
 from symbackprop.program.slices import Count, Item, Pad, Pick, Select, always_computed
@@ -109,6 +109,8 @@ def _obstacles(
                 yield from (
                     (axis, name) for place, group in gathered for axis in _brought_inside(place, group)
                 )
+            case ScatterAdd(places, _, index):
+                yield from ((axis, name) for axis in _brought_inside(places, (index,)))
             case Pad(_, before, after, _):
                 less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))

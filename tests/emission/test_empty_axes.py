@@ -106,6 +106,13 @@ param a[n,c], b[c], d[t]
 u[t,s] = where(0 <= 2*t - s - 1 < size(n), a[2*t - s - 1,i], 0)*d[s]
 loss L = sum(t, s, u[t,s]^2) + sum(t, where(t*t + 1 < size(c), b[t*t + 1], 1)*d[t])
 """,
+    "scattered": """
+index s : S = 4
+index n, r : N
+param a[n,r], w[s]
+h[s] = where(s <= 0, sum(r, pad(a[floor((4 - s)/3),r])), where(s > 0, h[s-1], 0)*w[s])
+loss L = sum(s, h[s]^2)
+""",
     "gathered_round": """
 index n : N
 index t : T
