@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -81,6 +82,10 @@ def size_of(axis: Axis) -> Expression:
 
 class Lowering(Protocol):
     """Lowers what integer expressions read: elements, places of maxima, conditions."""
+
+    @property
+    def values(self) -> Mapping[str, Axis]:
+        """The axis that the values of each integer tensor index."""
 
     def value(self, expression: Expression, order: tuple[Index, ...]) -> Value:
         """The expression as array operations."""

@@ -222,3 +222,28 @@ def test_digits_may_count_through_the_first_places_alone(axes: str, own: str, re
     assert_close(np.asarray(loss), known["L"], "L")
     for name, gradient in gradients.items():
         assert_close(gradient, known[derivation.gradients[name].tensor].astype(float), name)
+
+
+@pytest.mark.parametrize("places", [1, 2, 4, 6])
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "v[c] = pad(x[1*c])*q[c]\nloss L = sum(n, v[ids[n]]^2*r[n])\n",
+        "v[c] = where(1*c >= size(a), q[c], sin(x[1*c]))\nloss L = sum(n, v[ids[n]]*r[n])\n",
+        "loss L = sum(n, where(size(a) > ids[n], x[ids[n] + 0]^2, 1)*q[ids[n]]*r[n])\n",
+    ],
+)
+def test_an_integer_may_read_another_axis_than_it_indexes(equations: str, places: int) -> None:
+    axes = "index a : A\nindex c : C\nindex n : N\ninput ids[n] in C\n"
+    system = parse_system(f"{axes}param x[a], q[c], r[n]\n{equations}")
+    rng = np.random.default_rng(4)
+    sizes = {"A": places, "C": 4, "N": 5}
+    values = {name: rng.normal(size=sizes[axis]) for name, axis in zip("xqr", "ACN", strict=True)}
+    ids = np.array([3, 0, 2, 3, 1])
+    derivation = derive(system)
+    module = load_module(numpy_source(lower(derivation)), "integers")
+    loss, gradients = module.value_and_grad(values, ids=ids)
+    known = evaluate(with_adjoints(derivation), {**values, "ids": ids}, sizes)
+    assert_close(np.asarray(loss), known["L"], "L")
+    for name, gradient in gradients.items():
+        assert_close(gradient, known[derivation.gradients[name].tensor].astype(float), name)
