@@ -33,6 +33,8 @@ def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sy
     if polynomial.degree() != 1:
         return None
     slope, constant = polynomial.all_coeffs()
+    if constant == 0:
+        return None  # a = a*f says that f is 1, not that a is 0
     return sympy.cancel(-constant / slope)
 
 

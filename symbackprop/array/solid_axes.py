@@ -22,12 +22,14 @@ from symbackprop.array.ir import (
     Reshape,
     Transpose,
 )
+from symbackprop.array.layout import Group
+from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, Statement, Store
-from symbackprop.array.slices import Pad, always_computed
+from symbackprop.array.slices import Count, Item, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
-from symbackprop.indexing.counting import size_of
+from symbackprop.indexing.counting import Extent, size_of
 from symbackprop.notation.expressions import Axis, Expression, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.system import Equation
@@ -46,8 +48,9 @@ def with_solid_axes(program: Program, equations: Iterable[Equation] = ()) -> Pro
         own = frozenset(index.axis for index in equation.indices)
         for axis, reason in _extrema_of_constants(equation.expression, own):
             found.setdefault(axis.name, f"{reason} in {equation.tensor}")
+    looked_at = {(check.axis, check.places) for check in program.place_checks if check.condition is None}
     for line, loops in lines:
-        for axis, reason in _obstacles(line):
+        for axis, reason in _obstacles(line, looked_at):
             if axis not in loops:
                 found.setdefault(axis.name, reason)
     quotients = _Quotients(batch_axes(program))
@@ -76,8 +79,13 @@ def _name(line: Statement | Store) -> str:
     return line.element if isinstance(line, Statement) and line.element else line.name
 
 
-def _obstacles(line: Statement | Store) -> Iterator[tuple[Axis, str]]:
-    """Axes with what NumPy refuses where they are empty, whatever is done with the result."""
+def _obstacles(
+    line: Statement | Store, looked_at: Collection[tuple[Axis, Value]]
+) -> Iterator[tuple[Axis, str]]:
+    """Axes with what NumPy refuses where they are empty, whatever is done with the result.
+
+    `looked_at` are places that a module makes sure of when it is called, each with its axis.
+    """
     name = _name(line)
     for node in always_computed(line.value):
         match node:
@@ -93,9 +101,33 @@ def _obstacles(line: Statement | Store) -> Iterator[tuple[Axis, str]]:
                 yield from ((axis, name) for index in beside for axis in _model_axes(index.axis))
             case Elementwise("divide", (_, below)) if node.kind is Kind.PYTHON:
                 yield from ((axis, f"{name} divides by 0") for axis in _vanishing(below, {}))
+            case Select(operand, items):
+                read = zip(items, operand.layout, strict=True)
+                standing = [each for item, group in read for each in _standing(item, group)]
+                yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
+            case Gather(operand, places, skip):
+                gathered = zip(places, operand.layout[skip:], strict=False)
+                yield from (
+                    (axis, name) for place, group in gathered for axis in _brought_inside(place, group)
+                )
+            case ScatterAdd(places, _, index):
+                yield from ((axis, name) for axis in _brought_inside(places, (index,)))
             case Pad(_, before, after, _):
                 less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))
+
+
+def _standing(item: Item, group: Group) -> Iterator[tuple[Axis, Value]]:
+    """The first place of an axis, or the last, which there is wherever the axis has places at all."""
+    if isinstance(item, Pick) and not any(isinstance(node, Count) for node in item.place.walk()):
+        yield from ((index.axis, item.place) for index in group if not isinstance(index.axis, Extent))
+
+
+def _brought_inside(place: Value, group: Group) -> Iterator[Axis]:
+    """The axis that is read where an integer is brought inside it: no integer is where it is empty."""
+    for axis in {index.axis for index in group} - {index.axis for index in place.indices}:
+        if any(isinstance(node, Clip | AxisSize) and node.axis == axis for node in place.walk()):
+            yield axis
 
 
 def _extrema_of_constants(expression: Expression, around: frozenset[Axis]) -> Iterator[tuple[Axis, str]]:

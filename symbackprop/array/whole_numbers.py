@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
+    Axis,
     Comparison,
     Delta,
     Element,
@@ -40,6 +42,10 @@ from symbackprop.systems.printing import text
 
 class Lowering(Protocol):
     """Lowers what integer expressions read: elements, places of maxima, conditions."""
+
+    @property
+    def values(self) -> Mapping[str, Axis]:
+        """The axis that the values of each integer tensor index."""
 
     def value(self, expression: Expression, order: tuple[Index, ...]) -> Value:
         """The expression as array operations."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.integers.linear import LinearForm, linear_form
-from symbackprop.integers.recognition import compares_integers
+from symbackprop.integers.recognition import compares_integers, is_integer
+from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import (
     ZERO,
     Axis,
@@ -81,6 +82,8 @@ def readable_condition(condition: Expression) -> Expression:
             forms = linear_form(left), linear_form(right)
             if not forms[0].coefficients or forms[1].coefficients:
                 return condition
+            if condition.tensors or not is_integer(subtract(left, right)):
+                return condition  # u >= 2 of a real number, or t/2 >= 1, is not > 1 or > 0
             number = forms[1].constant - forms[0].constant
             bare = forms[0].plus(linear_form(Number(forms[0].constant)), -1).expression()
             if operator == ">=" and number > 0:

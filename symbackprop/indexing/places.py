@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 from symbackprop.indexing.counting import Counter, size_of
 from symbackprop.integers.bounds import Knowledge
@@ -138,10 +139,19 @@ def _own_indices(position: Expression) -> Iterable[Index]:
     return dict.fromkeys(node for node in position.walk() if isinstance(node, Index))
 
 
+def _is_prefix(axis: Axis, axes: Sequence[Axis]) -> bool:
+    """Whether an axis has another number of places than the axes together, as far as sizes are declared."""
+    sizes = [each.size for each in (axis, *axes) if each.size is not None]
+    if len(sizes) == 1 + len(axes):
+        return prod(sizes[1:]) != sizes[0]
+    return axis in axes and any(each.size != 1 for each in axes if each != axis)
+
+
 def divided_index(positions: Sequence[Expression], axes: Sequence[Axis]) -> tuple[Index, int] | None:
     """(q, n) where the first n positions are all digits of q, the radices being the sizes of their axes.
 
-    Such are floor(q/m) and mod(q, m) over an axis with m values.
+    Such are floor(q/m) and mod(q, m) over an axis with m values. None where q is known not to reach every
+    place: then it counts through the first ones alone.
     """
     first = digit_of(positions[0])
     if first is None or not isinstance(first.base, Index) or isinstance(first.base, Counter):
@@ -156,5 +166,5 @@ def divided_index(positions: Sequence[Expression], axes: Sequence[Axis]) -> tupl
             return None
         unit = digit.unit
         if unit == ONE:
-            return first.base, count
+            return None if _is_prefix(first.base.axis, axes[:count]) else (first.base, count)
     return None

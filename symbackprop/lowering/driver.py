@@ -84,7 +84,8 @@ def _program(
     own = {name: tensor.indices for name, tensor in system.tensors.items()}
     own |= {item.equation.tensor: item.equation.indices for item in items}
     checked_equations(items, {equation.tensor for equation in written}, own)
-    expressions = ExpressionLowering(kinds, own, guarded.positive_definite)
+    values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
+    expressions = ExpressionLowering(kinds, own, guarded.positive_definite, values=values)
     taken = {*own, *(index.name for indices in own.values() for index in indices)}
     lowering = EquationLowering(expressions, Symbols(own, kinds, taken), _kernel_axes(system))
     ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *gradients.values())

@@ -47,6 +47,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
+    Axis,
     Comparison,
     Constant,
     Delta,
@@ -85,13 +86,14 @@ class ExpressionLowering:
 
     `kinds` says which names hold other numbers than reals, `own` the indices that each tensor was given with,
     `positive_definite` the tensors whose matrices are so, each with the tensor that a fact names.
-    `conditions` are those of the `where`s around the expression.
+    `conditions` are those of the `where`s around the expression, `values` the axes that integers index.
     """
 
     kinds: Mapping[str, Kind]
     own: Mapping[str, Indices]
     positive_definite: Mapping[str, str] = field(default_factory=dict)
     conditions: Conditions = _NONE
+    values: Mapping[str, Axis] = field(default_factory=dict)
 
     def value(self, expression: Expression, order: Indices) -> Value:
         """The expression as array operations, its axes in the given order, which names every free index.

@@ -153,10 +153,15 @@ class ElementReader:
         others = (other for number, other in enumerate(self.element.positions) if number != place)
         return self._is_plain(place) and all(position not in other.free_indices for other in others)
 
+    def _is_foreign(self, position: Expression, axis: Axis) -> bool:
+        """Whether an integer tensor that indexes another axis is read here: a `where` keeps it inside."""
+        known = isinstance(position, Element) and self.lowering.values.get(position.tensor, axis) != axis
+        return known and bool(self.conditions.chosen or self.conditions.unknown)
+
     def _place(self, place: int, numbers: WholeNumbers) -> Value:
         position, axis = self.element.positions[place], self.own[place].axis
         value = numbers.value(position)
-        if not self.conditions.decide(position, axis):
+        if not (self.conditions.decide(position, axis) or self._is_foreign(position, axis)):
             return value
         if value.kind is Kind.INTEGER:
             return Clip(value, axis)

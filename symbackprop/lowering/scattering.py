@@ -8,7 +8,7 @@ slice, and none of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from symbackprop.array.lookups import Clip, ScatterAdd
@@ -23,6 +23,7 @@ from symbackprop.notation.arithmetic import factors_of, multiply, subtract
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
+    Axis,
     Comparison,
     Delta,
     Element,
@@ -48,12 +49,12 @@ class Scatter:
     rows: Expression
     rest: Expression
 
-    @property
-    def bounds(self) -> tuple[Expression, ...]:
-        """The conditions that it takes to keep the place inside the index' axis."""
+    def bounds(self, values: Mapping[str, Axis]) -> tuple[Expression, ...]:
+        """The conditions that keep the place inside the index' axis; `values` are the axes integers index."""
         axis = self.index.axis
-        if isinstance(self.place, Element) and not isinstance(axis, Extent):
-            return ()  # the language sees to it that the values of an integer tensor index this axis
+        own = isinstance(self.place, Element) and values.get(self.place.tensor, axis) == axis
+        if own and not isinstance(axis, Extent):
+            return ()  # the values of an integer tensor lie inside the axis that they index
         bounds = (lower_bound(self.place), Comparison("<", self.place, size_of(axis)))
         known = Knowledge.of(bounds, ())
         return tuple(bound for bound in bounds if not known.proves(bound))
@@ -95,7 +96,8 @@ def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
 def scatter_value(scatter: Scatter, order: Indices, lowering: Lowering) -> Value:
     """Dense factors contracted first, then added up where they belong; then what depends on the place."""
     own = (*scatter.along, *(index for index in order if index != scatter.index))
-    bounds, places = scatter.bounds, ordered(WholeNumbers(own, lowering).value(scatter.place), own)
+    bounds = scatter.bounds(lowering.values)
+    places = ordered(WholeNumbers(own, lowering).value(scatter.place), own)
     kept = Where(conjunction(bounds), scatter.rows, ZERO) if bounds else scatter.rows
     rows = lowering.value(kept, own)
     target = tuple(index for index in own if index in (*scatter.along, *rows.indices))

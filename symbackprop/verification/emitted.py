@@ -33,6 +33,7 @@ from symbackprop.verification.holding import (
     hold,
     hold_inner_derivatives,
     run_on_anything,
+    run_on_empty_axes,
 )
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
@@ -57,6 +58,7 @@ def verification_of(derivation: Derivation, module: NumpyModule) -> str:
     if not shown:
         run_on_anything(subject)
         return NO_DATA
+    run_on_empty_axes(subject)
     sizes = " and ".join(each for each in shown if each)
     return f"{VERIFIED} of sizes {sizes}." if sizes else f"{VERIFIED}."
 

@@ -65,19 +65,34 @@ def hold(subject: Subject, draw: Draw) -> None:
 
 def run_on_anything(subject: Subject) -> None:
     """Run a module for which no data are finite; MismatchError unless it computes something or refuses."""
-    sizes = model_sizes(subject.model)
+    _run(subject, model_sizes(subject.model))
+
+
+def run_on_empty_axes(subject: Subject) -> None:
+    """Run a module on each open axis empty; MismatchError unless it computes something or refuses."""
+    for axis in subject.model.axes:
+        if axis.size is None:
+            _run(subject, {**model_sizes(subject.model), axis.name: 0})
+
+
+def _run(subject: Subject, sizes: Mapping[str, int]) -> None:
     rng = np.random.default_rng(0)
     values: Values = {}
     for tensor in subject.model.with_role(*DECLARED_ROLES):
         shape = tuple(sizes[index.axis.name] for index in tensor.indices)
-        positions = tensor.values and sizes[tensor.values.name]
-        values[tensor.name] = rng.integers(0, positions, shape) if positions else rng.uniform(0.5, 1.5, shape)
+        if tensor.values is None:
+            values[tensor.name] = rng.uniform(0.5, 1.5, shape)
+        else:
+            values[tensor.name] = rng.integers(0, max(1, sizes[tensor.values.name]), shape)
     try:
         subject.checked.value_and_grad(values)
     except CheckedCodeError as error:
         if not isinstance(error.__cause__, ValueError | np.linalg.LinAlgError):
             place = raised_at(error.__cause__ or error, subject.checked.module.__file__)
-            raise MismatchError(f"{error.cause}\nstatement: {place}", remedy=REPORT) from error
+            shown = ", ".join(f"{axis}={size}" for axis, size in sizes.items())
+            raise MismatchError(
+                f"{error.cause}\non data of {shown}\nstatement: {place}", remedy=REPORT
+            ) from error
 
 
 def hold_inner_derivatives(model: System, draw: Draw) -> None:

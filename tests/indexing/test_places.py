@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
+from symbackprop.emission.loading import load_module
 from symbackprop.indexing.counting import Counter
 from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest, mixed_radix
@@ -11,10 +14,15 @@ from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.windows import simplified, stepped, windows_of
 from symbackprop.integers.linear import divided
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.driver import lower
 from symbackprop.lowering.folds import folds_of
 from symbackprop.notation.expressions import Add, Axis, Index, Multiply, Number, Reduction, Size
 from symbackprop.notation.substitution import substitute
+from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
+from symbackprop.systems.system import Role
+from symbackprop.targets.numpy.module import numpy_source
+from tests.models.judges import assert_close, with_adjoints
 
 AXES = {"a": "A", "r": "R", "i": "I", "j": "J", "g": "G", "h": "H = 3", "q": "Q"}
 HEAD = "".join(f"index {name} : {axis}\n" for name, axis in AXES.items())
@@ -183,3 +191,59 @@ def test_folds():
         "k[0]*m[0,0]",
     ):
         assert folds_of(expression(other, "z[q]"), (Index("q", Axis("Q", "q")),), own) == []
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 5])
+@pytest.mark.parametrize(
+    ("axes", "own", "read"),
+    [
+        ("index a : A = 3\nindex q : Q\n", "q,a", "floor(q/3),mod(q,3)"),
+        ("index a : A = 1\nindex q : Q\n", "q,a", "floor(q/1),mod(q,1)"),
+        ("index a : A = 2\nindex h : H = 3\nindex q : Q = 5\n", "h,a", "floor(q/2),mod(q,2)"),
+        ("index a : A = 2\nindex h : H = 3\nindex q : Q = 6\n", "h,a", "floor(q/2),mod(q,2)"),
+        (
+            "index a : A = 2\nindex g, q : Q\n",
+            "q,g,a",
+            "floor(q/(size(q)*2)),mod(floor(q/2),size(q)),mod(q,2)",
+        ),
+    ],
+)
+def test_digits_may_count_through_the_first_places_alone(axes: str, own: str, read: str, first: int) -> None:
+    system = parse_system(f"{axes}param x[{own}], w[q]\nloss L = sum(q, (x[{read}] + 1)^2*w[q])\n")
+    sizes = {axis.name: first if axis.size is None else axis.size for axis in system.axes}
+    rng = np.random.default_rng(2)
+    values = {
+        tensor.name: rng.normal(size=[sizes[index.axis.name] for index in tensor.indices])
+        for tensor in system.with_role(Role.PARAMETER)
+    }
+    derivation = derive(system)
+    loss, gradients = load_module(numpy_source(lower(derivation)), "digits").value_and_grad(values)
+    known = evaluate(with_adjoints(derivation), values, sizes)
+    assert_close(np.asarray(loss), known["L"], "L")
+    for name, gradient in gradients.items():
+        assert_close(gradient, known[derivation.gradients[name].tensor].astype(float), name)
+
+
+@pytest.mark.parametrize("places", [1, 2, 4, 6])
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "v[c] = pad(x[1*c])*q[c]\nloss L = sum(n, v[ids[n]]^2*r[n])\n",
+        "v[c] = where(1*c >= size(a), q[c], sin(x[1*c]))\nloss L = sum(n, v[ids[n]]*r[n])\n",
+        "loss L = sum(n, where(size(a) > ids[n], x[ids[n] + 0]^2, 1)*q[ids[n]]*r[n])\n",
+    ],
+)
+def test_an_integer_may_read_another_axis_than_it_indexes(equations: str, places: int) -> None:
+    axes = "index a : A\nindex c : C\nindex n : N\ninput ids[n] in C\n"
+    system = parse_system(f"{axes}param x[a], q[c], r[n]\n{equations}")
+    rng = np.random.default_rng(4)
+    sizes = {"A": places, "C": 4, "N": 5}
+    values = {name: rng.normal(size=sizes[axis]) for name, axis in zip("xqr", "ACN", strict=True)}
+    ids = np.array([3, 0, 2, 3, 1])
+    derivation = derive(system)
+    module = load_module(numpy_source(lower(derivation)), "integers")
+    loss, gradients = module.value_and_grad(values, ids=ids)
+    known = evaluate(with_adjoints(derivation), {**values, "ids": ids}, sizes)
+    assert_close(np.asarray(loss), known["L"], "L")
+    for name, gradient in gradients.items():
+        assert_close(gradient, known[derivation.gradients[name].tensor].astype(float), name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from symbackprop.array.interpreter import interpret
 from symbackprop.array.program import Loop, Statement, Store
 from symbackprop.derivation.driver import derive
 from symbackprop.indexing.end_cases import with_cases_apart
@@ -11,7 +13,10 @@ from symbackprop.language.model import parse_system
 from symbackprop.lowering.driver import lower, lower_system
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.sharing import shared
+from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
+from symbackprop.targets.numpy.module import numpy_source
+from tests.models.judges import with_adjoints
 from tests.models.recurrences import NAMES, system_of
 
 HEAD = "index n : N\nindex s, t : T\nindex i : I\nindex j, k : J\nindex l : L\n"
@@ -109,3 +114,29 @@ def test_cases_at_one_end_of_a_sum(formula: str, result: str | None) -> None:
     else:
         expected = parse_system(f"{HEAD}{INPUTS}y = {result}\n").equations[0].expression
         assert text(after) == text(expected)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize(
+    "condition",
+    ["c[t] >= 2", "c[t] + 1 >= 3", "not c[t] < 2", "t/2 >= 1", "t >= 3/2", "c[t] >= 2 and t >= 1"],
+)
+@pytest.mark.parametrize("step", ["t >= 1, h[t-1]", "t + 1 < size(t), h[t+1]"])
+def test_a_bound_of_reals_is_no_bound_of_integers(condition: str, step: str, steps: int) -> None:
+    equation = f"h[t] = where({condition}, where({step}, 0)*w[t] + c[t], w[t]^2)\n"
+    system = parse_system(f"index t : T\ninput c[t]\nparam w[t]\n{equation}loss L = sum(t, h[t]^2)\n")
+    # Between 1 and 2 lies what u >= 2 and u > 1 take differently.
+    values = {"c": np.linspace(1.2, 2.4, steps), "w": np.linspace(0.5, 1.5, steps)}
+    known = evaluate(system, values, {"T": steps})
+    assert interpret(lower_system(system), values)["L"] == pytest.approx(known["L"])
+    derivation = derive(system)
+    whole = evaluate(with_adjoints(derivation), values, {"T": steps})
+    name = derivation.gradients["w"].tensor
+    assert interpret(lower(derivation), values)[name] == pytest.approx(whole[name].astype(float))
+
+
+def test_a_bound_of_a_counter_reads_as_a_person_writes_it() -> None:
+    system = parse_system(
+        "index t : T\nparam w[t]\nh[t] = where(t - 1 >= 0, h[t-1], 1)*w[t]\nloss L = h[0]\n"
+    )
+    assert "if t > 0 else" in numpy_source(lower_system(system))

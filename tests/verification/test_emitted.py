@@ -210,3 +210,22 @@ def test_a_derivative_inside_the_model_is_held_against_a_quotient() -> None:
     wrong = derive(replace(derivation.system, equations=doubled))
     with pytest.raises(MismatchError, match="difference quotient"):
         verified(replace(wrong, model=derivation.model))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "axis"),
+    [
+        ("y = h @ V.T", "y = h @ V.T + 0.0 * x[0, 0]", "N"),
+        ("y = h @ V.T", "y = h @ V.T + 0 * (1 % W.shape[0])", "J"),
+    ],
+)
+def test_a_module_is_run_on_empty_axes(
+    right: str, wrong: str, axis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derivation = derived(TANH_NET)
+    module = numpy_module(lower(derivation))
+    render = emission.render
+    wrong = wrong.replace("W.shape", 'tensors["W"].shape').replace("x[", 'tensors["x"][')
+    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    with pytest.raises(MismatchError, match=rf"Error: .*\non data of .*{axis}=0.*\nstatement: y = "):
+        verification_of(derivation, module)

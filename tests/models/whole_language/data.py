@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symbackprop.errors import SymbackpropError, VerificationError
+from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.sampling.obeying_facts import obeying_facts
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
@@ -19,6 +20,7 @@ from symbackprop.systems.system import Role, System
 Drawing: TypeAlias = Callable[[list[int]], Array]
 TIES = (-1.0, -0.5, 0.0, 0.0, 0.5, 1.0, 1.0, 2.0)
 LARGEST = 1e6
+WORST = 1e8  # condition number
 
 
 class NoValue(ArithmeticError):
@@ -103,11 +105,20 @@ def values_for(system: System, draw: Draw) -> dict[str, Array] | None:
             continue
         except (ArithmeticError, SymbackpropError):
             continue
-        if all(np.all(np.abs(array) < LARGEST) for array in known.values()):
+        finite = all(np.all(np.abs(array) < LARGEST) for array in known.values())
+        if finite and not _nearly_singular(system, known):
             return dict(adjusted)
     if refusal is not None:
         raise refusal
     return None
+
+
+def _nearly_singular(system: System, known: Mapping[str, Array]) -> bool:
+    """Whether a matrix that is inverted is singular but for rounding, so that no two programs agree on it."""
+    nodes = (node for equation in system.equations for node in equation.expression.walk())
+    inverted = {node.tensor for node in nodes if isinstance(node, MatrixFunction) and node.kind == "inv"}
+    conditions = [np.linalg.cond(known[name].astype(float)) for name in inverted if known[name].size]
+    return any(np.any((each > WORST) & (each < np.inf)) for each in conditions)
 
 
 def _no_integer_fits(system: System, draw: Draw) -> bool:

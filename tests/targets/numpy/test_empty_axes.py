@@ -87,6 +87,40 @@ y[t] = b[t] + sum(r, c, pad(x[t+r-1,c])*w[r,c])
 z[t] = max(r, pad(y[t+r]))
 loss L = sum(t, z[t]^2) + sum(t, where(t + 2 < size(t), 1, 0))*sum(r, w[r,0]^2)
 """,
+    "window_at_the_first_and_the_last_place": """
+index n : N
+index t, s : T
+index r : R
+param h[t,r], g[r,t], p[t]
+v[n] = sum(s, pad(h[0,3*n-s+2])*p[s])
+w[r] = sum(s, pad(g[r-s+1,size(t)-1])*p[s]^2)
+input x[n]
+loss L = sum(n, x[n]*v[n]) + sum(r, w[r]^2)
+""",
+    "gathered": """
+index n : N
+index t, s : T
+index c : C
+input i in C
+param a[n,c], b[c], d[t]
+u[t,s] = where(0 <= 2*t - s - 1 < size(n), a[2*t - s - 1,i], 0)*d[s]
+loss L = sum(t, s, u[t,s]^2) + sum(t, where(t*t + 1 < size(c), b[t*t + 1], 1)*d[t])
+""",
+    "scattered": """
+index s : S = 4
+index n, r : N
+param a[n,r], w[s]
+h[s] = where(s <= 0, sum(r, pad(a[floor((4 - s)/3),r])), where(s > 0, h[s-1], 0)*w[s])
+loss L = sum(s, h[s]^2)
+""",
+    "gathered_round": """
+index n : N
+index t : T
+input x[n]
+param a[t], b[n]
+v[n] = sum(t, where(t > n, a[mod(2*n + 1, size(t))]*a[t], b[n]))
+loss L = sum(n, x[n]*v[n]^2)
+""",
     "logsumexp": """
 index n : N
 index k : K
