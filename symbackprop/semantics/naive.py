@@ -134,6 +134,10 @@ class NaiveEvaluator:
         if not node.positions:
             return self._of_matrices[key]
         row, column = (self._integer(position, at) for position in node.positions)
+        size = self.sizes[node.axis.name]
+        if not (0 <= row < size and 0 <= column < size):
+            read = f"{node.kind}({node.tensor})"
+            raise VerificationError(f"'{read}' is read outside its axes, at {[row, column]} of {(size, size)}")
         return self._of_matrices[key][row][column]
 
     def _of_matrix(self, kind: str, rows: elimination.Matrix) -> Any:

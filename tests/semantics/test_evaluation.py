@@ -46,3 +46,14 @@ def test_a_missing_tensor_is_named() -> None:
 def test_the_maximum_over_an_empty_axis_has_no_value() -> None:
     with pytest.raises(VerificationError, match="empty axis"):
         evaluate(MODEL, {"x": np.zeros(0), "A": np.zeros((0, 3))})
+
+
+@pytest.mark.parametrize("place", ["0,size(a) - 2", "size(a) - 2,0", "size(n) - 1,0"])
+@pytest.mark.parametrize("kind", ["inv", "cofactor"])
+def test_an_inverse_is_not_read_beyond_its_matrix(kind: str, place: str) -> None:
+    model = parse_system(
+        "index a, a2 : A\nindex n : N\ninput P[a,a2]\n"
+        f"y[n] = where(0 < 1, {kind}(P)[{place}], 0)\nloss E = sum(n, y[n])\n"
+    )
+    with pytest.raises(VerificationError, match="is read outside its axes"):
+        evaluate(model, {"P": np.eye(1)}, {"A": 1, "N": 2})
