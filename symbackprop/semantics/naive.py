@@ -137,7 +137,7 @@ class NaiveEvaluator:
         size = self.sizes[node.axis.name]
         if not (0 <= row < size and 0 <= column < size):
             read = f"{node.kind}({node.tensor})"
-            raise VerificationError(f"'{read}' is read outside its axes, at {[row, column]} of {(size, size)}")
+            raise VerificationError(f"'{read}' is read outside its axes, at {row, column} of {size, size}")
         return self._of_matrices[key][row][column]
 
     def _of_matrix(self, kind: str, rows: elimination.Matrix) -> Any:
