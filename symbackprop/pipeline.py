@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +35,7 @@ from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 if TYPE_CHECKING:
     from symbackprop.verification.report import CheckReport
 
-__all__ = ["Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
+__all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
 
 # What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
 _CHECK = "symbackprop.verification.check"
@@ -77,7 +77,16 @@ class Model:
                 f"the model '{self.name}' has no parameter",
                 remedy="name the tensors to differentiate by: --wrt, or wrt=[...]",
             )
-        return ModelDerivation(derive(self.system, wrt or None))
+        wanted = wrt or [tensor.name for tensor in self.system.with_role(Role.PARAMETER)]
+        return ModelDerivation(derive(self._differentiable(wanted), wrt or None), self)
+
+    def _differentiable(self, wrt: Sequence[str]) -> System:
+        """The system, its equations such that they may be differentiated by these tensors."""
+        return self.system
+
+    def _without_facts_on(self, names: Sequence[str]) -> System:
+        """The system without the facts on these tensors and what depends on them."""
+        return self.system.without_facts_on(names)
 
     def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
@@ -109,6 +118,36 @@ class Sequential(Model):
 
 
 @dataclass(frozen=True)
+class DerivedModel(Model):
+    """The equations of a model and its gradient, and the `statements` that were added to them.
+
+    A fact may have simplified the gradient, which then holds where the fact does and not beside it, so that
+    nothing follows for its derivative by what the fact is about. Such a derivative is that of the gradient
+    as it is without the fact.
+    """
+
+    first: ModelDerivation
+    statements: str = ""
+
+    def _differentiable(self, wrt: Sequence[str]) -> System:
+        system = self.system
+        apart = system.without_facts_on(wrt)
+        if (apart.facts, apart.positive_definite) == (system.facts, system.positive_definite):
+            return system
+        whole = self._without_facts_on(wrt)
+        return replace(whole, facts=system.facts, positive_definite=system.positive_definite)
+
+    def _without_facts_on(self, names: Sequence[str]) -> System:
+        first = self.first.model._without_facts_on(names)
+        whole = derive(first, self.first.derivation.wrt).as_system()
+        return _with_statements(whole, self.statements).without_facts_on(names)
+
+
+def _with_statements(system: System, statements: str) -> System:
+    return parse_system(f"{system.source}{statements}\n", system.name) if statements else system
+
+
+@dataclass(frozen=True)
 class Gradient:
     """dE/dW2[k,j] = ...: one equation of the result."""
 
@@ -131,6 +170,7 @@ class ModelDerivation:
     """A gradient with every step that led to it, and the ways to write it down."""
 
     derivation: Derivation
+    model: Model
 
     @cached_property
     def gradients(self) -> Mapping[str, Gradient]:
@@ -139,6 +179,20 @@ class ModelDerivation:
         return {
             name: Gradient(totals[name], equation) for name, equation in self.derivation.gradients.items()
         }
+
+    def as_system(self, statements: str = "") -> DerivedModel:
+        """The equations of model and gradient as a model, which can be printed, evaluated, derived again.
+
+        `statements` in the model language are added to its text. It has no loss unless they state one, such
+        as a gradient times a direction, whose gradient is the Hessian times that direction:
+
+            const v[k,j]
+            loss H = sum(k, j, v[k,j]*grad_W2[k,j])
+
+        The model derives its gradients apart from facts on what it is differentiated by; its text states
+        this derivation's own. Raises LanguageError or NotationError where the statements do not fit.
+        """
+        return DerivedModel(_with_statements(self.derivation.as_system(), statements), self, statements)
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -1,20 +1,32 @@
-"""Names for adjoints: delta2 for the adjoint of u2, delta_y for that of y, grad_W2 for what was asked for."""
+"""Names for adjoints: delta2 for the adjoint of u2, delta_y for that of y, grad_W2 for what was asked for.
+
+A system that already holds such names, as a derivation's own system does, is differentiated by another loss.
+Then the loss stands in the names, as a subscript says what a partial derivative is of: H_u2 and H_delta1 for
+dH/du2 and dH/ddelta1, grad_H_W2 for dH/dW2. Losses have names of their own, so that no round repeats another.
+"""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+_NAMED_LIKE_AN_ADJOINT = re.compile(r"(delta|grad)([0-9]+|_\w+)")
 
 
-def gradient_name(tensor: str, taken: Collection[str]) -> str:
-    """The name of a gradient that was asked for."""
-    return _untaken(f"grad_{tensor}", taken)
-
-
-def adjoint_name(tensor: str, taken: Collection[str]) -> str:
-    """The name of an adjoint on the way."""
-    return _untaken(f"delta_{tensor}", taken)
+def adjoint_names(
+    tensors: Collection[str], wanted: Collection[str], loss: str, taken: Collection[str]
+) -> dict[str, str]:
+    """Each tensor's name to that of its adjoint; `wanted` are those whose gradient was asked for."""
+    is_named_by_loss = any(_NAMED_LIKE_AN_ADJOINT.fullmatch(name) for name in taken) or (
+        "delta" in tensors and "delta" not in wanted
+    )
+    gradient, adjoint = (f"grad_{loss}_", f"{loss}_") if is_named_by_loss else ("grad_", "delta_")
+    names: dict[str, str] = {}
+    for tensor in tensors:
+        name = f"{gradient if tensor in wanted else adjoint}{tensor}"
+        names[tensor] = _untaken(name, {*taken, *names.values()})
+    return names
 
 
 def derivative_name(tensor: str, by: Sequence[str], taken: Collection[str]) -> str:
@@ -24,14 +36,17 @@ def derivative_name(tensor: str, by: Sequence[str], taken: Collection[str]) -> s
     return _untaken(f"d{len(by) if len(by) > 1 else ''}{tensor}_{below}", taken)
 
 
-def layer_names(tensors: Iterable[str], taken: Collection[str]) -> dict[str, str]:
-    """delta2 for u2, as textbooks number the deltas, where only one of the tensors ends in that number."""
+def layer_names(adjoints: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
+    """delta2 for delta_u2, as textbooks number the deltas, where just one of the tensors ends in that number.
+
+    `adjoints` maps tensors to the names of their adjoints; found is the shorter name for such a name.
+    """
     claimed: dict[str, list[str]] = {}
-    for tensor in tensors:
+    for tensor, adjoint in adjoints.items():
         number = re.search(r"\d+$", tensor)
-        if number:
-            claimed.setdefault(f"delta{number.group()}", []).append(tensor)
-    return {tensors[0]: name for name, tensors in claimed.items() if len(tensors) == 1 and name not in taken}
+        if number and adjoint == f"delta_{tensor}":
+            claimed.setdefault(f"delta{number.group()}", []).append(adjoint)
+    return {names[0]: short for short, names in claimed.items() if len(names) == 1 and short not in taken}
 
 
 def _untaken(name: str, taken: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from symbackprop.algebra.context import RecurrenceStep, Scope
 from symbackprop.algebra.phases import scope_of
-from symbackprop.derivation.adjoint_names import adjoint_name, gradient_name, layer_names
+from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.adjoints import worked_out
 from symbackprop.derivation.inlining import inline_adjoints
 from symbackprop.derivation.inner_derivatives import with_inner_derivatives
@@ -46,10 +46,7 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     system = expansion.system
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
-    names = {
-        tensor: gradient_name(tensor, taken) if tensor in wanted else adjoint_name(tensor, taken)
-        for tensor in order
-    }
+    names = adjoint_names(order, wanted, loss_name(system), taken)
     scope = replace(scope_of(system), steps=_steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
     for tensor in order:
@@ -108,11 +105,8 @@ def _named(adjoint: Derivative, names: Mapping[str, str]) -> Expression:
 def _with_layer_names(
     adjoints: Sequence[AdjointDerivation], wanted: Sequence[str], taken: set[str]
 ) -> tuple[AdjointDerivation, ...]:
-    kept = [adjoint.tensor for adjoint in adjoints if adjoint.kept and adjoint.tensor not in wanted]
-    shorter = layer_names(kept, taken)
-    names = {
-        adjoint.equation.tensor: shorter[adjoint.tensor] for adjoint in adjoints if adjoint.tensor in shorter
-    }
+    kept = {adjoint.tensor: adjoint.equation.tensor for adjoint in adjoints if adjoint.kept}
+    names = layer_names({tensor: kept[tensor] for tensor in kept if tensor not in wanted}, taken)
     return tuple([_renamed(adjoint, names) for adjoint in adjoints]) if names else tuple(adjoints)
 
 

@@ -11,6 +11,8 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Delta, Expression, Index
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Step
+from symbackprop.systems.ordering import in_reading_order
+from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Equation, Role, System, Tensor
 
 
@@ -137,11 +139,13 @@ class Derivation:
         found = (*self.expansion.derivations, *self.adjoints)
         return {adjoint.equation.tensor: adjoint.meaning for adjoint in found}
 
-
-def with_adjoints(derivation: Derivation) -> System:
-    """Model and gradient as one system, without a loss."""
-    tensors = dict(derivation.system.tensors)
-    for equation in derivation.equations:
-        tensors[equation.tensor] = Tensor(equation.tensor, equation.indices, Role.DERIVED)
-    equations = (*derivation.system.equations, *derivation.equations)
-    return replace(derivation.system, tensors=tensors, equations=equations, loss=None)
+    def as_system(self) -> System:
+        """The equations of model and gradient as one system, without a loss; its text reads back as it."""
+        added = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in self.equations}
+        whole = replace(
+            self.system,
+            tensors={**self.system.tensors, **added},
+            equations=in_reading_order((*self.system.equations, *self.equations)),
+            loss=None,
+        )
+        return replace(whole, source=system_text(whole))

@@ -48,7 +48,9 @@ def loss_name(system: System) -> str:
     """The loss that is differentiated; DerivationError where the model has none."""
     if system.loss is None:
         raise DerivationError(
-            f"the model '{system.name}' has no loss", remedy="write one equation as `loss E = ...`"
+            f"the model '{system.name}' has no loss",
+            remedy="write one equation as `loss E = ...`; for "
+            'a derivation\'s system: as_system("loss H = ...")',
         )
     return system.loss
 

@@ -126,11 +126,16 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
     """Whether a call runs over indices.
 
     `max` and `min` do where their first argument is the bare name of an index; otherwise they choose between
-    two values. `argmax` is a word only where derived formulas are read back.
+    two values. `argmax` is a position and no value: it stands in a comparison, and where derived formulas
+    are read back. Raises NotationError where it stands elsewhere.
     """
     name = call.word.text
-    if name == "argmax":
-        return scope.is_printed
+    if name == "argmax" and not scope.is_printed:
+        raise scope.error(
+            "argmax(...) is a position, and stands only in a comparison",
+            call.span,
+            "compare it with an index: where(argmax(i, v[i]) == j, ..., 0)",
+        )
     if name in FUNCTIONS and name in REDUCTIONS:
         word = bare_word(call.arguments[0]) if call.arguments else None
         return (

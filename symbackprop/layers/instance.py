@@ -6,26 +6,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
+from symbackprop.language.names import bare_word
 from symbackprop.language.parsing import read_model
 from symbackprop.language.source import Source
 from symbackprop.language.syntax import (
     AxisDeclaration,
+    Call,
     EquationStatement,
+    Factors,
+    Formula,
     FunctionDefinition,
     LossMark,
     Reference,
     Statement,
     TensorDeclaration,
+    Terms,
 )
+from symbackprop.layers.alternatives import text_of
+from symbackprop.layers.edits import Edits, walk
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import value_text
-
-_CHOICE = re.compile(
-    r"[ ]*\{(?P<text>[^{}]*?)\s+when\s+(?P<condition>[^{}]*?)(?:\s+else\s+(?P<other>[^{}]*))?\}"
-)
-_CONDITION = re.compile(r"(?P<negation>not\s+)?(?P<option>\w+)(?:\s*(?P<operator>==|>)\s*(?P<value>.+))?")
 
 
 @dataclass(frozen=True)
@@ -120,46 +123,31 @@ def index_names(reference: Reference) -> tuple[str, ...]:
 def instantiated(formula: LayerFormula, options: Mapping[str, OptionValue]) -> Instance:
     """The formula with these options, which must be all that it has."""
     values = {**options, **formula.presets}
-    lines = [line.partition("#")[0].rstrip() for line in formula.body.splitlines()]
-    text = "\n".join(lines)
-    choices = 1
-    while choices:  # the innermost first; each pass leaves fewer braces
-        text, choices = _CHOICE.subn(lambda match: _chosen(match, values), text)
-    return Instance(formula, _with_values(text, values) + "\n")
+    return Instance(formula, _with_values(text_of(formula.alternatives, values), values, formula.kind) + "\n")
 
 
-def _chosen(match: re.Match[str], values: Mapping[str, OptionValue]) -> str:
-    """The text of `{text when condition else other}` that the options choose, with the space before it."""
-    chosen = match["text"] if _holds(match["condition"], values) else match["other"]
-    if not chosen:
-        return ""
-    indent = match[0][: match[0].index("{")]
-    return indent + chosen
-
-
-def _holds(condition: str, values: Mapping[str, OptionValue]) -> bool:
-    match = _CONDITION.fullmatch(condition)
-    assert match is not None, condition
-    value = values[match["option"]]
-    if match["operator"] is None:
-        return bool(value) is not bool(match["negation"])
-    if match["operator"] == "==":
-        return value_text(value) == match["value"]
-    return float(value) > float(match["value"])
-
-
-def _with_values(text: str, values: Mapping[str, OptionValue]) -> str:
-    """The text with values in place of options, all at once; a factor 1 and a term 0 are not written."""
+def _with_values(text: str, values: Mapping[str, OptionValue], kind: str) -> str:
+    """The text with values in place of options; a factor 1 before another and a term 0 are not written."""
     if not values:
         return text
-    word = rf"(?P<sign> [+-] )?\b(?P<name>{'|'.join(values)})\b(?P<times>\*)?"
-    return re.sub(word, lambda match: _value_of(match, values), text)
+    shown = {name: value_text(value) for name, value in values.items()}
+    edits = Edits(text)
+    for formula in walk(read_model(Source(kind, text))):
+        match formula:
+            case Reference(word) | Call(word) if word.text in shown:
+                edits.replace_word(word, shown[word.text])
+            case Factors(factors):
+                for (operator, factor), (following, _) in pairwise(factors):
+                    if operator == following == "*" and _value(factor, shown) == "1":
+                        edits.drop_with_operator_behind(factor.span)
+            case Terms(terms):
+                for _, term in terms[1:]:
+                    if _value(term, shown) == "0":
+                        edits.drop_with_operator_before(term.span)
+    return edits.result()
 
 
-def _value_of(match: re.Match[str], values: Mapping[str, OptionValue]) -> str:
-    shown, sign, times = value_text(values[match["name"]]), match["sign"] or "", match["times"] or ""
-    if shown == "1" and times:
-        return sign
-    if shown == "0" and sign and not times:
-        return ""
-    return f"{sign}{shown}{times}"
+def _value(formula: Formula, shown: Mapping[str, str]) -> str | None:
+    """The value of an option that stands alone, None for another formula."""
+    word = bare_word(formula)
+    return None if word is None else shown.get(word.text)

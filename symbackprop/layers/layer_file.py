@@ -20,7 +20,8 @@
 
 Below the options stands a model in the model language with names of its own, and two additions: an option's
 name stands for its value, and `{text when condition}`, perhaps `{text when condition else text}`, is there
-only where the options say so; such texts may be nested.
+only where the options say so. Such texts may be nested, and each has its brackets in pairs; what is a call or
+only its argument is written `{pad when padding > 0}(x[n,i + 1])` (`layers.alternatives` has the grammar).
 
 The first `input` is what comes before; `rest n` makes n any number of axes in front, such as batch and time,
 or none, and `batch n` just one. An axis that the input does not have is a new one, whose size is arithmetic
@@ -35,21 +36,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.language.source import Source
+from symbackprop.layers.alternatives import Body, read_body
 from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import OptionValue
-from symbackprop.layers.options import OPTION_TYPES, Option, choice, value_of
+from symbackprop.layers.options import OPTION_TYPES, Option, one_of, value_of
 
 _HEADER = re.compile(
     r"(?P<word>option|also|python|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"
 )
 _OPTION = re.compile(r":\s*(?P<type>\w+)(?:\s*=\s*(?P<default>\S+))?")
-_CHOICE = re.compile(r":\s*(?P<values>\S+(?:\s*\|\s*\S+)+)")
+_ONE_OF = re.compile(r":\s*(?P<values>\S+(?:\s*\|\s*\S+)+)")
 _PRESET = re.compile(r":\s*(?P<option>\w+)\s*=\s*(?P<value>\S+)")
 
 
 @dataclass(frozen=True)
 class LayerFormula:
-    """A layer or loss: what its file says. `presets` are the options that its kind has chosen already."""
+    """A layer or loss: what its file says, its formula as text and with the options' alternatives apart.
+
+    `presets` are the options that its kind has chosen already.
+    """
 
     kind: str
     python: str
@@ -61,6 +67,7 @@ class LayerFormula:
     rest: str
     is_batch: bool
     body: str
+    alternatives: Body
     presets: Mapping[str, OptionValue]
 
     @property
@@ -127,9 +134,17 @@ def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
         rest=header.rest,
         is_batch=header.is_batch,
         body="\n".join(header.body).strip("\n"),
+        alternatives=_alternatives(f"{kind}.layer", lines),
         presets={},
     )
     return layer, *(_under_other_name(layer, other, header) for other in header.others)
+
+
+def _alternatives(name: str, lines: list[str]) -> Body:
+    """The lines of the formula without comments, at the places that they have in the file."""
+    formula = ["" if _HEADER.fullmatch(line) else line.partition("#")[0].rstrip() for line in lines]
+    text = "\n".join(formula).rstrip("\n")
+    return read_body(Source(name, text), len(text) - len(text.lstrip("\n")))
 
 
 def _under_other_name(layer: LayerFormula, other: _OtherName, header: _Header) -> LayerFormula:
@@ -173,10 +188,10 @@ def _documentation(lines: list[str]) -> tuple[str, dict[str, str]]:
 
 def _option(header: re.Match[str], place: Place) -> Option:
     description = header["comment"] or ""
-    listed = _CHOICE.fullmatch(header["more"].strip())
+    listed = _ONE_OF.fullmatch(header["more"].strip())
     if listed:
         values = tuple(value_of(each.strip()) for each in listed["values"].split("|"))
-        return Option(header["name"], choice(values), description, values[0])
+        return Option(header["name"], one_of(values), description, values[0])
     match = _OPTION.fullmatch(header["more"].strip())
     if match is None or match["type"] not in OPTION_TYPES:
         raise LanguageError(

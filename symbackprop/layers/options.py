@@ -101,11 +101,11 @@ OPTION_TYPES: Mapping[str, OptionType] = {
         "tanh",
     ),
 }
-"""The word that a layer's file uses to the type that it stands for; a choice states its values itself."""
+"""The word that a layer's file uses to the type that it stands for; an enumeration lists its values."""
 
 
-def choice(values: tuple[OptionValue, ...]) -> OptionType:
-    """The type of an option that is one of a few values."""
+def one_of(values: tuple[OptionValue, ...]) -> OptionType:
+    """The enumeration: an option that is one of these values."""
     shown = [json.dumps(value) for value in values]
     return OptionType(
         " or ".join(shown),

@@ -6,32 +6,85 @@ word by word captures nothing as long as different names stay different.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from symbackprop.language.names import bare_word
+from symbackprop.language.parsing import read_model
+from symbackprop.language.source import Source
+from symbackprop.language.syntax import Call, Formula, FunctionDefinition, Reference, TensorDeclaration, Word
 from symbackprop.language.words import REDUCTIONS
+from symbackprop.layers.edits import Edits, walk
 
-# No word begins inside a number such as 1e5.
-_WORD = re.compile(r"(?<![\w.])[A-Za-z]\w*")
-_REDUCTION = "|".join(sorted(REDUCTIONS))
-
-
-def renamed(statement: str, names: Mapping[str, tuple[str, ...]]) -> str:
-    """The statement with each name replaced by those it stands for; names that are not given stay."""
-    for name, new in names.items():
-        if not new:
-            statement = without_index(statement, name)
-
-    def replacement(match: re.Match[str]) -> str:
-        new = names.get(match[0], (match[0],))
-        follows = statement[match.end() : match.end() + 2]
-        return (", " if follows == ", " else ",").join(new)
-
-    return _WORD.sub(replacement, statement)
+Renames = Mapping[str, tuple[str, ...]]
 
 
-def without_index(statement: str, index: str) -> str:
-    """Without an index, `x[n,i]` is x[i], `x[n]` is x, `sum(n, i, e)` is sum(i, e), `sum(n, e)` is (e)."""
-    statement = re.sub(rf"\[{index}\]", "", statement)
-    statement = re.sub(rf"\b(?:{_REDUCTION})\({index}, (?![A-Za-z]\w*, )", "(", statement)
-    return re.sub(rf"\b{index},[ ]?|,{index}\b", "", statement)
+def renamed(statement: str, names: Renames) -> str:
+    """The statement with each name replaced by those it stands for; names that are not given stay.
+
+    Without an index, `x[n,i]` is x[i], `x[n]` is x, `sum(n, i, e)` is sum(i, e), `sum(n, e)` is (e).
+    """
+    statements = read_model(Source("statement", statement))
+    edits = Edits(statement)
+    for each in statements:
+        match each:
+            case TensorDeclaration(_, _, values_axis) if values_axis is not None:
+                _rename(values_axis, names, "", edits)
+            case FunctionDefinition(word, parameters, _):
+                for name in (word, *parameters):
+                    _rename(name, names, "", edits)
+    for formula in walk(statements):
+        match formula:
+            case Reference(_, positions):
+                _rename_reference(formula, positions or (), names, edits)
+            case Call():
+                _rename_call(formula, names, edits)
+    return edits.result()
+
+
+def _rename_reference(
+    reference: Reference, positions: tuple[Formula, ...], names: Renames, edits: Edits
+) -> None:
+    """A tensor and the indices among its positions; a name alone is renamed where it stands as one."""
+    word = reference.word
+    if reference.positions is None and names.get(_stem(word)) == ():
+        return  # it has gone with the list that it was in
+    _rename(word, names, ",", edits)
+    gone = [each for each in positions if _is_gone(each, names)]
+    if positions and len(gone) == len(positions):
+        edits.replace(edits.end(word.span), edits.end(reference.span), "")
+        return
+    for each in gone:
+        edits.delete_item(each.span)
+
+
+def _rename_call(call: Call, names: Renames, edits: Edits) -> None:
+    """A function, or a reduction and the indices that it runs over."""
+    indices = call.arguments[:-1] if call.word.text in REDUCTIONS else ()
+    gone = [each for each in indices if _is_gone(each, names)]
+    if indices and len(gone) == len(indices):
+        edits.replace_word(call.word, "")
+    else:
+        _rename(call.word, names, ",", edits)
+    for each in indices:
+        word = bare_word(each)
+        if each in gone:
+            edits.delete_item(each.span)
+        elif word is not None:
+            _rename(word, names, ", ", edits)
+
+
+def _rename(word: Word, names: Renames, separator: str, edits: Edits) -> None:
+    """The names that a word stands for, with the primes that it has."""
+    stem = _stem(word)
+    if stem in names:
+        primes = word.text[len(stem) :]
+        edits.replace_word(word, separator.join([f"{name}{primes}" for name in names[stem]]))
+
+
+def _is_gone(formula: Formula, names: Renames) -> bool:
+    word = bare_word(formula)
+    return word is not None and names.get(word.text) == ()
+
+
+def _stem(word: Word) -> str:
+    return word.text.rstrip("'")

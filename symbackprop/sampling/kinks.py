@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import SymbackpropError
+from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import negate, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -175,7 +176,8 @@ def _sides(node: Expression) -> _Sides | None:
         case Apply(function, (left, right)) if function in _TWO_ARGUMENTS:
             return _Sides("at a tie", (left, right))
         case Comparison(_, left, right):
-            return _Sides("at equality", (left, right))
+            # Where positions are compared, the kinks are those inside them.
+            return None if is_integer(left) and is_integer(right) else _Sides("at equality", (left, right))
         case Reduction("max" | "min" | "argmax", _, _):
             return _Sides("at a tie", None)
     return None

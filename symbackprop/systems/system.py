@@ -154,6 +154,17 @@ class System:
         rest = replace(self, tensors=tensors, equations=equations, loss=None)
         return rest.with_used_axes()
 
+    def without_facts_on(self, names: Iterable[str]) -> System:
+        """The system without the facts that speak of these tensors or of what depends on them."""
+        moved = self.dependents(names)
+        facts = tuple(
+            fact
+            for fact in self.facts
+            if moved.isdisjoint((*tensors_read(fact.left), *tensors_read(fact.right)))
+        )
+        definite = tuple(each for each in self.positive_definite if each.tensor not in moved)
+        return replace(self, facts=facts, positive_definite=definite)
+
     def with_used_axes(self) -> System:
         """The system without the axes that nothing speaks of."""
         used = {tensor.values for tensor in self.tensors.values()}

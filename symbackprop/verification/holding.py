@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.derivation.result import Derivation, with_adjoints
+from symbackprop.derivation.result import Derivation
 from symbackprop.errors import MismatchError
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP
@@ -200,8 +200,10 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[_Compared]:
     """
     rng = np.random.default_rng(0)
     directions = {}
+    # An adjoint that is 0 but for the rounding of what cancels in it must not be scaled up to a slope.
+    least = max(1e-3, 1e-4 * largest_of((*draw.known.values(), *draw.adjoints.values())))
     for name in subject.derivation.wrt:
-        scale = max(float(np.linalg.norm(draw.adjoints[name])), 1e-3)
+        scale = max(float(np.linalg.norm(draw.adjoints[name])), least)
         directions[name] = rng.normal(size=np.shape(draw.adjoints[name])) / scale
     steps = {name: 1j * IMAGINARY_STEP * direction for name, direction in directions.items()}
     loss = str(subject.model.loss)
@@ -251,7 +253,7 @@ def _distance(found: Array, expected: Array) -> Array:
 def _place(subject: Subject, draw: Draw, wrong: _Compared) -> list[str]:
     """The first closed form that is not its unsimplified adjoint, or the first statement not its equation."""
     derivation, module = subject.derivation, subject.module
-    closed = evaluate_system(with_adjoints(derivation), draw.values, draw.sizes)
+    closed = evaluate_system(derivation.as_system(), draw.values, draw.sizes)
     largest = largest_of((*draw.known.values(), *draw.adjoints.values()))
     for adjoint in derivation.adjoints:
         name = adjoint.equation.tensor

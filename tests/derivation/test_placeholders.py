@@ -14,7 +14,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.errors import RewritingError
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.placeholders import placeholder_in
-from symbackprop.pipeline import ModelDerivation, loads
+from symbackprop.pipeline import Model, ModelDerivation, loads
 from tests.models.classics import NAMES, load_classic
 
 PLACEHOLDER = re.compile(r"[#@?]\w")  # a text's own comments have a space there
@@ -54,7 +54,7 @@ def test_functions_of_reductions(outer: str, inner: str) -> None:
 @pytest.mark.parametrize("name", NAMES[::7])
 def test_the_classics(name: str) -> None:
     classic = load_classic(name)
-    assert_clean(ModelDerivation(closed_form.derive(classic.system, classic.wrt)))
+    assert_clean(ModelDerivation(closed_form.derive(classic.system, classic.wrt), Model(classic.system)))
 
 
 def test_a_placeholder_is_found_wherever_it_stands() -> None:

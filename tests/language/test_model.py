@@ -27,7 +27,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.systems.printing import text
+from symbackprop.systems.printing import system_text, text
 from symbackprop.systems.system import Role, System
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -260,8 +260,15 @@ def test_an_expression_over_the_names_of_a_system() -> None:
     delta = parse_expression("(y[b,k] - d[b,k])*z1[b,j]", system)
     assert {index.name for index in delta.free_indices} == {"b", "k", "j"}
     assert parse_expression("b == 0 and j < size(j)", system).free_indices
-    with pytest.raises(NotationError, match="unknown function 'argmax'"):
-        parse_system("index i : I\nparam v[i]\ny = argmax(i, v[i])")
+
+
+def test_argmax_stands_in_a_comparison_alone() -> None:
+    """The derivative of a maximum reads where(argmax(i, v[i]) == i, ..., 0), and is a model again."""
+    system = parse_system("index i : I\nparam v[i]\ny[i] = where(argmax(i, v[i]) == i, v[i], 0)")
+    assert parse_system(system_text(system)).equations == system.equations
+    for formula in ("argmax(i, v[i])", "v[argmax(i, v[i])]", "where(argmax(i, v[i]) + 1 == 2, 1, 0)"):
+        with pytest.raises(NotationError, match="stands only in a comparison"):
+            parse_system(f"index i : I\nparam v[i]\ny = {formula}")
 
 
 def test_reading_loads_the_parser_and_importing_does_not() -> None:

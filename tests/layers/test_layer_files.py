@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from symbackprop.errors import LanguageError
 from symbackprop.language.parsing import read_formula
 from symbackprop.language.source import Source
+from symbackprop.layers.alternatives import read_body, text_of
 from symbackprop.layers.instance import instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 from symbackprop.layers.network import Layer, OptionValue
@@ -88,6 +90,12 @@ def test_options_stand_in_the_formula_as_numbers() -> None:
     assert instance(scale=1e-5, step=3, shift=2)[-1] == "y[n,i] = 1e-5*x[n,i] + 3*i - 2"
 
 
+def test_an_option_in_the_formula_keeps_the_brackets_around_its_neighbours() -> None:
+    formula = formula_of("y = scale*(a - shift) + scale*(b) + (c) - shift - (d - shift) + 2*shift + scale")
+    text = instantiated(formula, {"scale": 1, "shift": 0}).text
+    assert text == "y = (a) + (b) + (c) - (d) + 2*0 + 1\n"
+
+
 def test_an_axis_may_be_called_as_an_option_is() -> None:
     text = Sequential([Layer("conv1d", {"units": "stride", "kernel": 3, "stride": 2})], inputs=(2, 7)).text()
     assert "index s : stride\n" in text
@@ -111,8 +119,37 @@ def test_what_depends_on_an_option_is_there_or_not() -> None:
     ("y{\nz when on else\nv}", {"on": False}, "yv"),
 ])  # fmt: skip
 def test_choices(text: str, options: dict[str, OptionValue], found: str) -> None:
-    formula = formula_of(text)
-    assert instantiated(formula, options).text.strip() == found
+    assert text_of(read_body(Source("test", text)), options) == found
+
+
+@pytest.mark.parametrize(("text", "padding", "found"), [
+    ("y = {pad when padding > 0}(x[i - padding])*2", 1, "y = pad(x[i - padding])*2"),
+    ("y = {pad when padding > 0}(x[i - padding])*2", 0, "y =x[i - padding]*2"),
+    ("y = a*{pad when padding > 0}(x[f(i)])", 0, "y = a*x[f(i)]"),
+    ("y = a*{pad when padding > 0}(x[{i when padding == 0 else f(i)}])", 0, "y = a*x[i]"),
+    ("y = a*{pad when padding > 0}(x[{i when padding == 0 else f(i)}])", 2, "y = a*pad(x[f(i)])"),
+    ("y = {pad when padding > 0 else f}(x[i])", 0, "y = f(x[i])"),
+])  # fmt: skip
+def test_a_call_or_its_argument(text: str, padding: int, found: str) -> None:
+    assert text_of(read_body(Source("test", text)), {"padding": padding}) == found
+
+
+@pytest.mark.parametrize(("text", "cause"), [
+    ("y = {pad( when padding > 0}x[i]{) when padding > 0}", "this '(' is not closed"),
+    ("y = x[i]{) when on}", "this ')' closes nothing"),
+    ("y = (x[i]", "this '(' is not closed"),
+    ("y = (x[i)]", "this '[' is not closed"),
+    ("y = x[i])", "this ')' closes nothing"),
+    ("y = {a}", "opens no choice"),
+    ("y = {a when }", "opens no choice"),
+    ("y = {a when b else c", "never closed"),
+    ("y = {f when on}(x", "is not closed"),
+    ("y = a}", "ends nothing"),
+])  # fmt: skip
+def test_choices_that_do_not_pair(text: str, cause: str) -> None:
+    with pytest.raises(LanguageError, match=re.escape(cause)) as caught:
+        read_layer("wrong", f"# Wrong\nrest n\n{text}\n")
+    assert caught.value.remedy and caught.value.place is not None and caught.value.place.line == 3
 
 
 def test_statements_may_run_over_lines() -> None:
@@ -136,6 +173,8 @@ def test_renaming(statement: str, found: str) -> None:
     ("E = -mean(n, sum(k, d[n,k]*log(p[n,d[n]])))", "E = -(sum(k, d[k]*log(p[d])))"),
     ("E = sum(n, x[n])", "E = (x)"),
     ("E = sum(i, n, x[i,n])", "E = sum(i, x[i])"),
+    ("E = sum(n, i, ((x[n,i])))", "E = sum(i, ((x[i])))"),
+    ("input ids[n,i] in V", "input ids[i] in V"),
 ])  # fmt: skip
 def test_an_index_that_is_not_there_leaves_no_trace(statement: str, found: str) -> None:
     assert renamed(statement, {"n": ()}) == found

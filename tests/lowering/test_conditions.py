@@ -20,7 +20,7 @@ from symbackprop.schedule.kinds import Kind
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.targets.numpy.module import numpy_source
 from tests.lowering.array_models import draw
-from tests.models.judges import assert_close, with_adjoints
+from tests.models.judges import assert_close
 
 HEAD = """
 index t : T
@@ -60,7 +60,7 @@ def test_the_module_and_the_interpreter_agree_with_the_equations(condition: str,
     derivation = derive(parse_system(text))
     program = lower(derivation)
     module = load_module(numpy_source(program), "conditions")
-    whole = with_adjoints(derivation)
+    whole = derivation.as_system()
     for size, other in itertools.product((1, 2, 3), repeat=2):
         arrays = draw(derivation.system, {"T": size, "S": other}, np.float64, seed=size)
         known = evaluate(whole, arrays)

@@ -156,10 +156,10 @@ def _place(scope: tuple[ex.Index, ...], index: ex.Index) -> int:
     return len(scope) - 1 - scope[::-1].index(index)
 
 
-def loss_and_gradients(
-    system: System, values: Mapping[str, Any], sizes: Mapping[str, int], wrt: tuple[str, ...]
-) -> tuple[float, dict[str, Any]]:
-    """The loss and its gradients by declared tensors."""
+def loss_of(
+    system: System, values: Mapping[str, Any], sizes: Mapping[str, int]
+) -> Callable[[dict[str, Any]], Any]:
+    """The loss as a function of declared tensors that are chosen; `values` are the others'."""
 
     def loss(chosen: dict[str, Any]) -> Any:
         tensors: dict[str, Any] = {**values, **chosen}
@@ -170,5 +170,13 @@ def loss_and_gradients(
         # Adding nothing of each keeps autograd content where the loss does not depend on a tensor.
         return tensors[system.loss or ""] + sum(0.0 * anp.sum(array) for array in chosen.values())
 
+    return loss
+
+
+def loss_and_gradients(
+    system: System, values: Mapping[str, Any], sizes: Mapping[str, int], wrt: tuple[str, ...]
+) -> tuple[float, dict[str, Any]]:
+    """The loss and its gradients by declared tensors."""
+    loss = loss_of(system, values, sizes)
     chosen = {name: np.asarray(values[name], dtype=float) for name in wrt}
     return float(loss(chosen)), grad(loss)(chosen)

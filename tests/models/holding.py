@@ -19,7 +19,7 @@ from symbackprop.lowering.driver import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import numpy_source
-from tests.models.judges import assert_close, with_adjoints
+from tests.models.judges import assert_close
 from tests.models.step_checker import total_gradient
 
 Values: TypeAlias = dict[str, NDArray[np.float64]]
@@ -54,7 +54,7 @@ def _hold_program(
     derivation: Derivation, program: Program, module: ModuleType, values: Values, sizes: Mapping[str, int]
 ) -> None:
     """Module and interpreter against the equations' meaning."""
-    known = evaluate(with_adjoints(derivation), values, sizes)
+    known = evaluate(derivation.as_system(), values, sizes)
     interpreted = interpret(program, values)
     params = {name: values[name] for name in module.PARAMETERS}
     others = {name: array for name, array in values.items() if name not in params}
@@ -71,7 +71,7 @@ def _hold_gradients(
 ) -> None:
     """The gradient's equations against the complex step, and along one direction a central difference."""
     system = derivation.system
-    known = evaluate(with_adjoints(derivation), values, sizes)
+    known = evaluate(derivation.as_system(), values, sizes)
     expected = 0.0
     moved: dict[str, Values] = {"ahead": dict(values), "behind": dict(values)}
     for name, equation in derivation.gradients.items():

@@ -13,7 +13,6 @@ from symbackprop.language.model import parse_system
 from symbackprop.lowering.driver import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
-from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.targets.numpy.module import numpy_source
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.classics import small_sample
@@ -25,15 +24,6 @@ def assert_close(actual: object, expected: object, message: str, rtol: float = 1
     np.testing.assert_allclose(
         np.asarray(actual), expected, rtol=rtol, atol=rtol / 10 * scale, err_msg=message
     )
-
-
-def with_adjoints(derivation: Derivation) -> System:
-    """The model and its gradient as one system."""
-    system = derivation.system
-    tensors = dict(system.tensors)
-    for equation in derivation.equations:
-        tensors[equation.tensor] = Tensor(equation.tensor, equation.indices, Role.DERIVED)
-    return System(system.name, system.axes, tensors, (*system.equations, *derivation.equations))
 
 
 def judge(
@@ -48,7 +38,7 @@ def judge(
     system = parse_system(text)
     values, sizes = small_sample(system, sizes)
     derivation = derive(system, wrt)
-    known = evaluate(with_adjoints(derivation), values, sizes)
+    known = evaluate(derivation.as_system(), values, sizes)
     loss, gradients = loss_and_gradients(system, values, sizes, derivation.wrt)
     for name, equation in derivation.gradients.items():
         stepped = total_gradient(system, values, sizes, name)

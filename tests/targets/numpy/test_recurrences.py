@@ -6,7 +6,7 @@ import re
 
 from symbackprop.derivation.driver import derive
 from symbackprop.lowering.driver import lower
-from symbackprop.pipeline import ModelDerivation
+from symbackprop.pipeline import Model
 from symbackprop.targets.numpy.module import numpy_source
 from tests.models.recurrences import system_of
 
@@ -40,6 +40,6 @@ def test_log_sum_exp_is_stable_inside_the_loop() -> None:
 
 def test_a_delta_of_positions_is_not_described_as_a_column() -> None:
     """dh[t']/dh[t] has one entry where t' - 1 is t, and not in a row of its own index."""
-    lesson = ModelDerivation(derive(system_of("elman"), ["U"])).text()
+    lesson = Model(system_of("elman")).derive(["U"]).text()
     section = lesson.split("dE/dh, kept as delta_h")[1].split("dE/du_h, kept")[0]
     assert "As a column" not in section
