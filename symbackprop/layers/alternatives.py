@@ -1,9 +1,9 @@
 """What is there only where a layer's options say so: `{text when condition else other}`, and calls.
 
-    body      := (text | choice | call)*
-    choice    := "{" body "when" condition ["else" body] "}"
-    call      := "{" word "when" condition "}" "(" body ")"
-    condition := ["not"] option | option "==" value | option ">" value
+    body        := (text | alternative | call)*
+    alternative := "{" body "when" condition ["else" body] "}"
+    call        := "{" word "when" condition "}" "(" body ")"
+    condition   := ["not"] option | option "==" value | option ">" value
 
 Each body has its brackets in pairs. Where the condition of a call does not hold, its argument stands alone:
 `{pad when padding > 0}(x[i])` is pad(x[i]) or x[i].
@@ -50,7 +50,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Alternative:
     """`{chosen when condition else otherwise}`, with the spaces before it, which go where nothing is left."""
 
     indent: str
@@ -69,7 +69,7 @@ class OptionalCall:
     argument: Body
 
 
-Piece: TypeAlias = str | Choice | OptionalCall
+Piece: TypeAlias = str | Alternative | OptionalCall
 Body: TypeAlias = tuple[Piece, ...]
 
 
@@ -80,7 +80,7 @@ _FORM = "write {text when condition else text}"
 def read_body(source: Source, start: int = 0) -> Body:
     """The statements of a layer, from a place of its file on.
 
-    Raises LanguageError where braces make no choice, or where the brackets of a body do not pair.
+    Raises LanguageError where braces make no alternative, or where the brackets of a body do not pair.
     """
     reader = _BodyReader(source)
     body, end = reader.body(start)
@@ -96,7 +96,7 @@ def text_of(body: Body, values: Mapping[str, OptionValue]) -> str:
 
 def _text_of(piece: Piece, values: Mapping[str, OptionValue]) -> str:
     match piece:
-        case Choice(indent, chosen, condition, otherwise):
+        case Alternative(indent, chosen, condition, otherwise):
             text = text_of(chosen if condition.holds(values) else otherwise, values)
             return indent + text if text else ""
         case OptionalCall(indent, word, condition, argument):
@@ -117,7 +117,7 @@ class _BodyReader:
         return self.source.text
 
     def body(self, at: int, until: str = "") -> tuple[Body, int]:
-        """The pieces up to a word of the choice around them, its brace, or the end of the text.
+        """The pieces up to a word of the alternative around them, its brace, or the end of the text.
 
         With `until`, the bracket that closes a call's argument, they end there.
         """
@@ -125,7 +125,7 @@ class _BodyReader:
         open_brackets: list[int] = []
         while at < len(self.text):
             if self.text[at] == "{":
-                piece, at = self._choice(at, pieces)
+                piece, at = self._alternative(at, pieces)
                 pieces.append(piece)
                 continue
             plain = _PLAIN.match(self.text, at)
@@ -158,13 +158,13 @@ class _BodyReader:
                 open_brackets.pop()
         return end
 
-    def _choice(self, at: int, before: list[Piece]) -> tuple[Choice | OptionalCall, int]:
-        """The choice whose brace stands there; the spaces in front go from what was read before into it."""
+    def _alternative(self, at: int, before: list[Piece]) -> tuple[Alternative | OptionalCall, int]:
+        """The alternative whose brace stands there; the spaces in front go from what was read before into it."""
         chosen, end = self.body(at + 1)
         when = _WHEN.match(self.text, end)
         condition = _CONDITION.fullmatch(when["condition"]) if when else None
         if when is None or condition is None:
-            raise self.error(at, "this brace opens no choice", _FORM)
+            raise self.error(at, "this brace opens no alternative", _FORM)
         stated = Condition(
             condition["option"],
             condition["operator"] or "",
@@ -181,7 +181,7 @@ class _BodyReader:
             if self.text[closing : closing + 1] != ")":
                 raise self.error(end, "this '(' is not closed", _PAIRS)
             return OptionalCall(_indent_taken_from(before), chosen[0], stated, argument), closing + 1
-        return Choice(_indent_taken_from(before), chosen, stated, otherwise), end
+        return Alternative(_indent_taken_from(before), chosen, stated, otherwise), end
 
     def error(self, at: int, cause: str, remedy: str) -> LanguageError:
         """An error at a place of the text."""
