@@ -16,7 +16,6 @@ from typing import TypeAlias
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
-from symbackprop.algebra.cost import Cost, cost
 from symbackprop.algebra.quotients import (
     collected_forms,
     denominator_factors,
@@ -27,6 +26,7 @@ from symbackprop.algebra.quotients import (
     with_solution,
 )
 from symbackprop.algebra.scalar_algebra import ScalarBridge
+from symbackprop.cost.expressions import Cost, cost
 from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
 from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
