@@ -92,7 +92,7 @@ def _obstacles(line: Statement | Store) -> Iterator[tuple[Axis, str]]:
                 beside = [index for group in others for index in group] if left_out is not None else []
                 yield from ((axis, name) for index in beside for axis in _model_axes(index.axis))
             case Elementwise("divide", (_, below)) if node.kind is Kind.PYTHON:
-                yield from ((axis, f"{name} divides by 0") for axis in _vanishing(below, {}))
+                yield from ((axis, f"{name} divides by 0") for axis in sorted(_vanishing(below, {}), key=str))
             case Pad(_, before, after, _):
                 less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))

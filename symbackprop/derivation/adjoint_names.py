@@ -6,6 +6,8 @@ import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from symbackprop.notation.fresh_names import lengthened_name
+
 
 def gradient_name(tensor: str, taken: Collection[str]) -> str:
     """The name of a gradient that was asked for."""
@@ -35,6 +37,4 @@ def layer_names(tensors: Iterable[str], taken: Collection[str]) -> dict[str, str
 
 
 def _untaken(name: str, taken: Collection[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
+    return lengthened_name(name, "_", taken)
