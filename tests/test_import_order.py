@@ -14,6 +14,7 @@ ROOMS = (
     "notation",
     "functions",
     "integers",
+    "cost",
     "systems",
     "semantics",
     "rewriting",

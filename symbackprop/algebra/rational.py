@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
-from symbackprop.algebra.cost import Cost, cost
 from symbackprop.algebra.quotients import (
     collected_forms,
     denominator_factors,
@@ -27,6 +26,7 @@ from symbackprop.algebra.quotients import (
     with_solution,
 )
 from symbackprop.algebra.scalar_algebra import ScalarBridge
+from symbackprop.cost.expressions import Cost, cost
 from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
 from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
@@ -66,15 +66,27 @@ def _is_where(node: Expression) -> bool:
 
 
 _Relations: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]
-Measure: TypeAlias = tuple[Cost, int, int, int, int]
+
+
+class Measure(NamedTuple):
+    """What a better form has less of, the first that differs deciding.
+
+    `odd_signs` are a leading minus, and z^2 - 1 for 1 - z^2.
+    """
+
+    cost: Cost
+    terms: int
+    odd_signs: int
+    names: int
+    nodes: int
 
 
 def measure(expression: Expression) -> Measure:
-    """What a better form has less of: cost, terms, a leading minus (or z^2 - 1 for 1 - z^2), names, size."""
+    """The measure of a form."""
     odd_signs = sum(2 for factor in factors_of(expression) if is_something_less_number(factor))
     odd_signs += coefficient_and_rest(expression)[0] < 0
     names = sum(isinstance(node, Element) for node in expression.walk())
-    return cost(expression), len(terms_of(expression)), odd_signs, names, expression.node_count
+    return Measure(cost(expression), len(terms_of(expression)), odd_signs, names, expression.node_count)
 
 
 def rank(expression: Expression) -> tuple[Measure, str]:

@@ -9,7 +9,7 @@ from symbackprop.array.ir import Copy, Diagonal, Elementwise, Read
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.slices import Conditional, is_view
 from symbackprop.array.value import Value
-from symbackprop.schedule.temporary_names import unused_name
+from symbackprop.notation.fresh_names import numbered_name
 
 # Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
 MAKING_ARRAYS = frozenset({"where", "erf", "normcdf", "lgamma", "digamma", "trigamma"})
@@ -63,7 +63,7 @@ def _with_a_name_for_each_gradient(program: Program) -> Program:
     for asked, name in program.gradients.items():
         held = program.by_name[name]
         if name in gradients.values() and held.value.layout:
-            copy = unused_name(f"grad_{asked}", taken.__contains__)
+            copy = numbered_name(f"grad_{asked}", taken)
             taken.add(copy)
             element = held.element.replace(name, copy, 1)
             value = Copy(Read(name, held.value.indices, held.value.kind))

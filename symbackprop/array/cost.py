@@ -1,10 +1,12 @@
-"""What a value costs: typical element-wise operations, at the sizes of `schedule.typical_sizes`.
+"""What a value and a program cost: the weights of `cost.weights`, at the sizes of `cost.assumptions`.
 
-Views are free, but for a reshape that has to copy; a function costs several passes; a multiply-add within a
-matrix product costs a small part of one.
+Views are free, but for a reshape that has to copy.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from symbackprop.array.ir import (
     ARITHMETIC,
@@ -14,6 +16,7 @@ from symbackprop.array.ir import (
     Copy,
     Elementwise,
     Fill,
+    Literal,
     Reduce,
     Reshape,
     Transpose,
@@ -21,58 +24,85 @@ from symbackprop.array.ir import (
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
+from symbackprop.array.program import Line, Loop
 from symbackprop.array.slices import Conditional, Flip, Pad, Refold, Select
 from symbackprop.array.value import Value
-from symbackprop.schedule.typical_sizes import MATRIX_PRODUCT_DISCOUNT, typical_count, typical_size
+from symbackprop.cost.assumptions import PROGRAM, Assumptions
+from symbackprop.cost.weights import (
+    COFACTOR_WEIGHT,
+    FACTORISATION_WEIGHT,
+    INVERSE_WEIGHT,
+    MATRIX_PRODUCT_WEIGHT,
+    SCATTER_WEIGHT,
+    power_weight,
+    weight_of,
+)
 
-# exp, tanh and their like against an addition, as measured on arrays that fit the cache.
-FUNCTION_COST = 8
-# Adding a number at a place that is looked up, against adding it in order.
-SCATTER_COST = 4
 # Views whose numbers do not lie side by side, so that merging axes has to copy.
 COPIED_BY_RESHAPE = (Transpose, Select, Flip)
 
 
-def cost_of(value: Value) -> float:
+def cost_of(value: Value, assuming: Assumptions = PROGRAM) -> Fraction:
     """The cost of computing a value, its operands included; of a `where`'s branches, the costlier one."""
     if isinstance(value, Conditional):
-        return cost_of(value.condition) + max(cost_of(value.chosen), cost_of(value.otherwise))
-    return own_cost(value) + sum(cost_of(operand) for operand in value.operands)
+        branches = (value.chosen, value.otherwise)
+        return cost_of(value.condition, assuming) + max(cost_of(branch, assuming) for branch in branches)
+    return own_cost(value, assuming) + sum((cost_of(each, assuming) for each in value.operands), Fraction(0))
 
 
-def own_cost(node: Value) -> float:
+def cost_of_lines(lines: Iterable[Line], assuming: Assumptions = PROGRAM) -> Fraction:
+    """The cost of statements, a loop's body as often as its axis has places."""
+    total = Fraction(0)
+    for line in lines:
+        if isinstance(line, Loop):
+            total += assuming.size(line.axis) * cost_of_lines(line.body, assuming)
+        else:
+            total += sum((cost_of(value, assuming) for value in line.values), Fraction(0))
+    return total
+
+
+def own_cost(node: Value, assuming: Assumptions = PROGRAM) -> Fraction:
     """The cost of one node, its operands not included."""
+    elements = Fraction(assuming.count(node.indices))
     match node:
-        case Elementwise(operation, _):
-            cheap = operation in ARITHMETIC | COMPARISONS | CONNECTIVES or operation == "where"
-            return typical_count(node.indices) * (1 if cheap else FUNCTION_COST)
+        case Elementwise(operation, arguments):
+            return elements * _weight(operation, arguments)
         case Reduce(operand, _, _, _):
-            return typical_count(operand.indices)
+            return Fraction(assuming.count(operand.indices))
         case MatrixProduct(left, right) | Tensordot(left, right, _, _):
-            operations = typical_count({*left.indices, *right.indices})
-            return operations * MATRIX_PRODUCT_DISCOUNT + typical_count(node.indices)
+            return _multiply_adds(left, right, assuming) + elements
         case ScatterAdd(_, rows, _):
-            return SCATTER_COST * typical_count(rows.indices) + typical_count(node.indices)
+            return SCATTER_WEIGHT * assuming.count(rows.indices) + elements
         case Reshape(operand, _) | Refold(operand, _):
-            return typical_count(node.indices) if isinstance(operand, COPIED_BY_RESHAPE) else 0
-        case Cast() | Copy() | Fill() | Pad() | Gather() | Clip():
-            return typical_count(node.indices)
+            return elements if isinstance(operand, COPIED_BY_RESHAPE) else Fraction(0)
+        case Cast() | Copy() | Fill() | Pad() | Gather() | Clip() | Symmetric():
+            return elements
         case Solve(matrix, right):
-            return (
-                _factorisation(matrix)
-                + typical_count({*matrix.indices, *right.indices}) * MATRIX_PRODUCT_DISCOUNT
-            )
+            factorised = _factorisation(matrix, FACTORISATION_WEIGHT, assuming)
+            return factorised + _multiply_adds(matrix, right, assuming)
         case Inverse(operand):
-            return 3 * _factorisation(operand)
+            return _factorisation(operand, INVERSE_WEIGHT, assuming)
         case Cofactors(operand):
-            return 40 * _factorisation(operand)
-        case Symmetric():
-            return typical_count(node.indices)
+            return _factorisation(operand, COFACTOR_WEIGHT, assuming)
         case Determinant(operand, _) | Cholesky(operand, _):
-            return _factorisation(operand)
-    return 0
+            return _factorisation(operand, FACTORISATION_WEIGHT, assuming)
+    return Fraction(0)
 
 
-def _factorisation(matrix: Value) -> float:
-    """A third of n^3 multiply-adds, for each matrix of the batch."""
-    return typical_count(matrix.indices) * typical_size(matrix.indices[-1]) * MATRIX_PRODUCT_DISCOUNT / 3
+def _weight(operation: str, arguments: Sequence[Value]) -> int:
+    if operation == "power":
+        exponent = arguments[1]
+        return power_weight(Fraction(exponent.value) if isinstance(exponent, Literal) else None)
+    if operation in ARITHMETIC | COMPARISONS | CONNECTIVES or operation == "where":
+        return 1
+    return weight_of(operation)
+
+
+def _multiply_adds(left: Value, right: Value, assuming: Assumptions) -> Fraction:
+    return assuming.count({*left.indices, *right.indices}) * MATRIX_PRODUCT_WEIGHT
+
+
+def _factorisation(matrix: Value, weight: Fraction, assuming: Assumptions) -> Fraction:
+    """That part of n^3 multiply-adds, for each matrix of the batch."""
+    size = assuming.size(matrix.indices[-1].axis)
+    return assuming.count(matrix.indices) * size * MATRIX_PRODUCT_WEIGHT * weight

@@ -100,7 +100,7 @@ def _obstacles(
                 beside = [index for group in others for index in group] if left_out is not None else []
                 yield from ((axis, name) for index in beside for axis in _model_axes(index.axis))
             case Elementwise("divide", (_, below)) if node.kind is Kind.PYTHON:
-                yield from ((axis, f"{name} divides by 0") for axis in _vanishing(below, {}))
+                yield from ((axis, f"{name} divides by 0") for axis in sorted(_vanishing(below, {}), key=str))
             case Select(operand, items):
                 read = zip(items, operand.layout, strict=True)
                 standing = [each for item, group in read for each in _standing(item, group)]
@@ -125,7 +125,7 @@ def _standing(item: Item, group: Group) -> Iterator[tuple[Axis, Value]]:
 
 def _brought_inside(place: Value, group: Group) -> Iterator[Axis]:
     """The axis that is read where an integer is brought inside it: no integer is where it is empty."""
-    for axis in {index.axis for index in group} - {index.axis for index in place.indices}:
+    for axis in sorted({index.axis for index in group} - {index.axis for index in place.indices}, key=str):
         if any(isinstance(node, Clip | AxisSize) and node.axis == axis for node in place.walk()):
             yield axis
 

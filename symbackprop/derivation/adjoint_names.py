@@ -13,6 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 _NAMED_LIKE_AN_ADJOINT = re.compile(r"(delta|grad)([0-9]+|_\w+)")
 
+from symbackprop.notation.fresh_names import lengthened_name
+
 
 def adjoint_names(
     tensors: Collection[str], wanted: Collection[str], loss: str, taken: Collection[str]
@@ -50,6 +52,4 @@ def layer_names(adjoints: Mapping[str, str], taken: Collection[str]) -> dict[str
 
 
 def _untaken(name: str, taken: Collection[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
+    return lengthened_name(name, "_", taken)

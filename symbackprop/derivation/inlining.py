@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.context import Scope
-from symbackprop.algebra.cost import cost
 from symbackprop.algebra.phases import simplify
+from symbackprop.cost.expressions import cost
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,

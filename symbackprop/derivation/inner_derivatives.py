@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from symbackprop.algebra.cost import cost
 from symbackprop.algebra.phases import scope_of, simplify
+from symbackprop.cost.expressions import cost
 from symbackprop.derivation.adjoint_names import derivative_name
 from symbackprop.derivation.adjoints import append, worked_out
 from symbackprop.derivation.differentiation import ELEMENT, Differentiation

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from symbackprop.integers.guards import by_itself, guarded_children
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.expressions import ZERO, Apply, Axis, Element, Expression, Index, Where
+from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System, Tensor
@@ -93,9 +94,7 @@ class _Naming:
         key = canonical_bound_names(guarded)
         if key not in self.names:
             indices = _free_in_order(argument, equation)
-            name = f"u_{equation.tensor}"
-            while name in self.taken:
-                name += "_"
+            name = lengthened_name(f"u_{equation.tensor}", "_", self.taken)
             self.taken.add(name)
             self.names[key] = Element(name, indices)
             self.new.append(Equation(name, indices, guarded))

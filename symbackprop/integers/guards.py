@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import (
+    Knowledge,
     conjunction,
     conjuncts,
     lower_bound,
@@ -106,15 +107,26 @@ def _readable_bound(condition: Expression) -> Expression:
     return condition
 
 
+def unproved_reads(
+    expression: Expression, axes: Mapping[str, Sequence[Axis]], conditions: tuple[Expression, ...] = ()
+) -> Iterator[tuple[GuardedRead, Expression, Axis]]:
+    """Each read with a position that is not sure to lie inside its axis, and both; `axes` where known."""
+    for read in guarded_reads(expression, conditions):
+        for position, axis in zip(read.element.positions, axes.get(read.element.tensor, ()), strict=False):
+            if unproved_bounds(position, axis, read.conditions):
+                yield read, position, axis
+
+
 def reads_inside(
     expression: Expression, axes: Mapping[str, Sequence[Axis]], conditions: tuple[Expression, ...] = ()
 ) -> bool:
     """Whether all that is read is sure to lie inside; `axes` gives those of the tensors that are known."""
-    return not any(
-        unproved_bounds(position, axis, read.conditions)
-        for read in guarded_reads(expression, conditions)
-        for position, axis in zip(read.element.positions, axes.get(read.element.tensor, ()), strict=False)
-    )
+    return next(unproved_reads(expression, axes, conditions), None) is None
+
+
+def always_holds(condition: Expression, known: Sequence[Expression] = ()) -> bool:
+    """Whether a condition follows from others, at every place of its indices and for every size."""
+    return Knowledge.of((condition,), known).proves(condition)
 
 
 def by_itself(

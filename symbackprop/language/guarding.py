@@ -8,7 +8,7 @@ from itertools import product
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
-from symbackprop.integers.guards import GuardedRead, guarded_reads
+from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
@@ -35,14 +35,12 @@ def expect_reads_inside(system: System) -> None:
 
     What depends on sizes or values that are not known yet is left to the module that is generated.
     """
+    axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
     for stage in stages_of(system.equations):
         members = {equation.tensor for equation in stage.equations} if stage.recurrence else set()
         for equation in stage.equations:
-            for read in guarded_reads(equation.expression):
-                axes = [index.axis for index in system.tensors[read.element.tensor].indices]
-                for position, axis in zip(read.element.positions, axes, strict=True):
-                    if unproved_bounds(position, axis, read.conditions):
-                        _expect_inside(position, axis, read, equation, members)
+            for read, position, axis in unproved_reads(equation.expression, axes):
+                _expect_inside(position, axis, read, equation, members)
 
 
 def _expect_inside(

@@ -12,6 +12,7 @@ from symbackprop.lesson.document import Chain, Link, Reason, Sentence
 from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Add, Element, Expression, Multiply
+from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.systems.printing import text
@@ -73,9 +74,7 @@ class ChainWriter:
 
     def direct(self, element: Element) -> Element:
         """A name for what is differentiated, as its own equation states it, all else standing still."""
-        name = f"{element.tensor}_direct"
-        while name in self.derivation.system.tensors:
-            name += "ly"
+        name = lengthened_name(f"{element.tensor}_direct", "ly", self.derivation.system.tensors)
         return Element(name, element.positions)
 
     def apart(self, derivative: Derivative) -> Derivative:

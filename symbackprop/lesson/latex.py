@@ -49,6 +49,7 @@ from symbackprop.lesson.latex_forms import (
     root,
 )
 from symbackprop.lesson.latex_names import index_name, is_single_letter, tensor_name, upright
+from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import (
     ONE,
@@ -192,18 +193,10 @@ def _product(factors: tuple[Expression, ...]) -> Box:
         negative = True
         front = Number(-factors[0].value)
         factors = factors[1:] if front == ONE and len(factors) > 1 else (front, *factors[1:])
-    below = [divisor for factor in factors for divisor in _divisors(factor)]
-    above = [factor for factor in factors if not _divisors(factor)]
+    below = [divisor for divisor in map(divisor_of, factors) if divisor is not None]
+    above = [factor for factor in factors if not is_reciprocal(factor)]
     product = _quotient(above, below) if below else juxtaposed(_factor_boxes(above))
     return replace(at_level(product, PRODUCT), negative=True) if negative else product
-
-
-def _divisors(factor: Expression) -> tuple[Expression, ...]:
-    """What stands below a fraction stroke where the factor is a power with a negative number as exponent."""
-    if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:
-        exponent = -factor.exponent.value
-        return (factor.base if exponent == 1 else Power(factor.base, Number(exponent)),)
-    return ()
 
 
 def _quotient(above: list[Expression], below: list[Expression]) -> Box:
@@ -228,9 +221,9 @@ def _factor_boxes(factors: Sequence[Expression]) -> list[Box]:
 
 
 def _power(base: Expression, exponent: Expression) -> Box:
-    below = _divisors(Power(base, exponent))
-    if below:
-        return _quotient([], list(below))
+    below = divisor_of(Power(base, exponent))
+    if below is not None:
+        return _quotient([], [below])
     if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
         return root(box(base))
     above = box(exponent)

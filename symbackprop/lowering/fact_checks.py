@@ -11,8 +11,8 @@ from symbackprop.array.program import Line, Program, Statement, rewrite_lines
 from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Index
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
-from symbackprop.schedule.temporary_names import unused_name
 
 
 def with_symmetries_checked(
@@ -35,7 +35,7 @@ def _checked(program: Program, tensor: str, fact: str, indices: tuple[Index, ...
     if not chosen or any(_is_factored(line, tensor) for line in ahead):
         return program
     taken = {tensor.name for tensor in program.tensors}.union(*(line.written for line in program.statements))
-    name = unused_name(f"{tensor}_symmetric", taken.__contains__)
+    name = numbered_name(f"{tensor}_symmetric", taken)
 
     def renamed(value: Value) -> Value:
         return replace(value, name=name) if isinstance(value, Read) and value.name == tensor else value

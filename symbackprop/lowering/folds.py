@@ -13,7 +13,7 @@ from symbackprop.array.slices import Item, Refold, Span, Whole, selected
 from symbackprop.array.value import Value
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import extent, size_of
-from symbackprop.integers.bounds import Knowledge
+from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Index, Number, Size
@@ -77,7 +77,7 @@ def _is_covered(fold: Fold) -> bool:
     """Whether the two indices reach every place of the folded one."""
     reached = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
     enough = Comparison(">=", linear_form(reached).expression(), size_of(fold.index.axis))
-    return Knowledge.of((enough,), ()).proves(enough)
+    return always_holds(enough)
 
 
 def _divisor(position: Expression, index: Index) -> Expression | None:

@@ -8,6 +8,7 @@ from symbackprop.array.views import (
     ordered,
     union_in_order,
 )
+from symbackprop.cost.contraction import Order, contraction_order, still_needed
 from symbackprop.lowering.products import Factor, combined, own_order, summed
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.expressions import (
@@ -15,7 +16,6 @@ from symbackprop.notation.expressions import (
     Index,
 )
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.schedule.contraction import Order, contraction_order, still_needed
 from symbackprop.schedule.solves import linear_system
 from symbackprop.schedule.terms import (
     Indices,

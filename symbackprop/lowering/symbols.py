@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Index
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
-from symbackprop.schedule.temporary_names import unused_name
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Symbols:
 
     def fresh(self, stem: str) -> str:
         """The stem, or the stem with a number, as a name of its own from now on."""
-        name = unused_name(stem, self.taken.__contains__)
+        name = numbered_name(stem, self.taken)
         self.taken.add(name)
         return name
 

@@ -169,6 +169,14 @@ def is_reciprocal(factor: Expression) -> bool:
     return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
 
+def divisor_of(factor: Expression) -> Expression | None:
+    """What stands below the stroke, x^n for x^-n; None where the factor is no reciprocal."""
+    if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:
+        exponent = -factor.exponent.value
+        return factor.base if exponent == 1 else Power(factor.base, Number(exponent))
+    return None
+
+
 def normalised(node: Expression) -> Expression:
     """A sum, product or power put together again by its builder; other nodes as they are."""
     match node:

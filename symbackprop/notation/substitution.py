@@ -8,16 +8,13 @@ from types import MappingProxyType
 
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
 
 
 def fresh_index(index: Index, avoid: Iterable[Index]) -> Index:
     """`index`, with as many primes as it takes to differ from every index in `avoid`."""
-    taken = {other.name for other in avoid}
-    name = index.name
-    while name in taken:
-        name += "'"
-    return Index(name, index.axis)
+    return Index(lengthened_name(index.name, "'", {other.name for other in avoid}), index.axis)
 
 
 def unprimed(index: Index) -> Index:

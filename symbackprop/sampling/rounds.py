@@ -7,7 +7,7 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -67,10 +67,12 @@ def _without_repetition(
 
 def _with_ones(system: System) -> Iterator[Mapping[str, int]]:
     """Every other open axis of size 1, then the others: each is 1 once, beside larger ones."""
-    names = _open_axes(system)
-    for ones in (names[::2], names[1::2]):
-        if ones:
-            yield model_sizes(system, dict.fromkeys(ones, 1))
+    yield from (model_sizes(system, ones) for ones in ones_in_turn(_open_axes(system)))
+
+
+def ones_in_turn(names: Sequence[str]) -> list[dict[str, int]]:
+    """Size 1 for every other name, then for the others."""
+    return [dict.fromkeys(ones, 1) for ones in (names[::2], names[1::2]) if ones]
 
 
 def _open_axes(system: System) -> list[str]:

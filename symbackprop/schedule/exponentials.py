@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, subtract
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    negate,
+    subtract,
+)
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -15,7 +23,6 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Number,
-    Power,
     Reduction,
     Where,
 )
@@ -135,10 +142,9 @@ def sigmoid_argument(expression: Expression, meanings: Meanings) -> Expression |
 
 def reciprocal_power(factor: Expression) -> tuple[Expression, int] | None:
     """(x, n), where the factor is x^-n with a whole n > 0."""
-    if isinstance(factor, Power) and isinstance(factor.exponent, Number):
-        exponent = factor.exponent.value
-        if exponent < 0 and exponent.denominator == 1:
-            return factor.base, -exponent.numerator
+    base, exponent = base_and_exponent(factor)
+    if is_reciprocal(factor) and isinstance(exponent, Number) and exponent.value.denominator == 1:
+        return base, -exponent.value.numerator
     return None
 
 

@@ -28,10 +28,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound
 from symbackprop.schedule.occurrences import key_of
-from symbackprop.schedule.temporary_names import unused_name
 from symbackprop.schedule.terms import free_in_order
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.system import Equation, Tensor
@@ -122,7 +122,7 @@ class _ChosenMatrices:
         matrix = Where(guard, Element(node.tensor, (*node.batch, row, column)), Delta(row, column))
         key = key_of(matrix, indices)
         if key not in self.names:
-            name = unused_name(f"{node.tensor}_chosen", self.taken.__contains__)
+            name = numbered_name(f"{node.tensor}_chosen", self.taken)
             self.taken.add(name)
             self.names[key] = name
             self.introduced.append(Equation(name, indices, matrix))

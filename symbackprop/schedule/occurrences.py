@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from symbackprop.integers.guards import padded_element
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of
+from symbackprop.notation.arithmetic import coefficient_and_rest, divisor_of, factors_of
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
@@ -90,11 +90,7 @@ def core_of(expression: Expression) -> Expression | None:
         number, rest = coefficient_and_rest(expression)
         if number != 1 and rest:
             return rest[0] if len(rest) == 1 else Multiply(rest)
-    if isinstance(expression, Power) and isinstance(expression.exponent, Number):
-        exponent = -expression.exponent.value
-        if exponent > 0:
-            return expression.base if exponent == 1 else Power(expression.base, Number(exponent))
-    return None
+    return divisor_of(expression)
 
 
 def with_core(expression: Expression, core: Expression) -> Expression:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from symbackprop.cost.assumptions import PROGRAM
 from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
 from symbackprop.notation.expressions import Expression, Index, Multiply, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
-from symbackprop.schedule.typical_sizes import typical_count
 
 
 @dataclass(frozen=True)
@@ -128,4 +128,4 @@ def _candidates(
 def _effort(system: LinearSystem) -> tuple[int, bool]:
     """How many right-hand sides there are, beyond the batch of matrices; then, whether X is transposed."""
     others = system.right.free_indices - {system.summed, *system.inverse.batch_indices}
-    return typical_count(others), system.summed == system.inverse.positions[0]
+    return PROGRAM.count(others), system.summed == system.inverse.positions[0]

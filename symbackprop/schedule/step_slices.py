@@ -26,10 +26,11 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.occurrences import is_slice, key_of
-from symbackprop.schedule.temporary_names import temporary_name, unused_name
+from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order
 from symbackprop.systems.partial import is_partial
 from symbackprop.systems.printing import equation_text
@@ -148,7 +149,7 @@ class _WheresNamed:
         if not any(ahead):
             return temporary_name(node, consumer.tensor, self.taken)
         side = "after" if max(ahead) > 0 else "before"
-        return unused_name(f"{element.tensor}_{side}", self.taken.__contains__)
+        return numbered_name(f"{element.tensor}_{side}", self.taken)
 
 
 def _is_by_step(node: Expression, index: Index) -> bool:

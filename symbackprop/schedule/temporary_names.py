@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from fractions import Fraction
 
 from symbackprop.notation.arithmetic import coefficient_and_rest
@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 
 # A longer name says less than the formula in the comment above it.
@@ -44,16 +45,7 @@ def temporary_name(expression: Expression, consumer: str, taken: Container[str])
     """A name that says what the expression is, or where that is long, whose part it is; never a taken one."""
     described = description(expression)
     stem = described if described and len(described) <= LONGEST_NAME else f"{consumer}_{part(expression)}"
-    return unused_name(stem, taken.__contains__)
-
-
-def unused_name(stem: str, is_taken: Callable[[str], bool]) -> str:
-    """The stem, or the stem with the first number that makes it new."""
-    name, number = stem, 2
-    while is_taken(name):
-        name = f"{stem}_{number}"
-        number += 1
-    return name
+    return numbered_name(stem, taken)
 
 
 def part(expression: Expression) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from symbackprop.integers.bounds import Knowledge, lower_bound
+from symbackprop.integers.bounds import lower_bound
+from symbackprop.integers.guards import always_holds
 from symbackprop.integers.recognition import is_integer, is_natural
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
 from symbackprop.notation.expressions import (
@@ -192,7 +193,7 @@ def _is_natural(exponent: Expression) -> bool:
     """Whether an exponent is sure to be one of 0, 1, 2, ...: by its parts, or its indices' ranges."""
     if exponent.tensors or not is_integer(exponent):
         return False
-    return is_natural(exponent) or Knowledge.of((exponent,), ()).proves(lower_bound(exponent))
+    return is_natural(exponent) or always_holds(lower_bound(exponent))
 
 
 NOTHING_KNOWN = Ranges()

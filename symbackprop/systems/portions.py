@@ -24,6 +24,7 @@ from symbackprop.notation.expressions import (
     Logic,
     Multiply,
 )
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import is_about_indices
 from symbackprop.systems.ordering import loop_carried_tensors
@@ -152,9 +153,7 @@ class _Cutting:
         ):
             return _Portion(part, MOST_LEVELS)
         indices = _in_order(part, self.equation)
-        name, number = f"{self.equation.tensor}_part", 2
-        while name in self.taken:
-            name, number = f"{self.equation.tensor}_part_{number}", number + 1
+        name = numbered_name(f"{self.equation.tensor}_part", self.taken)
         self.taken.add(name)
         self.parts.append(Equation(name, indices, alone))
         return _Portion(Element(name, indices), 1)

@@ -8,6 +8,7 @@ from itertools import groupby
 from symbackprop.errors import NotationError
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
+from symbackprop.notation.arithmetic import divisor_of
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import (
     Add,
@@ -137,10 +138,10 @@ def _product(factors: tuple[Expression, ...]) -> tuple[str, int]:
         factors = (Number(-factors[0].value), *factors[1:])
         if factors[0] == Number(1):
             factors = factors[1:]
-    for stroke, group in groupby(factors, key=lambda factor: _reciprocal(factor) is not None):
+    for stroke, group in groupby(factors, key=lambda factor: divisor_of(factor) is not None):
         members = tuple(group)
         if stroke:
-            below = tuple(_reciprocal(factor) or factor for factor in members)
+            below = tuple(divisor_of(factor) or factor for factor in members)
             shown = f"{shown or '1'}/{_at_level(below[0] if len(below) == 1 else Multiply(below), POWER)}"
         elif shown:
             shown += "".join(f"*{_at_level(factor, SIGN)}" for factor in members)
@@ -151,16 +152,8 @@ def _product(factors: tuple[Expression, ...]) -> tuple[str, int]:
     return sign + shown, SUM if sign else PRODUCT
 
 
-def _reciprocal(factor: Expression) -> Expression | None:
-    """What stands below the stroke where the factor is a power with a negative number as exponent."""
-    if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:
-        exponent = -factor.exponent.value
-        return factor.base if exponent == 1 else Power(factor.base, Number(exponent))
-    return None
-
-
 def _power(base: Expression, exponent: Expression) -> tuple[str, int]:
-    below = _reciprocal(Power(base, exponent))
+    below = divisor_of(Power(base, exponent))
     if below is not None:
         return f"1/{_at_level(below, POWER)}", PRODUCT
     if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):

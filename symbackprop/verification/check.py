@@ -21,7 +21,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import VerificationError
 from symbackprop.lowering.driver import lower
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
-from symbackprop.sampling.rounds import SizesOfRound, rounds_of_sizes
+from symbackprop.sampling.rounds import SizesOfRound, ones_in_turn, rounds_of_sizes
 from symbackprop.sampling.sampling import Values, different_sizes
 from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.systems.system import Role, System
@@ -154,10 +154,9 @@ def _sizes_of_module(checked: ModuleUnderCheck) -> list[SizesOfRound]:
     usual = different_sizes(axes, groups, checked.sizes)
     rounds = [SizesOfRound("different sizes", usual)]
     names = [axis for axis in usual if axis not in checked.sizes]
-    for ones in (names[::2], names[1::2]):
-        if ones:
-            sizes = different_sizes(axes, groups, {**checked.sizes, **dict.fromkeys(ones, 1)})
-            rounds.append(SizesOfRound("axes of size 1", sizes))
+    for ones in ones_in_turn(names):
+        sizes = different_sizes(axes, groups, {**checked.sizes, **ones})
+        rounds.append(SizesOfRound("axes of size 1", sizes))
     return rounds
 
 

@@ -25,6 +25,7 @@ from symbackprop.systems.system import DECLARED_ROLES, System
 from symbackprop.targets.numpy.module import NumpyModule
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.locating import first_that_differs, raised_at, statement_of
+from symbackprop.verification.rounding import moved_by_rounding
 from symbackprop.verification.unsimplified import unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
@@ -221,13 +222,7 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[_Compared]:
 
 def _perturbed(subject: Subject, draw: Draw) -> Draw:
     """The draw with data that are off by a few hundred roundings."""
-    rng = np.random.default_rng(1)
-    values = {
-        name: array
-        if array.dtype.kind in "iu"
-        else array * (1 + ROUNDINGS * rng.choice([-1, 1], array.shape))
-        for name, array in draw.values.items()
-    }
+    values = moved_by_rounding(draw.values, ROUNDINGS, np.random.default_rng(1))
     known = evaluate_system(subject.model, values, draw.sizes)
     return Draw(draw.sizes, values, known, subject.adjoints(values, draw.sizes))
 

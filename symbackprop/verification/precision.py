@@ -24,6 +24,7 @@ from symbackprop.verification.report import (
     failure,
     in_one_row,
 )
+from symbackprop.verification.rounding import moved_by_rounding
 
 Array: TypeAlias = NDArray[Any]
 
@@ -140,10 +141,7 @@ def effect_of_rounding(
         centre = checked.value_and_grad(values)[1]
         effects = []
         for _ in range(DRAWS):
-            signs = {
-                name: np.abs(array) * rng.choice((-1.0, 1.0), array.shape) for name, array in values.items()
-            }
-            moved = checked.value_and_grad(_moved(values, signs, amount, still))[1]
+            moved = checked.value_and_grad(moved_by_rounding(values, amount, rng, still))[1]
             effects.append({name: _largest_change(moved[name], centre[name]) for name in centre})
     except CheckedCodeError:
         return {}

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from symbackprop.algebra import phases as order
-from symbackprop.algebra.cost import cost
 from symbackprop.algebra.phases import scope_of, simplify
 from symbackprop.algebra.rational import multiplied_out
+from symbackprop.cost.expressions import cost
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.functions.elementary import FUNCTIONS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.algebra.cost import cost
 from symbackprop.algebra.phases import scope_of, simplify
+from symbackprop.cost.expressions import cost
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Expression

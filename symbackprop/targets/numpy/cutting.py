@@ -11,7 +11,7 @@ from symbackprop.array.layout import is_nameable
 from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.slices import Select, always_computed
 from symbackprop.array.value import Value, rewrite_values
-from symbackprop.schedule.temporary_names import unused_name
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.targets.numpy.lines import code_indent, statement_lines
 from symbackprop.targets.numpy.python_text import INDENT, fits
 from symbackprop.targets.numpy.values import NumpyValues
@@ -49,7 +49,7 @@ def _cut(
         part = _window(statement, printer, indent) or _longest_part(statement, printer, indent)
         if part is None:
             break
-        name = unused_name(_stem(part, statement), taken.__contains__)
+        name = numbered_name(_stem(part, statement), taken)
         taken.add(name)
         yield Statement(name, part, formula, guarded=statement.guarded)
         formula = ""

@@ -12,7 +12,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import ProgramError, VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.driver import lower, lower_system
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
@@ -212,3 +212,11 @@ def test_an_extremum_that_the_evaluator_cannot_take_is_named() -> None:
     with pytest.raises(VerificationError, match=r"max over k of u\[n,k\]\^2: axis K is empty"):
         evaluate(parse_system(text), {"u": np.zeros((2, 0))})
     assert evaluate(system, {"u": np.zeros((0, 2))})["L"] == 0
+
+
+def test_axes_that_must_have_places_come_in_an_order_that_no_hash_decides() -> None:
+    names = "abcdef"
+    declared = "".join(f"index {name} : {name.upper()}\n" for name in names)
+    sizes = "*".join(f"size({name})" for name in reversed(names))
+    program = lower_system(parse_system(f"{declared}param w\ny = w + 1/({sizes})\nloss total = y\n"))
+    assert list(program.not_empty) == [name.upper() for name in names]

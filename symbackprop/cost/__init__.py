@@ -1,0 +1,1 @@
+"""One cost model: typical sizes, weights of operations, the order of contractions, what a form costs."""

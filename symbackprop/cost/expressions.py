@@ -1,0 +1,132 @@
+"""What a program for an expression costs, as a number to compare equal forms by.
+
+The unit is one arithmetic operation on one array element in a pass over memory (`cost.weights`), at typical
+sizes (`cost.assumptions`), a sum of products in the order of `cost.contraction`. A subexpression that stands
+in several places counts once.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypeAlias
+
+from symbackprop.cost.assumptions import FORM, Assumptions
+from symbackprop.cost.contraction import contraction_plan
+from symbackprop.cost.weights import (
+    COFACTOR_WEIGHT,
+    DIVISION_WEIGHT,
+    FACTORISATION_WEIGHT,
+    INVERSE_WEIGHT,
+    MATRIX_PRODUCT_WEIGHT,
+    power_weight,
+    weight_of,
+)
+from symbackprop.integers.guards import padded_element
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_reciprocal
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Delta,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.substitution import canonical_bound_names
+
+Cost: TypeAlias = Fraction
+
+# 1/(1 + e^u) is not wrong, but e^u/(1 + e^u) is not a number for large u: a function is better.
+OVERFLOW_WEIGHT = 40
+_FACTORISATIONS = {
+    "inv": INVERSE_WEIGHT,
+    "det": FACTORISATION_WEIGHT,
+    "logdet": FACTORISATION_WEIGHT,
+    "cofactor": COFACTOR_WEIGHT,
+}
+
+
+def cost(*expressions: Expression, assuming: Assumptions = FORM) -> Cost:
+    """The cost of computing all these expressions together."""
+    distinct: dict[Expression, None] = {}
+    for expression in expressions:
+        for node in canonical_bound_names(expression).walk():
+            distinct.setdefault(node)
+    return sum((_own_cost(node, assuming) for node in distinct), Fraction(0))
+
+
+def _own_cost(node: Expression, assuming: Assumptions) -> Cost:
+    """The cost of a node where its children are known."""
+    elements = assuming.count(node.free_indices)
+    match node:
+        case Add(terms):
+            return Fraction(elements * (len(terms) - 1))
+        case Multiply():
+            return _product_cost(node, assuming)
+        case Power(base, exponent):
+            return Fraction(elements * _power_weight(base, exponent))
+        case Apply(function, _):
+            return Fraction(elements * weight_of(function))
+        case Reduction():
+            return _reduction_cost(node, assuming)
+        case MatrixFunction():
+            return _factorisation_cost(node, assuming)
+        case Where() if padded_element(node) is not None:
+            return Fraction(0)  # a slice, and zeros at its end
+        case Where() | Comparison() | Logic() | Delta():
+            return Fraction(elements)
+    return Fraction(0)
+
+
+def _factorisation_cost(node: MatrixFunction, assuming: Assumptions) -> Cost:
+    """Of an axis with n values: a part of n^3 multiply-adds for each matrix of the batch."""
+    size = assuming.size(node.axis)
+    weight = _FACTORISATIONS[node.kind] * MATRIX_PRODUCT_WEIGHT
+    return weight * size**3 * assuming.count(node.batch_indices)
+
+
+def _power_weight(base: Expression, exponent: Expression) -> int:
+    if not isinstance(exponent, Number):
+        return power_weight(None)
+    division = DIVISION_WEIGHT if exponent.value < 0 else 0
+    overflow = OVERFLOW_WEIGHT if _may_overflow(base, exponent) else 0
+    return power_weight(exponent.value) + division + overflow
+
+
+def _may_overflow(base: Expression, exponent: Expression) -> bool:
+    below = is_reciprocal(Power(base, exponent))
+    return below and isinstance(base, Add) and any(_holds_exponential(term) for term in base.terms)
+
+
+def _holds_exponential(term: Expression) -> bool:
+    return any(isinstance(factor, Apply) and factor.function == "exp" for factor in factors_of(term))
+
+
+def _product_cost(node: Multiply, assuming: Assumptions) -> Cost:
+    """A number goes to the smallest array; a minus sign turns a plus into a minus for nothing."""
+    number, rest = coefficient_and_rest(node)
+    arrays = tuple(factor.free_indices for factor in rest)
+    scaling = 0 if abs(number) == 1 else min((assuming.count(indices) for indices in arrays), default=0)
+    return scaling + _contraction_cost(arrays, node.free_indices, assuming)
+
+
+def _reduction_cost(node: Reduction, assuming: Assumptions) -> Cost:
+    """A product of arrays is contracted; anything else is a pass over the body and its reduction."""
+    factors = factors_of(node.body)
+    if node.kind != "sum" or len(factors) == 1:
+        return Fraction(assuming.count(node.body.free_indices))
+    arrays = tuple(factor.free_indices for factor in factors if not isinstance(factor, Number))
+    # The body of a contraction is never stored: take back what the product itself was charged.
+    return _contraction_cost(arrays, node.free_indices, assuming) - _own_cost(node.body, assuming)
+
+
+def _contraction_cost(
+    arrays: tuple[frozenset[Index], ...], output: frozenset[Index], assuming: Assumptions
+) -> Cost:
+    return contraction_plan(arrays, output, assuming).cost if arrays else Fraction(0)

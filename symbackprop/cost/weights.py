@@ -1,0 +1,40 @@
+"""What an operation costs on one element, against an addition in a pass over memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+
+# A multiply-add inside a matrix product, which runs in the cache.
+MATRIX_PRODUCT_WEIGHT = Fraction(1, 16)
+# exp, tanh and their like, as measured on arrays that fit the cache.
+FUNCTION_WEIGHT = 8
+ROOT_WEIGHT = 4
+# Adding at a place that is looked up, against adding in order.
+SCATTER_WEIGHT = 4
+# Beyond the product that the divisor stands in.
+DIVISION_WEIGHT = 1
+# Of n^3 multiply-adds in a matrix product: LU and Cholesky take a third; singular values, ten inverses.
+FACTORISATION_WEIGHT = Fraction(1, 3)
+INVERSE_WEIGHT = Fraction(1)
+COFACTOR_WEIGHT = Fraction(10)
+
+# Functions that the processor has, or nearly; all others are FUNCTION_WEIGHT.
+_WEIGHTS: Mapping[str, int] = MappingProxyType(
+    {"abs": 1, "floor": 1, "max": 1, "min": 1, "mod": 1, "relu": 1, "sign": 1, "sqrt": ROOT_WEIGHT}
+)
+
+
+def weight_of(function: str) -> int:
+    """The weight of an element-wise function of the language, by its name."""
+    return _WEIGHTS.get(function, FUNCTION_WEIGHT)
+
+
+def power_weight(exponent: Fraction | None) -> int:
+    """The weight of x^exponent without the division by x^n; None where the exponent is no number."""
+    if exponent is None:
+        return FUNCTION_WEIGHT
+    size = abs(exponent)
+    root = ROOT_WEIGHT if size.denominator > 1 else 0
+    return root + max(0, int(size).bit_length() - 1)
