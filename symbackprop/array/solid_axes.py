@@ -125,7 +125,8 @@ def _standing(item: Item, group: Group) -> Iterator[tuple[Axis, Value]]:
 
 def _brought_inside(place: Value, group: Group) -> Iterator[Axis]:
     """The axis that is read where an integer is brought inside it: no integer is where it is empty."""
-    for axis in sorted({index.axis for index in group} - {index.axis for index in place.indices}, key=str):
+    foreign = {index.axis for index in group} - {index.axis for index in place.indices}
+    for axis in sorted(foreign, key=str):
         if any(isinstance(node, Clip | AxisSize) and node.axis == axis for node in place.walk()):
             yield axis
 

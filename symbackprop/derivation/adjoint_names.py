@@ -11,9 +11,9 @@ import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-_NAMED_LIKE_AN_ADJOINT = re.compile(r"(delta|grad)([0-9]+|_\w+)")
-
 from symbackprop.notation.fresh_names import lengthened_name
+
+_NAMED_LIKE_AN_ADJOINT = re.compile(r"(delta|grad)([0-9]+|_\w+)")
 
 
 def adjoint_names(

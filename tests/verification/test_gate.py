@@ -47,7 +47,7 @@ def checked(equations, source):
     return check_against(under_check(load_module(source, "edited")), equations, "edited")
 
 
-def test_the_choice_at_every_kink_is_compared_and_named():
+def test_the_convention_at_every_kink_is_compared_and_named():
     report = check_model(parse_system(BENT))
     assert report.ok, report.rows
     named = " ".join(each.name for each in report.rounds)
@@ -78,7 +78,9 @@ def test_a_kink_that_no_data_reach_is_said():
     )
     report = check_model(parse_system(text))
     assert report.ok
-    assert any(remark.startswith("no data were found on which the choice shows") for remark in report.remarks)
+    assert any(
+        remark.startswith("no data were found on which the convention shows") for remark in report.remarks
+    )
 
 
 def test_sizes_at_kinks_are_powers_of_two():
