@@ -27,7 +27,7 @@ def adjoint_names(
     names: dict[str, str] = {}
     for tensor in tensors:
         name = f"{gradient if tensor in wanted else adjoint}{tensor}"
-        names[tensor] = _untaken(name, {*taken, *names.values()})
+        names[tensor] = lengthened_name(name, "_", {*taken, *names.values()})
     return names
 
 
@@ -35,7 +35,7 @@ def derivative_name(tensor: str, by: Sequence[str], taken: Collection[str]) -> s
     """The name of a derivative inside the model: du_dx, d2u_dx2, d2u_dt_dx."""
     runs = [(name, len(list(group))) for name, group in itertools.groupby(by)]
     below = "_".join(f"d{name}{times if times > 1 else ''}" for name, times in runs)
-    return _untaken(f"d{len(by) if len(by) > 1 else ''}{tensor}_{below}", taken)
+    return lengthened_name(f"d{len(by) if len(by) > 1 else ''}{tensor}_{below}", "_", taken)
 
 
 def layer_names(adjoints: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
@@ -49,7 +49,3 @@ def layer_names(adjoints: Mapping[str, str], taken: Collection[str]) -> dict[str
         if number and adjoint == f"delta_{tensor}":
             claimed.setdefault(f"delta{number.group()}", []).append(adjoint)
     return {names[0]: short for short, names in claimed.items() if len(names) == 1 and short not in taken}
-
-
-def _untaken(name: str, taken: Collection[str]) -> str:
-    return lengthened_name(name, "_", taken)

@@ -159,7 +159,7 @@ class _BodyReader:
         return end
 
     def _alternative(self, at: int, before: list[Piece]) -> tuple[Alternative | OptionalCall, int]:
-        """The alternative whose brace stands there; it takes the spaces in front from what was read before."""
+        """The alternative whose brace stands there; it takes the spaces before it from what was read."""
         chosen, end = self.body(at + 1)
         when = _WHEN.match(self.text, end)
         condition = _CONDITION.fullmatch(when["condition"]) if when else None
