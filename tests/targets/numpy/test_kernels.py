@@ -14,6 +14,8 @@ from symbackprop.emission.loading import load_module
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.lowering.driver import lower_system
 from symbackprop.notation.expressions import Apply, Axis, Element, Index
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.systems.system import Equation, Role, System, Tensor
 from symbackprop.targets.numpy.kernels import HELPERS, NUMPY_CALLS, helpers_for
 from symbackprop.targets.numpy.module import numpy_source
@@ -56,6 +58,9 @@ def precisely(function: str, x: float) -> Any:
                 return u * mpmath.ncdf(u)
             case "normcdf":
                 return mpmath.ncdf(u)
+            case _ if FUNCTIONS[function].definition is not None:
+                values = {"u": np.array(u, dtype=object)}
+                return NaiveEvaluator(values, {}, PRECISE).expression(Apply(function, (Element("u"),)), {})
             case _:
                 return getattr(mpmath, function)(u)
 
