@@ -140,7 +140,7 @@ class RationalSearch:
             if measure(found) >= measure(best):
                 break
             best, current, relations = found, candidate.expression, candidate.within(relations)
-        return best
+        return _spelled_as_typed(best, self.expression)
 
     def _shown(self, form: sympy.Expr) -> Expression:
         return tidied(self.bridge.from_sympy(form))
@@ -167,6 +167,16 @@ def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriti
 
 def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
     return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
+    """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
+    atoms = {
+        canonical_bound_names(opened(node)): node
+        for node in typed.walk()
+        if isinstance(node, Apply) and not _is_exponential(node.function)
+    }
+    return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
 
 
 def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
