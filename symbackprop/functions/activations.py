@@ -50,6 +50,15 @@ def _gelu(u: Numeric) -> Numeric:
     return max(u, 0.0)
 
 
+def _mish(u: Numeric) -> Numeric:
+    # tanh(log(1 + w)) = w*(w + 2)/(w*(w + 2) + 2) keeps its digits where w = e^u is tiny.
+    small = exponential_of_minus_size(u)
+    if real_part(u) > 0:
+        return u * ((1 + 2 * small) / (1 + 2 * small + 2 * small * small))
+    grown = small * (small + 2)
+    return u * (grown / (grown + 2))
+
+
 ACTIVATIONS = (
     ElementwiseFunction(
         "sigmoid",
@@ -111,5 +120,13 @@ ACTIVATIONS = (
         numpy=NumpyKernel(calls=("normcdf",)),
         title="Gaussian error linear unit, u*Phi(u); Hendrycks and Gimpel, 2016",
         class_name="GELU",
+    ),
+    ElementwiseFunction(
+        "mish",
+        latex=r"\operatorname{{mish}}\left({}\right)",
+        definition=lambda u: multiply(u, apply("tanh", apply("softplus", u))),
+        evaluate=_mish,
+        numpy=NumpyKernel(),
+        title="Mish, u*tanh(softplus(u)); Misra, 2019",
     ),
 )

@@ -77,7 +77,7 @@ def relative_errors(function: str, arguments: np.ndarray) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("function", ["sigmoid", "silu", "softplus", "erf"])
+@pytest.mark.parametrize("function", ["sigmoid", "silu", "mish", "softplus", "erf"])
 def test_fourteen_digits_around_zero(function: str) -> None:
     assert relative_errors(function, AROUND_ZERO).max() < 1e-14
 
@@ -102,7 +102,7 @@ def test_gamma_functions_at_their_poles() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", ["sigmoid", "silu", "softplus", "gelu", "normcdf", "erf", "relu", "tanh"]
+    "function", ["sigmoid", "silu", "mish", "softplus", "gelu", "normcdf", "erf", "relu", "tanh"]
 )
 def test_far_arguments_are_finite_without_a_warning(function: str) -> None:
     module = module_of(function)
