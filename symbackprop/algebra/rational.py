@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -29,7 +29,7 @@ from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
 from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
+from symbackprop.notation.expressions import Apply, Element, Expression, Reduction, Where
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.systems.printing import text
 
@@ -47,22 +47,27 @@ class Relation:
 
 
 def opened(expression: Expression) -> Expression:
-    """Element-wise functions that are rational in e^u (sigmoid, ...) written out."""
+    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out."""
 
     def open_one(node: Expression) -> Expression:
-        if isinstance(node, Apply) and ALL_FUNCTIONS[node.function].arity == 1:
+        if isinstance(node, Apply) and _is_exponential(node.function):
             formula = definition_of(node)
-            if formula is not None and not any(_is_where(part) for part in formula.walk()):
+            if formula is not None and not any(isinstance(part, Where) for part in formula.walk()):
                 return rewrite_bottom_up(formula, open_one)
         return node
 
     return rewrite_bottom_up(expression, open_one)
 
 
-def _is_where(node: Expression) -> bool:
-    return type(node).__name__ in {"Where", "Comparison"} or (
-        isinstance(node, Apply) and node.function in {"sign", "erf", "normcdf"}
-    )
+@cache
+def _is_exponential(function: str) -> bool:
+    """Whether it is exp, log, or a formula in which no other elementary function stands."""
+    definition = ALL_FUNCTIONS[function].definition
+    if definition is None or ALL_FUNCTIONS[function].arity > 1:
+        return function in ("exp", "log")
+    parts = tuple(definition(Element("?")).walk())
+    applied = {part.function for part in parts if isinstance(part, Apply)}
+    return all(map(_is_exponential, applied)) and not any(isinstance(part, Where) for part in parts)
 
 
 _Relations: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]
@@ -147,7 +152,7 @@ class RationalSearch:
             if measure(found) >= measure(best):
                 break
             best, current, relations = found, candidate.expression, candidate.within(relations)
-        return best
+        return _spelled_as_typed(best, self.expression)
 
     def _shown(self, form: sympy.Expr) -> Expression:
         return tidied(self.bridge.from_sympy(form))
@@ -174,6 +179,16 @@ def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriti
 
 def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
     return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
+    """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
+    atoms = {
+        canonical_bound_names(opened(node)): node
+        for node in typed.walk()
+        if isinstance(node, Apply) and not _is_exponential(node.function)
+    }
+    return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
 
 
 def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:

@@ -14,6 +14,7 @@ from fractions import Fraction
 import sympy
 
 from symbackprop.errors import DerivationError
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power
 from symbackprop.notation.expressions import (
     Add,
@@ -126,11 +127,12 @@ def _exponential(node: Expression) -> Expression:
     return node
 
 
-_FUNCTIONS = {
-    "exp": "exp", "log": "log", "sign": "sign", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh",
-    "cosh": "cosh", "tanh": "tanh", "erf": "erf", "asin": "asin", "acos": "acos", "atan": "atan",
-    "loggamma": "lgamma",
-}  # fmt: skip
+# SymPy's class and the numbers before its argument to our function.
+_FROM_SYMPY = {
+    (function.sympy.name, *map(Number, function.sympy.orders)): function.name
+    for function in FUNCTIONS.values()
+    if function.sympy is not None
+}
 
 
 def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Expression]) -> Expression:
@@ -153,10 +155,9 @@ def from_sympy(expression: sympy.Expr, atom_of: Callable[[sympy.Symbol], Express
     if name == "DiracDelta":
         # The derivative of sign: 0 by convention, at 0 too.
         return Number(0)
-    if name == "polygamma" and isinstance(arguments[0], Number) and arguments[0].value < 2:
-        return Apply("trigamma" if arguments[0].value else "digamma", (arguments[1],))
-    if name in _FUNCTIONS:
-        return Apply(_FUNCTIONS[name], tuple(arguments))
+    known = _FROM_SYMPY.get((name, *arguments[:-1]))
+    if known is not None:
+        return Apply(known, (arguments[-1],))
     raise DerivationError(
         f"the derivative contains {name}, which the model language has no function for",
         remedy="write the function out with functions whose derivatives exist",

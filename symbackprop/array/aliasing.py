@@ -9,10 +9,16 @@ from symbackprop.array.ir import Copy, Diagonal, Elementwise, Read
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.slices import Conditional, is_view
 from symbackprop.array.value import Value
+from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.record import NumpyKernel
 from symbackprop.notation.fresh_names import numbered_name
 
 # Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
-MAKING_ARRAYS = frozenset({"where", "erf", "normcdf", "lgamma", "digamma", "trigamma"})
+MAKING_ARRAYS = {"where"} | {
+    name
+    for name, record in FUNCTIONS.items()
+    if isinstance(record.numpy, NumpyKernel) and record.numpy.makes_array
+}
 
 
 def with_fresh_results(program: Program) -> Program:

@@ -27,14 +27,11 @@ def elementary_derivative(function: str) -> Expression:
     row = FUNCTIONS[function]
     if row.derivative is not None:
         return row.derivative(PLACEHOLDERS[0])
-    if not row.sympy_name:
+    if row.sympy is None:
         raise InternalError(f"'{function}' has neither a formula nor a SymPy function")
     argument = sympy.Symbol("u", real=True)
-    if row.sympy_name == "trigamma":
-        derivative = sympy.polygamma(1, argument).diff(argument)
-    else:
-        derivative = getattr(sympy, row.sympy_name)(argument).diff(argument)
-    return from_sympy(derivative, lambda symbol: PLACEHOLDERS[0])
+    value = getattr(sympy, row.sympy.name)(*row.sympy.orders, argument)
+    return from_sympy(value.diff(argument), lambda symbol: PLACEHOLDERS[0])
 
 
 def at_arguments(expression: Expression, arguments: tuple[Expression, ...]) -> Expression:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from symbackprop.targets.numpy.kernels import KERNELS, NUMPY_CALLS
+
 FORWARD = ("_forward", "_loss")
 GRADIENTS = "value_and_grad"
 BEFORE = ("tensors", "grads")  # statements that assign these are none of the gradient's own
@@ -94,8 +96,9 @@ class GradientCode:
         return frozenset(loop.target.id for loop in loops if isinstance(loop.target, ast.Name))
 
 
+# How generated code calls functions: np.tanh and np.sqrt without the prefix, and the module's own.
 ELEMENTWISE = frozenset(
-    {"tanh", "sigmoid", "exp", "maximum", "abs", "log", "sin", "cos", "softplus", "gelu", "sqrt"}
+    [call.partition("(")[0].removeprefix("np.") for call in NUMPY_CALLS.values()] + [*KERNELS]
 )
 
 

@@ -1,1 +1,1 @@
-"""The elementary functions of the language: what each is, computes, and is called."""
+"""The elementary functions of the language: one record each, from which every table is computed."""

@@ -13,7 +13,8 @@ from fractions import Fraction
 from itertools import groupby
 
 from symbackprop.errors import LanguageError
-from symbackprop.functions.elementary import HALF, definition_of
+from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.formulas import HALF
 from symbackprop.language.limits import LARGEST_MAGNITUDE, LONGEST_NUMBER
 from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of, is_reciprocal
 from symbackprop.notation.expressions import (

@@ -10,6 +10,7 @@
     option units: axis             # the number of units
     option bias: switch = true     # whether a constant is added
     also twin: bias = false        # the layer under another name, with options chosen: what that is
+    also each: gate                # it under the name of each function that the option can be
     python twin TWIN               # the name in Python, where it is not the name in capitalised words
     rest n
     index i : I
@@ -36,17 +37,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.errors import LanguageError, Place
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.source import Source
 from symbackprop.layers.alternatives import Body, read_body
 from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import OptionValue
-from symbackprop.layers.options import OPTION_TYPES, Option, one_of, value_of
+from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, Option, one_of, value_of
 
 _HEADER = re.compile(
     r"(?P<word>option|also|python|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"
 )
 _OPTION = re.compile(r":\s*(?P<type>\w+)(?:\s*=\s*(?P<default>\S+))?")
 _ONE_OF = re.compile(r":\s*(?P<values>\S+(?:\s*\|\s*\S+)+)")
+_EACH = re.compile(r":\s*(?P<option>\w+)")
 _PRESET = re.compile(r":\s*(?P<option>\w+)\s*=\s*(?P<value>\S+)")
 
 
@@ -113,6 +116,7 @@ class _OtherName:
     option: str
     value: OptionValue
     title: str
+    class_name: str = ""
 
 
 def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
@@ -151,7 +155,7 @@ def _under_other_name(layer: LayerFormula, other: _OtherName, header: _Header) -
     return replace(
         layer,
         kind=other.kind,
-        python=header.python.get(other.kind, python_name(other.kind)),
+        python=header.python.get(other.kind, other.class_name or python_name(other.kind)),
         title=other.title,
         options=tuple(option for option in layer.options if option.name != other.option),
         presets={other.option: other.value},
@@ -167,7 +171,7 @@ def _read_line(line: str, place: Place, header: _Header) -> None:
         case "option":
             header.options.append(_option(match, place))
         case "also":
-            header.others.append(_also(match, place))
+            header.others.extend(_also(match, place))
         case "python":
             header.python[match["name"]] = match["more"].strip()
         case word:
@@ -203,10 +207,17 @@ def _option(header: re.Match[str], place: Place) -> Option:
     return Option(header["name"], OPTION_TYPES[match["type"]], description, default)
 
 
-def _also(header: re.Match[str], place: Place) -> _OtherName:
+def _also(header: re.Match[str], place: Place) -> list[_OtherName]:
+    of_functions = _EACH.fullmatch(header["more"].strip())
+    if header["name"] == "each" and of_functions:
+        functions = (FUNCTIONS[name] for name in ELEMENTWISE)
+        return [
+            _OtherName(each.name, of_functions["option"], each.name, each.title, each.class_name)
+            for each in functions
+        ]
     match = _PRESET.fullmatch(header["more"].strip())
     if match is None:
         raise LanguageError(
             "this line gives the layer no other name", place=place, remedy="write also name: option = value"
         )
-    return _OtherName(header["name"], match["option"], value_of(match["value"]), header["comment"] or "")
+    return [_OtherName(header["name"], match["option"], value_of(match["value"]), header["comment"] or "")]

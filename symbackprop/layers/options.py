@@ -17,8 +17,7 @@ from symbackprop.layers.network import NetworkError, OptionValue, Path
 Schema: TypeAlias = dict[str, Any]
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
-# trigamma is there for derivatives and is not a word that models are written with.
-ELEMENTWISE = tuple(name for name, known in FUNCTIONS.items() if known.arity == 1 and name != "trigamma")
+ELEMENTWISE = tuple(name for name, record in FUNCTIONS.items() if record.title)
 
 
 @dataclass(frozen=True)

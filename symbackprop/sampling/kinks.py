@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import SymbackpropError
+from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.integers.recognition import is_integer
-from symbackprop.notation.arithmetic import negate, subtract
+from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
     ONE,
     ZERO,
     Apply,
@@ -28,7 +28,6 @@ from symbackprop.notation.expressions import (
     Index,
     Reduction,
     Size,
-    Where,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.sampling.sampling import Domain
@@ -51,8 +50,6 @@ EXACT_DOMAINS = (
     Domain("one half", lambda rng, shape: np.full(shape, 0.5)),
 )
 EXACT_SIZES = (2, 4)  # means over them are exact
-_ONE_ARGUMENT = ("relu", "abs", "sign")
-_TWO_ARGUMENTS = ("max", "min")
 _OTHER_SIDE: Mapping[str, ComparisonOperator] = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 
 
@@ -101,14 +98,9 @@ class Kink:
     def otherwise(self) -> Expression | None:
         """The node by the other convention: the last maximum, the other side; None where there is none."""
         match self.node:
-            case Apply("relu", (u,)):
-                return Where(Comparison(">=", u, ZERO), u, ZERO)
-            case Apply("abs", (u,)):
-                return Where(Comparison(">=", u, ZERO), u, negate(u))
-            case Apply("sign", (u,)):
-                return Where(Comparison(">=", u, ZERO), ONE, MINUS_ONE)
-            case Apply(function, (left, right)) if function in _TWO_ARGUMENTS:
-                return Apply(function, (right, left))
+            case Apply(function, arguments):
+                kink = ALL_FUNCTIONS[function].kink
+                return None if kink is None else kink.otherwise(*arguments)
             case Comparison(operator, left, right) if operator in _OTHER_SIDE:
                 return Comparison(_OTHER_SIDE[operator], left, right)
             case Reduction("max" | "min" as kind, indices, body):
@@ -171,10 +163,10 @@ class _Sides:
 
 def _sides(node: Expression) -> _Sides | None:
     match node:
-        case Apply(function, (argument,)) if function in _ONE_ARGUMENT:
-            return _Sides("at 0", (argument, ZERO))
-        case Apply(function, (left, right)) if function in _TWO_ARGUMENTS:
-            return _Sides("at a tie", (left, right))
+        case Apply(function, arguments) if ALL_FUNCTIONS[function].kink is not None:
+            if len(arguments) == 1:
+                return _Sides("at 0", (arguments[0], ZERO))
+            return _Sides("at a tie", (arguments[0], arguments[1]))
         case Comparison(_, left, right):
             # Where positions are compared, the kinks are those inside them.
             return None if is_integer(left) and is_integer(right) else _Sides("at equality", (left, right))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Apply, Expression, Multiply
 from symbackprop.notation.substitution import rewrite_bottom_up
@@ -35,6 +35,6 @@ def gate_of(node: Expression) -> Apply | None:
     """g(u) of f(u) = u*g(u); None where the function is no such product, and for |u|, which costs nothing."""
     formula = definition_of(node) if isinstance(node, Apply) else None
     match formula:
-        case Multiply((argument, Apply(name, (inner,)) as gate)) if inner == argument and name != "sign":
-            return gate
+        case Multiply((argument, Apply(name, (inner,)) as gate)) if inner == argument:
+            return None if ALL_FUNCTIONS[name].is_step else gate
     return None

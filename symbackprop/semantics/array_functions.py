@@ -1,7 +1,7 @@
 """The language's functions on arrays of float64 or complex numbers; complex ones are decided by real parts.
 
-They are the table's functions: those that NumPy computes for complex numbers too are its own, the others are
-taken number by number. Nothing here is shared with what a generated module calls.
+A function whose record has no evaluation on arrays is taken number by number. Nothing here is shared with
+what a generated module calls.
 """
 
 from __future__ import annotations
@@ -18,45 +18,6 @@ from symbackprop.semantics import elimination
 Array: TypeAlias = NDArray[Any]
 
 
-def _sigmoid(u: Array) -> Array:
-    small = np.exp(np.where(u.real >= 0, -u, u))
-    return np.where(u.real >= 0, 1.0, small) / (1.0 + small)
-
-
-def _softplus(u: Array) -> Array:
-    return np.where(u.real > 0, u, 0.0) + np.log(1.0 + np.exp(np.where(u.real > 0, -u, u)))
-
-
-def _larger(a: Array, b: Array) -> Array:
-    return np.where(a.real >= b.real, a, b)
-
-
-def _smaller(a: Array, b: Array) -> Array:
-    return np.where(a.real <= b.real, a, b)
-
-
-_ARRAY_FUNCTIONS: Mapping[str, Callable[..., Array]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "tanh": np.tanh,
-    "log1p": np.log1p,
-    "expm1": np.expm1,
-    "sign": lambda u: np.sign(u.real),
-    "abs": lambda u: u * np.sign(u.real),
-    "relu": lambda u: np.where(u.real > 0, u, 0.0 * u),
-    "max": _larger,
-    "min": _smaller,
-    "sigmoid": _sigmoid,
-    "softplus": _softplus,
-}
 _COMPARED: Mapping[str, Callable[[Array, Array], Array]] = {
     "<": np.less,
     "<=": np.less_equal,
@@ -69,11 +30,13 @@ _COMPARED: Mapping[str, Callable[[Array, Array], Array]] = {
 
 def values_of(function: str, arguments: Sequence[Array]) -> Array:
     """A function of the language, number by number."""
-    if function in _ARRAY_FUNCTIONS:
-        return np.asarray(_ARRAY_FUNCTIONS[function](*arguments))
-    evaluate = FUNCTIONS[function].evaluate
+    record = FUNCTIONS[function]
+    if record.on_arrays is not None:
+        return np.asarray(record.on_arrays(*arguments))
     arrays = np.broadcast_arrays(*arguments)
-    numbers = [evaluate(*place) for place in zip(*(array.ravel().tolist() for array in arrays), strict=True)]
+    numbers = [
+        record.evaluate(*place) for place in zip(*(array.ravel().tolist() for array in arrays), strict=True)
+    ]
     return np.array(numbers, dtype=None if numbers else float).reshape(arrays[0].shape)
 
 

@@ -39,17 +39,11 @@ FLOATS = Arithmetic(
     power=_float_power,
 )
 
-_MPMATH_NAMES = {"lgamma": "loggamma"}
-
 
 def _apply_precisely(name: str, arguments: tuple[Any, ...]) -> Any:
-    if name == "trigamma":
-        return mpmath.psi(1, *arguments)
-    if name == "normcdf":
-        return mpmath.erfc(-arguments[0] / mpmath.sqrt(2)) / 2
-    if name == "sign":
-        return mpmath.sign(arguments[0].real)
-    return getattr(mpmath, _MPMATH_NAMES.get(name, name))(*arguments)
+    precise = FUNCTIONS[name].precise
+    assert precise is not None, f"'{name}' is evaluated by its definition"
+    return precise(*arguments)
 
 
 PRECISE = Arithmetic(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.record import Domain, Overflow
 from symbackprop.integers.bounds import lower_bound
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.recognition import is_integer, is_natural
@@ -31,35 +33,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.system import Equation, System, Tensor
-
-# Functions that are defined, and do not overflow, for every real argument.
-TOTAL_FUNCTIONS = frozenset(
-    {
-        "abs",
-        "sign",
-        "sin",
-        "cos",
-        "atan",
-        "tanh",
-        "erf",
-        "normcdf",
-        "sigmoid",
-        "relu",
-        "softplus",
-        "gelu",
-        "silu",
-        "floor",
-        "mod",
-        "max",
-        "min",
-    }
-)
-# Functions that are defined everywhere, but overflow.
-OVERFLOWING_FUNCTIONS = frozenset({"exp", "expm1", "sinh", "cosh"})
-# Functions that are defined, and do not overflow, for every positive argument.
-DEFINED_ABOVE_ZERO = frozenset({"log", "log1p", "lgamma", "digamma", "trigamma"})
-# Functions that are at least 0; e^u is greater, but comes out as 0 for small u.
-NONNEGATIVE_FUNCTIONS = frozenset({"abs", "exp", "relu", "sigmoid", "softplus", "normcdf"})
 
 
 @dataclass(frozen=True)
@@ -108,11 +81,16 @@ class Ranges:
 
     def _overflows(self, node: Expression) -> bool:
         match node:
-            case Apply(function, (argument,)) if function in OVERFLOWING_FUNCTIONS:
-                return function not in ("exp", "expm1") or not self._is_nonpositive(argument)
+            case Apply(function, arguments):
+                return self._overflows_at(ALL_FUNCTIONS[function].overflow, arguments)
             case Power(Number() | Constant(), exponent):
                 return bool(exponent.tensors)
         return False
+
+    def _overflows_at(self, overflow: Overflow, arguments: tuple[Expression, ...]) -> bool:
+        if overflow is Overflow.ABOVE_ZERO:
+            return not self._is_nonpositive(arguments[0])
+        return overflow is not Overflow.NEVER
 
     def _is_undefined_node(self, node: Expression) -> bool:
         match node:
@@ -121,16 +99,24 @@ class Ranges:
             case MatrixFunction(kind, _, _, _, _):
                 return kind in ("inv", "logdet")
             case Apply(function, arguments):
-                if function in DEFINED_ABOVE_ZERO:
-                    defined = self.is_nonnegative if function == "log1p" else self.is_positive
-                    return not defined(arguments[0])
-                return function not in TOTAL_FUNCTIONS | OVERFLOWING_FUNCTIONS
+                return not self._is_inside(ALL_FUNCTIONS[function].domain, arguments)
             case Power(base, Number(exponent)):
                 if exponent < 0:
                     return not self.is_positive(base)
                 return exponent.denominator > 1 and not self.is_nonnegative(base)
             case Power(base, exponent):
                 return not (self.is_positive(base) or _is_natural(exponent))
+        return False
+
+    def _is_inside(self, domain: Domain, arguments: tuple[Expression, ...]) -> bool:
+        """Whether arguments are sure to lie in a function's domain."""
+        match domain:
+            case Domain.REALS:
+                return True
+            case Domain.POSITIVE:
+                return self.is_positive(arguments[0])
+            case Domain.ABOVE_MINUS_ONE:
+                return self.is_nonnegative(arguments[0])
         return False
 
     def is_positive(self, node: Expression) -> bool:
@@ -176,7 +162,7 @@ class Ranges:
                 return self.is_nonnegative(body)
             case Where(_, chosen, otherwise):
                 return self.is_nonnegative(chosen) and self.is_nonnegative(otherwise)
-            case Apply(function, arguments) if function in NONNEGATIVE_FUNCTIONS:
+            case Apply(function, _) if ALL_FUNCTIONS[function].is_nonnegative:
                 return True
             case Apply("max", arguments):
                 return any(map(self.is_nonnegative, arguments))

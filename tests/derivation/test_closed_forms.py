@@ -132,6 +132,15 @@ loss E = 1/2*sum(b, k, z2[b,k]^2)
     assert "delta1" in derived or "delta2" in derived
 
 
+def test_the_argument_of_an_atom_stays_as_typed() -> None:
+    """Not tanh(log(1 + exp(u))), which is what the rational algebra computes with."""
+    model = "index i : I\nparam u[i]\nz[i] = u[i]*tanh(softplus(u[i]))\nloss E = sum(i, z[i])\n"
+    (gradient,) = derive(parse_system(model), ["u"]).equations
+    found = text(gradient.expression)
+    assert "tanh(softplus(u[i]))" in found and "sigmoid(u[i])" in found
+    assert "exp" not in found and "log" not in found
+
+
 @pytest.mark.parametrize("function", sorted(set(FUNCTIONS) - {"trigamma", "max", "min"}))
 def test_steps_of_a_function(function: str) -> None:
     model = parse_system(f"index i : I\nparam u[i]\nz[i] = {function}(u[i])\nloss E = sum(i, z[i]^2)\n")

@@ -59,7 +59,6 @@ LAYER_CASES = [
     Case("elu", (3, 2), {"alpha": 1.5}, ("T", "I")),
     Case("selu", (5,)),
     Case("swish", (5,)),
-    Case("mish", (5,)),
     Case("softsign", (5,)),
     Case("softmax", (3,)),
     Case("log_softmax", (1, 3), axes=("T", "K")),

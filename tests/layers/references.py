@@ -174,7 +174,6 @@ LAYERS = {
     "elu": lambda x, p, o: np.where(x > 0, x, o.alpha * (np.exp(x) - 1)),
     "selu": lambda x, p, o: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * (np.exp(x) - 1)),
     "swish": lambda x, p, o: x / (1 + np.exp(-p.beta * x)),
-    "mish": lambda x, p, o: x * np.tanh(np.log(1 + np.exp(x))),
     "softsign": lambda x, p, o: x / (1 + np.abs(x)),
     "softmax": lambda x, p, o: softmax(x, axis=-1),
     "log_softmax": lambda x, p, o: log_softmax(x, axis=-1),

@@ -8,13 +8,14 @@ from fractions import Fraction
 import pytest
 
 from symbackprop.errors import LanguageError
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.parsing import read_formula
 from symbackprop.language.source import Source
 from symbackprop.layers.alternatives import read_body, text_of
 from symbackprop.layers.instance import instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 from symbackprop.layers.network import Layer, OptionValue
-from symbackprop.layers.options import OPTION_TYPES, value_of, value_text
+from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, value_of, value_text
 from symbackprop.layers.renaming import renamed
 from symbackprop.layers.sequential import Sequential
 from symbackprop.layers.sizes import UnknownSizeError, size_value
@@ -73,10 +74,21 @@ def test_a_file_says_what_a_layer_is() -> None:
     assert [option.name for option in doubled.options] == [option.name for option in scaled.options[1:]]
 
 
+def test_a_layer_may_stand_under_the_name_of_each_function() -> None:
+    text = SCALED.replace("also doubled: scale = 2     # Twice as much", "also each: function")
+    scaled, *others = read_layer("scaled", text)
+    assert [other.kind for other in others] == list(ELEMENTWISE)
+    relu = next(other for other in others if other.kind == "relu")
+    assert (relu.python, relu.title) == ("ReLU", FUNCTIONS["relu"].title)
+    assert relu.presets == {"function": "relu"}
+    assert [option.name for option in relu.options] == [option.name for option in scaled.options[:-1]]
+
+
 @pytest.mark.parametrize(("line", "remedy"), [
     ("option scale number", "write option"),
     ("option scale: factor", "axis, size"),
     ("also doubled", "write also"),
+    ("also each", "write also"),
 ])  # fmt: skip
 def test_a_header_line_that_says_nothing_is_refused(line: str, remedy: str) -> None:
     with pytest.raises(LanguageError) as caught:

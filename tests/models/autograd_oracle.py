@@ -1,6 +1,7 @@
 """An independent judge: the system's equations as arrays over all indices, differentiated by HIPS autograd.
 
-It shares the expression nodes with the package and nothing else: no rule, no lowering, no evaluator.
+It shares the expression nodes and the definitions of functions with the package and nothing else: no rule, no
+derivative, no lowering, no evaluator, no kernel.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from autograd import grad
 from autograd.scipy.special import digamma, erf, gammaln, polygamma
 
+from symbackprop.functions.elementary import definition_of
 from symbackprop.notation import expressions as ex
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.system import System
@@ -70,6 +72,11 @@ class Arrays:
                 return result
             case ex.Power(base, exponent):
                 return self.value(base, scope) ** self.value(exponent, scope)
+            case ex.Apply(function, _) if function not in FUNCTIONS:
+                # A function that is nothing but its formula needs no row of its own here.
+                formula = definition_of(node)
+                assert formula is not None, f"no row for {function}"
+                return self.value(formula, scope)
             case ex.Apply(function, arguments):
                 return FUNCTIONS[function](*(self.value(argument, scope) for argument in arguments))
             case ex.Delta(left, right):

@@ -71,7 +71,7 @@ def test_only_products_with_their_argument_have_a_gate() -> None:
     assert gate_of(applied["tanh"]) is None
 
 
-@pytest.mark.parametrize("function", ["silu", "gelu"])
+@pytest.mark.parametrize("function", ["silu", "gelu", "mish"])
 def test_the_derivative_under_a_sum_is_finite_far_out(function: str) -> None:
     """d(u*g(u))/du is 1 far above 0 and 0 far below, and monotone for neither: only the ends are known."""
     derivation = derive(parse_system(UNDER_A_SUM.format(function)), ["x"])

@@ -1,67 +1,68 @@
 """Which NumPy call, or which helper of the generated module, computes each function.
 
-A helper is one template, `templates/numpy/kernels/NAME.py.j2`, which defines the function NAME; adding
-one is adding that file and a row here.
+The functions' records say it. A helper is one template, `templates/numpy/kernels/NAME.py.j2`, which defines
+the function NAME; those that are no functions of the language stand here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
-# The function's name in the language to the call, with a slot {} for each argument.
-NUMPY_CALLS: Mapping[str, str] = {
-    "exp": "np.exp({})",
-    "log": "np.log({})",
-    "log1p": "np.log1p({})",
-    "expm1": "np.expm1({})",
-    "sqrt": "np.sqrt({})",
-    "abs": "np.abs({})",
-    "sign": "np.sign({})",
-    "sin": "np.sin({})",
-    "cos": "np.cos({})",
-    "tan": "np.tan({})",
-    "asin": "np.arcsin({})",
-    "acos": "np.arccos({})",
-    "atan": "np.arctan({})",
-    "sinh": "np.sinh({})",
-    "cosh": "np.cosh({})",
-    "tanh": "np.tanh({})",
-    "max": "np.maximum({}, {})",
-    "min": "np.minimum({}, {})",
-    "relu": "np.maximum({}, 0.0)",
-    "softplus": "np.logaddexp({}, 0.0)",
-}
+from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.record import NumpyCall, NumpyKernel
 
 # A helper to the helpers that it calls.
-HELPERS: Mapping[str, tuple[str, ...]] = {
+Helpers: TypeAlias = Mapping[str, tuple[str, ...]]
+
+# The operation's name in the array language to the call, with a slot {} for each argument.
+NUMPY_CALLS: Mapping[str, str] = {
+    **{name: record.numpy.text for name, record in FUNCTIONS.items() if isinstance(record.numpy, NumpyCall)},
+    "sqrt": "np.sqrt({})",
+}
+
+_PARTS_OF_KERNELS: Helpers = {
     "polynomial": (),
     "distance_to_integer": (),
-    "sigmoid": (),
-    "silu": ("sigmoid",),
     "erf_near_zero": ("polynomial",),
     "erfc_middle": ("polynomial",),
     "erfc_far": ("polynomial",),
     "erfc": ("erf_near_zero", "erfc_middle", "erfc_far"),
-    "erf": ("erf_near_zero", "erfc"),
-    "normcdf": ("erfc",),
-    "gelu": ("normcdf",),
     "lgamma_large": ("polynomial",),
     "lgamma_small": ("polynomial",),
     "lgamma_negative": ("distance_to_integer",),
-    "lgamma": ("lgamma_large", "lgamma_small", "lgamma_negative"),
     "digamma_large": ("polynomial",),
     "digamma_small": ("polynomial",),
     "digamma_negative": ("distance_to_integer",),
-    "digamma": ("digamma_large", "digamma_small", "digamma_negative"),
     "trigamma_large": ("polynomial",),
     "trigamma_small": ("trigamma_large",),
     "trigamma_negative": ("distance_to_integer",),
-    "trigamma": ("trigamma_large", "trigamma_small", "trigamma_negative"),
+}
+KERNELS: Helpers = {
+    name: record.numpy.calls for name, record in FUNCTIONS.items() if isinstance(record.numpy, NumpyKernel)
+}
+_OF_ARRAYS: Helpers = {
     "scatter_add": (),
     "cofactors": (),
     "symmetric": (),
     "cholesky": ("symmetric",),
 }
+
+
+def _called_first(helpers: Helpers, roots: Iterable[str]) -> Helpers:
+    """The roots and what they call, directly or not, each helper behind those that it calls."""
+    ordered: dict[str, tuple[str, ...]] = {}
+    for root in roots:
+        ordered |= _called_first(helpers, helpers[root])
+        ordered.setdefault(root, helpers[root])
+    return ordered
+
+
+# Every helper, behind those that it calls.
+HELPERS: Helpers = _called_first(
+    {**_PARTS_OF_KERNELS, **KERNELS, **_OF_ARRAYS},
+    ("polynomial", "distance_to_integer", *KERNELS, *_OF_ARRAYS),
+)
 
 
 def helpers_for(functions: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from symbackprop.emission.loading import load_module
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.lowering.driver import lower_system
 from symbackprop.notation.expressions import Apply, Axis, Element, Index
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.systems.system import Equation, Role, System, Tensor
 from symbackprop.targets.numpy.kernels import HELPERS, NUMPY_CALLS, helpers_for
 from symbackprop.targets.numpy.module import numpy_source
@@ -56,6 +58,9 @@ def precisely(function: str, x: float) -> Any:
                 return u * mpmath.ncdf(u)
             case "normcdf":
                 return mpmath.ncdf(u)
+            case _ if FUNCTIONS[function].definition is not None:
+                values = {"u": np.array(u, dtype=object)}
+                return NaiveEvaluator(values, {}, PRECISE).expression(Apply(function, (Element("u"),)), {})
             case _:
                 return getattr(mpmath, function)(u)
 
@@ -72,7 +77,7 @@ def relative_errors(function: str, arguments: np.ndarray) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("function", ["sigmoid", "silu", "softplus", "erf"])
+@pytest.mark.parametrize("function", ["sigmoid", "silu", "mish", "softplus", "erf"])
 def test_fourteen_digits_around_zero(function: str) -> None:
     assert relative_errors(function, AROUND_ZERO).max() < 1e-14
 
@@ -97,7 +102,7 @@ def test_gamma_functions_at_their_poles() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", ["sigmoid", "silu", "softplus", "gelu", "normcdf", "erf", "relu", "tanh"]
+    "function", ["sigmoid", "silu", "mish", "softplus", "gelu", "normcdf", "erf", "relu", "tanh"]
 )
 def test_far_arguments_are_finite_without_a_warning(function: str) -> None:
     module = module_of(function)

@@ -1,0 +1,58 @@
+"""Exponentials and logarithms."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+
+from symbackprop.functions.evaluation import by_math, logarithm
+from symbackprop.functions.formulas import apply
+from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyCall, Overflow, SympyFunction
+from symbackprop.notation.arithmetic import add, subtract
+from symbackprop.notation.expressions import ONE
+
+EXPONENTIALS = (
+    ElementwiseFunction(
+        "exp",
+        latex=r"e^{{{}}}",
+        sympy=SympyFunction("exp"),
+        overflow=Overflow.ABOVE_ZERO,
+        is_nonnegative=True,
+        evaluate=by_math("exp"),
+        on_arrays=np.exp,
+        precise=mpmath.exp,
+        numpy=NumpyCall("np.exp({})"),
+        title="Exponential function",
+    ),
+    ElementwiseFunction(
+        "log",
+        latex=r"\log\left({}\right)",
+        sympy=SympyFunction("log"),
+        domain=Domain.POSITIVE,
+        evaluate=logarithm("log", 0.0),
+        on_arrays=np.log,
+        precise=mpmath.log,
+        numpy=NumpyCall("np.log({})"),
+        title="Natural logarithm",
+    ),
+    ElementwiseFunction(
+        "log1p",
+        latex=r"\log\left(1 + {}\right)",
+        definition=lambda u: apply("log", add(ONE, u)),
+        domain=Domain.ABOVE_MINUS_ONE,
+        evaluate=logarithm("log1p", -1.0),
+        on_arrays=np.log1p,
+        numpy=NumpyCall("np.log1p({})"),
+        title="log(1 + u)",
+    ),
+    ElementwiseFunction(
+        "expm1",
+        latex=r"\left(e^{{{}}} - 1\right)",
+        definition=lambda u: subtract(apply("exp", u), ONE),
+        overflow=Overflow.ABOVE_ZERO,
+        evaluate=by_math("expm1"),
+        on_arrays=np.expm1,
+        numpy=NumpyCall("np.expm1({})"),
+        title="exp(u) - 1",
+    ),
+)

@@ -1,0 +1,79 @@
+"""Functions that bend or jump, and those of whole numbers."""
+
+from __future__ import annotations
+
+import math
+
+import mpmath
+import numpy as np
+
+from symbackprop.functions.evaluation import real_part, sign_of
+from symbackprop.functions.formulas import apply
+from symbackprop.functions.record import ElementwiseFunction, Kink, NumpyCall, SympyFunction
+from symbackprop.notation.arithmetic import multiply, negate
+from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Comparison, Where
+
+PIECEWISE = (
+    ElementwiseFunction(
+        "abs",
+        latex=r"\left|{}\right|",
+        definition=lambda u: multiply(u, apply("sign", u)),
+        kink=Kink("0 at 0", lambda u: Where(Comparison(">=", u, ZERO), u, negate(u))),
+        is_nonnegative=True,
+        parity="even",
+        evaluate=lambda u: u * sign_of(u),
+        on_arrays=lambda u: u * np.sign(u.real),
+        numpy=NumpyCall("np.abs({})"),
+        title="Absolute value",
+    ),
+    # Constant but at 0, and 0 there by convention, so that its derivative is 0 everywhere.
+    ElementwiseFunction(
+        "sign",
+        latex=r"\operatorname{{sign}}\left({}\right)",
+        sympy=SympyFunction("sign"),
+        kink=Kink("0 everywhere", lambda u: Where(Comparison(">=", u, ZERO), ONE, MINUS_ONE)),
+        is_step=True,
+        parity="odd",
+        evaluate=sign_of,
+        on_arrays=lambda u: np.sign(u.real),
+        precise=lambda u: mpmath.sign(u.real),
+        numpy=NumpyCall("np.sign({})"),
+        title="Sign, 0 at 0",
+    ),
+    ElementwiseFunction(
+        "max",
+        latex=r"\max\left({}, {}\right)",
+        arity=2,
+        definition=lambda a, b: Where(Comparison(">=", a, b), a, b),
+        kink=Kink("to the first at a tie", lambda a, b: apply("max", b, a)),
+        evaluate=lambda a, b: a if real_part(a) >= real_part(b) else b,
+        on_arrays=lambda a, b: np.where(a.real >= b.real, a, b),
+        numpy=NumpyCall("np.maximum({}, {})"),
+    ),
+    ElementwiseFunction(
+        "min",
+        latex=r"\min\left({}, {}\right)",
+        arity=2,
+        definition=lambda a, b: Where(Comparison("<=", a, b), a, b),
+        kink=Kink("to the first at a tie", lambda a, b: apply("min", b, a)),
+        evaluate=lambda a, b: a if real_part(a) <= real_part(b) else b,
+        on_arrays=lambda a, b: np.where(a.real <= b.real, a, b),
+        numpy=NumpyCall("np.minimum({}, {})"),
+    ),
+)
+
+# For positions; the evaluators work them out exactly, and nothing is differentiated.
+OF_INTEGERS = (
+    ElementwiseFunction(
+        "floor",
+        latex=r"\left\lfloor {} \right\rfloor",
+        is_step=True,
+        evaluate=lambda u: math.floor(real_part(u)),
+    ),
+    ElementwiseFunction(
+        "mod",
+        latex=r"\left({} \bmod {}\right)",
+        arity=2,
+        evaluate=lambda u, m: real_part(u) % real_part(m),
+    ),
+)

@@ -1,0 +1,109 @@
+"""The error function, the normal distribution, and the logarithm of gamma with its derivatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+
+from symbackprop.functions.evaluation import by_mpmath, real_part
+from symbackprop.functions.formulas import apply, square_root
+from symbackprop.functions.record import Domain, ElementwiseFunction, Numeric, NumpyKernel, SympyFunction
+from symbackprop.notation.arithmetic import divide, multiply, negate, power
+from symbackprop.notation.expressions import Constant, Expression, Number
+
+
+def _erf(u: Numeric) -> Numeric:
+    return by_mpmath(mpmath.erf, u) if isinstance(u, complex) else math.erf(u)
+
+
+def _precise_normal_distribution(u: Any) -> Any:
+    return mpmath.erfc(-u / mpmath.sqrt(2)) / 2
+
+
+def normal_distribution(u: Numeric) -> Numeric:
+    """The standard normal distribution; erfc keeps the digits that 1 + erf loses for negative arguments."""
+    if isinstance(u, complex):
+        return by_mpmath(_precise_normal_distribution, u)
+    return math.erfc(-u / math.sqrt(2)) / 2
+
+
+def _normal_density(u: Expression) -> Expression:
+    squared = divide(power(u, Number(2)), Number(2))
+    return divide(apply("exp", negate(squared)), square_root(multiply(Number(2), Constant("pi"))))
+
+
+def _log_gamma(u: Numeric) -> Numeric:
+    if isinstance(u, complex):
+        return by_mpmath(mpmath.loggamma, u)
+    if math.isinf(u) or (u <= 0 and u == math.floor(u)):
+        return math.inf
+    return math.lgamma(u)
+
+
+def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
+    def evaluate(u: Numeric) -> Numeric:
+        if real_part(u) <= 0 and u == math.floor(real_part(u)):
+            return math.nan
+        if isinstance(u, complex):
+            return by_mpmath(lambda argument: mpmath.psi(order, argument), u)
+        return float(mpmath.psi(order, u))
+
+    return evaluate
+
+
+SPECIAL = (
+    ElementwiseFunction(
+        "erf",
+        latex=r"\operatorname{{erf}}\left({}\right)",
+        sympy=SympyFunction("erf"),
+        parity="odd",
+        evaluate=_erf,
+        precise=mpmath.erf,
+        numpy=NumpyKernel(calls=("erf_near_zero", "erfc"), makes_array=True),
+        title="Error function",
+    ),
+    ElementwiseFunction(
+        "normcdf",
+        latex=r"\Phi\left({}\right)",
+        derivative=_normal_density,
+        is_nonnegative=True,
+        evaluate=normal_distribution,
+        precise=_precise_normal_distribution,
+        numpy=NumpyKernel(calls=("erfc",), makes_array=True),
+        title="Standard normal distribution, Phi(u)",
+        class_name="NormCDF",
+    ),
+    ElementwiseFunction(
+        "lgamma",
+        latex=r"\log\Gamma\left({}\right)",
+        sympy=SympyFunction("loggamma"),
+        domain=Domain.POSITIVE,
+        evaluate=_log_gamma,
+        precise=mpmath.loggamma,
+        numpy=NumpyKernel(calls=("lgamma_large", "lgamma_small", "lgamma_negative"), makes_array=True),
+        title="Logarithm of the gamma function",
+    ),
+    ElementwiseFunction(
+        "digamma",
+        latex=r"\psi\left({}\right)",
+        sympy=SympyFunction("polygamma", (0,)),
+        domain=Domain.POSITIVE,
+        evaluate=_polygamma(0),
+        precise=mpmath.digamma,
+        numpy=NumpyKernel(calls=("digamma_large", "digamma_small", "digamma_negative"), makes_array=True),
+        title="Derivative of lgamma",
+    ),
+    # There for derivatives, and no layer: SymPy's next derivative has no name in the language.
+    ElementwiseFunction(
+        "trigamma",
+        latex=r"\psi'\left({}\right)",
+        sympy=SympyFunction("polygamma", (1,)),
+        domain=Domain.POSITIVE,
+        evaluate=_polygamma(1),
+        precise=lambda u: mpmath.psi(1, u),
+        numpy=NumpyKernel(calls=("trigamma_large", "trigamma_small", "trigamma_negative"), makes_array=True),
+    ),
+)

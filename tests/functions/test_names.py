@@ -1,0 +1,61 @@
+"""A function is named by its record alone: no other file has its name, but for rules about that function."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from symbackprop.functions.elementary import ALL_FUNCTIONS
+
+PACKAGE = Path(__file__).parents[2] / "symbackprop"
+# Words of reductions, positions and whole numbers too, whose arithmetic is the language's own.
+ARITHMETIC = {"max", "min", "abs", "floor", "mod"}
+# What is about a function itself, and why.
+ALLOWED: dict[str, set[str]] = {
+    # e^u and log(u) undo each other: their algebra.
+    "algebra/cost.py": {"exp"},
+    "algebra/known_equations.py": {"exp", "log"},
+    "algebra/rational.py": {"exp", "log"},
+    "algebra/scalar_algebra.py": {"exp"},
+    "derivation/differentiation.py": {"log"},  # (a^u)' = a^u*log(a)*u'
+    "derivation/preparation.py": {"exp", "log"},
+    # logdet is a logarithm.
+    "lowering/matrix_operations.py": {"log"},
+    "semantics/naive.py": {"log"},
+    # Stable forms: log(1 + e^u) is softplus(u), 1/(1 + e^-u) is sigmoid(u).
+    "schedule/exponentials.py": {"exp", "log", "sigmoid"},
+    "schedule/stability.py": {"exp", "expm1", "log", "log1p", "sigmoid", "softplus"},
+    # Wrong derivatives planted on purpose, and the sign of a term as the name of a fault.
+    "faults/mutations.py": {"exp", "sigmoid", "sign", "tanh"},
+    "faults/table.py": {"sign"},
+    "verification/control.py": {"sign"},
+    "layers/instance.py": {"sign"},  # the sign of an amount, a group of a pattern
+    "layers/options.py": {"tanh"},  # an example in a message
+    "layers/specimen.py": {"tanh"},  # an example in the catalogue
+}
+
+
+def names_in(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return {text for text in strings if isinstance(text, str)} & (set(ALL_FUNCTIONS) - ARITHMETIC)
+
+
+def test_functions_are_named_by_their_records_alone() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix(): names
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.parent.name != "functions" and (names := names_in(path))
+    }
+    assert found == ALLOWED
+
+
+def test_no_layer_lists_the_functions() -> None:
+    text = (PACKAGE / "layers" / "formulas" / "elementwise.layer").read_text(encoding="utf-8")
+    assert not any(f" {name}" in text for name in ("tanh", "softplus", "normcdf"))
+
+
+def test_the_check_sees_a_name(tmp_path: Path) -> None:
+    module = tmp_path / "named.py"
+    module.write_text('"""About tanh."""\nTABLE = {"tanh", "max", "frob"}\n')
+    assert names_in(module) == {"tanh"}
