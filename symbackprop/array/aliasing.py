@@ -9,7 +9,9 @@ from symbackprop.array.ir import Copy, Diagonal, Elementwise, Read
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.slices import Conditional, is_view
 from symbackprop.array.value import Value
+from symbackprop.schedule.named_equations import Part
 from symbackprop.schedule.temporary_names import unused_name
+from symbackprop.systems.system import Equation
 
 # Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
 MAKING_ARRAYS = frozenset({"where", "erf", "normcdf", "lgamma", "digamma", "trigamma"})
@@ -65,9 +67,9 @@ def _with_a_name_for_each_gradient(program: Program) -> Program:
         if name in gradients.values() and held.value.layout:
             copy = unused_name(f"grad_{asked}", taken.__contains__)
             taken.add(copy)
-            element = held.element.replace(name, copy, 1)
             value = Copy(Read(name, held.value.indices, held.value.kind))
-            copies.append(Statement(copy, value, f"{element} = {held.element}", element))
+            same = Equation(copy, held.value.indices, held.element)
+            copies.append(Statement(copy, value, origin=held.origin.of_part(Part.COPY, same), opens=True))
             name = copy
         gradients[asked] = name
     return replace(program, statements=(*program.statements, *copies), gradients=gradients)

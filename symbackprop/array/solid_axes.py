@@ -30,6 +30,7 @@ from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import size_of
 from symbackprop.notation.expressions import Axis, Expression, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 NEEDING_A_VALUE = ("max", "min", "argmax")
@@ -73,7 +74,7 @@ def _lines(
 
 
 def _name(line: Statement | Store) -> str:
-    return line.element if isinstance(line, Statement) and line.element else line.name
+    return text(line.element) if isinstance(line, Statement) and line.is_definition else line.name
 
 
 def _obstacles(line: Statement | Store) -> Iterator[tuple[Axis, str]]:

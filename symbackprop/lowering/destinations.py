@@ -20,6 +20,7 @@ from symbackprop.lowering.reading import span
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index
 from symbackprop.schedule.kinds import Kind
+from symbackprop.schedule.named_equations import NamedEquation, Origin
 
 Indices: TypeAlias = tuple[Index, ...]
 
@@ -29,7 +30,8 @@ class Target:
     """The array `name` over `axes`, and the items that select what is filled now.
 
     `slots` says for each axis which index of what is stored runs along it, None where one place is picked;
-    `before` how many zeros were put in front of each axis. The array stands once it is allocated.
+    `before` how many zeros were put in front of each axis. The array stands once it is allocated. Its lines
+    are for the equation of `origin`.
     """
 
     name: str
@@ -37,14 +39,22 @@ class Target:
     items: tuple[Item, ...]
     slots: tuple[Index | None, ...]
     before: tuple[Expression, ...]
+    origin: Origin
     stands: bool = False
     kind: Kind = Kind.REAL
+    guarded: bool = False
 
     @classmethod
-    def of(cls, name: str, indices: Indices, kind: Kind = Kind.REAL) -> Target:
-        """A whole array that is still to be allocated."""
-        count = len(indices)
-        return cls(name, indices, (Whole(),) * count, indices, (ZERO,) * count, kind=kind)
+    def of(cls, item: NamedEquation) -> Target:
+        """The whole array of an equation, which is still to be allocated."""
+        indices = item.equation.indices
+        whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
+        return cls(item.equation.tensor, indices, whole, indices, zeros, item.origin, kind=item.kind)
+
+    def beside(self, name: str, indices: Indices) -> Target:
+        """Another whole array, which holds on the way what this one will."""
+        whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
+        return replace(self, name=name, axes=indices, items=whole, slots=indices, before=zeros, stands=False)
 
     @property
     def result(self) -> Indices:
@@ -57,7 +67,14 @@ class Target:
 
     def allocated(self) -> list[Line]:
         """The line that allocates the array, unless it stands."""
-        return [] if self.stands else [Statement(self.name, Allocate(layout_of(self.axes), self.kind), "")]
+        return [] if self.stands else [self._defined(Allocate(layout_of(self.axes), self.kind))]
+
+    def _defined(self, value: Value) -> Statement:
+        return Statement(self.name, value, origin=self.origin, guarded=self.guarded)
+
+    def stored(self, value: Value, accumulate: bool = False) -> Store:
+        """The line that stores a value into the selected part, or adds it."""
+        return Store(self.name, self.items, value, accumulate, origin=self.origin, guarded=self.guarded)
 
     def read(self) -> Value:
         """What the selected part holds so far."""
@@ -72,9 +89,9 @@ class Target:
         if self.kind is Kind.REAL:
             value = as_number(value)
         if self.stands:
-            return Store(self.name, self.items, lined_up(value, self.result))
+            return self.stored(lined_up(value, self.result))
         value = filled(value, self.axes)
-        return Statement(self.name, as_real(value) if self.kind is Kind.REAL else value, "")
+        return self._defined(as_real(value) if self.kind is Kind.REAL else value)
 
     def stepped(self, way: Stepped) -> Target:
         """The part that one step of a loop fills."""
@@ -111,7 +128,7 @@ def padded_target(target: Target, ways: Sequence[Stepped], name: str) -> Target:
         before[place] = front
     if tuple(axes) == result:
         return target
-    padded = Target.of(name, tuple(axes), target.kind)
+    padded = target.beside(name, tuple(axes))
     return replace(padded, before=tuple(before), slots=result)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -12,19 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.array.interpreter import interpret
-from symbackprop.array.program import Line, Statement, statements_in
+from symbackprop.array.program import Program, Statement, Store, statements_in
+from symbackprop.array.slices import Allocate
+from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import SymbackpropError
 from symbackprop.numerics.tolerance import agree, largest_of
-from symbackprop.targets.numpy.module import NumpyModule
+from symbackprop.schedule.named_equations import Part
 from symbackprop.verification.checked_module import ModuleUnderCheck
 
 Array: TypeAlias = NDArray[Any]
 
 
 def first_that_differs(
-    module: NumpyModule, checked: ModuleUnderCheck, values: Mapping[str, Array], known: Mapping[str, Array]
-) -> tuple[str, str]:
-    """The first name, with its statement, whose value is not that of its equation; two empty texts for none.
+    module: PrintedModule, checked: ModuleUnderCheck, values: Mapping[str, Array], known: Mapping[str, Array]
+) -> Statement | Store | None:
+    """The first statement whose tensor holds other values than its equation gives; None where none does.
 
     `known` are the values of all tensors, adjoints too, by their equations. What only the program names is
     held against the program's own interpretation.
@@ -35,48 +37,42 @@ def first_that_differs(
     except (SymbackpropError, ArithmeticError, LookupError, TypeError, ValueError):
         meant = dict(known)
     largest = largest_of(known.values())
-    for _, name in _written(module.program.statements):
-        found = own.get(module.printer.names.get(name, name))
+    for name in dict.fromkeys(name for line in module.program.statements for name in line.written):
+        found = own.get(module.names.get(name, name))
         if found is not None and name in meant:
             expected = np.asarray(meant[name])
             if expected.dtype.kind == "f" and not agree(np.asarray(found, float), expected, largest):
-                return name, statement_of(module, name)
-    return "", ""
+                return next(iter(writers(module.program, name)))
+    return None
 
 
-def _shown(module: NumpyModule, line: Line, name: str) -> str:
-    """A line's code; of a loop, the statement in it that writes the name."""
-    for statement in statements_in([line]):
-        if name in statement.written:
-            return module.lines_of(statement)
-    return ""
+def writers(program: Program, name: str) -> tuple[Statement | Store, ...]:
+    """The statements that give an array its values; the one that shows its equation first."""
+    return _telling(line for line in statements_in(program.statements) if line.name == name)
 
 
-def statement_of(module: NumpyModule, name: str) -> str:
-    """The code of the statement that computes a tensor; "" where there is none."""
-    for line, written in _written(module.program.statements):
-        if written == name and not _is_allocation(line, module):
-            return _shown(module, line, name)
-    return ""
-
-
-def _is_allocation(line: Line, module: NumpyModule) -> bool:
-    return isinstance(line, Statement) and any(
-        line.name in other.written for other in module.program.statements if other is not line
+def lines_for(program: Program, tensor: str) -> tuple[Statement | Store, ...]:
+    """The statements that compute the equation of a tensor of the model or of its gradient, no part of it."""
+    lines = statements_in(program.statements)
+    return _telling(
+        line for line in lines if line.origin.source.tensor == tensor and line.origin.part is Part.EQUATION
     )
 
 
-def _written(lines: tuple[Line, ...]) -> Iterator[tuple[Line, str]]:
-    for line in lines:
-        for name in line.written:
-            yield line, name
+def _telling(lines: Iterable[Statement | Store]) -> tuple[Statement | Store, ...]:
+    """The lines, those that only allocate last, and before them those that go on with what others opened."""
+    return tuple(sorted(lines, key=lambda line: (isinstance(line.value, Allocate), not line.opens)))
 
 
-def raised_at(error: BaseException, filename: str | None) -> str:
-    """The module's line that raised an error; "" where none of its own did."""
+def line_raising(
+    error: BaseException, checked: ModuleUnderCheck, module: PrintedModule
+) -> Statement | Store | None:
+    """The statement of the module that raised an error; None where none of its own did."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame.line or "" for frame in frames if frame.filename == filename]
-    return own[-1].strip() if own else ""
+    own = [frame.lineno for frame in frames if frame.filename == checked.module.__file__]
+    lines = [module.line_at(number) for number in own if number is not None]
+    found = [line for line in lines if isinstance(line, Statement | Store)]
+    return found[-1] if found else None
 
 
 def _variables(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from symbackprop.array.program import Initial, PlaceCheck, Program
+from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, Tensor
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
@@ -106,8 +107,8 @@ def _formulas(program: Program) -> list[str]:
         return assigned_dict(table, {})
     lines = [
         line
-        for name, formula in program.formulas.items()
-        for line in quoted_item(f"{quoted(name)}: ", ascii_only(formula), INDENT)
+        for name, equation in program.formulas.items()
+        for line in quoted_item(f"{quoted(name)}: ", ascii_only(equation_text(equation)), INDENT)
     ]
     return [f"{table}{{", *lines, "}"]
 
