@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.array.interpreter import interpret
-from symbackprop.array.program import Program, Statement, Store, statements_in
-from symbackprop.array.slices import Allocate
+from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
+from symbackprop.array.slices import Allocate, Pick
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import SymbackpropError
 from symbackprop.numerics.tolerance import agree, largest_of
@@ -29,7 +29,8 @@ def first_that_differs(
     """The first statement whose tensor holds other values than its equation gives; None where none does.
 
     `known` are the values of all tensors, adjoints too, by their equations. What only the program names is
-    held against the program's own interpretation.
+    held against the program's own interpretation. Of a loop it is the array that is wrong at the earliest
+    step; what the loop forgets is not seen, but what reads it.
     """
     own = _variables(checked, values)
     try:
@@ -37,13 +38,36 @@ def first_that_differs(
     except (SymbackpropError, ArithmeticError, LookupError, TypeError, ValueError):
         meant = dict(known)
     largest = largest_of(known.values())
-    for name in dict.fromkeys(name for line in module.program.statements for name in line.written):
-        found = own.get(module.names.get(name, name))
-        if found is not None and name in meant:
-            expected = np.asarray(meant[name])
-            if expected.dtype.kind == "f" and not agree(np.asarray(found, float), expected, largest):
-                return next(iter(writers(module.program, name)))
+
+    def agrees(found: Array, expected: Array) -> bool:
+        return expected.dtype.kind != "f" or agree(np.asarray(found, float), expected, largest)
+
+    # An array holds its values after the last line that writes it.
+    finishing = {name: line for line in module.program.statements for name in line.written}
+    for line in module.program.statements:
+        wrong: dict[str, int] = {}
+        for name in (name for name in line.written if finishing[name] is line):
+            found = own.get(module.names.get(name, name))
+            if found is not None and name in meant and not agrees(found, np.asarray(meant[name])):
+                wrong[name] = _wrong_step(line, name, np.asarray(found), np.asarray(meant[name]), agrees)
+        if wrong:
+            return next(iter(writers(module.program, min(wrong, key=wrong.__getitem__))))
     return None
+
+
+def _wrong_step(
+    line: Line, name: str, found: Array, expected: Array, agrees: Callable[[Array, Array], bool]
+) -> int:
+    """How many steps of a loop an array is right: what a recurrence gets wrong, its later steps read."""
+    stores = (each for each in statements_in((line,)) if isinstance(each, Store) and each.name == name)
+    items = next((store.items for store in stores), ())
+    picked = [place for place, item in enumerate(items) if isinstance(item, Pick)]
+    if not (isinstance(line, Loop) and picked) or found.shape != expected.shape:
+        return 0
+    steps = range(expected.shape[picked[0]])
+    order = list(reversed(steps) if line.reverse else steps)
+    right = (agrees(found.take(step, picked[0]), expected.take(step, picked[0])) for step in order)
+    return next((number for number, is_right in enumerate(right) if not is_right), len(order))
 
 
 def writers(program: Program, name: str) -> tuple[Statement | Store, ...]:

@@ -19,6 +19,7 @@ from symbackprop.targets.numpy.cutting import with_fitting_statements
 from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
 from symbackprop.targets.numpy.kernels import helpers_for
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
+from symbackprop.targets.numpy.results import with_numpy_results
 from symbackprop.targets.numpy.tables import init_view, place_checks_text, tables_text
 from symbackprop.targets.numpy.values import NumpyValues
 from symbackprop.version import __version__
@@ -68,6 +69,7 @@ class NumpyModule:
 
 def numpy_module(program: Program) -> NumpyModule:
     """The module of a program; its text is made last."""
+    program = with_numpy_results(program)
     helpers = helpers_for(_functions(program))
     program = with_fitting_statements(program, _printer(program, helpers))
     printer = _printer(program, helpers)

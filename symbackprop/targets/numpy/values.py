@@ -35,7 +35,6 @@ from symbackprop.array.linear_algebra import (
 )
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
-from symbackprop.array.python_numbers import may_raise
 from symbackprop.array.slices import (
     Allocate,
     Conditional,
@@ -75,6 +74,7 @@ from symbackprop.targets.numpy.python_expressions import (
     subscript,
     tuple_of,
 )
+from symbackprop.targets.numpy.python_numbers import may_raise
 from symbackprop.targets.numpy.python_text import quoted
 
 _BINARY = {
