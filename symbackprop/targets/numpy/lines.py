@@ -79,7 +79,5 @@ def _target(line: Statement | Store, printer: NumpyValues) -> str:
     """`name =`, `name[:, t] =` or `name +=`."""
     if isinstance(line, Statement):
         return f"{printer.names[line.name]} ="
-    place = printer.place_text(line.name, line.items)
-    if line.accumulate:
-        return f"{place} +="
-    return f"{place} =" if place.endswith("]") or not line.items else f"{place}[...] ="
+    part = printer.part(line.name, line.items, in_place=line.accumulate)
+    return f"{part.text} {'+=' if line.accumulate else '='}"
