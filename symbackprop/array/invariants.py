@@ -1,4 +1,4 @@
-"""What a loop computes anew in every step though nothing in it changes, computed once before the loop."""
+"""Loop-invariant values, computed once before the loop."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _invariant_parts(value: Value, changing: Collection[str]) -> Iterator[Value]
 
 
 def without_constants(loop: Loop) -> tuple[list[Statement], Loop]:
-    """What was taken out of loops in a loop's body and is the same in every step, to stand before it.
+    """The loop-invariant statements of a loop's body, which are hoisted, and the loop without them.
 
     The variable of an equation stays in the loop: it has not all of the equation's axes.
     """

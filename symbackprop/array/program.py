@@ -68,7 +68,7 @@ class Statement(Traced):
 
 @dataclass(frozen=True)
 class Store(Traced):
-    """name[items] = value, or += with `accumulate`: an array that stands already gets numbers in places.
+    """name[items] = value, or += with `accumulate`: assigns to elements of an array that exists.
 
     The value is broadcast to the selected places, axes lined up from the right.
     """

@@ -1,4 +1,4 @@
-"""Axes that a program cannot run over where they are empty, and what stands in the way.
+"""Axes that a program cannot run over where they are empty, and why.
 
 An extremum over nothing has no value, a quotient by a sum over nothing is 0/0, and NumPy cannot infer a size
 (-1) beside an axis of size 0. A module refuses such sizes by name when it is called.

@@ -30,8 +30,8 @@ class Target:
     """The array `name` over `axes`, and the items that select what is filled now.
 
     `slots` says for each axis which index of what is stored runs along it, None where one place is picked;
-    `before` how many zeros were put in front of each axis. The array stands once it is allocated. Its lines
-    are for the equation of `origin`.
+    `before` how many zeros were put in front of each axis. `exists` is true once the array is
+    allocated. Its lines are for the equation of `origin`.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Target:
     slots: tuple[Index | None, ...]
     before: tuple[Expression, ...]
     origin: Origin
-    stands: bool = False
+    exists: bool = False
     kind: Kind = Kind.REAL
     guarded: bool = False
 
@@ -54,20 +54,20 @@ class Target:
     def beside(self, name: str, indices: Indices) -> Target:
         """Another whole array, which holds on the way what this one will."""
         whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
-        return replace(self, name=name, axes=indices, items=whole, slots=indices, before=zeros, stands=False)
+        return replace(self, name=name, axes=indices, items=whole, slots=indices, before=zeros, exists=False)
 
     @property
     def result(self) -> Indices:
         """The indices of what is stored, in the order of the array's axes."""
         return tuple(slot for slot in self.slots if slot is not None)
 
-    def standing(self) -> Target:
+    def existing(self) -> Target:
         """The target once its array is allocated."""
-        return replace(self, stands=True)
+        return replace(self, exists=True)
 
     def allocated(self) -> list[Line]:
-        """The line that allocates the array, unless it stands."""
-        return [] if self.stands else [self._defined(Allocate(layout_of(self.axes), self.kind))]
+        """The line that allocates the array, unless it exists."""
+        return [] if self.exists else [self._defined(Allocate(layout_of(self.axes), self.kind))]
 
     def _defined(self, value: Value) -> Statement:
         return Statement(self.name, value, origin=self.origin, guarded=self.guarded)
@@ -81,14 +81,14 @@ class Target:
         return selected(Read(self.name, self.axes, self.kind), self.items)
 
     def at(self, index: Index) -> Target:
-        """The part of the array, which stands, where a loop around this one is."""
+        """The part of the array, which exists, at the counter of the loop around."""
         return self._with(self.slots.index(index), Pick(whole_number(counter_of(index))), None)
 
     def assigned(self, value: Value) -> Line:
         """The line that puts a value over the result's indices into the selected part."""
         if self.kind is Kind.REAL:
             value = as_number(value)
-        if self.stands:
+        if self.exists:
             return self.stored(lined_up(value, self.result))
         value = filled(value, self.axes)
         return self._defined(as_real(value) if self.kind is Kind.REAL else value)
@@ -109,7 +109,7 @@ class Target:
     def _with(self, place: int, item: Item, slot: Index | None) -> Target:
         items = (*self.items[:place], item, *self.items[place + 1 :])
         slots = (*self.slots[:place], slot, *self.slots[place + 1 :])
-        return replace(self, items=items, slots=slots, stands=True)
+        return replace(self, items=items, slots=slots, exists=True)
 
 
 def padded_target(target: Target, ways: Sequence[Stepped], name: str) -> Target:

@@ -49,7 +49,7 @@ def _allocation(stepped: SteppedEquation) -> Statement:
 def _lines(
     stepped: SteppedEquation, steps: Steps, lowering: EquationLowering, symbols: Symbols
 ) -> tuple[Lines, Symbols]:
-    """The lines of one step of an equation: a variable of the body, or a part of the array that stands."""
+    """The lines of one step of an equation: a variable of the body, or a slice of the array."""
     item, equation = stepped.item, stepped.equation
     target = Target.of(item).at(steps.index) if stepped.stored else None
     at_step = Equation(equation.tensor, stepped.others, steps.at_counter(stepped))

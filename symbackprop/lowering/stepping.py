@@ -255,7 +255,7 @@ class EquationLowering:
     def _steps(self, target: Target, plan: TermPlan, symbols: Symbols) -> Line:
         """The loops of one reduction, each around the next."""
         assert isinstance(plan.term, Reduction)
-        inner = target.standing()
+        inner = target.existing()
         for way in plan.ways:
             inner = inner.stepped(way)
         value = self._value(with_short_ranges(plan.step), inner.result, symbols)

@@ -1,4 +1,4 @@
-"""What a loop need not compute: parts of a recurrence's equations that read nothing the recurrence carries.
+"""Loop-invariant code motion: parts of a recurrence's equations that read no loop-carried tensor.
 
     h[t,j] = tanh(sum(i, W[j,i]*x[t,i]) + b[j] + sum(k, U[j,k]*h[t-1,k]))
 

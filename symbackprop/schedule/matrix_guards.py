@@ -90,7 +90,7 @@ class _ChosenMatrices:
         return expression
 
     def _may_fail(self, node: MatrixFunction) -> bool:
-        """Whether NumPy raises LinAlgError for some matrices; a determinant of any matrix is a number."""
+        """Whether the operation fails for some matrices; a determinant of any matrix is a number."""
         is_cholesky = node.kind == "logdet" and node.tensor in self.positive_definite
         return bool(node.positions) or is_cholesky
 

@@ -1,4 +1,4 @@
-"""What a step reads of the steps before it: one variable for each, 0 beyond the ends.
+"""Loop-carried values that a step reads: one variable for each, 0 beyond the ends.
 
     where(t + 1 < size(t), sum(k, U[k,j]*delta[t+1,k]) + g[t+1,j], 0)
 

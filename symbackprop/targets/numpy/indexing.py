@@ -1,4 +1,4 @@
-"""What stands in brackets behind an array: places and spans, the last ones counted from the end."""
+"""Subscripts of arrays: positions and slices, the last positions counted from the end."""
 
 from __future__ import annotations
 

@@ -49,9 +49,9 @@ class Form(enum.Enum):
 class Piece:
     """Source text, how tightly its outermost operator binds, and where it may be broken over lines.
 
-    `form` is that of the text, `signed` says that a minus stands in front of it. `chain` holds the operands of
-    the outermost operators of one level, each but the first after its operator; `call` a call up to its opening
-    bracket, and the arguments.
+    `form` is that of the text, `signed` says that a minus stands in front of it. `chain` holds the operands
+    of the outermost operators of one level, each but the first after its operator; `call` a call up to its
+    opening bracket, and the arguments.
     """
 
     text: str
