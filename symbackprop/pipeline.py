@@ -220,7 +220,9 @@ class ModelDerivation:
     @cached_property
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
-        said: str = importlib.import_module(_VERIFICATION).verification_of(self.derivation, self._numpy)
+        said: str = importlib.import_module(_VERIFICATION).verification_of(
+            self.derivation, self._numpy.printed()
+        )
         return said
 
     def module(self, verify: bool = True) -> ModuleType:

@@ -5,40 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from symbackprop.array.ir import Copy, Diagonal, Elementwise, Read
+from symbackprop.array.ir import Copy, Read
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
 from symbackprop.array.slices import Conditional, is_view
 from symbackprop.array.value import Value
-from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.functions.record import NumpyKernel
 from symbackprop.notation.fresh_names import numbered_name
-
-# Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
-MAKING_ARRAYS = {"where"} | {
-    name
-    for name, record in FUNCTIONS.items()
-    if isinstance(record.numpy, NumpyKernel) and record.numpy.makes_array
-}
+from symbackprop.schedule.named_equations import Part
+from symbackprop.systems.system import Equation
 
 
 def with_fresh_results(program: Program) -> Program:
     """The program, with a copy wherever a result would share memory with an input or another result.
 
-    What numbers are stored into has an array of its own too. A scalar result becomes a NumPy scalar. Outputs
-    and gradients are returned by different functions, so that each of the two is looked at by itself.
+    What numbers are stored into has an array of its own too. Outputs and gradients are returned by different
+    functions, so that each of the two is looked at by itself.
     """
     program = _with_a_name_for_each_gradient(_with_own_arrays(program))
     loss = (program.loss,) if program.loss else ()
     calls = (program.outputs, tuple(program.gradients.values()), loss)
-    copied = {
-        *_sharing(program, calls),
-        *_arrays_without_axes(program),
-        *_diagonals(program),
-    }
-    return replace(program, statements=tuple(_copied(line, copied) for line in program.statements))
+    return with_copies(program, set(_sharing(program, calls)))
 
 
-def _copied(line: Line, names: set[str]) -> Line:
+def with_copies(program: Program, names: Collection[str]) -> Program:
+    """The program, where the values of these names are copies."""
+    return replace(program, statements=tuple(_copied(line, names) for line in program.statements))
+
+
+def _copied(line: Line, names: Collection[str]) -> Line:
     if isinstance(line, Statement) and line.name in names:
         return replace(line, value=Copy(line.value))
     return line
@@ -71,9 +64,9 @@ def _with_a_name_for_each_gradient(program: Program) -> Program:
         if name in gradients.values() and held.value.layout:
             copy = numbered_name(f"grad_{asked}", taken)
             taken.add(copy)
-            element = held.element.replace(name, copy, 1)
             value = Copy(Read(name, held.value.indices, held.value.kind))
-            copies.append(Statement(copy, value, f"{element} = {held.element}", element))
+            same = Equation(copy, held.value.indices, held.element)
+            copies.append(Statement(copy, value, origin=held.origin.of_part(Part.COPY, same), opens=True))
             name = copy
         gradients[asked] = name
     return replace(program, statements=(*program.statements, *copies), gradients=gradients)
@@ -112,24 +105,3 @@ def viewed_names(value: Value) -> frozenset[str]:
         case Conditional(_, chosen, otherwise):
             return viewed_names(chosen) | viewed_names(otherwise)
     return viewed_names(value.operands[0]) if is_view(value) else frozenset()
-
-
-def _arrays_without_axes(program: Program) -> list[str]:
-    results = (*program.outputs, *program.gradients.values(), *((program.loss,) if program.loss else ()))
-    return [name for name in results if _makes_array_without_axes(program.by_name[name].value)]
-
-
-def _diagonals(program: Program) -> list[str]:
-    """The results that NumPy would return as read-only views."""
-    results = (*program.outputs, *program.gradients.values())
-    return [name for name in results if _is_diagonal(program.by_name[name].value)]
-
-
-def _is_diagonal(value: Value) -> bool:
-    return isinstance(value, Diagonal) or (is_view(value) and any(map(_is_diagonal, value.operands)))
-
-
-def _makes_array_without_axes(value: Value) -> bool:
-    if isinstance(value, Conditional):
-        return any(map(_makes_array_without_axes, (value.chosen, value.otherwise)))
-    return not value.layout and isinstance(value, Elementwise) and value.operation in MAKING_ARRAYS

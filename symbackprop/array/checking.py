@@ -6,7 +6,7 @@ conditions and places of maxima included, and every tensor is read at as many po
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from symbackprop.array.ir import Read
 from symbackprop.array.layout import axes_of_layout, layout_of
@@ -17,7 +17,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.integers.guards import guarded_reads
 from symbackprop.notation.expressions import Axis, Element, Index
 from symbackprop.schedule.kinds import Kind
-from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
@@ -25,17 +25,18 @@ AxesAndKind = tuple[tuple[Axis, ...], Kind]
 
 
 def checked_equations(
-    items: Sequence[NamedEquation], written: Collection[str], own: Mapping[str, tuple[Index, ...]]
+    items: Sequence[NamedEquation], own: Mapping[str, tuple[Index, ...]]
 ) -> Sequence[NamedEquation]:
     """The equations themselves; ProgramError names the first whose indices are not those of its value.
 
-    `written` are the tensors of the model and of its gradient, which may have more indices than their value;
+    An equation of the model or of its gradient may have more indices than its value, a temporary may not.
     `own` gives the indices of every tensor.
     """
     for item in items:
         equation = item.equation
         check_free_indices(equation)
-        if equation.tensor not in written and set(equation.indices) != equation.expression.free_indices:
+        of_model = item.origin.part in (Part.EQUATION, Part.PORTION)
+        if not of_model and set(equation.indices) != equation.expression.free_indices:
             raise ProgramError(f"'{equation.tensor}' has indices that its value does not depend on")
         for read in guarded_reads(equation.expression):
             _check_element(equation, read.element, own)

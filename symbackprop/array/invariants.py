@@ -1,8 +1,8 @@
-"""What a loop computes anew in every step though nothing in it changes, computed once before the loop."""
+"""Loop-invariant values, computed once before the loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.array.cost import cost_of
@@ -11,41 +11,51 @@ from symbackprop.array.layout import is_nameable
 from symbackprop.array.program import Line, Loop, Statement, Store, rewrite_lines, statements_in
 from symbackprop.array.slices import Conditional, Count, Pad
 from symbackprop.array.value import Value
+from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.schedule.named_equations import Part
 
 
-@dataclass
+@dataclass(frozen=True)
 class Invariants:
     """Values that have been named already, so that a tensor is padded once for all loops that read it."""
 
-    names: dict[Value, str] = field(default_factory=dict)
+    names: Mapping[Value, str] = field(default_factory=dict)
 
-    def taken_out(self, line: Line, name: Callable[[str], str]) -> list[Line]:
-        """The line, after statements for what a loop's steps need not compute; `name` finds a free name."""
-        before: list[Line] = []
+    def taken_out(self, line: Line, taken: Collection[str]) -> tuple[tuple[Line, ...], Invariants]:
+        """The line, after statements for what a loop's steps need not compute, and what has a name then.
+
+        New names are none of those that are `taken`.
+        """
+        names = dict(self.names)
+        before: list[Statement] = []
         if isinstance(line, Loop):
-            changing = {each.name for each in statements_in(line.body)}
-            parts = (part for whole in line.values for part in _invariant_parts(whole, changing))
-            for value in dict.fromkeys(parts):
-                if value not in self.names:
-                    self.names[value] = name(_stem(value, line))
-                    before.append(Statement(self.names[value], value, "", guarded=line.guarded))
-        lines = [*before, *rewrite_lines((line,), self._named)]
-        self._forget(line.written)
-        return lines
-
-    def inner(self) -> Invariants:
-        """What is known in the body of a loop, whose own names are gone after it."""
-        return Invariants(dict(self.names))
-
-    def _forget(self, written: Collection[str]) -> None:
-        """What was computed from arrays that hold other numbers now has no name any more."""
-        for value in [value for value in self.names if reads_any(value, written)]:
-            del self.names[value]
+            for value in dict.fromkeys(_invariants_of(line)):
+                if value not in names:
+                    used = {*taken, *names.values()}
+                    names[value] = numbered_name(_stem(value, line), used)
+                    before.append(_statement(names[value], value, line))
+        (line,) = rewrite_lines((line,), Invariants(names)._named)
+        # What was computed from arrays that hold other numbers now has no name any more.
+        kept = {value: name for value, name in names.items() if not reads_any(value, line.written)}
+        return (*before, line), Invariants(kept)
 
     def _named(self, value: Value) -> Value:
         if value not in self.names:
             return value
         return Read(self.names[value], value.indices, value.kind)
+
+
+def _invariants_of(loop: Loop) -> Iterator[Value]:
+    changing = {each.name for each in statements_in(loop.body)}
+    for whole in loop.values:
+        yield from _invariant_parts(whole, changing)
+
+
+def _statement(name: str, value: Value, loop: Loop) -> Statement:
+    """The value under a name, for the equation of the first line that reads it."""
+    lines = statements_in((loop,))
+    origin = next(line.origin for line in lines if any(value in part.walk() for part in line.values))
+    return Statement(name, value, origin=origin.of_part(Part.INVARIANT), guarded=loop.guarded)
 
 
 def _invariant_parts(value: Value, changing: Collection[str]) -> Iterator[Value]:
@@ -61,7 +71,7 @@ def _invariant_parts(value: Value, changing: Collection[str]) -> Iterator[Value]
 
 
 def without_constants(loop: Loop) -> tuple[list[Statement], Loop]:
-    """What was taken out of loops in a loop's body and is the same in every step, to stand before it.
+    """The loop-invariant statements of a loop's body, which are hoisted, and the loop without them.
 
     The variable of an equation stays in the loop: it has not all of the equation's axes.
     """
@@ -69,7 +79,7 @@ def without_constants(loop: Loop) -> tuple[list[Statement], Loop]:
     filled = {each.name for each in statements_in(loop.body) if isinstance(each, Store)}
     constant: list[Statement] = []
     for line in loop.body:
-        if not isinstance(line, Statement) or line.element or line.name in filled:
+        if not isinstance(line, Statement) or line.is_definition or line.name in filled:
             continue
         if not _changes(line.value, changing):
             changing.remove(line.name)

@@ -1,4 +1,4 @@
-"""The tensor program's nodes: NumPy operations whose layouts and kinds are known and checked.
+"""The tensor program's nodes: array operations whose layouts and kinds are known and checked.
 
 ProgramError names a node whose operands do not fit together. Nodes are built by `array.views` and
 `lowering.expressions`; printers only read them.
@@ -95,7 +95,7 @@ class Identity(Value):
 
 @dataclass(frozen=True)
 class Elementwise(Value):
-    """An operation on operands that are broadcast by NumPy's rule: axes lined up from the right.
+    """An operation on operands that are broadcast, as in NumPy: axes lined up from the right.
 
     `operation` is a member of ARITHMETIC, COMPARISONS or CONNECTIVES, "where", or a function's name.
     """
@@ -256,7 +256,7 @@ class Fill(OneOperand):
 
 @dataclass(frozen=True)
 class Copy(OneOperand):
-    """A new array with the same numbers; of a scalar, the NumPy scalar."""
+    """A new array with the same numbers; of an element without axes, the scalar."""
 
     def _infer_type(self) -> ValueType:
         return self.operand.type

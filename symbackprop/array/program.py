@@ -1,4 +1,7 @@
-"""A program: statements and loops in order, and which results are outputs, the loss and the gradients."""
+"""A program: statements and loops in order, and which results are outputs, the loss and the gradients.
+
+Each line is linked to the equation of the model or of its gradient that it is computed for.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,44 @@ from functools import cached_property
 from typing import TypeAlias
 
 from symbackprop.array.ir import Literal, Read
+from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.slices import Item, item_values
 from symbackprop.array.value import Value, rewrite_values
-from symbackprop.notation.expressions import Axis
-from symbackprop.systems.system import Role, Tensor
+from symbackprop.notation.expressions import Axis, Element
+from symbackprop.schedule.named_equations import Origin
+from symbackprop.systems.system import Equation, Role, Tensor
 
 
 @dataclass(frozen=True)
-class Statement:
-    """name = value; `formula` is the equation that it computes, `element` its left-hand side: `y[b,k]`.
+class Traced:
+    """Base of the lines that are computed for one equation.
 
-    A guarded statement computes values that a `where` may leave unused, so that what is undefined in them
-    is no cause for a warning.
+    `opens` is true of the first line that computes what `origin` states, so that the formula stands above it.
+    A guarded line computes values that a `where` may leave unused, so that what is undefined in them is no
+    cause for a warning.
     """
+
+    origin: Origin = field(kw_only=True)
+    opens: bool = field(default=False, kw_only=True)
+    guarded: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Statement(Traced):
+    """name = value."""
 
     name: str
     value: Value
-    formula: str
-    element: str = ""
-    guarded: bool = False
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether the name is that of the tensor whose equation `origin` states."""
+        return self.name == self.origin.stated.tensor
+
+    @property
+    def element(self) -> Element:
+        """The name at the indices of its array's axes: `y[b,k]`."""
+        return Element(self.name, self.value.indices)
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -45,8 +67,8 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Store:
-    """name[items] = value, or += with `accumulate`: an array that stands already gets numbers in places.
+class Store(Traced):
+    """name[items] = value, or += with `accumulate`: assigns to elements of an array that exists.
 
     The value is broadcast to the selected places, axes lined up from the right.
     """
@@ -55,8 +77,6 @@ class Store:
     items: tuple[Item, ...]
     value: Value
     accumulate: bool = False
-    formula: str = ""
-    guarded: bool = False
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -82,7 +102,9 @@ class Loop:
     """`for counter in range(start, stop): body`, or the same positions downwards with `reverse`.
 
     `counter` and `axis` are the name and the axis of the index that steps; start and stop are Python ints.
-    What the body names is forgotten after the loop, but for what it stores.
+    What the body names is forgotten after the loop, but for what it stores. `origin` is that of a loop which
+    steps through one equation; None for a recurrence, whose lines have origins of their own. `opens` is as
+    for other lines.
     """
 
     counter: str
@@ -91,7 +113,8 @@ class Loop:
     body: tuple[Line, ...]
     start: Value = _FIRST
     reverse: bool = False
-    formula: str = ""
+    origin: Origin | None = field(default=None, kw_only=True)
+    opens: bool = field(default=False, kw_only=True)
 
     @property
     def guarded(self) -> bool:
@@ -132,6 +155,18 @@ def _names_read(values: Iterable[Value]) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(node.name for value in values for node in value.walk() if isinstance(node, Read))
     )
+
+
+def formula_of(line: Line) -> str:
+    """The formula that a reader finds above a line: an equation, or a fact that is held against the data.
+
+    "" for a line that goes on with what one before it opened.
+    """
+    if not line.opens or line.origin is None:
+        return ""
+    if isinstance(line, Statement) and isinstance(line.value, Symmetric):
+        return line.value.fact
+    return line.origin.formula
 
 
 def statements_in(lines: Iterable[Line]) -> Iterator[Statement | Store]:
@@ -204,7 +239,7 @@ class Program:
     outputs: tuple[str, ...]
     loss: str | None
     gradients: Mapping[str, str]
-    formulas: Mapping[str, str]
+    formulas: Mapping[str, Equation]
     initials: tuple[Initial, ...] = ()
     place_checks: tuple[PlaceCheck, ...] = ()
     facts: str = ""

@@ -20,7 +20,7 @@ from symbackprop.schedule.kinds import Kind
 
 @dataclass(frozen=True)
 class Count(Value):
-    """Where a loop's counter stands, a Python int; `name` and `axis` are those of its index."""
+    """The value of a loop's counter, a Python int; `name` and `axis` are those of its index."""
 
     name: str
     axis: Axis

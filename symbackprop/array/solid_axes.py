@@ -1,4 +1,4 @@
-"""Axes that a program cannot run over where they are empty, and what stands in the way.
+"""Axes that a program cannot run over where they are empty, and why.
 
 An extremum over nothing has no value, a quotient by a sum over nothing is 0/0, and NumPy cannot infer a size
 (-1) beside an axis of size 0. A module refuses such sizes by name when it is called.
@@ -32,6 +32,7 @@ from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of
 from symbackprop.notation.expressions import Axis, Expression, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 NEEDING_A_VALUE = ("max", "min", "argmax")
@@ -76,7 +77,7 @@ def _lines(
 
 
 def _name(line: Statement | Store) -> str:
-    return line.element if isinstance(line, Statement) and line.element else line.name
+    return text(line.element) if isinstance(line, Statement) and line.is_definition else line.name
 
 
 def _obstacles(

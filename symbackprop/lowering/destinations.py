@@ -20,6 +20,7 @@ from symbackprop.lowering.reading import span
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index
 from symbackprop.schedule.kinds import Kind
+from symbackprop.schedule.named_equations import NamedEquation, Origin
 
 Indices: TypeAlias = tuple[Index, ...]
 
@@ -29,7 +30,8 @@ class Target:
     """The array `name` over `axes`, and the items that select what is filled now.
 
     `slots` says for each axis which index of what is stored runs along it, None where one place is picked;
-    `before` how many zeros were put in front of each axis. The array stands once it is allocated.
+    `before` how many zeros were put in front of each axis. `exists` is true once the array is
+    allocated. Its lines are for the equation of `origin`.
     """
 
     name: str
@@ -37,44 +39,59 @@ class Target:
     items: tuple[Item, ...]
     slots: tuple[Index | None, ...]
     before: tuple[Expression, ...]
-    stands: bool = False
+    origin: Origin
+    exists: bool = False
     kind: Kind = Kind.REAL
+    guarded: bool = False
 
     @classmethod
-    def of(cls, name: str, indices: Indices, kind: Kind = Kind.REAL) -> Target:
-        """A whole array that is still to be allocated."""
-        count = len(indices)
-        return cls(name, indices, (Whole(),) * count, indices, (ZERO,) * count, kind=kind)
+    def of(cls, item: NamedEquation) -> Target:
+        """The whole array of an equation, which is still to be allocated."""
+        indices = item.equation.indices
+        whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
+        return cls(item.equation.tensor, indices, whole, indices, zeros, item.origin, kind=item.kind)
+
+    def beside(self, name: str, indices: Indices) -> Target:
+        """Another whole array, which holds on the way what this one will."""
+        whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
+        return replace(self, name=name, axes=indices, items=whole, slots=indices, before=zeros, exists=False)
 
     @property
     def result(self) -> Indices:
         """The indices of what is stored, in the order of the array's axes."""
         return tuple(slot for slot in self.slots if slot is not None)
 
-    def standing(self) -> Target:
+    def existing(self) -> Target:
         """The target once its array is allocated."""
-        return replace(self, stands=True)
+        return replace(self, exists=True)
 
     def allocated(self) -> list[Line]:
-        """The line that allocates the array, unless it stands."""
-        return [] if self.stands else [Statement(self.name, Allocate(layout_of(self.axes), self.kind), "")]
+        """The line that allocates the array, unless it exists."""
+        return [] if self.exists else [self._defined(Allocate(layout_of(self.axes), self.kind))]
+
+    def _defined(self, value: Value) -> Statement:
+        return Statement(self.name, value, origin=self.origin, guarded=self.guarded)
+
+    def stored(self, value: Value, accumulate: bool = False) -> Store:
+        """The line that stores a value into the selected part, or adds it."""
+        return Store(self.name, self.items, value, accumulate, origin=self.origin, guarded=self.guarded)
 
     def read(self) -> Value:
         """What the selected part holds so far."""
         return selected(Read(self.name, self.axes, self.kind), self.items)
 
     def at(self, index: Index) -> Target:
-        """The part of the array, which stands, where a loop around this one is."""
+        """The part of the array, which exists, at the counter of the loop around."""
         return self._with(self.slots.index(index), Pick(whole_number(counter_of(index))), None)
 
     def assigned(self, value: Value) -> Line:
         """The line that puts a value over the result's indices into the selected part."""
         if self.kind is Kind.REAL:
             value = as_number(value)
-        if self.stands:
-            return Store(self.name, self.items, lined_up(value, self.result))
+        if self.exists:
+            return self.stored(lined_up(value, self.result))
         value = filled(value, self.axes)
-        return Statement(self.name, as_real(value) if self.kind is Kind.REAL else value, "")
+        return self._defined(as_real(value) if self.kind is Kind.REAL else value)
 
     def stepped(self, way: Stepped) -> Target:
         """The part that one step of a loop fills."""
@@ -92,7 +109,7 @@ class Target:
     def _with(self, place: int, item: Item, slot: Index | None) -> Target:
         items = (*self.items[:place], item, *self.items[place + 1 :])
         slots = (*self.slots[:place], slot, *self.slots[place + 1 :])
-        return replace(self, items=items, slots=slots, stands=True)
+        return replace(self, items=items, slots=slots, exists=True)
 
 
 def padded_target(target: Target, ways: Sequence[Stepped], name: str) -> Target:
@@ -111,7 +128,7 @@ def padded_target(target: Target, ways: Sequence[Stepped], name: str) -> Target:
         before[place] = front
     if tuple(axes) == result:
         return target
-    padded = Target.of(name, tuple(axes), target.kind)
+    padded = target.beside(name, tuple(axes))
     return replace(padded, before=tuple(before), slots=result)
 
 

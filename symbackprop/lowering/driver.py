@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 from symbackprop.array.aliasing import with_fresh_results
 from symbackprop.array.checking import checked, checked_equations
@@ -17,22 +16,16 @@ from symbackprop.lowering.fact_checks import with_symmetries_checked
 from symbackprop.lowering.loops import loop_lines
 from symbackprop.lowering.outputs import initial_of, outputs_of
 from symbackprop.lowering.place_checks import place_checks
-from symbackprop.lowering.stepping import EquationLowering
+from symbackprop.lowering.stepping import EquationLowering, Lines
 from symbackprop.lowering.symbols import Symbols
 from symbackprop.notation.expressions import Axis
 from symbackprop.rules.symmetry import symmetries_used
-from symbackprop.schedule.gates import with_shared_gates
-from symbackprop.schedule.hoisting import hoisted
+from symbackprop.schedule.driver import Schedule, schedule_of, schedule_of_system
 from symbackprop.schedule.kinds import Kind
-from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.recurrences import steps_of_stage
-from symbackprop.schedule.sharing import shared
-from symbackprop.schedule.solves import with_solves
-from symbackprop.schedule.stability import stable_equations
 from symbackprop.systems.ordering import stages_of
-from symbackprop.systems.portions import in_portions
-from symbackprop.systems.printing import equation_text, system_text
+from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import DECLARED_ROLES, Equation, Role, System
 
 
@@ -41,18 +34,16 @@ def lower(derivation: Derivation) -> Program:
 
     Raises ProgramError for what has no lowering, a circle among the adjoints included.
     """
-    gradients = {name: equation.tensor for name, equation in derivation.gradients.items()}
-    formulas = {name: equation_text(equation) for name, equation in derivation.gradients.items()}
     symmetric = symmetries_used(derivation.system, derivation.steps)
     try:
-        return _program(derivation.system, derivation.equations, gradients, formulas, symmetric)
+        return _program(derivation.system, schedule_of(derivation), derivation.gradients, symmetric)
     except NotationError as error:  # the model's own equations were in order
         raise ProgramError(error.cause, remedy=error.remedy) from error
 
 
 def lower_system(system: System) -> Program:
     """The program of a model alone, without gradients."""
-    return _program(system, (), {}, {}, {})
+    return _program(system, schedule_of_system(system), {}, {})
 
 
 def _kernel_axes(system: System) -> frozenset[Axis]:
@@ -64,68 +55,59 @@ def _kernel_axes(system: System) -> frozenset[Axis]:
 
 
 def _program(
-    system: System,
-    adjoints: tuple[Equation, ...],
-    gradients: dict[str, str],
-    formulas: dict[str, str],
-    symmetric: Mapping[str, str],
+    system: System, schedule: Schedule, gradients: Mapping[str, Equation], symmetric: Mapping[str, str]
 ) -> Program:
-    written = _in_portions((*system.equations, *adjoints), system)
-    formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
-    stated = frozenset(known.tensor for known in system.positive_definite)
-    guarded = with_guarded_matrices(with_shared_gates(stable_equations(written)), system.tensors, stated)
-    prepared = tuple(
-        replace(equation, expression=with_solves(equation.expression)) for equation in guarded.equations
-    )
-    apart = hoisted(prepared, system.tensors)
-    items = shared(apart, formulas_as_written, system.tensors)
-    kinds = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
-    kinds |= {item.equation.tensor: item.kind for item in items}
-    own = {name: tensor.indices for name, tensor in system.tensors.items()}
-    own |= {item.equation.tensor: item.equation.indices for item in items}
-    checked_equations(items, {equation.tensor for equation in written}, own)
+    items = schedule.equations
+    symbols = _symbols(system, items)
+    checked_equations(items, symbols.own)
     values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
-    expressions = ExpressionLowering(kinds, own, guarded.positive_definite, values=values)
-    taken = {*own, *(index.name for indices in own.values() for index in indices)}
-    lowering = EquationLowering(expressions, Symbols(own, kinds, taken), _kernel_axes(system))
-    ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *gradients.values())
+    expressions = ExpressionLowering(symbols.kinds, symbols.own, schedule.positive_definite, values=values)
+    results = {name: equation.tensor for name, equation in gradients.items()}
+    ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *results.values())
+    lowering = EquationLowering(expressions, _kernel_axes(system))
     program = Program(
         model=system.name,
         source=system.source,
         tensors=system.with_role(*DECLARED_ROLES),
         sizes={axis.name: axis.size for axis in system.axes if axis.size is not None},
-        statements=tuple(_lines(items, frozenset(ends), lowering)),
+        statements=_lines(items, frozenset(ends), lowering, symbols),
         outputs=outputs_of(system),
         loss=system.loss,
-        gradients=gradients,
-        formulas=formulas,
-        place_checks=place_checks((item.equation for item in items), own, expressions),
+        gradients=results,
+        formulas=gradients,
+        place_checks=place_checks((item.equation for item in items), symbols.own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    looked_at = with_symmetries_checked(with_safe_means(program), symmetric, own)
+    looked_at = with_symmetries_checked(with_safe_means(program), symmetric, symbols.own)
     return checked(with_solid_axes(with_fresh_results(looked_at), system.equations), items)
 
 
-def _in_portions(equations: tuple[Equation, ...], system: System) -> tuple[Equation, ...]:
-    """The equations, with names for parts of what is too long or too deep for one statement."""
-    layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
-    layouts |= {equation.tensor: equation.indices for equation in equations}
-    return in_portions(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
+def _symbols(system: System, items: tuple[NamedEquation, ...]) -> Symbols:
+    """What the names of a model and of its scheduled equations stand for."""
+    kinds = {name: Kind.INTEGER for name, tensor in system.tensors.items() if tensor.values is not None}
+    kinds |= {item.equation.tensor: item.kind for item in items}
+    own = {name: tensor.indices for name, tensor in system.tensors.items()}
+    own |= {item.equation.tensor: item.equation.indices for item in items}
+    taken = {*own, *(index.name for indices in own.values() for index in indices)}
+    return Symbols(own, kinds, frozenset(taken))
 
 
 def _lines(
-    items: tuple[NamedEquation, ...], ends: frozenset[str], lowering: EquationLowering
-) -> Iterator[Line]:
+    items: tuple[NamedEquation, ...], ends: frozenset[str], lowering: EquationLowering, symbols: Symbols
+) -> Lines:
     """The lines of each equation, and a loop for each recurrence; `ends` are results of the program."""
     by_name = {item.equation.tensor: item for item in items}
+    found: list[Line] = []
     for stage in stages_of(tuple(item.equation for item in items)):
         members = [by_name[equation.tensor] for equation in stage.equations]
         if stage.recurrence is None:
-            yield from lowering.lines(members[0])
-            continue
-        others = (item.equation for item in items if item not in members)
-        read_later = ends.union(*(equation.reads for equation in others))
-        axes = {name: [index.axis for index in indices] for name, indices in lowering.lowering.own.items()}
-        steps = steps_of_stage(members, stage.recurrence, read_later, axes)
-        yield from loop_lines(steps, lowering)
+            lines, symbols = lowering.lines(members[0], symbols)
+        else:
+            others = (item.equation for item in items if item not in members)
+            read_later = ends.union(*(equation.reads for equation in others))
+            axes = {name: [index.axis for index in indices] for name, indices in symbols.own.items()}
+            steps = steps_of_stage(members, stage.recurrence, read_later, axes)
+            lines, symbols = loop_lines(steps, lowering, symbols)
+        found += lines
+    return tuple(found)

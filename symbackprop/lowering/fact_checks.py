@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from symbackprop.array.ir import Read
 from symbackprop.array.linear_algebra import Cholesky, Symmetric
-from symbackprop.array.program import Line, Program, Statement, rewrite_lines
+from symbackprop.array.program import Line, Program, Statement, rewrite_lines, statements_in
 from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
-from symbackprop.notation.expressions import Index
+from symbackprop.notation.expressions import Element, Index
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
+from symbackprop.schedule.named_equations import Origin, Part
+from symbackprop.systems.system import Equation
 
 
 def with_symmetries_checked(
@@ -44,9 +46,16 @@ def _checked(program: Program, tensor: str, fact: str, indices: tuple[Index, ...
     for line in program.statements:
         if line is chosen[0]:
             checked = Symmetric(Read(tensor, indices, Kind.REAL), tensor, fact)
-            lines.append(Statement(name, checked, fact))
+            same = Equation(name, indices, Element(tensor, indices))
+            lines.append(Statement(name, checked, origin=_origin(line, tensor, same), opens=True))
         lines += rewrite_lines((line,), renamed) if any(line is each for each in chosen) else (line,)
     return replace(program, statements=tuple(lines))
+
+
+def _origin(line: Line, tensor: str, stated: Equation) -> Origin:
+    """That of the first statement which reads the tensor."""
+    readers = (each for each in statements_in((line,)) if tensor in each.reads)
+    return next(readers).origin.of_part(Part.CHECK, stated)
 
 
 def _is_factored(line: Line, tensor: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from symbackprop.array.invariants import without_constants
@@ -12,28 +11,30 @@ from symbackprop.array.program import Line, Loop, Statement
 from symbackprop.array.slices import Allocate
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.lowering.destinations import Target
-from symbackprop.lowering.stepping import EquationLowering
+from symbackprop.lowering.stepping import EquationLowering, Lines
+from symbackprop.lowering.symbols import Symbols
 from symbackprop.notation.expressions import Size
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.recurrences import SteppedEquation, Steps
-from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 
-def loop_lines(steps: Steps, lowering: EquationLowering) -> Iterator[Line]:
-    """One allocation for each array that the loop fills, what its steps have in common, and the loop."""
-    for stepped in steps.equations:
-        if stepped.stored:
-            yield _allocation(stepped)
+def loop_lines(steps: Steps, lowering: EquationLowering, symbols: Symbols) -> tuple[Lines, Symbols]:
+    """One allocation for each array that the loop fills, what its steps have in common, and the loop.
+
+    Given with the symbols that are known after it.
+    """
+    allocations = [_allocation(stepped) for stepped in steps.equations if stepped.stored]
     variables = {each.equation.tensor: each.others for each in steps.equations if not each.stored}
-    inside = lowering.inside(steps.index, variables)
-    body = [line for each in steps.equations for line in _lines(each, steps, inside)]
+    inside, known = lowering.inside(steps.index), symbols.scope(variables)
+    body: list[Line] = []
+    for each in steps.equations:
+        lines, known = _lines(each, steps, inside, known)
+        body += lines
     stop = whole_number(Size(steps.index.axis))
     loop = Loop(steps.index.name, steps.index.axis, stop, tuple(body), reverse=steps.direction < 0)
     before, loop = without_constants(loop)
-    lowering.symbols.taken.update(line.name for line in before)
-    yield from before
-    yield loop
+    return (*allocations, *before, loop), symbols.reserving(*(line.name for line in before))
 
 
 def _allocation(stepped: SteppedEquation) -> Statement:
@@ -42,13 +43,14 @@ def _allocation(stepped: SteppedEquation) -> Statement:
     layout = layout_of(equation.indices)
     zeros = stepped.read_whole and kind is Kind.REAL
     value = Fill(Literal(0.0), layout) if zeros else Allocate(layout, kind)
-    return Statement(equation.tensor, value, "", text(equation.element))
+    return Statement(equation.tensor, value, origin=stepped.item.origin)
 
 
-def _lines(stepped: SteppedEquation, steps: Steps, lowering: EquationLowering) -> list[Line]:
-    """The lines of one step of an equation: a variable of the body, or a part of the array that stands."""
+def _lines(
+    stepped: SteppedEquation, steps: Steps, lowering: EquationLowering, symbols: Symbols
+) -> tuple[Lines, Symbols]:
+    """The lines of one step of an equation: a variable of the body, or a slice of the array."""
     item, equation = stepped.item, stepped.equation
-    whole = Target.of(equation.tensor, equation.indices, item.kind)
-    target = whole.at(steps.index) if stepped.stored else None
+    target = Target.of(item).at(steps.index) if stepped.stored else None
     at_step = Equation(equation.tensor, stepped.others, steps.at_counter(stepped))
-    return lowering.lines(replace(item, equation=at_step), target)
+    return lowering.lines(replace(item, equation=at_step), symbols, target)

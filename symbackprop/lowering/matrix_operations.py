@@ -1,4 +1,4 @@
-"""Inverses, determinants and linear systems to operations of `np.linalg`."""
+"""Inverses, determinants and linear systems to operations on matrices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pair of factors, multiplied and summed, as the NumPy operation that says it best.
+"""A pair of factors, multiplied and summed, as the array operation that says it best.
 
 | left, right and what is summed                 | becomes                                            |
 |------------------------------------------------|----------------------------------------------------|

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from symbackprop.array.checking import check_free_indices
-from symbackprop.array.invariants import Invariants
 from symbackprop.array.ir import Elementwise, Literal
-from symbackprop.array.program import Line, Loop, Statement, Store
+from symbackprop.array.program import Line, Loop
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, filled, lined_up
 from symbackprop.array.whole_numbers import whole_number
@@ -18,256 +15,259 @@ from symbackprop.indexing.counting import size_of
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.short_ranges import with_short_ranges
-from symbackprop.indexing.windows import Stepped, simplified, stepped, substituted, windows_of
+from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
 from symbackprop.lowering.destinations import Target, cropped, padded_target
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.folds import closed, folds_of, opened
 from symbackprop.lowering.symbols import Symbols
+from symbackprop.lowering.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.notation.arithmetic import add, terms_of
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Where
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.schedule.exponentials import LOWEST
 from symbackprop.schedule.guarded_branches import needs_guard
 from symbackprop.schedule.kinds import Kind
-from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.temporary_names import temporary_name
-from symbackprop.systems.printing import equation_text, text
+from symbackprop.schedule.terms import Indices
 from symbackprop.systems.system import Equation
 
-Indices: TypeAlias = tuple[Index, ...]
-# What an extremum starts from, before the first step.
-STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
-_NONE: Mapping[str, Indices] = {}
+Lines = tuple[Line, ...]
 
 
 @dataclass(frozen=True)
 class Computation:
-    """The lines that compute something, after those of the temporaries that they read."""
+    """The lines that compute something, those of the temporaries that they read, and the names known then."""
 
-    own: list[Line]
-    before: list[Line] = field(default_factory=list)
+    own: Lines
+    symbols: Symbols
+    before: Lines = ()
+
+
+@dataclass(frozen=True)
+class Separated:
+    """An expression that reads temporaries, the lines that compute these, and the names known then."""
+
+    expression: Expression
+    symbols: Symbols
+    lines: Lines = ()
 
 
 @dataclass(frozen=True)
 class EquationLowering:
-    """Lowers equations, one after another, into lines.
+    """Lowers equations into lines; each takes the symbols known before it, and gives those known after it.
 
     `kernel_axes` are those to loop over, `counters` the indices that the loops around step.
     """
 
-    lowering: ExpressionLowering
-    symbols: Symbols
+    expressions: ExpressionLowering
     kernel_axes: Collection[Axis]
-    invariants: Invariants = field(default_factory=Invariants)
-    counters: Indices = ()
+    counters: tuple[Index, ...] = ()
 
-    def inside(self, counter: Index, own: Mapping[str, Indices] = _NONE) -> EquationLowering:
-        """The lowering of a loop's body, in which the tensors of `own` have these indices."""
-        symbols = self.symbols.scope(own)
-        lowering = replace(self.lowering, own=symbols.own, kinds=symbols.kinds)
-        counters = (*self.counters, counter)
-        return EquationLowering(lowering, symbols, self.kernel_axes, self.invariants.inner(), counters)
+    def inside(self, counter: Index) -> EquationLowering:
+        """The lowering of a loop's body."""
+        return replace(self, counters=(*self.counters, counter))
 
-    def lines(self, item: NamedEquation, target: Target | None = None) -> list[Line]:
-        """One equation as lines, after those of its temporaries; the first of its own carries its formula.
+    def lines(
+        self, item: NamedEquation, symbols: Symbols, target: Target | None = None
+    ) -> tuple[Lines, Symbols]:
+        """One equation as lines, after those of its temporaries, and the symbols that are known then.
 
         They fill the target, or else an array of its own that the equation's tensor names.
         """
-        equation = item.equation
-        check_free_indices(equation)
-        guarded = item.guarded or needs_guard(equation.expression)
-        lowering = self.lowering.for_branches() if item.guarded else self.lowering
-        target = target or Target.of(equation.tensor, equation.indices, item.kind)
-        found = replace(self, lowering=lowering)._computation(equation, target)
-        formula = item.formula.replace(text(LOWEST), "-1e30")
-        lines = list(found.before)
-        for line in (replace(found.own[0], formula=formula), *found.own[1:]):
-            finished = _finished(line, equation, guarded)
-            lines += self.invariants.taken_out(finished, self.symbols.fresh)
-        return lines
+        check_free_indices(item.equation)
+        expressions = self.expressions.for_branches() if item.guarded else self.expressions
+        guarded = item.guarded or needs_guard(item.equation.expression)
+        target = replace(target or Target.of(item), guarded=guarded)
+        found = replace(self, expressions=expressions)._computation(item, target, symbols)
+        first, *rest = found.own
+        lines, symbols = list(found.before), found.symbols
+        for line in (replace(first, opens=True), *rest):
+            hoisted, symbols = symbols.hoisting(line)
+            lines += hoisted
+        return tuple(lines), symbols
 
-    def _computation(self, equation: Equation, target: Target) -> Computation:
+    def _computation(self, item: NamedEquation, target: Target, symbols: Symbols) -> Computation:
+        expression = item.equation.expression
         if target.kind is not Kind.REAL:
-            return Computation([target.assigned(self._value(equation.expression, target.result))])
-        ordered = with_padded_reads(simplified(with_short_ranges(with_cases_apart(equation.expression))))
-        expression, before = self._apart(ordered, equation, target.result, True)
-        found = self._computed(target, expression, equation)
-        return Computation(found.own, [*before, *found.before])
+            return Computation((target.assigned(self._value(expression, target.result, symbols)),), symbols)
+        ordered = with_padded_reads(simplified(with_short_ranges(with_cases_apart(expression))))
+        apart = self._apart(ordered, item, target.result, True, symbols)
+        found = self._computed(target, apart.expression, item, apart.symbols)
+        return replace(found, before=(*apart.lines, *found.before))
 
-    def _value(self, expression: Expression, order: Indices) -> Value:
+    def _value(self, expression: Expression, order: Indices, symbols: Symbols) -> Value:
         """The expression as one value, its axes in this order; an index read in two parts is a reshape."""
-        folds = folds_of(expression, order, self.lowering.own)
+        lowering = replace(self.expressions, own=symbols.own, kinds=symbols.kinds)
+        folds = folds_of(expression, order, symbols.own)
         if not folds:
-            return self.lowering.value(expression, order)
+            return lowering.value(expression, order)
         parts = {fold.index: (fold.quotient, fold.remainder) for fold in folds}
         for fold in folds:
             expression = opened(expression, fold)
         inner = tuple(part for index in order for part in parts.get(index, (index,)))
-        return closed(filled(self.lowering.value(expression, inner), inner), order, folds)
+        return closed(filled(lowering.value(expression, inner), inner), order, folds)
 
     def _apart(
-        self, node: Expression, equation: Equation, live: Indices, at_top: bool, in_choice: bool = False
-    ) -> tuple[Expression, list[Line]]:
+        self,
+        node: Expression,
+        item: NamedEquation,
+        live: Indices,
+        at_top: bool,
+        symbols: Symbols,
+        in_choice: bool = False,
+    ) -> Separated:
         """The expression, where a reduction over a window's index reads as a tensor that is computed before.
 
         At the top a sum or an extremum stays, and so do the terms of a sum: they are added up in place.
         """
         if not node.binds:
-            return node, []
-        if not isinstance(node, Reduction):
-            stays = at_top and terms_of(node) != (node,)
-            inside = in_choice or isinstance(node, Where)
-            parts = [self._apart(child, equation, live, stays, inside) for child in node.children]
-            before = [line for _, lines in parts for line in lines]
-            return node.with_children(tuple(child for child, _ in parts)), before
+            return Separated(node, symbols)
+        if isinstance(node, Reduction):
+            return self._reduction_apart(node, item, live, at_top, symbols, in_choice)
+        stays = at_top and terms_of(node) != (node,)
+        inside = in_choice or isinstance(node, Where)
+        children: list[Expression] = []
+        before: Lines = ()
+        for child in node.children:
+            found = self._apart(child, item, live, stays, symbols, inside)
+            children.append(found.expression)
+            before, symbols = (*before, *found.lines), found.symbols
+        return Separated(node.with_children(tuple(children)), symbols, before)
+
+    def _reduction_apart(
+        self,
+        node: Reduction,
+        item: NamedEquation,
+        live: Indices,
+        at_top: bool,
+        symbols: Symbols,
+        in_choice: bool,
+    ) -> Separated:
         afresh = rename_bound(node, (*live, *self.counters))
         inner = (*live, *afresh.indices)
-        body, before = self._apart(afresh.body, equation, inner, False, in_choice)
-        reduction = afresh.with_children((body,))
+        body = self._apart(afresh.body, item, inner, False, symbols, in_choice)
+        reduction = afresh.with_children((body.expression,))
         bound = set(reduction.indices)
-        moving = any(bound & set(window.indices) for window in windows_of(body, inner))
+        moving = any(bound & set(window.indices) for window in windows_of(body.expression, inner))
         if not moving or (at_top and reduction.kind in STARTS):
-            return reduction, before
+            return replace(body, expression=reduction)
+        before, symbols = body.lines, body.symbols
         if reduction.kind not in STARTS:
             # All terms at once, for a product, or for the place of a maximum.
-            windows, lines = self._temporary(body, equation, inner, in_choice, "{}_windows")
-            reduction, before = reduction.with_children((windows,)), [*before, *lines]
-        found, lines = self._temporary(reduction, equation, live, in_choice)
-        return found, [*before, *lines]
+            windows = self._temporary(body.expression, item, inner, in_choice, symbols, "{}_windows")
+            reduction = reduction.with_children((windows.expression,))
+            before, symbols = (*before, *windows.lines), windows.symbols
+        found = self._temporary(reduction, item, live, in_choice, symbols)
+        return replace(found, lines=(*before, *found.lines))
 
     def _temporary(
-        self, part: Expression, consumer: Equation, live: Indices, at_risk: bool, pattern: str = ""
-    ) -> tuple[Element, list[Line]]:
-        """The part as a tensor of its own, and the lines that compute it; at risk is what a `where` reads."""
+        self,
+        part: Expression,
+        consumer: NamedEquation,
+        live: Indices,
+        at_risk: bool,
+        symbols: Symbols,
+        pattern: str = "",
+    ) -> Separated:
+        """The part read from a temporary, and the lines that compute it; at risk is what a `where` reads."""
         indices = tuple(index for index in live if index in part.free_indices)
         if pattern and len(part.tensors) == 1:
-            name = self.symbols.fresh(pattern.format(*part.tensors))
+            name, symbols = symbols.fresh(pattern.format(*part.tensors))
         else:
-            name = temporary_name(part, consumer.tensor, self.symbols.taken)
-        item = NamedEquation(Equation(name, indices, part), "", guarded=at_risk)
-        item = replace(item, formula=equation_text(item.equation))
-        lines = self.lines(item)
-        self.symbols.declare(name, indices, item.kind)
-        return item.equation.element, lines
+            name = temporary_name(part, consumer.equation.tensor, symbols.taken)
+        item = consumer.temporary(Part.WINDOWS, Equation(name, indices, part), at_risk)
+        lines, symbols = self.lines(item, symbols.reserving(name))
+        return Separated(Element(name, indices), symbols.declaring(name, indices, item.kind), lines)
 
-    def _plan(self, term: Expression, result: Indices) -> list[Stepped]:
-        """How the windows of a term are stepped, one after the other."""
-        bound = term.indices if isinstance(term, Reduction) and term.kind in STARTS else ()
-        body = term.body if isinstance(term, Reduction) and bound else term
-        is_sum = isinstance(term, Reduction) and term.kind == "sum"
-        ways: list[Stepped] = []
-        while True:
-            counters = (*self.counters, *(way.index for way in ways))
-            windows = windows_of(body, (*bound, *result))
-            axes = self.kernel_axes
-            found = (stepped(window, body, bound, result, axes, counters, is_sum) for window in windows)
-            way = next((way for way in found if way is not None), None)
-            if way is None:
-                return ways
-            ways.append(way)
-            body = simplified(substituted(body, way))
-            bound = tuple(index for index in bound if index not in (way.index, way.along, way.solved))
-            result = tuple(
-                way.along if index == way.solved and way.along else index
-                for index in result
-                if index != way.index
-            )
+    def _plan(self, term: Expression, result: Indices) -> TermPlan:
+        return plan_of(term, result, self.kernel_axes, self.counters)
 
-    def _computed(self, target: Target, expression: Expression, equation: Equation) -> Computation:
+    def _computed(
+        self, target: Target, expression: Expression, item: NamedEquation, symbols: Symbols
+    ) -> Computation:
         """The lines that compute an expression into a target."""
-        terms = terms_of(expression)
-        plans = [self._plan(term, target.result) for term in terms]
-        if all(way.way == "store" for plan in plans for way in plan):
-            first = next((way for plan in plans for way in plan), None)
-            return Computation(self._stored(target, expression, first, equation))
-        if len(terms) > 1 and self._must_stand_alone(terms, plans):
-            return self._term_by_term(target, terms, plans, equation)
-        planned = list(zip(terms, plans, strict=True))
-        rest = [term for term, plan in planned if not plan]
-        adding = [(term, plan) for term, plan in planned if plan and isinstance(term, Reduction)]
-        return Computation(self._added(target, rest, adding, equation))
-
-    def _must_stand_alone(self, terms: tuple[Expression, ...], plans: list[list[Stepped]]) -> bool:
-        """Whether the terms cannot be added up in one array: extrema, products, padded results."""
-        return any(
-            plan and (not (isinstance(term, Reduction) and term.kind == "sum") or _scatters(plan))
-            for term, plan in zip(terms, plans, strict=True)
-        )
+        plans = [self._plan(term, target.result) for term in terms_of(expression)]
+        if all(way.way == "store" for plan in plans for way in plan.ways):
+            first = next((way for plan in plans for way in plan.ways), None)
+            return self._stored(target, expression, first, item, symbols)
+        if len(plans) > 1 and any(plan.ways and (not plan.is_sum or plan.scatters) for plan in plans):
+            # Extrema, products and padded results cannot be added up in one array.
+            return self._term_by_term(target, plans, item, symbols)
+        return self._added(target, plans, symbols)
 
     def _term_by_term(
-        self, target: Target, terms: tuple[Expression, ...], plans: list[list[Stepped]], equation: Equation
+        self, target: Target, plans: Sequence[TermPlan], item: NamedEquation, symbols: Symbols
     ) -> Computation:
         read: list[Expression] = []
-        before: list[Line] = []
-        for term, plan in zip(terms, plans, strict=True):
-            lines: list[Line] = []
-            if plan:
-                term, lines = self._temporary(term, equation, target.result, False)
-            read.append(term)
-            before += lines
-        found = self._computed(target, add(*read), equation)
-        return Computation(found.own, [*before, *found.before])
+        before: Lines = ()
+        for plan in plans:
+            term = Separated(plan.term, symbols)
+            if plan.ways:
+                term = self._temporary(plan.term, item, target.result, False, symbols)
+            read.append(term.expression)
+            before, symbols = (*before, *term.lines), term.symbols
+        found = self._computed(target, add(*read), item, symbols)
+        return replace(found, before=(*before, *found.before))
 
     def _stored(
-        self, target: Target, expression: Expression, way: Stepped | None, equation: Equation
-    ) -> list[Line]:
-        """One statement, or a loop over an index of the result that stores one part a step."""
-        if way is None:
-            return [target.assigned(self._value(with_short_ranges(expression), target.result))]
-        part = simplified(substituted(expression, way))
-        body = self.inside(way.index)._computed(target.stepped(way), part, equation)
-        return [*target.allocated(), _loop(way, (*body.before, *body.own))]
-
-    def _added(
         self,
         target: Target,
-        rest: list[Expression],
-        adding: list[tuple[Reduction, list[Stepped]]],
-        equation: Equation,
-    ) -> list[Line]:
-        """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
-        kind = adding[0][0].kind
-        ways = [way for _, plan in adding for way in plan if way.way == "scatter"]
-        array = padded_target(target, ways, self.symbols.fresh(f"{equation.tensor}_padded") if ways else "")
-        if kind != "sum" and any(target.name in term.tensors for term, _ in adding):
-            # Infinity times a 0 of the step's own place would be no number.
-            array = Target.of(self.symbols.fresh(f"{target.name}_step"), target.result)
-        start = self._value(add(*rest), target.result) if rest else Literal(STARTS[kind])
-        lines = [array.assigned(start)]
-        lines += [self._steps(array, reduction, plan) for reduction, plan in adding]
-        return lines if array == target else [*lines, target.assigned(cropped(array, target, ways))]
+        expression: Expression,
+        way: Stepped | None,
+        item: NamedEquation,
+        symbols: Symbols,
+    ) -> Computation:
+        """One statement, or a loop over an index of the result that stores one part a step."""
+        if way is None:
+            value = self._value(with_short_ranges(expression), target.result, symbols)
+            return Computation((target.assigned(value),), symbols)
+        part = simplified(substituted(expression, way))
+        body = self.inside(way.index)._computed(target.stepped(way), part, item, symbols)
+        # What the body names is forgotten after the loop.
+        return Computation((*target.allocated(), _loop(way, (*body.before, *body.own), target)), symbols)
 
-    def _steps(self, target: Target, reduction: Reduction, plan: list[Stepped]) -> Line:
+    def _added(self, target: Target, plans: Sequence[TermPlan], symbols: Symbols) -> Computation:
+        """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
+        rest = [plan.term for plan in plans if not plan.ways]
+        adding = [plan for plan in plans if plan.ways]
+        scattering = [way for plan in adding for way in plan.ways if way.way == "scatter"]
+        array = target
+        if scattering:
+            name, symbols = symbols.fresh(f"{target.name}_padded")
+            array = padded_target(target, scattering, name)
+        if any(not plan.is_sum and target.name in plan.term.tensors for plan in adding):
+            # Infinity times a 0 of the step's own place would be no number.
+            name, symbols = symbols.fresh(f"{target.name}_step")
+            array = target.beside(name, target.result)
+        lines = [array.assigned(self._start(rest, adding[0], target, symbols))]
+        lines += [self._steps(array, plan, symbols) for plan in adding]
+        if array != target:
+            lines.append(target.assigned(cropped(array, target, scattering)))
+        return Computation(tuple(lines), symbols)
+
+    def _start(self, rest: Sequence[Expression], plan: TermPlan, target: Target, symbols: Symbols) -> Value:
+        """What an array holds before the first step."""
+        if rest:
+            return self._value(add(*rest), target.result, symbols)
+        assert isinstance(plan.term, Reduction)
+        return Literal(STARTS[plan.term.kind])
+
+    def _steps(self, target: Target, plan: TermPlan, symbols: Symbols) -> Line:
         """The loops of one reduction, each around the next."""
-        body, bound, inner = reduction.body, reduction.indices, target.standing()
-        for way in plan:
-            body = simplified(substituted(body, way))
-            bound = tuple(index for index in bound if index not in (way.index, way.along, way.solved))
+        assert isinstance(plan.term, Reduction)
+        inner = target.existing()
+        for way in plan.ways:
             inner = inner.stepped(way)
-        expression = with_short_ranges(Reduction(reduction.kind, bound, body) if bound else body)
-        value = as_number(lined_up(self._value(expression, inner.result), inner.result))
-        is_sum = reduction.kind == "sum"
-        if not is_sum:
-            value = Elementwise(reduction.kind, (inner.read(), as_real(value)))
-        line: Line = Store(inner.name, inner.items, value, accumulate=is_sum)
-        for way in reversed(plan):
-            line = _loop(way, (line,))
+        value = self._value(with_short_ranges(plan.step), inner.result, symbols)
+        value = as_number(lined_up(value, inner.result))
+        if not plan.is_sum:
+            value = Elementwise(plan.term.kind, (inner.read(), as_real(value)))
+        line: Line = inner.stored(value, accumulate=plan.is_sum)
+        for way in reversed(plan.ways):
+            line = _loop(way, (line,), target)
         return line
 
 
-def _loop(way: Stepped, body: tuple[Line, ...]) -> Loop:
+def _loop(way: Stepped, body: Lines, target: Target) -> Loop:
     axis = way.index.axis
-    return Loop(way.index.name, axis, whole_number(size_of(axis)), body)
-
-
-def _scatters(plan: list[Stepped]) -> bool:
-    return any(way.way == "scatter" for way in plan)
-
-
-def _finished(line: Line, equation: Equation, guarded: bool) -> Line:
-    """The line with its element, where it defines the equation's tensor, and its guard."""
-    if isinstance(line, Loop):
-        return replace(line, body=tuple(_finished(item, equation, guarded) for item in line.body))
-    if isinstance(line, Statement) and line.name == equation.tensor:
-        return replace(line, element=text(equation.element), guarded=line.guarded or guarded)
-    return replace(line, guarded=line.guarded or guarded)
+    return Loop(way.index.name, axis, whole_number(size_of(axis)), body, origin=target.origin)

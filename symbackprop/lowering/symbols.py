@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from symbackprop.array.invariants import Invariants
+from symbackprop.array.program import Line
 from symbackprop.notation.expressions import Index
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
@@ -14,25 +16,35 @@ from symbackprop.schedule.kinds import Kind
 class Symbols:
     """`own` gives the indices of each tensor, `kinds` what those hold that are no reals.
 
-    `taken` are the names that a new one must not have.
+    `taken` are the names that a new one must not have, `invariants` the values that have a name already. A
+    table never changes: whoever adds a name goes on with the table that it is in.
     """
 
-    own: dict[str, tuple[Index, ...]]
-    kinds: dict[str, Kind]
-    taken: set[str]
+    own: Mapping[str, tuple[Index, ...]]
+    kinds: Mapping[str, Kind]
+    taken: frozenset[str]
+    invariants: Invariants = field(default_factory=Invariants)
 
     def scope(self, own: Mapping[str, tuple[Index, ...]]) -> Symbols:
-        """The table of a loop's body, in which these names have other indices; it forgets what it adds."""
-        return Symbols({**self.own, **own}, dict(self.kinds), {*self.taken, *own})
+        """The table of a loop's body, in which these names have other indices."""
+        return replace(self, own={**self.own, **own}).reserving(*own)
 
-    def fresh(self, stem: str) -> str:
-        """The stem, or the stem with a number, as a name of its own from now on."""
+    def reserving(self, *names: str) -> Symbols:
+        """The table in which these names are taken."""
+        return replace(self, taken=self.taken.union(names)) if names else self
+
+    def fresh(self, stem: str) -> tuple[str, Symbols]:
+        """The stem, or the stem with a number, as a name of its own, and the table that has it."""
         name = numbered_name(stem, self.taken)
-        self.taken.add(name)
-        return name
+        return name, self.reserving(name)
 
-    def declare(self, name: str, indices: tuple[Index, ...], kind: Kind) -> None:
-        """Let a name stand for a tensor with these indices."""
-        self.taken.add(name)
-        self.own[name] = indices
-        self.kinds[name] = kind
+    def declaring(self, name: str, indices: tuple[Index, ...], kind: Kind) -> Symbols:
+        """The table in which a name stands for a tensor with these indices."""
+        known = replace(self, own={**self.own, name: indices}, kinds={**self.kinds, name: kind})
+        return known.reserving(name)
+
+    def hoisting(self, line: Line) -> tuple[tuple[Line, ...], Symbols]:
+        """The line after statements for its loop-invariant values, and the table that has their names."""
+        lines, invariants = self.invariants.taken_out(line, self.taken)
+        added = (name for each in lines[:-1] for name in each.written)
+        return lines, replace(self, invariants=invariants).reserving(*added)

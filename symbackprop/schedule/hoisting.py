@@ -1,4 +1,4 @@
-"""What a loop need not compute: parts of a recurrence's equations that read nothing the recurrence carries.
+"""Loop-invariant code motion: parts of a recurrence's equations that read no loop-carried tensor.
 
     h[t,j] = tanh(sum(i, W[j,i]*x[t,i]) + b[j] + sum(k, U[j,k]*h[t-1,k]))
 
@@ -14,7 +14,7 @@ certain steps only (t == size(t)-1) stays: Python does not compute what is not c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from symbackprop.integers.guards import reads_inside
 from symbackprop.notation.arithmetic import add, multiply
@@ -35,47 +35,51 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names, tidy_bound_names
+from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
 from symbackprop.schedule.occurrences import core_of
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order
-from symbackprop.systems.ordering import at_step, in_reading_order, stages_of
+from symbackprop.systems.ordering import at_step, stages_of
 from symbackprop.systems.system import Equation, Tensor
 
 
-def hoisted(equations: tuple[Equation, ...], tensors: Mapping[str, Tensor]) -> tuple[Equation, ...]:
+def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tuple[NamedEquation, ...]:
     """The equations, with one of its own for each part that a recurrence need not compute step by step."""
+    by_name = {item.equation.tensor: item for item in items}
     layouts = {name: tensor.indices for name, tensor in tensors.items()}
-    layouts.update({equation.tensor: equation.indices for equation in equations})
+    layouts.update({name: item.equation.indices for name, item in by_name.items()})
     taken = set(layouts)
     names: dict[Expression, Element] = {}
-    result: list[Equation] = []
-    for stage in stages_of(equations):
-        if stage.recurrence is None:
-            result.extend(stage.equations)
-            continue
+    result: list[NamedEquation] = []
+    for stage in stages_of(tuple(item.equation for item in items)):
         members = frozenset(equation.tensor for equation in stage.equations)
         for equation in stage.equations:
+            item = by_name[equation.tensor]
+            if stage.recurrence is None:
+                result.append(item)
+                continue
             step = at_step(stage.recurrence, equation)
-            hoisting = _Hoisting(equation, step, members, layouts, taken, names)
+            hoisting = _Hoisting(item, step, members, layouts, taken, names)
             result.append(hoisting.remaining())
             result.extend(hoisting.moved)
-    return in_reading_order(tuple(result))
+    return items_in_reading_order(result)
 
 
 @dataclass
 class _Hoisting:
-    equation: Equation
+    item: NamedEquation
     step: Index
     members: frozenset[str]
     layouts: Mapping[str, Sequence[Index]]
     taken: set[str]
     names: dict[Expression, Element]
-    moved: list[Equation] = field(default_factory=list)
+    moved: list[NamedEquation] = field(default_factory=list)
 
-    def remaining(self) -> Equation:
+    def remaining(self) -> NamedEquation:
         """The equation without its free parts, which are in `moved` now."""
-        expression = tidy_bound_names(self.equation.expression, frozenset(self.equation.indices))
-        return replace(self.equation, expression=self._without(chosen_by_step(expression, self.step)))
+        equation = self.item.equation
+        expression = tidy_bound_names(equation.expression, frozenset(equation.indices))
+        return self.item.computing(self._without(chosen_by_step(expression, self.step)))
 
     def _without(self, expression: Expression) -> Expression:
         if self._is_free(expression):
@@ -152,10 +156,10 @@ class _Hoisting:
         return self.names[key]
 
     def _introduced(self, expression: Expression) -> Element:
-        indices = natural_order(expression, (*self.equation.indices, *free_in_order(expression)))
-        name = temporary_name(expression, self.equation.tensor, self.taken)
+        indices = natural_order(expression, (*self.item.equation.indices, *free_in_order(expression)))
+        name = temporary_name(expression, self.item.equation.tensor, self.taken)
         self.taken.add(name)
-        self.moved.append(Equation(name, indices, expression))
+        self.moved.append(self.item.temporary(Part.HOISTED, Equation(name, indices, expression)))
         return Element(name, indices)
 
 

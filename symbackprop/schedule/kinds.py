@@ -9,8 +9,8 @@ class Kind(enum.Enum):
     """What the numbers of a value are.
 
     A PYTHON number takes the dtype of the array it meets; REAL is an array of the model's own dtype; DOUBLE
-    is float64 whatever the model's dtype, and is cast before it meets a REAL. BOOLEAN is NumPy's,
-    an array or a scalar; a comparison of PYTHON numbers gives a Python bool, whose `~` is a number.
+    is float64 whatever the model's dtype, and is cast before it meets a REAL. BOOLEAN is an
+    array, or a scalar, of conditions; PYTHON numbers compare to a Python bool, whose `~` is a number.
     """
 
     PYTHON = "python"

@@ -31,9 +31,9 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound
+from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
 from symbackprop.schedule.occurrences import key_of
 from symbackprop.schedule.terms import free_in_order
-from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.system import Equation, Tensor
 
 Indices = tuple[Index, ...]
@@ -44,23 +44,24 @@ Conditions = tuple[Expression, ...]
 class GuardedMatrices:
     """The equations, in reading order, and all positive definite tensors, each with that of the fact."""
 
-    equations: tuple[Equation, ...]
+    equations: tuple[NamedEquation, ...]
     positive_definite: Mapping[str, str]
 
 
 def with_guarded_matrices(
-    equations: Sequence[Equation], tensors: Mapping[str, Tensor], positive_definite: Collection[str]
+    items: Sequence[NamedEquation], tensors: Mapping[str, Tensor], positive_definite: Collection[str]
 ) -> GuardedMatrices:
     """The equations, with one of its own for each matrix that is read under conditions."""
     layouts = {name: tensor.indices for name, tensor in tensors.items()}
-    layouts.update({equation.tensor: equation.indices for equation in equations})
+    layouts.update({item.equation.tensor: item.equation.indices for item in items})
     naming = _ChosenMatrices(layouts, positive_definite, set(layouts))
-    result: list[Equation] = []
-    for equation in equations:
-        changed = naming.read(equation.expression, ())
-        result += [*naming.introduced, replace(equation, expression=changed)]
+    result: list[NamedEquation] = []
+    for item in items:
+        changed = naming.read(item.equation.expression, ())
+        result += [item.temporary(Part.CHOSEN_MATRICES, equation) for equation in naming.introduced]
+        result.append(item.computing(changed))
         naming.introduced.clear()
-    ordered = in_reading_order(tuple(result)) if naming.names else tuple(result)
+    ordered = items_in_reading_order(result) if naming.names else tuple(result)
     stated = {name: name for name in positive_definite}
     return GuardedMatrices(ordered, {**stated, **naming.definite})
 
@@ -89,7 +90,7 @@ class _ChosenMatrices:
         return expression
 
     def _may_fail(self, node: MatrixFunction) -> bool:
-        """Whether NumPy raises LinAlgError for some matrices; a determinant of any matrix is a number."""
+        """Whether the operation fails for some matrices; a determinant of any matrix is a number."""
         is_cholesky = node.kind == "logdet" and node.tensor in self.positive_definite
         return bool(node.positions) or is_cholesky
 

@@ -1,29 +1,93 @@
-"""Equations as a program computes them: what the model names, and what several equations share."""
+"""Equations as a program computes them, each linked to the equation of model or gradient that it serves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
 from symbackprop.schedule.kinds import Kind
+from symbackprop.systems.ordering import in_reading_order
+from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation
+
+
+class Part(enum.Enum):
+    """What is computed, as a part of the equation that it is computed for."""
+
+    EQUATION = "the equation itself"
+    PORTION = "a portion of an equation that is too large for one formula"
+    CHOSEN_MATRICES = "the matrices that a condition lets through"
+    HOISTED = "a loop-invariant part of a recurrence's equation"
+    SUBEXPRESSION = "a common subexpression, named where it is read first"
+    OTHER_STEP = "what a step of a recurrence reads at another step"
+    WINDOWS = "a reduction over the windows of a tensor, or the windows themselves"
+    INVARIANT = "a loop-invariant value"
+    CUT = "an operand of a statement that is too long for one line"
+    COPY = "the result in memory of its own"
+    CHECK = "a tensor, held against a fact that the gradient rests on"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The equation of a model or of its gradient that something is computed for, and as which part of it.
+
+    `source` is that equation as it was stated or derived; `adjoint` is its derivation, None for an equation
+    that the model states. `stated` is the equation that is computed: `source` itself, or a temporary's.
+    """
+
+    source: Equation
+    stated: Equation
+    part: Part = Part.EQUATION
+    adjoint: AdjointDerivation | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def formula(self) -> str:
+        """The equation that is computed, in the model language."""
+        return equation_text(self.stated)
+
+    def of_part(self, part: Part, stated: Equation | None = None) -> Origin:
+        """The origin of a part, which an equation of its own states or else the same."""
+        return replace(self, part=part, stated=stated or self.stated)
 
 
 @dataclass(frozen=True)
 class NamedEquation:
-    """An equation as it is computed, and the text of the formula that it stands for.
+    """An equation as it is computed, and where it comes from.
 
     A guarded one is read only by branches of a `where`.
     """
 
     equation: Equation
-    formula: str
+    origin: Origin
     guarded: bool = False
+
+    @classmethod
+    def of(cls, equation: Equation, adjoint: AdjointDerivation | None = None) -> NamedEquation:
+        """An equation of a model, or of its gradient, as it stands."""
+        return cls(equation, Origin(equation, equation, adjoint=adjoint))
 
     @property
     def kind(self) -> Kind:
         """What the tensor's array holds."""
         return kind_of(self.equation.expression)
+
+    def computing(self, expression: Expression) -> NamedEquation:
+        """The same tensor, computed by another expression for the same values."""
+        return replace(self, equation=replace(self.equation, expression=expression))
+
+    def temporary(self, part: Part, equation: Equation, guarded: bool = False) -> NamedEquation:
+        """A temporary that is computed for this equation."""
+        return NamedEquation(equation, self.origin.of_part(part, equation), guarded)
+
+
+def items_in_reading_order(items: Iterable[NamedEquation]) -> tuple[NamedEquation, ...]:
+    """The equations, each after those that it reads."""
+    by_name = {item.equation.tensor: item for item in items}
+    ordered = in_reading_order(tuple(item.equation for item in by_name.values()))
+    return tuple(by_name[equation.tensor] for equation in ordered)
 
 
 def kind_of(expression: Expression) -> Kind:

@@ -21,7 +21,7 @@ from symbackprop.systems.system import Equation
 
 @dataclass(frozen=True)
 class SteppedEquation:
-    """An equation of the loop's body: `place` is where the step stands among its indices.
+    """An equation of the loop's body: `place` is the position of the step among its indices.
 
     One that is not `stored` holds the values of one step alone. One that is `read_whole` is read at all steps
     at once, also at those that are not filled yet, under a `where` that takes no notice of them.
@@ -53,7 +53,7 @@ class Steps:
     equations: tuple[SteppedEquation, ...]
 
     def at_counter(self, stepped: SteppedEquation) -> Expression:
-        """An equation's right-hand side where the loop's counter stands, variables of the body without it."""
+        """An equation's right-hand side at the loop's counter, variables of the body without it."""
         places = {each.equation.tensor: each.place for each in self.equations if not each.stored}
 
         def at_step(node: Expression) -> Expression:

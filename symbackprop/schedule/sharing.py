@@ -8,8 +8,7 @@ subexpression is not counted again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import guarded_children
@@ -20,7 +19,7 @@ from symbackprop.notation.expressions import (
     Logic,
 )
 from symbackprop.notation.substitution import fresh_index
-from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
 from symbackprop.schedule.occurrences import core_of, occurrence, with_core, worth_naming
 from symbackprop.schedule.solves import linear_system
 from symbackprop.schedule.temporary_names import temporary_name
@@ -35,19 +34,16 @@ from symbackprop.schedule.uses import (
     speaks_of_places,
     stays_in_sight,
 )
-from symbackprop.systems.ordering import in_reading_order, loop_carried_tensors
-from symbackprop.systems.printing import equation_text
+from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Tensor
 
 
-def shared(
-    equations: tuple[Equation, ...], formulas: Mapping[str, str], tensors: Mapping[str, Tensor]
-) -> tuple[NamedEquation, ...]:
+def shared(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tuple[NamedEquation, ...]:
     """The equations, with temporaries for what several of them need, each after all that it reads.
 
-    `formulas` gives an equation's text where it differs from the equation itself, `tensors` are the model's,
-    whose names a temporary must not have.
+    `tensors` are the model's, whose names a temporary must not have.
     """
+    equations = tuple(item.equation for item in items)
     layouts = {name: tensor.indices for name, tensor in tensors.items()}
     layouts.update({equation.tensor: equation.indices for equation in equations})
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
@@ -56,17 +52,9 @@ def shared(
     for equation in equations:
         count_uses(equation.expression, (), state)
     _find_providers(equations, state)
-    rewritten = [
-        NamedEquation(
-            replace(equation, expression=_rewritten_right_hand_side(equation, state)),
-            formulas.get(equation.tensor, equation_text(equation)),
-        )
-        for equation in equations
-    ]
+    rewritten = [item.computing(_rewritten_right_hand_side(item, state)) for item in items]
     # Temporaries come last here, and are pulled in front of their first use.
-    everything = {item.equation.tensor: item for item in (*rewritten, *state.temporaries)}
-    ordered = in_reading_order(tuple(item.equation for item in everything.values()))
-    return tuple(everything[equation.tensor] for equation in ordered)
+    return items_in_reading_order((*rewritten, *state.temporaries))
 
 
 def _find_providers(equations: tuple[Equation, ...], state: Sharing) -> None:
@@ -81,17 +69,17 @@ def _find_providers(equations: tuple[Equation, ...], state: Sharing) -> None:
             state.providers[key] = Provider(equation.tensor, slots)
 
 
-def _rewritten_right_hand_side(equation: Equation, state: Sharing) -> Expression:
-    expression = equation.expression
+def _rewritten_right_hand_side(item: NamedEquation, state: Sharing) -> Expression:
+    expression = item.equation.expression
     if worth_naming(expression):
         provider = state.providers.get(occurrence(expression)[0])
-        if provider is not None and provider.tensor == equation.tensor:
-            return _rewritten_children(expression, (), equation, state)
-    return _rewritten(expression, (), equation, state)
+        if provider is not None and provider.tensor == item.equation.tensor:
+            return _rewritten_children(expression, (), item, state)
+    return _rewritten(expression, (), item, state)
 
 
 def _rewritten_children(
-    expression: Expression, conditions: Conditions, consumer: Equation, state: Sharing
+    expression: Expression, conditions: Conditions, consumer: NamedEquation, state: Sharing
 ) -> Expression:
     system = linear_system(expression)
     if system is not None:
@@ -108,7 +96,7 @@ def _rewritten_child(
     child: Expression,
     conditions: Conditions,
     parent: Expression,
-    consumer: Equation,
+    consumer: NamedEquation,
     state: Sharing,
 ) -> Expression:
     if is_place(child, parent, state):
@@ -121,7 +109,7 @@ def _rewritten_child(
 
 
 def _rewritten_in_sight(
-    condition: Expression, conditions: Conditions, consumer: Equation, state: Sharing
+    condition: Expression, conditions: Conditions, consumer: NamedEquation, state: Sharing
 ) -> Expression:
     if not speaks_of_places(condition, state):
         return _rewritten(condition, conditions, consumer, state)
@@ -135,7 +123,7 @@ def _rewritten_in_sight(
 
 
 def _rewritten(
-    expression: Expression, conditions: Conditions, consumer: Equation, state: Sharing
+    expression: Expression, conditions: Conditions, consumer: NamedEquation, state: Sharing
 ) -> Expression:
     core = core_of(expression)
     if core is not None:
@@ -166,20 +154,20 @@ def _introduce(
     expression: Expression,
     conditions: Conditions,
     key: Expression,
-    consumer: Equation,
+    consumer: NamedEquation,
     state: Sharing,
 ) -> None:
     """A temporary, in the order of axes of a tensor that it reads, or else of the equation that needs it."""
     guarded = state.by_itself(expression, conditions) or expression
     _, free = occurrence(guarded)
-    layout = natural_order(expression, (*consumer.indices, *free))
-    name = temporary_name(expression, consumer.tensor, state.taken)
+    layout = natural_order(expression, (*consumer.equation.indices, *free))
+    name = temporary_name(expression, consumer.equation.tensor, state.taken)
     state.taken.add(name)
     state.axes = {**state.axes, name: [index.axis for index in layout]}
     state.providers[key] = Provider(name, tuple(free.index(index) for index in layout))
     inside = conditions if guarded == expression else (*conditions, *conjuncts(guarded.children[0]))
     inner = _rewritten_children(expression, inside, consumer, state)
     computed = inner if guarded == expression else guarded.with_children((guarded.children[0], inner, ZERO))
-    formula = equation_text(Equation(name, layout, guarded))
     is_guarded = state.uses[key].unguarded == 0 and guarded == expression
-    state.temporaries.append(NamedEquation(Equation(name, layout, computed), formula, is_guarded))
+    stated = consumer.temporary(Part.SUBEXPRESSION, Equation(name, layout, guarded), is_guarded)
+    state.temporaries.append(stated.computing(computed))

@@ -1,4 +1,4 @@
-"""What a step reads of the steps before it: one variable for each, 0 beyond the ends.
+"""Loop-carried values that a step reads: one variable for each, 0 beyond the ends.
 
     where(t + 1 < size(t), sum(k, U[k,j]*delta[t+1,k]) + g[t+1,j], 0)
 
@@ -8,7 +8,7 @@ is sum(k, U[k,j]*delta_after[k]) + g_after[j], where delta_after[k] is delta[t+1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.integers.guards import reads_inside
@@ -28,12 +28,11 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
-from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.occurrences import is_slice, key_of
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order
 from symbackprop.systems.partial import is_partial
-from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation
 
 Axes = Mapping[str, Sequence[Axis]]
@@ -45,7 +44,7 @@ def with_named_slices(items: Sequence[NamedEquation], index: Index, axes: Axes) 
     for item in items:
         equation = item.equation
         inner = rewrite_bottom_up(equation.expression, lambda node: _guarding_reads(node, index, axes))
-        naming.add(replace(item, equation=replace(equation, expression=inner)))
+        naming.add(item.computing(inner))
     return tuple(naming.items)
 
 
@@ -102,12 +101,12 @@ class _WheresNamed:
 
     def add(self, item: NamedEquation) -> None:
         """An equation, behind the variables that it is the first to read."""
-        equation, expression = item.equation, item.equation.expression
+        expression = item.equation.expression
         if not _is_by_step(expression, self.index):
-            expression = self._with_names(expression, equation)
-        self.items.append(replace(item, equation=replace(equation, expression=expression)))
+            expression = self._with_names(expression, item)
+        self.items.append(item.computing(expression))
 
-    def _with_names(self, node: Expression, consumer: Equation) -> Expression:
+    def _with_names(self, node: Expression, consumer: NamedEquation) -> Expression:
         """The node with a variable for each `where` in it that may be made outside of the others.
 
         A `where` of positions stays where it is: a variable holds real numbers.
@@ -119,7 +118,7 @@ class _WheresNamed:
         children = tuple([self._with_names(child, consumer) for child in node.children])
         return node if children == node.children else node.with_children(children)
 
-    def _variable(self, node: Expression, consumer: Equation) -> Expression:
+    def _variable(self, node: Expression, consumer: NamedEquation) -> Expression:
         free = free_in_order(node)
         key = key_of(node, free)
         if key not in self.names:
@@ -127,27 +126,26 @@ class _WheresNamed:
         numbered = {Index(f"@{place}", index.axis): index for place, index in enumerate(free)}
         return substitute(self.names[key], numbered)
 
-    def _introduced(self, node: Expression, free: tuple[Index, ...], consumer: Equation) -> Element:
+    def _introduced(self, node: Expression, free: tuple[Index, ...], consumer: NamedEquation) -> Element:
         """The variable's equation joins the others; returned is its element at the key's indices."""
         name = self._name(node, consumer)
         self.taken.add(name)
-        indices = natural_order(node, (*consumer.indices, *free))
-        equation = Equation(name, indices, node)
-        self.items.append(NamedEquation(equation, equation_text(equation)))
+        indices = natural_order(node, (*consumer.equation.indices, *free))
+        self.items.append(consumer.temporary(Part.OTHER_STEP, Equation(name, indices, node)))
         numbers: dict[Index, Expression] = {
             index: Index(f"@{place}", index.axis) for place, index in enumerate(free)
         }
         return Element(name, tuple(numbers[index] for index in indices))
 
-    def _name(self, node: Expression, consumer: Equation) -> str:
+    def _name(self, node: Expression, consumer: NamedEquation) -> str:
         """`h_before`, `delta_after`; another `where` is called after the equation that it is a part of."""
         element = node.children[1]
         if not (is_slice(node) and isinstance(element, Element)):
-            return temporary_name(node, consumer.tensor, self.taken)
+            return temporary_name(node, consumer.equation.tensor, self.taken)
         moved = [each for each in element.positions if self.index in each.free_indices]
         ahead = [linear_form(subtract(each, self.index)).constant for each in moved]
         if not any(ahead):
-            return temporary_name(node, consumer.tensor, self.taken)
+            return temporary_name(node, consumer.equation.tensor, self.taken)
         side = "after" if max(ahead) > 0 else "before"
         return numbered_name(f"{element.tensor}_{side}", self.taken)
 

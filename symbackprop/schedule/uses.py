@@ -150,6 +150,6 @@ def named_by_itself(expression: Expression, conditions: Conditions, state: Shari
 
 
 def is_place(child: Expression, parent: Expression, state: Sharing) -> bool:
-    """Whether a child says where something stands: a temporary would make a real number of an integer."""
+    """Whether a child is a position: a temporary would make a real number of an integer."""
     compares = isinstance(parent, Comparison) and compares_integers(parent, state.integers)
     return compares or has_positions(parent)

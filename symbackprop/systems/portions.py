@@ -53,20 +53,28 @@ def in_portions(
     equations: Sequence[Equation], layouts: Mapping[str, Sequence[Index]], taken: set[str]
 ) -> tuple[Equation, ...]:
     """The equations, each after those of its parts; `layouts` are all tensors', `taken` the names in use."""
+    groups = portions_of(equations, layouts, taken)
+    return tuple(equation for group in groups for equation in group)
+
+
+def portions_of(
+    equations: Sequence[Equation], layouts: Mapping[str, Sequence[Index]], taken: set[str]
+) -> tuple[tuple[Equation, ...], ...]:
+    """For each equation its parts, in the order of reading, and what is left of it, which comes last."""
     large = {equation.tensor for equation in equations if _is_large(equation.expression)}
     if not large:
-        return tuple(equations)
+        return tuple((equation,) for equation in equations)
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
     loop_carried = loop_carried_tensors(equations)
     taken = set(taken)
-    found: list[Equation] = []
+    found: list[tuple[Equation, ...]] = []
     for equation in equations:
+        parts: list[Equation] = []
         if equation.tensor in large:
             cutting = _Cutting(equation, axes, loop_carried, taken)
             expression = cutting.portioned(equation.expression, ()).expression
-            found += cutting.parts
-            equation = replace(equation, expression=expression)
-        found.append(equation)
+            parts, equation = cutting.parts, replace(equation, expression=expression)
+        found.append((*parts, equation))
     return tuple(found)
 
 

@@ -32,6 +32,7 @@ from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
 LARGEST_PLAIN_DENOMINATOR = 64
+MOST_ZEROS = 16  # at the end of a whole number that is written out
 
 
 def number_text(value: Fraction) -> str:
@@ -111,10 +112,17 @@ def _matrix_function(expression: MatrixFunction) -> str:
 
 
 def _number(value: Fraction) -> tuple[str, int]:
-    shown = number_text(value)
+    shown = _decimal_exponent(value) or number_text(value)
     if value < 0:
         return shown, SUM
     return shown, PRODUCT if "/" in shown else ATOM
+
+
+def _decimal_exponent(value: Fraction) -> str:
+    """-1e30 for a whole number that ends in many zeros; "" for any other."""
+    digits = str(value.numerator)
+    zeros = len(digits) - len(digits.rstrip("0"))
+    return f"{digits.rstrip('0')}e{zeros}" if value.denominator == 1 and zeros >= MOST_ZEROS else ""
 
 
 def _sum(terms: tuple[Expression, ...]) -> str:

@@ -19,15 +19,14 @@ import numpy as np
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import VerificationError
-from symbackprop.lowering.driver import lower
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
 from symbackprop.sampling.rounds import SizesOfRound, ones_in_turn, rounds_of_sizes
 from symbackprop.sampling.sampling import Values, different_sizes
 from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.systems.system import Role, System
-from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification.bending import rounds_at_kinks
 from symbackprop.verification.checked_module import ModuleUnderCheck, load_file, under_check
+from symbackprop.verification.emission import emitted
 from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes
 from symbackprop.verification.report import CheckReport, Control
@@ -50,7 +49,7 @@ def check_model(
     asked = tuple(wrt) or tuple(tensor.name for tensor in free)
     stated = with_small_axes(system)
     derivation = derive(stated, asked)
-    checked = under_check(load_module(numpy_source(lower(derivation)), system.name))
+    checked = under_check(load_module(emitted(derivation).text, system.name))
     return check_against(checked, Equations(stated, derivation), system.name, seed, budget)
 
 

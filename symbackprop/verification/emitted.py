@@ -12,8 +12,8 @@ from dataclasses import replace
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
+from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError, SymbackpropError, UncertainError, VerificationError
-from symbackprop.lowering.driver import lower
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.sampling.draws import Draws
@@ -25,8 +25,8 @@ from symbackprop.sampling.small_axes import (
     with_axes,
 )
 from symbackprop.systems.system import System
-from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
+from symbackprop.verification.emission import emitted
 from symbackprop.verification.holding import (
     REPORT,
     Subject,
@@ -42,7 +42,7 @@ NO_DATA = "Run, but not verified: no data were found on which loss and gradient 
 MOST_VISITS = 20_000_000
 
 
-def verification_of(derivation: Derivation, module: NumpyModule) -> str:
+def verification_of(derivation: Derivation, module: PrintedModule) -> str:
     """What the header says of a module that has been run and agrees with its equations.
 
     Raises MismatchError where it does not: the message names the equation and the first statement that
@@ -63,7 +63,7 @@ def verification_of(derivation: Derivation, module: NumpyModule) -> str:
     return f"{VERIFIED} of sizes {sizes}." if sizes else f"{VERIFIED}."
 
 
-def _subject_of(derivation: Derivation, module: NumpyModule) -> Subject:
+def _subject_of(derivation: Derivation, module: PrintedModule) -> Subject:
     """What is held against its equations: the module itself, or that of the same model on smaller axes.
 
     Axes that no index arithmetic depends on are left open, which changes no equation. Where that is not
@@ -75,7 +75,7 @@ def _subject_of(derivation: Derivation, module: NumpyModule) -> Subject:
     axes = large_axes(derivation.model)
     opened = with_axes(model, axes)
     if evaluation_cost(opened) <= MOST_VISITS:
-        module = numpy_module(lower(_over(derivation, axes)))
+        module = emitted(_over(derivation, axes))
         return Subject(derivation, opened, module, _imported(module))
     try:
         derivation = derive(scaled_down(with_axes(derivation.model, axes)), derivation.wrt)
@@ -84,7 +84,7 @@ def _subject_of(derivation: Derivation, module: NumpyModule) -> Subject:
             f"the module cannot be run before it is handed out: {error.cause}",
             remedy="generate it with --no-verify (verify=False), or a copy of the model with smaller sizes",
         ) from error
-    module = numpy_module(lower(derivation))
+    module = emitted(derivation)
     return Subject(derivation, _computed_model(derivation), module, _imported(module))
 
 
@@ -102,9 +102,9 @@ def _over(derivation: Derivation, axes: Mapping[Axis, Axis]) -> Derivation:
     return replace(derivation, system=with_axes(derivation.system, axes), adjoints=adjoints)
 
 
-def _imported(module: NumpyModule) -> ModuleUnderCheck:
+def _imported(module: PrintedModule) -> ModuleUnderCheck:
     try:
-        return under_check(load_module(module.text(), module.program.model))
+        return under_check(load_module(module.text, module.program.model))
     except SymbackpropError as error:
         raise MismatchError(error.cause, remedy=REPORT) from error
     except Exception as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -10,7 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.array.program import Statement, Store
 from symbackprop.derivation.result import Derivation
+from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP
@@ -21,10 +23,9 @@ from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.evaluation import SystemEvaluator
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
-from symbackprop.systems.system import DECLARED_ROLES, System
-from symbackprop.targets.numpy.module import NumpyModule
+from symbackprop.systems.system import DECLARED_ROLES, Equation, System
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.locating import first_that_differs, raised_at, statement_of
+from symbackprop.verification.locating import first_that_differs, line_raising, lines_for
 from symbackprop.verification.rounding import moved_by_rounding
 from symbackprop.verification.unsimplified import unsimplified_adjoints
 
@@ -41,7 +42,7 @@ class Subject:
 
     derivation: Derivation
     model: System
-    module: NumpyModule
+    module: PrintedModule
     checked: ModuleUnderCheck
 
     def adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
@@ -89,11 +90,9 @@ def _run(subject: Subject, sizes: Mapping[str, int]) -> None:
         subject.checked.value_and_grad(values)
     except CheckedCodeError as error:
         if not isinstance(error.__cause__, ValueError | np.linalg.LinAlgError):
-            place = raised_at(error.__cause__ or error, subject.checked.module.__file__)
             shown = ", ".join(f"{axis}={size}" for axis, size in sizes.items())
-            raise MismatchError(
-                f"{error.cause}\non data of {shown}\nstatement: {place}", remedy=REPORT
-            ) from error
+            said = [error.cause, f"on data of {shown}", *_raised(subject, error)]
+            raise MismatchError("\n".join(said), remedy=REPORT) from error
 
 
 def hold_inner_derivatives(model: System, draw: Draw) -> None:
@@ -137,9 +136,8 @@ def _results(subject: Subject, draw: Draw) -> Iterator[_Compared]:
         again_loss, again = checked.value_and_grad(draw.values)
         outputs = checked.forward(draw.values)
     except CheckedCodeError as error:
-        place = raised_at(error.__cause__ or error, checked.module.__file__)
-        shown = f"\nstatement: {place}" if place else ""
-        raise MismatchError(f"{error.cause}\non data of {_sizes(draw)}{shown}", remedy=REPORT) from error
+        said = [error.cause, f"on data of {_sizes(draw)}", *_raised(subject, error)]
+        raise MismatchError("\n".join(said), remedy=REPORT) from error
     if set(gradients) != set(subject.derivation.wrt):
         raise MismatchError("the module gives other gradients than were asked for", remedy=REPORT)
     found = {loss: found_loss, **gradients}
@@ -253,16 +251,25 @@ def _place(subject: Subject, draw: Draw, wrong: _Compared) -> list[str]:
     for adjoint in derivation.adjoints:
         name = adjoint.equation.tensor
         if adjoint.kept and not agree(closed[name], np.asarray(draw.adjoints[adjoint.tensor]), largest):
-            return [
-                f"equation: {equation_text(adjoint.equation)}",
-                f"statement: {statement_of(module, name)}",
-            ]
-    found, statement = first_that_differs(module, subject.checked, draw.values, closed)
+            return _shown(module, adjoint.equation, lines_for(module.program, name))
+    found = first_that_differs(module, subject.checked, draw.values, closed)
+    if found is not None:
+        return _shown(module, found.origin.source, (found,))
     asked = derivation.gradients[wrong.tensor].tensor if wrong.tensor in draw.adjoints else wrong.tensor
     equations = {**derivation.system.definitions, **{each.tensor: each for each in derivation.equations}}
-    equation = equations.get(found) or equations.get(asked)
-    lines = [f"equation: {equation_text(equation)}"] if equation else []
-    return [*lines, f"statement: {statement}"] if statement else lines
+    return [f"equation: {equation_text(equations[asked])}"] if asked in equations else []
+
+
+def _raised(subject: Subject, error: CheckedCodeError) -> list[str]:
+    """The equation, and the statement of it, that raised an error; nothing where none did."""
+    line = line_raising(error.__cause__ or error, subject.checked, subject.module)
+    return [] if line is None else _shown(subject.module, line.origin.source, (line,))
+
+
+def _shown(module: PrintedModule, equation: Equation, lines: Sequence[Statement | Store]) -> list[str]:
+    """An equation, and the statement that computes it."""
+    code = module.code_of(lines[0]) if lines else ""
+    return [f"equation: {equation_text(equation)}", *([f"statement: {code}"] if code else [])]
 
 
 def _sizes(draw: Draw) -> str:

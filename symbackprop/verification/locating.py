@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -12,22 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.array.interpreter import interpret
-from symbackprop.array.program import Line, Statement, statements_in
+from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
+from symbackprop.array.slices import Allocate, Pick
+from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import SymbackpropError
 from symbackprop.numerics.tolerance import agree, largest_of
-from symbackprop.targets.numpy.module import NumpyModule
+from symbackprop.schedule.named_equations import Part
 from symbackprop.verification.checked_module import ModuleUnderCheck
 
 Array: TypeAlias = NDArray[Any]
 
 
 def first_that_differs(
-    module: NumpyModule, checked: ModuleUnderCheck, values: Mapping[str, Array], known: Mapping[str, Array]
-) -> tuple[str, str]:
-    """The first name, with its statement, whose value is not that of its equation; two empty texts for none.
+    module: PrintedModule, checked: ModuleUnderCheck, values: Mapping[str, Array], known: Mapping[str, Array]
+) -> Statement | Store | None:
+    """The first statement whose tensor holds other values than its equation gives; None where none does.
 
     `known` are the values of all tensors, adjoints too, by their equations. What only the program names is
-    held against the program's own interpretation.
+    held against the program's own interpretation. Of a loop it is the array that is wrong at the earliest
+    step; what the loop forgets is not seen, but what reads it.
     """
     own = _variables(checked, values)
     try:
@@ -35,48 +38,65 @@ def first_that_differs(
     except (SymbackpropError, ArithmeticError, LookupError, TypeError, ValueError):
         meant = dict(known)
     largest = largest_of(known.values())
-    for _, name in _written(module.program.statements):
-        found = own.get(module.printer.names.get(name, name))
-        if found is not None and name in meant:
-            expected = np.asarray(meant[name])
-            if expected.dtype.kind == "f" and not agree(np.asarray(found, float), expected, largest):
-                return name, statement_of(module, name)
-    return "", ""
+
+    def agrees(found: Array, expected: Array) -> bool:
+        return expected.dtype.kind != "f" or agree(np.asarray(found, float), expected, largest)
+
+    # An array holds its values after the last line that writes it.
+    finishing = {name: line for line in module.program.statements for name in line.written}
+    for line in module.program.statements:
+        wrong: dict[str, int] = {}
+        for name in (name for name in line.written if finishing[name] is line):
+            found = own.get(module.names.get(name, name))
+            if found is not None and name in meant and not agrees(found, np.asarray(meant[name])):
+                wrong[name] = _wrong_step(line, name, np.asarray(found), np.asarray(meant[name]), agrees)
+        if wrong:
+            return next(iter(writers(module.program, min(wrong, key=wrong.__getitem__))))
+    return None
 
 
-def _shown(module: NumpyModule, line: Line, name: str) -> str:
-    """A line's code; of a loop, the statement in it that writes the name."""
-    for statement in statements_in([line]):
-        if name in statement.written:
-            return module.lines_of(statement)
-    return ""
+def _wrong_step(
+    line: Line, name: str, found: Array, expected: Array, agrees: Callable[[Array, Array], bool]
+) -> int:
+    """How many steps of a loop an array is right: what a recurrence gets wrong, its later steps read."""
+    stores = (each for each in statements_in((line,)) if isinstance(each, Store) and each.name == name)
+    items = next((store.items for store in stores), ())
+    picked = [place for place, item in enumerate(items) if isinstance(item, Pick)]
+    if not (isinstance(line, Loop) and picked) or found.shape != expected.shape:
+        return 0
+    steps = range(expected.shape[picked[0]])
+    order = list(reversed(steps) if line.reverse else steps)
+    right = (agrees(found.take(step, picked[0]), expected.take(step, picked[0])) for step in order)
+    return next((number for number, is_right in enumerate(right) if not is_right), len(order))
 
 
-def statement_of(module: NumpyModule, name: str) -> str:
-    """The code of the statement that computes a tensor; "" where there is none."""
-    for line, written in _written(module.program.statements):
-        if written == name and not _is_allocation(line, module):
-            return _shown(module, line, name)
-    return ""
+def writers(program: Program, name: str) -> tuple[Statement | Store, ...]:
+    """The statements that give an array its values; the one that shows its equation first."""
+    return _telling(line for line in statements_in(program.statements) if line.name == name)
 
 
-def _is_allocation(line: Line, module: NumpyModule) -> bool:
-    return isinstance(line, Statement) and any(
-        line.name in other.written for other in module.program.statements if other is not line
+def lines_for(program: Program, tensor: str) -> tuple[Statement | Store, ...]:
+    """The statements that compute the equation of a tensor of the model or of its gradient, no part of it."""
+    lines = statements_in(program.statements)
+    return _telling(
+        line for line in lines if line.origin.source.tensor == tensor and line.origin.part is Part.EQUATION
     )
 
 
-def _written(lines: tuple[Line, ...]) -> Iterator[tuple[Line, str]]:
-    for line in lines:
-        for name in line.written:
-            yield line, name
+def _telling(lines: Iterable[Statement | Store]) -> tuple[Statement | Store, ...]:
+    """The lines, those that only allocate last, and before them those that go on with what others opened."""
+    return tuple(sorted(lines, key=lambda line: (isinstance(line.value, Allocate), not line.opens)))
 
 
-def raised_at(error: BaseException, filename: str | None) -> str:
-    """The module's line that raised an error; "" where none of its own did."""
+def line_raising(
+    error: BaseException, checked: ModuleUnderCheck, module: PrintedModule
+) -> Statement | Store | None:
+    """The statement of the module that raised an error; None where none of its own did."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame.line or "" for frame in frames if frame.filename == filename]
-    return own[-1].strip() if own else ""
+    own = [frame.lineno for frame in frames if frame.filename == checked.module.__file__]
+    lines = [module.line_at(number) for number in own if number is not None]
+    found = [line for line in lines if isinstance(line, Statement | Store)]
+    return found[-1] if found else None
 
 
 def _variables(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> dict[str, Any]:

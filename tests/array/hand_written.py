@@ -8,8 +8,9 @@ from dataclasses import replace
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion
 from symbackprop.language.model import parse_system
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Element
-from symbackprop.systems.system import System
+from symbackprop.notation.expressions import Element, Number
+from symbackprop.schedule.named_equations import Origin
+from symbackprop.systems.system import Equation, System
 
 SEED = """
 index b : B
@@ -41,6 +42,10 @@ SEED_TENSORS = {
     "grad_W1": "W1",
     "grad_b1": "b1",
 }
+
+# What the lines of a program that no equation stands behind are computed for.
+_NOTHING = Equation("y", (), Number(0))
+BY_HAND = Origin(_NOTHING, _NOTHING)
 
 
 def derivation_by_hand(

@@ -22,6 +22,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.system import Role, Tensor
+from tests.array.hand_written import BY_HAND
 
 A, B = Axis("A", "a"), Axis("B", "b")
 a, a2, b = Index("a", A), Index("a2", A), Index("b", B)
@@ -100,10 +101,10 @@ def program(*statements):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        (Statement("y", Read("z", (a,)), ""), "reads 'z', which is not computed before it"),
-        (Statement("y", Read("v", (a,)), ""), "reads 'v' with other axes than it has"),
-        (Statement("v", matrix, ""), "'v' is computed twice"),
-        (Statement("y", Expand(vector, (0,)), ""), "an axis that is not one index"),
+        (Statement("y", Read("z", (a,)), origin=BY_HAND), "reads 'z', which is not computed before it"),
+        (Statement("y", Read("v", (a,)), origin=BY_HAND), "reads 'v' with other axes than it has"),
+        (Statement("v", matrix, origin=BY_HAND), "'v' is computed twice"),
+        (Statement("y", Expand(vector, (0,)), origin=BY_HAND), "an axis that is not one index"),
     ],
 )
 def test_names_are_read_as_they_were_written(statement, message):
@@ -112,5 +113,5 @@ def test_names_are_read_as_they_were_written(statement, message):
 
 
 def test_a_program_that_fits_is_returned():
-    fitting = program(Statement("y", MatrixProduct(matrix, vector), "y[a] = sum(b, m[a,b]*v[b])"))
+    fitting = program(Statement("y", MatrixProduct(matrix, vector), origin=BY_HAND))
     assert checked(fitting) is fitting

@@ -34,6 +34,7 @@ from symbackprop.indexing.counting import counter_of, extent
 from symbackprop.notation.expressions import MINUS_ONE, Add, Axis, Index, Multiply, Number, Size
 from symbackprop.systems.system import Role, Tensor
 from symbackprop.targets.numpy.module import numpy_source
+from tests.array.hand_written import BY_HAND
 
 N, T, J = Axis("N", "n"), Axis("T", "t"), Axis("J", "j")
 n, t, j, k = Index("n", N), Index("t", T), Index("j", J), Index("k", J)
@@ -60,17 +61,16 @@ def recurrence(reverse=False):
     loop_carried = Conditional(Elementwise("==", (now, Literal(0))), h0, at(h, before))
     step = Elementwise("add", (MatrixProduct(Read("prev", (n, k)), Transpose(U, (1, 0))), at(x, now)))
     return (
-        Statement("h", Allocate(((n,), (t,), (j,))), ""),
+        Statement("h", Allocate(((n,), (t,), (j,))), origin=BY_HAND),
         Loop(
             "t",
             T,
             whole_number(Size(T)),
             (
-                Statement("prev", loop_carried, "h[n,t-1,k]"),
-                Store("h", (WHOLE, Pick(now), WHOLE), Elementwise("tanh", (step,))),
+                Statement("prev", loop_carried, origin=BY_HAND),
+                Store("h", (WHOLE, Pick(now), WHOLE), Elementwise("tanh", (step,)), origin=BY_HAND),
             ),
             reverse=reverse,
-            formula="h[n,t,j] = where(t == 0, h0[n,j], tanh(sum(k, U[j,k]*h[n,t-1,k]) + x[n,t,j]))",
         ),
     )
 
@@ -125,10 +125,14 @@ def windows():
     padded = Index("p", extent(J, Add((Multiply((Number(2), Size(J))), Number(1)))))
     span = Span(j, now, whole_number(Add((Multiply((Number(2), Size(J))), counter_of(t)))), 2)
     return (
-        Statement("wide", Fill(Literal(0.0), ((n,), (padded,))), ""),
-        Loop("t", T, Literal(2), (Store("wide", (WHOLE, span), at(x, now), accumulate=True),)),
+        Statement("wide", Fill(Literal(0.0), ((n,), (padded,))), origin=BY_HAND),
+        Loop(
+            "t", T, Literal(2), (Store("wide", (WHOLE, span), at(x, now), accumulate=True, origin=BY_HAND),)
+        ),
         Statement(
-            "narrow", Flip(Select(Read("wide", (n, padded)), (WHOLE, Span(j, Literal(1), None, 2))), 1), ""
+            "narrow",
+            Flip(Select(Read("wide", (n, padded)), (WHOLE, Span(j, Literal(1), None, 2))), 1),
+            origin=BY_HAND,
         ),
     )
 
@@ -152,7 +156,7 @@ def test_padding():
     zero = Literal(0)
     pad = Pad(h0, (zero, Literal(1)), (zero, Literal(2)), ((n,), (wide,)))
     tensors = data()
-    found, source = run_both(program(Statement("y", pad, ""), outputs=("y",)), tensors)
+    found, source = run_both(program(Statement("y", pad, origin=BY_HAND), outputs=("y",)), tensors)
     np.testing.assert_array_equal(found["y"], np.pad(tensors["h0"], ((0, 0), (1, 2))))
     assert "y = np.pad(h0, ((0, 0), (1, 2)))" in source
 
@@ -173,7 +177,7 @@ def test_a_loop_downwards():
 
 
 def test_the_interpreter_never_wraps_round():
-    wrong = Statement("y", at(x, Elementwise("subtract", (Literal(0), Literal(1)))), "")
+    wrong = Statement("y", at(x, Elementwise("subtract", (Literal(0), Literal(1)))), origin=BY_HAND)
     with pytest.raises(ProgramError, match="place -1 lies outside an axis of 4"):
         interpret(program(wrong, outputs=("y",)), data())
 
@@ -187,10 +191,16 @@ ALLOCATE, LOOP = recurrence()
         ((LOOP,), "reads 'h', which is not computed before it"),
         ((ALLOCATE, *LOOP.body), "counts by 't', which no loop around it steps"),
         ((ALLOCATE, replace(LOOP, body=(LOOP,))), "two loops within each other step 't'"),
-        ((ALLOCATE, Store("h", (WHOLE, WHOLE, Pick(Literal(0))), h0)), "does not fit its places"),
-        ((ALLOCATE, Store("h", (WHOLE,), h0)), "with other axes than it has"),
-        ((Store("h", (WHOLE, Pick(Literal(0)), WHOLE), h0),), "before it is allocated"),
-        ((ALLOCATE, LOOP, Statement("y", Read("prev", (n, k)), "")), "reads 'prev', which is not computed"),
+        (
+            (ALLOCATE, Store("h", (WHOLE, WHOLE, Pick(Literal(0))), h0, origin=BY_HAND)),
+            "does not fit its places",
+        ),
+        ((ALLOCATE, Store("h", (WHOLE,), h0, origin=BY_HAND)), "with other axes than it has"),
+        ((Store("h", (WHOLE, Pick(Literal(0)), WHOLE), h0, origin=BY_HAND),), "before it is allocated"),
+        (
+            (ALLOCATE, LOOP, Statement("y", Read("prev", (n, k)), origin=BY_HAND)),
+            "reads 'prev', which is not computed",
+        ),
     ],
 )
 def test_lines_that_do_not_fit_are_refused(lines, message):
@@ -217,7 +227,7 @@ def test_nodes_that_do_not_fit_are_refused(wrong):
 
 
 def test_a_loop_is_one_statement_for_what_needs_it():
-    built = program(*recurrence(), Statement("y", h0, ""), outputs=("h",))
+    built = program(*recurrence(), Statement("y", h0, origin=BY_HAND), outputs=("h",))
     assert [type(line).__name__ for line in built.needed_for(("h",))] == ["Statement", "Loop"]
     assert built.needed_for(("y",)) == (built.statements[2],)
 

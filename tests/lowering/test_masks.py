@@ -16,8 +16,9 @@ from symbackprop.language.model import parse_system
 from symbackprop.lowering.driver import lower_system
 from symbackprop.notation.expressions import Comparison, Element, Expression, Number, Reduction
 from symbackprop.schedule.kinds import Kind
-from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.systems.system import Equation
+from tests.array.hand_written import BY_HAND
 from tests.array.test_types import a, a2, b, program
 from tests.models.holding import hold_together
 
@@ -160,7 +161,9 @@ def test_what_no_step_changes_is_computed_before_the_loop() -> None:
 
 
 def named(name: str, indices: tuple, expression: Expression) -> NamedEquation:
-    return NamedEquation(Equation(name, indices, expression), "")
+    equation = Equation(name, indices, expression)
+    item = NamedEquation.of(equation)
+    return item if name == "y" else item.temporary(Part.SUBEXPRESSION, equation)
 
 
 OWN = {"m": (a, b), "v": (b,), "mask": (a, b), "y": (a,)}
@@ -180,12 +183,12 @@ POSITIVE = Comparison(">", Element("m", (a, b)), Number(0))
 )
 def test_an_equation_with_other_indices_than_its_value_is_refused(item: NamedEquation, message: str) -> None:
     with pytest.raises(ProgramError, match=message):
-        checked_equations([item], {"y"}, OWN)
+        checked_equations([item], OWN)
 
 
 def test_the_models_own_tensors_may_have_more_indices_than_their_value() -> None:
     items = [named("y", (a,), Number(1)), named("mask", (b, a), POSITIVE)]
-    assert checked_equations(items, {"y"}, OWN) == items
+    assert checked_equations(items, OWN) == items
 
 
 @pytest.mark.parametrize(
@@ -197,12 +200,12 @@ def test_the_models_own_tensors_may_have_more_indices_than_their_value() -> None
     ],
 )
 def test_an_array_that_is_not_its_equations_is_refused(value, indices, message) -> None:  # type: ignore[no-untyped-def]
-    found: Program = program(Statement("y", value, ""))
+    found: Program = program(Statement("y", value, origin=BY_HAND))
     with pytest.raises(ProgramError, match=message):
         checked(found, [named("y", indices, Number(1))])
 
 
 def test_an_array_of_numbers_is_no_mask() -> None:
-    found = program(Statement("mask", Read("m", (a, b)), ""))
+    found = program(Statement("mask", Read("m", (a, b)), origin=BY_HAND))
     with pytest.raises(ProgramError, match="'mask' has other axes than its equation"):
         checked(found, [named("mask", (a, b), POSITIVE)])

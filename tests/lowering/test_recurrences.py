@@ -12,6 +12,7 @@ from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.driver import lower, lower_system
 from symbackprop.schedule.hoisting import hoisted
+from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.sharing import shared
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
@@ -25,7 +26,8 @@ INPUTS = "input x[n,t,i], c[t], m[l]\nparam W[j,i], U[j,k], b[j], h0[j]\n"
 
 def moved(equations: str) -> list[str]:
     system = parse_system(HEAD + INPUTS + equations)
-    return [equation_text(equation) for equation in hoisted(system.equations, system.tensors)]
+    items = [NamedEquation.of(equation) for equation in system.equations]
+    return [equation_text(item.equation) for item in hoisted(items, system.tensors)]
 
 
 def test_what_reads_nothing_carried_is_one_equation_before_the_loop() -> None:
@@ -90,7 +92,8 @@ def test_a_shared_part_that_is_read_under_a_guard_keeps_it() -> None:
     system = parse_system(
         f"{HEAD}{INPUTS}y[t] = where(t > 0, exp(c[t-1])*c[t], 0)\nz[t] = where(t > 0, exp(c[t-1]), 1)\n"
     )
-    lines = [equation_text(item.equation) for item in shared(system.equations, {}, system.tensors)]
+    items = [NamedEquation.of(equation) for equation in system.equations]
+    lines = [equation_text(item.equation) for item in shared(items, system.tensors)]
     assert lines[0].endswith("= where(t > 0, exp(c[t - 1]), 0)")
 
 

@@ -1,6 +1,9 @@
 import pytest
 
 from symbackprop.language.model import parse_system
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.expressions import Element
+from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.sharing import shared
 from symbackprop.systems.printing import equation_text
 
@@ -11,9 +14,13 @@ input x[b,k], g[b], w[k]
 """
 
 
+def items_of(system):
+    return [NamedEquation.of(equation) for equation in system.equations]
+
+
 def computed(equations):
     system = parse_system(HEAD + equations)
-    return [equation_text(item.equation) for item in shared(system.equations, {}, system.tensors)]
+    return [equation_text(item.equation) for item in shared(items_of(system), system.tensors)]
 
 
 def test_a_subexpression_that_is_an_equation_is_read_from_it_even_if_it_comes_later():
@@ -81,11 +88,14 @@ def test_a_long_description_gives_way_to_whose_part_it_is():
 
 def test_formulas_are_those_that_were_written():
     system = parse_system(HEAD + "y[b] = exp(g[b])*2\nz[b] = exp(g[b])*3\n")
-    items = shared(system.equations, {"y": "y[b] = something"}, system.tensors)
-    assert [item.formula for item in items] == [
-        "exp_g[b] = exp(g[b])",
-        "y[b] = something",
-        "z[b] = exp(g[b])*3",
+    y, z = items_of(system)
+    items = shared(
+        (y.computing(multiply(y.equation.expression, Element("g", y.equation.indices))), z), system.tensors
+    )
+    assert [(item.origin.formula, item.origin.source, item.origin.part) for item in items] == [
+        ("exp_g[b] = exp(g[b])", y.equation, Part.SUBEXPRESSION),
+        ("y[b] = exp(g[b])*2", y.equation, Part.EQUATION),
+        ("z[b] = exp(g[b])*3", z.equation, Part.EQUATION),
     ]
 
 
@@ -93,5 +103,5 @@ def test_what_only_branches_read_is_guarded():
     system = parse_system(
         HEAD + "y[b] = where(g[b] > 0, log(g[b]), 0)\nz[b] = where(g[b] > 1, 2*log(g[b]), 0)\n"
     )
-    guarded = {item.equation.tensor: item.guarded for item in shared(system.equations, {}, system.tensors)}
+    guarded = {item.equation.tensor: item.guarded for item in shared(items_of(system), system.tensors)}
     assert guarded == {"log_g": True, "y": False, "z": False}

@@ -12,6 +12,7 @@ from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.slices import Select, always_computed
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.schedule.named_equations import Part
 from symbackprop.targets.numpy.lines import code_indent, statement_lines
 from symbackprop.targets.numpy.python_text import INDENT, fits
 from symbackprop.targets.numpy.values import NumpyValues
@@ -43,19 +44,21 @@ def _fitting(
 def _cut(
     statement: Statement | Store, printer: NumpyValues, taken: set[str], indent: str
 ) -> Iterator[Statement | Store]:
-    """The statement, after those that compute parts of it; the first of them carries the formula."""
-    formula = statement.formula
+    """The statement, after those that compute parts of it; the first of them opens it."""
     while _should_be_cut(statement, printer, indent):
         part = _window(statement, printer, indent) or _longest_part(statement, printer, indent)
         if part is None:
             break
         name = numbered_name(_stem(part, statement), taken)
         taken.add(name)
-        yield Statement(name, part, formula, guarded=statement.guarded)
-        formula = ""
-        statement = replace(statement, value=_with_name(statement.value, part, name))
+        yield replace(_part_of(statement, name, part), opens=statement.opens)
+        statement = replace(statement, value=_with_name(statement.value, part, name), opens=False)
         printer = replace(printer, names={**printer.names, name: name})
-    yield replace(statement, formula=formula)
+    yield statement
+
+
+def _part_of(statement: Statement | Store, name: str, part: Value) -> Statement:
+    return Statement(name, part, origin=statement.origin.of_part(Part.CUT), guarded=statement.guarded)
 
 
 def _with_name(value: Value, part: Value, name: str) -> Value:
@@ -102,7 +105,7 @@ def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: st
         and viewed_name(node) is None
         and (is_nameable(node.layout) or node in reshaped)
         and len(printer.text(node)) >= SHORTEST_PART
-        and _fits(Statement(name, node, ""), naming, indent)
+        and _fits(_part_of(statement, name, node), naming, indent)
     ]
     return max(parts, key=lambda node: len(printer.text(node)), default=None)
 

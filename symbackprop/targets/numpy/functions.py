@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from symbackprop.array.program import Loop, Program
+from symbackprop.array.program import Loop, Program, formula_of
 from symbackprop.array.segments import Segment, Segments, ShapeSource
+from symbackprop.emission.printed import CodeLine, code_lines
+from symbackprop.systems.printing import text
 from symbackprop.systems.system import DATA_ROLES, Role, Tensor
 from symbackprop.targets.numpy.lines import printed, statement_lines
 from symbackprop.targets.numpy.python_text import (
@@ -33,7 +35,7 @@ class PartView:
     """A private function that runs one part of the program."""
 
     definition: str
-    body: str
+    body: tuple[CodeLine, ...]
     results: str
 
 
@@ -43,7 +45,7 @@ class PublicView:
 
     definition: str
     docstring: str
-    body: str
+    body: tuple[CodeLine, ...]
     returned: str
 
 
@@ -74,11 +76,11 @@ def forward_view(program: Program, segments: Segments, printer: NumpyValues) -> 
         _checked_call(fed, printer),
         *_call("_forward", segments.forward, program.outputs, program, printer),
     ]
-    elements = [program.by_name[name].element for name in program.outputs]
+    elements = [text(program.by_name[name].element) for name in program.outputs]
     public = PublicView(
         definition=_public_def("forward", fed, printer, _types(program, program.outputs)),
         docstring="\n".join(docstring(f"Return {', '.join(elements)}.", INDENT)),
-        body="\n".join(body),
+        body=tuple(code_lines(body)),
         returned=", ".join(printer.names[name] for name in program.outputs),
     )
     return StationView(_part("_forward", segments.forward, program, printer), public)
@@ -90,7 +92,7 @@ def loss_view(program: Program, segments: Segments, printer: NumpyValues) -> Sta
     public = PublicView(
         definition=_public_def("loss", _others(program), printer, SCALAR),
         docstring=f'{INDENT}"""Return the loss {program.loss}."""',
-        body="\n".join(_up_to_loss(program, segments, (), printer)),
+        body=tuple(code_lines(_up_to_loss(program, segments, (), printer))),
         returned=printer.names[program.loss],
     )
     part = _part("_loss", segments.loss, program, printer) if segments.loss else None
@@ -104,15 +106,15 @@ def gradients_view(program: Program, segments: Segments, printer: NumpyValues) -
     also = (*segments.backward.arguments, *program.gradients.values())
     held = [f"{quoted(asked)}: {printer.names[name]}" for asked, name in program.gradients.items()]
     body = [
-        *_up_to_loss(program, segments, also, printer),
+        *code_lines(_up_to_loss(program, segments, also, printer)),
         *_body(segments.backward, program, printer),
-        *bracketed("grads = {", held, "}", INDENT),
+        *code_lines(bracketed("grads = {", held, "}", INDENT)),
     ]
     result = f"tuple[{SCALAR}, {GRADS}]"
     public = PublicView(
         definition=_public_def("value_and_grad", others, printer, result, workspace=True),
         docstring=f'{INDENT}"""Return the loss {program.loss} and its gradients, by name.',
-        body="\n".join(body),
+        body=tuple(body),
         returned=f"{printer.names[program.loss]}, grads",
     )
     return GradientsView(
@@ -185,7 +187,7 @@ def _part(name: str, segment: Segment, program: Program, printer: NumpyValues) -
     line = f"{INDENT}return {', '.join(results)}"
     return PartView(
         definition="\n".join(bracketed(f"def {name}(", arguments, f") -> {result}:")),
-        body="\n".join(_body(segment, program, printer)),
+        body=tuple(_body(segment, program, printer)),
         results=line if fits(line) else "\n".join(bracketed("return (", results, ")", INDENT)),
     )
 
@@ -208,25 +210,30 @@ def _earlier(segment: Segment, program: Program) -> list[str]:
     return [name for name in segment.arguments if name in program.by_name]
 
 
-def _body(segment: Segment, program: Program, printer: NumpyValues) -> list[str]:
+def _body(segment: Segment, program: Program, printer: NumpyValues) -> list[CodeLine]:
     """The sizes and the dtype read, and the statements, each after the tensors that it needs first."""
     waiting = _unpacked_at_once(segment, program, printer)
-    lines = _unpacked(waiting, printer)
-    lines += [f"{INDENT}{_shape_line(source, printer)}" for source in segment.shapes]
+    read = [*_unpacked(waiting, printer)]
+    read += [f"{INDENT}{_shape_line(source, printer)}" for source in segment.shapes]
     if segment.dtype_from is not None:
         has_dtype = f"{printer.names[segment.dtype_from]}.dtype" if segment.dtype_from else ""
-        lines.append(f"{INDENT}dtype = {has_dtype or 'np.dtype(np.float64)'}")
+        read.append(f"{INDENT}dtype = {has_dtype or 'np.dtype(np.float64)'}")
+    lines = code_lines(read)
     known = set(waiting)
     for before, statement in zip((None, *segment.statements), segment.statements, strict=False):
         new = [name for name in statement.reads if name not in program.by_name and name not in known]
         known.update(new)
-        lines += _unpacked(new, printer)
+        lines += code_lines(_unpacked(new, printer))
         continues = (
-            before is not None and before.guarded and statement.guarded and not statement.formula and not new
+            before is not None
+            and before.guarded
+            and statement.guarded
+            and not formula_of(statement)
+            and not new
         )
         if continues and not isinstance(statement, Loop):
             # What was cut in two stays in one guard.
-            lines += statement_lines(statement, printer, INDENT * 2)
+            lines += code_lines(statement_lines(statement, printer, INDENT * 2), statement)
         else:
             lines += printed(statement, printer, INDENT)
     return lines

@@ -1,4 +1,4 @@
-"""What stands in brackets behind an array: places and spans, the last ones counted from the end."""
+"""Subscripts of arrays: positions and slices, the last positions counted from the end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from symbackprop.array.ir import AxisSize, Elementwise, Literal
 from symbackprop.array.layout import Group
-from symbackprop.array.slices import Item, Pick, Span
+from symbackprop.array.slices import Item, Pick, Span, Whole
 from symbackprop.array.value import Value
-from symbackprop.targets.numpy.python_expressions import Piece, slice_of
+from symbackprop.targets.numpy.python_expressions import Piece, number, slice_of
 
 
 def item_texts(
@@ -19,27 +19,31 @@ def item_texts(
     `layout` is the array's, where it is known: then `:-1` for `: T - 1`.
     """
     groups = layout or [()] * len(items)
-    shown = [_item(item, group, piece) for item, group in zip(items, groups, strict=True)]
-    while shown and shown[-1] == ":":
-        shown.pop()
-    return shown
+    kept = max((place for place, item in enumerate(items, 1) if not _is_whole(item)), default=0)
+    return [_item(item, group, piece) for item, group in zip(items[:kept], groups[:kept], strict=True)]
+
+
+def _is_whole(item: Item) -> bool:
+    """Whether an item keeps all of an axis."""
+    return isinstance(item, Whole) or (
+        isinstance(item, Span) and (item.start, item.stop, item.step) == (None, None, 1)
+    )
 
 
 def _item(item: Item, group: Group, piece: Callable[[Value], Piece]) -> str:
     match item:
         case Pick(place):
-            return _from_end(place, group) or piece(place).text
+            return _place(place, group, piece).text
         case Span(_, start, stop, step):
-            first, last = (
-                "" if end is None else _from_end(end, group) or piece(end).text for end in (start, stop)
-            )
-            return slice_of(first, last, str(step) if step > 1 else "")
+            first, last = (None if end is None else _place(end, group, piece) for end in (start, stop))
+            return slice_of(first, last, step)
     return ":"
 
 
-def _from_end(place: Value, group: Group) -> str:
-    """`-1` for the size of the axis less 1; nothing for any other place."""
+def _place(place: Value, group: Group, piece: Callable[[Value], Piece]) -> Piece:
+    """A place; `-1` for the size of the axis less 1."""
     match place:
         case Elementwise("subtract", (AxisSize(axis, False), Literal(int(back)))) if back > 0:
-            return f"-{back}" if [index.axis for index in group] == [axis] else ""
-    return ""
+            if [index.axis for index in group] == [axis]:
+                return number(-back)
+    return piece(place)

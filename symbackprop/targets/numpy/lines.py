@@ -10,7 +10,8 @@ import textwrap
 from collections.abc import Sequence
 
 from symbackprop.array.ir import Literal
-from symbackprop.array.program import Line, Loop, Statement, Store
+from symbackprop.array.program import Line, Loop, Statement, Store, formula_of
+from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.targets.numpy.python_expressions import call
 from symbackprop.targets.numpy.python_text import INDENT, LINE_LENGTH, ascii_only, bracketed, fits
 from symbackprop.targets.numpy.values import NumpyValues
@@ -18,21 +19,21 @@ from symbackprop.targets.numpy.values import NumpyValues
 GUARD = 'with np.errstate(all="ignore"):  # what is not chosen may be undefined'
 
 
-def printed(line: Line, printer: NumpyValues, indent: str, in_guard: bool = False) -> list[str]:
+def printed(line: Line, printer: NumpyValues, indent: str, in_guard: bool = False) -> list[CodeLine]:
     """The formula as a comment, and the code below it; a guarded line opens a guard unless it is in one."""
     comment = textwrap.wrap(
-        ascii_only(line.formula),
+        ascii_only(formula_of(line)),
         LINE_LENGTH - len(f"{indent}# "),
         subsequent_indent=INDENT,
         break_on_hyphens=False,
     )
-    lines = [f"{indent}# {part}" for part in comment]
+    lines = code_lines(f"{indent}# {part}" for part in comment)
     if line.guarded and not in_guard:
-        lines.append(f"{indent}{GUARD}")
+        lines.append(CodeLine(f"{indent}{GUARD}"))
     inside = code_indent(line, indent, in_guard)
     if not isinstance(line, Loop):
-        return [*lines, *statement_lines(line, printer, inside)]
-    lines.append(f"{inside}{loop_head(line, printer)}")
+        return [*lines, *code_lines(statement_lines(line, printer, inside), line)]
+    lines.append(CodeLine(f"{inside}{loop_head(line, printer)}", line))
     for item in line.body:
         lines += printed(item, printer, inside + INDENT, in_guard=True)
     return lines
@@ -78,7 +79,5 @@ def _target(line: Statement | Store, printer: NumpyValues) -> str:
     """`name =`, `name[:, t] =` or `name +=`."""
     if isinstance(line, Statement):
         return f"{printer.names[line.name]} ="
-    place = printer.place_text(line.name, line.items)
-    if line.accumulate:
-        return f"{place} +="
-    return f"{place} =" if place.endswith("]") or not line.items else f"{place}[...] ="
+    part = printer.part(line.name, line.items, in_place=line.accumulate)
+    return f"{part.text} {'+=' if line.accumulate else '='}"

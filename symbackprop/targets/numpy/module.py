@@ -10,15 +10,16 @@ from hashlib import sha256
 from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.array.lookups import ScatterAdd
-from symbackprop.array.program import Program, Statement, Store, counters_in, statements_in
+from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, segments_of
 from symbackprop.emission.environment import render
+from symbackprop.emission.printed import Marking, PrintedModule
 from symbackprop.indexing.counting import Extent
 from symbackprop.targets.numpy.cutting import with_fitting_statements
 from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
 from symbackprop.targets.numpy.kernels import helpers_for
-from symbackprop.targets.numpy.lines import statement_lines
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
+from symbackprop.targets.numpy.results import with_numpy_results
 from symbackprop.targets.numpy.tables import init_view, place_checks_text, tables_text
 from symbackprop.targets.numpy.values import NumpyValues
 from symbackprop.version import __version__
@@ -56,16 +57,19 @@ class NumpyModule:
 
     def text(self, verification: str = NOT_VERIFIED) -> str:
         """The text of the module: NumPy alone, ASCII, the same to the byte for the same program."""
-        paragraph = textwrap.fill(ascii_only(verification), LINE_LENGTH, break_on_hyphens=False)
-        return render("numpy/module.py.j2", verification=paragraph, **self.strings)
+        return self.printed(verification).text
 
-    def lines_of(self, line: Statement | Store) -> str:
-        """The Python text of one statement."""
-        return "\n".join(statement_lines(line, self.printer, ""))
+    def printed(self, verification: str = NOT_VERIFIED) -> PrintedModule:
+        """That text, with the lines that each statement became."""
+        paragraph = textwrap.fill(ascii_only(verification), LINE_LENGTH, break_on_hyphens=False)
+        marking = Marking()
+        marked = render("numpy/module.py.j2", verification=paragraph, code=marking.code, **self.strings)
+        return PrintedModule(self.program, self.printer.names, *marking.unmarked(marked))
 
 
 def numpy_module(program: Program) -> NumpyModule:
     """The module of a program; its text is made last."""
+    program = with_numpy_results(program)
     helpers = helpers_for(_functions(program))
     program = with_fitting_statements(program, _printer(program, helpers))
     printer = _printer(program, helpers)

@@ -6,6 +6,7 @@ All text of an expression is composed here. The levels are those of The Python L
 
 from __future__ import annotations
 
+import enum
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,12 +35,23 @@ _LEVELS: Mapping[str, int] = {
 _BROKEN = (SUM, PRODUCT)
 
 
+class Form(enum.Enum):
+    """What a piece without operators is, so that a formatter sets it without spaces: a name, x.T, 2, 0.5."""
+
+    NAME = "name"
+    DOTTED = "dotted name"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    OTHER = "anything else"
+
+
 @dataclass(frozen=True)
 class Piece:
     """Source text, how tightly its outermost operator binds, and where it may be broken over lines.
 
-    `chain` holds the operands of the outermost operators of one level, each but the first after its operator;
-    `call` a call up to its opening bracket, and the arguments.
+    `form` is that of the text, `signed` says that a minus stands in front of it. `chain` holds the operands
+    of the outermost operators of one level, each but the first after its operator; `call` a call up to its
+    opening bracket, and the arguments.
     """
 
     text: str
@@ -47,21 +59,29 @@ class Piece:
     operator: str = ""
     chain: tuple[str, ...] = ()
     call: tuple[str, tuple[str, ...]] | None = None
+    form: Form = Form.OTHER
+    signed: bool = False
 
     def at(self, level: int) -> str:
         """The text, in parentheses where it binds less tightly than `level`."""
         return self.text if self.level >= level else f"({self.text})"
 
 
+def variable(text: str) -> Piece:
+    """A variable."""
+    return Piece(text, form=Form.NAME)
+
+
 def number(value: float | int) -> Piece:
     """A literal, `np.pi`, `np.inf` or `np.nan`."""
+    if math.copysign(1, value) < 0 and not math.isnan(value):
+        return negative(number(-value))
     if value == math.pi:
-        return Piece("np.pi")
+        return Piece("np.pi", form=Form.DOTTED)
     if not math.isfinite(value):
-        shown = "np.nan" if math.isnan(value) else "np.inf"
-        return Piece(f"-{shown}", SIGN) if value < 0 else Piece(shown)
-    shown = repr(value).replace("e+", "e")
-    return Piece(shown, SIGN if shown.startswith("-") else ATOM)
+        return Piece("np.nan" if math.isnan(value) else "np.inf", form=Form.DOTTED)
+    form = Form.INTEGER if isinstance(value, int) else Form.DECIMAL
+    return Piece(repr(value).replace("e+", "e"), form=form)
 
 
 def binary(operator: str, left: Piece, right: Piece) -> Piece:
@@ -92,7 +112,8 @@ def product(factors: Sequence[Piece]) -> Piece:
 
 def negative(operand: Piece) -> Piece:
     """`-x`; a power in parentheses, for as ruff formats it: -(x**2)."""
-    return Piece(f"-{operand.at(ATOM if operand.level == POWER else SIGN)}", SIGN)
+    form = Form.OTHER if operand.signed else operand.form
+    return Piece(f"-{operand.at(ATOM if operand.level == POWER else SIGN)}", SIGN, form=form, signed=True)
 
 
 def inverted(operand: Piece) -> Piece:
@@ -113,7 +134,7 @@ def comparison(operator: str, left: Piece, right: Piece) -> Piece:
 def power(base: Piece, exponent: Piece) -> Piece:
     """`base**exponent`, which groups from the right; as ruff formats it, names and numbers without spaces."""
     left, right = base.at(ATOM), exponent.at(SIGN)
-    simple = all(_is_simple_power_operand(part) for part in (left, right))
+    simple = not base.signed and _is_simple(base) and _is_simple(exponent)
     return Piece(f"{left}**{right}" if simple else f"{left} ** {right}", POWER)
 
 
@@ -127,7 +148,10 @@ def conditional(condition: Piece, chosen: Piece, otherwise: Piece) -> Piece:
 def attribute(operand: Piece, name: str) -> Piece:
     """`operand.name`; an int in parentheses, for a point behind it would be a decimal one."""
     shown = operand.at(ATOM)
-    return Piece(f"({shown}).{name}" if shown.isdigit() else f"{shown}.{name}")
+    if operand.form is Form.INTEGER and not operand.signed:
+        return Piece(f"({shown}).{name}")
+    is_name = operand.form in (Form.NAME, Form.DOTTED) and not operand.signed
+    return Piece(f"{shown}.{name}", form=Form.DOTTED if is_name else Form.OTHER)
 
 
 def call(function: Piece | str, *arguments: Piece | str, **keywords: Piece | str) -> Piece:
@@ -158,23 +182,22 @@ def alone_or_tuple(items: Sequence[Piece | str]) -> Piece | str:
     return items[0] if len(items) == 1 else tuple_of(items)
 
 
-def slice_of(start: str, stop: str, step: str = "") -> str:
+def slice_of(start: Piece | None, stop: Piece | None, step: int = 1) -> str:
     """`1:`, `r : r + 2 * A : 2`: with spaces round the colons where a part is no plain name or number."""
-    parts = [start, stop, *([step] if step else [])]
-    if all(_is_plain(part) for part in parts):
-        return ":".join(parts)
-    return " : ".join(parts).strip().replace(" :  : ", " :: ")
+    first, last = (_bare(part or "") for part in (start, stop))
+    if all(part is None or part.form in (Form.NAME, Form.INTEGER) for part in (start, stop)):
+        return f"{first}:{last}" + (f":{step}" if step > 1 else "")
+    shown = (f"{first} :" if first else ":") + (f" {last}" if last else "")
+    if step > 1:
+        shown += f" : {step}" if last else f": {step}"
+    return shown
 
 
 def _bare(part: Piece | str) -> str:
     return part.text if isinstance(part, Piece) else part
 
 
-def _is_plain(part: str) -> bool:
-    bare = part.removeprefix("-")
-    return not bare or bare.isidentifier() or bare.isdigit()
-
-
-def _is_simple_power_operand(text: str) -> bool:
-    digits = text.removeprefix("-").replace(".", "", 1).replace("e", "", 1).replace("-", "", 1)
-    return text.replace(".", "_").isidentifier() or digits.isdigit()
+def _is_simple(operand: Piece) -> bool:
+    """Whether an operand of a power is a name or a number."""
+    is_number = operand.form in (Form.INTEGER, Form.DECIMAL)
+    return is_number or (operand.form in (Form.NAME, Form.DOTTED) and not operand.signed)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symbackprop.array.program import Initial, PlaceCheck, Program
+from symbackprop.notation.expressions import Axis
+from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, Tensor
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
@@ -17,6 +19,8 @@ from symbackprop.targets.numpy.python_expressions import (
     number,
     power,
     product,
+    subscript,
+    variable,
 )
 from symbackprop.targets.numpy.python_text import (
     INDENT,
@@ -31,13 +35,22 @@ from symbackprop.targets.numpy.python_text import (
 from symbackprop.targets.numpy.values import NumpyValues
 
 
+@dataclass(frozen=True)
+class CheckedValues(NumpyValues):
+    """Prints values where the arrays and the sizes are looked up by their names in the model."""
+
+    def variable(self, name: str) -> Piece:
+        """The array of a tensor."""
+        return subscript(Piece("arrays"), [quoted(name)])
+
+    def size_variable(self, axis: Axis) -> Piece:
+        """The size of an axis."""
+        return subscript(Piece("sizes"), [quoted(axis.name)])
+
+
 def place_checks_text(program: Program, printer: NumpyValues) -> str:
     """The lines that check positions by the sizes of the arrays; empty where there is nothing to check."""
-    inside = replace(
-        printer,
-        axes={name: f"sizes[{quoted(name)}]" for name in printer.axes},
-        names={name: f"arrays[{quoted(name)}]" for name in printer.names},
-    )
+    inside = CheckedValues(printer.names, printer.axes, printer.counters)
     lines = [line for check in program.place_checks for line in _place_check(check, inside)]
     return "\n".join(lines)
 
@@ -106,8 +119,8 @@ def _formulas(program: Program) -> list[str]:
         return assigned_dict(table, {})
     lines = [
         line
-        for name, formula in program.formulas.items()
-        for line in quoted_item(f"{quoted(name)}: ", ascii_only(formula), INDENT)
+        for name, equation in program.formulas.items()
+        for line in quoted_item(f"{quoted(name)}: ", ascii_only(equation_text(equation)), INDENT)
     ]
     return [f"{table}{{", *lines, "}"]
 
@@ -152,7 +165,7 @@ def init_view(program: Program, printer: NumpyValues) -> InitView:
 
 
 def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
-    sizes = [Piece(printer.axes[index.axis.name]) for index in tensor.indices]
+    sizes = [variable(printer.axes[index.axis.name]) for index in tensor.indices]
     shape, dtype = alone_or_tuple(sizes), Piece("dtype")
     if initial.distribution == "eye":
         identity = call("np.eye", sizes[-1], dtype=dtype)
@@ -164,5 +177,5 @@ def _draw(initial: Initial, tensor: Tensor, printer: NumpyValues) -> str:
     drawn = call("rng.standard_normal", shape, dtype=dtype)
     if not initial.fan_in:
         return drawn.text
-    terms = product([Piece(printer.axes[axis]) for axis in initial.fan_in])
+    terms = product([variable(printer.axes[axis]) for axis in initial.fan_in])
     return binary("/", drawn, power(terms, number(0.5))).text

@@ -35,7 +35,6 @@ from symbackprop.array.linear_algebra import (
 )
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
-from symbackprop.array.python_numbers import may_raise
 from symbackprop.array.slices import (
     Allocate,
     Conditional,
@@ -74,7 +73,9 @@ from symbackprop.targets.numpy.python_expressions import (
     product,
     subscript,
     tuple_of,
+    variable,
 )
+from symbackprop.targets.numpy.python_numbers import may_raise
 from symbackprop.targets.numpy.python_text import quoted
 
 _BINARY = {
@@ -86,7 +87,7 @@ _BINARY = {
     "mod": "%",
 }
 _OF_ARRAYS = {"and": "&", "or": "|"}
-_DTYPE = Piece("dtype")
+_DTYPE = variable("dtype")
 
 
 @dataclass(frozen=True)
@@ -110,19 +111,19 @@ class NumpyValues:
             return number(axis.size)
         if isinstance(axis, Extent):
             return self.piece(count_of(axis))
-        return Piece(self.axes[axis.name])
+        return self.size_variable(axis)
 
     def piece(self, value: Value) -> Piece:
         """The value's text with its outermost operator."""
         match value:
             case Read(name, _, _):
-                return Piece(self.names[name])
+                return self.variable(name)
             case Literal(literal):
                 return number(literal)
             case AxisSize(axis, at_least_one):
                 return call("max", self.size(axis), number(1)) if at_least_one else self.size(axis)
             case Count(name, _):
-                return Piece(self.counters[name])
+                return variable(self.counters[name])
             case Elementwise("divide", (above, below)) if may_raise(value):
                 # Python's own division raises where NumPy's is infinite.
                 return call("float", call("np.divide", self.piece(above), self.piece(below)))
@@ -150,9 +151,19 @@ class NumpyValues:
                 return self._array(value)
         return self._view(value)
 
-    def place_text(self, name: str, items: tuple[Item, ...]) -> str:
-        """Where a store puts its value: `y[:, t]`, or `y` where all places are meant."""
-        return subscript(Piece(self.names[name]), item_texts(items, self.piece)).text
+    def variable(self, name: str) -> Piece:
+        """The variable that holds a tensor."""
+        return variable(self.names[name])
+
+    def size_variable(self, axis: Axis) -> Piece:
+        """The variable that holds the size of an axis."""
+        return variable(self.axes[axis.name])
+
+    def part(self, name: str, items: tuple[Item, ...], in_place: bool) -> Piece:
+        """Where a store puts its value: `y[:, t]`; for all places `y[...]`, or `y` where it is added to."""
+        shown = item_texts(items, self.piece)
+        whole = ["..."] if items and not in_place else []
+        return subscript(self.variable(name), shown or whole)
 
     def _array(self, value: Value) -> Piece:
         """A new array."""

@@ -1,0 +1,74 @@
+"""A model and its gradient as the equations that a program computes: where every target starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.schedule.gates import with_shared_gates
+from symbackprop.schedule.hoisting import hoisted
+from symbackprop.schedule.matrix_guards import with_guarded_matrices
+from symbackprop.schedule.named_equations import NamedEquation, Part
+from symbackprop.schedule.sharing import shared
+from symbackprop.schedule.solves import with_solves
+from symbackprop.schedule.stability import stable_equations
+from symbackprop.systems.portions import portions_of
+from symbackprop.systems.system import Equation, System
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Equations, each after those that it reads, but for recurrences, whose members stand side by side.
+
+    `positive_definite` gives the tensors whose matrices are so, each with the tensor that a fact names.
+    """
+
+    equations: tuple[NamedEquation, ...]
+    positive_definite: Mapping[str, str]
+
+
+def schedule_of(derivation: Derivation) -> Schedule:
+    """The schedule of a model and of the gradient that was derived of it."""
+    derivations = (*derivation.expansion.derivations, *derivation.adjoints)
+    adjoints = {adjoint.equation.tensor: adjoint for adjoint in derivations}
+    return _schedule(derivation.system, derivation.equations, adjoints)
+
+
+def schedule_of_system(system: System) -> Schedule:
+    """The schedule of a model alone."""
+    return _schedule(system, (), {})
+
+
+def _schedule(
+    system: System, adjoints: Sequence[Equation], derivations: Mapping[str, AdjointDerivation]
+) -> Schedule:
+    items = _in_portions((*system.equations, *adjoints), system, derivations)
+    items = _computing(with_shared_gates, _computing(stable_equations, items))
+    stated = frozenset(known.tensor for known in system.positive_definite)
+    guarded = with_guarded_matrices(items, system.tensors, stated)
+    solved = tuple(item.computing(with_solves(item.equation.expression)) for item in guarded.equations)
+    return Schedule(shared(hoisted(solved, system.tensors), system.tensors), guarded.positive_definite)
+
+
+def _computing(
+    rewrite: Callable[[tuple[Equation, ...]], tuple[Equation, ...]], items: tuple[NamedEquation, ...]
+) -> tuple[NamedEquation, ...]:
+    """The tensors of the items, computed by expressions that are rewritten together."""
+    rewritten = rewrite(tuple(item.equation for item in items))
+    return tuple(item.computing(equation.expression) for item, equation in zip(items, rewritten, strict=True))
+
+
+def _in_portions(
+    equations: tuple[Equation, ...], system: System, derivations: Mapping[str, AdjointDerivation]
+) -> tuple[NamedEquation, ...]:
+    """The equations, with names for parts of what is too long or too deep for one statement."""
+    layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
+    layouts |= {equation.tensor: equation.indices for equation in equations}
+    groups = portions_of(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
+    items: list[NamedEquation] = []
+    for source, (*parts, rest) in zip(equations, groups, strict=True):
+        item = NamedEquation.of(source, derivations.get(source.tensor))
+        items += [item.temporary(Part.PORTION, part) for part in parts]
+        items.append(item.temporary(Part.EQUATION, rest))
+    return tuple(items)
