@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.array.ir import (
@@ -53,8 +53,9 @@ from symbackprop.errors import PrintingError
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import Axis
 from symbackprop.schedule.kinds import Kind
+from symbackprop.targets.numpy.calls import function_call, transposed
 from symbackprop.targets.numpy.indexing import item_texts
-from symbackprop.targets.numpy.kernels import HELPERS, NUMPY_CALLS
+from symbackprop.targets.numpy.kernels import HELPERS
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
     alone_or_tuple,
@@ -190,7 +191,7 @@ class NumpyValues:
     def _view(self, value: Value) -> Piece:
         match value:
             case Transpose(operand, order):
-                return _transposed(self.piece(operand), order)
+                return transposed(self.piece(operand), order)
             case Expand(operand, places):
                 marks = ["None" if place in places else ":" for place in range(len(value.layout))]
                 return subscript(self.piece(operand), marks)
@@ -230,7 +231,7 @@ class NumpyValues:
             return call("np.where", *arguments)
         if operation in HELPERS:
             return call(self.names[operation], *arguments)
-        return _numpy_call(operation, arguments)
+        return function_call(operation, arguments)
 
     def _linear_algebra(self, value: LinearAlgebra) -> Piece:
         operands = map(self.piece, value.operands)
@@ -287,20 +288,3 @@ class NumpyValues:
 
 def _dtype_of(value: Value) -> Piece:
     return {Kind.BOOLEAN: Piece("bool"), Kind.INTEGER: Piece("np.intp")}.get(value.kind, _DTYPE)
-
-
-def _numpy_call(function: str, arguments: Iterable[Piece]) -> Piece:
-    if function not in NUMPY_CALLS:
-        raise PrintingError(f"no NumPy function computes {function}")
-    name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
-    given = iter(arguments)
-    return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")))
-
-
-def _transposed(operand: Piece, order: tuple[int, ...]) -> Piece:
-    rank = len(order)
-    if rank == 2:
-        return attribute(operand, "T")
-    if order == (*range(rank - 2), rank - 1, rank - 2):
-        return attribute(operand, "mT")
-    return method(operand, "transpose", *map(str, order))
