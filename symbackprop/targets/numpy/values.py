@@ -72,6 +72,7 @@ from symbackprop.targets.numpy.python_expressions import (
     power,
     product,
     subscript,
+    transposed,
     tuple_of,
     variable,
 )
@@ -190,7 +191,7 @@ class NumpyValues:
     def _view(self, value: Value) -> Piece:
         match value:
             case Transpose(operand, order):
-                return _transposed(self.piece(operand), order)
+                return transposed(self.piece(operand), order)
             case Expand(operand, places):
                 marks = ["None" if place in places else ":" for place in range(len(value.layout))]
                 return subscript(self.piece(operand), marks)
@@ -295,12 +296,3 @@ def _numpy_call(function: str, arguments: Iterable[Piece]) -> Piece:
     name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
     given = iter(arguments)
     return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")))
-
-
-def _transposed(operand: Piece, order: tuple[int, ...]) -> Piece:
-    rank = len(order)
-    if rank == 2:
-        return attribute(operand, "T")
-    if order == (*range(rank - 2), rank - 1, rank - 2):
-        return attribute(operand, "mT")
-    return method(operand, "transpose", *map(str, order))
