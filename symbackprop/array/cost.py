@@ -33,6 +33,7 @@ from symbackprop.cost.weights import (
     FACTORISATION_WEIGHT,
     INVERSE_WEIGHT,
     MATRIX_PRODUCT_WEIGHT,
+    ROOT_WEIGHT,
     SCATTER_WEIGHT,
     power_weight,
     weight_of,
@@ -95,7 +96,7 @@ def _weight(operation: str, arguments: Sequence[Value]) -> int:
         return power_weight(Fraction(exponent.value) if isinstance(exponent, Literal) else None)
     if operation in ARITHMETIC | COMPARISONS | CONNECTIVES or operation == "where":
         return 1
-    return weight_of(operation)
+    return ROOT_WEIGHT if operation == "sqrt" else weight_of(operation)
 
 
 def _multiply_adds(left: Value, right: Value, assuming: Assumptions) -> Fraction:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
-from types import MappingProxyType
+
+from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.record import FUNCTION_WEIGHT
 
 # A multiply-add inside a matrix product, which runs in the cache.
 MATRIX_PRODUCT_WEIGHT = Fraction(1, 16)
-# exp, tanh and their like, as measured on arrays that fit the cache.
-FUNCTION_WEIGHT = 8
 ROOT_WEIGHT = 4
 # Adding at a place that is looked up, against adding in order.
 SCATTER_WEIGHT = 4
@@ -20,15 +19,10 @@ FACTORISATION_WEIGHT = Fraction(1, 3)
 INVERSE_WEIGHT = Fraction(1)
 COFACTOR_WEIGHT = Fraction(10)
 
-# Functions that the processor has, or nearly; all others are FUNCTION_WEIGHT.
-_WEIGHTS: Mapping[str, int] = MappingProxyType(
-    {"abs": 1, "floor": 1, "max": 1, "min": 1, "mod": 1, "relu": 1, "sign": 1, "sqrt": ROOT_WEIGHT}
-)
-
 
 def weight_of(function: str) -> int:
-    """The weight of an element-wise function of the language, by its name."""
-    return _WEIGHTS.get(function, FUNCTION_WEIGHT)
+    """The weight of an element-wise function of the language, by its record."""
+    return ALL_FUNCTIONS[function].weight
 
 
 def power_weight(exponent: Fraction | None) -> int:

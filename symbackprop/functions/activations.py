@@ -83,6 +83,7 @@ ACTIVATIONS = (
     ),
     ElementwiseFunction(
         "relu",
+        weight=1,
         latex=r"\operatorname{{relu}}\left({}\right)",
         definition=lambda u: Where(Comparison(">", u, ZERO), u, ZERO),
         kink=Kink("0 at 0", lambda u: Where(Comparison(">=", u, ZERO), u, ZERO)),

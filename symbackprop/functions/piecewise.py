@@ -16,6 +16,7 @@ from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Comparison, W
 PIECEWISE = (
     ElementwiseFunction(
         "abs",
+        weight=1,
         latex=r"\left|{}\right|",
         definition=lambda u: multiply(u, apply("sign", u)),
         kink=Kink("0 at 0", lambda u: Where(Comparison(">=", u, ZERO), u, negate(u))),
@@ -29,6 +30,7 @@ PIECEWISE = (
     # Constant but at 0, and 0 there by convention, so that its derivative is 0 everywhere.
     ElementwiseFunction(
         "sign",
+        weight=1,
         latex=r"\operatorname{{sign}}\left({}\right)",
         sympy=SympyFunction("sign"),
         kink=Kink("0 everywhere", lambda u: Where(Comparison(">=", u, ZERO), ONE, MINUS_ONE)),
@@ -42,6 +44,7 @@ PIECEWISE = (
     ),
     ElementwiseFunction(
         "max",
+        weight=1,
         latex=r"\max\left({}, {}\right)",
         arity=2,
         definition=lambda a, b: Where(Comparison(">=", a, b), a, b),
@@ -52,6 +55,7 @@ PIECEWISE = (
     ),
     ElementwiseFunction(
         "min",
+        weight=1,
         latex=r"\min\left({}, {}\right)",
         arity=2,
         definition=lambda a, b: Where(Comparison("<=", a, b), a, b),
@@ -66,12 +70,14 @@ PIECEWISE = (
 OF_INTEGERS = (
     ElementwiseFunction(
         "floor",
+        weight=1,
         latex=r"\left\lfloor {} \right\rfloor",
         is_step=True,
         evaluate=lambda u: math.floor(real_part(u)),
     ),
     ElementwiseFunction(
         "mod",
+        weight=1,
         latex=r"\left({} \bmod {}\right)",
         arity=2,
         evaluate=lambda u, m: real_part(u) % real_part(m),

@@ -56,6 +56,10 @@ class SympyFunction:
     orders: tuple[int, ...] = ()
 
 
+# exp, tanh and their like, as measured on arrays that fit the cache.
+FUNCTION_WEIGHT = 8
+
+
 @dataclass(frozen=True)
 class NumpyCall:
     """A call of NumPy, with a slot {} for each argument: `np.tanh({})`."""
@@ -104,6 +108,8 @@ class ElementwiseFunction:
     numpy: NumpyCall | NumpyKernel | None = None
     """None for a function of integers, which the lowering turns into integer arithmetic."""
     arity: int = 1
+    weight: int = FUNCTION_WEIGHT
+    """What it costs on one element, against an addition in a pass over memory."""
     domain: Domain = Domain.REALS
     overflow: Overflow = Overflow.NEVER
     is_nonnegative: bool = False

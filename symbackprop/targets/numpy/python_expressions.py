@@ -166,6 +166,16 @@ def method(operand: Piece, name: str, *arguments: Piece | str) -> Piece:
     return call(attribute(operand, name), *arguments)
 
 
+def transposed(operand: Piece, order: tuple[int, ...]) -> Piece:
+    """`operand.T`, `operand.mT` or `operand.transpose(order)`."""
+    rank = len(order)
+    if rank == 2:
+        return attribute(operand, "T")
+    if order == (*range(rank - 2), rank - 1, rank - 2):
+        return attribute(operand, "mT")
+    return method(operand, "transpose", *map(str, order))
+
+
 def subscript(operand: Piece, items: Sequence[str]) -> Piece:
     """`operand[items]`; the operand itself where there are none."""
     return Piece(f"{operand.at(ATOM)}[{', '.join(items)}]") if items else operand

@@ -53,7 +53,7 @@ from symbackprop.errors import PrintingError
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import Axis
 from symbackprop.schedule.kinds import Kind
-from symbackprop.targets.numpy.calls import function_call, transposed
+from symbackprop.targets.numpy.calls import function_call
 from symbackprop.targets.numpy.indexing import item_texts
 from symbackprop.targets.numpy.kernels import HELPERS
 from symbackprop.targets.numpy.python_expressions import (
@@ -73,6 +73,7 @@ from symbackprop.targets.numpy.python_expressions import (
     power,
     product,
     subscript,
+    transposed,
     tuple_of,
     variable,
 )
