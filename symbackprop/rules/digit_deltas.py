@@ -130,7 +130,7 @@ DIGIT_RULES = (
         "or a sum over j",
         split_digits,
         where=(when("independent", "k", "the sum's indices"),),
-        decreases="unsolved indices",
+        decreases="digits to split",
         example="sum(j, delta(size(d)*j+d,q)*y[j])",
         near_miss="sum(j, delta(3*j+d,q)*y[j])",
     ),

@@ -1,30 +1,47 @@
 """Counts in an expression as it were multiplied out, without writing its terms down.
 
-f*(g + h) counts as f*g + f*h, and where(c, g, h) as where(c, g, 0) + where(c, 0, h).
+f*(g + h) counts as f*g + f*h, and where(c, g, h) as where(c, g, 0) + where(c, 0, h). What is made of indices,
+sizes and numbers alone, i + 2 or size(i) - 1, is one term: it may come in the place of an index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
     Add,
+    Apply,
     Expression,
+    Index,
     Multiply,
+    Number,
     Power,
     Reduction,
+    Size,
     Where,
 )
+
+
+def separate_terms(node: Add) -> tuple[Expression, ...]:
+    """The terms; of those that are made of indices, sizes and numbers alone, the first for all."""
+    positions = [term for term in node.terms if is_position(term)]
+    return (*positions[:1], *(term for term in node.terms if term not in positions))
+
+
+def is_position(node: Expression) -> bool:
+    """Whether the expression is made of indices, sizes and numbers alone."""
+    made_of = Index | Size | Number | Add | Multiply | Power | Apply
+    return all(isinstance(each, made_of) for each in node.walk())
 
 
 def term_count(node: Expression) -> int:
     """How many terms the expression has when it is multiplied out."""
     match node:
-        case Add(terms):
-            return sum(map(term_count, terms))
+        case Add():
+            return sum(map(term_count, separate_terms(node)))
         case Multiply(factors):
             return prod(map(term_count, factors))
         case Power(base, _):
@@ -68,17 +85,37 @@ def shared(factors: tuple[Expression, ...], counts: list[int]) -> int:
 
 
 def factor_count(node: Expression) -> int:
-    """How many factors all terms have, a sum and a `where` being one too; a branch that is 1 has none."""
+    """How many factors all terms have: a sum and a `where` are one too, a body or branch that is 1 none."""
     match node:
-        case Add(terms):
-            return sum(map(factor_count, terms))
+        case Add():
+            return sum(map(factor_count, separate_terms(node)))
         case Multiply(factors):
             return shared(factors, [factor_count(factor) for factor in factors])
         case Power(base, _):
             return factor_count(base)
-        case Reduction("sum", _, body):
-            return factor_count(body) + term_count(node)
+        case Reduction(kind="sum"):
+            return body_factor_count(node) + term_count(node)
         case Where():
             branches = sum(factor_count(branch) for branch in branches_of(node) if branch != ONE)
             return branches + term_count(node)
     return 1
+
+
+def body_factor_count(node: Reduction) -> int:
+    """How many factors the terms of the body have."""
+    return 0 if node.body == ONE else factor_count(node.body)
+
+
+def products(node: Expression) -> Iterator[tuple[Expression, ...]]:
+    """The factors of every product; those of a product inside a product belong to the outer one."""
+    factors = _flat(node)
+    if len(factors) > 1:
+        yield factors
+    for each in factors if len(factors) > 1 else node.children:
+        yield from products(each)
+
+
+def _flat(node: Expression) -> tuple[Expression, ...]:
+    if not isinstance(node, Multiply):
+        return (node,)
+    return tuple([each for factor in node.factors for each in _flat(factor)])
