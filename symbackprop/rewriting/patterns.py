@@ -12,12 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TypeAlias
 
 from symbackprop.integers.bounds import conjunction, negated
 from symbackprop.notation.arithmetic import factors_of, multiply
-from symbackprop.notation.expressions import Axis, Expression, Index, Logic, Multiply, Number, Reduction
+from symbackprop.notation.expressions import (
+    Axis,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.rewriting.matching import label
 from symbackprop.rewriting.rule import Path
@@ -136,6 +146,31 @@ class PatternMatcher:
 
 def _is_value(pattern: Expression) -> bool:
     return isinstance(pattern, Index) and pattern.axis == VALUES
+
+
+def may_match(pattern: Expression, node: Expression) -> bool:
+    """A look at types alone, which spares most matches."""
+    if isinstance(pattern, Index):
+        return True
+    if isinstance(pattern, Multiply):
+        return {type(each) for each in factors_of(node)}.issuperset(_types_needed(pattern))
+    if type(pattern) is not type(node):
+        return False
+    match pattern:
+        case Number():
+            return pattern == node
+        case Reduction(kind, _, body) if isinstance(node, Reduction):
+            return kind == node.kind and may_match(body, node.body)
+        case Where(_, chosen, otherwise) if isinstance(node, Where):
+            return may_match(otherwise, node.otherwise) and may_match(chosen, node.chosen)
+    return True
+
+
+@cache
+def _types_needed(pattern: Multiply) -> frozenset[type]:
+    variables = (each for each in pattern.factors if isinstance(each, Index))
+    numbers = {Number for each in variables if each.axis == NUMBERS}
+    return frozenset({type(each) for each in pattern.factors if not isinstance(each, Index)} | numbers)
 
 
 def filled_in(pattern: Expression, found: Found) -> Expression:

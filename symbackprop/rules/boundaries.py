@@ -166,7 +166,7 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
             where=(when("loop-carried", "h", "c"), when("not partial", "f")),
             decreases="loop-carried reads beside wheres",
             example="where(t < s, w[t], 0)*a[s]",
-            near_miss="where(t < s, w[t], 0)*x[s]",
+            near_miss="where(t < s, w[t], 0)*v[s]",
         ),
     )
 

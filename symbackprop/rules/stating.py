@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.model import parse_system
@@ -21,6 +22,7 @@ from symbackprop.rewriting.patterns import (
     Found,
     PatternMatcher,
     filled_in,
+    may_match,
 )
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import When
@@ -65,33 +67,41 @@ def pattern_rule(
     """A rule of one or more equations, tried in their order; their text is read at the first use."""
     formula = "; ".join(f"{left} = {right}" for left, right in equations)
 
-    def apply(node: Expression) -> Expression | None:
-        return rewritten(node, equations, where)
-
+    apply = Rewriting(equations, where)
     return stated(
         name, formula, apply, where=where, decreases=decreases, example=example, near_miss=near_miss
     )
 
 
-def rewritten(
-    node: Expression, equations: tuple[Equation, ...], where: tuple[When, ...]
-) -> Expression | None:
-    """The right side of the first equation whose left side the node is."""
-    for left, right in _read(equations):
-        if type(left) is type(node):
-            matcher = PatternMatcher(lambda variable, found: _admits(where, variable, found))
-            for found in matcher.match(left, node, Found()):
-                return filled_in(right, found)
-    return None
+@dataclass(frozen=True)
+class Rewriting:
+    """The function of a rule that is stated by equations; they are read when it is first used."""
+
+    equations: tuple[Equation, ...]
+    where: tuple[When, ...]
+
+    def __call__(self, node: Expression) -> Expression | None:
+        """The right side of the first equation whose left side the node is."""
+        for left, right in self.patterns.get(type(node), ()):
+            if may_match(left, node):
+                matcher = PatternMatcher(self.admits)
+                for found in matcher.match(left, node, Found()):
+                    return filled_in(right, found)
+        return None
+
+    @cached_property
+    def patterns(self) -> dict[type, tuple[tuple[Expression, Expression], ...]]:
+        """The equations by the type of the node that they rewrite."""
+        read = [(read_pattern(left), read_pattern(right)) for left, right in self.equations]
+        return {root: tuple(each for each in read if type(each[0]) is root) for root in map(_root, read)}
+
+    def admits(self, variable: Index, found: Found) -> bool:
+        """Whether the side conditions that speak of the variable hold."""
+        return all(each.holds(found) for each in self.where if variable.name in each.variables)
 
 
-def _admits(where: tuple[When, ...], variable: Index, found: Found) -> bool:
-    return all(each.holds(found) for each in where if variable.name in each.variables)
-
-
-@cache
-def _read(equations: tuple[Equation, ...]) -> tuple[tuple[Expression, Expression], ...]:
-    return tuple((read_pattern(left), read_pattern(right)) for left, right in equations)
+def _root(equation: tuple[Expression, Expression]) -> type:
+    return type(equation[0])
 
 
 def read_pattern(text: str) -> Expression:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import is_sum, multiply
+from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
 from symbackprop.notation.expressions import (
     Comparison,
     ComparisonOperator,
@@ -17,6 +17,21 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import pattern_rule, stated
+
+
+def factor_out(node: Expression) -> Expression | None:
+    """sum(i, f*g) = f*sum(i, g); the pattern says the same, but this is tried at every sum."""
+    if not is_sum(node):
+        return None
+    bound = frozenset(node.indices)
+    factors = factors_of(node.body)
+    inside = [bool(factor.free_indices & bound) for factor in factors]
+    if all(inside) or not any(inside):
+        return None
+    first = inside.index(True)
+    body = multiply(*(factor for factor, stays in zip(factors, inside, strict=True) if stays))
+    trailing = [factor for factor, stays in zip(factors[first:], inside[first:], strict=True) if not stays]
+    return multiply(*factors[:first], Reduction("sum", node.indices, body), *trailing)
 
 
 def unused_index(node: Expression) -> Expression | None:
@@ -70,9 +85,10 @@ SUMMATION_RULES = (
         example="sum(i, sum(j, A[i,j]))",
         near_miss="sum(i, x[i]*sum(j, A[i,j]))",
     ),
-    pattern_rule(
+    stated(
         "factor out",
-        ("sum(i, f*g)", "f*sum(i, g)"),
+        "sum(i, f*g) = f*sum(i, g)",
+        factor_out,
         where=(when("independent", "f", "i"),),
         decreases="factors under sums",
         example="sum(i, c*x[i]*y[j])",
