@@ -81,7 +81,7 @@ def add_wheres(node: Expression) -> Expression | None:
 
 
 def _condition_of(term: Expression) -> Expression | None:
-    """The condition of a `where` with a number in front, without deltas, which want to stand apart."""
+    """The condition of a `where` with a number in front, and no delta in it, which is contracted outside."""
     _, rest = coefficient_and_rest(term)
     if len(rest) != 1 or not isinstance(rest[0], Where) or rest[0].otherwise != ZERO:
         return None

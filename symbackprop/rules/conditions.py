@@ -34,7 +34,7 @@ class When:
         return PREDICATES[self.predicate].wording.format(*self.variables)
 
     def holds(self, found: Found) -> bool:
-        """Whether it holds for what the variables stand for; while one stands for nothing yet, it may."""
+        """Whether it holds for what the variables stand for; True while one is not bound yet."""
         values: dict[str, Bound] = {variable.name: value for variable, value in found.values.items()}
         if not all(name in values for name in self.variables):
             return True
@@ -54,7 +54,7 @@ def is_independent(value: Expression, indices: tuple[Index, ...]) -> bool:
 
 
 def contains_delta(expression: Expression) -> bool:
-    """Whether a delta of indices stands anywhere in the expression; that of a lookup may have to stay."""
+    """Whether the expression has a delta of indices; that of a lookup may remain as a scatter."""
     return any(isinstance(node, Delta) and not node.tensors for node in expression.walk())
 
 
@@ -105,7 +105,7 @@ def is_implied(condition: Expression, others: tuple[Expression, ...]) -> bool:
 
 
 def is_readable_anywhere(factor: Expression) -> bool:
-    """Whether all that a factor reads stands at plain indices, so that it may be read where `c` is false."""
+    """Whether a factor reads tensors at plain indices only, so that it may be read where `c` is false."""
     return all(isinstance(position, Index) for read in elements_of(factor) for position in read.positions)
 
 

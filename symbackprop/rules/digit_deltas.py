@@ -65,7 +65,7 @@ def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, Delta] | 
 
 
 def _is_bound(form: LinearForm, bound: frozenset[Index]) -> bool:
-    """Whether a bound index stands in the form."""
+    """Whether the form depends on a bound index."""
     return any(unknown.free_indices & bound for unknown in form.coefficients)
 
 

@@ -91,7 +91,7 @@ def cancel(node: Expression, symmetric: Collection[str] = (), kind: str = "inv")
 def _meetings(
     inverse: MatrixFunction, matrix: Element, symmetric: bool
 ) -> Iterator[tuple[Index, Expression, Expression]]:
-    """The index in which an inverse and its matrix meet, and what stands at their other positions."""
+    """The index in which an inverse and its matrix meet, and their other positions."""
     if matrix.tensor != inverse.tensor:
         return
     row, column = inverse.positions if inverse.kind == "inv" else reversed(inverse.positions)

@@ -93,7 +93,7 @@ def contract_position(node: Expression) -> Expression | None:
 
 
 def _is_alone(form: LinearForm, index: Index) -> bool:
-    """Whether the index stands in the form, and nowhere inside another unknown."""
+    """Whether the form is linear in the index: it is an unknown, and inside no other one."""
     coefficient = form.coefficient(index)
     rest = form.without(index)
     return bool(coefficient) and not any(index in unknown.free_indices for unknown in rest.coefficients)
@@ -137,7 +137,7 @@ def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
             others = (*node.factors[:place], *node.factors[place + 1 :])
             partial = {other for other in others if may_be_undefined(other, position, index, ranges)}
             if partial and index in position.free_indices:
-                continue  # delta(ids[i],i): at ids[i] stands i again
+                continue  # delta(ids[i],i): the position depends on i again
             if partial:
                 replaced = _read_at_position(others, partial, position, index)
             elif isinstance(position, Index | Number):
@@ -197,7 +197,7 @@ def cancel_under_delta(node: Expression) -> Expression | None:
 
 
 def _cancels(term: Expression, others: tuple[Expression, ...]) -> bool:
-    """Whether one of the others, at the position that a delta in the term says, stands below in the term."""
+    """Whether one of the others, at the position that a delta in the term gives, is a divisor of the term."""
     below = _divisors(factors_of(term))
     return bool(below) and any(
         index in other.free_indices and substitute(other, {index: position}) in below

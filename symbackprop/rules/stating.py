@@ -122,7 +122,7 @@ class _PatternReader(FormulaReader):
     """Reads `c` as a condition where one is due."""
 
     def condition(self, formula: Formula, surroundings: Surroundings) -> Expression:
-        """A condition, or a variable that stands for one."""
+        """A condition, or a variable for one."""
         if isinstance(formula, Reference):
             return self.value(formula, surroundings)
         return super().condition(formula, surroundings)

@@ -27,6 +27,7 @@ from tests.rules.test_random_rules import RULES, SYSTEM, Writer
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.model"))
 ORDER = list(MEASURES)
+WITHOUT_A_RULE = {"determinant", "log_determinant"}  # the derivative is in its normal form at once
 
 
 def expect_fall(step: Step, setting: Setting) -> None:
@@ -78,7 +79,7 @@ def test_examples(path: Path, watched: list[Step]) -> None:
 def test_classics(name: str, watched: list[Step]) -> None:
     classic = load_classic(name)
     derive(classic.system, classic.wrt)
-    assert watched
+    assert watched or name in WITHOUT_A_RULE
 
 
 def test_no_rule_of_a_normal_form_moves_factors_into_sums() -> None:
