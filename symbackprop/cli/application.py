@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "symbackprop.cli.check",
     "schema": "symbackprop.cli.schema",
     "catalogue": "symbackprop.cli.catalogue",
+    "rules": "symbackprop.cli.rules",
 }
 
 

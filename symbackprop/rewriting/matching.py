@@ -36,7 +36,7 @@ def match(
     bindings = bindings or {}
     if isinstance(pattern, Index) and pattern in variables:
         yield from _match_variable(pattern, expression, bindings)
-    elif type(pattern) is not type(expression) or _label(pattern) != _label(expression):
+    elif type(pattern) is not type(expression) or label(pattern) != label(expression):
         return
     elif isinstance(pattern, Add | Multiply):
         yield from _match_unordered(pattern.children, expression.children, variables, bindings)
@@ -59,7 +59,7 @@ def _match_variable(variable: Index, expression: Expression, bindings: Bindings)
         yield {**bindings, variable: expression}
 
 
-def _label(node: Expression) -> object:
+def label(node: Expression) -> object:
     """What must agree besides the children."""
     match node:
         case Element(tensor, positions):

@@ -16,7 +16,9 @@ class Rule:
     """A small pure function with its textbook line.
 
     `apply` returns the rewritten node, or None where the rule does not apply to it. `statement` is the rule
-    as a textbook states it, `decreases` why applying it again and again comes to an end. A step that uses
+    as a textbook states it, with its side conditions, which `where` lists one by one. `decreases` names the
+    measure that falls at every use, so that applying the rule again and again comes to an end. `example` and
+    `near_miss` are in the model language: the rule applies to the one and not to the other. A step that uses
     several rules at once (differentiation) has them as `parts`.
     """
 
@@ -25,6 +27,9 @@ class Rule:
     apply: Callable[[Expression], Expression | None]
     decreases: str = ""
     parts: tuple[Rule, ...] = ()
+    where: tuple[str, ...] = ()
+    example: str = ""
+    near_miss: str = ""
 
     @property
     def statements(self) -> tuple[str, ...]:

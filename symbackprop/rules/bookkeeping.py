@@ -1,10 +1,10 @@
-"""0 + x = x, 1*x = x, x*x = x^2: the arithmetic that keeps sums and products flat."""
+"""0 + f = f, 1*f = f, f*f = f^2: the arithmetic that keeps sums and products flat."""
 
 from __future__ import annotations
 
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import ONE, ZERO, Expression, Multiply, Number, Power
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.stating import stated
 
 
 def flatten(node: Expression) -> Expression | None:
@@ -26,5 +26,12 @@ def _is_flat(node: Multiply) -> bool:
 
 
 BOOKKEEPING_RULES = (
-    Rule("arithmetic", "0 + x = x, 1*x = x, x*x = x^2, x + x = 2*x", flatten, "the tree gets smaller"),
+    stated(
+        "arithmetic",
+        "0 + f = f, 1*f = f, f*f = f^2, f + f = 2*f",
+        flatten,
+        decreases="size",
+        example="0 + 1*x[i]",
+        near_miss="x[i] + y[j]",
+    ),
 )

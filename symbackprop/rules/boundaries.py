@@ -22,7 +22,9 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
+from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
 
 
@@ -79,7 +81,7 @@ def add_wheres(node: Expression) -> Expression | None:
 
 
 def _condition_of(term: Expression) -> Expression | None:
-    """The condition of a `where` with a number in front, without deltas, which want to stand apart."""
+    """The condition of a `where` with a number in front, and no delta in it, which is contracted outside."""
     _, rest = coefficient_and_rest(term)
     if len(rest) != 1 or not isinstance(rest[0], Where) or rest[0].otherwise != ZERO:
         return None
@@ -157,26 +159,35 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
     if step is None:
         return ()
     return (
-        Rule(
+        stated(
             "read under the where",
-            "where(c, f, 0)*g = where(c, f*g, 0)",
+            "where(c, f*g, 0)*h = f*where(c, g*h, 0)",
             lambda node: read_under_where(node, places, step, ranges),
-            "a reading more stands inside a where",
+            where=(when("loop-carried", "h", "c"), when("not partial", "f")),
+            decreases="loop-carried reads beside wheres",
+            example="where(t < s, w[t], 0)*a[s]",
+            near_miss="where(t < s, w[t], 0)*v[s]",
         ),
     )
 
 
 BOUNDARY_RULES = (
-    Rule(
+    stated(
         "fixed position",
-        "sum(t, where(t == p, f(t), 0)) = f(p)",
+        "sum(i, where(i == p and c, f(i), 0)) = where(c, f(p), 0), and 0 where p is outside the axis of i",
         fixed_position,
-        "a bound index disappears",
+        where=(when("independent", "p", "i"),),
+        decreases="bound indices",
+        example="sum(i, where(i == 0, x[i], 0))",
+        near_miss="sum(i, where(i > 0, x[i], 0))",
     ),
-    Rule(
+    stated(
         "add wheres",
-        "where(c, f, 0) + where(c, g, 0) = where(c, f + g, 0)",
+        "where(c, f, 0) + n*where(c, g, 0) = where(c, f + n*g, 0)",
         add_wheres,
-        "a where disappears",
+        where=(when("numeral", "n"), when("no delta", "f + g")),
+        decreases="wheres",
+        example="where(i > 0, c, 0) + where(i > 0, x[i], 0)",
+        near_miss="where(i > 0, c, 0) + where(j > 0, y[j], 0)",
     ),
 )

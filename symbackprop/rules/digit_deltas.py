@@ -24,7 +24,8 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
 
 
 def _sides(factor: Expression) -> Iterator[tuple[Expression, Expression]]:
@@ -64,7 +65,7 @@ def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, Delta] | 
 
 
 def _is_bound(form: LinearForm, bound: frozenset[Index]) -> bool:
-    """Whether a bound index stands in the form."""
+    """Whether the form depends on a bound index."""
     return any(unknown.free_indices & bound for unknown in form.coefficients)
 
 
@@ -123,16 +124,24 @@ def _joined(high: Digit, low: Digit, high_value: Expression, low_value: Expressi
 
 
 DIGIT_RULES = (
-    Rule(
+    stated(
         "split into digits",
-        "delta(m*g+q,c) = delta(g,floor(c/m))*delta(q,mod(c,m)), for q from 0 to m-1",
+        "sum(i, delta(size(i)*j + i, k)*f) = sum(i, delta(j, floor(k/size(i)))*delta(i, mod(k, size(i)))*f), "
+        "or a sum over j",
         split_digits,
-        "a sum in a delta disappears",
+        where=(when("independent", "k", "the sum's indices"),),
+        decreases="digits to split",
+        example="sum(j, delta(size(d)*j+d,q)*y[j])",
+        near_miss="sum(j, delta(3*j+d,q)*y[j])",
     ),
-    Rule(
+    stated(
         "join digits",
-        "delta(floor(q/m),i)*delta(mod(q,m),j) = delta(q,m*i+j)",
+        "sum(q, delta(floor(q/m), i)*delta(mod(q, m), j)*f)"
+        " = sum(q, where(0 <= j and j < m, delta(q, m*i + j), 0)*f)",
         join_digits,
-        "a delta disappears",
+        where=(when("independent", "i and j", "q"),),
+        decreases="unsolved indices",
+        example="sum(q, z[q]*delta(floor(q/2),j)*delta(mod(q,2),d))",
+        near_miss="sum(q, z[q]*delta(floor(q/3),j)*delta(mod(q,2),d))",
     ),
 )

@@ -20,6 +20,8 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
 from symbackprop.systems.system import Equation
 
 Definitions = Mapping[str, Equation]
@@ -30,23 +32,32 @@ def matrix_rules(
 ) -> tuple[Rule, ...]:
     """The rules, where these tensors are symmetric in their last two indices and others are so defined."""
     return (
-        Rule(
+        stated(
             "inverse times matrix",
-            "sum(j, inv(X)[i,j]*X[j,k]) = delta(i,k)",
+            "sum(j, inv(X)[i,j]*X[j,k]*f) = delta(i,k)*f, and with X[i,j]*inv(X)[j,k]",
             lambda node: cancel(node, symmetric, "inv"),
-            "an inverse disappears",
+            where=(when("independent", "f", "j"),),
+            decreases="inverses",
+            example="sum(j, inv(T)[j2,j]*T[j,j3])",
+            near_miss="sum(j, inv(T)[j2,j]*T[j3,j])",
         ),
-        Rule(
+        stated(
             "cofactors times matrix",
-            "sum(j, cofactor(X)[i,j]*X[k,j]) = det(X)*delta(i,k)",
+            "sum(j, cofactor(X)[i,j]*X[k,j]*f) = det(X)*delta(i,k)*f, and with cofactor(X)[j,i]*X[j,k]",
             lambda node: cancel(node, symmetric, "cofactor"),
-            "a cofactor disappears",
+            where=(when("independent", "f", "j"),),
+            decreases="inverses",
+            example="sum(j, cofactor(T)[j2,j]*T[j3,j])",
+            near_miss="sum(j, cofactor(T)[j2,j]*T[j,j3])",
         ),
-        Rule(
+        stated(
             "cofactor by determinant",
-            "cofactor(X)[i,j]/det(X) = inv(X)[j,i]",
+            "cofactor(X)[i,j]*det(X)^n = inv(X)[j,i]*det(X)^(n + 1)",
             lambda node: over_determinant(node, definitions),
-            "a cofactor disappears",
+            where=(when("negative number", "n"),),
+            decreases="inverses",
+            example="cofactor(T)[j,j2]/det(T)",
+            near_miss="cofactor(T)[j,j2]*det(T)",
         ),
     )
 
@@ -80,7 +91,7 @@ def cancel(node: Expression, symmetric: Collection[str] = (), kind: str = "inv")
 def _meetings(
     inverse: MatrixFunction, matrix: Element, symmetric: bool
 ) -> Iterator[tuple[Index, Expression, Expression]]:
-    """The index in which an inverse and its matrix meet, and what stands at their other positions."""
+    """The index in which an inverse and its matrix meet, and their other positions."""
     if matrix.tensor != inverse.tensor:
         return
     row, column = inverse.positions if inverse.kind == "inv" else reversed(inverse.positions)

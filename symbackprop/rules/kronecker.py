@@ -4,38 +4,18 @@ from __future__ import annotations
 
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Add,
     Delta,
-    Element,
     Expression,
     Index,
     Multiply,
-    Number,
-    Power,
     Reduction,
     Where,
 )
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import contains_delta, is_readable_anywhere, when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
-
-
-def contains_delta(expression: Expression) -> bool:
-    """Whether a delta of indices stands anywhere in the expression; that of a lookup may have to stay."""
-    return any(isinstance(node, Delta) and not node.tensors for node in expression.walk())
-
-
-def same_index(node: Expression) -> Expression | None:
-    """delta(i,i) = 1."""
-    return ONE if isinstance(node, Delta) and node.left == node.right else None
-
-
-def idempotence(node: Expression) -> Expression | None:
-    """delta(i,j)^n = delta(i,j) for n > 0: it is 0 or 1."""
-    if isinstance(node, Power) and isinstance(node.base, Delta) and isinstance(node.exponent, Number):
-        return node.base if node.exponent.value > 0 else None
-    return None
+from symbackprop.rules.stating import pattern_rule, stated
 
 
 def contract(node: Expression) -> Expression | None:
@@ -103,13 +83,7 @@ def out_of_where(node: Expression) -> Expression | None:
 
 
 def _may_leave(factor: Expression) -> bool:
-    """Whether the factor is a delta that can be read where the `where` is otherwise, too."""
-    return isinstance(factor, Delta) and all(
-        isinstance(position, Index)
-        for node in factor.walk()
-        if isinstance(node, Element)
-        for position in node.positions
-    )
+    return isinstance(factor, Delta) and is_readable_anywhere(factor)
 
 
 def split_where(node: Expression) -> Expression | None:
@@ -157,23 +131,64 @@ def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -
 
 
 KRONECKER_RULES = (
-    Rule("delta of one index", "delta(i,i) = 1", same_index, "a delta disappears"),
-    Rule("delta is 0 or 1", "delta(i,j)^n = delta(i,j)", idempotence, "a power disappears"),
-    Rule("contract delta", "sum(i, delta(i,j)*f(i)) = f(j)", contract, "a bound index disappears"),
-    Rule(
+    pattern_rule(
+        "delta of one index",
+        ("delta(f, f)", "1"),
+        decreases="size",
+        example="delta(i, i)",
+        near_miss="delta(i, i2)",
+    ),
+    pattern_rule(
+        "delta is 0 or 1",
+        ("delta(f, g)^n", "delta(f, g)"),
+        where=(when("positive number", "n"),),
+        decreases="size",
+        example="delta(i, i2)^2",
+        near_miss="A[i,j]^2",
+    ),
+    stated(
+        "contract delta",
+        "sum(i, delta(i,j)*f(i)) = f(j), and 0 where j is outside the axis of i",
+        contract,
+        where=(when("independent", "j", "i"),),
+        decreases="bound indices",
+        example="sum(i2, delta(i2,i)*x[i2]*A[i2,j])",
+        near_miss="sum(i2, delta(j,j2)*x[i2])",
+    ),
+    stated(
         "delta out of where",
-        "where(c, delta(i,j)*f, 0) = delta(i,j)*where(c, f, 0)",
+        "where(c, delta(i,j)*f, delta(i,j)*g) = delta(i,j)*where(c, f, g)",
         out_of_where,
-        "a delta moves outwards",
+        where=(when("readable", "delta(i,j)"),),
+        decreases="deltas under wheres",
+        example="where(c > 0, delta(i,i2)*c, 0)",
+        near_miss="where(c > 0, delta(ids[floor(k/2)],i)*c, 0)",
     ),
-    Rule(
+    stated(
         "split where",
-        "where(c, f, g) = where(c, f, 0) + where(c, 0, g)",
+        "where(c, f + g, h) = where(c, f, 0) + where(c, g, 0) + where(c, 0, h)",
         split_where,
-        "the branches get fewer terms",
+        where=(when("has delta", "f + g + h"),),
+        decreases="sums to multiply out",
+        example="where(c > 0, delta(i,i2), delta(j,j2))",
+        near_miss="where(c > 0, x[i], y[j])",
     ),
-    Rule("multiply out", "(f + g)*h = f*h + g*h", distribute, "a sum with a delta leaves a product"),
-    Rule(
-        "separate sum", "sum(i, f + g) = sum(i, f) + sum(i, g)", separate, "a sum with a delta leaves a sum"
+    stated(
+        "multiply out",
+        "(f + g)*h = f*h + g*h",
+        distribute,
+        where=(when("has delta", "f + g"),),
+        decreases="sums to multiply out",
+        example="(delta(i,i2) + x[i])*y[j]",
+        near_miss="(x[i] + c)*y[j]",
+    ),
+    stated(
+        "separate sum",
+        "sum(i, f + g) = sum(i, f) + sum(i, g)",
+        separate,
+        where=(when("has delta", "f + g"),),
+        decreases="sums to multiply out",
+        example="sum(i2, delta(i2,i) + x[i2])",
+        near_miss="sum(i2, x[i2] + c)",
     ),
 )

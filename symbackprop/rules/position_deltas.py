@@ -40,6 +40,8 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import tensor_read
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import is_tied, when
+from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges, is_partial
 
 
@@ -91,7 +93,7 @@ def contract_position(node: Expression) -> Expression | None:
 
 
 def _is_alone(form: LinearForm, index: Index) -> bool:
-    """Whether the index stands in the form, and nowhere inside another unknown."""
+    """Whether the form is linear in the index: it is an unknown, and inside no other one."""
     coefficient = form.coefficient(index)
     rest = form.without(index)
     return bool(coefficient) and not any(index in unknown.free_indices for unknown in rest.coefficients)
@@ -114,18 +116,12 @@ def join_sum(node: Expression) -> Expression | None:
         return None
     factors = factors_of(node.body)
     for place, factor in enumerate(factors):
-        if is_sum(factor) and _holds_delta_of(factor, frozenset(node.indices)):
+        if is_sum(factor) and is_tied(factor.body, node.indices):
             taken = frozenset(node.indices) | node.body.free_indices
             inner = rename_bound(factor, taken)
             body = multiply(*factors[:place], *factors_of(inner.body), *factors[place + 1 :])
             return Reduction("sum", (*node.indices, *inner.indices), body)
     return None
-
-
-def _holds_delta_of(inner: Reduction, outer: frozenset[Index]) -> bool:
-    return any(
-        isinstance(factor, Delta) and bool(factor.free_indices & outer) for factor in factors_of(inner.body)
-    )
 
 
 def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
@@ -137,11 +133,11 @@ def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
     if not isinstance(node, Multiply):
         return None
     for place, factor in enumerate(node.factors):
-        for position, index in _sides(factor):
+        for position, index in sides_of(factor):
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            partial = {other for other in others if _may_be_undefined(other, position, index, ranges)}
+            partial = {other for other in others if may_be_undefined(other, position, index, ranges)}
             if partial and index in position.free_indices:
-                continue  # delta(ids[i],i): at ids[i] stands i again
+                continue  # delta(ids[i],i): the position depends on i again
             if partial:
                 replaced = _read_at_position(others, partial, position, index)
             elif isinstance(position, Index | Number):
@@ -153,7 +149,7 @@ def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
     return None
 
 
-def _may_be_undefined(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> bool:
+def may_be_undefined(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> bool:
     """Whether it may be so where the position is not the index; of two indices it then depends on both."""
     if isinstance(position, Index):
         reads = {position, index} <= factor.free_indices
@@ -201,17 +197,17 @@ def cancel_under_delta(node: Expression) -> Expression | None:
 
 
 def _cancels(term: Expression, others: tuple[Expression, ...]) -> bool:
-    """Whether one of the others, at the position that a delta in the term says, stands below in the term."""
+    """Whether one of the others, at the position that a delta in the term gives, is a divisor of the term."""
     below = _divisors(factors_of(term))
     return bool(below) and any(
         index in other.free_indices and substitute(other, {index: position}) in below
         for factor in factors_of(term)
-        for position, index in _sides(factor)
+        for position, index in sides_of(factor)
         for other in others
     )
 
 
-def _sides(factor: Expression) -> Iterator[tuple[Expression, Index]]:
+def sides_of(factor: Expression) -> Iterator[tuple[Expression, Index]]:
     """(p, i) of a delta; of two indices the one that comes first by name takes the place of the other."""
     if isinstance(factor, Delta):
         for position, index in ((factor.left, factor.right), (factor.right, factor.left)):
@@ -257,34 +253,45 @@ def _with_index(
 def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """The rules, where so much is known of the tensors."""
     return (
-        Rule(
+        stated(
             "delta substitutes",
-            "delta(p,i)*f(p) = delta(p,i)*f(i)",
+            "delta(p,i)*f(p) = delta(p,i)*f(i); delta(p,i)*g(i) = delta(p,i)*g(p)",
             lambda node: substitute_position(node, ranges),
-            "an index takes the place of a position, or a position that of an index where f needs it",
+            where=(when("not partial", "f"), when("partial", "g"), when("inside", "p", "i")),
+            decreases="misplaced reads",
+            example="delta(ids[k],i)*A[ids[k],j]",
+            near_miss="delta(ids[k],i)*A[i2,j]",
         ),
-        Rule(
+        stated(
             "cancel under delta",
-            "x[i]*(delta(p,i)/x[p] + f) = delta(p,i) + x[i]*f",
+            "f(i)*(delta(p,i)/f(p) + g) = f(i)*delta(p,i)/f(p) + f(i)*g",
             cancel_under_delta,
-            "a division disappears",
+            decreases="sums to multiply out",
+            example="x[i]*(delta(ids[k],i)/x[ids[k]] - c)",
+            near_miss="x[i]*(delta(ids[k],i2)/x[ids[k]] - c)",
         ),
     )
 
 
 JOINING_RULES = (
-    Rule(
+    stated(
         "join sums",
-        "sum(a, f*sum(r, g*delta(a+r,i))) = sum(a, r, f*g*delta(a+r,i))",
+        "sum(i, f*sum(j, g)) = sum(i, j, f*g)",
         join_sum,
-        "a sum disappears",
+        where=(when("tied", "g", "i"),),
+        decreases="factors under sums",
+        example="sum(j, y[j]*sum(k, B[j,k]*delta(j+k,q)))",
+        near_miss="sum(j, y[j]*sum(k, B[j,k]*delta(2*k,q)))",
     ),
 )
 SOLVING_RULES = (
-    Rule(
+    stated(
         "solve delta",
-        "sum(a, delta(a+r,i)*f(a)) = f(i-r), where i-r is inside, else 0",
+        "sum(i, delta(n*i + p, q)*f(i)) = f((q - p)/n), and 0 where that is no index of i's axis",
         contract_position,
-        "a bound index disappears",
+        where=(when("independent", "p and q", "i"),),
+        decreases="bound indices",
+        example="sum(i, j, delta(i+2*j,q)*x[i]*y[j])",
+        near_miss="sum(k, delta(ids[k],i)*x[i2])",
     ),
 )

@@ -8,6 +8,7 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.rewriting.matching import match
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.measures import first_change
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Fact
 
@@ -42,4 +43,4 @@ def _rule(fact: Fact, larger: Expression, smaller: Expression) -> Rule:
             return substitute(smaller, bindings)
         return None
 
-    return Rule("fact", fact_text(fact), use, "the expression gets smaller")
+    return Rule("fact", fact_text(fact), use, first_change(larger, smaller)[0])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, is_sum, multiply
+from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
 from symbackprop.notation.expressions import (
-    ZERO,
     Comparison,
     ComparisonOperator,
     Expression,
@@ -15,27 +14,13 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
     Size,
-    Where,
 )
-from symbackprop.notation.substitution import rename_bound
-from symbackprop.rewriting.rule import Rule
-
-
-def empty(node: Expression) -> Expression | None:
-    """sum(i, 0) = 0."""
-    return ZERO if is_sum(node) and node.body == ZERO else None
-
-
-def merge(node: Expression) -> Expression | None:
-    """sum(i, sum(j, f)) = sum(i, j, f)."""
-    if not is_sum(node) or not is_sum(node.body):
-        return None
-    inner = rename_bound(node.body, node.indices)
-    return Reduction("sum", (*node.indices, *inner.indices), inner.body)
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import pattern_rule, stated
 
 
 def factor_out(node: Expression) -> Expression | None:
-    """sum(i, c*f) = c*sum(i, f) where c does not depend on i."""
+    """sum(i, f*g) = f*sum(i, g); the pattern says the same, but this is tried at every sum."""
     if not is_sum(node):
         return None
     bound = frozenset(node.indices)
@@ -50,7 +35,7 @@ def factor_out(node: Expression) -> Expression | None:
 
 
 def unused_index(node: Expression) -> Expression | None:
-    """sum(i, c) = size(i)*c where c does not depend on i."""
+    """sum(i, f) = size(i)*f, for each index that f is independent of."""
     if not is_sum(node):
         return None
     unused = [index for index in node.indices if index not in node.body.free_indices]
@@ -59,31 +44,6 @@ def unused_index(node: Expression) -> Expression | None:
     used = tuple(index for index in node.indices if index not in unused)
     rest = Reduction("sum", used, node.body) if used else node.body
     return multiply(*(Size(index.axis) for index in unused), rest)
-
-
-def number_out_of_where(node: Expression) -> Expression | None:
-    """where(c, 2*f, 0) = 2*where(c, f, 0); only a number is sure to be finite where f is not read."""
-    if not isinstance(node, Where) or (node.chosen != ZERO and node.otherwise != ZERO):
-        return None
-    number, _ = coefficient_and_rest(node.chosen if node.otherwise == ZERO else node.otherwise)
-    if number in (0, 1):
-        return None
-    smaller = [multiply(Number(1 / number), branch) for branch in node.children[1:]]
-    return multiply(Number(number), Where(node.condition, *smaller))
-
-
-def equal_branches(node: Expression) -> Expression | None:
-    """where(c, f, f) = f."""
-    return node.chosen if isinstance(node, Where) and node.chosen == node.otherwise else None
-
-
-def extremum_of_a_constant(node: Expression) -> Expression | None:
-    """max(i, c) = c, and the first position of that maximum is 0."""
-    if not isinstance(node, Reduction) or node.kind not in ("max", "min", "argmax"):
-        return None
-    if frozenset(node.indices) & node.body.free_indices:
-        return None
-    return ZERO if node.kind == "argmax" else node.body
 
 
 _MIRRORED: Mapping[str, ComparisonOperator] = {
@@ -96,38 +56,103 @@ _MIRRORED: Mapping[str, ComparisonOperator] = {
 }
 
 
-def turned_where(node: Expression) -> Expression | None:
-    """where(c, 0, f) = where(not c, f, 0)."""
-    if not isinstance(node, Where) or node.chosen != ZERO or node.otherwise == ZERO:
-        return None
-    if node.condition.tensors and not isinstance(node.condition, Comparison):
-        return None  # a mask of values is computed as it was written
-    return Where(negated(node.condition), node.otherwise, ZERO)
-
-
 def opposite_comparison(node: Expression) -> Expression | None:
-    """not t > 0 is t <= 0, of indices and sizes, which are never nan."""
+    """not f > g is f <= g, of indices and sizes, which are never nan."""
     if not (isinstance(node, Logic) and node.operator == "not") or node.tensors:
         return None
     return negated(node.operands[0])
 
 
 def number_on_the_right(node: Expression) -> Expression | None:
-    """0 < x = x > 0."""
+    """n < f is f > n."""
     if isinstance(node, Comparison) and isinstance(node.left, Number) and not isinstance(node.right, Number):
         return Comparison(_MIRRORED[node.operator], node.right, node.left)
     return None
 
 
 SUMMATION_RULES = (
-    Rule("sum of zeros", "sum(i, 0) = 0", empty, "a sum disappears"),
-    Rule("merge sums", "sum(i, sum(j, f)) = sum(i, j, f)", merge, "a sum disappears"),
-    Rule("factor out", "sum(i, c*f) = c*sum(i, f)", factor_out, "a factor moves outwards"),
-    Rule("unused index", "sum(i, c) = size(i)*c", unused_index, "a bound index disappears"),
-    Rule("maximum of a constant", "max(i, c) = c; argmax(i, c) = 0", extremum_of_a_constant, "an index goes"),
-    Rule("number out of where", "where(c, 2*f, 0) = 2*where(c, f, 0)", number_out_of_where, "a number moves"),
-    Rule("turn where", "where(c, 0, f) = where(not c, f, 0)", turned_where, "a zero moves to the right"),
-    Rule("opposite comparison", "not t > 0 is t <= 0", opposite_comparison, "a 'not' disappears"),
-    Rule("turn comparison", "0 < x is x > 0", number_on_the_right, "a number moves to the right"),
-    Rule("no where", "where(c, f, f) = f", equal_branches, "a where disappears"),
+    pattern_rule(
+        "sum of zeros",
+        ("sum(i, 0)", "0"),
+        decreases="bound indices",
+        example="sum(i, 0)",
+        near_miss="sum(i, x[i])",
+    ),
+    pattern_rule(
+        "merge sums",
+        ("sum(i, sum(j, f))", "sum(i, j, f)"),
+        decreases="factors under sums",
+        example="sum(i, sum(j, A[i,j]))",
+        near_miss="sum(i, x[i]*sum(j, A[i,j]))",
+    ),
+    stated(
+        "factor out",
+        "sum(i, f*g) = f*sum(i, g)",
+        factor_out,
+        where=(when("independent", "f", "i"),),
+        decreases="factors under sums",
+        example="sum(i, c*x[i]*y[j])",
+        near_miss="sum(i, x[i]*A[i,j])",
+    ),
+    stated(
+        "unused index",
+        "sum(i, f) = size(i)*f",
+        unused_index,
+        where=(when("independent", "f", "i"),),
+        decreases="bound indices",
+        example="sum(i, j, y[j])",
+        near_miss="sum(i, j, A[i,j])",
+    ),
+    pattern_rule(
+        "maximum of a constant",
+        ("max(i, f)", "f"),
+        ("min(i, f)", "f"),
+        ("argmax(i, f)", "0"),
+        where=(when("independent", "f", "i"),),
+        decreases="bound indices",
+        example="max(i, y[j])",
+        near_miss="max(i, A[i,j])",
+    ),
+    pattern_rule(
+        "number out of where",
+        ("where(c, n*f, 0)", "n*where(c, f, 0)"),
+        ("where(c, 0, n*f)", "n*where(c, 0, f)"),
+        where=(when("number", "n"),),
+        decreases="size",
+        example="where(c > 0, 2*c, 0)",
+        near_miss="where(c > 0, 2*c, 3)",
+    ),
+    pattern_rule(
+        "turn where",
+        ("where(c, 0, f)", "where(not c, f, 0)"),
+        where=(when("not zero", "f"), when("one comparison", "c")),
+        decreases="second branches",
+        example="where(c > 0, 0, c)",
+        near_miss="where(c > 0 or x[i] > 0, 0, c)",
+    ),
+    stated(
+        "opposite comparison",
+        "not f > g is f <= g, and so for the other comparisons, for and, and for or",
+        opposite_comparison,
+        where=(when("about indices", "both sides"),),
+        decreases="conditions",
+        example="where(not i < 2, x[i], 0)",
+        near_miss="where(not c > 0, x[i], 0)",
+    ),
+    stated(
+        "turn comparison",
+        "n < f is f > n, and so for the other comparisons",
+        number_on_the_right,
+        where=(when("numeral", "n"), when("no numeral", "f")),
+        decreases="numbers on the left",
+        example="where(0 < c, c, 0)",
+        near_miss="where(c > 0, c, 0)",
+    ),
+    pattern_rule(
+        "no where",
+        ("where(c, f, f)", "f"),
+        decreases="conditions",
+        example="where(c > 0, x[i], x[i])",
+        near_miss="where(c > 0, x[i], c)",
+    ),
 )

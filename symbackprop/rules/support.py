@@ -73,7 +73,7 @@ def _each_once(*conditions: Expression) -> tuple[Expression, ...]:
 def with_guards(
     expression: Expression, support: Callable[[Derivative], tuple[Expression, ...]], ranges: Ranges
 ) -> Expression:
-    """The chain rule's sum, where what may be undefined stands under the conditions of the adjoint's support.
+    """The chain rule's sum, where partial factors are guarded by the conditions of the adjoint's support.
 
     A partial factor gets those conditions that speak of its own indices alone. Where one says that an index
     is at a position, the factor is read there instead.

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, subtract
+from symbackprop.notation.arithmetic import multiply, subtract
 from symbackprop.notation.expressions import (
-    ONE,
-    ZERO,
     Apply,
     Comparison,
     ComparisonOperator,
@@ -18,13 +16,12 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
-    Multiply,
-    Reduction,
     Size,
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import is_implied, when
+from symbackprop.rules.stating import pattern_rule, stated
 
 
 def straight_positions(node: Expression) -> Expression | None:
@@ -59,7 +56,7 @@ def _with_digits_joined(form: LinearForm) -> LinearForm:
 
 
 def decided_condition(node: Expression) -> Expression | None:
-    """where(t + 1 > 0, f, g) = f: what the ranges of the indices decide is no condition."""
+    """where(t + 1 > 0, f, g) = f: the ranges of the indices imply the condition, or rule it out."""
     if not isinstance(node, Where):
         return None
     parts = conjuncts(node.condition)
@@ -79,63 +76,14 @@ def _open_parts(conditions: Sequence[Expression]) -> list[Expression]:
     kept = list(conditions)
     for condition in conditions:
         if not condition.tensors:
-            others = [other for other in kept if other != condition and not other.tensors]
-            if Knowledge.of((condition,), tuple(others)).proves(condition):
+            others = tuple([other for other in kept if other != condition and not other.tensors])
+            if is_implied(condition, others):
                 kept.remove(condition)
     return kept
 
 
-def nested_where(node: Expression) -> Expression | None:
-    """where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0) where c and d speak of indices, or f is 1."""
-    if not isinstance(node, Where) or node.otherwise != ZERO:
-        return None
-    factors = factors_of(node.chosen)
-    choices = [factor for factor in factors if isinstance(factor, Where) and factor.otherwise == ZERO]
-    if len(choices) != 1:
-        return None
-    inner = choices[0]
-    if len(factors) > 1 and (node.condition.tensors or inner.condition.tensors):
-        return None  # a mask of values is a factor of its own
-    if any(isinstance(part, Logic) for part in (*conjuncts(node.condition), *conjuncts(inner.condition))):
-        return None
-    chosen = multiply(*(inner.chosen if factor is inner else factor for factor in factors))
-    return Where(conjunction((node.condition, inner.condition)), chosen, ZERO)
-
-
-def join_masks(node: Expression) -> Expression | None:
-    """where(c, 1, 0)*where(d, f, 0) = where(c and d, f, 0) where c speaks of indices alone."""
-    if not isinstance(node, Multiply):
-        return None
-    for place, mask in enumerate(node.factors):
-        if isinstance(mask, Where) and (mask.chosen, mask.otherwise) == (ONE, ZERO):
-            others = (*node.factors[:place], *node.factors[place + 1 :])
-            for number, other in enumerate(others):
-                if not mask.condition.tensors and isinstance(other, Where) and other.otherwise == ZERO:
-                    joined = Where(conjunction((mask.condition, other.condition)), other.chosen, ZERO)
-                    return multiply(*others[:number], joined, *others[number + 1 :])
-    return None
-
-
-def join_equal_wheres(node: Expression) -> Expression | None:
-    """where(c, f, 0)*where(c, g, 0) = where(c, f*g, 0)."""
-    if not isinstance(node, Multiply):
-        return None
-    conditions = [
-        each.condition if isinstance(each, Where) and each.otherwise == ZERO else None
-        for each in node.factors
-    ]
-    for condition in conditions:
-        if condition is not None and conditions.count(condition) > 1:
-            places = [place for place, each in enumerate(conditions) if each == condition]
-            chosen = multiply(*(node.factors[place].children[1] for place in places))
-            rest = [each for place, each in enumerate(node.factors) if place not in places[1:]]
-            rest[places[0]] = Where(condition, chosen, ZERO)
-            return multiply(*rest)
-    return None
-
-
 def strict_comparison(node: Expression) -> Expression | None:
-    """s <= t and s != t is s < t."""
+    """f <= g and f != g is f < g."""
     if not (isinstance(node, Logic) and node.operator == "and"):
         return None
     for place, part in enumerate(node.operands):
@@ -157,53 +105,72 @@ def _same_sides(one: Comparison, other: Comparison) -> bool:
     return forms[0] in (forms[1], forms[1].scaled(-1))
 
 
-def where_out_of_sum(node: Expression) -> Expression | None:
-    """sum(i, where(c, f, 0)*g) = where(c, sum(i, f*g), 0) where c speaks of other indices than i."""
-    if not is_sum(node):
-        return None
-    factors = factors_of(node.body)
-    if any(isinstance(factor, Delta) and not factor.tensors for factor in factors):
-        return None  # a delta that is contracted first leaves its factors outside the `where`
-    for place, factor in enumerate(factors):
-        if isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors:
-            if factor.condition.free_indices & frozenset(node.indices):
-                continue
-            body = multiply(*factors[:place], factor.chosen, *factors[place + 1 :])
-            return Where(factor.condition, Reduction("sum", node.indices, body), ZERO)
-    return None
-
-
 WHERE_RULES = (
-    Rule("add up positions", "x[2*a + (i - 2*a)] = x[i]", straight_positions, "the position gets shorter"),
-    Rule(
+    stated(
+        "add up positions",
+        "t[n*(f + g)] = t[n*f + n*g], with equal terms added up and 3*floor(f/3) + mod(f, 3) = f",
+        straight_positions,
+        decreases="size",
+        example="z[q + (i - q)]",
+        near_miss="z[i + j]",
+    ),
+    stated(
         "condition that holds",
-        "where(t + 1 > 0, f, g) = f, for t >= 0",
+        "where(c and d, f, g) = where(d, f, g), where(c, f, g) = f",
         decided_condition,
-        "a condition disappears",
+        where=(when("implied", "c"),),
+        decreases="conditions",
+        example="where(i + 1 > 0 and j > i, c, 0)",
+        near_miss="where(j > i, c, 0)",
     ),
-    Rule(
+    pattern_rule(
         "join wheres",
-        "where(c, f*where(d, g, 0), 0) = where(c and d, f*g, 0)",
-        nested_where,
-        "a where goes",
+        ("where(c, f*where(d, g, 0), 0)", "where(c and d, f*g, 0)"),
+        where=(
+            when("no where", "f"),
+            when("may join", "f", "c", "d"),
+            when("conjunction", "c"),
+            when("conjunction", "d"),
+        ),
+        decreases="conditions",
+        example="where(i > 0, x[i]*where(j < 2, c, 0), 0)",
+        near_miss="where(i > 0, x[i]*where(j < 2, c, 1), 0)",
     ),
-    Rule(
+    pattern_rule(
         "join masks",
-        "where(c, 1, 0)*where(d, f, 0) = where(c and d, f, 0)",
-        join_masks,
-        "a where disappears",
+        ("where(c, 1, 0)*where(d, f, 0)*g", "where(c and d, f, 0)*g"),
+        where=(when("about indices", "c"),),
+        decreases="conditions",
+        example="where(i > 0, 1, 0)*where(c > 0, x[i], 0)",
+        near_miss="where(c > 1, 1, 0)*where(c > 0, x[i], 0)",
     ),
-    Rule(
+    pattern_rule(
         "join wheres alike",
-        "where(c, f, 0)*where(c, g, 0) = where(c, f*g, 0)",
-        join_equal_wheres,
-        "a where disappears",
+        ("where(c, f, 0)*where(c, g, 0)*h", "where(c, f*g, 0)*h"),
+        decreases="conditions",
+        example="where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
+        near_miss="where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
     ),
-    Rule("strict comparison", "s <= t and s != t is s < t", strict_comparison, "a comparison disappears"),
-    Rule(
+    stated(
+        "strict comparison",
+        "f <= g and f != g is f < g",
+        strict_comparison,
+        where=(when("about indices", "f <= g"),),
+        decreases="conditions",
+        example="where(i <= j and c > 0 and j - i != 0, c, 0)",
+        near_miss="where(i <= j and j - i != 1, c, 0)",
+    ),
+    pattern_rule(
         "where out of sum",
-        "sum(i, where(c, f, 0)*g) = where(c, sum(i, f*g), 0)",
-        where_out_of_sum,
-        "a where moves outwards",
+        ("sum(i, where(c, f, 0)*g)", "where(c, sum(i, f*g), 0)"),
+        where=(
+            when("independent", "c", "i"),
+            when("about indices", "c"),
+            # What is contracted first leaves its factors outside the `where`.
+            when("no delta factor", "g"),
+        ),
+        decreases="factors under sums",
+        example="sum(j, where(i > 0, c, 0)*y[j])",
+        near_miss="sum(j, where(j > 0, c, 0)*y[j])",
     ),
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from symbackprop.algebra import consequences
 from symbackprop.algebra import phases as order
+from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.phases import scope_of, simplify
 from symbackprop.algebra.rational import multiplied_out
 from symbackprop.cost.expressions import cost
@@ -22,9 +25,9 @@ from symbackprop.notation.expressions import Expression
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import result_of
+from symbackprop.rules.stated_facts import FactRule
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
-from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text
 from symbackprop.systems.system import Equation, Role, System, Tensor
 from tests.models.classics import NAMES, load_classic, small_sample
@@ -205,18 +208,17 @@ def evaluated(
     return evaluate(together, values, sizes)
 
 
-def _shuffling(
-    rules: Callable[[Ranges], tuple[Rule, ...]], seed: int
-) -> Callable[[Ranges], tuple[Rule, ...]]:
-    def shuffled(ranges: Ranges) -> tuple[Rule, ...]:
-        found = list(rules(ranges))
-        random.Random(seed).shuffle(found)
-        return tuple(found)
+def _shuffled(seed: int) -> Callable[..., NormalForm]:
+    """A normal form whose rules, those of recurrences and matrices included, stand in another order."""
 
-    return shuffled
+    def normal_form(rules: tuple[Rule, ...], facts: tuple[FactRule, ...] = ()) -> NormalForm:
+        SHUFFLED[len(rules)] += 1
+        return NormalForm(tuple(random.Random(seed).sample(rules, len(rules))), facts)
+
+    return normal_form
 
 
-PHASES = ("factor_rules", "joined_rules", "normal_form_rules")
+SHUFFLED: Counter[int] = Counter()  # how often a phase of so many rules has been shuffled
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -229,11 +231,12 @@ def test_normal_form_is_idempotent_and_independent_of_the_order_of_rules(
     for equation in first.equations:
         again = simplify(equation.expression, scope, frozenset(equation.indices))
         assert shape(result_of(again, equation.expression)) == shape(equation.expression)
-    in_order = {phase: getattr(order, phase) for phase in PHASES}
+    SHUFFLED.clear()
     for seed in range(3):
-        for phase, rules in in_order.items():
-            monkeypatch.setattr(order, phase, _shuffling(rules, seed))
+        for module in (order, consequences):
+            monkeypatch.setattr(module, "NormalForm", _shuffled(seed))
         other = derive(classic.system, classic.wrt)
         assert [shape(e.expression) for e in other.equations] == [
             shape(e.expression) for e in first.equations
         ]
+    assert len(SHUFFLED) >= 3, "each phase has its own rules"

@@ -9,12 +9,13 @@ from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Expression
 from symbackprop.rules.boundaries import add_wheres, fixed_position, read_under_where
-from symbackprop.rules.wheres import nested_where
+from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import text
 
 HEAD = "index s, t : T\nindex k : K\ninput f[t,k], g[t,k], c[t]\n"
+JOIN_WHERES = next(rule for rule in WHERE_RULES if rule.name == "join wheres")
 STEP = parse_system(HEAD).tensors["c"].indices[0]
 
 
@@ -132,7 +133,7 @@ def test_a_reading_that_stays_where_it_is(formula: str) -> None:
     ],
 )
 def test_choices_that_stay_within_one_another(formula: str) -> None:
-    assert nested_where(parsed(formula, "[t,k]")) is None
+    assert JOIN_WHERES.apply(parsed(formula, "[t,k]")) is None
 
 
 def test_an_adjoint_is_not_folded_into_what_is_computed_in_a_later_step() -> None:

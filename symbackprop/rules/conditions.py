@@ -1,0 +1,156 @@
+"""The side conditions of rules: one table, each a small pure function with its wording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import ZERO, Comparison, Delta, Expression, Index, Logic, Number, Where
+from symbackprop.notation.substitution import elements_of
+from symbackprop.rewriting.patterns import Bound, Found
+from symbackprop.systems.partial import is_partial
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """What may be asked of what variables stand for; the wording names the variables."""
+
+    wording: str
+    holds: Callable[..., bool]
+
+
+@dataclass(frozen=True)
+class When:
+    """A side condition: a predicate of the table, of these variables of a rule."""
+
+    predicate: str
+    variables: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The condition as it is printed."""
+        return PREDICATES[self.predicate].wording.format(*self.variables)
+
+    def holds(self, found: Found) -> bool:
+        """Whether it holds for what the variables stand for; True while one is not bound yet."""
+        values: dict[str, Bound] = {variable.name: value for variable, value in found.values.items()}
+        if not all(name in values for name in self.variables):
+            return True
+        return PREDICATES[self.predicate].holds(*(values[name] for name in self.variables))
+
+
+def when(predicate: str, *variables: str) -> When:
+    """The side condition; KeyError where the table does not know it."""
+    if predicate not in PREDICATES:
+        raise KeyError(predicate)
+    return When(predicate, variables)
+
+
+def is_independent(value: Expression, indices: tuple[Index, ...]) -> bool:
+    """Whether the value does not depend on any of the indices."""
+    return value.free_indices.isdisjoint(indices)
+
+
+def contains_delta(expression: Expression) -> bool:
+    """Whether the expression has a delta of indices; that of a lookup may remain as a scatter."""
+    return any(isinstance(node, Delta) and not node.tensors for node in expression.walk())
+
+
+def has_no_delta_factor(expression: Expression) -> bool:
+    """Whether no factor is a delta of indices."""
+    return not any(isinstance(each, Delta) and not each.tensors for each in factors_of(expression))
+
+
+def is_about_indices(condition: Expression) -> bool:
+    """Whether no tensor is read."""
+    return not condition.tensors
+
+
+def is_one_comparison(condition: Expression) -> bool:
+    """Whether the condition can be negated without changing how a mask of values is computed."""
+    return not condition.tensors or isinstance(condition, Comparison)
+
+
+def is_conjunction(condition: Expression) -> bool:
+    """Whether the condition is one comparison, or several that `and` joins."""
+    return not any(isinstance(part, Logic) for part in conjuncts(condition))
+
+
+def has_no_where_factor(expression: Expression) -> bool:
+    """Whether no factor is a where(d, g, 0)."""
+    return not any(isinstance(each, Where) and each.otherwise == ZERO for each in factors_of(expression))
+
+
+def may_join(factor: Expression, one: Expression, other: Expression) -> bool:
+    """Whether f is 1, or both conditions speak of indices alone: a mask of values is a factor of its own."""
+    is_one = isinstance(factor, Number) and factor.value == 1
+    return is_one or not (one.tensors or other.tensors)
+
+
+def is_proper_number(number: Number) -> bool:
+    """Whether a number is neither 0 nor 1."""
+    return number.value not in (0, 1)
+
+
+def is_positive_number(number: Number) -> bool:
+    """Whether a number is greater than 0."""
+    return number.value > 0
+
+
+def is_implied(condition: Expression, others: tuple[Expression, ...]) -> bool:
+    """Whether the condition follows from the others and from the ranges of all their indices."""
+    return Knowledge.of((condition,), others).proves(condition)
+
+
+def is_readable_anywhere(factor: Expression) -> bool:
+    """Whether a factor reads tensors at plain indices only, so that it may be read where `c` is false."""
+    return all(isinstance(position, Index) for read in elements_of(factor) for position in read.positions)
+
+
+def is_tied(expression: Expression, indices: tuple[Index, ...]) -> bool:
+    """Whether a delta among the factors depends on one of the indices."""
+    deltas = (factor for factor in factors_of(expression) if isinstance(factor, Delta))
+    return any(not delta.free_indices.isdisjoint(indices) for delta in deltas)
+
+
+def is_negative_number(number: Number) -> bool:
+    """Whether a number is less than 0."""
+    return number.value < 0
+
+
+def is_read_at_a_step_of(factor: Expression, condition: Expression) -> bool:
+    """Whether what is read of a recurrence depends on an index that the condition speaks of."""
+    return not factor.free_indices.isdisjoint(condition.free_indices)
+
+
+def is_not_zero(expression: Expression) -> bool:
+    """Whether it is not the number 0."""
+    return expression != ZERO
+
+
+PREDICATES: Mapping[str, Predicate] = {
+    "independent": Predicate("{} independent of {}", is_independent),
+    "about indices": Predicate("{} of indices and sizes alone", is_about_indices),
+    "one comparison": Predicate("{} one comparison, or of indices alone", is_one_comparison),
+    "conjunction": Predicate("{} without or and not", is_conjunction),
+    "may join": Predicate("{} = 1 or {} and {} of indices alone", may_join),
+    "no where": Predicate("no factor of {} a where(d, g, 0)", has_no_where_factor),
+    "no delta factor": Predicate("no factor of {} a delta of indices", has_no_delta_factor),
+    "has delta": Predicate("a delta of indices in {}", contains_delta),
+    "no delta": Predicate("no delta in {}", lambda value: not contains_delta(value)),
+    "number": Predicate("{} a number other than 0 and 1", is_proper_number),
+    "positive number": Predicate("{} a positive number", is_positive_number),
+    "numeral": Predicate("{} a number", lambda value: isinstance(value, Number)),
+    "no numeral": Predicate("{} no number", lambda value: not isinstance(value, Number)),
+    "implied": Predicate("{} implied by the other conditions and the ranges of its indices", is_implied),
+    "inside": Predicate("{} inside the axis of {}", lies_inside),
+    "not partial": Predicate("{} not partial", lambda value: not is_partial(value)),
+    "readable": Predicate("{} without lookups at positions that need a guard", is_readable_anywhere),
+    "partial": Predicate("{} partial", is_partial),
+    "tied": Predicate("a factor of {} a delta that depends on {}", is_tied),
+    "negative number": Predicate("{} a negative number", is_negative_number),
+    "loop-carried": Predicate("{} a loop-carried read at a step that {} compares", is_read_at_a_step_of),
+    "not zero": Predicate("{} not 0", is_not_zero),
+}

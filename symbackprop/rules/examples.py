@@ -1,0 +1,44 @@
+"""The names that the rules' examples and near-misses are written in, and where a rule applies in one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation.expressions import Expression
+from symbackprop.rewriting.rule import Rule
+from symbackprop.systems.system import System
+
+NAMES = """\
+index i, i2 : I
+index j, j2, j3 : J
+index k : K
+index d : D = 2
+index q : Q = 8
+index s, t : S
+input ids[k] in I
+input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], w[t], v[t], u[i2,j3,s,d]
+param c, h0
+a[t] = where(t == 0, h0, w[t]*a[t-1])
+loss E = c*sum(t, a[t])
+"""
+
+
+@cache
+def example_system() -> System:
+    """The system of those names."""
+    return parse_system(NAMES, "rules")
+
+
+def parsed(formula: str) -> Expression:
+    """An expression over those names."""
+    return parse_expression(formula, example_system())
+
+
+def place_of_use(rule: Rule, expression: Expression) -> tuple[Expression, Expression] | None:
+    """The first node that the rule rewrites, parents first, and what it becomes; None where there is none."""
+    for node in expression.walk():
+        rewritten = rule.apply(node)
+        if rewritten is not None:
+            return node, rewritten
+    return None

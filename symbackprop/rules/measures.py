@@ -1,0 +1,189 @@
+"""Why the rules come to an end: what falls at every use of a rule, in one lexicographic order.
+
+A rule names a measure of the table below. Wherever it is used, that measure of the whole expression falls and
+none that stands above it in the table rises; so no sequence of uses goes on for ever. Rules that move factors
+both ways make no loop, because what they move differs: factors independent of a sum's indices, deltas and
+numbers move outwards, out of sums and `where`s; only loop-carried reads move inwards, under a `where`. What
+moves a factor into a sum ("factor in") belongs to the search, a phase of its own, which lowers the cost.
+
+The counts are those of the expression multiplied out, whose terms are not written down: f*(g + h) counts as
+f*g + f*h, and where(c, g, h) as where(c, g, 0) + where(c, 0, h). So none of them changes when a product is
+multiplied out, a sum is separated or a factor is moved, unless it is meant to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from symbackprop.notation.arithmetic import is_sum
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Delta,
+    Expression,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction, readings
+from symbackprop.rules.delta_measures import (
+    digits_to_split,
+    misplaced_reads,
+    sums_to_multiply_out,
+    unsolved_indices,
+)
+from symbackprop.rules.multiplied_out import (
+    body_factor_count,
+    branches_of,
+    counted,
+    products,
+    term_count,
+)
+from symbackprop.rules.setting import Setting
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A natural number of an expression, and what it is."""
+
+    wording: str
+    of: Callable[[Expression, Setting], int]
+
+
+def inverses(expression: Expression, _setting: Setting) -> int:
+    """The inverse of a matrix counts once, a matrix of cofactors twice."""
+
+    def own(node: Expression) -> int:
+        return {"inv": 1, "cofactor": 2}.get(node.kind, 0) if isinstance(node, MatrixFunction) else 0
+
+    return counted(expression, own)
+
+
+def bound_indices(expression: Expression, _setting: Setting) -> int:
+    """How many indices reductions bind."""
+
+    def own(node: Expression) -> int:
+        return len(node.indices) * term_count(node) if isinstance(node, Reduction) else 0
+
+    return counted(expression, own)
+
+
+def conditions(expression: Expression, _setting: Setting) -> int:
+    """How many `where`s, comparisons and negations there are."""
+
+    def own(node: Expression) -> int:
+        is_negation = isinstance(node, Logic) and node.operator == "not"
+        return term_count(node) if is_negation or isinstance(node, Where | Comparison) else 0
+
+    return counted(expression, own)
+
+
+def factors_under_sums(expression: Expression, _setting: Setting) -> int:
+    """How many factors are inside sums, each counted once for every sum around it."""
+    return counted(expression, lambda node: body_factor_count(node) if is_sum(node) else 0)
+
+
+def second_branches(expression: Expression, _setting: Setting) -> int:
+    """How many terms are chosen where a condition is false."""
+
+    def own(node: Expression) -> int:
+        is_else = isinstance(node, Where) and node.otherwise != ZERO
+        return term_count(node.otherwise) if is_else and isinstance(node, Where) else 0
+
+    return counted(expression, own)
+
+
+def deltas_under_wheres(expression: Expression, _setting: Setting) -> int:
+    """How many deltas are in the branches of `where`s, each counted once for every `where` around it."""
+
+    def own(node: Expression) -> int:
+        branches = branches_of(node) if isinstance(node, Where) else []
+        return sum(counted(branch, lambda each: int(isinstance(each, Delta))) for branch in branches)
+
+    return counted(expression, own)
+
+
+def wheres(expression: Expression, _setting: Setting) -> int:
+    """How many `where`s are written."""
+    return sum(isinstance(node, Where) for node in expression.walk())
+
+
+def reads_beside_wheres(expression: Expression, setting: Setting) -> int:
+    """How often the recurrence at hand is read in a factor beside a where(c, f, 0)."""
+    count = 0
+    for factors in products(expression) if setting.loop_carried else ():
+        reads = [sum(read.tensor in setting.loop_carried for read in readings(each)) for each in factors]
+        for factor, own in zip(factors, reads, strict=True):
+            if isinstance(factor, Where) and factor.otherwise == ZERO:
+                count += sum(reads) - own
+    return count
+
+
+def size(expression: Expression, _setting: Setting) -> int:
+    """A number for each node, chosen so that collecting, and multiplying out positions, make it smaller."""
+    inner = [size(child, _setting) for child in expression.children]
+    match expression:
+        case Number(value):
+            return 1 if value == 1 else 2
+        case Add():
+            return sum(inner) + 3 * len(inner)
+        case Multiply():
+            return prod(inner) + len(inner)
+        case Power(_, exponent):
+            return inner[0] * (inner[0] - 1) + (1 if isinstance(exponent, Number) else inner[1] + 1)
+        case Where():
+            return inner[0] * (1 + sum(size(branch, _setting) ** 2 for branch in branches_of(expression)))
+        case Apply() | Comparison() | Logic():
+            return sum(inner) + 1
+        case Reduction(_, indices, _):
+            return sum(inner) + 1 + len(indices)
+    return sum(inner) + 3
+
+
+def numbers_on_the_left(expression: Expression, _setting: Setting) -> int:
+    """How many comparisons have a number on the left alone."""
+    return sum(
+        isinstance(node, Comparison) and isinstance(node.left, Number) and not isinstance(node.right, Number)
+        for node in expression.walk()
+    )
+
+
+# In lexicographic order.
+MEASURES: Mapping[str, Measure] = {
+    "inverses": Measure("inverses, and cofactors twice", inverses),
+    "bound indices": Measure("bound indices", bound_indices),
+    "digits to split": Measure("deltas of an index and a sum with a bound one", digits_to_split),
+    "unsolved indices": Measure(
+        "indices that no delta gives, and deltas that have them inside", unsolved_indices
+    ),
+    "conditions": Measure("`where`s, comparisons and negations", conditions),
+    "factors under sums": Measure("factors under sums", factors_under_sums),
+    "second branches": Measure("terms in second branches of `where`s", second_branches),
+    "deltas under wheres": Measure("deltas under `where`s", deltas_under_wheres),
+    "sums to multiply out": Measure("factors around additions that hold a delta", sums_to_multiply_out),
+    "wheres": Measure("`where`s as written", wheres),
+    "loop-carried reads beside wheres": Measure("loop-carried reads beside `where`s", reads_beside_wheres),
+    "misplaced reads": Measure(
+        "reads at another position than a delta asks for",
+        misplaced_reads,
+    ),
+    "size": Measure("size of the tree", size),
+    "numbers on the left": Measure("numbers on the left of comparisons", numbers_on_the_left),
+}
+
+
+def first_change(before: Expression, after: Expression, setting: Setting | None = None) -> tuple[str, int]:
+    """The first measure that differs, and by how much it rises; ("", 0) where none does."""
+    known = setting or Setting()
+    for name, measure in MEASURES.items():
+        rise = measure.of(after, known) - measure.of(before, known)
+        if rise:
+            return name, rise
+    return "", 0

@@ -1,0 +1,128 @@
+"""Rules as records: equations in the model language, side conditions, a measure, an example, a near-miss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from symbackprop.language.formulas import FormulaReader
+from symbackprop.language.model import parse_system
+from symbackprop.language.names import Surroundings
+from symbackprop.language.parsing import read_formula
+from symbackprop.language.scope import scope_of
+from symbackprop.language.source import source_of
+from symbackprop.language.syntax import Chain, Formula, Junction, Reference
+from symbackprop.notation.expressions import Expression, Index
+from symbackprop.rewriting.patterns import (
+    BINDERS,
+    CONDITIONS,
+    NUMBERS,
+    VALUES,
+    Found,
+    PatternMatcher,
+    filled_in,
+    may_match,
+)
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import When
+from symbackprop.systems.system import System
+
+Equation = tuple[str, str]
+
+VARIABLES = f"""
+index i, j : {BINDERS.name}
+index f, g, h : {VALUES.name}
+index c, d : {CONDITIONS.name}
+index n : {NUMBERS.name}
+const variables[i,j,f,g,h,c,d,n]
+loss E = 0
+"""
+
+
+def stated(
+    name: str,
+    formula: str,
+    apply: Callable[[Expression], Expression | None],
+    *,
+    where: tuple[When, ...] = (),
+    decreases: str,
+    example: str,
+    near_miss: str,
+) -> Rule:
+    """A rule whose left side is too rich for a pattern: a function beside its statement."""
+    words = tuple(each.words for each in where)
+    statement = ", ".join((formula, *words))
+    return Rule(name, statement, apply, decreases, where=words, example=example, near_miss=near_miss)
+
+
+def pattern_rule(
+    name: str,
+    *equations: Equation,
+    where: tuple[When, ...] = (),
+    decreases: str,
+    example: str,
+    near_miss: str,
+) -> Rule:
+    """A rule of one or more equations, tried in their order; their text is read at the first use."""
+    formula = "; ".join(f"{left} = {right}" for left, right in equations)
+
+    apply = Rewriting(equations, where)
+    return stated(
+        name, formula, apply, where=where, decreases=decreases, example=example, near_miss=near_miss
+    )
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """The function of a rule that is stated by equations; they are read when it is first used."""
+
+    equations: tuple[Equation, ...]
+    where: tuple[When, ...]
+
+    def __call__(self, node: Expression) -> Expression | None:
+        """The right side of the first equation whose left side the node is."""
+        for left, right in self.patterns.get(type(node), ()):
+            if may_match(left, node):
+                matcher = PatternMatcher(self.admits)
+                for found in matcher.match(left, node, Found()):
+                    return filled_in(right, found)
+        return None
+
+    @cached_property
+    def patterns(self) -> dict[type, tuple[tuple[Expression, Expression], ...]]:
+        """The equations by the type of the node that they rewrite."""
+        read = [(read_pattern(left), read_pattern(right)) for left, right in self.equations]
+        return {root: tuple(each for each in read if type(each[0]) is root) for root in map(_root, read)}
+
+    def admits(self, variable: Index, found: Found) -> bool:
+        """Whether the side conditions that speak of the variable hold."""
+        return all(each.holds(found) for each in self.where if variable.name in each.variables)
+
+
+def _root(equation: tuple[Expression, Expression]) -> type:
+    return type(equation[0])
+
+
+def read_pattern(text: str) -> Expression:
+    """A side of an equation; LanguageError or NotationError where it is not in the language."""
+    source = source_of(text, "rule")
+    formula = read_formula(source)
+    reader = _PatternReader(scope_of(_variables(), source))
+    is_condition = isinstance(formula, Chain | Junction)
+    return (reader.condition if is_condition else reader.value)(formula, Surroundings(visible={}))
+
+
+@cache
+def _variables() -> System:
+    return parse_system(VARIABLES, "rules")
+
+
+class _PatternReader(FormulaReader):
+    """Reads `c` as a condition where one is due."""
+
+    def condition(self, formula: Formula, surroundings: Surroundings) -> Expression:
+        """A condition, or a variable for one."""
+        if isinstance(formula, Reference):
+            return self.value(formula, surroundings)
+        return super().condition(formula, surroundings)
