@@ -17,6 +17,7 @@ import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.cost import Cost, cost
+from symbackprop.algebra.opened import opened
 from symbackprop.algebra.quotients import (
     collected_forms,
     denominator_factors,
@@ -27,9 +28,8 @@ from symbackprop.algebra.quotients import (
     with_solution,
 )
 from symbackprop.algebra.scalar_algebra import ScalarBridge
-from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
+from symbackprop.notation.expressions import Element, Expression, Reduction
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.systems.printing import text
 
@@ -44,25 +44,6 @@ class Relation:
 
     known: Expression
     formula: Expression
-
-
-def opened(expression: Expression) -> Expression:
-    """Element-wise functions that are rational in e^u (sigmoid, ...) written out."""
-
-    def open_one(node: Expression) -> Expression:
-        if isinstance(node, Apply) and ALL_FUNCTIONS[node.function].arity == 1:
-            formula = definition_of(node)
-            if formula is not None and not any(_is_where(part) for part in formula.walk()):
-                return rewrite_bottom_up(formula, open_one)
-        return node
-
-    return rewrite_bottom_up(expression, open_one)
-
-
-def _is_where(node: Expression) -> bool:
-    return type(node).__name__ in {"Where", "Comparison"} or (
-        isinstance(node, Apply) and node.function in {"sign", "erf", "normcdf"}
-    )
 
 
 _Relations: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]

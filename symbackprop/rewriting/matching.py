@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from symbackprop.integers.bounds import unproved_bounds
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -36,7 +37,7 @@ def match(
     bindings = bindings or {}
     if isinstance(pattern, Index) and pattern in variables:
         yield from _match_variable(pattern, expression, bindings)
-    elif type(pattern) is not type(expression) or _label(pattern) != _label(expression):
+    elif type(pattern) is not type(expression) or label(pattern) != label(expression):
         return
     elif isinstance(pattern, Add | Multiply):
         yield from _match_unordered(pattern.children, expression.children, variables, bindings)
@@ -59,8 +60,8 @@ def _match_variable(variable: Index, expression: Expression, bindings: Bindings)
         yield {**bindings, variable: expression}
 
 
-def _label(node: Expression) -> object:
-    """What must agree besides the children."""
+def label(node: Expression) -> object:
+    """What must agree besides the children for two nodes of one type to be the same."""
     match node:
         case Element(tensor, positions):
             return tensor, len(positions)
@@ -74,6 +75,8 @@ def _label(node: Expression) -> object:
             return operator
         case Logic(operator, operands):
             return operator, len(operands)
+        case Derivative(_, _, total):
+            return total
         case Number() | Constant() | Size() | Index():
             return node
     return len(node.children)
