@@ -19,7 +19,8 @@ class LocalDerivative:
     """One factor of the chain rule: how an equation's result moves with one tensor that it reads.
 
     `derivative` is d y[b,k] / d u2[b',k'], with indices of their own on both sides; `steps` lead from it to
-    `value`, an expression with Kronecker deltas.
+    `value`, an expression with Kronecker deltas. `differentiated` stands between them, where the rules of
+    calculus have left it.
     """
 
     consumer: Equation
@@ -27,6 +28,7 @@ class LocalDerivative:
     derivative: Derivative
     value: Expression
     steps: tuple[Step, ...]
+    differentiated: Expression
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,13 @@ def orient(
     after = orientation.of(expression)
     if after == expression:
         return ()
-    statement = "; ".join(orientation.used)
-    return (Step(Rule(SYMMETRY, statement, lambda node: None, TERMINATES), (), expression, after),)
+    reasons = {name: why for name, why in symmetric.items() if name in expression.tensors}
+
+    def orient_again(node: Expression) -> Expression:
+        return _Orientation(reasons, index_names).of(node)
+
+    rule = Rule(SYMMETRY, "; ".join(orientation.used), orient_again, TERMINATES)
+    return (Step(rule, (), expression, after),)
 
 
 def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:

@@ -104,8 +104,7 @@ def test_a_wrong_unsimplified_adjoint_is_seen_by_the_complex_step() -> None:
     derivation = derived(TANH_NET)
     adjoint = next(each for each in derivation.adjoints if each.tensor == "b")
     factor = adjoint.factors[0]
-    first = replace(factor.steps[0], after=negate(factor.steps[0].after))
-    wrong = replace(adjoint, factors=(replace(factor, steps=(first, *factor.steps[1:])),))
+    wrong = replace(adjoint, factors=(replace(factor, differentiated=negate(factor.differentiated)),))
     adjoints = tuple(wrong if each is adjoint else each for each in derivation.adjoints)
     with pytest.raises(MismatchError, match=r"complex step is .* by the unsimplified"):
         verified(wrong_sign(replace(derivation, adjoints=adjoints), "b"))
