@@ -28,7 +28,7 @@ from symbackprop.algebra.prime_field import (
     number,
     square_to_the,
 )
-from symbackprop.notation.arithmetic import coefficient_and_rest, terms_of
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, power, terms_of
 from symbackprop.notation.expressions import Add, Apply, Delta, Element, Expression, Multiply, Number, Power
 from symbackprop.notation.substitution import bound_names_by_height
 from symbackprop.rewriting.justification import Equality
@@ -59,7 +59,7 @@ def is_certified(before: Expression, after: Expression, relations: Sequence[Equa
             continue
         agreed += 1
         if agreed == POINTS:
-            return not may_be_undefined(after, (before, *formulas.values()))
+            return not may_be_undefined(after, before, formulas)
     return False
 
 
@@ -133,7 +133,7 @@ class _Point:
     ) -> Iterator[tuple[Fraction, tuple[Expression, ...]]]:
         """The terms of an exponent, each as a number and the other factors; names written out."""
         for term in terms_of(exponent):
-            multiple, rest = coefficient_and_rest(term)
+            multiple, rest = coefficient_and_rest(_with_plain_numbers(term))
             only = rest[0] if len(rest) == 1 else None
             if isinstance(only, Element):
                 only = self._formulas.get(only, only)
@@ -156,6 +156,15 @@ class _Point:
             unit, times = opposite, -times
         drawn = self._atom(("power", own, frozen(unit)))
         return square_to_the(drawn * drawn % PRIME, times)
+
+
+def _with_plain_numbers(term: Expression) -> Expression:
+    """1/2 as a number where it is written as 2^(-1)."""
+    factors = [
+        power(*factor.children) if isinstance(factor, Power) and isinstance(factor.base, Number) else factor
+        for factor in factors_of(term)
+    ]
+    return Multiply(tuple(factors)) if len(factors) > 1 else factors[0]
 
 
 def _key(node: Expression, children: Sequence[object]) -> object:

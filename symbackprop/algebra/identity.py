@@ -51,7 +51,11 @@ class Identity(Justification):
         return tuple([(relation.known, relation.formula) for relation in self.relations])
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
-        """Whether the difference is zero, by `algebra.certificate`."""
+        """Whether the difference is zero, by `algebra.certificate`, and each name has been folded back."""
+        nodes_before, nodes_after = set(before.walk()), set(after.walk())
+        names = {relation.known for relation in self.folded}
+        if not names <= nodes_after or not names.isdisjoint(nodes_before):
+            return False
         return is_certified(before, after, self.equations)
 
     def renamed(self, names: Mapping[str, str]) -> Identity:

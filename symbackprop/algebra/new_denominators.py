@@ -8,9 +8,10 @@ that only a factor of its own can have left.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, terms_of
@@ -21,13 +22,18 @@ LARGEST_CONSTANT = 2**40
 MOST_DIGITS = 100_000
 
 
-def may_be_undefined(after: Expression, before: Sequence[Expression]) -> bool:
-    """Whether `after` has a denominator that is made of no factors of those before."""
-    known = {base for each in before for base in _denominators(each)}
+def may_be_undefined(
+    after: Expression, before: Expression, formulas: Mapping[Expression, Expression]
+) -> bool:
+    """Whether `after` has a denominator that is made of no factors of those before, or of the formulas'.
+
+    `formulas` are those of elements, that are computed by them before.
+    """
+    known = {base for each in (before, *formulas.values()) for base in _denominators(each)}
     new = [base for base in dict.fromkeys(_denominators(after)) if base not in known]
     if not new:
         return False
-    integers = _Integers()
+    integers = _Integers((after, before, *formulas.values()), formulas)
     try:
         divisors = [part for base in known for part in _parts(integers.value(base))]
         remainders = [integers.value(base).numerator for base in new]
@@ -56,15 +62,28 @@ def _without(number: int, divisors: Iterable[int]) -> int:
 
 
 class _Integers:
-    """Large random integers for all atoms, and what is computed from them."""
+    """Large random integers for all atoms, and what is computed from them; x is a power of its root."""
 
-    def __init__(self) -> None:
+    def __init__(self, expressions: Iterable[Expression], formulas: Mapping[Expression, Expression]) -> None:
         self._draws = random.Random(0)
+        self._formulas = dict(formulas)
         self._atoms: dict[object, int] = {}
+        self._orders: dict[Expression, int] = {}
         self.never_zero: list[int] = []
+        for node in itertools.chain.from_iterable(each.walk() for each in expressions):
+            match node:
+                case Power(base, Number(exponent)) if exponent.denominator > 1:
+                    self._orders[base] = math.lcm(self._orders.get(base, 1), exponent.denominator)
 
     def value(self, node: Expression) -> Fraction:
         """The value of an expression."""
+        if node in self._orders:
+            return self._power(node, Fraction(1))
+        formula = self._formulas.pop(node, None)  # taken out, for it may not read itself
+        if formula is not None:
+            value = self.value(formula)
+            self._formulas[node] = formula
+            return value
         match node:
             case Number(exact):
                 return exact
@@ -73,14 +92,18 @@ class _Integers:
             case Multiply(factors):
                 return math.prod((self.value(factor) for factor in factors), start=Fraction(1))
             case Power(base, Number(exponent)):
-                whole = exponent.denominator == 1
-                root = self.value(base) if whole else Fraction(self._atom((base, exponent.denominator)))
-                if abs(exponent.numerator) * root.numerator.bit_length() > MOST_DIGITS:
-                    raise OverflowError
-                return root**exponent.numerator
+                return self._power(base, exponent)
             case Apply("exp", (argument,)):
                 return self._exponential(argument)
         return Fraction(self._atom(node))
+
+    def _power(self, base: Expression, exponent: Fraction) -> Fraction:
+        order = self._orders.get(base, 1)
+        root = Fraction(self._atom(("root", base))) if order > 1 else self.value(base)
+        whole = int(exponent * order)
+        if abs(whole) * max(root.numerator.bit_length(), root.denominator.bit_length()) > MOST_DIGITS:
+            raise OverflowError
+        return root**whole
 
     def _exponential(self, argument: Expression) -> Fraction:
         product = Fraction(1)

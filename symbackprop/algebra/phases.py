@@ -16,7 +16,7 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replacements import Renaming
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.rule import Rule, Step, WholeRule
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
@@ -55,7 +55,7 @@ def normal_form_rules(ranges: Ranges) -> tuple[Rule, ...]:
 
 
 MOST_ROUNDS = 10
-ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", tidied, "each sign and reciprocal has one place")
+ARRANGE = WholeRule("arrange", "-(x - y) = y - x, x*y = y*x", tidied, "each sign has one place")
 RENAME = Renaming()
 
 

@@ -49,11 +49,13 @@ def equal_factors(node: Multiply, by: Element) -> Expression | None:
     return PartialDerivative(collected, by) if len(factors_of(collected)) < len(node.factors) else None
 
 
-def product_rule(node: Multiply, by: Element) -> Expression:
+def product_rule(node: Multiply, by: Element) -> Expression | None:
     """Each factor's derivative times the others.
 
     Of many factors (f*g)' of the two halves, n*log(n) nodes where n terms have n^2.
     """
+    if sum(moves(factor, by.tensor) for factor in node.factors) < 2:
+        return None
     factors = node.factors
     if len(factors) > MOST_FACTORS:
         middle = len(factors) // 2
@@ -122,7 +124,9 @@ def chain_rule(node: Apply, by: Element) -> Expression | None:
     return _through(node, by) if node.arguments[0] != by else None
 
 
-def _through(node: Apply, by: Element) -> Expression:
+def _through(node: Apply, by: Element) -> Expression | None:
+    if definition_of(node) is not None:
+        return None
     outer = at_arguments(elementary_derivative(node.function), node.arguments)
     return Multiply((outer, derivative(node.arguments[0], by)))
 

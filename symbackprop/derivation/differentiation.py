@@ -15,7 +15,7 @@ from symbackprop.notation.expressions import ZERO, Element, Expression, Where
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality, Recomputed
 from symbackprop.rewriting.replacements import at_positions, renamed_equation
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rewriting.strategies import resolve, result_of
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
@@ -27,7 +27,7 @@ class OwnEquation(Recomputed):
 
     equation: Equation
     name: str = "differentiate"
-    statement: str = ""
+    statement: str = "the derivative along the direct path is that of the right-hand side"
     kind: ClassVar[str] = "definition"
 
     @property
@@ -60,7 +60,7 @@ def _reciprocals_last(node: Expression) -> Expression:
     return reciprocals_last(normalised(node))
 
 
-TOGETHER = Rule("arithmetic", "0 + x = x, 1*x = x, x*x = x^2, x + x = 2*x", put_together, "it gets flat")
+TOGETHER = WholeRule("arithmetic", "0 + x = x, 1*x = x, x*x = x^2, x + x = 2*x", put_together, "it gets flat")
 STEPS_OF_DIFFERENTIATION = frozenset((*CALCULUS_RULES, TOGETHER))
 
 

@@ -196,6 +196,6 @@ def steps_with(
     No bound index of it shall share a name with one of `outer` or of the left-hand side.
     """
     rule = Definition.of(inlined)
-    put_in = rule.again(user.expression)
+    put_in = rule.again(user.expression) or user.expression
     further = simplify(put_in, scope, outer | frozenset(user.indices))
     return (Step(rule, (), user.expression, put_in), *further)

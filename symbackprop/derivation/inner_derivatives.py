@@ -34,7 +34,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 from symbackprop.notation.substitution import fresh_index, holds_derivative, substitute
 from symbackprop.rewriting.justification import Equality
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.kronecker import split_ties
 from symbackprop.systems.ordering import stages_of
@@ -65,14 +65,14 @@ def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansi
     )
 
 
-def one_index_for_both(root: Element, target: Element) -> Rule:
+def one_index_for_both(root: Element, target: Element) -> WholeRule:
     """Where a delta ties an index of one element to one of the other, the latter stands for both."""
 
     def tied(node: Expression) -> Expression:
         _, deltas, closed = _tied(node, root, target)
         return multiply(deltas, closed)
 
-    return Rule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", tied, "an index disappears")
+    return WholeRule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", tied, "an index disappears")
 
 
 def _tied(

@@ -38,8 +38,10 @@ class Definition(Recomputed):
         """The definition."""
         return ((self.equation.element, self.equation.expression),)
 
-    def again(self, node: Expression) -> Expression:
+    def again(self, node: Expression) -> Expression | None:
         """The definition at each element; sums and products above it are put together anew."""
+        if self.equation.tensor not in node.tensors:
+            return None
 
         def put_in(each: Expression) -> Expression:
             if isinstance(each, Element) and each.tensor == self.equation.tensor:
@@ -68,9 +70,11 @@ class Substitution(Recomputed):
         """What stands for what."""
         return self.equalities
 
-    def again(self, node: Expression) -> Expression:
+    def again(self, node: Expression) -> Expression | None:
         """Each left-hand side replaced; sums and products above it are put together anew."""
         values = dict(self.equalities)
+        if values.keys().isdisjoint(node.walk()):
+            return None
         return rewrite_bottom_up(node, lambda each: values[each] if each in values else normalised(each))
 
     def renamed(self, names: Mapping[str, str]) -> Substitution:
@@ -85,6 +89,7 @@ class Renaming(Justification):
     name: str = "rename"
     statement: str = "a bound index may have any name"
     kind: ClassVar[str] = "renaming"
+    whole: ClassVar[bool] = True
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether nothing but names of bound indices differs."""

@@ -48,6 +48,12 @@ class StatedFact(Rule):
     kind: ClassVar[str] = "fact"
 
 
+class WholeRule(Rule):
+    """A rule of a whole right-hand side, that no part of it is rewritten by."""
+
+    whole: ClassVar[bool] = True
+
+
 @dataclass(frozen=True)
 class Step:
     """The whole expression before and after, the path to the node that changed, and why it may: the rule."""
@@ -65,7 +71,7 @@ class Step:
     def within(self, whole: Expression, place: Path) -> Step:
         """The step of an expression as one of the whole, in which it stands at that place."""
         before, after = (replace_at(whole, place, side) for side in (self.before, self.after))
-        return Step(self.rule, (*place, *self.place), before, after)
+        return Step(self.rule, () if self.rule.whole else (*place, *self.place), before, after)
 
 
 def node_at(expression: Expression, place: Path) -> Expression:

@@ -118,7 +118,7 @@ def with_guards(
         if not isinstance(node, Multiply):
             return node
         adjoints = [factor for factor in node.factors if isinstance(factor, Derivative)]
-        conditions = _each_once(*(each for adjoint in adjoints for each in support[adjoint]))
+        conditions = _each_once(*(each for adjoint in adjoints for each in support.get(adjoint, ())))
         return _guarded_product(node, conditions, partial_factors) if conditions else node
 
     return rewrite_bottom_up(expression, guard)
