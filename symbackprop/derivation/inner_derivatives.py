@@ -68,9 +68,9 @@ def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansi
 def one_index_for_both(root: Element, target: Element) -> WholeRule:
     """Where a delta ties an index of one element to one of the other, the latter stands for both."""
 
-    def tied(node: Expression) -> Expression:
-        _, deltas, closed = _tied(node, root, target)
-        return multiply(deltas, closed)
+    def tied(node: Expression) -> Expression | None:
+        ties, deltas, closed = _tied(node, root, target)
+        return multiply(deltas, closed) if ties else None
 
     return WholeRule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", tied, "an index disappears")
 

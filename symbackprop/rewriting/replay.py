@@ -12,7 +12,7 @@ from symbackprop.errors import ReplayError
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.substitution import rename_tensors
-from symbackprop.rewriting.justification import Justification
+from symbackprop.rewriting.justification import Justification, Recomputed
 from symbackprop.rewriting.rule import Step, node_at, replace_at
 from symbackprop.systems.printing import text
 
@@ -97,11 +97,15 @@ def replays(step: Step) -> bool:
     if step.rule.whole and step.place:
         return False
     try:
-        before, after = (node_at(side, step.place) for side in (step.before, step.after))
-        again = replace_at(step.before, step.place, after)
+        before = node_at(step.before, step.place)
+        if isinstance(step.rule, Recomputed):
+            again = step.rule.again(before)
+            return again is not None and replace_at(step.before, step.place, again) == step.after
+        after = node_at(step.after, step.place)
+        is_all = replace_at(step.before, step.place, after) == step.after
     except (IndexError, AssertionError):
-        return False  # there is no such place on both sides
-    return again == step.after and step.rule.accounts_for(before, after)
+        return False  # there is no such place
+    return is_all and step.rule.accounts_for(before, after)
 
 
 def replay_all(steps: Iterable[Step]) -> Counter[str]:
