@@ -53,8 +53,8 @@ def append(steps: list[Step], rule: Recomputed) -> None:
 
 def _closed_factor(consumer: Equation, local: Derivative, scope: Scope) -> LocalDerivative:
     factor = local_derivative(consumer, local)
-    steps = (*factor.steps, *simplify_factor(factor.value, scope, local.free_indices))
-    return replace(factor, value=result_of(steps, factor.value), steps=steps)
+    steps = simplify_factor(factor.value, scope, local.free_indices)
+    return replace(factor, value=result_of(steps, factor.value), further=steps)
 
 
 def _adjoints_in(expression: Expression) -> tuple[Derivative, ...]:

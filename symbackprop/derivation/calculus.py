@@ -53,9 +53,13 @@ Node = TypeVar("Node", bound=Expression)
 ENDS = "what is differentiated gets smaller"
 
 
+class CalculusRule(Rule):
+    """A rule that leaves derivatives of smaller parts, or none."""
+
+
 def _rule(
     name: str, statement: str, of_node: type[Node], apply: Callable[[Node, Element], Expression | None]
-) -> Rule:
+) -> CalculusRule:
     """A rule for the derivative of a certain kind of node."""
 
     def differentiate(node: Expression) -> Expression | None:
@@ -63,10 +67,10 @@ def _rule(
             return apply(node.expression, node.denominator)
         return None
 
-    return Rule(name, statement, differentiate, ENDS)
+    return CalculusRule(name, statement, differentiate, ENDS)
 
 
-ELEMENT = Rule("element", "da[p]/da[q] = delta(p,q)", element_rule, ENDS)
+ELEMENT = CalculusRule("element", "da[p]/da[q] = delta(p,q)", element_rule, ENDS)
 # What goes without saying on a printed page.
 UNMENTIONED = (
     _rule("scalar", "da/da = 1", Element, deltas_of),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
-from symbackprop.derivation.calculus import CALCULUS_RULES
+from symbackprop.derivation.calculus import CALCULUS_RULES, CalculusRule
 from symbackprop.derivation.moving import derivative
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import normalised, reciprocals_last
@@ -14,10 +15,10 @@ from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import ZERO, Element, Expression, Where
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality, Recomputed
+from symbackprop.rewriting.matching import label
 from symbackprop.rewriting.replacements import at_positions, renamed_equation
 from symbackprop.rewriting.rule import Step, WholeRule
-from symbackprop.rewriting.strategies import resolve, result_of
-from symbackprop.systems.printing import text
+from symbackprop.rewriting.strategies import Resolution, resolve
 from symbackprop.systems.system import Equation
 
 
@@ -61,33 +62,62 @@ def _reciprocals_last(node: Expression) -> Expression:
 
 
 TOGETHER = WholeRule("arithmetic", "0 + x = x, 1*x = x, x*x = x^2, x + x = 2*x", put_together, "it gets flat")
-STEPS_OF_DIFFERENTIATION = frozenset((*CALCULUS_RULES, TOGETHER))
+
+
+def is_differentiation(step: Step) -> bool:
+    """Whether the step is one on the way from a derivative sign to its value."""
+    return isinstance(step.rule, OwnEquation | CalculusRule) or step.rule is TOGETHER
+
+
+@dataclass(frozen=True)
+class WorkedDerivative:
+    """A derivative along the direct path and its `value`, as the rules of calculus leave it."""
+
+    sign: Derivative
+    rule: OwnEquation
+    resolution: Resolution
+    value: Expression
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps from the sign to the value, one a rule."""
+        start, found = self.resolution.start, self.resolution.result
+        steps = (Step(self.rule, (), self.sign, start), *self.resolution.steps)
+        return steps if _is_same_tree(self.value, found) else (*steps, Step(TOGETHER, (), found, self.value))
 
 
 def differentiate(expression: Expression, by: Element) -> Expression:
     """D expression / d by. Raises DerivationError where no derivative exists."""
-    start = derivative(expression, by)
-    return put_together(result_of(_worked_out(start), start))
+    return put_together(_worked_out(derivative(expression, by)).result)
 
 
-def differentiation(equation: Equation, local: Derivative) -> tuple[Step, ...]:
-    """The steps from dy/du to its value, one a rule. Raises DerivationError where no derivative exists."""
+def differentiation(equation: Equation, sign: Derivative) -> WorkedDerivative:
+    """An equation differentiated by one element. Raises DerivationError where no derivative exists."""
     rule = OwnEquation(equation)
-    start = rule.again(local)
+    start = rule.again(sign)
     assert start is not None
-    steps = (Step(rule, (), local, start), *_worked_out(start))
-    found = steps[-1].after
-    value = put_together(found)
-    is_same = value == found and text(value) == text(found)
-    return steps if is_same else (*steps, Step(TOGETHER, (), found, value))
+    resolution = _worked_out(start)
+    return WorkedDerivative(sign, rule, resolution, put_together(resolution.result))
 
 
-def _worked_out(start: Expression) -> tuple[Step, ...]:
-    steps = resolve(CALCULUS_RULES, start, PartialDerivative)
-    for node in result_of(steps, start).walk():
+def _is_same_tree(left: Expression, right: Expression) -> bool:
+    """Whether the order of terms and factors is the same too."""
+    if left is right:
+        return True
+    is_alike = type(left) is type(right) and label(left) == label(right)
+    return (
+        is_alike
+        and len(left.children) == len(right.children)
+        and all(map(_is_same_tree, left.children, right.children))
+    )
+
+
+def _worked_out(start: Expression) -> Resolution:
+    resolution = resolve(CALCULUS_RULES, start, PartialDerivative)
+    for node in resolution.result.walk():
         if isinstance(node, PartialDerivative):
             raise DerivationError(
                 f"a {type(node.expression).__name__.lower()} has no derivative",
                 remedy="a comparison or an index is constant between the points where it jumps",
             )
-    return steps
+    return resolution

@@ -71,8 +71,13 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
     """Nothing leaves with a name that the algebra has made up, in an equation, a step or a rule's line."""
     equations = (*derivation.system.equations, *derivation.equations)
     expressions = [equation.expression for equation in equations]
-    expressions += [side for step in derivation.steps for side in (step.before, step.after)]
-    lines = {line for step in derivation.steps for line in step.rule.statements}
+    # What calculus writes down on the way is made of the equations alone.
+    adjoints = (*derivation.expansion.derivations, *derivation.adjoints)
+    steps = [step for each in adjoints for step in each.steps]
+    steps += [step for each in adjoints for factor in each.factors for step in factor.further]
+    steps += [step for restated in derivation.expansion.restated for step in restated.steps]
+    expressions += [side for step in steps for side in (step.before, step.after)]
+    lines = {line for step in steps for line in step.rule.statements}
     found = placeholder_in(expressions) or next((line for line in lines if not SIGNS.isdisjoint(line)), None)
     if found is not None:
         raise RewritingError(

@@ -184,6 +184,5 @@ def _at_positions(equation: Equation, element: Element) -> Equation:
 
 def local_derivative(consumer: Equation, derivative: Derivative) -> LocalDerivative:
     """Differentiate an equation by one tensor that it reads."""
-    steps = differentiation(consumer, derivative)
-    value = steps[-1].after
-    return LocalDerivative(consumer, derivative.denominator.tensor, derivative, value, steps, value)
+    worked = differentiation(consumer, derivative)
+    return LocalDerivative(consumer, derivative.denominator.tensor, derivative, worked.value, worked)

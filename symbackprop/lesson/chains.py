@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 
 from symbackprop.derivation.calculus import MENTIONED
-from symbackprop.derivation.differentiation import STEPS_OF_DIFFERENTIATION, OwnEquation
+from symbackprop.derivation.differentiation import OwnEquation, is_differentiation
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.lesson.document import Chain, Link, Reason, Sentence
 from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
@@ -162,7 +162,7 @@ def without_indices(derivative: Derivative) -> Derivative:
 def _merged(steps: Sequence[Step]) -> list[tuple[Law, Expression]]:
     """Uses of one law in a row as one, and so the rules of calculus from a derivative sign to its value."""
     merged: list[tuple[Law, Expression]] = []
-    for is_calculus, run in groupby(steps, _is_calculus):
+    for is_calculus, run in groupby(steps, is_differentiation):
         group = tuple(run)
         is_one = is_calculus and isinstance(group[0].rule, OwnEquation)
         laws = [_differentiated(group)] if is_one else [Law.of(step.rule) for step in group]
@@ -171,10 +171,6 @@ def _merged(steps: Sequence[Step]) -> list[tuple[Law, Expression]]:
                 merged.pop()
             merged.append((law, after))
     return merged
-
-
-def _is_calculus(step: Step) -> bool:
-    return isinstance(step.rule, OwnEquation) or step.rule in STEPS_OF_DIFFERENTIATION
 
 
 def _differentiated(steps: Sequence[Step]) -> Law:

@@ -73,9 +73,14 @@ class Substitution(Recomputed):
     def again(self, node: Expression) -> Expression | None:
         """Each left-hand side replaced; sums and products above it are put together anew."""
         values = dict(self.equalities)
-        if values.keys().isdisjoint(node.walk()):
+        kinds = {type(left) for left in values}
+        if not any(type(each) in kinds and each in values for each in node.walk()):
             return None
-        return rewrite_bottom_up(node, lambda each: values[each] if each in values else normalised(each))
+
+        def put_in(each: Expression) -> Expression:
+            return values[each] if type(each) in kinds and each in values else normalised(each)
+
+        return rewrite_bottom_up(node, put_in)
 
     def renamed(self, names: Mapping[str, str]) -> Substitution:
         """The same in other names."""

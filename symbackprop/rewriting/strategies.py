@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from symbackprop.errors import RewritingError
 from symbackprop.notation.expressions import Constant, Expression, Index, Number, Size
@@ -99,14 +100,28 @@ class _Outermost:
         return None, expression
 
 
-def resolve(rules: Sequence[Rule], expression: Expression, sign: type[Expression]) -> tuple[Step, ...]:
+@dataclass(frozen=True)
+class Resolution:
+    """What has been rewritten, and where; its steps are written out when someone wants to see them."""
+
+    start: Expression
+    changes: Sequence[tuple[Rule, Path, Expression]]
+    result: Expression
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """A step for every use of a rule."""
+        return _as_steps(self.start, self.changes)
+
+
+def resolve(rules: Sequence[Rule], expression: Expression, sign: type[Expression]) -> Resolution:
     """Rewrite the nodes of one type, outermost first, by the first rule that applies, until none applies.
 
     Each rule has to leave nodes of that type over smaller parts alone.
     """
     strategy = _Outermost(rules, sign)
-    strategy.resolved(expression)
-    return _as_steps(expression, strategy.changes)
+    result = strategy.resolved(expression)
+    return Resolution(expression, strategy.changes, result)
 
 
 def _as_steps(expression: Expression, changes: Sequence[tuple[Rule, Path, Expression]]) -> tuple[Step, ...]:
