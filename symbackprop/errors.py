@@ -86,6 +86,10 @@ class MismatchError(InternalError):
     """A module that was to be handed out computes something else than its equations."""
 
 
+class ReplayError(MismatchError):
+    """A step of a derivation is not what its rule or equation makes of what stood before."""
+
+
 class UncertainError(SymbackpropError):
     """Nothing certain can be said: neither that a module is right, nor that it is wrong."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from symbackprop.array.program import Program
 from symbackprop.derivation.driver import derive
+from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError
@@ -198,6 +199,14 @@ class ModelDerivation:
     def steps(self) -> tuple[Step, ...]:
         """Every step, in order: .rule.name, .rule.statement, .before, .after."""
         return self.derivation.steps
+
+    def replay(self) -> Mapping[str, int]:
+        """Do every step again; how many there are of which kind. ReplayError where one does not hold.
+
+        Each `after` is recomputed from its `before` by the step's rule or equations; an identity of scalar
+        algebra is certified over a prime field.
+        """
+        return dict(replayed(self.derivation).most_common())
 
     @cached_property
     def program(self) -> Program:

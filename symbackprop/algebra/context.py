@@ -12,7 +12,8 @@ from symbackprop.algebra.known_equations import (
     function_relations,
     scalar_atoms,
 )
-from symbackprop.algebra.rational import Relation, opened
+from symbackprop.algebra.opened import opened
+from symbackprop.algebra.rational import Relation
 from symbackprop.integers.guards import branches
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import subtract

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from symbackprop.algebra.rational import Relation, opened
+from symbackprop.algebra.opened import opened
+from symbackprop.algebra.rational import Relation
 from symbackprop.functions.elementary import FUNCTIONS, definition_of
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, power, terms_of

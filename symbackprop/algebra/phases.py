@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.consequences import consequences
@@ -13,7 +14,9 @@ from symbackprop.algebra.scalar_search import rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.justification import Justification
+from symbackprop.rewriting.replacements import Renaming
+from symbackprop.rewriting.rule import Rule, Step, WholeRule
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
@@ -52,8 +55,8 @@ def normal_form_rules(ranges: Ranges) -> tuple[Rule, ...]:
 
 
 MOST_ROUNDS = 10
-ARRANGE = Rule("arrange", "-(x - y) = y - x, x*y = y*x", lambda expression: None)
-RENAME = Rule("rename", "a bound index may have any name", lambda expression: None)
+ARRANGE = WholeRule("arrange", "-(x - y) = y - x, x*y = y*x", tidied, "each sign has one place")
+RENAME = Renaming()
 
 
 def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
@@ -101,12 +104,15 @@ def _simplified(
         steps.extend(rework(result_of(steps, expression), scope))
         if result_of(steps, expression) == before:
             break
-    for rule, arrange in (
-        (ARRANGE, tidied),
-        (RENAME, lambda each: tidy_bound_names(each, outer, scope.index_names)),
-    ):
-        before = result_of(steps, expression)
-        after = arrange(before)
-        if text(after) != text(before):
-            steps.append(Step(rule, (), before, after))
+    steps.extend(_written_differently(ARRANGE, result_of(steps, expression), tidied))
+    names = partial(tidy_bound_names, outer=outer, preferred=scope.index_names)
+    steps.extend(_written_differently(RENAME, result_of(steps, expression), names))
     return tuple(steps)
+
+
+def _written_differently(
+    rule: Justification, before: Expression, write: Callable[[Expression], Expression]
+) -> tuple[Step, ...]:
+    """One step, or none where it makes no difference on the page."""
+    after = write(before)
+    return (Step(rule, (), before, after),) if text(after) != text(before) else ()

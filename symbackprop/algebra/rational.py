@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
+from symbackprop.algebra.opened import is_exponential, opened
 from symbackprop.algebra.quotients import (
     collected_forms,
     denominator_factors,
@@ -27,9 +28,8 @@ from symbackprop.algebra.quotients import (
 )
 from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
-from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Reduction, Where
+from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.systems.printing import text
 
@@ -44,30 +44,6 @@ class Relation:
 
     known: Expression
     formula: Expression
-
-
-def opened(expression: Expression) -> Expression:
-    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out."""
-
-    def open_one(node: Expression) -> Expression:
-        if isinstance(node, Apply) and _is_exponential(node.function):
-            formula = definition_of(node)
-            if formula is not None and not any(isinstance(part, Where) for part in formula.walk()):
-                return rewrite_bottom_up(formula, open_one)
-        return node
-
-    return rewrite_bottom_up(expression, open_one)
-
-
-@cache
-def _is_exponential(function: str) -> bool:
-    """Whether it is exp, log, or a formula in which no other elementary function stands."""
-    definition = ALL_FUNCTIONS[function].definition
-    if definition is None or ALL_FUNCTIONS[function].arity > 1:
-        return function in ("exp", "log")
-    parts = tuple(definition(Element("?")).walk())
-    applied = {part.function for part in parts if isinstance(part, Apply)}
-    return all(map(_is_exponential, applied)) and not any(isinstance(part, Where) for part in parts)
 
 
 _Relations: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]
@@ -186,7 +162,7 @@ def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
     atoms = {
         canonical_bound_names(opened(node)): node
         for node in typed.walk()
-        if isinstance(node, Apply) and not _is_exponential(node.function)
+        if isinstance(node, Apply) and not is_exponential(node.function)
     }
     return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
 

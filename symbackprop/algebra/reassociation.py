@@ -6,15 +6,19 @@ of O's definition are found among the factors of the sum, and their own bound in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import ClassVar
 
-from symbackprop.notation.arithmetic import divide, factors_of, multiply
+from symbackprop.notation.arithmetic import divide, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import Element, Expression, Index, Number, Power, Reduction, Size
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
+from symbackprop.rewriting.justification import Equality, Justification
 from symbackprop.rewriting.matching import Bindings, match
+from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rules.symmetry import mirror_images
+from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation
 
 
@@ -69,28 +73,77 @@ def _is_never_zero(factor: Expression) -> bool:
     return isinstance(factor, Size | Number)
 
 
+@dataclass(frozen=True)
+class Regrouping(Justification):
+    """A sum of products regrouped so that a definition's sum becomes its tensor, a factor opened before it.
+
+    `symmetric` are the tensors whose last two positions may change places.
+    """
+
+    folded: Equation
+    opened: Equation | None = None
+    symmetric: frozenset[str] = frozenset()
+    statement: str = ""
+    name: str = "regroup sum"
+    kind: ClassVar[str] = "fold"
+
+    @classmethod
+    def of(cls, folded: Equation, opened: Equation | None, symmetric: frozenset[str]) -> Regrouping:
+        """Stated by the definition whose sum is found."""
+        return cls(folded, opened, symmetric, equation_text(folded))
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """The definition that is folded back, and the one that is written out for it."""
+        used = (self.folded, self.opened) if self.opened else (self.folded,)
+        return tuple([(each.element, each.expression) for each in used])
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether it is one of the regroupings of the sum."""
+        if not is_sum(before):
+            return False
+        opened = (self.opened,) if self.opened else ()
+        return any(
+            found == after
+            for _, spelled in _with_one_factor_opened(before, opened)
+            for found in _regrouped(spelled, self.folded, self.symmetric)
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> Regrouping:
+        """The same in other names."""
+        opened = renamed_equation(self.opened, names) if self.opened else None
+        symmetric = frozenset(names.get(name, name) for name in self.symmetric)
+        return Regrouping.of(renamed_equation(self.folded, names), opened, symmetric)
+
+
 def towards_names(
     expression: Expression, equations: tuple[Equation, ...], symmetric: Collection[str] = ()
-) -> Iterator[tuple[Expression, Equation]]:
+) -> Iterator[tuple[Expression, Regrouping]]:
     """Each regrouping of a sum of products in which a definition's sum becomes its tensor.
 
     `symmetric` are the tensors whose last two positions may change places.
     """
-    if not (isinstance(expression, Reduction) and expression.kind == "sum"):
+    if not is_sum(expression):
         return
-    for opened in _with_one_factor_opened(expression, equations):
+    for opened, spelled in _with_one_factor_opened(expression, equations):
         for equation in equations:
-            definition = _definition(equation)
-            if definition is None or not definition[0].bound:
-                continue
-            for regrouped in _regroupings(opened, *definition, frozenset(equation.indices), symmetric):
-                yield regrouped, equation
+            for regrouped in _regrouped(spelled, equation, symmetric):
+                mirrored = equation.expression.tensors & frozenset(symmetric)
+                yield regrouped, Regrouping.of(equation, opened, mirrored)
 
 
-def _with_one_factor_opened(expression: Expression, equations: tuple[Equation, ...]) -> Iterator[ProductSum]:
+def _regrouped(spelled: ProductSum, equation: Equation, symmetric: Collection[str]) -> Iterator[Expression]:
+    definition = _definition(equation)
+    if definition is not None and definition[0].bound:
+        yield from _regroupings(spelled, *definition, frozenset(equation.indices), symmetric)
+
+
+def _with_one_factor_opened(
+    expression: Expression, equations: tuple[Equation, ...]
+) -> Iterator[tuple[Equation | None, ProductSum]]:
     """The sum itself, and with a factor that is a sum of products written out."""
     plain = product_sum(expression)
-    yield plain
+    yield None, plain
     named = {equation.tensor: equation for equation in equations}
     for place, factor in enumerate(plain.factors):
         if isinstance(factor, Element) and factor.tensor in named:
@@ -100,7 +153,7 @@ def _with_one_factor_opened(expression: Expression, equations: tuple[Equation, .
             inner = product_sum(substitute(equation.expression, at), taken)
             if inner.bound:
                 factors = (*plain.factors[:place], *inner.factors, *plain.factors[place + 1 :])
-                yield ProductSum((*plain.bound, *inner.bound), factors)
+                yield equation, ProductSum((*plain.bound, *inner.bound), factors)
 
 
 def _regroupings(

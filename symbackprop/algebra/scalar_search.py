@@ -13,8 +13,10 @@ from functools import lru_cache
 from symbackprop.algebra.anonymous import Anonymous
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.context import Scope
+from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.known_equations import scalar_atoms
-from symbackprop.algebra.rational import RationalSearch, Relation, opened
+from symbackprop.algebra.opened import opened
+from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.integers.guards import guarded_children
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import factors_of, multiply
@@ -30,7 +32,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
+from symbackprop.rewriting.rule import Path, Step, node_at, replace_at
 from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
@@ -85,9 +87,8 @@ def _next_step(
         better = cheapest_form(region, relations)
         done.update(((region, conditions), (better, conditions)))
         if better != region:
-            return Step(
-                _rule(region, better, relations), place, expression, replace_at(expression, place, better)
-            )
+            identity = Identity.of(region, better, relations)
+            return Step(identity, place, expression, replace_at(expression, place, better))
     return None
 
 
@@ -154,21 +155,3 @@ def _search(expression: Expression, relations: tuple[Relation, ...], spelling: s
 def forget_searches() -> None:
     """Empty the memory of searches, so that a benchmark measures them again."""
     _search.cache_clear()
-
-
-def _rule(before: Expression, after: Expression, relations: tuple[Relation, ...]) -> Rule:
-    """Name the step by the relations that it used: those whose name has appeared."""
-    nodes_before, nodes_after = set(before.walk()), set(after.walk())
-    used = [
-        relation
-        for relation in relations
-        if relation.known in nodes_after and relation.known not in nodes_before
-    ]
-    if used:
-        lines = [f"{text(relation.known)} = {text(relation.formula)}" for relation in used]
-        parts = tuple(Rule("fold back", line, lambda expression: None) for line in lines)
-        return Rule("fold back", "; ".join(lines), lambda expression: None, FOLDING_ENDS, parts)
-    return Rule("algebra", "cancel, factor, collect", lambda expression: None, FOLDING_ENDS)
-
-
-FOLDING_ENDS = "the cost falls, and there are finitely many costs below it"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from symbackprop.algebra.context import Scope
+from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names
@@ -14,8 +17,10 @@ from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply
 from symbackprop.notation.expressions import Add, Expression, Multiply, Reduction
 from symbackprop.notation.substitution import rename_bound, tidy_bound_names
+from symbackprop.rewriting.replacements import Renaming
+from symbackprop.rewriting.replay import Composite
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
-from symbackprop.systems.printing import equation_text
+from symbackprop.rewriting.strategies import result_of
 
 MOST_STEPS = 50
 COST_FALLS = "the cost falls, and there are finitely many costs below it"
@@ -33,19 +38,48 @@ def choose_sums(expression: Expression, scope: Scope, normal_form: NormalForm) -
     return tuple(steps)
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """Steps to another form of a node, in front the one it is named by; and further ones of the whole."""
+
+    steps: tuple[Step, ...]
+    named_by: Step
+    of_whole: tuple[Step, ...]
+    whole: Expression
+
+
 def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) -> Step | None:
     for place in _places(expression):
         node = node_at(expression, place)
-        candidates = []
-        for rule, candidate in _candidates(node, scope):
-            settled = tidy_bound_names(normal_form.of(candidate))
-            whole = normal_form.of(replace_at(expression, place, settled))
-            candidates.append(Step(rule, place, expression, whole))
+        candidates = [_settled(steps, expression, place, normal_form) for steps in _candidates(node, scope)]
         if candidates:
-            best = min(candidates, key=lambda step: rank(step.after))
-            if measure(best.after) < measure(expression):
-                return best
+            best = min(candidates, key=lambda candidate: rank(candidate.whole))
+            if measure(best.whole) < measure(expression):
+                return _composed(best, expression, place)
     return None
+
+
+def _settled(
+    steps: Sequence[Step], expression: Expression, place: Path, normal_form: NormalForm
+) -> _Candidate:
+    """The node's normal form with short bound names, and then that of the whole."""
+    candidate = result_of(steps, expression)
+    inside = normal_form.steps(candidate)
+    normal = result_of(inside, candidate)
+    tidy = tidy_bound_names(normal)
+    renamed = () if tidy == normal else (Step(Renaming(), (), normal, tidy),)
+    whole = replace_at(expression, place, tidy)
+    further = normal_form.steps(whole)
+    named_by = next(step for step in steps if not isinstance(step.rule, Identity))
+    return _Candidate((*steps, *inside, *renamed), named_by, further, result_of(further, whole))
+
+
+def _composed(candidate: _Candidate, expression: Expression, place: Path) -> Step:
+    """All of it as one step, named by the change that pays once the others are done."""
+    inside = [step.within(expression, place) for step in candidate.steps]
+    rule = candidate.named_by.rule
+    steps = (*inside, *candidate.of_whole)
+    return Step(Composite(rule.name, rule.statement, steps), (), expression, candidate.whole)
 
 
 def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
@@ -58,7 +92,7 @@ def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
         yield place
 
 
-def _candidates(node: Expression, scope: Scope) -> Iterator[tuple[Rule, Expression]]:
+def _candidates(node: Expression, scope: Scope) -> Iterator[tuple[Step, ...]]:
     if isinstance(node, Reduction):
         yield from _split(node)
         yield from _regroup(node, scope)
@@ -66,33 +100,62 @@ def _candidates(node: Expression, scope: Scope) -> Iterator[tuple[Rule, Expressi
         yield from _factor_in(node, scope)
 
 
-def _factor_in(node: Multiply, scope: Scope) -> Iterator[tuple[Rule, Expression]]:
+def _factor_in(node: Multiply, scope: Scope) -> Iterator[tuple[Step, ...]]:
     """sum(i, e^u*f)/s = sum(i, p*f) where p = e^u/s: a quotient may have a name inside the sum only."""
-    rule = Rule("factor in", "c*sum(i, f) = sum(i, c*f), where c*f has a name", _no_rewriting, COST_FALLS)
     for total, below in product(node.factors, node.factors):
         if is_sum(total) and is_reciprocal(below) and below.tensors:
             inner = rename_bound(total, below.free_indices)
             body = multiply(inner.body, below)
-            named = cheapest_form(body, scope.relations(body))
+            relations = scope.relations(body)
+            named = cheapest_form(body, relations)
             if below not in factors_of(named):
-                rest = [factor for factor in node.factors if factor is not total and factor is not below]
-                yield rule, multiply(*rest, inner.with_children((named,)))
+                rule = Rule(
+                    "factor in",
+                    "c*sum(i, f) = sum(i, c*f), where c*f has a name",
+                    partial(_moved_in, total=total, below=below),
+                    COST_FALLS,
+                )
+                moved = rule.apply(node)
+                if moved is not None and is_sum(factors_of(moved)[-1]):
+                    place = (0,) if is_sum(moved) else (len(moved.children) - 1, 0)
+                    after = replace_at(moved, place, named)
+                    identity = Identity.of(body, named, relations)
+                    yield Step(rule, (), node, moved), Step(identity, place, moved, after)
 
 
-def _split(node: Reduction) -> Iterator[tuple[Rule, Expression]]:
+def _moved_in(node: Expression, total: Reduction, below: Expression) -> Expression | None:
+    """The product with one factor inside the sum that is another factor, which moves to the end."""
+    if not {total, below} <= {*factors_of(node)}:
+        return None
+    rest = list(factors_of(node))
+    rest.remove(total)
+    rest.remove(below)
+    inner = rename_bound(total, below.free_indices)
+    return multiply(*rest, inner.with_children((multiply(inner.body, below),)))
+
+
+def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
     """sum(i, f + g) = sum(i, f) + sum(i, g), products of sums multiplied out."""
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
         terms = multiplied_out(node.body)
         if len(terms) > 1:
-            rule = Rule("split sum", "sum(i, f + g) = sum(i, f) + sum(i, g)", _no_rewriting, COST_FALLS)
-            yield rule, add(*(Reduction("sum", node.indices, term) for term in terms))
+            opened = node.with_children((Add(terms),))
+            identity = Identity.of(node.body, opened.body, ())
+            split = Step(SPLIT, (), opened, term_by_term(opened) or opened)
+            yield (split,) if opened == node else (Step(identity, (0,), node, opened), split)
 
 
-def _regroup(node: Reduction, scope: Scope) -> Iterator[tuple[Rule, Expression]]:
-    for candidate, equation in towards_names(node, scope.near(node), scope.symmetric):
+def term_by_term(node: Expression) -> Expression | None:
+    """sum(i, f + g) = sum(i, f) + sum(i, g)."""
+    if not isinstance(node, Reduction) or node.kind != "sum" or not isinstance(node.body, Add):
+        return None
+    return add(*(Reduction("sum", node.indices, term) for term in node.body.terms))
+
+
+SPLIT = Rule("split sum", "sum(i, f + g) = sum(i, f) + sum(i, g)", term_by_term, COST_FALLS)
+
+
+def _regroup(node: Reduction, scope: Scope) -> Iterator[tuple[Step, ...]]:
+    for candidate, regrouping in towards_names(node, scope.near(node), scope.symmetric):
         if scope.may_read(candidate):
-            yield Rule("regroup sum", equation_text(equation), _no_rewriting, COST_FALLS), candidate
-
-
-def _no_rewriting(expression: Expression) -> None:
-    return None
+            yield (Step(regrouping, (), node, candidate),)

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import Model, WithRespectTo, names_in, print_result, text_width
+from symbackprop.cli.console import Model as ModelFile
+from symbackprop.cli.console import WithRespectTo, names_in, print_result, say, text_width
 from symbackprop.cli.faults import on_model
-from symbackprop.pipeline import ModelDerivation, load
+from symbackprop.pipeline import Model, ModelDerivation, load
 
 
 class Format(enum.Enum):
@@ -39,10 +40,13 @@ _RESULT: Mapping[Format, Callable[[ModelDerivation], str]] = {
 
 
 def command(
-    model: Model,
+    model: ModelFile,
     wrt: WithRespectTo = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
     result: Annotated[bool, typer.Option("--result", help="Print the gradient's equations alone.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Do every step again first, and say how many of which kind.")
+    ] = False,
 ) -> Task:
     """Print the derivation of a model's gradient, step by step, with the rule used at each step.
 
@@ -51,11 +55,26 @@ def command(
       symbackprop derive examples/seed.model --wrt W2
       symbackprop derive examples/seed.model --result --format latex
     """
-    return partial(_print_derivation, model, names_in(wrt), (_RESULT if result else _WHOLE)[format])
+    written = (_RESULT if result else _WHOLE)[format]
+    return partial(_print_derivation, model, names_in(wrt), written, verify)
 
 
 def _print_derivation(
-    model: str, wrt: Sequence[str] | None, written: Callable[[ModelDerivation], str]
+    model: str, wrt: Sequence[str] | None, written: Callable[[ModelDerivation], str], verify: bool
 ) -> int:
-    print_result(on_model(load(model), lambda loaded: written(loaded.derive(wrt))))
+    def derived(loaded: Model) -> tuple[str, str]:
+        derivation = loaded.derive(wrt)
+        said = _replayed(derivation.replay()) if verify else ""
+        return written(derivation), said
+
+    result, said = on_model(load(model), derived)
+    if verify:
+        say(said)
+    print_result(result)
     return 0
+
+
+def _replayed(kinds: Mapping[str, int]) -> str:
+    """replayed 14 steps: 10 rewrite, 4 definition."""
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return f"replayed {sum(kinds.values())} steps: {counts}"

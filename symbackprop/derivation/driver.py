@@ -27,12 +27,17 @@ from symbackprop.errors import RewritingError
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
-from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, System
 
-LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", lambda expression: None)
+
+def _by_itself(node: Expression) -> Expression | None:
+    is_itself = isinstance(node, Derivative) and node.numerator == node.denominator
+    return ONE if is_itself and not node.free_indices else None
+
+
+LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", _by_itself, "a derivative disappears")
 
 
 def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
@@ -63,8 +68,13 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
     """Nothing leaves with a name that the algebra has made up, in an equation, a step or a rule's line."""
     equations = (*derivation.system.equations, *derivation.equations)
     expressions = [equation.expression for equation in equations]
-    expressions += [side for step in derivation.steps for side in (step.before, step.after)]
-    lines = {line for step in derivation.steps for line in step.rule.statements}
+    # What calculus writes down on the way is made of the equations alone.
+    adjoints = (*derivation.expansion.derivations, *derivation.adjoints)
+    steps = [step for each in adjoints for step in each.steps]
+    steps += [step for each in adjoints for factor in each.factors for step in factor.further]
+    steps += [step for restated in derivation.expansion.restated for step in restated.steps]
+    expressions += [side for step in steps for side in (step.before, step.after)]
+    lines = {line for step in steps for line in step.rule.statements}
     found = placeholder_in(expressions) or next((line for line in lines if not SIGNS.isdisjoint(line)), None)
     if found is not None:
         raise RewritingError(
@@ -85,16 +95,16 @@ def _steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, Re
 
 
 def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
-    rule = chain_rule(system, tensor, tuple(names))
-    scope = scope.at(Element(names[tensor], rule.total.denominator.positions))
+    total, rule = chain_rule(system, tensor, names)
+    scope = scope.at(Element(names[tensor], total.denominator.positions))
     factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
-        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF, (), rule.total, ONE),)
+        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF, (), total, ONE),)
     else:
-        factors, steps = worked_out(rule, lambda adjoint: _named(adjoint, names), scope)
-    indices = tuple(index for index in rule.total.denominator.positions if isinstance(index, Index))
+        factors, steps = worked_out(total, rule, lambda adjoint: _named(adjoint, names), scope)
+    indices = tuple(index for index in total.denominator.positions if isinstance(index, Index))
     equation = Equation(names[tensor], indices, steps[-1].after)
-    return AdjointDerivation(tensor, rule.total, factors, steps, equation, kept=True)
+    return AdjointDerivation(tensor, total, factors, steps, equation, kept=True)
 
 
 def _named(adjoint: Derivative, names: Mapping[str, str]) -> Expression:
@@ -111,12 +121,7 @@ def _with_layer_names(
 
 
 def _renamed(adjoint: AdjointDerivation, names: Mapping[str, str]) -> AdjointDerivation:
-    steps = tuple(
-        [
-            replace(step, before=rename_tensors(step.before, names), after=rename_tensors(step.after, names))
-            for step in adjoint.steps
-        ]
-    )
+    steps = tuple([step.renamed(names) for step in adjoint.steps])
     name = names.get(adjoint.equation.tensor, adjoint.equation.tensor)
     equation = replace(adjoint.equation, tensor=name, expression=steps[-1].after)
     return replace(adjoint, steps=steps, equation=equation)

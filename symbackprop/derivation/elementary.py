@@ -13,9 +13,9 @@ import sympy
 
 from symbackprop.algebra.scalar_algebra import from_sympy
 from symbackprop.errors import InternalError
-from symbackprop.functions.elementary import FUNCTIONS, definition_of
+from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Apply, Element, Expression, Where
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.substitution import rewrite_bottom_up
 
 PLACEHOLDERS = (Element("?0"), Element("?1"))
@@ -42,10 +42,3 @@ def at_arguments(expression: Expression, arguments: tuple[Expression, ...]) -> E
         return filled.get(node, node) if isinstance(node, Element) else normalised(node)
 
     return rewrite_bottom_up(expression, fill)
-
-
-@cache
-def is_piecewise(function: str) -> bool:
-    """Whether the function's formula is a `where`, which the derivative must keep outermost."""
-    formula = definition_of(Apply(function, PLACEHOLDERS[: FUNCTIONS[function].arity]))
-    return formula is not None and any(isinstance(node, Where) for node in formula.walk())

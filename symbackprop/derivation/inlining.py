@@ -12,12 +12,12 @@ from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
     is_reciprocal,
-    multiply,
-    normalised,
 )
 from symbackprop.notation.expressions import ONE, Add, Apply, Delta, Element, Expression, Index, Reduction
-from symbackprop.notation.substitution import elements_of, rewrite_bottom_up, substitute
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.notation.substitution import elements_of
+from symbackprop.rewriting.replacements import Definition
+from symbackprop.rewriting.replay import Beside
+from symbackprop.rewriting.rule import Step
 from symbackprop.systems.system import Equation
 
 MOST_ELEMENTS_IN_A_SUM = 2
@@ -183,9 +183,9 @@ def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
 def _with_inlined(user: AdjointDerivation, inlined: Equation, scope: Scope) -> AdjointDerivation:
     steps = steps_with(user.equation, inlined, scope, user.total.free_indices)
     equation = replace(user.equation, expression=steps[-1].after)
-    return replace(
-        user, steps=(*user.steps, *(_beside(user.deltas, each) for each in steps)), equation=equation
-    )
+    if user.deltas != ONE:  # the steps are of the whole derivative, which has these as factors too
+        steps = tuple([Beside.of(user.deltas, each) for each in steps])
+    return replace(user, steps=(*user.steps, *steps), equation=equation)
 
 
 def steps_with(
@@ -195,24 +195,7 @@ def steps_with(
 
     No bound index of it shall share a name with one of `outer` or of the left-hand side.
     """
-    rule = Rule("put in", f"the definition of {inlined.tensor}", lambda expression: None)
-    put_in = _put_in(user.expression, inlined)
+    rule = Definition.of(inlined)
+    put_in = rule.again(user.expression) or user.expression
     further = simplify(put_in, scope, outer | frozenset(user.indices))
     return (Step(rule, (), user.expression, put_in), *further)
-
-
-def _beside(deltas: Expression, step: Step) -> Step:
-    """The step of a right-hand side as one of the whole derivative, which has these deltas as factors too."""
-    if deltas == ONE:
-        return step
-    return replace(step, place=(), before=multiply(deltas, step.before), after=multiply(deltas, step.after))
-
-
-def _put_in(expression: Expression, equation: Equation) -> Expression:
-    def put_in(node: Expression) -> Expression:
-        if isinstance(node, Element) and node.tensor == equation.tensor:
-            at: dict[Index, Expression] = dict(zip(equation.indices, node.positions, strict=True))
-            return substitute(equation.expression, at)
-        return normalised(node)
-
-    return rewrite_bottom_up(expression, put_in)

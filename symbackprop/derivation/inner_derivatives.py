@@ -14,10 +14,12 @@ from symbackprop.algebra.phases import scope_of, simplify
 from symbackprop.cost.expressions import cost
 from symbackprop.derivation.adjoint_names import derivative_name
 from symbackprop.derivation.adjoints import append, worked_out
-from symbackprop.derivation.differentiation import ELEMENT, Differentiation
+from symbackprop.derivation.calculus import ELEMENT
+from symbackprop.derivation.calculus_of_arrays import deltas_of
 from symbackprop.derivation.inlining import inline_adjoints, steps_with
 from symbackprop.derivation.known_derivatives import (
     KnownDerivative,
+    NamedDerivatives,
     innermost_derivative,
     pattern_of,
     positions_of,
@@ -29,18 +31,16 @@ from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, ow
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 from symbackprop.notation.substitution import fresh_index, holds_derivative, substitute
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.justification import Equality
+from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.kronecker import split_ties
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation, Role, System, Tensor
-
-NAME_DERIVATIVES = Rule("name the derivatives", "what has been found keeps its name", lambda expression: None)
-ONE_INDEX = Rule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", lambda expression: None)
 
 
 def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansion:
@@ -63,6 +63,24 @@ def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansi
         tuple(expanding.derivations.values()),
         tuple(expanding.restated.values()),
     )
+
+
+def one_index_for_both(root: Element, target: Element) -> WholeRule:
+    """Where a delta ties an index of one element to one of the other, the latter stands for both."""
+
+    def tied(node: Expression) -> Expression | None:
+        ties, deltas, closed = _tied(node, root, target)
+        return multiply(deltas, closed) if ties else None
+
+    return WholeRule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", tied, "an index disappears")
+
+
+def _tied(
+    expression: Expression, root: Element, target: Element
+) -> tuple[dict[Index, Index], Expression, Expression]:
+    """Which index stands for which, the deltas that say so, and the expression without them."""
+    ties, deltas, rest = split_ties(expression, root.free_indices, target.free_indices)
+    return ties, deltas, substitute(rest, ties)
 
 
 @dataclass
@@ -92,7 +110,7 @@ class _Expanding:
 
     def take(self, equation: Equation) -> None:
         """Add an equation of the model, with names in the place of its derivatives."""
-        expression, is_named = equation.expression, True
+        expression, values = equation.expression, list[Equality]()
         while node := innermost_derivative(expression):
             assert isinstance(node.numerator, Element)
             derivative = Derivative(node.numerator, node.denominator, total=True)
@@ -100,12 +118,12 @@ class _Expanding:
                 return
             value = self._value(derivative)
             self.asked.update(value.tensors)
-            is_named = is_named and isinstance(value, Element)
+            values.append((node, value))
             expression = put_in_place(expression, node, value)
         if expression == equation.expression:
             self.equations[equation.tensor] = equation
         else:
-            self._restate(equation, expression, is_named)
+            self._restate(equation, NamedDerivatives(tuple(values)))
 
     def settle(self) -> None:
         """Move the pending derivatives into one another where that pays."""
@@ -150,10 +168,11 @@ class _Expanding:
         del self.equations[name]
         self.known = {key: each for key, each in self.known.items() if name not in each.value.tensors}
 
-    def _restate(self, stated: Equation, expression: Expression, is_named: bool) -> None:
+    def _restate(self, stated: Equation, named: NamedDerivatives) -> None:
         """Note what becomes of an equation; simplified where a derivative has a form of its own there."""
-        steps = [Step(NAME_DERIVATIVES, (), stated.expression, expression)]
-        if not is_named:
+        expression = named.again(stated.expression)
+        steps = [Step(named, (), stated.expression, expression)]
+        if not all(isinstance(value, Element) for _, value in named.values):
             steps.extend(simplify(expression, scope_of(self.system, self.free), frozenset(stated.indices)))
         equation = replace(stated, expression=result_of(steps, expression))
         self.restated[stated.tensor] = RestatedEquation(stated, tuple(steps), equation)
@@ -191,10 +210,11 @@ class _Expanding:
                 self._value(self._apart(root, tensor))
         factors: tuple[LocalDerivative, ...] = ()
         if root.tensor == target.tensor:
-            steps: tuple[Step, ...] = (Step(ELEMENT, (), derivative, Differentiation(target).of(root)),)
+            value = deltas_of(root, target)
+            steps: tuple[Step, ...] = (Step(ELEMENT, (), derivative, ZERO if value is None else value),)
         else:
-            rule = chain_rule_between(self.system, root, target, between)
-            factors, steps = worked_out(rule, self._value, scope_of(self.system, self.free))
+            total, rule = chain_rule_between(self.system, root, target, between)
+            factors, steps = worked_out(total, rule, self._value, scope_of(self.system, self.free))
         equation = Equation("", (), steps[-1].after)
         return AdjointDerivation(target.tensor, derivative, factors, steps, equation, kept=True)
 
@@ -217,10 +237,9 @@ class _Expanding:
         What costs nothing to compute, a number or another's name, stands for itself.
         """
         root, target = found.total.numerator, found.total.denominator
-        ties, deltas, rest = split_ties(found.steps[-1].after, root.free_indices, target.free_indices)
-        closed = substitute(rest, ties)
+        ties, deltas, closed = _tied(found.steps[-1].after, root, target)
         steps = list(found.steps)
-        append(steps, ONE_INDEX, multiply(deltas, closed))
+        append(steps, one_index_for_both(root, target))
         indices = [ties.get(position, position) for position in positions_of(found.total)]
         own = tuple(index for index in dict.fromkeys(indices) if index in closed.free_indices)
         equation = Equation(self._name(root.tensor, target.tensor), own, closed)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.rewriting.justification import Equality, Recomputed
+from symbackprop.rewriting.replacements import renamed_equalities
 
 
 def innermost_derivative(expression: Expression) -> InnerDerivative | None:
@@ -44,7 +48,7 @@ def pattern_of(derivative: Derivative) -> tuple[str, str, tuple[int, ...]]:
     return derivative.numerator.tensor, derivative.denominator.tensor, places
 
 
-def put_in_place(expression: Expression, node: InnerDerivative, value: Expression) -> Expression:
+def put_in_place(expression: Expression, node: Expression, value: Expression) -> Expression:
     """The expression with another one in the place of the derivative; put together anew above a number."""
 
     def replaced(each: Expression) -> Expression:
@@ -53,3 +57,29 @@ def put_in_place(expression: Expression, node: InnerDerivative, value: Expressio
         return each if isinstance(value, Element) else normalised(each)
 
     return rewrite_bottom_up(expression, replaced)
+
+
+@dataclass(frozen=True)
+class NamedDerivatives(Recomputed):
+    """What stands for the derivatives that a model states, one after another, the innermost first."""
+
+    values: tuple[Equality, ...]
+    name: str = "name the derivatives"
+    statement: str = "what has been found keeps its name"
+    kind: ClassVar[str] = "substitution"
+    whole: ClassVar[bool] = True
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """What stands for what."""
+        return self.values
+
+    def again(self, node: Expression) -> Expression:
+        """The equation with the values in it."""
+        for stated, value in self.values:
+            node = put_in_place(node, stated, value)
+        return node
+
+    def renamed(self, names: Mapping[str, str]) -> NamedDerivatives:
+        """The same in other names."""
+        return NamedDerivatives(renamed_equalities(self.values, names))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from symbackprop.derivation.differentiation import WorkedDerivative
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Delta, Expression, Index
@@ -20,15 +21,26 @@ from symbackprop.systems.system import Equation, Role, System, Tensor
 class LocalDerivative:
     """One factor of the chain rule: how an equation's result moves with one tensor that it reads.
 
-    `derivative` is d y[b,k] / d u2[b',k'], with indices of their own on both sides; `steps` lead from it to
-    `value`, an expression with Kronecker deltas.
+    `derivative` is d y[b,k] / d u2[b',k'], with indices of their own on both sides; `calculus` and then the
+    `further` steps lead from it to `value`, an expression with Kronecker deltas.
     """
 
     consumer: Equation
     tensor: str
     derivative: Derivative
     value: Expression
-    steps: tuple[Step, ...]
+    calculus: WorkedDerivative
+    further: tuple[Step, ...] = ()
+
+    @property
+    def differentiated(self) -> Expression:
+        """What the rules of calculus have left."""
+        return self.calculus.value
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step from `derivative` to `value`."""
+        return (*self.calculus.steps, *self.further)
 
 
 @dataclass(frozen=True)

@@ -8,40 +8,76 @@ The pieces are put together, and brought to closed form, by `derivation.driver.d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from symbackprop.derivation.differentiation import Differentiation
+from symbackprop.derivation.differentiation import differentiation
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.errors import DerivationError
-from symbackprop.notation.arithmetic import add, multiply, normalised, reciprocals_last
+from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
-from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.notation.substitution import fresh_index, substitute
+from symbackprop.rewriting.justification import Equality, Recomputed
+from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.systems.system import Equation, Role, System
 
 
 @dataclass(frozen=True)
-class ChainRule:
-    """dE/dt[q] as a sum over the equations that read t, with `factors` still to be found."""
+class ChainRule(Recomputed):
+    """dE/dt[q] as a sum over the equations that read t, the loss's own among them where it does.
 
-    total: Derivative
-    expression: Expression
-    factors: tuple[tuple[Equation, Derivative], ...]
+    Each tensor is used up once, from the loss backwards.
+    """
+
+    consumers: tuple[Equation, ...]
+    name: str = "chain rule"
+    statement: str = "dE/dt = sum over what reads t of dE/dw * dw/dt"
+    kind: ClassVar[str] = "chain rule"
 
     @property
-    def step(self) -> Step:
-        """The chain rule as the first step of the adjoint's derivation."""
-        return Step(CHAIN_RULE, (), self.total, self.expression)
+    def equations(self) -> tuple[Equality, ...]:
+        """The equations that read the tensor."""
+        return tuple([(consumer.element, consumer.expression) for consumer in self.consumers])
+
+    def again(self, node: Expression) -> Expression | None:
+        """The sum over all paths, with the local derivatives still to be found."""
+        if not isinstance(node, Derivative) or not node.total:
+            return None
+        return add(*(_term(node.numerator, factor) for factor in self.factors(node)))
+
+    def factors(self, total: Derivative) -> tuple[tuple[Equation, Derivative], ...]:
+        """For each equation that reads the tensor its local derivative, with indices that are told apart.
+
+        What is differentiated itself is taken at its own positions.
+        """
+        root, target = total.numerator, total.denominator
+        positions = [index for index in (*root.positions, *target.positions) if isinstance(index, Index)]
+        own = [
+            _at_positions(consumer, root)
+            if consumer.tensor == root.tensor
+            else with_indices_apart(consumer, positions)
+            for consumer in self.consumers
+        ]
+        return tuple(
+            [
+                (each, Derivative(root if each.tensor == root.tensor else each.element, target, total=False))
+                for each in own
+            ]
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> ChainRule:
+        """The same in other names."""
+        return ChainRule(tuple([renamed_equation(each, names) for each in self.consumers]))
 
 
-CHAIN_RULE = Rule(
-    "chain rule",
-    "dE/dt = sum over what reads t of dE/dw * dw/dt",
-    lambda expression: None,
-    decreases="each tensor is used up once, from the loss backwards",
-)
+def _term(root: Element, factor: tuple[Equation, Derivative]) -> Expression:
+    consumer, local = factor
+    if consumer.tensor == root.tensor:
+        return local
+    product = multiply(Derivative(root, consumer.element, total=True), local)
+    return Reduction("sum", consumer.indices, product) if consumer.indices else product
 
 
 def loss_name(system: System) -> str:
@@ -126,30 +162,19 @@ def with_indices_apart(equation: Equation, avoid: Sequence[Index]) -> Equation:
     return Equation(equation.tensor, tuple(indices), substitute(equation.expression, renamed))
 
 
-def chain_rule(system: System, tensor: str, reached: Sequence[str]) -> ChainRule:
-    """dE/dt[q] through the equations in `reached` (and the loss itself) that read t."""
+def chain_rule(system: System, tensor: str, reached: Collection[str]) -> tuple[Derivative, ChainRule]:
+    """dE/dt[q], and the equations in `reached` (and the loss's own) through which it goes."""
     loss = Element(loss_name(system))
     return chain_rule_between(system, loss, Element(tensor, own_indices(system, tensor)), reached)
 
 
-def chain_rule_between(system: System, root: Element, target: Element, reached: Sequence[str]) -> ChainRule:
-    """dy[p]/dt[q] through the equations in `reached`, and y's own at p, that read t; p and q are indices."""
-    positions = [index for index in (*root.positions, *target.positions) if isinstance(index, Index)]
-    terms: list[Expression] = []
-    factors = []
-    for consumer in system.consumers[target.tensor]:
-        if consumer.tensor == root.tensor:
-            own = _at_positions(consumer, root)
-            local = Derivative(root, target, total=False)
-            factors.append((own, local))
-            terms.append(local)
-        elif consumer.tensor in reached:
-            consumer = with_indices_apart(consumer, positions)
-            local = Derivative(consumer.element, target, total=False)
-            factors.append((consumer, local))
-            product = multiply(Derivative(root, consumer.element, total=True), local)
-            terms.append(Reduction("sum", consumer.indices, product) if consumer.indices else product)
-    return ChainRule(Derivative(root, target, total=True), add(*terms), tuple(factors))
+def chain_rule_between(
+    system: System, root: Element, target: Element, reached: Collection[str]
+) -> tuple[Derivative, ChainRule]:
+    """dy[p]/dt[q], and the equations in `reached`, and y's own, that read t; p and q are indices."""
+    through = {root.tensor, *reached}
+    consumers = [each for each in system.consumers[target.tensor] if each.tensor in through]
+    return Derivative(root, target, total=True), ChainRule(tuple(consumers))
 
 
 def _at_positions(equation: Equation, element: Element) -> Equation:
@@ -159,20 +184,7 @@ def _at_positions(equation: Equation, element: Element) -> Equation:
     return Equation(equation.tensor, indices, substitute(equation.expression, at))
 
 
-def _tidied(node: Expression) -> Expression:
-    return reciprocals_last(normalised(node))
-
-
 def local_derivative(consumer: Equation, derivative: Derivative) -> LocalDerivative:
     """Differentiate an equation by one tensor that it reads."""
-    differentiation = Differentiation(derivative.denominator)
-    value = rewrite_bottom_up(differentiation.of(consumer.expression), _tidied)
-    used = tuple(differentiation.used.values())
-    rule = Rule(
-        "differentiate" + (f" ({', '.join(rule.name for rule in used)})" if used else ""),
-        "; ".join(rule.statement for rule in used),
-        lambda expression: None,
-        parts=used,
-    )
-    step = Step(rule, (), derivative, value)
-    return LocalDerivative(consumer, derivative.denominator.tensor, derivative, value, (step,))
+    worked = differentiation(consumer, derivative)
+    return LocalDerivative(consumer, derivative.denominator.tensor, derivative, worked.value, worked)

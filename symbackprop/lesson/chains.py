@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 
+from symbackprop.derivation.calculus import MENTIONED
+from symbackprop.derivation.differentiation import OwnEquation, is_differentiation
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.lesson.document import Chain, Link, Reason, Sentence
 from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
@@ -14,8 +17,22 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Add, Element, Expression, Multiply
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import substitute
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.justification import Justification
+from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import text
+
+
+@dataclass(frozen=True)
+class Law:
+    """What a link of a chain is named by: a rule, or several that are one to a reader."""
+
+    name: str
+    statements: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rule: Justification) -> Law:
+        """One rule's."""
+        return cls(rule.name, rule.statements)
 
 
 @dataclass
@@ -32,9 +49,9 @@ class ChainWriter:
 
     def chain(self, left: Derivative, steps: Sequence[Step]) -> Chain:
         """left = ... = ...; uses of one rule in a row are one link, and a detour is left out."""
-        visible: list[tuple[Rule, Expression]] = []
+        visible: list[tuple[Law, Expression]] = []
         place_of = {text(left): 0}
-        for rule, after in _merged(steps):
+        for law, after in _merged(steps):
             expression = self.shown(after)
             shown = text(expression)
             if shown == text(left):
@@ -43,15 +60,15 @@ class ChainWriter:
             del visible[place_of.get(shown, len(visible)) :]
             place_of = {known: place for known, place in place_of.items() if place <= len(visible)}
             if shown not in place_of:
-                visible.append((rule, expression))
+                visible.append((law, expression))
                 place_of[shown] = len(visible)
-        return Chain(left, tuple(Link(expression, self.reason(rule)) for rule, expression in visible))
+        return Chain(left, tuple(Link(expression, self.reason(law)) for law, expression in visible))
 
-    def reason(self, rule: Rule) -> Reason:
-        """The rule's name, with those of its statements that have not been given yet."""
-        statements = [one for one in rule.statements if one and one not in self.stated]
+    def reason(self, law: Law) -> Reason:
+        """The law's name, with those of its statements that have not been given yet."""
+        statements = [one for one in law.statements if one and one not in self.stated]
         self.stated.update(statements)
-        return Reason(rule.name, tuple(self._with_derivatives(one) for one in statements))
+        return Reason(law.name, tuple(self._with_derivatives(one) for one in statements))
 
     @cached_property
     def read_twice(self) -> tuple[str, ...]:
@@ -141,10 +158,23 @@ def without_indices(derivative: Derivative) -> Derivative:
     return Derivative(Element(numerator), Element(denominator), derivative.total)
 
 
-def _merged(steps: Iterable[Step]) -> list[tuple[Rule, Expression]]:
-    merged: list[tuple[Rule, Expression]] = []
-    for step in steps:
-        if merged and merged[-1][0].name == step.rule.name:
-            merged.pop()
-        merged.append((step.rule, step.after))
+def _merged(steps: Sequence[Step]) -> list[tuple[Law, Expression]]:
+    """Uses of one law in a row as one, and so the rules of calculus from a derivative sign to its value."""
+    merged: list[tuple[Law, Expression]] = []
+    for is_calculus, run in groupby(steps, is_differentiation):
+        group = tuple(run)
+        is_one = is_calculus and isinstance(group[0].rule, OwnEquation)
+        laws = [_differentiated(group)] if is_one else [Law.of(step.rule) for step in group]
+        for law, after in zip(laws, [group[-1].after] if is_one else [s.after for s in group], strict=True):
+            if merged and merged[-1][0].name == law.name:
+                merged.pop()
+            merged.append((law, after))
     return merged
+
+
+def _differentiated(steps: Sequence[Step]) -> Law:
+    """A derivative worked out, named by the rules that are worth mentioning."""
+    rules = dict.fromkeys(step.rule for step in steps if step.rule in MENTIONED)
+    names = dict.fromkeys(rule.name for rule in rules)
+    name = steps[0].rule.name + (f" ({', '.join(names)})" if names else "")
+    return Law(name, tuple([rule.statement for rule in rules]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
-from symbackprop.lesson.chains import ChainWriter, without_indices
+from symbackprop.lesson.chains import ChainWriter, Law, without_indices
 from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason
 from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
 from symbackprop.notation.expressions import ONE, Element, Expression
@@ -75,5 +75,5 @@ def _restated(writer: ChainWriter, restated: RestatedEquation) -> Iterator[Block
     """An equation of the model with what has been found for the derivatives in it."""
     yield Heading(2, ("The equation of ", Element(restated.equation.tensor)))
     links = [Link(restated.stated.expression, Reason("as the model states it"))]
-    links += [Link(writer.shown(step.after), writer.reason(step.rule)) for step in restated.steps]
+    links += [Link(writer.shown(step.after), writer.reason(Law.of(step.rule))) for step in restated.steps]
     yield Chain(restated.equation.element, tuple(links))

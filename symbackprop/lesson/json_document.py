@@ -10,6 +10,8 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDe
 from symbackprop.lesson.latex import latex
 from symbackprop.lesson.lesson import result_equations
 from symbackprop.notation.expressions import Element, Expression
+from symbackprop.rewriting.justification import Justification
+from symbackprop.rewriting.replay import Beside, Composite
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import equation_text, fact_text, text
 
@@ -90,6 +92,17 @@ def _step(step: Step) -> Json:
         "before": text(step.before),
         "after": text(step.after),
         "latex": latex(step.after),
+        "justification": _justification(step.rule),
+    }
+
+
+def _justification(rule: Justification) -> Json:
+    """Why the step holds: the kind, the equations that it uses, the steps that it consists of."""
+    parts = rule.steps if isinstance(rule, Composite | Beside) else ()
+    return {
+        "kind": rule.kind,
+        "equations": [f"{text(left)} = {text(right)}" for left, right in rule.equations],
+        "steps": [_step(step) for step in parts],
     }
 
 

@@ -50,7 +50,7 @@ from symbackprop.lesson.latex_forms import (
 )
 from symbackprop.lesson.latex_names import index_name, is_single_letter, tensor_name, upright
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
-from symbackprop.notation.derivatives import Derivative, InnerDerivative
+from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -123,6 +123,8 @@ def box(expression: Expression) -> Box:
             return leaf(rf"\delta_{{{subscript}}}", 0.5 + width)
         case InnerDerivative(InnerDerivative() as numerator, denominator):
             return juxtaposed([_differential(denominator), box(numerator)])
+        case PartialDerivative(formula, denominator):
+            return juxtaposed([_differential(denominator), enclosed(box(formula))])
         case Derivative(numerator, denominator) | InnerDerivative(numerator, denominator):
             return _derivative(numerator, denominator)
         case Where(condition, chosen, otherwise):

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
-from symbackprop.lesson.chains import ChainWriter, without_indices
+from symbackprop.lesson.chains import ChainWriter, Law, without_indices
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -155,7 +155,7 @@ def _path(writer: ChainWriter, adjoints: Sequence[AdjointDerivation]) -> Iterato
     factors = [without_indices(adjoint.factors[0].derivative) for adjoint in adjoints]
     rule = next((step.rule for step in adjoints[-1].steps), None)
     left = Derivative(writer.loss, tensors[0], total=True)
-    yield Chain(left, (Link(multiply(*factors), writer.reason(rule) if rule else None),))
+    yield Chain(left, (Link(multiply(*factors), writer.reason(Law.of(rule)) if rule else None),))
 
 
 # ---- several paths

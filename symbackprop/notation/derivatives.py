@@ -35,6 +35,25 @@ class Derivative(Expression):
 
 
 @dataclass(frozen=True, eq=False)
+class PartialDerivative(Expression):
+    """d expression / d denominator, not worked out yet, where every other tensor in it stands still."""
+
+    expression: Expression
+    denominator: Element
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        """What is differentiated, and by what."""
+        return (self.expression, self.denominator)
+
+    def with_children(self, children: tuple[Expression, ...]) -> PartialDerivative:
+        """The derivative of another expression by another element."""
+        expression, denominator = children
+        assert isinstance(denominator, Element)
+        return PartialDerivative(expression, denominator)
+
+
+@dataclass(frozen=True, eq=False)
 class InnerDerivative(Expression):
     """diff(y[n], x[n,i]) as a model states it: the total derivative, through every equation in between.
 

@@ -181,3 +181,26 @@ def _canonical(expression: Expression, depth: int) -> Expression:
     }
     body = canonical_bound_names(substitute(expression.body, names), depth + len(names))
     return Reduction(expression.kind, tuple(names.values()), body)  # type: ignore[arg-type]
+
+
+def bound_names_by_height(expression: Expression) -> Expression:
+    """Rename bound indices by how many binders stand below theirs, so that a sum has one name everywhere.
+
+    Unlike canonical names these do not depend on what is around a sum.
+    """
+    return _by_height(expression)[0]
+
+
+def _by_height(expression: Expression) -> tuple[Expression, int]:
+    if not expression.binds:
+        return expression, 0
+    children, heights = zip(*map(_by_height, expression.children), strict=True)
+    expression, height = expression.with_children(children), max(heights)
+    if not isinstance(expression, Reduction):
+        return expression, height
+    names = {
+        index: Index(f"{_CANONICAL}{height}.{place}", index.axis)
+        for place, index in enumerate(expression.indices)
+    }
+    body = substitute(expression.body, names)
+    return Reduction(expression.kind, tuple(names.values()), body), height + 1

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from symbackprop.integers.bounds import unproved_bounds
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -60,7 +61,7 @@ def _match_variable(variable: Index, expression: Expression, bindings: Bindings)
 
 
 def label(node: Expression) -> object:
-    """What must agree besides the children."""
+    """What must agree besides the children for two nodes of one type to be the same."""
     match node:
         case Element(tensor, positions):
             return tensor, len(positions)
@@ -74,6 +75,8 @@ def label(node: Expression) -> object:
             return operator
         case Logic(operator, operands):
             return operator, len(operands)
+        case Derivative(_, _, total):
+            return total
         case Number() | Constant() | Size() | Index():
             return node
     return len(node.children)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from symbackprop.errors import RewritingError
 from symbackprop.notation.expressions import Constant, Expression, Index, Number, Size
@@ -63,8 +64,69 @@ def apply_exhaustively(
     """
     strategy = _Innermost(rules, budget)
     strategy.normal_form(expression)
+    return _as_steps(expression, strategy.changes)
+
+
+@dataclass
+class _Outermost:
+    """Nodes of one type from the outside inwards: what a rule leaves of them is taken up next."""
+
+    rules: Sequence[Rule]
+    sign: type[Expression]
+    changes: list[tuple[Rule, Path, Expression]] = field(default_factory=list)
+    free: dict[int, Expression] = field(default_factory=dict)
+
+    def resolved(self, expression: Expression, place: Path = ()) -> Expression:
+        while isinstance(expression, self.sign):
+            rule, rewritten = self._first_rewriting(expression)
+            if rule is None:
+                return expression
+            self.changes.append((rule, place, rewritten))
+            expression = rewritten
+        if id(expression) in self.free:
+            return expression
+        children = expression.children
+        resolved = tuple([self.resolved(child, (*place, number)) for number, child in enumerate(children)])
+        if all(new is old for new, old in zip(resolved, children, strict=True)):
+            self.free[id(expression)] = expression  # held, so that no other node gets its id
+            return expression
+        return expression.with_children(resolved)
+
+    def _first_rewriting(self, expression: Expression) -> tuple[Rule | None, Expression]:
+        for rule in self.rules:
+            rewritten = rule.apply(expression)
+            if rewritten is not None:
+                return rule, rewritten
+        return None, expression
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What has been rewritten, and where; its steps are written out when someone wants to see them."""
+
+    start: Expression
+    changes: Sequence[tuple[Rule, Path, Expression]]
+    result: Expression
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """A step for every use of a rule."""
+        return _as_steps(self.start, self.changes)
+
+
+def resolve(rules: Sequence[Rule], expression: Expression, sign: type[Expression]) -> Resolution:
+    """Rewrite the nodes of one type, outermost first, by the first rule that applies, until none applies.
+
+    Each rule has to leave nodes of that type over smaller parts alone.
+    """
+    strategy = _Outermost(rules, sign)
+    result = strategy.resolved(expression)
+    return Resolution(expression, strategy.changes, result)
+
+
+def _as_steps(expression: Expression, changes: Sequence[tuple[Rule, Path, Expression]]) -> tuple[Step, ...]:
     steps = []
-    for rule, place, node in strategy.changes:
+    for rule, place, node in changes:
         after = replace_at(expression, place, node)
         steps.append(Step(rule, place, expression, after))
         expression = after

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.rewriting.matching import match
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rewriting.rule import Rule, StatedFact
 from symbackprop.rules.measures import first_change
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Fact
@@ -43,4 +43,4 @@ def _rule(fact: Fact, larger: Expression, smaller: Expression) -> Rule:
             return substitute(smaller, bindings)
         return None
 
-    return Rule("fact", fact_text(fact), use, first_change(larger, smaller)[0])
+    return StatedFact("fact", fact_text(fact), use, first_change(larger, smaller)[0])

@@ -7,8 +7,9 @@ chain rule multiplies it with a local derivative that nobody has looked at there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self, TypeAlias
 
 from symbackprop.integers.bounds import conjunction, conjuncts, lies_inside, negated
 from symbackprop.notation.arithmetic import multiply
@@ -25,11 +26,9 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up, substitute
-from symbackprop.rewriting.rule import Rule
+from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up, substitute
+from symbackprop.rewriting.justification import Recomputed
 from symbackprop.systems.partial import Ranges
-
-GUARD = Rule("guard", "dE/dw*f = dE/dw*where(c, f, 0) where dE/dw is 0 unless c", lambda expression: None)
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,44 @@ def _each_once(*conditions: Expression) -> tuple[Expression, ...]:
     return tuple(dict.fromkeys(conditions))
 
 
+AdjointSupport: TypeAlias = Mapping[Expression, tuple[Expression, ...]]
+
+
+@dataclass(frozen=True)
+class Guarding(Recomputed):
+    """Those factors that are partial put under the conditions of the adjoint's support."""
+
+    support: tuple[tuple[Expression, tuple[Expression, ...]], ...]
+    partial_factors: frozenset[Expression]
+    name: str = "guard"
+    statement: str = "dE/dw*f = dE/dw*where(c, f, 0) where dE/dw is 0 unless c"
+    kind: ClassVar[str] = "guard"
+    whole: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, support: AdjointSupport, ranges: Ranges, node: Expression) -> Self:
+        """Where the adjoints have this support, for the factors in a chain rule that may be undefined."""
+        factors = (factor for each in node.walk() if isinstance(each, Multiply) for factor in each.factors)
+        return cls(tuple(support.items()), frozenset(each for each in factors if ranges.is_partial(each)))
+
+    def again(self, node: Expression) -> Expression:
+        """The chain rule's sum with its guards."""
+        return with_guards(node, dict(self.support), self.partial_factors)
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same in other names."""
+        support = [
+            (rename_tensors(adjoint, names), tuple([rename_tensors(each, names) for each in conditions]))
+            for adjoint, conditions in self.support
+        ]
+        factors = frozenset(rename_tensors(factor, names) for factor in self.partial_factors)
+        return replace(self, support=tuple(support), partial_factors=factors)
+
+
 def with_guards(
-    expression: Expression, support: Callable[[Derivative], tuple[Expression, ...]], ranges: Ranges
+    expression: Expression,
+    support: AdjointSupport,
+    partial_factors: Collection[Expression],
 ) -> Expression:
     """The chain rule's sum, where partial factors are guarded by the conditions of the adjoint's support.
 
@@ -83,17 +118,19 @@ def with_guards(
         if not isinstance(node, Multiply):
             return node
         adjoints = [factor for factor in node.factors if isinstance(factor, Derivative)]
-        conditions = _each_once(*(each for adjoint in adjoints for each in support(adjoint)))
-        return _guarded_product(node, conditions, ranges) if conditions else node
+        conditions = _each_once(*(each for adjoint in adjoints for each in support.get(adjoint, ())))
+        return _guarded_product(node, conditions, partial_factors) if conditions else node
 
     return rewrite_bottom_up(expression, guard)
 
 
-def _guarded_product(node: Multiply, conditions: tuple[Expression, ...], ranges: Ranges) -> Expression:
+def _guarded_product(
+    node: Multiply, conditions: tuple[Expression, ...], partial_factors: Collection[Expression]
+) -> Expression:
     factors: list[Expression] = []
     guarded: dict[tuple[Expression, ...], list[Expression]] = {}
     for factor in node.factors:
-        at, needed = _what_guards(factor, conditions, ranges)
+        at, needed = _what_guards(factor, conditions, partial_factors)
         if needed:
             guarded.setdefault(needed, []).append(substitute(factor, at))
         else:
@@ -103,12 +140,12 @@ def _guarded_product(node: Multiply, conditions: tuple[Expression, ...], ranges:
 
 
 def _what_guards(
-    factor: Expression, conditions: tuple[Expression, ...], ranges: Ranges
+    factor: Expression, conditions: tuple[Expression, ...], partial_factors: Collection[Expression]
 ) -> tuple[dict[Index, Expression], tuple[Expression, ...]]:
     """At which places the factor is to be read, and under which conditions."""
     at: dict[Index, Expression] = {}
     needed: list[Expression] = []
-    if not isinstance(factor, Derivative) and ranges.is_partial(factor):
+    if not isinstance(factor, Derivative) and factor in partial_factors:
         own = conjuncts(factor.condition) if isinstance(factor, Where) and factor.otherwise == ZERO else ()
         for condition in conditions:
             if condition.free_indices <= factor.free_indices and condition not in own:

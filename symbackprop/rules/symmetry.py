@@ -13,7 +13,7 @@ from types import MappingProxyType
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction, readings
 from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Equation, Fact, System
 
@@ -85,8 +85,13 @@ def orient(
     after = orientation.of(expression)
     if after == expression:
         return ()
-    statement = "; ".join(orientation.used)
-    return (Step(Rule(SYMMETRY, statement, lambda node: None, TERMINATES), (), expression, after),)
+    reasons = {name: why for name, why in symmetric.items() if name in expression.tensors}
+
+    def orient_again(node: Expression) -> Expression:
+        return _Orientation(reasons, index_names).of(node)
+
+    rule = WholeRule(SYMMETRY, "; ".join(orientation.used), orient_again, TERMINATES)
+    return (Step(rule, (), expression, after),)
 
 
 def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:

@@ -9,7 +9,7 @@ from symbackprop.errors import NotationError
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
 from symbackprop.notation.arithmetic import divisor_of
-from symbackprop.notation.derivatives import Derivative, InnerDerivative
+from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -88,6 +88,8 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
             return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})", ATOM
         case Derivative(numerator, denominator, _):
             return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
+        case PartialDerivative(expression, denominator):
+            return f"d({text(expression)})/d{text(denominator)}", COMPARISON
         case InnerDerivative(numerator, denominator):
             return f"diff({text(numerator)}, {text(denominator)})", ATOM
         case Add(terms):

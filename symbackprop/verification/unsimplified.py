@@ -67,7 +67,7 @@ def _name(tensor: str) -> str:
 def _equation(adjoint: AdjointDerivation) -> Equation:
     """The chain rule, with the local derivatives as differentiation left them."""
     chain_rule = adjoint.steps[0].after
-    local = {factor.derivative: factor.steps[0].after for factor in adjoint.factors}
+    local = {factor.derivative: factor.differentiated for factor in adjoint.factors}
 
     def put_in(node: Expression) -> Expression:
         if isinstance(node, Derivative) and node.total:

@@ -98,6 +98,22 @@ def test_derive_prints_the_lesson(call):
     assert out.endswith("  dE/dW2[k,j] = sum(b, (y[b,k] - d[b,k])*z1[b,j])\n")
 
 
+def test_derive_says_how_many_steps_replay(call):
+    code, out, err = call("derive", SEED, "--wrt", "W2", "--result", "--verify")
+    assert (code, out) == (0, call("derive", SEED, "--wrt", "W2", "--result")[1])
+    assert re.fullmatch(r"replayed \d+ steps: (\d+ [a-z ]+(, |\n))+", err)
+
+
+def test_a_step_that_does_not_replay_ends_with_nothing_written(call, monkeypatch):
+    monkeypatch.setattr(
+        "symbackprop.rewriting.replay.replays", lambda step: step.rule.name != "contract delta"
+    )
+    code, out, err = call("derive", SEED, "--wrt", "W2", "--verify")
+    assert (code, out) == (3, "")
+    assert "a step does not replay: contract delta (sum(i, delta(i,j)*f(i)) = f(j))" in err
+    assert "before: " in err and "after: " in err and "Traceback" not in err
+
+
 def test_derive_by_several_tensors(call):
     one = call("derive", SEED, "--wrt", "W2,b2", "--result")
     assert one == call("derive", SEED, "--wrt", "W2", "--wrt", " b2", "--result")

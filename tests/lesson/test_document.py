@@ -287,6 +287,22 @@ def test_json_holds_every_step(name):
     assert data["wrt"] == list(found.derivation.wrt) and data["loss"] == found.derivation.system.loss
 
 
+def test_json_says_why_each_step_holds():
+    data = json.loads(derivation("seed").json())
+    steps = [
+        step for adjoint in data["adjoints"] for factor in adjoint["factors"] for step in factor["steps"]
+    ]
+    first = next(step["justification"] for step in steps if step["rule"] == "differentiate")
+    assert first == {
+        "kind": "definition",
+        "equations": ["E = 1/2*sum(b, k, (y[b,k] - d[b,k])^2)"],
+        "steps": [],
+    }
+    folded = next(step["justification"] for step in steps if step["rule"] == "fold back")
+    assert folded["kind"] == "identity" and "z1[b',j'] = sigmoid(u1[b',j'])" in folded["equations"]
+    assert {step["justification"]["kind"] for step in steps} >= {"definition", "rewrite", "identity"}
+
+
 def test_json_of_the_result():
     data = json.loads(derivation("seed").result_json())
     assert data["result"][0] == {

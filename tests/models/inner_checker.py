@@ -14,7 +14,7 @@ import numpy as np
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion
 from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import Delta, Expression, Index
 from symbackprop.rewriting.rule import Step
 from symbackprop.semantics.evaluation import SystemEvaluator, evaluate
@@ -75,6 +75,11 @@ class InnerEvaluator(SystemEvaluator):
         return judged
 
     def _value(self, node: Expression, at: dict[Index, int]) -> Any:
+        if isinstance(node, PartialDerivative):
+            place = tuple(int(self._value(position, at)) for position in node.denominator.positions)
+            moved = self._moved(node.denominator.tensor, place)
+            inner = NaiveEvaluator({**self.values, node.denominator.tensor: moved}, self.sizes)
+            return float(np.imag(inner.expression(node.expression, at)) / STEP)
         if not isinstance(node, Derivative):
             return super()._value(node, at)
         return self._total(node, at) if node.total else self._local(node, at)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from symbackprop.derivation.result import Derivation
-from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import Add, Element, Expression, Index
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array, NaiveEvaluator
@@ -82,9 +82,13 @@ class DerivativeEvaluator(NaiveEvaluator):
         super().__init__(known, sizes)
 
     def _value(self, node: Expression, at: dict[Index, int]) -> Any:
-        if not isinstance(node, Derivative):
+        if not isinstance(node, Derivative | PartialDerivative):
             return super()._value(node, at)
         place = tuple(int(super(DerivativeEvaluator, self)._value(p, at)) for p in node.denominator.positions)
+        if isinstance(node, PartialDerivative):
+            moved, step = _moved(self.values[node.denominator.tensor], place)
+            inner = NaiveEvaluator({**self.values, node.denominator.tensor: moved}, self.sizes)
+            return float(np.imag(inner.expression(node.expression, at)) / step)
         if node.total:
             if node.denominator.tensor == self.system.loss:
                 return 1.0

@@ -1,0 +1,89 @@
+"""Equal forms of a scalar expression, as a justification that is certified and not recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from symbackprop.algebra.certificate import is_certified
+from symbackprop.algebra.rational import Relation
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.substitution import rename_tensors
+from symbackprop.rewriting.justification import Equality, Justification
+from symbackprop.systems.printing import text
+
+
+@dataclass(frozen=True)
+class Identity(Justification):
+    """Both sides are equal as quotients of their atoms, under relations known = formula.
+
+    Those relations of which a name has appeared are `folded` back.
+    """
+
+    relations: tuple[Relation, ...]
+    folded: tuple[Relation, ...]
+    name: str = "algebra"
+    statement: str = "cancel, factor, collect"
+    kind: ClassVar[str] = "identity"
+
+    @classmethod
+    def of(cls, before: Expression, after: Expression, relations: Sequence[Relation]) -> Identity:
+        """Named by the relations that were used: those whose name has appeared."""
+        nodes_before, nodes_after = set(before.walk()), set(after.walk())
+        folded = [each for each in relations if each.known in nodes_after and each.known not in nodes_before]
+        return cls._stated(_reached(relations, nodes_before | nodes_after), tuple(folded))
+
+    @classmethod
+    def _stated(cls, relations: tuple[Relation, ...], folded: tuple[Relation, ...]) -> Identity:
+        if not folded:
+            return cls(relations, ())
+        return cls(relations, folded, "fold back", "; ".join(map(_line, folded)))
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """A line for each relation that is folded back."""
+        return tuple(map(_line, self.folded)) or (self.statement,)
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """The relations, as equalities."""
+        return tuple([(relation.known, relation.formula) for relation in self.relations])
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether the difference is zero, by `algebra.certificate`, and each name has been folded back."""
+        nodes_before, nodes_after = set(before.walk()), set(after.walk())
+        names = {relation.known for relation in self.folded}
+        if not names <= nodes_after or not names.isdisjoint(nodes_before):
+            return False
+        return is_certified(before, after, self.equations)
+
+    def renamed(self, names: Mapping[str, str]) -> Identity:
+        """The same in other names."""
+
+        def in_names(relations: Iterable[Relation]) -> tuple[Relation, ...]:
+            return tuple(
+                [
+                    Relation(rename_tensors(each.known, names), rename_tensors(each.formula, names))
+                    for each in relations
+                ]
+            )
+
+        return self._stated(in_names(self.relations), in_names(self.folded))
+
+
+def _line(relation: Relation) -> str:
+    return f"{text(relation.known)} = {text(relation.formula)}"
+
+
+def _reached(relations: Sequence[Relation], nodes: set[Expression]) -> tuple[Relation, ...]:
+    """The relations whose name stands among the nodes, or in the formula of one that does."""
+    found: dict[Relation, None] = {}
+    count = -1
+    while len(found) > count:
+        count = len(found)
+        for relation in relations:
+            if relation not in found and relation.known in nodes:
+                found[relation] = None
+                nodes = nodes | set(relation.formula.walk())
+    return tuple(found)

@@ -1,0 +1,122 @@
+"""Equal things in each other's place: a definition put in, a name for what it stands for, a bound name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.notation.substitution import (
+    canonical_bound_names,
+    rename_tensors,
+    rewrite_bottom_up,
+    substitute,
+)
+from symbackprop.rewriting.justification import Equality, Justification, Recomputed
+from symbackprop.systems.system import Equation
+
+
+@dataclass(frozen=True)
+class Definition(Recomputed):
+    """An equation put in: its right-hand side in the place of its tensor's elements, at their positions."""
+
+    equation: Equation
+    name: str = "put in"
+    statement: str = ""
+    kind: ClassVar[str] = "definition"
+    whole: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, equation: Equation) -> Definition:
+        """The equation, named by its tensor."""
+        return cls(equation, statement=f"the definition of {equation.tensor}")
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """The definition."""
+        return ((self.equation.element, self.equation.expression),)
+
+    def again(self, node: Expression) -> Expression | None:
+        """The definition at each element; sums and products above it are put together anew."""
+        if self.equation.tensor not in node.tensors:
+            return None
+
+        def put_in(each: Expression) -> Expression:
+            if isinstance(each, Element) and each.tensor == self.equation.tensor:
+                return at_positions(self.equation, each)
+            return normalised(each)
+
+        return rewrite_bottom_up(node, put_in)
+
+    def renamed(self, names: Mapping[str, str]) -> Definition:
+        """The definition in other names."""
+        return Definition.of(renamed_equation(self.equation, names))
+
+
+@dataclass(frozen=True)
+class Substitution(Recomputed):
+    """Known values in the place of derivatives, one after another, or the names that they have got."""
+
+    name: str
+    statement: str
+    equalities: tuple[Equality, ...]
+    kind: ClassVar[str] = "substitution"
+    whole: ClassVar[bool] = True
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """What stands for what."""
+        return self.equalities
+
+    def again(self, node: Expression) -> Expression | None:
+        """Each left-hand side replaced; sums and products above it are put together anew."""
+        values = dict(self.equalities)
+        kinds = {type(left) for left in values}
+        if not any(type(each) in kinds and each in values for each in node.walk()):
+            return None
+
+        def put_in(each: Expression) -> Expression:
+            return values[each] if type(each) in kinds and each in values else normalised(each)
+
+        return rewrite_bottom_up(node, put_in)
+
+    def renamed(self, names: Mapping[str, str]) -> Substitution:
+        """The same in other names."""
+        return Substitution(self.name, self.statement, renamed_equalities(self.equalities, names))
+
+
+@dataclass(frozen=True)
+class Renaming(Justification):
+    """Other names for bound indices; compared by canonical names, so that no index is captured."""
+
+    name: str = "rename"
+    statement: str = "a bound index may have any name"
+    kind: ClassVar[str] = "renaming"
+    whole: ClassVar[bool] = True
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether nothing but names of bound indices differs."""
+        return canonical_bound_names(before) == canonical_bound_names(after)
+
+    def renamed(self, names: Mapping[str, str]) -> Renaming:
+        """Names of tensors do not matter."""
+        return self
+
+
+def at_positions(equation: Equation, element: Element) -> Expression:
+    """An equation's right-hand side for one of its elements."""
+    at: dict[Index, Expression] = dict(zip(equation.indices, element.positions, strict=True))
+    return substitute(equation.expression, at)
+
+
+def renamed_equation(equation: Equation, names: Mapping[str, str]) -> Equation:
+    """The equation in other names."""
+    tensor = names.get(equation.tensor, equation.tensor)
+    return Equation(tensor, equation.indices, rename_tensors(equation.expression, names))
+
+
+def renamed_equalities(equalities: tuple[Equality, ...], names: Mapping[str, str]) -> tuple[Equality, ...]:
+    """Both sides of each equality in other names."""
+    return tuple([(rename_tensors(old, names), rename_tensors(new, names)) for old, new in equalities])

@@ -1,0 +1,122 @@
+"""Replaying steps: each `after` comes once more out of its `before`, or is certified."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from symbackprop.errors import ReplayError
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.substitution import rename_tensors
+from symbackprop.rewriting.justification import Justification, Recomputed
+from symbackprop.rewriting.rule import Step, node_at, replace_at
+from symbackprop.systems.printing import text
+
+
+@dataclass(frozen=True)
+class Composite(Justification):
+    """Several steps that stand for one: a change that pays only once what follows from it has been done."""
+
+    name: str
+    statement: str
+    steps: tuple[Step, ...]
+    kind: ClassVar[str] = "composite"
+    whole: ClassVar[bool] = True
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether the steps lead from one to the other, and each of them replays."""
+        states = [before, *(side for step in self.steps for side in (step.before, step.after)), after]
+        is_chain = all(states[at] == states[at + 1] for at in range(0, len(states), 2))
+        return is_chain and all(map(replays, self.steps))
+
+    def renamed(self, names: Mapping[str, str]) -> Composite:
+        """The steps in other names."""
+        return Composite(self.name, self.statement, tuple([step.renamed(names) for step in self.steps]))
+
+
+@dataclass(frozen=True)
+class Beside(Justification):
+    """A step of one factor, beside which others stand still."""
+
+    name: str
+    statement: str
+    factors: Expression
+    step: Step
+    kind: ClassVar[str] = "composite"
+    whole: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, factors: Expression, step: Step) -> Step:
+        """The step of an expression as one of its product with these factors."""
+        before, after = multiply(factors, step.before), multiply(factors, step.after)
+        return Step(cls(step.rule.name, step.rule.statement, factors, step), (), before, after)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The factor's step."""
+        return (self.step,)
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Those of the factor's step."""
+        return self.step.rule.statements
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether both sides are the factor's, times the factors that stand still."""
+        sides = [multiply(self.factors, side) for side in (self.step.before, self.step.after)]
+        return [before, after] == sides and replays(self.step)
+
+    def renamed(self, names: Mapping[str, str]) -> Beside:
+        """The step in other names."""
+        step = self.step.renamed(names)
+        return Beside(step.rule.name, step.rule.statement, rename_tensors(self.factors, names), step)
+
+
+def replay(step: Step) -> Expression:
+    """What the step leads to, done again, and the same as what it has noted; ReplayError where it is not.
+
+    What is recomputed comes out as the same tree, up to the order of terms, of factors and of a delta's
+    indices. An identity is certified instead (`algebra.certificate` says how, and how surely).
+    """
+    if not replays(step):
+        place = f" at place {list(step.place)}" if step.place else ""
+        raise ReplayError(
+            f"a step does not replay: {step.rule.name} ({step.rule.statement}){place}\n"
+            f"  before: {text(step.before)}\n  after:  {text(step.after)}",
+            remedy="this is a defect of symbackprop; please report the model",
+        )
+    return step.after
+
+
+def replays(step: Step) -> bool:
+    """Whether the justification accounts for the change, and nothing else has changed."""
+    if step.rule.whole and step.place:
+        return False
+    try:
+        before = node_at(step.before, step.place)
+        if isinstance(step.rule, Recomputed):
+            again = step.rule.again(before)
+            return again is not None and replace_at(step.before, step.place, again) == step.after
+        after = node_at(step.after, step.place)
+        is_all = replace_at(step.before, step.place, after) == step.after
+    except (IndexError, AssertionError):
+        return False  # there is no such place
+    return is_all and step.rule.accounts_for(before, after)
+
+
+def replay_all(steps: Iterable[Step]) -> Counter[str]:
+    """How many steps of which kind there are, those in composite steps too; ReplayError where one fails."""
+    kinds: Counter[str] = Counter()
+    for step in steps:
+        replay(step)
+        kinds.update(each.rule.kind for each in _with_parts(step))
+    return kinds
+
+
+def _with_parts(step: Step) -> Iterable[Step]:
+    parts = step.rule.steps if isinstance(step.rule, Composite | Beside) else ()
+    return itertools.chain((step,), *map(_with_parts, parts))

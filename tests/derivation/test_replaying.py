@@ -1,0 +1,175 @@
+"""Derivations done again: every step of every example and classic, and corrupted steps, which are refused."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.derivation.replaying import replayed
+from symbackprop.derivation.result import Derivation
+from symbackprop.errors import ReplayError
+from symbackprop.notation.arithmetic import negate
+from symbackprop.notation.expressions import Add, Element, Expression, Index, Multiply
+from symbackprop.pipeline import load
+from symbackprop.rewriting.justification import Justification
+from symbackprop.rewriting.replay import Beside, Composite, replays
+from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
+from tests.models.classics import FOLDER, NAMES, load_classic
+
+EXAMPLES = sorted(path.stem for path in FOLDER.parent.glob("*.model"))
+# With a recurrence, inner derivatives, matrices, and sums that are regrouped and split.
+CORRUPTED = ("seed", "attention", "batch_norm", "elman_rnn", "gaussian", "gradient_penalty", "layer_norm")
+
+
+@cache
+def derivation_of(name: str) -> Derivation:
+    if name in EXAMPLES:
+        return load(str(FOLDER.parent / f"{name}.model")).derive().derivation
+    classic = load_classic(name)
+    return derive(classic.system, classic.wrt or None)
+
+
+@pytest.mark.parametrize("name", (*EXAMPLES, *NAMES))
+def test_every_step_replays(name: str) -> None:
+    derivation = derivation_of(name)
+    kinds = replayed(derivation)
+    assert sum(kinds.values()) >= len(derivation.steps)
+
+
+@pytest.mark.parametrize("name", (*EXAMPLES, *NAMES))
+def test_no_rule_is_only_a_label(name: str) -> None:
+    for step in _with_parts(derivation_of(name).steps):
+        if isinstance(step.rule, Rule):
+            rewritten = step.rule.apply(node_at(step.before, step.place))
+            assert rewritten is not None
+            assert replace_at(step.before, step.place, rewritten) == step.after
+        assert step.rule.kind and step.rule.name and step.rule.statement
+
+
+def _with_parts(steps: Sequence[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if isinstance(step.rule, Composite | Beside):
+            yield from _with_parts(step.rule.steps)
+
+
+# ---- corrupted steps
+
+# Laws that say the same of some nodes: sum(i, 0) is 0, and size(i)*0; signs meet in either way.
+ALIKE = ({"sum of zeros", "unused index"}, {"arithmetic", "arrange"})
+
+
+def _places(expression: Expression, place: Path = ()) -> Iterator[tuple[Path, Expression]]:
+    yield place, expression
+    for number, child in enumerate(expression.children):
+        yield from _places(child, (*place, number))
+
+
+def _with_another_sign(node: Expression, rng: random.Random, indices: Sequence[Index]) -> Expression | None:
+    if not isinstance(node, Add):
+        return None
+    terms = list(node.terms)
+    place = rng.randrange(len(terms))
+    terms[place] = negate(terms[place])
+    return Add(tuple(terms))
+
+
+def _with_an_index_exchanged(
+    node: Expression, rng: random.Random, indices: Sequence[Index]
+) -> Expression | None:
+    if not (isinstance(node, Element) and node.positions):
+        return None
+    others = [index for index in indices if index not in node.positions]
+    positions: list[Expression] = list(node.positions)
+    if others:
+        positions[rng.randrange(len(positions))] = rng.choice(others)
+    return Element(node.tensor, tuple(positions))
+
+
+def _with_a_part_dropped(node: Expression, rng: random.Random, indices: Sequence[Index]) -> Expression | None:
+    if not isinstance(node, Add | Multiply):
+        return None
+    parts = list(node.children)
+    parts.pop(rng.randrange(len(parts)))
+    return parts[0] if len(parts) == 1 else node.with_children(tuple(parts))
+
+
+CORRUPTIONS = {
+    "sign": _with_another_sign,
+    "index": _with_an_index_exchanged,
+    "dropped": _with_a_part_dropped,
+}
+
+
+def _corrupted_results(step: Step, rng: random.Random) -> Iterator[tuple[str, Step]]:
+    yield "sign", replace(step, after=negate(step.after))
+    places = list(_places(step.after))
+    indices = sorted({node for _, node in places if isinstance(node, Index)}, key=lambda index: index.name)
+    for kind, corrupt in CORRUPTIONS.items():
+        changed = ((place, corrupt(node, rng, indices)) for place, node in rng.sample(places, len(places)))
+        for place, node in changed:
+            if node is not None:
+                yield kind, replace(step, after=replace_at(step.after, place, node))
+                break
+
+
+def _other_reasons(
+    step: Step, rules: Sequence[Justification], rng: random.Random
+) -> Iterator[tuple[str, Step]]:
+    """Another law of the derivation, or the same at another place.
+
+    An identity accounts for whatever is one, and arithmetic in a product for that of its factors: these are
+    not wrong.
+    """
+    others = [
+        rule
+        for rule in rules
+        if rule.name != step.rule.name
+        and rule.kind != "identity"
+        and {rule.name, step.rule.name} not in ALIKE
+    ]
+    for rule in rng.sample(others, min(3, len(others))):
+        yield "rule", replace(step, rule=rule)
+    places = [place for place, _ in _places(step.before) if place != step.place]
+    if step.rule.name != "arithmetic":
+        for place in rng.sample(places, min(3, len(places))):
+            yield "place", replace(step, place=place)
+
+
+def test_corrupted_steps_are_all_refused() -> None:
+    refused: Counter[str] = Counter()
+    for name in CORRUPTED:
+        rng = random.Random(name)
+        steps = list(_with_parts(derivation_of(name).steps))
+        rules = list({(step.rule.name, step.rule.statement): step.rule for step in steps}.values())
+        for step in steps:
+            for kind, wrong in (*_corrupted_results(step, rng), *_other_reasons(step, rules, rng)):
+                if kind in ("rule", "place") or wrong.after != step.after:
+                    assert not replays(wrong), f"{name}: {kind} of {step.rule.name}: {wrong}"
+                    refused[kind] += 1
+    assert all(refused[kind] > 200 for kind in ("sign", "index", "dropped", "rule", "place")), refused
+
+
+def test_a_missing_step_is_noticed() -> None:
+    derivation = derivation_of("attention")
+    for number, adjoint in enumerate(derivation.adjoints):
+        for place in range(len(adjoint.steps)):
+            shorter = replace(adjoint, steps=(*adjoint.steps[:place], *adjoint.steps[place + 1 :]))
+            adjoints = (*derivation.adjoints[:number], shorter, *derivation.adjoints[number + 1 :])
+            with pytest.raises(ReplayError, match="a step is missing"):
+                replayed(replace(derivation, adjoints=adjoints))
+
+
+def test_an_equation_that_the_steps_do_not_lead_to_is_noticed() -> None:
+    derivation = derivation_of("seed")
+    *others, last = derivation.adjoints
+    equation = replace(last.equation, expression=negate(last.equation.expression))
+    wrong = replace(derivation, adjoints=(*others, replace(last, equation=equation)))
+    with pytest.raises(ReplayError, match="a step is missing"):
+        replayed(wrong)
