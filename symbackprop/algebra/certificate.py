@@ -28,9 +28,20 @@ from symbackprop.algebra.prime_field import (
     number,
     square_to_the,
 )
+from symbackprop.integers.guards import readable
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, power, terms_of
-from symbackprop.notation.expressions import Add, Apply, Delta, Element, Expression, Multiply, Number, Power
-from symbackprop.notation.substitution import bound_names_by_height
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Delta,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Where,
+)
+from symbackprop.notation.substitution import bound_names_by_height, rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.matching import label
 
@@ -43,11 +54,9 @@ def is_certified(before: Expression, after: Expression, relations: Sequence[Equa
 
     False where nothing certain can be said.
     """
-    before, after = (bound_names_by_height(opened(side)) for side in (before, after))
+    before, after = map(_spelled_alike, (before, after))
     formulas: dict[Expression, Expression] = {
-        known: bound_names_by_height(opened(formula))
-        for known, formula in relations
-        if isinstance(known, Element)
+        known: _spelled_alike(formula) for known, formula in relations if isinstance(known, Element)
     }
     agreed = 0
     for seed in range(MOST_TRIES):
@@ -61,6 +70,14 @@ def is_certified(before: Expression, after: Expression, relations: Sequence[Equa
         if agreed == POINTS:
             return not may_be_undefined(after, before, formulas)
     return False
+
+
+def _spelled_alike(expression: Expression) -> Expression:
+    """Formulas of functions written out, one name for a bound index, t >= 1 for t - 1 >= 0 in a `where`."""
+    plain = rewrite_bottom_up(
+        opened(expression), lambda node: readable(node) if isinstance(node, Where) else node
+    )
+    return bound_names_by_height(plain)
 
 
 class _Point:

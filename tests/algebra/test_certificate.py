@@ -50,6 +50,7 @@ EQUAL = (
     ("sum(j, A[i,j]*(a + b))", "sum(j, b*A[i,j] + a*A[i,j])"),
     ("sum(j, sum(i, A[i,j]) + 1)", "sum(j, 1 + sum(i, A[i,j]))"),
     ("where(a > b, a + a, b)", "where(a > b, 2*a, b)"),
+    ("where(i - 1 >= 0, a + a, 0)", "where(i >= 1, 2*a, 0)"),
     ("delta(i,k)*a + delta(k,i)*b", "(a + b)*delta(i,k)"),
 )
 UNDER_DEFINITIONS = (
@@ -87,6 +88,7 @@ NEAR_MISSES = (
     ("sum(i, sum(j, A[i,j]*x[i]))", "sum(i, sum(j, A[i,j]*y[i]))"),
     ("sum(j, a)", "a"),
     ("where(a > b, a, b)", "where(a >= b, a, b)"),
+    ("where(i - 1 >= 0, a, 0)", "where(i > 1, a, 0)"),
     ("where(a > b, a, b)", "where(a > b, b, a)"),
     ("delta(i,k)^2", "delta(i,k)"),
     ("size(i)", "size(j)"),
