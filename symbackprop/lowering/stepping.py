@@ -89,7 +89,8 @@ class EquationLowering:
     def _computation(self, equation: Equation, target: Target) -> Computation:
         if target.kind is not Kind.REAL:
             return Computation([target.assigned(self._value(equation.expression, target.result))])
-        ordered = with_padded_reads(simplified(with_short_ranges(with_cases_apart(equation.expression))))
+        apart = simplified(with_short_ranges(with_cases_apart(equation.expression)))
+        ordered = with_padded_reads(apart, self.lowering.own)
         expression, before = self._apart(ordered, equation, target.result, True)
         found = self._computed(target, expression, equation)
         return Computation(found.own, [*before, *found.before])
@@ -159,13 +160,13 @@ class EquationLowering:
         while True:
             counters = (*self.counters, *(way.index for way in ways))
             windows = windows_of(body, (*bound, *result))
-            axes = self.kernel_axes
-            found = (stepped(window, body, bound, result, axes, counters, is_sum) for window in windows)
+            around = (self.kernel_axes, counters, self.lowering.own)
+            found = (stepped(window, body, bound, result, *around, is_sum) for window in windows)
             way = next((way for way in found if way is not None), None)
             if way is None:
                 return ways
             ways.append(way)
-            body = simplified(substituted(body, way))
+            body = simplified(substituted(body, way, self.lowering.own))
             bound = tuple(index for index in bound if index not in (way.index, way.along, way.solved))
             result = tuple(
                 way.along if index == way.solved and way.along else index
@@ -214,7 +215,7 @@ class EquationLowering:
         """One statement, or a loop over an index of the result that stores one part a step."""
         if way is None:
             return [target.assigned(self._value(with_short_ranges(expression), target.result))]
-        part = simplified(substituted(expression, way))
+        part = simplified(substituted(expression, way, self.lowering.own))
         body = self.inside(way.index)._computed(target.stepped(way), part, equation)
         return [*target.allocated(), _loop(way, (*body.before, *body.own))]
 
@@ -241,7 +242,7 @@ class EquationLowering:
         """The loops of one reduction, each around the next."""
         body, bound, inner = reduction.body, reduction.indices, target.standing()
         for way in plan:
-            body = simplified(substituted(body, way))
+            body = simplified(substituted(body, way, self.lowering.own))
             bound = tuple(index for index in bound if index not in (way.index, way.along, way.solved))
             inner = inner.stepped(way)
         expression = with_short_ranges(Reduction(reduction.kind, bound, body) if bound else body)
