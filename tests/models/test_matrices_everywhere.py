@@ -230,7 +230,10 @@ def test_a_matrix_that_is_not_chosen_may_be_singular(name: str) -> None:
 
 # A recurrence chooses by its own state: the model, and the matrices that no step chooses.
 BY_THE_STATE = {
-    "one_matrix_for_all_steps": ("h[t,i] = where(before[t,i] > 5, sum(j, inv(M[0])[i,j]*x[t,j]), x[t,i])", [0]),
+    "one_matrix_for_all_steps": (
+        "h[t,i] = where(before[t,i] > 5, sum(j, inv(M[0])[i,j]*x[t,j]), x[t,i])",
+        [0],
+    ),
     "one_that_is_chosen_at_some_steps": (
         "h[t,i] = where(before[t,0] < 0, sum(j, inv(M[1])[i,j]*x[t,j]), 1 - before[t,i])",
         [0, 2, 3],
