@@ -30,6 +30,7 @@ from symbackprop.schedule.recurrences import steps_of_stage
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import stable_equations
+from symbackprop.schedule.undefined_factors import with_deltas_as_conditions
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.portions import in_portions
 from symbackprop.systems.printing import equation_text, system_text
@@ -73,7 +74,9 @@ def _program(
     written = _in_portions((*system.equations, *adjoints), system)
     formulas_as_written = {equation.tensor: equation_text(equation) for equation in written}
     stated = frozenset(known.tensor for known in system.positive_definite)
-    guarded = with_guarded_matrices(with_shared_gates(stable_equations(written)), system.tensors, stated)
+    derived = {equation.tensor for equation in adjoints}
+    defined = with_deltas_as_conditions(written, system.tensors.values(), derived)
+    guarded = with_guarded_matrices(with_shared_gates(stable_equations(defined)), system.tensors, stated)
     prepared = tuple(
         replace(equation, expression=with_solves(equation.expression)) for equation in guarded.equations
     )
