@@ -155,12 +155,21 @@ def _power_weight(exponent: Expression) -> int:
 
 
 def _reduction_cost(node: Reduction) -> Cost:
-    """A product of arrays is contracted; anything else is a pass over the body and its reduction."""
+    """A product of arrays is contracted; anything else is a pass over the body and its reduction.
+
+    A factor that no bound index moves is none of a contraction's: the sum costs what it does with it outside.
+    """
     involved = extent(node.body.free_indices | frozenset(node.indices))
     factors = factors_of(node.body)
     if node.kind != "sum" or len(factors) == 1:
         return Fraction(involved)
     arrays = [factor.free_indices for factor in factors if not isinstance(factor, Number)]
-    contraction = _pairwise(arrays, frozenset(node.indices), CONTRACTION_WEIGHT)
+    bound = frozenset(node.indices)
+    inner = [array for array in arrays if array & bound]
+    if len(inner) == 1 < len(arrays):
+        outer = [array for array in arrays if not array & bound]
+        whole = extent(inner[0] | bound) + _pairwise([inner[0] - bound, *outer], frozenset(), Fraction(1))
+    else:
+        whole = _pairwise(arrays, bound, CONTRACTION_WEIGHT)
     # The body of a contraction is never stored: take back what the product itself was charged.
-    return contraction - _own_cost(node.body)
+    return whole - _own_cost(node.body)
