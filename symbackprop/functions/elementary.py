@@ -209,14 +209,14 @@ _DEFINED = (
     ),
     ElementwiseFunction(
         "max",
-        lambda a, b: a if _real(a) >= _real(b) else b,
+        lambda a, b: a if _real(a) >= _real(b) or a != a else b,  # nan stays nan, on either side
         r"\max\left({}, {}\right)",
         lambda a, b: Where(Comparison(">=", a, b), a, b),
         arity=2,
     ),
     ElementwiseFunction(
         "min",
-        lambda a, b: a if _real(a) <= _real(b) else b,
+        lambda a, b: a if _real(a) <= _real(b) or a != a else b,
         r"\min\left({}, {}\right)",
         lambda a, b: Where(Comparison("<=", a, b), a, b),
         arity=2,

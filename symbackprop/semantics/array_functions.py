@@ -28,11 +28,11 @@ def _softplus(u: Array) -> Array:
 
 
 def _larger(a: Array, b: Array) -> Array:
-    return np.where(a.real >= b.real, a, b)
+    return np.where((a.real >= b.real) | np.isnan(a), a, b)  # nan stays nan, on either side
 
 
 def _smaller(a: Array, b: Array) -> Array:
-    return np.where(a.real <= b.real, a, b)
+    return np.where((a.real <= b.real) | np.isnan(a), a, b)
 
 
 _ARRAY_FUNCTIONS: Mapping[str, Callable[..., Array]] = {
