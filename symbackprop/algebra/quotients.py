@@ -25,16 +25,22 @@ def denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
 
 
 def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.Expr | None:
-    """known = formula solved for an atom that stands in it to the first power."""
+    """known = formula solved for an atom that stands in it to the first power.
+
+    s*a + c = 0 says that a is -c/s where s is not 0. If s and c have no factor in common, an expression with
+    -c/s in the place of a, whose denominator has no factor of s, is the same for s = 0 as well: its numerator
+    has changed by a multiple of s*a + c (Gauss's lemma). A factor in common may be 0, and the atom anything:
+    a = a*f says neither that a is 0 nor that f is 1.
+    """
     if not is_small(formula):
         return None
-    numerator, denominator = sympy.fraction(sympy.together(formula))
+    numerator, denominator = sympy.fraction(sympy.cancel(formula))
     polynomial = sympy.Poly(sympy.expand(numerator - known * denominator), atom)
     if polynomial.degree() != 1:
         return None
     slope, constant = polynomial.all_coeffs()
-    if constant == 0:
-        return None  # a = a*f says that f is 1, not that a is 0
+    if not sympy.gcd(slope, constant).is_number:
+        return None
     return sympy.cancel(-constant / slope)
 
 

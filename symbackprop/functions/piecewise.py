@@ -49,8 +49,8 @@ PIECEWISE = (
         arity=2,
         definition=lambda a, b: Where(Comparison(">=", a, b), a, b),
         kink=Kink("to the first at a tie", lambda a, b: apply("max", b, a)),
-        evaluate=lambda a, b: a if real_part(a) >= real_part(b) else b,
-        on_arrays=lambda a, b: np.where(a.real >= b.real, a, b),
+        evaluate=lambda a, b: a if real_part(a) >= real_part(b) or a != a else b,  # nan stays nan
+        on_arrays=lambda a, b: np.where((a.real >= b.real) | np.isnan(a), a, b),
         numpy=NumpyCall("np.maximum({}, {})"),
     ),
     ElementwiseFunction(
@@ -60,8 +60,8 @@ PIECEWISE = (
         arity=2,
         definition=lambda a, b: Where(Comparison("<=", a, b), a, b),
         kink=Kink("to the first at a tie", lambda a, b: apply("min", b, a)),
-        evaluate=lambda a, b: a if real_part(a) <= real_part(b) else b,
-        on_arrays=lambda a, b: np.where(a.real <= b.real, a, b),
+        evaluate=lambda a, b: a if real_part(a) <= real_part(b) or a != a else b,
+        on_arrays=lambda a, b: np.where((a.real <= b.real) | np.isnan(a), a, b),
         numpy=NumpyCall("np.minimum({}, {})"),
     ),
 )

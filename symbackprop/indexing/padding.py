@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import floor, gcd, lcm
 
@@ -48,19 +49,22 @@ def not_negative(condition: Expression) -> Expression | None:
     return None
 
 
-def with_padded_reads(expression: Expression) -> Expression:
-    """where(p inside x and c, f*x[p], 0) as where(c, f*pad(x[p]), 0), for an f that is finite everywhere."""
-    return rewrite_bottom_up(expression, _pads_factors)
+def with_padded_reads(expression: Expression, own: Mapping[str, tuple[Index, ...]]) -> Expression:
+    """where(p inside x and c, f*x[p], 0) as where(c, f*pad(x[p]), 0), for an f that is finite everywhere.
+
+    `own` are the indices of the tensors that are read.
+    """
+    return rewrite_bottom_up(expression, lambda node: _pads_factors(node, own))
 
 
-def _pads_factors(node: Expression) -> Expression:
+def _pads_factors(node: Expression, own: Mapping[str, tuple[Index, ...]]) -> Expression:
     if not (isinstance(node, Where) and node.otherwise == ZERO) or isinstance(node.chosen, Element):
         return node
     if is_partial(node.chosen) or is_counted(node.condition):
         return node
     parts = conjuncts(node.condition)
     factors = factors_of(node.chosen)
-    moved = [part for part in parts if all(_takes(factor, part) for factor in factors)]
+    moved = [part for part in parts if all(_takes(factor, part, own) for factor in factors)]
     padded = []
     for factor in factors:
         bounds = [part for part in moved if isinstance(factor, Element) and _keeps_inside(part, factor)]
@@ -75,17 +79,20 @@ def _is_kept_by(condition: Expression, factor: Expression) -> bool:
     return isinstance(factor, Element) and _keeps_inside(condition, factor)
 
 
-def _takes(factor: Expression, condition: Expression) -> bool:
-    """Whether a factor takes the condition over, or reads nothing that the condition may keep inside."""
+def _takes(factor: Expression, condition: Expression, own: Mapping[str, tuple[Index, ...]]) -> bool:
+    """Whether a factor takes the condition over, or reads nothing that the condition may keep inside.
+
+    An index lies inside its own axis, and not so inside another's: x[i] for an x[j].
+    """
     if _is_kept_by(condition, factor):
         return True
     names = {node for node in condition.walk() if isinstance(node, Index)}
     positions = (
         position
         for node in factor.walk()
-        if tensor_read(node) is not None
-        for position in node.children
-        if not isinstance(position, Index)
+        if (tensor := tensor_read(node)) is not None
+        for position, index in zip(node.children, own[tensor], strict=False)  # a determinant has no row
+        if not (isinstance(position, Index) and position.axis == index.axis)
     )
     return not any(names & set(position.walk()) for position in positions)
 

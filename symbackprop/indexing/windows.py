@@ -11,7 +11,7 @@ or of nothing else, or else one that is summed over: the kernel's offset, not th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -108,11 +108,13 @@ def stepped(
     result: Indices,
     kernel_axes: Collection[Axis],
     counters: Collection[Index],
+    own: Mapping[str, Indices],
     is_sum: bool = True,
 ) -> Stepped | None:
     """The best way to compute a window within loops over `counters`; None where no index can be stepped.
 
-    Only in a sum is a term that is 0 no term at all, so that an index may be put in again.
+    `own` are the indices of the tensors that are read. Only in a sum is a term that is 0 no term at all, so
+    that an index may be put in again.
     """
     ways: list[Stepped] = [
         Stepped("add" if index in bound else "store", index)
@@ -120,7 +122,7 @@ def stepped(
         if index in bound or index in result
     ]
     if is_sum:
-        ways = [*_solved(window, body, bound, (*result, *counters)), *ways]
+        ways = [*_solved(window, body, bound, (*result, *counters), own), *ways]
 
     # Sizes are compared where all are declared: one that is not may be any.
     comparable = all(way.index.axis.size is not None for way in ways)
@@ -135,7 +137,9 @@ def stepped(
     return min(ways, key=rank, default=None)
 
 
-def _solved(window: Window, body: Expression, bound: Indices, others: Indices) -> Iterator[Stepped]:
+def _solved(
+    window: Window, body: Expression, bound: Indices, others: Indices, own: Mapping[str, Indices]
+) -> Iterator[Stepped]:
     """The index r put in again for p = r, where the position p moves with one index by +1 or -1.
 
     An index of the result is scattered to then, where nothing else of the body depends on it; the sum over an
@@ -156,7 +160,10 @@ def _solved(window: Window, body: Expression, bound: Indices, others: Indices) -
         if index in bound:
             yield Stepped("add", offset, index, place.expression())
         else:
-            yield from _scattered(Stepped("scatter", offset, index, place.expression()), window, body, bound)
+            moved = simplified(substitute(body, {index: place.expression()}))
+            if _reads_inside_at(counter_of(offset), moved, own):
+                way = Stepped("scatter", offset, index, place.expression())
+                yield from _scattered(way, window, moved, bound)
 
 
 def _is_matrix_at(body: Expression, index: Index) -> bool:
@@ -164,14 +171,23 @@ def _is_matrix_at(body: Expression, index: Index) -> bool:
     return any(isinstance(node, MatrixFunction) and index in node.free_indices for node in body.walk())
 
 
-def _scattered(way: Stepped, window: Window, body: Expression, bound: Indices) -> Iterator[Stepped]:
+def _scattered(way: Stepped, window: Window, moved: Expression, bound: Indices) -> Iterator[Stepped]:
     """The way where the place runs upwards with one index that is summed over, on which all else depends."""
     along = [index for index in window.indices if index in bound]
     if len(along) != 1 or len(window.indices) != 2 or linear_form(way.place).coefficient(along[0]) < 0:
         return
-    way = replace(way, along=along[0])
-    if _is_free_of(simplified(substituted(body, way)), along[0], counter_of(way.index)):
-        yield way
+    if _is_free_of(moved, along[0], counter_of(way.index)):
+        yield replace(way, along=along[0])
+
+
+def _reads_inside_at(counter: Counter, moved: Expression, own: Mapping[str, Indices]) -> bool:
+    """Whether all that is read at a counter lies inside, also for places beyond the result."""
+    return not any(
+        unproved_bounds(position, index.axis, read.conditions)
+        for read in guarded_reads(moved)
+        for position, index in zip(read.element.positions, own[read.element.tensor], strict=False)
+        if counter in position.walk()
+    )
 
 
 def _indices_at(node: Expression) -> Indices:
@@ -198,14 +214,14 @@ def _moved_by(side: Expression) -> set[Expression]:
     return {part for unknown in unknowns if not unknown.tensors for part in unknown.walk()}
 
 
-def substituted(body: Expression, way: Stepped) -> Expression:
-    """The body for one step: the index is the loop's counter."""
+def substituted(body: Expression, way: Stepped, own: Mapping[str, Indices]) -> Expression:
+    """The body for one step: the index is the loop's counter; `own` are the indices of the tensors read."""
     if way.solved is not None:
         moved = substitute(body, {way.solved: way.place})
         bounds = unproved_bounds(way.place, way.solved.axis) if way.way == "add" else ()
         if not bounds:
             return moved
-        return with_padded_reads(Where(conjunction(bounds), simplified(moved), ZERO))
+        return with_padded_reads(Where(conjunction(bounds), simplified(moved), ZERO), own)
     return substitute(body, {way.index: counter_of(way.index)})
 
 

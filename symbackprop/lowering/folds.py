@@ -5,7 +5,8 @@ y[n,c] = f[n,floor(c/3)]*g[mod(c, 3)] is z[n,g,h] = f[n,g]*g[h], its last two ax
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.array.layout import layout_of
@@ -16,7 +17,7 @@ from symbackprop.indexing.counting import extent, size_of
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import add, multiply
-from symbackprop.notation.expressions import Apply, Comparison, Element, Expression, Index, Number, Size
+from symbackprop.notation.expressions import Apply, Axis, Comparison, Element, Expression, Index, Number, Size
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 
 Indices = tuple[Index, ...]
@@ -124,11 +125,16 @@ def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:
         fold = folded.get(index)
         item: Item = Whole()
         if fold is not None:
-            length = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
-            merged = Index(index.name, extent(index.axis, length))
-            if merged != index:
-                item = Span(index, None, whole_number(size_of(index.axis)))
-            index = merged
+            index, item = merged_index(index, (fold.quotient.axis, fold.remainder.axis))
         names.append(index)
         items.append(item)
     return selected(Refold(value, layout_of(tuple(names))), tuple(items))
+
+
+def merged_index(index: Index, axes: Sequence[Axis]) -> tuple[Index, Item]:
+    """The index of merged axes, and the places of those that `index` counts through: the first ones."""
+    sizes = [axis.size for axis in axes]
+    if None not in sizes and math.prod(filter(None, sizes)) == index.axis.size:
+        return index, Whole()
+    merged = Index(index.name, extent(index.axis, multiply(*map(size_of, axes))))
+    return merged, Whole() if merged == index else Span(index, None, whole_number(size_of(index.axis)))

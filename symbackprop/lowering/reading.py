@@ -27,6 +27,7 @@ from symbackprop.indexing.places import (
 )
 from symbackprop.integers.bounds import unproved_bounds
 from symbackprop.integers.linear import linear_form
+from symbackprop.lowering.folds import merged_index
 from symbackprop.notation.arithmetic import add, multiply, subtract
 from symbackprop.notation.expressions import ONE, ZERO, Apply, Axis, Element, Expression, Index, Number
 from symbackprop.notation.substitution import fresh_index
@@ -263,13 +264,22 @@ def span(index: Index, start: Expression, step: int, length: Expression) -> Item
 
 
 def _refolded(value: Value, reads: Sequence[AxisView]) -> Value:
-    """Axes split or merged as the views say; the others keep their names."""
+    """Axes split, or merged up to where an index ends, as the views say; the others keep their names."""
     if all(read.width == 1 and len(read.indices) <= 1 for read in reads):
         return value
     target: list[Index] = []
+    items: list[Item] = []
+    place = 0
     for read in reads:
-        target += (read.name,) if read.is_whole else read.indices
-    return Refold(value, layout_of(tuple(target)))
+        names = (read.name,) if read.is_whole else read.indices
+        cut: Item = Whole()
+        if read.width > 1:
+            merged, cut = merged_index(names[0], [each.axis for each in value.indices[place:][: read.width]])
+            names = (merged,)
+        target += names
+        items += [cut] * len(names)
+        place += read.width if names else 0
+    return selected(Refold(value, layout_of(tuple(target))), tuple(items))
 
 
 def _diagonals(value: Value) -> Value:

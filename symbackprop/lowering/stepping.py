@@ -90,8 +90,9 @@ class EquationLowering:
         expression = item.equation.expression
         if target.kind is not Kind.REAL:
             return Computation((target.assigned(self._value(expression, target.result, symbols)),), symbols)
-        ordered = with_padded_reads(simplified(with_short_ranges(with_cases_apart(expression))))
-        apart = self._apart(ordered, item, target.result, True, symbols)
+        ordered = simplified(with_short_ranges(with_cases_apart(expression)))
+        padded = with_padded_reads(ordered, symbols.own)
+        apart = self._apart(padded, item, target.result, True, symbols)
         found = self._computed(target, apart.expression, item, apart.symbols)
         return replace(found, before=(*apart.lines, *found.before))
 
@@ -179,14 +180,14 @@ class EquationLowering:
         lines, symbols = self.lines(item, symbols.reserving(name))
         return Separated(Element(name, indices), symbols.declaring(name, indices, item.kind), lines)
 
-    def _plan(self, term: Expression, result: Indices) -> TermPlan:
-        return plan_of(term, result, self.kernel_axes, self.counters)
+    def _plan(self, term: Expression, result: Indices, symbols: Symbols) -> TermPlan:
+        return plan_of(term, result, self.kernel_axes, self.counters, symbols.own)
 
     def _computed(
         self, target: Target, expression: Expression, item: NamedEquation, symbols: Symbols
     ) -> Computation:
         """The lines that compute an expression into a target."""
-        plans = [self._plan(term, target.result) for term in terms_of(expression)]
+        plans = [self._plan(term, target.result, symbols) for term in terms_of(expression)]
         if all(way.way == "store" for plan in plans for way in plan.ways):
             first = next((way for plan in plans for way in plan.ways), None)
             return self._stored(target, expression, first, item, symbols)
@@ -221,7 +222,7 @@ class EquationLowering:
         if way is None:
             value = self._value(with_short_ranges(expression), target.result, symbols)
             return Computation((target.assigned(value),), symbols)
-        part = simplified(substituted(expression, way))
+        part = simplified(substituted(expression, way, symbols.own))
         body = self.inside(way.index)._computed(target.stepped(way), part, item, symbols)
         # What the body names is forgotten after the loop.
         return Computation((*target.allocated(), _loop(way, (*body.before, *body.own), target)), symbols)

@@ -44,12 +44,12 @@ class TermPlan:
             return self.body
         return Reduction(self.term.kind, self.bound, self.body)
 
-    def stepping(self, way: Stepped) -> TermPlan:
-        """The plan with one more loop, inside of the others."""
+    def stepping(self, way: Stepped, own: Mapping[str, Indices]) -> TermPlan:
+        """The plan with one more loop, inside of the others; `own` are the indices of the tensors read."""
         return replace(
             self,
             ways=(*self.ways, way),
-            body=simplified(substituted(self.body, way)),
+            body=simplified(substituted(self.body, way, own)),
             bound=tuple(index for index in self.bound if index not in (way.index, way.along, way.solved)),
             result=_after(way, self.result),
         )
@@ -62,9 +62,16 @@ def _after(way: Stepped, result: Indices) -> Indices:
 
 
 def plan_of(
-    term: Expression, result: Indices, kernel_axes: Collection[Axis], counters: tuple[Index, ...]
+    term: Expression,
+    result: Indices,
+    kernel_axes: Collection[Axis],
+    counters: tuple[Index, ...],
+    own: Mapping[str, Indices],
 ) -> TermPlan:
-    """The plan of a term with these indices; `counters` are stepped by the loops around it."""
+    """The plan of a term with these indices; `counters` are stepped by the loops around it.
+
+    `own` are the indices of the tensors that are read.
+    """
     if isinstance(term, Reduction) and term.kind in STARTS:
         plan = TermPlan(term, (), term.body, term.indices, result)
     else:
@@ -72,10 +79,10 @@ def plan_of(
     while True:
         around = (*counters, *(way.index for way in plan.ways))
         found = (
-            stepped(window, plan.body, plan.bound, plan.result, kernel_axes, around, plan.is_sum)
+            stepped(window, plan.body, plan.bound, plan.result, kernel_axes, around, own, plan.is_sum)
             for window in windows_of(plan.body, (*plan.bound, *plan.result))
         )
         way = next((way for way in found if way is not None), None)
         if way is None:
             return plan
-        plan = plan.stepping(way)
+        plan = plan.stepping(way, own)

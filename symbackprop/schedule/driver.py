@@ -13,6 +13,7 @@ from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import stable_equations
+from symbackprop.schedule.undefined_factors import with_deltas_as_conditions
 from symbackprop.systems.portions import portions_of
 from symbackprop.systems.system import Equation, System
 
@@ -44,7 +45,13 @@ def _schedule(
     system: System, adjoints: Sequence[Equation], derivations: Mapping[str, AdjointDerivation]
 ) -> Schedule:
     items = _in_portions((*system.equations, *adjoints), system, derivations)
-    items = _computing(with_shared_gates, _computing(stable_equations, items))
+    derived = {equation.tensor for equation in adjoints}
+
+    def with_conditions(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+        return with_deltas_as_conditions(equations, system.tensors.values(), derived)
+
+    for rewrite in (with_conditions, stable_equations, with_shared_gates):
+        items = _computing(rewrite, items)
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = tuple(item.computing(with_solves(item.equation.expression)) for item in guarded.equations)

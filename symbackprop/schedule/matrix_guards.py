@@ -8,6 +8,10 @@ is read as
     y[t,i] = where(t > 0, sum(j, inv(M_chosen[t])[i,j]*x[t,j]), 0)
 
 for all matrices of an array are inverted at once, and one that is not chosen may be singular, or no matrix.
+Where a recurrence chooses by its own state, a matrix is chosen, and inverted, at each step:
+
+    h[t,i] = where(h[t-1,i] > 0, sum(j, inv(M)[i,j]*x[j]), x[i])
+    M_chosen[t,i,i',j] = where(h[t-1,i] > 0, M[i',j], delta(i',j))
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ from symbackprop.notation.substitution import fresh_index, rename_bound
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
 from symbackprop.schedule.occurrences import key_of
 from symbackprop.schedule.terms import free_in_order
+from symbackprop.systems.ordering import at_step, stages_of
 from symbackprop.systems.system import Equation, Tensor
 
 Indices = tuple[Index, ...]
@@ -55,15 +60,46 @@ def with_guarded_matrices(
     layouts = {name: tensor.indices for name, tensor in tensors.items()}
     layouts.update({item.equation.tensor: item.equation.indices for item in items})
     naming = _ChosenMatrices(layouts, positive_definite, set(layouts))
+    states = _states_of(tuple(item.equation for item in items))
     result: list[NamedEquation] = []
     for item in items:
-        changed = naming.read(item.equation.expression, ())
+        state = states.get(item.equation.tensor, _NO_STATE)
+        changed = naming.read(item.equation.expression, (), state)
         result += [item.temporary(Part.CHOSEN_MATRICES, equation) for equation in naming.introduced]
         result.append(item.computing(changed))
         naming.introduced.clear()
     ordered = items_in_reading_order(result) if naming.names else tuple(result)
     stated = {name: name for name in positive_definite}
     return GuardedMatrices(ordered, {**stated, **naming.definite})
+
+
+@dataclass(frozen=True)
+class _State:
+    """The tensors that are computed in turns with an equation's, and the index that counts the steps."""
+
+    tensors: frozenset[str] = frozenset()
+    step: Indices = ()
+
+
+_NO_STATE = _State()
+
+
+def _states_of(equations: Sequence[Equation]) -> dict[str, _State]:
+    """The state of each member of a recurrence that reads a matrix."""
+    if not any(_reads_a_matrix(equation.expression) for equation in equations):
+        return {}
+    return {
+        equation.tensor: _State(
+            frozenset(member.tensor for member in stage.equations), (at_step(stage.recurrence, equation),)
+        )
+        for stage in stages_of(equations)
+        if stage.recurrence is not None
+        for equation in stage.equations
+    }
+
+
+def _reads_a_matrix(expression: Expression) -> bool:
+    return any(isinstance(node, MatrixFunction) for node in expression.walk())
 
 
 @dataclass
@@ -75,18 +111,23 @@ class _ChosenMatrices:
     introduced: list[Equation] = field(default_factory=list)
     definite: dict[str, str] = field(default_factory=dict)
 
-    def read(self, expression: Expression, conditions: Conditions) -> Expression:
+    def read(self, expression: Expression, conditions: Conditions, state: _State) -> Expression:
         """The expression, where every matrix that may be read in vain is sound."""
-        if not any(isinstance(node, MatrixFunction) for node in expression.walk()):
+        if not _reads_a_matrix(expression):
             return expression
         if isinstance(expression, Reduction):
             around = (index for condition in conditions for index in condition.free_indices)
-            expression = rename_bound(expression, around)
-        children = [self.read(child, inside) for child, inside in guarded_children(expression, conditions)]
+            expression = rename_bound(expression, (*around, *state.step))
+        children = [
+            self.read(child, inside, state) for child, inside in guarded_children(expression, conditions)
+        ]
         expression = expression.with_children(tuple(children))
         if isinstance(expression, MatrixFunction) and self._may_fail(expression):
-            guard = self._guard(expression, conditions)
-            return expression if guard is None else self._chosen(expression, guard)
+            # What takes an inverse itself is worked out everywhere, and guards none.
+            known = [each for each in conditions if not _takes_an_inverse(each)]
+            batch = _batch_of(expression, known, state)
+            guard = self._guard(expression, known, frozenset(batch))
+            return expression if guard is None else self._chosen(expression, guard, batch)
         return expression
 
     def _may_fail(self, node: MatrixFunction) -> bool:
@@ -94,11 +135,10 @@ class _ChosenMatrices:
         is_cholesky = node.kind == "logdet" and node.tensor in self.positive_definite
         return bool(node.positions) or is_cholesky
 
-    def _guard(self, node: MatrixFunction, conditions: Conditions) -> Expression | None:
+    def _guard(
+        self, node: MatrixFunction, conditions: Sequence[Expression], batch: frozenset[Index]
+    ) -> Expression | None:
         """Whether anybody reads a matrix: the conditions, for some value of all indices but the batch's."""
-        batch = frozenset(node.batch_indices)
-        # What takes an inverse itself is worked out everywhere, and guards none.
-        conditions = tuple(each for each in conditions if not _takes_an_inverse(each))
         own = [each for each in conditions if each.free_indices <= batch]
         linked = _linked([each for each in conditions if each not in own], batch)
         if linked:
@@ -113,9 +153,8 @@ class _ChosenMatrices:
             own += [*bounds, Comparison(">", count, ZERO)]
         return conjunction(own) if own else None
 
-    def _chosen(self, node: MatrixFunction, guard: Expression) -> MatrixFunction:
+    def _chosen(self, node: MatrixFunction, guard: Expression, batch: Indices) -> MatrixFunction:
         """The function of matrices that stand in the model's where the guard holds."""
-        batch = node.batch_indices
         row, column = self.layouts[node.tensor][-2:]
         row = fresh_index(row, batch)
         column = fresh_index(column, (*batch, row))
@@ -130,6 +169,14 @@ class _ChosenMatrices:
             if node.tensor in self.positive_definite:
                 self.definite[name] = node.tensor
         return replace(node, tensor=self.names[key], batch=batch)
+
+
+def _batch_of(node: MatrixFunction, conditions: Sequence[Expression], state: _State) -> Indices:
+    """The indices that tell one chosen matrix from another: with those by which the state chooses."""
+    by_state = [each for each in conditions if each.tensors & state.tensors]
+    if not by_state:
+        return node.batch_indices
+    return tuple(dict.fromkeys((*state.step, *free_in_order(conjunction(by_state)), *node.batch_indices)))
 
 
 def _takes_an_inverse(condition: Expression) -> bool:

@@ -196,8 +196,9 @@ class NaiveEvaluator:
                 f"{what}: axis {empty.axis.name} is empty (over an empty axis it has no value)"
             )
         reals: list[Any] = [term.real for term in terms]
+        undefined = next((place for place, real in enumerate(reals) if real != real), None)
         best = min(reals) if node.kind == "min" else max(reals)
-        first = reals.index(best)
+        first = reals.index(best) if undefined is None else undefined
         return first if node.kind == "argmax" else terms[first]
 
 

@@ -3,7 +3,7 @@
 import pytest
 import sympy
 
-from symbackprop.algebra.quotients import solved_for
+from symbackprop.algebra.quotients import solved_for, substituted
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.systems.printing import text
@@ -13,6 +13,34 @@ def test_a_multiple_of_itself_is_not_solved_by_zero() -> None:
     a, f, g = sympy.symbols("a f g")
     assert solved_for(a, a * f / g, a) is None
     assert solved_for(a, f / g, g) == f / a
+
+
+def test_a_multiple_of_itself_says_nothing_of_its_factors() -> None:
+    a, f, g = sympy.symbols("a f g")
+    # For a = 0, f and g are anything.
+    assert solved_for(a, a * f / g, f) is None
+    assert solved_for(a, a * f / g, g) is None
+    assert solved_for(a, a * (f + 1), f) is None
+    assert solved_for(a, a + a * f * (g - 2), g) is None
+    # Without it they are not, nor where the formula itself is undefined.
+    assert solved_for(a, a * f + g, a) == -g / (f - 1)
+    assert solved_for(a, a * f + g, f) == (a - g) / a
+    assert solved_for(a, f * g / (g * (f + 1)), f) == -a / (a - 1)
+
+
+@pytest.mark.parametrize("relation", ["x*g", "x*g + y", "(x*g + y)/(g + 2)", "a*g + x"])
+def test_a_solution_holds_where_what_it_divides_by_is_zero(relation: str) -> None:
+    """Whatever does not divide by the slope after all keeps its value, for slopes of 0 too."""
+    a, g, x, y = sympy.symbols("a g x y")
+    formula = sympy.sympify(relation, {"a": a, "g": g, "x": x, "y": y})
+    solution = solved_for(a, formula, g)
+    for expression in (x * g**2 + y, (x * g + y) ** 2, g * (a - 1) + x, x * y * g):
+        replaced = substituted(expression, g, solution)
+        if not sympy.fraction(replaced)[1].is_number:
+            continue
+        for place in ({x: 0, a: 0, y: 0, g: 7}, {x: 0, a: 5, y: 5, g: 3}, {x: 3, y: 3, a: 3, g: 0}):
+            if sympy.simplify(formula.subs(place) - place[a]) == 0:
+                assert sympy.simplify((expression - replaced).subs(place)) == 0
 
 
 @pytest.mark.parametrize("scale", ["/size(c)", "*mean(b, q[b])", "/q[0]"])

@@ -228,6 +228,57 @@ def test_a_matrix_that_is_not_chosen_may_be_singular(name: str) -> None:
     _expect_right(system, values, {"I": 2, "T": 4})
 
 
+# A recurrence chooses by its own state: the model, and the matrices that no step chooses.
+BY_THE_STATE = {
+    "one_matrix_for_all_steps": (
+        "h[t,i] = where(before[t,i] > 5, sum(j, inv(M[0])[i,j]*x[t,j]), x[t,i])",
+        [0],
+    ),
+    "one_that_is_chosen_at_some_steps": (
+        "h[t,i] = where(before[t,0] < 0, sum(j, inv(M[1])[i,j]*x[t,j]), 1 - before[t,i])",
+        [0, 2, 3],
+    ),
+    "by_the_state_of_all_rows": (
+        "h[t,i] = where(sum(j, before[t,j]^2) > 90, inv(M[t])[i,0], x[t,i] + sum(j, before[t,j])/2)",
+        [0, 1, 2, 3],
+    ),
+    "backwards": (
+        "h[t,i] = where(pad(h[t+1,i]) > 5, sum(j, inv(M[2])[i,j]*x[t,j]), x[t,i] - pad(h[t+1,i]))",
+        [2],
+    ),
+    "by_all_earlier_steps": (
+        "h[t,i] = where(sum(s, where(s < t, h[s,i], 0)) > 9, inv(M[0])[i,i], x[t,i])",
+        [0],
+    ),
+    "by_the_first_step": (
+        "h[t,i] = where(t == 0, -1, where(t > 0 and h[0,0] > 0, inv(M[3])[i,i], x[t,i]*h[t-1,i]))",
+        [3],
+    ),
+    "a_matrix_of_each_other_step": (
+        "h[t,i] = x[t,i] + sum(s, where(s < t and before[t,i] > 5, inv(M[s])[i,i]*h[s,i], 0))",
+        [0, 1, 2, 3],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("name", BY_THE_STATE)
+def test_a_recurrence_chooses_a_matrix_by_its_own_state(name: str, size: int) -> None:
+    equation, singular = BY_THE_STATE[name]
+    equation = equation.replace("before[t,i]", "pad(h[t-1,i])").replace("before[t,0]", "pad(h[t-1,0])")
+    equation = equation.replace("before[t,j]", "pad(h[t-1,j])")
+    system = parse_system(
+        "index i, j : I\nindex t, s : T = 4\nparam M[t,i,j], x[t,i]\n"
+        f"{equation}\nloss E = sum(t, i, h[t,i]^2)\n"
+    )
+    rng = np.random.default_rng(4)
+    matrices = rng.normal(size=(4, size, size)) + 3 * np.eye(size)
+    x = rng.normal(size=(4, size))
+    _expect_right(system, {"M": matrices, "x": x}, {"I": size, "T": 4})
+    matrices[singular] = 0.0
+    _expect_right(system, {"M": matrices, "x": x}, {"I": size, "T": 4})
+
+
 def _expect_right(system: System, values: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
     derivation = derive(system)
     module = load_module(numpy_source(lower(derivation)), "in_vain")

@@ -10,6 +10,7 @@ from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
 from symbackprop.semantics.evaluation import evaluate, sizes_from_arrays
 from symbackprop.semantics.number_systems import PRECISE
+from symbackprop.semantics.systems import evaluate_system
 
 MODEL = parse_system(
     """
@@ -57,3 +58,17 @@ def test_an_inverse_is_not_read_beyond_its_matrix(kind: str, place: str) -> None
     )
     with pytest.raises(VerificationError, match="is read outside its axes"):
         evaluate(model, {"P": np.eye(1)}, {"A": 1, "N": 2})
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    "loss",
+    ["max(i, x[i])", "min(i, x[i])", "sum(i, max(x[i], 0))", "sum(i, min(0, x[i]))", "sum(i, min(x[i], 0))"],
+)
+@pytest.mark.parametrize("by", [evaluate, evaluate_system])
+def test_an_extremum_of_what_is_undefined_is_undefined(by, loss: str, place: int) -> None:
+    """As in NumPy; Python's own max would leave nan out, or not, by its place."""
+    system = parse_system(f"index i : I\nparam x[i]\nloss E = {loss}\n")
+    values = np.array([1.0, -2.0, 3.0])
+    values[place] = np.nan
+    assert np.isnan(by(system, {"x": values}, {"I": 3})["E"])
