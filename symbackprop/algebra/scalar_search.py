@@ -1,6 +1,6 @@
-"""Scalar algebra inside index notation: the regions of an expression that SymPy may rework.
+"""Scalar algebra inside index notation: the binder-free subterms of an expression, which SymPy may rework.
 
-A region is what stands between two binders: the whole right-hand side, the body of a sum, a branch of a
+Such a subterm stands between two binders: the whole right-hand side, the body of a sum, a branch of a
 `where`. Inside it, sums and `where`s are atoms.
 """
 
@@ -39,7 +39,7 @@ MOST_STEPS = 50
 
 
 def scalar_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
-    """The places of regions, innermost first; a position is an integer, and none of them."""
+    """The places of binder-free subterms, innermost first; a position is an integer, and none of them."""
     if has_positions(expression):
         return
     for number, child in enumerate(expression.children):
@@ -64,7 +64,7 @@ def _above_binders(expression: Expression) -> Iterator[Expression]:
 
 
 def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
-    """Bring every region into its cheapest form; one step for each region that changes."""
+    """Bring every binder-free subterm into its cheapest form, one step for each that changes."""
     steps: list[Step] = []
     done: set[tuple[Expression, tuple[Expression, ...]]] = set()
     while len(steps) < MOST_STEPS:
@@ -80,14 +80,14 @@ def _next_step(
     expression: Expression, scope: Scope, done: set[tuple[Expression, tuple[Expression, ...]]]
 ) -> Step | None:
     for place in scalar_paths(expression):
-        region, conditions = node_at(expression, place), _conditions_at(expression, place)
-        if (region, conditions) in done:
+        subterm, conditions = node_at(expression, place), _conditions_at(expression, place)
+        if (subterm, conditions) in done:
             continue
-        relations = scope.relations(region, conditions)
-        better = cheapest_form(region, relations)
-        done.update(((region, conditions), (better, conditions)))
-        if better != region:
-            identity = Identity.of(region, better, relations)
+        relations = scope.relations(subterm, conditions)
+        better = cheapest_form(subterm, relations)
+        done.update(((subterm, conditions), (better, conditions)))
+        if better != subterm:
+            identity = Identity.of(subterm, better, relations)
             return Step(identity, place, expression, replace_at(expression, place, better))
     return None
 

@@ -89,12 +89,12 @@ def branches(
             yield from branches(case, inside)
 
 
-def readable(choice: Where) -> Where:
+def readable(node: Where) -> Where:
     """The `where` with i >= 1 for i - 1 >= 0, but where it is a `pad(...)`."""
-    if padded_element(choice) is not None:
-        return choice
-    conditions = [_readable_bound(condition) for condition in conjuncts(choice.condition)]
-    return Where(conjunction(conditions), choice.chosen, choice.otherwise)
+    if padded_element(node) is not None:
+        return node
+    conditions = [_readable_bound(condition) for condition in conjuncts(node.condition)]
+    return Where(conjunction(conditions), node.chosen, node.otherwise)
 
 
 def _readable_bound(condition: Expression) -> Expression:

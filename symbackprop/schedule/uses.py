@@ -47,9 +47,10 @@ class Provider:
 
 @dataclass
 class Sharing:
-    """What is counted, then named: `axes` are those of each tensor, `carried` are the tensors of recurrences.
+    """What is counted, then named: `axes` are those of each tensor.
 
-    `integers` are the tensors that hold some, `taken` the names that a temporary must not have.
+    `loop_carried` are the tensors of recurrences, `integers` those that hold some, `taken` the names that a
+    temporary must not have.
     """
 
     axes: Mapping[str, Sequence[Axis]]
@@ -108,12 +109,12 @@ def speaks_of_places(condition: Expression, state: Sharing) -> bool:
     return not condition.tensors or compares_integers(condition, state.integers)
 
 
-def stays_in_sight(part: Expression, choice: Expression, state: Sharing) -> bool:
+def stays_in_sight(part: Expression, where: Expression, state: Sharing) -> bool:
     """Whether a part is a condition that keeps what is read inside, or the steps of a recurrence apart."""
-    if not (isinstance(choice, Where) and part is choice.condition):
+    if not (isinstance(where, Where) and part is where.condition):
         return False
-    branches = (choice.chosen, choice.otherwise)
-    return not choice.tensors.isdisjoint(state.loop_carried) or not all(
+    branches = (where.chosen, where.otherwise)
+    return not where.tensors.isdisjoint(state.loop_carried) or not all(
         reads_inside(branch, state.axes) for branch in branches
     )
 
