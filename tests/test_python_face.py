@@ -30,6 +30,23 @@ def test_importing_the_package_is_cheap():
     assert done.returncode == 0, done.stderr
 
 
+DERIVE_ALONE = f"""
+import sys
+import symbackprop
+symbackprop.load({str(SEED)!r}).derive().text()
+loaded = {{"numpy", "jinja2", "typer"}} & {{name.split(".")[0] for name in sys.modules}}
+assert not loaded, loaded
+"""
+
+
+def test_who_only_derives_waits_for_no_arrays():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", DERIVE_ALONE], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_name_is_there():
     assert set(sb.__all__) | {"Dense", "ReLU", "LSTM", "HalfSquaredError"} <= set(dir(sb))
     assert all(getattr(sb, name) is not None for name in dir(sb))

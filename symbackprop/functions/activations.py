@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import cmath
 import math
+from typing import Any
 
 import mpmath
-import numpy as np
-from numpy.typing import NDArray
 
 from symbackprop.functions.evaluation import by_math, exponential_of_minus_size, real_part
 from symbackprop.functions.formulas import apply
@@ -29,9 +28,9 @@ def _sigmoid(u: Numeric) -> Numeric:
     return 1 / (1 + small) if real_part(u) >= 0 else small / (1 + small)
 
 
-def _sigmoid_of_array(u: NDArray[np.inexact]) -> NDArray[np.inexact]:
-    small = np.exp(np.where(u.real >= 0, -u, u))
-    return np.where(u.real >= 0, 1.0, small) / (1.0 + small)
+def _sigmoid_of_array(xp: Any, u: Any) -> Any:
+    small = xp.exp(xp.where(u.real >= 0, -u, u))
+    return xp.where(u.real >= 0, 1.0, small) / (1.0 + small)
 
 
 def _softplus(u: Numeric) -> Numeric:
@@ -40,8 +39,8 @@ def _softplus(u: Numeric) -> Numeric:
     return max(u, 0.0) + math.log1p(math.exp(-abs(u)))
 
 
-def _softplus_of_array(u: NDArray[np.inexact]) -> NDArray[np.inexact]:
-    return np.where(u.real > 0, u, 0.0) + np.log(1.0 + np.exp(np.where(u.real > 0, -u, u)))
+def _softplus_of_array(xp: Any, u: Any) -> Any:
+    return xp.where(u.real > 0, u, 0.0) + xp.log(1.0 + xp.exp(xp.where(u.real > 0, -u, u)))
 
 
 def _gelu(u: Numeric) -> Numeric:
@@ -76,7 +75,7 @@ ACTIVATIONS = (
         sympy=SympyFunction("tanh"),
         parity="odd",
         evaluate=by_math("tanh"),
-        on_arrays=np.tanh,
+        on_arrays=lambda xp, u: xp.tanh(u),
         precise=mpmath.tanh,
         numpy=NumpyCall("np.tanh({})"),
         title="Hyperbolic tangent",
@@ -89,7 +88,7 @@ ACTIVATIONS = (
         kink=Kink("0 at 0", lambda u: Where(Comparison(">=", u, ZERO), u, ZERO)),
         is_nonnegative=True,
         evaluate=lambda u: u if real_part(u) > 0 else 0.0 * u,
-        on_arrays=lambda u: np.where(u.real > 0, u, 0.0 * u),
+        on_arrays=lambda xp, u: xp.where(u.real > 0, u, 0.0 * u),
         numpy=NumpyCall("np.maximum({}, 0.0)"),
         title="Rectified linear unit, max(u, 0); Nair and Hinton, 2010",
         class_name="ReLU",

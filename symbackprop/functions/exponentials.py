@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mpmath
-import numpy as np
 
 from symbackprop.functions.evaluation import by_math, logarithm
 from symbackprop.functions.formulas import apply
@@ -19,7 +18,7 @@ EXPONENTIALS = (
         overflow=Overflow.ABOVE_ZERO,
         is_nonnegative=True,
         evaluate=by_math("exp"),
-        on_arrays=np.exp,
+        on_arrays=lambda xp, u: xp.exp(u),
         precise=mpmath.exp,
         numpy=NumpyCall("np.exp({})"),
         title="Exponential function",
@@ -30,7 +29,7 @@ EXPONENTIALS = (
         sympy=SympyFunction("log"),
         domain=Domain.POSITIVE,
         evaluate=logarithm("log", 0.0),
-        on_arrays=np.log,
+        on_arrays=lambda xp, u: xp.log(u),
         precise=mpmath.log,
         numpy=NumpyCall("np.log({})"),
         title="Natural logarithm",
@@ -41,7 +40,7 @@ EXPONENTIALS = (
         definition=lambda u: apply("log", add(ONE, u)),
         domain=Domain.ABOVE_MINUS_ONE,
         evaluate=logarithm("log1p", -1.0),
-        on_arrays=np.log1p,
+        on_arrays=lambda xp, u: xp.log1p(u),
         numpy=NumpyCall("np.log1p({})"),
         title="log(1 + u)",
     ),
@@ -51,7 +50,7 @@ EXPONENTIALS = (
         definition=lambda u: subtract(apply("exp", u), ONE),
         overflow=Overflow.ABOVE_ZERO,
         evaluate=by_math("expm1"),
-        on_arrays=np.expm1,
+        on_arrays=lambda xp, u: xp.expm1(u),
         numpy=NumpyCall("np.expm1({})"),
         title="exp(u) - 1",
     ),

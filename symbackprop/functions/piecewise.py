@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import mpmath
-import numpy as np
 
 from symbackprop.functions.evaluation import real_part, sign_of
 from symbackprop.functions.formulas import apply
@@ -23,7 +22,7 @@ PIECEWISE = (
         is_nonnegative=True,
         parity="even",
         evaluate=lambda u: u * sign_of(u),
-        on_arrays=lambda u: u * np.sign(u.real),
+        on_arrays=lambda xp, u: u * xp.sign(u.real),
         numpy=NumpyCall("np.abs({})"),
         title="Absolute value",
     ),
@@ -37,7 +36,7 @@ PIECEWISE = (
         is_step=True,
         parity="odd",
         evaluate=sign_of,
-        on_arrays=lambda u: np.sign(u.real),
+        on_arrays=lambda xp, u: xp.sign(u.real),
         precise=lambda u: mpmath.sign(u.real),
         numpy=NumpyCall("np.sign({})"),
         title="Sign, 0 at 0",
@@ -50,7 +49,7 @@ PIECEWISE = (
         definition=lambda a, b: Where(Comparison(">=", a, b), a, b),
         kink=Kink("to the first at a tie", lambda a, b: apply("max", b, a)),
         evaluate=lambda a, b: a if real_part(a) >= real_part(b) or a != a else b,  # nan stays nan
-        on_arrays=lambda a, b: np.where((a.real >= b.real) | np.isnan(a), a, b),
+        on_arrays=lambda xp, a, b: xp.where((a.real >= b.real) | xp.isnan(a), a, b),
         numpy=NumpyCall("np.maximum({}, {})"),
     ),
     ElementwiseFunction(
@@ -61,7 +60,7 @@ PIECEWISE = (
         definition=lambda a, b: Where(Comparison("<=", a, b), a, b),
         kink=Kink("to the first at a tie", lambda a, b: apply("min", b, a)),
         evaluate=lambda a, b: a if real_part(a) <= real_part(b) or a != a else b,
-        on_arrays=lambda a, b: np.where((a.real <= b.real) | np.isnan(a), a, b),
+        on_arrays=lambda xp, a, b: xp.where((a.real <= b.real) | xp.isnan(a), a, b),
         numpy=NumpyCall("np.minimum({}, {})"),
     ),
 )

@@ -88,8 +88,8 @@ class ElementwiseFunction:
 
     Evaluation: `evaluate` takes one real or complex number. A complex number is a real one with an
     infinitesimal imaginary part (the complex step), so that conditions are decided by the real part.
-    `on_arrays` does the same for arrays, where NumPy can; `precise` computes with mpmath's digits what has no
-    definition. No target uses these three, and they use no target's kernels.
+    `on_arrays` does the same for arrays of a library, its first argument, where that can; `precise` computes
+    with mpmath's digits what has no definition. No target uses these three, and they use no target's kernels.
 
     Catalogue: `title` is that of the layer made of it, "" where none is; `class_name` its name in Python,
     where that is not the function's name capitalised.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mpmath
-import numpy as np
 
 from symbackprop.functions.evaluation import by_math, signed_infinity
 from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyCall, Overflow, SympyFunction
@@ -15,7 +14,7 @@ TRIGONOMETRIC = (
         sympy=SympyFunction("sin"),
         parity="odd",
         evaluate=by_math("sin"),
-        on_arrays=np.sin,
+        on_arrays=lambda xp, u: xp.sin(u),
         precise=mpmath.sin,
         numpy=NumpyCall("np.sin({})"),
         title='Sine; Sitzmann et al., "Implicit neural representations", 2020',
@@ -26,7 +25,7 @@ TRIGONOMETRIC = (
         sympy=SympyFunction("cos"),
         parity="even",
         evaluate=by_math("cos"),
-        on_arrays=np.cos,
+        on_arrays=lambda xp, u: xp.cos(u),
         precise=mpmath.cos,
         numpy=NumpyCall("np.cos({})"),
         title="Cosine",
@@ -38,7 +37,7 @@ TRIGONOMETRIC = (
         domain=Domain.BETWEEN_POLES,
         parity="odd",
         evaluate=by_math("tan"),
-        on_arrays=np.tan,
+        on_arrays=lambda xp, u: xp.tan(u),
         precise=mpmath.tan,
         numpy=NumpyCall("np.tan({})"),
         title="Tangent",
@@ -50,7 +49,7 @@ TRIGONOMETRIC = (
         domain=Domain.UNIT_INTERVAL,
         parity="odd",
         evaluate=by_math("asin"),
-        on_arrays=np.arcsin,
+        on_arrays=lambda xp, u: xp.arcsin(u),
         precise=mpmath.asin,
         numpy=NumpyCall("np.arcsin({})"),
         title="Inverse sine",
@@ -61,7 +60,7 @@ TRIGONOMETRIC = (
         sympy=SympyFunction("acos"),
         domain=Domain.UNIT_INTERVAL,
         evaluate=by_math("acos"),
-        on_arrays=np.arccos,
+        on_arrays=lambda xp, u: xp.arccos(u),
         precise=mpmath.acos,
         numpy=NumpyCall("np.arccos({})"),
         title="Inverse cosine",
@@ -72,7 +71,7 @@ TRIGONOMETRIC = (
         sympy=SympyFunction("atan"),
         parity="odd",
         evaluate=by_math("atan"),
-        on_arrays=np.arctan,
+        on_arrays=lambda xp, u: xp.arctan(u),
         precise=mpmath.atan,
         numpy=NumpyCall("np.arctan({})"),
         title="Inverse tangent",
@@ -84,7 +83,7 @@ TRIGONOMETRIC = (
         overflow=Overflow.BOTH_SIDES,
         parity="odd",
         evaluate=by_math("sinh", signed_infinity),
-        on_arrays=np.sinh,
+        on_arrays=lambda xp, u: xp.sinh(u),
         precise=mpmath.sinh,
         numpy=NumpyCall("np.sinh({})"),
         title="Hyperbolic sine",
@@ -96,7 +95,7 @@ TRIGONOMETRIC = (
         overflow=Overflow.BOTH_SIDES,
         parity="even",
         evaluate=by_math("cosh"),
-        on_arrays=np.cosh,
+        on_arrays=lambda xp, u: xp.cosh(u),
         precise=mpmath.cosh,
         numpy=NumpyCall("np.cosh({})"),
         title="Hyperbolic cosine",

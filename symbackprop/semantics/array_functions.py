@@ -32,7 +32,7 @@ def values_of(function: str, arguments: Sequence[Array]) -> Array:
     """A function of the language, number by number."""
     record = FUNCTIONS[function]
     if record.on_arrays is not None:
-        return np.asarray(record.on_arrays(*arguments))
+        return np.asarray(record.on_arrays(np, *arguments))
     arrays = np.broadcast_arrays(*arguments)
     numbers = [
         record.evaluate(*place) for place in zip(*(array.ravel().tolist() for array in arrays), strict=True)
