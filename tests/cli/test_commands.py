@@ -110,7 +110,7 @@ def test_a_step_that_does_not_replay_ends_with_nothing_written(call, monkeypatch
     )
     code, out, err = call("derive", SEED, "--wrt", "W2", "--verify")
     assert (code, out) == (3, "")
-    assert "a step does not replay: contract delta (sum(i, delta(i,j)*f(i)) = f(j))" in err
+    assert "a step does not replay: contract delta (sum(i, delta(i,j)*f(i)) = f(j)" in err
     assert "before: " in err and "after: " in err and "Traceback" not in err
 
 

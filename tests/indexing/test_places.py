@@ -22,7 +22,7 @@ from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.module import numpy_source
-from tests.models.judges import assert_close, with_adjoints
+from tests.models.judges import assert_close
 
 AXES = {"a": "A", "r": "R", "i": "I", "j": "J", "g": "G", "h": "H = 3", "q": "Q"}
 HEAD = "".join(f"index {name} : {axis}\n" for name, axis in AXES.items())
@@ -234,7 +234,7 @@ def test_digits_may_count_through_the_first_places_alone(axes: str, own: str, re
             module.value_and_grad(values)
         return
     loss, gradients = module.value_and_grad(values)
-    known = evaluate(with_adjoints(derivation), values, sizes)
+    known = evaluate(derivation.as_system(), values, sizes)
     assert_close(np.asarray(loss), known["L"], "L")
     for name, gradient in gradients.items():
         assert_close(gradient, known[derivation.gradients[name].tensor].astype(float), name)
@@ -259,7 +259,7 @@ def test_an_integer_may_read_another_axis_than_it_indexes(equations: str, places
     derivation = derive(system)
     module = load_module(numpy_source(lower(derivation)), "integers")
     loss, gradients = module.value_and_grad(values, ids=ids)
-    known = evaluate(with_adjoints(derivation), {**values, "ids": ids}, sizes)
+    known = evaluate(derivation.as_system(), {**values, "ids": ids}, sizes)
     assert_close(np.asarray(loss), known["L"], "L")
     for name, gradient in gradients.items():
         assert_close(gradient, known[derivation.gradients[name].tensor].astype(float), name)

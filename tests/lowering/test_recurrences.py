@@ -17,7 +17,6 @@ from symbackprop.schedule.sharing import shared
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
 from symbackprop.targets.numpy.module import numpy_source
-from tests.models.judges import with_adjoints
 from tests.models.recurrences import NAMES, system_of
 
 HEAD = "index n : N\nindex s, t : T\nindex i : I\nindex j, k : J\nindex l : L\n"
@@ -133,7 +132,7 @@ def test_a_bound_of_reals_is_no_bound_of_integers(condition: str, step: str, ste
     known = evaluate(system, values, {"T": steps})
     assert interpret(lower_system(system), values)["L"] == pytest.approx(known["L"])
     derivation = derive(system)
-    whole = evaluate(with_adjoints(derivation), values, {"T": steps})
+    whole = evaluate(derivation.as_system(), values, {"T": steps})
     name = derivation.gradients["w"].tensor
     assert interpret(lower(derivation), values)[name] == pytest.approx(whole[name].astype(float))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from symbackprop.algebra.cost import cost
 
+from symbackprop.cost.expressions import cost
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.systems.printing import text
