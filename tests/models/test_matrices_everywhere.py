@@ -167,6 +167,23 @@ param A[i,j], r[t]
 S[t,i,j] = where(t < 2, A[i,j]*(1 + t), 2*delta(i,j) + r[t]*inv(S[t-2])[j,i] + r[t-1]*inv(S[t-1])[0,0])
 loss E = sum(t, i, j, S[t,i,j]^2)
 """,
+    "of_matrices_at_reckoned_places": """
+index t : T = 3
+index m : M
+input which[i] in M
+param S[m,i,j], h0[i]
+h[t,i] = where(t == 0, h0[i], tanh(h[t-1,i])) + sum(j, inv(S[mod(which[i] + 1, size(m))])[i,j])
+loss E = sum(t, i, h[t,i]^2)
+""",
+    "of_matrices_at_reckoned_places_beside_the_state": """
+index t : T = 3
+index m : M
+input which[t] in M
+param A[m,i,j], h0[n,i]
+S[m,i,j] = A[m,i,j] + 5*delta(i,j)
+h[t,n,i] = where(t == 0, h0[n,i], sum(j, inv(S[mod(which[t] + j, size(m))])[i,j]*h[t-1,n,j]))
+loss E = sum(t, n, i, h[t,n,i]^2)
+""",
 }  # fmt: skip
 
 
