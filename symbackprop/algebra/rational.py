@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
+from symbackprop.algebra.differences import spreads_a_difference
 from symbackprop.algebra.opened import is_exponential, opened
 from symbackprop.algebra.quotients import (
     collected_forms,
@@ -122,9 +123,13 @@ class RationalSearch:
                 if self._is_safe(candidate.expression)
                 for form in forms(candidate.expression)
             ]
-            found, candidate = min(candidates, key=lambda pair: rank(pair[0]))
+            ordered = sorted(candidates, key=lambda pair: rank(pair[0]))
+            found, candidate = next(filter(lambda pair: self._keeps_digits(pair[0]), ordered), ordered[0])
             # Collecting pays for itself only on the best candidate of the round.
-            found = min(found, *map(self._shown, collected_forms(candidate.expression)), key=rank)
+            collected = sorted(map(self._shown, collected_forms(candidate.expression)), key=rank)
+            found = min(found, next(filter(self._keeps_digits, collected), found), key=rank)
+            if not self._keeps_digits(found):
+                break
             if measure(found) >= measure(best):
                 break
             best, current, relations = found, candidate.expression, candidate.within(relations)
@@ -136,6 +141,10 @@ class RationalSearch:
     def _is_safe(self, candidate: sympy.Expr) -> bool:
         """Whether no denominator is new: a form must not be undefined where the expression is defined."""
         return denominator_factors(candidate) <= self.denominators
+
+    def _keeps_digits(self, form: Expression) -> bool:
+        """Whether every difference that is a factor of the expression is still one."""
+        return not spreads_a_difference(form, self.expression)
 
     @cached_property
     def denominators(self) -> set[sympy.Expr]:
