@@ -56,6 +56,8 @@ def _holds(terms: Polynomial, difference: Polynomial) -> bool:
         if not first <= monomial or not common:
             continue
         scale = number / leading
-        if all(coefficients.get(frozenset((common + each).items())) == scale * factor for each, factor in rest):
+        if all(
+            coefficients.get(frozenset((common + each).items())) == scale * factor for each, factor in rest
+        ):
             return True
     return False

@@ -48,7 +48,6 @@ def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     """Equal forms: as it is, common factors in front, cancelled, factored."""
     yield expression
     if is_small(expression):
-        yield sympy.factor_terms(expression)
         yield sympy.factor_terms(sympy.expand(expression))
         cancelled = sympy.cancel(expression)
         yield cancelled
