@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
+from symbackprop.algebra.differences import spreads_a_difference
 from symbackprop.algebra.opened import is_exponential, opened
 from symbackprop.algebra.quotients import (
     collected_forms,
@@ -122,9 +123,9 @@ class RationalSearch:
                 if self._is_safe(candidate.expression)
                 for form in forms(candidate.expression)
             ]
-            found, candidate = min(candidates, key=lambda pair: rank(pair[0]))
-            # Collecting pays for itself only on the best candidate of the round.
-            found = min(found, *map(self._shown, collected_forms(candidate.expression)), key=rank)
+            found, candidate = self._best(candidates)
+            if found is None:
+                break
             if measure(found) >= measure(best):
                 break
             best, current, relations = found, candidate.expression, candidate.within(relations)
@@ -136,6 +137,32 @@ class RationalSearch:
     def _is_safe(self, candidate: sympy.Expr) -> bool:
         """Whether no denominator is new: a form must not be undefined where the expression is defined."""
         return denominator_factors(candidate) <= self.denominators
+
+    def _best(
+        self, candidates: Sequence[tuple[Expression, _Rewriting]]
+    ) -> tuple[Expression | None, _Rewriting]:
+        """The best form that keeps the expression's digits, and what it is of; no form where none does.
+
+        Collecting pays for itself only on the best candidate. Where what is best multiplies a difference out,
+        common factors may stand in front of the differences all the same.
+        """
+        ordered = sorted(candidates, key=lambda pair: rank(pair[0]))
+        if not self._keeps_digits(ordered[0][0]):
+            in_front = [
+                (self._shown(sympy.factor_terms(each.expression)), each)
+                for each in dict.fromkeys(each for _, each in ordered)
+            ]
+            ordered = sorted((*ordered, *in_front), key=lambda pair: rank(pair[0]))
+        kept = next((pair for pair in ordered if self._keeps_digits(pair[0])), None)
+        candidate = ordered[0][1] if kept is None else kept[1]
+        collected = [self._shown(form) for form in collected_forms(candidate.expression)]
+        safe = (form for form in sorted(collected, key=rank) if self._keeps_digits(form))
+        known = () if kept is None else (kept[0],)
+        return min((*known, *islice(safe, 1)), key=rank, default=None), candidate
+
+    def _keeps_digits(self, form: Expression) -> bool:
+        """Whether every difference that is a factor of the expression is still one."""
+        return not spreads_a_difference(form, self.expression)
 
     @cached_property
     def denominators(self) -> set[sympy.Expr]:

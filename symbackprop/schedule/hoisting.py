@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.integers.guards import reads_inside
+from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     ZERO,
@@ -95,15 +96,17 @@ class _Hoisting:
                 return Where(condition, self._without(chosen), self._without(otherwise))
             case Reduction():
                 return expression.with_children((self._inside_a_sum(expression.body, expression.indices),))
-            case Element() | Comparison() | Logic() | Delta():
+            case Comparison() | Logic():
                 return expression
+        if has_positions(expression):
+            return expression
         return expression.with_children(tuple([self._without(child) for child in expression.children]))
 
     def _inside_a_sum(self, body: Expression, bound: tuple[Index, ...]) -> Expression:
         """Factors that do not depend on the bound indices were moved out of the sum; functions may go."""
         if self._is_free(body) and isinstance(body, Apply | Reduction) and self._is_worth_moving(body):
             return self._moved(body)
-        if isinstance(body, Element | Comparison | Logic | Delta | Where):
+        if has_positions(body) or isinstance(body, Comparison | Logic | Where):
             return body
         return body.with_children(tuple([self._inside_a_sum(child, bound) for child in body.children]))
 

@@ -141,17 +141,27 @@ class _ChosenMatrices:
         """Whether anybody reads a matrix: the conditions, for some value of all indices but the batch's."""
         own = [each for each in conditions if each.free_indices <= batch]
         linked = _linked([each for each in conditions if each not in own], batch)
+        own += self._bounds(node, conditions, own)
         if linked:
             others = tuple(index for index in free_in_order(conjunction(linked)) if index not in batch)
             count = Reduction("sum", others, Where(conjunction(linked), ONE, ZERO))
-            axes = [index.axis for index in self.layouts[node.tensor]]
-            bounds = (
-                bound
-                for position, axis in zip(node.batch, axes, strict=False)
-                for bound in unproved_bounds(position, axis, own)
-            )
-            own += [*bounds, Comparison(">", count, ZERO)]
+            own.append(Comparison(">", count, ZERO))
         return conjunction(own) if own else None
+
+    def _bounds(
+        self, node: MatrixFunction, conditions: Sequence[Expression], own: Sequence[Expression]
+    ) -> list[Expression]:
+        """That batch positions lie inside, where conditions on other indices alone say so: n > 0 for M[1].
+
+        A bound that does not follow is left to the module, which raises where it fails.
+        """
+        axes = [index.axis for index in self.layouts[node.tensor]]
+        return [
+            bound
+            for position, axis in zip(node.batch, axes, strict=False)
+            for bound in unproved_bounds(position, axis, own)
+            if bound not in unproved_bounds(position, axis, conditions)
+        ]
 
     def _chosen(self, node: MatrixFunction, guard: Expression, batch: Indices) -> MatrixFunction:
         """The function of matrices that stand in the model's where the guard holds."""

@@ -52,9 +52,10 @@ def verification_of(derivation: Derivation, module: PrintedModule) -> str:
     subject = _subject_of(derivation, module)
     shown: dict[str, None] = {}
     for draw in Draws(subject.model, subject.adjoints):
-        hold(subject, draw)
+        is_defined = hold(subject, draw)
         hold_inner_derivatives(subject.derivation.model, draw)
-        shown[", ".join(f"{axis}={size}" for axis, size in draw.sizes.items())] = None
+        if is_defined:
+            shown[", ".join(f"{axis}={size}" for axis, size in draw.sizes.items())] = None
     if not shown:
         run_on_anything(subject)
         return NO_DATA

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP
-from symbackprop.numerics.tolerance import agree, largest_of
+from symbackprop.numerics.tolerance import agree, all_finite, largest_of
 from symbackprop.sampling.draws import Draw
 from symbackprop.sampling.sampling import Values
 from symbackprop.sampling.small_axes import model_sizes
@@ -27,7 +27,7 @@ from symbackprop.systems.system import DECLARED_ROLES, Equation, System
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.locating import first_that_differs, line_raising, lines_for
 from symbackprop.verification.rounding import moved_by_rounding
-from symbackprop.verification.unsimplified import unsimplified_adjoints
+from symbackprop.verification.unsimplified import undefined_adjoints, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
 
@@ -50,19 +50,39 @@ class Subject:
         known = evaluate_system(self.derivation.system, values, sizes)
         return unsimplified_adjoints(self.derivation, known, sizes)
 
+    def undefined_adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+        """The same, not finite where the chain rule is undefined, though an adjoint be 0 there by chance."""
+        known = evaluate_system(self.derivation.system, values, sizes)
+        return undefined_adjoints(self.derivation, known, sizes)
 
-def hold(subject: Subject, draw: Draw) -> None:
-    """Raise MismatchError where the module, or the unsimplified adjoint, is not what the equations are."""
+
+def hold(subject: Subject, draw: Draw) -> bool:
+    """Raise MismatchError where the module, or the unsimplified adjoint, is not what the equations are.
+
+    False where the chain rule turned out to be undefined on these data, as for sqrt(h)^2 at h = 0.
+    """
     largest = largest_of((*draw.known.values(), *draw.adjoints.values()))
     compared = [*_slope(subject, draw), *_results(subject, draw)]
     wrong = [each for each in compared if not agree(each.found, each.expected, largest)]
     if not wrong:
-        return
+        return True
     moved = _perturbed(subject, draw)
+    undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes))
+    is_defined = all_finite(undefined.adjoints.values())
     for each in wrong:
         unsteady = largest_of([each.meaning(moved) - each.expected])
-        if not agree(each.found, each.expected, largest, unsteady):
+        found = each.found if is_defined else _where_defined(each, undefined)
+        if not agree(found, each.expected, largest, unsteady):
             raise MismatchError(_message(subject, draw, each), remedy=REPORT)
+    return is_defined
+
+
+def _where_defined(compared: _Compared, undefined: Draw) -> Any:
+    """What was found, and what is expected where either is not finite, as the chain rule is somewhere."""
+    found, meaning = np.asarray(compared.found), compared.meaning(undefined)
+    if found.shape != compared.expected.shape or found.dtype.kind != "f":
+        return found
+    return np.where(np.isfinite(found) & np.isfinite(meaning), found, compared.expected)
 
 
 def run_on_anything(subject: Subject) -> None:

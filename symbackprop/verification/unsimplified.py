@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
@@ -26,6 +28,8 @@ from symbackprop.systems.system import Equation
 
 Array: TypeAlias = NDArray[Any]
 
+LEAST = 1e-300
+
 
 def unsimplified_adjoints(
     derivation: Derivation, known: Mapping[str, Array], sizes: Mapping[str, int]
@@ -34,23 +38,67 @@ def unsimplified_adjoints(
 
     `known` are the values of all tensors of the derivation's system.
     """
+    with undefined_is_silent():
+        return _evaluated(derivation, _equations(derivation), known, sizes)
+
+
+def undefined_adjoints(
+    derivation: Derivation, known: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """The same, infinite or no number where what the loss depends on has no finite derivative.
+
+    An adjoint may be 0 by chance there, and 0 times infinity is undefined: sqrt(h)^2 at h = 0. What the loss
+    does not depend on passes nothing on, whatever its derivative.
+    """
+    equations = _equations(derivation)
+    with undefined_is_silent():
+        # Where they are 0 for other values as well, the loss does not depend on the tensor.
+        elsewhere = _evaluated(derivation, equations, _moved(known), sizes)
+        depends = {tensor: array != 0 for tensor, array in elsewhere.items()}
+        return _evaluated(derivation, equations, known, sizes, depends)
+
+
+def _equations(derivation: Derivation) -> dict[str, Equation]:
+    return {adjoint.tensor: _equation(adjoint) for adjoint in _in_reading_order(derivation)}
+
+
+def _evaluated(
+    derivation: Derivation,
+    equations: Mapping[str, Equation],
+    known: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    depends: Mapping[str, Array] = MappingProxyType({}),
+) -> dict[str, Array]:
+    """The adjoints; one that is 0 where the loss depends on its tensor is LEAST, which infinity outweighs."""
     stages = {
         name: stage
         for stage in stages_of(derivation.system.equations)
         if stage.recurrence is not None
         for name in stage.recurrence.places
     }
-    equations = {adjoint.tensor: _equation(adjoint) for adjoint in _in_reading_order(derivation)}
     values = dict(known)
     evaluator = VectorisedEvaluator(values, sizes, pending=frozenset(map(_name, equations)))
-    with undefined_is_silent():
-        for tensor, equation in equations.items():
-            if tensor not in stages:
-                values[equation.tensor] = evaluator.array(equation.expression, equation.indices)
-            elif equation.tensor not in values:
-                together = {each: equations[each] for each in equations if stages.get(each) == stages[tensor]}
-                values.update(_stepwise(together, stages[tensor], evaluator))
+    for tensor, equation in equations.items():
+        if tensor not in stages:
+            values[equation.tensor] = evaluator.array(equation.expression, equation.indices)
+        elif equation.tensor not in values:
+            together = {each: equations[each] for each in equations if stages.get(each) == stages[tensor]}
+            values.update(_stepwise(together, stages[tensor], evaluator))
+        if tensor in depends:
+            array = values[equation.tensor]
+            values[equation.tensor] = np.where((array == 0) & depends[tensor], LEAST, array)
     return {tensor: values[equation.tensor] for tensor, equation in equations.items()}
+
+
+def _moved(known: Mapping[str, Array]) -> dict[str, Array]:
+    """Every number of every tensor a little larger, whatever the equations say."""
+    rng = np.random.default_rng(0)
+    return {
+        name: array
+        if np.asarray(array).dtype.kind in "iu"
+        else array + 1e-3 * rng.uniform(0.5, 1.0, np.shape(array))
+        for name, array in known.items()
+    }
 
 
 def _in_reading_order(derivation: Derivation) -> list[AdjointDerivation]:

@@ -167,6 +167,23 @@ param A[i,j], r[t]
 S[t,i,j] = where(t < 2, A[i,j]*(1 + t), 2*delta(i,j) + r[t]*inv(S[t-2])[j,i] + r[t-1]*inv(S[t-1])[0,0])
 loss E = sum(t, i, j, S[t,i,j]^2)
 """,
+    "of_matrices_at_reckoned_places": """
+index t : T = 3
+index m : M
+input which[i] in M
+param S[m,i,j], h0[i]
+h[t,i] = where(t == 0, h0[i], tanh(h[t-1,i])) + sum(j, inv(S[mod(which[i] + 1, size(m))])[i,j])
+loss E = sum(t, i, h[t,i]^2)
+""",
+    "of_matrices_at_reckoned_places_beside_the_state": """
+index t : T = 3
+index m : M
+input which[t] in M
+param A[m,i,j], h0[n,i]
+S[m,i,j] = A[m,i,j] + 5*delta(i,j)
+h[t,n,i] = where(t == 0, h0[n,i], sum(j, inv(S[mod(which[t] + j, size(m))])[i,j]*h[t-1,n,j]))
+loss E = sum(t, n, i, h[t,n,i]^2)
+""",
 }  # fmt: skip
 
 
@@ -347,3 +364,40 @@ def test_the_form_of_a_determinant_s_gradient(loss: str, gradient: str) -> None:
     system = parse_system(f"{declared}loss E = {loss}\n")
     found = derive(system).gradients["A"].expression
     assert found == parse_expression(gradient, system), text(found)
+
+
+# What keeps a matrix inside, where it is read at a constant place: conditions on sizes and other indices.
+KEPT_INSIDE = {
+    "by_its_size": "where(1 < size(n), inv(M[1])[0,0], 0)",
+    "by_an_index": "sum(n, where(n > 0, inv(M[1])[0,0]*x[n], 0))",
+    "by_the_place_of_another_element": (
+        "where(2 < size(n), sum(i, j, inv(M[2])[i,j]*where(i + 2 < size(n), M[i + 2,i,j], 0)), 0)"
+    ),
+    "by_values_as_well": "sum(n, where(n > 1 and x[n] > 0, inv(M[2])[0,0], x[n]))",
+}
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("name", KEPT_INSIDE)
+def test_a_matrix_beyond_the_end_is_not_inverted(name: str, size: int, length: int) -> None:
+    if length == 0 and "values" in name:
+        pytest.skip("the module refuses an empty axis by name")
+    system = parse_system(
+        f"index i, j : I\nindex n : N\nparam M[n,i,j], x[n]\nloss E = {KEPT_INSIDE[name]} + sum(n, x[n]^2)\n"
+    )
+    rng = np.random.default_rng(4)
+    matrices = rng.normal(size=(length, size, size)) + 3 * np.eye(size)
+    _expect_right(system, {"M": matrices, "x": rng.normal(size=length)}, {"I": size, "N": length})
+
+
+@pytest.mark.parametrize("condition", ["x[0] > 0", "n < 2", "n < 2 and x[n] > 0"])
+def test_what_no_condition_keeps_inside_is_refused_at_the_call(condition: str) -> None:
+    system = parse_system(
+        "index i, j : I\nindex n : N\nparam M[n,i,j], x[n]\n"
+        f"loss E = sum(n, where({condition}, inv(M[3])[0,0], 0)) + sum(n, x[n])\n"
+    )
+    module = load_module(numpy_source(lower(derive(system))), "outside")
+    with pytest.raises(ValueError, match="reads position 3, but N=2"):
+        module.loss({"M": np.stack([np.eye(2)] * 2), "x": np.ones(2)})
+    assert module.loss({"M": np.stack([np.eye(2)] * 4), "x": np.ones(4)}) in (6.0, 8.0)

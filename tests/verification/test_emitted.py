@@ -71,6 +71,27 @@ def test_a_model_that_is_nowhere_finite_is_run_but_not_verified() -> None:
     assert NO_DATA in sb.loads(text).derive().to_numpy().replace("\n", " ")
 
 
+# Roots of what is 0 at a place, and whether the chain rule is defined on some axes all the same.
+ROOTS_OF_ZERO = {
+    "h[i] = pad(x[i-1])*x[i]\nv[i] = sqrt(h[i])\nloss E = sum(i, v[i]^2)": False,
+    "h[i] = pad(x[i-1])*x[i]\nv[i] = sqrt(h[i])*y[0]\nloss E = sum(i, v[i]^2)": False,
+    "h[i] = x[i]*tanh(pad(h[i+1]) + where(i > 0, 1, 0))\nv[i] = h[i]^(1/2)\nloss E = sum(i, v[i]^2)": True,
+    "h[i] = pad(x[i-1])*x[i]\nv[i] = sqrt(h[i])\nloss E = sum(i, where(i > 0, v[i], 0))": True,
+    "h[i] = pad(x[i-1])*x[i]\nv[i] = h[i]^(3/2)\nloss E = sum(i, v[i]^2)": True,
+    "v[i] = sqrt(pad(x[i-1]))\nloss E = sum(i, v[i]^2)": True,
+    "h[i] = pad(x[i-1])*x[i]\nv[i] = sqrt(h[i])\nloss E = sum(i, pad(v[i+1])*x[i])": True,
+}
+
+
+@pytest.mark.parametrize("equations", ROOTS_OF_ZERO)
+def test_an_adjoint_that_is_0_by_chance_passes_through_no_infinite_slope(equations: str) -> None:
+    derivation = derive(
+        parse_system(f"index i : I\nindex n : N = 1\nparam x[i], y[n]\n{equations}\n"), ["x", "v"]
+    )
+    said = verified(derivation)
+    assert ROOTS_OF_ZERO[equations] == (said != NO_DATA)
+
+
 def wrong_sign(derivation: Derivation, tensor: str) -> Derivation:
     """The derivation with a sign lost in one adjoint's closed form."""
     adjoints = tuple(

@@ -1,0 +1,66 @@
+"""A form keeps the differences that are factors: p*a - p*b has lost digits that p*(a - b) keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.algebra.differences import spreads_a_difference
+from symbackprop.algebra.scalar_search import cheapest_form
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import text
+
+SYSTEM = parse_system("param a, b, c, d, e, f, p, x, y\nloss E = a + b + c + d + e + f + p + x + y")
+
+
+@pytest.mark.parametrize(
+    ("expression", "form"),
+    [
+        ("p*x*(1 - tanh(a)^2)*b*c + d*(1 - y^2)*b*c - 2*e*y*b*c*f", "x*p*(1 - tanh(a)^2) + d*(1 - y^2)"),
+        ("a*(x - y)*c + b*(1 - d)*c + e*f*c", "a*(x - y) + b*(1 - d)"),
+        ("a*p*(x^2 - y)*c - b*(1 - d^2)*c + e*p*c", "b*(1 - d^2)"),
+    ],
+)
+def test_common_factors_stand_in_front_of_differences(expression: str, form: str) -> None:
+    found = text(cheapest_form(parse_expression(expression, SYSTEM), ()))
+    assert form in found or form.replace("x*p", "p*x") in found, found
+
+
+@pytest.mark.parametrize(
+    ("expression", "form", "spread"),
+    [
+        ("a*(x - y)", "a*x - a*y", True),
+        ("a*(x - y) + b", "a*x + b - a*y", True),
+        ("a*c*(1 - y^2)", "c*(a - a*y^2)", True),
+        ("2*a*(1 - y)", "2*a - 2*a*y", True),
+        ("a*(x - y)", "a*(x - y)", False),
+        ("a*x - a*y", "a*x - a*y", False),
+        ("a*(x - y) + a*y", "a*x", False),
+        ("a*(x - y) + 2*a*y", "a*x + a*y", False),
+        ("a*(x + y)", "a*x + a*y", False),
+        ("a/p*(1 - p)*p + b*p", "a - a*p + b*p", True),
+        ("-d/p*p*(1 - p) + (1 - d)*p", "p - d", False),
+        ("2*(x - y) + a", "2*x + a - 2*y", False),
+    ],
+)
+def test_what_spreads_a_difference(expression: str, form: str, spread: bool) -> None:
+    before, after = (parse_expression(each, SYSTEM) for each in (expression, form))
+    assert spreads_a_difference(after, before) is spread
+
+
+@pytest.mark.parametrize("size", [0, 1, 3])
+def test_a_gradient_keeps_the_digits_of_a_saturated_function(size: int) -> None:
+    """1 - tanh(u)^2 is 0 for a large u, and so must be all that is multiplied by it."""
+    system = parse_system(
+        "index i : I\nparam w[i], b\ninput x\n"
+        "u = tanh(prod(i, w[i])*x + x)\nv = tanh(prod(i, w[i])*x - x)\ng = diff(u, x) + diff(v, x)\n"
+        "h = diff(g, x)\nloss E = h*prod(i, w[i]) + b*g"
+    )
+    derivation = derive(system)
+    values = {"w": np.full(size, 1e4), "x": np.array(40.0), "b": np.array(3.0)}
+    known = evaluate(derivation.as_system(), values, {"I": size})
+    # For no factor, u is tanh(2*x) and v tanh(0).
+    if size:
+        assert not np.any(known[derivation.gradients["w"].tensor])
