@@ -255,5 +255,7 @@ def test_a_module_is_run_on_empty_axes(
     render = emission.render
     wrong = wrong.replace("W.shape", 'tensors["W"].shape').replace("x[", 'tensors["x"][')
     monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
-    with pytest.raises(MismatchError, match=rf"Error: .*\non data of .*{axis}=0.*\nequation: y.*\nstatement: y = "):
+    with pytest.raises(
+        MismatchError, match=rf"Error: .*\non data of .*{axis}=0.*\nequation: y.*\nstatement: y = "
+    ):
         verification_of(derivation, module.printed())
