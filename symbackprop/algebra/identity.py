@@ -10,7 +10,8 @@ from symbackprop.algebra.certificate import is_certified
 from symbackprop.algebra.rational import Relation
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.substitution import rename_tensors
-from symbackprop.rewriting.justification import Equality, Justification
+from symbackprop.rewriting.justification import Anchor, Equality, Justification
+from symbackprop.rewriting.rule import conditions_at
 from symbackprop.systems.printing import text
 
 
@@ -57,6 +58,13 @@ class Identity(Justification):
         if not names <= nodes_after or not names.isdisjoint(nodes_before):
             return False
         return is_certified(before, after, self.equations)
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether each relation is known under the conditions around the place."""
+        around = conditions_at(before, place)
+        return set(self.folded) <= set(self.relations) and all(
+            anchor.states(each, around) for each in self.equations
+        )
 
     def renamed(self, names: Mapping[str, str]) -> Identity:
         """The same in other names."""

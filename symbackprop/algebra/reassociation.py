@@ -6,7 +6,7 @@ of O's definition are found among the factors of the sum, and their own bound in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import ClassVar
@@ -14,7 +14,7 @@ from typing import ClassVar
 from symbackprop.notation.arithmetic import divide, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import Element, Expression, Index, Number, Power, Reduction, Size
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
-from symbackprop.rewriting.justification import Equality, Justification
+from symbackprop.rewriting.justification import Anchor, Equality, Justification
 from symbackprop.rewriting.matching import Bindings, match
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rules.symmetry import mirror_images
@@ -108,6 +108,10 @@ class Regrouping(Justification):
             for _, spelled in _with_one_factor_opened(before, opened)
             for found in _regrouped(spelled, self.folded, self.symmetric)
         )
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether the definitions are known, and the tensors symmetric."""
+        return all(map(anchor.is_symmetric, self.symmetric)) and super().rests_on(anchor, before, place)
 
     def renamed(self, names: Mapping[str, str]) -> Regrouping:
         """The same in other names."""

@@ -17,7 +17,6 @@ from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.known_equations import scalar_atoms
 from symbackprop.algebra.opened import opened
 from symbackprop.algebra.rational import RationalSearch, Relation
-from symbackprop.integers.guards import guarded_children
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
@@ -32,7 +31,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.rewriting.rule import Path, Step, node_at, replace_at
+from symbackprop.rewriting.rule import Path, Step, conditions_at, node_at, replace_at
 from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
@@ -80,7 +79,7 @@ def _next_step(
     expression: Expression, scope: Scope, done: set[tuple[Expression, tuple[Expression, ...]]]
 ) -> Step | None:
     for place in scalar_paths(expression):
-        subterm, conditions = node_at(expression, place), _conditions_at(expression, place)
+        subterm, conditions = node_at(expression, place), conditions_at(expression, place)
         if (subterm, conditions) in done:
             continue
         relations = scope.relations(subterm, conditions)
@@ -90,17 +89,6 @@ def _next_step(
             identity = Identity.of(subterm, better, relations)
             return Step(identity, place, expression, replace_at(expression, place, better))
     return None
-
-
-def _conditions_at(expression: Expression, place: Path) -> tuple[Expression, ...]:
-    """The conditions of the `where`s around a place, as far as no sum binds their indices anew."""
-    conditions: tuple[Expression, ...] = ()
-    for number in place:
-        if isinstance(expression, Reduction):
-            bound = frozenset(expression.indices)
-            conditions = tuple([each for each in conditions if not each.free_indices & bound])
-        expression, conditions = list(guarded_children(expression, conditions))[number]
-    return conditions
 
 
 def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Expression:

@@ -40,6 +40,8 @@ class OwnEquation(Recomputed):
         """The derivative of the right-hand side, at the numerator's positions."""
         if not isinstance(node, Derivative) or node.total or node.numerator.tensor != self.equation.tensor:
             return None
+        if len(node.numerator.positions) != len(self.equation.indices):
+            return None
         return derivative(at_positions(self.equation, node.numerator), node.denominator)
 
     def renamed(self, names: Mapping[str, str]) -> OwnEquation:

@@ -27,6 +27,7 @@ from symbackprop.errors import RewritingError
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
+from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, System
@@ -124,4 +125,11 @@ def _renamed(adjoint: AdjointDerivation, names: Mapping[str, str]) -> AdjointDer
     steps = tuple([step.renamed(names) for step in adjoint.steps])
     name = names.get(adjoint.equation.tensor, adjoint.equation.tensor)
     equation = replace(adjoint.equation, tensor=name, expression=steps[-1].after)
-    return replace(adjoint, steps=steps, equation=equation)
+    factors = tuple([_factor_renamed(factor, names) for factor in adjoint.factors])
+    return replace(adjoint, factors=factors, steps=steps, equation=equation)
+
+
+def _factor_renamed(factor: LocalDerivative, names: Mapping[str, str]) -> LocalDerivative:
+    """The factor, whose closed form may be folded into an adjoint found before."""
+    further = tuple([step.renamed(names) for step in factor.further])
+    return replace(factor, value=rename_tensors(factor.value, names), further=further)

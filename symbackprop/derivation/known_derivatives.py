@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
-from symbackprop.rewriting.justification import Equality, Recomputed
+from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.rewriting.replacements import renamed_equalities
 
 
@@ -79,6 +79,10 @@ class NamedDerivatives(Recomputed):
         for stated, value in self.values:
             node = put_in_place(node, stated, value)
         return node
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether each value is the one found for its derivative."""
+        return all(map(anchor.names, self.values))
 
     def renamed(self, names: Mapping[str, str]) -> NamedDerivatives:
         """The same in other names."""

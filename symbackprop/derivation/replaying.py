@@ -1,43 +1,104 @@
-"""A derivation done again: every step replayed, each chain of steps whole from its sign to its equation."""
+"""A derivation done again: every step replayed, each chain of steps whole from its sign to its equation.
+
+What the steps believe is looked up in the model and in what has been found before (`derivation.anchoring`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from symbackprop.derivation.result import Derivation
+from symbackprop.derivation.anchoring import Grounds, grounds_of_adjoints, grounds_of_expansion
+from symbackprop.derivation.preparation import with_named_arguments
+from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, RestatedEquation
 from symbackprop.errors import ReplayError
 from symbackprop.notation.arithmetic import multiply
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.rewriting.replay import replay_all
 from symbackprop.rewriting.rule import Step
+from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
 
 
 def replayed(derivation: Derivation) -> Counter[str]:
-    """How many steps of which kind there are, all of which replay.
+    """How many steps of which kind there are, all of which replay and rest on the model alone.
 
     Raises ReplayError, naming the step, where one does not, or where it does not go on from the step before.
     """
     kinds: Counter[str] = Counter()
-    for start, steps, end in _chains(derivation):
-        _expect_whole(start, steps, end)
-        kinds.update(replay_all(steps))
+    for chain in chains(derivation):
+        _expect_whole(chain)
+        kinds.update(replay_all(chain.steps, chain.grounds))
     return kinds
 
 
-def _chains(derivation: Derivation) -> Iterator[tuple[Expression, Sequence[Step], Expression]]:
-    """Where each run of steps starts, its steps, and where it is said to end."""
-    for adjoint in (*derivation.expansion.derivations, *derivation.adjoints):
-        for factor in adjoint.factors:
-            yield factor.derivative, factor.steps, factor.value
-        yield adjoint.total, adjoint.steps, multiply(adjoint.deltas, adjoint.equation.expression)
-    for restated in derivation.expansion.restated:
-        yield restated.stated.expression, restated.steps, restated.equation.expression
+@dataclass(frozen=True)
+class Chain:
+    """Where a run of steps starts, its steps, where it is said to end, and what it may rest on."""
+
+    start: Expression
+    steps: Sequence[Step]
+    end: Expression
+    grounds: Grounds
 
 
-def _expect_whole(start: Expression, steps: Sequence[Step], end: Expression) -> None:
-    states = [start, *(side for step in steps for side in (step.before, step.after)), end]
+def chains(derivation: Derivation) -> Iterator[Chain]:
+    """Every run of steps of a derivation. ReplayError where it is not of the model's own loss."""
+    _expect_models_own(derivation)
+    for found, grounds in grounds_of_expansion(derivation.expansion):
+        yield from _chains_of(found, grounds)
+    for adjoint, grounds in grounds_of_adjoints(derivation):
+        yield from _chains_of(adjoint, grounds)
+
+
+def _chains_of(found: AdjointDerivation | RestatedEquation, grounds: Grounds) -> Iterator[Chain]:
+    if isinstance(found, RestatedEquation):
+        yield Chain(found.stated.expression, found.steps, found.equation.expression, grounds)
+        return
+    for factor in found.factors:
+        yield Chain(factor.derivative, factor.steps, factor.value, grounds)
+    end = multiply(found.deltas, found.equation.expression)
+    yield Chain(found.total, found.steps, end, grounds)
+
+
+def _expect_models_own(derivation: Derivation) -> None:
+    """The system comes of the model, and each adjoint is that of the loss by its tensor."""
+    system, expansion = derivation.system, derivation.expansion
+    is_models = expansion.stated == with_named_arguments(system_in_portions(derivation.model))
+    is_its_loss = all(
+        each.total.total
+        and each.total.numerator == Element(system.loss or "")
+        and each.total.denominator == Element(each.tensor, each.equation.indices)
+        for each in derivation.adjoints
+    )
+    if not (is_models and system == expansion.system and _is_expanded(expansion) and is_its_loss):
+        raise ReplayError(
+            f"the derivation is not of the model '{derivation.model.name}'",
+            remedy="this is a defect of symbackprop; please report the model",
+        )
+
+
+def _is_expanded(expansion: Expansion) -> bool:
+    """Whether each equation of the system is stated, restated or that of a derivative, but for its names."""
+    if not expansion.derivations and not expansion.restated:
+        return expansion.system == expansion.stated
+    system = expansion.system
+    found = (*expansion.stated.equations, *(each.equation for each in expansion.restated))
+    own = {each.tensor: each for each in (*found, *(each.equation for each in expansion.derivations))}
+    known = replace(
+        system,
+        tensors={
+            name: each for name, each in system.tensors.items() if name in {*own, *expansion.stated.tensors}
+        },
+        equations=tuple([own[each.tensor] for each in system.equations if each.tensor in own]),
+    )
+    return with_named_arguments(system_in_portions(known)).definitions == system.definitions
+
+
+def _expect_whole(chain: Chain) -> None:
+    sides = (side for step in chain.steps for side in (step.before, step.after))
+    states = [chain.start, *sides, chain.end]
     for left, right in zip(states[::2], states[1::2], strict=True):
         if left != right:
             raise ReplayError(

@@ -19,7 +19,7 @@ from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import fresh_index, substitute
-from symbackprop.rewriting.justification import Equality, Recomputed
+from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.systems.system import Equation, Role, System
 
@@ -45,6 +45,11 @@ class ChainRule(Recomputed):
         """The sum over all paths, with the local derivatives still to be found."""
         if not isinstance(node, Derivative) or not node.total:
             return None
+        root = node.numerator
+        if any(
+            each.tensor == root.tensor and len(each.indices) != len(root.positions) for each in self.consumers
+        ):
+            return None
         return add(*(_term(node.numerator, factor) for factor in self.factors(node)))
 
     def factors(self, total: Derivative) -> tuple[tuple[Equation, Derivative], ...]:
@@ -66,6 +71,11 @@ class ChainRule(Recomputed):
                 for each in own
             ]
         )
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether the equations are the model's, or derivatives found before, and no path is left out."""
+        consumers = [consumer.tensor for consumer in self.consumers]
+        return anchor.is_every_path(before, consumers) and super().rests_on(anchor, before, place)
 
     def renamed(self, names: Mapping[str, str]) -> ChainRule:
         """The same in other names."""

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Self, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 from symbackprop.notation.expressions import Expression
 
 Equality: TypeAlias = tuple[Expression, Expression]
+
+
+class Anchor(Protocol):
+    """What a step may rest on where it stands: the model, and what has been found before."""
+
+    def states(self, equality: Equality, around: Sequence[Expression] = ()) -> bool:
+        """Whether an equation computed before, or a function's definition, says so under these conditions."""
+
+    def computes(self, equality: Equality) -> bool:
+        """Whether it is an equation of the model or of any adjoint, in a form that it has had."""
+
+    def names(self, equality: Equality) -> bool:
+        """Whether the value, or the name, of a derivative is the one that has been found for it."""
+
+    def is_every_path(self, total: Expression, consumers: Sequence[str]) -> bool:
+        """Whether the derivative goes through each of these tensors once, and through no others."""
+
+    def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
+        """Whether an adjoint is 0 where one of the conditions does not hold."""
+
+    def is_symmetric(self, tensor: str) -> bool:
+        """Whether a tensor is symmetric in its last two indices, by a fact or by its definition."""
 
 
 class Justification(ABC):
@@ -36,6 +58,10 @@ class Justification(ABC):
     @abstractmethod
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether this is a reason to write `after` in the place of the node `before`."""
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether all that the step at this place of `before` believes is the model's, or found before."""
+        return all(map(anchor.states, self.equations))
 
     @abstractmethod
     def renamed(self, names: Mapping[str, str]) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from symbackprop.notation.substitution import (
     rewrite_bottom_up,
     substitute,
 )
-from symbackprop.rewriting.justification import Equality, Justification, Recomputed
+from symbackprop.rewriting.justification import Anchor, Equality, Justification, Recomputed
 from symbackprop.systems.system import Equation
 
 
@@ -40,7 +40,9 @@ class Definition(Recomputed):
 
     def again(self, node: Expression) -> Expression | None:
         """The definition at each element; sums and products above it are put together anew."""
-        if self.equation.tensor not in node.tensors:
+        reads = [each for each in node.walk() if isinstance(each, Element)]
+        own = [each for each in reads if each.tensor == self.equation.tensor]
+        if not own or any(len(each.positions) != len(self.equation.indices) for each in own):
             return None
 
         def put_in(each: Expression) -> Expression:
@@ -49,6 +51,10 @@ class Definition(Recomputed):
             return normalised(each)
 
         return rewrite_bottom_up(node, put_in)
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether it is an equation that is computed, were it later: in a recurrence, at another step."""
+        return all(map(anchor.computes, self.equations))
 
     def renamed(self, names: Mapping[str, str]) -> Definition:
         """The definition in other names."""
@@ -81,6 +87,10 @@ class Substitution(Recomputed):
             return values[each] if type(each) in kinds and each in values else normalised(each)
 
         return rewrite_bottom_up(node, put_in)
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether each value is the one found for its derivative."""
+        return all(map(anchor.names, self.equalities))
 
     def renamed(self, names: Mapping[str, str]) -> Substitution:
         """The same in other names."""

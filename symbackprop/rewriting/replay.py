@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from symbackprop.errors import ReplayError
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.substitution import rename_tensors
-from symbackprop.rewriting.justification import Justification, Recomputed
+from symbackprop.rewriting.justification import Anchor, Justification, Recomputed
 from symbackprop.rewriting.rule import Step, node_at, replace_at
 from symbackprop.systems.printing import text
 
@@ -32,6 +32,10 @@ class Composite(Justification):
         states = [before, *(side for step in self.steps for side in (step.before, step.after)), after]
         is_chain = all(states[at] == states[at + 1] for at in range(0, len(states), 2))
         return is_chain and all(map(replays, self.steps))
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether each of the steps does."""
+        return all(is_anchored(step, anchor) for step in self.steps)
 
     def renamed(self, names: Mapping[str, str]) -> Composite:
         """The steps in other names."""
@@ -70,6 +74,10 @@ class Beside(Justification):
         sides = [multiply(self.factors, side) for side in (self.step.before, self.step.after)]
         return [before, after] == sides and replays(self.step)
 
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether the factor's step does."""
+        return is_anchored(self.step, anchor)
+
     def renamed(self, names: Mapping[str, str]) -> Beside:
         """The step in other names."""
         step = self.step.renamed(names)
@@ -83,13 +91,17 @@ def replay(step: Step) -> Expression:
     indices. An identity is certified instead (`algebra.certificate` says how, and how surely).
     """
     if not replays(step):
-        place = f" at place {list(step.place)}" if step.place else ""
-        raise ReplayError(
-            f"a step does not replay: {step.rule.name} ({step.rule.statement}){place}\n"
-            f"  before: {text(step.before)}\n  after:  {text(step.after)}",
-            remedy="this is a defect of symbackprop; please report the model",
-        )
+        raise _refusal("does not replay", step)
     return step.after
+
+
+def _refusal(what: str, step: Step) -> ReplayError:
+    place = f" at place {list(step.place)}" if step.place else ""
+    return ReplayError(
+        f"a step {what}: {step.rule.name} ({step.rule.statement}){place}\n"
+        f"  before: {text(step.before)}\n  after:  {text(step.after)}",
+        remedy="this is a defect of symbackprop; please report the model",
+    )
 
 
 def replays(step: Step) -> bool:
@@ -108,11 +120,18 @@ def replays(step: Step) -> bool:
     return is_all and step.rule.accounts_for(before, after)
 
 
-def replay_all(steps: Iterable[Step]) -> Counter[str]:
+def is_anchored(step: Step, anchor: Anchor) -> bool:
+    """Whether the equations and values that the step believes are those of the model, or found before."""
+    return step.rule.rests_on(anchor, step.before, step.place)
+
+
+def replay_all(steps: Iterable[Step], anchor: Anchor) -> Counter[str]:
     """How many steps of which kind there are, those in composite steps too; ReplayError where one fails."""
     kinds: Counter[str] = Counter()
     for step in steps:
         replay(step)
+        if not is_anchored(step, anchor):
+            raise _refusal("rests on what the model does not say", step)
         kinds.update(each.rule.kind for each in _with_parts(step))
     return kinds
 

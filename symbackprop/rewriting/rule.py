@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self, TypeAlias
 
-from symbackprop.notation.expressions import Expression
+from symbackprop.integers.guards import guarded_children
+from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.justification import Justification, Recomputed
 
@@ -84,6 +85,17 @@ def node_at(expression: Expression, place: Path) -> Expression:
     for number in place:
         expression = expression.children[number]
     return expression
+
+
+def conditions_at(expression: Expression, place: Sequence[int]) -> tuple[Expression, ...]:
+    """The conditions of the `where`s around a place, as far as no sum binds their indices anew."""
+    conditions: tuple[Expression, ...] = ()
+    for number in place:
+        if isinstance(expression, Reduction):
+            bound = frozenset(expression.indices)
+            conditions = tuple([each for each in conditions if not each.free_indices & bound])
+        expression, conditions = list(guarded_children(expression, conditions))[number]
+    return conditions
 
 
 def replace_at(expression: Expression, place: Path, node: Expression) -> Expression:

@@ -7,7 +7,7 @@ chain rule multiplies it with a local derivative that nobody has looked at there
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self, TypeAlias
 
@@ -27,7 +27,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up, substitute
-from symbackprop.rewriting.justification import Recomputed
+from symbackprop.rewriting.justification import Anchor, Recomputed
 from symbackprop.systems.partial import Ranges
 
 
@@ -88,6 +88,10 @@ class Guarding(Recomputed):
         """Where the adjoints have this support, for the factors in a chain rule that may be undefined."""
         factors = (factor for each in node.walk() if isinstance(each, Multiply) for factor in each.factors)
         return cls(tuple(support.items()), frozenset(each for each in factors if ranges.is_partial(each)))
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether the adjoints have that support."""
+        return all(anchor.vanishes_unless(*each) for each in self.support)
 
     def again(self, node: Expression) -> Expression:
         """The chain rule's sum with its guards."""

@@ -10,15 +10,19 @@ from functools import cache
 
 import pytest
 
+from symbackprop.algebra.identity import Identity
+from symbackprop.derivation.differentiation import OwnEquation
 from symbackprop.derivation.driver import derive
-from symbackprop.derivation.replaying import replayed
+from symbackprop.derivation.replaying import chains, replayed
 from symbackprop.derivation.result import Derivation
+from symbackprop.derivation.reverse import ChainRule
 from symbackprop.errors import ReplayError
-from symbackprop.notation.arithmetic import negate
-from symbackprop.notation.expressions import Add, Element, Expression, Index, Multiply
+from symbackprop.notation.arithmetic import multiply, negate
+from symbackprop.notation.expressions import Add, Element, Expression, Index, Multiply, Number
 from symbackprop.pipeline import load
 from symbackprop.rewriting.justification import Justification
-from symbackprop.rewriting.replay import Beside, Composite, replays
+from symbackprop.rewriting.replacements import Definition, Substitution
+from symbackprop.rewriting.replay import Beside, Composite, is_anchored, replays
 from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 from tests.models.classics import FOLDER, NAMES, load_classic
 
@@ -174,3 +178,59 @@ def test_an_equation_that_the_steps_do_not_lead_to_is_noticed() -> None:
     wrong = replace(derivation, adjoints=(*others, replace(last, equation=equation)))
     with pytest.raises(ReplayError, match="a step is missing"):
         replayed(wrong)
+
+
+# ---- what the model does not say
+
+
+def _seven_times(expression: Expression) -> Expression:
+    return multiply(Number(7), expression)
+
+
+def _forged(rule: Justification) -> Iterator[tuple[str, Justification]]:
+    """Equations scaled, values forged, a path left out."""
+    match rule:
+        case OwnEquation(equation) | Definition(equation):
+            scaled = replace(equation, expression=_seven_times(equation.expression))
+            yield "scaled equation", replace(rule, equation=scaled)
+        case Identity(relations):
+            for at, each in enumerate(relations):
+                scaled = replace(each, formula=_seven_times(each.formula))
+                yield (
+                    "scaled relation",
+                    replace(rule, relations=(*relations[:at], scaled, *relations[at + 1 :])),
+                )
+        case Substitution(_, _, equalities):
+            for at, (left, right) in enumerate(equalities):
+                forged = (left, _seven_times(right)) if right != Number(0) else (left, Number(7))
+                yield (
+                    "forged value",
+                    replace(rule, equalities=(*equalities[:at], forged, *equalities[at + 1 :])),
+                )
+        case ChainRule(consumers):
+            for at in range(len(consumers)):
+                yield "dropped path", replace(rule, consumers=(*consumers[:at], *consumers[at + 1 :]))
+
+
+def test_what_the_model_does_not_say_is_refused() -> None:
+    refused: Counter[str] = Counter()
+    for name in CORRUPTED:
+        for chain in chains(derivation_of(name)):
+            for step in _with_parts(chain.steps):
+                assert is_anchored(step, chain.grounds)
+                for kind, rule in _forged(step.rule):
+                    assert not is_anchored(replace(step, rule=rule), chain.grounds), f"{name}: {kind}: {step}"
+                    refused[kind] += 1
+    assert all(refused[kind] > 10 for kind in ("scaled equation", "scaled relation", "forged value"))
+    assert refused["dropped path"] > 10, refused
+
+
+def test_a_case_is_refused_where_nothing_says_that_it_is_chosen() -> None:
+    refused = 0
+    for name in (*EXAMPLES, *NAMES):
+        for chain in chains(derivation_of(name)):
+            for step in _with_parts(chain.steps):
+                if isinstance(step.rule, Identity) and step.place:
+                    alone = replace(step, before=node_at(step.before, step.place), place=())
+                    refused += not is_anchored(alone, chain.grounds)
+    assert refused
