@@ -30,7 +30,7 @@ def consequences(
     for equation in system.equations:
         for index in equation.indices:
             if equation.tensor not in free and _is_promising(equation, index, system):
-                total = _total(equation, index, scope, NormalForm(rules, fact_rules(tuple(found))))
+                total = _total(equation, index, scope, NormalForm(rules, fact_rules(tuple(found), rules)))
                 if total is not None:
                     found.append(Fact(Reduction("sum", (index,), equation.element), total))
     return tuple(found[len(system.facts) :])

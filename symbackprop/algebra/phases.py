@@ -28,7 +28,7 @@ from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient
 from symbackprop.rules.wheres import WHERE_RULES
-from symbackprop.systems.partial import Ranges
+from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
@@ -55,6 +55,7 @@ def normal_form_rules(ranges: Ranges) -> tuple[Rule, ...]:
 
 
 MOST_ROUNDS = 10
+RULES_OF_FACTS = normal_form_rules(NOTHING_KNOWN)
 ARRANGE = WholeRule("arrange", "-(x - y) = y - x, x*y = y*x", tidied, "each sign has one place")
 RENAME = Renaming()
 
@@ -87,7 +88,7 @@ def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index
 def _simplified(
     expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
 ) -> tuple[Step, ...]:
-    facts = fact_rules(scope.facts)
+    facts = fact_rules(scope.facts, RULES_OF_FACTS)
     of_system = (
         *recurrence_rules(*scope.own_recurrence, scope.ranges),
         *matrix_rules(scope.symmetric, scope.definitions),

@@ -114,7 +114,7 @@ def test_a_statement_names_its_side_conditions() -> None:
 
 
 def test_fact_applies_up_to_names_and_not_to_another_tensor() -> None:
-    rule = fact_rules(SYSTEM.facts)[0].rule
+    rule = fact_rules(SYSTEM.facts, normal_form_rules(Ranges.of(SYSTEM)))[0].rule
     applied = rule.apply(parsed("sum(k', B[j2,k'])"))
     assert applied is not None
     assert text(applied) == "1"
