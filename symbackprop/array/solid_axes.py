@@ -26,7 +26,7 @@ from symbackprop.array.layout import Group
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, Statement, Store
-from symbackprop.array.slices import Count, Item, Pad, Pick, Select, always_computed
+from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of
@@ -104,13 +104,16 @@ def _obstacles(
                 yield from ((axis, f"{name} divides by 0") for axis in sorted(_vanishing(below, {}), key=str))
             case Select(operand, items):
                 read = zip(items, operand.layout, strict=True)
-                standing = [each for item, group in read for each in _standing(item, group)]
+                picked = [(item.place, group) for item, group in read if isinstance(item, Pick)]
+                standing = [each for place, group in picked for each in _standing(place, group)]
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case Gather(operand, places, skip):
-                gathered = zip(places, operand.layout[skip:], strict=False)
+                gathered = list(zip(places, operand.layout[skip:], strict=False))
                 yield from (
                     (axis, name) for place, group in gathered for axis in _brought_inside(place, group)
                 )
+                standing = [each for place, group in gathered for each in _standing(place, group)]
+                yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case ScatterAdd(places, _, index):
                 yield from ((axis, name) for axis in _brought_inside(places, (index,)))
             case Pad(_, before, after, _):
@@ -118,10 +121,10 @@ def _obstacles(
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))
 
 
-def _standing(item: Item, group: Group) -> Iterator[tuple[Axis, Value]]:
+def _standing(place: Value, group: Group) -> Iterator[tuple[Axis, Value]]:
     """The first place of an axis, or the last, which there is wherever the axis has places at all."""
-    if isinstance(item, Pick) and not any(isinstance(node, Count) for node in item.place.walk()):
-        yield from ((index.axis, item.place) for index in group if not isinstance(index.axis, Extent))
+    if not place.indices and not any(isinstance(node, Count | Read) for node in place.walk()):
+        yield from ((index.axis, place) for index in group if not isinstance(index.axis, Extent))
 
 
 def _brought_inside(place: Value, group: Group) -> Iterator[Axis]:

@@ -121,6 +121,21 @@ param a[t], b[n]
 v[n] = sum(t, where(t > n, a[mod(2*n + 1, size(t))]*a[t], b[n]))
 loss L = sum(n, x[n]*v[n]^2)
 """,
+    "gathered_at_the_first_place": """
+index a : A = 2
+index c : C
+index t : T
+param p[a,t], q[c,t]
+v[a] = sum(c, pad(p[a+c,0])*where(2*a + 1 < size(t), q[c,2*a + 1], 1/2))
+loss L = sum(a, tanh(v[a]))
+""",
+    "gathered_at_the_last_place_of_a_loop": """
+index n : N
+index t, s : T
+param x[n,s], w[t]
+h[t] = where(t == 0, w[0], h[t-1]/2) + sum(s, where(3*s + t < size(n), x[3*s + t,0]*w[s], 0))
+loss L = sum(t, h[t]^2)
+""",
     "logsumexp": """
 index n : N
 index k : K
