@@ -19,6 +19,7 @@ from symbackprop.rewriting.matching import label
 from symbackprop.rewriting.replacements import at_positions, renamed_equation
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rewriting.strategies import Resolution, resolve
+from symbackprop.rules.bookkeeping import ARITHMETIC
 from symbackprop.systems.system import Equation
 
 
@@ -61,7 +62,7 @@ def _reciprocals_last(node: Expression) -> Expression:
     return reciprocals_last(normalised(node))
 
 
-TOGETHER = WholeRule("arithmetic", "0 + x = x, 1*x = x, x*x = x^2, x + x = 2*x", put_together, "it gets flat")
+TOGETHER = WholeRule("arithmetic", ARITHMETIC, put_together, "it gets flat")
 
 
 def is_differentiation(step: Step) -> bool:

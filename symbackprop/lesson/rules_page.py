@@ -10,6 +10,7 @@ from symbackprop.emission.environment import render
 from symbackprop.errors import InternalError
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.conditions import stated_where
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.measures import MEASURES
@@ -78,7 +79,7 @@ def _entry(rule: Rule) -> Entry:
     used = place_of_use(rule, parsed(rule.example))
     if used is None:
         raise InternalError(f"the rule '{rule.name}' does not apply to its example {rule.example}")
-    formula = rule.statement.removesuffix("".join(f", {words}" for words in rule.where))
+    formula = rule.statement.removesuffix(stated_where("", rule.where))
     before, after = used
     return Entry(
         name=rule.name,

@@ -25,10 +25,14 @@ def _is_flat(node: Multiply) -> bool:
     return len(set(bases)) == len(rest) > 0 and not is_nested
 
 
+ARITHMETIC = (
+    "0 + f = f, f + f = 2*f, 0*f = 0, 1*f = f, f^0 = 1, f^g*f^h = f^(g + h), "
+    "and for an integer n (f^g)^n = f^(n*g) and (f*g)^n = f^n*g^n"
+)
 BOOKKEEPING_RULES = (
     stated(
         "arithmetic",
-        "0 + f = f, 1*f = f, f*f = f^2, f + f = 2*f",
+        ARITHMETIC,
         flatten,
         decreases="size",
         example="0 + 1*x[i]",

@@ -174,7 +174,7 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
 BOUNDARY_RULES = (
     stated(
         "fixed position",
-        "sum(i, where(i == p and c, f(i), 0)) = where(c, f(p), 0), and 0 where p is outside the axis of i",
+        "sum(i, where(i == p and c(i), f(i), 0)) = where(c(p), f(p), 0), or 0 if p is outside the axis of i",
         fixed_position,
         where=(when("independent", "p", "i"),),
         decreases="bound indices",

@@ -48,6 +48,11 @@ def when(predicate: str, *variables: str) -> When:
     return When(predicate, variables)
 
 
+def stated_where(formula: str, conditions: tuple[str, ...]) -> str:
+    """An equation and its side conditions, as a sentence."""
+    return f"{formula}, where {' and '.join(conditions)}" if conditions else formula
+
+
 def is_independent(value: Expression, indices: tuple[Index, ...]) -> bool:
     """Whether the value does not depend on any of the indices."""
     return value.free_indices.isdisjoint(indices)
@@ -130,27 +135,36 @@ def is_not_zero(expression: Expression) -> bool:
     return expression != ZERO
 
 
+def is_assumed(*_values: object) -> bool:
+    """What cannot be read off the expression: it depends on the sizes or the values."""
+    return True
+
+
 PREDICATES: Mapping[str, Predicate] = {
-    "independent": Predicate("{} independent of {}", is_independent),
-    "about indices": Predicate("{} of indices and sizes alone", is_about_indices),
-    "one comparison": Predicate("{} one comparison, or of indices alone", is_one_comparison),
-    "conjunction": Predicate("{} without or and not", is_conjunction),
-    "may join": Predicate("{} = 1 or {} and {} of indices alone", may_join),
-    "no where": Predicate("no factor of {} a where(d, g, 0)", has_no_where_factor),
-    "no delta factor": Predicate("no factor of {} a delta of indices", has_no_delta_factor),
-    "has delta": Predicate("a delta of indices in {}", contains_delta),
-    "no delta": Predicate("no delta in {}", lambda value: not contains_delta(value)),
-    "number": Predicate("{} a number other than 0 and 1", is_proper_number),
-    "positive number": Predicate("{} a positive number", is_positive_number),
-    "numeral": Predicate("{} a number", lambda value: isinstance(value, Number)),
-    "no numeral": Predicate("{} no number", lambda value: not isinstance(value, Number)),
-    "implied": Predicate("{} implied by the other conditions and the ranges of its indices", is_implied),
-    "inside": Predicate("{} inside the axis of {}", lies_inside),
-    "not partial": Predicate("{} not partial", lambda value: not is_partial(value)),
-    "readable": Predicate("{} without lookups at positions that need a guard", is_readable_anywhere),
-    "partial": Predicate("{} partial", is_partial),
-    "tied": Predicate("a factor of {} a delta that depends on {}", is_tied),
-    "negative number": Predicate("{} a negative number", is_negative_number),
-    "loop-carried": Predicate("{} a loop-carried read at a step that {} compares", is_read_at_a_step_of),
-    "not zero": Predicate("{} not 0", is_not_zero),
+    "independent": Predicate("{} is independent of {}", is_independent),
+    "about indices": Predicate("{} reads no tensor", is_about_indices),
+    "one comparison": Predicate("{} is one comparison or reads no tensor", is_one_comparison),
+    "conjunction": Predicate("{} has no `or` and no `not`", is_conjunction),
+    "may join": Predicate("{} = 1 or neither {} nor {} reads a tensor", may_join),
+    "no where": Predicate("no factor of {} is a where(d, g, 0)", has_no_where_factor),
+    "no delta factor": Predicate("no factor of {} is a delta of indices", has_no_delta_factor),
+    "has delta": Predicate("{} has a delta of indices", contains_delta),
+    "no delta": Predicate("{} has no delta of indices", lambda value: not contains_delta(value)),
+    "number": Predicate("{} is a number other than 0 and 1", is_proper_number),
+    "positive number": Predicate("{} is a positive number", is_positive_number),
+    "numeral": Predicate("{} is a number", lambda value: isinstance(value, Number)),
+    "no numeral": Predicate("{} is no number", lambda value: not isinstance(value, Number)),
+    "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),
+    "inside": Predicate("{} lies inside the axis of {}", lies_inside),
+    "not partial": Predicate("{} is defined for all finite values", lambda value: not is_partial(value)),
+    "readable": Predicate("{} has no lookup at a position that needs a guard", is_readable_anywhere),
+    "partial": Predicate("{} is partial", is_partial),
+    "tied": Predicate("a factor of {} is a delta that depends on {}", is_tied),
+    "negative number": Predicate("{} is a negative number", is_negative_number),
+    "loop-carried": Predicate("{} is a loop-carried read at a step that {} compares", is_read_at_a_step_of),
+    "defined when empty": Predicate("{} is defined if the axis of {} is empty", is_assumed),
+    "defined": Predicate("{} is defined", is_assumed),
+    "not empty": Predicate("the axis of {} is not empty", is_assumed),
+    "no nan": Predicate("{} compares no nan", is_assumed),
+    "not zero": Predicate("{} is not 0", is_not_zero),
 }

@@ -129,7 +129,7 @@ DIGIT_RULES = (
         "sum(i, delta(size(i)*j + i, k)*f) = sum(i, delta(j, floor(k/size(i)))*delta(i, mod(k, size(i)))*f), "
         "or a sum over j",
         split_digits,
-        where=(when("independent", "k", "the sum's indices"),),
+        where=(when("independent", "k", "i"), when("independent", "k", "j")),
         decreases="digits to split",
         example="sum(j, delta(size(d)*j+d,q)*y[j])",
         near_miss="sum(j, delta(3*j+d,q)*y[j])",
@@ -139,7 +139,7 @@ DIGIT_RULES = (
         "sum(q, delta(floor(q/m), i)*delta(mod(q, m), j)*f)"
         " = sum(q, where(0 <= j and j < m, delta(q, m*i + j), 0)*f)",
         join_digits,
-        where=(when("independent", "i and j", "q"),),
+        where=(when("independent", "i", "q"), when("independent", "j", "q")),
         decreases="unsolved indices",
         example="sum(q, z[q]*delta(floor(q/2),j)*delta(mod(q,2),d))",
         near_miss="sum(q, z[q]*delta(floor(q/3),j)*delta(mod(q,2),d))",

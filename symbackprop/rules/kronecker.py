@@ -148,7 +148,7 @@ KRONECKER_RULES = (
     ),
     stated(
         "contract delta",
-        "sum(i, delta(i,j)*f(i)) = f(j), and 0 where j is outside the axis of i",
+        "sum(i, delta(i,j)*f(i)) = f(j), or 0 if j is outside the axis of i",
         contract,
         where=(when("independent", "j", "i"),),
         decreases="bound indices",

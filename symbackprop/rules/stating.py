@@ -25,7 +25,7 @@ from symbackprop.rewriting.patterns import (
     may_match,
 )
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import When
+from symbackprop.rules.conditions import When, stated_where
 from symbackprop.systems.system import System
 
 Equation = tuple[str, str]
@@ -52,7 +52,7 @@ def stated(
 ) -> Rule:
     """A rule whose left side is too rich for a pattern: a function beside its statement."""
     words = tuple(each.words for each in where)
-    statement = ", ".join((formula, *words))
+    statement = stated_where(formula, words)
     return Rule(name, statement, apply, decreases, where=words, example=example, near_miss=near_miss)
 
 

@@ -153,7 +153,7 @@ WHERE_RULES = (
     ),
     stated(
         "strict comparison",
-        "f <= g and f != g is f < g",
+        "f <= g and f != g = f < g",
         strict_comparison,
         where=(when("about indices", "f <= g"),),
         decreases="conditions",

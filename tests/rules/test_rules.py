@@ -107,7 +107,7 @@ def test_rule_keeps_the_value(rule: Rule) -> None:
 def test_a_statement_names_its_side_conditions() -> None:
     assert BY_NAME["number out of where"].statement == (
         "where(c, n*f, 0) = n*where(c, f, 0); where(c, 0, n*f) = n*where(c, 0, f), "
-        "n a number other than 0 and 1"
+        "where n is a number other than 0 and 1"
     )
     with pytest.raises(KeyError):
         when("at full moon", "f")

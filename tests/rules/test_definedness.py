@@ -1,0 +1,144 @@
+"""Where the left side of a rule is a finite number, so is the right side, but for what the rule states.
+
+Axes may be empty or have one place; values may be 0, negative, nan or infinite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from symbackprop.errors import VerificationError
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.lesson.rules_page import every_rule
+from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Index, Logic, Where
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import PREDICATES, is_assumed
+from symbackprop.rules.examples import NAMES, place_of_use
+from symbackprop.semantics.naive import NaiveEvaluator
+
+SYSTEM = parse_system(NAMES)
+RULES = {rule.name: rule for rule in every_rule()}
+# Beside each rule's own example, what is partial, or compares what may be nan.
+PARTIAL = [
+    ("arithmetic", "c/c"), ("arithmetic", "0*log(c)"), ("arithmetic", "c^0"),
+    ("arithmetic", "sqrt(c)*sqrt(c)"),
+    ("arithmetic", "sqrt(c)^2"), ("arithmetic", "(x[i]/c)^2"), ("arithmetic", "c^h0*c"),
+    ("arithmetic", "c - c"),
+    ("factor out", "sum(i, x[i]*log(c))"), ("factor out", "sum(i, x[i]/c)"),
+    ("unused index", "sum(i, log(c))"), ("maximum of a constant", "min(i, 1/c)"),
+    ("maximum of a constant", "argmax(i, c)"), ("merge sums", "sum(i, sum(j, 1/y[j]))"),
+    ("sum of zeros", "sum(i, 0)"), ("number out of where", "where(c > 0, 2*log(c), 0)"),
+    ("turn where", "where(c > 0, 0, log(c))"), ("turn where", "where(i > 0, 0, log(c))"),
+    ("turn comparison", "where(0 < c, log(c), 0)"), ("no where", "where(c > 0, log(c), log(c))"),
+    ("fixed position", "sum(i, where(i == 0 and x[i] > 0, log(x[i]), 0))"),
+    ("fixed position", "sum(i, where(i == 1 and i + c > 0, x[i]/c, 0))"),
+    ("add wheres", "where(c > 0, log(c), 0) - 2*where(c > 0, 1/c, 0)"),
+    ("join wheres", "where(i > 0, log(c)*where(i < 1, 1/c, 0), 0)"),
+    ("join masks", "where(i > 0, 1, 0)*where(c > 0, log(c), 0)/c"),
+    ("join wheres alike", "where(c > 0, log(c), 0)*where(c > 0, 1/c, 0)/h0"),
+    ("where out of sum", "sum(i, where(j > 0, log(c), 0)*x[i])"),
+    ("condition that holds", "where(i + 1 > 0, log(x[i]), 1/c)"),
+    ("contract delta", "sum(i2, delta(i2,i)*log(x[i2])*c)"),
+    ("split where", "where(c > 0, delta(i,i2)/c, log(c))"),
+    ("multiply out", "(delta(i,i2) + log(c))/x[i]"), ("separate sum", "sum(i2, delta(i2,i)/c + log(x[i2]))"),
+    ("delta out of where", "where(c > 0, delta(i,i2)*log(c), 0)"),
+    ("delta substitutes", "delta(ids[k],i)/x[i]"),
+    ("solve delta", "sum(i, delta(2*i,q)/z[2*i])"), ("join sums", "sum(j, log(y[j])*sum(k, delta(j+k,q)/c))"),
+    ("delta is 0 or 1", "delta(i,i2)^2"), ("read under the where", "where(t < s, w[t]/c, 0)*a[s]"),
+]  # fmt: skip
+CASES = [*((name, RULES[name].example) for name in RULES), *PARTIAL]
+# What the rules below take for granted, and which differences that accounts for.
+DIFFERENT = {
+    "factor out": {"empty"},
+    "unused index": {"empty"},
+    "turn where": {"empty", "nan"},
+    "solve delta": {"empty", "nan", "inf"},
+    "delta substitutes": {"empty", "nan", "inf", "finite"},
+    "read under the where": {"empty", "nan", "inf"},
+    "cofactor by determinant": {"empty", "inf"},
+}
+SIZES = [
+    {"I": size, "J": other, "K": size, "D": 2, "Q": 8, "S": other}
+    for size in (0, 1, 3)
+    for other in (0, 1, 3)
+]
+
+
+def values_of(sizes: dict[str, int], special: float) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    """Positive, negative and special values, the scalars among them."""
+    rng = np.random.default_rng(3)
+    values = {
+        tensor.name: rng.choice([1.5, -0.5, special], [sizes[index.axis.name] for index in tensor.indices])
+        for tensor in SYSTEM.tensors.values()
+    }
+    return {**values, "c": np.array(special), "ids": rng.integers(0, max(sizes["I"], 1), sizes["K"])}
+
+
+def as_value(node: Expression) -> Expression:
+    return Where(node, ONE, ZERO) if isinstance(node, Comparison | Logic) else node
+
+
+def value_of(evaluator: NaiveEvaluator, expression: Expression, at: dict[Index, int]) -> complex | None:
+    """None where it is undefined: no finite number, or not readable at all."""
+    try:
+        value = complex(evaluator.expression(expression, at))
+    except (VerificationError, ZeroDivisionError, OverflowError):
+        return None
+    return value if np.isfinite(value) else None
+
+
+def differences(before: Expression, after: Expression) -> Iterator[str]:
+    """What is special wherever the left side is defined and the right side is not the same."""
+    indices = sorted(before.free_indices | after.free_indices, key=lambda index: index.name)
+    for sizes in SIZES:
+        for special in (0.0, -1.0, 2.0, np.nan, np.inf):
+            evaluator = NaiveEvaluator(values_of(sizes, special), sizes)
+            for place in np.ndindex(*(sizes[index.axis.name] for index in indices)):
+                at = dict(zip(indices, place, strict=True))
+                expected = value_of(evaluator, before, at)
+                found = None if expected is None else value_of(evaluator, after, at)
+                if expected is not None and (
+                    found is None or abs(found - expected) > 1e-9 * (1 + abs(expected))
+                ):
+                    is_empty = 0 in sizes.values()
+                    yield "empty" if is_empty else "finite" if np.isfinite(special) else str(special)
+
+
+@pytest.mark.parametrize(("name", "formula"), CASES)
+def test_the_right_side_is_defined_where_the_left_side_is(name: str, formula: str) -> None:
+    used = place_of_use(RULES[name], parse_expression(formula, SYSTEM))
+    assert used is not None
+    before, after = map(as_value, used)
+    with np.errstate(all="ignore"):
+        assert set(differences(before, after)) <= DIFFERENT.get(name, set())
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "where"),
+    [
+        ("factor out", "sum(i, x[i]*log(c))", "f is defined if the axis of i is empty"),
+        ("unused index", "sum(i, log(c))", "f is defined if the axis of i is empty"),
+        ("turn where", "where(c > 0, 0, x[i])", "c compares no nan"),
+    ],
+)
+def test_what_a_rule_takes_for_granted_is_stated(name: str, formula: str, where: str) -> None:
+    rule = RULES[name]
+    used = place_of_use(rule, parse_expression(formula, SYSTEM))
+    assert used is not None
+    with np.errstate(all="ignore"):
+        assert set(differences(*used)) <= DIFFERENT[name]
+        assert set(differences(*used))
+    assert where in rule.where
+
+
+def test_only_what_cannot_be_read_off_the_expression_is_taken_for_granted() -> None:
+    assumed = {name for name, predicate in PREDICATES.items() if predicate.holds is is_assumed}
+    assert assumed == {"defined when empty", "defined", "not empty", "no nan"}
+
+
+def test_a_condition_at_the_fixed_position_is_taken_there() -> None:
+    rule: Rule = RULES["fixed position"]
+    assert "where(c(p), f(p), 0)" in rule.statement
