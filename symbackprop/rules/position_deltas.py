@@ -250,6 +250,9 @@ def _with_index(
     return moved
 
 
+GUARDED = when("defined", "g(p)"), when("inside", "p", "i")
+
+
 def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """The rules, where so much is known of the tensors."""
     return (
@@ -257,12 +260,7 @@ def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
             "delta substitutes",
             "delta(p,i)*f(p) = delta(p,i)*f(i); delta(p,i)*g(i) = delta(p,i)*g(p)",
             lambda node: substitute_position(node, ranges),
-            where=(
-                when("not partial", "f"),
-                when("partial", "g"),
-                when("defined", "g(p)"),
-                when("inside", "p", "i"),
-            ),
+            where=(when("not partial", "f"), when("partial", "g"), *GUARDED),
             decreases="misplaced reads",
             example="delta(ids[k],i)*A[ids[k],j]",
             near_miss="delta(ids[k],i)*A[i2,j]",
@@ -294,11 +292,7 @@ SOLVING_RULES = (
         "solve delta",
         "sum(i, delta(n*i + p, q)*f(i)) = f((q - p)/n), or 0 if that is no place of i's axis",
         contract_position,
-        where=(
-            when("independent", "p", "i"),
-            when("independent", "q", "i"),
-            when("defined when empty", "f", "i"),
-        ),
+        where=(*(when("independent", each, "i") for each in "pq"), when("defined when empty", "f", "i")),
         decreases="bound indices",
         example="sum(i, j, delta(i+2*j,q)*x[i]*y[j])",
         near_miss="sum(k, delta(ids[k],i)*x[i2])",

@@ -67,7 +67,7 @@ SIZES = [
 ]
 
 
-def values_of(sizes: dict[str, int], special: float) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def values_of(sizes: dict[str, int], special: float) -> dict[str, np.ndarray]:
     """Positive, negative and special values, the scalars among them."""
     rng = np.random.default_rng(3)
     values = {
