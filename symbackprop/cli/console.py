@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
@@ -20,6 +22,9 @@ WithRespectTo: TypeAlias = Annotated[
     typer.Option(
         "--wrt", metavar="W2,...", help="The tensors to differentiate by; default: every parameter."
     ),
+]
+PageFile: TypeAlias = Annotated[
+    str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 ]
 
 
@@ -34,6 +39,16 @@ def say(message: str) -> None:
     """Talk to the user, on standard error."""
     if sys.stderr is not None:
         print(message, file=sys.stderr)
+
+
+def write_page(page: Callable[[], str], output: str) -> int:
+    """Write a page to a file, or to standard output where that is "-"; the exit code."""
+    if output == "-":
+        print_result(page())
+    else:
+        write_atomically(Path(output), page())
+        say(f"wrote {output}")
+    return 0
 
 
 def names_in(options: Sequence[str] | None) -> list[str] | None:
