@@ -26,8 +26,8 @@ def _is_flat(node: Multiply) -> bool:
 
 
 ARITHMETIC = (
-    "0 + f = f, f + f = 2*f, 0*f = 0, 1*f = f, f^0 = 1, f^g*f^h = f^(g + h), "
-    "and for an integer n (f^g)^n = f^(n*g) and (f*g)^n = f^n*g^n"
+    "0 + f = f, 0*f = 0, 1*f = f, f + f = 2*f, f^g*f^h = f^(g + h), (f^g*h)^n = f^(g*n)*h^n, "
+    "where n is an integer"
 )
 BOOKKEEPING_RULES = (
     stated(
