@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from symbackprop.errors import ReplayError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import Element, Expression
-from symbackprop.rewriting.justification import Justification
+from symbackprop.rewriting.justification import Equality, Justification
 from symbackprop.rewriting.replacements import Definition, Renaming, Substitution
 from symbackprop.rewriting.replay import Beside, Composite, replay, replay_all, replays
 from symbackprop.rewriting.rule import Rule, Step, WholeRule
@@ -28,6 +29,28 @@ loss E = sum(i, p[i]) + a + b + sum(i, j, A[i,j])
 )
 P = SYSTEM.definitions["p"]
 A, B = Element("a"), Element("b")
+
+
+class NothingStated:
+    """An anchor for steps that rest on no equation: whatever they asked of it, it would say no."""
+
+    def states(self, equality: Equality, around: Sequence[Expression] = ()) -> bool:
+        return False
+
+    def computes(self, equality: Equality) -> bool:
+        return False
+
+    def names(self, equality: Equality) -> bool:
+        return False
+
+    def is_every_path(self, total: Expression, consumers: Sequence[str]) -> bool:
+        return False
+
+    def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
+        return False
+
+    def is_symmetric(self, tensor: str) -> bool:
+        return False
 
 
 def parsed(formula: str) -> Expression:
@@ -88,7 +111,7 @@ def test_a_composite_step_is_its_parts_in_a_row() -> None:
     first, second = step(A_IS_B, "a + a", "b + a", 0), step(A_IS_B, "b + a", "b + b", 1)
     both = Step(Composite("twice", "", (first, second)), (), first.before, second.after)
     assert replays(both)
-    assert replay_all([both]) == {"composite": 1, "rewrite": 2}
+    assert replay_all([both], NothingStated()) == {"composite": 1, "rewrite": 2}
     for wrong in (
         replace(both, after=first.after),
         replace(both, rule=Composite("twice", "", (second, first))),
@@ -104,7 +127,14 @@ def test_factors_that_stand_still_are_the_same_on_both_sides() -> None:
     beside = Beside.of(parsed("x[i]"), inner)
     assert text(beside.before) == "x[i]*(a + 1)" and replays(beside)
     assert not replays(replace(beside, after=parsed("y[i]*(b + 1)")))
-    assert replay_all([beside]) == {"composite": 1, "rewrite": 1}
+    assert replay_all([beside], NothingStated()) == {"composite": 1, "rewrite": 1}
+
+
+def test_a_definition_that_nobody_states_is_refused() -> None:
+    put_in = step(Definition.of(P), "2*p[i]", "2*x[i]*y[i]")
+    assert replays(put_in)
+    with pytest.raises(ReplayError, match="rests on what the model does not say"):
+        replay_all([put_in], NothingStated())
 
 
 def test_a_step_in_other_names_is_the_same_step() -> None:
