@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from symbackprop.algebra.phases import factor_rules
 from symbackprop.emission.environment import render
 from symbackprop.errors import InternalError
+from symbackprop.lesson.schedule_rules import schedule_entries
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.conditions import stated_where
@@ -53,7 +54,10 @@ def rules_page() -> str:
     """The whole page."""
     phases = tuple(Phase(title, tuple(map(_entry, rules))) for title, rules in rules_by_phase().items())
     measures = tuple(MeasureRow(name, measure.wording) for name, measure in MEASURES.items())
-    return render("rules/page.md.j2", phases=phases, measures=measures, names=NAMES).rstrip("\n") + "\n"
+    page = render(
+        "rules/page.md.j2", phases=phases, measures=measures, names=NAMES, schedule=schedule_entries()
+    )
+    return page.rstrip("\n") + "\n"
 
 
 def rules_by_phase() -> dict[str, tuple[Rule, ...]]:
