@@ -20,10 +20,11 @@ from symbackprop.rewriting.rule import Rule, Step, WholeRule
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES
-from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES, affine_rules
+from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient
@@ -39,7 +40,7 @@ def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
     They are solved in the sum that it enters.
     """
     return (
-        *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *affine_rules(ranges), *KRONECKER_RULES,
+        *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *substitution_rules(ranges), *KRONECKER_RULES,
         *SUMMATION_RULES,
     )  # fmt: skip
 
