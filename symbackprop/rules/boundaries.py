@@ -91,9 +91,9 @@ def _condition_of(term: Expression) -> Expression | None:
 
 def _chosen(term: Expression) -> Expression:
     number, rest = coefficient_and_rest(term)
-    choice = rest[0]
-    assert isinstance(choice, Where)
-    return multiply(Number(number), choice.chosen)
+    where = rest[0]
+    assert isinstance(where, Where)
+    return multiply(Number(number), where.chosen)
 
 
 def read_under_where(
@@ -105,19 +105,19 @@ def read_under_where(
     """
     if not isinstance(node, Multiply):
         return None
-    for place, choice in enumerate(node.factors):
-        if isinstance(choice, Where) and choice.otherwise == ZERO:
+    for place, where in enumerate(node.factors):
+        if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            guards = (guard.free_indices for guard in _guards(choice) if step in guard.free_indices)
+            guards = (guard.free_indices for guard in _guards(where) if step in guard.free_indices)
             guarded = frozenset[Index]().union(*guards) - {step}
             shared = guarded & _steps_read(others, places)
             if shared:
                 # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
-                chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(choice.chosen)]
+                chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(where.chosen)]
                 parts = [*chosen, *((other, False) for other in others)]
                 inside = [part for part, stays in parts if stays or _moves(part, shared)]
                 outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
-                return multiply(*outside, Where(choice.condition, multiply(*inside), ZERO))
+                return multiply(*outside, Where(where.condition, multiply(*inside), ZERO))
     return None
 
 
@@ -136,10 +136,10 @@ def _needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
     )
 
 
-def _guards(choice: Where) -> Iterator[Expression]:
+def _guards(where: Where) -> Iterator[Expression]:
     """What the `where`'s condition, and those of `where`s among its factors, say of indices."""
-    yield from (part for part in conjuncts(choice.condition) if not part.tensors)
-    for factor in factors_of(choice.chosen):
+    yield from (part for part in conjuncts(where.condition) if not part.tensors)
+    for factor in factors_of(where.chosen):
         if isinstance(factor, Where) and factor.otherwise == ZERO:
             yield from _guards(factor)
 
