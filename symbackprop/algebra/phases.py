@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from symbackprop.algebra.arrangement import tidied
+from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
@@ -16,7 +16,7 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replacements import Renaming
-from symbackprop.rewriting.rule import Rule, Step, WholeRule
+from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
@@ -57,7 +57,6 @@ def normal_form_rules(ranges: Ranges) -> tuple[Rule, ...]:
 
 MOST_ROUNDS = 10
 RULES_OF_FACTS = normal_form_rules(NOTHING_KNOWN)
-ARRANGE = WholeRule("arrange", "-(x - y) = y - x, x*y = y*x", tidied, "each sign has one place")
 RENAME = Renaming()
 
 

@@ -13,9 +13,14 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.rules.conditions import contains_delta, is_readable_anywhere, when
+from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.rule import WholeRule
+from symbackprop.rules.conditions import contains_delta, is_readable_anywhere, stated_where, when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
+from symbackprop.rules.setting import Setting
 from symbackprop.rules.stating import pattern_rule, stated
+
+TIED = "tied indices"
 
 
 def contract(node: Expression) -> Expression | None:
@@ -98,12 +103,12 @@ def split_where(node: Expression) -> Expression | None:
     return add(*pieces) if len(pieces) > 1 else None
 
 
-def split_ties(
+def with_one_index(
     expression: Expression, ours: frozenset[Index], theirs: frozenset[Index]
 ) -> tuple[dict[Index, Index], Expression, Expression]:
-    """The deltas between one of `ours` and one of `theirs` that every term has as factors.
+    """Where every term has a delta of one of `ours` and one of `theirs` as a factor, the latter for both.
 
-    Returns which of ours they tie to which of theirs, their product, and the expression without them.
+    Returns which of ours they tie to which of theirs, the deltas' product, and the expression without them.
     """
     terms = terms_of(expression)
     ties: dict[Index, Index] = {}
@@ -114,7 +119,7 @@ def split_ties(
             ties[tie[0]] = tie[1]
             deltas += [factor] if isinstance(factor, Delta) else []
     rest = [multiply(*(each for each in factors_of(term) if each not in deltas)) for term in terms]
-    return ties, multiply(*deltas), add(*rest)
+    return ties, multiply(*deltas), substitute(add(*rest), ties)
 
 
 def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -> tuple[Index, Index] | None:
@@ -192,3 +197,29 @@ KRONECKER_RULES = (
         near_miss="sum(i2, x[i2] + c)",
     ),
 )
+
+
+def one_index_for_both(ours: frozenset[Index], theirs: frozenset[Index]) -> WholeRule:
+    """The rule for a derivative whose numerator has `ours` and whose denominator has `theirs`."""
+
+    def apply(node: Expression) -> Expression | None:
+        ties, deltas, rest = with_one_index(node, ours, theirs)
+        after = multiply(deltas, rest)
+        return after if ties and after != node else None
+
+    where = (when("of the numerator", "i", "j").words,)
+    return WholeRule(
+        "one index for both",
+        stated_where("delta(i,j)*f(i) = delta(i,j)*f(j)", where),
+        apply,
+        TIED,
+        where,
+        example="delta(i,i2)*x[i2]*c",
+        near_miss="delta(j,j2)*x[i2]*c",
+    )
+
+
+def tied_indices(expression: Expression, setting: Setting) -> int:
+    """How often an index of the numerator is written that a delta ties to one of the denominator."""
+    ties, _, _ = with_one_index(expression, setting.numerator, setting.denominator)
+    return sum(node in ties for node in expression.walk())

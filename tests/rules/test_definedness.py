@@ -12,15 +12,22 @@ import pytest
 
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lesson.rules_page import every_rule
+from symbackprop.lesson.rule_phases import phases
 from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Index, Logic, Where
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rewriting.rule import Rule, StatedFact
 from symbackprop.rules.conditions import PREDICATES, is_assumed
 from symbackprop.rules.examples import NAMES, place_of_use
+from symbackprop.rules.measures import MEASURES
 from symbackprop.semantics.naive import NaiveEvaluator
 
 SYSTEM = parse_system(NAMES)
-RULES = {rule.name: rule for rule in every_rule()}
+# The rule of a fact holds where the fact does.
+RULES = {
+    rule.name: rule
+    for phase in phases()
+    for rule in phase.rules
+    if phase.measures is MEASURES and not isinstance(rule, StatedFact)
+}
 # Beside each rule's own example, what is partial, or compares what may be nan.
 PARTIAL = [
     ("arithmetic", "c/c"), ("arithmetic", "0*log(c)"), ("arithmetic", "c^0"),
@@ -136,7 +143,7 @@ def test_what_a_rule_takes_for_granted_is_stated(name: str, formula: str, where:
 
 def test_only_what_cannot_be_read_off_the_expression_is_taken_for_granted() -> None:
     assumed = {name for name, predicate in PREDICATES.items() if predicate.holds is is_assumed}
-    assert assumed == {"defined when empty", "defined", "not empty", "no nan"}
+    assert assumed == {"defined when empty", "defined", "not empty", "no nan", "invertible"}
 
 
 def test_a_condition_at_the_fixed_position_is_taken_there() -> None:
