@@ -20,7 +20,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import readings
-from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
@@ -76,24 +76,31 @@ def add_wheres(node: Expression) -> Expression | None:
             done.add(condition)
             pairs = zip(node.terms, conditions, strict=True)
             chosen = [_chosen(other) for other, found in pairs if found == condition]
-            terms.append(Where(condition, add(*chosen), ZERO))
+            terms.append(Where(_where_of(term).condition, add(*chosen), ZERO))
     return add(*terms)
 
 
 def _condition_of(term: Expression) -> Expression | None:
-    """The condition of a `where` with a number in front, and no delta in it, which is contracted outside."""
+    """The condition of a `where` with a number in front, its bound names canonical.
+
+    None where there is a delta in it, which is contracted outside.
+    """
     _, rest = coefficient_and_rest(term)
     if len(rest) != 1 or not isinstance(rest[0], Where) or rest[0].otherwise != ZERO:
         return None
     has_delta = any(isinstance(part, Delta) for part in rest[0].walk())
-    return None if has_delta else rest[0].condition
+    return None if has_delta else canonical_bound_names(rest[0].condition)
+
+
+def _where_of(term: Expression) -> Where:
+    _, (where,) = coefficient_and_rest(term)
+    assert isinstance(where, Where)
+    return where
 
 
 def _chosen(term: Expression) -> Expression:
-    number, rest = coefficient_and_rest(term)
-    where = rest[0]
-    assert isinstance(where, Where)
-    return multiply(Number(number), where.chosen)
+    number, _ = coefficient_and_rest(term)
+    return multiply(Number(number), _where_of(term).chosen)
 
 
 def read_under_where(

@@ -198,6 +198,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "positive number": Predicate("{} is a positive number", is_positive_number),
     "numeral": Predicate("{} is a number", lambda value: isinstance(value, Number)),
     "no numeral": Predicate("{} is no number", lambda value: not isinstance(value, Number)),
+    "index": Predicate("{} is an index", lambda value: isinstance(value, Index)),
     "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),
     "inside": Predicate("{} lies inside the axis of {}", lies_inside),
     "not partial": Predicate("{} is defined for all finite values", lambda value: not is_partial(value)),

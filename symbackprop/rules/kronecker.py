@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Add,
+    Comparison,
     Delta,
     Expression,
     Index,
@@ -48,6 +50,26 @@ def _solve(delta: Delta, bound: tuple[Index, ...]) -> tuple[Index, Expression] |
         if isinstance(index, Index) and index in bound and index not in value.free_indices:
             return index, value
     return None
+
+
+def delta_for_where(node: Expression) -> Expression | None:
+    """sum(i, where(i == j, 1, 0)*f + g) = sum(i, delta(i,j)*f + g), which the sum then contracts."""
+    if not is_sum(node):
+        return None
+    body = _with_deltas(node.body, frozenset(node.indices))
+    return None if body is node.body else node.with_children((body,))
+
+
+def _with_deltas(node: Expression, bound: frozenset[Index]) -> Expression:
+    match node:
+        case Where(Comparison("==", Index() as one, Index() as other), chosen, otherwise):
+            if (chosen, otherwise) == (ONE, ZERO) and not bound.isdisjoint((one, other)):
+                return Delta(one, other)
+    if not isinstance(node, Add | Multiply | Where):
+        return node
+    children = tuple([_with_deltas(child, bound) for child in node.children])
+    same = all(new is old for new, old in zip(children, node.children, strict=True))
+    return node if same else node.with_children(children)
 
 
 def distribute(node: Expression) -> Expression | None:
@@ -136,6 +158,15 @@ def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -
 
 
 KRONECKER_RULES = (
+    stated(
+        "delta for where",
+        "sum(i, where(i == j, 1, 0)*f + g) = sum(i, delta(i,j)*f + g)",
+        delta_for_where,
+        where=(when("index", "j"),),
+        decreases="conditions",
+        example="sum(j, (y[j] + where(j == j2, 1, 0))*T[j,j3])",
+        near_miss="(y[j] + where(j == j2, 1, 0))*T[j,j3]",
+    ),
     pattern_rule(
         "delta of one index",
         ("delta(f, f)", "1"),

@@ -57,6 +57,8 @@ PARTIAL = [
     ("delta substitutes", "delta(ids[k],i)/x[i]"),
     ("solve delta", "sum(i, delta(2*i,q)/z[2*i])"), ("join sums", "sum(j, log(y[j])*sum(k, delta(j+k,q)/c))"),
     ("delta is 0 or 1", "delta(i,i2)^2"), ("read under the where", "where(t < s, w[t]/c, 0)*a[s]"),
+    ("delta for where", "sum(i, (log(c) + where(i == i2, 1, 0)/c)*x[i])"),
+    ("delta for where", "sum(i, where(c > 0, where(i == i2, 1, 0), log(x[i])))"),
     ("solve delta", "sum(i, delta(2*i,q)*log(x[i]))"), ("solve delta", "sum(i, delta(i+j,q)/x[i])"),
     ("solve delta", "sum(i, delta(i-1,i2)*x[i]/x[i2])"),
     ("solve delta", "sum(i, delta(2*i-1,q)*log(c)*where(i > 0, log(x[i-1]), 0))"),

@@ -75,6 +75,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "join digits": "sum(q, z[q]*delta(q,2*j + d))",
     "delta substitutes": "delta(ids[k],i)*A[i,j]",
     "cancel under delta": "x[i]*delta(ids[k],i)/x[ids[k]] - x[i]*c",
+    "delta for where": "sum(j, (y[j] + delta(j,j2))*T[j,j3])",
     "delta of one index": "1",
     "delta is 0 or 1": "delta(i,i2)",
     "contract delta": "x[i]*A[i,j]",
@@ -248,3 +249,56 @@ def test_what_may_be_undefined_is_read_only_where_the_delta_is_not_zero(before: 
     deltas = [rule for rule in RULES if rule.name in ("arithmetic", "delta substitutes", "solve delta")]
     node = parsed(before)
     assert text(result_of(apply_exhaustively(deltas, node), node)) == after
+
+
+# Conditions and branches that differ in the names of bound indices alone
+ALIKE = [
+    (
+        "where(sum(j, A[i,j]) > 0, x[i], 0)*where(sum(j2, A[i,j2]) > 0, y[j], 0)",
+        "where(sum(j, A[i,j]) > 0, x[i]*y[j], 0)",
+    ),
+    (
+        "where(sum(j, A[i,j]) > 0, x[i], 0) + 2*where(sum(j2, A[i,j2]) > 0, c, 0)",
+        "where(sum(j, A[i,j]) > 0, x[i] + 2*c, 0)",
+    ),
+    ("where(c > 0, sum(j, A[i,j]), sum(j2, A[i,j2]))", "sum(j, A[i,j])"),
+    # not the same sum
+    (
+        "where(sum(j, A[i,j]) > 0, x[i], 0)*where(sum(j, T[j,j3]) > 0, c, 0)",
+        "where(sum(j, A[i,j]) > 0, x[i], 0)*where(sum(j, T[j,j3]) > 0, c, 0)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), ALIKE)
+def test_bound_names_keep_nothing_apart(before: str, after: str) -> None:
+    rules = normal_form_rules(Ranges.of(SYSTEM))
+    node = parsed(before)
+    assert text(result_of(apply_exhaustively(rules, node), node)) == after
+
+
+DELTAS_FOR_WHERES = [
+    ("sum(j, (y[j] + where(j == j2, 1, 0))*T[j,j3])", "sum(j, y[j]*T[j,j3]) + T[j2,j3]"),
+    ("sum(i, j, (c + where(i == j, 1, 0))*A[i,j])", None),
+    ("x[i]*(where(i == i2, 1, 0) + c)", "x[i]*(where(i == i2, 1, 0) + c)"),  # no sum contracts it
+    ("sum(j, (y[j] + where(j == 1, 1, 0))*T[j,j3])", "sum(j, (y[j] + where(j == 1, 1, 0))*T[j,j3])"),
+    ("sum(j, exp(where(j == j2, 1, 0))*y[j])", "sum(j, exp(where(j == j2, 1, 0))*y[j])"),
+    ("max(j, where(j == j2, 1, 0)*y[j])", "max(j, where(j == j2, 1, 0)*y[j])"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), DELTAS_FOR_WHERES)
+def test_a_where_of_two_indices_is_contracted_as_a_delta(before: str, after: str | None) -> None:
+    node = parsed(before)
+    found = result_of(apply_exhaustively(normal_form_rules(Ranges.of(SYSTEM)), node), node)
+    assert text(found) == after or (after is None and "==" not in text(found))
+    for sizes in ({**SIZES, "J": 0}, {**SIZES, "I": 1, "J": 1}, SIZES):
+        rng = np.random.default_rng(4)
+        values = {
+            tensor.name: rng.normal(size=[sizes[index.axis.name] for index in tensor.indices])
+            for tensor in SYSTEM.tensors.values()
+        }
+        indices = tuple(sorted(node.free_indices, key=lambda index: index.name))
+        evaluator = NaiveEvaluator(values, sizes)
+        if "max" not in before or sizes["J"]:
+            np.testing.assert_allclose(evaluator.array(found, indices), evaluator.array(node, indices))
