@@ -16,6 +16,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.known_equations import scalar_atoms
 from symbackprop.algebra.opened import opened
+from symbackprop.algebra.quotients import forget_quotients
 from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import factors_of, multiply
@@ -143,3 +144,4 @@ def _search(expression: Expression, relations: tuple[Relation, ...], spelling: s
 def forget_searches() -> None:
     """Empty the memory of searches, so that a benchmark measures them again."""
     _search.cache_clear()
+    forget_quotients()
