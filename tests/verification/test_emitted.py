@@ -265,7 +265,7 @@ def test_a_module_is_run_on_empty_axes(
     ("right", "wrong", "axis", "result"),
     [
         ("delta_y.T @ h", "delta_y.T @ h + (len(y) == 0)", "N", "dE/dV"),
-        ("np.sum(delta_u_h, axis=0)", "np.sum(delta_u_h, axis=0) + (x.size == 0)", "I", "dE/db"),
+        ("np.sum(delta_u_h, axis=0)", "np.sum(delta_u_h, axis=0) + (x.size == 0)", "N", "dE/db"),
         ("0.5 * np.sum(delta_y**2)", "0.5 * np.sum(delta_y**2) + (len(y) == 0)", "N", "E"),
     ],
 )
