@@ -190,5 +190,5 @@ def test_a_delta_leaves_no_condition_that_keeps_its_lookup_inside(condition: str
     chosen = equation.expression
     assert isinstance(chosen, Where)
     lookup = Element("ids", (equation.indices[0],))
-    product = multiply(Delta(lookup, Index("v", Axis("V"))), chosen.chosen)
+    product = multiply(Delta(lookup, Index("v", Axis("V", "v"))), chosen.chosen)
     assert (out_of_where(Where(chosen.condition, product, ZERO)) is not None) is leaves
