@@ -9,6 +9,7 @@ from symbackprop.errors import InternalError
 from symbackprop.language.model import parse_system
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
+from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.exponentials import Meanings
 from symbackprop.schedule.gates import gate_rule
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
@@ -47,6 +48,7 @@ def local_rules() -> tuple[Rule, ...]:
     step = example_system().tensors["a"].indices[0]
     return (
         delta_rule(Ranges.of(example_system())),
+        empty_sum_rule(Ranges.of(example_system()), is_adjoint=True),
         *stable_rules(Meanings()),
         gate_rule([parsed("sigmoid(x[i])")]),
         SOLVE,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_shared_gates
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
@@ -47,6 +48,7 @@ def _schedule(
     items = _in_portions((*system.equations, *adjoints), system, derivations)
     derived = {equation.tensor for equation in adjoints}
     items = with_deltas_as_conditions(items, system.tensors.values(), derived)
+    items = with_empty_sums_guarded(items, system.tensors.values(), derived)
     items = with_shared_gates(with_stable_forms(items))
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)

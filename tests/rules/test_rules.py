@@ -11,12 +11,25 @@ from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.rule_phases import REASONS, every_rule, phases
+from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import PartialDerivative
-from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Index, Logic, Where
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Axis,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Where,
+)
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import apply_exhaustively, resolve, result_of
 from symbackprop.rules.conditions import when
 from symbackprop.rules.examples import NAMES, SYMMETRIC, parsed, place_of_use
+from symbackprop.rules.kronecker import out_of_where
 from symbackprop.rules.setting import Setting
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED, CalculusRule
@@ -302,3 +315,25 @@ def test_a_where_of_two_indices_is_contracted_as_a_delta(before: str, after: str
         evaluator = NaiveEvaluator(values, sizes)
         if "max" not in before or sizes["J"]:
             np.testing.assert_allclose(evaluator.array(found, indices), evaluator.array(node, indices))
+
+
+@pytest.mark.parametrize(
+    ("condition", "leaves"),
+    [
+        ("s < size(a)", False),
+        ("size(a) > s + 1", False),
+        ("s >= 0 and s < 3", False),
+        ("s < t", True),
+        ("s >= 1", True),
+        ("s + 1 < size(t)", True),
+        ("t < size(a)", True),
+    ],
+)
+def test_a_delta_leaves_no_condition_that_keeps_its_lookup_inside(condition: str, leaves: bool) -> None:
+    text_of_model = f"index a : A\nindex s, t : T\nparam x\ny[s,t] = where({condition}, x, 0)\n"
+    (equation,) = parse_system(text_of_model).equations
+    chosen = equation.expression
+    assert isinstance(chosen, Where)
+    lookup = Element("ids", (equation.indices[0],))
+    product = multiply(Delta(lookup, Index("v", Axis("V", "v"))), chosen.chosen)
+    assert (out_of_where(Where(chosen.condition, product, ZERO)) is not None) is leaves
