@@ -92,12 +92,11 @@ class _Inlining:
     def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
         name = inlined.equation.tensor
         self.current[name] = replace(inlined, kept=False)
-        self.scope.remove(name)
+        self.scope = self.scope.without(name).with_equations([each.equation for each in moved.values()])
         self._forget_reads(inlined.equation)
         for user, changed in moved.items():
             self._forget_reads(self.current[user].equation)
             self.current[user] = changed
-            self.scope.add(changed.equation)
             self._note_reads(changed.equation)
 
     def _note_reads(self, equation: Equation) -> None:

@@ -31,9 +31,8 @@ def with_deltas_as_conditions(
     equations: tuple[Equation, ...], tensors: Iterable[Tensor], adjoints: Collection[str]
 ) -> tuple[Equation, ...]:
     """The equations, those of `adjoints` with where(i == j, f, 0) for delta(i,j)*f with an f like 1/x."""
-    ranges = Ranges.of_tensors(tensors)
-    for equation in (*equations, *equations):  # twice, for those that read one another
-        ranges.add(equation)
+    # Twice, for those that read one another.
+    ranges = Ranges.of_tensors(tensors).with_equations((*equations, *equations))
     deltas = _Deltas(ranges)
     return tuple(
         replace(equation, expression=deltas.chosen(equation.expression, frozenset()))
