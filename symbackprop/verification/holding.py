@@ -110,7 +110,7 @@ def _run(subject: Subject, sizes: Mapping[str, int]) -> None:
         subject.checked.value_and_grad(values)
     except CheckedCodeError as error:
         if not isinstance(error.__cause__, ValueError | np.linalg.LinAlgError):
-            said = [error.cause, f"on data of {_shown_sizes(sizes)}", *_raised(subject, error)]
+            said = [error.cause, _on_data(sizes), *_raised(subject, error)]
             raise MismatchError("\n".join(said), remedy=REPORT) from error
 
 
@@ -129,7 +129,7 @@ def hold_inner_derivatives(model: System, draw: Draw) -> None:
             if not agree(expected[place], quotient, largest_of(draw.known.values())):
                 raise MismatchError(
                     f"the derivative inside the model is {expected[place]:.15g}, a difference quotient of a "
-                    f"hundred digits {quotient:.15g}, on data of {_shown_sizes(draw.sizes)}\n"
+                    f"hundred digits {quotient:.15g}, {_on_data(draw.sizes)}\n"
                     f"equation: {equation_text(equation)}",
                     remedy=REPORT,
                 )
@@ -155,7 +155,7 @@ def _results(subject: Subject, draw: Draw) -> Iterator[_Compared]:
         again_loss, again = checked.value_and_grad(draw.values)
         outputs = checked.forward(draw.values)
     except CheckedCodeError as error:
-        said = [error.cause, f"on data of {_shown_sizes(draw.sizes)}", *_raised(subject, error)]
+        said = [error.cause, _on_data(draw.sizes), *_raised(subject, error)]
         raise MismatchError("\n".join(said), remedy=REPORT) from error
     if set(gradients) != set(subject.derivation.wrt):
         raise MismatchError("the module gives other gradients than were asked for", remedy=REPORT)
@@ -253,7 +253,7 @@ def _message(subject: Subject, draw: Draw, wrong: _Compared) -> str:
         place = np.unravel_index(int(np.argmax(_distance(found, expected))), expected.shape)
         at = f"[{','.join(map(str, place))}]" if place else ""
         how = f"{at} is {found[place]:.15g}, but {expected[place]:.15g} by the {wrong.judge}"
-    first = f"{wrong.name}{how}, on data of {_shown_sizes(draw.sizes)}"
+    first = f"{wrong.name}{how}, {_on_data(draw.sizes)}"
     return "\n".join([first, *_place(subject, draw, wrong)])
 
 
@@ -291,5 +291,10 @@ def _shown(module: PrintedModule, equation: Equation, lines: Sequence[Statement 
     return [f"equation: {equation_text(equation)}", *([f"statement: {code}"] if code else [])]
 
 
-def _shown_sizes(sizes: Mapping[str, int]) -> str:
-    return ", ".join(f"{axis}={size}" for axis, size in sizes.items()) or "no axes"
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """N=2, I=3; "" where there are no axes."""
+    return ", ".join(f"{axis}={size}" for axis, size in sizes.items())
+
+
+def _on_data(sizes: Mapping[str, int]) -> str:
+    return f"on data of {sizes_text(sizes) or 'no axes'}"
