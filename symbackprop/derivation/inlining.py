@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
 from symbackprop.cost.expressions import cost
+from symbackprop.cost.weights import MOST_FOR_A_DIVISION
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
@@ -25,7 +26,6 @@ MOST_USERS = 4
 LARGEST_FORMULA = (
     150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
 )
-MOST_FOR_A_DIVISION = 2  # times the cost, for a gradient that is defined where what was divided by is 0
 
 
 def inline_adjoints(
