@@ -32,6 +32,7 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import system_text, text
 from symbackprop.systems.system import Equation, Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
+from symbackprop.targets.numpy.target import NUMPY
 
 if TYPE_CHECKING:
     from symbackprop.verification.report import CheckReport
@@ -92,7 +93,7 @@ class Model:
     def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
         checks = importlib.import_module(_CHECK)
-        report: CheckReport = checks.check_model(self.system, seed, wrt or (), budget)
+        report: CheckReport = checks.check_model(NUMPY, self.system, seed, wrt or (), budget)
         return report
 
 
@@ -230,7 +231,7 @@ class ModelDerivation:
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
         said: str = importlib.import_module(_VERIFICATION).verification_of(
-            self.derivation, self._numpy.printed()
+            NUMPY, self.derivation, self._numpy.printed()
         )
         return said
 

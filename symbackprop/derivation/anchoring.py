@@ -154,9 +154,7 @@ def grounds_of_expansion(
 def grounds_of_adjoints(derivation: Derivation) -> Iterator[tuple[AdjointDerivation, Grounds]]:
     """For each adjoint what its steps may rest on."""
     system, adjoints = derivation.system, derivation.adjoints
-    scope = scope_of(system)
-    for adjoint in adjoints:
-        scope.add(forms_of(adjoint)[0])
+    scope = scope_of(system).with_equations([forms_of(adjoint)[0] for adjoint in adjoints])
     forms = {equation.tensor: (equation,) for equation in system.equations}
     for each, before in _in_order(adjoints, forms):
         yield each, Grounds(system, scope, adjoints, before, each)

@@ -61,7 +61,7 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     for tensor in order:
         adjoint = _derive_adjoint(system, tensor, names, scope)
         adjoints.append(adjoint)
-        scope.add(adjoint.equation)
+        scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
     derivation = Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)

@@ -58,40 +58,8 @@ def _at_level(expression: Expression, level: int) -> str:
 
 
 def _text_and_level(expression: Expression) -> tuple[str, int]:
+    """The text, and how tightly its outermost operation binds."""
     match expression:
-        case Number(value):
-            return _number(value)
-        case Constant(name):
-            return name, ATOM
-        case Index(name, _):
-            return name, ATOM
-        case Size(axis):
-            return f"size({axis.label})", ATOM
-        case Element(tensor, positions):
-            inside = ",".join(text(position) for position in positions)
-            return (f"{tensor}[{inside}]" if positions else tensor), ATOM
-        case Apply("floor", (argument,)):
-            above, below = divided(argument)
-            return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})", ATOM
-        case MatrixFunction():
-            return _matrix_function(expression), ATOM
-        case Apply(function, arguments):
-            return f"{function}({', '.join(text(argument) for argument in arguments)})", ATOM
-        case Reduction(kind, indices, body):
-            return f"{kind}({', '.join(index.name for index in indices)}, {text(body)})", ATOM
-        case Delta(left, right):
-            return f"delta({text(left)},{text(right)})", ATOM
-        case Where(condition, chosen, otherwise):
-            element = padded_element(expression)
-            if element is not None:
-                return f"pad({text(element)})", ATOM
-            return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})", ATOM
-        case Derivative(numerator, denominator, _):
-            return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
-        case PartialDerivative(expression, denominator):
-            return f"d({text(expression)})/d{text(denominator)}", COMPARISON
-        case InnerDerivative(numerator, denominator):
-            return f"diff({text(numerator)}, {text(denominator)})", ATOM
         case Add(terms):
             return _sum(terms), SUM
         case Multiply(factors):
@@ -102,6 +70,43 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
             return f"{_at_level(left, SUM)} {operator} {_at_level(right, SUM)}", COMPARISON
         case Logic(operator, operands):
             return _logic(operator, operands)
+        case Number(value):
+            return _number(value)
+        case Derivative(numerator, denominator, _):
+            return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
+        case PartialDerivative(formula, denominator):
+            return f"d({text(formula)})/d{text(denominator)}", COMPARISON
+    return _atom(expression), ATOM
+
+
+def _atom(expression: Expression) -> str:
+    """A name, an element or a call, which needs no parentheses anywhere."""
+    match expression:
+        case Constant(name) | Index(name, _):
+            return name
+        case Size(axis):
+            return f"size({axis.label})"
+        case Element(tensor, positions):
+            inside = ",".join(text(position) for position in positions)
+            return f"{tensor}[{inside}]" if positions else tensor
+        case Apply("floor", (argument,)):
+            above, below = divided(argument)
+            return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})"
+        case MatrixFunction():
+            return _matrix_function(expression)
+        case Apply(function, arguments):
+            return f"{function}({', '.join(text(argument) for argument in arguments)})"
+        case Reduction(kind, indices, body):
+            return f"{kind}({', '.join(index.name for index in indices)}, {text(body)})"
+        case Delta(left, right):
+            return f"delta({text(left)},{text(right)})"
+        case Where(condition, chosen, otherwise):
+            element = padded_element(expression)
+            if element is not None:
+                return f"pad({text(element)})"
+            return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})"
+        case InnerDerivative(numerator, denominator):
+            return f"diff({text(numerator)}, {text(denominator)})"
     raise NotationError(f"no text for a {type(expression).__name__}")
 
 

@@ -27,9 +27,9 @@ from symbackprop.verification.results import (
     Compared,
     Subject,
     computes,
+    on_data,
     results,
     shown,
-    shown_sizes,
 )
 from symbackprop.verification.rounding import moved_by_rounding
 
@@ -141,7 +141,7 @@ def hold_inner_derivatives(model: System, draw: Draw) -> None:
             if not agree(expected[place], quotient, largest_of(draw.known.values())):
                 raise MismatchError(
                     f"the derivative inside the model is {expected[place]:.15g}, a difference quotient of a "
-                    f"hundred digits {quotient:.15g}, on data of {shown_sizes(draw.sizes)}\n"
+                    f"hundred digits {quotient:.15g}, {on_data(draw.sizes)}\n"
                     f"equation: {equation_text(equation)}",
                     remedy=REPORT,
                 )
@@ -189,7 +189,7 @@ def _message(subject: Subject, draw: Draw, wrong: Compared) -> str:
         place = np.unravel_index(int(np.argmax(_distance(found, expected))), expected.shape)
         at = f"[{','.join(map(str, place))}]" if place else ""
         how = f"{at} is {found[place]:.15g}, but {expected[place]:.15g} by the {wrong.judge}"
-    first = f"{wrong.name}{how}, on data of {shown_sizes(draw.sizes)}"
+    first = f"{wrong.name}{how}, {on_data(draw.sizes)}"
     return "\n".join([first, *_place(subject, draw, wrong)])
 
 

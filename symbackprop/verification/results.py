@@ -68,7 +68,7 @@ def results(subject: Subject, draw: Draw) -> Iterator[Compared]:
         again_loss, again = checked.value_and_grad(draw.values)
         outputs = checked.forward(draw.values)
     except CheckedCodeError as error:
-        said = [error.cause, f"on data of {shown_sizes(draw.sizes)}", *raised(subject, error)]
+        said = [error.cause, on_data(draw.sizes), *raised(subject, error)]
         raise MismatchError("\n".join(said), remedy=REPORT) from error
     if set(gradients) != set(subject.derivation.wrt):
         raise MismatchError("the module gives other gradients than were asked for", remedy=REPORT)
@@ -131,7 +131,7 @@ def computes(subject: Subject, sizes: Mapping[str, int], values: Values) -> bool
     except CheckedCodeError as error:
         if isinstance(error.__cause__, ValueError | np.linalg.LinAlgError):
             return False
-        said = [error.cause, f"on data of {shown_sizes(sizes)}", *raised(subject, error)]
+        said = [error.cause, on_data(sizes), *raised(subject, error)]
         raise MismatchError("\n".join(said), remedy=REPORT) from error
     return True
 
@@ -148,6 +148,11 @@ def shown(module: PrintedModule, equation: Equation, lines: Sequence[Statement |
     return [f"equation: {equation_text(equation)}", *([f"statement: {code}"] if code else [])]
 
 
-def shown_sizes(sizes: Mapping[str, int]) -> str:
-    """Sizes as a message gives them."""
-    return ", ".join(f"{axis}={size}" for axis, size in sizes.items()) or "no axes"
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """N=2, I=3; "" where there are no axes."""
+    return ", ".join(f"{axis}={size}" for axis, size in sizes.items())
+
+
+def on_data(sizes: Mapping[str, int]) -> str:
+    """Of which sizes the data were."""
+    return f"on data of {sizes_text(sizes) or 'no axes'}"

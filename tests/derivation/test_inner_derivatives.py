@@ -23,6 +23,7 @@ from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import check
 from tests.models.inner_checker import check_inner_steps
 from tests.models.step_checker import check_every_step
+from tests.verification.on_numpy import check_model
 
 NET = """
 index n, m : N
@@ -289,9 +290,9 @@ loss E = sum(t, g[t]^2)
 
 def test_a_wrong_inner_derivative_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     system = parse_system(PENALTY, "penalty")
-    assert check.check_model(system).ok
+    assert check_model(system).ok
     wrong = "g[n,i] = sum(j, v[j]*(1 - z[n,j])*W[j,i])"
     doctored = parse_system(PENALTY.replace("g[n,i] = diff(y[n], x[n,i])", wrong), "penalty")
     monkeypatch.setattr(check, "derive", lambda _, wrt: derive(doctored, wrt))
-    report = check.check_model(system)
+    report = check_model(system)
     assert [row.tensor for row in report.rows if not row.ok] == ["g"]

@@ -22,7 +22,8 @@ from symbackprop.notation.expressions import Number
 from symbackprop.sampling.draws import Draws
 from symbackprop.targets.numpy import module as emission
 from symbackprop.targets.numpy.module import numpy_module
-from symbackprop.verification.emitted import NO_DATA, verification_of
+from symbackprop.verification.emitted import NO_DATA
+from tests.verification.on_numpy import verification_of
 
 TANH_NET = """
 index n : N

@@ -20,9 +20,9 @@ from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.printing import equation_text
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.verification.checked_module import under_check
-from symbackprop.verification.emitted import verification_of
 from symbackprop.verification.locating import line_raising, lines_for, writers
 from tests.targets.numpy.test_origins import read
+from tests.verification.on_numpy import verification_of
 
 MODELS = ("seed", "lstm", "window", "largest in a window", "exercise")
 
