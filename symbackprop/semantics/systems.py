@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -34,20 +34,22 @@ def evaluate_system(
     reached: dict[Expression, set[bool]] | None = None,
     only: Iterable[str] | None = None,
     strict: bool = False,
+    rounded: Callable[[Array], Array] | None = None,
 ) -> dict[str, Array]:
     """All tensors of a system: the given ones, and every derived one by its equation as it stands.
 
     `added` is added to tensors, derived ones as soon as they are computed, so that all that follows from them
     moves; `reached` collects the sides of comparisons that came up; with `only`, these tensors alone and what
-    they need are computed. Raises VerificationError where a tensor is read outside its axes and, if `strict`,
-    FloatingPointError where any part of an equation is undefined or overflows, whatever comes of it.
+    they need are computed; each operation's result is `rounded`. Raises VerificationError where a tensor is
+    read outside its axes and, if `strict`, FloatingPointError where any part of an equation is undefined or
+    overflows, whatever comes of it.
     """
     added = added or {}
     wanted = system.definitions.keys() if only is None else system.precedents(only)
     known: dict[str, Array] = {
         name: array + added[name] if name in added else array for name, array in values.items()
     }
-    evaluator = VectorisedEvaluator(known, sizes, reached={} if reached is None else reached)
+    evaluator = VectorisedEvaluator(known, sizes, reached={} if reached is None else reached, rounded=rounded)
     with undefined_is_silent(strict):
         for stage in stages_of(system.equations):
             missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]

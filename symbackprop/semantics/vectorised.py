@@ -8,8 +8,8 @@ Values are float64, or complex for the complex step, which decides by real parts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -56,13 +56,15 @@ class VectorisedEvaluator:
     either are, whatever the others. That is how the chain rule reads an adjoint: what the loss does not
     depend on may be undefined, and where a local derivative is 0 nothing is passed on.
 
-    `reached` notes which sides of each comparison came up.
+    `reached` notes which sides of each comparison came up. What an operation on real numbers gives is
+    `rounded`, where that is a function; comparisons and integers are not.
     """
 
     values: Mapping[str, Array]
     sizes: Mapping[str, int]
     pending: frozenset[str] = frozenset()
     reached: dict[Expression, set[bool]] = field(default_factory=dict, compare=False)
+    rounded: Callable[[Array], Array] | None = None
 
     def array(
         self, expression: Expression, indices: tuple[Index, ...], at: Mapping[Index, int] | None = None
@@ -82,6 +84,10 @@ class VectorisedEvaluator:
         return np.broadcast_to(self._value(expression, points), (points.count,))
 
     def _value(self, node: Expression, points: Points) -> Array:
+        found = self._result(node, points)
+        return self.rounded(found) if self.rounded is not None and _is_operation(node) else found
+
+    def _result(self, node: Expression, points: Points) -> Array:
         match node:
             case Number(value):
                 return np.asarray(value.numerator / value.denominator)
@@ -113,7 +119,11 @@ class VectorisedEvaluator:
 
     @property
     def _integers(self) -> Rationals:
-        return Rationals(self)
+        return Rationals(self._exact)
+
+    @property
+    def _exact(self) -> VectorisedEvaluator:
+        return self if self.rounded is None else replace(self, rounded=None)
 
     def _element(self, tensor: str, positions: tuple[Expression, ...], points: Points) -> Array:
         if tensor not in self.values:
@@ -185,7 +195,7 @@ class VectorisedEvaluator:
         integers = [name for name in condition.tensors if np.asarray(self.values[name]).dtype.kind in "iu"]
         if all(is_ratio(side, integers) for side in condition.children):
             return self._integers.compared(condition, points)
-        left, right = (self._value(side, points) for side in condition.children)
+        left, right = (self._exact._value(side, points) for side in condition.children)
         return np.broadcast_to(compared(condition.operator, left, right), (points.count,))
 
     def _reduction(self, node: Reduction, points: Points) -> Array:
@@ -249,3 +259,10 @@ class VectorisedEvaluator:
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{node.tensor}' is read outside its axes of {array.shape}")
         return matrix_values(node.kind, array, batch, positions, points.count)
+
+
+def _is_operation(node: Expression) -> bool:
+    """Whether a node rounds its result: the others pass numbers on, or compute with integers."""
+    if isinstance(node, Apply):
+        return node.function not in INTEGER_FUNCTIONS
+    return isinstance(node, Add | Multiply | Power | Reduction | MatrixFunction)

@@ -8,7 +8,7 @@ it by simplifying, naming, inlining and lowering must have the same value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -32,14 +32,17 @@ LEAST = 1e-300
 
 
 def unsimplified_adjoints(
-    derivation: Derivation, known: Mapping[str, Array], sizes: Mapping[str, int]
+    derivation: Derivation,
+    known: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rounded: Callable[[Array], Array] | None = None,
 ) -> dict[str, Array]:
     """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
 
-    `known` are the values of all tensors of the derivation's system.
+    `known` are the values of all tensors of the derivation's system; each operation's result is `rounded`.
     """
     with undefined_is_silent():
-        return _evaluated(derivation, _equations(derivation), known, sizes)
+        return _evaluated(derivation, _equations(derivation), known, sizes, rounded=rounded)
 
 
 def undefined_adjoints(
@@ -68,6 +71,7 @@ def _evaluated(
     known: Mapping[str, Array],
     sizes: Mapping[str, int],
     depends: Mapping[str, Array] = MappingProxyType({}),
+    rounded: Callable[[Array], Array] | None = None,
 ) -> dict[str, Array]:
     """The adjoints; one that is 0 where the loss depends on its tensor is LEAST, which infinity outweighs."""
     stages = {
@@ -77,7 +81,7 @@ def _evaluated(
         for name in stage.recurrence.places
     }
     values = dict(known)
-    evaluator = VectorisedEvaluator(values, sizes, pending=frozenset(map(_name, equations)))
+    evaluator = VectorisedEvaluator(values, sizes, pending=frozenset(map(_name, equations)), rounded=rounded)
     for tensor, equation in equations.items():
         if tensor not in stages:
             values[equation.tensor] = evaluator.array(equation.expression, equation.indices)
