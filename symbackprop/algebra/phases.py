@@ -25,12 +25,12 @@ from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
-from symbackprop.rules.stated_facts import fact_rules
+from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
-from symbackprop.systems.printing import text
+from symbackprop.systems.printing import fact_text, text
 from symbackprop.systems.system import System
 
 
@@ -69,6 +69,19 @@ def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
     known = replace(system, facts=stated)
     followed = consequences(known, normal_form_rules(Ranges.of(system)), free)
     return Scope.of(known, (*stated, *followed), free)
+
+
+def facts_left_alone(system: System) -> tuple[str, ...]:
+    """A line for each fact that gives no rule because its uses need not come to an end."""
+    found = ((fact, undirected(fact, RULES_OF_FACTS)) for fact in system.facts)
+    return tuple(
+        [
+            f"the fact {fact_text(fact)} is not used to simplify: its smaller side has more {what} than the "
+            "other, so that its uses need not come to an end"
+            for fact, what in found
+            if what is not None
+        ]
+    )
 
 
 def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = frozenset()) -> tuple[Step, ...]:
