@@ -102,17 +102,15 @@ def _simplified(
     expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
 ) -> tuple[Step, ...]:
     facts = fact_rules(scope.facts, RULES_OF_FACTS)
-    of_system = (
-        *recurrence_rules(*scope.own_recurrence, scope.ranges),
-        *matrix_rules(scope.symmetric, scope.definitions),
-    )
+    of_system = matrix_rules(scope.symmetric, scope.definitions)
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
+    inwards = NormalForm(recurrence_rules(*scope.own_recurrence, scope.ranges))
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
         steps.extend(orient(before, scope.symmetric, scope.index_names))
-        for each in normal_forms:
+        for each in (*normal_forms, inwards):
             steps.extend(each.steps(result_of(steps, expression)))
         steps.extend(choose_sums(result_of(steps, expression), scope, normal_form))
         steps.extend(rework(result_of(steps, expression), scope))

@@ -2,7 +2,7 @@
 
 A measure counts the expression multiplied out, so that what surrounds a side counts once for each of its
 terms. Therefore the smaller side may not have more terms; nor, where an earlier measure counts them, more
-factors, deltas, `where`s or reads at a position. Then a measure that falls from side to side falls in any
+factors, deltas or reads at a position. Then a measure that falls from side to side falls in any
 expression.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TypeAlias
 
-from symbackprop.notation.expressions import ZERO, Delta, Expression, Index, Where
+from symbackprop.notation.expressions import Delta, Expression, Index
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.rewriting.matching import match
@@ -96,10 +96,6 @@ def _is_same(one: Expression, other: Expression) -> int:
     return int(one == other)
 
 
-def _wheres(side: Expression) -> Amount:
-    return Counter("where" for node in side.walk() if isinstance(node, Where) and node.otherwise == ZERO)
-
-
 def _reads(side: Expression) -> Amount:
     """How often each index and position is written, and whether the side is partial: deltas move them."""
     positions = [position for read in readings(side) for position in read.positions]
@@ -113,7 +109,6 @@ COUNTED_AROUND: Mapping[str, tuple[str, Callable[[Expression], Amount]]] = {
     "inverses": ("terms", _terms),
     "digits to split": ("deltas", _deltas),
     "factors under sums": ("factors", _factors),
-    "loop-carried reads beside wheres": ("`where`s", _wheres),
     "misplaced reads": ("reads", _reads),
 }
 
