@@ -5,15 +5,14 @@ from __future__ import annotations
 from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow
 from symbackprop.cli.console import print_table, say
 
-DIGITS_HELP = """\
-Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on
-plain data, on data x8, x100, shifted by 1e2, 1e4 and 1e6, large negative and near-equal, and on tails
-of exponentials, up to 80 in float32 and 800 in float64. The error of a tensor is the largest distance
-of an element from the truth, divided by the largest element of the truth, which is the chain rule in
-sixty digits or more on the same numbers. Beside it stands the error of the chain rule as typed, before
-any simplification, in the same precision. A tensor is WORSE, and the exit code 1, where its error is
-more than 4 times that and more than 8 roundings of the largest element. A module needs its --model.""".replace(
-    "\n", " "
+DIGITS_HELP = (
+    "Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on "
+    "plain data, on data x8, x100, shifted by 1e2, 1e4 and 1e6, large negative and near-equal, and on tails "
+    "of exponentials, up to 80 in float32 and 800 in float64. The error of a tensor is the largest distance "
+    "of an element from the truth, divided by the largest element of the truth, which is the chain rule in "
+    "sixty digits or more on the same numbers. Beside it stands the error of the chain rule as typed, before "
+    "any simplification, in the same precision. A tensor is WORSE, and the exit code 1, where its error is "
+    "more than 4 times that and more than 8 roundings of the largest element. A module needs its --model."
 )
 
 WORSE, NOTHING_CERTAIN = 1, 3
