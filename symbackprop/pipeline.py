@@ -35,12 +35,14 @@ from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.target import NUMPY
 
 if TYPE_CHECKING:
+    from symbackprop.accuracy.report import DigitsReport
     from symbackprop.verification.report import CheckReport
 
 __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
 
 # What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
 _CHECK = "symbackprop.verification.check"
+_DIGITS = "symbackprop.accuracy.measuring"
 _VERIFICATION = "symbackprop.verification.emitted"
 
 
@@ -94,6 +96,12 @@ class Model:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
         checks = importlib.import_module(_CHECK)
         report: CheckReport = checks.check_model(NUMPY, self.system, seed, wrt or (), budget)
+        return report
+
+    def digits(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> DigitsReport:
+        """How many digits the generated gradient keeps on stress data, in about `budget` seconds."""
+        measuring = importlib.import_module(_DIGITS)
+        report: DigitsReport = measuring.digits_of_model(NUMPY, self.system, seed, wrt or (), budget)
         return report
 
 

@@ -33,6 +33,7 @@ ROOMS = (
     "numerics",
     "sampling",
     "verification",
+    "accuracy",
     "faults",
     "pipeline",
     "cli",

@@ -65,7 +65,7 @@ def check_module(
     path = Path(path)
     checked = load_file(path)
     if model is not None:
-        _expect_same_tensors(path, checked, model)
+        expect_same_tensors(path, checked, model)
         return check_against(checked, Equations(model, derive(model, checked.asked)), path.name, seed, budget)
     if not set(checked.asked) & set(checked.shapes):
         raise VerificationError(
@@ -130,7 +130,8 @@ def _report(subject: str, seed: int, found: Sequence[Found], remarks: Sequence[s
     return CheckReport(subject, seed, rounds, control, (*remarks, *sorted(silent)))
 
 
-def _expect_same_tensors(path: Path, checked: ModuleUnderCheck, model: System) -> None:
+def expect_same_tensors(path: Path, checked: ModuleUnderCheck, model: System) -> None:
+    """VerificationError where a module states other tensors, integers or loss than the model."""
     shapes: Mapping[str, Any] = declared_shapes(model)
     of_model = (shapes, declared_integers(model), model.loss)
     if (dict(checked.shapes), dict(checked.integers), checked.loss_name) != of_model:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from symbackprop.derivation.result import Derivation
 from symbackprop.numerics.differences import EPSILON
 from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
+from symbackprop.semantics.array_numbers import PerturbedNumbers
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.verification.unsimplified import unsimplified_adjoints
 
@@ -39,18 +40,6 @@ def moved_by_rounding(
     }
 
 
-@dataclass(frozen=True)
-class Rounding:
-    """Multiplies each number by 1 + or - a relative amount, at random; it draws from `rng` as it goes."""
-
-    amount: float
-    rng: np.random.Generator
-
-    def __call__(self, array: Array) -> Array:
-        """The array off by the amount."""
-        return np.asarray(array * (1.0 + self.amount * self.rng.choice((-1.0, 1.0), np.shape(array))))
-
-
 def rounded_evaluations(
     derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[str, int], still: Collection[str] = ()
 ) -> list[tuple[dict[str, Array], dict[str, Array]]]:
@@ -59,9 +48,9 @@ def rounded_evaluations(
     for seed in range(1, EVALUATIONS + 1):
         rng = np.random.default_rng(seed)
         moved = moved_by_rounding(values, ROUNDINGS, rng, still)
-        rounded = Rounding(ROUNDINGS, rng)
-        known = evaluate_system(derivation.system, moved, sizes, rounded=rounded)
-        found.append((known, unsimplified_adjoints(derivation, known, sizes, rounded)))
+        numbers = PerturbedNumbers(ROUNDINGS, rng)
+        known = evaluate_system(derivation.system, moved, sizes, numbers=numbers)
+        found.append((known, unsimplified_adjoints(derivation, known, sizes, numbers)))
     return found
 
 

@@ -8,7 +8,7 @@ it by simplifying, naming, inlining and lowering must have the same value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -21,6 +21,7 @@ from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.systems import at_one_step, undefined_is_silent, unfilled
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.ordering import Recurrence, Stage, stages_of, steps_of
@@ -35,14 +36,14 @@ def unsimplified_adjoints(
     derivation: Derivation,
     known: Mapping[str, Array],
     sizes: Mapping[str, int],
-    rounded: Callable[[Array], Array] | None = None,
+    numbers: ArrayNumbers = DOUBLE,
 ) -> dict[str, Array]:
     """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
 
-    `known` are the values of all tensors of the derivation's system; each operation's result is `rounded`.
+    `known` are the values of all tensors of the derivation's system.
     """
     with undefined_is_silent():
-        return _evaluated(derivation, _equations(derivation), known, sizes, rounded=rounded)
+        return _evaluated(derivation, _equations(derivation), known, sizes, numbers=numbers)
 
 
 def undefined_adjoints(
@@ -71,7 +72,7 @@ def _evaluated(
     known: Mapping[str, Array],
     sizes: Mapping[str, int],
     depends: Mapping[str, Array] = MappingProxyType({}),
-    rounded: Callable[[Array], Array] | None = None,
+    numbers: ArrayNumbers = DOUBLE,
 ) -> dict[str, Array]:
     """The adjoints; one that is 0 where the loss depends on its tensor is LEAST, which infinity outweighs."""
     stages = {
@@ -81,7 +82,7 @@ def _evaluated(
         for name in stage.recurrence.places
     }
     values = dict(known)
-    evaluator = VectorisedEvaluator(values, sizes, pending=frozenset(map(_name, equations)), rounded=rounded)
+    evaluator = VectorisedEvaluator(values, sizes, frozenset(map(_name, equations)), numbers=numbers)
     for tensor, equation in equations.items():
         if tensor not in stages:
             values[equation.tensor] = evaluator.array(equation.expression, equation.indices)
