@@ -83,7 +83,7 @@ UNMENTIONED = (
         by_formula,
     ),
     _rule("function", "df(a)/da = f'(a)", Apply, elementary_function),
-    _rule("unused index", "max(i, f) = f where f does not depend on i", Reduction, unused_index),
+    _rule("unused index of a maximum", "max(i, f) = f where f does not depend on i", Reduction, unused_index),
 )
 # Those of one kind of node stand in the order in which they are tried.
 CALCULUS_RULES = (
@@ -93,11 +93,14 @@ CALCULUS_RULES = (
     _rule("product rule", "(f*g)' = f'*g + f*g'", Multiply, product_rule),
     _rule("power rule", "(f^n)' = n*f^(n-1)*f'", Power, partial(power_rule, is_safe=True)),
     _rule(
-        "power rule", "(f^n)' = n*f^(n-1)*f', and 0 where n = 0", Power, partial(power_rule, is_safe=False)
+        "guarded power rule",
+        "(f^n)' = n*f^(n-1)*f', and 0 where n = 0",
+        Power,
+        partial(power_rule, is_safe=False),
     ),
     _rule("exponential rule", "(a^f)' = a^f*log(a)*f'", Power, partial(exponential_rule, is_safe=True)),
     _rule(
-        "exponential rule",
+        "guarded exponential rule",
         "(a^f)' = a^f*log(a)*f', and 0 where a = 0",
         Power,
         partial(exponential_rule, is_safe=False),
@@ -108,7 +111,7 @@ CALCULUS_RULES = (
         Power,
         general_power_rule,
     ),
-    _rule("chain rule", "f(g)' = f'(g)*g'", Apply, chain_rule),
+    _rule("chain rule in one variable", "f(g)' = f'(g)*g'", Apply, chain_rule),
     _rule("where", "where(c, f, g)' = where(c, f', g')", Where, where_rule),
     _rule("derivative under the sum", "(sum(i, f))' = sum(i, f')", Reduction, under_the_sum),
     _rule(

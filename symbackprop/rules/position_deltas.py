@@ -41,6 +41,7 @@ from symbackprop.notation.matrix_functions import tensor_read
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import is_tied, when
+from symbackprop.rules.premises import KnownRanges
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges, is_partial
 
@@ -264,6 +265,7 @@ def affine_rules(ranges: Ranges) -> tuple[Rule, ...]:
             decreases="misplaced reads",
             example="delta(ids[k],i)*A[ids[k],j]",
             near_miss="delta(ids[k],i)*A[i2,j]",
+            premise=lambda node: KnownRanges.of(ranges, node.tensors),
         ),
         stated(
             "cancel under delta",

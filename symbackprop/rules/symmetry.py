@@ -13,6 +13,7 @@ from types import MappingProxyType
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction, readings
 from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
+from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Equation, Fact, System
@@ -85,13 +86,53 @@ def orient(
     after = orientation.of(expression)
     if after == expression:
         return ()
-    reasons = {name: why for name, why in symmetric.items() if name in expression.tensors}
+    used = tuple([(*each, symmetric[each[1]]) for each in orientation.matrices])
+    premise = Symmetries(used, tuple(index_names.items()))
+    return (Step(oriented_by(premise).cited(premise, ()), (), expression, after),)
 
-    def orient_again(node: Expression) -> Expression:
-        return _Orientation(reasons, index_names).of(node)
 
-    rule = WholeRule(SYMMETRY, "; ".join(orientation.used), orient_again, TERMINATES)
-    return (Step(rule, (), expression, after),)
+@dataclass(frozen=True)
+class Symmetries(Premise):
+    """The symmetries that are used, each with the matrix function, the tensor and the reason.
+
+    `index_names` says which of two free indices comes first.
+    """
+
+    used: tuple[tuple[str, str, str], ...]
+    index_names: tuple[tuple[Axis, Sequence[Index]], ...]
+
+    @property
+    def statement(self) -> str:
+        """All of them."""
+        return "; ".join(self.lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """P[i,j] = P[j,i], and why."""
+        shown = [(f"{kind}({tensor})" if kind else tensor, why) for kind, tensor, why in self.used]
+        return tuple([f"{matrix}[i,j] = {matrix}[j,i] ({why})" for matrix, why in shown])
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the tensors are symmetric, each for that reason."""
+        return all(anchor.why_symmetric(tensor) == why for _, tensor, why in self.used)
+
+    def renamed(self, names: Mapping[str, str]) -> Symmetries:
+        """The same of the tensors' other names."""
+        used = tuple([(kind, names.get(tensor, tensor), why) for kind, tensor, why in self.used])
+        return replace(self, used=used)
+
+
+def oriented_by(premise: Symmetries) -> WholeRule:
+    """The rule of these symmetries: all of them are used, and none besides."""
+
+    def oriented(node: Expression) -> Expression | None:
+        symmetric = {tensor: why for _, tensor, why in premise.used}
+        orientation = _Orientation(symmetric, dict(premise.index_names))
+        after = orientation.of(node)
+        used = tuple([(kind, tensor) for kind, tensor, _ in premise.used])
+        return after if orientation.matrices == used else None
+
+    return WholeRule(SYMMETRY, premise.statement, oriented, TERMINATES)
 
 
 def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:
@@ -108,7 +149,13 @@ class _Orientation:
 
     symmetric: Mapping[str, str]
     index_names: Mapping[Axis, Sequence[Index]] = field(default_factory=dict)
-    used: dict[str, None] = field(default_factory=dict)
+    turned: list[Element | MatrixFunction] = field(default_factory=list)
+
+    @property
+    def matrices(self) -> tuple[tuple[str, str], ...]:
+        """Of what has been turned each matrix function, "" where there is none, and tensor."""
+        kinds = [(each.kind if isinstance(each, MatrixFunction) else "", each.tensor) for each in self.turned]
+        return tuple(dict.fromkeys(kinds))
 
     def of(self, expression: Expression, bound: Mapping[Index, int] | None = None) -> Expression:
         bound = bound or {}
@@ -131,13 +178,9 @@ class _Orientation:
         match node.positions:
             case (*batch, Index() as row, Index() as column):
                 if self._rank(column, bound) < self._rank(row, bound):
-                    self._note(node)
+                    self.turned.append(node)
                     return replace(node, positions=(*batch, column, row))
         return node
-
-    def _note(self, node: Element | MatrixFunction) -> None:
-        shown = node.tensor if isinstance(node, Element) else f"{node.kind}({node.tensor})"
-        self.used[f"{shown}[i,j] = {shown}[j,i] ({self.symmetric[node.tensor]})"] = None
 
     def _rank(self, index: Index, bound: Mapping[Index, int]) -> tuple[int, int, str]:
         declared = self.index_names.get(index.axis, ())
