@@ -89,8 +89,8 @@ def _with_consequences(system: System, known: Knowledge) -> set[Fact]:
 
 
 def _ranges_by(system: System, forms: Forms) -> Ranges:
-    """What any form of its equation says of each tensor."""
-    ranges = Ranges.of(system)
+    """What any form of its equation says of each tensor, and of those that it reads what was said before."""
+    ranges = Ranges.of_tensors(system.tensors.values())
     for name, equations in forms.items():
         found = [_range_by(equation, ranges) for equation in equations]
         for members, belongs in (

@@ -141,6 +141,10 @@ class Grounds:
         """The axes of a tensor, or of an adjoint."""
         return self.known.ranges.axes.get(tensor)
 
+    def is_open(self, tensor: str) -> bool:
+        """Whether it is an adjoint that is not computed before the one at hand."""
+        return tensor not in self.before and tensor in self._all_forms
+
     def is_positive(self, tensor: str) -> bool:
         """Whether one of its forms says so."""
         return tensor in self.known.ranges.positive

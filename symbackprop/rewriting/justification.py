@@ -43,6 +43,9 @@ class Anchor(Protocol):
     def axes_of(self, tensor: str) -> tuple[Axis, ...] | None:
         """The axes of a tensor of the model, or of an adjoint; None where there is no such tensor."""
 
+    def is_open(self, tensor: str) -> bool:
+        """Whether nothing is known of a tensor yet: the adjoint at hand, or a later one of its recurrence."""
+
     def is_positive(self, tensor: str) -> bool:
         """Whether one of its equations says that a tensor is greater than 0."""
 

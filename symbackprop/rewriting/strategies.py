@@ -113,6 +113,10 @@ class Resolution:
         """A step for every use of a rule."""
         return _as_steps(self.start, self.changes)
 
+    def __getstate__(self) -> dict[str, object]:
+        # Rules are functions, which cannot be pickled: their steps name them.
+        return {"start": self.start, "changes": (), "result": self.result, "steps": self.steps}
+
 
 def resolve(rules: Sequence[Rule], expression: Expression, sign: type[Expression]) -> Resolution:
     """Rewrite the nodes of one type, outermost first, by the first rule that applies, until none applies.

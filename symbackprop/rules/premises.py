@@ -15,7 +15,7 @@ from symbackprop.systems.system import Equation
 
 @dataclass(frozen=True)
 class TensorRange:
-    """What is known of one tensor."""
+    """What is known of one tensor; without axes nothing is, and it counts as defined."""
 
     tensor: str
     axes: tuple[Axis, ...] | None
@@ -32,8 +32,10 @@ class TensorRange:
 
     def holds(self, anchor: Anchor) -> bool:
         """Whether the model says so; what is not known does no harm."""
+        if self.axes is None:
+            return anchor.is_open(self.tensor) and not (self.is_positive or self.is_nonnegative)
         return (
-            self.axes in (None, anchor.axes_of(self.tensor))
+            self.axes == anchor.axes_of(self.tensor)
             and (anchor.is_positive(self.tensor) or not self.is_positive)
             and (anchor.is_nonnegative(self.tensor) or not self.is_nonnegative)
             and (anchor.is_defined(self.tensor) or self.is_undefined)

@@ -62,6 +62,9 @@ class NothingStated:
     def axes_of(self, tensor: str) -> tuple[Axis, ...] | None:
         return None
 
+    def is_open(self, tensor: str) -> bool:
+        return False
+
     def is_positive(self, tensor: str) -> bool:
         return False
 
