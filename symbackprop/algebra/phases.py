@@ -14,7 +14,6 @@ from symbackprop.algebra.scalar_search import rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
-from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
@@ -123,8 +122,10 @@ def _simplified(
 
 
 def _written_differently(
-    rule: Justification, before: Expression, write: Callable[[Expression], Expression]
+    rule: Rule | Renaming, before: Expression, write: Callable[[Expression], Expression]
 ) -> tuple[Step, ...]:
     """One step, or none where it makes no difference on the page."""
     after = write(before)
-    return (Step(rule, (), before, after),) if text(after) != text(before) else ()
+    if text(after) == text(before):
+        return ()
+    return (Step(rule.used_on(before) if isinstance(rule, Rule) else rule, (), before, after),)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import Element, Expression, Index
@@ -31,7 +31,12 @@ class Definition(Recomputed):
     @classmethod
     def of(cls, equation: Equation) -> Definition:
         """The equation, named by its tensor."""
-        return cls(equation, statement=f"the definition of {equation.tensor}")
+        return cls(equation, statement=_definition_of(equation))
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Named by the tensor."""
+        return Definition.name, _definition_of(self.equation)
 
     @property
     def equations(self) -> tuple[Equality, ...]:
@@ -63,11 +68,11 @@ class Definition(Recomputed):
 
 @dataclass(frozen=True)
 class Substitution(Recomputed):
-    """Known values in the place of derivatives, one after another, or the names that they have got."""
+    """Known values in the place of derivatives, one after another."""
 
-    name: str
-    statement: str
     equalities: tuple[Equality, ...]
+    name: str = "put in the factors"
+    statement: str = "the local derivatives found above"
     kind: ClassVar[str] = "substitution"
     whole: ClassVar[bool] = True
 
@@ -92,9 +97,17 @@ class Substitution(Recomputed):
         """Whether each value is the one found for its derivative."""
         return all(map(anchor.names, self.equalities))
 
-    def renamed(self, names: Mapping[str, str]) -> Substitution:
+    def renamed(self, names: Mapping[str, str]) -> Self:
         """The same in other names."""
-        return Substitution(self.name, self.statement, renamed_equalities(self.equalities, names))
+        return replace(self, equalities=renamed_equalities(self.equalities, names))
+
+
+@dataclass(frozen=True)
+class AdjointNames(Substitution):
+    """The names of adjoints in the place of derivatives along all paths."""
+
+    name: str = "name the adjoints"
+    statement: str = "what has been found keeps its name"
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,10 @@ class Renaming(Justification):
     def renamed(self, names: Mapping[str, str]) -> Renaming:
         """Names of tensors do not matter."""
         return self
+
+
+def _definition_of(equation: Equation) -> str:
+    return f"the definition of {equation.tensor}"
 
 
 def at_positions(equation: Equation, element: Element) -> Expression:

@@ -9,22 +9,26 @@ expression.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import TypeAlias
 
 from symbackprop.notation.expressions import Delta, Expression, Index
 from symbackprop.notation.matrix_functions import readings
-from symbackprop.notation.substitution import canonical_bound_names, substitute
+from symbackprop.notation.substitution import canonical_bound_names, rename_tensors, substitute
+from symbackprop.rewriting.justification import Anchor, Bindings, Premise
+from symbackprop.rewriting.matching import Bindings as Matched
 from symbackprop.rewriting.matching import match
-from symbackprop.rewriting.rule import Rule, StatedFact
+from symbackprop.rewriting.rule import PatternFunction, Rule, StatedFact
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.measures import MEASURES, first_change
 from symbackprop.rules.multiplied_out import counted, factor_count, term_count
 from symbackprop.systems.partial import is_partial
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Fact
+
+FACT = "fact"
 
 
 @dataclass(frozen=True)
@@ -123,16 +127,65 @@ def _what_rises(way: _Direction) -> str | None:
     return None
 
 
-def _rule(fact: Fact, way: _Direction) -> Rule:
-    larger, smaller = way.larger, way.smaller
-    variables: frozenset[Index] = larger.free_indices
-    pattern = canonical_bound_names(larger)
+@dataclass(frozen=True)
+class Stated(Premise):
+    """The fact that a rule was made from."""
 
-    def use(node: Expression) -> Expression | None:
-        if type(node) is not type(larger) or node.tensors != larger.tensors:
+    fact: Fact
+
+    @property
+    def statement(self) -> str:
+        """The fact itself."""
+        return fact_text(self.fact)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The fact itself."""
+        return (self.statement,)
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the model has it."""
+        return anchor.has_fact(self.fact)
+
+    def renamed(self, names: Mapping[str, str]) -> Stated:
+        """The fact in other names."""
+        left, right = (rename_tensors(side, names) for side in (self.fact.left, self.fact.right))
+        return Stated(Fact(left, right))
+
+
+@dataclass(frozen=True)
+class Instances(PatternFunction):
+    """Instances of the larger side of a fact become those of the smaller; its free indices are variables."""
+
+    larger: Expression
+    smaller: Expression
+
+    def __call__(self, node: Expression) -> Expression | None:
+        """The smaller side at the indices at which the node is the larger one."""
+        return next((substitute(self.smaller, found) for found in self._matches(node, {})), None)
+
+    def bindings(self, node: Expression) -> Bindings:
+        """Those indices."""
+        return next((tuple(found.items()) for found in self._matches(node, {})), ())
+
+    def bound(self, node: Expression, bindings: Bindings) -> Expression | None:
+        """The smaller side at these indices, if the node is the larger one there."""
+        given = {index: value for index, value in bindings if isinstance(value, Expression)}
+        if given.keys() != self.larger.free_indices:
             return None
-        for bindings in match(pattern, canonical_bound_names(node), variables):
-            return substitute(smaller, bindings)
-        return None
+        return next((substitute(self.smaller, given) for _ in self._matches(node, given)), None)
 
-    return StatedFact("fact", fact_text(fact), use, way.decreases)
+    @cached_property
+    def _pattern(self) -> Expression:
+        return canonical_bound_names(self.larger)
+
+    def _matches(self, node: Expression, given: Matched) -> Iterator[Matched]:
+        if type(node) is type(self.larger) and node.tensors == self.larger.tensors:
+            variables: frozenset[Index] = self.larger.free_indices
+            yield from match(self._pattern, canonical_bound_names(node), variables, given)
+
+
+def _rule(fact: Fact, way: _Direction) -> Rule:
+    stated = Stated(Fact(fact.left, fact.right))
+    instances = Instances(way.larger, way.smaller)
+    return StatedFact(FACT, fact_text(fact), instances, way.decreases, premise=lambda _node: stated)

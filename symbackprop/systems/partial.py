@@ -81,7 +81,7 @@ class Ranges:
 
     def is_undefined(self, expression: Expression) -> bool:
         """Whether it may be undefined somewhere, or read a tensor that is."""
-        return any(map(self._is_undefined_node, expression.walk()))
+        return any(map(self.is_undefined_node, expression.walk()))
 
     def _overflows(self, node: Expression) -> bool:
         match node:
@@ -96,7 +96,8 @@ class Ranges:
             return not self._is_nonpositive(arguments[0])
         return overflow is not Overflow.NEVER
 
-    def _is_undefined_node(self, node: Expression) -> bool:
+    def is_undefined_node(self, node: Expression) -> bool:
+        """Whether a node may be undefined though its children are not."""
         match node:
             case Element(tensor, _):
                 return tensor in self.undefined

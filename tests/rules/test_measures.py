@@ -23,7 +23,7 @@ from symbackprop.lesson.rule_phases import REASONS, phases
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import Beside, Composite
-from symbackprop.rewriting.rule import Rule, Step, node_at
+from symbackprop.rewriting.rule import Step, Use, node_at
 from symbackprop.rewriting.strategies import apply_exhaustively
 from symbackprop.rules.conditions import when
 from symbackprop.rules.kronecker import TIED
@@ -46,7 +46,7 @@ WITHOUT_A_RULE = {"determinant", "log_determinant"}  # the derivative is in its 
 
 def expect_fall(step: Step, setting: Setting) -> None:
     """The measures of the whole expression that the rule's record names, before and after."""
-    assert isinstance(step.rule, Rule)
+    assert isinstance(step.rule, Use)
     for name, each in MEASURES_OF[step.rule.name].items():
         before, after = each.of(step.before, setting), each.of(step.after, setting)
         message = f"{step.rule.name}: {name}\n{text(step.before)}\n{text(step.after)}"
@@ -89,7 +89,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
         settings.append(Setting(scope.ranges, recurrence, scope.symmetric, scope.index_names))
         found = simplified(expression, scope, *rest)  # type: ignore[arg-type]
         for step in found:
-            if isinstance(step.rule, Rule):
+            if isinstance(step.rule, Use):
                 expect_fall(step, settings[-1])
         settings.pop()
         return found
@@ -136,7 +136,7 @@ def _expect_record(step: Step, setting: Setting) -> None:
     elif isinstance(step.rule, Identity):
         assert name in OTHERS
         assert measure(node_at(step.after, step.place)) < measure(node_at(step.before, step.place)), name
-    elif not isinstance(step.rule, Rule):
+    elif not isinstance(step.rule, Use):
         assert name in OTHERS
     elif step.rule.decreases in (DIFFERENTIATED, APART, TIED):
         expect_fall(step, setting)
