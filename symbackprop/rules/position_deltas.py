@@ -39,9 +39,9 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import tensor_read
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
+from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import is_tied, when
-from symbackprop.rules.premises import KnownRanges
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges, is_partial
 
