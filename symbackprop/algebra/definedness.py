@@ -40,11 +40,11 @@ def may_be_undefined(
     """Whether `after` may be undefined where `before` is defined.
 
     So it is where it divides by what is made of no factors of the denominators before, or has an argument
-    outside a restricted domain that was not there before and is not sure to lie inside. What the formulas of
-    names that stand in `before` need is there before: they have been computed. What needs the condition of a
-    `where` before needs it after. `value` tells whether two arguments are equal.
+    outside a restricted domain that was not there before and is not sure to lie inside. Names that are read
+    have been computed, so that what their formulas need is there; a name that is not read says nothing. What
+    needs the condition of a `where` before needs it after. `value` tells whether two arguments are equal.
     """
-    there = _Demands(value, (before, *_reached(formulas, before)))
+    there = _Demands(value, (before, *_reached(formulas, before, after)))
     needed = _Demands(value, (after,))
     if not all(map(there.cover, needed.domains)):
         return True
@@ -62,10 +62,10 @@ def may_be_undefined(
         return True
 
 
-def _reached(formulas: Mapping[Expression, Expression], start: Expression) -> tuple[Expression, ...]:
-    """The formulas of the names that stand in an expression, or in the formula of one that does."""
+def _reached(formulas: Mapping[Expression, Expression], *starts: Expression) -> tuple[Expression, ...]:
+    """The formulas of the names that stand in one of the expressions, or in the formula of one that does."""
     found: dict[Expression, Expression] = {}
-    pending = [start]
+    pending = list(starts)
     while pending:
         for node in pending.pop().walk():
             if node in formulas and node not in found:
