@@ -40,11 +40,11 @@ def may_be_undefined(
     """Whether `after` may be undefined where `before` is defined.
 
     So it is where it divides by what is made of no factors of the denominators before, or has an argument
-    outside a restricted domain that was not there before and is not sure to lie inside. What the formulas of
-    names that stand in `before` need is there before: they have been computed. What needs the condition of a
-    `where` before needs it after. `value` tells whether two arguments are equal.
+    outside a restricted domain that was not there before and is not sure to lie inside. Names that are read
+    have been computed, so that what their formulas need is there; a name that is not read says nothing. What
+    needs the condition of a `where` before needs it after. `value` tells whether two arguments are equal.
     """
-    there = _Demands(value, (before, *_reached(formulas, before)))
+    there = _Demands(value, (before, *_reached(formulas, before, after)))
     needed = _Demands(value, (after,))
     if not all(map(there.cover, needed.domains)):
         return True
@@ -57,25 +57,15 @@ def may_be_undefined(
         return False
     integers = _Integers((after, before, *formulas.values()), formulas)
     try:
-        return any(
-            _without(
-                integers.value(base).numerator,
-                [
-                    *(part for each in there.divisors_under(around) for part in _parts(integers.value(each))),
-                    *integers.never_zero,
-                ],
-            )
-            > LARGEST_CONSTANT
-            for base, around in new
-        )
+        return any(integers.leaves(base, there.divisors_under(around)) for base, around in new)
     except (ZeroDivisionError, OverflowError):
         return True
 
 
-def _reached(formulas: Mapping[Expression, Expression], start: Expression) -> tuple[Expression, ...]:
-    """The formulas of the names that stand in an expression, or in the formula of one that does."""
+def _reached(formulas: Mapping[Expression, Expression], *starts: Expression) -> tuple[Expression, ...]:
+    """The formulas of the names that stand in one of the expressions, or in the formula of one that does."""
     found: dict[Expression, Expression] = {}
-    pending = [start]
+    pending = list(starts)
     while pending:
         for node in pending.pop().walk():
             if node in formulas and node not in found:
@@ -159,10 +149,6 @@ def _demands_of(node: Expression) -> Iterator[tuple[Demand | Domain, tuple[Expre
             yield Demand.POSITIVE, (base,)
 
 
-def _parts(value: Fraction) -> tuple[int, int]:
-    return value.numerator, value.denominator
-
-
 def _without(number: int, divisors: Iterable[int]) -> int:
     """What is left when every factor that a divisor has too is taken out."""
     for divisor in divisors:
@@ -184,6 +170,13 @@ class _Integers:
             match node:
                 case Power(base, Number(exponent)) if exponent.denominator > 1:
                     self._orders[base] = math.lcm(self._orders.get(base, 1), exponent.denominator)
+
+    def leaves(self, base: Expression, divisors: Iterable[Expression]) -> bool:
+        """Whether the base has a factor that no divisor has, and that may be 0."""
+        values = [self.value(each) for each in divisors]
+        parts = [part for each in values for part in (each.numerator, each.denominator)]
+        left = self.value(base).numerator  # before the next line, for it notes powers of e
+        return _without(left, [*parts, *self.never_zero]) > LARGEST_CONSTANT
 
     def value(self, node: Expression) -> Fraction:
         """The value of an expression."""

@@ -19,6 +19,7 @@ from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, 
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.rewriting.justification import Justification, Premise
+from symbackprop.rewriting.premises import KnownRanges, Matrices, Recurrence
 from symbackprop.rewriting.registry import Entry, Family, Registry
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Rule
@@ -29,7 +30,6 @@ from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import BOTH, KRONECKER_RULES
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
-from symbackprop.rules.premises import KnownRanges, Matrices, Recurrence
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.support import Guarding

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import (
     canonical_bound_names,
@@ -68,13 +69,14 @@ class Definition(Recomputed):
 
 @dataclass(frozen=True)
 class Substitution(Recomputed):
-    """Known values in the place of derivatives, one after another."""
+    """Known values in the place of derivatives along the direct path, one after another."""
 
     equalities: tuple[Equality, ...]
     name: str = "put in the factors"
     statement: str = "the local derivatives found above"
     kind: ClassVar[str] = "substitution"
     whole: ClassVar[bool] = True
+    along_all_paths: ClassVar[bool] = False
 
     @property
     def equations(self) -> tuple[Equality, ...]:
@@ -94,8 +96,10 @@ class Substitution(Recomputed):
         return rewrite_bottom_up(node, put_in)
 
     def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
-        """Whether each value is the one found for its derivative."""
-        return all(map(anchor.names, self.equalities))
+        """Whether each value is the one found for such a derivative."""
+        signs = (left for left, _ in self.equalities)
+        are_such = all(isinstance(sign, Derivative) and sign.total == self.along_all_paths for sign in signs)
+        return are_such and all(map(anchor.names, self.equalities))
 
     def renamed(self, names: Mapping[str, str]) -> Self:
         """The same in other names."""
@@ -108,6 +112,7 @@ class AdjointNames(Substitution):
 
     name: str = "name the adjoints"
     statement: str = "what has been found keeps its name"
+    along_all_paths: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import canonical_bound_names, elements_of
+from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
-from symbackprop.rules.premises import KnownRanges, Recurrence
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
 

@@ -30,9 +30,9 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
-from symbackprop.rules.premises import KnownRanges
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 

@@ -19,9 +19,9 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.premises import Matrices
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
-from symbackprop.rules.premises import Matrices
 from symbackprop.rules.stating import stated
 from symbackprop.systems.system import Equation
 

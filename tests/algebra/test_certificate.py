@@ -139,6 +139,17 @@ def test_an_element_that_is_defined_by_itself_says_nothing() -> None:
     assert not is_certified(a, parsed("a + 1"), [(a, parsed("a + 1"))])
 
 
+def test_a_formula_licenses_a_division_only_where_its_name_leads_to_it() -> None:
+    total = "sum(j, exp(A[i,j]))"
+    assert not is_certified(parsed("a"), parsed(f"a*{total}/{total}"), DEFINITIONS)
+    assert is_certified(parsed("a*p[i]"), parsed(f"a*p[i]*{total}/{total}"), DEFINITIONS)
+    assert is_certified(parsed("a*p[i]"), parsed(f"a*exp(x[i])/{total}"), DEFINITIONS)
+    assert is_certified(parsed("a*x[i]"), parsed("a*(t[i] + log(y[i]))"), DEFINITIONS)
+    assert not is_certified(parsed("a*x[i]"), parsed("a*(x[i] + log(y[i]) - log(y[i]))"), DEFINITIONS)
+    assert is_certified(parsed("a + t[i]"), parsed("a + t[i] + b*log(y[i]) - log(y[i])*b"), DEFINITIONS)
+    assert not is_certified(parsed("a + s[i]"), parsed("a + s[i] + b*log(y[i]) - log(y[i])*b"), DEFINITIONS)
+
+
 def test_deep_powers_and_many_roots_are_not_waited_for() -> None:
     deep = parsed("a + 1")
     for _ in range(12):

@@ -28,7 +28,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.rewriting.justification import Justification, Recomputed
 from symbackprop.rewriting.patterns import Found, filled_in
-from symbackprop.rewriting.replacements import Definition, Renaming, Substitution
+from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Path, Rule, Step, Use, node_at, replace_at
 from symbackprop.rules.stated_facts import Instances
 from symbackprop.rules.stating import Rewriting
@@ -127,6 +127,9 @@ def _rules(step: Step, rng: random.Random) -> Iterator[Corruption]:
             use = rule.cited(None, ()) if made is None else rule.used_on(node)
             wrong = replace(step, rule=use)
             yield Corruption("rule", wrong, _comes_out(wrong, made))
+    if isinstance(step.rule, Substitution):
+        other = Substitution if isinstance(step.rule, AdjointNames) else AdjointNames
+        yield Corruption("rule", replace(step, rule=other(step.rule.equalities)))
     renamed = replace(step, rule=Renaming(), place=())
     if step.rule.kind not in ("renaming", "composite"):
         yield Corruption("rule", renamed, _alike(step.before, step.after))

@@ -37,8 +37,8 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.rewriting.justification import Premise
+from symbackprop.rewriting.premises import KnownRanges, Matrices, Recurrence, TensorRange
 from symbackprop.rewriting.rule import FactUse, Path, Step, Use, WholeUse, node_at, replace_at
-from symbackprop.rules.premises import KnownRanges, Matrices, Recurrence, TensorRange
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.support import Guarding
 from symbackprop.rules.symmetry import SYMMETRY, Symmetries, oriented_by
