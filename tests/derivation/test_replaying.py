@@ -68,7 +68,13 @@ def _with_parts(steps: Sequence[Step]) -> Iterator[Step]:
 
 # Laws that say the same of some nodes: sum(i, 0) is 0, and size(i)*0; signs meet in either way; a delta of an
 # index is solved as it is contracted.
-ALIKE = ({"sum of zeros", "unused index"}, {"arithmetic", "arrange"}, {"contract delta", "solve delta"})
+ALIKE = (
+    {"sum of zeros", "unused index"},
+    {"arithmetic", "arrange"},
+    {"arithmetic", "put together"},
+    {"arrange", "put together"},
+    {"contract delta", "solve delta"},
+)
 
 
 def _places(expression: Expression, place: Path = ()) -> Iterator[tuple[Path, Expression]]:
