@@ -163,6 +163,20 @@ def test_parts_say_what_they_are(name: str, part: Part, derived: Known) -> None:
     assert part in parts_of(module.program)
 
 
+def test_the_head_of_a_recurrence_has_the_origins_of_its_equations() -> None:
+    text = "index t : T\ninput x[t]\nparam a\nh[t] = tanh(a*pad(h[t-1]) + g[t])\ng[t] = x[t]*pad(h[t-1])\n"
+    program = lower(derive(parse_system(f"{text}loss E = sum(t, h[t]^2)\n")))
+    module = numpy_module(program).printed()
+    loops = [each for each in module.lines if isinstance(each.line, Loop)]
+    assert [{origin.source.tensor for origin in each.line.origins} for each in loops] == [
+        {"g", "u_h", "h"},
+        {"delta_u_h"},
+    ]
+    for each in loops:
+        assert module.text.splitlines()[each.first - 1].lstrip().startswith("for t in")
+        assert all(origin.stated for origin in each.line.origins)
+
+
 def test_a_gradient_that_is_another_is_its_copy() -> None:
     text = "index i : I\nparam a[i], b[i]\nu[i] = a[i] + b[i]\nloss E = sum(i, u[i]^2)\n"
     program = lower(derive(parse_system(text)))
