@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from symbackprop.numerics.together import gradient_of_row
 from symbackprop.numerics.tolerance import largest_of
-from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.comparing import Comparison, compare_arrays
 from symbackprop.verification.control import negative_control

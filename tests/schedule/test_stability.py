@@ -5,7 +5,7 @@ import pytest
 
 from symbackprop.array.interpreter import interpret
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower_system
+from symbackprop.lowering.programs import lower_system
 from symbackprop.schedule.exponentials import Meanings
 from symbackprop.schedule.stability import RULES, stable_equations
 from symbackprop.semantics.evaluation import evaluate

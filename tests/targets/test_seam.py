@@ -13,7 +13,7 @@ import pytest
 from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import schedule_of
 from symbackprop.semantics.systems import evaluate_system
 from tests.targets import stack_machine

@@ -15,7 +15,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import CodeLine, Marking, PrintedModule
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import schedule_of_system
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.system import System
