@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbackprop.language.model import parse_system
-from symbackprop.language.syntax import Factors, Reference, Terms
+from symbackprop.language.syntax import AxisDeclaration, Factors, Reference, Terms
 from symbackprop.layers.instance import Instance, index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
@@ -39,7 +39,7 @@ def specimen(formula: LayerFormula) -> System:
     options = chosen_options(formula, specimen_options(formula), ())
     instance = instantiated(formula, options)
     axes = [f"index {formula.rest} : N", *_axes(instance)]
-    others = [statement for statement in instance.statements if not statement.startswith("index ")]
+    others = [text for statement, text in instance.written if not isinstance(statement, AxisDeclaration)]
     loss = [] if instance.loss is not None else _loss(instance)
     return parse_system("\n".join([*axes, *others, *loss]) + "\n", formula.kind)
 

@@ -11,6 +11,7 @@ from symbackprop.errors import LanguageError
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.parsing import read_formula
 from symbackprop.language.source import Source
+from symbackprop.language.syntax import EquationStatement
 from symbackprop.layers.alternatives import read_body, text_of
 from symbackprop.layers.catalogue import CATALOGUE
 from symbackprop.layers.instance import index_names, instantiated
@@ -59,7 +60,7 @@ def formula_of(body: str) -> LayerFormula:
 def instance(**options: OptionValue) -> tuple[str, ...]:
     (scaled, _) = read_layer("scaled", SCALED)
     defaults = {option.name: option.default for option in scaled.options if option.default is not None}
-    return instantiated(scaled, {**defaults, **options}).statements
+    return tuple(text for _, text in instantiated(scaled, {**defaults, **options}).written)
 
 
 @pytest.mark.parametrize("kind", CATALOGUE)
@@ -186,7 +187,9 @@ def test_choices_that_do_not_pair(text: str, cause: str) -> None:
 
 def test_statements_may_run_over_lines() -> None:
     formula = formula_of("a = (b\n  + c[\n i])\n\nd = 1 # e\n")
-    assert instantiated(formula, {}).statements == ("a = (b\n  + c[\n i])", "d = 1")
+    found = instantiated(formula, {}).written
+    assert [text for _, text in found] == ["a = (b\n  + c[\n i])", "d = 1"]
+    assert all(isinstance(statement, EquationStatement) for statement, _ in found)
 
 
 @pytest.mark.parametrize(("statement", "found"), [
