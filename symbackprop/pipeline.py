@@ -26,7 +26,7 @@ from symbackprop.lesson.latex_document import latex_document, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import system_text, text
@@ -43,7 +43,7 @@ __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential",
 # What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
 _CHECK = "symbackprop.verification.check"
 _DIGITS = "symbackprop.accuracy.measuring"
-_VERIFICATION = "symbackprop.verification.emitted"
+_VERIFICATION = "symbackprop.verification.verified_module"
 
 
 def load(path: str | Path) -> Model:

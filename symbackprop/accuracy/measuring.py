@@ -22,7 +22,7 @@ from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
-from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
 from symbackprop.sampling.stress import STRESSES, Stress, stressed, tails
 from symbackprop.systems.system import Role, System

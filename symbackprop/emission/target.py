@@ -9,7 +9,7 @@ from types import ModuleType
 from symbackprop.array.program import Program
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 
 
 @dataclass(frozen=True, eq=False)

@@ -165,7 +165,8 @@ def _matrix_function(node: MatrixFunction) -> Box:
     if node.positions:
         whole = enclosed(raised(matrix, "-1", 1.1)) if node.kind == "inv" else _cofactors(matrix)
         subscript, width = _subscript(node.positions)
-        return Box(glue(whole.pieces, mark(f"_{{{subscript}}}", width)), BASE, whole.height)
+        row = glue(whole.pieces, mark(f"_{{{subscript}}}", width))
+        return Box(row, BASE, whole.height, begins=whole.begins)
     determinant = glue(mark(r"\det", 1.4), enclosed(matrix).pieces)
     if node.kind == "det":
         return Box(determinant, ATOM, matrix.height)

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.obeying_facts import obeying_facts
-from symbackprop.sampling.sampling import Values
 from symbackprop.systems.system import DATA_ROLES, DECLARED_ROLES, Role, System
 
 Array: TypeAlias = NDArray[Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
@@ -35,16 +36,37 @@ LARGEST_PLAIN_DENOMINATOR = 64
 MOST_ZEROS = 16  # at the end of a whole number that is written out
 
 
-def number_text(value: Fraction) -> str:
-    """A whole number, a short fraction, or else a decimal where it ends; 1/2, 0.044715, 1/3."""
-    if value.denominator == 1 or value.denominator <= LARGEST_PLAIN_DENOMINATOR:
-        return str(value)
+@dataclass(frozen=True)
+class Decimal:
+    """A number's digits, and the power of ten that they are multiplied by where they are many."""
+
+    digits: str
+    power: int | None = None
+
+    def __str__(self) -> str:
+        if self.power is None:
+            return self.digits
+        return f"{self.digits}e{self.power if self.power >= 0 else f'-{-self.power:02d}'}"
+
+
+def decimal_of(value: Fraction) -> Decimal | None:
+    """A whole number, or a decimal that ends for a fraction with a long denominator; None for any other."""
+    if value.denominator == 1:
+        return Decimal(str(value))
     twos_and_fives = value.denominator
     for prime in (2, 5):
         while twos_and_fives % prime == 0:
             twos_and_fives //= prime
-    decimal = repr(float(value))
-    return decimal if twos_and_fives == 1 and Fraction(decimal) == value else str(value)
+    if value.denominator <= LARGEST_PLAIN_DENOMINATOR or twos_and_fives > 1:
+        return None
+    shown = repr(float(value))
+    digits, _, power = shown.partition("e")
+    return Decimal(digits, int(power) if power else None) if Fraction(shown) == value else None
+
+
+def number_text(value: Fraction) -> str:
+    """A whole number, a short fraction, or else a decimal where it ends; 1/2, 0.044715, 1/3."""
+    return str(decimal_of(value) or value)
 
 
 def text(expression: Expression) -> str:
@@ -119,17 +141,19 @@ def _matrix_function(expression: MatrixFunction) -> str:
 
 
 def _number(value: Fraction) -> tuple[str, int]:
-    shown = _decimal_exponent(value) or number_text(value)
+    decimal = _with_zeros_counted(value) or decimal_of(value)
     if value < 0:
-        return shown, SUM
-    return shown, PRODUCT if "/" in shown else ATOM
+        return str(decimal or value), SUM
+    return (str(decimal), ATOM) if decimal else (str(value), PRODUCT)
 
 
-def _decimal_exponent(value: Fraction) -> str:
-    """-1e30 for a whole number that ends in many zeros; "" for any other."""
+def _with_zeros_counted(value: Fraction) -> Decimal | None:
+    """-1e30 for a whole number that ends in many zeros; None for any other."""
     digits = str(value.numerator)
     zeros = len(digits) - len(digits.rstrip("0"))
-    return f"{digits.rstrip('0')}e{zeros}" if value.denominator == 1 and zeros >= MOST_ZEROS else ""
+    if value.denominator > 1 or zeros < MOST_ZEROS:
+        return None
+    return Decimal(digits.rstrip("0"), zeros)
 
 
 def _sum(terms: tuple[Expression, ...]) -> str:

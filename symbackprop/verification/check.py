@@ -19,12 +19,12 @@ import numpy as np
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
+from symbackprop.sampling.finite_data import Values, different_sizes
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
 from symbackprop.sampling.rounds import SizesOfRound, ones_in_turn, rounds_of_sizes
-from symbackprop.sampling.sampling import Values, different_sizes
 from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.systems.system import Role, System
-from symbackprop.verification.bending import rounds_at_kinks
+from symbackprop.verification.at_kinks import rounds_at_kinks
 from symbackprop.verification.checked_module import ModuleUnderCheck, load_file, under_check
 from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes

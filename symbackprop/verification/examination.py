@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.numerics.tolerance import largest_of
-from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.comparing import Comparison, compare_arrays, gradient_for
 from symbackprop.verification.control import negative_control

@@ -15,8 +15,8 @@ from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.definite_matrices import unsound_matrices
+from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
-from symbackprop.sampling.sampling import DOMAINS, Domain, Values
 from symbackprop.sampling.small_axes import axis_names, evaluation_visits
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.systems import evaluate_system

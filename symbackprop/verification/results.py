@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.array.program import Statement, Store
+from symbackprop.array.program import Line
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
 from symbackprop.sampling.draws import Draw
-from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.finite_data import Values
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation, System
@@ -139,10 +139,10 @@ def computes(subject: Subject, sizes: Mapping[str, int], values: Values) -> bool
 def raised(subject: Subject, error: CheckedCodeError) -> list[str]:
     """The equation, and the statement of it, that raised an error; nothing where none did."""
     line = line_raising(error.__cause__ or error, subject.checked, subject.module)
-    return [] if line is None else shown(subject.module, line.origin.source, (line,))
+    return [] if line is None else shown(subject.module, line.origins[0].source, (line,))
 
 
-def shown(module: PrintedModule, equation: Equation, lines: Sequence[Statement | Store]) -> list[str]:
+def shown(module: PrintedModule, equation: Equation, lines: Sequence[Line]) -> list[str]:
     """An equation, and the statement that computes it."""
     code = module.code_of(lines[0]) if lines else ""
     return [f"equation: {equation_text(equation)}", *([f"statement: {code}"] if code else [])]

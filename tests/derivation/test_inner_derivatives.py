@@ -16,7 +16,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError, NotationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, system_text
 from symbackprop.targets.numpy.module import numpy_source

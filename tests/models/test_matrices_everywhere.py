@@ -13,7 +13,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics import elimination
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text

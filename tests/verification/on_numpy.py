@@ -3,7 +3,7 @@
 from functools import partial
 
 from symbackprop.targets.numpy.target import NUMPY
-from symbackprop.verification import check, emitted
+from symbackprop.verification import check, verified_module
 
 check_model = partial(check.check_model, NUMPY)
-verification_of = partial(emitted.verification_of, NUMPY)
+verification_of = partial(verified_module.verification_of, NUMPY)

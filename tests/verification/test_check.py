@@ -10,7 +10,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.arithmetic import multiply, power
 from symbackprop.notation.expressions import ONE, Element, Number, Reduction
 from symbackprop.sampling import obeying_facts as facts

@@ -14,7 +14,7 @@ from symbackprop.array.slices import Allocate
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import MismatchError
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.printing import equation_text

@@ -14,8 +14,8 @@ from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP
 from symbackprop.numerics.tolerance import agree, all_finite, largest_of
 from symbackprop.sampling.draws import Draw
+from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.obeying_facts import obeying_facts
-from symbackprop.sampling.sampling import Values
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.evaluation import SystemEvaluator
 from symbackprop.semantics.systems import evaluate_system

@@ -26,7 +26,7 @@ from symbackprop.sampling.small_axes import (
 )
 from symbackprop.systems.system import System
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
-from symbackprop.verification.holding import (
+from symbackprop.verification.conformance import (
     hold,
     hold_inner_derivatives,
     hold_on_empty_axes,
