@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,9 @@ def command(
     budget: Annotated[
         str, typer.Option("--budget", metavar="10s", help="About how long to compare: 10s, 500ms or 2m.")
     ] = "10s",
+    every: Annotated[
+        bool, typer.Option("--every", help="Move every element, up to 100,000, however long that takes.")
+    ] = False,
     model: Annotated[
         str | None,
         typer.Option("--model", metavar="MODEL", help="The model that a .py module was generated from."),
@@ -52,11 +56,10 @@ def command(
       symbackprop check examples/seed.model
       symbackprop check generated/seed.py --seed 7 --model examples/seed.model
     """
-    return partial(_check, subject, seed, names_in(wrt), budget, model)
+    return partial(_check, subject, seed, names_in(wrt), inf if every else seconds_in(budget), model)
 
 
-def _check(subject: str, seed: int, wrt: Sequence[str] | None, budget: str, model: str | None) -> int:
-    seconds = seconds_in(budget)
+def _check(subject: str, seed: int, wrt: Sequence[str] | None, seconds: float, model: str | None) -> int:
     if subject.endswith(".py"):
         if wrt:
             raise VerificationError(
