@@ -24,7 +24,7 @@ LARGEST_TRIED = 12
 MOST_PLACES = 5_000  # positions of a condition's indices that are looked at
 MOST_SEARCHED = 2_000  # sizes that are tried for a condition
 MOST_ROUNDS = 8
-SHIFTED, SCALED = shifted(1e2), scaled(8.0)
+SHIFTED, SCALED = shifted(1e4), scaled(8.0)
 
 
 @dataclass(frozen=True)
