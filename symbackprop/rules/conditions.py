@@ -6,8 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
-from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.expressions import ZERO, Comparison, Delta, Expression, Index, Logic, Number, Where
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import factors_of, subtract
+from symbackprop.notation.expressions import (
+    ZERO,
+    Comparison,
+    Delta,
+    Expression,
+    Index,
+    Logic,
+    Number,
+    Size,
+    Where,
+)
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.patterns import Bound, Found
 from symbackprop.systems.partial import is_partial
@@ -109,9 +120,30 @@ def is_implied(condition: Expression, others: tuple[Expression, ...]) -> bool:
     return Knowledge.of((condition,), others).proves(condition)
 
 
-def is_readable_anywhere(factor: Expression) -> bool:
-    """Whether a factor reads tensors at plain indices only, so that it may be read where `c` is false."""
-    return all(isinstance(position, Index) for read in elements_of(factor) for position in read.positions)
+def is_readable_without(factor: Expression, condition: Expression) -> bool:
+    """Whether a factor may be read where a condition is false.
+
+    It reads tensors at plain indices, and the condition keeps none of them below another axis' size or a
+    number: i1[s] with s < size(b) may have a place for each b alone.
+    """
+    positions = {position for read in elements_of(factor) for position in read.positions}
+    return not any(
+        not isinstance(position, Index) or _is_kept_below(position, part)
+        for position in positions
+        for part in conjuncts(condition)
+    )
+
+
+def _is_kept_below(index: Index, condition: Expression) -> bool:
+    if not isinstance(condition, Comparison) or condition.operator not in ("<", "<=", ">", ">="):
+        return False
+    low, high = condition.left, condition.right
+    if condition.operator in (">", ">="):
+        low, high = high, low
+    form = linear_form(subtract(low, high))
+    rest = form.without(index).coefficients
+    others = any(isinstance(each, Size) and each.axis != index.axis for each in rest)
+    return form.coefficient(index) > 0 and (others or not rest)
 
 
 def is_tied(expression: Expression, indices: tuple[Index, ...]) -> bool:
@@ -157,7 +189,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),
     "inside": Predicate("{} lies inside the axis of {}", lies_inside),
     "not partial": Predicate("{} is defined for all finite values", lambda value: not is_partial(value)),
-    "readable": Predicate("{} has no lookup at a position that needs a guard", is_readable_anywhere),
+    "readable": Predicate("{} has no lookup at a position that needs {} for a guard", is_readable_without),
     "partial": Predicate("{} is partial", is_partial),
     "tied": Predicate("a factor of {} is a delta that depends on {}", is_tied),
     "negative number": Predicate("{} is a negative number", is_negative_number),

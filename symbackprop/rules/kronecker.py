@@ -13,7 +13,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.rules.conditions import contains_delta, is_readable_anywhere, when
+from symbackprop.rules.conditions import contains_delta, is_readable_without, when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
 from symbackprop.rules.stating import pattern_rule, stated
 
@@ -70,7 +70,8 @@ def out_of_where(node: Expression) -> Expression | None:
     if not isinstance(node, Where):
         return None
     branches = [branch for branch in (node.chosen, node.otherwise) if branch != ZERO]
-    common = [factor for factor in factors_of(branches[0]) if _may_leave(factor)] if branches else []
+    first = factors_of(branches[0]) if branches else ()
+    common = [factor for factor in first if _may_leave(factor, node.condition)]
     common = [delta for delta in common if all(delta in factors_of(branch) for branch in branches)]
     if not common:
         return None
@@ -82,8 +83,8 @@ def out_of_where(node: Expression) -> Expression | None:
     return multiply(*common, Where(node.condition, chosen, otherwise))
 
 
-def _may_leave(factor: Expression) -> bool:
-    return isinstance(factor, Delta) and is_readable_anywhere(factor)
+def _may_leave(factor: Expression, condition: Expression) -> bool:
+    return isinstance(factor, Delta) and is_readable_without(factor, condition)
 
 
 def split_where(node: Expression) -> Expression | None:
@@ -159,7 +160,7 @@ KRONECKER_RULES = (
         "delta out of where",
         "where(c, delta(i,j)*f, delta(i,j)*g) = delta(i,j)*where(c, f, g)",
         out_of_where,
-        where=(when("readable", "delta(i,j)"),),
+        where=(when("readable", "delta(i,j)", "c"),),
         decreases="deltas under wheres",
         example="where(c > 0, delta(i,i2)*c, 0)",
         near_miss="where(c > 0, delta(ids[floor(k/2)],i)*c, 0)",

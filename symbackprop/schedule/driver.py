@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.schedule.empty_sums import with_empty_sums_chosen
 from symbackprop.schedule.gates import with_shared_gates
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
@@ -50,7 +51,10 @@ def _schedule(
     def with_conditions(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
         return with_deltas_as_conditions(equations, system.tensors.values(), derived)
 
-    for rewrite in (with_conditions, stable_equations, with_shared_gates):
+    def with_choices(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+        return with_empty_sums_chosen(equations, system.tensors.values(), derived)
+
+    for rewrite in (with_conditions, with_choices, stable_equations, with_shared_gates):
         items = _computing(rewrite, items)
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)

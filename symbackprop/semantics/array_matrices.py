@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -30,15 +31,15 @@ def matrix_values(
     flat = np.zeros(count, dtype=np.int64)
     if batch:
         flat = np.ravel_multi_index(tuple(batch), shape)
-    matrices = array.reshape(-1, *array.shape[len(batch) :])
+    matrices = array.reshape(math.prod(shape), *array.shape[len(batch) :])
     each, inverse = np.unique(flat, return_inverse=True)
     found = [_of_matrix(numbers, kind, numbers.entries(matrices[place])) for place in each]
     if positions:
         size = array.shape[-1]
-        return numbers.exact(
+        return numbers.result(
             np.array(found).reshape(len(each), size, size)[inverse, positions[0], positions[1]]
         )
-    return numbers.exact(np.array(found)[inverse] if found else np.zeros(count))
+    return numbers.result(np.array(found)[inverse] if found else np.zeros(count))
 
 
 def _of_matrix(numbers: ArrayNumbers, kind: str, rows: list[list[Any]]) -> Any:

@@ -9,7 +9,7 @@ Values are float64, or complex for the complex step, which decides by real parts
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import prod
 from types import MappingProxyType
@@ -61,7 +61,8 @@ class VectorisedEvaluator:
     either are, whatever the others. That is how the chain rule reads an adjoint: what the loss does not
     depend on may be undefined, and where a local derivative is 0 nothing is passed on.
 
-    `reached` notes which sides of each comparison came up.
+    `reached` notes which sides of each comparison came up. Comparisons and integers are worked out in the
+    numbers that decide.
     """
 
     values: Mapping[str, Array]
@@ -125,7 +126,12 @@ class VectorisedEvaluator:
 
     @property
     def _integers(self) -> Rationals:
-        return Rationals(self)
+        return Rationals(self._deciding)
+
+    @property
+    def _deciding(self) -> VectorisedEvaluator:
+        numbers = self.numbers.deciding
+        return self if numbers is self.numbers else replace(self, numbers=numbers)
 
     def _element(self, tensor: str, positions: tuple[Expression, ...], points: Points) -> Array:
         if tensor not in self.values:
@@ -199,7 +205,7 @@ class VectorisedEvaluator:
         integers = [name for name in condition.tensors if np.asarray(self.values[name]).dtype.kind in "iu"]
         if all(is_ratio(side, integers) for side in condition.children):
             return self._integers.compared(condition, points)
-        left, right = (self._value(side, points) for side in condition.children)
+        left, right = (self._deciding._value(side, points) for side in condition.children)
         return np.broadcast_to(compared(condition.operator, left, right), (points.count,))
 
     def _reduction(self, node: Reduction, points: Points) -> Array:

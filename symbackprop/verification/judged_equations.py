@@ -26,6 +26,7 @@ from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import DECLARED_ROLES, System
 from symbackprop.verification.comparing import compare_arrays
 from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
+from symbackprop.verification.rounding import RoundingOfTerms
 from symbackprop.verification.unsimplified import undefined_adjoints, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
@@ -71,11 +72,20 @@ class Equations:
 
         Nothing where that has a sum over too many places at once.
         """
-        if any(
-            prod(sizes[axis] for axis in self._loops_of(each)) > MOST_POINTS for each in self._chain_rules
-        ):
+        if self._has_long_sums(sizes):
             return {}
         return unsimplified_adjoints(self.derivation, known, sizes)
+
+    def rounding_of_terms(
+        self, values: Mapping[str, Array], sizes: Mapping[str, int]
+    ) -> RoundingOfTerms | None:
+        """What rounding does to loss and gradients; None where a sum has too many places at once."""
+        return None if self._has_long_sums(sizes) else RoundingOfTerms(self.derivation, values, sizes)
+
+    def _has_long_sums(self, sizes: Mapping[str, int]) -> bool:
+        return any(
+            prod(sizes[axis] for axis in self._loops_of(each)) > MOST_POINTS for each in self._chain_rules
+        )
 
     @property
     def shapes(self) -> dict[str, tuple[str, ...]]:

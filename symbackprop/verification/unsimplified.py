@@ -40,7 +40,7 @@ def unsimplified_adjoints(
 ) -> dict[str, Array]:
     """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
 
-    `known` are the values of all tensors of the derivation's system.
+    `known` are the values of all tensors of the derivation's system, `numbers` those that are computed with.
     """
     with undefined_is_silent():
         return _evaluated(derivation, _equations(derivation), known, sizes, numbers=numbers)

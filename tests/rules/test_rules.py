@@ -8,11 +8,24 @@ import pytest
 from symbackprop.algebra.phases import normal_form_rules
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lesson.rules_page import every_rule
-from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Logic, Where
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Axis,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Where,
+)
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.conditions import when
 from symbackprop.rules.examples import NAMES, place_of_use
+from symbackprop.rules.kronecker import out_of_where
 from symbackprop.rules.measures import MEASURES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.semantics.naive import NaiveEvaluator
@@ -157,3 +170,25 @@ def test_what_may_be_undefined_is_read_only_where_the_delta_is_not_zero(before: 
     deltas = [rule for rule in RULES if rule.name in ("arithmetic", "delta substitutes", "solve delta")]
     node = parsed(before)
     assert text(result_of(apply_exhaustively(deltas, node), node)) == after
+
+
+@pytest.mark.parametrize(
+    ("condition", "leaves"),
+    [
+        ("s < size(a)", False),
+        ("size(a) > s + 1", False),
+        ("s >= 0 and s < 3", False),
+        ("s < t", True),
+        ("s >= 1", True),
+        ("s + 1 < size(t)", True),
+        ("t < size(a)", True),
+    ],
+)
+def test_a_delta_leaves_no_condition_that_keeps_its_lookup_inside(condition: str, leaves: bool) -> None:
+    text_of_model = f"index a : A\nindex s, t : T\nparam x\ny[s,t] = where({condition}, x, 0)\n"
+    (equation,) = parse_system(text_of_model).equations
+    chosen = equation.expression
+    assert isinstance(chosen, Where)
+    lookup = Element("ids", (equation.indices[0],))
+    product = multiply(Delta(lookup, Index("v", Axis("V", "v"))), chosen.chosen)
+    assert (out_of_where(Where(chosen.condition, product, ZERO)) is not None) is leaves
