@@ -19,14 +19,16 @@ from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.definite_matrices import unsound_matrices
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
+from symbackprop.sampling.rounds import SizesOfRound
 from symbackprop.sampling.small_axes import axis_names, evaluation_visits
+from symbackprop.sampling.stress import PLAIN, stressed
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import DECLARED_ROLES, System
 from symbackprop.verification.comparing import compare_arrays
 from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
 from symbackprop.verification.rounding import RoundingOfTerms
-from symbackprop.verification.unsimplified import unsimplified_adjoints
+from symbackprop.verification.unsimplified import undefined_adjoints, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
 
@@ -140,6 +142,26 @@ class Equations:
             return sampled(LEAST)
         except VerificationError:
             return sampled(0.0)
+
+    def stressed_sample(self, of_round: SizesOfRound, rng: np.random.Generator) -> Values:
+        """Such data, changed as the round says.
+
+        Raises VerificationError where they cannot obey the facts then, the model or its chain rule is not
+        finite, or a matrix nearly singular.
+        """
+        sizes = of_round.sizes
+        values = self.sample(sizes, rng)
+        if of_round.stress == PLAIN:
+            return values
+        changed = stressed(self.stated, values, sizes, of_round.stress)
+        if changed is None:
+            raise VerificationError("no such data obey the facts")
+        known = self.known(changed, sizes)
+        if not all_finite(known.values()) or unsound_matrices(self.system, known):
+            raise VerificationError("the model is not finite there")
+        if not all_finite(undefined_adjoints(self.derivation, known, sizes).values()):
+            raise VerificationError("the chain rule is not finite there")
+        return changed
 
     def rows_of_inner_derivatives(self, values: Values, sizes: Mapping[str, int]) -> list[CheckRow]:
         """What was worked out for equations with derivatives in them, against difference quotients."""
