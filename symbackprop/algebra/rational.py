@@ -28,6 +28,7 @@ from symbackprop.algebra.quotients import (
     solved_for,
     substituted,
     with_solution,
+    work_on,
 )
 from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
@@ -39,6 +40,7 @@ from symbackprop.systems.printing import text
 # The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
 MOST_REWRITINGS = 12
 MOST_ROUNDS = 4
+MOST_WORK = 600  # in units of `work_on`: a softmax with cross-entropy takes 280, a transformer at most 440
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class RationalSearch:
     def __post_init__(self) -> None:
         self.bridge = ScalarBridge()
         self._forms: dict[sympy.Expr, Expression] = {}
+        self.work = 0
         start = opened(self.expression)
         spelled = _reductions_of(start)
         opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
@@ -133,7 +136,7 @@ class RationalSearch:
         for _round in range(MOST_ROUNDS):
             candidates = [
                 (self._shown(form), candidate)
-                for candidate in islice(_rewritings(current, relations), MOST_REWRITINGS)
+                for candidate in self._affordable(current, relations)
                 if self._is_safe(candidate.expression)
                 for form in forms(candidate.expression)
             ]
@@ -143,7 +146,20 @@ class RationalSearch:
             if measure(found) >= measure(best):
                 break
             best, current, relations = found, candidate.expression, candidate.within(relations)
+            if self.work >= MOST_WORK:
+                break
         return _spelled_as_typed(best, self.expression)
+
+    def _affordable(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
+        """The expression as it is, and as many rewritings as the budget allows; a vain attempt costs too."""
+        left = MOST_REWRITINGS
+        for rewriting in _rewritings(current, relations):
+            self.work += work_on(rewriting.expression if rewriting else current)
+            if rewriting:
+                left -= 1
+                yield rewriting
+            if not left or self.work >= MOST_WORK:
+                break
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
@@ -186,14 +202,14 @@ class RationalSearch:
         return denominator_factors(self.start)
 
 
-def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
+def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting | None]:
+    """The expression, and what comes of each atom's solution; None where an atom has none."""
     yield _Rewriting(current)
     for known, formula in relations:
         for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
             solution = solved_for(known, formula, atom)
             replaced = None if solution is None else substituted(current, atom, solution)
-            if replaced is not None:
-                yield _Rewriting(replaced, atom, solution)
+            yield None if replaced is None else _Rewriting(replaced, atom, solution)
 
 
 def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
