@@ -43,7 +43,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import bound_names_by_height, rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality
-from symbackprop.rewriting.matching import label
+from symbackprop.rewriting.labels import label
 
 POINTS = 2
 MOST_TRIES = 6  # where a denominator happens to be 0
