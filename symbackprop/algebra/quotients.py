@@ -18,10 +18,16 @@ LARGEST_DEGREE = (
 
 def denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
     """The irreducible factors below the stroke, once everything is cancelled."""
-    _, denominator = sympy.fraction(sympy.cancel(expression))
-    if denominator.is_number:
-        return set()
-    return {factor for factor, _ in sympy.factor_list(denominator)[1]}
+    return _irreducible_factors(sympy.fraction(sympy.cancel(expression))[1])
+
+
+def numerator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
+    """The irreducible factors above the stroke, once everything is cancelled."""
+    return _irreducible_factors(sympy.fraction(sympy.cancel(expression))[0])
+
+
+def _irreducible_factors(polynomial: sympy.Expr) -> set[sympy.Expr]:
+    return set() if polynomial.is_number else {factor for factor, _ in sympy.factor_list(polynomial)[1]}
 
 
 def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.Expr | None:
