@@ -15,19 +15,50 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Reduction, Where
 from symbackprop.notation.substitution import rewrite_values
+from symbackprop.rewriting.rule import WholeRule
+from symbackprop.rules.setting import Setting
+from symbackprop.systems.printing import text
 
 
 def tidied(expression: Expression) -> Expression:
     """Write it as a person would: 1 - z, z*(1 - z) for -z*(z - 1), g/s*(..) for 1/s*g*(..)."""
+    return rewrite_values(expression, _tidy)
 
-    def tidy(node: Expression) -> Expression:
-        if isinstance(node, Add):
-            return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
-        if isinstance(node, Multiply):
-            return reciprocals_last(_sign_inside(_turned_differences(node)))
-        return readable(node) if isinstance(node, Where) else node
 
-    return rewrite_values(expression, tidy)
+def _tidy(node: Expression) -> Expression:
+    if isinstance(node, Add):
+        return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
+    if isinstance(node, Multiply):
+        return reciprocals_last(_sign_inside(_turned_differences(node)))
+    return readable(node) if isinstance(node, Where) else node
+
+
+def _arranged(node: Expression) -> Expression | None:
+    after = tidied(node)
+    return None if text(after) == text(node) else after
+
+
+def untidy_nodes(expression: Expression, _setting: Setting) -> int:
+    """How many sums, products and `where`s a person would write with signs and reciprocals elsewhere."""
+    found: list[Expression] = []
+
+    def look(node: Expression) -> Expression:
+        found.extend([node] if text(_tidy(node)) != text(node) else [])
+        return node
+
+    rewrite_values(expression, look)
+    return len(found)
+
+
+UNTIDY = "untidy nodes"
+ARRANGE = WholeRule(
+    "arrange",
+    "-(x - y) = y - x, x*y = y*x",
+    _arranged,
+    UNTIDY,
+    example="-(x[i] - c)*y[j]",
+    near_miss="(c - x[i])*y[j]",
+)
 
 
 def _is_difference(node: Add) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from symbackprop.algebra.arrangement import tidied
+from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
@@ -16,14 +16,15 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replacements import Renaming
-from symbackprop.rewriting.rule import Rule, Step, WholeRule
+from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES
-from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES, affine_rules
+from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient
@@ -39,7 +40,7 @@ def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
     They are solved in the sum that it enters.
     """
     return (
-        *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *affine_rules(ranges), *KRONECKER_RULES,
+        *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *substitution_rules(ranges), *KRONECKER_RULES,
         *SUMMATION_RULES,
     )  # fmt: skip
 
@@ -56,7 +57,6 @@ def normal_form_rules(ranges: Ranges) -> tuple[Rule, ...]:
 
 MOST_ROUNDS = 10
 RULES_OF_FACTS = normal_form_rules(NOTHING_KNOWN)
-ARRANGE = WholeRule("arrange", "-(x - y) = y - x, x*y = y*x", tidied, "each sign has one place")
 RENAME = Renaming()
 
 

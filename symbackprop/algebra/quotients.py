@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import sympy
 
@@ -14,20 +16,54 @@ MOST_MONOMIALS = 256
 LARGEST_DEGREE = (
     12  # in any atom: (x + 1)*...*(x + 60) has few monomials, but no person would multiply it out
 )
+MOST_REMEMBERED = 4096
 
 
-def denominator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
+@lru_cache(MOST_REMEMBERED)
+def cancelled(expression: sympy.Expr) -> sympy.Expr:
+    """Over one denominator, without common factors."""
+    return sympy.cancel(expression)
+
+
+@lru_cache(MOST_REMEMBERED)
+def multiplied(expression: sympy.Expr) -> sympy.Expr:
+    """Multiplied out."""
+    return sympy.expand(expression)
+
+
+@lru_cache(MOST_REMEMBERED)
+def factored(expression: sympy.Expr) -> sympy.Expr:
+    """As a product of irreducible factors."""
+    return sympy.factor(expression) if expression.has(sympy.Add) else expression
+
+
+@lru_cache(MOST_REMEMBERED)
+def common_factors_out(expression: sympy.Expr) -> sympy.Expr:
+    """With common factors in front."""
+    return sympy.factor_terms(expression) if expression.has(sympy.Add) else expression
+
+
+@lru_cache(MOST_REMEMBERED)
+def denominator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
     """The irreducible factors below the stroke, once everything is cancelled."""
-    return _irreducible_factors(sympy.fraction(sympy.cancel(expression))[1])
+    return _irreducible_factors(sympy.fraction(cancelled(expression))[1])
 
 
-def numerator_factors(expression: sympy.Expr) -> set[sympy.Expr]:
+def numerator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
     """The irreducible factors above the stroke, once everything is cancelled."""
-    return _irreducible_factors(sympy.fraction(sympy.cancel(expression))[0])
+    return _irreducible_factors(sympy.fraction(cancelled(expression))[0])
 
 
-def _irreducible_factors(polynomial: sympy.Expr) -> set[sympy.Expr]:
-    return set() if polynomial.is_number else {factor for factor, _ in sympy.factor_list(polynomial)[1]}
+def _irreducible_factors(polynomial: sympy.Expr) -> frozenset[sympy.Expr]:
+    if polynomial.is_number:
+        return frozenset()
+    return frozenset(factor for factor, _ in sympy.factor_list(polynomial)[1])
+
+
+def forget_quotients() -> None:
+    """Empty the memory of what SymPy has worked out."""
+    for remembered in (cancelled, multiplied, factored, common_factors_out, denominator_factors):
+        remembered.cache_clear()
 
 
 def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sympy.Expr | None:
@@ -40,24 +76,23 @@ def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sy
     """
     if not is_small(formula):
         return None
-    numerator, denominator = sympy.fraction(sympy.cancel(formula))
+    numerator, denominator = sympy.fraction(cancelled(formula))
     polynomial = sympy.Poly(sympy.expand(numerator - known * denominator), atom)
     if polynomial.degree() != 1:
         return None
     slope, constant = polynomial.all_coeffs()
     if not sympy.gcd(slope, constant).is_number:
         return None
-    return sympy.cancel(-constant / slope)
+    return cancelled(-constant / slope)
 
 
 def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     """Equal forms: as it is, common factors in front, cancelled, factored."""
     yield expression
     if is_small(expression):
-        yield sympy.factor_terms(sympy.expand(expression))
-        cancelled = sympy.cancel(expression)
-        yield cancelled
-        yield sympy.factor(cancelled)
+        yield common_factors_out(multiplied(expression))
+        yield cancelled(expression)
+        yield factored(cancelled(expression))
 
 
 def collected_forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
@@ -65,13 +100,35 @@ def collected_forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     yield expression
     if not is_small(expression):
         return
-    expanded, factored = sympy.expand(expression), sympy.factor(expression)
+    expanded, product = multiplied(expression), factored(expression)
     for atom in sorted(expression.free_symbols, key=str):
-        yield sympy.collect(expanded, atom, func=sympy.factor_terms)
-        yield factored.replace(
+        yield collected(expanded, atom, common_factors_out)
+        yield product.replace(
             lambda part: part.is_Add,
-            lambda part, atom=atom: sympy.collect(sympy.expand(part), atom, func=sympy.factor),
+            lambda part, atom=atom: collected(multiplied(part), atom, factored),
         )
+
+
+def collected(
+    expression: sympy.Expr, atom: sympy.Symbol, write: Callable[[sympy.Expr], sympy.Expr]
+) -> sympy.Expr:
+    """A sum collected by the powers of an atom, each coefficient written in that way.
+
+    The same as `sympy.collect`, which sees to much that a sum of monomials has no need of.
+    """
+    terms = sympy.Add.make_args(expression)
+    if not all(map(_is_monomial, terms)):
+        return sympy.collect(expression, atom, func=write)
+    coefficients: dict[sympy.Expr, list[sympy.Expr]] = defaultdict(list)
+    for term in terms:
+        coefficient, power = term.as_independent(atom, as_Add=False)
+        coefficients[power].append(coefficient)
+    return sympy.Add(*[power * write(sympy.Add(*each)) for power, each in coefficients.items()])
+
+
+def _is_monomial(term: sympy.Expr) -> bool:
+    """Whether it is a product of numbers and of powers of symbols."""
+    return all(factor.is_Number or factor.as_base_exp()[0].is_Symbol for factor in sympy.Mul.make_args(term))
 
 
 def is_small(expression: sympy.Expr) -> bool:
@@ -134,10 +191,10 @@ def substituted(expression: sympy.Expr, atom: sympy.Symbol, solution: sympy.Expr
     """
     replaced = expression.xreplace({atom: solution})
     if is_small(replaced):
-        return sympy.cancel(replaced)
+        return cancelled(replaced)
     if not is_small(expression):
         return None
-    polynomials = [sympy.Poly(part, atom) for part in sympy.fraction(sympy.cancel(expression))]
+    polynomials = [sympy.Poly(part, atom) for part in sympy.fraction(cancelled(expression))]
     above, below = sympy.fraction(solution)
     degree = max(polynomial.degree() for polynomial in polynomials)
     parts = [
@@ -147,8 +204,8 @@ def substituted(expression: sympy.Expr, atom: sympy.Symbol, solution: sympy.Expr
     if math.prod(sum(_terms_of_product(*pair) for pair in part) for part in parts) > MOST_TERMS:
         return None
     numerator, denominator = (sum(a * b for a, b in part) for part in parts)
-    return sympy.cancel(numerator / denominator)
+    return cancelled(numerator / denominator)
 
 
 def _terms_of_product(*factors: sympy.Expr) -> int:
-    return math.prod(len(sympy.Add.make_args(sympy.expand(factor))) for factor in factors)
+    return math.prod(len(sympy.Add.make_args(multiplied(factor))) for factor in factors)

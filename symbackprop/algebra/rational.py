@@ -21,9 +21,11 @@ from symbackprop.algebra.digits import keeps_digits
 from symbackprop.algebra.opened import is_exponential, opened
 from symbackprop.algebra.quotients import (
     collected_forms,
+    common_factors_out,
     denominator_factors,
     forms,
     is_small,
+    multiplied,
     numerator_factors,
     solved_for,
     substituted,
@@ -66,7 +68,15 @@ class Measure(NamedTuple):
 
 
 def measure(expression: Expression) -> Measure:
-    """The measure of a form."""
+    """The measure of a form, kept with the node as its hash is: the same forms are ranked again and again."""
+    memory = expression.__dict__
+    if "_measure" not in memory:
+        memory["_measure"] = _measured(expression)
+    found: Measure = memory["_measure"]
+    return found
+
+
+def _measured(expression: Expression) -> Measure:
     odd_signs = sum(2 for factor in factors_of(expression) if is_something_less_number(factor))
     odd_signs += coefficient_and_rest(expression)[0] < 0
     names = sum(isinstance(node, Element) for node in expression.walk())
@@ -75,7 +85,10 @@ def measure(expression: Expression) -> Measure:
 
 def rank(expression: Expression) -> tuple[Measure, str]:
     """The order among candidates: by measure, then by spelling, so that no tie is left to chance."""
-    return measure(expression), text(expression)
+    memory = expression.__dict__
+    if "_spelling" not in memory:
+        memory["_spelling"] = text(expression)
+    return measure(expression), memory["_spelling"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,7 @@ class RationalSearch:
 
     def __post_init__(self) -> None:
         self.bridge = ScalarBridge({opened(each): each for each in self.closed})
+        self._forms: dict[sympy.Expr, Expression] = {}
         start = opened(self.expression)
         spelled = _reductions_of(start)
         opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
@@ -163,7 +177,9 @@ class RationalSearch:
         return again if is_better else best
 
     def _shown(self, form: sympy.Expr) -> Expression:
-        return tidied(self.bridge.from_sympy(form))
+        if form not in self._forms:
+            self._forms[form] = tidied(self.bridge.from_sympy(form))
+        return self._forms[form]
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
         """Whether no denominator is new: a form must not be undefined where the expression is defined.
@@ -186,7 +202,7 @@ class RationalSearch:
         if not self._keeps_digits(ordered[0].form):
             distinct = dict.fromkeys(each.rewriting for each in ordered)
             in_front = [
-                _Candidate(self._shown(sympy.factor_terms(each.expression)), each) for each in distinct
+                _Candidate(self._shown(common_factors_out(each.expression)), each) for each in distinct
             ]
             ordered = sorted((*ordered, *in_front), key=_Candidate.rank)
         kept = self._first_to_keep_digits(ordered)
@@ -212,7 +228,7 @@ class RationalSearch:
         return self._verdicts[form]
 
     @cached_property
-    def denominators(self) -> set[sympy.Expr]:
+    def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
 
@@ -260,4 +276,4 @@ def multiplied_out(
     bridge = ScalarBridge({each: each for each in closed})
     bridge.learn_roots(expression)
     translated = bridge.to_sympy(expression)
-    return terms_of(bridge.from_sympy(sympy.expand(translated))) if is_small(translated) else (expression,)
+    return terms_of(bridge.from_sympy(multiplied(translated))) if is_small(translated) else (expression,)

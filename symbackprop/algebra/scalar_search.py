@@ -15,6 +15,7 @@ from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.opened import opened, scalar_atoms
+from symbackprop.algebra.quotients import forget_quotients
 from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import factors_of, multiply
@@ -142,3 +143,4 @@ def _search(expression: Expression, relations: tuple[Relation, ...], spelling: s
 def forget_searches() -> None:
     """Empty the memory of searches, so that a benchmark measures them again."""
     _search.cache_clear()
+    forget_quotients()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
@@ -21,12 +21,14 @@ from symbackprop.notation.expressions import Add, Comparison, Expression, Multip
 from symbackprop.notation.substitution import rename_bound, tidy_bound_names
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.replay import Composite
-from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
+from symbackprop.rewriting.rule import Path, Step, node_at, replace_at
 from symbackprop.rewriting.strategies import result_of
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
 
 MOST_STEPS = 50
 SMOOTH = ("sum", "prod")  # a maximum is chosen, and of two that are close the wrong one
-COST_FALLS = "the cost falls, and there are finitely many costs below it"
+COST = "cost"
 
 
 def choose_sums(expression: Expression, scope: Scope, normal_form: NormalForm) -> tuple[Step, ...]:
@@ -135,12 +137,7 @@ def _factor_in(node: Multiply, scope: Scope) -> Iterator[tuple[Step, ...]]:
             relations = scope.relations(body)
             named = cheapest_form(body, relations)
             if below not in factors_of(named):
-                rule = Rule(
-                    "factor in",
-                    "c*sum(i, f) = sum(i, c*f), where c*f has a name",
-                    partial(_moved_in, total=total, below=below),
-                    COST_FALLS,
-                )
+                rule = replace(FACTOR_IN, apply=partial(_moved_in, total=total, below=below))
                 moved = rule.apply(node)
                 if moved is not None and is_sum(factors_of(moved)[-1]):
                     place = (0,) if is_sum(moved) else (len(moved.children) - 1, 0)
@@ -158,6 +155,25 @@ def _moved_in(node: Expression, total: Reduction, below: Expression) -> Expressi
     rest.remove(below)
     inner = rename_bound(total, below.free_indices)
     return multiply(*rest, inner.with_children((multiply(inner.body, below),)))
+
+
+def _first_moved_in(node: Expression) -> Expression | None:
+    """The product with the first factor inside the sum that may have a name there."""
+    for total, below in product(factors_of(node), factors_of(node)):
+        if is_sum(total) and is_reciprocal(below) and below.tensors:
+            return _moved_in(node, total, below)
+    return None
+
+
+FACTOR_IN = stated(
+    "factor in",
+    "c*sum(i, f) = sum(i, c*f)",
+    _first_moved_in,
+    where=(when("named", "c*f"),),
+    decreases=COST,
+    example="sum(i, x[i])/c",
+    near_miss="c*sum(i, x[i])",
+)
 
 
 def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
@@ -179,7 +195,14 @@ def term_by_term(node: Expression) -> Expression | None:
     return add(*(Reduction("sum", node.indices, term) for term in node.body.terms))
 
 
-SPLIT = Rule("split sum", "sum(i, f + g) = sum(i, f) + sum(i, g)", term_by_term, COST_FALLS)
+SPLIT = stated(
+    "split sum",
+    "sum(i, f + g) = sum(i, f) + sum(i, g)",
+    term_by_term,
+    decreases=COST,
+    example="sum(i, x[i] + c)",
+    near_miss="sum(i, c*x[i])",
+)
 
 
 def _regroup(node: Reduction, scope: Scope) -> Iterator[tuple[Step, ...]]:

@@ -1,27 +1,12 @@
 """The rules of calculus in index notation, each a rewriting of d f / d t[q].
 
 A tensor read at the positions p and differentiated at q gives the deltas of p and q, one an axis; sums,
-products, powers and functions follow the school rules.
+products, powers and functions follow the school rules. In their statements f' is the derivative of f by t.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TypeVar
-
-from symbackprop.derivation.calculus_of_arrays import (
-    cofactor,
-    deltas_of,
-    determinant,
-    element_rule,
-    first_maximum,
-    inverse,
-    log_determinant,
-    product_over_index,
-    under_the_sum,
-    unused_index,
-)
+from symbackprop.derivation.calculus_of_arrays import ARRAY_RULES, UNUSED_INDEX, element_rule, scalar_rule
 from symbackprop.derivation.calculus_of_scalars import (
     by_formula,
     chain_rule,
@@ -30,105 +15,163 @@ from symbackprop.derivation.calculus_of_scalars import (
     equal_factors,
     exponential_rule,
     general_power_rule,
+    guarded_exponential_rule,
+    guarded_power_rule,
     power_rule,
     product_rule,
     sum_rule,
     where_rule,
 )
-from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import (
     Add,
     Apply,
     Element,
-    Expression,
     Multiply,
     Power,
-    Reduction,
     Where,
 )
-from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import DIFFERENTIATED, CalculusRule, calculus_rule
 
-Node = TypeVar("Node", bound=Expression)
-ENDS = "what is differentiated gets smaller"
-
-
-class CalculusRule(Rule):
-    """A rule that leaves derivatives of smaller parts, or none."""
-
-
-def _rule(
-    name: str, statement: str, of_node: type[Node], apply: Callable[[Node, Element], Expression | None]
-) -> CalculusRule:
-    """A rule for the derivative of a certain kind of node."""
-
-    def differentiate(node: Expression) -> Expression | None:
-        if isinstance(node, PartialDerivative) and isinstance(node.expression, of_node):
-            return apply(node.expression, node.denominator)
-        return None
-
-    return CalculusRule(name, statement, differentiate, ENDS)
-
-
-ELEMENT = CalculusRule("element", "da[p]/da[q] = delta(p,q)", element_rule, ENDS)
+ELEMENT = CalculusRule(
+    "element",
+    "da[p]/da[q] = delta(p,q)",
+    element_rule,
+    DIFFERENTIATED,
+    example="d(x[i])/dx[i2]",
+    near_miss="d(c)/dc",
+)
 # What goes without saying on a printed page.
 UNMENTIONED = (
-    _rule("scalar", "da/da = 1", Element, deltas_of),
-    _rule("constant factor", "(c*f)' = c*f'", Multiply, constant_factor),
-    _rule("equal factors", "f*f = f^2", Multiply, equal_factors),
-    _rule(
+    calculus_rule("scalar", "da/da = 1", Element, scalar_rule, example="d(c)/dc", near_miss="d(x[i])/dx[i2]"),
+    calculus_rule(
+        "constant factor",
+        "(c*f)' = c*f'",
+        Multiply,
+        constant_factor,
+        when("constant", "c", "t"),
+        example="d(c*x[i]^2)/dx[i2]",
+        near_miss="d(x[i]*x[i2])/dx[i]",
+    ),
+    calculus_rule(
+        "equal factors",
+        "f*f = f^2",
+        Multiply,
+        equal_factors,
+        when("many factors", "the product"),
+        example="d(c*c*c*c*c*c*c*c*c*c*c*c*c*c*c*c*c)/dc",
+        near_miss="d(c*c)/dc",
+    ),
+    calculus_rule(
         "function by its formula",
         "f(g)' is the derivative of what f(g) stands for",
         Apply,
         by_formula,
+        when("formula", "f(g)"),
+        example="d(softplus(c))/dc",
+        near_miss="d(tanh(c))/dc",
     ),
-    _rule("function", "df(a)/da = f'(a)", Apply, elementary_function),
-    _rule("unused index", "max(i, f) = f where f does not depend on i", Reduction, unused_index),
+    calculus_rule(
+        "function",
+        "df(a)/da = f'(a)",
+        Apply,
+        elementary_function,
+        when("no formula", "f(a)"),
+        example="d(tanh(c))/dc",
+        near_miss="d(tanh(2*c))/dc",
+    ),
+    UNUSED_INDEX,
 )
 # Those of one kind of node stand in the order in which they are tried.
 CALCULUS_RULES = (
     ELEMENT,
     *UNMENTIONED,
-    _rule("sum rule", "(f + g)' = f' + g'", Add, sum_rule),
-    _rule("product rule", "(f*g)' = f'*g + f*g'", Multiply, product_rule),
-    _rule("power rule", "(f^n)' = n*f^(n-1)*f'", Power, partial(power_rule, is_safe=True)),
-    _rule(
-        "power rule", "(f^n)' = n*f^(n-1)*f', and 0 where n = 0", Power, partial(power_rule, is_safe=False)
+    calculus_rule(
+        "sum rule",
+        "(f + g)' = f' + g'",
+        Add,
+        sum_rule,
+        example="d(x[i] + c*x[i2])/dx[i]",
+        near_miss="d(c*x[i2])/dx[i]",
     ),
-    _rule("exponential rule", "(a^f)' = a^f*log(a)*f'", Power, partial(exponential_rule, is_safe=True)),
-    _rule(
+    calculus_rule(
+        "product rule",
+        "(f*g)' = f'*g + f*g'",
+        Multiply,
+        product_rule,
+        when("dependent", "f", "t"),
+        when("dependent", "g", "t"),
+        example="d(x[i]*x[i2])/dx[i]",
+        near_miss="d(c*x[i2])/dx[i]",
+    ),
+    calculus_rule(
+        "power rule",
+        "(f^n)' = n*f^(n-1)*f'",
+        Power,
+        power_rule,
+        when("constant", "n", "t"),
+        when("positive or never zero", "f", "n"),
+        example="d(x[i]^2)/dx[i2]",
+        near_miss="d(x[i]^x[i])/dx[i2]",
+    ),
+    calculus_rule(
+        "guarded power rule",
+        "(f^n)' = n*f^(n-1)*f', and 0 where n = 0",
+        Power,
+        guarded_power_rule,
+        when("constant", "n", "t"),
+        when("not positive", "f"),
+        when("maybe zero", "n"),
+        example="d(x[i]^c)/dx[i2]",
+        near_miss="d(x[i]^2)/dx[i2]",
+    ),
+    calculus_rule(
         "exponential rule",
+        "(a^f)' = a^f*log(a)*f'",
+        Power,
+        exponential_rule,
+        when("constant", "a", "t"),
+        when("positive", "a"),
+        example="d(2^x[i])/dx[i2]",
+        near_miss="d(c^x[i])/dx[i2]",
+    ),
+    calculus_rule(
+        "guarded exponential rule",
         "(a^f)' = a^f*log(a)*f', and 0 where a = 0",
         Power,
-        partial(exponential_rule, is_safe=False),
+        guarded_exponential_rule,
+        when("constant", "a", "t"),
+        when("not positive", "a"),
+        example="d(c^x[i])/dx[i2]",
+        near_miss="d(2^x[i])/dx[i2]",
     ),
-    _rule(
+    calculus_rule(
         "power and exponential rule",
         "(f^g)' = g*f^(g-1)*f' + f^g*log(f)*g', without the first where g = 0 and the second where f = 0",
         Power,
         general_power_rule,
+        when("dependent", "f", "t"),
+        when("dependent", "g", "t"),
+        example="d(x[i]^x[i])/dx[i2]",
+        near_miss="d(2^x[i])/dx[i2]",
     ),
-    _rule("chain rule", "f(g)' = f'(g)*g'", Apply, chain_rule),
-    _rule("where", "where(c, f, g)' = where(c, f', g')", Where, where_rule),
-    _rule("derivative under the sum", "(sum(i, f))' = sum(i, f')", Reduction, under_the_sum),
-    _rule(
-        "product over an index",
-        "(prod(i, f))' = sum(i, f'*product of the others)",
-        Reduction,
-        product_over_index,
+    calculus_rule(
+        "chain rule in one variable",
+        "f(g)' = f'(g)*g'",
+        Apply,
+        chain_rule,
+        when("no formula", "f(g)"),
+        example="d(tanh(2*c))/dc",
+        near_miss="d(tanh(c))/dc",
     ),
-    _rule("inverse", "d inv(X)[i,j]/dX[p,q] = -inv(X)[i,p]*inv(X)[q,j]", MatrixFunction, inverse),
-    _rule("determinant", "d det(X)/dX[p,q] = cofactor(X)[p,q]", MatrixFunction, determinant),
-    _rule(
-        "cofactor",
-        "d cofactor(X)[i,j]/dX[p,q] = "
-        "det(X)*(inv(X)[j,i]*inv(X)[q,p] - inv(X)[j,p]*inv(X)[q,i]), X invertible",
-        MatrixFunction,
-        cofactor,
+    calculus_rule(
+        "where",
+        "where(c, f, g)' = where(c, f', g')",
+        Where,
+        where_rule,
+        example="d(where(x[i] > 0, x[i], c))/dx[i2]",
+        near_miss="d(x[i]*c)/dx[i2]",
     ),
-    _rule(
-        "logarithm of the determinant", "d logdet(X)/dX[p,q] = inv(X)[q,p]", MatrixFunction, log_determinant
-    ),
-    _rule("first maximum", "(max(i, f))' = f' at the first maximum", Reduction, first_maximum),
+    *ARRAY_RULES,
 )
 MENTIONED = frozenset(CALCULUS_RULES) - frozenset(UNMENTIONED)

@@ -27,11 +27,18 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound, substitute
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import calculus_rule
 
 
 def deltas_of(element: Element, by: Element) -> Expression | None:
     """The deltas of the two lists of positions; what a position compares moves it in jumps alone."""
     return multiply(*_deltas(element.positions, by.positions)) if element.tensor == by.tensor else None
+
+
+def scalar_rule(node: Element, by: Element) -> Expression | None:
+    """Of a tensor without indices."""
+    return None if node.positions else deltas_of(node, by)
 
 
 def element_rule(node: Expression) -> Expression | None:
@@ -157,3 +164,75 @@ def _row_major_position(indices: tuple[Index, ...]) -> Expression:
     for index in indices[1:]:
         position = add(multiply(position, Size(index.axis)), index)
     return linear_form(position).expression()
+
+
+UNUSED_INDEX = calculus_rule(
+    "unused index of a maximum",
+    "max(i, f)' = f', and likewise a minimum",
+    Reduction,
+    unused_index,
+    when("independent", "f", "i"),
+    when("not empty", "i"),
+    example="d(max(i, y[j]))/dy[j2]",
+    near_miss="d(max(i, x[i]))/dx[i2]",
+)
+ARRAY_RULES = (
+    calculus_rule(
+        "derivative under the sum",
+        "(sum(i, f))' = sum(i, f')",
+        Reduction,
+        under_the_sum,
+        example="d(sum(i, x[i]^2))/dx[i2]",
+        near_miss="d(max(i, x[i]^2))/dx[i2]",
+    ),
+    calculus_rule(
+        "product over an index",
+        "(prod(i, f))' = sum(i, f'*product of the others)",
+        Reduction,
+        product_over_index,
+        example="d(prod(i, x[i]))/dx[i2]",
+        near_miss="d(sum(i, x[i]))/dx[i2]",
+    ),
+    calculus_rule(
+        "inverse",
+        "d inv(X)[i,j]/dX[p,q] = -inv(X)[i,p]*inv(X)[q,j]",
+        MatrixFunction,
+        inverse,
+        example="d(inv(T)[j,j2])/dT[j3,j3']",
+        near_miss="d(det(T))/dT[j,j2]",
+    ),
+    calculus_rule(
+        "determinant",
+        "d det(X)/dX[p,q] = cofactor(X)[p,q]",
+        MatrixFunction,
+        determinant,
+        example="d(det(T))/dT[j,j2]",
+        near_miss="d(logdet(T))/dT[j,j2]",
+    ),
+    calculus_rule(
+        "cofactor",
+        "d cofactor(X)[i,j]/dX[p,q] = det(X)*(inv(X)[j,i]*inv(X)[q,p] - inv(X)[j,p]*inv(X)[q,i])"
+        ", where X is invertible",
+        MatrixFunction,
+        cofactor,
+        when("invertible", "X"),
+        example="d(cofactor(T)[j,j2])/dT[j3,j3']",
+        near_miss="d(inv(T)[j,j2])/dT[j3,j3']",
+    ),
+    calculus_rule(
+        "logarithm of the determinant",
+        "d logdet(X)/dX[p,q] = inv(X)[q,p]",
+        MatrixFunction,
+        log_determinant,
+        example="d(logdet(T))/dT[j,j2]",
+        near_miss="d(det(T))/dT[j,j2]",
+    ),
+    calculus_rule(
+        "first maximum",
+        "(max(i, f))' = f' at the first maximum",
+        Reduction,
+        first_maximum,
+        example="d(max(i, x[i]))/dx[i2]",
+        near_miss="d(sum(i, x[i]))/dx[i2]",
+    ),
+)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from symbackprop.derivation.elementary import at_arguments, elementary_derivative
-from symbackprop.derivation.moving import derivative, moves
+from symbackprop.derivation.moving import derivative
 from symbackprop.functions.elementary import definition_of
-from symbackprop.integers.bounds import Knowledge
-from symbackprop.notation.arithmetic import factors_of, multiply, power, subtract
+from symbackprop.notation.arithmetic import multiply, power, subtract
 from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import (
     ONE,
@@ -21,9 +22,9 @@ from symbackprop.notation.expressions import (
     Power,
     Where,
 )
+from symbackprop.rules.conditions import has_many_factors, is_never_zero
+from symbackprop.systems.dependence import moves
 from symbackprop.systems.partial import is_positive
-
-MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
 
 def sum_rule(node: Add, by: Element) -> Expression:
@@ -43,10 +44,15 @@ def constant_factor(node: Multiply, by: Element) -> Expression | None:
 
 def equal_factors(node: Multiply, by: Element) -> Expression | None:
     """Equal ones of many factors as powers."""
-    if len(node.factors) <= MOST_FACTORS:
+    if not has_many_factors(node):
         return None
-    collected = multiply(*node.factors)
-    return PartialDerivative(collected, by) if len(factors_of(collected)) < len(node.factors) else None
+    counts = Counter(factor for factor in node.factors if moves(factor, by.tensor))
+    if all(count == 1 for count in counts.values()):
+        return None
+    powers = [Power(each, Number(count)) if count > 1 else each for each, count in counts.items()]
+    still = [factor for factor in node.factors if factor not in counts]
+    factors = (*still, *powers)
+    return PartialDerivative(factors[0] if len(factors) == 1 else Multiply(factors), by)
 
 
 def product_rule(node: Multiply, by: Element) -> Expression | None:
@@ -57,9 +63,9 @@ def product_rule(node: Multiply, by: Element) -> Expression | None:
     if sum(moves(factor, by.tensor) for factor in node.factors) < 2:
         return None
     factors = node.factors
-    if len(factors) > MOST_FACTORS:
+    if has_many_factors(node):
         middle = len(factors) // 2
-        factors = (multiply(*factors[:middle]), multiply(*factors[middle:]))
+        factors = (Multiply(factors[:middle]), Multiply(factors[middle:]))
     terms = [
         Multiply((*factors[:place], PartialDerivative(factor, by), *factors[place + 1 :]))
         for place, factor in enumerate(factors)
@@ -68,20 +74,34 @@ def product_rule(node: Multiply, by: Element) -> Expression | None:
     return terms[0] if len(terms) == 1 else Add(tuple(terms))
 
 
-def power_rule(node: Power, by: Element, is_safe: bool) -> Expression | None:
-    """n*f^(n-1)*f'; where n may be 0 a `where` says so: the derivative is 0 then, and 0*f^(-1) not."""
-    if moves(node.exponent, by.tensor) or is_safe != _is_safe_base(node):
-        return None
-    return Multiply((_slope_of_base(node), PartialDerivative(node.base, by)))
+def power_rule(node: Power, by: Element) -> Expression | None:
+    """n*f^(n-1)*f' where that is a number."""
+    return None if moves(node.exponent, by.tensor) or not _is_safe(node) else _through_base(node, by)
 
 
-def exponential_rule(node: Power, by: Element, is_safe: bool) -> Expression | None:
-    """a^f*log(a)*f'; where a may be 0 a `where` says so, for 0^f*log(0) is no number.
+def guarded_power_rule(node: Power, by: Element) -> Expression | None:
+    """n*f^(n-1)*f' where n may be 0: the derivative is 0 then, and 0*f^(-1) not; a `where` says so."""
+    return None if moves(node.exponent, by.tensor) or _is_safe(node) else _through_base(node, by)
+
+
+def exponential_rule(node: Power, by: Element) -> Expression | None:
+    """a^f*log(a)*f' where that is a number."""
+    return None if moves(node.base, by.tensor) or not is_positive(node.base) else _through_exponent(node, by)
+
+
+def guarded_exponential_rule(node: Power, by: Element) -> Expression | None:
+    """a^f*log(a)*f' where a may be 0: a `where` says so, for 0^f*log(0) is no number.
 
     The derivative is 0 there for f > 0, and by convention elsewhere.
     """
-    if moves(node.base, by.tensor) or is_safe != is_positive(node.base):
-        return None
+    return None if moves(node.base, by.tensor) or is_positive(node.base) else _through_exponent(node, by)
+
+
+def _through_base(node: Power, by: Element) -> Expression:
+    return Multiply((_slope_of_base(node), PartialDerivative(node.base, by)))
+
+
+def _through_exponent(node: Power, by: Element) -> Expression:
     return Multiply((_slope_of_exponent(node), PartialDerivative(node.exponent, by)))
 
 
@@ -89,18 +109,16 @@ def general_power_rule(node: Power, by: Element) -> Expression | None:
     """(f^g)' where both move."""
     if not (moves(node.base, by.tensor) and moves(node.exponent, by.tensor)):
         return None
-    slopes = _slope_of_base(node), _slope_of_exponent(node)
-    parts = zip(slopes, node.children, strict=True)
-    return Add(tuple([Multiply((slope, PartialDerivative(part, by))) for slope, part in parts]))
+    return Add((_through_base(node, by), _through_exponent(node, by)))
 
 
-def _is_safe_base(node: Power) -> bool:
-    return is_positive(node.base) or _is_never_zero(node.exponent)
+def _is_safe(node: Power) -> bool:
+    return is_positive(node.base) or is_never_zero(node.exponent)
 
 
 def _slope_of_base(node: Power) -> Expression:
     slope = multiply(node.exponent, power(node.base, subtract(node.exponent, ONE)))
-    return slope if _is_safe_base(node) else _unless_zero(node.exponent, slope)
+    return slope if _is_safe(node) else _unless_zero(node.exponent, slope)
 
 
 def _slope_of_exponent(node: Power) -> Expression:
@@ -134,13 +152,6 @@ def _through(node: Apply, by: Element) -> Expression | None:
 def where_rule(node: Where, by: Element) -> Expression:
     """The branches' derivatives; the condition is constant between its jumps."""
     return Where(node.condition, derivative(node.chosen, by), derivative(node.otherwise, by))
-
-
-def _is_never_zero(exponent: Expression) -> bool:
-    condition = Comparison("!=", exponent, ZERO)
-    return isinstance(exponent, Number) or (
-        not exponent.tensors and Knowledge.of((exponent,), ()).proves(condition)
-    )
 
 
 def _unless_zero(expression: Expression, slope: Expression) -> Expression:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from symbackprop.derivation.calculus import CALCULUS_RULES, CalculusRule
+from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.moving import derivative
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import normalised, reciprocals_last
@@ -20,6 +20,8 @@ from symbackprop.rewriting.replacements import at_positions, renamed_equation
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rewriting.strategies import Resolution, resolve
 from symbackprop.rules.bookkeeping import ARITHMETIC
+from symbackprop.rules.setting import Setting
+from symbackprop.rules.stating import CalculusRule
 from symbackprop.systems.system import Equation
 
 
@@ -64,7 +66,25 @@ def _reciprocals_last(node: Expression) -> Expression:
     return reciprocals_last(normalised(node))
 
 
-TOGETHER = WholeRule("arithmetic", ARITHMETIC, put_together, "it gets flat")
+def _put_together(expression: Expression) -> Expression | None:
+    after = put_together(expression)
+    return None if _is_same_tree(after, expression) else after
+
+
+def nodes_apart(expression: Expression, _setting: Setting) -> int:
+    """How many nodes their builders would put together otherwise."""
+    return sum(not _is_same_tree(_reciprocals_last(_together(node)), node) for node in expression.walk())
+
+
+APART = "nodes to put together"
+TOGETHER = WholeRule(
+    "put together",
+    ARITHMETIC,
+    _put_together,
+    APART,
+    example="0 + x[i]*y[j]*x[i]",
+    near_miss="x[i]^2*y[j]",
+)
 
 
 def is_differentiation(step: Step) -> bool:

@@ -29,6 +29,7 @@ from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rules.stating import DIFFERENTIATED
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, System
 
@@ -38,7 +39,9 @@ def _by_itself(node: Expression) -> Expression | None:
     return ONE if is_itself and not node.free_indices else None
 
 
-LOSS_BY_ITSELF = Rule("loss by itself", "dE/dE = 1", _by_itself, "a derivative disappears")
+LOSS_BY_ITSELF = Rule(
+    "loss by itself", "dE/dE = 1", _by_itself, DIFFERENTIATED, example="dE/dE", near_miss="dE/dc"
+)
 
 
 def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:

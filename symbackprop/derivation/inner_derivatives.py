@@ -32,11 +32,11 @@ from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ZERO, Element, Expression, Index
-from symbackprop.notation.substitution import fresh_index, holds_derivative, substitute
+from symbackprop.notation.substitution import fresh_index, holds_derivative
 from symbackprop.rewriting.justification import Equality
-from symbackprop.rewriting.rule import Step, WholeRule
+from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.strategies import result_of
-from symbackprop.rules.kronecker import split_ties
+from symbackprop.rules.kronecker import one_index_for_both, with_one_index
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
@@ -63,24 +63,6 @@ def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansi
         tuple(expanding.derivations.values()),
         tuple(expanding.restated.values()),
     )
-
-
-def one_index_for_both(root: Element, target: Element) -> WholeRule:
-    """Where a delta ties an index of one element to one of the other, the latter stands for both."""
-
-    def tied(node: Expression) -> Expression | None:
-        ties, deltas, closed = _tied(node, root, target)
-        return multiply(deltas, closed) if ties else None
-
-    return WholeRule("one index for both", "delta(i,j)*f(i) = delta(i,j)*f(j)", tied, "an index disappears")
-
-
-def _tied(
-    expression: Expression, root: Element, target: Element
-) -> tuple[dict[Index, Index], Expression, Expression]:
-    """Which index stands for which, the deltas that say so, and the expression without them."""
-    ties, deltas, rest = split_ties(expression, root.free_indices, target.free_indices)
-    return ties, deltas, substitute(rest, ties)
 
 
 @dataclass
@@ -237,9 +219,10 @@ class _Expanding:
         What costs nothing to compute, a number or another's name, stands for itself.
         """
         root, target = found.total.numerator, found.total.denominator
-        ties, deltas, closed = _tied(found.steps[-1].after, root, target)
+        ours, theirs = root.free_indices, target.free_indices
+        ties, deltas, closed = with_one_index(found.steps[-1].after, ours, theirs)
         steps = list(found.steps)
-        append(steps, one_index_for_both(root, target))
+        append(steps, one_index_for_both(ours, theirs))
         indices = [ties.get(position, position) for position in positions_of(found.total)]
         own = tuple(index for index in dict.fromkeys(indices) if index in closed.free_indices)
         equation = Equation(self._name(root.tensor, target.tensor), own, closed)

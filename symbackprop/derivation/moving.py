@@ -1,41 +1,12 @@
-"""Signs of derivatives, and what moves with a tensor at all."""
+"""Signs of derivatives, of what moves with a tensor at all."""
 
 from __future__ import annotations
 
-from symbackprop.functions.elementary import INTEGER_FUNCTIONS
 from symbackprop.notation.derivatives import PartialDerivative
-from symbackprop.notation.expressions import (
-    ZERO,
-    Apply,
-    Comparison,
-    Delta,
-    Element,
-    Expression,
-    Logic,
-    Reduction,
-    Where,
-)
-from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.expressions import ZERO, Element, Expression
+from symbackprop.systems.dependence import moves
 
 
 def derivative(expression: Expression, by: Element) -> Expression:
     """d expression / d by, still to be worked out; 0 where the expression stands still."""
     return PartialDerivative(expression, by) if moves(expression, by.tensor) else ZERO
-
-
-def moves(expression: Expression, tensor: str) -> bool:
-    """Whether the expression moves with the tensor, other than in jumps as positions and conditions do."""
-    if tensor not in expression.tensors:
-        return False
-    match expression:
-        case Element() | MatrixFunction():
-            return expression.tensor == tensor
-        case Delta() | Reduction("argmax", _, _):
-            return False
-        case Apply(function, arguments):
-            return function not in INTEGER_FUNCTIONS and any(moves(each, tensor) for each in arguments)
-        case Where(_, chosen, otherwise):
-            return moves(chosen, tensor) or moves(otherwise, tensor)
-        case Comparison() | Logic():
-            return True  # there is no rule for it
-    return any(moves(child, tensor) for child in expression.children)

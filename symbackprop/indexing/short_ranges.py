@@ -97,8 +97,8 @@ def _without_ends(reduction: Reduction, index: Index) -> Expression | None:
             continue
         parts = [part for part in conjuncts(factor.condition) if not left.takes(part, index)]
         if parts:
-            whole_choice = Where(conjunction(parts), factor.chosen, ZERO)
-            (standing if _stands_still(factor.chosen, index) else kept).append(whole_choice)
+            whole_where = Where(conjunction(parts), factor.chosen, ZERO)
+            (standing if _stands_still(factor.chosen, index) else kept).append(whole_where)
             continue
         for part in factors_of(factor.chosen):
             (standing if _needs_a_place(part, index) else kept).append(part)

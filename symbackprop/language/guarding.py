@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
+from symbackprop.integers.recognition import compares_integers
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
     Axis,
@@ -33,14 +35,21 @@ LARGEST_INSET = 4
 def expect_reads_inside(system: System) -> None:
     """NotationError where an equation reads a tensor outside its axes for sizes that are known, or for any.
 
-    What depends on sizes or values that are not known yet is left to the module that is generated.
+    What depends on sizes or integers that are not known yet is left to the module that is generated. A
+    condition on real numbers keeps no position inside: the module does not look at it either.
     """
+    integers = frozenset(tensor.name for tensor in system.tensors.values() if tensor.values is not None)
     axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
     for stage in stages_of(system.equations):
         members = {equation.tensor for equation in stage.equations} if stage.recurrence else set()
         for equation in stage.equations:
             for read, position, axis in unproved_reads(equation.expression, axes):
-                _expect_inside(position, axis, read, equation, members)
+                certain = [part for part in read.conditions if _is_certain(part, integers)]
+                _expect_inside(position, axis, replace(read, conditions=tuple(certain)), equation, members)
+
+
+def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
+    return not condition.tensors or compares_integers(condition, integers)
 
 
 def _expect_inside(

@@ -39,7 +39,7 @@ from symbackprop.lesson.boxes import (
 from symbackprop.lesson.latex_forms import (
     added,
     application,
-    choice,
+    cases,
     fraction,
     indicator,
     joined,
@@ -130,7 +130,7 @@ def box(expression: Expression) -> Box:
         case Where(condition, chosen, otherwise):
             if chosen == ONE and otherwise == ZERO:
                 return indicator(box(condition))
-            return choice(box(condition), box(chosen), box(otherwise))
+            return cases(box(condition), box(chosen), box(otherwise))
         case Comparison(operator, left, right):
             sides = (at_level(box(left), SUM), at_level(box(right), SUM))
             return joined(sides, f" {_OPERATORS[operator]} ", 1.4, COMPARISON)

@@ -163,7 +163,7 @@ def indicator(condition: Box) -> Box:
     return Box(row, BASE, condition.height)
 
 
-def choice(condition: Box, chosen: Box, otherwise: Box) -> Box:
+def cases(condition: Box, chosen: Box, otherwise: Box) -> Box:
     """Two cases behind a brace; where they are too wide for that, `(a if c, otherwise b)`."""
     width = max(chosen.width, otherwise.width) + condition.width
     height = max(chosen.height, otherwise.height, condition.height)

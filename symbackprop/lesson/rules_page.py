@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from symbackprop.algebra.phases import factor_rules
 from symbackprop.emission.environment import render
 from symbackprop.errors import InternalError
+from symbackprop.lesson.rule_phases import REASONS, Phase, phases
+from symbackprop.lesson.schedule_rules import schedule_entries
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.conditions import stated_where
-from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
-from symbackprop.rules.inverses import matrix_rules
-from symbackprop.rules.measures import MEASURES
-from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
-from symbackprop.systems.partial import Ranges
-from symbackprop.systems.printing import text
+from symbackprop.rules.examples import NAMES, example_fact, parsed, place_of_use
+from symbackprop.rules.measures import MEASURES, Measures
+from symbackprop.systems.printing import fact_text, text
 
 
 @dataclass(frozen=True)
@@ -34,48 +30,48 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Phase:
-    """Rules that are tried together, in this order."""
-
-    title: str
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
 class MeasureRow:
-    """A line of the table of measures."""
+    """A line of a table of measures."""
 
     name: str
     wording: str
 
 
+@dataclass(frozen=True)
+class Section:
+    """A phase: its rules in the order in which they are tried; its measures where they are its own."""
+
+    title: str
+    measures: tuple[MeasureRow, ...]
+    entries: tuple[Entry, ...]
+
+
 def rules_page() -> str:
     """The whole page."""
-    phases = tuple(Phase(title, tuple(map(_entry, rules))) for title, rules in rules_by_phase().items())
-    measures = tuple(MeasureRow(name, measure.wording) for name, measure in MEASURES.items())
-    return render("rules/page.md.j2", phases=phases, measures=measures, names=NAMES).rstrip("\n") + "\n"
+    return (
+        render(
+            "rules/page.md.j2",
+            phases=tuple(map(_section, phases())),
+            measures=_rows(MEASURES),
+            reasons=REASONS,
+            names=NAMES,
+            fact=fact_text(example_fact()),
+            schedule=schedule_entries(),
+        ).rstrip("\n")
+        + "\n"
+    )
 
 
-def rules_by_phase() -> dict[str, tuple[Rule, ...]]:
-    """Every rule that has a record, in the order in which it is tried."""
-    system = example_system()
-    ranges = Ranges.of(system)
-    step = system.tensors["a"].indices[0]
-    return {
-        "Local factors of the chain rule": factor_rules(ranges),
-        "Before them, where sums are put together": JOINING_RULES,
-        "After them, in the normal form": (*BOUNDARY_RULES, *SOLVING_RULES),
-        "Recurrences": recurrence_rules({"a": 0}, step, ranges),
-        "Matrices": matrix_rules((), {}),
-    }
+def _rows(measures: Measures) -> tuple[MeasureRow, ...]:
+    return tuple(MeasureRow(name, measure.wording) for name, measure in measures.items())
 
 
-def every_rule() -> Iterable[Rule]:
-    """The rules of all phases."""
-    return (rule for rules in rules_by_phase().values() for rule in rules)
+def _section(phase: Phase) -> Section:
+    own = () if phase.measures is MEASURES else _rows(phase.measures)
+    return Section(phase.title, own, tuple(_entry(rule, phase.measures) for rule in phase.rules))
 
 
-def _entry(rule: Rule) -> Entry:
+def _entry(rule: Rule, measures: Measures) -> Entry:
     used = place_of_use(rule, parsed(rule.example))
     if used is None:
         raise InternalError(f"the rule '{rule.name}' does not apply to its example {rule.example}")
@@ -86,7 +82,7 @@ def _entry(rule: Rule) -> Entry:
         statement=formula,
         where=rule.where,
         decreases=rule.decreases,
-        measure_number=list(MEASURES).index(rule.decreases) + 1,
+        measure_number=list(measures).index(rule.decreases) + 1,
         before=text(before),
         after=text(after),
         near_miss=text(parsed(rule.near_miss)),

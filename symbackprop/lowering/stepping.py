@@ -115,7 +115,7 @@ class EquationLowering:
         live: Indices,
         at_top: bool,
         symbols: Symbols,
-        in_choice: bool = False,
+        in_where: bool = False,
     ) -> Separated:
         """The expression, where a reduction over a window's index reads as a tensor that is computed before.
 
@@ -124,9 +124,9 @@ class EquationLowering:
         if not node.binds:
             return Separated(node, symbols)
         if isinstance(node, Reduction):
-            return self._reduction_apart(node, item, live, at_top, symbols, in_choice)
+            return self._reduction_apart(node, item, live, at_top, symbols, in_where)
         stays = at_top and terms_of(node) != (node,)
-        inside = in_choice or isinstance(node, Where)
+        inside = in_where or isinstance(node, Where)
         children: list[Expression] = []
         before: Lines = ()
         for child in node.children:
@@ -142,11 +142,11 @@ class EquationLowering:
         live: Indices,
         at_top: bool,
         symbols: Symbols,
-        in_choice: bool,
+        in_where: bool,
     ) -> Separated:
         afresh = rename_bound(node, (*live, *self.counters))
         inner = (*live, *afresh.indices)
-        body = self._apart(afresh.body, item, inner, False, symbols, in_choice)
+        body = self._apart(afresh.body, item, inner, False, symbols, in_where)
         reduction = afresh.with_children((body.expression,))
         bound = set(reduction.indices)
         moving = any(bound & set(window.indices) for window in windows_of(body.expression, inner))
@@ -155,10 +155,10 @@ class EquationLowering:
         before, symbols = body.lines, body.symbols
         if reduction.kind not in STARTS:
             # All terms at once, for a product, or for the place of a maximum.
-            windows = self._temporary(body.expression, item, inner, in_choice, symbols, "{}_windows")
+            windows = self._temporary(body.expression, item, inner, in_where, symbols, "{}_windows")
             reduction = reduction.with_children((windows.expression,))
             before, symbols = (*before, *windows.lines), windows.symbols
-        found = self._temporary(reduction, item, live, in_choice, symbols)
+        found = self._temporary(reduction, item, live, in_where, symbols)
         return replace(found, lines=(*before, *found.lines))
 
     def _temporary(

@@ -28,7 +28,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rename_bound
+from symbackprop.notation.substitution import canonical_bound_names, rename_bound
 from symbackprop.rewriting.matching import label
 from symbackprop.rewriting.rule import Path
 
@@ -83,7 +83,7 @@ class PatternMatcher:
         if variable.axis == NUMBERS and not isinstance(value, Number):
             return
         if variable in found.values:
-            if found.values[variable] == value:
+            if _is_alike(found.values[variable], value):
                 yield found
             return
         extended = found.binding(variable, value, places)
@@ -142,6 +142,13 @@ class PatternMatcher:
     ) -> Iterator[Found]:
         product = multiply(*(factor for _, factor in factors))
         yield from self._bind(variable, product, found, tuple([path for path, _ in factors]))
+
+
+def _is_alike(one: Bound, other: Bound) -> bool:
+    """Whether both are the same up to the names of bound indices."""
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        return one == other
+    return canonical_bound_names(one) == canonical_bound_names(other)
 
 
 def _is_value(pattern: Expression) -> bool:

@@ -20,7 +20,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import readings
-from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
@@ -76,24 +76,31 @@ def add_wheres(node: Expression) -> Expression | None:
             done.add(condition)
             pairs = zip(node.terms, conditions, strict=True)
             chosen = [_chosen(other) for other, found in pairs if found == condition]
-            terms.append(Where(condition, add(*chosen), ZERO))
+            terms.append(Where(_where_of(term).condition, add(*chosen), ZERO))
     return add(*terms)
 
 
 def _condition_of(term: Expression) -> Expression | None:
-    """The condition of a `where` with a number in front, and no delta in it, which is contracted outside."""
+    """The condition of a `where` with a number in front, its bound names canonical.
+
+    None where there is a delta in it, which is contracted outside.
+    """
     _, rest = coefficient_and_rest(term)
     if len(rest) != 1 or not isinstance(rest[0], Where) or rest[0].otherwise != ZERO:
         return None
     has_delta = any(isinstance(part, Delta) for part in rest[0].walk())
-    return None if has_delta else rest[0].condition
+    return None if has_delta else canonical_bound_names(rest[0].condition)
+
+
+def _where_of(term: Expression) -> Where:
+    _, (where,) = coefficient_and_rest(term)
+    assert isinstance(where, Where)
+    return where
 
 
 def _chosen(term: Expression) -> Expression:
-    number, rest = coefficient_and_rest(term)
-    choice = rest[0]
-    assert isinstance(choice, Where)
-    return multiply(Number(number), choice.chosen)
+    number, _ = coefficient_and_rest(term)
+    return multiply(Number(number), _where_of(term).chosen)
 
 
 def read_under_where(
@@ -105,19 +112,19 @@ def read_under_where(
     """
     if not isinstance(node, Multiply):
         return None
-    for place, choice in enumerate(node.factors):
-        if isinstance(choice, Where) and choice.otherwise == ZERO:
+    for place, where in enumerate(node.factors):
+        if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            guards = (guard.free_indices for guard in _guards(choice) if step in guard.free_indices)
+            guards = (guard.free_indices for guard in _guards(where) if step in guard.free_indices)
             guarded = frozenset[Index]().union(*guards) - {step}
             shared = guarded & _steps_read(others, places)
             if shared:
                 # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
-                chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(choice.chosen)]
+                chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(where.chosen)]
                 parts = [*chosen, *((other, False) for other in others)]
                 inside = [part for part, stays in parts if stays or _moves(part, shared)]
                 outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
-                return multiply(*outside, Where(choice.condition, multiply(*inside), ZERO))
+                return multiply(*outside, Where(where.condition, multiply(*inside), ZERO))
     return None
 
 
@@ -136,10 +143,10 @@ def _needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
     )
 
 
-def _guards(choice: Where) -> Iterator[Expression]:
+def _guards(where: Where) -> Iterator[Expression]:
     """What the `where`'s condition, and those of `where`s among its factors, say of indices."""
-    yield from (part for part in conjuncts(choice.condition) if not part.tensors)
-    for factor in factors_of(choice.chosen):
+    yield from (part for part in conjuncts(where.condition) if not part.tensors)
+    for factor in factors_of(where.chosen):
         if isinstance(factor, Where) and factor.otherwise == ZERO:
             yield from _guards(factor)
 

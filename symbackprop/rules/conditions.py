@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from symbackprop.functions.elementary import definition_of
 from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
-from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.expressions import ZERO, Comparison, Delta, Expression, Index, Logic, Number, Where
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import factors_of, subtract
+from symbackprop.notation.expressions import (
+    ZERO,
+    Apply,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Size,
+    Where,
+)
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.patterns import Bound, Found
-from symbackprop.systems.partial import is_partial
+from symbackprop.systems.dependence import moves
+from symbackprop.systems.partial import is_partial, is_positive
+
+MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
 
 @dataclass(frozen=True)
@@ -109,9 +127,30 @@ def is_implied(condition: Expression, others: tuple[Expression, ...]) -> bool:
     return Knowledge.of((condition,), others).proves(condition)
 
 
-def is_readable_anywhere(factor: Expression) -> bool:
-    """Whether a factor reads tensors at plain indices only, so that it may be read where `c` is false."""
-    return all(isinstance(position, Index) for read in elements_of(factor) for position in read.positions)
+def is_readable_without(factor: Expression, condition: Expression) -> bool:
+    """Whether a factor may be read where a condition is false.
+
+    It reads tensors at plain indices, and the condition keeps none of them below another axis' size or a
+    number: i1[s] with s < size(b) may have a place for each b alone.
+    """
+    positions = {position for read in elements_of(factor) for position in read.positions}
+    return not any(
+        not isinstance(position, Index) or _is_kept_below(position, part)
+        for position in positions
+        for part in conjuncts(condition)
+    )
+
+
+def _is_kept_below(index: Index, condition: Expression) -> bool:
+    if not isinstance(condition, Comparison) or condition.operator not in ("<", "<=", ">", ">="):
+        return False
+    low, high = condition.left, condition.right
+    if condition.operator in (">", ">="):
+        low, high = high, low
+    form = linear_form(subtract(low, high))
+    rest = form.without(index).coefficients
+    others = any(isinstance(each, Size) and each.axis != index.axis for each in rest)
+    return form.coefficient(index) > 0 and (others or not rest)
 
 
 def is_tied(expression: Expression, indices: tuple[Index, ...]) -> bool:
@@ -135,6 +174,34 @@ def is_not_zero(expression: Expression) -> bool:
     return expression != ZERO
 
 
+def depends_on(expression: Expression, element: Element) -> bool:
+    """Whether the expression has a derivative by the element that is not 0 throughout."""
+    return moves(expression, element.tensor)
+
+
+def has_many_factors(product: Expression) -> bool:
+    """Whether a product is too long to be differentiated factor by factor."""
+    return isinstance(product, Multiply) and len(product.factors) > MOST_FACTORS
+
+
+def is_defined_by_a_formula(call: Expression) -> bool:
+    """Whether a function is one that the table defines by a formula."""
+    return isinstance(call, Apply) and definition_of(call) is not None
+
+
+def is_never_zero(exponent: Expression) -> bool:
+    """Whether an exponent is a number, or made of indices and sizes that keep it from 0."""
+    condition = Comparison("!=", exponent, ZERO)
+    return isinstance(exponent, Number) or (
+        not exponent.tensors and Knowledge.of((exponent,), ()).proves(condition)
+    )
+
+
+def is_looked_up(*_values: object) -> bool:
+    """What the model says, or the search finds: a rule is used where it has been looked up."""
+    return True
+
+
 def is_assumed(*_values: object) -> bool:
     """What cannot be read off the expression: it depends on the sizes or the values."""
     return True
@@ -154,10 +221,11 @@ PREDICATES: Mapping[str, Predicate] = {
     "positive number": Predicate("{} is a positive number", is_positive_number),
     "numeral": Predicate("{} is a number", lambda value: isinstance(value, Number)),
     "no numeral": Predicate("{} is no number", lambda value: not isinstance(value, Number)),
+    "index": Predicate("{} is an index", lambda value: isinstance(value, Index)),
     "implied": Predicate("{} is implied by the other conditions and the ranges of its indices", is_implied),
     "inside": Predicate("{} lies inside the axis of {}", lies_inside),
     "not partial": Predicate("{} is defined for all finite values", lambda value: not is_partial(value)),
-    "readable": Predicate("{} has no lookup at a position that needs a guard", is_readable_anywhere),
+    "readable": Predicate("{} has no lookup at a position that needs {} for a guard", is_readable_without),
     "partial": Predicate("{} is partial", is_partial),
     "tied": Predicate("a factor of {} is a delta that depends on {}", is_tied),
     "negative number": Predicate("{} is a negative number", is_negative_number),
@@ -166,5 +234,23 @@ PREDICATES: Mapping[str, Predicate] = {
     "defined": Predicate("{} is defined", is_assumed),
     "not empty": Predicate("the axis of {} is not empty", is_assumed),
     "no nan": Predicate("{} compares no nan", is_assumed),
+    "dependent": Predicate("{} depends on {}", depends_on),
+    "constant": Predicate("{} does not depend on {}", lambda value, by: not depends_on(value, by)),
+    "many factors": Predicate(f"{{}} has more than {MOST_FACTORS} factors", has_many_factors),
+    "formula": Predicate("{} is defined by a formula", is_defined_by_a_formula),
+    "no formula": Predicate("{} is defined by no formula", lambda call: not is_defined_by_a_formula(call)),
+    "positive": Predicate("{} is positive for all finite values", is_positive),
+    "not positive": Predicate("{} may be 0 or negative", lambda value: not is_positive(value)),
+    "positive or never zero": Predicate(
+        "{} is positive for all finite values or {} is a number or never 0",
+        lambda base, exponent: is_positive(base) or is_never_zero(exponent),
+    ),
+    "maybe zero": Predicate("{} is no number and may be 0", lambda value: not is_never_zero(value)),
+    "symmetric": Predicate("{} is symmetric by a fact or by its definition", is_looked_up),
+    "of the numerator": Predicate(
+        "{} is an index of the numerator alone and {} of the denominator", is_looked_up
+    ),
+    "named": Predicate("{} has a name", is_looked_up),
+    "invertible": Predicate("{} is invertible", is_assumed),
     "not zero": Predicate("{} is not 0", is_not_zero),
 }

@@ -19,6 +19,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rules.delta_substitution import may_be_undefined, sides_of
 from symbackprop.rules.multiplied_out import (
     branches_of,
     counted,
@@ -29,7 +30,6 @@ from symbackprop.rules.multiplied_out import (
     shared,
     term_count,
 )
-from symbackprop.rules.position_deltas import may_be_undefined, sides_of
 from symbackprop.rules.setting import Setting
 from symbackprop.rules.wheres import straight_positions
 from symbackprop.systems.partial import Ranges

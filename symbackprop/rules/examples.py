@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.derivatives import Derivative, PartialDerivative
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.rewriting.rule import Rule
-from symbackprop.systems.system import System
+from symbackprop.systems.system import Fact, System
 
 NAMES = """\
 index i, i2 : I
@@ -24,6 +25,9 @@ loss E = c*sum(t, a[t])
 """
 
 
+SYMMETRIC = {"T": "fact T[j,j2] == T[j2,j]"}
+
+
 @cache
 def example_system() -> System:
     """The system of those names."""
@@ -31,8 +35,22 @@ def example_system() -> System:
 
 
 def parsed(formula: str) -> Expression:
-    """An expression over those names."""
+    """An expression over those names; d(f)/dx[i] is the derivative of f by x[i], dE/dc the loss's by c."""
+    if formula.startswith("d("):
+        above, _, below = formula.removeprefix("d(").rpartition(")/d")
+        element = parsed(below)
+        assert isinstance(element, Element)
+        return PartialDerivative(parsed(above), element)
+    if formula.startswith("dE/d"):
+        element = parsed(formula.removeprefix("dE/d"))
+        assert isinstance(element, Element)
+        return Derivative(Element("E"), element, total=True)
     return parse_expression(formula, example_system())
+
+
+def example_fact() -> Fact:
+    """A fact over those names."""
+    return Fact(parsed("sum(k, B[j,k])"), parsed("1"))
 
 
 def place_of_use(rule: Rule, expression: Expression) -> tuple[Expression, Expression] | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Add,
+    Comparison,
     Delta,
     Expression,
     Index,
@@ -13,9 +15,19 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.rules.conditions import contains_delta, is_readable_anywhere, when
+from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.rule import WholeRule
+from symbackprop.rules.conditions import (
+    contains_delta,
+    is_readable_without,
+    stated_where,
+    when,
+)
 from symbackprop.rules.position_deltas import contract_position, solved_sum
+from symbackprop.rules.setting import Setting
 from symbackprop.rules.stating import pattern_rule, stated
+
+TIED = "tied indices"
 
 
 def contract(node: Expression) -> Expression | None:
@@ -45,6 +57,26 @@ def _solve(delta: Delta, bound: tuple[Index, ...]) -> tuple[Index, Expression] |
     return None
 
 
+def delta_for_where(node: Expression) -> Expression | None:
+    """sum(i, where(i == j, 1, 0)*f + g) = sum(i, delta(i,j)*f + g), which the sum then contracts."""
+    if not is_sum(node):
+        return None
+    body = _with_deltas(node.body, frozenset(node.indices))
+    return None if body is node.body else node.with_children((body,))
+
+
+def _with_deltas(node: Expression, bound: frozenset[Index]) -> Expression:
+    match node:
+        case Where(Comparison("==", Index() as one, Index() as other), chosen, otherwise):
+            if (chosen, otherwise) == (ONE, ZERO) and not bound.isdisjoint((one, other)):
+                return Delta(one, other)
+    if not isinstance(node, Add | Multiply | Where):
+        return node
+    children = tuple([_with_deltas(child, bound) for child in node.children])
+    same = all(new is old for new, old in zip(children, node.children, strict=True))
+    return node if same else node.with_children(children)
+
+
 def distribute(node: Expression) -> Expression | None:
     """(f + g)*h = f*h + g*h where f + g holds a delta: each delta meets its own sum."""
     if not isinstance(node, Multiply):
@@ -70,7 +102,8 @@ def out_of_where(node: Expression) -> Expression | None:
     if not isinstance(node, Where):
         return None
     branches = [branch for branch in (node.chosen, node.otherwise) if branch != ZERO]
-    common = [factor for factor in factors_of(branches[0]) if _may_leave(factor)] if branches else []
+    first = factors_of(branches[0]) if branches else ()
+    common = [factor for factor in first if _may_leave(factor, node.condition)]
     common = [delta for delta in common if all(delta in factors_of(branch) for branch in branches)]
     if not common:
         return None
@@ -82,8 +115,8 @@ def out_of_where(node: Expression) -> Expression | None:
     return multiply(*common, Where(node.condition, chosen, otherwise))
 
 
-def _may_leave(factor: Expression) -> bool:
-    return isinstance(factor, Delta) and is_readable_anywhere(factor)
+def _may_leave(factor: Expression, condition: Expression) -> bool:
+    return isinstance(factor, Delta) and is_readable_without(factor, condition)
 
 
 def split_where(node: Expression) -> Expression | None:
@@ -98,12 +131,12 @@ def split_where(node: Expression) -> Expression | None:
     return add(*pieces) if len(pieces) > 1 else None
 
 
-def split_ties(
+def with_one_index(
     expression: Expression, ours: frozenset[Index], theirs: frozenset[Index]
 ) -> tuple[dict[Index, Index], Expression, Expression]:
-    """The deltas between one of `ours` and one of `theirs` that every term has as factors.
+    """Where every term has a delta of one of `ours` and one of `theirs` as a factor, the latter for both.
 
-    Returns which of ours they tie to which of theirs, their product, and the expression without them.
+    Returns which of ours they tie to which of theirs, the deltas' product, and the expression without them.
     """
     terms = terms_of(expression)
     ties: dict[Index, Index] = {}
@@ -114,7 +147,7 @@ def split_ties(
             ties[tie[0]] = tie[1]
             deltas += [factor] if isinstance(factor, Delta) else []
     rest = [multiply(*(each for each in factors_of(term) if each not in deltas)) for term in terms]
-    return ties, multiply(*deltas), add(*rest)
+    return ties, multiply(*deltas), substitute(add(*rest), ties)
 
 
 def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -> tuple[Index, Index] | None:
@@ -131,6 +164,15 @@ def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -
 
 
 KRONECKER_RULES = (
+    stated(
+        "delta for where",
+        "sum(i, where(i == j, 1, 0)*f + g) = sum(i, delta(i,j)*f + g)",
+        delta_for_where,
+        where=(when("index", "j"),),
+        decreases="conditions",
+        example="sum(j, (y[j] + where(j == j2, 1, 0))*T[j,j3])",
+        near_miss="(y[j] + where(j == j2, 1, 0))*T[j,j3]",
+    ),
     pattern_rule(
         "delta of one index",
         ("delta(f, f)", "1"),
@@ -159,7 +201,7 @@ KRONECKER_RULES = (
         "delta out of where",
         "where(c, delta(i,j)*f, delta(i,j)*g) = delta(i,j)*where(c, f, g)",
         out_of_where,
-        where=(when("readable", "delta(i,j)"),),
+        where=(when("readable", "delta(i,j)", "c"),),
         decreases="deltas under wheres",
         example="where(c > 0, delta(i,i2)*c, 0)",
         near_miss="where(c > 0, delta(ids[floor(k/2)],i)*c, 0)",
@@ -192,3 +234,29 @@ KRONECKER_RULES = (
         near_miss="sum(i2, x[i2] + c)",
     ),
 )
+
+
+def one_index_for_both(ours: frozenset[Index], theirs: frozenset[Index]) -> WholeRule:
+    """The rule for a derivative whose numerator has `ours` and whose denominator has `theirs`."""
+
+    def apply(node: Expression) -> Expression | None:
+        ties, deltas, rest = with_one_index(node, ours, theirs)
+        after = multiply(deltas, rest)
+        return after if ties and after != node else None
+
+    where = (when("of the numerator", "i", "j").words,)
+    return WholeRule(
+        "one index for both",
+        stated_where("delta(i,j)*f(i) = delta(i,j)*f(j)", where),
+        apply,
+        TIED,
+        where,
+        example="delta(i,i2)*x[i2]*c",
+        near_miss="delta(j,j2)*x[i2]*c",
+    )
+
+
+def tied_indices(expression: Expression, setting: Setting) -> int:
+    """How often an index of the numerator is written that a delta ties to one of the denominator."""
+    ties, _, _ = with_one_index(expression, setting.numerator, setting.denominator)
+    return sum(node in ties for node in expression.walk())

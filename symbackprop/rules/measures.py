@@ -16,8 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any, Protocol, TypeAlias
 
+from symbackprop.functions.elementary import definition_of
 from symbackprop.notation.arithmetic import is_sum
+from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -49,12 +52,22 @@ from symbackprop.rules.multiplied_out import (
 from symbackprop.rules.setting import Setting
 
 
+class Rank(Protocol):
+    """What measures compare: natural numbers, and tuples of them."""
+
+    def __lt__(self, other: Any, /) -> bool:
+        """Whether it is the smaller one."""
+
+
 @dataclass(frozen=True)
 class Measure:
-    """A natural number of an expression, and what it is."""
+    """What falls in an expression, and its wording."""
 
     wording: str
-    of: Callable[[Expression, Setting], int]
+    of: Callable[[Expression, Setting], Rank]
+
+
+Measures: TypeAlias = Mapping[str, Measure]
 
 
 def inverses(expression: Expression, _setting: Setting) -> int:
@@ -156,7 +169,7 @@ def numbers_on_the_left(expression: Expression, _setting: Setting) -> int:
 
 
 # In lexicographic order.
-MEASURES: Mapping[str, Measure] = {
+MEASURES: Measures = {
     "inverses": Measure("inverses, and cofactors twice", inverses),
     "bound indices": Measure("bound indices", bound_indices),
     "digits to split": Measure("deltas of an index and a sum with a bound one", digits_to_split),
@@ -180,10 +193,33 @@ MEASURES: Mapping[str, Measure] = {
 
 
 def first_change(before: Expression, after: Expression, setting: Setting | None = None) -> tuple[str, int]:
-    """The first measure that differs, and by how much it rises; ("", 0) where none does."""
+    """The first measure that differs, and 1 where it rises, -1 where it falls; ("", 0) where none does."""
     known = setting or Setting()
     for name, measure in MEASURES.items():
-        rise = measure.of(after, known) - measure.of(before, known)
-        if rise:
-            return name, rise
+        old, new = measure.of(before, known), measure.of(after, known)
+        if old != new:
+            return name, -1 if new < old else 1
     return "", 0
+
+
+def differentiated_parts(expression: Expression, _setting: Setting) -> tuple[int, ...]:
+    """The sizes of what is still to be differentiated, the largest first.
+
+    Each rule of calculus puts finitely many smaller ones in the place of one. Tuples in this order have no
+    infinite descent: Dershowitz & Manna, Proving termination with multiset orderings (1979).
+    """
+    derivatives = (node for node in expression.walk() if isinstance(node, Derivative | PartialDerivative))
+    return tuple(sorted((_opened_size(node.children[0]) for node in derivatives), reverse=True))
+
+
+def _opened_size(node: Expression) -> int:
+    """The size where functions that have a formula are written out; x^2 is smaller than x*x."""
+    definition = definition_of(node) if isinstance(node, Apply) else None
+    if definition is not None:
+        return 1 + _opened_size(definition)
+    match node:
+        case Multiply(factors):
+            return 1 + sum(1 + _opened_size(factor) for factor in factors)
+        case Power(base, Number()):
+            return 1 + _opened_size(base)
+    return 1 + sum(map(_opened_size, node.children))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TypeVar
 
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.model import parse_system
@@ -13,7 +14,8 @@ from symbackprop.language.parsing import read_formula
 from symbackprop.language.scope import scope_of
 from symbackprop.language.source import source_of
 from symbackprop.language.syntax import Chain, Formula, Junction, Reference
-from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.derivatives import PartialDerivative
+from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.rewriting.patterns import (
     BINDERS,
     CONDITIONS,
@@ -29,6 +31,9 @@ from symbackprop.rules.conditions import When, stated_where
 from symbackprop.systems.system import System
 
 Equation = tuple[str, str]
+Node = TypeVar("Node", bound=Expression)
+
+DIFFERENTIATED = "differentiated parts"
 
 VARIABLES = f"""
 index i, j : {BINDERS.name}
@@ -71,6 +76,30 @@ def pattern_rule(
     return stated(
         name, formula, apply, where=where, decreases=decreases, example=example, near_miss=near_miss
     )
+
+
+class CalculusRule(Rule):
+    """A rule for a derivative, that leaves derivatives of smaller parts, or none."""
+
+
+def calculus_rule(
+    name: str,
+    statement: str,
+    of_node: type[Node],
+    apply: Callable[[Node, Element], Expression | None],
+    *where: When,
+    example: str,
+    near_miss: str,
+) -> CalculusRule:
+    """A rule for the derivative of one kind of node by `t`, printed in short, without its side conditions."""
+
+    def differentiate(node: Expression) -> Expression | None:
+        if isinstance(node, PartialDerivative) and isinstance(node.expression, of_node):
+            return apply(node.expression, node.denominator)
+        return None
+
+    words = tuple(each.words for each in where)
+    return CalculusRule(name, statement, differentiate, DIFFERENTIATED, words, example, near_miss)
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,8 @@ def _guarded_product(
             guarded.setdefault(needed, []).append(substitute(factor, at))
         else:
             factors.append(substitute(factor, at))
-    choices = [Where(conjunction(needed), multiply(*parts), ZERO) for needed, parts in guarded.items()]
-    return multiply(*factors, *choices)
+    wheres = [Where(conjunction(needed), multiply(*parts), ZERO) for needed, parts in guarded.items()]
+    return multiply(*factors, *wheres)
 
 
 def _what_guards(

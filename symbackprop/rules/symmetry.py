@@ -14,13 +14,16 @@ from symbackprop.notation.expressions import Axis, Element, Expression, Index, R
 from symbackprop.notation.matrix_functions import MatrixFunction, readings
 from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
 from symbackprop.rewriting.rule import Step, WholeRule
+from symbackprop.rules.conditions import stated_where, when
+from symbackprop.rules.setting import Setting
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Equation, Fact, System
 
 BY_DEFINITION = "by its definition"
 SYMMETRY = "symmetry"
 MAY_USE_SYMMETRY = frozenset(("regroup sum", "inverse times matrix", "cofactors times matrix"))
-TERMINATES = "every pair of positions has one order"
+OUT_OF_ORDER = "pairs out of order"
+SWAPPED = "P[i,j] = P[j,i] and inv(P)[i,j] = inv(P)[j,i]"
 
 
 def stated_symmetries(system: System) -> dict[str, str]:
@@ -81,17 +84,41 @@ def orient(
     """
     if not expression.tensors & symmetric.keys():
         return ()
-    orientation = _Orientation(symmetric, index_names)
+    reasons = {name: why for name, why in symmetric.items() if name in expression.tensors}
+    orientation = _Orientation(reasons, index_names)
     after = orientation.of(expression)
     if after == expression:
         return ()
-    reasons = {name: why for name, why in symmetric.items() if name in expression.tensors}
-
-    def orient_again(node: Expression) -> Expression:
-        return _Orientation(reasons, index_names).of(node)
-
-    rule = WholeRule(SYMMETRY, "; ".join(orientation.used), orient_again, TERMINATES)
+    rule = replace(symmetry_rule(reasons, index_names), statement="; ".join(orientation.used))
     return (Step(rule, (), expression, after),)
+
+
+def symmetry_rule(
+    symmetric: Mapping[str, str], index_names: Mapping[Axis, Sequence[Index]] = MappingProxyType({})
+) -> WholeRule:
+    """The rule, where these tensors are symmetric, each for a reason."""
+
+    def apply(node: Expression) -> Expression | None:
+        after = _Orientation(symmetric, index_names).of(node)
+        return None if after == node else after
+
+    where = (when("symmetric", "P").words,)
+    return WholeRule(
+        SYMMETRY,
+        stated_where(SWAPPED, where),
+        apply,
+        OUT_OF_ORDER,
+        where,
+        example="T[j2,j]*y[j]",
+        near_miss="T[j,j2]*y[j]",
+    )
+
+
+def pairs_out_of_order(expression: Expression, setting: Setting) -> int:
+    """How many pairs of positions of symmetric matrices are not in their one order."""
+    orientation = _Orientation(setting.symmetric, setting.index_names)
+    orientation.of(expression)
+    return orientation.count
 
 
 def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:
@@ -109,6 +136,7 @@ class _Orientation:
     symmetric: Mapping[str, str]
     index_names: Mapping[Axis, Sequence[Index]] = field(default_factory=dict)
     used: dict[str, None] = field(default_factory=dict)
+    count: int = 0
 
     def of(self, expression: Expression, bound: Mapping[Index, int] | None = None) -> Expression:
         bound = bound or {}
@@ -136,6 +164,7 @@ class _Orientation:
         return node
 
     def _note(self, node: Element | MatrixFunction) -> None:
+        self.count += 1
         shown = node.tensor if isinstance(node, Element) else f"{node.kind}({node.tensor})"
         self.used[f"{shown}[i,j] = {shown}[j,i] ({self.symmetric[node.tensor]})"] = None
 

@@ -85,7 +85,7 @@ def obeying_facts(
             return None
         if np.max(np.abs(residual), initial=0.0) <= TOLERANCE:
             return point
-        if not names:
+        if not sum(point[name].size for name in names):
             return None
         jacobian = _jacobian(system, point, sizes, names)
         if not np.all(np.isfinite(jacobian)):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_shared_gates
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
-from symbackprop.schedule.stability import stable_equations
+from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.schedule.undefined_factors import with_deltas_as_conditions
 from symbackprop.systems.portions import portions_of
 from symbackprop.systems.system import Equation, System
@@ -46,24 +47,13 @@ def _schedule(
 ) -> Schedule:
     items = _in_portions((*system.equations, *adjoints), system, derivations)
     derived = {equation.tensor for equation in adjoints}
-
-    def with_conditions(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
-        return with_deltas_as_conditions(equations, system.tensors.values(), derived)
-
-    for rewrite in (with_conditions, stable_equations, with_shared_gates):
-        items = _computing(rewrite, items)
+    items = with_deltas_as_conditions(items, system.tensors.values(), derived)
+    items = with_empty_sums_guarded(items, system.tensors.values(), derived)
+    items = with_shared_gates(with_stable_forms(items))
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
-    solved = tuple(item.computing(with_solves(item.equation.expression)) for item in guarded.equations)
+    solved = with_solves(guarded.equations)
     return Schedule(shared(hoisted(solved, system.tensors), system.tensors), guarded.positive_definite)
-
-
-def _computing(
-    rewrite: Callable[[tuple[Equation, ...]], tuple[Equation, ...]], items: tuple[NamedEquation, ...]
-) -> tuple[NamedEquation, ...]:
-    """The tensors of the items, computed by expressions that are rewritten together."""
-    rewritten = rewrite(tuple(item.equation for item in items))
-    return tuple(item.computing(equation.expression) for item, equation in zip(items, rewritten, strict=True))
 
 
 def _in_portions(

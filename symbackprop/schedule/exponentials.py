@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symbackprop.notation.arithmetic import (
     add,
@@ -26,7 +26,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.replacements import at_positions
 from symbackprop.systems.system import Equation
 
 # Stands for minus infinity in a maximum over what a mask lets through; float32 holds it.
@@ -35,16 +35,18 @@ LOWEST = Number(-(10**30))
 
 @dataclass(frozen=True)
 class Meanings:
-    """What names stand for."""
+    """What names stand for, by the first `known` equations; `definitions` number them."""
 
-    definitions: Mapping[str, Equation]
+    definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
+    known: int = 0
 
     def of(self, expression: Expression) -> Expression:
         """An element as its tensor's right-hand side at these indices; anything else as it stands."""
         while isinstance(expression, Element) and expression.tensor in self.definitions:
-            equation = self.definitions[expression.tensor]
-            replacements = dict(zip(equation.indices, expression.positions, strict=True))
-            expression = substitute(equation.expression, replacements)
+            number, equation = self.definitions[expression.tensor]
+            if number >= self.known:
+                break
+            expression = at_positions(equation, expression)
         return expression
 
 

@@ -5,30 +5,41 @@ Their derivatives need the gate again, which is then computed once, and the func
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 
 from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Apply, Expression, Multiply
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rewriting.rule import Rule
+from symbackprop.schedule.named_equations import NamedEquation, rewritten
 from symbackprop.schedule.occurrences import occurrence
-from symbackprop.systems.system import Equation
 
 
-def with_shared_gates(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+def with_shared_gates(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
     """The equations, with u*g(u) for each f(u) that is this, where some equation needs g(u) by itself."""
-    nodes = (node for equation in equations for node in equation.expression.walk())
+    rule = gate_rule([item.equation.expression for item in items])
+    return tuple([rewritten(item, (rule,)) for item in items])
+
+
+def gate_rule(expressions: Sequence[Expression]) -> Rule:
+    """f(u) = u*g(u) for the gates g(u) that the expressions need."""
+    nodes = (node for expression in expressions for node in expression.walk())
     applied = {occurrence(node)[0] for node in nodes if isinstance(node, Apply)}
-
-    def opened(node: Expression) -> Expression:
-        gate = gate_of(node)
-        if gate is None or occurrence(gate)[0] not in applied:
-            return node
-        return multiply(*gate.arguments, gate)
-
-    return tuple(
-        replace(equation, expression=rewrite_bottom_up(equation.expression, opened)) for equation in equations
+    return Rule(
+        "function by its gate",
+        "silu(u) = u*sigmoid(u); gelu(u) = u*normcdf(u), where the gate is computed anyway",
+        lambda node: _opened(node, applied),
+        where=("the gate is computed anyway",),
+        example="silu(x[i]) + sigmoid(x[i])",
+        near_miss="silu(c) + sigmoid(x[i])",
     )
+
+
+def _opened(node: Expression, applied: Collection[Expression]) -> Expression | None:
+    gate = gate_of(node)
+    if gate is None or occurrence(gate)[0] not in applied:
+        return None
+    return multiply(*gate.arguments, gate)
 
 
 def gate_of(node: Expression) -> Apply | None:

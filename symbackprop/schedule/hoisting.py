@@ -36,12 +36,23 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names, tidy_bound_names
-from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
+from symbackprop.rewriting.replacements import Renaming
+from symbackprop.rewriting.rule import Step, WholeRule
+from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order, rewritten_whole
+from symbackprop.schedule.naming import NamingRule
 from symbackprop.schedule.occurrences import core_of
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order
 from symbackprop.systems.ordering import at_step, stages_of
 from symbackprop.systems.system import Equation, Tensor
+
+HOISTING = NamingRule(
+    "hoist",
+    "what is independent of a recurrence is computed before it, for all steps at once",
+    where=("no loop-carried tensor is read", "every read lies inside its axes", "an operation is spared"),
+    example="b[t] = tanh(c*w[t] + v[t] + pad(b[t-1]))",
+    near_miss="b[t] = tanh(w[t] + pad(b[t-1]))",
+)
 
 
 def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tuple[NamedEquation, ...]:
@@ -52,6 +63,7 @@ def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tu
     taken = set(layouts)
     names: dict[Expression, Element] = {}
     result: list[NamedEquation] = []
+    moved: list[NamedEquation] = []
     for stage in stages_of(tuple(item.equation for item in items)):
         members = frozenset(equation.tensor for equation in stage.equations)
         for equation in stage.equations:
@@ -60,9 +72,10 @@ def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tu
                 result.append(item)
                 continue
             step = at_step(stage.recurrence, equation)
-            hoisting = _Hoisting(item, step, members, layouts, taken, names)
+            hoisting = _Hoisting(item, step, members, layouts, taken, names, earlier=moved)
             result.append(hoisting.remaining())
             result.extend(hoisting.moved)
+            moved.extend(hoisting.moved)
     return items_in_reading_order(result)
 
 
@@ -74,13 +87,16 @@ class _Hoisting:
     layouts: Mapping[str, Sequence[Index]]
     taken: set[str]
     names: dict[Expression, Element]
+    earlier: Sequence[NamedEquation]
     moved: list[NamedEquation] = field(default_factory=list)
 
     def remaining(self) -> NamedEquation:
         """The equation without its free parts, which are in `moved` now."""
-        equation = self.item.equation
-        expression = tidy_bound_names(equation.expression, frozenset(equation.indices))
-        return self.item.computing(self._without(chosen_by_step(expression, self.step)))
+        item = rewritten_whole(_tidily_bound(self.item), step_rule(self.step))
+        before = item.equation.expression
+        after = self._without(before)
+        known = {each.equation.tensor: each.equation for each in (*self.earlier, *self.moved)}
+        return item.computing(after, HOISTING.steps(before, after, known))
 
     def _without(self, expression: Expression) -> Expression:
         if self._is_free(expression):
@@ -164,6 +180,30 @@ class _Hoisting:
         self.taken.add(name)
         self.moved.append(self.item.temporary(Part.HOISTED, Equation(name, indices, expression)))
         return Element(name, indices)
+
+
+def _tidily_bound(item: NamedEquation) -> NamedEquation:
+    """The equation with short names for bound indices."""
+    before = item.equation.expression
+    after = tidy_bound_names(before, frozenset(item.equation.indices))
+    return item if after == before else item.computing(after, (Step(Renaming(), (), before, after),))
+
+
+def step_rule(step: Index) -> WholeRule:
+    """delta(t,p)*f = where(t == p, f, 0) for the index of a recurrence's steps."""
+
+    def apply(node: Expression) -> Expression | None:
+        chosen = chosen_by_step(node, step)
+        return None if chosen == node else chosen
+
+    return WholeRule(
+        "choose by step",
+        "delta(t,p)*f = where(t == p, f, 0), where t counts the steps of a recurrence and p reads no tensor",
+        apply,
+        where=("t counts the steps of a recurrence", "p reads no tensor"),
+        example="delta(t,size(t) - 1)*w[t]",
+        near_miss="delta(ids[k],i)*w[t]",
+    )
 
 
 def chosen_by_step(expression: Expression, step: Index) -> Expression:

@@ -36,6 +36,7 @@ from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
+from symbackprop.schedule.naming import NamingRule, by_tensor
 from symbackprop.schedule.occurrences import key_of
 from symbackprop.schedule.terms import free_in_order
 from symbackprop.systems.ordering import at_step, stages_of
@@ -43,6 +44,14 @@ from symbackprop.systems.system import Equation, Tensor
 
 Indices = tuple[Index, ...]
 Conditions = tuple[Expression, ...]
+
+CHOSEN_MATRICES = NamingRule(
+    "choose matrices",
+    "where(c, inv(X)[i,j], 0) = where(c, inv(Y)[i,j], 0), where Y[i,j] = where(c, X[i,j], delta(i,j))",
+    where=("the operation fails for some matrices",),
+    example="b[j] = where(c > 0, inv(T)[j,0], 0)",
+    near_miss="b[j] = where(c > 0, det(T)*y[j], 0)",
+)
 
 
 @dataclass(frozen=True)
@@ -62,11 +71,14 @@ def with_guarded_matrices(
     naming = _ChosenMatrices(layouts, positive_definite, set(layouts))
     states = _states_of(tuple(item.equation for item in items))
     result: list[NamedEquation] = []
+    matrices: dict[str, Equation] = {}
     for item in items:
         state = states.get(item.equation.tensor, _NO_STATE)
-        changed = naming.read(item.equation.expression, (), state)
+        before = item.equation.expression
+        changed = naming.read(before, (), state)
         result += [item.temporary(Part.CHOSEN_MATRICES, equation) for equation in naming.introduced]
-        result.append(item.computing(changed))
+        matrices = {**matrices, **by_tensor(naming.introduced)}
+        result.append(item.computing(changed, CHOSEN_MATRICES.steps(before, changed, matrices)))
         naming.introduced.clear()
     ordered = items_in_reading_order(result) if naming.names else tuple(result)
     stated = {name: name for name in positive_definite}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
+from symbackprop.rewriting.rule import Rule, Step, WholeRule
+from symbackprop.rewriting.strategies import apply_exhaustively
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.printing import equation_text
@@ -36,12 +38,14 @@ class Origin:
 
     `source` is that equation as it was stated or derived; `adjoint` is its derivation, None for an equation
     that the model states. `stated` is the equation that is computed: `source` itself, or a temporary's.
+    `steps` lead from its right-hand side to the one by which it is computed.
     """
 
     source: Equation
     stated: Equation
     part: Part = Part.EQUATION
     adjoint: AdjointDerivation | None = field(default=None, compare=False, repr=False)
+    steps: tuple[Step, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def formula(self) -> str:
@@ -50,7 +54,9 @@ class Origin:
 
     def of_part(self, part: Part, stated: Equation | None = None) -> Origin:
         """The origin of a part, which an equation of its own states or else the same."""
-        return replace(self, part=part, stated=stated or self.stated)
+        if stated is None:
+            return replace(self, part=part)
+        return replace(self, part=part, stated=stated, steps=())
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,27 @@ class NamedEquation:
         """What the tensor's array holds."""
         return kind_of(self.equation.expression)
 
-    def computing(self, expression: Expression) -> NamedEquation:
-        """The same tensor, computed by another expression for the same values."""
-        return replace(self, equation=replace(self.equation, expression=expression))
+    def computing(self, expression: Expression, steps: Sequence[Step] = ()) -> NamedEquation:
+        """The same tensor, computed by another expression for the same values; the steps say why."""
+        origin = replace(self.origin, steps=(*self.origin.steps, *steps)) if steps else self.origin
+        return replace(self, equation=replace(self.equation, expression=expression), origin=origin)
 
     def temporary(self, part: Part, equation: Equation, guarded: bool = False) -> NamedEquation:
         """A temporary that is computed for this equation."""
         return NamedEquation(equation, self.origin.of_part(part, equation), guarded)
+
+
+def rewritten(item: NamedEquation, rules: Sequence[Rule]) -> NamedEquation:
+    """The equation with its right-hand side in normal form by the rules, and a step for each use of one."""
+    steps = apply_exhaustively(rules, item.equation.expression)
+    return item.computing(steps[-1].after, steps) if steps else item
+
+
+def rewritten_whole(item: NamedEquation, rule: WholeRule) -> NamedEquation:
+    """The equation with its right-hand side rewritten by a rule of whole ones."""
+    before = item.equation.expression
+    after = rule.apply(before)
+    return item if after is None else item.computing(after, (Step(rule, (), before, after),))
 
 
 def items_in_reading_order(items: Iterable[NamedEquation]) -> tuple[NamedEquation, ...]:

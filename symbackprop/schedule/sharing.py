@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
+from symbackprop.schedule.naming import NamingRule, by_tensor
 from symbackprop.schedule.occurrences import core_of, occurrence, with_core, worth_naming
 from symbackprop.schedule.solves import linear_system
 from symbackprop.schedule.temporary_names import temporary_name
@@ -37,6 +38,14 @@ from symbackprop.schedule.uses import (
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Tensor
 
+SHARING = NamingRule(
+    "share",
+    "what is computed more than once is computed once, and has a name",
+    where=("a pass over an array is spared", "it is defined wherever it is computed"),
+    example="b[i] = exp(x[i])*c; e[i2] = exp(x[i2]) + h0",
+    near_miss="b[i] = 2*x[i]; e[i2] = 1/x[i2]",
+)
+
 
 def shared(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tuple[NamedEquation, ...]:
     """The equations, with temporaries for what several of them need, each after all that it reads.
@@ -52,9 +61,15 @@ def shared(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tup
     for equation in equations:
         count_uses(equation.expression, (), state)
     _find_providers(equations, state)
-    rewritten = [item.computing(_rewritten_right_hand_side(item, state)) for item in items]
+    expressions = [_rewritten_right_hand_side(item, state) for item in items]
+    known = by_tensor((*equations, *(item.origin.stated for item, _ in state.temporaries)))
     # Temporaries come last here, and are pulled in front of their first use.
-    return items_in_reading_order((*rewritten, *state.temporaries))
+    rewritten = (*zip(items, expressions, strict=True), *state.temporaries)
+    return items_in_reading_order([_with_names(item, named, known) for item, named in rewritten])
+
+
+def _with_names(item: NamedEquation, named: Expression, known: Mapping[str, Equation]) -> NamedEquation:
+    return item.computing(named, SHARING.steps(item.equation.expression, named, known))
 
 
 def _find_providers(equations: tuple[Equation, ...], state: Sharing) -> None:
@@ -170,4 +185,4 @@ def _introduce(
     computed = inner if guarded == expression else guarded.with_children((guarded.children[0], inner, ZERO))
     is_guarded = state.uses[key].unguarded == 0 and guarded == expression
     stated = consumer.temporary(Part.SUBEXPRESSION, Equation(name, layout, guarded), is_guarded)
-    state.temporaries.append(stated.computing(computed))
+    state.temporaries.append((stated, computed))

@@ -13,7 +13,8 @@ from symbackprop.cost.assumptions import PROGRAM
 from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
 from symbackprop.notation.expressions import Expression, Index, Multiply, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rewriting.rule import Rule
+from symbackprop.schedule.named_equations import NamedEquation, rewritten
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,15 @@ def _is_solvable(system: LinearSystem) -> bool:
     )
 
 
-def with_solves(expression: Expression) -> Expression:
-    """The expression with every sum over an inverse and other factors as nested linear systems."""
-    return rewrite_bottom_up(expression, _nested)
+def with_solves(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
+    """The equations with every sum over an inverse and other factors as nested linear systems."""
+    return tuple([rewritten(item, (SOLVE,)) for item in items])
 
 
-def _nested(node: Expression) -> Expression:
+def nested(node: Expression) -> Expression | None:
+    """A sum over an inverse and other factors, with a linear system of its own for each inverse."""
     if not is_sum(node) or linear_system(node) is not None:
-        return node
+        return None
     bound, factors = list(node.indices), list(factors_of(node.body))
     changed = False
     while candidates := list(_candidates(bound, factors)):
@@ -91,7 +93,7 @@ def _nested(node: Expression) -> Expression:
         factors.insert(place, system.with_right(system.right))
         changed = True
     if not changed:
-        return node
+        return None
     body = multiply(*factors)
     return Reduction("sum", tuple(bound), body) if bound else body
 
@@ -129,3 +131,13 @@ def _effort(system: LinearSystem) -> tuple[int, bool]:
     """How many right-hand sides there are, beyond the batch of matrices; then, whether X is transposed."""
     others = system.right.free_indices - {system.summed, *system.inverse.batch_indices}
     return PROGRAM.count(others), system.summed == system.inverse.positions[0]
+
+
+SOLVE = Rule(
+    "solve",
+    "sum(i, j, f*inv(X)[i,j]*g) = sum(i, f*sum(j, inv(X)[i,j]*g)), where f is independent of j",
+    nested,
+    where=("f is independent of j",),
+    example="sum(j, j2, y[j]*inv(T)[j,j2]*y[j2])",
+    near_miss="sum(j, inv(T)[j,j2]*y[j])",
+)

@@ -16,9 +16,8 @@ not apply; what a rule returns is no longer an instance of its own pattern, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
@@ -31,7 +30,7 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rewriting.rule import Rule
 from symbackprop.schedule.exponentials import (
     ExponentialSum,
     Meanings,
@@ -42,33 +41,38 @@ from symbackprop.schedule.exponentials import (
     reciprocal_power,
     sigmoid_argument,
 )
-from symbackprop.schedule.terms import tidied
+from symbackprop.schedule.named_equations import NamedEquation, rewritten
+from symbackprop.schedule.terms import TIDYING
 from symbackprop.systems.system import Equation
 
-StableRule: TypeAlias = Callable[[Expression, Meanings], Expression | None]
+
+@dataclass(frozen=True)
+class StableForm:
+    """The record of a rule that sees through names."""
+
+    name: str
+    statement: str
+    rewrite: Callable[[Expression, Meanings], Expression | None]
+    example: str
+    near_miss: str
+
+    def rule(self, meanings: Meanings) -> Rule:
+        """The rule where names mean what `meanings` says."""
+
+        def apply(node: Expression) -> Expression | None:
+            return self.rewrite(node, meanings)
+
+        return Rule(self.name, self.statement, apply, example=self.example, near_miss=self.near_miss)
 
 
-def stable_equations(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+def with_stable_forms(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
     """The equations, which come in reading order, with right-hand sides tidied and in their stable form."""
-    definitions: dict[str, Equation] = {}
-    for equation in equations:
-        expression = stable(equation.expression, Meanings(definitions))
-        definitions[equation.tensor] = replace(equation, expression=expression)
-    return tuple(definitions.values())
-
-
-def stable(expression: Expression, meanings: Meanings) -> Expression:
-    """The expression in its stable form, where names mean what `meanings` says."""
-
-    def change(node: Expression) -> Expression:
-        node = tidied(node)
-        for rule in RULES:
-            changed = rule(node, meanings)
-            if changed is not None:
-                return changed
-        return node
-
-    return rewrite_bottom_up(expression, change)
+    definitions: dict[str, tuple[int, Equation]] = {}
+    found: list[NamedEquation] = []
+    for number, item in enumerate(items):
+        found.append(rewritten(item, stable_rules(Meanings(definitions, number))))
+        definitions[item.equation.tensor] = number, found[-1].equation
+    return tuple(found)
 
 
 def shift_quotient(node: Expression, meanings: Meanings) -> Expression | None:
@@ -216,13 +220,66 @@ def exponential_less_one(node: Expression, meanings: Meanings) -> Expression | N
 
 
 # log(1 - sigmoid) stands before log(1 + a), whose pattern it has too.
-RULES: tuple[StableRule, ...] = (
-    reciprocal_is_sigmoid,
-    exponential_times_sigmoid,
-    shift_quotient,
-    log_of_sigmoid,
-    log_of_quotient,
-    log_of_sum,
-    log_of_one_plus,
-    exponential_less_one,
+STABLE_FORMS: tuple[StableForm, ...] = (
+    StableForm(
+        "reciprocal is sigmoid",
+        "1/(1 + exp(f)) = sigmoid(-f)",
+        reciprocal_is_sigmoid,
+        example="x[i]/(1 + exp(c))",
+        near_miss="x[i]/(2 + exp(c))",
+    ),
+    StableForm(
+        "exponential times sigmoid",
+        "exp(f)*sigmoid(-f) = sigmoid(f)",
+        exponential_times_sigmoid,
+        example="exp(c)*sigmoid(-c)",
+        near_miss="exp(c)*sigmoid(c)",
+    ),
+    StableForm(
+        "shift quotient",
+        "exp(f)/sum(i, g*exp(h)) = exp(f - m)/sum(i, g*exp(h - m)), where m = max(i, h)",
+        shift_quotient,
+        example="exp(x[i])/sum(i2, exp(x[i2]))",
+        near_miss="x[i]/sum(i2, exp(x[i2]))",
+    ),
+    StableForm(
+        "log of sigmoid",
+        "log(sigmoid(f)) = -softplus(-f); log(1 - sigmoid(f)) = -softplus(f)",
+        log_of_sigmoid,
+        example="log(1 - sigmoid(c))",
+        near_miss="log(2 - sigmoid(c))",
+    ),
+    StableForm(
+        "log of quotient",
+        "log(exp(f)/sum(i, g*exp(h))) = f - log(sum(i, g*exp(h)))",
+        log_of_quotient,
+        example="log(exp(x[i])/sum(i2, exp(x[i2])))",
+        near_miss="log(exp(x[i])/c)",
+    ),
+    StableForm(
+        "shift log",
+        "log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m))), where m = max(i, h)",
+        log_of_sum,
+        example="log(sum(i, exp(x[i])))",
+        near_miss="log(sum(i, x[i]^2))",
+    ),
+    StableForm(
+        "log of one plus",
+        "log(1 + exp(f)) = softplus(f); log(1 + f) = log1p(f)",
+        log_of_one_plus,
+        example="log(1 + exp(c))",
+        near_miss="log(2 + exp(c))",
+    ),
+    StableForm(
+        "exponential less one",
+        "exp(f) - 1 = expm1(f)",
+        exponential_less_one,
+        example="exp(c) - 1",
+        near_miss="exp(c) - 2",
+    ),
 )
+
+
+def stable_rules(meanings: Meanings) -> tuple[Rule, ...]:
+    """The rules in the order in which they are tried, where names mean what `meanings` says."""
+    return (TIDYING, *(form.rule(meanings) for form in STABLE_FORMS))

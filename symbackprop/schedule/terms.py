@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import (
     Power,
     Reduction,
 )
+from symbackprop.rewriting.rule import Rule
 
 Indices = tuple[Index, ...]
 
@@ -40,6 +41,10 @@ def natural_order(expression: Expression, order: Indices) -> Indices:
 
 def tidied(node: Expression) -> Expression:
     """The node, with sums in a sum and products in a product opened, and a number taken out of a sum."""
+    return _tidied(node) or node
+
+
+def _tidied(node: Expression) -> Expression | None:
     match node:
         case Add(terms) if any(isinstance(term, Add) for term in terms):
             return add(*terms)
@@ -49,7 +54,16 @@ def tidied(node: Expression) -> Expression:
             number, rest = coefficient_and_rest(body)
             if number != 1:
                 return multiply(Number(number), Reduction("sum", indices, multiply(*rest)))
-    return node
+    return None
+
+
+TIDYING = Rule(
+    "tidy",
+    "(f + g) + h = f + g + h; (f*g)*h = f*g*h; sum(i, n*f) = n*sum(i, f)",
+    _tidied,
+    example="sum(i, 2*x[i])",
+    near_miss="2*sum(i, x[i])",
+)
 
 
 def flat_factors(factors: Sequence[Expression]) -> list[Expression]:

@@ -8,8 +8,8 @@ not 0. A delta with an index that a sum binds is scattered, and a product that t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import multiply
@@ -23,23 +23,39 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.rewriting.rule import WholeRule
+from symbackprop.schedule.named_equations import NamedEquation, rewritten_whole
 from symbackprop.systems.partial import Ranges
-from symbackprop.systems.system import Equation, Tensor
+from symbackprop.systems.system import Tensor
 
 
 def with_deltas_as_conditions(
-    equations: tuple[Equation, ...], tensors: Iterable[Tensor], adjoints: Collection[str]
-) -> tuple[Equation, ...]:
+    items: Sequence[NamedEquation], tensors: Iterable[Tensor], adjoints: Collection[str]
+) -> tuple[NamedEquation, ...]:
     """The equations, those of `adjoints` with where(i == j, f, 0) for delta(i,j)*f with an f like 1/x."""
     ranges = Ranges.of_tensors(tensors)
-    for equation in (*equations, *equations):  # twice, for those that read one another
-        ranges.add(equation)
-    deltas = _Deltas(ranges)
+    for item in (*items, *items):  # twice, for those that read one another
+        ranges.add(item.equation)
+    rule = delta_rule(ranges)
     return tuple(
-        replace(equation, expression=deltas.chosen(equation.expression, frozenset()))
-        if equation.tensor in adjoints
-        else equation
-        for equation in equations
+        [rewritten_whole(item, rule) if item.equation.tensor in adjoints else item for item in items]
+    )
+
+
+def delta_rule(ranges: Ranges) -> WholeRule:
+    """delta(i,j)*f = where(i == j, f, 0), where f may be undefined; `ranges` are those of the tensors."""
+
+    def apply(node: Expression) -> Expression | None:
+        chosen = _Deltas(ranges).chosen(node, frozenset())
+        return None if chosen == node else chosen
+
+    return WholeRule(
+        "delta as a condition",
+        "delta(i,j)*f = where(i == j, f, 0), where f may be undefined and no sum binds i or j",
+        apply,
+        where=("f may be undefined", "no sum binds i or j"),
+        example="delta(i,i2)*log(x[i])",
+        near_miss="delta(i,i2)*x[i]",
     )
 
 

@@ -50,7 +50,7 @@ class Sharing:
     """What is counted, then named: `axes` are those of each tensor.
 
     `loop_carried` are the tensors of recurrences, `integers` those that hold some, `taken` the names that a
-    temporary must not have.
+    temporary must not have. `temporaries` come with the expressions by which they are computed.
     """
 
     axes: Mapping[str, Sequence[Axis]]
@@ -58,7 +58,7 @@ class Sharing:
     integers: frozenset[str]
     uses: dict[Expression, Use] = field(default_factory=dict)
     providers: dict[Expression, Provider] = field(default_factory=dict)
-    temporaries: list[NamedEquation] = field(default_factory=list)
+    temporaries: list[tuple[NamedEquation, Expression]] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     guarded: dict[tuple[Expression, Conditions], Expression | None] = field(default_factory=dict)
 

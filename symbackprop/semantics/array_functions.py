@@ -6,6 +6,7 @@ what a generated module calls.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -70,7 +71,7 @@ def matrix_values(
     flat = np.zeros(count, dtype=np.int64)
     if batch:
         flat = np.ravel_multi_index(tuple(batch), shape)
-    matrices = array.reshape(-1, *array.shape[len(batch) :])
+    matrices = array.reshape(math.prod(shape), *array.shape[len(batch) :])
     each, inverse = np.unique(flat, return_inverse=True)
     found = [_of_matrix(kind, matrices[place].tolist()) for place in each]
     if positions:

@@ -28,13 +28,12 @@ from symbackprop.systems.system import System
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.emission import emitted
 from symbackprop.verification.holding import (
-    REPORT,
-    Subject,
     hold,
     hold_inner_derivatives,
+    hold_on_empty_axes,
     run_on_anything,
-    run_on_empty_axes,
 )
+from symbackprop.verification.results import REPORT, Subject
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
 NO_DATA = "Run, but not verified: no data were found on which loss and gradient are finite."
@@ -59,7 +58,7 @@ def verification_of(derivation: Derivation, module: PrintedModule) -> str:
     if not shown:
         run_on_anything(subject)
         return NO_DATA
-    run_on_empty_axes(subject)
+    hold_on_empty_axes(subject)
     sizes = " and ".join(each for each in shown if each)
     return f"{VERIFIED} of sizes {sizes}." if sizes else f"{VERIFIED}."
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import symbackprop as sb
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import (
@@ -279,3 +280,43 @@ def test_reading_loads_the_parser_and_importing_does_not() -> None:
         "assert not {'pydantic', 'sympy'} & set(sys.modules), 'loaded with a model'"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=EXAMPLES.parent, timeout=60)
+
+
+VALUE_GUARDS = "index t : T = 3\nindex k : K\ninput n[k] in T\nparam x[t], p\n"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y = where(p > 0, x[4], 0)",
+        "y[t] = where(x[t] > p and t >= 1, x[t+1], 0)",
+        "y[t] = where(not p > 0, x[t], x[t-1])",
+    ],
+)
+def test_a_condition_on_real_numbers_keeps_no_position_inside(formula: str) -> None:
+    with pytest.raises(NotationError, match=r"lies outside axis T"):
+        parse_system(VALUE_GUARDS + formula)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y[k] = where(n[k] + 1 < size(t), x[n[k]+1], 0)",
+        "y[t] = where(p > 0 and t >= 1, x[t-1], 0)",
+        "y[k] = where(n[k] > 0, x[n[k]-1], 0)",
+        "y[t] = where(p > 0, pad(x[t+1]), 0)",
+        "y[k] = where(p > 0, x[n[k]], x[2])",
+    ],
+)
+def test_a_condition_on_integers_does(formula: str) -> None:
+    assert parse_system(VALUE_GUARDS + formula).equations
+
+
+def test_a_module_refuses_sizes_for_which_values_alone_guard_a_position() -> None:
+    model = sb.loads("index t : T\nparam x[t], p\nloss E = where(p > 0, x[2]^2, p)")
+    module = model.derive().module()
+    loss, gradients = module.value_and_grad({"x": np.ones(3), "p": 1.0})
+    assert loss == 1.0
+    assert gradients["x"][2] == 2.0
+    with pytest.raises(ValueError, match=r"x\[2\]: 2 reads position 2, but T=2"):
+        module.value_and_grad({"x": np.ones(2), "p": -1.0})

@@ -69,7 +69,7 @@ def test_no_fixed_position(formula: str) -> None:
     assert fixed_position(parsed(formula)) is None
 
 
-def test_choices_by_one_condition_are_added_up() -> None:
+def test_wheres_of_one_condition_are_added_up() -> None:
     before = parsed("where(t > 0, f[t,k], 0) + c[t] + 2*where(t > 0, g[t,k], 0)", "[t,k]")
     after = add_wheres(before)
     assert after is not None
@@ -85,7 +85,7 @@ def test_choices_by_one_condition_are_added_up() -> None:
         "where(t > 0, delta(t,s), 0) + where(t > 0, f[t,k], 0)",
     ],
 )
-def test_choices_that_stay_apart(formula: str) -> None:
+def test_wheres_that_stay_apart(formula: str) -> None:
     assert add_wheres(parsed(formula, "[t,s,k]" if "s" in formula.split("delta")[-1] else "[t,k]")) is None
 
 
@@ -100,7 +100,7 @@ def test_choices_that_stay_apart(formula: str) -> None:
         ("where(t < s and t > 0, 1/c[t], 0)*f[s,k]", "where(t < s and t > 0, f[s,k]/c[t], 0)"),
     ],
 )
-def test_a_member_of_a_recurrence_is_read_under_the_choice(formula: str, result: str) -> None:
+def test_a_member_of_a_recurrence_is_read_under_the_where(formula: str, result: str) -> None:
     before = parsed(formula, "[t,s,k]")
     after = read_under_where(before, {"f": 0}, STEP, Ranges())
     assert after == parsed(result, "[t,s,k]")
@@ -132,7 +132,7 @@ def test_a_reading_that_stays_where_it_is(formula: str) -> None:
         "where(t > 0, where(k > 0, g[t,k], 0)*where(k > 1, g[t,k], 0), 0)",  # not one `where`
     ],
 )
-def test_choices_that_stay_within_one_another(formula: str) -> None:
+def test_wheres_that_stay_within_one_another(formula: str) -> None:
     assert JOIN_WHERES.apply(parsed(formula, "[t,k]")) is None
 
 

@@ -6,15 +6,33 @@ import numpy as np
 import pytest
 
 from symbackprop.algebra.phases import normal_form_rules
-from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lesson.rules_page import every_rule
-from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, Logic, Where
+from symbackprop.algebra.sums import COST
+from symbackprop.derivation.calculus import CALCULUS_RULES
+from symbackprop.derivation.differentiation import put_together
+from symbackprop.language.model import parse_system
+from symbackprop.lesson.rule_phases import REASONS, every_rule, phases
+from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.derivatives import PartialDerivative
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Axis,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Where,
+)
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rewriting.strategies import apply_exhaustively, resolve, result_of
 from symbackprop.rules.conditions import when
-from symbackprop.rules.examples import NAMES, place_of_use
-from symbackprop.rules.measures import MEASURES
+from symbackprop.rules.examples import NAMES, SYMMETRIC, parsed, place_of_use
+from symbackprop.rules.kronecker import out_of_where
+from symbackprop.rules.setting import Setting
 from symbackprop.rules.stated_facts import fact_rules
+from symbackprop.rules.stating import DIFFERENTIATED, CalculusRule
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import text
@@ -23,6 +41,40 @@ SYSTEM = parse_system(f"{NAMES}fact sum(k, B[j,k]) == 1\n")
 SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "S": 3}
 
 WHAT_THE_EXAMPLES_BECOME = {
+    "loss by itself": "1",
+    "element": "delta(i,i2)",
+    "scalar": "1",
+    "constant factor": "c*(d(x[i]^2)/dx[i2])",
+    "equal factors": "d(c^17)/dc",
+    "function by its formula": "d(log(1 + exp(c)))/dc",
+    "function": "(1 - tanh(c)^2)*(d(c)/dc)",
+    "unused index of a maximum": "d(y[j])/dy[j2]",
+    "sum rule": "(d(x[i])/dx[i]) + (d(c*x[i2])/dx[i])",
+    "product rule": "(d(x[i])/dx[i])*x[i2] + x[i]*(d(x[i2])/dx[i])",
+    "power rule": "2*x[i]*(d(x[i])/dx[i2])",
+    "guarded power rule": "where(c != 0, c*x[i]^(c - 1), 0)*(d(x[i])/dx[i2])",
+    "exponential rule": "2^x[i]*log(2)*(d(x[i])/dx[i2])",
+    "guarded exponential rule": "where(c != 0, c^x[i]*log(c), 0)*(d(x[i])/dx[i2])",
+    "power and exponential rule": (
+        "where(x[i] != 0, x[i]^x[i], 0)*(d(x[i])/dx[i2])"
+        " + where(x[i] != 0, x[i]^x[i]*log(x[i]), 0)*(d(x[i])/dx[i2])"
+    ),
+    "chain rule in one variable": "(1 - tanh(2*c)^2)*(d(2*c)/dc)",
+    "where": "where(x[i] > 0, d(x[i])/dx[i2], 0)",
+    "derivative under the sum": "sum(i, d(x[i]^2)/dx[i2])",
+    "product over an index": "sum(i, prod(i', where(i' != i, x[i'], 1))*(d(x[i])/dx[i2]))",
+    "inverse": "-inv(T)[j,j3]*inv(T)[j3',j2]",
+    "determinant": "cofactor(T)[j,j2]",
+    "cofactor": "det(T)*(inv(T)[j2,j]*inv(T)[j3',j3] - inv(T)[j2,j3]*inv(T)[j3',j])",
+    "logarithm of the determinant": "inv(T)[j2,j]",
+    "first maximum": "sum(i, where(argmax(i', x[i']) == i, d(x[i])/dx[i2], 0))",
+    "put together": "x[i]^2*y[j]",
+    "symmetry": "T[j,j2]*y[j]",
+    "fact": "1",
+    "factor in": "sum(i, x[i]/c)",
+    "split sum": "sum(i, x[i]) + sum(i, c)",
+    "one index for both": "delta(i,i2)*x[i]*c",
+    "arrange": "(c - x[i])*y[j]",
     "join sums": "sum(j, k, y[j]*B[j,k]*delta(j + k,q))",
     "arithmetic": "x[i]",
     "add up positions": "z[i]",
@@ -36,6 +88,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "join digits": "sum(q, z[q]*delta(q,2*j + d))",
     "delta substitutes": "delta(ids[k],i)*A[i,j]",
     "cancel under delta": "x[i]*delta(ids[k],i)/x[ids[k]] - x[i]*c",
+    "delta for where": "sum(j, (y[j] + delta(j,j2))*T[j,j3])",
     "delta of one index": "1",
     "delta is 0 or 1": "delta(i,i2)",
     "contract delta": "x[i]*A[i,j]",
@@ -63,11 +116,15 @@ WHAT_THE_EXAMPLES_BECOME = {
 }
 RULES = tuple(every_rule())
 BY_NAME = {rule.name: rule for rule in RULES}
+MEASURES_OF = {rule.name: phase.measures for phase in phases() for rule in phase.rules}
+STEP = 1e-30
+NUMERATOR, DENOMINATOR = (
+    frozenset({Index(name, SYSTEM.tensors["x"].indices[0].axis)}) for name in ("i2", "i")
+)
+EXAMPLE_SETTING = Setting(
+    Ranges.of(SYSTEM), frozenset({"a"}), SYMMETRIC, numerator=NUMERATOR, denominator=DENOMINATOR
+)
 every_record = pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
-
-
-def parsed(formula: str) -> Expression:
-    return parse_expression(formula, SYSTEM)
 
 
 def test_every_rule_has_a_case() -> None:
@@ -81,27 +138,75 @@ def test_rule(rule: Rule) -> None:
     assert used is not None
     assert text(used[1]) == WHAT_THE_EXAMPLES_BECOME[rule.name]
     assert place_of_use(rule, parsed(rule.near_miss)) is None
-    assert rule.decreases in MEASURES
-    assert all(words in rule.statement for words in rule.where)
+    assert rule.decreases in MEASURES_OF[rule.name]
+    if not isinstance(rule, CalculusRule):
+        assert all(words in rule.statement for words in rule.where)
 
 
-@every_record
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.decreases != COST])
+def test_the_measure_falls_in_the_example(rule: Rule) -> None:
+    used = place_of_use(rule, parsed(rule.example))
+    assert used is not None
+    for name, measure in MEASURES_OF[rule.name].items():
+        before, after = (measure.of(side, EXAMPLE_SETTING) for side in used)
+        if name == rule.decreases:
+            assert after < before
+            break
+        assert not before < after, name
+
+
+def test_every_name_is_given_once() -> None:
+    names = [rule.name for rule in RULES] + [reason.name for reason in REASONS]
+    assert sorted(names) == sorted(set(names))
+
+
+def drawn(rng: np.random.Generator) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    """Values of every tensor; T is symmetric, and the rows of B obey the fact."""
+    values = {
+        tensor.name: rng.normal(size=[SIZES[index.axis.name] for index in tensor.indices])
+        for tensor in SYSTEM.tensors.values()
+    }
+    values["ids"] = rng.integers(0, SIZES["I"], SIZES["K"])
+    values["T"] = values["T"] + values["T"].T
+    values["B"] = values["B"] / values["B"].sum(axis=1, keepdims=True)
+    return values
+
+
+def as_value(node: Expression) -> Expression:
+    return Where(node, ONE, ZERO) if isinstance(node, Comparison | Logic) else node
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.decreases != DIFFERENTIATED])
 def test_rule_keeps_the_value(rule: Rule) -> None:
     used = place_of_use(rule, parsed(rule.example))
     assert used is not None
-    node, result = (Where(each, ONE, ZERO) if isinstance(each, Comparison | Logic) else each for each in used)
+    node, result = map(as_value, used)
     rng = np.random.default_rng(1)
     for _ in range(3):
-        values = {
-            tensor.name: rng.normal(size=[SIZES[index.axis.name] for index in tensor.indices])
-            for tensor in SYSTEM.tensors.values()
-        }
-        values["ids"] = rng.integers(0, SIZES["I"], SIZES["K"])
         indices = tuple(sorted(node.free_indices | result.free_indices, key=lambda index: index.name))
-        evaluator = NaiveEvaluator(values, SIZES)
+        evaluator = NaiveEvaluator(drawn(rng), SIZES)
         np.testing.assert_allclose(
             evaluator.array(result, indices), evaluator.array(node, indices), rtol=1e-9, atol=1e-12
         )
+
+
+@pytest.mark.parametrize("rule", CALCULUS_RULES, ids=[rule.name for rule in CALCULUS_RULES])
+def test_what_a_rule_of_calculus_leaves_is_the_derivative(rule: Rule) -> None:
+    start = parsed(rule.example)
+    used = place_of_use(rule, start)
+    assert used is not None and isinstance(start, PartialDerivative)
+    found = put_together(resolve(CALCULUS_RULES, used[1], PartialDerivative).result)
+    values = {name: np.abs(array) for name, array in drawn(np.random.default_rng(2)).items()}
+    by = start.denominator
+    indices = sorted(start.free_indices, key=lambda index: index.name)
+    for place in np.ndindex(*(SIZES[index.axis.name] for index in indices)):
+        at = dict(zip(indices, place, strict=True))
+        moved = np.array(values[by.tensor], dtype=complex)
+        moved[tuple(at[index] for index in by.positions if isinstance(index, Index))] += STEP * 1j
+        evaluator = NaiveEvaluator({**values, by.tensor: moved}, SIZES)
+        expected = np.imag(evaluator.expression(start.expression, at)) / STEP
+        derivative = NaiveEvaluator(values, SIZES).expression(found, at)
+        np.testing.assert_allclose(derivative, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_a_statement_names_its_side_conditions() -> None:
@@ -157,3 +262,78 @@ def test_what_may_be_undefined_is_read_only_where_the_delta_is_not_zero(before: 
     deltas = [rule for rule in RULES if rule.name in ("arithmetic", "delta substitutes", "solve delta")]
     node = parsed(before)
     assert text(result_of(apply_exhaustively(deltas, node), node)) == after
+
+
+# Conditions and branches that differ in the names of bound indices alone
+ALIKE = [
+    (
+        "where(sum(j, A[i,j]) > 0, x[i], 0)*where(sum(j2, A[i,j2]) > 0, y[j], 0)",
+        "where(sum(j, A[i,j]) > 0, x[i]*y[j], 0)",
+    ),
+    (
+        "where(sum(j, A[i,j]) > 0, x[i], 0) + 2*where(sum(j2, A[i,j2]) > 0, c, 0)",
+        "where(sum(j, A[i,j]) > 0, x[i] + 2*c, 0)",
+    ),
+    ("where(c > 0, sum(j, A[i,j]), sum(j2, A[i,j2]))", "sum(j, A[i,j])"),
+    # not the same sum
+    (
+        "where(sum(j, A[i,j]) > 0, x[i], 0)*where(sum(j, T[j,j3]) > 0, c, 0)",
+        "where(sum(j, A[i,j]) > 0, x[i], 0)*where(sum(j, T[j,j3]) > 0, c, 0)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), ALIKE)
+def test_bound_names_keep_nothing_apart(before: str, after: str) -> None:
+    rules = normal_form_rules(Ranges.of(SYSTEM))
+    node = parsed(before)
+    assert text(result_of(apply_exhaustively(rules, node), node)) == after
+
+
+DELTAS_FOR_WHERES = [
+    ("sum(j, (y[j] + where(j == j2, 1, 0))*T[j,j3])", "sum(j, y[j]*T[j,j3]) + T[j2,j3]"),
+    ("sum(i, j, (c + where(i == j, 1, 0))*A[i,j])", None),
+    ("x[i]*(where(i == i2, 1, 0) + c)", "x[i]*(where(i == i2, 1, 0) + c)"),  # no sum contracts it
+    ("sum(j, (y[j] + where(j == 1, 1, 0))*T[j,j3])", "sum(j, (y[j] + where(j == 1, 1, 0))*T[j,j3])"),
+    ("sum(j, exp(where(j == j2, 1, 0))*y[j])", "sum(j, exp(where(j == j2, 1, 0))*y[j])"),
+    ("max(j, where(j == j2, 1, 0)*y[j])", "max(j, where(j == j2, 1, 0)*y[j])"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), DELTAS_FOR_WHERES)
+def test_a_where_of_two_indices_is_contracted_as_a_delta(before: str, after: str | None) -> None:
+    node = parsed(before)
+    found = result_of(apply_exhaustively(normal_form_rules(Ranges.of(SYSTEM)), node), node)
+    assert text(found) == after or (after is None and "==" not in text(found))
+    for sizes in ({**SIZES, "J": 0}, {**SIZES, "I": 1, "J": 1}, SIZES):
+        rng = np.random.default_rng(4)
+        values = {
+            tensor.name: rng.normal(size=[sizes[index.axis.name] for index in tensor.indices])
+            for tensor in SYSTEM.tensors.values()
+        }
+        indices = tuple(sorted(node.free_indices, key=lambda index: index.name))
+        evaluator = NaiveEvaluator(values, sizes)
+        if "max" not in before or sizes["J"]:
+            np.testing.assert_allclose(evaluator.array(found, indices), evaluator.array(node, indices))
+
+
+@pytest.mark.parametrize(
+    ("condition", "leaves"),
+    [
+        ("s < size(a)", False),
+        ("size(a) > s + 1", False),
+        ("s >= 0 and s < 3", False),
+        ("s < t", True),
+        ("s >= 1", True),
+        ("s + 1 < size(t)", True),
+        ("t < size(a)", True),
+    ],
+)
+def test_a_delta_leaves_no_condition_that_keeps_its_lookup_inside(condition: str, leaves: bool) -> None:
+    text_of_model = f"index a : A\nindex s, t : T\nparam x\ny[s,t] = where({condition}, x, 0)\n"
+    (equation,) = parse_system(text_of_model).equations
+    chosen = equation.expression
+    assert isinstance(chosen, Where)
+    lookup = Element("ids", (equation.indices[0],))
+    product = multiply(Delta(lookup, Index("v", Axis("V", "v"))), chosen.chosen)
+    assert (out_of_where(Where(chosen.condition, product, ZERO)) is not None) is leaves

@@ -7,7 +7,8 @@ from symbackprop.array.interpreter import interpret
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.driver import lower_system
 from symbackprop.schedule.exponentials import Meanings
-from symbackprop.schedule.stability import RULES, stable_equations
+from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.stability import stable_rules, with_stable_forms
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
 
@@ -50,8 +51,12 @@ NEAR_MISSES = [
 ]
 
 
+def stable(equations):
+    return with_stable_forms([NamedEquation.of(each) for each in parse_system(HEAD + equations).equations])
+
+
 def stable_text(equations):
-    return [text(item.expression) for item in stable_equations(parse_system(HEAD + equations).equations)]
+    return [text(item.equation.expression) for item in stable(equations)]
 
 
 @pytest.mark.parametrize("equation", APPLIES)
@@ -66,11 +71,10 @@ def test_a_near_miss_stays(equation):
 
 @pytest.mark.parametrize("equation", APPLIES)
 def test_a_stable_form_is_stable(equation):
-    system = parse_system(HEAD + equation)
-    once = stable_equations(system.equations)
-    assert stable_equations(once) == once
-    for rule in RULES:
-        assert rule(once[0].expression, Meanings({})) is None
+    once = stable(equation)
+    assert with_stable_forms(once) == once
+    for rule in stable_rules(Meanings()):
+        assert rule.apply(once[0].equation.expression) is None
 
 
 THROUGH_NAMES = {

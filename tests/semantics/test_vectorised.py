@@ -164,3 +164,10 @@ def test_functions_of_matrices(size: int) -> None:
     )
     values = {"S": np.random.default_rng(0).normal(size=(3, size, size))}
     assert_same(system, values, {"I": size, "T": 3})
+
+
+@pytest.mark.parametrize(("size", "count"), [(0, 2), (2, 0), (0, 0)])
+def test_functions_of_matrices_without_places(size: int, count: int) -> None:
+    text = "index i, j : I\nindex t : T\ninput S[t,i,j], A[i,j]\ny[t] = det(S[t])\nz = det(A) + trace(A)\n"
+    values = {"S": np.zeros((count, size, size)), "A": np.eye(size)}
+    assert_same(parse_system(text), values, {"I": size, "T": count})

@@ -259,3 +259,22 @@ def test_a_module_is_run_on_empty_axes(
         MismatchError, match=rf"Error: .*\non data of .*{axis}=0.*\nequation: y.*\nstatement: y = "
     ):
         verification_of(derivation, module.printed())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "axis", "result"),
+    [
+        ("delta_y.T @ h", "delta_y.T @ h + (len(y) == 0)", "N", "dE/dV"),
+        ("np.sum(delta_u_h, axis=0)", "np.sum(delta_u_h, axis=0) + (x.size == 0)", "N", "dE/db"),
+        ("0.5 * np.sum(delta_y**2)", "0.5 * np.sum(delta_y**2) + (len(y) == 0)", "N", "E"),
+    ],
+)
+def test_a_wrong_number_on_an_empty_axis_is_seen(
+    right: str, wrong: str, axis: str, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derivation = derived(TANH_NET)
+    module = numpy_module(lower(derivation))
+    render = emission.render
+    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    with pytest.raises(MismatchError, match=rf"{result}.* by the equations, on data of .*{axis}=0"):
+        verification_of(derivation, module.printed())

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 import symbackprop as sb
+from symbackprop.language.guarding import expect_reads_inside
+from symbackprop.sampling.small_axes import with_axes
 from symbackprop.semantics.naive import Array
 from symbackprop.systems.system import Role, System
 from tests.models.whole_language.comparison import (
@@ -32,6 +34,7 @@ from tests.models.whole_language.comparison import (
 from tests.models.whole_language.data import Draw, draws_of, values_for, wrt_of
 
 SECONDS = 20
+NOTHING = r"(?!)"  # matches no text
 
 
 @dataclass(frozen=True)
@@ -112,25 +115,40 @@ def _hold(system: System, module: ModuleType, draw: Draw) -> str:
         return _refused_too(system, module, draw, refusal)
     if values is None:
         return "no finite data"
-    loss, gradients = _called(module, values, empty=0 in draw.sizes.values())
+    loss, gradients = _called(module, values, refused=_refused_words(system, draw.sizes))
     if gradients is None:
-        return "refused an empty axis"
+        return "refused these sizes"
     found = differences(system, values, draw, loss, gradients)
     if not found:
         return autograd_agrees(system, values, draw, gradients)
     moved = moved_a_little(system, values, draw)
     kind = "wrong"
     if moved is not None:
-        again, moved_gradients = _called(module, moved, empty=False)
+        again, moved_gradients = _called(module, moved)
         if not differences(system, moved, draw, again, moved_gradients or {}):
             kind = "wrong at a tie or kink"
     raise Failure(f"{kind}, {found[0]}")
 
 
+def _refused_words(system: System, sizes: Mapping[str, int]) -> str:
+    """What may be said against these sizes, as a pattern: of empty axes, and what is refused at definition.
+
+    A position that conditions on real numbers alone keep inside is documented to be refused.
+    """
+    if 0 in sizes.values():
+        return r"empty|no value|at least|reads position"
+    declared = {axis: replace(axis, size=sizes[axis.name]) for axis in system.axes}
+    try:
+        expect_reads_inside(with_axes(system, declared))
+    except sb.NotationError:
+        return r"reads position"
+    return NOTHING
+
+
 def _called(
-    module: ModuleType, values: Mapping[str, Array], empty: bool
+    module: ModuleType, values: Mapping[str, Array], refused: str = NOTHING
 ) -> tuple[float, dict[str, Array] | None]:
-    """Loss and gradients; None where the module refuses an empty axis by a message of its own."""
+    """Loss and gradients; None where the module refuses the sizes in words that match `refused`."""
     given = {name: array.copy() for name, array in values.items()}
     parameters = {name: given[name] for name in module.PARAMETERS}
     others = {name: array for name, array in given.items() if name not in parameters}
@@ -141,13 +159,9 @@ def _called(
     except Slow:
         raise
     except Exception as error:
-        if (
-            empty
-            and isinstance(error, ValueError)
-            and re.search(r"empty|no value|at least|reads position", str(error))
-        ):
+        if isinstance(error, ValueError) and re.search(refused, str(error)):
             return 0.0, None
-        what = "an empty axis" if empty else "a call"
+        what = "an empty axis" if "empty" in refused else "a call"
         last = traceback.extract_tb(error.__traceback__)[-1]
         raise Failure(
             f"{type(error).__name__} in {what}: {_shape(str(error))}: {error}\n{last.line}"

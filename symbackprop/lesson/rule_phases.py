@@ -1,0 +1,164 @@
+"""Every rule by the phase that tries it, with the measures that fall there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from symbackprop.algebra.arrangement import ARRANGE, UNTIDY, untidy_nodes
+from symbackprop.algebra.phases import RULES_OF_FACTS, factor_rules
+from symbackprop.algebra.rational import measure
+from symbackprop.algebra.sums import COST, FACTOR_IN, SPLIT
+from symbackprop.derivation.calculus import CALCULUS_RULES
+from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
+from symbackprop.derivation.driver import LOSS_BY_ITSELF
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
+from symbackprop.rules.inverses import matrix_rules
+from symbackprop.rules.kronecker import TIED, one_index_for_both, tied_indices
+from symbackprop.rules.measures import MEASURES, Measure, Measures, differentiated_parts
+from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
+from symbackprop.rules.stated_facts import fact_rules
+from symbackprop.rules.stating import DIFFERENTIATED
+from symbackprop.rules.symmetry import OUT_OF_ORDER, pairs_out_of_order, symmetry_rule
+from symbackprop.systems.partial import Ranges
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Rules that are tried together, in this order, and their measures, the most important first."""
+
+    title: str
+    rules: tuple[Rule, ...]
+    measures: Measures
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a step holds that no rule makes: what it says, what is checked, and why there are finitely many."""
+
+    name: str
+    says: str
+    checked: str
+    ends: str
+
+
+REASONS = (
+    Reason(
+        "chain rule",
+        "dE/dt = sum over what reads t of dE/dw * dw/dt",
+        "every equation that reads t is there, once",
+        "once for each tensor",
+    ),
+    Reason(
+        "differentiate",
+        "a local derivative is that of the right-hand side",
+        "it is the equation of the model",
+        "once for each local derivative",
+    ),
+    Reason(
+        "put in the factors",
+        "the local derivatives found before",
+        "each has been found before",
+        "once after the chain rule",
+    ),
+    Reason(
+        "guard",
+        "dE/dw*f = dE/dw*where(c, f, 0) where dE/dw is 0 unless c",
+        "the adjoint is 0 there",
+        "once after the chain rule",
+    ),
+    Reason(
+        "name the adjoints",
+        "what has been found keeps its name",
+        "each has been found before",
+        "once after the chain rule",
+    ),
+    Reason(
+        "name the derivatives",
+        "what has been found keeps its name",
+        "each has been found before",
+        "once for each equation of the model",
+    ),
+    Reason(
+        "put in",
+        "an equation in the place of its tensor",
+        "it is one that is computed",
+        "each leaves one equation fewer",
+    ),
+    Reason(
+        "regroup sum",
+        "a sum of products regrouped around a tensor's definition",
+        "the tensor is so defined",
+        "the cost falls",
+    ),
+    Reason(
+        "algebra",
+        "both sides are the same quotient of their atoms",
+        "the difference is 0, over a prime field",
+        "the cost of what stands between two binders falls",
+    ),
+    Reason(
+        "fold back",
+        "algebra with equations, after which a name appears",
+        "so is the difference, with equations of the model",
+        "the cost of what stands between two binders falls",
+    ),
+    Reason(
+        "rename",
+        "a bound index may have any name",
+        "nothing else differs",
+        "the name depends on the form alone",
+    ),
+)
+
+CALCULUS_MEASURES: Measures = {
+    DIFFERENTIATED: Measure(
+        "sizes of what is still to be differentiated, the largest first", differentiated_parts
+    ),
+    APART: Measure("sums and products that are not put together", nodes_apart),
+}
+SEARCH_MEASURES: Measures = {
+    COST: Measure(
+        "of the whole, once what follows is done: operations; then terms, odd signs, names, nodes",
+        lambda expression, _setting: measure(expression),
+    ),
+}
+ORDER_MEASURES: Measures = {OUT_OF_ORDER: Measure("pairs of positions out of order", pairs_out_of_order)}
+TIE_MEASURES: Measures = {TIED: Measure("indices that a delta ties to another", tied_indices)}
+TEXT_MEASURES: Measures = {
+    UNTIDY: Measure("sums, products and `where`s with a sign or reciprocal elsewhere", untidy_nodes)
+}
+
+
+def phases() -> tuple[Phase, ...]:
+    """Every rule that has a record, in the order in which it is tried."""
+    system = example_system()
+    ranges = Ranges.of(system)
+    step = system.tensors["a"].indices[0]
+    i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
+    return (
+        Phase("Calculus", (LOSS_BY_ITSELF, *CALCULUS_RULES, TOGETHER), CALCULUS_MEASURES),
+        Phase("Symmetric matrices, first of all", (symmetry_rule(SYMMETRIC),), ORDER_MEASURES),
+        Phase("Local factors of the chain rule", factor_rules(ranges), MEASURES),
+        Phase("Before them, where sums are put together", JOINING_RULES, MEASURES),
+        Phase("After them, in the normal form", (*BOUNDARY_RULES, *SOLVING_RULES), MEASURES),
+        Phase("Recurrences", recurrence_rules({"a": 0}, step, ranges), MEASURES),
+        Phase("Matrices", matrix_rules((), {}), MEASURES),
+        Phase("Facts of the model", (_example_of_a_fact(),), MEASURES),
+        Phase("The search for cheaper forms", (FACTOR_IN, SPLIT), SEARCH_MEASURES),
+        Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
+        Phase("What is printed", (ARRANGE,), TEXT_MEASURES),
+    )
+
+
+def _example_of_a_fact() -> Rule:
+    """The rule of a fact, as an example for all of them."""
+    (fact,) = fact_rules((example_fact(),), RULES_OF_FACTS)
+    return replace(fact.rule, example="c*sum(k, B[j2,k])", near_miss="sum(j, B[j,k])")
+
+
+def every_rule() -> Iterable[Rule]:
+    """The rules of all phases."""
+    return (rule for phase in phases() for rule in phase.rules)

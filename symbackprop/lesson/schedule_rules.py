@@ -1,0 +1,93 @@
+"""The rules of the schedule for the page of rules, in the order in which they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from symbackprop.errors import InternalError
+from symbackprop.language.model import parse_system
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
+from symbackprop.schedule.empty_sums import empty_sum_rule
+from symbackprop.schedule.exponentials import Meanings
+from symbackprop.schedule.gates import gate_rule
+from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
+from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_matrices
+from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.naming import NamingRule
+from symbackprop.schedule.sharing import SHARING, shared
+from symbackprop.schedule.solves import SOLVE
+from symbackprop.schedule.stability import stable_rules
+from symbackprop.schedule.undefined_factors import delta_rule
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.printing import equation_text, text
+
+Items = tuple[NamedEquation, ...]
+
+
+@dataclass(frozen=True)
+class ScheduleEntry:
+    """The strings of one rule's section."""
+
+    name: str
+    statement: str
+    where: tuple[str, ...]
+    before: str
+    after: str
+    near_miss: str
+
+
+def schedule_entries() -> tuple[ScheduleEntry, ...]:
+    """All rules of the schedule."""
+    return (*map(_local, local_rules()), *(_naming(rule, computed) for rule, computed in naming_rules()))
+
+
+def local_rules() -> tuple[Rule, ...]:
+    """The rules that rewrite the right-hand side of one equation."""
+    step = example_system().tensors["a"].indices[0]
+    return (
+        delta_rule(Ranges.of(example_system())),
+        empty_sum_rule(Ranges.of(example_system()), is_adjoint=True),
+        *stable_rules(Meanings()),
+        gate_rule([parsed("sigmoid(x[i])")]),
+        SOLVE,
+        step_rule(step),
+    )
+
+
+def naming_rules() -> tuple[tuple[NamingRule, Callable[[Items], Items]], ...]:
+    """The rules that give parts of equations names of their own, each with what does so."""
+    tensors = example_system().tensors
+    return (
+        (CHOSEN_MATRICES, lambda items: with_guarded_matrices(items, tensors, ()).equations),
+        (HOISTING, lambda items: hoisted(items, tensors)),
+        (SHARING, lambda items: shared(items, tensors)),
+    )
+
+
+def example_equations(formulas: str) -> Items:
+    """The equations of a naming rule's example."""
+    known = example_system().definitions
+    system = parse_system(NAMES + "\n".join(formulas.split("; ")) + "\n", "rules")
+    return tuple([NamedEquation.of(each) for each in system.equations if each.tensor not in known])
+
+
+def _local(rule: Rule) -> ScheduleEntry:
+    used = place_of_use(rule, parsed(rule.example))
+    if used is None:
+        raise InternalError(f"the rule '{rule.name}' does not apply to its example {rule.example}")
+    before, after = used
+    return ScheduleEntry(
+        rule.name, rule.statement, rule.where, text(before), text(after), text(parsed(rule.near_miss))
+    )
+
+
+def _naming(rule: NamingRule, computed: Callable[[Items], Items]) -> ScheduleEntry:
+    before, after = (
+        "; ".join(equation_text(item.equation) for item in items)
+        for items in (example_equations(rule.example), computed(example_equations(rule.example)))
+    )
+    if before == after:
+        raise InternalError(f"the rule '{rule.name}' does not apply to its example {rule.example}")
+    return ScheduleEntry(rule.name, rule.statement, rule.where, before, after, rule.near_miss)

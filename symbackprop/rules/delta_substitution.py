@@ -1,0 +1,181 @@
+"""What stands beside a Kronecker delta is read at the position that it names, or at the index.
+
+delta(p,i)*f(p) = delta(p,i)*f(i), for the delta is 0 where p is not i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+
+from symbackprop.integers.bounds import lies_inside
+from symbackprop.notation.arithmetic import (
+    add,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    normalised,
+)
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
+from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
+
+
+def substitute_position(node: Expression, ranges: Ranges) -> Expression | None:
+    """delta(p,i)*f(p) = delta(p,i)*f(i): where p is not i, both sides are 0.
+
+    A factor that may be undefined at an i that is not p is read at p instead, and so is what cancels with it:
+    delta(p,i)*x[i]/x[i] = delta(p,i)*x[p]/x[p].
+    """
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        for position, index in sides_of(factor):
+            others = (*node.factors[:place], *node.factors[place + 1 :])
+            partial = {other for other in others if may_be_undefined(other, position, index, ranges)}
+            if partial and index in position.free_indices:
+                continue  # delta(ids[i],i): the position depends on i again
+            if partial:
+                replaced = _read_at_position(others, partial, position, index)
+            elif isinstance(position, Index | Number):
+                continue
+            else:
+                replaced = tuple([with_index(other, position, index, ranges) for other in others])
+            if replaced != others:
+                return multiply(*replaced[:place], factor, *replaced[place:])
+    return None
+
+
+def may_be_undefined(factor: Expression, position: Expression, index: Index, ranges: Ranges) -> bool:
+    """Whether it may be so where the position is not the index; of two indices it then depends on both."""
+    if isinstance(position, Index):
+        reads = {position, index} <= factor.free_indices
+    else:
+        reads = index in factor.free_indices or any(node == position for node in factor.walk())
+    return reads and ranges.is_partial(factor)
+
+
+def _read_at_position(
+    factors: tuple[Expression, ...], partial: set[Expression], position: Expression, index: Index
+) -> tuple[Expression, ...]:
+    if not lies_inside(position, index):
+        return factors
+    moved = [substitute(factor, {index: position}) for factor in factors]
+    if any(map(_divides_by_zero, moved)):
+        return factors  # 1/(x[i] - x[j]) for i = j: it is for a condition to keep that from being read
+    below = _divisors(there for there, factor in zip(moved, factors, strict=True) if factor in partial)
+    return tuple(
+        [
+            there if factor in partial or there in below else factor
+            for there, factor in zip(moved, factors, strict=True)
+        ]
+    )
+
+
+def _divides_by_zero(factor: Expression) -> bool:
+    nodes = rewrite_bottom_up(factor, normalised).walk()
+    return any(isinstance(node, Power) and node.base == ZERO for node in nodes)
+
+
+def _divisors(factors: Iterable[Expression]) -> set[Expression]:
+    return {factor.base for factor in factors if isinstance(factor, Power) and is_reciprocal(factor)}
+
+
+def cancel_under_delta(node: Expression) -> Expression | None:
+    """x[i]*(delta(p,i)/x[p] + f) = delta(p,i) + x[i]*f: multiplied out where that cancels a divisor."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        others = (*node.factors[:place], *node.factors[place + 1 :])
+        if isinstance(factor, Add) and any(_cancels(term, others) for term in factor.terms):
+            before, after = node.factors[:place], node.factors[place + 1 :]
+            return add(*(multiply(*before, term, *after) for term in factor.terms))
+    return None
+
+
+def _cancels(term: Expression, others: tuple[Expression, ...]) -> bool:
+    """Whether one of the others, at the position that a delta in the term gives, is a divisor of the term."""
+    below = _divisors(factors_of(term))
+    return bool(below) and any(
+        index in other.free_indices and substitute(other, {index: position}) in below
+        for factor in factors_of(term)
+        for position, index in sides_of(factor)
+        for other in others
+    )
+
+
+def sides_of(factor: Expression) -> Iterator[tuple[Expression, Index]]:
+    """(p, i) of a delta; of two indices the one that comes first by name takes the place of the other."""
+    if isinstance(factor, Delta):
+        for position, index in ((factor.left, factor.right), (factor.right, factor.left)):
+            if isinstance(index, Index) and not (
+                isinstance(position, Index) and (position.axis != index.axis or position.name > index.name)
+            ):
+                yield position, index
+
+
+def with_index(
+    expression: Expression, position: Expression, index: Index, ranges: Ranges = NOTHING_KNOWN
+) -> Expression:
+    """The expression with the index in the place of a position, but for a read of another axis there."""
+    if expression == position:
+        return index
+    captured = position.free_indices | {index}
+    if isinstance(expression, Reduction) and captured & frozenset(expression.indices):
+        return expression
+    if isinstance(expression, Element) and position.tensors and position not in expression.positions:
+        return expression  # a read beside p, at p + 1, may need the guard that speaks of p
+    axes = ranges.axes.get(expression.tensor) if isinstance(expression, Element) else None
+    children = tuple(
+        [
+            child if child == position and axis != index.axis else with_index(child, position, index, ranges)
+            for child, axis in zip(expression.children, axes or repeat(index.axis), strict=False)
+        ]
+    )
+    if children == expression.children:
+        return expression
+    moved = expression.with_children(children)
+    if isinstance(expression, Where) and any(node == position for node in moved.walk()):
+        return expression  # a guard moves together with all that it guards, or stays
+    return moved
+
+
+GUARDED = when("defined", "g(p)"), when("inside", "p", "i")
+
+
+def substitution_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """The rules, where so much is known of the tensors."""
+    return (
+        stated(
+            "delta substitutes",
+            "delta(p,i)*f(p) = delta(p,i)*f(i); delta(p,i)*g(i) = delta(p,i)*g(p)",
+            lambda node: substitute_position(node, ranges),
+            where=(when("not partial", "f"), when("partial", "g"), *GUARDED),
+            decreases="misplaced reads",
+            example="delta(ids[k],i)*A[ids[k],j]",
+            near_miss="delta(ids[k],i)*A[i2,j]",
+        ),
+        stated(
+            "cancel under delta",
+            "f(i)*(delta(p,i)/f(p) + g) = f(i)*delta(p,i)/f(p) + f(i)*g",
+            cancel_under_delta,
+            decreases="sums to multiply out",
+            example="x[i]*(delta(ids[k],i)/x[ids[k]] - c)",
+            near_miss="x[i]*(delta(ids[k],i2)/x[ids[k]] - c)",
+        ),
+    )

@@ -1,0 +1,153 @@
+"""What a module computes on one draw of data, each result with what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.array.program import Statement, Store
+from symbackprop.derivation.result import Derivation
+from symbackprop.emission.printed import PrintedModule
+from symbackprop.errors import MismatchError
+from symbackprop.sampling.draws import Draw
+from symbackprop.sampling.sampling import Values
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.systems.printing import equation_text
+from symbackprop.systems.system import Equation, System
+from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
+from symbackprop.verification.locating import line_raising
+from symbackprop.verification.unsimplified import undefined_adjoints, unsimplified_adjoints
+
+Array: TypeAlias = NDArray[Any]
+
+REPORT = "this is a bug in symbackprop, and nothing was written; please report it with the model"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A derivation, the module made of it, and that module imported; `model` is what it is held against."""
+
+    derivation: Derivation
+    model: System
+    module: PrintedModule
+    checked: ModuleUnderCheck
+
+    def adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+        """The derivatives of the loss before any simplification."""
+        known = evaluate_system(self.derivation.system, values, sizes)
+        return unsimplified_adjoints(self.derivation, known, sizes)
+
+    def undefined_adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+        """The same, not finite where the chain rule is undefined, though an adjoint be 0 there by chance."""
+        known = evaluate_system(self.derivation.system, values, sizes)
+        return undefined_adjoints(self.derivation, known, sizes)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A result, what it should be by a judge, and how that is read off a draw; `tensor` is what it is of."""
+
+    name: str
+    found: Any
+    expected: Array
+    meaning: Callable[[Draw], Array]
+    tensor: str
+    judge: str = "equations"
+
+
+def results(subject: Subject, draw: Draw) -> Iterator[Compared]:
+    """Loss, gradients and outputs of the module; MismatchError where it raises, or is no pure function."""
+    loss, checked = str(subject.model.loss), subject.checked
+    try:
+        found_loss, gradients = checked.value_and_grad(draw.values)
+        again_loss, again = checked.value_and_grad(draw.values)
+        outputs = checked.forward(draw.values)
+    except CheckedCodeError as error:
+        said = [error.cause, f"on data of {shown_sizes(draw.sizes)}", *raised(subject, error)]
+        raise MismatchError("\n".join(said), remedy=REPORT) from error
+    if set(gradients) != set(subject.derivation.wrt):
+        raise MismatchError("the module gives other gradients than were asked for", remedy=REPORT)
+    found = {loss: found_loss, **gradients}
+    fault = _impurity(draw, found, {loss: again_loss, **again}, gradients) or _widened(subject, draw)
+    if fault:
+        raise MismatchError(fault, remedy=REPORT)
+    yield _known(loss, found_loss, draw)
+    for name, gradient in gradients.items():
+        meaning = _adjoint_of(name)
+        yield Compared(f"the module's d{loss}/d{name}", gradient, meaning(draw), meaning, name)
+    for name, output in outputs.items():
+        if name in draw.known:
+            yield _known(name, output, draw)
+
+
+def _known(name: str, found: Any, draw: Draw) -> Compared:
+    return Compared(
+        name, found, np.asarray(draw.known[name]), lambda each: np.asarray(each.known[name]), name
+    )
+
+
+def _adjoint_of(name: str) -> Callable[[Draw], Array]:
+    return lambda draw: np.asarray(draw.adjoints[name])
+
+
+def _impurity(
+    draw: Draw, found: Mapping[str, Any], again: Mapping[str, Any], gradients: Mapping[str, Any]
+) -> str:
+    """What a pure function would not do; "" where nothing of the kind is seen."""
+    for name in found:
+        if not np.array_equal(found[name], again[name], equal_nan=True):
+            return f"the module gives another {name} the second time"
+    held = {**draw.values, **{f"gradient of {name}": array for name, array in gradients.items()}}
+    for (one, first), (other, second) in combinations(held.items(), 2):
+        if other not in draw.values and np.may_share_memory(first, second):
+            return f"{other} shares memory with {one}"
+    return ""
+
+
+def _widened(subject: Subject, draw: Draw) -> str:
+    """Which result is no float32 where all data are; "" where all are."""
+    narrow = {
+        name: array if array.dtype.kind in "iu" else array.astype(np.float32)
+        for name, array in draw.values.items()
+    }
+    if all(array.dtype.kind in "iu" for array in narrow.values()):
+        return ""
+    loss, gradients = subject.checked.value_and_grad(narrow)
+    for name, found in {str(subject.model.loss): loss, **gradients}.items():
+        if np.asarray(found).dtype != np.float32:
+            return f"{name} is of {np.asarray(found).dtype} where the data are float32"
+    return ""
+
+
+def computes(subject: Subject, sizes: Mapping[str, int], values: Values) -> bool:
+    """Whether the module computes something; False where it refuses, MismatchError where it fails."""
+    try:
+        subject.checked.value_and_grad(values)
+    except CheckedCodeError as error:
+        if isinstance(error.__cause__, ValueError | np.linalg.LinAlgError):
+            return False
+        said = [error.cause, f"on data of {shown_sizes(sizes)}", *raised(subject, error)]
+        raise MismatchError("\n".join(said), remedy=REPORT) from error
+    return True
+
+
+def raised(subject: Subject, error: CheckedCodeError) -> list[str]:
+    """The equation, and the statement of it, that raised an error; nothing where none did."""
+    line = line_raising(error.__cause__ or error, subject.checked, subject.module)
+    return [] if line is None else shown(subject.module, line.origin.source, (line,))
+
+
+def shown(module: PrintedModule, equation: Equation, lines: Sequence[Statement | Store]) -> list[str]:
+    """An equation, and the statement that computes it."""
+    code = module.code_of(lines[0]) if lines else ""
+    return [f"equation: {equation_text(equation)}", *([f"statement: {code}"] if code else [])]
+
+
+def shown_sizes(sizes: Mapping[str, int]) -> str:
+    """Sizes as a message gives them."""
+    return ", ".join(f"{axis}={size}" for axis, size in sizes.items()) or "no axes"

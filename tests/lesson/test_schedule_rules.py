@@ -1,0 +1,73 @@
+"""The rules of the schedule: where each applies, a near-miss, and agreement with the naive evaluator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.lesson.schedule_rules import example_equations, local_rules, naming_rules
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.examples import example_system, parsed, place_of_use
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.systems.printing import text
+
+SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "S": 3}
+
+WHAT_THE_EXAMPLES_BECOME = {
+    "empty sum as a condition": "where(size(i) > 0, log(c)*sum(i, x[i]), 0)",
+    "delta as a condition": "where(i == i2, log(x[i]), 0)",
+    "tidy": "2*sum(i, x[i])",
+    "reciprocal is sigmoid": "sigmoid(-c)",
+    "exponential times sigmoid": "sigmoid(c)",
+    "shift quotient": "exp(x[i] - max(i2, x[i2]))/sum(i2, exp(x[i2] - max(i2, x[i2])))",
+    "log of sigmoid": "-softplus(c)",
+    "log of quotient": "x[i] - max(i2, x[i2]) - log(sum(i2, exp(x[i2] - max(i2, x[i2]))))",
+    "shift log": "max(i, x[i]) + log(sum(i, exp(x[i] - max(i, x[i]))))",
+    "log of one plus": "softplus(c)",
+    "exponential less one": "expm1(c)",
+    "function by its gate": "x[i]*sigmoid(x[i])",
+    "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",
+    "choose by step": "where(t == size(s) - 1, w[t], 0)",
+}
+every_rule = pytest.mark.parametrize("rule", local_rules(), ids=lambda rule: rule.name)
+every_naming = pytest.mark.parametrize(
+    ("rule", "computed"), naming_rules(), ids=[rule.name for rule, _ in naming_rules()]
+)
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {rule.name for rule in local_rules()} == set(WHAT_THE_EXAMPLES_BECOME)
+
+
+@every_rule
+def test_rule(rule: Rule) -> None:
+    used = place_of_use(rule, parsed(rule.example))
+    assert used is not None
+    assert text(used[1]) == WHAT_THE_EXAMPLES_BECOME[rule.name]
+    assert place_of_use(rule, parsed(rule.near_miss)) is None
+    assert all(words in rule.statement for words in rule.where)
+
+
+@every_rule
+def test_rule_keeps_the_value(rule: Rule) -> None:
+    used = place_of_use(rule, parsed(rule.example))
+    assert used is not None
+    before, after = used
+    rng = np.random.default_rng(2)
+    values = {
+        tensor.name: rng.uniform(0.2, 2.0, [SIZES[index.axis.name] for index in tensor.indices])
+        for tensor in example_system().tensors.values()
+    }
+    indices = tuple(sorted(before.free_indices | after.free_indices, key=lambda index: index.name))
+    evaluator = NaiveEvaluator(values, SIZES)
+    np.testing.assert_allclose(
+        evaluator.array(after, indices), evaluator.array(before, indices), rtol=1e-9, atol=1e-12
+    )
+
+
+@every_naming
+def test_a_naming_rule_leaves_its_near_miss_alone(rule, computed) -> None:
+    given = example_equations(rule.near_miss)
+    assert [item.equation for item in computed(given)] == [item.equation for item in given]
+    named = computed(example_equations(rule.example))
+    assert len(named) == len(example_equations(rule.example)) + 1
