@@ -6,14 +6,15 @@ large and negative (so that e^u is tiny), of different sizes side by side. They 
 
 from __future__ import annotations
 
-import zlib
+import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 
 from symbackprop.algebra.opened import rational_functions
 from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Power
 from symbackprop.rewriting.justification import Equality
-from symbackprop.semantics.rounding import Positions, Rounded, RoundingErrors
+from symbackprop.semantics.rounding import SIZE, RoundingErrors
 
 MOST_ERROR = 4  # times the bound of the form before
 UNDERFLOW = 1e-280
@@ -23,7 +24,7 @@ UNIT = 2.0**-52
 _KINDS = ((0.0, 2.0), (1.0, 0.8), (1e3, 1.0), (-30.0, 3.0), (1.0, 1e-4), (30.0, 3.0))
 # All tensors alike, and then each with a kind of its own.
 _ALIKE = (*_KINDS, (1e6, 1.0), (-1e3, 1.0))
-_MIXED = 8
+POINTS = len(_ALIKE) + 40
 
 
 def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[Equality] = ()) -> bool:
@@ -35,27 +36,33 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     """
     if not _may_lose_digits(form, expression):
         return True
-    formulas = dict(_formulas(equalities))
-    indices = sorted(form.free_indices | expression.free_indices, key=lambda index: index.name)
-    for draw in range(len(_ALIKE) + _MIXED):
-        errors = RoundingErrors(partial(_datum, draw), formulas, frozenset(rational_functions()))
-        at: Positions = {index: zlib.crc32(f"{draw} {index.name}".encode()) % 2 for index in indices}
-        before = errors.of(expression, at)
-        if before is None:
-            continue
-        after = errors.of(form, at)
-        if after is None:
-            return False
-        allowed = MOST_ERROR * max(before.error, abs(before.value))
-        if allowed > UNDERFLOW and after.error > allowed and _agree(before, after):
+    errors = RoundingErrors(POINTS, _datum, dict(_formulas(equalities)), frozenset(rational_functions()))
+    for at in _places(form.free_indices | expression.free_indices):
+        before, after = errors.of(expression, at), errors.of(form, at)
+        if any(map(_is_worse, *after, *before)):
             return False
     return True
 
 
-def _agree(before: Rounded, after: Rounded) -> bool:
-    """Whether the values are equal up to rounding; they are not where a fact that the data break is used."""
-    slack = (before.error + after.error) * UNIT
-    return abs(before.value - after.value) <= MOST_ERROR * slack
+def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
+    """Where the free indices stand: those of one axis apart, and all at one place."""
+    ordered = sorted(indices, key=lambda index: index.name)
+    axes = [index.axis for index in ordered]
+    yield {index: axes[:number].count(index.axis) % SIZE for number, index in enumerate(ordered)}
+    if len(set(axes)) < len(axes):
+        yield dict.fromkeys(ordered, 0)
+
+
+def _is_worse(value: float, error: float, value_before: float, error_before: float) -> bool:
+    """Whether the form has lost digits at a point; not where a fact is used that the data do not obey."""
+    if not math.isfinite(value_before) or not math.isfinite(error_before):
+        return False
+    if not math.isfinite(value) or not math.isfinite(error):
+        return True
+    allowed = MOST_ERROR * max(error_before, abs(value_before))
+    if error <= allowed or allowed < UNDERFLOW:
+        return False
+    return abs(value - value_before) <= MOST_ERROR * (error + error_before) * UNIT
 
 
 def _may_lose_digits(form: Expression, expression: Expression) -> bool:
@@ -85,16 +92,17 @@ def _is_general(positions: Sequence[Expression], formula: Expression) -> bool:
     return len(distinct) == len(positions) and formula.free_indices <= distinct
 
 
+def _hashed(spelled: str) -> int:
+    """A number below 2^32 that depends on the spelling alone."""
+    return int.from_bytes(hashlib.blake2b(spelled.encode(), digest_size=4).digest(), "big")
+
+
 @cache
-def _uniform(spelled: str) -> float:
-    """A number in -1 to 1 that depends on the spelling alone."""
-    return zlib.crc32(spelled.encode()) / 2**31 - 1
-
-
-def _datum(draw: int, spelled: str, places: tuple[int, ...]) -> float:
-    if draw < len(_ALIKE):
-        middle, spread = _ALIKE[draw]
-    else:
-        middle, spread = _KINDS[zlib.crc32(f"{draw} {spelled}".encode()) % len(_KINDS)]
-    # Symmetric in all places, so that what rests on a matrix being symmetric holds.
-    return middle + spread * _uniform(f"{draw} {spelled} {sorted(places)}")
+def _datum(spelled: str, places: tuple[int, ...]) -> list[float]:
+    """The values of an element at all points: symmetric in its places, as a matrix may be by a fact."""
+    values = []
+    for point in range(POINTS):
+        kind = _ALIKE[point] if point < len(_ALIKE) else _KINDS[_hashed(f"{point} {spelled}") % len(_KINDS)]
+        middle, spread = kind
+        values.append(middle + spread * (_hashed(f"{point} {spelled} {sorted(places)}") / 2**31 - 1))
+    return values

@@ -5,15 +5,20 @@ from __future__ import annotations
 from functools import cache
 
 from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS, definition_of
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
 from symbackprop.notation.expressions import Add, Apply, Element, Expression, Multiply, Number, Power, Where
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
 
 def opened(expression: Expression) -> Expression:
-    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out."""
+    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out.
+
+    So are powers of products and numbers: exp(-s/(2*l^2)) as typed is exp(-1/2*s/l^2).
+    """
 
     def open_one(node: Expression) -> Expression:
+        if _is_unfinished(node):
+            return normalised(node)
         if isinstance(node, Apply) and is_exponential(node.function):
             formula = definition_of(node)
             if formula is not None and not any(isinstance(part, Where) for part in formula.walk()):
@@ -21,6 +26,17 @@ def opened(expression: Expression) -> Expression:
         return node
 
     return rewrite_bottom_up(expression, open_one)
+
+
+def _is_unfinished(node: Expression) -> bool:
+    """Whether it is a power of a product or number, or a product that one has been written out in."""
+    match node:
+        case Power(Multiply() | Number(), Number(exponent)):
+            return exponent.denominator == 1
+        case Multiply(factors):
+            numbers = sum([isinstance(factor, Number) for factor in factors])
+            return numbers > 1 or any([isinstance(factor, Multiply) for factor in factors])
+    return False
 
 
 @cache

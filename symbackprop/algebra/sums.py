@@ -60,9 +60,20 @@ def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) ->
         candidates = [_settled(steps, expression, place, normal_form) for steps in _candidates(node, scope)]
         cheaper = [each for each in candidates if measure(each.whole) < measure(expression)]
         for candidate in sorted(cheaper, key=lambda each: rank(each.whole)):
-            if _keeps_digits(candidate, expression, place):
-                return _composed(candidate, expression, place)
+            for each in (candidate, *_folded(candidate, expression, place, scope)):
+                if _keeps_digits(each, expression, place):
+                    return _composed(each, expression, place)
     return None
+
+
+def _folded(candidate: _Candidate, expression: Expression, place: Path, scope: Scope) -> Iterator[_Candidate]:
+    """The candidate whose terms cancel by a definition: sum(i, m) - sum(i, x[i]) = 0 where m is the mean."""
+    relations = scope.relations(candidate.node)
+    folded = cheapest_form(candidate.node, relations)
+    if isinstance(candidate.node, Add) and measure(folded) < measure(candidate.node):
+        step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
+        whole = replace_at(expression, place, folded)
+        yield _Candidate((*candidate.steps, step), folded, candidate.named_by, (), whole)
 
 
 def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) -> bool:

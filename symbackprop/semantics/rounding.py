@@ -4,6 +4,8 @@ Running error analysis: every operation adds a unit in its own last place, and p
 have (Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms, section 3.3). Errors are in
 units of the rounding, so that one pass in float64 speaks for any precision. Elements without a formula are
 data, and exact. Sums of three terms and more may be added up in any order.
+
+Many points are evaluated at once, with a list for a number: what is not finite at a point is nan there.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from symbackprop.errors import NotationError
 from symbackprop.functions.elementary import ALL_FUNCTIONS, INTEGER_FUNCTIONS
+from symbackprop.functions.record import Evaluation
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -37,147 +39,230 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.integer_values import compared, condition_holds, integer_value
 
 Positions: TypeAlias = Mapping[Index, int]
+Places: TypeAlias = tuple[int, ...]
 INFINITESIMAL = 1e-30
 SIZE = 2  # of every axis: what is read outside of it is data too
 
 
 class Rounded(NamedTuple):
-    """A value, and a bound on its error in units of the rounding."""
+    """Values, one a point, and bounds on their errors in units of the rounding."""
 
-    value: float
-    error: float
+    values: list[float]
+    errors: list[float]
 
 
 @dataclass(frozen=True)
 class RoundingErrors:
-    """Evaluates with errors, where every axis has two places.
+    """Evaluates with errors at `points` points, where every axis has two places.
 
-    `datum` gives the value of an element, or of what has no arithmetic, by its spelling and its place.
+    `datum` gives the values of an element, or of what has no arithmetic, by its spelling and its place.
     `formulas` are those of elements that are computed, by tensor, with the indices that they stand at.
     The values of the functions in `exact` count as data.
     """
 
-    datum: Callable[[str, tuple[int, ...]], float]
+    points: int
+    datum: Callable[[str, Places], list[float]]
     formulas: Mapping[str, tuple[tuple[Index, ...], Expression]]
     exact: frozenset[str] = frozenset()
     _known: dict[object, Rounded] = field(default_factory=dict, init=False, compare=False)
     _open: set[object] = field(default_factory=set, init=False, compare=False)
 
-    def of(self, expression: Expression, at: Positions) -> Rounded | None:
-        """The value and its error where the free indices stand at `at`; None where it is not finite."""
-        try:
-            found = self._of(expression, at)
-        except (ArithmeticError, ValueError, NotationError):
-            return None
-        return found if math.isfinite(found.value) and math.isfinite(found.error) else None
-
-    def _of(self, node: Expression, at: Positions) -> Rounded:
+    def of(self, node: Expression, at: Positions) -> Rounded:
+        """The values and their errors where the free indices stand at `at`."""
         match node:
             case Number(exact):
-                return Rounded(exact.numerator / exact.denominator, 0.0)
+                return self._data(exact.numerator / exact.denominator)
             case Element(tensor, positions):
-                return self._element(tensor, tuple([self._integer(each, at) for each in positions]))
+                return self._element(tensor, positions, at)
             case Add(terms):
-                return _added([self._of(term, at) for term in terms])
+                return _added([self.of(term, at) for term in terms])
             case Multiply(factors):
-                return _multiplied([self._of(factor, at) for factor in factors])
+                return _multiplied([self.of(factor, at) for factor in factors])
             case Power(base, Number(exponent)):
-                return _raised(self._of(base, at), exponent.numerator / exponent.denominator)
-            case Apply(function, _) if function not in INTEGER_FUNCTIONS:
-                return self._applied(node, [self._of(argument, at) for argument in node.arguments])
+                return _raised(self.of(base, at), exponent.numerator / exponent.denominator)
+            case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
+                return self._applied(function, [self.of(argument, at) for argument in arguments])
             case Where(condition, chosen, otherwise):
-                holds = condition_holds(condition, at, _SIZES, self._read)
-                return self._of(chosen if holds else otherwise, at)
+                return self._chosen(condition, chosen, otherwise, at)
             case Reduction():
                 return self._once((node, *_places(node, at)), lambda: self._reduced(node, at))
             case Size():
-                return Rounded(float(SIZE), 0.0)
+                return self._data(float(SIZE))
             case Constant():
-                return Rounded(math.pi, 0.0)
+                return self._data(math.pi)
             case Index() | Delta() | Apply():
-                return Rounded(float(self._integer(node, at)), 0.0)
+                return self._exact([float(each) for each in self._integers(node, at)])
             case MatrixFunction(kind, tensor, _, batch, positions):
-                places = [self._integer(each, at) for each in (*batch, *positions)]
-                return Rounded(self.datum(f"{kind}({tensor})", tuple(places)), 0.0)
-        places = [at[each] for each in node.walk() if isinstance(each, Index) and each in at]
-        return Rounded(self.datum(f"{type(node).__name__} {sorted(node.tensors)}", tuple(places)), 0.0)
+                return self._element(f"{kind}({tensor})", (*batch, *positions), at)
+        free = [at[each] for each in node.walk() if isinstance(each, Index) and each in at]
+        return self._exact(self.datum(f"{type(node).__name__} {sorted(node.tensors)}", tuple(free)))
+
+    def _data(self, value: float) -> Rounded:
+        return self._exact([value] * self.points)
+
+    def _exact(self, values: list[float]) -> Rounded:
+        return Rounded(values, [0.0] * self.points)
 
     def _once(self, key: object, compute: Callable[[], Rounded]) -> Rounded:
         if key not in self._known:
             self._known[key] = compute()
         return self._known[key]
 
-    def _integer(self, node: Expression, at: Positions) -> int:
-        return at[node] if type(node) is Index else int(integer_value(node, at, _SIZES, self._read))
+    def _integers(self, node: Expression, at: Positions) -> list[int]:
+        """The values of an integer expression, one a point."""
+        if not node.tensors:
+            return [int(integer_value(node, at, _SIZES, _unread))] * self.points
+        return [int(integer_value(node, at, _SIZES, self._reader(point))) for point in range(self.points)]
 
-    def _read(self, node: Expression, at: Positions) -> float:
-        match node:
-            case Comparison(operator, left, right):
-                return compared(operator, self._of(left, at).value, self._of(right, at).value)
-        return int(self._of(node, at).value) % SIZE
+    def _reader(self, point: int) -> Callable[[Expression, Positions], Any]:
+        """What an integer expression reads at a point: a place, or whether a comparison holds."""
 
-    def _element(self, tensor: str, places: tuple[int, ...]) -> Rounded:
+        def read(node: Expression, at: Positions) -> Any:
+            if isinstance(node, Comparison):
+                return compared(
+                    node.operator, *[self.of(each, at).values[point] for each in (node.left, node.right)]
+                )
+            value = self.of(node, at).values[point]
+            return int(value) % SIZE if math.isfinite(value) else 0
+
+        return read
+
+    def _element(self, tensor: str, positions: Sequence[Expression], at: Positions) -> Rounded:
+        if not any([position.tensors for position in positions]):
+            return self._at_places(
+                tensor,
+                tuple(
+                    [at[each] if type(each) is Index else self._integers(each, at)[0] for each in positions]
+                ),
+            )
+        rows = zip(*[self._integers(position, at) for position in positions], strict=True)
+        read = [self._at_places(tensor, row) for row in rows]
+        return Rounded(
+            [each.values[point] for point, each in enumerate(read)],
+            [each.errors[point] for point, each in enumerate(read)],
+        )
+
+    def _at_places(self, tensor: str, places: Places) -> Rounded:
         key = (tensor, places)
         if tensor not in self.formulas or key in self._open:  # a formula that reads its own element
-            return Rounded(self.datum(tensor, places), 0.0)
+            return self._exact(self.datum(tensor, places))
         indices, formula = self.formulas[tensor]
         self._open.add(key)
         try:
-            return self._once(key, lambda: self._of(formula, dict(zip(indices, places, strict=True))))
+            return self._once(key, lambda: self.of(formula, dict(zip(indices, places, strict=True))))
         finally:
             self._open.discard(key)
 
-    def _applied(self, node: Apply, arguments: list[Rounded]) -> Rounded:
-        evaluate = ALL_FUNCTIONS[node.function].evaluate
-        values = [argument.value for argument in arguments]
-        value = float(evaluate(*values).real)
-        error = 0.0 if node.function in self.exact else abs(value)
+    def _applied(self, function: str, arguments: list[Rounded]) -> Rounded:
+        evaluate = ALL_FUNCTIONS[function].evaluate
+        rows = list(zip(*[argument.values for argument in arguments], strict=True))
+        values = [_finite(_real, evaluate, row) for row in rows]
+        errors = [0.0] * self.points if function in self.exact else [abs(value) for value in values]
         for place, argument in enumerate(arguments):
-            if argument.error:
-                nearby: list[complex] = list(values)
-                nearby[place] += 1j * INFINITESIMAL
-                error += abs(complex(evaluate(*nearby)).imag) / INFINITESIMAL * argument.error
-        return Rounded(value, error)
+            for point, (row, error) in enumerate(zip(rows, argument.errors, strict=True)):
+                if function == "exp":  # its argument has been rounded, wherever it comes from
+                    error = max(error, abs(row[place]))
+                if error:
+                    errors[point] += abs(_finite(_slope, evaluate, row, place)) * error
+        return Rounded(values, errors)
+
+    def _chosen(
+        self, condition: Expression, chosen: Expression, otherwise: Expression, at: Positions
+    ) -> Rounded:
+        if not condition.tensors:
+            holds = condition_holds(condition, at, _SIZES, _unread)
+            return self.of(chosen if holds else otherwise, at)
+        cases = (self.of(otherwise, at), self.of(chosen, at))
+        holding = [
+            condition_holds(condition, at, _SIZES, self._reader(point)) for point in range(self.points)
+        ]
+        return Rounded(
+            [cases[holds].values[point] for point, holds in enumerate(holding)],
+            [cases[holds].errors[point] for point, holds in enumerate(holding)],
+        )
 
     def _reduced(self, node: Reduction, at: Positions) -> Rounded:
-        places = itertools.product(range(SIZE), repeat=len(node.indices))
-        terms = [
-            self._of(node.body, {**at, **dict(zip(node.indices, place, strict=True))}) for place in places
-        ]
+        ranges = itertools.product(range(SIZE), repeat=len(node.indices))
+        terms = [self.of(node.body, {**at, **dict(zip(node.indices, each, strict=True))}) for each in ranges]
         match node.kind:
             case "sum":
                 return _added(terms)
             case "prod":
                 return _multiplied(terms)
-        best = (min if node.kind == "min" else max)(terms, key=lambda term: term.value)
-        return Rounded(float(terms.index(best)), 0.0) if node.kind == "argmax" else best
+        choose = min if node.kind == "min" else max
+        rows = list(zip(*[term.values for term in terms], strict=True))
+        best = [row.index(choose(row)) for row in rows]
+        if node.kind == "argmax":
+            return self._exact([float(place) for place in best])
+        return Rounded(
+            [row[place] for row, place in zip(rows, best, strict=True)],
+            [terms[place].errors[point] for point, place in enumerate(best)],
+        )
 
 
 _SIZES: Mapping[str, int] = defaultdict(lambda: SIZE)
 
 
-def _places(node: Expression, at: Positions) -> tuple[int, ...]:
+def _unread(node: Expression, _at: Positions) -> Any:
+    raise AssertionError(f"{type(node).__name__} without tensors is read")
+
+
+def _places(node: Expression, at: Positions) -> Places:
     return tuple([at[index] for index in sorted(node.free_indices, key=lambda index: index.name)])
 
 
+def _finite(compute: Callable[..., float], *arguments: Any) -> float:
+    """The number, or nan where there is none or it is infinite."""
+    try:
+        value = float(compute(*arguments))
+    except (ArithmeticError, ValueError):
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _real(evaluate: Evaluation, arguments: Sequence[float]) -> float:
+    return evaluate(*arguments).real
+
+
+def _slope(evaluate: Evaluation, arguments: Sequence[float], place: int) -> float:
+    """The derivative by one argument, by a complex step."""
+    nearby = [*arguments[:place], arguments[place] + 1j * INFINITESIMAL, *arguments[place + 1 :]]
+    return complex(evaluate(*nearby)).imag / INFINITESIMAL
+
+
+def _slope_of_power(base: float, exponent: float) -> float:
+    return exponent * math.pow(base, exponent - 1)
+
+
 def _added(terms: list[Rounded]) -> Rounded:
-    value, error = sum([term.value for term in terms]), sum([term.error for term in terms])
-    own = abs(value) if len(terms) < 3 else sum([abs(term.value) for term in terms])
-    return Rounded(value, error + own)
+    values = [sum(row) for row in zip(*[term.values for term in terms], strict=True)]
+    own = values
+    if len(terms) > 2:
+        own = [sum(map(abs, row)) for row in zip(*[term.values for term in terms], strict=True)]
+    rows = zip(own, *[term.errors for term in terms], strict=True)
+    return Rounded(values, [abs(first) + sum(others) for first, *others in rows])
 
 
-def _multiplied(factors: Iterable[Rounded]) -> Rounded:
-    first, *others = factors
-    value, error = first
-    for factor in others:
-        is_sign = value in (1.0, -1.0) and not error
-        error = error * abs(factor.value) + abs(value) * factor.error
-        value *= factor.value
-        error += 0.0 if is_sign else abs(value)
-    return Rounded(value, error)
+def _multiplied(factors: list[Rounded]) -> Rounded:
+    (values, errors), *others = factors
+    for other in others:
+        products = [left * right for left, right in zip(values, other.values, strict=True)]
+        rows = zip(products, values, errors, *other, strict=True)
+        errors = [
+            abs(left) * right_error
+            + error * abs(right)
+            # A sign, and no operation.
+            + (0.0 if not error and left in (1.0, -1.0) else abs(value))
+            for value, left, error, right, right_error in rows
+        ]
+        values = products
+    return Rounded(values, errors)
 
 
 def _raised(base: Rounded, exponent: float) -> Rounded:
-    value = math.pow(base.value, exponent)
-    slope = exponent * math.pow(base.value, exponent - 1) if base.error else 0.0
-    return Rounded(value, abs(slope) * base.error + abs(value))
+    values = [_finite(math.pow, value, exponent) for value in base.values]
+    errors = [abs(value) for value in values]
+    for point, (value, error) in enumerate(zip(*base, strict=True)):
+        if error:
+            errors[point] += abs(_finite(_slope_of_power, value, exponent)) * error
+    return Rounded(values, errors)
