@@ -10,9 +10,8 @@ from symbackprop.algebra.known_equations import (
     atoms_by_tensors,
     exponential_of,
     function_relations,
-    scalar_atoms,
 )
-from symbackprop.algebra.opened import opened
+from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.rational import Relation
 from symbackprop.integers.guards import branches
 from symbackprop.integers.linear import linear_form

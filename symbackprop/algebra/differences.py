@@ -27,9 +27,13 @@ def _factors(sums: Iterable[Add], expression: Expression) -> Iterator[Add]:
     products = [node for node in expression.walk() if isinstance(node, Multiply)]
     multiplied = {factor for product in products for factor in product.factors}
     for node in sums:
-        signs = {coefficient_and_rest(term)[0] > 0 for term in node.terms}
-        if node in multiplied and len(signs) == 2:
+        if node in multiplied and is_difference(node):
             yield node
+
+
+def is_difference(node: Expression) -> bool:
+    """Whether it is a sum with terms of both signs."""
+    return isinstance(node, Add) and len({coefficient_and_rest(term)[0] > 0 for term in node.terms}) == 2
 
 
 def _polynomial(node: Add) -> Polynomial:

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
-from symbackprop.algebra.opened import opened
+from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms, without_number
 from symbackprop.algebra.rational import Relation
-from symbackprop.functions.elementary import FUNCTIONS, definition_of
+from symbackprop.functions.elementary import definition_of
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, power, terms_of
 from symbackprop.notation.expressions import (
-    Add,
     Apply,
     Element,
     Expression,
     Index,
-    Multiply,
     Number,
-    Power,
 )
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.rewriting.matching import Bindings, match
 from symbackprop.systems.system import Equation
-
-
-def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
-    """What a scalar expression is a rational function of: elements, sums, functions, `where`s."""
-    if isinstance(expression, Add | Multiply):
-        return tuple(dict.fromkeys(atom for child in expression.children for atom in scalar_atoms(child)))
-    if isinstance(expression, Power) and isinstance(expression.exponent, Number):
-        if expression.exponent.value.denominator == 1:
-            return scalar_atoms(expression.base)
-        # A root's radicand is an atom beside the root: sqrt(v + e) knows v + e.
-        return (canonical_bound_names(expression), canonical_bound_names(expression.base))
-    return () if isinstance(expression, Number) else (canonical_bound_names(expression),)
 
 
 def atoms_by_tensors(atoms: Sequence[Expression]) -> dict[frozenset[str], list[Expression]]:
@@ -92,13 +77,9 @@ class Known:
 def _match_kernel(pattern: Expression, atom: Expression, variables: frozenset[Index]) -> Iterator[Bindings]:
     """exp(u) and exp(-u) are powers of one atom."""
     if isinstance(pattern, Apply) and isinstance(atom, Apply) and pattern.function == atom.function == "exp":
-        yield from match(_without_number(pattern.arguments[0]), _without_number(atom.arguments[0]), variables)
+        yield from match(without_number(pattern.arguments[0]), without_number(atom.arguments[0]), variables)
     else:
         yield from match(pattern, atom, variables)
-
-
-def _without_number(expression: Expression) -> Expression:
-    return multiply(*coefficient_and_rest(expression)[1])
 
 
 def exponential_of(relation: Relation) -> Relation | None:
@@ -126,7 +107,7 @@ def _logarithm(term: Expression) -> Expression | None:
 def function_relations(expression: Expression, atoms: tuple[Expression, ...]) -> Iterator[Relation]:
     """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names."""
     arguments = dict.fromkeys(
-        _without_number(node.arguments[0])
+        without_number(node.arguments[0])
         for node in opened(expression).walk()
         if isinstance(node, Apply) and node.function == "exp" and canonical_bound_names(node) in atoms
     )
@@ -136,21 +117,3 @@ def function_relations(expression: Expression, atoms: tuple[Expression, ...]) ->
             formula = definition_of(known)
             assert formula is not None
             yield Relation(known, formula)
-
-
-@cache
-def rational_functions() -> tuple[str, ...]:
-    """The functions of the table that are quotients in e^u alone: their name spares the division."""
-    argument = Element("?")
-    kernel = Apply("exp", (argument,))
-    names = []
-    for function in FUNCTIONS.values():
-        if function.arity == 1 and function.definition is not None:
-            formula = opened(function.definition(argument))
-            atoms = {
-                Apply("exp", (_without_number(atom.arguments[0]),)) if isinstance(atom, Apply) else atom
-                for atom in scalar_atoms(formula)
-            }
-            if atoms == {kernel} and any(isinstance(node, Power) for node in formula.walk()):
-                names.append(function.name)
-    return tuple(names)

@@ -1,18 +1,24 @@
-"""Functions that are formulas, written out."""
+"""Functions that are formulas, written out, and the atoms that a formula is a rational function of."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Where
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS, definition_of
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
+from symbackprop.notation.expressions import Add, Apply, Element, Expression, Multiply, Number, Power, Where
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
 
 def opened(expression: Expression) -> Expression:
-    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out."""
+    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out.
+
+    So are powers of products and numbers: exp(-s/(2*l^2)) as typed is exp(-1/2*s/l^2).
+    """
 
     def open_one(node: Expression) -> Expression:
+        if _is_unfinished(node):
+            return normalised(node)
         if isinstance(node, Apply) and is_exponential(node.function):
             formula = definition_of(node)
             if formula is not None and not any(isinstance(part, Where) for part in formula.walk()):
@@ -20,6 +26,17 @@ def opened(expression: Expression) -> Expression:
         return node
 
     return rewrite_bottom_up(expression, open_one)
+
+
+def _is_unfinished(node: Expression) -> bool:
+    """Whether it is a power of a product or number, or a product that one has been written out in."""
+    match node:
+        case Power(Multiply() | Number(), Number(exponent)):
+            return exponent.denominator == 1
+        case Multiply(factors):
+            numbers = sum([isinstance(factor, Number) for factor in factors])
+            return numbers > 1 or any([isinstance(factor, Multiply) for factor in factors])
+    return False
 
 
 @cache
@@ -31,3 +48,38 @@ def is_exponential(function: str) -> bool:
     parts = tuple(definition(Element("?")).walk())
     applied = {part.function for part in parts if isinstance(part, Apply)}
     return all(map(is_exponential, applied)) and not any(isinstance(part, Where) for part in parts)
+
+
+def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
+    """What a scalar expression is a rational function of: elements, sums, functions, `where`s."""
+    if isinstance(expression, Add | Multiply):
+        return tuple(dict.fromkeys(atom for child in expression.children for atom in scalar_atoms(child)))
+    if isinstance(expression, Power) and isinstance(expression.exponent, Number):
+        if expression.exponent.value.denominator == 1:
+            return scalar_atoms(expression.base)
+        # A root's radicand is an atom beside the root: sqrt(v + e) knows v + e.
+        return (canonical_bound_names(expression), canonical_bound_names(expression.base))
+    return () if isinstance(expression, Number) else (canonical_bound_names(expression),)
+
+
+def without_number(expression: Expression) -> Expression:
+    """u of n*u."""
+    return multiply(*coefficient_and_rest(expression)[1])
+
+
+@cache
+def rational_functions() -> tuple[str, ...]:
+    """The functions of the table that are quotients in e^u alone: their name spares the division."""
+    argument = Element("?")
+    kernel = Apply("exp", (argument,))
+    names = []
+    for function in FUNCTIONS.values():
+        if function.arity == 1 and function.definition is not None:
+            formula = opened(function.definition(argument))
+            atoms = {
+                Apply("exp", (without_number(atom.arguments[0]),)) if isinstance(atom, Apply) else atom
+                for atom in scalar_atoms(formula)
+            }
+            if atoms == {kernel} and any(isinstance(node, Power) for node in formula.walk()):
+                names.append(function.name)
+    return tuple(names)

@@ -59,10 +59,18 @@ def common_factors_out(expression: sympy.Expr) -> sympy.Expr:
 @lru_cache(MOST_REMEMBERED)
 def denominator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
     """The irreducible factors below the stroke, once everything is cancelled."""
-    _, denominator = sympy.fraction(cancelled(expression))
-    if denominator.is_number:
+    return _irreducible_factors(sympy.fraction(cancelled(expression))[1])
+
+
+def numerator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
+    """The irreducible factors above the stroke, once everything is cancelled."""
+    return _irreducible_factors(sympy.fraction(cancelled(expression))[0])
+
+
+def _irreducible_factors(polynomial: sympy.Expr) -> frozenset[sympy.Expr]:
+    if polynomial.is_number:
         return frozenset()
-    return frozenset(factor for factor, _ in sympy.factor_list(denominator)[1])
+    return frozenset(factor for factor, _ in sympy.factor_list(polynomial)[1])
 
 
 def forget_quotients() -> None:

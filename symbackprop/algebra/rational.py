@@ -7,8 +7,8 @@ that is cheaper: e^-u/(1 + e^-u)^2 becomes z*(1 - z).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple, TypeAlias
@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeAlias
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
-from symbackprop.algebra.differences import spreads_a_difference
+from symbackprop.algebra.differences import is_difference, spreads_a_difference
+from symbackprop.algebra.digits import keeps_digits
 from symbackprop.algebra.opened import is_exponential, opened
 from symbackprop.algebra.quotients import (
     collected_forms,
@@ -25,6 +26,7 @@ from symbackprop.algebra.quotients import (
     forms,
     is_small,
     multiplied,
+    numerator_factors,
     solved_for,
     substituted,
     with_solution,
@@ -107,15 +109,29 @@ class _Rewriting:
         return tuple((known, formula) for known, formula in replaced if known != formula)
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A form, and what it is a form of."""
+
+    form: Expression
+    rewriting: _Rewriting
+
+    def rank(self) -> tuple[Measure, str]:
+        """Its place in the order among candidates."""
+        return rank(self.form)
+
+
 @dataclass
 class RationalSearch:
-    """Looks for the cheapest form of one expression under relations."""
+    """Looks for the cheapest form of one expression under relations; sums in `closed` are atoms."""
 
     expression: Expression
     relations: Sequence[Relation]
+    closed: frozenset[Expression] = frozenset()
+    _verdicts: dict[Expression, bool] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.bridge = ScalarBridge()
+        self.bridge = ScalarBridge({opened(each): each for each in self.closed})
         self._forms: dict[sympy.Expr, Expression] = {}
         self.work = 0
         start = opened(self.expression)
@@ -129,26 +145,41 @@ class RationalSearch:
         ]
 
     def cheapest(self) -> Expression:
-        """The cheapest form found; the expression itself where nothing is cheaper, or it is too large."""
+        """The cheapest form found that keeps the expression's digits.
+
+        The expression itself where nothing is cheaper, or it is too large. Where the cheapest of all forms
+        loses digits, the best of the others is searched again with its differences as they stand.
+        """
         if not is_small(self.start):
             return self.expression
         best, current, relations = self.expression, self.start, tuple(self.known)
+        has_lost = False
         for _round in range(MOST_ROUNDS):
             candidates = [
-                (self._shown(form), candidate)
-                for candidate in self._affordable(current, relations)
-                if self._is_safe(candidate.expression)
-                for form in forms(candidate.expression)
+                _Candidate(self._shown(form), rewriting)
+                for rewriting in self._affordable(current, relations)
+                if self._is_safe(rewriting.expression)
+                for form in forms(rewriting.expression)
             ]
-            found, candidate = self._best(candidates)
-            if found is None:
+            found = self._best(candidates)
+            has_lost = has_lost or not self._keeps_digits(min(candidates, key=_Candidate.rank).form)
+            if found is None or measure(found.form) >= measure(best):
                 break
-            if measure(found) >= measure(best):
-                break
-            best, current, relations = found, candidate.expression, candidate.within(relations)
+            best, current = found.form, found.rewriting.expression
+            relations = found.rewriting.within(relations)
             if self.work >= MOST_WORK:
                 break
-        return _spelled_as_typed(best, self.expression)
+        typed = _spelled_as_typed(best, self.expression)
+        return self._with_differences_kept(typed) if has_lost else typed
+
+    def _with_differences_kept(self, best: Expression) -> Expression:
+        """The best form with every difference in it as an atom of the search, where that is cheaper."""
+        closed = frozenset(filter(is_difference, best.walk()))
+        if not closed or closed <= self.closed:
+            return best
+        again = RationalSearch(best, self.relations, closed).cheapest()
+        is_better = measure(again) < measure(best) and self._keeps_digits(again)
+        return again if is_better else best
 
     def _affordable(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
         """The expression as it is, and as many rewritings as the budget allows; a vain attempt costs too."""
@@ -167,34 +198,50 @@ class RationalSearch:
         return self._forms[form]
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
-        """Whether no denominator is new: a form must not be undefined where the expression is defined."""
-        return denominator_factors(candidate) <= self.denominators
+        """Whether no denominator is new: a form must not be undefined where the expression is defined.
 
-    def _best(
-        self, candidates: Sequence[tuple[Expression, _Rewriting]]
-    ) -> tuple[Expression | None, _Rewriting]:
-        """The best form that keeps the expression's digits, and what it is of; no form where none does.
-
-        Collecting pays for itself only on the best candidate. Where what is best multiplies a difference out,
-        common factors may stand in front of the differences all the same.
+        A name divides by what it stands for: 1/dist where dist = sqrt(s) and 1/sqrt(s) was there.
         """
-        ordered = sorted(candidates, key=lambda pair: rank(pair[0]))
-        if not self._keeps_digits(ordered[0][0]):
+        new = denominator_factors(candidate) - self.denominators
+        return not new or all(
+            numerator_factors(factor.xreplace(dict(self.known))) <= self.denominators for factor in new
+        )
+
+    def _best(self, candidates: Sequence[_Candidate]) -> _Candidate | None:
+        """The best form that keeps the expression's digits, if one does.
+
+        Collecting pays for itself only on the best candidates. Where what is best multiplies a difference
+        out, common factors may stand in front of the differences all the same.
+        """
+        ordered = sorted(candidates, key=_Candidate.rank)
+        rewritings = [ordered[0].rewriting]
+        if not self._keeps_digits(ordered[0].form):
+            distinct = dict.fromkeys(each.rewriting for each in ordered)
             in_front = [
-                (self._shown(common_factors_out(each.expression)), each)
-                for each in dict.fromkeys(each for _, each in ordered)
+                _Candidate(self._shown(common_factors_out(each.expression)), each) for each in distinct
             ]
-            ordered = sorted((*ordered, *in_front), key=lambda pair: rank(pair[0]))
-        kept = next((pair for pair in ordered if self._keeps_digits(pair[0])), None)
-        candidate = ordered[0][1] if kept is None else kept[1]
-        collected = [self._shown(form) for form in collected_forms(candidate.expression)]
-        safe = (form for form in sorted(collected, key=rank) if self._keeps_digits(form))
-        known = () if kept is None else (kept[0],)
-        return min((*known, *islice(safe, 1)), key=rank, default=None), candidate
+            ordered = sorted((*ordered, *in_front), key=_Candidate.rank)
+        kept = self._first_to_keep_digits(ordered)
+        rewritings += [each.rewriting for each in kept]
+        collected = [
+            _Candidate(self._shown(form), each)
+            for each in dict.fromkeys(rewritings)
+            for form in collected_forms(each.expression)
+        ]
+        kept += self._first_to_keep_digits(sorted(collected, key=_Candidate.rank))
+        return min(kept, key=_Candidate.rank, default=None)
+
+    def _first_to_keep_digits(self, ordered: Iterable[_Candidate]) -> list[_Candidate]:
+        return list(islice((each for each in ordered if self._keeps_digits(each.form)), 1))
 
     def _keeps_digits(self, form: Expression) -> bool:
-        """Whether every difference that is a factor of the expression is still one."""
-        return not spreads_a_difference(form, self.expression)
+        """Whether every difference that is a factor of the expression is one, and rounding is no worse."""
+        if form not in self._verdicts:
+            typed = _spelled_as_typed(form, self.expression)
+            self._verdicts[form] = not spreads_a_difference(form, self.expression) and keeps_digits(
+                typed, self.expression, [(relation.known, relation.formula) for relation in self.relations]
+            )
+        return self._verdicts[form]
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
@@ -235,9 +282,14 @@ def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expressi
     return rewrite_bottom_up(expression, spell)
 
 
-def multiplied_out(expression: Expression) -> tuple[Expression, ...]:
-    """The terms after multiplying out every product of sums; a single one where that is too much."""
-    bridge = ScalarBridge()
+def multiplied_out(
+    expression: Expression, closed: frozenset[Expression] = frozenset()
+) -> tuple[Expression, ...]:
+    """The terms after multiplying out every product of sums; a single one where that is too much.
+
+    The sums in `closed` stay as they are.
+    """
+    bridge = ScalarBridge({each: each for each in closed})
     bridge.learn_roots(expression)
     translated = bridge.to_sympy(expression)
     return terms_of(bridge.from_sympy(multiplied(translated))) if is_small(translated) else (expression,)

@@ -8,7 +8,7 @@ a name of the user's: the atoms are called a0, a1, ... in order of appearance.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import sympy
@@ -26,7 +26,6 @@ from symbackprop.notation.expressions import (
     Power,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
-from symbackprop.systems.printing import text
 
 LARGEST_DEGREE = 32
 LARGEST_NUMBER = 10**30
@@ -36,10 +35,12 @@ class ScalarBridge:
     """Translates expressions to SymPy and back, remembering which symbol stands for which atom.
 
     What SymPy would multiply out for ever is an atom too: a power above LARGEST_DEGREE, and a number whose
-    numerator or denominator is above LARGEST_NUMBER.
+    numerator or denominator is above LARGEST_NUMBER. So is every sum in `closed`, which stands for what it
+    shall be written as.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, closed: Mapping[Expression, Expression] | None = None) -> None:
+        self._closed = {**(closed or {})}
         self._symbols: dict[Expression, sympy.Symbol] = {}
         self._atoms: dict[sympy.Symbol, Expression] = {}
         self._roots: dict[Expression, int] = {}
@@ -68,6 +69,10 @@ class ScalarBridge:
         """The expression as a rational function of symbols."""
         if expression in self._roots:
             return self._root(expression, Fraction(1))
+        if isinstance(expression, Add) and self._closed:
+            for each, sign in ((expression, 1), (negate(expression), -1)):
+                if each in self._closed:
+                    return sign * self.symbol(self._closed[each])
         match expression:
             case Number(value) if max(abs(value.numerator), value.denominator) <= LARGEST_NUMBER:
                 return sympy.Rational(value.numerator, value.denominator)
@@ -86,10 +91,10 @@ class ScalarBridge:
         return self.symbol(expression)
 
     def _exponential(self, argument: Expression, number: int) -> sympy.Expr:
-        """e^(n*u), as a power of e^u or, for a difference u, of whichever of e^u and e^-u comes first."""
-        if isinstance(argument, Add):
-            both = (argument, number), (negate(argument), -number)
-            argument, number = min(both, key=lambda pair: text(pair[0]))
+        """e^(n*u), as a power of e^u or, for a sum u, of whichever of e^u and e^-u has been met first."""
+        opposite = negate(argument)
+        if isinstance(argument, Add) and canonical_bound_names(Apply("exp", (opposite,))) in self._symbols:
+            argument, number = opposite, -number
         return self.symbol(Apply("exp", (argument,))) ** number
 
     def _degree(self, base: Expression, exponent: Fraction) -> Fraction | int:

@@ -14,8 +14,7 @@ from symbackprop.algebra.anonymous import Anonymous
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
-from symbackprop.algebra.known_equations import scalar_atoms
-from symbackprop.algebra.opened import opened
+from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.quotients import forget_quotients
 from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.cost.contraction import forget_plans

@@ -8,14 +8,16 @@ from functools import partial
 from itertools import product
 
 from symbackprop.algebra.context import Scope
+from symbackprop.algebra.differences import is_difference
+from symbackprop.algebra.digits import keeps_digits
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names
 from symbackprop.algebra.scalar_search import cheapest_form
 from symbackprop.integers.recognition import has_positions
-from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply
-from symbackprop.notation.expressions import Add, Expression, Multiply, Reduction
+from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply, terms_of
+from symbackprop.notation.expressions import Add, Comparison, Expression, Multiply, Reduction
 from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import Renaming
@@ -27,6 +29,7 @@ from symbackprop.rules.stating import stated
 from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
+SMOOTH = ("sum", "prod")  # a maximum is chosen, and of two that are close the wrong one
 COST = "cost"
 
 
@@ -47,6 +50,7 @@ class _Candidate:
     """Steps to another form of a node, and further ones of the whole."""
 
     steps: tuple[Step, ...]
+    node: Expression
     of_whole: tuple[Step, ...]
     whole: Expression
 
@@ -55,11 +59,44 @@ def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) ->
     for place in _places(expression):
         node = node_at(expression, place)
         candidates = [_settled(steps, expression, place, normal_form) for steps in _candidates(node, scope)]
-        if candidates:
-            best = min(candidates, key=lambda candidate: rank(candidate.whole))
-            if measure(best.whole) < measure(expression):
-                return _composed(best, expression, place)
+        cheaper = [each for each in candidates if measure(each.whole) < measure(expression)]
+        for candidate in sorted(cheaper, key=lambda each: rank(each.whole)):
+            for each in (candidate, *_folded(candidate, expression, place, scope)):
+                if _keeps_digits(each, expression, place):
+                    return _composed(each, expression, place)
     return None
+
+
+def _folded(candidate: _Candidate, expression: Expression, place: Path, scope: Scope) -> Iterator[_Candidate]:
+    """The candidate whose terms cancel by a definition: sum(i, m) - sum(i, x[i]) = 0 where m is the mean."""
+    relations = scope.relations(candidate.node)
+    folded = cheapest_form(candidate.node, relations)
+    if isinstance(candidate.node, Add) and measure(folded) < measure(candidate.node):
+        step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
+        whole = replace_at(expression, place, folded)
+        yield _Candidate((*candidate.steps, step), folded, (), whole)
+
+
+def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) -> bool:
+    """Whether the rounding is no worse, of the whole and of what is compared or chosen from in it."""
+    equalities = [each for step in candidate.steps for each in step.rule.equations]
+    compared = _compared_part(expression, place)
+    if compared:
+        inside, part = place[len(compared) :], node_at(expression, compared)
+        changed = replace_at(part, inside, candidate.node)
+        if not keeps_digits(changed, part, equalities):
+            return False
+    further = [each for step in candidate.of_whole for each in step.rule.equations]
+    return keeps_digits(candidate.whole, expression, (*equalities, *further))
+
+
+def _compared_part(expression: Expression, place: Path) -> Path:
+    """The innermost place on the way to `place` of what a condition compares, or a maximum chooses from."""
+    for length in range(len(place), 0, -1):
+        above = node_at(expression, place[: length - 1])
+        if isinstance(above, Comparison) or (isinstance(above, Reduction) and above.kind not in SMOOTH):
+            return place[:length]
+    return ()
 
 
 def _settled(
@@ -73,7 +110,7 @@ def _settled(
     renamed = () if tidy == normal else (Step(Renaming(), (), normal, tidy),)
     whole = replace_at(expression, place, tidy)
     further = normal_form.steps(whole)
-    return _Candidate((*steps, *inside, *renamed), further, result_of(further, whole))
+    return _Candidate((*steps, *inside, *renamed), tidy, further, result_of(further, whole))
 
 
 def _composed(candidate: _Candidate, expression: Expression, place: Path) -> Step:
@@ -176,9 +213,10 @@ FACTOR_IN = stated(
 
 
 def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
-    """sum(i, f + g) = sum(i, f) + sum(i, g), products of sums multiplied out."""
+    """sum(i, f + g) = sum(i, f) + sum(i, g), products multiplied out, but for differences."""
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
-        terms = multiplied_out(node.body)
+        parts = (factor for term in terms_of(node.body) for factor in factors_of(term))
+        terms = multiplied_out(node.body, frozenset(filter(is_difference, parts)) - {node.body})
         if len(terms) > 1:
             opened = node.with_children((Add(terms),))
             identity = Identity.of(node.body, opened.body, ())

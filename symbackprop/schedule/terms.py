@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from symbackprop.algebra.differences import is_difference
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply
 from symbackprop.notation.expressions import (
     Add,
@@ -112,10 +113,13 @@ def broadcast_terms(body: Expression) -> list[Expression]:
     """The body multiplied out over its first factor that is a sum of terms with different indices.
 
     Summed as they stand, such terms are broadcast against one another first; apart, each may become a
-    matrix product, or a sum over fewer indices. Empty where there is no such factor.
+    matrix product, or a sum over fewer indices. Empty where there is no such factor. A difference stays one:
+    apart, its terms may cancel.
     """
     factors = factors_of(body)
     for place, factor in enumerate(factors):
-        if isinstance(factor, Add) and any(term.free_indices != factor.free_indices for term in factor.terms):
+        if is_difference(factor) or not isinstance(factor, Add):
+            continue
+        if any(term.free_indices != factor.free_indices for term in factor.terms):
             return [multiply(*factors[:place], term, *factors[place + 1 :]) for term in factor.terms]
     return []

@@ -1,0 +1,108 @@
+"""Whether an equal form keeps the digits of the form before: their rounding compared on stress data.
+
+The data are what trained networks and their inputs look like, and not only N(0,1): far from 0, nearly equal,
+large and negative (so that e^u is tiny), of different sizes side by side. They are the same in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+from symbackprop.algebra.opened import rational_functions
+from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Power
+from symbackprop.rewriting.justification import Equality
+from symbackprop.semantics.rounding import SIZE, RoundingErrors
+
+MOST_ERROR = 4  # times the bound of the form before
+UNDERFLOW = 1e-280
+UNIT = 2.0**-52
+
+# The middle and the spread of a tensor's values.
+_KINDS = ((0.0, 2.0), (1.0, 0.8), (1e3, 1.0), (-30.0, 3.0), (1.0, 1e-4), (30.0, 3.0))
+# All tensors alike, and then each with a kind of its own.
+_ALIKE = (*_KINDS, (1e6, 1.0), (-1e3, 1.0))
+POINTS = len(_ALIKE) + 40
+
+
+def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[Equality] = ()) -> bool:
+    """Whether the form's rounding is at most MOST_ERROR times the expression's, on all the stress data.
+
+    `equalities`, element = formula, are those by which they are equal. A form that is not finite where the
+    expression is has lost all. Functions that are quotients in e^u count as data, for a textbook writes
+    y*(1 - y) where y = sigmoid(u).
+    """
+    if not _may_lose_digits(form, expression):
+        return True
+    errors = RoundingErrors(POINTS, _datum, dict(_formulas(equalities)), frozenset(rational_functions()))
+    for at in _places(form.free_indices | expression.free_indices):
+        before, after = errors.of(expression, at), errors.of(form, at)
+        if any(map(_is_worse, *after, *before)):
+            return False
+    return True
+
+
+def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
+    """Where the free indices stand: those of one axis apart, and all at one place."""
+    ordered = sorted(indices, key=lambda index: index.name)
+    axes = [index.axis for index in ordered]
+    yield {index: axes[:number].count(index.axis) % SIZE for number, index in enumerate(ordered)}
+    if len(set(axes)) < len(axes):
+        yield dict.fromkeys(ordered, 0)
+
+
+def _is_worse(value: float, error: float, value_before: float, error_before: float) -> bool:
+    """Whether the form has lost digits at a point; not where a fact is used that the data do not obey."""
+    if not math.isfinite(value_before) or not math.isfinite(error_before):
+        return False
+    if not math.isfinite(value) or not math.isfinite(error):
+        return True
+    allowed = MOST_ERROR * max(error_before, abs(value_before))
+    if error <= allowed or allowed < UNDERFLOW:
+        return False
+    return abs(value - value_before) <= MOST_ERROR * (error + error_before) * UNIT
+
+
+def _may_lose_digits(form: Expression, expression: Expression) -> bool:
+    """Whether the form adds or divides what the expression does not."""
+    return not _additions(form) <= _additions(expression)
+
+
+def _additions(expression: Expression) -> set[Expression]:
+    """The sums, and the powers and exponentials, which may overflow."""
+    return {node for node in expression.walk() if isinstance(node, Add | Power) or _is_exponential(node)}
+
+
+def _is_exponential(node: Expression) -> bool:
+    return isinstance(node, Apply) and node.function == "exp"
+
+
+def _formulas(equalities: Iterable[Equality]) -> Iterator[tuple[str, tuple[tuple[Index, ...], Expression]]]:
+    """The formula of each tensor at indices of its own, as far as the equalities say it so."""
+    for known, formula in equalities:
+        if isinstance(known, Element) and _is_general(known.positions, formula):
+            indices = tuple(position for position in known.positions if isinstance(position, Index))
+            yield known.tensor, (indices, formula)
+
+
+def _is_general(positions: Sequence[Expression], formula: Expression) -> bool:
+    distinct = {position for position in positions if isinstance(position, Index)}
+    return len(distinct) == len(positions) and formula.free_indices <= distinct
+
+
+def _hashed(spelled: str) -> int:
+    """A number below 2^32 that depends on the spelling alone."""
+    return int.from_bytes(hashlib.blake2b(spelled.encode(), digest_size=4).digest(), "big")
+
+
+@cache
+def _datum(spelled: str, places: tuple[int, ...]) -> list[float]:
+    """The values of an element at all points: symmetric in its places, as a matrix may be by a fact."""
+    values = []
+    for point in range(POINTS):
+        kind = _ALIKE[point] if point < len(_ALIKE) else _KINDS[_hashed(f"{point} {spelled}") % len(_KINDS)]
+        middle, spread = kind
+        values.append(middle + spread * (_hashed(f"{point} {spelled} {sorted(places)}") / 2**31 - 1))
+    return values

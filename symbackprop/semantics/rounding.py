@@ -1,0 +1,268 @@
+"""How much rounding an expression picks up: its value beside a first-order bound on its error.
+
+Running error analysis: every operation adds a unit in its own last place, and passes on what its operands
+have (Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms, section 3.3). Errors are in
+units of the rounding, so that one pass in float64 speaks for any precision. Elements without a formula are
+data, and exact. Sums of three terms and more may be added up in any order.
+
+Many points are evaluated at once, with a list for a number: what is not finite at a point is nan there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from symbackprop.functions.elementary import ALL_FUNCTIONS, INTEGER_FUNCTIONS
+from symbackprop.functions.record import Evaluation
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.semantics.integer_values import compared, condition_holds, integer_value
+
+Positions: TypeAlias = Mapping[Index, int]
+Places: TypeAlias = tuple[int, ...]
+INFINITESIMAL = 1e-30
+SIZE = 2  # of every axis: what is read outside of it is data too
+
+
+class Rounded(NamedTuple):
+    """Values, one a point, and bounds on their errors in units of the rounding."""
+
+    values: list[float]
+    errors: list[float]
+
+
+@dataclass(frozen=True)
+class RoundingErrors:
+    """Evaluates with errors at `points` points, where every axis has two places.
+
+    `datum` gives the values of an element, or of what has no arithmetic, by its spelling and its place.
+    `formulas` are those of elements that are computed, by tensor, with the indices that they stand at.
+    The values of the functions in `exact` count as data.
+    """
+
+    points: int
+    datum: Callable[[str, Places], list[float]]
+    formulas: Mapping[str, tuple[tuple[Index, ...], Expression]]
+    exact: frozenset[str] = frozenset()
+    _known: dict[object, Rounded] = field(default_factory=dict, init=False, compare=False)
+    _open: set[object] = field(default_factory=set, init=False, compare=False)
+
+    def of(self, node: Expression, at: Positions) -> Rounded:
+        """The values and their errors where the free indices stand at `at`."""
+        match node:
+            case Number(exact):
+                return self._data(exact.numerator / exact.denominator)
+            case Element(tensor, positions):
+                return self._element(tensor, positions, at)
+            case Add(terms):
+                return _added([self.of(term, at) for term in terms])
+            case Multiply(factors):
+                return _multiplied([self.of(factor, at) for factor in factors])
+            case Power(base, Number(exponent)):
+                return _raised(self.of(base, at), exponent.numerator / exponent.denominator)
+            case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
+                return self._applied(function, [self.of(argument, at) for argument in arguments])
+            case Where(condition, chosen, otherwise):
+                return self._chosen(condition, chosen, otherwise, at)
+            case Reduction():
+                return self._once((node, *_places(node, at)), lambda: self._reduced(node, at))
+            case Size():
+                return self._data(float(SIZE))
+            case Constant():
+                return self._data(math.pi)
+            case Index() | Delta() | Apply():
+                return self._exact([float(each) for each in self._integers(node, at)])
+            case MatrixFunction(kind, tensor, _, batch, positions):
+                return self._element(f"{kind}({tensor})", (*batch, *positions), at)
+        free = [at[each] for each in node.walk() if isinstance(each, Index) and each in at]
+        return self._exact(self.datum(f"{type(node).__name__} {sorted(node.tensors)}", tuple(free)))
+
+    def _data(self, value: float) -> Rounded:
+        return self._exact([value] * self.points)
+
+    def _exact(self, values: list[float]) -> Rounded:
+        return Rounded(values, [0.0] * self.points)
+
+    def _once(self, key: object, compute: Callable[[], Rounded]) -> Rounded:
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
+
+    def _integers(self, node: Expression, at: Positions) -> list[int]:
+        """The values of an integer expression, one a point."""
+        if not node.tensors:
+            return [int(integer_value(node, at, _SIZES, _unread))] * self.points
+        return [int(integer_value(node, at, _SIZES, self._reader(point))) for point in range(self.points)]
+
+    def _reader(self, point: int) -> Callable[[Expression, Positions], Any]:
+        """What an integer expression reads at a point: a place, or whether a comparison holds."""
+
+        def read(node: Expression, at: Positions) -> Any:
+            if isinstance(node, Comparison):
+                return compared(
+                    node.operator, *[self.of(each, at).values[point] for each in (node.left, node.right)]
+                )
+            value = self.of(node, at).values[point]
+            return int(value) % SIZE if math.isfinite(value) else 0
+
+        return read
+
+    def _element(self, tensor: str, positions: Sequence[Expression], at: Positions) -> Rounded:
+        if not any([position.tensors for position in positions]):
+            return self._at_places(
+                tensor,
+                tuple(
+                    [at[each] if type(each) is Index else self._integers(each, at)[0] for each in positions]
+                ),
+            )
+        rows = zip(*[self._integers(position, at) for position in positions], strict=True)
+        read = [self._at_places(tensor, row) for row in rows]
+        return Rounded(
+            [each.values[point] for point, each in enumerate(read)],
+            [each.errors[point] for point, each in enumerate(read)],
+        )
+
+    def _at_places(self, tensor: str, places: Places) -> Rounded:
+        key = (tensor, places)
+        if tensor not in self.formulas or key in self._open:  # a formula that reads its own element
+            return self._exact(self.datum(tensor, places))
+        indices, formula = self.formulas[tensor]
+        self._open.add(key)
+        try:
+            return self._once(key, lambda: self.of(formula, dict(zip(indices, places, strict=True))))
+        finally:
+            self._open.discard(key)
+
+    def _applied(self, function: str, arguments: list[Rounded]) -> Rounded:
+        evaluate = ALL_FUNCTIONS[function].evaluate
+        rows = list(zip(*[argument.values for argument in arguments], strict=True))
+        values = [_finite(_real, evaluate, row) for row in rows]
+        errors = [0.0] * self.points if function in self.exact else [abs(value) for value in values]
+        for place, argument in enumerate(arguments):
+            for point, (row, error) in enumerate(zip(rows, argument.errors, strict=True)):
+                if function == "exp":  # its argument has been rounded, wherever it comes from
+                    error = max(error, abs(row[place]))
+                if error:
+                    errors[point] += abs(_finite(_slope, evaluate, row, place)) * error
+        return Rounded(values, errors)
+
+    def _chosen(
+        self, condition: Expression, chosen: Expression, otherwise: Expression, at: Positions
+    ) -> Rounded:
+        if not condition.tensors:
+            holds = condition_holds(condition, at, _SIZES, _unread)
+            return self.of(chosen if holds else otherwise, at)
+        cases = (self.of(otherwise, at), self.of(chosen, at))
+        holding = [
+            condition_holds(condition, at, _SIZES, self._reader(point)) for point in range(self.points)
+        ]
+        return Rounded(
+            [cases[holds].values[point] for point, holds in enumerate(holding)],
+            [cases[holds].errors[point] for point, holds in enumerate(holding)],
+        )
+
+    def _reduced(self, node: Reduction, at: Positions) -> Rounded:
+        ranges = itertools.product(range(SIZE), repeat=len(node.indices))
+        terms = [self.of(node.body, {**at, **dict(zip(node.indices, each, strict=True))}) for each in ranges]
+        match node.kind:
+            case "sum":
+                return _added(terms)
+            case "prod":
+                return _multiplied(terms)
+        choose = min if node.kind == "min" else max
+        rows = list(zip(*[term.values for term in terms], strict=True))
+        best = [row.index(choose(row)) for row in rows]
+        if node.kind == "argmax":
+            return self._exact([float(place) for place in best])
+        return Rounded(
+            [row[place] for row, place in zip(rows, best, strict=True)],
+            [terms[place].errors[point] for point, place in enumerate(best)],
+        )
+
+
+_SIZES: Mapping[str, int] = defaultdict(lambda: SIZE)
+
+
+def _unread(node: Expression, _at: Positions) -> Any:
+    raise AssertionError(f"{type(node).__name__} without tensors is read")
+
+
+def _places(node: Expression, at: Positions) -> Places:
+    return tuple([at[index] for index in sorted(node.free_indices, key=lambda index: index.name)])
+
+
+def _finite(compute: Callable[..., float], *arguments: Any) -> float:
+    """The number, or nan where there is none or it is infinite."""
+    try:
+        value = float(compute(*arguments))
+    except (ArithmeticError, ValueError):
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _real(evaluate: Evaluation, arguments: Sequence[float]) -> float:
+    return evaluate(*arguments).real
+
+
+def _slope(evaluate: Evaluation, arguments: Sequence[float], place: int) -> float:
+    """The derivative by one argument, by a complex step."""
+    nearby = [*arguments[:place], arguments[place] + 1j * INFINITESIMAL, *arguments[place + 1 :]]
+    return complex(evaluate(*nearby)).imag / INFINITESIMAL
+
+
+def _slope_of_power(base: float, exponent: float) -> float:
+    return exponent * math.pow(base, exponent - 1)
+
+
+def _added(terms: list[Rounded]) -> Rounded:
+    values = [sum(row) for row in zip(*[term.values for term in terms], strict=True)]
+    own = values
+    if len(terms) > 2:
+        own = [sum(map(abs, row)) for row in zip(*[term.values for term in terms], strict=True)]
+    rows = zip(own, *[term.errors for term in terms], strict=True)
+    return Rounded(values, [abs(first) + sum(others) for first, *others in rows])
+
+
+def _multiplied(factors: list[Rounded]) -> Rounded:
+    (values, errors), *others = factors
+    for other in others:
+        products = [left * right for left, right in zip(values, other.values, strict=True)]
+        rows = zip(products, values, errors, *other, strict=True)
+        errors = [
+            abs(left) * right_error
+            + error * abs(right)
+            # A sign, and no operation.
+            + (0.0 if not error and left in (1.0, -1.0) else abs(value))
+            for value, left, error, right, right_error in rows
+        ]
+        values = products
+    return Rounded(values, errors)
+
+
+def _raised(base: Rounded, exponent: float) -> Rounded:
+    values = [_finite(math.pow, value, exponent) for value in base.values]
+    errors = [abs(value) for value in values]
+    for point, (value, error) in enumerate(zip(*base, strict=True)):
+        if error:
+            errors[point] += abs(_finite(_slope_of_power, value, exponent)) * error
+    return Rounded(values, errors)

@@ -1,0 +1,76 @@
+"""Forms held against each other on stress data: which keep the digits of the form before."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.algebra.digits import keeps_digits
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation.expressions import Expression
+
+SYSTEM = parse_system(
+    "index i : I\nindex k : K\nparam a, b, c, m, p, u, v, y, s, x[i], w[i,k]\n"
+    "loss E = a + b + c + m + p + u + v + y + s + sum(i, x[i]) + sum(i, k, w[i,k])"
+)
+
+
+def parsed(text: str) -> Expression:
+    return parse_expression(text, SYSTEM)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("p*(a - b)", "p*a - p*b"),
+        ("(a - b)^2", "a^2 - 2*a*b + b^2"),
+        ("a*(b + c)", "a*b + a*c"),  # b may be close to -c
+        ("sum(i, x[i]*(x[i] - m))", "sum(i, x[i]^2) - sum(i, x[i])*m"),
+        ("sum(i, (x[i] - m)^2)", "sum(i, x[i]^2) - 2*sum(i, x[i])*m + size(i)*m^2"),
+        ("exp(-(a - b)^2)", "exp(2*a*b - a^2 - b^2)"),
+        ("exp(u)/(b + exp(u))", "1 - b/(b + exp(u))"),
+        ("1/(b + exp(u))", "exp(-u)/(b*exp(-u) + 1)"),
+        ("a*exp(u)", "(a*(exp(u) - 1)) + a"),
+        ("sum(i, x[i]*y*(1 - y))", "sum(i, x[i]*y) - sum(i, x[i]*y^2)"),
+    ],
+)
+def test_what_loses_digits(before: str, after: str) -> None:
+    assert not keeps_digits(parsed(after), parsed(before))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("p*a - p*b", "p*(a - b)"),
+        ("a*(b^2 + c^2)", "a*b^2 + a*c^2"),
+        ("sum(i, x[i]*(a + b))", "sum(i, x[i])*(a + b)"),
+        ("-a/p*p*(1 - p) + (1 - a)*p", "p - a"),
+        ("a*b - a^2", "a*(b - a)"),
+        ("1 - tanh(u)^2", "(1 - tanh(u))*(1 + tanh(u))"),
+        ("sum(i, (x[i] - m)^2)/s", "sum(i, (x[i] - m)^2/s)"),
+        ("exp(u)*exp(v)/exp(u)", "exp(v)"),
+    ],
+)
+def test_what_keeps_digits(before: str, after: str) -> None:
+    assert keeps_digits(parsed(after), parsed(before))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name", "formula", "kept"),
+    [
+        # A sigmoid's derivative in terms of its value is the textbook's.
+        ("exp(-u)/(1 + exp(-u))^2", "y*(1 - y)", "y", "sigmoid(u)", True),
+        ("exp(u)/(b + exp(u))", "1 - b*y", "y", "1/(b + exp(u))", False),
+        ("(a - m)/s^2", "y/s", "y", "(a - m)/s", True),
+        ("p*(a - m)", "p*y*s", "y", "(a - m)/s", True),
+        ("(a - b)*(1 - p)", "y - b", "y", "p*b + (1 - p)*a", False),
+        ("a*exp(u)", "y + a", "y", "a*(exp(u) - 1)", False),
+    ],
+)
+def test_folding_into_a_name(before: str, after: str, name: str, formula: str, kept: bool) -> None:
+    assert keeps_digits(parsed(after), parsed(before), [(parsed(name), parsed(formula))]) is kept
+
+
+def test_the_verdict_is_the_same_each_time_and_does_not_depend_on_order() -> None:
+    before, after = parsed("p*(a - b)"), parsed("p*a - p*b")
+    verdicts = [keeps_digits(after, before), keeps_digits(before, after), keeps_digits(after, before)]
+    assert verdicts == [False, True, False]
