@@ -197,7 +197,7 @@ class RationalSearch:
         return not spreads_a_difference(form, self.expression)
 
     @cached_property
-    def denominators(self) -> set[sympy.Expr]:
+    def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
 
