@@ -26,21 +26,24 @@ from symbackprop.lesson.latex_document import latex_document, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import system_text, text
 from symbackprop.systems.system import Equation, Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
+from symbackprop.targets.numpy.target import NUMPY
 
 if TYPE_CHECKING:
+    from symbackprop.accuracy.report import DigitsReport
     from symbackprop.verification.report import CheckReport
 
 __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
 
 # What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
 _CHECK = "symbackprop.verification.check"
-_VERIFICATION = "symbackprop.verification.emitted"
+_DIGITS = "symbackprop.accuracy.measuring"
+_VERIFICATION = "symbackprop.verification.verified_module"
 
 
 def load(path: str | Path) -> Model:
@@ -92,7 +95,13 @@ class Model:
     def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
         checks = importlib.import_module(_CHECK)
-        report: CheckReport = checks.check_model(self.system, seed, wrt or (), budget)
+        report: CheckReport = checks.check_model(NUMPY, self.system, seed, wrt or (), budget)
+        return report
+
+    def digits(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> DigitsReport:
+        """How many digits the generated gradient keeps on stress data, in about `budget` seconds."""
+        measuring = importlib.import_module(_DIGITS)
+        report: DigitsReport = measuring.digits_of_model(NUMPY, self.system, seed, wrt or (), budget)
         return report
 
 
@@ -230,7 +239,7 @@ class ModelDerivation:
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
         said: str = importlib.import_module(_VERIFICATION).verification_of(
-            self.derivation, self._numpy.printed()
+            NUMPY, self.derivation, self._numpy.printed()
         )
         return said
 

@@ -6,8 +6,8 @@ import pytest
 
 from symbackprop.cli.main import run
 from symbackprop.language.model import parse_system
-from symbackprop.verification.check import check_model
 from symbackprop.verification.report import CENTRAL_DIFFERENCES, COMPLEX_STEP, NAIVE_EVALUATOR
+from tests.verification.on_numpy import check_model
 
 ROOT = Path(__file__).parent.parent
 GENERATED = ROOT / "generated"

@@ -33,12 +33,14 @@ ROOMS = (
     "numerics",
     "sampling",
     "verification",
+    "accuracy",
     "faults",
     "pipeline",
     "cli",
 )
 FACADE = "symbackprop"  # the package's own __init__ stands above every room but the command line
 LONGEST_MODULE = 300
+LONGEST_FUNCTION = 45
 LARGEST_ROOM = 20
 FORBIDDEN_LIBRARIES = {"torch", "jax", "tensorflow", "autograd"}
 EXECUTING_CALLS = {"eval", "exec", "compile", "sympify", "parse_expr", "lambdify", "__import__"}
@@ -92,6 +94,11 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
             yield node
 
 
+def length_of(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> int:
+    assert function.end_lineno is not None
+    return function.end_lineno - function.lineno + 1
+
+
 @every_module
 def test_rooms_import_one_way(path: Path) -> None:
     own = own_room(path)
@@ -119,6 +126,13 @@ def test_modules_stay_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
 
 
+@every_module
+def test_functions_stay_short(path: Path) -> None:
+    for function in functions(TREES[path]):
+        name, lines = getattr(function, "name", "lambda"), length_of(function)
+        assert lines <= LONGEST_FUNCTION, f"{name} has {lines} lines"
+
+
 def test_rooms_stay_small() -> None:
     rooms = Counter(path.parent for path in MODULES if path.name != "__init__.py")
     assert max(rooms.values()) <= LARGEST_ROOM, rooms.most_common(1)
@@ -140,6 +154,11 @@ def test_text_is_never_executed(path: Path) -> None:
 def test_handlers_have_names(path: Path) -> None:
     for function in functions(TREES[path]):
         assert getattr(function, "name", "lambda") != "_", f"line {function.lineno}: a handler named _"
+
+
+def test_the_check_sees_a_long_function() -> None:
+    (function,) = functions(ast.parse("def f():\n" + "    x = 1\n" * LONGEST_FUNCTION))
+    assert length_of(function) > LONGEST_FUNCTION
 
 
 def test_the_check_sees_a_wrong_import() -> None:

@@ -14,10 +14,10 @@ The points come from a fixed seed, so that a verdict repeats.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from symbackprop.algebra.new_denominators import may_be_undefined
+from symbackprop.algebra.definedness import may_be_undefined
 from symbackprop.algebra.opened import opened
 from symbackprop.algebra.prime_field import (
     PRIME,
@@ -62,13 +62,13 @@ def is_certified(before: Expression, after: Expression, relations: Sequence[Equa
     for seed in range(MOST_TRIES):
         point = _Point(seed, formulas)
         try:
-            if frozen(point.value(before)) != frozen(point.value(after)):
+            if point.key(before) != point.key(after):
                 return False
+            agreed += 1
+            if agreed == POINTS:
+                return not may_be_undefined(after, before, formulas, point.key)
         except (UndefinedAtPoint, RecursionError):
             continue
-        agreed += 1
-        if agreed == POINTS:
-            return not may_be_undefined(after, before, formulas)
     return False
 
 
@@ -96,6 +96,10 @@ class _Point:
         if node not in self._values:
             self._values[node] = self._computed(node)
         return self._values[node]
+
+    def key(self, node: Expression) -> Hashable:
+        """The value as a key: two expressions with one key are equal."""
+        return frozen(self.value(node))
 
     def _computed(self, node: Expression) -> Value:
         match node:

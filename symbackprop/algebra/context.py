@@ -53,19 +53,19 @@ class Scope:
     `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
     """
 
-    definitions: dict[str, Equation] = field(default_factory=dict)
-    known: dict[str, tuple[Known, ...]] = field(default_factory=dict)
-    readers: dict[str, dict[str, None]] = field(default_factory=dict)
-    order: dict[str, int] = field(default_factory=dict)
+    definitions: Mapping[str, Equation] = field(default_factory=dict)
+    known: Mapping[str, tuple[Known, ...]] = field(default_factory=dict)
+    readers: Mapping[str, Mapping[str, None]] = field(default_factory=dict)
+    order: Mapping[str, int] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
-    symmetric: dict[str, str] = field(default_factory=dict)
+    symmetric: Mapping[str, str] = field(default_factory=dict)
     index_names: Mapping[Axis, tuple[Index, ...]] = field(default_factory=dict)
     end: int | None = None
     hidden: str = ""
     steps: Mapping[str, RecurrenceStep] = field(default_factory=dict)
     target: Element | None = None
     ranges: Ranges = field(default_factory=Ranges)
-    supports: dict[str, Support] = field(default_factory=dict)
+    supports: Mapping[str, Support] = field(default_factory=dict)
     free: frozenset[str] = frozenset()
 
     @classmethod
@@ -76,34 +76,43 @@ class Scope:
         scope = cls(
             facts=facts, symmetric=symmetric, index_names=system.index_names, ranges=ranges, free=free
         )
-        for equation in system.equations:
-            scope.add(equation)
-        return scope
+        return scope.with_equations(system.equations)
 
-    def add(self, equation: Equation) -> None:
-        """From here on the equation's tensor is known; an equation of the same name is replaced."""
-        self.order.setdefault(equation.tensor, len(self.order))
-        if equation.tensor in self.free:
-            return
-        if equation.tensor not in self.symmetric and is_symmetric(equation, self.symmetric):
-            self.symmetric[equation.tensor] = BY_DEFINITION
-        self.ranges.add(equation)
-        self.supports[equation.tensor] = Support(
-            equation.indices, support_of(equation.expression, self.supports)
+    def with_equations(self, equations: Sequence[Equation]) -> Scope:
+        """What is known after these have been computed; an equation of the same name is replaced."""
+        order, symmetric, supports = dict(self.order), dict(self.symmetric), dict(self.supports)
+        definitions, known, readers = dict(self.definitions), dict(self.known), dict(self.readers)
+        telling = [equation for equation in equations if equation.tensor not in self.free]
+        for equation in equations:
+            order.setdefault(equation.tensor, len(order))
+        for equation in telling:
+            name, expression = equation.tensor, equation.expression
+            if name not in symmetric and is_symmetric(equation, symmetric):
+                symmetric[name] = BY_DEFINITION
+            supports[name] = Support(equation.indices, support_of(expression, supports))
+            if isinstance(expression, Element | Number):
+                definitions.pop(name, None)
+                continue
+            definitions[name] = equation
+            known[name] = tuple([Known(equation, *case) for case in branches(expression)])
+            for tensor in expression.tensors:
+                readers[tensor] = {**readers.get(tensor, {}), name: None}
+        return replace(
+            self,
+            definitions=definitions,
+            known=known,
+            readers=readers,
+            order=order,
+            symmetric=symmetric,
+            supports=supports,
+            ranges=self.ranges.with_equations(telling),
         )
-        if isinstance(equation.expression, Element | Number):
-            self.definitions.pop(equation.tensor, None)
-            return
-        self.definitions[equation.tensor] = equation
-        self.known[equation.tensor] = tuple(
-            Known(equation, branch, conditions) for branch, conditions in branches(equation.expression)
-        )
-        for tensor in equation.expression.tensors:
-            self.readers.setdefault(tensor, {})[equation.tensor] = None
 
-    def remove(self, tensor: str) -> None:
-        """The tensor is not computed any more."""
-        self.definitions.pop(tensor, None)
+    def without(self, tensor: str) -> Scope:
+        """What is known where nothing is recognised by the tensor's definition any more."""
+        definitions = dict(self.definitions)
+        definitions.pop(tensor, None)
+        return replace(self, definitions=definitions)
 
     def at(self, target: Element) -> Scope:
         """What is known where a tensor that has no equation yet is computed."""

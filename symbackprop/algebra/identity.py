@@ -27,6 +27,7 @@ class Identity(Justification):
     name: str = "algebra"
     statement: str = "cancel, factor, collect"
     kind: ClassVar[str] = "identity"
+    names: ClassVar[tuple[str, ...]] = ("algebra", "fold back")
 
     @classmethod
     def of(cls, before: Expression, after: Expression, relations: Sequence[Relation]) -> Identity:
@@ -40,6 +41,12 @@ class Identity(Justification):
         if not folded:
             return cls(relations, ())
         return cls(relations, folded, "fold back", "; ".join(map(_line, folded)))
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Named by whether a name has been folded back."""
+        plain = self._stated(self.relations, self.folded)
+        return plain.name, plain.statement
 
     @property
     def statements(self) -> tuple[str, ...]:

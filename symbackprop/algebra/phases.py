@@ -14,7 +14,6 @@ from symbackprop.algebra.scalar_search import rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
-from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
@@ -25,12 +24,12 @@ from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import KRONECKER_RULES
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
-from symbackprop.rules.stated_facts import fact_rules
+from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
-from symbackprop.systems.printing import text
+from symbackprop.systems.printing import fact_text, text
 from symbackprop.systems.system import System
 
 
@@ -71,6 +70,19 @@ def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
     return Scope.of(known, (*stated, *followed), free)
 
 
+def facts_left_alone(system: System) -> tuple[str, ...]:
+    """A line for each fact that gives no rule because its uses need not come to an end."""
+    found = ((fact, undirected(fact, RULES_OF_FACTS)) for fact in system.facts)
+    return tuple(
+        [
+            f"the fact {fact_text(fact)} is not used to simplify: its smaller side has more {what} than the "
+            "other, so that its uses need not come to an end"
+            for fact, what in found
+            if what is not None
+        ]
+    )
+
+
 def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = frozenset()) -> tuple[Step, ...]:
     """The steps to the closed form: contract and sort the sums, use facts, then rework what is between them.
 
@@ -89,17 +101,15 @@ def _simplified(
     expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
 ) -> tuple[Step, ...]:
     facts = fact_rules(scope.facts, RULES_OF_FACTS)
-    of_system = (
-        *recurrence_rules(*scope.own_recurrence, scope.ranges),
-        *matrix_rules(scope.symmetric, scope.definitions),
-    )
+    of_system = matrix_rules(scope.symmetric, scope.definitions)
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
+    inwards = NormalForm(recurrence_rules(*scope.own_recurrence, scope.ranges))
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
         steps.extend(orient(before, scope.symmetric, scope.index_names))
-        for each in normal_forms:
+        for each in (*normal_forms, inwards):
             steps.extend(each.steps(result_of(steps, expression)))
         steps.extend(choose_sums(result_of(steps, expression), scope, normal_form))
         steps.extend(rework(result_of(steps, expression), scope))
@@ -112,8 +122,10 @@ def _simplified(
 
 
 def _written_differently(
-    rule: Justification, before: Expression, write: Callable[[Expression], Expression]
+    rule: Rule | Renaming, before: Expression, write: Callable[[Expression], Expression]
 ) -> tuple[Step, ...]:
     """One step, or none where it makes no difference on the page."""
     after = write(before)
-    return (Step(rule, (), before, after),) if text(after) != text(before) else ()
+    if text(after) == text(before):
+        return ()
+    return (Step(rule.used_on(before) if isinstance(rule, Rule) else rule, (), before, after),)

@@ -7,7 +7,7 @@ a square root: sqrt(x^2) is not x.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -37,7 +37,7 @@ def square_to_the(square: int, exponent: Fraction) -> int:
     return pow(square, exponent.numerator * pow(exponent.denominator, -1, SQUARES) % SQUARES, PRIME)
 
 
-def frozen(value: Value) -> object:
+def frozen(value: Value) -> Hashable:
     """The value as a key."""
     return value if isinstance(value, int) else tuple(sorted(value.items()))
 

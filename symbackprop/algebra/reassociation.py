@@ -93,6 +93,11 @@ class Regrouping(Justification):
         return cls(folded, opened, symmetric, equation_text(folded))
 
     @property
+    def line(self) -> tuple[str, str]:
+        """Stated by the definition."""
+        return Regrouping.name, equation_text(self.folded)
+
+    @property
     def equations(self) -> tuple[Equality, ...]:
         """The definition that is folded back, and the one that is written out for it."""
         used = (self.folded, self.opened) if self.opened else (self.folded,)

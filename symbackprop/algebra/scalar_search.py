@@ -17,6 +17,7 @@ from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.quotients import forget_quotients
 from symbackprop.algebra.rational import RationalSearch, Relation
+from symbackprop.cost.contraction import forget_plans
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
@@ -141,6 +142,7 @@ def _search(expression: Expression, relations: tuple[Relation, ...], spelling: s
 
 
 def forget_searches() -> None:
-    """Empty the memory of searches, so that a benchmark measures them again."""
+    """Empty the memory of searches and contraction plans, so that a benchmark measures them again."""
     _search.cache_clear()
     forget_quotients()
+    forget_plans()

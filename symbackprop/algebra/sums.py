@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -18,13 +18,15 @@ from symbackprop.algebra.scalar_search import cheapest_form
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import Add, Comparison, Expression, Multiply, Reduction
-from symbackprop.notation.substitution import rename_bound, tidy_bound_names
+from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
+from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.replay import Composite
-from symbackprop.rewriting.rule import Path, Step, node_at, replace_at
+from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
+from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
 SMOOTH = ("sum", "prod")  # a maximum is chosen, and of two that are close the wrong one
@@ -45,11 +47,10 @@ def choose_sums(expression: Expression, scope: Scope, normal_form: NormalForm) -
 
 @dataclass(frozen=True)
 class _Candidate:
-    """Steps to another form of a node, and the one it is named by; and further ones of the whole."""
+    """Steps to another form of a node, and that form; and further ones of the whole."""
 
     steps: tuple[Step, ...]
     node: Expression
-    named_by: Step
     of_whole: tuple[Step, ...]
     whole: Expression
 
@@ -73,7 +74,7 @@ def _folded(candidate: _Candidate, expression: Expression, place: Path, scope: S
     if isinstance(candidate.node, Add) and measure(folded) < measure(candidate.node):
         step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
         whole = replace_at(expression, place, folded)
-        yield _Candidate((*candidate.steps, step), folded, candidate.named_by, (), whole)
+        yield _Candidate((*candidate.steps, step), folded, (), whole)
 
 
 def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) -> bool:
@@ -109,16 +110,13 @@ def _settled(
     renamed = () if tidy == normal else (Step(Renaming(), (), normal, tidy),)
     whole = replace_at(expression, place, tidy)
     further = normal_form.steps(whole)
-    named_by = next(step for step in steps if not isinstance(step.rule, Identity))
-    return _Candidate((*steps, *inside, *renamed), tidy, named_by, further, result_of(further, whole))
+    return _Candidate((*steps, *inside, *renamed), tidy, further, result_of(further, whole))
 
 
 def _composed(candidate: _Candidate, expression: Expression, place: Path) -> Step:
     """All of it as one step, named by the change that pays once the others are done."""
     inside = [step.within(expression, place) for step in candidate.steps]
-    rule = candidate.named_by.rule
-    steps = (*inside, *candidate.of_whole)
-    return Step(Composite(rule.name, rule.statement, steps), (), expression, candidate.whole)
+    return Composite.of(expression, (*inside, *candidate.of_whole), candidate.whole)
 
 
 def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
@@ -148,18 +146,45 @@ def _factor_in(node: Multiply, scope: Scope) -> Iterator[tuple[Step, ...]]:
             relations = scope.relations(body)
             named = cheapest_form(body, relations)
             if below not in factors_of(named):
-                rule = replace(FACTOR_IN, apply=partial(_moved_in, total=total, below=below))
+                premise = MovedIn(total, below)
+                rule = factor_in(premise)
                 moved = rule.apply(node)
                 if moved is not None and is_sum(factors_of(moved)[-1]):
                     place = (0,) if is_sum(moved) else (len(moved.children) - 1, 0)
                     after = replace_at(moved, place, named)
                     identity = Identity.of(body, named, relations)
-                    yield Step(rule, (), node, moved), Step(identity, place, moved, after)
+                    yield Step(rule.cited(premise, ()), (), node, moved), Step(identity, place, moved, after)
 
 
-def _moved_in(node: Expression, total: Reduction, below: Expression) -> Expression | None:
+@dataclass(frozen=True)
+class MovedIn(Premise):
+    """The sum, and the factor beside it that goes in; neither is anything that a model has to say."""
+
+    total: Expression
+    below: Expression
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Both."""
+        return (f"{text(self.below)} into {text(self.total)}",)
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Always: they are looked for in the product."""
+        return True
+
+    def renamed(self, names: Mapping[str, str]) -> MovedIn:
+        """Both in other names."""
+        return MovedIn(rename_tensors(self.total, names), rename_tensors(self.below, names))
+
+
+def factor_in(premise: MovedIn) -> Rule:
+    """The rule for one factor and one sum."""
+    return replace(FACTOR_IN, apply=partial(_moved_in, total=premise.total, below=premise.below))
+
+
+def _moved_in(node: Expression, total: Expression, below: Expression) -> Expression | None:
     """The product with one factor inside the sum that is another factor, which moves to the end."""
-    if not {total, below} <= {*factors_of(node)}:
+    if not is_sum(total) or total == below or not {total, below} <= {*factors_of(node)}:
         return None
     rest = list(factors_of(node))
     rest.remove(total)
@@ -195,7 +220,7 @@ def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
         if len(terms) > 1:
             opened = node.with_children((Add(terms),))
             identity = Identity.of(node.body, opened.body, ())
-            split = Step(SPLIT, (), opened, term_by_term(opened) or opened)
+            split = Step(SPLIT.used_on(opened), (), opened, term_by_term(opened) or opened)
             yield (split,) if opened == node else (Step(identity, (0,), node, opened), split)
 
 

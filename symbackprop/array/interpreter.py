@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, TypeAlias
@@ -10,36 +10,25 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.array.cofactors import cofactors
 from symbackprop.array.ir import (
     AxisSize,
     Cast,
-    Copy,
-    Diagonal,
-    Elementwise,
-    Expand,
     Fill,
     Identity,
     Literal,
     Positions,
     Read,
-    Reduce,
     Reshape,
-    Transpose,
 )
 from symbackprop.array.layout import Group
-from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
-from symbackprop.array.lookups import Clip, Gather, ScatterAdd
-from symbackprop.array.matrix_products import MatrixProduct, Tensordot
+from symbackprop.array.lookups import Clip, ScatterAdd
+from symbackprop.array.operations import OF_ARRAYS
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.array.slices import (
     Allocate,
     Conditional,
     Count,
-    Flip,
     Item,
-    OfPythonInts,
-    Pad,
     Pick,
     Refold,
     Select,
@@ -49,7 +38,6 @@ from symbackprop.array.slices import (
 from symbackprop.array.value import Value
 from symbackprop.array.whole_numbers import count_of
 from symbackprop.errors import ProgramError
-from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import Axis
 from symbackprop.schedule.kinds import Kind
@@ -58,34 +46,6 @@ from symbackprop.systems.system import Tensor
 Array: TypeAlias = NDArray[Any]
 # What stands in an array of positions before one is stored: outside every axis.
 NO_PLACE = -1
-
-_OPERATIONS: Mapping[str, Callable[..., Any]] = {
-    "add": np.add,
-    "subtract": np.subtract,
-    "multiply": np.multiply,
-    "divide": np.divide,
-    "power": np.power,
-    "negative": np.negative,
-    "floor_divide": np.floor_divide,
-    "mod": np.mod,
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "==": np.equal,
-    "!=": np.not_equal,
-    "and": lambda *operands: np.logical_and.reduce(np.broadcast_arrays(*operands)),
-    "or": lambda *operands: np.logical_or.reduce(np.broadcast_arrays(*operands)),
-    "not": np.logical_not,
-    "where": np.where,
-    "max": np.maximum,
-    "min": np.minimum,
-    "abs": np.abs,
-    "sqrt": np.sqrt,
-}
-
-
-_OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {"max": max, "min": min, "abs": abs}
 
 
 @dataclass(frozen=True)
@@ -149,9 +109,17 @@ class _Interpreter:
         return tuple(prod(self.size(index.axis) for index in group) for group in layout)
 
     def evaluate(self, value: Value) -> Any:
+        """What the value is here and now; ProgramError for a node that has no interpretation."""
         if isinstance(value, Conditional):
             return self.evaluate(value.chosen if self.evaluate(value.condition) else value.otherwise)
+        if not value.operands:
+            return self._made(value)
         operands = [self.evaluate(operand) for operand in value.operands]
+        operation = OF_ARRAYS.get(type(value))
+        return self._sized(value, operands) if operation is None else operation(value, *operands)
+
+    def _made(self, value: Value) -> Any:
+        """A node without operands."""
         match value:
             case Read(name, _, _):
                 return self.values[name]
@@ -165,36 +133,22 @@ class _Interpreter:
                 return np.arange(self.size(index.axis))
             case Identity(row, _):
                 return np.eye(self.size(row.axis), dtype=self.dtype)
-            case Elementwise(operation, _):
-                return _operation(operation)(*operands)
-            case Reduce(_, reduction, places, keep):
-                return getattr(np, reduction)(
-                    operands[0], axis=places[0] if reduction == "argmax" else places, keepdims=keep
-                )
-            case MatrixProduct():
-                return operands[0] @ operands[1]
-            case Transpose(_, order):
-                return operands[0].transpose(order)
-            case Expand(_, places):
-                return np.expand_dims(operands[0], places)
-            case Reshape(_, target):
+            case Allocate(target, kind):
+                unknown = np.nan if kind is Kind.REAL else NO_PLACE
+                return np.full(self.shape(target), unknown, dtype=self.dtype_of(value))
+        raise ProgramError(f"no interpretation of a {type(value).__name__}")
+
+    def _sized(self, value: Value, operands: Sequence[Any]) -> Any:
+        """A node that needs the sizes of axes, or the dtype, beside its operands."""
+        match value:
+            case Reshape(_, target) | Refold(_, target):
                 return operands[0].reshape(self.shape(target))
-            case Diagonal(_, first, second, _):
-                return np.diagonal(operands[0], axis1=first, axis2=second)
             case Cast():
                 return np.asarray(operands[0]).astype(self.dtype)[()]
             case Fill(_, target):
                 return np.full(self.shape(target), operands[0], dtype=self.dtype_of(value))
-            case Copy():
-                return np.copy(operands[0])[()]
             case Select(_, items):
                 return operands[0][self.places(items, operands[0].shape)]
-            case Refold(_, target):
-                return operands[0].reshape(self.shape(target))
-            case Gather(_, _, skip):
-                return operands[0][(slice(None),) * skip + tuple(_proper(operands[0], operands[1:], skip))]
-            case Tensordot(_, _, left, right):
-                return np.tensordot(operands[0], operands[1], axes=(left, right))
             case ScatterAdd(_, _, index):
                 places, rows = operands
                 total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
@@ -202,36 +156,7 @@ class _Interpreter:
                 return total
             case Clip(_, axis):
                 return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
-            case OfPythonInts(function, _):
-                return _OF_PYTHON_INTS[function](*operands)
-            case Flip(_, place):
-                return np.flip(operands[0], place)
-            case Pad():
-                widths = np.reshape(operands[1:], (2, -1)).T
-                return np.pad(operands[0], widths)
-            case Allocate(target, kind):
-                unknown = np.nan if kind is Kind.REAL else NO_PLACE
-                return np.full(self.shape(target), unknown, dtype=self.dtype_of(value))
-            case Solve():
-                return np.linalg.solve(*operands)
-            case Inverse():
-                return np.linalg.inv(*operands)
-            case Cofactors():
-                return cofactors(*operands)
-            case Determinant(_, logarithm):
-                return np.linalg.slogdet(*operands).logabsdet if logarithm else np.linalg.det(*operands)
-            case Symmetric():
-                return operands[0]
-            case Cholesky():
-                return np.linalg.cholesky(*operands)
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
-
-
-def _proper(array: Array, places: list[Any], skip: int) -> list[Any]:
-    """The places; ProgramError where one is less than 0, for it would wrap round."""
-    if any(np.any(np.less(place, 0)) for place in places):
-        raise ProgramError(f"a place before the first of axes {skip} and on of an array of {array.shape}")
-    return places
 
 
 def _check_values(tensor: Tensor, array: Array, sizes: Mapping[str, int]) -> None:
@@ -251,22 +176,6 @@ def _inside(place: int, size: int) -> int:
     if not 0 <= place < size:
         raise ProgramError(f"place {place} lies outside an axis of {size}")
     return place
-
-
-def _operation(name: str) -> Callable[..., Any]:
-    if name in _OPERATIONS:
-        return _OPERATIONS[name]
-    function = FUNCTIONS[name]
-
-    def apply(*arguments: Any) -> Any:
-        found = np.result_type(*arguments)
-        dtype = found if found.kind == "f" else np.dtype(np.float64)
-        arrays = np.broadcast_arrays(*arguments)
-        places = zip(*(array.flat for array in arrays), strict=True)
-        numbers = [function.evaluate(*map(float, place)) for place in places]
-        return np.array(numbers, dtype=dtype).reshape(arrays[0].shape)[()]
-
-    return apply
 
 
 def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array]:

@@ -32,6 +32,11 @@ class Traced:
     opens: bool = field(default=False, kw_only=True)
     guarded: bool = field(default=False, kw_only=True)
 
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """The only one."""
+        return (self.origin,)
+
 
 @dataclass(frozen=True)
 class Statement(Traced):
@@ -103,8 +108,8 @@ class Loop:
 
     `counter` and `axis` are the name and the axis of the index that steps; start and stop are Python ints.
     What the body names is forgotten after the loop, but for what it stores. `origin` is that of a loop which
-    steps through one equation; None for a recurrence, whose lines have origins of their own. `opens` is as
-    for other lines.
+    steps through one equation, whose formula stands above it; a recurrence has those of its lines alone.
+    `opens` is as for other lines.
     """
 
     counter: str
@@ -115,6 +120,11 @@ class Loop:
     reverse: bool = False
     origin: Origin | None = field(default=None, kw_only=True)
     opens: bool = field(default=False, kw_only=True)
+
+    @cached_property
+    def origins(self) -> tuple[Origin, ...]:
+        """Those of the lines that it repeats, each once."""
+        return tuple(dict.fromkeys(origin for line in self.body for origin in line.origins))
 
     @property
     def guarded(self) -> bool:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from symbackprop.accuracy.measuring import digits_of_module
+from symbackprop.accuracy.report import DigitsReport
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import WithRespectTo, names_in, say
+from symbackprop.cli.console import WithRespectTo, names_in, print_table, say
+from symbackprop.cli.digits import DIGITS_HELP, print_digits
 from symbackprop.cli.faults import on_model
 from symbackprop.errors import VerificationError
-from symbackprop.lesson.text import DEFAULT_WIDTH
 from symbackprop.pipeline import load
 from symbackprop.verification.check import check_module
 from symbackprop.verification.report import CheckReport
+
+Report = TypeVar("Report", CheckReport, DigitsReport)
 
 DIFFERENCE_FOUND, NOTHING_CERTAIN = 1, 3
 SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "": 1.0}
@@ -44,6 +46,10 @@ def command(
         str | None,
         typer.Option("--model", metavar="MODEL", help="The model that a .py module was generated from."),
     ] = None,
+    digits: Annotated[
+        bool,
+        typer.Option("--digits", help=DIGITS_HELP),
+    ] = False,
 ) -> Task:
     """Compare a gradient with central differences and, where it can, the complex step.
 
@@ -52,28 +58,77 @@ def command(
       symbackprop check examples/seed.model
       symbackprop check generated/seed.py --seed 7 --model examples/seed.model
     """
-    return partial(_check, subject, seed, names_in(wrt), budget, model)
+    asked = _Asked(subject, seed, tuple(names_in(wrt) or ()), budget, model)
+    return partial(_digits if digits else _check, asked)
 
 
-def _check(subject: str, seed: int, wrt: Sequence[str] | None, budget: str, model: str | None) -> int:
-    seconds = seconds_in(budget)
-    if subject.endswith(".py"):
-        if wrt:
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says: a model or a module, and how it is to be checked."""
+
+    subject: str
+    seed: int
+    wrt: tuple[str, ...]
+    budget: str
+    model: str | None
+
+    @property
+    def seconds(self) -> float:
+        """The budget."""
+        return seconds_in(self.budget)
+
+    @property
+    def is_module(self) -> bool:
+        """Whether a module is checked; VerificationError where options do not go together."""
+        is_module = self.subject.endswith(".py")
+        if is_module and self.wrt:
             raise VerificationError(
                 "a module is checked for the gradients that it computes", remedy="leave --wrt out"
             )
-        report = _checked_module(Path(subject), seed, seconds, model)
-    elif model is not None:
-        raise VerificationError(
-            "--model goes with a .py module", remedy=f"leave it out: check {subject} alone"
-        )
-    else:
-        report = on_model(load(subject), lambda model: model.check(seed, wrt, seconds))
+        if not is_module and self.model is not None:
+            raise VerificationError(
+                "--model goes with a .py module", remedy=f"leave it out: check {self.subject} alone"
+            )
+        return is_module
+
+
+def _check(asked: _Asked) -> int:
+    report = _check_report(asked)
     _print_table(report)
     _say_what_was_done(report)
     if report.is_blind:
         return NOTHING_CERTAIN
     return 0 if report.ok else DIFFERENCE_FOUND
+
+
+def _check_report(asked: _Asked) -> CheckReport:
+    seconds = asked.seconds
+    if asked.is_module:
+        system = load(asked.model).system if asked.model is not None else None
+        return _of_file(asked, lambda path: check_module(path, asked.seed, seconds, system))
+    return on_model(load(asked.subject), lambda model: model.check(asked.seed, asked.wrt, seconds))
+
+
+def _digits(asked: _Asked) -> int:
+    seconds = asked.seconds
+    if not asked.is_module:
+        model = load(asked.subject)
+        return print_digits(on_model(model, lambda each: each.digits(asked.seed, asked.wrt, seconds)))
+    if asked.model is None:
+        raise VerificationError(
+            "a module alone does not say what was typed", remedy="name its model: --model FILE.model"
+        )
+    system = load(asked.model).system
+    return print_digits(_of_file(asked, lambda path: digits_of_module(path, system, asked.seed, seconds)))
+
+
+def _of_file(asked: _Asked, report_of: Callable[[Path], Report]) -> Report:
+    """What a file's report says; VerificationError where importing it ends the program."""
+    path = Path(asked.subject)
+    try:
+        return report_of(path)
+    except SystemExit as error:
+        raise VerificationError(f"{path} ends the program instead of computing") from error
 
 
 def seconds_in(text: str) -> float:
@@ -97,26 +152,10 @@ def _say_what_was_done(report: CheckReport) -> None:
         say("the gradient agrees" if report.ok else "the gradient DIFFERS")
 
 
-def _checked_module(path: Path, seed: int, seconds: float, model: str | None) -> CheckReport:
-    system = load(model).system if model is not None else None
-    try:
-        return check_module(path, seed, seconds, system)
-    except SystemExit as error:
-        raise VerificationError(f"{path} ends the program instead of computing") from error
-
-
 def _print_table(report: CheckReport) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading, justify in (
-        ("tensor", "left"),
-        ("compared with", "left"),
-        ("worst relative error", "right"),
-    ):
-        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("")
+    rows = []
     for row in report.rows:
         note = row.note or (f"{row.skipped} elements at a kink untold" if row.skipped else "")
         verdict = "ok" if row.ok else "WRONG"
-        table.add_row(row.tensor, row.method, f"{row.worst:.1e}", f"{verdict}  {note}".rstrip())
-    width = None if sys.stdout.isatty() else DEFAULT_WIDTH
-    Console(highlight=False, markup=False, width=width).print(table)
+        rows.append((row.tensor, row.method, f"{row.worst:.1e}", f"{verdict}  {note}".rstrip()))
+    print_table(("tensor", "compared with", "worst relative error>", ""), rows)

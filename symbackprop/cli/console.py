@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from rich.console import Console, JustifyMethod
+from rich.table import Table
 
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
@@ -39,6 +41,19 @@ def say(message: str) -> None:
     """Talk to the user, on standard error."""
     if sys.stderr is not None:
         print(message, file=sys.stderr)
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table to standard output; only the last column wraps, ">" sets a column to the right."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings[:-1]:
+        justify: JustifyMethod = "right" if heading.endswith(">") else "left"
+        table.add_column(heading.rstrip(">"), justify=justify, no_wrap=True)
+    table.add_column(headings[-1])
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else DEFAULT_WIDTH
+    Console(highlight=False, markup=False, width=width).print(table)
 
 
 def write_page(page: Callable[[], str], output: str) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from symbackprop.algebra.phases import facts_left_alone
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.console import WithRespectTo, names_in, print_result, say, text_width
@@ -62,14 +63,15 @@ def command(
 def _print_derivation(
     model: str, wrt: Sequence[str] | None, written: Callable[[ModelDerivation], str], verify: bool
 ) -> int:
-    def derived(loaded: Model) -> tuple[str, str]:
+    def derived(loaded: Model) -> tuple[str, tuple[str, ...]]:
         derivation = loaded.derive(wrt)
-        said = _replayed(derivation.replay()) if verify else ""
-        return written(derivation), said
+        notes = tuple(f"note: {line}" for line in facts_left_alone(loaded.system))
+        said = (_replayed(derivation.replay()),) if verify else ()
+        return written(derivation), (*notes, *said)
 
     result, said = on_model(load(model), derived)
-    if verify:
-        say(said)
+    for line in said:
+        say(line)
     print_result(result)
     return 0
 

@@ -54,6 +54,11 @@ def contraction_plan(factors: tuple[IndexSet, ...], output: IndexSet, assuming: 
     return search(factors, output, assuming)
 
 
+def forget_plans() -> None:
+    """Empty the memory of plans, so that a benchmark measures them again."""
+    contraction_plan.cache_clear()
+
+
 def still_needed(factors: Sequence[IndexSet], output: IndexSet, members: frozenset[int]) -> IndexSet:
     """The indices that the members' product must keep: those of the result and of the other factors."""
     others = (indices for number, indices in enumerate(factors) if number not in members)

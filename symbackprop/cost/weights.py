@@ -14,6 +14,8 @@ ROOT_WEIGHT = 4
 SCATTER_WEIGHT = 4
 # Beyond the product that the divisor stands in.
 DIVISION_WEIGHT = 1
+# Times the cost, for an equation that is defined where what another divides by is 0.
+MOST_FOR_A_DIVISION = 2
 # Of n^3 multiply-adds in a matrix product: LU and Cholesky take a third; singular values, ten inverses.
 FACTORISATION_WEIGHT = Fraction(1, 3)
 INVERSE_WEIGHT = Fraction(1)

@@ -13,7 +13,7 @@ from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ZERO, Expression
 from symbackprop.rewriting.justification import Recomputed
-from symbackprop.rewriting.replacements import Substitution
+from symbackprop.rewriting.replacements import AdjointNames, Substitution
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.support import Guarding, support_of
@@ -30,7 +30,7 @@ def worked_out(
     factors = tuple([_closed_factor(consumer, local, scope) for consumer, local in rule.factors(total)])
     steps = [Step(rule, (), total, rule.again(total) or ZERO)]
     values = tuple([(factor.derivative, normalised(factor.value)) for factor in factors])
-    append(steps, Substitution("put in the factors", "the local derivatives found above", values))
+    append(steps, Substitution(values))
     names = {adjoint: named(adjoint) for adjoint in _adjoints_in(steps[-1].after)}
     support: dict[Expression, tuple[Expression, ...]] = {
         adjoint: support_of(name, scope.supports) for adjoint, name in names.items()
@@ -38,7 +38,7 @@ def worked_out(
     if any(support.values()):
         append(steps, Guarding.of(support, scope.ranges, steps[-1].after))
     known = tuple([(adjoint, names[adjoint]) for adjoint in _adjoints_in(steps[-1].after)])
-    append(steps, Substitution("name the adjoints", "what has been found keeps its name", known))
+    append(steps, AdjointNames(known))
     steps.extend(simplify(steps[-1].after, scope, total.free_indices))
     return factors, tuple(steps)
 

@@ -1,121 +1,21 @@
-"""What the steps of a derivation may rest on: the model's equations, and what has been found before each.
-
-An equation counts in every form that was ever to be read: an adjoint as it was first closed, and again each
-time when another has been put into it.
-"""
+"""What the steps of a derivation may rest on: for each of its chains the grounds, in the order of finding."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import replace
 
+from symbackprop.algebra.consequences import consequence_steps
 from symbackprop.algebra.context import Scope
-from symbackprop.algebra.known_equations import Known, exponential_of
-from symbackprop.algebra.phases import scope_of
-from symbackprop.algebra.rational import Relation
+from symbackprop.algebra.normal_form import NormalForm
+from symbackprop.algebra.phases import RULES_OF_FACTS, normal_form_rules, scope_of
+from symbackprop.derivation.grounds import Forms, Grounds, Knowledge, forms_of, in_order, restated_forms
+from symbackprop.derivation.registry import REGISTRY
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, RestatedEquation
-from symbackprop.functions.elementary import definition_of
-from symbackprop.integers.guards import branches
-from symbackprop.notation.arithmetic import multiply, normalised
-from symbackprop.notation.derivatives import Derivative, InnerDerivative
-from symbackprop.notation.expressions import Apply, Element, Expression, Index
-from symbackprop.notation.substitution import canonical_bound_names, substitute
-from symbackprop.rewriting.justification import Equality
-from symbackprop.rewriting.replay import Beside
-from symbackprop.rewriting.rule import Step
-from symbackprop.rules.support import support_of
-from symbackprop.systems.system import Equation, Role, System, Tensor
-
-
-@dataclass(frozen=True)
-class Grounds:
-    """What every step of one run of reverse accumulation may rest on: its system, and its adjoints in order.
-
-    `before` are the forms of the equations that are computed before the adjoint at hand, `current`.
-    """
-
-    system: System
-    scope: Scope
-    adjoints: tuple[AdjointDerivation, ...]
-    before: Mapping[str, tuple[Equation, ...]]
-    current: AdjointDerivation | None = None
-
-    def states(self, equality: Equality, around: Sequence[Expression] = ()) -> bool:
-        """Whether an equation computed before, one case of it, or a function's definition says so."""
-        left, right = equality
-        if isinstance(left, Element):
-            return any(_says(form, left, right, around) for form in _forms(self.before, left))
-        if not isinstance(left, Apply):
-            return False
-        definition = definition_of(left)
-        if definition is not None and _alike(definition, right):
-            return True
-        return left.function == "exp" and self._states_exponential(left.arguments[0], right)
-
-    def _states_exponential(self, argument: Expression, value: Expression) -> bool:
-        """Whether e^t = e^u/s by an equation t = u - log(s)."""
-        if not isinstance(argument, Element):
-            return False
-        forms = _forms(self.before, argument)
-        relations = (Relation(argument, _at(form, argument.positions)) for form in forms)
-        found = (exponential_of(relation) for relation in relations)
-        return any(each is not None and _alike(each.formula, value) for each in found)
-
-    def computes(self, equality: Equality) -> bool:
-        """Whether it is an equation of the system, or of any adjoint, in a form that it has had."""
-        left, right = equality
-        if not isinstance(left, Element):
-            return False
-        forms = (*_forms(self.before, left), *_forms(self._all_forms, left))
-        return any(_alike(_at(form, left.positions), right) for form in forms)
-
-    @cached_property
-    def _all_forms(self) -> Mapping[str, tuple[Equation, ...]]:
-        return {each.equation.tensor: forms_of(each) for each in self.adjoints}
-
-    def names(self, equality: Equality) -> bool:
-        """Whether it is a local factor's value, or what stands for a derivative that has been found."""
-        derivative, value = equality
-        if isinstance(derivative, InnerDerivative) and isinstance(derivative.numerator, Element):
-            derivative = Derivative(derivative.numerator, derivative.denominator, total=True)
-        if not isinstance(derivative, Derivative):
-            return False
-        if derivative.total:
-            is_open = self.current is not None and derivative == self.current.total
-            return not is_open and any(_alike(each, value) for each in self._values(derivative))
-        factors = self.current.factors if self.current else ()
-        return any(each.derivative == derivative and normalised(each.value) == value for each in factors)
-
-    def _values(self, derivative: Derivative) -> Iterator[Expression]:
-        """What stands for a derivative along all paths, by each adjoint that it is an instance of."""
-        for adjoint in self.adjoints:
-            at = _instance(adjoint.total, derivative)
-            if at is not None:
-                for value in (adjoint.equation.element, *(each.expression for each in forms_of(adjoint))):
-                    yield substitute(multiply(adjoint.deltas, value), at)
-
-    def is_every_path(self, total: Expression, consumers: Sequence[str]) -> bool:
-        """Whether all readers of the tensor that the root depends on are there, each once.
-
-        Others that read it do no harm: the root does not move with them.
-        """
-        if not isinstance(total, Derivative) or len(set(consumers)) < len(consumers):
-            return False
-        readers = {equation.tensor for equation in self.system.consumers.get(total.denominator.tensor, ())}
-        needed = readers & self.system.precedents((total.numerator.tensor,))
-        return needed <= set(consumers) <= readers
-
-    def vanishes_unless(self, adjoint: Expression, conditions: Sequence[Expression]) -> bool:
-        """Whether the conditions belong to the support of what stands for the adjoint."""
-        if not isinstance(adjoint, Derivative):
-            return False
-        known = (support_of(value, self.scope.supports) for value in self._values(adjoint))
-        return any(set(conditions) <= set(support) for support in known)
-
-    def is_symmetric(self, tensor: str) -> bool:
-        """Whether a fact says so, or the definition."""
-        return tensor in self.scope.symmetric
+from symbackprop.rewriting.replay import follows, is_anchored, replays
+from symbackprop.rules.stated_facts import fact_rules
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.system import Fact, Role, System, Tensor
 
 
 def grounds_of_expansion(
@@ -123,7 +23,7 @@ def grounds_of_expansion(
 ) -> Iterator[tuple[AdjointDerivation | RestatedEquation, Grounds]]:
     """For each derivative inside the model, and each equation that holds some, what its steps may rest on."""
     derivations = {each.equation.tensor: each.equation for each in expansion.derivations}
-    restated = {each.equation.tensor: _restated_forms(each) for each in expansion.restated}
+    restated = {each.equation.tensor: restated_forms(each) for each in expansion.restated}
     stated = expansion.stated
     equations = {
         each.tensor: restated.get(each.tensor, (each,))[0]
@@ -141,87 +41,65 @@ def grounds_of_expansion(
         equations=(*equations.values(), *derivations.values()),
     )
     forms = {name: restated.get(name, (equation,)) for name, equation in equations.items()}
-    scope = scope_of(expansion.system)
     adjoints = expansion.derivations
-    for each, before in _in_order(adjoints, forms):
-        yield each, Grounds(system, scope, adjoints, before, each)
     everything = {**forms, **{each.equation.tensor: forms_of(each) for each in adjoints}}
+    known = _knowledge(expansion.system, everything)
+    for each, before in in_order(adjoints, forms):
+        yield each, Grounds(system, known, adjoints, before, each)
     for found in expansion.restated:
-        others = {name: known for name, known in everything.items() if name != found.equation.tensor}
-        yield found, Grounds(system, scope, adjoints, others)
+        others = {name: each for name, each in everything.items() if name != found.equation.tensor}
+        yield found, Grounds(system, known, adjoints, others)
 
 
 def grounds_of_adjoints(derivation: Derivation) -> Iterator[tuple[AdjointDerivation, Grounds]]:
     """For each adjoint what its steps may rest on."""
     system, adjoints = derivation.system, derivation.adjoints
-    scope = scope_of(system)
-    for adjoint in adjoints:
-        scope.add(forms_of(adjoint)[0])
     forms = {equation.tensor: (equation,) for equation in system.equations}
-    for each, before in _in_order(adjoints, forms):
-        yield each, Grounds(system, scope, adjoints, before, each)
+    everything = {**forms, **{each.equation.tensor: forms_of(each) for each in adjoints}}
+    known = _knowledge(system, everything)
+    known = replace(known, scope=known.scope.with_equations([forms_of(each)[0] for each in adjoints]))
+    for each, before in in_order(adjoints, forms):
+        yield each, Grounds(system, known, adjoints, before, each)
 
 
-def _in_order(
-    adjoints: Iterable[AdjointDerivation], forms: Mapping[str, tuple[Equation, ...]]
-) -> Iterator[tuple[AdjointDerivation, Mapping[str, tuple[Equation, ...]]]]:
-    """Each adjoint, and the forms of what is computed before it."""
-    known = dict(forms)
-    for adjoint in adjoints:
-        yield adjoint, dict(known)
-        known[adjoint.equation.tensor] = forms_of(adjoint)
+def _knowledge(system: System, forms: Forms) -> Knowledge:
+    """What a system says of its tensors, and its equations in all their forms of what comes of it."""
+    scope = scope_of(system)
+    ranges = _ranges_by(system, forms)
+    known = Knowledge(scope, ranges, frozenset(system.facts))
+    return replace(known, facts=frozenset(_with_consequences(system, known)))
 
 
-def forms_of(adjoint: AdjointDerivation) -> tuple[Equation, ...]:
-    """The forms in which an adjoint's equation was to be read, the last one at the end."""
-    equation = adjoint.equation
-    return tuple([replace(equation, expression=each) for each in _read(adjoint.steps, equation.expression)])
+def _with_consequences(system: System, known: Knowledge) -> set[Fact]:
+    """The facts that the model states, and of those that follow each whose steps replay."""
+    facts = dict.fromkeys(system.facts)
+    scope, rules = Scope.of(system), normal_form_rules(Ranges.of(system))
+    stated = {equation.tensor: (equation,) for equation in system.equations}
+    for fact in known.scope.facts:
+        if fact not in facts:
+            grounds = Grounds(system, replace(known, facts=frozenset(facts)), (), stated)
+            normal_form = NormalForm(rules, fact_rules(tuple(facts), RULES_OF_FACTS))
+            steps = consequence_steps(system, fact, scope, normal_form)
+            if follows(fact.left, steps, fact.right) and all(
+                replays(step, REGISTRY) and is_anchored(step, grounds) for step in steps
+            ):
+                facts[fact] = None
+    return set(facts)
 
 
-def _restated_forms(restated: RestatedEquation) -> tuple[Equation, ...]:
-    equation = restated.equation
-    return tuple([replace(equation, expression=each) for each in _read(restated.steps, equation.expression)])
-
-
-def _read(steps: Iterable[Step], last: Expression) -> tuple[Expression, ...]:
-    """What stood there each time when another equation's definition was put in, and at the end."""
-    parts = (step.rule.step if isinstance(step.rule, Beside) else step for step in steps)
-    return tuple(dict.fromkeys((*(each.before for each in parts if each.rule.kind == "definition"), last)))
-
-
-def _forms(equations: Mapping[str, tuple[Equation, ...]], element: Element) -> tuple[Equation, ...]:
-    """The forms of an element's equation, where it has as many positions as that."""
-    forms = equations.get(element.tensor, ())
-    return tuple([form for form in forms if len(form.indices) == len(element.positions)])
-
-
-def _says(form: Equation, left: Element, right: Expression, around: Sequence[Expression]) -> bool:
-    """Whether the equation, or the case of it that the conditions choose, says left = right."""
-    at: dict[Index, Expression] = dict(zip(form.indices, left.positions, strict=True))
-    return any(
-        _alike(substitute(formula, at), right) and Known(form, formula, conditions).holds(at, around)
-        for formula, conditions in branches(form.expression)
-    )
-
-
-def _at(form: Equation, positions: Sequence[Expression]) -> Expression:
-    at: dict[Index, Expression] = dict(zip(form.indices, positions, strict=True))
-    return substitute(form.expression, at)
-
-
-def _instance(general: Derivative, derivative: Derivative) -> dict[Index, Expression] | None:
-    """At which positions the one is the other; None where it is another derivative."""
-    pairs = tuple(zip(general.children, derivative.children, strict=True))
-    at: dict[Index, Expression] = {}
-    for here, there in pairs:
-        assert isinstance(here, Element) and isinstance(there, Element)
-        if here.tensor != there.tensor or len(here.positions) != len(there.positions):
-            return None
-        at.update(
-            (i, p) for i, p in zip(here.positions, there.positions, strict=True) if isinstance(i, Index)
+def _ranges_by(system: System, forms: Forms) -> Ranges:
+    """What any form of its equation says of each tensor, and of those that it reads what was said before."""
+    ranges = Ranges.of_tensors(system.tensors.values())
+    for name, equations in forms.items():
+        found = [ranges.with_equations((equation,)) for equation in equations]
+        ranges = Ranges(
+            _with(ranges.positive, name, any(name in each.positive for each in found)),
+            _with(ranges.nonnegative, name, any(name in each.nonnegative for each in found)),
+            _with(ranges.undefined, name, all(name in each.undefined for each in found)),
+            found[-1].axes if found else ranges.axes,
         )
-    return at if substitute(general, at) == derivative else None
+    return ranges
 
 
-def _alike(left: Expression, right: Expression) -> bool:
-    return canonical_bound_names(left) == canonical_bound_names(right)
+def _with(members: frozenset[str], name: str, belongs: bool) -> frozenset[str]:
+    return members | {name} if belongs else members - {name}

@@ -17,11 +17,10 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality, Recomputed
 from symbackprop.rewriting.matching import label
 from symbackprop.rewriting.replacements import at_positions, renamed_equation
-from symbackprop.rewriting.rule import Step, WholeRule
+from symbackprop.rewriting.rule import Step, Use, WholeRule
 from symbackprop.rewriting.strategies import Resolution, resolve
 from symbackprop.rules.bookkeeping import ARITHMETIC
 from symbackprop.rules.setting import Setting
-from symbackprop.rules.stating import CalculusRule
 from symbackprop.systems.system import Equation
 
 
@@ -87,9 +86,13 @@ TOGETHER = WholeRule(
 )
 
 
+OF_CALCULUS = frozenset((*(rule.name for rule in CALCULUS_RULES), TOGETHER.name))
+
+
 def is_differentiation(step: Step) -> bool:
     """Whether the step is one on the way from a derivative sign to its value."""
-    return isinstance(step.rule, OwnEquation | CalculusRule) or step.rule is TOGETHER
+    rule = step.rule
+    return isinstance(rule, OwnEquation) or (isinstance(rule, Use) and rule.name in OF_CALCULUS)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,9 @@ class WorkedDerivative:
         """The steps from the sign to the value, one a rule."""
         start, found = self.resolution.start, self.resolution.result
         steps = (Step(self.rule, (), self.sign, start), *self.resolution.steps)
-        return steps if _is_same_tree(self.value, found) else (*steps, Step(TOGETHER, (), found, self.value))
+        if _is_same_tree(self.value, found):
+            return steps
+        return (*steps, Step(TOGETHER.used_on(found), (), found, self.value))
 
 
 def differentiate(expression: Expression, by: Element) -> Expression:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symbackprop.algebra.context import RecurrenceStep, Scope
+from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import scope_of
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.adjoints import worked_out
@@ -22,6 +22,7 @@ from symbackprop.derivation.reverse import (
     chain_rule,
     differentiated_tensors,
     loss_name,
+    steps_of_adjoints,
 )
 from symbackprop.errors import RewritingError
 from symbackprop.notation.derivatives import Derivative
@@ -30,7 +31,6 @@ from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rules.stating import DIFFERENTIATED
-from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, System
 
 
@@ -56,12 +56,12 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
     names = adjoint_names(order, wanted, loss_name(system), taken)
-    scope = replace(scope_of(system), steps=_steps_of_adjoints(system, names))
+    scope = replace(scope_of(system), steps=steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
     for tensor in order:
         adjoint = _derive_adjoint(system, tensor, names, scope)
         adjoints.append(adjoint)
-        scope.add(adjoint.equation)
+        scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
     derivation = Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)
@@ -87,23 +87,12 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
         )
 
 
-def _steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, RecurrenceStep]:
-    """The adjoints of a recurrence form one again, which runs the other way."""
-    found = {}
-    for number, stage in enumerate(stages_of(system.equations)):
-        if stage.recurrence is not None:
-            for tensor, place in stage.recurrence.places.items():
-                if tensor in names:
-                    found[names[tensor]] = RecurrenceStep(number, place, -stage.recurrence.direction)
-    return found
-
-
 def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
     total, rule = chain_rule(system, tensor, names)
     scope = scope.at(Element(names[tensor], total.denominator.positions))
     factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
-        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF, (), total, ONE),)
+        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF.used_on(total), (), total, ONE),)
     else:
         factors, steps = worked_out(total, rule, lambda adjoint: _named(adjoint, names), scope)
     indices = tuple(index for index in total.denominator.positions if isinstance(index, Index))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
 from symbackprop.cost.expressions import cost
+from symbackprop.cost.weights import MOST_FOR_A_DIVISION
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
@@ -25,7 +26,6 @@ MOST_USERS = 4
 LARGEST_FORMULA = (
     150  # nodes: beyond that a formula is read no more, and chains of equations take linear time
 )
-MOST_FOR_A_DIVISION = 2  # times the cost, for a gradient that is defined where what was divided by is 0
 
 
 def inline_adjoints(
@@ -92,12 +92,11 @@ class _Inlining:
     def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
         name = inlined.equation.tensor
         self.current[name] = replace(inlined, kept=False)
-        self.scope.remove(name)
+        self.scope = self.scope.without(name).with_equations([each.equation for each in moved.values()])
         self._forget_reads(inlined.equation)
         for user, changed in moved.items():
             self._forget_reads(self.current[user].equation)
             self.current[user] = changed
-            self.scope.add(changed.equation)
             self._note_reads(changed.equation)
 
     def _note_reads(self, equation: Equation) -> None:

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field, replace
 from symbackprop.algebra.phases import scope_of, simplify
 from symbackprop.cost.expressions import cost
 from symbackprop.derivation.adjoint_names import derivative_name
-from symbackprop.derivation.adjoints import append, worked_out
+from symbackprop.derivation.adjoints import worked_out
 from symbackprop.derivation.calculus import ELEMENT
 from symbackprop.derivation.calculus_of_arrays import deltas_of
 from symbackprop.derivation.inlining import inline_adjoints, steps_with
 from symbackprop.derivation.known_derivatives import (
+    Between,
     KnownDerivative,
     NamedDerivatives,
     innermost_derivative,
+    one_index_step,
     pattern_of,
     positions_of,
     put_in_place,
@@ -36,7 +38,6 @@ from symbackprop.notation.substitution import fresh_index, holds_derivative
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.strategies import result_of
-from symbackprop.rules.kronecker import one_index_for_both, with_one_index
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
@@ -193,7 +194,9 @@ class _Expanding:
         factors: tuple[LocalDerivative, ...] = ()
         if root.tensor == target.tensor:
             value = deltas_of(root, target)
-            steps: tuple[Step, ...] = (Step(ELEMENT, (), derivative, ZERO if value is None else value),)
+            steps: tuple[Step, ...] = (
+                Step(ELEMENT.used_on(derivative), (), derivative, ZERO if value is None else value),
+            )
         else:
             total, rule = chain_rule_between(self.system, root, target, between)
             factors, steps = worked_out(total, rule, self._value, scope_of(self.system, self.free))
@@ -219,15 +222,14 @@ class _Expanding:
         What costs nothing to compute, a number or another's name, stands for itself.
         """
         root, target = found.total.numerator, found.total.denominator
-        ours, theirs = root.free_indices, target.free_indices
-        ties, deltas, closed = with_one_index(found.steps[-1].after, ours, theirs)
-        steps = list(found.steps)
-        append(steps, one_index_for_both(ours, theirs))
+        between = Between(root, target)
+        ties, deltas, closed = between.tied(found.steps[-1].after)
+        steps = (*found.steps, *one_index_step(found.steps[-1].after, between))
         indices = [ties.get(position, position) for position in positions_of(found.total)]
         own = tuple(index for index in dict.fromkeys(indices) if index in closed.free_indices)
         equation = Equation(self._name(root.tensor, target.tensor), own, closed)
         kept = bool(cost(closed))
-        self._add(replace(found, steps=tuple(steps), equation=equation, deltas=deltas, kept=kept))
+        self._add(replace(found, steps=steps, equation=equation, deltas=deltas, kept=kept))
         return multiply(deltas, equation.element) if kept else steps[-1].after
 
     def _add(self, derivation: AdjointDerivation) -> None:

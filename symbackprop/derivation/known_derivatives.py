@@ -9,9 +9,12 @@ from typing import ClassVar
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index
-from symbackprop.notation.substitution import rewrite_bottom_up, substitute
-from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
+from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up, substitute
+from symbackprop.rewriting.justification import Anchor, Equality, Premise, Recomputed
 from symbackprop.rewriting.replacements import renamed_equalities
+from symbackprop.rewriting.rule import Step, WholeRule
+from symbackprop.rules.kronecker import one_index_for_both, with_one_index
+from symbackprop.systems.printing import text
 
 
 def innermost_derivative(expression: Expression) -> InnerDerivative | None:
@@ -87,3 +90,42 @@ class NamedDerivatives(Recomputed):
     def renamed(self, names: Mapping[str, str]) -> NamedDerivatives:
         """The same in other names."""
         return NamedDerivatives(renamed_equalities(self.values, names))
+
+
+@dataclass(frozen=True)
+class Between(Premise):
+    """The two elements of a derivative whose indices a delta may tie."""
+
+    root: Element
+    target: Element
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Both."""
+        return (f"{text(self.root)} by {text(self.target)}",)
+
+    def tied(self, expression: Expression) -> tuple[dict[Index, Index], Expression, Expression]:
+        """Which index stands for which, the deltas that say so, and the expression without them."""
+        return with_one_index(expression, self.root.free_indices, self.target.free_indices)
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether it is the derivative at hand."""
+        return anchor.is_at_hand(self.root, self.target)
+
+    def renamed(self, names: Mapping[str, str]) -> Between:
+        """The same elements of other names."""
+        root, target = (rename_tensors(each, names) for each in (self.root, self.target))
+        assert isinstance(root, Element) and isinstance(target, Element)
+        return Between(root, target)
+
+
+def one_index_between(between: Between) -> WholeRule:
+    """Where a delta ties an index of one element to one of the other, the latter stands for both."""
+    return one_index_for_both(between.root.free_indices, between.target.free_indices)
+
+
+def one_index_step(before: Expression, between: Between) -> tuple[Step, ...]:
+    """The rule used on a derivative; no step where it changes nothing."""
+    rule = one_index_between(between)
+    after = rule.apply(before)
+    return () if after is None or after == before else (Step(rule.cited(between, ()), (), before, after),)

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.derivation.anchoring import Grounds, grounds_of_adjoints, grounds_of_expansion
+from symbackprop.derivation.anchoring import grounds_of_adjoints, grounds_of_expansion
+from symbackprop.derivation.grounds import Grounds
 from symbackprop.derivation.preparation import with_named_arguments
+from symbackprop.derivation.registry import REGISTRY
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, RestatedEquation
 from symbackprop.errors import ReplayError
 from symbackprop.notation.arithmetic import multiply
@@ -29,7 +31,7 @@ def replayed(derivation: Derivation) -> Counter[str]:
     kinds: Counter[str] = Counter()
     for chain in chains(derivation):
         _expect_whole(chain)
-        kinds.update(replay_all(chain.steps, chain.grounds))
+        kinds.update(replay_all(chain.steps, REGISTRY, chain.grounds))
     return kinds
 
 

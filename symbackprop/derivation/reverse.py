@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from symbackprop.algebra.context import RecurrenceStep
 from symbackprop.derivation.differentiation import differentiation
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.errors import DerivationError
@@ -21,6 +22,7 @@ from symbackprop.notation.expressions import Element, Expression, Index, Reducti
 from symbackprop.notation.substitution import fresh_index, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.rewriting.replacements import renamed_equation
+from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, Role, System
 
 
@@ -144,6 +146,17 @@ def adjoint_order(system: System, wrt: Sequence[str]) -> tuple[str, ...]:
     last = dict.fromkeys(name for name in apart if name not in order and name not in system.definitions)
     order.pop(loss_name(system), None) if loss_name(system) not in wanted else None
     return (*first, *order, *last)
+
+
+def steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, RecurrenceStep]:
+    """The adjoints of a recurrence form one again, which runs the other way."""
+    found = {}
+    for number, stage in enumerate(stages_of(system.equations)):
+        if stage.recurrence is not None:
+            for tensor, place in stage.recurrence.places.items():
+                if tensor in names:
+                    found[names[tensor]] = RecurrenceStep(number, place, -stage.recurrence.direction)
+    return found
 
 
 def own_indices(system: System, tensor: str) -> tuple[Index, ...]:

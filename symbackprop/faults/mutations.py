@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterator
 from functools import partial
 
+from symbackprop.faults.activations import VALUE, derivatives_by_call
 from symbackprop.faults.planting import (
     Activation,
     GradientCode,
@@ -116,23 +117,19 @@ def derivative_elsewhere(node: ast.expr, code: GradientCode) -> Iterator[ast.exp
         yield product_of([*others, *(replaced(factor, moved) for factor in own)])
 
 
-OTHER_DERIVATIVES = {
-    "sigmoid": "z * (1.0 - z)",
-    "tanh": "1.0 - z**2",
-    "maximum": "(z > 0.0)",
-    "exp": "z",
-}
-
-
 def another_derivative(node: ast.expr, code: GradientCode) -> Iterator[ast.expr]:
     """The derivative of another activation, in terms of its value."""
     for activation, others, own in _with_derivative(node, code):
         read = next(
             (each for factor in own for each in ast.walk(factor) if _is_value(each, activation)), None
         )
-        for name, derivative in OTHER_DERIVATIVES.items():
+        for name, derivative in derivatives_by_call(code.target).items():
             if name != activation.name and isinstance(read, ast.expr):
-                yield product_of([*others, expression(derivative, z=read)])
+                yield product_of([*others, replaced(derivative, partial(_read_of, read=read))])
+
+
+def _read_of(node: ast.expr, read: ast.expr) -> ast.expr | None:
+    return read if isinstance(node, ast.Name) and node.id == VALUE else None
 
 
 def _is_value(node: ast.AST, activation: Activation) -> bool:

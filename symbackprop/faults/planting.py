@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from symbackprop.targets.numpy.kernels import KERNELS, NUMPY_CALLS
+from symbackprop.emission.target import Target
 
 FORWARD = ("_forward", "_loss")
 GRADIENTS = "value_and_grad"
@@ -46,8 +46,9 @@ class Activation:
 class GradientCode:
     """A generated module's tree, and what its forward pass says of the names that the gradient reads."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, target: Target) -> None:
         self.tree = ast.parse(source)
+        self.target = target
 
     def _function(self, name: str) -> ast.FunctionDef | None:
         found = [each for each in self.tree.body if isinstance(each, ast.FunctionDef) and each.name == name]
@@ -76,11 +77,12 @@ class GradientCode:
     def activations(self) -> tuple[Activation, ...]:
         """The elementwise functions of one array in the forward pass."""
         found = []
+        calls = frozenset(self.target.calls.values())
         for value, expression in self.forward_values.items():
             if isinstance(expression, ast.Call) and expression.args and not expression.keywords:
                 argument = base_name(expression.args[0])
-                name = ast.unparse(expression.func).removeprefix("np.")
-                if argument is not None and name in ELEMENTWISE:
+                name = ast.unparse(expression.func)
+                if argument is not None and name in calls:
                     found.append(Activation(name, value, argument, expression))
         return tuple(found)
 
@@ -94,12 +96,6 @@ class GradientCode:
         """The variables of loops over steps."""
         loops = (node for node in ast.walk(self.gradients) if isinstance(node, ast.For))
         return frozenset(loop.target.id for loop in loops if isinstance(loop.target, ast.Name))
-
-
-# How generated code calls functions: np.tanh and np.sqrt without the prefix, and the module's own.
-ELEMENTWISE = frozenset(
-    [call.partition("(")[0].removeprefix("np.") for call in NUMPY_CALLS.values()] + [*KERNELS]
-)
 
 
 def base_name(node: ast.expr) -> str | None:
@@ -171,9 +167,9 @@ def _is_preparation(value: ast.expr) -> bool:
     return named == "tensors" or bool({"shape", "dtype"} & set(of_array[:1]))
 
 
-def by_edit(source: str, fault: str, edit: Edit) -> Iterator[Planted]:
+def by_edit(source: str, target: Target, fault: str, edit: Edit) -> Iterator[Planted]:
     """A module for each expression on the way to the gradients and each way in which it can be made wrong."""
-    code = GradientCode(source)
+    code = GradientCode(source, target)
     nodes = [
         node
         for statement in ast.walk(code.gradients)
@@ -197,9 +193,9 @@ def _planted(code: GradientCode, fault: str, node: ast.expr, new: ast.expr) -> P
     return Planted(fault, node.lineno, ast.unparse(node), ast.unparse(new), after)
 
 
-def by_rewrite(source: str, fault: str, rewrite: Rewrite) -> Iterator[Planted]:
+def by_rewrite(source: str, target: Target, fault: str, rewrite: Rewrite) -> Iterator[Planted]:
     """A module for each way in which a block of statements can be made wrong."""
-    code = GradientCode(source)
+    code = GradientCode(source, target)
     for block in (node for node in ast.walk(code.gradients) if isinstance(node, ast.FunctionDef | ast.For)):
         before = block.body
         for body in rewrite(list(before), code):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from symbackprop.emission.target import Target
 from symbackprop.faults.mutations import (
     another_derivative,
     another_precision,
@@ -38,12 +39,12 @@ class Fault:
     edit: Edit | None = None
     rewrite: Rewrite | None = None
 
-    def planted(self, source: str) -> Iterator[Planted]:
-        """The module with this fault, once for each place where it can be; some change no value."""
+    def planted(self, source: str, target: Target) -> Iterator[Planted]:
+        """The target's module with this fault, once for each place where it can be; some change no value."""
         if self.edit is not None:
-            yield from by_edit(source, self.name, self.edit)
+            yield from by_edit(source, target, self.name, self.edit)
         if self.rewrite is not None:
-            yield from by_rewrite(source, self.name, self.rewrite)
+            yield from by_rewrite(source, target, self.name, self.rewrite)
 
 
 FAULTS = (

@@ -73,7 +73,6 @@ ACTIVATIONS = (
         "tanh",
         latex=r"\tanh\left({}\right)",
         sympy=SympyFunction("tanh"),
-        parity="odd",
         evaluate=by_math("tanh"),
         on_arrays=lambda xp, u: xp.tanh(u),
         precise=mpmath.tanh,

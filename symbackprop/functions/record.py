@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from enum import Enum
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from symbackprop.notation.expressions import Expression
 
@@ -116,7 +116,6 @@ class ElementwiseFunction:
     """Whether every value is at least 0; one that is greater may come out as 0."""
     is_step: bool = False
     """Whether it is constant between its jumps, so that its derivative is 0 by convention."""
-    parity: Literal["even", "odd", "neither"] = "neither"
     kink: Kink | None = None
     title: str = ""
     class_name: str = ""

@@ -59,7 +59,6 @@ SPECIAL = (
         "erf",
         latex=r"\operatorname{{erf}}\left({}\right)",
         sympy=SympyFunction("erf"),
-        parity="odd",
         evaluate=_erf,
         precise=mpmath.erf,
         numpy=NumpyKernel(calls=("erf_near_zero", "erfc"), makes_array=True),

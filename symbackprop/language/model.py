@@ -16,7 +16,7 @@ from symbackprop.language.matrices import is_positive_definite, positive_definit
 from symbackprop.language.names import Surroundings
 from symbackprop.language.parsing import read_formula, read_model
 from symbackprop.language.scope import DERIVED, Scope, declared, refuse_reserved, scope_of
-from symbackprop.language.source import source_of
+from symbackprop.language.source import Source, source_of
 from symbackprop.language.syntax import (
     Chain,
     EquationStatement,
@@ -40,18 +40,8 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     stand in any order. Raises LanguageError where the text is not in the language, and NotationError where
     its equations do not fit together.
     """
-    if not _MODEL_NAME.fullmatch(name):
-        raise LanguageError(
-            f"{name[:100]!r} cannot name a model", remedy="use letters, digits, '_', '.' and '-', at most 100"
-        )
     source = source_of(text, source_name or name)
-    statements = read_model(source)
-    if not statements:
-        raise LanguageError(
-            "the model is empty",
-            place=Place(source.name, 1, 1, ""),
-            remedy="state axes, tensors and equations",
-        )
+    statements = _statements(name, source)
     scope = declared(statements, source)
     reader = FormulaReader(scope)
     equations: list[Equation] = []
@@ -80,6 +70,22 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     expect_reads_inside(system)
     expect_consistent(system)
     return system
+
+
+def _statements(name: str, source: Source) -> tuple[Statement, ...]:
+    """The statements of a model that has a name and is not empty."""
+    if not _MODEL_NAME.fullmatch(name):
+        raise LanguageError(
+            f"{name[:100]!r} cannot name a model", remedy="use letters, digits, '_', '.' and '-', at most 100"
+        )
+    statements = read_model(source)
+    if not statements:
+        raise LanguageError(
+            "the model is empty",
+            place=Place(source.name, 1, 1, ""),
+            remedy="state axes, tensors and equations",
+        )
+    return statements
 
 
 def parse_expression(text: str, system: System) -> Expression:

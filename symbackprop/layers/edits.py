@@ -113,6 +113,21 @@ def formulas_of(statement: Statement) -> tuple[Formula, ...]:
             return (target,)
 
 
+def first_word(statement: Statement) -> Word:
+    """The first word of a statement that its tree keeps, which stands on its first line."""
+    match statement:
+        case AxisDeclaration(indices, _, _):
+            return indices[0]
+        case TensorDeclaration(role, _, _):
+            return role
+        case FunctionDefinition(word, _, _) | FactStatement(word, _):
+            return word
+        case EquationStatement(left, _):
+            return left.word
+        case LossMark(target):
+            return target.word
+
+
 def parts_of(formula: Formula) -> tuple[Formula, ...]:
     """The formulas right inside a formula."""
     match formula:

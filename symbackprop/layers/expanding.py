@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from symbackprop.language.limits import LARGEST_AXIS
 from symbackprop.language.model import parse_system
 from symbackprop.language.names import counted
+from symbackprop.language.syntax import AxisDeclaration, TensorDeclaration
 from symbackprop.layers.axes import Axes
 from symbackprop.layers.binding import Reading, bound
 from symbackprop.layers.naming import Names
@@ -19,8 +20,6 @@ from symbackprop.layers.network import Network, NetworkError, Path
 from symbackprop.layers.parts import Part, layer_parts, loss_part
 from symbackprop.layers.renaming import renamed
 from symbackprop.systems.system import System
-
-_GIVEN = ("input", "target", "const")
 
 
 def network_system(network: Network, source_name: str | None = None) -> System:
@@ -112,13 +111,16 @@ class _Expansion:
 
     def _append(self, part: Part, names: Mapping[str, tuple[str, ...]]) -> None:
         """Each statement to its place in the model; the first input is there already."""
-        own_input = next(each for each in part.instance.statements if each.startswith("input "))
-        for statement in part.instance.statements:
-            word = statement.split()[0]
-            if statement == own_input or word == "index":
-                continue
-            lines = {"param": self.parameters, **dict.fromkeys(_GIVEN, self.given)}.get(word, self.equations)
-            lines.append(renamed(statement, names))
+        for statement, text in part.instance.written:
+            match statement:
+                case AxisDeclaration():
+                    continue
+                case TensorDeclaration(role, _, _):
+                    lines = self.parameters if role.text == "param" else self.given
+                case _:
+                    lines = self.equations
+            if statement is not part.instance.input:
+                lines.append(renamed(text, names))
 
     def _claim_given_names(self, input_axes: tuple[str, ...]) -> None:
         """Keep every name that the user chose, before any is chosen here."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +24,7 @@ from symbackprop.language.syntax import (
     Terms,
 )
 from symbackprop.layers.alternatives import text_of
-from symbackprop.layers.edits import Edits, walk
+from symbackprop.layers.edits import Edits, first_word, walk
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import value_text
@@ -43,17 +42,13 @@ class Instance:
         return read_model(Source(self.formula.kind, self.text))
 
     @cached_property
-    def statements(self) -> tuple[str, ...]:
-        """The texts of the statements, each as one piece that may run over several lines."""
-        found: list[str] = []
-        depth = 0
-        for line in self.text.splitlines():
-            if depth > 0:
-                found[-1] += f"\n{line}"
-            elif line.strip():
-                found.append(line)
-            depth += len(re.findall(r"[(\[]", line)) - len(re.findall(r"[)\]]", line))
-        return tuple(found)
+    def written(self) -> tuple[tuple[Statement, str], ...]:
+        """The statements with their texts, which may run over several lines; `loss E = ...` is one."""
+        lines = self.text.splitlines()
+        by_line = {first_word(each).span.line: each for each in reversed(self._syntax)}
+        starts = sorted(by_line)
+        texts = ("\n".join(lines[start - 1 : end - 1]) for start, end in pairwise([*starts, len(lines) + 1]))
+        return tuple((by_line[start], text.rstrip()) for start, text in zip(starts, texts, strict=True))
 
     @cached_property
     def axes(self) -> tuple[AxisDeclaration, ...]:

@@ -12,6 +12,7 @@
     also twin: bias = false        # the layer under another name, with options chosen: what that is
     also each: gate                # it under the name of each function that the option can be
     python twin TWIN               # the name in Python, where it is not the name in capitalised words
+    is loss                        # what it can stand for: a loss, or an activation behind any layer
     rest n
     index i : I
     index j : J = units
@@ -45,8 +46,9 @@ from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, Option, one_of, value_of
 
 _HEADER = re.compile(
-    r"(?P<word>option|also|python|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"
+    r"(?P<word>option|also|python|is|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"
 )
+ROLES = ("loss", "activation")
 _OPTION = re.compile(r":\s*(?P<type>\w+)(?:\s*=\s*(?P<default>\S+))?")
 _ONE_OF = re.compile(r":\s*(?P<values>\S+(?:\s*\|\s*\S+)+)")
 _EACH = re.compile(r":\s*(?P<option>\w+)")
@@ -57,7 +59,8 @@ _PRESET = re.compile(r":\s*(?P<option>\w+)\s*=\s*(?P<value>\S+)")
 class LayerFormula:
     """A layer or loss: what its file says, its formula as text and with the options' alternatives apart.
 
-    `presets` are the options that its kind has chosen already.
+    `role` is "loss" or "activation" where its file says that it is one. `presets` are the options that its
+    kind has chosen already.
     """
 
     kind: str
@@ -67,6 +70,7 @@ class LayerFormula:
     shapes: str
     source: str
     options: tuple[Option, ...]
+    role: str
     rest: str
     is_batch: bool
     body: str
@@ -76,24 +80,12 @@ class LayerFormula:
     @property
     def is_loss(self) -> bool:
         """Whether it is a loss, which compares with a target."""
-        return _has_statement("target", self.body)
+        return self.role == "loss"
 
     @property
     def is_activation(self) -> bool:
         """Whether it can follow any layer as its activation: values in, as many out, nothing to learn."""
-        inputs = re.findall(r"^input \w+(\[.*\])$", self.body, re.MULTILINE)
-        output = re.match(r"\w+(\[.*?\]) =", self.body.splitlines()[-1])
-        return (
-            len(inputs) == 1
-            and output is not None
-            and output[1] == inputs[0]
-            and not _has_statement("param", self.body)
-            and not any(option.is_required for option in self.options)
-        )
-
-
-def _has_statement(word: str, body: str) -> bool:
-    return re.search(rf"^\{{?{word}\b", body, re.MULTILINE) is not None
+        return self.role == "activation" and not any(option.is_required for option in self.options)
 
 
 @dataclass
@@ -103,6 +95,7 @@ class _Header:
     options: list[Option] = field(default_factory=list)
     others: list[_OtherName] = field(default_factory=list)
     python: dict[str, str] = field(default_factory=dict)
+    role: str = ""
     rest: str = ""
     is_batch: bool = False
     body: list[str] = field(default_factory=list)
@@ -135,6 +128,7 @@ def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
         shapes=fields["Shapes"],
         source=fields["Source"],
         options=tuple(header.options),
+        role=header.role,
         rest=header.rest,
         is_batch=header.is_batch,
         body="\n".join(header.body).strip("\n"),
@@ -174,6 +168,14 @@ def _read_line(line: str, place: Place, header: _Header) -> None:
             header.others.extend(_also(match, place))
         case "python":
             header.python[match["name"]] = match["more"].strip()
+        case "is" if match["name"] in ROLES:
+            header.role = match["name"]
+        case "is":
+            raise LanguageError(
+                f"'{match['name']}' is nothing that a layer can be",
+                place=place,
+                remedy=f"write is {' or is '.join(ROLES)}",
+            )
         case word:
             header.rest, header.is_batch = match["name"], word == "batch"
 

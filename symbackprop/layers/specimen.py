@@ -6,11 +6,10 @@ followed by `loss E = sum(..., ybar*y)`, so that ybar is what comes back to it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from symbackprop.language.model import parse_system
-from symbackprop.language.syntax import Factors, Reference, Terms
+from symbackprop.language.syntax import AxisDeclaration, Factors, Reference, Terms
 from symbackprop.layers.instance import Instance, index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
@@ -26,14 +25,13 @@ _INPUT_SIZES = (6, 9, 8)
 
 def specimen_options(formula: LayerFormula) -> dict[str, OptionValue]:
     """Values for the options that have to be given."""
+    required = [option for option in formula.options if option.is_required]
     words = {id(option_type): word for word, option_type in OPTION_TYPES.items()}
-    found: dict[str, OptionValue] = {}
-    for option in formula.options:
-        if option.is_required:
-            axis = re.search(rf"^index .* : (\w+) = {option.name}$", formula.body, re.MULTILINE)
-            word = words[id(option.type)]
-            found[option.name] = axis[1] if word == "axis" and axis else _VALUES[word]
-    return found
+    # An axis that an option is the size of is found by the option's name, as if that were an axis.
+    found = {each.name: _VALUES.get(words[id(each.type)], each.name) for each in required}
+    axes = instantiated(formula, chosen_options(formula, found, ())).axes
+    axis_of = {each.size.word.text: each.axis.text for each in axes if isinstance(each.size, Reference)}
+    return {name: axis_of.get(name, value) for name, value in found.items()}
 
 
 def specimen(formula: LayerFormula) -> System:
@@ -41,7 +39,7 @@ def specimen(formula: LayerFormula) -> System:
     options = chosen_options(formula, specimen_options(formula), ())
     instance = instantiated(formula, options)
     axes = [f"index {formula.rest} : N", *_axes(instance)]
-    others = [statement for statement in instance.statements if not statement.startswith("index ")]
+    others = [text for statement, text in instance.written if not isinstance(statement, AxisDeclaration)]
     loss = [] if instance.loss is not None else _loss(instance)
     return parse_system("\n".join([*axes, *others, *loss]) + "\n", formula.kind)
 

@@ -7,6 +7,7 @@ front of the outermost operator that fits. Widths are estimates, in ems of the t
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,14 @@ class Piece:
     lead: str = ""
 
 
+class Begins(enum.Enum):
+    """What a formula begins with, as far as a neighbour in a product has to know."""
+
+    NUMBER = "a number"
+    PARENTHESIS = "a parenthesis"
+    OTHER = "anything else"
+
+
 @dataclass(frozen=True)
 class Box:
     """A formula: its pieces, how tightly it binds, how high it stands.
@@ -45,6 +54,7 @@ class Box:
     negative: bool = False
     open_right: bool = False
     is_name: bool = False
+    begins: Begins = Begins.OTHER
 
     @property
     def width(self) -> float:
@@ -111,7 +121,7 @@ def delimiter(symbol: str, height: int, opening: bool) -> tuple[Piece, ...]:
 def enclosed(box: Box, left: str = "(", right: str = ")") -> Box:
     """The formula in parentheses; it may still break inside them."""
     row = glue(delimiter(left, box.height, True), deeper(signed(box), 2), delimiter(right, box.height, False))
-    return Box(row, BASE, box.height)
+    return Box(row, BASE, box.height, begins=Begins.PARENTHESIS if left == "(" else Begins.OTHER)
 
 
 def at_level(box: Box, level: int) -> Box:

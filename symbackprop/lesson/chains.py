@@ -18,8 +18,10 @@ from symbackprop.notation.expressions import ONE, Add, Element, Expression, Mult
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.justification import Justification
-from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.rule import Step, Use
 from symbackprop.systems.printing import text
+
+WORTH_MENTIONING = frozenset(rule.name for rule in MENTIONED)
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ def _merged(steps: Sequence[Step]) -> list[tuple[Law, Expression]]:
 
 def _differentiated(steps: Sequence[Step]) -> Law:
     """A derivative worked out, named by the rules that are worth mentioning."""
-    rules = dict.fromkeys(step.rule for step in steps if step.rule in MENTIONED)
-    names = dict.fromkeys(rule.name for rule in rules)
+    used = (step.rule for step in steps if isinstance(step.rule, Use) and step.rule.name in WORTH_MENTIONING)
+    rules = dict.fromkeys((rule.name, rule.statement) for rule in used)
+    names = dict.fromkeys(name for name, _ in rules)
     name = steps[0].rule.name + (f" ({', '.join(names)})" if names else "")
-    return Law(name, tuple([rule.statement for rule in rules]))
+    return Law(name, tuple([statement for _, statement in rules]))

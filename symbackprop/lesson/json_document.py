@@ -9,10 +9,10 @@ from typing import TypeAlias
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative, RestatedEquation
 from symbackprop.lesson.latex import latex
 from symbackprop.lesson.lesson import result_equations
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replay import Beside, Composite
-from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.rule import Step, Use
 from symbackprop.systems.printing import equation_text, fact_text, text
 
 Json: TypeAlias = bool | int | str | Sequence["Json"] | dict[str, "Json"] | None
@@ -97,13 +97,25 @@ def _step(step: Step) -> Json:
 
 
 def _justification(rule: Justification) -> Json:
-    """Why the step holds: the kind, the equations that it uses, the steps that it consists of."""
+    """Why the step holds: the rule's name, its kind, what the variables of its pattern stand for.
+
+    Then what it was made from, where it is a rule of this system, the equations that it uses, and the steps
+    that it consists of.
+    """
     parts = rule.steps if isinstance(rule, Composite | Beside) else ()
+    use = rule if isinstance(rule, Use) else None
     return {
+        "rule": rule.name,
         "kind": rule.kind,
+        "bindings": {variable.name: _bound(value) for variable, value in (use.bindings if use else ())},
+        "premise": list(use.premise.lines) if use and use.premise else [],
         "equations": [f"{text(left)} = {text(right)}" for left, right in rule.equations],
         "steps": [_step(step) for step in parts],
     }
+
+
+def _bound(value: Expression | tuple[Index, ...]) -> str:
+    return text(value) if isinstance(value, Expression) else ", ".join(index.name for index in value)
 
 
 def _result(derivation: Derivation) -> Json:

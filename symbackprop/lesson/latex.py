@@ -108,6 +108,17 @@ def box(expression: Expression) -> Box:
             return _product(factors)
         case Power(base, exponent):
             return _power(base, exponent)
+        case Comparison(operator, left, right):
+            sides = (at_level(box(left), SUM), at_level(box(right), SUM))
+            return joined(sides, f" {_OPERATORS[operator]} ", 1.4, COMPARISON)
+        case Logic(operator, operands):
+            return _logic(operator, operands)
+    return _box_of_form(expression)
+
+
+def _box_of_form(expression: Expression) -> Box:
+    """What has a form of its own: a function, a reduction, a delta, a choice, a derivative."""
+    match expression:
         case Apply("floor", (argument,)):
             above, below = divided(argument)
             quotient = _quotient([above], [below])
@@ -131,11 +142,6 @@ def box(expression: Expression) -> Box:
             if chosen == ONE and otherwise == ZERO:
                 return indicator(box(condition))
             return cases(box(condition), box(chosen), box(otherwise))
-        case Comparison(operator, left, right):
-            sides = (at_level(box(left), SUM), at_level(box(right), SUM))
-            return joined(sides, f" {_OPERATORS[operator]} ", 1.4, COMPARISON)
-        case Logic(operator, operands):
-            return _logic(operator, operands)
     raise PrintingError(f"no LaTeX for a {type(expression).__name__}")
 
 
@@ -159,7 +165,8 @@ def _matrix_function(node: MatrixFunction) -> Box:
     if node.positions:
         whole = enclosed(raised(matrix, "-1", 1.1)) if node.kind == "inv" else _cofactors(matrix)
         subscript, width = _subscript(node.positions)
-        return Box(glue(whole.pieces, mark(f"_{{{subscript}}}", width)), BASE, whole.height)
+        row = glue(whole.pieces, mark(f"_{{{subscript}}}", width))
+        return Box(row, BASE, whole.height, begins=whole.begins)
     determinant = glue(mark(r"\det", 1.4), enclosed(matrix).pieces)
     if node.kind == "det":
         return Box(determinant, ATOM, matrix.height)

@@ -16,6 +16,7 @@ from symbackprop.lesson.boxes import (
     POWER,
     PRODUCT,
     SUM,
+    Begins,
     Box,
     Piece,
     at_level,
@@ -28,7 +29,7 @@ from symbackprop.lesson.boxes import (
     row_latex,
     signed,
 )
-from symbackprop.systems.printing import number_text
+from symbackprop.systems.printing import decimal_of
 
 # What stands in an exponent, below a stroke or beside a brace cannot break over lines; beyond these widths
 # (in ems) it is written out instead.
@@ -41,17 +42,20 @@ _WIDE_FORMATS = {
 
 def number(value: Fraction) -> Box:
     """A number; a minus sign stays pending."""
-    shown = number_text(abs(value))
-    if "/" in shown:
-        above, below = shown.split("/")
-        fraction = leaf(rf"\frac{{{above}}}{{{below}}}", 0.3 + 0.5 * max(len(above), len(below)), ATOM, 2)
-        return replace(fraction, negative=value < 0)
-    if "e" in shown:
-        digits, power = shown.split("e")
-        scale = f"10^{{{int(power)}}}"
-        scaled = leaf(scale, 2.0) if digits == "1" else leaf(rf"{digits} \cdot {scale}", 4.0, PRODUCT)
-        return replace(scaled, negative=value < 0)
-    return replace(leaf(shown, 0.5 * len(shown)), negative=value < 0)
+    return replace(_unsigned(abs(value)), negative=value < 0, begins=Begins.NUMBER)
+
+
+def _unsigned(value: Fraction) -> Box:
+    decimal = decimal_of(value)
+    if decimal is None:
+        above, below = str(value.numerator), str(value.denominator)
+        return leaf(rf"\frac{{{above}}}{{{below}}}", 0.3 + 0.5 * max(len(above), len(below)), ATOM, 2)
+    if decimal.power is None:
+        return leaf(decimal.digits, 0.5 * len(decimal.digits))
+    scale = f"10^{{{decimal.power}}}"
+    return (
+        leaf(scale, 2.0) if decimal.digits == "1" else leaf(rf"{decimal.digits} \cdot {scale}", 4.0, PRODUCT)
+    )
 
 
 def joined(boxes: Sequence[Box], operator: str, width: float, level: int) -> Box:
@@ -84,13 +88,12 @@ def juxtaposed(boxes: Sequence[Box]) -> Box:
     row = closed[0].pieces
     for before, one in itertools.pairwise(closed):
         row = (*row, *glue(_product_sign(before, one), one.pieces))
-    return Box(row, PRODUCT, max(one.height for one in closed), open_right=closed[-1].open_right)
+    height, first, last_one = max(one.height for one in closed), closed[0], closed[-1]
+    return Box(row, PRODUCT, height, open_right=last_one.open_right, begins=first.begins)
 
 
 def _product_sign(before: Box, after: Box) -> tuple[Piece, ...]:
-    number_follows = re.match(r"\d|\\frac\{\d+\}\{\d+\}$", after.pieces[0].latex)
-    argument_follows = re.match(r"\(|\\[bB]igg?l\(", after.latex)
-    if number_follows or (before.is_name and argument_follows):
+    if after.begins is Begins.NUMBER or (before.is_name and after.begins is Begins.PARENTHESIS):
         return (Piece(r" \cdot ", 0.7, 1, "{}"),)
     return (Piece(r"\,", 0.17, 1, r"{}\cdot "),)
 
@@ -101,14 +104,16 @@ def fraction(top: Box, bottom: Box) -> Box | None:
     if width > WIDEST_FRACTION:
         return None
     shown = rf"\frac{{{row_latex(signed(top))}}}{{{row_latex(signed(bottom))}}}"
-    return leaf(shown, 0.4 + width, ATOM, 2 + (max(top.height, bottom.height) > 1))
+    is_number = all(one.begins is Begins.NUMBER and one.level == BASE for one in (top, bottom))
+    whole = leaf(shown, 0.4 + width, ATOM, 2 + (max(top.height, bottom.height) > 1))
+    return replace(whole, begins=Begins.NUMBER) if is_number else whole
 
 
 def raised(base: Box, exponent: str, width: float) -> Box:
     """A power; `width` is the exponent's in text size."""
     closed = at_level(base, BASE)
     row = glue(closed.pieces, mark(f"^{{{exponent}}}", 0.7 * width))
-    return Box(row, POWER, max(1, closed.height), is_name=closed.is_name)
+    return Box(row, POWER, max(1, closed.height), is_name=closed.is_name, begins=closed.begins)
 
 
 def root(radicand: Box) -> Box:
@@ -132,7 +137,8 @@ def application(pattern: str, arguments: Sequence[Box]) -> Box:
         if slot is not None:
             row = glue(row, _slot(waiting.pop(0), text_before))
     level = BASE if pattern.startswith(r"\left") else ATOM
-    return Box(row, level, max(height, int("^" in pattern)))
+    begins = Begins.PARENTHESIS if pattern.startswith(r"\left(") else Begins.OTHER
+    return Box(row, level, max(height, int("^" in pattern)), begins=begins)
 
 
 def _literal(literal: str, height: int) -> tuple[Piece, ...]:

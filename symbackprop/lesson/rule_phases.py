@@ -17,7 +17,7 @@ from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import TIED, one_index_for_both, tied_indices
-from symbackprop.rules.measures import MEASURES, Measure, Measures, differentiated_parts
+from symbackprop.rules.measures import INWARD_MEASURES, MEASURES, Measure, Measures, differentiated_parts
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED
@@ -144,9 +144,9 @@ def phases() -> tuple[Phase, ...]:
         Phase("Local factors of the chain rule", factor_rules(ranges), MEASURES),
         Phase("Before them, where sums are put together", JOINING_RULES, MEASURES),
         Phase("After them, in the normal form", (*BOUNDARY_RULES, *SOLVING_RULES), MEASURES),
-        Phase("Recurrences", recurrence_rules({"a": 0}, step, ranges), MEASURES),
         Phase("Matrices", matrix_rules((), {}), MEASURES),
         Phase("Facts of the model", (_example_of_a_fact(),), MEASURES),
+        Phase("Inwards, in recurrences", recurrence_rules({"a": 0}, step, ranges), INWARD_MEASURES),
         Phase("The search for cheaper forms", (FACTOR_IN, SPLIT), SEARCH_MEASURES),
         Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
         Phase("What is printed", (ARRANGE,), TEXT_MEASURES),

@@ -61,6 +61,10 @@ class Expression:
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
+    def __getstate__(self) -> dict[str, object]:
+        # Fields alone: hashes of strings differ from one process to the next.
+        return {name: self.__dict__[name] for name in self.__match_args__}
+
     @property
     def children(self) -> tuple[Expression, ...]:
         """The sub-expressions, in reading order; an index that is bound here is not one of them."""

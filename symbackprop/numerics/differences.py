@@ -39,7 +39,8 @@ class Quotients:
 
     `uncertainty` is how far the two extrapolations that agree best are apart. `kink` is true where the
     function bends within the smallest step, so that no difference quotient is the derivative. `noise` is the
-    rounding that a quotient carries at least. Elements that are not `chosen` were not moved and come as 0.
+    rounding that a quotient carries at least, `width` the smallest step. Elements that are not `chosen` were
+    not moved and come as 0.
     """
 
     values: Array
@@ -47,6 +48,7 @@ class Quotients:
     kink: Array
     noise: float
     chosen: Array
+    width: float
 
 
 def central_differences(
@@ -78,8 +80,9 @@ def central_differences(
         results[(slice(None), *place)] = _quotient(at, centre, distance)
         moved[place] = start
     quotients, uncertainty, bend, wider_bend = results
-    noise = EPSILON * abs(centre) / (SMALLEST_STEP if step is None else step)
-    return Quotients(quotients, uncertainty, _bends(bend, wider_bend, noise), noise, chosen)
+    width = SMALLEST_STEP if step is None else step
+    noise = EPSILON * abs(centre) / width
+    return Quotients(quotients, uncertainty, _bends(bend, wider_bend, noise), noise, chosen, width)
 
 
 def central_differences_along(
@@ -98,7 +101,7 @@ def central_differences_along(
     quotients, uncertainty, bend, wider_bend = results
     noise = EPSILON * abs(centre) / step
     everywhere = np.ones(len(directions), dtype=bool)
-    return Quotients(quotients, uncertainty, _bends(bend, wider_bend, noise), noise, everywhere)
+    return Quotients(quotients, uncertainty, _bends(bend, wider_bend, noise), noise, everywhere, step)
 
 
 def _bends(bend: Array, wider_bend: Array, noise: float) -> Array:

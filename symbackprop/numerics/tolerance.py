@@ -1,4 +1,11 @@
-"""When two arrays that should be the same are: up to rounding, and what the data make of rounding."""
+"""When two arrays that should be the same are: up to the rounding of the terms that make their values up.
+
+One notion for the verification of a module and for `check`. Two numbers agree within a part of the largest
+entry of their tensor and a far smaller one of the largest number in sight. Where they do not, the equations
+as typed and their chain rule before any simplification are evaluated again, each datum and each operation's
+result off by `ROUNDINGS`, at random: how far a value moves with them is what the rounding of its terms
+amounts to, also where these cancel. A gradient within that is honest; a wrong term is far outside.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +19,7 @@ Array: TypeAlias = NDArray[Any]
 
 # Of the largest entry of the tensor, and of the largest number in sight.
 OF_TENSOR, OF_ALL = 1e-9, 1e-12
+ROUNDINGS = 1e-13  # a few hundred roundings of float64
 
 
 def largest_of(arrays: Iterable[Array]) -> float:
@@ -28,8 +36,8 @@ def all_finite(arrays: Iterable[Array]) -> bool:
 def agree(found: Any, expected: Array, largest: float, unsteady: float = 0.0) -> bool:
     """Whether an array of real numbers has the expected shape and, up to a tolerance, values.
 
-    `largest` is the largest number in sight; `unsteady` is how far the expected values move where the data do
-    by a few hundred roundings: no program can be asked to come closer.
+    `largest` is the largest number in sight; `unsteady` is how far the expected values move where data
+    and operations are off by a few hundred roundings: no program can be asked to come closer.
     """
     array = np.asarray(found)
     if array.shape != expected.shape or not np.issubdtype(array.dtype, np.floating):

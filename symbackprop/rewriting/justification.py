@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol, Self, TypeAlias
 
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Axis, Element, Expression, Index
+from symbackprop.systems.system import Fact
 
 Equality: TypeAlias = tuple[Expression, Expression]
+Bindings: TypeAlias = tuple[tuple[Index, Expression | tuple[Index, ...]], ...]
 
 
 class Anchor(Protocol):
@@ -32,18 +34,73 @@ class Anchor(Protocol):
     def is_symmetric(self, tensor: str) -> bool:
         """Whether a tensor is symmetric in its last two indices, by a fact or by its definition."""
 
+    def why_symmetric(self, tensor: str) -> str:
+        """The fact or definition that says so; "" where none does."""
+
+    def has_fact(self, fact: Fact) -> bool:
+        """Whether the model states it, or it follows from the model's equations."""
+
+    def axes_of(self, tensor: str) -> tuple[Axis, ...] | None:
+        """The axes of a tensor of the model, or of an adjoint; None where there is no such tensor."""
+
+    def is_open(self, tensor: str) -> bool:
+        """Whether nothing is known of a tensor yet: the adjoint at hand, or a later one of its recurrence."""
+
+    def is_positive(self, tensor: str) -> bool:
+        """Whether one of its equations says that a tensor is greater than 0."""
+
+    def is_nonnegative(self, tensor: str) -> bool:
+        """Whether one of its equations says that a tensor is at least 0."""
+
+    def is_defined(self, tensor: str) -> bool:
+        """Whether a tensor has a value wherever the model is evaluated."""
+
+    def is_at_hand(self, root: Element, target: Element) -> bool:
+        """Whether the derivative of the one by the other is what is being worked out."""
+
+    def are_steps(self, places: Mapping[str, int], step: Index) -> bool:
+        """Whether the adjoint at hand is computed at `step`, with these tensors, stepped at these places."""
+
+
+class Premise(ABC):
+    """What a rule of a system was made from, as far as it concerns one use."""
+
+    @property
+    def statement(self) -> str:
+        """The rule's line, where it depends on what it was made from."""
+        return ""
+
+    @property
+    @abstractmethod
+    def lines(self) -> tuple[str, ...]:
+        """What is assumed, in the model language or in words."""
+
+    @abstractmethod
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether all of it is the model's."""
+
+    @abstractmethod
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same where tensors have other names."""
+
 
 class Justification(ABC):
     """Why a node may be replaced by another: a rule, an equation, an identity.
 
     `kind` says which of these, `name` and `statement` are what a textbook writes beside the line. One that
-    is `whole` speaks of a whole right-hand side, never of a part.
+    is `whole` speaks of a whole right-hand side, never of a part. `names` are those of a class with several.
     """
 
     kind: ClassVar[str]
     whole: ClassVar[bool] = False
+    names: ClassVar[tuple[str, ...]] = ()
     name: str
     statement: str
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """The name and the statement that it has to bear: by default, its class's."""
+        return type(self).name, type(self).statement
 
     @property
     def statements(self) -> tuple[str, ...]:

@@ -92,7 +92,8 @@ class PatternMatcher:
 
     def _reduction(self, pattern: Reduction, node: Reduction, found: Found, path: Path) -> Iterator[Found]:
         """All indices of the node for the pattern's one; they differ from those of the binders around it."""
-        around = [index for value in found.values.values() if isinstance(value, tuple) for index in value]
+        binders = (value for each, value in found.values.items() if each != pattern.indices[0])
+        around = [index for value in binders if isinstance(value, tuple) for index in value]
         node = rename_bound(node, around)
         for extended in self._bind(pattern.indices[0], node.indices, found, (path,)):
             yield from self.match(pattern.body, node.body, extended, (*path, 0))
@@ -155,6 +156,13 @@ def _is_value(pattern: Expression) -> bool:
     return isinstance(pattern, Index) and pattern.axis == VALUES
 
 
+def variables_of(pattern: Expression) -> set[Index]:
+    """The variables of a pattern, those of its binders too."""
+    nodes = tuple(pattern.walk())
+    bound = {index for node in nodes if isinstance(node, Reduction) for index in node.indices}
+    return bound | {node for node in nodes if isinstance(node, Index) and node.axis in KINDS}
+
+
 def may_match(pattern: Expression, node: Expression) -> bool:
     """A look at types alone, which spares most matches."""
     if isinstance(pattern, Index):
@@ -209,7 +217,7 @@ def _binder(found: Found, index: Index) -> tuple[Index, ...]:
 def _placed(factor: Expression, found: Found) -> list[tuple[Path, Expression]]:
     """The factors that a factor of the pattern becomes, each with where its values stood in the node."""
     if isinstance(factor, Index) and factor.axis == VALUES:
-        places = found.places[factor]
+        places = found.places.get(factor, ())
         parts = factors_of(filled_in(factor, found))
         return list(zip(places, parts, strict=True)) if len(places) == len(parts) else [
             (min(places, default=()), part) for part in parts
@@ -219,7 +227,7 @@ def _placed(factor: Expression, found: Found) -> list[tuple[Path, Expression]]:
 
 
 def _value_places(node: Expression, found: Found) -> tuple[Path, ...]:
-    return found.places[node] if isinstance(node, Index) and node.axis == VALUES else ()
+    return found.places.get(node, ()) if isinstance(node, Index) and node.axis == VALUES else ()
 
 
 def _place(placed: tuple[Path, Expression]) -> Path:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import (
     canonical_bound_names,
@@ -31,7 +32,12 @@ class Definition(Recomputed):
     @classmethod
     def of(cls, equation: Equation) -> Definition:
         """The equation, named by its tensor."""
-        return cls(equation, statement=f"the definition of {equation.tensor}")
+        return cls(equation, statement=_definition_of(equation))
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Named by the tensor."""
+        return Definition.name, _definition_of(self.equation)
 
     @property
     def equations(self) -> tuple[Equality, ...]:
@@ -63,13 +69,14 @@ class Definition(Recomputed):
 
 @dataclass(frozen=True)
 class Substitution(Recomputed):
-    """Known values in the place of derivatives, one after another, or the names that they have got."""
+    """Known values in the place of derivatives along the direct path, one after another."""
 
-    name: str
-    statement: str
     equalities: tuple[Equality, ...]
+    name: str = "put in the factors"
+    statement: str = "the local derivatives found above"
     kind: ClassVar[str] = "substitution"
     whole: ClassVar[bool] = True
+    along_all_paths: ClassVar[bool] = False
 
     @property
     def equations(self) -> tuple[Equality, ...]:
@@ -89,12 +96,23 @@ class Substitution(Recomputed):
         return rewrite_bottom_up(node, put_in)
 
     def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
-        """Whether each value is the one found for its derivative."""
-        return all(map(anchor.names, self.equalities))
+        """Whether each value is the one found for such a derivative."""
+        signs = (left for left, _ in self.equalities)
+        are_such = all(isinstance(sign, Derivative) and sign.total == self.along_all_paths for sign in signs)
+        return are_such and all(map(anchor.names, self.equalities))
 
-    def renamed(self, names: Mapping[str, str]) -> Substitution:
+    def renamed(self, names: Mapping[str, str]) -> Self:
         """The same in other names."""
-        return Substitution(self.name, self.statement, renamed_equalities(self.equalities, names))
+        return replace(self, equalities=renamed_equalities(self.equalities, names))
+
+
+@dataclass(frozen=True)
+class AdjointNames(Substitution):
+    """The names of adjoints in the place of derivatives along all paths."""
+
+    name: str = "name the adjoints"
+    statement: str = "what has been found keeps its name"
+    along_all_paths: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,10 @@ class Renaming(Justification):
     def renamed(self, names: Mapping[str, str]) -> Renaming:
         """Names of tensors do not matter."""
         return self
+
+
+def _definition_of(equation: Equation) -> str:
+    return f"the definition of {equation.tensor}"
 
 
 def at_positions(equation: Equation, element: Element) -> Expression:

@@ -2,26 +2,102 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from symbackprop.integers.guards import guarded_children
 from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import rename_tensors
-from symbackprop.rewriting.justification import Justification, Recomputed
+from symbackprop.rewriting.justification import Anchor, Bindings, Equality, Justification, Premise
 
 Path: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Rule(Recomputed):
+class Use(Justification):
+    """A rule that has been used, by its name: the registry of rules has the rule itself.
+
+    `premise` is what the rule was made from, where it is one of a system; `bindings` are what the variables
+    of its pattern stood for, and empty where its left side is a function.
+    """
+
+    name: str
+    statement: str
+    decreases: str = ""
+    premise: Premise | None = None
+    bindings: Bindings = ()
+    kind: ClassVar[str] = "rewrite"
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """What the rule's record says is compared by the registry."""
+        return self.name, self.statement
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """A rule of a system has a premise instead."""
+        return ()
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Never by itself: the rule has to be looked up."""
+        return False
+
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether what the rule was made from is the model's."""
+        return self.premise is None or self.premise.holds(anchor)
+
+    def renamed(self, names: Mapping[str, str]) -> Use:
+        """The use between the new names."""
+        premise = None if self.premise is None else self.premise.renamed(names)
+        statement = self.statement if premise is None else premise.statement or self.statement
+        bindings = tuple(
+            [
+                (variable, rename_tensors(value, names) if isinstance(value, Expression) else value)
+                for variable, value in self.bindings
+            ]
+        )
+        return replace(self, statement=statement, premise=premise, bindings=bindings)
+
+
+class FactUse(Use):
+    """The use of a fact of the model, or of one that follows from its equations."""
+
+    kind: ClassVar[str] = "fact"
+
+
+class WholeUse(Use):
+    """The use of a rule of a whole right-hand side."""
+
+    whole: ClassVar[bool] = True
+
+
+class PatternFunction(ABC):
+    """The function of a rule whose left side is a pattern: it says what the pattern's variables stand for."""
+
+    @abstractmethod
+    def __call__(self, node: Expression) -> Expression | None:
+        """The rewritten node, by the first bindings that fit; None where none do."""
+
+    @abstractmethod
+    def bindings(self, node: Expression) -> Bindings:
+        """The first bindings that fit."""
+
+    @abstractmethod
+    def bound(self, node: Expression, bindings: Bindings) -> Expression | None:
+        """The rewritten node by these bindings; None where they do not fit."""
+
+
+@dataclass(frozen=True)
+class Rule:
     """A small pure function with its textbook line.
 
     `apply` returns the rewritten node, or None where the rule does not apply to it. `statement` is the rule
     as a textbook states it, with its side conditions, which `where` lists one by one. `decreases` names the
     measure that falls at every use, so that applying the rule again and again comes to an end. `example` and
-    `near_miss` are in the model language: the rule applies to the one and not to the other.
+    `near_miss` are in the model language: the rule applies to the one and not to the other. `premise` says
+    for a node what the rule was made from, where it is one of a system.
     """
 
     name: str
@@ -31,33 +107,37 @@ class Rule(Recomputed):
     where: tuple[str, ...] = ()
     example: str = ""
     near_miss: str = ""
-    kind: ClassVar[str] = "rewrite"
+    premise: Callable[[Expression], Premise] | None = None
+    use: ClassVar[type[Use]] = Use
 
-    def again(self, node: Expression) -> Expression | None:
-        """The rewritten node."""
-        return self.apply(node)
+    def used_on(self, node: Expression) -> Use:
+        """The record of its use on a node that it applies to."""
+        premise = self.premise(node) if self.premise else None
+        bindings = self.apply.bindings(node) if isinstance(self.apply, PatternFunction) else ()
+        return self.cited(premise, bindings)
 
-    def renamed(self, names: Mapping[str, str]) -> Self:
-        """The rule between the new names: what it makes of the old ones."""
-        old_names = {new: old for old, new in names.items()}
+    def cited(self, premise: Premise | None, bindings: Bindings) -> Use:
+        """A use with this premise and these bindings."""
+        statement = (premise.statement if premise else "") or self.statement
+        return self.use(self.name, statement, self.decreases, premise, bindings)
 
-        def apply(node: Expression) -> Expression | None:
-            rewritten = self.apply(rename_tensors(node, old_names))
-            return None if rewritten is None else rename_tensors(rewritten, names)
-
-        return replace(self, apply=apply)
+    def redone(self, node: Expression, bindings: Bindings) -> Expression | None:
+        """The rewritten node, by these bindings where the rule has a pattern; None where they do not fit."""
+        if isinstance(self.apply, PatternFunction):
+            return self.apply.bound(node, bindings)
+        return None if bindings else self.apply(node)
 
 
 class StatedFact(Rule):
     """A fact of the model, or one that follows from its equations, used as a rule."""
 
-    kind: ClassVar[str] = "fact"
+    use: ClassVar[type[Use]] = FactUse
 
 
 class WholeRule(Rule):
     """A rule of a whole right-hand side, that no part of it is rewritten by."""
 
-    whole: ClassVar[bool] = True
+    use: ClassVar[type[Use]] = WholeUse
 
 
 @dataclass(frozen=True)

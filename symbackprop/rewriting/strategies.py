@@ -8,7 +8,7 @@ from functools import cached_property
 
 from symbackprop.errors import RewritingError
 from symbackprop.notation.expressions import Constant, Expression, Index, Number, Size
-from symbackprop.rewriting.rule import Path, Rule, Step, replace_at
+from symbackprop.rewriting.rule import Path, Rule, Step, node_at, replace_at
 
 DEFAULT_BUDGET = 5000
 ATOMS = (Index, Number, Size, Constant)  # what no rule rewrites
@@ -113,6 +113,10 @@ class Resolution:
         """A step for every use of a rule."""
         return _as_steps(self.start, self.changes)
 
+    def __getstate__(self) -> dict[str, object]:
+        # Rules are functions, which cannot be pickled: their steps name them.
+        return {"start": self.start, "changes": (), "result": self.result, "steps": self.steps}
+
 
 def resolve(rules: Sequence[Rule], expression: Expression, sign: type[Expression]) -> Resolution:
     """Rewrite the nodes of one type, outermost first, by the first rule that applies, until none applies.
@@ -128,7 +132,7 @@ def _as_steps(expression: Expression, changes: Sequence[tuple[Rule, Path, Expres
     steps = []
     for rule, place, node in changes:
         after = replace_at(expression, place, node)
-        steps.append(Step(rule, place, expression, after))
+        steps.append(Step(rule.used_on(node_at(expression, place)), place, expression, after))
         expression = after
     return tuple(steps)
 

@@ -21,6 +21,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import canonical_bound_names, elements_of
+from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
@@ -174,6 +175,9 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
             decreases="loop-carried reads beside wheres",
             example="where(t < s, w[t], 0)*a[s]",
             near_miss="where(t < s, w[t], 0)*v[s]",
+            premise=lambda node: Recurrence(
+                tuple(sorted(places.items())), step, KnownRanges.of(ranges, node.tensors)
+            ),
         ),
     )
 

@@ -30,6 +30,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
@@ -169,6 +170,7 @@ def substitution_rules(ranges: Ranges) -> tuple[Rule, ...]:
             decreases="misplaced reads",
             example="delta(ids[k],i)*A[ids[k],j]",
             near_miss="delta(ids[k],i)*A[i2,j]",
+            premise=lambda node: KnownRanges.of(ranges, node.tensors),
         ),
         stated(
             "cancel under delta",

@@ -19,6 +19,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.premises import Matrices
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
@@ -40,6 +41,7 @@ def matrix_rules(
             decreases="inverses",
             example="sum(j, inv(T)[j2,j]*T[j,j3])",
             near_miss="sum(j, inv(T)[j2,j]*T[j3,j])",
+            premise=lambda node: Matrices.of(symmetric, {}, node.tensors),
         ),
         stated(
             "cofactors times matrix",
@@ -49,6 +51,7 @@ def matrix_rules(
             decreases="inverses",
             example="sum(j, cofactor(T)[j2,j]*T[j3,j])",
             near_miss="sum(j, cofactor(T)[j2,j]*T[j,j3])",
+            premise=lambda node: Matrices.of(symmetric, {}, node.tensors),
         ),
         stated(
             "cofactor by determinant",
@@ -58,6 +61,7 @@ def matrix_rules(
             decreases="inverses",
             example="cofactor(T)[j,j2]/det(T)",
             near_miss="cofactor(T)[j,j2]*det(T)",
+            premise=lambda node: Matrices.of((), _named_determinants(definitions, node), node.tensors),
         ),
     )
 
@@ -120,6 +124,11 @@ def over_determinant(node: Expression, definitions: Definitions = MappingProxyTy
                     changed = {place: cofactor.at(column, row), other: power(base, Number(exponent + 1))}
                     return multiply(*(changed.get(at, each) for at, each in enumerate(node.factors)))
     return None
+
+
+def _named_determinants(definitions: Definitions, node: Expression) -> Definitions:
+    named = (definitions[name] for name in node.tensors if name in definitions)
+    return {each.tensor: each for each in named if isinstance(each.expression, MatrixFunction)}
 
 
 def _meaning(node: Expression, definitions: Definitions) -> Expression:

@@ -28,6 +28,7 @@ from symbackprop.rules.setting import Setting
 from symbackprop.rules.stating import pattern_rule, stated
 
 TIED = "tied indices"
+BOTH = "one index for both"
 
 
 def contract(node: Expression) -> Expression | None:
@@ -246,7 +247,7 @@ def one_index_for_both(ours: frozenset[Index], theirs: frozenset[Index]) -> Whol
 
     where = (when("of the numerator", "i", "j").words,)
     return WholeRule(
-        "one index for both",
+        BOTH,
         stated_where("delta(i,j)*f(i) = delta(i,j)*f(j)", where),
         apply,
         TIED,

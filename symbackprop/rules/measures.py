@@ -1,10 +1,10 @@
 """Why the rules come to an end: what falls at every use of a rule, in one lexicographic order.
 
 A rule names a measure of the table below. Wherever it is used, that measure of the whole expression falls and
-none that stands above it in the table rises; so no sequence of uses goes on for ever. Rules that move factors
-both ways make no loop, because what they move differs: factors independent of a sum's indices, deltas and
-numbers move outwards, out of sums and `where`s; only loop-carried reads move inwards, under a `where`. What
-moves a factor into a sum ("factor in") belongs to the search, a phase of its own, which lowers the cost.
+none that stands above it in the table rises; so no sequence of uses goes on for ever. These rules move
+factors outwards, out of sums and `where`s: those that are independent of a sum's indices, deltas and numbers.
+What moves them inwards belongs to phases of its own, with their own measures: loop-carried reads go under a
+`where`, and the search for cheaper forms moves a factor into a sum ("factor in").
 
 The counts are those of the expression multiplied out, whose terms are not written down: f*(g + h) counts as
 f*g + f*h, and where(c, g, h) as where(c, g, 0) + where(c, 0, h). So none of them changes when a product is
@@ -182,13 +182,17 @@ MEASURES: Measures = {
     "deltas under wheres": Measure("deltas under `where`s", deltas_under_wheres),
     "sums to multiply out": Measure("factors around additions that hold a delta", sums_to_multiply_out),
     "wheres": Measure("`where`s as written", wheres),
-    "loop-carried reads beside wheres": Measure("loop-carried reads beside `where`s", reads_beside_wheres),
     "misplaced reads": Measure(
         "reads at another position than a delta asks for",
         misplaced_reads,
     ),
     "size": Measure("size of the tree", size),
     "numbers on the left": Measure("numbers on the left of comparisons", numbers_on_the_left),
+}
+
+# Of the phase that moves loop-carried reads inwards, under the `where` that guards them.
+INWARD_MEASURES: Measures = {
+    "loop-carried reads beside wheres": Measure("loop-carried reads beside `where`s", reads_beside_wheres)
 }
 
 

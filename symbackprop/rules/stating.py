@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TypeVar
@@ -16,6 +16,7 @@ from symbackprop.language.source import source_of
 from symbackprop.language.syntax import Chain, Formula, Junction, Reference
 from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.rewriting.justification import Bindings, Premise
 from symbackprop.rewriting.patterns import (
     BINDERS,
     CONDITIONS,
@@ -25,8 +26,9 @@ from symbackprop.rewriting.patterns import (
     PatternMatcher,
     filled_in,
     may_match,
+    variables_of,
 )
-from symbackprop.rewriting.rule import Rule
+from symbackprop.rewriting.rule import PatternFunction, Rule
 from symbackprop.rules.conditions import When, stated_where
 from symbackprop.systems.system import System
 
@@ -54,11 +56,12 @@ def stated(
     decreases: str,
     example: str,
     near_miss: str,
+    premise: Callable[[Expression], Premise] | None = None,
 ) -> Rule:
     """A rule whose left side is too rich for a pattern: a function beside its statement."""
     words = tuple(each.words for each in where)
     statement = stated_where(formula, words)
-    return Rule(name, statement, apply, decreases, where=words, example=example, near_miss=near_miss)
+    return Rule(name, statement, apply, decreases, words, example, near_miss, premise)
 
 
 def pattern_rule(
@@ -103,7 +106,7 @@ def calculus_rule(
 
 
 @dataclass(frozen=True)
-class Rewriting:
+class Rewriting(PatternFunction):
     """The function of a rule that is stated by equations; they are read when it is first used."""
 
     equations: tuple[Equation, ...]
@@ -111,12 +114,31 @@ class Rewriting:
 
     def __call__(self, node: Expression) -> Expression | None:
         """The right side of the first equation whose left side the node is."""
+        for right, found in self._matches(node):
+            return filled_in(right, found)
+        return None
+
+    def bindings(self, node: Expression) -> Bindings:
+        """What the variables of that equation stand for."""
+        for _, found in self._matches(node):
+            return tuple(found.values.items())
+        return ()
+
+    def bound(self, node: Expression, bindings: Bindings) -> Expression | None:
+        """The right side of the equation whose left side the node is by these bindings."""
+        given = dict(bindings)
+        for left, right in self.patterns.get(type(node), ()):
+            if variables_of(left) == given.keys() and may_match(left, node):
+                for found in PatternMatcher(self.admits).match(left, node, Found(given)):
+                    if all(self.admits(variable, found) for variable in given):
+                        return filled_in(right, found)
+        return None
+
+    def _matches(self, node: Expression) -> Iterator[tuple[Expression, Found]]:
         for left, right in self.patterns.get(type(node), ()):
             if may_match(left, node):
-                matcher = PatternMatcher(self.admits)
-                for found in matcher.match(left, node, Found()):
-                    return filled_in(right, found)
-        return None
+                for found in PatternMatcher(self.admits).match(left, node, Found()):
+                    yield right, found
 
     @cached_property
     def patterns(self) -> dict[type, tuple[tuple[Expression, Expression], ...]]:

@@ -27,7 +27,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up, substitute
-from symbackprop.rewriting.justification import Anchor, Recomputed
+from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.systems.partial import Ranges
 
 
@@ -82,6 +82,11 @@ class Guarding(Recomputed):
     statement: str = "dE/dw*f = dE/dw*where(c, f, 0) where dE/dw is 0 unless c"
     kind: ClassVar[str] = "guard"
     whole: ClassVar[bool] = True
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """None: it speaks of where an adjoint is 0."""
+        return ()
 
     @classmethod
     def of(cls, support: AdjointSupport, ranges: Ranges, node: Expression) -> Self:

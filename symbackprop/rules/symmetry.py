@@ -13,6 +13,7 @@ from types import MappingProxyType
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction, readings
 from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
+from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rules.conditions import stated_where, when
 from symbackprop.rules.setting import Setting
@@ -89,8 +90,53 @@ def orient(
     after = orientation.of(expression)
     if after == expression:
         return ()
-    rule = replace(symmetry_rule(reasons, index_names), statement="; ".join(orientation.used))
-    return (Step(rule, (), expression, after),)
+    used = tuple([(*each, symmetric[each[1]]) for each in orientation.matrices])
+    premise = Symmetries(used, tuple(index_names.items()))
+    return (Step(oriented_by(premise).cited(premise, ()), (), expression, after),)
+
+
+@dataclass(frozen=True)
+class Symmetries(Premise):
+    """The symmetries that are used, each with the matrix function, the tensor and the reason.
+
+    `index_names` says which of two free indices comes first.
+    """
+
+    used: tuple[tuple[str, str, str], ...]
+    index_names: tuple[tuple[Axis, Sequence[Index]], ...]
+
+    @property
+    def statement(self) -> str:
+        """All of them."""
+        return "; ".join(self.lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """P[i,j] = P[j,i], and why."""
+        shown = [(f"{kind}({tensor})" if kind else tensor, why) for kind, tensor, why in self.used]
+        return tuple([f"{matrix}[i,j] = {matrix}[j,i] ({why})" for matrix, why in shown])
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the tensors are symmetric, each for that reason."""
+        return all(anchor.why_symmetric(tensor) == why for _, tensor, why in self.used)
+
+    def renamed(self, names: Mapping[str, str]) -> Symmetries:
+        """The same of the tensors' other names."""
+        used = tuple([(kind, names.get(tensor, tensor), why) for kind, tensor, why in self.used])
+        return replace(self, used=used)
+
+
+def oriented_by(premise: Symmetries) -> WholeRule:
+    """The rule of these symmetries: all of them are used, and none besides."""
+
+    def oriented(node: Expression) -> Expression | None:
+        symmetric = {tensor: why for _, tensor, why in premise.used}
+        orientation = _Orientation(symmetric, dict(premise.index_names))
+        after = orientation.of(node)
+        used = tuple([(kind, tensor) for kind, tensor, _ in premise.used])
+        return after if orientation.matrices == used else None
+
+    return WholeRule(SYMMETRY, premise.statement, oriented, OUT_OF_ORDER)
 
 
 def symmetry_rule(
@@ -118,7 +164,7 @@ def pairs_out_of_order(expression: Expression, setting: Setting) -> int:
     """How many pairs of positions of symmetric matrices are not in their one order."""
     orientation = _Orientation(setting.symmetric, setting.index_names)
     orientation.of(expression)
-    return orientation.count
+    return len(orientation.turned)
 
 
 def mirror_images(node: Expression, symmetric: Collection[str]) -> tuple[Expression, ...]:
@@ -135,8 +181,13 @@ class _Orientation:
 
     symmetric: Mapping[str, str]
     index_names: Mapping[Axis, Sequence[Index]] = field(default_factory=dict)
-    used: dict[str, None] = field(default_factory=dict)
-    count: int = 0
+    turned: list[Element | MatrixFunction] = field(default_factory=list)
+
+    @property
+    def matrices(self) -> tuple[tuple[str, str], ...]:
+        """Of what has been turned each matrix function, "" where there is none, and tensor."""
+        kinds = [(each.kind if isinstance(each, MatrixFunction) else "", each.tensor) for each in self.turned]
+        return tuple(dict.fromkeys(kinds))
 
     def of(self, expression: Expression, bound: Mapping[Index, int] | None = None) -> Expression:
         bound = bound or {}
@@ -159,14 +210,9 @@ class _Orientation:
         match node.positions:
             case (*batch, Index() as row, Index() as column):
                 if self._rank(column, bound) < self._rank(row, bound):
-                    self._note(node)
+                    self.turned.append(node)
                     return replace(node, positions=(*batch, column, row))
         return node
-
-    def _note(self, node: Element | MatrixFunction) -> None:
-        self.count += 1
-        shown = node.tensor if isinstance(node, Element) else f"{node.kind}({node.tensor})"
-        self.used[f"{shown}[i,j] = {shown}[j,i] ({self.symmetric[node.tensor]})"] = None
 
     def _rank(self, index: Index, bound: Mapping[Index, int]) -> tuple[int, int, str]:
         declared = self.index_names.get(index.axis, ())

@@ -151,6 +151,14 @@ WHERE_RULES = (
         example="where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
         near_miss="where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
     ),
+    pattern_rule(
+        "mask is 0 or 1",
+        ("where(c, 1, 0)^n", "where(c, 1, 0)"),
+        where=(when("positive number", "n"),),
+        decreases="size",
+        example="where(c > 0, 1, 0)^2",
+        near_miss="where(c > 0, x[i], 0)^2",
+    ),
     stated(
         "strict comparison",
         "f <= g and f != g = f < g",

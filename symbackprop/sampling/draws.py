@@ -18,9 +18,9 @@ from symbackprop.errors import VerificationError
 from symbackprop.notation.expressions import Expression
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.definite_matrices import has_sound_matrices
+from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.obeying_facts import obeying_facts
 from symbackprop.sampling.rounds import rounds_of_sizes
-from symbackprop.sampling.sampling import DOMAINS, Domain, Values
 from symbackprop.sampling.small_axes import axis_names, model_sizes
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import DECLARED_ROLES, System

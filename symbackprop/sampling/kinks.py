@@ -30,7 +30,7 @@ from symbackprop.notation.expressions import (
     Size,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
-from symbackprop.sampling.sampling import Domain
+from symbackprop.sampling.finite_data import Domain
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.systems.printing import text

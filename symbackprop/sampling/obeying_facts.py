@@ -11,7 +11,7 @@ from symbackprop.errors import VerificationError
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.numerics.differences import IMAGINARY_STEP, Array
 from symbackprop.sampling.definite_matrices import made_positive_definite
-from symbackprop.sampling.sampling import DOMAINS, Domain, Shapes, Values, finite_sample
+from symbackprop.sampling.finite_data import DOMAINS, Domain, Shapes, Values, finite_sample
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import fact_text

@@ -14,7 +14,7 @@ from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
-from symbackprop.sampling.sampling import different_sizes
+from symbackprop.sampling.finite_data import different_sizes
 from symbackprop.semantics.integer_values import condition_holds, integer_value
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, Fact, System, Tensor

@@ -43,10 +43,10 @@ def with_empty_sums_guarded(
 
     Those of `adjoints` have where(size(i) > 0, f*sum(i, g), 0) for f*sum(i, g) as well.
     """
-    ranges = Ranges.of_tensors(tensors)
-    for item in (*items, *items):  # twice, for those that read one another
-        ranges.add(item.equation)
-    ranges = replace(ranges, undefined=set())
+    # Twice, for those that read one another.
+    equations = [item.equation for item in items]
+    ranges = Ranges.of_tensors(tensors).with_equations((*equations, *equations))
+    ranges = replace(ranges, undefined=frozenset())
     return tuple(
         [rewritten_whole(item, empty_sum_rule(ranges, item.equation.tensor in adjoints)) for item in items]
     )

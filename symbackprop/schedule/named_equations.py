@@ -100,7 +100,7 @@ def rewritten_whole(item: NamedEquation, rule: WholeRule) -> NamedEquation:
     """The equation with its right-hand side rewritten by a rule of whole ones."""
     before = item.equation.expression
     after = rule.apply(before)
-    return item if after is None else item.computing(after, (Step(rule, (), before, after),))
+    return item if after is None else item.computing(after, (Step(rule.used_on(before), (), before, after),))
 
 
 def items_in_reading_order(items: Iterable[NamedEquation]) -> tuple[NamedEquation, ...]:

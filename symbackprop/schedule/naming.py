@@ -29,6 +29,12 @@ class Naming(Justification):
     named: tuple[Equation, ...] = ()
     kind: ClassVar[str] = "naming"
     whole: ClassVar[bool] = True
+    names: ClassVar[tuple[str, ...]] = ("choose matrices", "hoist", "share")
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """That of its record."""
+        return self.name, self.statement
 
     @property
     def equations(self) -> tuple[Equality, ...]:

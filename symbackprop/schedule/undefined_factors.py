@@ -33,10 +33,9 @@ def with_deltas_as_conditions(
     items: Sequence[NamedEquation], tensors: Iterable[Tensor], adjoints: Collection[str]
 ) -> tuple[NamedEquation, ...]:
     """The equations, those of `adjoints` with where(i == j, f, 0) for delta(i,j)*f with an f like 1/x."""
-    ranges = Ranges.of_tensors(tensors)
-    for item in (*items, *items):  # twice, for those that read one another
-        ranges.add(item.equation)
-    rule = delta_rule(ranges)
+    # Twice, for those that read one another.
+    equations = [item.equation for item in items]
+    rule = delta_rule(Ranges.of_tensors(tensors).with_equations((*equations, *equations)))
     return tuple(
         [rewritten_whole(item, rule) if item.equation.tensor in adjoints else item for item in items]
     )

@@ -6,7 +6,6 @@ what a generated module calls.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -14,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.semantics import elimination
 
 Array: TypeAlias = NDArray[Any]
 
@@ -58,35 +56,3 @@ def power_values(base: Array, exponent: Array) -> Array:
 def compared(operator: str, left: Array, right: Array) -> Array:
     """A comparison, complex numbers by their real parts."""
     return _COMPARED[operator](np.real(left), np.real(right))
-
-
-def matrix_values(
-    kind: str, array: Array, batch: Sequence[Array], positions: Sequence[Array], count: int
-) -> Array:
-    """An element of an inverse or a cofactor, the determinant or log|det| of a matrix a point, or nan.
-
-    `batch` and `positions` hold a place for each of `count` points; each matrix is worked out once.
-    """
-    shape = array.shape[: len(batch)]
-    flat = np.zeros(count, dtype=np.int64)
-    if batch:
-        flat = np.ravel_multi_index(tuple(batch), shape)
-    matrices = array.reshape(math.prod(shape), *array.shape[len(batch) :])
-    each, inverse = np.unique(flat, return_inverse=True)
-    found = [_of_matrix(kind, matrices[place].tolist()) for place in each]
-    if positions:
-        size = array.shape[-1]
-        return np.array(found).reshape(len(each), size, size)[inverse, positions[0], positions[1]]
-    return np.array(found)[inverse] if found else np.zeros(count)
-
-
-def _of_matrix(kind: str, rows: list[list[Any]]) -> Any:
-    if kind == "inv":
-        return elimination.inverse(rows)
-    if kind == "cofactor":
-        return elimination.cofactors(rows)
-    determinant = elimination.determinant(rows)
-    if kind == "det":
-        return determinant
-    with np.errstate(all="ignore"):
-        return np.log(determinant if np.real(determinant) > 0 else -determinant)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.notation.expressions import Expression, Index
+from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.ordering import Recurrence, at_step, stages_of, steps_of
 from symbackprop.systems.system import Equation, System
@@ -34,20 +35,23 @@ def evaluate_system(
     reached: dict[Expression, set[bool]] | None = None,
     only: Iterable[str] | None = None,
     strict: bool = False,
+    numbers: ArrayNumbers = DOUBLE,
 ) -> dict[str, Array]:
     """All tensors of a system: the given ones, and every derived one by its equation as it stands.
 
     `added` is added to tensors, derived ones as soon as they are computed, so that all that follows from them
     moves; `reached` collects the sides of comparisons that came up; with `only`, these tensors alone and what
-    they need are computed. Raises VerificationError where a tensor is read outside its axes and, if `strict`,
-    FloatingPointError where any part of an equation is undefined or overflows, whatever comes of it.
+    they need are computed. Raises VerificationError where a tensor is
+    read outside its axes and, if `strict`, FloatingPointError where any part of an equation is undefined or
+    overflows, whatever comes of it.
     """
     added = added or {}
     wanted = system.definitions.keys() if only is None else system.precedents(only)
     known: dict[str, Array] = {
         name: array + added[name] if name in added else array for name, array in values.items()
     }
-    evaluator = VectorisedEvaluator(known, sizes, reached={} if reached is None else reached)
+    reached = {} if reached is None else reached
+    evaluator = VectorisedEvaluator(known, sizes, reached=reached, numbers=numbers)
     with undefined_is_silent(strict):
         for stage in stages_of(system.equations):
             missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]
@@ -56,7 +60,7 @@ def evaluate_system(
                 continue
             for equation in missing:
                 array = evaluator.array(equation.expression, equation.indices)
-                known[equation.tensor] = array + added.get(equation.tensor, 0.0)
+                known[equation.tensor] = array + added[equation.tensor] if equation.tensor in added else array
     return known
 
 

@@ -3,13 +3,14 @@
 A point is a position for each free index. A reduction takes each point to all positions of its bound indices,
 a `where` splits the points, so that what is not chosen is not read, and a Kronecker delta leaves only the
 points where its sides agree. It shares the nodes with the naive evaluator and nothing with the lowering.
-Values are float64, or complex for the complex step, which decides by real parts.
+Values are float64, or complex for the complex step, which decides by real parts; `numbers` may be others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from math import prod
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -18,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError, VerificationError
-from symbackprop.functions.elementary import INTEGER_FUNCTIONS
+from symbackprop.functions.elementary import INTEGER_FUNCTIONS, definition_of
 from symbackprop.integers.recognition import is_ratio
 from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
     Add,
     Apply,
     Comparison,
@@ -38,7 +41,9 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.semantics.array_functions import compared, matrix_values, power_values, values_of
+from symbackprop.semantics.array_functions import compared
+from symbackprop.semantics.array_matrices import matrix_values
+from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.ties import tied_sum
@@ -63,6 +68,7 @@ class VectorisedEvaluator:
     sizes: Mapping[str, int]
     pending: frozenset[str] = frozenset()
     reached: dict[Expression, set[bool]] = field(default_factory=dict, compare=False)
+    numbers: ArrayNumbers = DOUBLE
 
     def array(
         self, expression: Expression, indices: tuple[Index, ...], at: Mapping[Index, int] | None = None
@@ -84,25 +90,25 @@ class VectorisedEvaluator:
     def _value(self, node: Expression, points: Points) -> Array:
         match node:
             case Number(value):
-                return np.asarray(value.numerator / value.denominator)
+                return self.numbers.number(value)
             case Constant():
-                return np.asarray(np.pi)
+                return self.numbers.pi()
             case Size(axis):
-                return np.asarray(float(self.sizes[axis.name]))
+                return self.numbers.exact(np.asarray(float(self.sizes[axis.name])))
             case Index():
-                return points.positions[node].astype(np.float64)
+                return self.numbers.exact(points.positions[node].astype(np.float64))
             case Element(tensor, positions):
                 return self._element(tensor, positions, points)
             case Add(terms):
-                return sum((self._value(term, points) for term in terms), start=np.asarray(0.0))
+                return reduce(self.numbers.add, [self._value(term, points) for term in terms])
             case Multiply(factors):
                 return self._product(factors, points)
             case Power(base, exponent):
-                return power_values(self._value(base, points), self._value(exponent, points))
-            case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
-                return values_of(function, [self._value(argument, points) for argument in arguments])
+                return self.numbers.power(self._value(base, points), self._value(exponent, points))
+            case Apply() if node.function not in INTEGER_FUNCTIONS:
+                return self._apply(node, points)
             case Apply() | Delta():
-                return self._integers.value(node, points).astype(np.float64)
+                return self.numbers.exact(self._integers.value(node, points).astype(np.float64))
             case Where(condition, chosen, otherwise):
                 return self._where(condition, chosen, otherwise, points)
             case Reduction():
@@ -111,21 +117,33 @@ class VectorisedEvaluator:
                 return self._matrix_function(node, points)
         raise NotationError(f"a {type(node).__name__} has no value of its own")
 
+    def _apply(self, node: Apply, points: Points) -> Array:
+        formula = definition_of(node) if self.numbers.by_definition else None
+        if formula is not None:
+            return self._value(formula, points)
+        return self.numbers.apply(node.function, [self._value(each, points) for each in node.arguments])
+
     @property
     def _integers(self) -> Rationals:
-        return Rationals(self)
+        return Rationals(self._exact)
+
+    @property
+    def _exact(self) -> VectorisedEvaluator:
+        """The evaluator of positions and conditions."""
+        numbers = self.numbers.of_conditions
+        return self if numbers is self.numbers else replace(self, numbers=numbers)
 
     def _element(self, tensor: str, positions: tuple[Expression, ...], points: Points) -> Array:
         if tensor not in self.values:
             raise VerificationError(f"no value was given for '{tensor}'")
         array = np.asarray(self.values[tensor])
         if not positions:
-            return array
+            return self.numbers.exact(array)
         places = [self._integers.value(each, points) for each in positions]
         for place, size in zip(places, array.shape, strict=True):
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")
-        return np.asarray(array[tuple(places)])
+        return self.numbers.exact(array[tuple(places)])
 
     def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
         """Deltas first: where one is 0 nothing else is read."""
@@ -140,15 +158,17 @@ class VectorisedEvaluator:
         found = self._times([factor for factor in others if factor not in apart], inside)
         if apart:
             adjoints = self._times(apart, inside)
-            found = np.where((found == 0) | (adjoints == 0), 0.0, found * adjoints)
+            passed = self.numbers.multiply(found, adjoints)
+            found = np.where((found == 0) | (adjoints == 0), self.numbers.number(ZERO.value), passed)
         if not deltas:
             return found
-        product = np.zeros(points.count, dtype=found.dtype)
+        product = np.full(points.count, self.numbers.number(ZERO.value), dtype=found.dtype)
         product[left] = found
         return product
 
     def _times(self, factors: list[Expression], points: Points) -> Array:
-        return prod((self._value(factor, points) for factor in factors), start=np.asarray(1.0))
+        values = [self._value(factor, points) for factor in factors]
+        return reduce(self.numbers.multiply, values) if values else self.numbers.number(ONE.value)
 
     def _where(
         self, condition: Expression, chosen: Expression, otherwise: Expression, points: Points
@@ -185,7 +205,7 @@ class VectorisedEvaluator:
         integers = [name for name in condition.tensors if np.asarray(self.values[name]).dtype.kind in "iu"]
         if all(is_ratio(side, integers) for side in condition.children):
             return self._integers.compared(condition, points)
-        left, right = (self._value(side, points) for side in condition.children)
+        left, right = (self._exact._value(side, points) for side in condition.children)
         return np.broadcast_to(compared(condition.operator, left, right), (points.count,))
 
     def _reduction(self, node: Reduction, points: Points) -> Array:
@@ -196,16 +216,18 @@ class VectorisedEvaluator:
             raise VerificationError(f"the {node.kind} over an empty axis has no value")
         rows = self._rows(node.body, node.indices, points)
         if node.kind == "prod":
-            return np.asarray(np.prod(rows, axis=1))
+            return self.numbers.product(rows)
         best = np.argmin(np.real(rows), axis=1) if node.kind == "min" else np.argmax(np.real(rows), axis=1)
-        return np.asarray(best if node.kind == "argmax" else rows[np.arange(points.count), best])
+        if node.kind == "argmax":
+            return self.numbers.exact(best)
+        return np.asarray(rows[np.arange(points.count), best])
 
     def _sum(self, node: Reduction, points: Points) -> Array:
         """A bound index that a delta ties to others takes one position, and no other."""
         if any(self.sizes[index.axis.name] == 0 for index in node.indices):
-            return np.asarray(0.0)
+            return self.numbers.number(ZERO.value)
         found = tied_sum(node)
-        return np.asarray(np.sum(self._rows(found.body, found.visited, points, found.tied), axis=1))
+        return self.numbers.total(self._rows(found.body, found.visited, points, found.tied))
 
     def _rows(
         self,
@@ -244,8 +266,8 @@ class VectorisedEvaluator:
     def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
         places = [self._integers.value(each, points) for each in node.children]
         batch, positions = places[: len(node.batch)], places[len(node.batch) :]
-        array = np.asarray(self.values[node.tensor])
+        array = self.numbers.exact(np.asarray(self.values[node.tensor]))
         for place, size in zip(places, array.shape, strict=False):
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{node.tensor}' is read outside its axes of {array.shape}")
-        return matrix_values(node.kind, array, batch, positions, points.count)
+        return matrix_values(self.numbers, node.kind, array, batch, positions, points.count)

@@ -6,8 +6,8 @@ not leave the `where` that keeps it from being read: 0*nan is not 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.functions.record import Domain, Overflow
@@ -42,34 +42,38 @@ class Ranges:
     A tensor that no equation computes may have any real value. `axes` are those of known tensors.
     """
 
-    positive: set[str] = field(default_factory=set)
-    nonnegative: set[str] = field(default_factory=set)
-    undefined: set[str] = field(default_factory=set)
-    axes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
+    positive: frozenset[str] = frozenset()
+    nonnegative: frozenset[str] = frozenset()
+    undefined: frozenset[str] = frozenset()
+    axes: Mapping[str, tuple[Axis, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, system: System) -> Ranges:
         """What the equations of a system say."""
-        ranges = cls.of_tensors(system.tensors.values())
-        for equation in system.equations:
-            ranges.add(equation)
-        return ranges
+        return cls.of_tensors(system.tensors.values()).with_equations(system.equations)
 
     @classmethod
     def of_tensors(cls, tensors: Iterable[Tensor]) -> Ranges:
         """Nothing but the tensors' axes."""
         return cls(axes={each.name: tuple(index.axis for index in each.indices) for each in tensors})
 
-    def add(self, equation: Equation) -> None:
-        """Note what follows for the equation's tensor; what was known of it before is forgotten."""
-        name, expression = equation.tensor, equation.expression
-        self.axes[name] = tuple(index.axis for index in equation.indices)
-        for members, belongs in (
-            (self.positive, self.is_positive(expression)),
-            (self.nonnegative, self.is_nonnegative(expression)),
-            (self.undefined, self.is_undefined(expression)),
-        ):
-            members.add(name) if belongs else members.discard(name)
+    def with_equations(self, equations: Iterable[Equation]) -> Ranges:
+        """What is known with the equations' tensors; what was known of them before is forgotten."""
+        ranges = self
+        axes = dict(self.axes)
+        for equation in equations:
+            axes[equation.tensor] = tuple(index.axis for index in equation.indices)
+            ranges = ranges._with(equation.tensor, equation.expression)
+        return replace(ranges, axes=axes)
+
+    def _with(self, name: str, expression: Expression) -> Ranges:
+        found = (
+            _with_member(self.positive, name, self.is_positive(expression)),
+            _with_member(self.nonnegative, name, self.is_nonnegative(expression)),
+            _with_member(self.undefined, name, self.is_undefined(expression)),
+        )
+        is_news = found != (self.positive, self.nonnegative, self.undefined)
+        return Ranges(*found, self.axes) if is_news else self
 
     def is_partial(self, expression: Expression) -> bool:
         """Whether it may be undefined or overflow somewhere."""
@@ -77,7 +81,7 @@ class Ranges:
 
     def is_undefined(self, expression: Expression) -> bool:
         """Whether it may be undefined somewhere, or read a tensor that is."""
-        return any(map(self._is_undefined_node, expression.walk()))
+        return any(map(self.is_undefined_node, expression.walk()))
 
     def _overflows(self, node: Expression) -> bool:
         match node:
@@ -92,7 +96,8 @@ class Ranges:
             return not self._is_nonpositive(arguments[0])
         return overflow is not Overflow.NEVER
 
-    def _is_undefined_node(self, node: Expression) -> bool:
+    def is_undefined_node(self, node: Expression) -> bool:
+        """Whether a node may be undefined though its children are not."""
         match node:
             case Element(tensor, _):
                 return tensor in self.undefined
@@ -173,6 +178,13 @@ class Ranges:
         if isinstance(node, Add):
             return all(map(self._is_nonpositive, node.terms))
         return number <= 0 and self.is_nonnegative(multiply(*rest))
+
+
+def _with_member(members: frozenset[str], name: str, belongs: bool) -> frozenset[str]:
+    """The set with the name in it or not; itself where nothing changes, so that equal ones are shared."""
+    if belongs == (name in members):
+        return members
+    return members | {name} if belongs else members - {name}
 
 
 def _is_natural(exponent: Expression) -> bool:

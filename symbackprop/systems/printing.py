@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
@@ -35,16 +36,37 @@ LARGEST_PLAIN_DENOMINATOR = 64
 MOST_ZEROS = 16  # at the end of a whole number that is written out
 
 
-def number_text(value: Fraction) -> str:
-    """A whole number, a short fraction, or else a decimal where it ends; 1/2, 0.044715, 1/3."""
-    if value.denominator == 1 or value.denominator <= LARGEST_PLAIN_DENOMINATOR:
-        return str(value)
+@dataclass(frozen=True)
+class Decimal:
+    """A number's digits, and the power of ten that they are multiplied by where they are many."""
+
+    digits: str
+    power: int | None = None
+
+    def __str__(self) -> str:
+        if self.power is None:
+            return self.digits
+        return f"{self.digits}e{self.power if self.power >= 0 else f'-{-self.power:02d}'}"
+
+
+def decimal_of(value: Fraction) -> Decimal | None:
+    """A whole number, or a decimal that ends for a fraction with a long denominator; None for any other."""
+    if value.denominator == 1:
+        return Decimal(str(value))
     twos_and_fives = value.denominator
     for prime in (2, 5):
         while twos_and_fives % prime == 0:
             twos_and_fives //= prime
-    decimal = repr(float(value))
-    return decimal if twos_and_fives == 1 and Fraction(decimal) == value else str(value)
+    if value.denominator <= LARGEST_PLAIN_DENOMINATOR or twos_and_fives > 1:
+        return None
+    shown = repr(float(value))
+    digits, _, power = shown.partition("e")
+    return Decimal(digits, int(power) if power else None) if Fraction(shown) == value else None
+
+
+def number_text(value: Fraction) -> str:
+    """A whole number, a short fraction, or else a decimal where it ends; 1/2, 0.044715, 1/3."""
+    return str(decimal_of(value) or value)
 
 
 def text(expression: Expression) -> str:
@@ -58,40 +80,8 @@ def _at_level(expression: Expression, level: int) -> str:
 
 
 def _text_and_level(expression: Expression) -> tuple[str, int]:
+    """The text, and how tightly its outermost operation binds."""
     match expression:
-        case Number(value):
-            return _number(value)
-        case Constant(name):
-            return name, ATOM
-        case Index(name, _):
-            return name, ATOM
-        case Size(axis):
-            return f"size({axis.label})", ATOM
-        case Element(tensor, positions):
-            inside = ",".join(text(position) for position in positions)
-            return (f"{tensor}[{inside}]" if positions else tensor), ATOM
-        case Apply("floor", (argument,)):
-            above, below = divided(argument)
-            return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})", ATOM
-        case MatrixFunction():
-            return _matrix_function(expression), ATOM
-        case Apply(function, arguments):
-            return f"{function}({', '.join(text(argument) for argument in arguments)})", ATOM
-        case Reduction(kind, indices, body):
-            return f"{kind}({', '.join(index.name for index in indices)}, {text(body)})", ATOM
-        case Delta(left, right):
-            return f"delta({text(left)},{text(right)})", ATOM
-        case Where(condition, chosen, otherwise):
-            element = padded_element(expression)
-            if element is not None:
-                return f"pad({text(element)})", ATOM
-            return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})", ATOM
-        case Derivative(numerator, denominator, _):
-            return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
-        case PartialDerivative(expression, denominator):
-            return f"d({text(expression)})/d{text(denominator)}", COMPARISON
-        case InnerDerivative(numerator, denominator):
-            return f"diff({text(numerator)}, {text(denominator)})", ATOM
         case Add(terms):
             return _sum(terms), SUM
         case Multiply(factors):
@@ -102,6 +92,43 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
             return f"{_at_level(left, SUM)} {operator} {_at_level(right, SUM)}", COMPARISON
         case Logic(operator, operands):
             return _logic(operator, operands)
+        case Number(value):
+            return _number(value)
+        case Derivative(numerator, denominator, _):
+            return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
+        case PartialDerivative(formula, denominator):
+            return f"d({text(formula)})/d{text(denominator)}", COMPARISON
+    return _atom(expression), ATOM
+
+
+def _atom(expression: Expression) -> str:
+    """A name, an element or a call, which needs no parentheses anywhere."""
+    match expression:
+        case Constant(name) | Index(name, _):
+            return name
+        case Size(axis):
+            return f"size({axis.label})"
+        case Element(tensor, positions):
+            inside = ",".join(text(position) for position in positions)
+            return f"{tensor}[{inside}]" if positions else tensor
+        case Apply("floor", (argument,)):
+            above, below = divided(argument)
+            return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})"
+        case MatrixFunction():
+            return _matrix_function(expression)
+        case Apply(function, arguments):
+            return f"{function}({', '.join(text(argument) for argument in arguments)})"
+        case Reduction(kind, indices, body):
+            return f"{kind}({', '.join(index.name for index in indices)}, {text(body)})"
+        case Delta(left, right):
+            return f"delta({text(left)},{text(right)})"
+        case Where(condition, chosen, otherwise):
+            element = padded_element(expression)
+            if element is not None:
+                return f"pad({text(element)})"
+            return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})"
+        case InnerDerivative(numerator, denominator):
+            return f"diff({text(numerator)}, {text(denominator)})"
     raise NotationError(f"no text for a {type(expression).__name__}")
 
 
@@ -114,17 +141,19 @@ def _matrix_function(expression: MatrixFunction) -> str:
 
 
 def _number(value: Fraction) -> tuple[str, int]:
-    shown = _decimal_exponent(value) or number_text(value)
+    decimal = _with_zeros_counted(value) or decimal_of(value)
     if value < 0:
-        return shown, SUM
-    return shown, PRODUCT if "/" in shown else ATOM
+        return str(decimal or value), SUM
+    return (str(decimal), ATOM) if decimal else (str(value), PRODUCT)
 
 
-def _decimal_exponent(value: Fraction) -> str:
-    """-1e30 for a whole number that ends in many zeros; "" for any other."""
+def _with_zeros_counted(value: Fraction) -> Decimal | None:
+    """-1e30 for a whole number that ends in many zeros; None for any other."""
     digits = str(value.numerator)
     zeros = len(digits) - len(digits.rstrip("0"))
-    return f"{digits.rstrip('0')}e{zeros}" if value.denominator == 1 and zeros >= MOST_ZEROS else ""
+    if value.denominator > 1 or zeros < MOST_ZEROS:
+        return None
+    return Decimal(digits.rstrip("0"), zeros)
 
 
 def _sum(terms: tuple[Expression, ...]) -> str:

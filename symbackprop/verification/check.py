@@ -17,16 +17,15 @@ from typing import Any
 import numpy as np
 
 from symbackprop.derivation.driver import derive
-from symbackprop.emission.loading import load_module
+from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
+from symbackprop.sampling.finite_data import Values, different_sizes
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
 from symbackprop.sampling.rounds import SizesOfRound, ones_in_turn, rounds_of_sizes
-from symbackprop.sampling.sampling import Values, different_sizes
 from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.systems.system import Role, System
-from symbackprop.verification.bending import rounds_at_kinks
+from symbackprop.verification.at_kinks import rounds_at_kinks
 from symbackprop.verification.checked_module import ModuleUnderCheck, load_file, under_check
-from symbackprop.verification.emission import emitted
 from symbackprop.verification.examination import Clock, Examiner, Found
 from symbackprop.verification.judged_equations import Equations, declared_integers, declared_shapes
 from symbackprop.verification.report import CheckReport, Control
@@ -36,7 +35,7 @@ BUDGET = 10.0  # seconds for all comparisons
 
 
 def check_model(
-    system: System, seed: int = 0, wrt: Sequence[str] = (), budget: float = BUDGET
+    target: Target, system: System, seed: int = 0, wrt: Sequence[str] = (), budget: float = BUDGET
 ) -> CheckReport:
     """Derive and generate the gradient and check it, by default that of every parameter.
 
@@ -49,7 +48,7 @@ def check_model(
     asked = tuple(wrt) or tuple(tensor.name for tensor in free)
     stated = with_small_axes(system)
     derivation = derive(stated, asked)
-    checked = under_check(load_module(emitted(derivation).text, system.name))
+    checked = under_check(target.load(target.emitted(derivation).text, system.name))
     return check_against(checked, Equations(stated, derivation), system.name, seed, budget)
 
 
@@ -66,7 +65,7 @@ def check_module(
     path = Path(path)
     checked = load_file(path)
     if model is not None:
-        _expect_same_tensors(path, checked, model)
+        expect_same_tensors(path, checked, model)
         return check_against(checked, Equations(model, derive(model, checked.asked)), path.name, seed, budget)
     if not set(checked.asked) & set(checked.shapes):
         raise VerificationError(
@@ -131,7 +130,8 @@ def _report(subject: str, seed: int, found: Sequence[Found], remarks: Sequence[s
     return CheckReport(subject, seed, rounds, control, (*remarks, *sorted(silent)))
 
 
-def _expect_same_tensors(path: Path, checked: ModuleUnderCheck, model: System) -> None:
+def expect_same_tensors(path: Path, checked: ModuleUnderCheck, model: System) -> None:
+    """VerificationError where a module states other tensors, integers or loss than the model."""
     shapes: Mapping[str, Any] = declared_shapes(model)
     of_model = (shapes, declared_integers(model), model.loss)
     if (dict(checked.shapes), dict(checked.integers), checked.loss_name) != of_model:

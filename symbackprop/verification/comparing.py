@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.numerics.differences import Quotients
+from symbackprop.numerics.together import gradient_of_row
+from symbackprop.numerics.tolerance import largest_of
 from symbackprop.verification.report import CENTRAL_DIFFERENCES, TOLERANCES, CheckRow, failure
+from symbackprop.verification.rounding import RoundingOfTerms
 
 Array: TypeAlias = NDArray[Any]
 # dE along a direction of the tensor, with many digits; None where that would take too long.
@@ -44,7 +48,8 @@ class Comparison:
     `tolerance` is the relative error that passes for each number, infinite where the judge cannot tell;
     `scale` is what errors are measured against at least. `view` is what the judge sees of a gradient, `asked`
     which of the numbers it was asked for (default: all), `may_skip` whether most of these may stay untold;
-    `parts` are the tensors that it speaks of together, each with its scale.
+    `parts` are the tensors that it speaks of together, each with its scale. An error passes that
+    `rounding` of the terms can cause; `width` is the step of a difference quotient.
     """
 
     tensor: str
@@ -61,6 +66,8 @@ class Comparison:
     asked: Array | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
     may_skip: bool = False
+    rounding: RoundingOfTerms | None = None
+    width: float = inf
 
     @property
     def usable(self) -> Array:
@@ -104,7 +111,18 @@ class Comparison:
         )
         if bool(np.all(errors <= self.tolerance)):
             return row
-        return self._before_the_referee(row, array, errors, scale)
+        verdict = self._before_the_referee(row, array, errors, scale)
+        if not verdict.ok and bool(np.all(errors <= self.tolerance + self.of_terms() / scale)):
+            return replace(row, note="as near as the rounding of its terms allows")
+        return verdict
+
+    def of_terms(self) -> float:
+        """How far the judge's numbers move by a few hundred roundings of the terms that make them up."""
+        if self.rounding is None:
+            return 0.0
+        names = self.parts or (self.tensor,)
+        told = [change for change in self.rounding.changes if all(name in change for name in names)]
+        return largest_of(self.seen(gradient_for(self, change)) for change in told)
 
     def _refusal(self, array: Array) -> CheckRow | None:
         if array.shape != self.shape:
@@ -146,6 +164,13 @@ class Comparison:
         return unit
 
 
+def gradient_for(comparison: Comparison, gradients: Mapping[str, Any]) -> Any:
+    """The gradient that a comparison speaks of, or those of several tensors in one row."""
+    if not comparison.parts:
+        return gradients[comparison.tensor]
+    return gradient_of_row(comparison.parts, gradients)
+
+
 def note_of(chosen: Array) -> str:
     """What a row says where not every element was asked for."""
     return "" if chosen.all() else f"{int(chosen.sum())} of {chosen.size} elements"
@@ -174,14 +199,14 @@ def of_quotients(tensor: str, quotients: Quotients, largest: float) -> Compariso
     with np.errstate(invalid="ignore"):
         loose = np.maximum(TOLERANCES[CENTRAL_DIFFERENCES], quotients.uncertainty / SURENESS / scale)
         sure = quotients.chosen & ~quotients.kink & (loose <= LOOSEST) & np.isfinite(quotients.values)
-    return replace(comparison, tolerance=np.where(sure, loose, np.inf))
+    return replace(comparison, tolerance=np.where(sure, loose, np.inf), width=quotients.width)
 
 
 def along_quotients(tensor: str, directions: Array, quotients: Quotients, largest: float) -> Comparison:
     """Difference quotients along directions, in the same way."""
     each = of_quotients(tensor, quotients, largest)
     comparison = along(tensor, CENTRAL_DIFFERENCES, directions, quotients.values, largest)
-    return replace(comparison, tolerance=each.tolerance, scale=each.scale)
+    return replace(comparison, tolerance=each.tolerance, scale=each.scale, width=quotients.width)
 
 
 def along(tensor: str, method: str, directions: Array, expected: Array, largest: float) -> Comparison:

@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.numerics.together import gradient_of_row
 from symbackprop.numerics.tolerance import largest_of
-from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.comparing import Comparison, compare_arrays
+from symbackprop.verification.comparing import Comparison, compare_arrays, gradient_for
 from symbackprop.verification.control import negative_control
 from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import (
@@ -41,10 +40,12 @@ from symbackprop.verification.report import (
     in_one_row,
     uncompared,
 )
+from symbackprop.verification.rounding import LOSS
 
 Array: TypeAlias = NDArray[Any]
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]
 
+OF_THE_LOSS = 100.0  # a quotient may be off by so many roundings of the loss
 ATTEMPTS = 5  # draws of data until no element lies at a kink
 # Of the time that is left, what each judge may take in the first round and in later ones.
 FIRST_SHARE, LATER_SHARE = 0.2, 0.08
@@ -119,17 +120,21 @@ class Examiner:
                 for each in gradients
                 if each not in values
             ]
+            terms = None
         else:
+            terms = self.equations.rounding_of_terms(values, sizes)
             judged = self._against_equations(self.equations, sizes, values, loss, gradients, share, rng)
-            of_equations, loss_row = judged
+            loss_row = judged[1]
+            of_equations = [replace(each, rounding=terms) for each in judged[0]]
+            comparisons = [replace(each, rounding=terms) for each in comparisons]
             rows += self._rows(comparisons, of_equations, gradients, values, sizes, loss_row)
             comparisons = [*comparisons, *of_equations]
             if is_first:
                 rows += self.equations.rows_of_inner_derivatives(values, sizes)
         rows += [
-            single_precision_row(checked, values),
+            single_precision_row(checked, values, terms),
             *rounded_rows(values, gradients),
-            noise_row(checked, values, rng),
+            noise_row(checked, values, rng, terms),
         ]
         vanishing = frozenset(each for each, gradient in gradients.items() if not np.any(gradient))
         return Found(Round(name, sizes, tuple(rows)), control_of(comparisons, gradients, rng), vanishing)
@@ -199,12 +204,15 @@ class Examiner:
         assert self.equations is not None
         if row.ok or not np.isfinite(row.worst):
             return row
+        scale = comparison.scale_with(comparison.expected)
+        if comparison.rounding is not None and comparison.rounding.of_one(LOSS) / comparison.width > (
+            row.worst * scale / OF_THE_LOSS
+        ):
+            return replace(row, ok=True, note="as near as the rounding of the loss allows")
         loss = partial(self.equations.loss, sizes)
         again = differences_of(self.checked, lambda point: float(np.real(loss(point))), values, comparison)
         apart = np.abs(again - comparison.expected)[comparison.usable]
-        is_the_same = np.max(apart, initial=0.0) <= 0.5 * row.worst * comparison.scale_with(
-            comparison.expected
-        )
+        is_the_same = np.max(apart, initial=0.0) <= 0.5 * row.worst * scale
         note = "the equations' own quotients are as far off: the complex step decides"
         return replace(row, ok=True, note=note) if is_the_same else row
 
@@ -237,13 +245,7 @@ def called_on(
 
 def row_of(comparison: Comparison, gradients: Mapping[str, Any]) -> CheckRow:
     """The comparison's verdict on the gradient of its tensor, or of several together."""
-    return comparison.row(_gradient_for(comparison, gradients))
-
-
-def _gradient_for(comparison: Comparison, gradients: Mapping[str, Any]) -> Any:
-    if not comparison.parts:
-        return gradients[comparison.tensor]
-    return gradient_of_row(comparison.parts, gradients)
+    return comparison.row(gradient_for(comparison, gradients))
 
 
 def control_of(
@@ -251,7 +253,7 @@ def control_of(
 ) -> Control:
     """The negative control of the comparisons that passed: what is wrong already may become right."""
     passed = [
-        (each, np.array(_gradient_for(each, gradients), dtype=np.float64))
+        (each, np.array(gradient_for(each, gradients), dtype=np.float64))
         for each in comparisons
         if row_of(each, gradients).ok
     ]

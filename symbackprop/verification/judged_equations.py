@@ -15,14 +15,15 @@ from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.definite_matrices import unsound_matrices
+from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
-from symbackprop.sampling.sampling import DOMAINS, Domain, Values
 from symbackprop.sampling.small_axes import axis_names, evaluation_visits
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import DECLARED_ROLES, System
 from symbackprop.verification.comparing import compare_arrays
 from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
+from symbackprop.verification.rounding import RoundingOfTerms
 from symbackprop.verification.unsimplified import unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
@@ -68,11 +69,20 @@ class Equations:
 
         Nothing where that has a sum over too many places at once.
         """
-        if any(
-            prod(sizes[axis] for axis in self._loops_of(each)) > MOST_POINTS for each in self._chain_rules
-        ):
+        if self._has_long_sums(sizes):
             return {}
         return unsimplified_adjoints(self.derivation, known, sizes)
+
+    def rounding_of_terms(
+        self, values: Mapping[str, Array], sizes: Mapping[str, int]
+    ) -> RoundingOfTerms | None:
+        """What rounding does to loss and gradients; None where a sum has too many places at once."""
+        return None if self._has_long_sums(sizes) else RoundingOfTerms(self.derivation, values, sizes)
+
+    def _has_long_sums(self, sizes: Mapping[str, int]) -> bool:
+        return any(
+            prod(sizes[axis] for axis in self._loops_of(each)) > MOST_POINTS for each in self._chain_rules
+        )
 
     @property
     def shapes(self) -> dict[str, tuple[str, ...]]:

@@ -250,15 +250,26 @@ def by_equations(
         comparisons += [replace(each, note=chosen[name].note) for each in of_tensor]
     free = [name for name in names if name in values]
     if is_together and free:
-        together = Together.of(values, free)
-        line, ways = together.loss_of(loss), together.directions(DIRECTIONS, rng)
-        along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways), largest)
-        note = f"{DIRECTIONS} directions, all tensors at once"
-        comparisons.append(replace(along_all, parts=together.scales, note=note))
+        comparisons.append(_of_all_at_once(loss, values, free, largest, method, rng))
     if method == AT_KINKS:
         # Steps of two factors that are 0 multiply to a real -h^2, which takes a sum off its kink.
         comparisons = [each for each in comparisons if each.directions is None]
     return [replace(each, referee=referee) for each in comparisons]
+
+
+def _of_all_at_once(
+    loss: Loss,
+    values: Mapping[str, Array],
+    names: Sequence[str],
+    largest: float,
+    method: str,
+    rng: np.random.Generator,
+) -> Comparison:
+    """The complex step along directions in which all the tensors move."""
+    together = Together.of(values, names)
+    line, ways = together.loss_of(loss), together.directions(DIRECTIONS, rng)
+    along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways), largest)
+    return replace(along_all, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
 
 
 def by_adjoints(

@@ -88,14 +88,12 @@ def _telling(lines: Iterable[Statement | Store]) -> tuple[Statement | Store, ...
     return tuple(sorted(lines, key=lambda line: (isinstance(line.value, Allocate), not line.opens)))
 
 
-def line_raising(
-    error: BaseException, checked: ModuleUnderCheck, module: PrintedModule
-) -> Statement | Store | None:
-    """The statement of the module that raised an error; None where none of its own did."""
+def line_raising(error: BaseException, checked: ModuleUnderCheck, module: PrintedModule) -> Line | None:
+    """The line of the program that raised an error in the module; None where none of its own did."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame.lineno for frame in frames if frame.filename == checked.module.__file__]
     lines = [module.line_at(number) for number in own if number is not None]
-    found = [line for line in lines if isinstance(line, Statement | Store)]
+    found = [line for line in lines if line is not None]
     return found[-1] if found else None
 
 

@@ -1,7 +1,8 @@
 """Does the module compute in the precision of its data, and in no other?
 
 float32 that leaks into float64 results costs half of their digits and shows in no comparison that is looser;
-float64 that leaks into float32 results makes arrays twice as large.
+float64 that leaks into float32 results makes arrays twice as large. `terms` are what rounding of the terms
+does by the equations, where these are known.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from symbackprop.verification.report import (
     failure,
     in_one_row,
 )
-from symbackprop.verification.rounding import moved_by_rounding
+from symbackprop.verification.rounding import RoundingOfTerms, moved_by_rounding
 
 Array: TypeAlias = NDArray[Any]
 
@@ -38,7 +39,9 @@ NOISE_TOLERANCE = 1e-11
 DRAWS = 4
 
 
-def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> CheckRow:
+def single_precision_row(
+    checked: ModuleUnderCheck, values: Mapping[str, Array], terms: RoundingOfTerms | None = None
+) -> CheckRow:
     """Loss and gradients on float32 data: of that dtype, and near those on the same data in float64."""
     single = {name: _as(np.float32, array) for name, array in values.items()}
     same = {name: _as(np.float64, array) for name, array in single.items()}
@@ -58,7 +61,7 @@ def single_precision_row(checked: ModuleUnderCheck, values: Mapping[str, Array])
     largest = in_sight(largest_of((np.asarray(exact_loss), *exact.values())))
     rows = [
         _single_row(
-            name, np.asarray(gradients[name]), np.asarray(exact[name]), spread.get(name, 0.0), largest
+            name, np.asarray(gradients[name]), np.asarray(exact[name]), spread.get(name, 0.0), largest, terms
         )
         for name in gradients
     ]
@@ -88,17 +91,31 @@ def _is_held_by(dtype: type[np.floating[Any]], array: Array) -> bool:
         return bool(np.array_equal(array.astype(dtype).astype(array.dtype), array))
 
 
-def _single_row(name: str, found: Array, expected: Array, spread: float, largest: float) -> CheckRow:
+def _single_row(
+    name: str,
+    found: Array,
+    expected: Array,
+    spread: float,
+    largest: float,
+    terms: RoundingOfTerms | None,
+) -> CheckRow:
     if found.shape != expected.shape:
         return failure(name, SINGLE_PRECISION, f"has shape {found.shape}, expected {expected.shape}")
     scale = _scale(expected, largest)
     with np.errstate(invalid="ignore"):
         worst = float(np.max(np.abs(found.astype(np.float64) - expected), initial=0.0)) / scale
     ok = worst <= SINGLE_TOLERANCE + OF_THE_DATA * spread / scale
+    if not ok and terms is not None:
+        ok = worst <= OF_THE_DATA * terms.of_one(name) * SINGLE_EPSILON / EPSILON / scale
     return CheckRow(name, SINGLE_PRECISION, worst, ok, found.size)
 
 
-def noise_row(checked: ModuleUnderCheck, values: Mapping[str, Array], rng: np.random.Generator) -> CheckRow:
+def noise_row(
+    checked: ModuleUnderCheck,
+    values: Mapping[str, Array],
+    rng: np.random.Generator,
+    terms: RoundingOfTerms | None = None,
+) -> CheckRow:
     """The noise of the gradients along a line: that of float64 rounding, or of a coarser one."""
     directions = {name: rng.choice((-1.0, 1.0), array.shape) for name, array in values.items()}
     try:
@@ -112,17 +129,29 @@ def noise_row(checked: ModuleUnderCheck, values: Mapping[str, Array], rng: np.ra
     largest = in_sight(largest_of(np.asarray(array) for array in table[0].values()))
     rows = [
         _noise_row(
-            name, np.array([np.asarray(each[name], dtype=np.float64) for each in table]), rounding, largest
+            name,
+            np.array([np.asarray(each[name], dtype=np.float64) for each in table]),
+            rounding,
+            largest,
+            terms,
         )
         for name in table[0]
     ]
     return in_one_row(rows)
 
 
-def _noise_row(name: str, along: Array, rounding: Mapping[str, float], largest: float) -> CheckRow:
+def _noise_row(
+    name: str,
+    along: Array,
+    rounding: Mapping[str, float],
+    largest: float,
+    terms: RoundingOfTerms | None,
+) -> CheckRow:
     scale = _scale(along[0], largest)
     noise = float(np.max(noise_along(along), initial=0.0)) / scale
     ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
+    if not ok and terms is not None:
+        ok = noise <= OF_THE_DATA * terms.of_one(name) / scale
     note = "" if ok else f"digits end at {noise:.0e}: is float32 leaking in?"
     return CheckRow(name, DIGITS, noise, ok, along[0].size, note=note)
 

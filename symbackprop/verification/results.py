@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.array.program import Statement, Store
+from symbackprop.array.program import Line
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
 from symbackprop.sampling.draws import Draw
-from symbackprop.sampling.sampling import Values
+from symbackprop.sampling.finite_data import Values
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation, System
@@ -68,7 +68,7 @@ def results(subject: Subject, draw: Draw) -> Iterator[Compared]:
         again_loss, again = checked.value_and_grad(draw.values)
         outputs = checked.forward(draw.values)
     except CheckedCodeError as error:
-        said = [error.cause, f"on data of {shown_sizes(draw.sizes)}", *raised(subject, error)]
+        said = [error.cause, on_data(draw.sizes), *raised(subject, error)]
         raise MismatchError("\n".join(said), remedy=REPORT) from error
     if set(gradients) != set(subject.derivation.wrt):
         raise MismatchError("the module gives other gradients than were asked for", remedy=REPORT)
@@ -131,7 +131,7 @@ def computes(subject: Subject, sizes: Mapping[str, int], values: Values) -> bool
     except CheckedCodeError as error:
         if isinstance(error.__cause__, ValueError | np.linalg.LinAlgError):
             return False
-        said = [error.cause, f"on data of {shown_sizes(sizes)}", *raised(subject, error)]
+        said = [error.cause, on_data(sizes), *raised(subject, error)]
         raise MismatchError("\n".join(said), remedy=REPORT) from error
     return True
 
@@ -139,15 +139,20 @@ def computes(subject: Subject, sizes: Mapping[str, int], values: Values) -> bool
 def raised(subject: Subject, error: CheckedCodeError) -> list[str]:
     """The equation, and the statement of it, that raised an error; nothing where none did."""
     line = line_raising(error.__cause__ or error, subject.checked, subject.module)
-    return [] if line is None else shown(subject.module, line.origin.source, (line,))
+    return [] if line is None else shown(subject.module, line.origins[0].source, (line,))
 
 
-def shown(module: PrintedModule, equation: Equation, lines: Sequence[Statement | Store]) -> list[str]:
+def shown(module: PrintedModule, equation: Equation, lines: Sequence[Line]) -> list[str]:
     """An equation, and the statement that computes it."""
     code = module.code_of(lines[0]) if lines else ""
     return [f"equation: {equation_text(equation)}", *([f"statement: {code}"] if code else [])]
 
 
-def shown_sizes(sizes: Mapping[str, int]) -> str:
-    """Sizes as a message gives them."""
-    return ", ".join(f"{axis}={size}" for axis, size in sizes.items()) or "no axes"
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """N=2, I=3; "" where there are no axes."""
+    return ", ".join(f"{axis}={size}" for axis, size in sizes.items())
+
+
+def on_data(sizes: Mapping[str, int]) -> str:
+    """Of which sizes the data were."""
+    return f"on data of {sizes_text(sizes) or 'no axes'}"

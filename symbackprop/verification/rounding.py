@@ -1,14 +1,31 @@
-"""Data as other roundings would have left them: how far results move with them says what digits are worth."""
+"""Data and results as other roundings would have left them: how far results move says what digits are worth.
+
+Every operation of a plain evaluation is rounded at random (D. Stott Parker, Monte Carlo Arithmetic, 1997; J.
+Vignes, CESTAC): what the terms of a value lose to rounding comes out, also where they cancel exactly, as in
+x - mean(x) over one x.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.derivation.result import Derivation
+from symbackprop.numerics.differences import EPSILON
+from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
+from symbackprop.semantics.array_numbers import PerturbedNumbers
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.verification.unsimplified import unsimplified_adjoints
+
 Array: TypeAlias = NDArray[Any]
+
+EVALUATIONS = 3
+LOSS = "the loss"  # no tensor is called so
 
 
 def moved_by_rounding(
@@ -21,3 +38,42 @@ def moved_by_rounding(
         else array + amount * np.abs(array) * rng.choice((-1.0, 1.0), array.shape)
         for name, array in values.items()
     }
+
+
+def rounded_evaluations(
+    derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[str, int], still: Collection[str] = ()
+) -> list[tuple[dict[str, Array], dict[str, Array]]]:
+    """All tensors and the unsimplified adjoints a few times, data and every operation off by `ROUNDINGS`."""
+    found = []
+    for seed in range(1, EVALUATIONS + 1):
+        rng = np.random.default_rng(seed)
+        moved = moved_by_rounding(values, ROUNDINGS, rng, still)
+        numbers = PerturbedNumbers(ROUNDINGS, rng)
+        known = evaluate_system(derivation.system, moved, sizes, numbers=numbers)
+        found.append((known, unsimplified_adjoints(derivation, known, sizes, numbers)))
+    return found
+
+
+@dataclass(frozen=True)
+class RoundingOfTerms:
+    """How far loss and gradients move where data and operations are off by a few hundred roundings."""
+
+    derivation: Derivation
+    values: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    still: frozenset[str] = frozenset()
+
+    @cached_property
+    def changes(self) -> list[dict[str, Array]]:
+        """What was added to the loss and to each gradient, by name, in each of a few evaluations."""
+        loss = str(self.derivation.system.loss)
+        known = evaluate_system(self.derivation.system, self.values, self.sizes)
+        adjoints = unsimplified_adjoints(self.derivation, known, self.sizes)
+        return [
+            {LOSS: moved[loss] - known[loss], **{name: each[name] - adjoints[name] for name in adjoints}}
+            for moved, each in rounded_evaluations(self.derivation, self.values, self.sizes, self.still)
+        ]
+
+    def of_one(self, name: str) -> float:
+        """The most that one rounding of float64 in data and operations changes a gradient, or `LOSS`."""
+        return largest_of(each[name] for each in self.changes if name in each) * EPSILON / ROUNDINGS

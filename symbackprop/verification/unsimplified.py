@@ -21,6 +21,7 @@ from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.systems import at_one_step, undefined_is_silent, unfilled
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.ordering import Recurrence, Stage, stages_of, steps_of
@@ -32,14 +33,17 @@ LEAST = 1e-300
 
 
 def unsimplified_adjoints(
-    derivation: Derivation, known: Mapping[str, Array], sizes: Mapping[str, int]
+    derivation: Derivation,
+    known: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    numbers: ArrayNumbers = DOUBLE,
 ) -> dict[str, Array]:
     """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
 
     `known` are the values of all tensors of the derivation's system.
     """
     with undefined_is_silent():
-        return _evaluated(derivation, _equations(derivation), known, sizes)
+        return _evaluated(derivation, _equations(derivation), known, sizes, numbers=numbers)
 
 
 def undefined_adjoints(
@@ -68,6 +72,7 @@ def _evaluated(
     known: Mapping[str, Array],
     sizes: Mapping[str, int],
     depends: Mapping[str, Array] = MappingProxyType({}),
+    numbers: ArrayNumbers = DOUBLE,
 ) -> dict[str, Array]:
     """The adjoints; one that is 0 where the loss depends on its tensor is LEAST, which infinity outweighs."""
     stages = {
@@ -77,7 +82,7 @@ def _evaluated(
         for name in stage.recurrence.places
     }
     values = dict(known)
-    evaluator = VectorisedEvaluator(values, sizes, pending=frozenset(map(_name, equations)))
+    evaluator = VectorisedEvaluator(values, sizes, frozenset(map(_name, equations)), numbers=numbers)
     for tensor, equation in equations.items():
         if tensor not in stages:
             values[equation.tensor] = evaluator.array(equation.expression, equation.indices)

@@ -52,6 +52,12 @@ EQUAL = (
     ("where(a > b, a + a, b)", "where(a > b, 2*a, b)"),
     ("where(i - 1 >= 0, a + a, 0)", "where(i >= 1, 2*a, 0)"),
     ("delta(i,k)*a + delta(k,i)*b", "(a + b)*delta(i,k)"),
+    ("log(a)", "log(a)*a/exp(log(a))"),
+    ("b + log(a*b + a*c)", "b + log(a*(b + c))*sqrt(1 + a^2)/(1 + a^2)^(1/2)"),
+    ("b", "exp(log(1 + a^2))*b/(1 + a^2)"),
+    ("1/sqrt(a)", "sqrt(a)/a"),
+    ("where(a > 0, log(a), 0)/a", "where(a > 0, a*log(a)/a, 0)/a"),
+    ("where(a > 0, log(a)/a, 0)", "where(a > 0, log(a)*(b + 1)/a - log(a)*b/a, 0)"),
 )
 UNDER_DEFINITIONS = (
     ("exp(x[i])/sum(j, exp(A[i,j]))", "p[i]"),
@@ -79,6 +85,14 @@ NEAR_MISSES = (
     ("1/(a - a)", "1/(a - a)"),
     ("1/(1 + sqrt(a))", "(1 - sqrt(a))/(1 - a)"),
     ("1/(sqrt(a) + sqrt(b))", "(sqrt(a) - sqrt(b))/(a - b)"),
+    ("a", "exp(log(a))"),
+    ("b", "b*a^c*a^(-c)"),
+    ("b", "b + log(a) - log(a)"),
+    ("b", "b + sqrt(a) - sqrt(a)"),
+    ("sqrt(a)", "sqrt(a) + log(a) - log(a)"),
+    ("where(a > 0, log(a), 0)", "where(a > 0, log(a), 0) + log(a) - log(a)"),
+    ("where(a > 0, 1/a, 0)", "where(a > 0, 1/a, 0)*a/a"),
+    ("where(a > 0, 1/a, b)", "where(a > 0, 1/a, b*a/a)"),
     ("a - b", "b - a"),
     ("(a + b)^2", "a^2 + b^2"),
     ("A[i,j]", "A[j',i']"),
@@ -123,6 +137,17 @@ def test_an_element_that_is_defined_by_itself_says_nothing() -> None:
     a, b = parsed("a"), parsed("b")
     assert not is_certified(a, b, [(a, parsed("b*(a/b)"))])
     assert not is_certified(a, parsed("a + 1"), [(a, parsed("a + 1"))])
+
+
+def test_a_formula_licenses_a_division_only_where_its_name_leads_to_it() -> None:
+    total = "sum(j, exp(A[i,j]))"
+    assert not is_certified(parsed("a"), parsed(f"a*{total}/{total}"), DEFINITIONS)
+    assert is_certified(parsed("a*p[i]"), parsed(f"a*p[i]*{total}/{total}"), DEFINITIONS)
+    assert is_certified(parsed("a*p[i]"), parsed(f"a*exp(x[i])/{total}"), DEFINITIONS)
+    assert is_certified(parsed("a*x[i]"), parsed("a*(t[i] + log(y[i]))"), DEFINITIONS)
+    assert not is_certified(parsed("a*x[i]"), parsed("a*(x[i] + log(y[i]) - log(y[i]))"), DEFINITIONS)
+    assert is_certified(parsed("a + t[i]"), parsed("a + t[i] + b*log(y[i]) - log(y[i])*b"), DEFINITIONS)
+    assert not is_certified(parsed("a + s[i]"), parsed("a + s[i] + b*log(y[i]) - log(y[i])*b"), DEFINITIONS)
 
 
 def test_deep_powers_and_many_roots_are_not_waited_for() -> None:

@@ -15,7 +15,7 @@ from symbackprop.cost.expressions import cost
 from symbackprop.cost.weights import MATRIX_PRODUCT_WEIGHT
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower_system
+from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Element, Index
 from symbackprop.systems.ordering import Stage, stages_of
 from symbackprop.systems.printing import equation_text

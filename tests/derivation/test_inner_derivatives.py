@@ -16,13 +16,14 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError, NotationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, system_text
 from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import check
 from tests.models.inner_checker import check_inner_steps
 from tests.models.step_checker import check_every_step
+from tests.verification.on_numpy import check_model
 
 NET = """
 index n, m : N
@@ -289,9 +290,9 @@ loss E = sum(t, g[t]^2)
 
 def test_a_wrong_inner_derivative_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     system = parse_system(PENALTY, "penalty")
-    assert check.check_model(system).ok
+    assert check_model(system).ok
     wrong = "g[n,i] = sum(j, v[j]*(1 - z[n,j])*W[j,i])"
     doctored = parse_system(PENALTY.replace("g[n,i] = diff(y[n], x[n,i])", wrong), "penalty")
     monkeypatch.setattr(check, "derive", lambda _, wrt: derive(doctored, wrt))
-    report = check.check_model(system)
+    report = check_model(system)
     assert [row.tensor for row in report.rows if not row.ok] == ["g"]

@@ -15,11 +15,10 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import VerificationError
 from symbackprop.faults.table import FAULTS
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
 from symbackprop.sampling.kinks import EXACT_DOMAINS
 from symbackprop.sampling.rounds import rounds_of_sizes
-from symbackprop.targets.numpy.module import numpy_source
-from symbackprop.verification.bending import exact_sizes
+from symbackprop.targets.numpy.target import NUMPY
+from symbackprop.verification.at_kinks import exact_sizes
 from symbackprop.verification.check import check_against
 from symbackprop.verification.checked_module import CheckedCodeError, under_check
 from symbackprop.verification.judged_equations import Equations
@@ -39,7 +38,7 @@ class Subject:
         self.system = parse_system(MODELS[name], name)
         derivation = derive(self.system)
         self.equations = Equations(self.system, derivation)
-        self.source = numpy_source(lower(derivation))
+        self.source = NUMPY.emitted(derivation).text
         self.data = list(self._data())
         self.right = [self._gradients(self.source, values) for values in self.data]
 
@@ -108,7 +107,7 @@ PLANTED = Counter()
 def test_each_fault_that_changes_a_value_fails_its_check(subject):
     assert subject.check(subject.source).ok
     for fault in FAULTS:
-        for planted in fault.planted(subject.source):
+        for planted in fault.planted(subject.source, NUMPY):
             if not subject.changes_a_value(planted.source):
                 continue
             PLANTED[fault.name] += 1

@@ -89,14 +89,6 @@ def test_a_derivative_of_its_own_is_the_slope(record: ElementwiseFunction) -> No
 
 
 @of_one
-def test_parity(record: ElementwiseFunction) -> None:
-    pairs = [(u, record.evaluate(u), record.evaluate(-u)) for (u,) in arguments_of(record) if abs(u) < 1]
-    is_even = all(value == pytest.approx(mirrored, rel=1e-15, nan_ok=True) for _, value, mirrored in pairs)
-    is_odd = all(value == pytest.approx(-mirrored, rel=1e-15, nan_ok=True) for _, value, mirrored in pairs)
-    assert record.parity == ("even" if is_even else "odd" if is_odd else "neither")
-
-
-@of_one
 def test_domain_and_overflow(record: ElementwiseFunction) -> None:
     """Finite wherever the record says so, and not finite where it says that."""
     values = {u: record.evaluate(u) for u in FAR}

@@ -14,8 +14,8 @@ from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.windows import simplified, stepped, windows_of
 from symbackprop.integers.linear import divided
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
 from symbackprop.lowering.folds import folds_of
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Add, Axis, Index, Multiply, Number, Reduction, Size
 from symbackprop.notation.substitution import substitute
 from symbackprop.semantics.evaluation import evaluate

@@ -11,14 +11,18 @@ from symbackprop.errors import LanguageError
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.parsing import read_formula
 from symbackprop.language.source import Source
+from symbackprop.language.syntax import EquationStatement
 from symbackprop.layers.alternatives import read_body, text_of
-from symbackprop.layers.instance import instantiated
+from symbackprop.layers.catalogue import CATALOGUE
+from symbackprop.layers.instance import index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 from symbackprop.layers.network import Layer, OptionValue
 from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, value_of, value_text
+from symbackprop.layers.parts import chosen_options
 from symbackprop.layers.renaming import renamed
 from symbackprop.layers.sequential import Sequential
 from symbackprop.layers.sizes import UnknownSizeError, size_value
+from symbackprop.layers.specimen import specimen_options
 
 SCALED = """\
 # Scaled
@@ -56,7 +60,24 @@ def formula_of(body: str) -> LayerFormula:
 def instance(**options: OptionValue) -> tuple[str, ...]:
     (scaled, _) = read_layer("scaled", SCALED)
     defaults = {option.name: option.default for option in scaled.options if option.default is not None}
-    return instantiated(scaled, {**defaults, **options}).statements
+    return tuple(text for _, text in instantiated(scaled, {**defaults, **options}).written)
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_what_a_file_says_that_it_is_is_what_it_computes(kind: str) -> None:
+    formula = CATALOGUE[kind]
+    chosen = instantiated(formula, chosen_options(formula, specimen_options(formula), ()))
+    read, written = chosen.of_role("input"), chosen.of_role("param", "target", "const")
+    shape = index_names(chosen.input.references[0])
+    may_follow = (len(read), written, index_names(chosen.output)) == (1, (), shape)
+    needs_nothing = not any(option.is_required for option in formula.options)
+    assert formula.is_loss == (chosen.loss is not None) == bool(chosen.of_role("target"))
+    assert formula.is_activation == (may_follow and needs_nothing)
+
+
+def test_a_file_that_says_another_thing_is_refused() -> None:
+    with pytest.raises(LanguageError, match="'lost' is nothing that a layer can be"):
+        formula_of("is lost\nrest n\ninput u[n]\nz[n] = 2*u[n]\n")
 
 
 def test_a_file_says_what_a_layer_is() -> None:
@@ -166,7 +187,9 @@ def test_choices_that_do_not_pair(text: str, cause: str) -> None:
 
 def test_statements_may_run_over_lines() -> None:
     formula = formula_of("a = (b\n  + c[\n i])\n\nd = 1 # e\n")
-    assert instantiated(formula, {}).statements == ("a = (b\n  + c[\n i])", "d = 1")
+    found = instantiated(formula, {}).written
+    assert [text for _, text in found] == ["a = (b\n  + c[\n i])", "d = 1"]
+    assert all(isinstance(statement, EquationStatement) for statement, _ in found)
 
 
 @pytest.mark.parametrize(("statement", "found"), [

@@ -11,7 +11,7 @@ from symbackprop.lesson.lesson import derivation_document
 from symbackprop.lesson.text import document_text
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
-from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.rule import Step, Use
 from symbackprop.systems.printing import text
 from tests.models.examples import EXAMPLES, derivation
 
@@ -137,7 +137,7 @@ def test_a_detour_is_left_out_of_a_chain():
     left = Derivative(Element("E"), Element("y"), total=True)
     states = [left, *(Element(name) for name in "abcbd"), left, Element("e")]
     steps = [
-        Step(Rule(f"rule {number}", f"statement {number}", lambda node: None), (), before, after)
+        Step(Use(f"rule {number}", f"statement {number}"), (), before, after)
         for number, (before, after) in enumerate(itertools.pairwise(states))
     ]
     links = writer.chain(left, steps).links
@@ -149,7 +149,7 @@ def test_a_detour_is_left_out_of_a_chain():
 def test_uses_of_one_rule_in_a_row_are_one_link():
     writer = ChainWriter(derivation("seed").derivation)
     left = Derivative(Element("E"), Element("y"), total=True)
-    rule = Rule("rule", "statement", lambda node: None)
+    rule = Use("rule", "statement")
     links = writer.chain(
         left, [Step(rule, (), left, Element("a")), Step(rule, (), Element("a"), Element("b"))]
     ).links
@@ -294,7 +294,10 @@ def test_json_says_why_each_step_holds():
     ]
     first = next(step["justification"] for step in steps if step["rule"] == "differentiate")
     assert first == {
+        "rule": "differentiate",
         "kind": "definition",
+        "bindings": {},
+        "premise": [],
         "equations": ["E = 1/2*sum(b, k, (y[b,k] - d[b,k])^2)"],
         "steps": [],
     }

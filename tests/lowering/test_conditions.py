@@ -14,7 +14,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.schedule.kinds import Kind
 from symbackprop.semantics.evaluation import evaluate

@@ -13,7 +13,7 @@ from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.slices import Allocate
 from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower_system
+from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Comparison, Element, Expression, Number, Reduction
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation, Part

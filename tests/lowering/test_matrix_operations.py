@@ -10,7 +10,7 @@ from symbackprop.array.ir import Read
 from symbackprop.array.linear_algebra import Cholesky, Determinant, Inverse, Solve
 from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lowering.driver import lower, lower_system
+from symbackprop.lowering.programs import lower, lower_system
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.pipeline import loads
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of

@@ -10,7 +10,7 @@ from symbackprop.array.program import Loop, Statement, Store
 from symbackprop.derivation.driver import derive
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower, lower_system
+from symbackprop.lowering.programs import lower, lower_system
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.sharing import shared

@@ -10,8 +10,8 @@ import numpy as np
 
 from symbackprop.language.model import parse_system
 from symbackprop.sampling.definite_matrices import has_sound_matrices
+from symbackprop.sampling.finite_data import Values, finite_sample
 from symbackprop.sampling.obeying_facts import obeying_facts
-from symbackprop.sampling.sampling import Values, finite_sample
 from symbackprop.sampling.small_axes import axes_of_index_arithmetic, model_sizes
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array

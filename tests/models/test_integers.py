@@ -9,7 +9,7 @@ from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import judge

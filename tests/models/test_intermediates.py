@@ -14,7 +14,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Add, Element
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import Role, System, Tensor

@@ -13,15 +13,15 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics import elimination
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 from symbackprop.targets.numpy.module import numpy_source
-from symbackprop.verification.check import check_model
 from tests.models.judges import assert_close, judge
 from tests.models.step_checker import total_gradient
+from tests.verification.on_numpy import check_model
 
 DECLARED = "index i, j, k : I\nindex n, m : N\nindex t, s : T\n"
 

@@ -11,7 +11,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.pipeline import loads
 from symbackprop.sampling.definite_matrices import has_sound_matrices

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.targets.numpy.module import numpy_source

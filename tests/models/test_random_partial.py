@@ -8,7 +8,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close
 from tests.models.lazy import lazy_gradient, lazy_loss

@@ -12,7 +12,7 @@ from autograd import grad
 from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Role, Tensor

@@ -18,7 +18,7 @@ from symbackprop.notation.expressions import ONE, ZERO, Comparison, Expression, 
 from symbackprop.rewriting.rule import Rule, StatedFact
 from symbackprop.rules.conditions import PREDICATES, is_assumed
 from symbackprop.rules.examples import NAMES, place_of_use
-from symbackprop.rules.measures import MEASURES
+from symbackprop.rules.measures import INWARD_MEASURES, MEASURES
 from symbackprop.semantics.naive import NaiveEvaluator
 
 SYSTEM = parse_system(NAMES)
@@ -27,7 +27,7 @@ RULES = {
     rule.name: rule
     for phase in phases()
     for rule in phase.rules
-    if phase.measures is MEASURES and not isinstance(rule, StatedFact)
+    if phase.measures in (MEASURES, INWARD_MEASURES) and not isinstance(rule, StatedFact)
 }
 # Beside each rule's own example, what is partial, or compares what may be nan.
 PARTIAL = [

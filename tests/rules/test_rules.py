@@ -82,6 +82,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "join wheres": "where(i > 0 and j < 2, x[i]*c, 0)",
     "join masks": "where(i > 0 and c > 0, x[i], 0)",
     "join wheres alike": "where(c > 0, x[i]/c, 0)*y[j]",
+    "mask is 0 or 1": "where(c > 0, 1, 0)",
     "strict comparison": "i < j and c > 0",
     "where out of sum": "where(i > 0, sum(j, c*y[j]), 0)",
     "split into digits": "sum(j, delta(j,floor(q/2))*delta(d,mod(q, 2))*y[j])",

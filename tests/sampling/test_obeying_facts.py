@@ -8,7 +8,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import ONE, Axis, Element, Index, Multiply, Number, Power, Reduction
 from symbackprop.sampling.obeying_facts import obeying_facts
 from symbackprop.systems.system import Equation, Fact, Role, System, Tensor
-from symbackprop.verification.check import check_model
+from tests.verification.on_numpy import check_model
 
 B, K = Axis("B", "b"), Axis("K", "k")
 b, k, m = Index("b", B), Index("k", K), Index("m", K)

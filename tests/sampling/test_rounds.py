@@ -3,7 +3,7 @@ import pytest
 
 from symbackprop.language.model import parse_system
 from symbackprop.sampling.rounds import conditions_on_sizes, rounds_of_sizes, values_taken
-from symbackprop.verification.check import check_model
+from tests.verification.on_numpy import check_model
 
 CONDITIONED = """
 index n : N

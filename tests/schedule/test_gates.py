@@ -8,7 +8,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Apply
 from symbackprop.schedule.gates import gate_of, with_shared_gates
 from symbackprop.schedule.named_equations import NamedEquation

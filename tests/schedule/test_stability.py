@@ -5,7 +5,7 @@ import pytest
 
 from symbackprop.array.interpreter import interpret
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower_system
+from symbackprop.lowering.programs import lower_system
 from symbackprop.schedule.exponentials import Meanings
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.stability import stable_rules, with_stable_forms

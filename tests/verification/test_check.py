@@ -10,14 +10,14 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.arithmetic import multiply, power
 from symbackprop.notation.expressions import ONE, Element, Number, Reduction
 from symbackprop.sampling import obeying_facts as facts
 from symbackprop.systems.system import Equation, Fact, Role
 from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import judges
-from symbackprop.verification.check import check_model, check_module
+from symbackprop.verification.check import check_module
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.report import (
     CENTRAL_DIFFERENCES,
@@ -27,6 +27,7 @@ from symbackprop.verification.report import (
     CheckReport,
 )
 from tests.verification.models import index, one_function, system, two_layers
+from tests.verification.on_numpy import check_model
 
 SMOOTH = ("sigmoid", "tanh", "exp", "sin", "softplus")
 BENT = ("relu", "abs")

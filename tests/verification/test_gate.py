@@ -7,11 +7,11 @@ from symbackprop.cli.main import run
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import comparing
-from symbackprop.verification.bending import exact_sizes
-from symbackprop.verification.check import check_against, check_model
+from symbackprop.verification.at_kinks import exact_sizes
+from symbackprop.verification.check import check_against
 from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.control import negative_control, perturbations
@@ -19,6 +19,7 @@ from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, COMPLEX_STEP, DIGITS, SINGLE_PRECISION
+from tests.verification.on_numpy import check_model
 
 BENT = """
 index b : B

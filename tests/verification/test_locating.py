@@ -14,15 +14,15 @@ from symbackprop.array.slices import Allocate
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import MismatchError
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.printing import equation_text
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.verification.checked_module import under_check
-from symbackprop.verification.emitted import verification_of
 from symbackprop.verification.locating import line_raising, lines_for, writers
 from tests.targets.numpy.test_origins import read
+from tests.verification.on_numpy import verification_of
 
 MODELS = ("seed", "lstm", "window", "largest in a window", "exercise")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower_system
+from symbackprop.lowering.programs import lower_system
 from symbackprop.pipeline import loads
 from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import numpy_source

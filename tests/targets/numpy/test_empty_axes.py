@@ -12,7 +12,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import ProgramError, VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower, lower_system
+from symbackprop.lowering.programs import lower, lower_system
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array

@@ -12,7 +12,7 @@ import pytest
 from symbackprop.emission.environment import template_folder
 from symbackprop.emission.loading import load_module
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.lowering.driver import lower_system
+from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Apply, Axis, Element, Index
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.number_systems import PRECISE

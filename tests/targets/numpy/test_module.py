@@ -13,7 +13,7 @@ import pytest
 
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.targets.numpy.module import numpy_source
 from tests.array.hand_written import SEED, SEED_ADJOINTS, seed
@@ -268,7 +268,7 @@ def test_the_module_needs_numpy_alone_and_is_the_same_under_any_hash_seed(tmp_pa
     assert done.stdout == "[]\n"
     command = (
         "from tests.array.hand_written import seed\n"
-        "from symbackprop.lowering.driver import lower\n"
+        "from symbackprop.lowering.programs import lower\n"
         "from symbackprop.targets.numpy.module import numpy_source\n"
         "print(numpy_source(lower(seed())), end='')"
     )

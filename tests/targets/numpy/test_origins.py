@@ -15,7 +15,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import CodeLine, Marking, PrintedModule
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import schedule_of_system
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.system import System
@@ -161,6 +161,20 @@ def parts_of(program: Program) -> set[Part]:
 def test_parts_say_what_they_are(name: str, part: Part, derived: Known) -> None:
     _, module = printed(name, derived)
     assert part in parts_of(module.program)
+
+
+def test_the_head_of_a_recurrence_has_the_origins_of_its_equations() -> None:
+    text = "index t : T\ninput x[t]\nparam a\nh[t] = tanh(a*pad(h[t-1]) + g[t])\ng[t] = x[t]*pad(h[t-1])\n"
+    program = lower(derive(parse_system(f"{text}loss E = sum(t, h[t]^2)\n")))
+    module = numpy_module(program).printed()
+    loops = [each for each in module.lines if isinstance(each.line, Loop)]
+    assert [{origin.source.tensor for origin in each.line.origins} for each in loops] == [
+        {"g", "u_h", "h"},
+        {"delta_u_h"},
+    ]
+    for each in loops:
+        assert module.text.splitlines()[each.first - 1].lstrip().startswith("for t in")
+        assert all(origin.stated for origin in each.line.origins)
 
 
 def test_a_gradient_that_is_another_is_its_copy() -> None:

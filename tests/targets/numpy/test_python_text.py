@@ -7,7 +7,7 @@ from symbackprop.emission.environment import render, template_folder
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import EmissionError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower, lower_system
+from symbackprop.lowering.programs import lower, lower_system
 from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.targets.numpy.python_text import (
     LINE_LENGTH,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from symbackprop.emission.loading import load_module
-from symbackprop.lowering.driver import lower_system
+from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import System

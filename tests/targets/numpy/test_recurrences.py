@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from symbackprop.derivation.driver import derive
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.pipeline import Model
 from symbackprop.targets.numpy.module import numpy_source
 from tests.models.recurrences import system_of

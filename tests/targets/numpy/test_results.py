@@ -14,7 +14,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.layers.expanding import network_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.naive import Array
 from symbackprop.systems.system import Role, System, Tensor

@@ -9,13 +9,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.errors import MismatchError, VerificationError
+from symbackprop.errors import MismatchError, NotationError, VerificationError
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP
 from symbackprop.numerics.tolerance import agree, all_finite, largest_of
 from symbackprop.sampling.draws import Draw
+from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.obeying_facts import obeying_facts
-from symbackprop.sampling.sampling import Values
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.evaluation import SystemEvaluator
 from symbackprop.semantics.systems import evaluate_system
@@ -27,15 +27,14 @@ from symbackprop.verification.results import (
     Compared,
     Subject,
     computes,
+    on_data,
     results,
     shown,
-    shown_sizes,
 )
-from symbackprop.verification.rounding import moved_by_rounding
+from symbackprop.verification.rounding import rounded_evaluations
 
 Array: TypeAlias = NDArray[Any]
 
-ROUNDINGS = 1e-13
 MOST_QUOTIENTS = 3  # elements of a derivative inside the model: each takes a hundred digits
 
 
@@ -49,11 +48,11 @@ def hold(subject: Subject, draw: Draw) -> bool:
     wrong = [each for each in compared if not agree(each.found, each.expected, largest)]
     if not wrong:
         return True
-    moved = _perturbed(subject, draw)
+    moved = _rounded(subject, draw)
     undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes))
     is_defined = all_finite(undefined.adjoints.values())
     for each in wrong:
-        unsteady = largest_of([each.meaning(moved) - each.expected])
+        unsteady = largest_of(each.meaning(one) - each.expected for one in moved)
         found = each.found if is_defined else _where_defined(each, undefined)
         if not agree(found, each.expected, largest, unsteady):
             raise MismatchError(_message(subject, draw, each), remedy=REPORT)
@@ -91,7 +90,7 @@ def _held_where_defined(subject: Subject, sizes: Mapping[str, int], sign: int) -
     try:
         values = obeying_facts(subject.model, drawn, sizes)
         known = {} if values is None else evaluate_system(subject.model, values, sizes)
-    except VerificationError:
+    except (VerificationError, NotationError):  # a maximum of nothing, a remainder by a size of 0
         values, known = None, {}
     if values is None or not np.all(np.isfinite(known[str(subject.model.loss)])):
         computes(subject, sizes, drawn)
@@ -141,7 +140,7 @@ def hold_inner_derivatives(model: System, draw: Draw) -> None:
             if not agree(expected[place], quotient, largest_of(draw.known.values())):
                 raise MismatchError(
                     f"the derivative inside the model is {expected[place]:.15g}, a difference quotient of a "
-                    f"hundred digits {quotient:.15g}, on data of {shown_sizes(draw.sizes)}\n"
+                    f"hundred digits {quotient:.15g}, {on_data(draw.sizes)}\n"
                     f"equation: {equation_text(equation)}",
                     remedy=REPORT,
                 )
@@ -173,11 +172,10 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[Compared]:
     yield Compared(name, slope, expected(draw), expected, "", "unsimplified adjoints")
 
 
-def _perturbed(subject: Subject, draw: Draw) -> Draw:
-    """The draw with data that are off by a few hundred roundings."""
-    values = moved_by_rounding(draw.values, ROUNDINGS, np.random.default_rng(1))
-    known = evaluate_system(subject.model, values, draw.sizes)
-    return Draw(draw.sizes, values, known, subject.adjoints(values, draw.sizes))
+def _rounded(subject: Subject, draw: Draw) -> list[Draw]:
+    """The draw as it would be were data and all operations off by a few hundred roundings."""
+    evaluations = rounded_evaluations(subject.derivation, draw.values, draw.sizes)
+    return [Draw(draw.sizes, draw.values, known, adjoints) for known, adjoints in evaluations]
 
 
 def _message(subject: Subject, draw: Draw, wrong: Compared) -> str:
@@ -189,7 +187,7 @@ def _message(subject: Subject, draw: Draw, wrong: Compared) -> str:
         place = np.unravel_index(int(np.argmax(_distance(found, expected))), expected.shape)
         at = f"[{','.join(map(str, place))}]" if place else ""
         how = f"{at} is {found[place]:.15g}, but {expected[place]:.15g} by the {wrong.judge}"
-    first = f"{wrong.name}{how}, on data of {shown_sizes(draw.sizes)}"
+    first = f"{wrong.name}{how}, {on_data(draw.sizes)}"
     return "\n".join([first, *_place(subject, draw, wrong)])
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
-from symbackprop.emission.loading import load_module
 from symbackprop.emission.printed import PrintedModule
+from symbackprop.emission.target import Target
 from symbackprop.errors import MismatchError, SymbackpropError, UncertainError, VerificationError
 from symbackprop.notation.expressions import Axis
 from symbackprop.notation.substitution import holds_derivative
@@ -26,14 +26,13 @@ from symbackprop.sampling.small_axes import (
 )
 from symbackprop.systems.system import System
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
-from symbackprop.verification.emission import emitted
-from symbackprop.verification.holding import (
+from symbackprop.verification.conformance import (
     hold,
     hold_inner_derivatives,
     hold_on_empty_axes,
     run_on_anything,
 )
-from symbackprop.verification.results import REPORT, Subject
+from symbackprop.verification.results import REPORT, Subject, sizes_text
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
 NO_DATA = "Run, but not verified: no data were found on which loss and gradient are finite."
@@ -41,20 +40,20 @@ NO_DATA = "Run, but not verified: no data were found on which loss and gradient 
 MOST_VISITS = 20_000_000
 
 
-def verification_of(derivation: Derivation, module: PrintedModule) -> str:
+def verification_of(target: Target, derivation: Derivation, module: PrintedModule) -> str:
     """What the header says of a module that has been run and agrees with its equations.
 
     Raises MismatchError where it does not: the message names the equation and the first statement that
     differs. Where the declared sizes would take too long, smaller ones are tried; UncertainError where there
     are none.
     """
-    subject = _subject_of(derivation, module)
+    subject = _subject_of(target, derivation, module)
     shown: dict[str, None] = {}
     for draw in Draws(subject.model, subject.adjoints):
         is_defined = hold(subject, draw)
         hold_inner_derivatives(subject.derivation.model, draw)
         if is_defined:
-            shown[", ".join(f"{axis}={size}" for axis, size in draw.sizes.items())] = None
+            shown[sizes_text(draw.sizes)] = None
     if not shown:
         run_on_anything(subject)
         return NO_DATA
@@ -63,7 +62,7 @@ def verification_of(derivation: Derivation, module: PrintedModule) -> str:
     return f"{VERIFIED} of sizes {sizes}." if sizes else f"{VERIFIED}."
 
 
-def _subject_of(derivation: Derivation, module: PrintedModule) -> Subject:
+def _subject_of(target: Target, derivation: Derivation, module: PrintedModule) -> Subject:
     """What is held against its equations: the module itself, or that of the same model on smaller axes.
 
     Axes that no index arithmetic depends on are left open, which changes no equation. Where that is not
@@ -71,12 +70,12 @@ def _subject_of(derivation: Derivation, module: PrintedModule) -> Subject:
     """
     model = _computed_model(derivation)
     if evaluation_cost(model) <= MOST_VISITS:
-        return Subject(derivation, model, module, _imported(module))
+        return Subject(derivation, model, module, _imported(target, module))
     axes = large_axes(derivation.model)
     opened = with_axes(model, axes)
     if evaluation_cost(opened) <= MOST_VISITS:
-        module = emitted(_over(derivation, axes))
-        return Subject(derivation, opened, module, _imported(module))
+        module = target.emitted(_over(derivation, axes))
+        return Subject(derivation, opened, module, _imported(target, module))
     try:
         derivation = derive(scaled_down(with_axes(derivation.model, axes)), derivation.wrt)
     except VerificationError as error:
@@ -84,8 +83,8 @@ def _subject_of(derivation: Derivation, module: PrintedModule) -> Subject:
             f"the module cannot be run before it is handed out: {error.cause}",
             remedy="generate it with --no-verify (verify=False), or a copy of the model with smaller sizes",
         ) from error
-    module = emitted(derivation)
-    return Subject(derivation, _computed_model(derivation), module, _imported(module))
+    module = target.emitted(derivation)
+    return Subject(derivation, _computed_model(derivation), module, _imported(target, module))
 
 
 def _computed_model(derivation: Derivation) -> System:
@@ -102,9 +101,9 @@ def _over(derivation: Derivation, axes: Mapping[Axis, Axis]) -> Derivation:
     return replace(derivation, system=with_axes(derivation.system, axes), adjoints=adjoints)
 
 
-def _imported(module: PrintedModule) -> ModuleUnderCheck:
+def _imported(target: Target, module: PrintedModule) -> ModuleUnderCheck:
     try:
-        return under_check(load_module(module.text, module.program.model))
+        return under_check(target.load(module.text, module.program.model))
     except SymbackpropError as error:
         raise MismatchError(error.cause, remedy=REPORT) from error
     except Exception as error:

@@ -11,8 +11,8 @@ import numpy as np
 from symbackprop.errors import VerificationError
 from symbackprop.numerics.differences import complex_step_along
 from symbackprop.numerics.together import ALL, Together
+from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.kinks import EXACT_DOMAINS, EXACT_SIZES, Kink, kinks_of, places_at
-from symbackprop.sampling.sampling import Values
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import System

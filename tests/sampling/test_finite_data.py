@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symbackprop.errors import VerificationError
-from symbackprop.sampling.sampling import different_sizes, finite_sample
+from symbackprop.sampling.finite_data import different_sizes, finite_sample
 
 SHAPES = {"a": ("I", "J"), "b": ()}
 

@@ -16,13 +16,14 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation, LocalDerivative
 from symbackprop.errors import MismatchError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.arithmetic import multiply, negate
 from symbackprop.notation.expressions import Number
 from symbackprop.sampling.draws import Draws
 from symbackprop.targets.numpy import module as emission
 from symbackprop.targets.numpy.module import numpy_module
-from symbackprop.verification.emitted import NO_DATA, verification_of
+from symbackprop.verification.verified_module import NO_DATA
+from tests.verification.on_numpy import verification_of
 
 TANH_NET = """
 index n : N

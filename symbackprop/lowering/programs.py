@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from symbackprop.array.aliasing import with_fresh_results
 from symbackprop.array.checking import checked, checked_equations
 from symbackprop.array.empty_axes import with_safe_means
+from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
-from symbackprop.array.solid_axes import with_solid_axes
 from symbackprop.derivation.result import Derivation
 from symbackprop.errors import NotationError, ProgramError
 from symbackprop.lowering.expressions import ExpressionLowering
@@ -80,7 +80,7 @@ def _program(
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
     looked_at = with_symmetries_checked(with_safe_means(program), symmetric, symbols.own)
-    return checked(with_solid_axes(with_fresh_results(looked_at), system.equations), items)
+    return checked(with_nonempty_axes(with_fresh_results(looked_at), system.equations), items)
 
 
 def _symbols(system: System, items: tuple[NamedEquation, ...]) -> Symbols:

@@ -38,7 +38,7 @@ from symbackprop.systems.system import Equation
 NEEDING_A_VALUE = ("max", "min", "argmax")
 
 
-def with_solid_axes(program: Program, equations: Iterable[Equation] = ()) -> Program:
+def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> Program:
     """The program with the axes that must not be empty, each with the first reason that it meets.
 
     `equations` are those that it computes: an extremum over what does not change leaves no trace in it.

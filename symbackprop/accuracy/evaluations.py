@@ -1,0 +1,114 @@
+"""Loss and gradients by the chain rule as it was typed, in any arithmetic: what modules are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.derivation.result import Derivation
+from symbackprop.sampling.small_axes import evaluation_visits
+from symbackprop.semantics.array_numbers import ArrayNumbers, PreciseNumbers, RoundedNumbers
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.verification.unsimplified import unsimplified_adjoints
+
+Array: TypeAlias = NDArray[Any]
+Floating: TypeAlias = type[np.floating[Any]]
+
+PRECISE = PreciseNumbers()
+DIGITS = 60
+DIGITS_OF_NOISE = 20  # the last digits of a truth are rounding too
+ROUNDINGS = 3  # evaluations with random rounding, beside one with rounding to the nearest
+MOST_VISITS = 1_000_000  # nodes at which high precision evaluates the equations, some microseconds each
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Loss and gradients with many digits; what is below `noise` is their rounding, or 0."""
+
+    values: Mapping[str, Array]
+    noise: Any
+
+    @property
+    def largest(self) -> float:
+        """The largest finite magnitude of all, or 1 where that is 0."""
+        return float(largest_finite(self.values.values())) or 1.0
+
+    def error(self, name: str, found: Any) -> float:
+        """The largest distance of an element from the truth; infinite where one is not finite."""
+        array = np.asarray(found)
+        truth = self.values[name]
+        if array.shape != truth.shape or not np.all(np.isfinite(array)):
+            return float("inf")
+        with mpmath.workdps(DIGITS):
+            apart = (abs(mpmath.mpf(float(own)) - true) for own, true in _pairs(array, truth))
+            return float(max(apart, default=mpmath.mpf(0)))
+
+    def size(self, name: str) -> float:
+        """The largest magnitude, 0 where all is rounding."""
+        largest = largest_finite([self.values[name]])
+        return float(largest) if largest > self.noise else 0.0
+
+    def relative_error(self, name: str, found: Any, precision: Floating) -> float:
+        """The error over the largest magnitude of the tensor, or of all where that is 0."""
+        scale = max(self.size(name) or self.largest, float(np.finfo(precision).tiny))
+        return self.error(name, found) / scale
+
+    def is_held_by(self, name: str, precision: Floating) -> bool:
+        """Whether every element is finite, and no larger than this precision can hold."""
+        most = float(np.finfo(precision).max)
+        return all(mpmath.isfinite(true) and abs(true) <= most for true in self.values[name].ravel())
+
+
+def largest_finite(arrays: Iterable[Array]) -> Any:
+    """The largest magnitude that is finite, as mpmath's number."""
+    finite = (abs(each) for array in arrays for each in array.ravel() if mpmath.isfinite(each))
+    return max(finite, default=mpmath.mpf(0))
+
+
+def _pairs(array: Array, truth: Array) -> Iterable[tuple[Any, Any]]:
+    return zip(array.ravel(), truth.ravel(), strict=True)
+
+
+@dataclass(frozen=True)
+class AsTyped:
+    """The loss by the model's equations, and its derivatives before any simplification."""
+
+    derivation: Derivation
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The loss, then the tensors that gradients were asked for."""
+        return (str(self.derivation.system.loss), *self.derivation.wrt)
+
+    def in_numbers(
+        self, numbers: ArrayNumbers, values: Mapping[str, Array], sizes: Mapping[str, int]
+    ) -> dict[str, Array]:
+        """Loss and gradients in this arithmetic."""
+        known = evaluate_system(self.derivation.system, values, sizes, numbers=numbers)
+        adjoints = unsimplified_adjoints(self.derivation, known, sizes, numbers)
+        return {name: np.asarray(adjoints[name] if name in adjoints else known[name]) for name in self.names}
+
+    def truth(self, values: Mapping[str, Array], sizes: Mapping[str, int], reach: float) -> Truth | None:
+        """With sixty digits, and more where exponents of e up to `reach` meet a 1.
+
+        None where that would take too long.
+        """
+        if evaluation_visits(self.derivation.system, sizes) > MOST_VISITS:
+            return None
+        digits = DIGITS + int(reach)
+        with mpmath.workdps(digits):
+            found = self.in_numbers(PRECISE, values, sizes)
+            noise = largest_finite(found.values()) * mpmath.mpf(10) ** (DIGITS_OF_NOISE - digits)
+        return Truth(found, noise)
+
+    def rounded(
+        self, precision: Floating, values: Mapping[str, Array], sizes: Mapping[str, int]
+    ) -> Iterator[dict[str, Array]]:
+        """In float32 or float64: rounded to the nearest number, then at random a few times."""
+        for rng in (None, *map(np.random.default_rng, range(ROUNDINGS))):
+            yield self.in_numbers(RoundedNumbers(precision, rng), values, sizes)

@@ -1,0 +1,198 @@
+"""The digits of a module on data that take digits away, beside those of the chain rule as it was typed.
+
+The error of a tensor is normwise: the largest distance of an element from the truth, divided by the largest
+element of the truth (by the largest of loss and all gradients where that is 0). The truth is the chain rule
+in sixty digits, on the very numbers that the module gets. The chain rule as typed is worked out in the same
+precision as the module, once with every operation rounded to the nearest number and a few times with random
+rounding; the worst counts, so that the luck of one evaluation does not decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.accuracy.evaluations import AsTyped, Floating, Truth
+from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow
+from symbackprop.derivation.driver import derive
+from symbackprop.emission.target import Target
+from symbackprop.errors import VerificationError
+from symbackprop.sampling.finite_data import Values
+from symbackprop.sampling.small_axes import model_sizes, with_small_axes
+from symbackprop.sampling.stress import STRESSES, Stress, stressed, tails
+from symbackprop.systems.system import Role, System
+from symbackprop.verification.check import BUDGET, expect_same_tensors
+from symbackprop.verification.checked_module import (
+    CheckedCodeError,
+    ModuleUnderCheck,
+    load_file,
+    under_check,
+)
+from symbackprop.verification.examination import Clock
+from symbackprop.verification.judged_equations import Equations
+from symbackprop.verification.referee import HighPrecision
+
+Array: TypeAlias = NDArray[Any]
+
+DRAWS = 2
+# To the ends of exponentials in each precision.
+TAILS = {"float32": tails(80.0), "float64": tails(800.0)}
+CONFIRMED = 1e-12  # how far chain rule and complex step may differ, both with sixty digits
+
+
+def digits_of_model(
+    target: Target, system: System, seed: int = 0, wrt: Sequence[str] = (), budget: float = BUDGET
+) -> DigitsReport:
+    """Derive and generate the gradient and measure its digits, by default that of every parameter.
+
+    Without parameters, every input is asked for. Data and evaluations take about `budget` seconds; the report
+    says what was left out. Raises VerificationError where no data can be found on which the model is finite.
+    """
+    free = system.with_role(Role.PARAMETER) or system.with_role(Role.INPUT)
+    stated = with_small_axes(system)
+    derivation = derive(stated, tuple(wrt) or tuple(tensor.name for tensor in free if tensor.values is None))
+    checked = under_check(target.load(target.emitted(derivation).text, system.name))
+    return _Measuring(Equations(stated, derivation), checked, Clock(budget)).report(system.name, seed)
+
+
+def digits_of_module(path: Path | str, model: System, seed: int = 0, budget: float = BUDGET) -> DigitsReport:
+    """Measure the digits of a module in a file, which is imported, beside those of its model's equations.
+
+    Raises VerificationError where it cannot be imported or states other tensors than the model.
+    """
+    path = Path(path)
+    checked = load_file(path)
+    expect_same_tensors(path, checked, model)
+    equations = Equations(model, derive(model, checked.asked))
+    return _Measuring(equations, checked, Clock(budget)).report(path.name, seed)
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """A module beside its equations."""
+
+    equations: Equations
+    checked: ModuleUnderCheck
+    clock: Clock
+
+    @property
+    def as_typed(self) -> AsTyped:
+        return AsTyped(self.equations.derivation)
+
+    def report(self, subject: str, seed: int) -> DigitsReport:
+        """A row for each tensor, precision and kind of data; stops where the time is over."""
+        sizes = model_sizes(self.equations.stated)
+        rng = np.random.default_rng(seed)
+        draws = [self.equations.sample(sizes, rng) for _ in range(DRAWS)]
+        rows: list[DigitsRow] = []
+        remarks = self._unconfirmed(draws[0], sizes)
+        measured: dict[str, None] = {}
+        for precision in PRECISIONS:
+            for stress in (*STRESSES, TAILS[precision]):
+                if rows and not self.clock.left:
+                    remarks.append(
+                        f"not measured within {self.clock.budget:g} s: {stress.name} in {precision}"
+                    )
+                    continue
+                found, causes = self._on(stress, precision, draws, sizes)
+                rows += found
+                if found:
+                    measured[stress.name] = None
+                else:
+                    remarks.append(f"not measured: {stress.name} in {precision}: {causes[0]}")
+        return DigitsReport(subject, seed, sizes, tuple(measured), tuple(rows), tuple(remarks))
+
+    def _on(
+        self, stress: Stress, precision: str, draws: Sequence[Values], sizes: Mapping[str, int]
+    ) -> tuple[list[DigitsRow], list[str]]:
+        """The worst errors of each tensor on draws of a kind; or why there are none."""
+        worst: dict[str, DigitsRow] = {}
+        causes = ["the gradient is not finite there, or too large for it"]
+        for draw in draws:
+            moved = stressed(self.equations.stated, draw, sizes, stress)
+            if moved is None:
+                causes.insert(0, "no such data obey the facts")
+                continue
+            values = {name: _in_precision(array, PRECISIONS[precision]) for name, array in moved.items()}
+            truth = self.as_typed.truth(values, sizes, stress.reach)
+            if truth is None:
+                causes.insert(0, "the equations are too large for sixty digits")
+                continue
+            try:
+                for row in self._rows(truth, values, sizes, precision, stress):
+                    before = worst.get(row.tensor, row)
+                    errors = max(before.module, row.module), max(before.typed, row.typed)
+                    worst[row.tensor] = DigitsRow(row.tensor, precision, stress.name, *errors)
+            except CheckedCodeError as error:
+                if not isinstance(error.__cause__, ValueError):  # with which a module refuses data
+                    raise
+                causes.insert(0, error.cause)
+        return list(worst.values()), causes
+
+    def _rows(
+        self,
+        truth: Truth,
+        values: Mapping[str, Array],
+        sizes: Mapping[str, int],
+        precision: str,
+        stress: Stress,
+    ) -> Iterator[DigitsRow]:
+        """The errors on one draw, of each tensor whose truth the precision can hold.
+
+        Random roundings are looked at where the first evaluation leaves a row in doubt.
+        """
+        floating = PRECISIONS[precision]
+        own = self._own(values)
+        held = [name for name in self.as_typed.names if truth.is_held_by(name, floating)]
+        errors = {name: truth.relative_error(name, own[name], floating) for name in held}
+        rows = {name: DigitsRow(name, precision, stress.name, errors[name], 0.0) for name in held}
+        for typed in self.as_typed.rounded(floating, values, sizes):
+            for name, row in rows.items():
+                error = truth.relative_error(name, typed[name], floating)
+                rows[name] = replace(row, typed=max(row.typed, error))
+            if all(row.ok for row in rows.values()):
+                break
+        yield from rows.values()
+
+    def _own(self, values: Mapping[str, Array]) -> dict[str, Any]:
+        """The module's loss and gradients, nan where it found a matrix singular."""
+        try:
+            loss, gradients = self.checked.value_and_grad(values)
+        except CheckedCodeError as error:
+            if not isinstance(error.__cause__, np.linalg.LinAlgError):
+                raise
+            return dict.fromkeys(self.as_typed.names, np.nan)
+        return {self.as_typed.names[0]: loss, **gradients}
+
+    def _unconfirmed(self, values: Values, sizes: Mapping[str, int]) -> list[str]:
+        """Raises VerificationError where the chain rule is not the complex step, both with many digits.
+
+        What has no such step, for want of time, is said.
+        """
+        truth = self.as_typed.truth(values, sizes, 0.0)
+        if truth is None:
+            return []
+        referee = HighPrecision(self.equations.system, values, sizes)
+        rng = np.random.default_rng(0)
+        remarks = []
+        for name in self.as_typed.names[1:]:
+            direction = rng.normal(size=truth.values[name].shape)
+            expected = referee(name, direction)
+            if expected is None:
+                remarks.append(f"the truth of {name} is the chain rule, without a complex step to confirm it")
+                continue
+            found = float(np.sum(truth.values[name] * direction))
+            if not abs(found - expected) <= CONFIRMED * max(abs(expected), truth.largest):
+                raise VerificationError(
+                    f"the chain rule gives {found:.15g} for {name}, a complex step {expected:.15g}"
+                )
+        return remarks
+
+
+def _in_precision(array: Array, precision: Floating) -> Array:
+    return array if array.dtype.kind in "iu" else array.astype(precision)

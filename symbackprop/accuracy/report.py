@@ -1,0 +1,92 @@
+"""What was found of a module's digits: a row for each tensor, precision and kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+
+PRECISIONS: Mapping[str, type[np.floating[Any]]] = {
+    "float32": np.float32,
+    "float64": np.float64,
+}
+MOST = 4.0  # times the error of the chain rule as typed
+# Errors up to so many roundings of the largest element pass whatever the chain rule as typed makes of it:
+# which of two such results is nearer to the truth is luck.
+ROUNDINGS = 8.0
+
+
+@dataclass(frozen=True)
+class DigitsRow:
+    """The relative errors of a tensor, in a precision, on data of a kind: the worst of a few draws.
+
+    `module` is that of the generated module, `typed` that of the chain rule as typed, infinite where a
+    result is not finite and the truth is.
+    """
+
+    tensor: str
+    precision: str
+    data: str
+    module: float
+    typed: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as large as the chain rule's the module's error is; 1 where neither is finite."""
+        if not isfinite(self.typed):
+            return 0.0 if isfinite(self.module) else 1.0
+        return self.module / max(self.typed, self._passing / MOST)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the module keeps the digits that the chain rule as typed keeps."""
+        return self.ratio <= MOST
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether neither result is finite, so that there is nothing to compare."""
+        return not isfinite(self.typed) and not isfinite(self.module)
+
+    @property
+    def _passing(self) -> float:
+        return ROUNDINGS * float(np.finfo(PRECISIONS[self.precision]).eps)
+
+
+@dataclass(frozen=True)
+class DigitsReport:
+    """All rows of one measurement, on data drawn from `seed`; `remarks` say what could not be measured."""
+
+    subject: str
+    seed: int
+    sizes: Mapping[str, int]
+    data: tuple[str, ...]
+    rows: tuple[DigitsRow, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing could be measured."""
+        return not self.rows
+
+    @property
+    def ok(self) -> bool:
+        """Whether there was something to measure, and no row is worse than the chain rule as typed."""
+        return not self.is_empty and all(row.ok for row in self.rows)
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """The loss and the tensors that gradients were asked for, in their order."""
+        return tuple(dict.fromkeys(row.tensor for row in self.rows))
+
+    def worst(self, tensor: str, precision: str) -> DigitsRow | None:
+        """The row of a tensor and precision that says most: the worst beside the chain rule as typed."""
+        rows = [row for row in self.rows if (row.tensor, row.precision) == (tensor, precision)]
+        return worst_of(rows) if rows else None
+
+
+def worst_of(rows: Sequence[DigitsRow]) -> DigitsRow:
+    """A row that fails before any other, then the one with the largest ratio and error."""
+    return max(rows, key=lambda row: (not row.ok, not row.is_silent, row.ratio, min(row.module, inf)))

@@ -1,0 +1,105 @@
+"""What a node makes of its operands alone, by NumPy: a table, which the interpreter looks up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from symbackprop.array.cofactors import cofactors
+from symbackprop.array.ir import Copy, Diagonal, Elementwise, Expand, Reduce, Transpose
+from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
+from symbackprop.array.lookups import Gather
+from symbackprop.array.matrix_products import MatrixProduct, Tensordot
+from symbackprop.array.slices import Flip, OfPythonInts, Pad
+from symbackprop.array.value import Value
+from symbackprop.errors import ProgramError
+from symbackprop.functions.elementary import FUNCTIONS
+
+# Of the node and the arrays that are its operands.
+Operation: TypeAlias = Callable[..., Any]
+
+_OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "power": np.power,
+    "negative": np.negative,
+    "floor_divide": np.floor_divide,
+    "mod": np.mod,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+    "and": lambda *operands: np.logical_and.reduce(np.broadcast_arrays(*operands)),
+    "or": lambda *operands: np.logical_or.reduce(np.broadcast_arrays(*operands)),
+    "not": np.logical_not,
+    "where": np.where,
+    "max": np.maximum,
+    "min": np.minimum,
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+}
+
+
+_OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {"max": max, "min": min, "abs": abs}
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    if name in _OPERATIONS:
+        return _OPERATIONS[name]
+    function = FUNCTIONS[name]
+
+    def apply(*arguments: Any) -> Any:
+        found = np.result_type(*arguments)
+        dtype = found if found.kind == "f" else np.dtype(np.float64)
+        arrays = np.broadcast_arrays(*arguments)
+        places = zip(*(array.flat for array in arrays), strict=True)
+        numbers = [function.evaluate(*map(float, place)) for place in places]
+        return np.array(numbers, dtype=dtype).reshape(arrays[0].shape)[()]
+
+    return apply
+
+
+def _reduced(node: Reduce, array: Any) -> Any:
+    axes = node.places[0] if node.reduction == "argmax" else node.places
+    return getattr(np, node.reduction)(array, axis=axes, keepdims=node.keep)
+
+
+def _gathered(node: Gather, array: Any, *places: Any) -> Any:
+    """ProgramError where a place is less than 0, for it would wrap round."""
+    if any(np.any(np.less(place, 0)) for place in places):
+        raise ProgramError(
+            f"a place before the first of axes {node.skip} and on of an array of {array.shape}"
+        )
+    return array[(slice(None),) * node.skip + places]
+
+
+def _determinant(node: Determinant, matrix: Any) -> Any:
+    return np.linalg.slogdet(matrix).logabsdet if node.logarithm else np.linalg.det(matrix)
+
+
+OF_ARRAYS: Mapping[type[Value], Operation] = {
+    Elementwise: lambda node, *arrays: _operation(node.operation)(*arrays),
+    OfPythonInts: lambda node, *numbers: _OF_PYTHON_INTS[node.function](*numbers),
+    Reduce: _reduced,
+    MatrixProduct: lambda node, left, right: left @ right,
+    Tensordot: lambda node, left, right: np.tensordot(left, right, (node.left_places, node.right_places)),
+    Transpose: lambda node, array: array.transpose(node.order),
+    Expand: lambda node, array: np.expand_dims(array, node.places),
+    Diagonal: lambda node, array: np.diagonal(array, axis1=node.first, axis2=node.second),
+    Flip: lambda node, array: np.flip(array, node.place),
+    Pad: lambda node, array, *widths: np.pad(array, np.reshape(widths, (2, -1)).T),
+    Copy: lambda node, array: np.copy(array)[()],
+    Gather: _gathered,
+    Solve: lambda node, matrix, right: np.linalg.solve(matrix, right),
+    Inverse: lambda node, matrix: np.linalg.inv(matrix),
+    Cofactors: lambda node, matrix: cofactors(matrix),
+    Determinant: _determinant,
+    Symmetric: lambda node, matrix: matrix,
+    Cholesky: lambda node, matrix: np.linalg.cholesky(matrix),
+}

@@ -1,0 +1,109 @@
+"""The registry of rules: every name that a step of a derivation may bear, and what it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import TypeVar
+
+from symbackprop.algebra.arrangement import ARRANGE
+from symbackprop.algebra.identity import Identity
+from symbackprop.algebra.phases import RULES_OF_FACTS
+from symbackprop.algebra.reassociation import Regrouping
+from symbackprop.algebra.sums import FACTOR_IN, SPLIT, MovedIn, factor_in
+from symbackprop.derivation.calculus import CALCULUS_RULES
+from symbackprop.derivation.differentiation import TOGETHER, OwnEquation
+from symbackprop.derivation.driver import LOSS_BY_ITSELF
+from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
+from symbackprop.derivation.reverse import ChainRule
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.rewriting.justification import Justification, Premise
+from symbackprop.rewriting.premises import KnownRanges, Matrices, Recurrence
+from symbackprop.rewriting.registry import Entry, Family, Registry
+from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
+from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.delta_substitution import substitution_rules
+from symbackprop.rules.digit_deltas import DIGIT_RULES
+from symbackprop.rules.inverses import matrix_rules
+from symbackprop.rules.kronecker import BOTH, KRONECKER_RULES
+from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
+from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
+from symbackprop.rules.summation import SUMMATION_RULES
+from symbackprop.rules.support import Guarding
+from symbackprop.rules.symmetry import SYMMETRY, Symmetries, oriented_by
+from symbackprop.rules.wheres import WHERE_RULES
+
+P = TypeVar("P", bound=Premise)
+
+JUSTIFICATIONS: tuple[type[Justification], ...] = (
+    AdjointNames,
+    ChainRule,
+    Definition,
+    Guarding,
+    Identity,
+    NamedDerivatives,
+    OwnEquation,
+    Regrouping,
+    Renaming,
+    Substitution,
+)
+
+
+TABLES: tuple[Sequence[Rule], ...] = (
+    BOOKKEEPING_RULES,
+    WHERE_RULES,
+    DIGIT_RULES,
+    KRONECKER_RULES,
+    SUMMATION_RULES,
+    JOINING_RULES,
+    BOUNDARY_RULES,
+    SOLVING_RULES,
+    CALCULUS_RULES,
+    (ARRANGE, TOGETHER, SPLIT, LOSS_BY_ITSELF),
+)
+SOME_STEP = Index("t", Axis("T", "t"))
+
+
+def _substitution_rules(premise: KnownRanges) -> Sequence[Rule]:
+    return substitution_rules(premise.ranges)
+
+
+def _recurrence_rules(premise: Recurrence) -> Sequence[Rule]:
+    return recurrence_rules(dict(premise.places), premise.step, premise.known.ranges)
+
+
+def _matrix_rules(premise: Matrices) -> Sequence[Rule]:
+    return matrix_rules(premise.symmetric, {each.tensor: each for each in premise.definitions})
+
+
+def _fact_rules(premise: Stated) -> Sequence[Rule]:
+    return [each.rule for each in fact_rules((premise.fact,), RULES_OF_FACTS)]
+
+
+def _of_system(premise: P, rules: Callable[[P], Sequence[Rule]]) -> Iterator[Entry]:
+    """The rules of a function of premises, of which one is given as a sample."""
+    for rule in rules(premise):
+        if rule.premise is None:
+            yield rule
+        else:
+            yield Family(rule.name, type(premise), partial(_called, rule.name, rules))
+
+
+def _called(name: str, rules: Callable[[P], Sequence[Rule]], premise: P) -> Rule | None:
+    return next((rule for rule in rules(premise) if rule.name == name), None)
+
+
+REGISTRY = Registry.of(
+    *chain.from_iterable(TABLES),
+    *_of_system(KnownRanges(()), _substitution_rules),
+    *_of_system(Recurrence((), SOME_STEP, KnownRanges(())), _recurrence_rules),
+    *_of_system(Matrices(frozenset(), ()), _matrix_rules),
+    Family(FACT, Stated, partial(_called, FACT, _fact_rules)),
+    Family(SYMMETRY, Symmetries, oriented_by),
+    Family(BOTH, Between, one_index_between),
+    Family(FACTOR_IN.name, MovedIn, factor_in),
+    *JUSTIFICATIONS,
+)

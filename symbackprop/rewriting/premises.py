@@ -1,0 +1,150 @@
+"""What the rules of a system are made from: ranges of tensors, places in a recurrence, matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.rewriting.justification import Anchor, Premise
+from symbackprop.rewriting.replacements import renamed_equation
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.printing import equation_text
+from symbackprop.systems.system import Equation
+
+
+@dataclass(frozen=True)
+class TensorRange:
+    """What is known of one tensor; without axes nothing is, and it counts as defined."""
+
+    tensor: str
+    axes: tuple[Axis, ...] | None
+    is_positive: bool
+    is_nonnegative: bool
+    is_undefined: bool
+
+    @property
+    def line(self) -> str:
+        """In words, "" where nothing but its axes is known."""
+        sign = "is greater than 0" if self.is_positive else "is at least 0" if self.is_nonnegative else ""
+        said = [*([sign] if sign else []), *(["may be undefined"] if self.is_undefined else [])]
+        return f"{self.tensor} {' and '.join(said)}" if said else ""
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the model says so; what is not known does no harm."""
+        if self.axes is None:
+            return anchor.is_open(self.tensor) and not (self.is_positive or self.is_nonnegative)
+        return (
+            self.axes == anchor.axes_of(self.tensor)
+            and (anchor.is_positive(self.tensor) or not self.is_positive)
+            and (anchor.is_nonnegative(self.tensor) or not self.is_nonnegative)
+            and (anchor.is_defined(self.tensor) or self.is_undefined)
+        )
+
+
+@dataclass(frozen=True)
+class KnownRanges(Premise):
+    """What is known of the tensors that a node reads."""
+
+    tensors: tuple[TensorRange, ...]
+
+    @classmethod
+    def of(cls, ranges: Ranges, tensors: Iterable[str]) -> KnownRanges:
+        """Of these tensors."""
+        return cls(
+            tuple(
+                [
+                    TensorRange(
+                        name,
+                        ranges.axes.get(name),
+                        name in ranges.positive,
+                        name in ranges.nonnegative,
+                        name in ranges.undefined,
+                    )
+                    for name in sorted(tensors)
+                ]
+            )
+        )
+
+    @property
+    def ranges(self) -> Ranges:
+        """As ranges of these tensors alone."""
+        return Ranges(
+            frozenset(each.tensor for each in self.tensors if each.is_positive),
+            frozenset(each.tensor for each in self.tensors if each.is_nonnegative),
+            frozenset(each.tensor for each in self.tensors if each.is_undefined),
+            {each.tensor: each.axes for each in self.tensors if each.axes is not None},
+        )
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each tensor of which something is known."""
+        return tuple([each.line for each in self.tensors if each.line])
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the model says so of each tensor."""
+        return all(each.holds(anchor) for each in self.tensors)
+
+    def renamed(self, names: Mapping[str, str]) -> KnownRanges:
+        """The same of the tensors' other names."""
+        return KnownRanges(
+            tuple([replace(each, tensor=names.get(each.tensor, each.tensor)) for each in self.tensors])
+        )
+
+
+@dataclass(frozen=True)
+class Recurrence(Premise):
+    """The tensors that are computed together at a step, each with the place of it among its positions."""
+
+    places: tuple[tuple[str, int], ...]
+    step: Index
+    known: KnownRanges
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Which tensors, and the step."""
+        names = ", ".join(name for name, _ in self.places)
+        return (f"{names}: computed at step {self.step.name}", *self.known.lines)
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the tensor at hand is computed so."""
+        return anchor.are_steps(dict(self.places), self.step) and self.known.holds(anchor)
+
+    def renamed(self, names: Mapping[str, str]) -> Recurrence:
+        """The same of the tensors' other names."""
+        places = tuple([(names.get(name, name), place) for name, place in self.places])
+        return Recurrence(places, self.step, self.known.renamed(names))
+
+
+@dataclass(frozen=True)
+class Matrices(Premise):
+    """Which tensors are symmetric in their last two indices, and the definitions of others."""
+
+    symmetric: frozenset[str]
+    definitions: tuple[Equation, ...]
+
+    @classmethod
+    def of(
+        cls, symmetric: Collection[str], definitions: Mapping[str, Equation], tensors: Iterable[str]
+    ) -> Matrices:
+        """Of these tensors."""
+        read = sorted(tensors)
+        defined = tuple([definitions[name] for name in read if name in definitions])
+        return cls(frozenset(name for name in read if name in symmetric), defined)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each."""
+        mirrored = [f"{name} is symmetric" for name in sorted(self.symmetric)]
+        return (*mirrored, *map(equation_text, self.definitions))
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the tensors are symmetric, and so defined."""
+        return all(map(anchor.is_symmetric, self.symmetric)) and all(
+            anchor.states((each.element, each.expression)) for each in self.definitions
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> Matrices:
+        """The same of the tensors' other names."""
+        symmetric = frozenset(names.get(name, name) for name in self.symmetric)
+        return Matrices(symmetric, tuple([renamed_equation(each, names) for each in self.definitions]))

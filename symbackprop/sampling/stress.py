@@ -1,0 +1,93 @@
+"""Data on which one form of a gradient loses the digits that another keeps.
+
+Each is a change of an ordinary draw: not centred, far from 1 in size, far below 0, close together, or so
+large that exponentials reach the ends of a precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.sampling.finite_data import Values
+from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.systems.system import DATA_ROLES, DECLARED_ROLES, Role, System
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Stress:
+    """A change of every real number of a draw; with `data_alone`, parameters stay.
+
+    `reach` bounds the exponents that exponentials of such numbers are meant to reach.
+    """
+
+    name: str
+    move: Callable[[Array], Array]
+    data_alone: bool = False
+    reach: float = 0.0
+
+
+def shifted(offset: float, data_alone: bool = False) -> Stress:
+    """The same offset for every number."""
+    what = "data" if data_alone else "all"
+    return Stress(f"{what} + {offset:.0e}".replace("e+0", "e"), lambda array: array + offset, data_alone)
+
+
+def scaled(factor: float) -> Stress:
+    """Every number times a factor."""
+    return Stress(f"all x{factor:g}", lambda array: factor * array)
+
+
+def tails(reach: float) -> Stress:
+    """Numbers between -reach and reach, many of them near the ends."""
+    return Stress(f"tails to {reach:g}", lambda array: reach * np.tanh(array), reach=reach)
+
+
+PLAIN = Stress("plain", lambda array: array)
+LARGE_NEGATIVES = Stress("large negatives", lambda array: -30.0 - 10.0 * np.abs(array))
+NEARLY_EQUAL = Stress("near-equal", lambda array: 0.5 + 1e-4 * array)
+STRESSES = (
+    PLAIN,
+    scaled(8.0),
+    scaled(100.0),
+    shifted(1e2),
+    shifted(1e4),
+    shifted(1e6),
+    shifted(1e4, data_alone=True),
+    LARGE_NEGATIVES,
+    NEARLY_EQUAL,
+)
+
+
+def stressed(
+    system: System, values: Mapping[str, Array], sizes: Mapping[str, int], stress: Stress
+) -> Values | None:
+    """The draw as the stress changes it, made to obey the facts; None where that does not succeed.
+
+    Where the facts cannot be made to hold, the tensors that they speak of stay as they were drawn.
+    """
+    for still in (frozenset[str](), _bound(system)):
+        moved = _moved(system, values, stress, still)
+        obeying = obeying_facts(system, moved, sizes) if not still else moved
+        if obeying is not None:
+            return obeying
+    return None
+
+
+def _moved(system: System, values: Mapping[str, Array], stress: Stress, still: Collection[str]) -> Values:
+    is_data_alone = stress.data_alone and system.with_role(Role.PARAMETER)
+    free = system.with_role(*(DATA_ROLES if is_data_alone else DECLARED_ROLES))
+    moving = {tensor.name for tensor in free if tensor.values is None} - set(still)
+    return {name: stress.move(array) if name in moving else array for name, array in values.items()}
+
+
+def _bound(system: System) -> frozenset[str]:
+    """The declared tensors behind facts."""
+    definite = (fact.tensor for fact in system.positive_definite)
+    return system.precedents((*system.read_by_facts, *definite)) - system.definitions.keys()

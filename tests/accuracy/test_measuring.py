@@ -1,0 +1,150 @@
+"""Forms that lose digits are told from those that keep them, and from the luck of one rounding."""
+
+from __future__ import annotations
+
+import re
+from math import inf
+
+import mpmath
+import numpy as np
+import pytest
+
+from symbackprop.accuracy.evaluations import AsTyped
+from symbackprop.accuracy.measuring import digits_of_model, digits_of_module
+from symbackprop.accuracy.report import DigitsReport, DigitsRow
+from symbackprop.derivation.driver import derive
+from symbackprop.errors import VerificationError
+from symbackprop.language.model import parse_system
+from symbackprop.pipeline import loads
+from symbackprop.targets.numpy.target import NUMPY
+
+CENTRED = """
+index n : N
+input x[n]
+param c
+r[n] = x[n] - c
+loss E = sum(n, r[n]^3)
+"""
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """A module whose text was changed, in a file."""
+
+    def edit(text, old="", new=""):
+        source = loads(text, "centred").derive().to_numpy()
+        assert old in source
+        path = tmp_path / "centred.py"
+        path.write_text(source.replace(old, new), encoding="utf-8")
+        return path
+
+    return edit
+
+
+def test_what_was_typed_keeps_its_digits():
+    report = digits_of_model(NUMPY, parse_system(CENTRED, "centred"), budget=60)
+    assert report.ok and not report.is_empty and not report.remarks
+    assert report.tensors == ("E", "c")
+    assert {row.precision for row in report.rows} == {"float32", "float64"}
+    assert {"plain", "all x100", "all + 1e6", "large negatives", "near-equal"} <= set(report.data)
+    assert all(row.module < 1e-5 for row in report.rows)
+
+
+def test_a_square_multiplied_out_is_found_where_the_data_are_shifted(edited):
+    whole = edited(CENTRED)
+    model = parse_system(CENTRED, "centred")
+    assert digits_of_module(whole, model, budget=60).ok
+    source = whole.read_text(encoding="utf-8")
+    expanded = "    grad_c = -3.0 * np.sum(X * X - 2.0 * X * C + C * C)"
+    expanded = expanded.replace("X", 'tensors["x"]').replace("C", 'tensors["c"]')
+    source, count = re.subn(r"^    grad_c = .*$", expanded, source, flags=re.MULTILINE)
+    assert count == 1
+    whole.write_text(source, encoding="utf-8")
+    report = digits_of_module(whole, model, budget=60)
+    worse = [row for row in report.rows if not row.ok]
+    assert {row.tensor for row in worse} == {"c"}
+    assert {"all + 1e4", "all + 1e6"} <= {row.data for row in worse}
+    assert {row.precision for row in worse} == {"float32", "float64"}
+    assert "plain" not in {row.data for row in worse}
+
+
+def test_an_intermediate_rounded_to_float32_is_found(edited):
+    path = edited(CENTRED, "r = x - c", "r = (x - c).astype(np.float32).astype(x.dtype)")
+    report = digits_of_module(path, parse_system(CENTRED, "centred"), budget=60)
+    assert {row.precision for row in report.rows if not row.ok} == {"float64"}
+
+
+def test_a_module_that_breaks_down_says_so(edited):
+    path = edited(CENTRED, "    grad_c = ", "    grad_c = nothing * ")
+    with pytest.raises(VerificationError, match="raised NameError"):
+        digits_of_module(path, parse_system(CENTRED, "centred"))
+
+
+def test_a_module_that_solves_no_singular_matrix_has_no_digits_there(edited):
+    singular = "    if abs(r[0]) > 50: np.linalg.inv(np.zeros((1, 1)))\n"
+    path = edited(CENTRED, "    grad_c = ", f"{singular}    grad_c = ")
+    report = digits_of_module(path, parse_system(CENTRED, "centred"), budget=60)
+    assert {row.module for row in report.rows if not row.ok} == {inf}
+    assert not any(row.ok for row in report.rows if row.data == "data + 1e4")
+
+
+def test_not_finite_where_the_chain_rule_is_finite_is_worse():
+    row = DigitsRow("u", "float32", "plain", inf, 1e-7)
+    assert not row.ok and row.ratio == inf
+    assert DigitsRow("u", "float32", "plain", inf, inf).ok
+    assert DigitsRow("u", "float32", "plain", inf, inf).is_silent
+    assert DigitsRow("u", "float32", "plain", 1e-7, inf).ratio == 0.0
+
+
+def test_a_row_is_worse_beyond_four_times_and_eight_roundings():
+    eps = float(np.finfo(np.float64).eps)
+    assert DigitsRow("u", "float64", "plain", 8 * eps, 0.0).ok
+    assert not DigitsRow("u", "float64", "plain", 9 * eps, 0.0).ok
+    assert DigitsRow("u", "float64", "plain", 4e-3, 1e-3).ok
+    assert not DigitsRow("u", "float64", "plain", 5e-3, 1e-3).ok
+
+
+def test_a_report_without_rows_says_nothing_certain():
+    report = DigitsReport("m", 0, {}, (), ())
+    assert report.is_empty and not report.ok
+    assert report.worst("u", "float32") is None
+
+
+def test_the_truth_of_tails_has_the_digits_that_they_need():
+    """1 - sigmoid(u) at 700 is e^-700, of which sixty digits see nothing."""
+    system = parse_system("param u\nloss E = log(1 - sigmoid(u))\n")
+    as_typed = AsTyped(derive(system, ("u",)))
+    truth = as_typed.truth({"u": np.array(700.0)}, {}, reach=800.0)
+    assert abs(truth.values["E"][()] + 700) < mpmath.mpf("1e-50")
+    assert abs(truth.values["u"][()] + 1) < mpmath.mpf("1e-50")
+    assert not mpmath.isfinite(as_typed.truth({"u": np.array(700.0)}, {}, reach=0.0).values["E"][()])
+
+
+def test_a_gradient_that_is_zero_is_measured_against_the_others():
+    """The softmax's probabilities sum to 1, whatever the data."""
+    system = parse_system(
+        "index k : K\nparam u[k], a\np[k] = exp(u[k])/sum(k, exp(u[k]))\nloss E = sum(k, p[k]) + a^2\n"
+    )
+    as_typed = AsTyped(derive(system, ("u", "a")))
+    truth = as_typed.truth({"u": np.array([0.3, -1.0]), "a": np.array(0.5)}, {"K": 2}, 0.0)
+    assert truth.size("u") == 0.0
+    assert truth.relative_error("u", np.array([1.25e-7, 0.0]), np.float64) == pytest.approx(1e-7)
+
+
+def test_a_model_too_large_for_many_digits_is_said():
+    system = parse_system("index i, j, k, l : N\nparam w[i]\nloss E = sum(i, j, k, l, w[i]*w[j]*w[k]*w[l])\n")
+    report = digits_of_model(NUMPY, system, budget=60)
+    assert report.ok
+    as_typed = AsTyped(derive(system, ("w",)))
+    assert as_typed.truth({"w": np.ones(40)}, {"N": 40}, 0.0) is None
+
+
+def test_a_module_of_another_model_is_refused(edited):
+    with pytest.raises(VerificationError, match="states other tensors"):
+        digits_of_module(edited(CENTRED), parse_system(CENTRED.replace("c", "q"), "other"))
+
+
+def test_what_the_time_does_not_allow_is_said():
+    report = digits_of_model(NUMPY, parse_system(CENTRED, "centred"), budget=0.0)
+    assert any("not measured within 0 s: tails to 800 in float64" in each for each in report.remarks)
+    assert report.rows

@@ -1,0 +1,54 @@
+"""`symbackprop check --digits`."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from symbackprop.cli.main import run
+
+ROOT = Path(__file__).parent.parent.parent
+SEED = str(ROOT / "examples" / "seed.model")
+MODULE = str(ROOT / "generated" / "seed.py")
+
+
+@pytest.fixture
+def call(capsys):
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_a_tensor_a_line(call):
+    code, out, err = call("check", SEED, "--digits", "--wrt", "W2,b2", "--budget", "60s")
+    heading, *lines = out.splitlines()
+    assert code == 0 and heading.split() == ["tensor", "float32", "as", "typed", "float64", "as", "typed"]
+    assert [line.split()[0] for line in lines] == ["E", "W2", "b2"]
+    assert all(re.fullmatch(r"\w+ +(\S+e[-+]\d+ +){4}ok", line) for line in lines)
+    assert "seed: random data from seed 0: B=2" in err and "all + 1e6" in err
+
+
+def test_a_module_beside_its_model(call, tmp_path):
+    assert call("check", MODULE, "--digits", "--model", SEED, "--budget", "60s")[0] == 0
+    rounded = tmp_path / "seed.py"
+    source = Path(MODULE).read_text(encoding="utf-8")
+    line = "    u1 = x @ W1.T + b1\n"
+    assert line in source
+    rounded.write_text(source.replace(line, line + "    u1 = u1.astype(np.float16).astype(x.dtype)\n"))
+    code, out, err = call("check", rounded, "--digits", "--model", SEED, "--budget", "60s")
+    assert code == 1 and "WORSE  float32, " in out and "digits are LOST" in err
+
+
+def test_a_module_without_its_model(call):
+    code, out, err = call("check", MODULE, "--digits")
+    assert (code, out) == (2, "") and "remedy: name its model: --model FILE.model" in err
+
+
+def test_a_model_that_is_finite_nowhere(call, tmp_path):
+    path = tmp_path / "nowhere.model"
+    path.write_text("param w\nloss E = log(-1 - w^2)\n")
+    code, out, _ = call("check", path, "--digits")
+    assert code == 2 and out == ""

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from symbackprop.language.model import parse_system
+from symbackprop.sampling.stress import (
+    LARGE_NEGATIVES,
+    NEARLY_EQUAL,
+    PLAIN,
+    STRESSES,
+    scaled,
+    shifted,
+    stressed,
+    tails,
+)
+
+MODEL = """
+index n : N
+index k : K
+input ids[n] in K
+input x[n]
+target d[n,k]
+param w[k]
+{facts}
+loss E = sum(n, k, d[n,k]*w[k]*x[n]) + sum(n, w[ids[n]])
+"""
+SIZES = {"N": 3, "K": 4}
+
+
+def drawn():
+    rng = np.random.default_rng(0)
+    return {
+        "ids": rng.integers(0, 4, 3),
+        "x": rng.normal(size=3),
+        "d": rng.normal(size=(3, 4)),
+        "w": rng.normal(size=4),
+    }
+
+
+def moved(stress, facts=""):
+    return stressed(parse_system(MODEL.format(facts=facts)), drawn(), SIZES, stress)
+
+
+def test_each_stress_is_what_its_name_says():
+    before = drawn()
+    assert np.array_equal(moved(PLAIN)["x"], before["x"])
+    assert np.array_equal(moved(scaled(8.0))["d"], 8 * before["d"])
+    assert np.array_equal(moved(shifted(1e4))["w"], before["w"] + 1e4)
+    assert np.max(moved(LARGE_NEGATIVES)["d"]) <= -30
+    near = moved(NEARLY_EQUAL)["d"]
+    assert 0 < np.ptp(near) < 1e-2 * np.min(near)
+    far = moved(tails(800.0))["d"]
+    assert 400 < np.max(np.abs(far)) <= 800
+
+
+def test_with_data_alone_parameters_stay():
+    found = moved(shifted(1e4, data_alone=True))
+    assert np.array_equal(found["w"], drawn()["w"])
+    assert np.array_equal(found["x"], drawn()["x"] + 1e4)
+    without = parse_system("index n : N\nparam w[n]\nloss E = sum(n, w[n]^2)\n")
+    assert np.array_equal(
+        stressed(without, {"w": np.ones(2)}, {"N": 2}, shifted(1e4, data_alone=True))["w"], [1.0, 1.0]
+    )
+
+
+@pytest.mark.parametrize("stress", [*STRESSES, tails(80.0)], ids=lambda each: each.name.replace(" ", "_"))
+def test_positions_stay_and_facts_hold(stress):
+    found = moved(stress, "fact sum(k, d[n,k]) == 1")
+    assert np.array_equal(found["ids"], drawn()["ids"])
+    assert np.allclose(np.sum(found["d"], axis=1), 1.0)
+
+
+def test_what_can_obey_its_facts_only_as_it_was_drawn_stays():
+    definite = parse_system(
+        "index i, j : N\nparam P[i,j], w[i]\nfact positive_definite(P)\n"
+        "loss E = logdet(P) + sum(i, w[i]*P[i,i])\n"
+    )
+    rng = np.random.default_rng(0)
+    drawn_matrix = rng.normal(size=(3, 3))
+    values = {"P": drawn_matrix @ drawn_matrix.T + np.eye(3), "w": rng.normal(size=3)}
+    found = stressed(definite, values, {"N": 3}, shifted(1e6))
+    assert np.array_equal(found["w"], values["w"] + 1e6)
+    assert np.all(np.linalg.eigvalsh(found["P"]) > 0)
