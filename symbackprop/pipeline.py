@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +15,8 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
-from symbackprop.errors import DerivationError, SymbackpropError
+from symbackprop.errors import DerivationError
+from symbackprop.language.added_statements import with_statements
 from symbackprop.language.model import parse_system
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
@@ -95,14 +95,14 @@ class Model:
 
     def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
-        checks = importlib.import_module(_CHECK)
-        report: CheckReport = checks.check_model(NUMPY, self.system, seed, wrt or (), budget)
+        check = importlib.import_module(_CHECK).check_model
+        report: CheckReport = check(NUMPY, self.system, seed, wrt or (), budget)
         return report
 
     def digits(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> DigitsReport:
         """How many digits the generated gradient keeps on stress data, in about `budget` seconds."""
-        measuring = importlib.import_module(_DIGITS)
-        report: DigitsReport = measuring.digits_of_model(NUMPY, self.system, seed, wrt or (), budget)
+        measure = importlib.import_module(_DIGITS).digits_of_model
+        report: DigitsReport = measure(NUMPY, self.system, seed, wrt or (), budget)
         return report
 
 
@@ -151,33 +151,7 @@ class DerivedModel(Model):
     def _without_facts_on(self, names: Sequence[str]) -> System:
         first = self.first.model._without_facts_on(names)
         whole = derive(first, self.first.derivation.wrt).as_system()
-        return _with_statements(whole, self.statements).without_facts_on(names)
-
-
-def _with_statements(system: System, statements: str) -> System:
-    """The system with statements behind its text; what is said against them counts their own lines."""
-    if not statements:
-        return system
-    try:
-        return parse_system(f"{system.source}{statements}\n", system.name)
-    except SymbackpropError as error:
-        raise _counted_from(error, system) from None
-
-
-def _counted_from(error: SymbackpropError, system: System) -> SymbackpropError:
-    """The error with its places counted in the statements: the text in front of them, nobody typed."""
-    lines = system.source.count("\n")
-
-    def counted(found: re.Match[str]) -> str:
-        line = int(found[1])
-        own = f"at statements:{line - lines}:{found[2]}"
-        return own if line > lines else "in the derived equations"
-
-    written = re.compile(rf"\bat {re.escape(system.name)}:(\d+):(\d+)")
-    at = error.place
-    if at is not None:
-        at = replace(at, source="statements", line=at.line - lines) if at.line > lines else None
-    return type(error)(written.sub(counted, error.cause), place=at, remedy=written.sub(counted, error.remedy))
+        return with_statements(whole, self.statements).without_facts_on(names)
 
 
 @dataclass(frozen=True)
@@ -225,7 +199,7 @@ class ModelDerivation:
         The model derives its gradients apart from facts on what it is differentiated by; its text states
         this derivation's own. Raises LanguageError or NotationError where the statements do not fit.
         """
-        return DerivedModel(_with_statements(self.derivation.as_system(), statements), self, statements)
+        return DerivedModel(with_statements(self.derivation.as_system(), statements), self, statements)
 
     @property
     def steps(self) -> tuple[Step, ...]:

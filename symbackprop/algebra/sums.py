@@ -47,7 +47,7 @@ def choose_sums(expression: Expression, scope: Scope, normal_form: NormalForm) -
 
 @dataclass(frozen=True)
 class _Candidate:
-    """Steps to another form of a node, and further ones of the whole."""
+    """Steps to another form of a node, and that form; and further ones of the whole."""
 
     steps: tuple[Step, ...]
     node: Expression

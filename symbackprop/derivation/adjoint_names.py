@@ -26,7 +26,8 @@ def adjoint_names(
     gradient, adjoint = (f"grad_{loss}_", f"{loss}_") if is_named_by_loss else ("grad_", "delta_")
     names: dict[str, str] = {}
     for tensor in tensors:
-        name = f"{gradient if tensor in wanted else adjoint}{tensor}"
+        # pi_ is so called because pi means something already; delta_pi does not.
+        name = f"{gradient}{tensor}" if tensor in wanted else f"{adjoint}{tensor.rstrip('_')}"
         names[tensor] = lengthened_name(name, "_", {*taken, *names.values()})
     return names
 
