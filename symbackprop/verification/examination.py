@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symbackprop.numerics.tolerance import largest_of
 from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.comparing import Comparison, compare_arrays, gradient_for
+from symbackprop.verification.comparing import Comparison, compare_arrays, gradient_for, of_elements
 from symbackprop.verification.control import negative_control
 from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import (
@@ -168,7 +168,8 @@ class Examiner:
             judged = [each for each in gradients if each in adjoints]
             comparisons += by_adjoints(adjoints, known, judged, referee)
         naive = equations.naive_loss(values, sizes)
-        row = compare_arrays(name, NAIVE_EVALUATOR, loss, known[name] if naive is None else naive, largest)
+        judge = of_elements(name, NAIVE_EVALUATOR, known[name] if naive is None else naive, largest)
+        row = replace(judge, rounding=equations.rounding_of_terms(values, sizes)).row(loss)
         return comparisons, replace(row, note=row.note or ("all at once" if naive is None else ""))
 
     def _rows(
