@@ -139,7 +139,10 @@ class VectorisedEvaluator:
         array = np.asarray(self.values[tensor])
         if not positions:
             return self.numbers.exact(array)
-        places = [self._integers.value(each, points) for each in positions]
+        places = [
+            points.positions[each] if isinstance(each, Index) else self._integers.value(each, points)
+            for each in positions
+        ]
         for place, size in zip(places, array.shape, strict=True):
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")

@@ -192,19 +192,31 @@ class Examiner:
                 of_equations[place] = row_of(replace(comparison, refereed=inf), gradients)
         for place, comparison in enumerate(differences):
             if comparison.tensor in doubted - refused and loss_row.ok:
-                of_differences[place] = self._doubted(of_differences[place], comparison, values, sizes)
+                of_differences[place] = self._doubted(
+                    of_differences[place], comparison, gradients, values, sizes
+                )
         return [*of_differences, loss_row, *of_equations]
 
     def _doubted(
-        self, row: CheckRow, comparison: Comparison, values: Values, sizes: Mapping[str, int]
+        self,
+        row: CheckRow,
+        comparison: Comparison,
+        gradients: Mapping[str, Any],
+        values: Values,
+        sizes: Mapping[str, int],
     ) -> CheckRow:
-        """A quotient that refuses what the complex step confirms: the same one of the equations' own loss.
+        """A quotient that refuses what the complex step confirms: once more, with a step of its tensor's own.
 
-        Where that has the same error, the quotient is at fault, not the module.
+        Then the same one of the equations' own loss: where that has the same error, the quotient is at fault,
+        not the module.
         """
         assert self.equations is not None
-        if row.ok or not np.isfinite(row.worst):
+        if row.ok or not np.isfinite(row.worst) or comparison.parts:
             return row
+        quotients = differences_of(self.checked, self.checked.loss, values, comparison)
+        second = row_of(replace(comparison, expected=quotients), gradients)
+        if second.ok:
+            return second
         scale = comparison.scale_with(comparison.expected)
         if comparison.rounding is not None and comparison.rounding.of_one(LOSS) / comparison.width > (
             row.worst * scale / OF_THE_LOSS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any, TypeAlias
 
@@ -32,6 +33,7 @@ from symbackprop.verification.unsimplified import undefined_adjoints, unsimplifi
 Array: TypeAlias = NDArray[Any]
 
 MOST_VISITS = 200_000  # nodes that the naive evaluator visits, some microseconds each
+LEAST = 1e-100  # of a computed number that is not 0
 MOST_POINTS = 500_000  # places at which the fast evaluator works out one expression
 
 
@@ -44,6 +46,12 @@ def declared_integers(system: System) -> dict[str, str]:
     """Each tensor of whole numbers with the axis whose positions it holds."""
     declared = system.with_role(*DECLARED_ROLES)
     return {tensor.name: tensor.values.name for tensor in declared if tensor.values is not None}
+
+
+def _smallest(arrays: Iterable[Array]) -> float:
+    """The smallest magnitude but 0; infinite where there is none."""
+    found = [np.abs(array[array != 0]) for array in map(np.asarray, arrays)]
+    return min((float(np.min(each, initial=np.inf)) for each in found), default=np.inf)
 
 
 @dataclass(frozen=True)
@@ -113,14 +121,27 @@ class Equations:
     def sample(
         self, sizes: Mapping[str, int], rng: np.random.Generator, domains: Sequence[Domain] = DOMAINS
     ) -> Values:
-        """Data on which every tensor is finite and the facts hold; VerificationError where none are found."""
+        """Data on which every tensor is finite and the facts hold; VerificationError where none are found.
 
-        def finite(values: Values) -> bool | str:
+        If it can be, nothing computed is so small that its derivatives underflow, as a saturated softmax is.
+        """
+
+        def finite(values: Values, least: float) -> bool | str:
             known = self.known(values, sizes)
-            return all_finite(known.values()) and (unsound_matrices(self.system, known) or True)
+            computed = [known[each.tensor] for each in self.system.equations]
+            if not all_finite(known.values()) or _smallest(computed) < least:
+                return False
+            return unsound_matrices(self.system, known) or True
 
-        integers = declared_integers(self.system)
-        return sample_obeying_facts(self.system, self.shapes, sizes, rng, finite, integers, domains)
+        def sampled(least: float) -> Values:
+            accepts = partial(finite, least=least)
+            integers = declared_integers(self.system)
+            return sample_obeying_facts(self.system, self.shapes, sizes, rng, accepts, integers, domains)
+
+        try:
+            return sampled(LEAST)
+        except VerificationError:
+            return sampled(0.0)
 
     def stressed_sample(self, of_round: SizesOfRound, rng: np.random.Generator) -> Values:
         """Such data, changed as the round says.

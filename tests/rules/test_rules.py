@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from symbackprop.algebra.phases import normal_form_rules
+from symbackprop.errors import RecordError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lesson.rules_page import every_rule
 from symbackprop.notation.arithmetic import multiply
@@ -122,7 +123,7 @@ def test_a_statement_names_its_side_conditions() -> None:
         "where(c, n*f, 0) = n*where(c, f, 0); where(c, 0, n*f) = n*where(c, 0, f), "
         "where n is a number other than 0 and 1"
     )
-    with pytest.raises(KeyError):
+    with pytest.raises(RecordError, match=r"'at full moon', which is no predicate\n.*one of independent, "):
         when("at full moon", "f")
 
 
