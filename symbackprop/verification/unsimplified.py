@@ -41,8 +41,8 @@ def unsimplified_adjoints(
 ) -> dict[str, Array]:
     """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
 
-    `known` are the values of all tensors of the derivation's system. `chain_rule` is the derivation's
-    `chain_rule_of`, for those who ask again and again.
+    `known` are the values of all tensors of the derivation's system, `numbers` those that are computed with.
+    `chain_rule` is the derivation's `chain_rule_of`, for those who ask again and again.
     """
     equations = chain_rule_of(derivation) if chain_rule is None else chain_rule
     with undefined_is_silent():
