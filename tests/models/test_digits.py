@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from symbackprop.lowering.driver import lower
+from symbackprop.lowering.programs import lower
 
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
