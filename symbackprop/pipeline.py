@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -94,15 +94,13 @@ class Model:
 
     def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
-        checks = importlib.import_module(_CHECK)
-        report: CheckReport = checks.check_model(self.system, seed, wrt or (), budget)
-        return report
+        check: Callable[..., CheckReport] = importlib.import_module(_CHECK).check_model
+        return check(self.system, seed, wrt or (), budget)
 
     def digits(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> DigitsReport:
         """How many digits the generated gradient keeps on stress data, in about `budget` seconds."""
-        measuring = importlib.import_module(_DIGITS)
-        report: DigitsReport = measuring.digits_of_model(self.system, seed, wrt or (), budget)
-        return report
+        measure: Callable[..., DigitsReport] = importlib.import_module(_DIGITS).digits_of_model
+        return measure(self.system, seed, wrt or (), budget)
 
 
 class Sequential(Model):
@@ -260,10 +258,8 @@ class ModelDerivation:
     @cached_property
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
-        said: str = importlib.import_module(_VERIFICATION).verification_of(
-            self.derivation, self._numpy.printed()
-        )
-        return said
+        verify: Callable[..., str] = importlib.import_module(_VERIFICATION).verification_of
+        return verify(self.derivation, self._numpy.printed())
 
     def module(self, verify: bool = True) -> ModuleType:
         """That module, imported."""
