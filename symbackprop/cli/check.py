@@ -117,9 +117,8 @@ def _digits(asked: _Asked) -> int:
             "a module alone does not say what was typed", remedy="name its model: --model FILE.model"
         )
     system = load(asked.model).system
-    return print_digits(
-        _of_file(asked, lambda path: digits_of_module(path, system, asked.seed, asked.seconds))
-    )
+    report = _of_file(asked, lambda path: digits_of_module(path, system, asked.seed, asked.seconds))
+    return print_digits(report)
 
 
 def _of_file(asked: _Asked, report_of: Callable[[Path], Report]) -> Report:

@@ -25,6 +25,7 @@ from symbackprop.verification.report import (
     NAIVE_EVALUATOR,
     UNSIMPLIFIED,
     CheckReport,
+    merged_rows,
 )
 from tests.verification.models import index, one_function, system, two_layers
 from tests.verification.on_numpy import check_model
@@ -38,6 +39,12 @@ def rows_by_method(report):
     return {(row.tensor, row.method): row for row in report.rows}
 
 
+def centred_rows(report):
+    """Without the rounds on shifted and scaled data: the sine of 1e8 has eight digits."""
+    rounds = (each for each in report.rounds if not each.name.startswith("data all"))
+    return {(row.tensor, row.method): row for row in merged_rows(row for each in rounds for row in each.rows)}
+
+
 def first_round(report):
     return {(row.tensor, row.method): row for row in report.rounds[0].rows}
 
@@ -45,7 +52,7 @@ def first_round(report):
 @pytest.mark.parametrize("function", [*SMOOTH, *BENT])
 def test_a_derived_gradient_passes_every_method(function):
     report = check_model(two_layers(function))
-    rows = rows_by_method(report)
+    rows = centred_rows(report)
     assert report.ok, report.rows
     assert rows[("E", NAIVE_EVALUATOR)].worst < 1e-13
     for name, elements in (("W1", 12), ("b1", 4), ("W2", 20), ("b2", 5)):
