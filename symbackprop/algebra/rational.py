@@ -154,7 +154,7 @@ class RationalSearch:
         for _round in range(MOST_ROUNDS):
             candidates = [
                 _Candidate(self._shown(form), rewriting)
-                for rewriting in islice(_rewritings(current, relations), MOST_REWRITINGS)
+                for rewriting in islice(self._rewritings(current, relations), MOST_REWRITINGS)
                 if self._is_safe(rewriting.expression)
                 for form in forms(rewriting.expression)
             ]
@@ -175,6 +175,15 @@ class RationalSearch:
         again = RationalSearch(best, self.relations, closed).cheapest()
         is_better = measure(again) < measure(best) and self._keeps_digits(again)
         return again if is_better else best
+
+    def _rewritings(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
+        yield _Rewriting(current)
+        for known, formula in relations:
+            for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
+                solution = None if self.bridge.is_number(atom) else solved_for(known, formula, atom)
+                replaced = None if solution is None else substituted(current, atom, solution)
+                if replaced is not None:
+                    yield _Rewriting(replaced, atom, solution)
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
@@ -231,16 +240,6 @@ class RationalSearch:
     def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
-
-
-def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
-    yield _Rewriting(current)
-    for known, formula in relations:
-        for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
-            solution = solved_for(known, formula, atom)
-            replaced = None if solution is None else substituted(current, atom, solution)
-            if replaced is not None:
-                yield _Rewriting(replaced, atom, solution)
 
 
 def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
