@@ -19,6 +19,7 @@ from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.choices import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
@@ -89,16 +90,20 @@ def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = fro
     `outer` are the indices on the left-hand side, which no bound index shall share a name with.
     """
     phases = [rules(scope.ranges) for rules in (factor_rules, joined_rules, normal_form_rules)]
-    return _simplified(expression, scope, outer, phases)
+    return _simplified(expression, scope, outer, phases, NormalForm((OPPOSITE_WHERES,)))
 
 
 def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
     """The steps to the closed form of a local factor, which keeps the deltas of positions."""
-    return _simplified(expression, scope, outer, [factor_rules(scope.ranges)])
+    return _simplified(expression, scope, outer, [factor_rules(scope.ranges)], NormalForm(()))
 
 
 def _simplified(
-    expression: Expression, scope: Scope, outer: frozenset[Index], phases: Sequence[tuple[Rule, ...]]
+    expression: Expression,
+    scope: Scope,
+    outer: frozenset[Index],
+    phases: Sequence[tuple[Rule, ...]],
+    last: NormalForm,
 ) -> tuple[Step, ...]:
     facts = fact_rules(scope.facts, RULES_OF_FACTS)
     of_system = matrix_rules(scope.symmetric, scope.definitions)
@@ -115,6 +120,7 @@ def _simplified(
         steps.extend(rework(result_of(steps, expression), scope))
         if result_of(steps, expression) == before:
             break
+    steps.extend(last.steps(result_of(steps, expression)))
     steps.extend(_written_differently(ARRANGE, result_of(steps, expression), tidied))
     names = partial(tidy_bound_names, outer=outer, preferred=scope.index_names)
     steps.extend(_written_differently(RENAME, result_of(steps, expression), names))

@@ -184,13 +184,22 @@ class RationalSearch:
     def _affordable(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
         """The expression as it is, and as many rewritings as the budget allows; a vain attempt costs too."""
         left = MOST_REWRITINGS
-        for rewriting in _rewritings(current, relations):
+        for rewriting in self._rewritings(current, relations):
             self.work += work_on(rewriting.expression if rewriting else current)
             if rewriting:
                 left -= 1
                 yield rewriting
             if not left or self.work >= MOST_WORK:
                 break
+
+    def _rewritings(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting | None]:
+        """The expression, and what comes of the solution for each atom; None where an atom has none."""
+        yield _Rewriting(current)
+        for known, formula in relations:
+            for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
+                solution = None if self.bridge.is_number(atom) else solved_for(known, formula, atom)
+                replaced = None if solution is None else substituted(current, atom, solution)
+                yield None if replaced is None else _Rewriting(replaced, atom, solution)
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
@@ -247,16 +256,6 @@ class RationalSearch:
     def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
-
-
-def _rewritings(current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting | None]:
-    """The expression, and what comes of each atom's solution; None where an atom has none."""
-    yield _Rewriting(current)
-    for known, formula in relations:
-        for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
-            solution = solved_for(known, formula, atom)
-            replaced = None if solution is None else substituted(current, atom, solution)
-            yield None if replaced is None else _Rewriting(replaced, atom, solution)
 
 
 def _reductions_of(expression: Expression) -> dict[Expression, Expression]:

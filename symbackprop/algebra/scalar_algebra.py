@@ -29,14 +29,15 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 
 LARGEST_DEGREE = 32
 LARGEST_NUMBER = 10**30
+LARGEST_DENOMINATOR = 64
 
 
 class ScalarBridge:
     """Translates expressions to SymPy and back, remembering which symbol stands for which atom.
 
-    What SymPy would multiply out for ever is an atom too: a power above LARGEST_DEGREE, and a number whose
-    numerator or denominator is above LARGEST_NUMBER. So is every sum in `closed`, which stands for what it
-    shall be written as.
+    What SymPy would multiply out for ever is an atom too: a power above LARGEST_DEGREE, and a number above
+    LARGEST_NUMBER. So is a decimal like 0.044715, or p + 0.001 would become 1/1000*(1000*p + 1), and every
+    sum in `closed`, which stands for what it shall be written as.
     """
 
     def __init__(self, closed: Mapping[Expression, Expression] | None = None) -> None:
@@ -65,6 +66,10 @@ class ScalarBridge:
             self._atoms[symbol] = atom
         return self._symbols[key]
 
+    def is_number(self, symbol: sympy.Symbol) -> bool:
+        """Whether the atom is a number."""
+        return isinstance(self._atoms[symbol], Number)
+
     def to_sympy(self, expression: Expression) -> sympy.Expr:
         """The expression as a rational function of symbols."""
         if expression in self._roots:
@@ -74,7 +79,9 @@ class ScalarBridge:
                 if each in self._closed:
                     return sign * self.symbol(self._closed[each])
         match expression:
-            case Number(value) if max(abs(value.numerator), value.denominator) <= LARGEST_NUMBER:
+            case Number(value) if (
+                abs(value.numerator) <= LARGEST_NUMBER and value.denominator <= LARGEST_DENOMINATOR
+            ):
                 return sympy.Rational(value.numerator, value.denominator)
             case Add(terms):
                 return sympy.Add(*[self.to_sympy(term) for term in terms])

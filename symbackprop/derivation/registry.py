@@ -25,6 +25,7 @@ from symbackprop.rewriting.replacements import AdjointNames, Definition, Renamin
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.choices import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
@@ -62,7 +63,7 @@ TABLES: tuple[Sequence[Rule], ...] = (
     BOUNDARY_RULES,
     SOLVING_RULES,
     CALCULUS_RULES,
-    (ARRANGE, TOGETHER, SPLIT, LOSS_BY_ITSELF),
+    (ARRANGE, OPPOSITE_WHERES, TOGETHER, SPLIT, LOSS_BY_ITSELF),
 )
 SOME_STEP = Index("t", Axis("T", "t"))
 

@@ -14,6 +14,7 @@ from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.choices import OPPOSITE_WHERES
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import TIED, one_index_for_both, tied_indices
@@ -128,7 +129,8 @@ SEARCH_MEASURES: Measures = {
 ORDER_MEASURES: Measures = {OUT_OF_ORDER: Measure("pairs of positions out of order", pairs_out_of_order)}
 TIE_MEASURES: Measures = {TIED: Measure("indices that a delta ties to another", tied_indices)}
 TEXT_MEASURES: Measures = {
-    UNTIDY: Measure("sums, products and `where`s with a sign or reciprocal elsewhere", untidy_nodes)
+    "wheres": MEASURES["wheres"],
+    UNTIDY: Measure("sums, products and `where`s with a sign or reciprocal elsewhere", untidy_nodes),
 }
 
 
@@ -149,7 +151,7 @@ def phases() -> tuple[Phase, ...]:
         Phase("Inwards, in recurrences", recurrence_rules({"a": 0}, step, ranges), INWARD_MEASURES),
         Phase("The search for cheaper forms", (FACTOR_IN, SPLIT), SEARCH_MEASURES),
         Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
-        Phase("What is printed", (ARRANGE,), TEXT_MEASURES),
+        Phase("What is printed", (OPPOSITE_WHERES, ARRANGE), TEXT_MEASURES),
     )
 
 

@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.rules.choices import COMPARED_MAXIMUM, POSITIVE_PART, follows
 from symbackprop.rules.conditions import is_implied, when
 from symbackprop.rules.stating import pattern_rule, stated
 
@@ -75,7 +76,9 @@ def _open_parts(conditions: Sequence[Expression]) -> list[Expression]:
     """The conditions that follow neither from the ranges of their indices nor from one another."""
     kept = list(conditions)
     for condition in conditions:
-        if not condition.tensors:
+        if condition.tensors and any(follows(condition, other) for other in kept if other != condition):
+            kept.remove(condition)
+        elif not condition.tensors:
             others = tuple([other for other in kept if other != condition and not other.tensors])
             if is_implied(condition, others):
                 kept.remove(condition)
@@ -151,6 +154,8 @@ WHERE_RULES = (
         example="where(c > 0, x[i], 0)*y[j]*where(c > 0, 1/c, 0)",
         near_miss="where(c > 0, x[i], 0)*where(c > 1, 1/c, 0)",
     ),
+    POSITIVE_PART,
+    COMPARED_MAXIMUM,
     pattern_rule(
         "mask is 0 or 1",
         ("where(c, 1, 0)^n", "where(c, 1, 0)"),

@@ -110,6 +110,22 @@ MODELS = {
             "grad_c[m] = sum(n, f[n,m]*(sum(d, w[n,d]*v[m,d]) + b[n] + c[m] - r[n,m]))",
         ),
     ),
+    "decimals as they were typed": Shifted(
+        "index n : N\ninput g[n]\nparam p[n]\nloss E = sum(n, g[n]*p[n]*log(p[n] + 0.001))",
+        ("grad_p[n] = g[n]*(log(p[n] + 0.001) + p[n]/(p[n] + 0.001))",),
+    ),
+    "decimals of a cubic": Shifted(
+        "index n : N\ninput g[n]\nparam u[n]\n"
+        "loss E = sum(n, g[n]*0.5*u[n]*(1 + tanh(0.7978845608*(u[n] + 0.044715*u[n]^3))))",
+        (),
+        {"u": -3.0},
+    ),
+    "a kernel with a typed width": Shifted(
+        "index n : N\nindex m : M\nindex d : D\ninput x[n,d], c[m,d], w[n,m]\nparam l\n"
+        "K[n,m] = exp(-sum(d, (x[n,d] - c[m,d])^2)/(2*l^2))\nloss E = sum(n, m, w[n,m]*K[n,m])",
+        ("grad_l = sum(n, m, w[n,m]*sum(d, (x[n,d] - c[m,d])^2)*K[n,m])/l^3",),
+        {"x": 500.0, "c": 500.0},
+    ),
     "one neuron": Shifted(
         "index n : N\ninput x[n], g[n]\nparam w, b\ny[n] = sigmoid(w*x[n] + b)\nloss E = sum(n, g[n]*y[n])",
         ("grad_w = sum(n, g[n]*x[n]*y[n]*(1 - y[n]))", "grad_b = sum(n, g[n]*y[n]*(1 - y[n]))"),

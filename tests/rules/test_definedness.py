@@ -70,6 +70,11 @@ PARTIAL = [
     ("read under the where", "where(t < s and t > 0, log(v[t-1]), 0)*a[s]"),
     ("cofactor by determinant", "cofactor(T)[j,j2]/det(T)^2"),
     ("cofactor by determinant", "c*cofactor(T)[j,j2]/sqrt(det(T))"),
+    ("mask of a positive part", "where(c > 0, max(0, c)*x[i], 0)"),
+    ("mask of a positive part", "relu(c)^2*where(c >= 0, x[i], 0)"),
+    ("condition that holds", "where(c > -1 and c >= 2, log(c), 0)"),
+    ("condition that holds", "where(2*c < 3 and c < 2, 1/c, 0)"),
+    ("compared maximum", "where(min(c, 2) > 0, log(c), 0)"),
     ("turn where", "where(x[i] == c, 0, y[j])"), ("turn where", "where(i > i2 or i == 0, 0, log(c))"),
 ]  # fmt: skip
 CASES = [*((name, RULES[name].example) for name in RULES), *PARTIAL]
@@ -94,6 +99,7 @@ DIFFERENT = {
     ("read under the where", "where(t < s, w[t]/c, 0)*a[s]"): NOT_FINITE,
     # "c compares no nan"
     ("turn where", "where(c > 0, 0, x[i])"): {("nan", "another number")},
+    ("mask of a positive part", "where(c > 0, max(0, c)*x[i], 0)"): {("nan", "undefined")},
     # The matrices of `inv`, `det` and `cofactor` hold finite numbers.
     ("cofactor by determinant", "cofactor(T)[j,j2]/det(T)"): {("inf", "undefined")},
     ("cofactors times matrix", "sum(j, cofactor(T)[j2,j]*T[j3,j])"): NOT_FINITE,
@@ -161,6 +167,7 @@ def test_the_right_side_is_defined_where_the_left_side_is(name: str, formula: st
         ("unused index", "f is defined if the axis of i is empty"),
         ("solve delta", "f is defined if the axis of i is empty"),
         ("turn where", "c compares no nan"),
+        ("mask of a positive part", "f > 0 compares no nan"),
         ("delta substitutes", "g(p) is defined"),
         ("delta substitutes", "f is defined for all finite values"),
         ("read under the where", "f is defined for all finite values"),

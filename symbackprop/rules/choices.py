@@ -1,0 +1,180 @@
+"""Rules of `where`s whose conditions speak of values: what is superfluous, and pairs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import combinations
+from typing import NamedTuple
+
+from symbackprop.integers.bounds import negated
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    subtract,
+    terms_of,
+)
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Delta,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Where,
+)
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
+from symbackprop.semantics.integer_values import compared
+from symbackprop.systems.partial import is_partial
+from symbackprop.systems.printing import text
+
+_MIRRORED: Mapping[str, str] = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+
+
+class _Bound(NamedTuple):
+    """f > number, or >=, or < or <=."""
+
+    value: Expression
+    operator: str
+    number: Fraction
+
+
+def follows(condition: Expression, other: Expression) -> bool:
+    """Whether a comparison follows from another of the same value with a number: f > -3 from f >= 3."""
+    one, known = _bound(condition), _bound(other)
+    if one is None or known is None or one.value != known.value or one.operator[0] != known.operator[0]:
+        return False
+    beyond = known.number - one.number if one.operator[0] == ">" else one.number - known.number
+    return beyond > 0 or (beyond == 0 and (one.operator == known.operator or len(one.operator) > 1))
+
+
+def _bound(condition: Expression) -> _Bound | None:
+    """The comparison with all numbers on the right, and its first term positive."""
+    if not isinstance(condition, Comparison) or condition.operator not in _MIRRORED:
+        return None
+    terms = terms_of(subtract(condition.left, condition.right))
+    numbers = [term.value for term in terms if isinstance(term, Number)]
+    others = sorted((term for term in terms if not isinstance(term, Number)), key=_spelled)
+    if not others:
+        return None
+    factor = coefficient_and_rest(others[0])[0]
+    value = add(*(multiply(Number(1 / factor), term) for term in others))
+    operator = condition.operator if factor > 0 else _MIRRORED[condition.operator]
+    return _Bound(value, operator, -sum(numbers, Fraction(0)) / factor)
+
+
+def _spelled(term: Expression) -> str:
+    return text(multiply(*coefficient_and_rest(term)[1]))
+
+
+def mask_of_positive_part(node: Expression) -> Expression | None:
+    """max(0, f)*where(f > 0, g, 0) = max(0, f)*g, and where(f > 0, max(0, f)*g, 0) too."""
+    match node:
+        case Where(Comparison(">" | ">=", value, right), chosen, otherwise):
+            parts = map(_positive_part, factors_of(chosen))
+            return (
+                chosen if right == otherwise == ZERO and value in parts and not is_partial(chosen) else None
+            )
+    if not isinstance(node, Multiply):
+        return None
+    positive = set(filter(None, map(_positive_part, node.factors)))
+    for place, factor in enumerate(node.factors):
+        match factor:
+            case Where(Comparison(">" | ">=", value, right), chosen, otherwise) if (
+                value in positive and right == otherwise == ZERO and not is_partial(chosen)
+            ):
+                return multiply(*node.factors[:place], chosen, *node.factors[place + 1 :])
+    return None
+
+
+def _positive_part(factor: Expression) -> Expression | None:
+    """f of a positive power of max(0, f)."""
+    match factor:
+        case Power(base, Number(exponent)) if exponent > 0:
+            return _positive_part(base)
+        case Apply("relu", (value,)):
+            return value
+        case Apply("max", arguments) if ZERO in arguments:
+            return next((argument for argument in arguments if argument != ZERO), None)
+    return None
+
+
+POSITIVE_PART = stated(
+    "mask of a positive part",
+    "max(0, f)*where(f > 0, g, 0) = where(f > 0, max(0, f)*g, 0) = max(0, f)*g, likewise f >= 0, max(0, f)^n",
+    mask_of_positive_part,
+    where=(when("not partial", "g"), when("no nan", "f > 0")),
+    decreases="conditions",
+    example="max(0, x[i])*where(x[i] > 0, 1, 0)*y[j]",
+    near_miss="max(0, x[i])*where(x[i] > 1, 1, 0)*y[j]",
+)
+
+
+def compared_maximum(node: Expression) -> Expression | None:
+    """max(f, m) <= n = f <= n, for numbers m <= n; likewise a minimum that is at least a number."""
+    match node:
+        case Comparison(operator, Apply("max" | "min" as function, arguments), Number(number)):
+            numbers = [each for each in arguments if isinstance(each, Number)]
+            others = [each for each in arguments if not isinstance(each, Number)]
+            if operator not in _BOUNDS[function] or len(numbers) != 1:
+                return None
+            if compared(operator, numbers[0].value, number):
+                return Comparison(operator, others[0], node.right)
+    return None
+
+
+_BOUNDS: Mapping[str, tuple[str, str]] = {"max": ("<", "<="), "min": (">", ">=")}
+COMPARED_MAXIMUM = stated(
+    "compared maximum",
+    "(max(f, g) <= h) = (f <= h) if g <= h, likewise < and min(f, g) >= h",
+    compared_maximum,
+    where=(when("numeral", "g"), when("numeral", "h")),
+    decreases="size",
+    example="where(max(c, 0) <= 6, x[i], 0)",
+    near_miss="where(max(c, 7) <= 6, x[i], 0)",
+)
+
+
+def opposite_wheres(node: Expression) -> Expression | None:
+    """n*where(c, f, 0) + where(not c, g, 0) = where(c, n*f, g), the first two such terms of a sum."""
+    if not isinstance(node, Add):
+        return None
+    wheres = [(place, _numbered_where(term)) for place, term in enumerate(node.terms)]
+    for (here, one), (there, other) in combinations(wheres, 2):
+        if one is not None and other is not None and negated(one.condition) == other.condition:
+            first, second = (other, one) if _is_negative(one.condition) else (one, other)
+            rest = [term for place, term in enumerate(node.terms) if place not in (here, there)]
+            return add(Where(first.condition, first.chosen, second.chosen), *rest)
+    return None
+
+
+def _is_negative(condition: Expression) -> bool:
+    """Whether a person would write the opposite: where(x >= 0, f, g), not where(x < 0, g, f)."""
+    return isinstance(condition, Comparison) and condition.operator in ("<", "<=", "!=")
+
+
+def _numbered_where(term: Expression) -> Where | None:
+    """n*where(c, f, 0) as where(c, n*f, 0), where c compares values and nothing is left to contract in it."""
+    number, rest = coefficient_and_rest(term)
+    match rest:
+        case (Where(Comparison() as condition, chosen, otherwise) as where,) if otherwise == ZERO:
+            if condition.tensors and not any(isinstance(part, Delta) for part in where.walk()):
+                return Where(condition, multiply(Number(number), chosen), ZERO)
+    return None
+
+
+OPPOSITE_WHERES = stated(
+    "opposite wheres",
+    "n*where(c, f, 0) + where(not c, g, 0) = where(c, n*f, g)",
+    opposite_wheres,
+    where=(when("no nan", "c"), when("no delta", "f + g")),
+    decreases="wheres",
+    example="where(c > 0, x[i], 0) - where(c <= 0, y[j], 0)",
+    near_miss="where(c > 0, x[i], 0) - where(c < 0, y[j], 0)",
+)
