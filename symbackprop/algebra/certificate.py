@@ -2,11 +2,12 @@
 
 Both are evaluated exactly, modulo a prime, at random points: what is not a rational combination (an element,
 a sum, a `where`, a function) is an independent atom with a random value that depends on what it is made of,
-e^u is a number to the power of each term of u, and a root r has r^q = radicand. Elements that a relation
-defines are evaluated by it. Two rational functions that differ agree at a random point with a probability of
-at most d/p, where d is the degree of their difference (Schwartz 1980, Zippel 1979); two atoms that are not
-the same are taken for one no more often. With p about 2^127, n atoms and two points, a pass is false with
-a probability below (n^2*d/2^126)^2: 2^-120 for a thousand atoms and degrees up to 2^46.
+but sum(i, -f) is -sum(i, f), e^u is a number to the power of each term of u, and a root r has
+r^q = radicand. Elements that a relation defines are evaluated by it. Two rational functions that differ
+agree at a random point with a probability of at most d/p, where d is the degree of their difference
+(Schwartz 1980, Zippel 1979); two atoms that are not the same are taken for one no more often. With p about
+2^127, n atoms and two points, a pass is false with a probability below (n^2*d/2^126)^2: 2^-120 for a
+thousand atoms and degrees up to 2^46.
 
 The points come from a fixed seed, so that a verdict repeats.
 """
@@ -39,6 +40,7 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
     Power,
+    Reduction,
     Where,
 )
 from symbackprop.notation.substitution import bound_names_by_height, rewrite_bottom_up
@@ -121,6 +123,8 @@ class _Point:
                 return self._exponential(None, argument)
             case Element() if node in self._formulas:
                 return self._by_its_formula(node)
+            case Reduction("sum", _, body):
+                return self._sum(node, self.value(body))
         return self._atom(_key(node, [frozen(self.value(child)) for child in node.children]))
 
     def _product(self, factors: Sequence[Expression]) -> Value:
@@ -128,6 +132,15 @@ class _Point:
         for factor in factors:
             product = self._field.multiply(product, self.value(factor))
         return product
+
+    def _sum(self, node: Reduction, body: Value) -> Value:
+        """sum(i, -f) = -sum(i, f), the one that is met first an atom."""
+        if body == 0:
+            return 0
+        opposite = _key(node, [frozen(self._field.multiply(PRIME - 1, body))])
+        if opposite in self._atoms:
+            return PRIME - self._atoms[opposite]
+        return self._atom(_key(node, [frozen(body)]))
 
     def _by_its_formula(self, node: Expression) -> Value:
         if node in self._evaluating:

@@ -55,7 +55,7 @@ def may_be_undefined(
     ]
     if not new:
         return False
-    integers = _Integers((after, before, *formulas.values()), formulas)
+    integers = _Integers((after, before, *formulas.values()), formulas, value)
     try:
         return any(integers.leaves(base, there.divisors_under(around)) for base, around in new)
     except (ZeroDivisionError, OverflowError):
@@ -158,18 +158,28 @@ def _without(number: int, divisors: Iterable[int]) -> int:
 
 
 class _Integers:
-    """Large random integers for all atoms, and what is computed from them; x is a power of its root."""
+    """Large random integers for all atoms, and what is computed from them; x is a power of its root.
 
-    def __init__(self, expressions: Iterable[Expression], formulas: Mapping[Expression, Expression]) -> None:
+    Radicands that `value` calls equal have one root, however they are written.
+    """
+
+    def __init__(
+        self,
+        expressions: Iterable[Expression],
+        formulas: Mapping[Expression, Expression],
+        value: Callable[[Expression], Hashable],
+    ) -> None:
         self._draws = random.Random(0)
         self._formulas = dict(formulas)
         self._atoms: dict[object, int] = {}
-        self._orders: dict[Expression, int] = {}
+        self._radicands: dict[Expression, Hashable] = {}
+        self._orders: dict[Hashable, int] = {}
         self.never_zero: list[int] = []
         for node in itertools.chain.from_iterable(each.walk() for each in expressions):
             match node:
                 case Power(base, Number(exponent)) if exponent.denominator > 1:
-                    self._orders[base] = math.lcm(self._orders.get(base, 1), exponent.denominator)
+                    known = self._radicands[base] = value(base)
+                    self._orders[known] = math.lcm(self._orders.get(known, 1), exponent.denominator)
 
     def leaves(self, base: Expression, divisors: Iterable[Expression]) -> bool:
         """Whether the base has a factor that no divisor has, and that may be 0."""
@@ -180,7 +190,7 @@ class _Integers:
 
     def value(self, node: Expression) -> Fraction:
         """The value of an expression."""
-        if node in self._orders:
+        if node in self._radicands:
             return self._power(node, Fraction(1))
         formula = self._formulas.pop(node, None)  # taken out, for it may not read itself
         if formula is not None:
@@ -201,8 +211,9 @@ class _Integers:
         return Fraction(self._atom(node))
 
     def _power(self, base: Expression, exponent: Fraction) -> Fraction:
-        order = self._orders.get(base, 1)
-        root = Fraction(self._atom(("root", base))) if order > 1 else self.value(base)
+        known = self._radicands.get(base)
+        order = 1 if known is None else self._orders[known]
+        root = Fraction(self._atom(("root", known))) if order > 1 else self.value(base)
         whole = int(exponent * order)
         if abs(whole) * max(root.numerator.bit_length(), root.denominator.bit_length()) > MOST_DIGITS:
             raise OverflowError

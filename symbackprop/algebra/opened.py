@@ -25,7 +25,7 @@ def written_out(expression: Expression) -> Expression:
     def open_one(node: Expression) -> Expression:
         if isinstance(node, Apply) and is_exponential(node.function):
             formula = definition_of(node)
-            if formula is not None and not any(isinstance(part, Where) for part in formula.walk()):
+            if formula is not None:
                 return rewrite_bottom_up(formula, open_one)
         return node
 

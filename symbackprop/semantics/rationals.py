@@ -65,6 +65,8 @@ class Rationals:
         return np.broadcast_to(compared(condition.operator, a * d, c * b), (points.count,))
 
     def _rational(self, node: Expression, points: Points) -> Rational:
+        if not points.count:
+            return _whole(np.zeros(0, dtype=np.int64))  # where nothing is read, nothing divides by 0
         match node:
             case Index():
                 return _whole(points.positions[node])

@@ -3,7 +3,7 @@
 The loss is held against the naive evaluator, each gradient against its complex step in a random direction:
 that is one more evaluation a tensor, and a wrong element shows in it. Where a model has neither a recurrence
 nor an inner derivative, HIPS autograd judges every element as well. At a tie or a kink the naive evaluator
-takes the documented side, and so must the module.
+takes the documented side, and so must the module. Every step of the derivation replays.
 """
 
 from __future__ import annotations
@@ -81,7 +81,16 @@ def _judged(text: str) -> Verdict:
         return replace(verdict, kind=f"{verdict.kind}, {'caught' if caught else 'MISSED'}")
     if caught:
         return Verdict("failed", f"verification: {_kind(caught)}", str(caught))
-    return verdict
+    return _replay_refused(derivation) or verdict
+
+
+def _replay_refused(derivation: sb.ModelDerivation) -> Verdict | None:
+    """A verdict where one of the steps does not replay."""
+    try:
+        derivation.replay()
+    except sb.ReplayError as error:
+        return Verdict("failed", f"replay: {_shape(error.cause)}", str(error))
+    return None
 
 
 def _held(system: System, module: ModuleType, text: str) -> Verdict:
