@@ -14,7 +14,7 @@ from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
-from symbackprop.rules.choices import OPPOSITE_WHERES
+from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import TIED, one_index_for_both, tied_indices

@@ -20,7 +20,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.rules.choices import COMPARED_MAXIMUM, POSITIVE_PART, follows
+from symbackprop.rules.compared_values import COMPARED_MAXIMUM, POSITIVE_PART, follows
 from symbackprop.rules.conditions import is_implied, when
 from symbackprop.rules.stating import pattern_rule, stated
 

@@ -7,7 +7,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Expression, Where
-from symbackprop.rules.choices import follows
+from symbackprop.rules.compared_values import follows
 from symbackprop.systems.printing import equation_text
 from tests.models.judges import judge
 

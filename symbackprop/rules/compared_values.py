@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import NamedTuple
 
+from symbackprop.functions.elementary import definition_of
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
     add,
@@ -98,10 +99,12 @@ def _positive_part(factor: Expression) -> Expression | None:
     match factor:
         case Power(base, Number(exponent)) if exponent > 0:
             return _positive_part(base)
-        case Apply("relu", (value,)):
-            return value
         case Apply("max", arguments) if ZERO in arguments:
             return next((argument for argument in arguments if argument != ZERO), None)
+        case Apply():
+            match definition_of(factor):
+                case Where(Comparison(">", value, right), chosen, otherwise):
+                    return value if chosen == value and right == otherwise == ZERO else None
     return None
 
 
