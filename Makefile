@@ -42,6 +42,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.scatter_add
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.verified_emission
+	$(BIN)/python -m benchmarks.digits
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated

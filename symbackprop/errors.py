@@ -94,6 +94,10 @@ class UncertainError(SymbackpropError):
     """Nothing certain can be said: neither that a module is right, nor that it is wrong."""
 
 
+class RecordError(SymbackpropError):
+    """A record that extends the package, of a function, a rule or a layer, that does not fit."""
+
+
 class VerificationError(SymbackpropError):
     """The data do not fit the model, or a gradient could not be checked."""
 

@@ -16,6 +16,7 @@ from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError
+from symbackprop.language.added_statements import with_statements
 from symbackprop.language.model import parse_system
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
@@ -94,14 +95,14 @@ class Model:
 
     def check(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> CheckReport:
         """The generated gradient against numerical differentiation, in about `budget` seconds."""
-        checks = importlib.import_module(_CHECK)
-        report: CheckReport = checks.check_model(NUMPY, self.system, seed, wrt or (), budget)
+        check = importlib.import_module(_CHECK).check_model
+        report: CheckReport = check(NUMPY, self.system, seed, wrt or (), budget)
         return report
 
     def digits(self, seed: int = 0, wrt: Sequence[str] | None = None, budget: float = 10.0) -> DigitsReport:
         """How many digits the generated gradient keeps on stress data, in about `budget` seconds."""
-        measuring = importlib.import_module(_DIGITS)
-        report: DigitsReport = measuring.digits_of_model(NUMPY, self.system, seed, wrt or (), budget)
+        measure = importlib.import_module(_DIGITS).digits_of_model
+        report: DigitsReport = measure(NUMPY, self.system, seed, wrt or (), budget)
         return report
 
 
@@ -150,11 +151,7 @@ class DerivedModel(Model):
     def _without_facts_on(self, names: Sequence[str]) -> System:
         first = self.first.model._without_facts_on(names)
         whole = derive(first, self.first.derivation.wrt).as_system()
-        return _with_statements(whole, self.statements).without_facts_on(names)
-
-
-def _with_statements(system: System, statements: str) -> System:
-    return parse_system(f"{system.source}{statements}\n", system.name) if statements else system
+        return with_statements(whole, self.statements).without_facts_on(names)
 
 
 @dataclass(frozen=True)
@@ -202,7 +199,7 @@ class ModelDerivation:
         The model derives its gradients apart from facts on what it is differentiated by; its text states
         this derivation's own. Raises LanguageError or NotationError where the statements do not fit.
         """
-        return DerivedModel(_with_statements(self.derivation.as_system(), statements), self, statements)
+        return DerivedModel(with_statements(self.derivation.as_system(), statements), self, statements)
 
     @property
     def steps(self) -> tuple[Step, ...]:

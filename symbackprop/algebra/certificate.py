@@ -18,7 +18,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from symbackprop.algebra.definedness import may_be_undefined
-from symbackprop.algebra.opened import opened
+from symbackprop.algebra.opened import written_out
 from symbackprop.algebra.prime_field import (
     PRIME,
     RootField,
@@ -43,7 +43,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import bound_names_by_height, rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality
-from symbackprop.rewriting.matching import label
+from symbackprop.rewriting.labels import label
 
 POINTS = 2
 MOST_TRIES = 6  # where a denominator happens to be 0
@@ -75,7 +75,7 @@ def is_certified(before: Expression, after: Expression, relations: Sequence[Equa
 def _spelled_alike(expression: Expression) -> Expression:
     """Formulas of functions written out, one name for a bound index, t >= 1 for t - 1 >= 0 in a `where`."""
     plain = rewrite_bottom_up(
-        opened(expression), lambda node: readable(node) if isinstance(node, Where) else node
+        written_out(expression), lambda node: readable(node) if isinstance(node, Where) else node
     )
     return bound_names_by_height(plain)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.rule import Rule, Step
@@ -16,11 +16,14 @@ class NormalForm:
 
     rules: tuple[Rule, ...]
     facts: tuple[FactRule, ...] = ()
+    _settled: dict[tuple[Rule, ...], set[Expression]] = field(default_factory=dict, compare=False, repr=False)
 
     def steps(self, expression: Expression) -> tuple[Step, ...]:
         """The steps that lead to the normal form."""
-        near = [fact.rule for fact in self.facts if fact.tensors <= expression.tensors]
-        return apply_exhaustively((*self.rules, *near), expression)
+        near = tuple([fact.rule for fact in self.facts if fact.tensors <= expression.tensors])
+        # The sums that are chosen from have most of their parts in common.
+        settled = self._settled.setdefault(near, set())
+        return apply_exhaustively((*self.rules, *near), expression, settled=settled)
 
     def of(self, expression: Expression) -> Expression:
         """The normal form itself."""

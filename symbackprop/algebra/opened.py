@@ -11,14 +11,18 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 
 
 def opened(expression: Expression) -> Expression:
-    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out.
+    """Functions written out, and so are powers of products: exp(-s/(2*l^2)) as typed is exp(-1/2*s/l^2)."""
 
-    So are powers of products and numbers: exp(-s/(2*l^2)) as typed is exp(-1/2*s/l^2).
-    """
+    def finish(node: Expression) -> Expression:
+        return normalised(node) if _is_unfinished(node) else node
+
+    return rewrite_bottom_up(written_out(expression), finish)
+
+
+def written_out(expression: Expression) -> Expression:
+    """Element-wise functions that are made of e^u and log(u) alone (sigmoid, ...) written out."""
 
     def open_one(node: Expression) -> Expression:
-        if _is_unfinished(node):
-            return normalised(node)
         if isinstance(node, Apply) and is_exponential(node.function):
             formula = definition_of(node)
             if formula is not None and not any(isinstance(part, Where) for part in formula.walk()):

@@ -30,6 +30,7 @@ from symbackprop.algebra.quotients import (
     solved_for,
     substituted,
     with_solution,
+    work_on,
 )
 from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
@@ -41,6 +42,7 @@ from symbackprop.systems.printing import text
 # The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
 MOST_REWRITINGS = 12
 MOST_ROUNDS = 4
+MOST_WORK = 600  # in units of `work_on`: a softmax with cross-entropy takes 280, a transformer at most 440
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class RationalSearch:
     def __post_init__(self) -> None:
         self.bridge = ScalarBridge({opened(each): each for each in self.closed})
         self._forms: dict[sympy.Expr, Expression] = {}
+        self.work = 0
         start = opened(self.expression)
         spelled = _reductions_of(start)
         opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
@@ -154,7 +157,7 @@ class RationalSearch:
         for _round in range(MOST_ROUNDS):
             candidates = [
                 _Candidate(self._shown(form), rewriting)
-                for rewriting in islice(self._rewritings(current, relations), MOST_REWRITINGS)
+                for rewriting in self._affordable(current, relations)
                 if self._is_safe(rewriting.expression)
                 for form in forms(rewriting.expression)
             ]
@@ -164,6 +167,8 @@ class RationalSearch:
                 break
             best, current = found.form, found.rewriting.expression
             relations = found.rewriting.within(relations)
+            if self.work >= MOST_WORK:
+                break
         typed = _spelled_as_typed(best, self.expression)
         return self._with_differences_kept(typed) if has_lost else typed
 
@@ -176,14 +181,25 @@ class RationalSearch:
         is_better = measure(again) < measure(best) and self._keeps_digits(again)
         return again if is_better else best
 
-    def _rewritings(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
+    def _affordable(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting]:
+        """The expression as it is, and as many rewritings as the budget allows; a vain attempt costs too."""
+        left = MOST_REWRITINGS
+        for rewriting in self._rewritings(current, relations):
+            self.work += work_on(rewriting.expression if rewriting else current)
+            if rewriting:
+                left -= 1
+                yield rewriting
+            if not left or self.work >= MOST_WORK:
+                break
+
+    def _rewritings(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting | None]:
+        """The expression, and what comes of each atom's solution; None where an atom has none."""
         yield _Rewriting(current)
         for known, formula in relations:
             for atom in sorted(formula.free_symbols & current.free_symbols, key=str):
                 solution = None if self.bridge.is_number(atom) else solved_for(known, formula, atom)
                 replaced = None if solution is None else substituted(current, atom, solution)
-                if replaced is not None:
-                    yield _Rewriting(replaced, atom, solution)
+                yield None if replaced is None else _Rewriting(replaced, atom, solution)
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:

@@ -50,8 +50,9 @@ def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> 
         for axis, reason in _extrema_of_constants(equation.expression, own):
             found.setdefault(axis.name, f"{reason} in {equation.tensor}")
     looked_at = {(check.axis, check.places) for check in program.place_checks if check.condition is None}
+    padded = {line.name for line, _ in lines if any(isinstance(node, Pad) for node in line.value.walk())}
     for line, loops in lines:
-        for axis, reason in _obstacles(line, looked_at):
+        for axis, reason in _obstacles(line, looked_at, padded):
             if axis not in loops:
                 found.setdefault(axis.name, reason)
     quotients = _Quotients(batch_axes(program))
@@ -81,11 +82,12 @@ def _name(line: Statement | Store) -> str:
 
 
 def _obstacles(
-    line: Statement | Store, looked_at: Collection[tuple[Axis, Value]]
+    line: Statement | Store, looked_at: Collection[tuple[Axis, Value]], padded: Collection[str]
 ) -> Iterator[tuple[Axis, str]]:
     """Axes with what NumPy refuses where they are empty, whatever is done with the result.
 
-    `looked_at` are places that a module makes sure of when it is called, each with its axis.
+    `looked_at` are places that a module makes sure of when it is called, each with its axis; `padded` names
+    the arrays with zeros around them.
     """
     name = _name(line)
     for node in always_computed(line.value):
@@ -110,7 +112,9 @@ def _obstacles(
             case Gather(operand, places, skip):
                 gathered = list(zip(places, operand.layout[skip:], strict=False))
                 yield from (
-                    (axis, name) for place, group in gathered for axis in _brought_inside(place, group)
+                    (axis, name)
+                    for place, group in gathered
+                    for axis in _brought_inside(place, group, padded)
                 )
                 standing = [each for place, group in gathered for each in _standing(place, group)]
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
@@ -127,11 +131,19 @@ def _standing(place: Value, group: Group) -> Iterator[tuple[Axis, Value]]:
         yield from ((index.axis, place) for index in group if not isinstance(index.axis, Extent))
 
 
-def _brought_inside(place: Value, group: Group) -> Iterator[Axis]:
-    """The axis that is read where an integer is brought inside it: no integer is where it is empty."""
+def _brought_inside(place: Value, group: Group, padded: Collection[str] = ()) -> Iterator[Axis]:
+    """The axis that is read where an integer is brought inside it: no integer is where it is empty.
+
+    The zeros around a padded array of integers are brought inside, too: they stand for its first place.
+    """
     foreign = {index.axis for index in group} - {index.axis for index in place.indices}
+    nodes = list(place.walk())
+    has_zeros = any(
+        isinstance(node, Pad) or (isinstance(node, Read) and node.name in padded) for node in nodes
+    )
     for axis in sorted(foreign, key=str):
-        if any(isinstance(node, Clip | AxisSize) and node.axis == axis for node in place.walk()):
+        clipped = any(isinstance(node, Clip | AxisSize) and node.axis == axis for node in nodes)
+        if clipped or (has_zeros and not isinstance(axis, Extent)):
             yield axis
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -42,6 +43,9 @@ def command(
     budget: Annotated[
         str, typer.Option("--budget", metavar="10s", help="About how long to compare: 10s, 500ms or 2m.")
     ] = "10s",
+    every: Annotated[
+        bool, typer.Option("--every", help="Move every element, up to 100,000, however long that takes.")
+    ] = False,
     model: Annotated[
         str | None,
         typer.Option("--model", metavar="MODEL", help="The model that a .py module was generated from."),
@@ -58,7 +62,8 @@ def command(
       symbackprop check examples/seed.model
       symbackprop check generated/seed.py --seed 7 --model examples/seed.model
     """
-    asked = _Asked(subject, seed, tuple(names_in(wrt) or ()), budget, model)
+    seconds = inf if every else seconds_in(budget)
+    asked = _Asked(subject, seed, tuple(names_in(wrt) or ()), seconds, model)
     return partial(_digits if digits else _check, asked)
 
 
@@ -69,13 +74,8 @@ class _Asked:
     subject: str
     seed: int
     wrt: tuple[str, ...]
-    budget: str
+    seconds: float
     model: str | None
-
-    @property
-    def seconds(self) -> float:
-        """The budget."""
-        return seconds_in(self.budget)
 
     @property
     def is_module(self) -> bool:
@@ -102,24 +102,24 @@ def _check(asked: _Asked) -> int:
 
 
 def _check_report(asked: _Asked) -> CheckReport:
-    seconds = asked.seconds
     if asked.is_module:
         system = load(asked.model).system if asked.model is not None else None
-        return _of_file(asked, lambda path: check_module(path, asked.seed, seconds, system))
-    return on_model(load(asked.subject), lambda model: model.check(asked.seed, asked.wrt, seconds))
+        return _of_file(asked, lambda path: check_module(path, asked.seed, asked.seconds, system))
+    return on_model(load(asked.subject), lambda model: model.check(asked.seed, asked.wrt, asked.seconds))
 
 
 def _digits(asked: _Asked) -> int:
-    seconds = asked.seconds
     if not asked.is_module:
         model = load(asked.subject)
-        return print_digits(on_model(model, lambda each: each.digits(asked.seed, asked.wrt, seconds)))
+        return print_digits(on_model(model, lambda each: each.digits(asked.seed, asked.wrt, asked.seconds)))
     if asked.model is None:
         raise VerificationError(
             "a module alone does not say what was typed", remedy="name its model: --model FILE.model"
         )
     system = load(asked.model).system
-    return print_digits(_of_file(asked, lambda path: digits_of_module(path, system, asked.seed, seconds)))
+    return print_digits(
+        _of_file(asked, lambda path: digits_of_module(path, system, asked.seed, asked.seconds))
+    )
 
 
 def _of_file(asked: _Asked, report_of: Callable[[Path], Report]) -> Report:

@@ -15,7 +15,7 @@ from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import ZERO, Element, Expression, Where
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality, Recomputed
-from symbackprop.rewriting.matching import label
+from symbackprop.rewriting.labels import label
 from symbackprop.rewriting.replacements import at_positions, renamed_equation
 from symbackprop.rewriting.rule import Step, Use, WholeRule
 from symbackprop.rewriting.strategies import Resolution, resolve

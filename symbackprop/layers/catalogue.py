@@ -10,17 +10,32 @@ import difflib
 import importlib.resources
 from collections.abc import Iterable, Mapping
 
+from symbackprop.errors import RecordError
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 
 
 def _formulas() -> Mapping[str, LayerFormula]:
     """A kind to its formula, in alphabetical order of the files."""
     folder = importlib.resources.files("symbackprop.layers").joinpath("formulas")
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return formulas_of(
+        {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".layer")}
+    )
+
+
+def formulas_of(files: Mapping[str, str]) -> Mapping[str, LayerFormula]:
+    """A kind to its formula, of files with these names and texts; RecordError where two give one name."""
     found: dict[str, LayerFormula] = {}
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".layer"):
-            for formula in read_layer(file.name.removesuffix(".layer"), file.read_text(encoding="utf-8")):
-                found[formula.kind] = formula
+    given_by: dict[str, str] = {}
+    for name, text in files.items():
+        for formula in read_layer(name.removesuffix(".layer"), text):
+            origin = name if formula.kind == name.removesuffix(".layer") else f"another name in {name}"
+            if formula.kind in found:
+                raise RecordError(
+                    f"two layers are called '{formula.kind}': by {given_by[formula.kind]} and by {origin}",
+                    remedy="rename one; a function whose record has a title is a layer of its name",
+                )
+            found[formula.kind], given_by[formula.kind] = formula, origin
     return found
 
 

@@ -28,6 +28,8 @@ LADDER: tuple[float, ...] = tuple(STEP_RATIO**-power for power in range(1, 16))
 SURE = 1e-9  # the relative error of a quotient at which a wider step is not looked for
 # Its square vanishes, so that real parts, by which ties and conditions are decided, do not move.
 IMAGINARY_STEP = 1e-170
+# For data at no tie: at a probability of 1e-150 it does not underflow, and its square is far below rounding.
+WIDER_IMAGINARY_STEP = 1e-30
 # Steps along a line that are far wider than float32's spacing, and so narrow that the fourth difference of
 # what is smooth is below float64's.
 NOISE_STEP, NOISE_POINTS, NOISE_ORDER = 1e-6, 8, 4
@@ -214,10 +216,16 @@ def sample_of(array: Array, most: int) -> Array:
     return chosen.reshape(array.shape)
 
 
-def complex_step(loss: Loss, values: Mapping[str, Array], name: str, chosen: Array | None = None) -> Array:
+def complex_step(
+    loss: Loss,
+    values: Mapping[str, Array],
+    name: str,
+    chosen: Array | None = None,
+    step: float = IMAGINARY_STEP,
+) -> Array:
     """dE/dw for every element w of the tensor `name`, from the imaginary part of loss(w + i*h) over h.
 
-    Exact to rounding, for h = 1e-170: nothing is subtracted (W. Squire and G. Trapp, SIAM Review 40, 1998).
+    Exact to rounding, for any small h: nothing is subtracted (W. Squire and G. Trapp, SIAM Review 40, 1998).
     `loss` has to compute with complex numbers. Elements that are not `chosen` are not moved and come as 0.
     """
     point: dict[str, Array] = dict(values)
@@ -228,17 +236,18 @@ def complex_step(loss: Loss, values: Mapping[str, Array], name: str, chosen: Arr
         if chosen is not None and not chosen[place]:
             continue
         start = moved[place]
-        moved[place] = start + 1j * IMAGINARY_STEP
-        derivative[place] = np.imag(loss(point)) / IMAGINARY_STEP
+        moved[place] = start + 1j * step
+        derivative[place] = np.imag(loss(point)) / step
         moved[place] = start
     return derivative
 
 
-def complex_step_along(loss: Loss, values: Mapping[str, Array], name: str, directions: Array) -> Array:
+def complex_step_along(
+    loss: Loss, values: Mapping[str, Array], name: str, directions: Array, step: float = IMAGINARY_STEP
+) -> Array:
     """The same along directions, which are the first axis of an array of the tensor's shape behind it."""
     start = np.array(values[name], dtype=np.float64)
     found = [
-        np.imag(loss({**values, name: start + 1j * IMAGINARY_STEP * direction})) / IMAGINARY_STEP
-        for direction in directions
+        np.imag(loss({**values, name: start + 1j * step * direction})) / step for direction in directions
     ]
     return np.array(found)

@@ -19,6 +19,7 @@ from typing import TypeAlias
 from symbackprop.integers.bounds import conjunction, negated
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
+    Add,
     Axis,
     Expression,
     Index,
@@ -29,7 +30,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound
-from symbackprop.rewriting.matching import label
+from symbackprop.rewriting.labels import label
 from symbackprop.rewriting.rule import Path
 
 VALUES = Axis("VALUES", "f")
@@ -52,28 +53,42 @@ class Found:
         """The same with one variable more."""
         return Found({**self.values, variable: value}, {**self.places, variable: places})
 
+    def binding_index(self, variable: Index, value: Bound) -> Found:
+        """The same with one index variable more, whose place nobody asks for."""
+        return Found({**self.values, variable: value}, self.places)
+
 
 Admits: TypeAlias = Callable[[Index, Found], bool]
 
 
 @dataclass(frozen=True)
 class PatternMatcher:
-    """`admits` says whether the side conditions that speak of a variable allow what it stands for."""
+    """`admits` says whether the side conditions that speak of a variable allow what it stands for.
+
+    `indices` are variables too, for an index or a position each; a pattern with such variables has canonical
+    bound names, and so has what it is matched with.
+    """
 
     admits: Admits
+    indices: frozenset[Index] = frozenset()
 
     def match(self, pattern: Expression, node: Expression, found: Found, path: Path = ()) -> Iterator[Found]:
-        """Every way to choose the variables so that the pattern is the node, in the order of its factors."""
-        if isinstance(pattern, Index) and pattern.axis in KINDS:
+        """Every way to choose the variables so that the pattern is the node, in the order of its parts."""
+        if isinstance(pattern, Index) and (pattern.axis in KINDS or pattern in self.indices):
             yield from self._bind(pattern, node, found, (path,))
         elif isinstance(pattern, Multiply):
             factors = [((*path, place), each) for place, each in enumerate(factors_of(node))]
             structured = [each for each in pattern.factors if not _is_value(each)]
             variables = [each for each in pattern.factors if isinstance(each, Index) and _is_value(each)]
-            yield from self._product(structured, variables, factors, found)
+            if variables or len(factors) == len(structured):
+                yield from self._unordered(structured, variables, factors, found)
         elif type(pattern) is not type(node):
             return
-        elif isinstance(pattern, Reduction) and isinstance(node, Reduction):
+        elif isinstance(pattern, Add):
+            terms = [((*path, place), each) for place, each in enumerate(node.children)]
+            if len(terms) == len(pattern.terms):
+                yield from self._unordered(list(pattern.terms), [], terms, found)
+        elif isinstance(pattern, Reduction) and isinstance(node, Reduction) and _binds_a_variable(pattern):
             if pattern.kind == node.kind:
                 yield from self._reduction(pattern, node, found, path)
         elif label(pattern) == label(node):
@@ -82,11 +97,14 @@ class PatternMatcher:
     def _bind(self, variable: Index, value: Bound, found: Found, places: tuple[Path, ...]) -> Iterator[Found]:
         if variable.axis == NUMBERS and not isinstance(value, Number):
             return
+        is_index = variable in self.indices
         if variable in found.values:
-            if _is_alike(found.values[variable], value):
+            if _is_alike(found.values[variable], value) and (not is_index or self.admits(variable, found)):
                 yield found
             return
-        extended = found.binding(variable, value, places)
+        extended = (
+            found.binding_index(variable, value) if is_index else found.binding(variable, value, places)
+        )
         if self.admits(variable, extended):
             yield extended
 
@@ -108,18 +126,19 @@ class PatternMatcher:
         for extended in self.match(patterns[0], nodes[0], found, place):
             yield from self._in_order(patterns[1:], nodes[1:], extended, path)
 
-    def _product(
+    def _unordered(
         self,
         structured: list[Expression],
         variables: list[Index],
         factors: list[tuple[Path, Expression]],
         found: Found,
     ) -> Iterator[Found]:
+        """A part of its own for each that has a structure, and the others for the variables."""
         if structured:
             for number, (path, factor) in enumerate(factors):
                 for extended in self.match(structured[0], factor, found, path):
                     others = factors[:number] + factors[number + 1 :]
-                    yield from self._product(structured[1:], variables, others, extended)
+                    yield from self._unordered(structured[1:], variables, others, extended)
         elif len(variables) == 1:
             yield from self._bind_factors(variables[0], factors, found)
         elif not variables:
@@ -150,6 +169,10 @@ def _is_alike(one: Bound, other: Bound) -> bool:
     if isinstance(one, tuple) or isinstance(other, tuple):
         return one == other
     return canonical_bound_names(one) == canonical_bound_names(other)
+
+
+def _binds_a_variable(pattern: Reduction) -> bool:
+    return pattern.indices[0].axis == BINDERS
 
 
 def _is_value(pattern: Expression) -> bool:

@@ -56,13 +56,17 @@ class _Innermost:
 
 
 def apply_exhaustively(
-    rules: Sequence[Rule], expression: Expression, budget: int = DEFAULT_BUDGET
+    rules: Sequence[Rule],
+    expression: Expression,
+    budget: int = DEFAULT_BUDGET,
+    settled: set[Expression] | None = None,
 ) -> tuple[Step, ...]:
     """Apply rules, innermost node first and in the order of the list, until none applies any more.
 
+    `settled` are nodes that none of these rules applies to; those that are found are added.
     Raises RewritingError, naming the rule, where they do not come to rest within `budget` rewritings.
     """
-    strategy = _Innermost(rules, budget)
+    strategy = _Innermost(rules, budget, settled=set() if settled is None else settled)
     strategy.normal_form(expression)
     return _as_steps(expression, strategy.changes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from symbackprop.errors import RecordError
 from symbackprop.functions.elementary import definition_of
 from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
 from symbackprop.integers.linear import linear_form
@@ -60,9 +61,12 @@ class When:
 
 
 def when(predicate: str, *variables: str) -> When:
-    """The side condition; KeyError where the table does not know it."""
+    """The side condition; RecordError where the table does not know it."""
     if predicate not in PREDICATES:
-        raise KeyError(predicate)
+        raise RecordError(
+            f"a rule's side condition asks for '{predicate}', which is no predicate",
+            remedy=f"write it into PREDICATES in rules/conditions.py, or use one of {', '.join(PREDICATES)}",
+        )
     return When(predicate, variables)
 
 

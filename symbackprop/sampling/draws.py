@@ -58,7 +58,8 @@ Adjoints: TypeAlias = Callable[[Values, Mapping[str, int]], Mapping[str, Array]]
 class Draws:
     """Draws for a system, on which it and its adjoints are finite.
 
-    `reached` are the sides of its comparisons that have come up so far.
+    `adjoints` gives them from the values of all tensors; `reached` are the sides of its comparisons that have
+    come up so far.
     """
 
     system: System
@@ -101,7 +102,7 @@ class Draws:
                 continue
             if not _is_sound(self.system, known):
                 continue
-            adjoints = self.adjoints(values, sizes)
+            adjoints = self.adjoints(known, sizes)
             if all_finite(adjoints.values()):
                 for condition, sides in reached.items():
                     self.reached.setdefault(condition, set()).update(sides)

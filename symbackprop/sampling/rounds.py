@@ -1,8 +1,8 @@
-"""The sizes on which a gradient is checked, round after round.
+"""The sizes on which a gradient is checked, round after round, and how the data of a round are changed.
 
 All axes different, so that a transposition or a sum over the wrong axis shows; then with axes of size 1,
 where broadcasting hides what is missing; then as every condition on indices and sizes needs it to take both
-values.
+values. At last all axes different again, on data that are not centred and far from 1 in size.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from math import prod
 from symbackprop.errors import NotationError
 from symbackprop.notation.expressions import Comparison, Expression, Index, Size
 from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.sampling.stress import PLAIN, Stress, scaled, shifted
 from symbackprop.semantics.integer_values import condition_holds
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
@@ -23,14 +24,16 @@ LARGEST_TRIED = 12
 MOST_PLACES = 5_000  # positions of a condition's indices that are looked at
 MOST_SEARCHED = 2_000  # sizes that are tried for a condition
 MOST_ROUNDS = 8
+SHIFTED, SCALED = shifted(1e4), scaled(8.0)
 
 
 @dataclass(frozen=True)
 class SizesOfRound:
-    """What these sizes are for, and the sizes."""
+    """What these sizes are for, and the sizes; the data are changed by `stress`."""
 
     name: str
     sizes: Mapping[str, int]
+    stress: Stress = PLAIN
 
 
 def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str, ...]]:
@@ -53,6 +56,11 @@ def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str
                     f"{text(condition)} is {'never' if wanted else 'always'} true on the sizes tried"
                 )
     return tuple(rounds), tuple(remarks)
+
+
+def stress_rounds(sizes: Mapping[str, int]) -> list[SizesOfRound]:
+    """Data that are shifted, and data that are scaled, on these sizes."""
+    return [SizesOfRound(f"data {stress.name}", sizes, stress) for stress in (SHIFTED, SCALED)]
 
 
 def _without_repetition(

@@ -144,15 +144,18 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
     """The sizes, those of open axes as large as the positions at which they are read need."""
     sizes = dict(sizes)
     declared = {axis.name for axis in system.axes if axis.size is not None}
-    for _ in system.axes:
-        for equation in system.equations:
-            for read in guarded_reads(equation.expression):
-                for index, position in zip(
-                    system.tensors[read.element.tensor].indices, read.element.positions, strict=True
-                ):
-                    if index.axis.name not in declared and not isinstance(position, Index):
-                        needed = _largest_position(position, read.conditions, sizes) + 1
-                        sizes[index.axis.name] = max(sizes[index.axis.name], needed)
+    reckoned = [
+        (index.axis.name, position, read.conditions)
+        for equation in system.equations
+        for read in guarded_reads(equation.expression)
+        for index, position in zip(
+            system.tensors[read.element.tensor].indices, read.element.positions, strict=True
+        )
+        if index.axis.name not in declared and not isinstance(position, Index)
+    ]
+    for _ in system.axes if reckoned else ():
+        for axis, position, conditions in reckoned:
+            sizes[axis] = max(sizes[axis], _largest_position(position, conditions, sizes) + 1)
     return sizes
 
 

@@ -36,10 +36,10 @@ def matrix_values(
     found = [_of_matrix(numbers, kind, numbers.entries(matrices[place])) for place in each]
     if positions:
         size = array.shape[-1]
-        return numbers.exact(
+        return numbers.result(
             np.array(found).reshape(len(each), size, size)[inverse, positions[0], positions[1]]
         )
-    return numbers.exact(np.array(found)[inverse] if found else np.zeros(count))
+    return numbers.result(np.array(found)[inverse] if found else np.zeros(count))
 
 
 def _of_matrix(numbers: ArrayNumbers, kind: str, rows: list[list[Any]]) -> Any:

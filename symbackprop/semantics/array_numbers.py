@@ -38,6 +38,10 @@ class ArrayNumbers:
         """What an array of numbers is here."""
         return np.asarray(array)
 
+    def result(self, array: Array) -> Array:
+        """What was worked out by many operations at once, as an inverse."""
+        return self.exact(array)
+
     def number(self, value: Fraction) -> Array:
         """A rational."""
         return np.asarray(value.numerator / value.denominator)
@@ -96,6 +100,11 @@ class RoundedNumbers(ArrayNumbers):
 
     narrow: type[np.floating[Any]]
     rng: np.random.Generator | None = field(default=None, compare=False)
+
+    @property
+    def deciding(self) -> ArrayNumbers:
+        """Rounded to the nearest number."""
+        return self if self.rng is None else RoundedNumbers(self.narrow)
 
     def _wide(self, array: Array) -> Array:
         return np.asarray(array).astype(WIDER[self.narrow])

@@ -41,7 +41,7 @@ def evaluate_system(
 
     `added` is added to tensors, derived ones as soon as they are computed, so that all that follows from them
     moves; `reached` collects the sides of comparisons that came up; with `only`, these tensors alone and what
-    they need are computed. Raises VerificationError where a tensor is
+    they need are computed, in these `numbers`. Raises VerificationError where a tensor is
     read outside its axes and, if `strict`, FloatingPointError where any part of an equation is undefined or
     overflows, whatever comes of it.
     """

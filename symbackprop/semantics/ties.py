@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import is_sum, subtract
@@ -35,8 +36,9 @@ class TiedSum:
     body: Expression
 
 
+@lru_cache(maxsize=10_000)
 def tied_sum(node: Reduction) -> TiedSum:
-    """A sum with as many of its indices tied as its deltas allow."""
+    """A sum with as many of its indices tied as its deltas allow; asked again at every evaluation."""
     node = _joined(node)
     tied: dict[Index, Expression] = {}
     for delta in _deltas_of(node.body):
@@ -95,6 +97,8 @@ def _solved(delta: Delta, index: Index) -> Expression | None:
     """Where the index stands if the delta is 1; None where it is not in it exactly once, times 1 or -1."""
     if index not in delta.free_indices:
         return None
+    if isinstance(delta.left, Index) and isinstance(delta.right, Index) and delta.left != delta.right:
+        return delta.right if index == delta.left else delta.left  # most deltas: no need of a linear form
     form = linear_form(subtract(delta.left, delta.right))
     factor = form.coefficient(index)
     if abs(factor) != 1:

@@ -61,7 +61,8 @@ class VectorisedEvaluator:
     either are, whatever the others. That is how the chain rule reads an adjoint: what the loss does not
     depend on may be undefined, and where a local derivative is 0 nothing is passed on.
 
-    `reached` notes which sides of each comparison came up.
+    `reached` notes which sides of each comparison came up. Comparisons and integers are worked out in the
+    numbers that decide.
     """
 
     values: Mapping[str, Array]
@@ -125,11 +126,10 @@ class VectorisedEvaluator:
 
     @property
     def _integers(self) -> Rationals:
-        return Rationals(self._exact)
+        return Rationals(self._deciding)
 
     @property
-    def _exact(self) -> VectorisedEvaluator:
-        """The evaluator of positions and conditions."""
+    def _deciding(self) -> VectorisedEvaluator:
         numbers = self.numbers.of_conditions
         return self if numbers is self.numbers else replace(self, numbers=numbers)
 
@@ -139,7 +139,10 @@ class VectorisedEvaluator:
         array = np.asarray(self.values[tensor])
         if not positions:
             return self.numbers.exact(array)
-        places = [self._integers.value(each, points) for each in positions]
+        places = [
+            points.positions[each] if isinstance(each, Index) else self._integers.value(each, points)
+            for each in positions
+        ]
         for place, size in zip(places, array.shape, strict=True):
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")
@@ -205,7 +208,7 @@ class VectorisedEvaluator:
         integers = [name for name in condition.tensors if np.asarray(self.values[name]).dtype.kind in "iu"]
         if all(is_ratio(side, integers) for side in condition.children):
             return self._integers.compared(condition, points)
-        left, right = (self._exact._value(side, points) for side in condition.children)
+        left, right = (self._deciding._value(side, points) for side in condition.children)
         return np.broadcast_to(compared(condition.operator, left, right), (points.count,))
 
     def _reduction(self, node: Reduction, points: Points) -> Array:

@@ -21,7 +21,7 @@ from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
 from symbackprop.sampling.finite_data import Values, different_sizes
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
-from symbackprop.sampling.rounds import SizesOfRound, ones_in_turn, rounds_of_sizes
+from symbackprop.sampling.rounds import SizesOfRound, ones_in_turn, rounds_of_sizes, stress_rounds
 from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.systems.system import Role, System
 from symbackprop.verification.at_kinks import rounds_at_kinks
@@ -90,8 +90,9 @@ def check_against(
     """
     rng = np.random.default_rng(seed)
     examiner = Examiner(checked, Clock(budget), equations)
-    sizes, remarks = rounds_of_sizes(equations.stated)
-    found, untried = _rounds(examiner, sizes, equations.sample, rng)
+    rounds, remarks = rounds_of_sizes(equations.stated)
+    rounds = (*rounds, *stress_rounds(rounds[0].sizes))
+    found, untried = _rounds(examiner, rounds, equations.stressed_sample, rng)
     at_kinks, unreached = rounds_at_kinks(examiner, rng)
     return _report(subject, seed, [*found, *at_kinks], [*remarks, *untried, *unreached])
 
@@ -99,7 +100,7 @@ def check_against(
 def _rounds(
     examiner: Examiner,
     sizes: Sequence[SizesOfRound],
-    sample: Callable[[Mapping[str, int], np.random.Generator], Values],
+    sample: Callable[[SizesOfRound, np.random.Generator], Values],
     rng: np.random.Generator,
 ) -> tuple[list[Found], list[str]]:
     """A round for each of the sizes, and remarks on those for which there are no data or no time.
@@ -113,7 +114,7 @@ def _rounds(
             remarks.append(f"not tried within {examiner.clock.budget:g} s: {of_round.name}")
             continue
         try:
-            draw = partial(sample, of_round.sizes)
+            draw = partial(sample, of_round)
             found.append(examiner.on(of_round.name, of_round.sizes, draw, rng, is_first=not found))
         except VerificationError as error:
             if not found:
@@ -159,9 +160,9 @@ def _sizes_of_module(checked: ModuleUnderCheck) -> list[SizesOfRound]:
     return rounds
 
 
-def _module_sample(checked: ModuleUnderCheck, sizes: Mapping[str, int], rng: np.random.Generator) -> Values:
+def _module_sample(checked: ModuleUnderCheck, of_round: SizesOfRound, rng: np.random.Generator) -> Values:
     def finite(values: Values) -> bool:
         return bool(np.isfinite(checked.loss(values)))
 
     facts = checked.facts or NO_FACTS
-    return sample_obeying_facts(facts, checked.shapes, sizes, rng, finite, checked.integers)
+    return sample_obeying_facts(facts, checked.shapes, of_round.sizes, rng, finite, checked.integers)

@@ -78,10 +78,12 @@ def hold_on_empty_axes(subject: Subject) -> None:
 
     First on negative data, on which a factor that a sum leaves behind is undefined most of all.
     """
+    usual = model_sizes(subject.model)
     for axis in subject.model.axes:
         if axis.size is None:
-            sizes = {**model_sizes(subject.model), axis.name: 0}
-            _ = any(_held_where_defined(subject, sizes, sign) for sign in (-1, 1))
+            for sign in (-1, 1):
+                if _held_where_defined(subject, {**usual, axis.name: 0}, sign):
+                    break
 
 
 def _held_where_defined(subject: Subject, sizes: Mapping[str, int], sign: int) -> bool:
@@ -96,7 +98,7 @@ def _held_where_defined(subject: Subject, sizes: Mapping[str, int], sign: int) -
         computes(subject, sizes, drawn)
         return False
     if computes(subject, sizes, values):
-        draw = Draw(sizes, values, known, subject.adjoints(values, sizes))
+        draw = Draw(sizes, values, known, subject.adjoints(known, sizes))
         largest = largest_of((*known.values(), *draw.adjoints.values()))
         for each in map(_where_finite, results(subject, draw)):
             if not agree(each.found, each.expected, largest):

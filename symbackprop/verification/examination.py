@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symbackprop.numerics.tolerance import largest_of
 from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.comparing import Comparison, compare_arrays, gradient_for
+from symbackprop.verification.comparing import Comparison, compare_arrays, gradient_for, of_elements
 from symbackprop.verification.control import negative_control
 from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import (
@@ -168,7 +168,8 @@ class Examiner:
             judged = [each for each in gradients if each in adjoints]
             comparisons += by_adjoints(adjoints, known, judged, referee)
         naive = equations.naive_loss(values, sizes)
-        row = compare_arrays(name, NAIVE_EVALUATOR, loss, known[name] if naive is None else naive, largest)
+        judge = of_elements(name, NAIVE_EVALUATOR, known[name] if naive is None else naive, largest)
+        row = replace(judge, rounding=equations.rounding_of_terms(values, sizes)).row(loss)
         return comparisons, replace(row, note=row.note or ("all at once" if naive is None else ""))
 
     def _rows(
@@ -191,19 +192,31 @@ class Examiner:
                 of_equations[place] = row_of(replace(comparison, refereed=inf), gradients)
         for place, comparison in enumerate(differences):
             if comparison.tensor in doubted - refused and loss_row.ok:
-                of_differences[place] = self._doubted(of_differences[place], comparison, values, sizes)
+                of_differences[place] = self._doubted(
+                    of_differences[place], comparison, gradients, values, sizes
+                )
         return [*of_differences, loss_row, *of_equations]
 
     def _doubted(
-        self, row: CheckRow, comparison: Comparison, values: Values, sizes: Mapping[str, int]
+        self,
+        row: CheckRow,
+        comparison: Comparison,
+        gradients: Mapping[str, Any],
+        values: Values,
+        sizes: Mapping[str, int],
     ) -> CheckRow:
-        """A quotient that refuses what the complex step confirms: the same one of the equations' own loss.
+        """A quotient that refuses what the complex step confirms: once more, with a step of its tensor's own.
 
-        Where that has the same error, the quotient is at fault, not the module.
+        Then the same one of the equations' own loss: where that has the same error, the quotient is at fault,
+        not the module.
         """
         assert self.equations is not None
-        if row.ok or not np.isfinite(row.worst):
+        if row.ok or not np.isfinite(row.worst) or comparison.parts:
             return row
+        quotients = differences_of(self.checked, self.checked.loss, values, comparison)
+        second = row_of(replace(comparison, expected=quotients), gradients)
+        if second.ok:
+            return second
         scale = comparison.scale_with(comparison.expected)
         if comparison.rounding is not None and comparison.rounding.of_one(LOSS) / comparison.width > (
             row.worst * scale / OF_THE_LOSS

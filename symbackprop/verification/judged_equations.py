@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any, TypeAlias
 
@@ -11,24 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.errors import VerificationError
 from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.definite_matrices import unsound_matrices
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
+from symbackprop.sampling.rounds import SizesOfRound
 from symbackprop.sampling.small_axes import axis_names, evaluation_visits
+from symbackprop.sampling.stress import PLAIN, stressed
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import DECLARED_ROLES, System
 from symbackprop.verification.comparing import compare_arrays
 from symbackprop.verification.report import INNER_QUOTIENTS, CheckRow
 from symbackprop.verification.rounding import RoundingOfTerms
-from symbackprop.verification.unsimplified import unsimplified_adjoints
+from symbackprop.verification.unsimplified import undefined_adjoints, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
 
 MOST_VISITS = 200_000  # nodes that the naive evaluator visits, some microseconds each
+LEAST = 1e-100  # of a computed number that is not 0
 MOST_POINTS = 500_000  # places at which the fast evaluator works out one expression
 
 
@@ -41,6 +46,12 @@ def declared_integers(system: System) -> dict[str, str]:
     """Each tensor of whole numbers with the axis whose positions it holds."""
     declared = system.with_role(*DECLARED_ROLES)
     return {tensor.name: tensor.values.name for tensor in declared if tensor.values is not None}
+
+
+def _smallest(arrays: Iterable[Array]) -> float:
+    """The smallest magnitude but 0; infinite where there is none."""
+    found = [np.abs(array[array != 0]) for array in map(np.asarray, arrays)]
+    return min((float(np.min(each, initial=np.inf)) for each in found), default=np.inf)
 
 
 @dataclass(frozen=True)
@@ -110,14 +121,47 @@ class Equations:
     def sample(
         self, sizes: Mapping[str, int], rng: np.random.Generator, domains: Sequence[Domain] = DOMAINS
     ) -> Values:
-        """Data on which every tensor is finite and the facts hold; VerificationError where none are found."""
+        """Data on which every tensor is finite and the facts hold; VerificationError where none are found.
 
-        def finite(values: Values) -> bool | str:
+        If it can be, nothing computed is so small that its derivatives underflow, as a saturated softmax is.
+        """
+
+        def finite(values: Values, least: float) -> bool | str:
             known = self.known(values, sizes)
-            return all_finite(known.values()) and (unsound_matrices(self.system, known) or True)
+            computed = [known[each.tensor] for each in self.system.equations]
+            if not all_finite(known.values()) or _smallest(computed) < least:
+                return False
+            return unsound_matrices(self.system, known) or True
 
-        integers = declared_integers(self.system)
-        return sample_obeying_facts(self.system, self.shapes, sizes, rng, finite, integers, domains)
+        def sampled(least: float) -> Values:
+            accepts = partial(finite, least=least)
+            integers = declared_integers(self.system)
+            return sample_obeying_facts(self.system, self.shapes, sizes, rng, accepts, integers, domains)
+
+        try:
+            return sampled(LEAST)
+        except VerificationError:
+            return sampled(0.0)
+
+    def stressed_sample(self, of_round: SizesOfRound, rng: np.random.Generator) -> Values:
+        """Such data, changed as the round says.
+
+        Raises VerificationError where they cannot obey the facts then, the model or its chain rule is not
+        finite, or a matrix nearly singular.
+        """
+        sizes = of_round.sizes
+        values = self.sample(sizes, rng)
+        if of_round.stress == PLAIN:
+            return values
+        changed = stressed(self.stated, values, sizes, of_round.stress)
+        if changed is None:
+            raise VerificationError("no such data obey the facts")
+        known = self.known(changed, sizes)
+        if not all_finite(known.values()) or unsound_matrices(self.system, known):
+            raise VerificationError("the model is not finite there")
+        if not all_finite(undefined_adjoints(self.derivation, known, sizes).values()):
+            raise VerificationError("the chain rule is not finite there")
+        return changed
 
     def rows_of_inner_derivatives(self, values: Values, sizes: Mapping[str, int]) -> list[CheckRow]:
         """What was worked out for equations with derivatives in them, against difference quotients."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.numerics.differences import (
+    IMAGINARY_STEP,
     LADDER,
     NOISE_POINTS,
     STEPS,
+    WIDER_IMAGINARY_STEP,
     Loss,
     Quotients,
     central_differences,
@@ -80,24 +83,26 @@ class Sample:
 
 
 def samples(
-    arrays: Mapping[str, Array], seconds: float, cost: float, rng: np.random.Generator
+    arrays: Mapping[str, Array], seconds: float, costs: Mapping[str, float], rng: np.random.Generator
 ) -> tuple[dict[str, Sample], bool]:
-    """Every element where `seconds` allow it at `cost` each; else some, spread evenly, and random directions.
+    """Every element where `seconds` allow it at these costs each; else some, spread evenly, and directions.
 
     Where not even directions for each tensor are affordable, one element each; the second result says that
     all tensors are to be moved along directions together.
     """
-    total = sum(array.size for array in arrays.values())
-    affordable = int(min(seconds / cost, MOST_MOVED))
-    is_together = affordable < min(total, (FEWEST_MOVED + DIRECTIONS) * len(arrays))
-    left = max(affordable - DIRECTIONS * len(arrays), 0)
+    elements = sum(array.size for array in arrays.values())
+    needed = sum(array.size * costs[name] for name, array in arrays.items())
+    is_affordable = needed <= seconds and elements <= MOST_MOVED
+    directions = DIRECTIONS * sum(costs.values())
+    is_together = not is_affordable and seconds < directions + FEWEST_MOVED * sum(costs.values())
+    part = min(max(seconds - directions, 0.0) / needed, MOST_MOVED / elements) if needed else 1.0
     found = {}
     for name, array in arrays.items():
-        most = max(FEWEST_MOVED, left * array.size // total) if total > affordable else array.size
+        most = array.size if is_affordable else max(FEWEST_MOVED, int(part * array.size))
         chosen = sample_of(array, 1 if is_together else most)
         count = 0 if chosen.all() or is_together else DIRECTIONS
         found[name] = Sample(chosen, rng.choice((-1.0, 1.0), (count, *array.shape)))
-    return found, is_together and bool(total)
+    return found, is_together and bool(elements)
 
 
 def by_differences(
@@ -114,7 +119,8 @@ def by_differences(
     what is seen along symmetric matrices: a module refuses others.
     """
     of_one = seconds_of(lambda: checked.loss(values))
-    chosen, is_together = samples({name: values[name] for name in names}, seconds, 2 * STEPS * of_one, rng)
+    costs = dict.fromkeys(names, 2 * STEPS * of_one)
+    chosen, is_together = samples({name: values[name] for name in names}, seconds, costs, rng)
     steps = _steps(checked, values, names, is_shared=of_one * LOSSES_OF_STEP * len(names) > seconds, rng=rng)
     found = {
         name: _quotients(_loss_along(checked, checked.loss, name), values, name, chosen[name], steps[name])
@@ -230,14 +236,17 @@ def by_equations(
 
     What the loss is computed from counts among the numbers in sight: the terms of a sum that vanishes do.
     """
-    cost = seconds_of(lambda: loss({**values, names[0]: known[names[0]] + 0j}))
-    chosen, is_together = samples({name: known[name] for name in names}, seconds, cost, rng)
+    step = IMAGINARY_STEP if method == AT_KINKS else WIDER_IMAGINARY_STEP
+    points = {name: _standing(referee.system, known, values, name) for name in names}
+    costs = {
+        name: seconds_of(partial(loss, {**point, name: point[name] + 0j})) for name, point in points.items()
+    }
+    chosen, is_together = samples({name: known[name] for name in names}, seconds, costs, rng)
     found: dict[str, tuple[Array, Array]] = {}
-    for name in names:
-        point = {**values, name: known[name]}
+    for name, point in points.items():
         found[name] = (
-            complex_step(loss, point, name, chosen[name].chosen),
-            complex_step_along(loss, point, name, chosen[name].directions),
+            complex_step(loss, point, name, chosen[name].chosen, step),
+            complex_step_along(loss, point, name, chosen[name].directions, step),
         )
     largest = largest_of(
         (*terms_of_loss(referee.system, known), *(elements for elements, _ in found.values()))
@@ -250,7 +259,7 @@ def by_equations(
         comparisons += [replace(each, note=chosen[name].note) for each in of_tensor]
     free = [name for name in names if name in values]
     if is_together and free:
-        comparisons.append(_of_all_at_once(loss, values, free, largest, method, rng))
+        comparisons.append(_of_all_at_once(loss, values, free, largest, method, step, rng))
     if method == AT_KINKS:
         # Steps of two factors that are 0 multiply to a real -h^2, which takes a sum off its kink.
         comparisons = [each for each in comparisons if each.directions is None]
@@ -263,13 +272,23 @@ def _of_all_at_once(
     names: Sequence[str],
     largest: float,
     method: str,
+    step: float,
     rng: np.random.Generator,
 ) -> Comparison:
     """The complex step along directions in which all the tensors move."""
     together = Together.of(values, names)
     line, ways = together.loss_of(loss), together.directions(DIRECTIONS, rng)
-    along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways), largest)
+    along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways, step), largest)
     return replace(along_all, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
+
+
+def _standing(
+    system: System, known: Mapping[str, Array], values: Mapping[str, Array], name: str
+) -> dict[str, Array]:
+    """The tensor, and what does not move with it: that need not be worked out for every step."""
+    moving = system.dependents((name,))
+    still = {each: array for each, array in known.items() if each not in moving}
+    return {**values, **still, name: known[name]}
 
 
 def by_adjoints(

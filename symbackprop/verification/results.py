@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any, TypeAlias
 
@@ -21,7 +22,7 @@ from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation, System
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
 from symbackprop.verification.locating import line_raising
-from symbackprop.verification.unsimplified import undefined_adjoints, unsimplified_adjoints
+from symbackprop.verification.unsimplified import chain_rule_of, undefined_adjoints, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
 
@@ -38,9 +39,13 @@ class Subject:
     checked: ModuleUnderCheck
 
     def adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-        """The derivatives of the loss before any simplification."""
+        """The derivatives of the loss before any simplification; `values` may hold computed tensors, too."""
         known = evaluate_system(self.derivation.system, values, sizes)
-        return unsimplified_adjoints(self.derivation, known, sizes)
+        return unsimplified_adjoints(self.derivation, known, sizes, chain_rule=self._chain_rule)
+
+    @cached_property
+    def _chain_rule(self) -> Mapping[str, Equation]:
+        return chain_rule_of(self.derivation)
 
     def undefined_adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
         """The same, not finite where the chain rule is undefined, though an adjoint be 0 there by chance."""

@@ -69,10 +69,12 @@ class RoundingOfTerms:
         loss = str(self.derivation.system.loss)
         known = evaluate_system(self.derivation.system, self.values, self.sizes)
         adjoints = unsimplified_adjoints(self.derivation, known, self.sizes)
-        return [
-            {LOSS: moved[loss] - known[loss], **{name: each[name] - adjoints[name] for name in adjoints}}
-            for moved, each in rounded_evaluations(self.derivation, self.values, self.sizes, self.still)
-        ]
+        found = []
+        for moved, each in rounded_evaluations(self.derivation, self.values, self.sizes, self.still):
+            of_loss = moved[loss] - known[loss]
+            of_adjoints = {name: each[name] - adjoints[name] for name in adjoints}
+            found.append({LOSS: of_loss, loss: of_loss, **of_adjoints})
+        return found
 
     def of_one(self, name: str) -> float:
         """The most that one rounding of float64 in data and operations changes a gradient, or `LOSS`."""

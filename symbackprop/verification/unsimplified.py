@@ -37,13 +37,16 @@ def unsimplified_adjoints(
     known: Mapping[str, Array],
     sizes: Mapping[str, int],
     numbers: ArrayNumbers = DOUBLE,
+    chain_rule: Mapping[str, Equation] | None = None,
 ) -> dict[str, Array]:
     """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
 
-    `known` are the values of all tensors of the derivation's system.
+    `known` are the values of all tensors of the derivation's system, `numbers` those that are computed with.
+    `chain_rule` is the derivation's `chain_rule_of`, for those who ask again and again.
     """
+    equations = chain_rule_of(derivation) if chain_rule is None else chain_rule
     with undefined_is_silent():
-        return _evaluated(derivation, _equations(derivation), known, sizes, numbers=numbers)
+        return _evaluated(derivation, equations, known, sizes, numbers=numbers)
 
 
 def undefined_adjoints(
@@ -54,7 +57,7 @@ def undefined_adjoints(
     An adjoint may be 0 by chance there, and 0 times infinity is undefined: sqrt(h)^2 at h = 0. What the loss
     does not depend on passes nothing on, whatever its derivative.
     """
-    equations = _equations(derivation)
+    equations = chain_rule_of(derivation)
     with undefined_is_silent():
         # Where they are 0 for other values as well, the loss does not depend on the tensor.
         elsewhere = _evaluated(derivation, equations, _moved(known), sizes)
@@ -62,7 +65,8 @@ def undefined_adjoints(
         return _evaluated(derivation, equations, known, sizes, depends)
 
 
-def _equations(derivation: Derivation) -> dict[str, Equation]:
+def chain_rule_of(derivation: Derivation) -> dict[str, Equation]:
+    """The chain rule for each tensor with an adjoint, as an equation, each after those that it reads."""
     return {adjoint.tensor: _equation(adjoint) for adjoint in _in_reading_order(derivation)}
 
 

@@ -10,7 +10,7 @@ from autograd import grad
 
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.driver import derive
-from symbackprop.errors import DerivationError, LanguageError, NotationError
+from symbackprop.errors import DerivationError, LanguageError, NotationError, SymbackpropError
 from symbackprop.language.model import parse_system
 from symbackprop.layers.loading import load_system
 from symbackprop.pipeline import Model, load, loads
@@ -252,3 +252,26 @@ def test_what_has_no_further_derivative_is_refused_with_a_remedy() -> None:
     with pytest.raises(DerivationError, match="polygamma") as caught:
         second.as_system("loss G = grad_H_w").derive()
     assert "remedy" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (
+            "const v[k,j]\nloss H = sum(k, j, v[k,j]*grad_W9[k,j])",
+            r"^statements:2:27: unknown tensor 'grad_W9'",
+        ),
+        ("\nloss H = sum(k j)", r"^statements:2:16: expected an operator"),
+        ("const W2[k]", r"^statements:1:7: .* it is a param in the derived equations and a const here"),
+        (
+            "const v\nconst v[k]",
+            r"^statements:2:7: the name 'v' is used twice: it is a const at statements:1:7",
+        ),
+    ],
+)
+def test_what_is_said_against_added_statements_counts_their_lines(statements: str, message: str) -> None:
+    derivation = load(EXAMPLES / "seed.model").derive(["W2"])
+    with pytest.raises(SymbackpropError, match=message) as raised:
+        derivation.as_system(statements)
+    assert raised.value.place is not None
+    assert raised.value.place.text in statements

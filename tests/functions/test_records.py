@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from symbackprop.derivation.elementary import at_arguments, elementary_derivative
+from symbackprop.errors import RecordError
 from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS
 from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyKernel, Overflow
 from symbackprop.notation.expressions import Apply, Element
 from symbackprop.semantics.array_functions import values_of
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.number_systems import PRECISE
+from symbackprop.targets.numpy.calls import function_call
+from symbackprop.targets.numpy.kernels import HELPERS, helpers_for
 
 U = Element("u")
 INSIDE = {
@@ -158,3 +161,16 @@ def test_a_kernel_calls_helpers_and_not_itself() -> None:
     for name, record in FUNCTIONS.items():
         if isinstance(record.numpy, NumpyKernel):
             assert name not in record.numpy.calls
+
+
+def test_a_record_whose_kernel_has_no_template_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(HELPERS, "wave", ())  # type: ignore[arg-type]
+    with pytest.raises(RecordError, match=r"'wave' has no kernel: there is no .*wave\.py\.j2"):
+        helpers_for(["wave"])
+
+
+def test_a_record_that_names_nothing_of_numpy_is_named() -> None:
+    with pytest.raises(
+        RecordError, match=r"nothing of NumPy computes the function 'wave'\n.*NumpyKernel\(\)"
+    ):
+        function_call("wave", ())

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import re
 from fractions import Fraction
 
 import pytest
 
-from symbackprop.errors import LanguageError
+from symbackprop.errors import LanguageError, RecordError
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.parsing import read_formula
 from symbackprop.language.source import Source
 from symbackprop.language.syntax import EquationStatement
 from symbackprop.layers.alternatives import read_body, text_of
-from symbackprop.layers.catalogue import CATALOGUE
+from symbackprop.layers.catalogue import CATALOGUE, formulas_of
 from symbackprop.layers.instance import index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 from symbackprop.layers.network import Layer, OptionValue
@@ -256,3 +257,35 @@ def test_what_an_option_may_be(
 ) -> None:
     assert all(OPTION_TYPES[word].accepts(value) for value in good)
     assert not any(OPTION_TYPES[word].accepts(value) for value in bad)
+
+
+WAVE = """# Wave
+#
+# Bends.
+#
+# Shapes: x: (N), y: (N).
+#
+# Source: none.
+{also}rest n
+input x[n]
+y[n] = sin(x[n])
+"""
+RIPPLE = "option of: switch = true   # what\nalso wave: of = false  # Wave\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"ripple.layer": WAVE.format(also=RIPPLE)},
+            r"two layers are called 'wave': by another name in ripple\.layer and by wave\.layer",
+        ),
+        ({}, r"two layers are called 'tanh': by another name in elementwise\.layer and by tanh\.layer"),
+    ],
+)
+def test_two_layers_of_one_name_are_refused(files: dict[str, str], message: str) -> None:
+    own = "wave" if files else "tanh"
+    folder = importlib.resources.files("symbackprop.layers").joinpath("formulas")
+    elementwise = {"elementwise.layer": folder.joinpath("elementwise.layer").read_text(encoding="utf-8")}
+    with pytest.raises(RecordError, match=message):
+        formulas_of({**elementwise, **files, f"{own}.layer": WAVE.format(also="")})

@@ -9,6 +9,7 @@ from symbackprop.algebra.phases import normal_form_rules
 from symbackprop.algebra.sums import COST
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import put_together
+from symbackprop.errors import RecordError
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.rule_phases import REASONS, every_rule, phases
 from symbackprop.notation.arithmetic import multiply
@@ -218,7 +219,7 @@ def test_a_statement_names_its_side_conditions() -> None:
         "where(c, n*f, 0) = n*where(c, f, 0); where(c, 0, n*f) = n*where(c, 0, f), "
         "where n is a number other than 0 and 1"
     )
-    with pytest.raises(KeyError):
+    with pytest.raises(RecordError, match=r"'at full moon', which is no predicate\n.*one of independent, "):
         when("at full moon", "f")
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from symbackprop.language.model import parse_system
-from symbackprop.sampling.rounds import conditions_on_sizes, rounds_of_sizes, values_taken
+from symbackprop.sampling.rounds import conditions_on_sizes, rounds_of_sizes, stress_rounds, values_taken
 from tests.verification.on_numpy import check_model
 
 CONDITIONED = """
@@ -33,6 +33,15 @@ def test_every_condition_on_sizes_takes_both_values():
         taken = frozenset[bool]().union(*(values_taken(condition, each.sizes) for each in rounds))
         assert taken == {True, False}, condition
     assert {each.name for each in check_model(system).rounds} >= {"size(n) > 6 holds", "size(i) != 9 fails"}
+
+
+def test_data_are_shifted_and_scaled_on_different_sizes():
+    system = parse_system(CONDITIONED)
+    rounds = stress_rounds(rounds_of_sizes(system)[0][0].sizes)
+    assert [each.name for each in rounds] == ["data all + 1e4", "data all x8"]
+    assert len(set(rounds[0].sizes.values())) == 3
+    assert np.array_equal(rounds[0].stress.move(np.array([1.0, -2.0])), [10001.0, 9998.0])
+    assert {each.name for each in check_model(system).rounds} >= {each.name for each in rounds}
 
 
 def test_a_condition_that_no_small_sizes_reach_is_said():

@@ -16,7 +16,7 @@ from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.comparing import of_elements
 from symbackprop.verification.control import negative_control, perturbations
 from symbackprop.verification.judged_equations import Equations
-from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences
+from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences, by_equations, samples
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, COMPLEX_STEP, DIGITS, SINGLE_PRECISION
 from tests.verification.on_numpy import check_model
@@ -103,6 +103,7 @@ def test_a_check_that_passes_everything_says_that_it_is_blind(monkeypatch, tmp_p
     assert run(["check", str(path)]) == 0
     assert "perturbed gradients" in capsys.readouterr().out
     monkeypatch.setattr(comparing.Comparison, "seen", lambda self, gradient: self.expected)
+    monkeypatch.setattr(comparing.Comparison, "of_terms", lambda self: 0.0)
     monkeypatch.setattr("symbackprop.verification.control._is_in_sight", lambda *_: True)
     assert run(["check", str(path)]) == 3
     assert "BLIND" in capsys.readouterr().err
@@ -207,3 +208,80 @@ def test_where_time_is_short_many_tensors_share_the_search_for_a_step():
     for each in found[: len(names)]:
         assert each.row(2 * values[each.tensor]).ok
         assert not each.row(2.001 * values[each.tensor]).ok
+
+
+DEEP = (
+    "index b : B\nindex i : I\nindex j : J\ninput x[b,i]\nparam W[j,i], v[j], c\n"
+    "h[b,j] = tanh(sum(i, W[j,i]*x[b,i]))\nloss E = sum(b, (sum(j, v[j]*h[b,j]) + c)^2)\n"
+)
+
+
+def test_a_complex_step_works_out_what_moves_with_its_tensor_alone(monkeypatch):
+    system = parse_system(DEEP)
+    equations = Equations(system, derive(system))
+    sizes = {"B": 2, "I": 3, "J": 4}
+    values = equations.sample(sizes, np.random.default_rng(0))
+    known = equations.known(values, sizes)
+    given: dict[str, set[bool]] = {}
+
+    def loss(point):
+        (moved,) = [name for name in "Wvc" if np.iscomplexobj(point[name])]
+        given.setdefault(moved, set()).add("h" in point)
+        return equations.loss(sizes, point)
+
+    referee = HighPrecision(equations.system, values, sizes)
+    rng = np.random.default_rng(0)
+    found = by_equations(loss, known, values, ("W", "v", "c"), np.inf, rng, COMPLEX_STEP, referee)
+    assert given == {"W": {False}, "v": {True}, "c": {True}}
+    adjoints = equations.unsimplified(known, sizes)
+    for comparison in found:
+        assert comparison.usable.all() and not comparison.note
+        np.testing.assert_allclose(comparison.expected, adjoints[comparison.tensor], rtol=1e-12)
+
+
+def test_costs_decide_how_many_elements_of_each_tensor_are_moved():
+    arrays = {"dear": np.zeros(1000), "cheap": np.zeros(1000)}
+    costs = {"dear": 1e-2, "cheap": 1e-5}
+    rng = np.random.default_rng(0)
+    chosen, is_together = samples(arrays, 1.0, costs, rng)
+    assert not is_together
+    moved = {name: int(each.chosen.sum()) for name, each in chosen.items()}
+    assert moved["dear"] >= 5 and len(chosen["dear"].directions) == 20
+    spent = sum(costs[name] * (count + 20) for name, count in moved.items())
+    assert spent <= 1.0
+    every, _ = samples(arrays, np.inf, costs, rng)
+    assert all(each.chosen.all() and not len(each.directions) for each in every.values())
+    beyond, _ = samples({"w": np.zeros(200_001)}, np.inf, {"w": 1e-9}, rng)
+    assert 50_000 <= beyond["w"].chosen.sum() <= 100_000 and len(beyond["w"].directions) == 20
+
+
+def test_every_element_is_moved_on_demand_whatever_the_budget(tmp_path, capsys):
+    path = tmp_path / "deep.model"
+    path.write_text(DEEP)
+    assert run(["check", str(path), "--budget", "1ms"]) == 0
+    assert " elements" in capsys.readouterr().out
+    assert run(["check", str(path), "--budget", "1ms", "--every"]) == 0
+    captured = capsys.readouterr()
+    assert " elements" not in captured.out
+    assert "not tried" not in captured.err
+
+
+def test_saturated_draws_are_passed_over():
+    # With standard normal weights of 64 terms some probabilities underflow in a derivative.
+    text = (
+        "index n : N\nindex k : K = 8\nindex f : F = 10\ninput h[n,f]\ntarget d[n] in K\nparam W[k,f]\n"
+        "u[n,k] = 40*sum(f, W[k,f]*h[n,f])\np[n,k] = exp(u[n,k])/sum(k, exp(u[n,k]))\n"
+        "loss E = -sum(n, log(p[n,d[n]]))\n"
+    )
+    system = parse_system(text)
+    equations = Equations(system, derive(system))
+    for seed in range(5):
+        values = equations.sample({"N": 3, "K": 8, "F": 10}, np.random.default_rng(seed))
+        known = equations.known(values, {"N": 3, "K": 8, "F": 10})
+        assert np.min(known["p"]) >= 1e-100
+    assert all(row.ok for row in check_model(system, budget=2.0).rows)
+
+
+def test_what_is_always_that_small_is_checked_all_the_same():
+    system = parse_system("index i : I\nparam w[i]\nz[i] = w[i]/10^120\nloss E = 10^120*sum(i, z[i]*w[i])\n")
+    assert check_model(system, budget=2.0).ok

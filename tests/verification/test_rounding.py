@@ -1,7 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_system
+from symbackprop.pipeline import loads
 from symbackprop.sampling.rounds import ones_in_turn
-from symbackprop.verification.rounding import moved_by_rounding
+from symbackprop.verification.comparing import of_elements
+from symbackprop.verification.report import COMPLEX_STEP
+from symbackprop.verification.rounding import LOSS, RoundingOfTerms, moved_by_rounding, rounded_evaluations
 
 
 def test_each_number_moves_by_the_relative_amount_and_whole_numbers_stay() -> None:
@@ -16,3 +23,56 @@ def test_each_axis_is_of_size_1_once() -> None:
     assert ones_in_turn(["a", "b", "c"]) == [{"a": 1, "c": 1}, {"b": 1}]
     assert ones_in_turn(["a"]) == [{"a": 1}]
     assert ones_in_turn([]) == []
+
+
+NORM = (
+    "index t : T\nindex d : D = 1\ninput x[t,d], dy[t,d]\nparam g[d]\nm[t] = sum(d, x[t,d])/size(d)\n"
+    "n[t,d] = (x[t,d] - m[t])/sqrt(0.00001 + sum(d, (x[t,d] - m[t])^2))*g[d]\n"
+    "loss E = sum(t, d, dy[t,d]*n[t,d])\n"
+)
+
+
+def test_terms_that_cancel_exactly_have_a_rounding_all_the_same() -> None:
+    derivation = derive(parse_system(NORM))
+    rng = np.random.default_rng(0)
+    sizes = {"T": 3, "D": 1}
+    values = {"x": rng.normal(size=(3, 1)), "dy": rng.normal(size=(3, 1)), "g": rng.normal(size=1)}
+    terms = RoundingOfTerms(derivation, values, sizes)
+    # x - m is exactly 0; the terms are of size 1 and are divided by sqrt(1e-5).
+    assert 1e-16 < terms.of_one("g") < 1e-12
+    assert 0 < terms.of_one(LOSS) < 1e-12
+    assert terms.of_one("no tensor") == 0.0
+
+
+def test_comparisons_and_integers_are_not_rounded() -> None:
+    text = (
+        "index i : I\ninput at[i] in I\nparam x[i], p\n"
+        "y[i] = where(x[i] - x[i] >= 0, x[mod(at[i] + 1, size(i))], p)\nloss E = sum(i, y[i])\n"
+    )
+    derivation = derive(parse_system(text))
+    values = {"at": np.array([2, 0, 1]), "x": np.array([1.0, 2.0, 3.0]), "p": np.array(5.0)}
+    for known, adjoints in rounded_evaluations(derivation, values, {"I": 3}):
+        np.testing.assert_allclose(known["y"], [1.0, 2.0, 3.0], rtol=1e-11)
+        np.testing.assert_allclose(adjoints["x"], [1.0, 1.0, 1.0], rtol=1e-11)
+        assert adjoints["p"] == 0
+
+
+def test_an_error_beyond_the_rounding_of_terms_is_wrong() -> None:
+    derivation = derive(parse_system(NORM))
+    rng = np.random.default_rng(1)
+    values = {"x": rng.normal(size=(3, 1)), "dy": rng.normal(size=(3, 1)), "g": rng.normal(size=1)}
+    terms = RoundingOfTerms(derivation, values, {"T": 3, "D": 1})
+    comparison = replace(of_elements("g", COMPLEX_STEP, np.zeros(1), 1e-6), rounding=terms)
+    honest, wrong = np.array([10 * terms.of_one("g")]), np.array([1e5 * terms.of_one("g")])
+    assert comparison.row(honest).ok
+    assert not comparison.row(wrong).ok
+    assert not replace(comparison, rounding=None).row(honest).ok
+
+
+def test_a_softmax_whose_weighted_mean_is_one_but_for_rounding_is_handed_out() -> None:
+    # dE/du = p*(w - sum p*w) where all weights but that of a place of tiny probability are 1.
+    text = (
+        "index c : C = 4\nparam m[c], q\nu[c] = 30*c + m[c]\nw[c] = where(c == 1, 0, 1)\n"
+        "loss E = sum(c, exp(u[c])*w[c])/sum(c, exp(u[c])) + q^2\n"
+    )
+    assert "Verified before it was written" in loads(text).derive().to_numpy()

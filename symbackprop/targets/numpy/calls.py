@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symbackprop.errors import PrintingError
+from symbackprop.errors import RecordError
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import Piece, call
 
 
 def function_call(function: str, arguments: Iterable[Piece]) -> Piece:
-    """The call that computes a function of the language; PrintingError where NumPy has none."""
+    """The call that computes a function of the language; RecordError where its record names none."""
     if function not in NUMPY_CALLS:
-        raise PrintingError(f"no NumPy function computes {function}")
+        raise RecordError(
+            f"nothing of NumPy computes the function '{function}'",
+            remedy="give its record numpy=NumpyCall(...), or numpy=NumpyKernel() and a template of its name",
+        )
     name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
     given = iter(arguments)
     return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")))

@@ -7,8 +7,11 @@ the function NAME; those that are no functions of the language stand here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TypeAlias
 
+from symbackprop.emission.environment import template_folder
+from symbackprop.errors import RecordError
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.functions.record import NumpyCall, NumpyKernel
 
@@ -53,6 +56,11 @@ def _called_first(helpers: Helpers, roots: Iterable[str]) -> Helpers:
     """The roots and what they call, directly or not, each helper behind those that it calls."""
     ordered: dict[str, tuple[str, ...]] = {}
     for root in roots:
+        if root not in helpers:
+            raise RecordError(
+                f"a kernel calls '{root}', which is no helper",
+                remedy="name it, with what it calls, in targets/numpy/kernels.py",
+            )
         ordered |= _called_first(helpers, helpers[root])
         ordered.setdefault(root, helpers[root])
     return ordered
@@ -66,7 +74,7 @@ HELPERS: Helpers = _called_first(
 
 
 def helpers_for(functions: Iterable[str]) -> tuple[str, ...]:
-    """The helpers that these functions need, in the table's order."""
+    """The helpers that these functions need, in the table's order; RecordError where one has no template."""
     needed: set[str] = set()
     pending = [name for name in functions if name in HELPERS]
     while pending:
@@ -74,4 +82,14 @@ def helpers_for(functions: Iterable[str]) -> tuple[str, ...]:
         if name not in needed:
             needed.add(name)
             pending.extend(HELPERS[name])
+    missing = next((name for name in sorted(needed) if not _template(name).is_file()), None)
+    if missing is not None:
+        raise RecordError(
+            f"the function '{missing}' has no kernel: there is no {_template(missing)}",
+            remedy=f"write it, with a function {missing}(), or give the record a NumpyCall",
+        )
     return tuple(name for name in HELPERS if name in needed)
+
+
+def _template(helper: str) -> Path:
+    return template_folder() / "numpy" / "kernels" / f"{helper}.py.j2"

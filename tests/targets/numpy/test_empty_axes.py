@@ -136,6 +136,14 @@ param x[n,s], w[t]
 h[t] = where(t == 0, w[0], h[t-1]/2) + sum(s, where(3*s + t < size(n), x[3*s + t,0]*w[s], 0))
 loss L = sum(t, h[t]^2)
 """,
+    "gathered_where_zeros_were_put_around_the_places": """
+index a, c : A
+index b, d : B
+input at[b,d] in B
+param p[a,b], m[a,c]
+v[a] = sum(b, pad(m[a + b - 1,a + b - 1])*p[a,at[b,b]])
+loss L = sum(a, v[a]^2)
+""",
     "logsumexp": """
 index n : N
 index k : K
