@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from symbackprop.algebra.opened import rational_functions
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Power
+from symbackprop.functions.elementary import definition_of
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, terms_of
+from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Number, Power
 from symbackprop.rewriting.justification import Equality
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
 
@@ -31,17 +33,37 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     """Whether the form's rounding is at most MOST_ERROR times the expression's, on all the stress data.
 
     `equalities`, element = formula, are those by which they are equal. A form that is not finite where the
-    expression is has lost all. Functions that are quotients in e^u count as data, for a textbook writes
-    y*(1 - y) where y = sigmoid(u).
+    expression is has lost all. Where the model has a function that is a quotient in e^u, its values count as
+    data, for a textbook writes y*(1 - y) where y = sigmoid(u); 1 - sigmoid(u) is no form of a/(a + e^u).
     """
     if not _may_lose_digits(form, expression):
         return True
-    errors = RoundingErrors(POINTS, _datum, dict(_formulas(equalities)), frozenset(rational_functions()))
+    formulas = dict(_formulas(tuple(equalities)))
+    typed = _functions_in((expression, *(formula for _, formula in formulas.values())))
+    quotients = frozenset(rational_functions())
+    if _brings_in(quotients - typed, form):
+        return False
+    errors = RoundingErrors(POINTS, _datum, formulas, typed & quotients)
     for at in _places(form.free_indices | expression.free_indices):
         before, after = errors.of(expression, at), errors.of(form, at)
         if any(map(_is_worse, *after, *before)):
             return False
     return True
+
+
+def _brings_in(functions: frozenset[str], form: Expression) -> bool:
+    """Whether one of the functions stands beside a number, or in a sum that is divided by.
+
+    exp(u)/(a + exp(u)) is not sigmoid(u)/(a*(1 - sigmoid(u)) + sigmoid(u)).
+    """
+    below = (node.base for node in form.walk() if isinstance(node, Power) and is_reciprocal(node))
+    beside = (
+        node
+        for node in form.walk()
+        if isinstance(node, Add) and any(isinstance(term, Number) for term in node.terms)
+    )
+    applied = (factor for sums in (*below, *beside) for term in terms_of(sums) for factor in factors_of(term))
+    return any(isinstance(factor, Apply) and factor.function in functions for factor in applied)
 
 
 def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
@@ -79,12 +101,30 @@ def _is_exponential(node: Expression) -> bool:
     return isinstance(node, Apply) and node.function == "exp"
 
 
-def _formulas(equalities: Iterable[Equality]) -> Iterator[tuple[str, tuple[tuple[Index, ...], Expression]]]:
-    """The formula of each tensor at indices of its own, as far as the equalities say it so."""
+def _formulas(
+    equalities: Sequence[Equality],
+) -> Iterator[tuple[str, tuple[tuple[Index, ...], Expression]]]:
+    """The formula of each tensor at indices of its own, as far as the equalities say it so.
+
+    1/(1 + e^-u) as typed is sigmoid(u).
+    """
+    functions = {formula: known for known, formula in equalities if isinstance(known, Apply)}
     for known, formula in equalities:
         if isinstance(known, Element) and _is_general(known.positions, formula):
             indices = tuple(position for position in known.positions if isinstance(position, Index))
-            yield known.tensor, (indices, formula)
+            yield known.tensor, (indices, functions.get(formula, formula))
+
+
+def _functions_in(expressions: Iterable[Expression]) -> frozenset[str]:
+    """The functions that are applied, and those that they are made of: silu(u) is u*sigmoid(u)."""
+    found: set[str] = set()
+    pending = [node for each in expressions for node in each.walk()]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Apply) and node.function not in found:
+            found.add(node.function)
+            pending.extend((definition_of(node) or node).walk())
+    return frozenset(found)
 
 
 def _is_general(positions: Sequence[Expression], formula: Expression) -> bool:

@@ -193,7 +193,7 @@ class RationalSearch:
                 break
 
     def _rewritings(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting | None]:
-        """The expression, and what comes of the solution for each atom; None where an atom has none."""
+        """The expression, and what comes of each atom's solution; None where an atom has none."""
         yield _Rewriting(current)
         for known, formula in relations:
             for atom in sorted(formula.free_symbols & current.free_symbols, key=str):

@@ -61,10 +61,17 @@ def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) ->
         candidates = [_settled(steps, expression, place, normal_form) for steps in _candidates(node, scope)]
         cheaper = [each for each in candidates if measure(each.whole) < measure(expression)]
         for candidate in sorted(cheaper, key=lambda each: rank(each.whole)):
-            for each in (candidate, *_folded(candidate, expression, place, scope)):
+            unfolded = () if _takes_a_difference_apart(candidate, node) else (candidate,)
+            for each in (*unfolded, *_folded(candidate, expression, place, scope)):
                 if _keeps_digits(each, expression, place):
                     return _composed(each, expression, place)
     return None
+
+
+def _takes_a_difference_apart(candidate: _Candidate, node: Expression) -> bool:
+    """sum(i, f - g) stays one sum, unless sum(i, f) - sum(i, g) cancels by a definition."""
+    is_split = any(step.rule.name == SPLIT.name for step in candidate.steps)
+    return is_split and isinstance(node, Reduction) and is_difference(node.body)
 
 
 def _folded(candidate: _Candidate, expression: Expression, place: Path, scope: Scope) -> Iterator[_Candidate]:
@@ -216,7 +223,7 @@ def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
     """sum(i, f + g) = sum(i, f) + sum(i, g), products multiplied out, but for differences."""
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
         parts = (factor for term in terms_of(node.body) for factor in factors_of(term))
-        terms = multiplied_out(node.body, frozenset(filter(is_difference, parts)) - {node.body})
+        terms = multiplied_out(node.body, frozenset(filter(is_difference, parts)))
         if len(terms) > 1:
             opened = node.with_children((Add(terms),))
             identity = Identity.of(node.body, opened.body, ())

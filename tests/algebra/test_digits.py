@@ -28,6 +28,8 @@ def parsed(text: str) -> Expression:
         ("sum(i, (x[i] - m)^2)", "sum(i, x[i]^2) - 2*sum(i, x[i])*m + size(i)*m^2"),
         ("exp(-(a - b)^2)", "exp(2*a*b - a^2 - b^2)"),
         ("exp(u)/(b + exp(u))", "1 - b/(b + exp(u))"),
+        ("exp(u)/(b + exp(u))", "sigmoid(u)/(sigmoid(u) + b*(1 - sigmoid(u)))"),
+        ("1/(1 + exp(u))", "1 - sigmoid(u)"),
         ("1/(b + exp(u))", "exp(-u)/(b*exp(-u) + 1)"),
         ("a*exp(u)", "(a*(exp(u) - 1)) + a"),
         ("sum(i, x[i]*y*(1 - y))", "sum(i, x[i]*y) - sum(i, x[i]*y^2)"),
@@ -64,10 +66,19 @@ def test_what_keeps_digits(before: str, after: str) -> None:
         ("p*(a - m)", "p*y*s", "y", "(a - m)/s", True),
         ("(a - b)*(1 - p)", "y - b", "y", "p*b + (1 - p)*a", False),
         ("a*exp(u)", "y + a", "y", "a*(exp(u) - 1)", False),
+        ("sigmoid(u) + u*exp(-u)/(1 + exp(-u))^2", "sigmoid(u) + y*(1 - sigmoid(u))", "y", "silu(u)", True),
+        ("sigmoid(u) + u*exp(-u)/(1 + exp(-u))^2", "y + sigmoid(u)*(1 - y)", "y", "silu(u)", False),
     ],
 )
 def test_folding_into_a_name(before: str, after: str, name: str, formula: str, kept: bool) -> None:
     assert keeps_digits(parsed(after), parsed(before), [(parsed(name), parsed(formula))]) is kept
+
+
+def test_a_sigmoid_as_typed_is_one() -> None:
+    written_out, name = parsed("1/(1 + exp(-u))"), (parsed("sigmoid(u)"), parsed("1/(1 + exp(-u))"))
+    before, after = parsed("exp(-u)/(1 + exp(-u))^2"), parsed("y*(1 - y)")
+    assert keeps_digits(after, before, [(parsed("y"), written_out), name])
+    assert not keeps_digits(after, before, [(parsed("y"), written_out)])
 
 
 def test_the_verdict_is_the_same_each_time_and_does_not_depend_on_order() -> None:

@@ -126,6 +126,10 @@ MODELS = {
         ("grad_l = sum(n, m, w[n,m]*sum(d, (x[n,d] - c[m,d])^2)*K[n,m])/l^3",),
         {"x": 500.0, "c": 500.0},
     ),
+    "a penalty that is nearly 0": Shifted(
+        "index n : N\ninput r[n]\nparam p[n], b\nloss E = b*mean(n, exp(r[n] - p[n]) - (r[n] - p[n]) - 1)",
+        ("grad_b = sum(n, exp(r[n] - p[n]) + p[n] - r[n] - 1)/size(n)",),
+    ),
     "one neuron": Shifted(
         "index n : N\ninput x[n], g[n]\nparam w, b\ny[n] = sigmoid(w*x[n] + b)\nloss E = sum(n, g[n]*y[n])",
         ("grad_w = sum(n, g[n]*x[n]*y[n]*(1 - y[n]))", "grad_b = sum(n, g[n]*y[n]*(1 - y[n]))"),
