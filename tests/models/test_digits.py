@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from symbackprop.lowering.programs import lower
 
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.naive import Array
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, System
