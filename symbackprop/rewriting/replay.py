@@ -51,7 +51,9 @@ class Composite(Justification):
 
     def renamed(self, names: Mapping[str, str]) -> Composite:
         """The steps in other names."""
-        return Composite(self.name, self.statement, tuple([step.renamed(names) for step in self.steps]))
+        steps = tuple([step.renamed(names) for step in self.steps])
+        first = _principal(steps)
+        return Composite(first.name, first.statement, steps)
 
 
 @dataclass(frozen=True)

@@ -139,21 +139,31 @@ def with_index(
     captured = position.free_indices | {index}
     if isinstance(expression, Reduction) and captured & frozenset(expression.indices):
         return expression
-    if isinstance(expression, Element) and position.tensors and position not in expression.positions:
-        return expression  # a read beside p, at p + 1, may need the guard that speaks of p
-    axes = ranges.axes.get(expression.tensor) if isinstance(expression, Element) else None
-    children = tuple(
-        [
-            child if child == position and axis != index.axis else with_index(child, position, index, ranges)
-            for child, axis in zip(expression.children, axes or repeat(index.axis), strict=False)
-        ]
-    )
+    if isinstance(expression, Element):
+        children = _positions_with_index(expression, position, index, ranges)
+    else:
+        children = tuple([with_index(child, position, index, ranges) for child in expression.children])
     if children == expression.children:
         return expression
     moved = expression.with_children(children)
     if isinstance(expression, Where) and any(node == position for node in moved.walk()):
         return expression  # a guard moves together with all that it guards, or stays
     return moved
+
+
+def _positions_with_index(
+    element: Element, position: Expression, index: Index, ranges: Ranges
+) -> tuple[Expression, ...]:
+    """The index for p itself; a read beside p, at p + 1, may leave its axis where p is not i."""
+    axes = ranges.axes.get(element.tensor) or repeat(index.axis)
+    return tuple(
+        [
+            with_index(child, position, index, ranges)
+            if isinstance(child, Element) or (child == position and axis == index.axis)
+            else child
+            for child, axis in zip(element.positions, axes, strict=False)
+        ]
+    )
 
 
 GUARDED = when("defined", "g(p)"), when("inside", "p", "i")

@@ -144,7 +144,9 @@ class RoundingErrors:
 
     def _at_places(self, tensor: str, places: Places) -> Rounded:
         key = (tensor, places)
-        if tensor not in self.formulas or key in self._open:  # a formula that reads its own element
+        # A formula may read its own element, or that of the step before, and so on without end.
+        is_data = key in self._open or not all([0 <= place < SIZE for place in places])
+        if tensor not in self.formulas or is_data:
             return self._exact(self.datum(tensor, places))
         indices, formula = self.formulas[tensor]
         self._open.add(key)

@@ -20,7 +20,7 @@ from symbackprop.numerics.differences import EPSILON
 from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
 from symbackprop.semantics.array_numbers import PerturbedNumbers
 from symbackprop.semantics.systems import evaluate_system
-from symbackprop.verification.unsimplified import unsimplified_adjoints
+from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
 
@@ -43,14 +43,19 @@ def moved_by_rounding(
 def rounded_evaluations(
     derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[str, int], still: Collection[str] = ()
 ) -> list[tuple[dict[str, Array], dict[str, Array]]]:
-    """All tensors and the unsimplified adjoints a few times, data and every operation off by `ROUNDINGS`."""
+    """All tensors and the unsimplified adjoints a few times, data and every operation off by `ROUNDINGS`.
+
+    Once with the local derivatives as differentiation leaves them and once in closed form: y*(1 - y) loses
+    the digits of 1 - y where a sigmoid y saturates, and is written all the same.
+    """
+    rules = [chain_rule_of(derivation, is_closed) for is_closed in (False, True)]
     found = []
     for seed in range(1, EVALUATIONS + 1):
         rng = np.random.default_rng(seed)
         moved = moved_by_rounding(values, ROUNDINGS, rng, still)
         numbers = PerturbedNumbers(ROUNDINGS, rng)
         known = evaluate_system(derivation.system, moved, sizes, numbers=numbers)
-        found.append((known, unsimplified_adjoints(derivation, known, sizes, numbers)))
+        found += [(known, unsimplified_adjoints(derivation, known, sizes, numbers, rule)) for rule in rules]
     return found
 
 

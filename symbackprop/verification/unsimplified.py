@@ -65,9 +65,12 @@ def undefined_adjoints(
         return _evaluated(derivation, equations, known, sizes, depends)
 
 
-def chain_rule_of(derivation: Derivation) -> dict[str, Equation]:
-    """The chain rule for each tensor with an adjoint, as an equation, each after those that it reads."""
-    return {adjoint.tensor: _equation(adjoint) for adjoint in _in_reading_order(derivation)}
+def chain_rule_of(derivation: Derivation, is_closed: bool = False) -> dict[str, Equation]:
+    """The chain rule for each tensor with an adjoint, as an equation, each after those that it reads.
+
+    With `is_closed`, the local derivatives are in closed form, as y*(1 - y) is for y = sigmoid(u).
+    """
+    return {adjoint.tensor: _equation(adjoint, is_closed) for adjoint in _in_reading_order(derivation)}
 
 
 def _evaluated(
@@ -121,10 +124,12 @@ def _name(tensor: str) -> str:
     return f"adjoint of {tensor}"
 
 
-def _equation(adjoint: AdjointDerivation) -> Equation:
-    """The chain rule, with the local derivatives as differentiation left them."""
+def _equation(adjoint: AdjointDerivation, is_closed: bool) -> Equation:
+    """The chain rule, with the local derivatives as differentiation left them, or in closed form."""
     chain_rule = adjoint.steps[0].after
-    local = {factor.derivative: factor.differentiated for factor in adjoint.factors}
+    local = {
+        factor.derivative: factor.value if is_closed else factor.differentiated for factor in adjoint.factors
+    }
 
     def put_in(node: Expression) -> Expression:
         if isinstance(node, Derivative) and node.total:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.expressions import Add, Element, Expression, Index, Number
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.rounding import Rounded, RoundingErrors
 
@@ -79,6 +80,14 @@ def test_a_formula_passes_its_error_on() -> None:
 
 def test_a_formula_that_reads_itself_is_data() -> None:
     assert at_one_point(errors(a="a + b").of(expression("a"), {})) == pytest.approx((2.75, 2.75))
+
+
+def test_a_formula_that_reads_the_step_before_without_end_ends_at_the_axis() -> None:
+    (index,) = SYSTEM.tensors["x"].indices
+    before = Element("x", (Add((index, Number(Fraction(-1)))),))
+    formulas = {"x": ((index,), Add((expression("a"), before)))}
+    found = RoundingErrors(1, lambda spelled, places: [1.0], formulas)
+    assert at_one_point(found.of(expression("x[1]"), {})) == (3.0, 2.0 + 3.0)
 
 
 def test_functions_in_exact_are_data() -> None:

@@ -1,12 +1,15 @@
 """Data that are shifted and scaled are among the rounds of a check: forms that cancel there are refused."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from symbackprop.pipeline import loads
 from symbackprop.verification.check import check_module
 from tests.verification.on_numpy import check_model
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # The variance of something about a parameter, and a product of differences.
 VARIANCE = """
@@ -70,3 +73,21 @@ def test_facts_hold_on_the_data_of_every_round():
     report = check_model(loads(text).system)
     assert report.ok, [row for row in report.rows if not row.ok]
     assert {"data all x8"} <= {each.name for each in report.rounds}
+
+
+NEURON = """
+index n : N
+input x[n], d[n]
+param w, b
+y[n] = sigmoid(w*x[n] + b)
+loss E = 1/2*sum(n, (y[n] - d[n])^2)
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [NEURON, (EXAMPLES / "seed_single.model").read_text()], ids=["neuron", "seed of one sample"]
+)
+def test_a_saturated_unit_has_the_digits_of_its_closed_form(text):
+    """y*(1 - y) is what a textbook writes, though 1 - y loses digits where y is near 1."""
+    report = check_model(loads(text).system)
+    assert report.ok, [row for row in report.rows if not row.ok]

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import symbackprop as sb
+from symbackprop.errors import ReplayError
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.sampling.small_axes import with_axes
 from symbackprop.semantics.naive import Array
@@ -88,7 +89,7 @@ def _replay_refused(derivation: sb.ModelDerivation) -> Verdict | None:
     """A verdict where one of the steps does not replay."""
     try:
         derivation.replay()
-    except sb.ReplayError as error:
+    except ReplayError as error:
         return Verdict("failed", f"replay: {_shape(error.cause)}", str(error))
     return None
 
