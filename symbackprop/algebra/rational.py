@@ -177,7 +177,9 @@ class RationalSearch:
         closed = frozenset(filter(is_difference, best.walk()))
         if not closed or closed <= self.closed:
             return best
-        again = RationalSearch(best, self.relations, closed).cheapest()
+        search = RationalSearch(best, self.relations, closed)
+        again = search.cheapest()
+        self.work += search.work
         is_better = measure(again) < measure(best) and self._keeps_digits(again)
         return again if is_better else best
 
