@@ -12,7 +12,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import multiplied_out
-from symbackprop.algebra.scalar_search import cheapest_form
+from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.algebra.sums import SPLIT, term_by_term
 from symbackprop.notation.arithmetic import add, is_sum
 from symbackprop.notation.expressions import Add, Element, Expression, Index, Number, Reduction, Size
@@ -55,7 +55,7 @@ def consequence_steps(system: System, fact: Fact, scope: Scope, normal_form: Nor
     total = tidy_bound_names(normal)
     steps.append(Step(Renaming(), (), normal, total))
     relations = scope.relations(total)
-    found = cheapest_form(total, relations)
+    found = cheapest_form(total, relations, Account())
     if found != total:
         steps.append(Step(Identity.of(total, found, relations), (), total, found))
     return tuple(steps)
@@ -89,5 +89,5 @@ def _total(equation: Equation, index: Index, scope: Scope, normal_form: NormalFo
     """The sum over one index, if it is a number or a size."""
     sums = [Reduction("sum", (index,), term) for term in multiplied_out(equation.expression)]
     total = tidy_bound_names(add(*(normal_form.of(each) for each in sums)))
-    found = cheapest_form(total, scope.relations(total))
+    found = cheapest_form(total, scope.relations(total), Account())
     return found if isinstance(found, Number | Size) else None

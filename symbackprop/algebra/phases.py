@@ -10,7 +10,7 @@ from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.scalar_search import rework
+from symbackprop.algebra.scalar_search import Account, rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
@@ -84,18 +84,28 @@ def facts_left_alone(system: System) -> tuple[str, ...]:
     )
 
 
-def simplify(expression: Expression, scope: Scope, outer: frozenset[Index] = frozenset()) -> tuple[Step, ...]:
+def simplify(
+    expression: Expression,
+    scope: Scope,
+    outer: frozenset[Index] = frozenset(),
+    account: Account | None = None,
+) -> tuple[Step, ...]:
     """The steps to the closed form: contract and sort the sums, use facts, then rework what is between them.
 
-    `outer` are the indices on the left-hand side, which no bound index shall share a name with.
+    `outer` are the indices on the left-hand side, which no bound index shall share a name with. `account` is
+    what the searches may cost (default: one that nothing has been taken from).
     """
     phases = [rules(scope.ranges) for rules in (factor_rules, joined_rules, normal_form_rules)]
-    return _simplified(expression, scope, outer, phases, NormalForm((OPPOSITE_WHERES,)))
+    last = NormalForm((OPPOSITE_WHERES,))
+    return _simplified(expression, scope, outer, phases, last, account or Account())
 
 
-def simplify_factor(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
+def simplify_factor(
+    expression: Expression, scope: Scope, outer: frozenset[Index], account: Account
+) -> tuple[Step, ...]:
     """The steps to the closed form of a local factor, which keeps the deltas of positions."""
-    return _simplified(expression, scope, outer, [factor_rules(scope.ranges)], NormalForm(()))
+    phases = [factor_rules(scope.ranges)]
+    return _simplified(expression, scope, outer, phases, NormalForm(()), account)
 
 
 def _simplified(
@@ -104,6 +114,7 @@ def _simplified(
     outer: frozenset[Index],
     phases: Sequence[tuple[Rule, ...]],
     last: NormalForm,
+    account: Account,
 ) -> tuple[Step, ...]:
     facts = fact_rules(scope.facts, RULES_OF_FACTS)
     of_system = matrix_rules(scope.symmetric, scope.definitions)
@@ -116,8 +127,8 @@ def _simplified(
         steps.extend(orient(before, scope.symmetric, scope.index_names))
         for each in (*normal_forms, inwards):
             steps.extend(each.steps(result_of(steps, expression)))
-        steps.extend(choose_sums(result_of(steps, expression), scope, normal_form))
-        steps.extend(rework(result_of(steps, expression), scope))
+        steps.extend(choose_sums(result_of(steps, expression), scope, normal_form, account))
+        steps.extend(rework(result_of(steps, expression), scope, account))
         if result_of(steps, expression) == before:
             break
     steps.extend(last.steps(result_of(steps, expression)))

@@ -150,7 +150,7 @@ class RationalSearch:
         The expression itself where nothing is cheaper, or it is too large. Where the cheapest of all forms
         loses digits, the best of the others is searched again with its differences as they stand.
         """
-        if not is_small(self.start):
+        if not is_small(self.start) or work_on(self.start) > MOST_WORK:
             return self.expression
         best, current, relations = self.expression, self.start, tuple(self.known)
         has_lost = False
@@ -177,7 +177,9 @@ class RationalSearch:
         closed = frozenset(filter(is_difference, best.walk()))
         if not closed or closed <= self.closed:
             return best
-        again = RationalSearch(best, self.relations, closed).cheapest()
+        search = RationalSearch(best, self.relations, closed)
+        again = search.cheapest()
+        self.work += search.work
         is_better = measure(again) < measure(best) and self._keeps_digits(again)
         return again if is_better else best
 

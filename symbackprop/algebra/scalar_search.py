@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from symbackprop.algebra.anonymous import Anonymous
@@ -36,6 +37,27 @@ from symbackprop.rewriting.rule import Path, Step, conditions_at, node_at, repla
 from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
+MOST_WORK = 1000  # in all searches for one closed form: the models of examples/ take at most 588
+
+
+@dataclass
+class Account:
+    """What the searches for one closed form may still cost, in units of `quotients.work_on`.
+
+    Where nothing is left, the best form so far stands. A search that is remembered costs what it has cost, so
+    that the form does not depend on what has been derived before.
+    """
+
+    left: int = MOST_WORK
+
+    def charge(self, work: int) -> None:
+        """Take off what a search has cost."""
+        self.left -= work
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no search is paid for any more."""
+        return self.left <= 0
 
 
 def scalar_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
@@ -63,12 +85,12 @@ def _above_binders(expression: Expression) -> Iterator[Expression]:
             yield from _above_binders(child)
 
 
-def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
+def rework(expression: Expression, scope: Scope, account: Account) -> tuple[Step, ...]:
     """Bring every binder-free subterm into its cheapest form, one step for each that changes."""
     steps: list[Step] = []
     done: set[tuple[Expression, tuple[Expression, ...]]] = set()
     while len(steps) < MOST_STEPS:
-        step = _next_step(expression, scope, done)
+        step = _next_step(expression, scope, done, account)
         if step is None:
             break
         steps.append(step)
@@ -77,14 +99,17 @@ def rework(expression: Expression, scope: Scope) -> tuple[Step, ...]:
 
 
 def _next_step(
-    expression: Expression, scope: Scope, done: set[tuple[Expression, tuple[Expression, ...]]]
+    expression: Expression,
+    scope: Scope,
+    done: set[tuple[Expression, tuple[Expression, ...]]],
+    account: Account,
 ) -> Step | None:
-    for place in scalar_paths(expression):
+    for place in () if account.is_spent else scalar_paths(expression):
         subterm, conditions = node_at(expression, place), conditions_at(expression, place)
         if (subterm, conditions) in done:
             continue
         relations = scope.relations(subterm, conditions)
-        better = cheapest_form(subterm, relations)
+        better = cheapest_form(subterm, relations, account)
         done.update(((subterm, conditions), (better, conditions)))
         if better != subterm:
             identity = Identity.of(subterm, better, relations)
@@ -92,13 +117,15 @@ def _next_step(
     return None
 
 
-def cheapest_form(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
+def cheapest_form(expression: Expression, relations: tuple[Relation, ...], account: Account) -> Expression:
     """The cheapest form under the relations; the same for equal layers, whatever their names.
 
     Factors that meet nothing else stay outside: the search for u's share of delta*f'(u) is that for f'(u).
     """
+    if account.is_spent:
+        return expression
     passive, core = _apart(expression, relations)
-    found = _cheapest_core(core, relations)
+    found = _cheapest_core(core, relations, account)
     return expression if found == core else tidied(multiply(*passive, found))
 
 
@@ -124,21 +151,26 @@ def _apart(
     return (tuple(passive), core) if passive and not isinstance(core, Number) else ((), expression)
 
 
-def _cheapest_core(expression: Expression, relations: tuple[Relation, ...]) -> Expression:
+def _cheapest_core(expression: Expression, relations: tuple[Relation, ...], account: Account) -> Expression:
     names = Anonymous()
     hidden = names.hide(expression)
     hidden_relations = tuple(
         Relation(names.hide(relation.known), names.hide(relation.formula)) for relation in relations
     )
     spelling = "; ".join(text(part) for part in (hidden, *(each.formula for each in hidden_relations)))
-    found = _search(hidden, hidden_relations, spelling)
+    found, work = _search(hidden, hidden_relations, spelling)
+    account.charge(work)
     return expression if found == hidden else names.restore().hide(found)
 
 
 @lru_cache(maxsize=4096)
-def _search(expression: Expression, relations: tuple[Relation, ...], spelling: str) -> Expression:
-    """The search, remembered by spelling too: equality forgets the order of terms, the result has one."""
-    return RationalSearch(expression, relations).cheapest()
+def _search(expression: Expression, relations: tuple[Relation, ...], spelling: str) -> tuple[Expression, int]:
+    """What is found and what it has cost, remembered by spelling too.
+
+    Equality forgets the order of terms, the result has one.
+    """
+    search = RationalSearch(expression, relations)
+    return search.cheapest(), search.work
 
 
 def forget_searches() -> None:

@@ -14,7 +14,7 @@ from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names
-from symbackprop.algebra.scalar_search import cheapest_form
+from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import Add, Comparison, Expression, Multiply, Reduction
@@ -33,11 +33,13 @@ SMOOTH = ("sum", "prod")  # a maximum is chosen, and of two that are close the w
 COST = "cost"
 
 
-def choose_sums(expression: Expression, scope: Scope, normal_form: NormalForm) -> tuple[Step, ...]:
+def choose_sums(
+    expression: Expression, scope: Scope, normal_form: NormalForm, account: Account
+) -> tuple[Step, ...]:
     """Rewrite sums, innermost first, as long as the whole expression gets cheaper."""
     steps: list[Step] = []
     while len(steps) < MOST_STEPS:
-        step = _next_step(expression, scope, normal_form)
+        step = _next_step(expression, scope, normal_form, account)
         if step is None:
             break
         steps.append(step)
@@ -55,14 +57,17 @@ class _Candidate:
     whole: Expression
 
 
-def _next_step(expression: Expression, scope: Scope, normal_form: NormalForm) -> Step | None:
+def _next_step(
+    expression: Expression, scope: Scope, normal_form: NormalForm, account: Account
+) -> Step | None:
     for place in _places(expression):
         node = node_at(expression, place)
-        candidates = [_settled(steps, expression, place, normal_form) for steps in _candidates(node, scope)]
+        found = _candidates(node, scope, account)
+        candidates = [_settled(steps, expression, place, normal_form) for steps in found]
         cheaper = [each for each in candidates if measure(each.whole) < measure(expression)]
         for candidate in sorted(cheaper, key=lambda each: rank(each.whole)):
             unfolded = () if _takes_a_difference_apart(candidate, node) else (candidate,)
-            for each in (*unfolded, *_folded(candidate, expression, place, scope)):
+            for each in (*unfolded, *_folded(candidate, expression, place, scope, account)):
                 if _keeps_digits(each, expression, place):
                     return _composed(each, expression, place)
     return None
@@ -74,10 +79,12 @@ def _takes_a_difference_apart(candidate: _Candidate, node: Expression) -> bool:
     return is_split and isinstance(node, Reduction) and is_difference(node.body)
 
 
-def _folded(candidate: _Candidate, expression: Expression, place: Path, scope: Scope) -> Iterator[_Candidate]:
+def _folded(
+    candidate: _Candidate, expression: Expression, place: Path, scope: Scope, account: Account
+) -> Iterator[_Candidate]:
     """The candidate whose terms cancel by a definition: sum(i, m) - sum(i, x[i]) = 0 where m is the mean."""
     relations = scope.relations(candidate.node)
-    folded = cheapest_form(candidate.node, relations)
+    folded = cheapest_form(candidate.node, relations, account)
     if isinstance(candidate.node, Add) and measure(folded) < measure(candidate.node):
         step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
         whole = replace_at(expression, place, folded)
@@ -136,22 +143,22 @@ def _places(expression: Expression, place: Path = ()) -> Iterator[Path]:
         yield place
 
 
-def _candidates(node: Expression, scope: Scope) -> Iterator[tuple[Step, ...]]:
+def _candidates(node: Expression, scope: Scope, account: Account) -> Iterator[tuple[Step, ...]]:
     if isinstance(node, Reduction):
         yield from _split(node)
         yield from _regroup(node, scope)
     elif isinstance(node, Multiply):
-        yield from _factor_in(node, scope)
+        yield from _factor_in(node, scope, account)
 
 
-def _factor_in(node: Multiply, scope: Scope) -> Iterator[tuple[Step, ...]]:
+def _factor_in(node: Multiply, scope: Scope, account: Account) -> Iterator[tuple[Step, ...]]:
     """sum(i, e^u*f)/s = sum(i, p*f) where p = e^u/s: a quotient may have a name inside the sum only."""
     for total, below in product(node.factors, node.factors):
         if is_sum(total) and is_reciprocal(below) and below.tensors:
             inner = rename_bound(total, below.free_indices)
             body = multiply(inner.body, below)
             relations = scope.relations(body)
-            named = cheapest_form(body, relations)
+            named = cheapest_form(body, relations, account)
             if below not in factors_of(named):
                 premise = MovedIn(total, below)
                 rule = factor_in(premise)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify, simplify_factor
+from symbackprop.algebra.scalar_search import Account
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.derivation.reverse import ChainRule, local_derivative
 from symbackprop.notation.arithmetic import normalised
@@ -27,7 +28,10 @@ def worked_out(
 
     `named` says what stands for a derivative that has been found before.
     """
-    factors = tuple([_closed_factor(consumer, local, scope) for consumer, local in rule.factors(total)])
+    account = Account()
+    factors = tuple(
+        [_closed_factor(consumer, local, scope, account) for consumer, local in rule.factors(total)]
+    )
     steps = [Step(rule, (), total, rule.again(total) or ZERO)]
     values = tuple([(factor.derivative, normalised(factor.value)) for factor in factors])
     append(steps, Substitution(values))
@@ -39,7 +43,7 @@ def worked_out(
         append(steps, Guarding.of(support, scope.ranges, steps[-1].after))
     known = tuple([(adjoint, names[adjoint]) for adjoint in _adjoints_in(steps[-1].after)])
     append(steps, AdjointNames(known))
-    steps.extend(simplify(steps[-1].after, scope, total.free_indices))
+    steps.extend(simplify(steps[-1].after, scope, total.free_indices, account))
     return factors, tuple(steps)
 
 
@@ -51,9 +55,9 @@ def append(steps: list[Step], rule: Recomputed) -> None:
         steps.append(Step(rule, (), before, after))
 
 
-def _closed_factor(consumer: Equation, local: Derivative, scope: Scope) -> LocalDerivative:
+def _closed_factor(consumer: Equation, local: Derivative, scope: Scope, account: Account) -> LocalDerivative:
     factor = local_derivative(consumer, local)
-    steps = simplify_factor(factor.value, scope, local.free_indices)
+    steps = simplify_factor(factor.value, scope, local.free_indices, account)
     return replace(factor, value=result_of(steps, factor.value), further=steps)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
+from symbackprop.algebra.scalar_search import Account
 from symbackprop.cost.expressions import cost
 from symbackprop.cost.weights import MOST_FOR_A_DIVISION
 from symbackprop.derivation.result import AdjointDerivation
@@ -52,9 +53,11 @@ class _Inlining:
     wanted: frozenset[str]
     scope: Scope
     users: dict[str, dict[str, None]] = field(init=False)
+    accounts: dict[str, Account] = field(init=False)
 
     def __post_init__(self) -> None:
         self.users = {name: {} for name in self.current}
+        self.accounts = {name: Account() for name in self.current}
         for adjoint in self.current.values():
             self._note_reads(adjoint.equation)
 
@@ -79,6 +82,7 @@ class _Inlining:
                 self.current[user],
                 adjoint.equation,
                 self.scope.before(self.current[user].equation.element, name),
+                self.accounts[user],
             )
             for user in users
         }
@@ -179,8 +183,10 @@ def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
     )
 
 
-def _with_inlined(user: AdjointDerivation, inlined: Equation, scope: Scope) -> AdjointDerivation:
-    steps = steps_with(user.equation, inlined, scope, user.total.free_indices)
+def _with_inlined(
+    user: AdjointDerivation, inlined: Equation, scope: Scope, account: Account
+) -> AdjointDerivation:
+    steps = steps_with(user.equation, inlined, scope, user.total.free_indices, account)
     equation = replace(user.equation, expression=steps[-1].after)
     if user.deltas != ONE:  # the steps are of the whole derivative, which has these as factors too
         steps = tuple([Beside.of(user.deltas, each) for each in steps])
@@ -188,7 +194,11 @@ def _with_inlined(user: AdjointDerivation, inlined: Equation, scope: Scope) -> A
 
 
 def steps_with(
-    user: Equation, inlined: Equation, scope: Scope, outer: frozenset[Index] = frozenset()
+    user: Equation,
+    inlined: Equation,
+    scope: Scope,
+    outer: frozenset[Index] = frozenset(),
+    account: Account | None = None,
 ) -> tuple[Step, ...]:
     """The steps to a right-hand side in which another equation's definition stands for its name.
 
@@ -196,5 +206,5 @@ def steps_with(
     """
     rule = Definition.of(inlined)
     put_in = rule.again(user.expression) or user.expression
-    further = simplify(put_in, scope, outer | frozenset(user.indices))
+    further = simplify(put_in, scope, outer | frozenset(user.indices), account)
     return (Step(rule, (), user.expression, put_in), *further)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symbackprop.algebra.differences import spreads_a_difference
-from symbackprop.algebra.scalar_search import cheapest_form
+from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.semantics.evaluation import evaluate
@@ -24,7 +24,7 @@ SYSTEM = parse_system("param a, b, c, d, e, f, p, x, y\nloss E = a + b + c + d +
     ],
 )
 def test_common_factors_stand_in_front_of_differences(expression: str, form: str) -> None:
-    found = text(cheapest_form(parse_expression(expression, SYSTEM), ()))
+    found = text(cheapest_form(parse_expression(expression, SYSTEM), (), Account()))
     assert form in found or form.replace("x*p", "p*x") in found, found
 
 
