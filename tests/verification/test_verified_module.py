@@ -214,7 +214,7 @@ loss E = sum(b, k, (p[b,k] - d[b,k])^2)
 def test_data_are_drawn_on_which_gradients_do_not_vanish(
     right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On ordinary data the softmax is 0 and 1, all gradients are smaller than rounding, and any code passes."""
+    """On ordinary data the softmax is 0 and 1, so that all gradients are smaller than rounding."""
     derivation = derived(SATURATED)
     module = numpy_module(lower(derivation))
     assert right in module.text()
