@@ -16,7 +16,7 @@ from symbackprop.notation.arithmetic import (
 from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Reduction, Where
 from symbackprop.notation.substitution import rewrite_values
 from symbackprop.rewriting.rule import WholeRule
-from symbackprop.rules.setting import Setting
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.systems.printing import text
 
 
@@ -38,7 +38,7 @@ def _arranged(node: Expression) -> Expression | None:
     return None if text(after) == text(node) else after
 
 
-def untidy_nodes(expression: Expression, _setting: Setting) -> int:
+def untidy_nodes(expression: Expression, _context: MeasureContext) -> int:
     """How many sums, products and `where`s a person would write with signs and reciprocals elsewhere."""
     found: list[Expression] = []
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from symbackprop.derivation.calculus import CALCULUS_RULES
-from symbackprop.derivation.moving import derivative
+from symbackprop.derivation.dependence import derivative
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import normalised, reciprocals_last
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
@@ -20,7 +20,7 @@ from symbackprop.rewriting.replacements import at_positions, renamed_equation
 from symbackprop.rewriting.rule import Step, Use, WholeRule
 from symbackprop.rewriting.strategies import Resolution, resolve
 from symbackprop.rules.bookkeeping import ARITHMETIC
-from symbackprop.rules.setting import Setting
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.systems.system import Equation
 
 
@@ -70,7 +70,7 @@ def _put_together(expression: Expression) -> Expression | None:
     return None if _is_same_tree(after, expression) else after
 
 
-def nodes_apart(expression: Expression, _setting: Setting) -> int:
+def nodes_apart(expression: Expression, _context: MeasureContext) -> int:
     """How many nodes their builders would put together otherwise."""
     return sum(not _is_same_tree(_reciprocals_last(_together(node)), node) for node in expression.walk())
 

@@ -123,7 +123,7 @@ CALCULUS_MEASURES: Measures = {
 SEARCH_MEASURES: Measures = {
     COST: Measure(
         "of the whole, once what follows is done: operations; then terms, odd signs, names, nodes",
-        lambda expression, _setting: measure(expression),
+        lambda expression, _context: measure(expression),
     ),
 }
 ORDER_MEASURES: Measures = {OUT_OF_ORDER: Measure("pairs of positions out of order", pairs_out_of_order)}

@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rules.delta_substitution import may_be_undefined, sides_of
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.multiplied_out import (
     branches_of,
     counted,
@@ -30,12 +31,11 @@ from symbackprop.rules.multiplied_out import (
     shared,
     term_count,
 )
-from symbackprop.rules.setting import Setting
 from symbackprop.rules.wheres import straight_positions
 from symbackprop.systems.partial import Ranges
 
 
-def digits_to_split(expression: Expression, _setting: Setting) -> int:
+def digits_to_split(expression: Expression, _context: MeasureContext) -> int:
     """In how many deltas an index is equated to a sum with an index that is bound where the first is not."""
 
     def own(node: Expression) -> int:
@@ -56,7 +56,7 @@ def _has_digits(node: Expression, bound: frozenset[Index]) -> bool:
     return False
 
 
-def unsolved_indices(expression: Expression, _setting: Setting) -> int:
+def unsolved_indices(expression: Expression, _context: MeasureContext) -> int:
     """In how many terms no delta gives an index of a sum, and in how many deltas it is inside a side."""
 
     def own(node: Expression) -> int:
@@ -101,7 +101,7 @@ def _inside_deltas(node: Expression, index: Index) -> int:
     return counted(node, own) if index in node.free_indices else 0
 
 
-def sums_to_multiply_out(expression: Expression, _setting: Setting) -> int:
+def sums_to_multiply_out(expression: Expression, _context: MeasureContext) -> int:
     """Each factor, sum and `where` around or beside an addition with a delta, for every term of it."""
 
     def own(node: Expression) -> int:
@@ -141,7 +141,7 @@ def _has_delta(node: Expression) -> bool:
     return any(isinstance(each, Delta) for each in node.walk())
 
 
-def misplaced_reads(expression: Expression, setting: Setting) -> int:
+def misplaced_reads(expression: Expression, context: MeasureContext) -> int:
     """How often p is read beside delta(p,i), or i in a factor that may be undefined where p is not i."""
     count = 0
     straight = rewrite_bottom_up(expression, lambda node: straight_positions(node) or node)
@@ -149,7 +149,7 @@ def misplaced_reads(expression: Expression, setting: Setting) -> int:
         for place, factor in enumerate(factors):
             for position, index in sides_of(_delta_of(factor)):
                 for other in (*factors[:place], *factors[place + 1 :]):
-                    count += _misplaced(other, position, index, setting.ranges)
+                    count += _misplaced(other, position, index, context.ranges)
     return count
 
 

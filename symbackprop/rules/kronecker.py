@@ -23,8 +23,8 @@ from symbackprop.rules.conditions import (
     stated_where,
     when,
 )
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.position_deltas import contract_position, solved_sum
-from symbackprop.rules.setting import Setting
 from symbackprop.rules.stating import pattern_rule, stated
 
 TIED = "tied indices"
@@ -257,7 +257,7 @@ def one_index_for_both(ours: frozenset[Index], theirs: frozenset[Index]) -> Whol
     )
 
 
-def tied_indices(expression: Expression, setting: Setting) -> int:
+def tied_indices(expression: Expression, context: MeasureContext) -> int:
     """How often an index of the numerator is written that a delta ties to one of the denominator."""
-    ties, _, _ = with_one_index(expression, setting.numerator, setting.denominator)
+    ties, _, _ = with_one_index(expression, context.numerator, context.denominator)
     return sum(node in ties for node in expression.walk())

@@ -42,6 +42,7 @@ from symbackprop.rules.delta_measures import (
     sums_to_multiply_out,
     unsolved_indices,
 )
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.multiplied_out import (
     body_factor_count,
     branches_of,
@@ -49,7 +50,6 @@ from symbackprop.rules.multiplied_out import (
     products,
     term_count,
 )
-from symbackprop.rules.setting import Setting
 
 
 class Rank(Protocol):
@@ -64,13 +64,13 @@ class Measure:
     """What falls in an expression, and its wording."""
 
     wording: str
-    of: Callable[[Expression, Setting], Rank]
+    of: Callable[[Expression, MeasureContext], Rank]
 
 
 Measures: TypeAlias = Mapping[str, Measure]
 
 
-def inverses(expression: Expression, _setting: Setting) -> int:
+def inverses(expression: Expression, _context: MeasureContext) -> int:
     """The inverse of a matrix counts once, a matrix of cofactors twice."""
 
     def own(node: Expression) -> int:
@@ -79,7 +79,7 @@ def inverses(expression: Expression, _setting: Setting) -> int:
     return counted(expression, own)
 
 
-def bound_indices(expression: Expression, _setting: Setting) -> int:
+def bound_indices(expression: Expression, _context: MeasureContext) -> int:
     """How many indices reductions bind."""
 
     def own(node: Expression) -> int:
@@ -88,7 +88,7 @@ def bound_indices(expression: Expression, _setting: Setting) -> int:
     return counted(expression, own)
 
 
-def conditions(expression: Expression, _setting: Setting) -> int:
+def conditions(expression: Expression, _context: MeasureContext) -> int:
     """How many `where`s, comparisons and negations there are."""
 
     def own(node: Expression) -> int:
@@ -98,12 +98,12 @@ def conditions(expression: Expression, _setting: Setting) -> int:
     return counted(expression, own)
 
 
-def factors_under_sums(expression: Expression, _setting: Setting) -> int:
+def factors_under_sums(expression: Expression, _context: MeasureContext) -> int:
     """How many factors are inside sums, each counted once for every sum around it."""
     return counted(expression, lambda node: body_factor_count(node) if is_sum(node) else 0)
 
 
-def second_branches(expression: Expression, _setting: Setting) -> int:
+def second_branches(expression: Expression, _context: MeasureContext) -> int:
     """How many terms are chosen where a condition is false."""
 
     def own(node: Expression) -> int:
@@ -113,7 +113,7 @@ def second_branches(expression: Expression, _setting: Setting) -> int:
     return counted(expression, own)
 
 
-def deltas_under_wheres(expression: Expression, _setting: Setting) -> int:
+def deltas_under_wheres(expression: Expression, _context: MeasureContext) -> int:
     """How many deltas are in the branches of `where`s, each counted once for every `where` around it."""
 
     def own(node: Expression) -> int:
@@ -123,25 +123,25 @@ def deltas_under_wheres(expression: Expression, _setting: Setting) -> int:
     return counted(expression, own)
 
 
-def wheres(expression: Expression, _setting: Setting) -> int:
+def wheres(expression: Expression, _context: MeasureContext) -> int:
     """How many `where`s are written."""
     return sum(isinstance(node, Where) for node in expression.walk())
 
 
-def reads_beside_wheres(expression: Expression, setting: Setting) -> int:
+def reads_beside_wheres(expression: Expression, context: MeasureContext) -> int:
     """How often the recurrence at hand is read in a factor beside a where(c, f, 0)."""
     count = 0
-    for factors in products(expression) if setting.loop_carried else ():
-        reads = [sum(read.tensor in setting.loop_carried for read in readings(each)) for each in factors]
+    for factors in products(expression) if context.loop_carried else ():
+        reads = [sum(read.tensor in context.loop_carried for read in readings(each)) for each in factors]
         for factor, own in zip(factors, reads, strict=True):
             if isinstance(factor, Where) and factor.otherwise == ZERO:
                 count += sum(reads) - own
     return count
 
 
-def size(expression: Expression, _setting: Setting) -> int:
+def size(expression: Expression, _context: MeasureContext) -> int:
     """A number for each node, chosen so that collecting, and multiplying out positions, make it smaller."""
-    inner = [size(child, _setting) for child in expression.children]
+    inner = [size(child, _context) for child in expression.children]
     match expression:
         case Number(value):
             return 1 if value == 1 else 2
@@ -152,7 +152,7 @@ def size(expression: Expression, _setting: Setting) -> int:
         case Power(_, exponent):
             return inner[0] * (inner[0] - 1) + (1 if isinstance(exponent, Number) else inner[1] + 1)
         case Where():
-            return inner[0] * (1 + sum(size(branch, _setting) ** 2 for branch in branches_of(expression)))
+            return inner[0] * (1 + sum(size(branch, _context) ** 2 for branch in branches_of(expression)))
         case Apply() | Comparison() | Logic():
             return sum(inner) + 1
         case Reduction(_, indices, _):
@@ -160,7 +160,7 @@ def size(expression: Expression, _setting: Setting) -> int:
     return sum(inner) + 3
 
 
-def numbers_on_the_left(expression: Expression, _setting: Setting) -> int:
+def numbers_on_the_left(expression: Expression, _context: MeasureContext) -> int:
     """How many comparisons have a number on the left alone."""
     return sum(
         isinstance(node, Comparison) and isinstance(node.left, Number) and not isinstance(node.right, Number)
@@ -196,9 +196,11 @@ INWARD_MEASURES: Measures = {
 }
 
 
-def first_change(before: Expression, after: Expression, setting: Setting | None = None) -> tuple[str, int]:
+def first_change(
+    before: Expression, after: Expression, context: MeasureContext | None = None
+) -> tuple[str, int]:
     """The first measure that differs, and 1 where it rises, -1 where it falls; ("", 0) where none does."""
-    known = setting or Setting()
+    known = context or MeasureContext()
     for name, measure in MEASURES.items():
         old, new = measure.of(before, known), measure.of(after, known)
         if old != new:
@@ -206,7 +208,7 @@ def first_change(before: Expression, after: Expression, setting: Setting | None 
     return "", 0
 
 
-def differentiated_parts(expression: Expression, _setting: Setting) -> tuple[int, ...]:
+def differentiated_parts(expression: Expression, _context: MeasureContext) -> tuple[int, ...]:
     """The sizes of what is still to be differentiated, the largest first.
 
     Each rule of calculus puts finitely many smaller ones in the place of one. Tuples in this order have no

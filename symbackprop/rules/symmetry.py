@@ -16,7 +16,7 @@ from symbackprop.notation.substitution import canonical_bound_names, substitute,
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rules.conditions import stated_where, when
-from symbackprop.rules.setting import Setting
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Equation, Fact, System
 
@@ -160,9 +160,9 @@ def symmetry_rule(
     )
 
 
-def pairs_out_of_order(expression: Expression, setting: Setting) -> int:
+def pairs_out_of_order(expression: Expression, context: MeasureContext) -> int:
     """How many pairs of positions of symmetric matrices are not in their one order."""
-    orientation = _Orientation(setting.symmetric, setting.index_names)
+    orientation = _Orientation(context.symmetric, context.index_names)
     orientation.of(expression)
     return len(orientation.turned)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from symbackprop.errors import VerificationError
 from symbackprop.notation.expressions import Expression
-from symbackprop.numerics.tolerance import all_finite
+from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.definite_matrices import has_sound_matrices
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.obeying_facts import obeying_facts
@@ -29,6 +29,8 @@ Array: TypeAlias = NDArray[Any]
 
 SEED = 0
 TRIES = 3  # draws from one domain until the values are finite
+# A gradient below this part of the largest number in sight says little: rounding passes for it.
+LEAST_TELLING = 1e-8
 FEWEST_DRAWS, MOST_DRAWS = 2, 6
 # Beyond what is drawn first: where a condition on values comes out otherwise.
 FURTHER_DOMAINS = (
@@ -42,13 +44,21 @@ FURTHER_DOMAINS = (
 class Draw:
     """Values of the declared tensors, on axes of these sizes, and of all tensors by the equations.
 
-    `adjoints` are the derivatives of the loss by tensors, before any simplification.
+    `adjoints` are the derivatives of the loss by tensors, before any simplification; `reached` are the sides
+    on which each comparison has come out.
     """
 
     sizes: Mapping[str, int]
     values: Values
     known: Mapping[str, Array]
     adjoints: Mapping[str, Array]
+    reached: Mapping[Expression, set[bool]] = field(default_factory=dict)
+
+    @property
+    def told(self) -> int:
+        """How many gradients are so large beside the numbers in sight that no rounding passes for them."""
+        least = LEAST_TELLING * largest_of((*self.known.values(), *self.adjoints.values()))
+        return sum(largest_of([each]) > least for each in self.adjoints.values())
 
 
 Adjoints: TypeAlias = Callable[[Values, Mapping[str, int]], Mapping[str, Array]]
@@ -59,7 +69,8 @@ class Draws:
     """Draws for a system, on which it and its adjoints are finite.
 
     `adjoints` gives them from the values of all tensors; `reached` are the sides of its comparisons that have
-    come up so far.
+    come up so far. Where a gradient all but vanishes on the first values that are finite, as that of a
+    saturated softmax does, each domain is tried for values on which none does.
     """
 
     system: System
@@ -77,13 +88,30 @@ class Draws:
             if count >= MOST_DRAWS or (count >= FEWEST_DRAWS and self._is_covered()):
                 return
             before = {condition: set(sides) for condition, sides in self.reached.items()}
-            draw = self._draw(each, domains, rng)
-            if draw is not None and (count < FEWEST_DRAWS or before != self.reached):
+            draw = self._telling(each, domains, rng) if not count else self._draw(each, domains, rng)
+            if draw is None:
+                continue
+            for condition, sides in draw.reached.items():
+                self.reached.setdefault(condition, set()).update(sides)
+            if count < FEWEST_DRAWS or before != self.reached:
                 count += 1
                 yield draw
 
     def _is_covered(self) -> bool:
         return all(len(sides) == 2 for sides in self.reached.values())
+
+    def _telling(
+        self, sizes: Mapping[str, int], domains: tuple[Domain, ...], rng: np.random.Generator
+    ) -> Draw | None:
+        """The first draw, or one from a further domain where more gradients tell something."""
+        best = self._draw(sizes, domains, rng)
+        for domain in domains:
+            if best is None or best.told == len(best.adjoints):
+                return best
+            draw = self._draw(sizes, (domain,), rng)
+            if draw is not None and draw.told > best.told:
+                best = draw
+        return best
 
     def _draw(
         self, sizes: Mapping[str, int], domains: tuple[Domain, ...], rng: np.random.Generator
@@ -104,9 +132,7 @@ class Draws:
                 continue
             adjoints = self.adjoints(known, sizes)
             if all_finite(adjoints.values()):
-                for condition, sides in reached.items():
-                    self.reached.setdefault(condition, set()).update(sides)
-                return Draw(sizes, values, known, adjoints)
+                return Draw(sizes, values, known, adjoints, reached)
         return None
 
     def _values(self, sizes: Mapping[str, int], domain: Domain, rng: np.random.Generator) -> Values:

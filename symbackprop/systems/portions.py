@@ -150,7 +150,8 @@ class _Cutting:
 
     def _named(self, part: Expression, conditions: tuple[Expression, ...]) -> _Portion:
         """A name for the part, which is computed before; the part itself where it cannot stand alone."""
-        alone = by_itself(part, self.axes, conditions, self.loop_carried)
+        # What no condition guards is read in any case: a position that is outside is outside here as well.
+        alone = by_itself(part, self.axes, conditions, self.loop_carried) if conditions else part
         own = part.free_indices <= {*self.equation.indices}
         in_recurrence = not part.tensors.isdisjoint(self.loop_carried)
         if (

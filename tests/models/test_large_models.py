@@ -55,6 +55,8 @@ LARGE = {
     "500 terms of one weight": f"param w\ninput {names('x', 500)}\nloss E = ("
     + " + ".join(f"w*x{n}" for n in range(500))
     + ")^2",
+    "sum of 200 elements, whose places are known when it is called": "index t : T\nparam p[t]\nloss E = "
+    + " + ".join(f"{n + 1}*p[{n}]^2" for n in range(200)),
     "sum of 40 under a sum": "index i : I\ninput x[i]\nparam w[i]\nloss E = sum(i, "
     + " + ".join(f"w[i]^{n}*sin({n}*x[i])" for n in range(1, 41))
     + ")",

@@ -27,8 +27,8 @@ from symbackprop.rewriting.rule import Step, Use, node_at
 from symbackprop.rewriting.strategies import apply_exhaustively
 from symbackprop.rules.conditions import when
 from symbackprop.rules.kronecker import TIED
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.measures import MEASURES, Measures
-from symbackprop.rules.setting import Setting
 from symbackprop.rules.stating import DIFFERENTIATED, Rewriting
 from symbackprop.rules.summation import factor_out
 from symbackprop.systems.partial import Ranges
@@ -44,11 +44,11 @@ ONCE = {reason.name for reason in REASONS if reason.ends.startswith("once")}
 WITHOUT_A_RULE = {"determinant", "log_determinant"}  # the derivative is in its normal form at once
 
 
-def expect_fall(step: Step, setting: Setting) -> None:
+def expect_fall(step: Step, context: MeasureContext) -> None:
     """The measures of the whole expression that the rule's record names, before and after."""
     assert isinstance(step.rule, Use)
     for name, each in MEASURES_OF[step.rule.name].items():
-        before, after = each.of(step.before, setting), each.of(step.after, setting)
+        before, after = each.of(step.before, context), each.of(step.after, context)
         message = f"{step.rule.name}: {name}\n{text(step.before)}\n{text(step.after)}"
         if name == step.rule.decreases:
             assert after < before, message
@@ -61,10 +61,10 @@ def expect_fall(step: Step, setting: Setting) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_expressions(seed: int) -> None:
-    writer, setting = Writer(seed), Setting(Ranges.of(SYSTEM))
+    writer, context = Writer(seed), MeasureContext(Ranges.of(SYSTEM))
     for _ in range(8):
         for step in apply_exhaustively(RULES, parse_expression(writer.value(3), SYSTEM)):
-            expect_fall(step, setting)
+            expect_fall(step, context)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
     Gives the steps that have been checked.
     """
     seen: list[Step] = []
-    settings = [Setting()]
+    settings = [MeasureContext()]
     steps, simplified = NormalForm.steps, algebra_phases._simplified
 
     def watched_steps(form: NormalForm, expression: Expression) -> tuple[Step, ...]:
@@ -86,7 +86,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
 
     def watched_simplified(expression: Expression, scope: Scope, *rest: object) -> tuple[Step, ...]:
         recurrence = frozenset(scope.own_recurrence[0])
-        settings.append(Setting(scope.ranges, recurrence, scope.symmetric, scope.index_names))
+        settings.append(MeasureContext(scope.ranges, recurrence, scope.symmetric, scope.index_names))
         found = simplified(expression, scope, *rest)  # type: ignore[arg-type]
         for step in found:
             if isinstance(step.rule, Use):
@@ -99,37 +99,37 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
     return seen
 
 
-def runs_of(derivation: Derivation) -> Iterator[tuple[Sequence[Step], Setting]]:
+def runs_of(derivation: Derivation) -> Iterator[tuple[Sequence[Step], MeasureContext]]:
     """The steps of each local factor, each adjoint and each equation that is stated anew."""
     for found in (*derivation.expansion.derivations, *derivation.adjoints):
-        yield from ((factor.steps, Setting()) for factor in found.factors)
+        yield from ((factor.steps, MeasureContext()) for factor in found.factors)
         yield found.steps, _setting_of(found)
-    yield from ((each.steps, Setting()) for each in derivation.expansion.restated)
+    yield from ((each.steps, MeasureContext()) for each in derivation.expansion.restated)
 
 
-def _setting_of(found: AdjointDerivation) -> Setting:
+def _setting_of(found: AdjointDerivation) -> MeasureContext:
     above, below = found.total.children
-    return replace(Setting(), numerator=above.free_indices, denominator=below.free_indices)
+    return replace(MeasureContext(), numerator=above.free_indices, denominator=below.free_indices)
 
 
 def expect_records(derivation: Derivation) -> None:
     """Every step has a record; what the simplification does not do is measured here."""
-    for steps, setting in runs_of(derivation):
+    for steps, context in runs_of(derivation):
         names = Counter(step.rule.name for step in steps)
         assert all(names[name] <= 1 for name in ONCE)
         put_in = [step.rule.equation.tensor for step in steps if isinstance(step.rule, Definition)]
         assert len(put_in) == len(set(put_in))
         for step in steps:
-            _expect_record(step, setting)
+            _expect_record(step, context)
 
 
-def _expect_record(step: Step, setting: Setting) -> None:
+def _expect_record(step: Step, context: MeasureContext) -> None:
     name = step.rule.name
     if isinstance(step.rule, Composite | Beside):
         for part in step.rule.steps:
             assert part.rule.name in MEASURES_OF or part.rule.name in OTHERS
     if isinstance(step.rule, Beside):
-        _expect_record(step.rule.step, setting)
+        _expect_record(step.rule.step, context)
     elif isinstance(step.rule, Composite):
         assert name in COST_DRIVEN
         assert measure(step.after) < measure(step.before), name
@@ -139,7 +139,7 @@ def _expect_record(step: Step, setting: Setting) -> None:
     elif not isinstance(step.rule, Use):
         assert name in OTHERS
     elif step.rule.decreases in (DIFFERENTIATED, APART, TIED):
-        expect_fall(step, setting)
+        expect_fall(step, context)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])

@@ -31,7 +31,7 @@ from symbackprop.rewriting.strategies import apply_exhaustively, resolve, result
 from symbackprop.rules.conditions import when
 from symbackprop.rules.examples import NAMES, SYMMETRIC, parsed, place_of_use
 from symbackprop.rules.kronecker import out_of_where
-from symbackprop.rules.setting import Setting
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED, CalculusRule
 from symbackprop.semantics.naive import NaiveEvaluator
@@ -126,7 +126,7 @@ STEP = 1e-30
 NUMERATOR, DENOMINATOR = (
     frozenset({Index(name, SYSTEM.tensors["x"].indices[0].axis)}) for name in ("i2", "i")
 )
-EXAMPLE_SETTING = Setting(
+EXAMPLE_SETTING = MeasureContext(
     Ranges.of(SYSTEM), frozenset({"a"}), SYMMETRIC, numerator=NUMERATOR, denominator=DENOMINATOR
 )
 every_record = pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])

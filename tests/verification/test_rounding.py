@@ -76,3 +76,21 @@ def test_a_softmax_whose_weighted_mean_is_one_but_for_rounding_is_handed_out() -
         "loss E = sum(c, exp(u[c])*w[c])/sum(c, exp(u[c])) + q^2\n"
     )
     assert "Verified before it was written" in loads(text).derive().to_numpy()
+
+
+def test_a_saturated_gate_has_the_digits_of_one_minus_its_value_and_an_ordinary_one_all() -> None:
+    text = "index n : N\nparam w[n]\ny[n] = sigmoid(w[n])\nloss E = sum(n, y[n]^2)\n"
+    derivation = derive(parse_system(text))
+    far = RoundingOfTerms(derivation, {"w": np.array([12.0, 12.1])}, {"N": 2})
+    # w's gradient is some 1e-5 there, and 2*y^2*(1 - y) is off by what rounds y: 1e-16.
+    assert far.of_one("w") < 1e-19 < 1e-17 < far.of_closed_form("w") < 1e-15
+    near = RoundingOfTerms(derivation, {"w": np.array([-0.5, 0.7])}, {"N": 2})
+    assert near.of_closed_form("w") < 1e-15
+
+
+def test_a_saturated_neuron_is_not_taken_for_one_with_float32_inside() -> None:
+    text = (
+        "index n : N\ninput x[n], d[n]\nparam w, b\ny[n] = sigmoid(w*x[n] + b)\n"
+        "loss E = 1/2*sum(n, (y[n] - d[n])^2)\n"
+    )
+    assert loads(text).check(seed=0).ok

@@ -197,6 +197,33 @@ def test_other_faults_are_seen(right: str, wrong: str, said: str, monkeypatch: p
         verification_of(derivation, module.printed())
 
 
+SATURATED = """
+index b : B
+index k : K
+param u[b,k], w[k]
+const d[b,k]
+v[b,k] = 100*u[b,k]*w[k]
+p[b,k] = exp(v[b,k])/sum(k, exp(v[b,k]))
+loss E = sum(b, k, (p[b,k] - d[b,k])^2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("delta_p = 2.0 * ", "delta_p = "), ("100.0 * (delta_v * w)", "delta_v * w")]
+)
+def test_data_are_drawn_on_which_gradients_do_not_vanish(
+    right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On ordinary data the softmax is 0 and 1, so that all gradients are smaller than rounding."""
+    derivation = derived(SATURATED)
+    module = numpy_module(lower(derivation))
+    assert right in module.text()
+    render = emission.render
+    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    with pytest.raises(MismatchError, match="by the equations"):
+        verification_of(derivation, module.printed())
+
+
 def test_a_module_that_is_wrong_is_not_written(tmp_path, monkeypatch, capsys) -> None:
     (tmp_path / "net.model").write_text(TANH_NET)
     render = emission.render

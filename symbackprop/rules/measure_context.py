@@ -1,4 +1,4 @@
-"""What measures may know besides the expression."""
+"""The context of an expression, as far as measures read it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 
 
 @dataclass(frozen=True)
-class Setting:
+class MeasureContext:
     """The ranges of tensors, and which of them are computed in the recurrence at hand, or are symmetric.
 
     `index_names` are as declared; of a derivative those of `numerator` and `denominator` are told apart.

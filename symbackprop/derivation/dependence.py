@@ -1,4 +1,4 @@
-"""Signs of derivatives, of what moves with a tensor at all."""
+"""The derivative of an expression by an element, where the one depends on the other."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from symbackprop.systems.dependence import moves
 
 
 def derivative(expression: Expression, by: Element) -> Expression:
-    """d expression / d by, still to be worked out; 0 where the expression stands still."""
+    """d expression / d by, still to be worked out; 0 where the expression does not depend on that tensor."""
     return PartialDerivative(expression, by) if moves(expression, by.tensor) else ZERO
