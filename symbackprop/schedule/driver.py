@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
-from symbackprop.schedule.gates import with_shared_gates
+from symbackprop.schedule.gates import with_complements, with_shared_gates
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part
@@ -47,7 +47,7 @@ def _schedule(
     items = _in_portions((*system.equations, *adjoints), system, derivations)
     derived = {equation.tensor for equation in adjoints}
     items = with_deltas_as_conditions(items, system.tensors.values(), derived)
-    items = with_shared_gates(with_stable_forms(items))
+    items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)
