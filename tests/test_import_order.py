@@ -24,6 +24,7 @@ ROOMS = (
     "algebra",
     "derivation",
     "indexing",
+    "stability",
     "schedule",
     "array",
     "lowering",

@@ -37,7 +37,8 @@ from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 from symbackprop.notation.substitution import fresh_index, holds_derivative
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.rule import Step
-from symbackprop.rewriting.strategies import result_of
+from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
@@ -53,7 +54,7 @@ def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansi
     """
     named = with_named_arguments(system_in_portions(system))
     if not any(holds_derivative(equation.expression) for equation in named.equations):
-        return Expansion(named, named)
+        return _with_functions_seen(named)
     expanding = _Expanding(named, frozenset(wrt))
     for equation in named.equations:
         expanding.take(equation)
@@ -64,6 +65,19 @@ def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansi
         tuple(expanding.derivations.values()),
         tuple(expanding.restated.values()),
     )
+
+
+def _with_functions_seen(system: System) -> Expansion:
+    """The system, with functions that it writes out in pieces restated as what they are."""
+    equations: list[Equation] = []
+    restated: list[RestatedEquation] = []
+    for equation in system.equations:
+        steps = apply_exhaustively(WRITTEN_OUT_RULES, equation.expression)
+        equations.append(replace(equation, expression=result_of(steps, equation.expression)))
+        if steps:
+            restated.append(RestatedEquation(equation, steps, equations[-1]))
+    after = replace(system, equations=tuple(equations)) if restated else system
+    return Expansion(system, after, (), tuple(restated))
 
 
 @dataclass

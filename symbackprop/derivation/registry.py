@@ -36,6 +36,7 @@ from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.support import Guarding
 from symbackprop.rules.symmetry import SYMMETRY, Symmetries, oriented_by
 from symbackprop.rules.wheres import WHERE_RULES
+from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 
 P = TypeVar("P", bound=Premise)
 
@@ -63,6 +64,7 @@ TABLES: tuple[Sequence[Rule], ...] = (
     BOUNDARY_RULES,
     SOLVING_RULES,
     CALCULUS_RULES,
+    WRITTEN_OUT_RULES,
     (ARRANGE, OPPOSITE_WHERES, TOGETHER, SPLIT, LOSS_BY_ITSELF),
 )
 SOME_STEP = Index("t", Axis("T", "t"))

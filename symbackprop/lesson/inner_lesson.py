@@ -10,6 +10,7 @@ from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, 
 from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
 from symbackprop.notation.expressions import ONE, Element, Expression
 
+_PIECES = "A function that the model writes out in pieces is differentiated as what it is."
 _FIRST = (
     "Each derivative inside the model is worked out first, by the chain rule, and becomes part of the model. "
     "What is differentiated has indices of its own there, told apart by primes."
@@ -20,6 +21,7 @@ def inner_lesson(writer: ChainWriter) -> Iterator[Block]:
     """One section a derivative, and the equations that came of them; nothing where the model has none."""
     expansion = writer.derivation.expansion
     if not expansion.derivations:
+        yield from _seen_through(writer)
         return
     yield Heading(1, ("The derivatives inside the model",))
     yield Paragraph((_FIRST,))
@@ -30,6 +32,16 @@ def inner_lesson(writer: ChainWriter) -> Iterator[Block]:
         yield from _restated(writer, restated)
     yield Heading(2, ("What is added to the model",))
     yield Equations(added_equations(writer.derivation))
+
+
+def _seen_through(writer: ChainWriter) -> Iterator[Block]:
+    """The equations that are restated though they hold no derivatives."""
+    restated = writer.derivation.expansion.restated
+    if restated:
+        yield Heading(1, ("The model as it is differentiated",))
+        yield Paragraph((_PIECES,))
+    for each in restated:
+        yield from _restated(writer, each)
 
 
 def added_equations(derivation: Derivation) -> tuple[tuple[Expression, Expression], ...]:

@@ -83,9 +83,9 @@ def result_equations(derivation: Derivation) -> Equations:
 
 
 def _stated(derivation: Derivation) -> System:
-    """The model as its author knows it: with the derivatives in it as signs."""
+    """The model as its author knows it: with the derivatives in it as signs, and functions in pieces."""
     expansion = derivation.expansion
-    return expansion.stated if expansion.derivations else derivation.system
+    return expansion.stated if expansion.derivations or expansion.restated else derivation.system
 
 
 def _model(system: System) -> Iterator[Block]:

@@ -23,6 +23,7 @@ from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED
 from symbackprop.rules.symmetry import OUT_OF_ORDER, pairs_out_of_order, symmetry_rule
+from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.partial import Ranges
 
 
@@ -141,6 +142,7 @@ def phases() -> tuple[Phase, ...]:
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
     return (
+        Phase("Functions that a model writes out in pieces", WRITTEN_OUT_RULES, MEASURES),
         Phase("Calculus", (LOSS_BY_ITSELF, *CALCULUS_RULES, TOGETHER), CALCULUS_MEASURES),
         Phase("Symmetric matrices, first of all", (symmetry_rule(SYMMETRIC),), ORDER_MEASURES),
         Phase("Local factors of the chain rule", factor_rules(ranges), MEASURES),

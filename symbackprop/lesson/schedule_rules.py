@@ -10,16 +10,17 @@ from symbackprop.language.model import parse_system
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.schedule.empty_sums import empty_sum_rule
-from symbackprop.schedule.exponentials import Meanings
-from symbackprop.schedule.gates import gate_rule
+from symbackprop.schedule.gates import complement_rule, gate_rule
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
 from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.naming import NamingRule
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stability import stable_rules
+from symbackprop.schedule.stability import CANCELLING, IDENTITIES, LOG_BESIDE_ZERO, SHIFTS
+from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
+from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text
 
@@ -49,7 +50,9 @@ def local_rules() -> tuple[Rule, ...]:
     return (
         delta_rule(Ranges.of(example_system())),
         empty_sum_rule(Ranges.of(example_system()), is_adjoint=True),
-        *stable_rules(Meanings()),
+        TIDYING,
+        *(form.rule(Meanings()) for form in (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO)),
+        complement_rule([parsed("sigmoid(c)")]),
         gate_rule([parsed("sigmoid(x[i])")]),
         SOLVE,
         step_rule(step),

@@ -71,6 +71,27 @@ def apply_exhaustively(
     return _as_steps(expression, strategy.changes)
 
 
+def apply_in_one_pass(rules: Sequence[Rule], expression: Expression) -> tuple[Step, ...]:
+    """At each node, children first, the first rule that applies; what it makes is not looked at again."""
+    changes: list[tuple[Rule, Path, Expression]] = []
+
+    def passed(node: Expression, place: Path) -> Expression:
+        if isinstance(node, ATOMS):
+            return node
+        children = tuple([passed(child, (*place, number)) for number, child in enumerate(node.children)])
+        if any(new is not old for new, old in zip(children, node.children, strict=True)):
+            node = node.with_children(children)
+        for rule in rules:
+            rewritten = rule.apply(node)
+            if rewritten is not None:
+                changes.append((rule, place, rewritten))
+                return rewritten
+        return node
+
+    passed(expression, ())
+    return _as_steps(expression, changes)
+
+
 @dataclass
 class _Outermost:
     """Nodes of one type from the outside inwards: what a rule leaves of them is taken up next."""

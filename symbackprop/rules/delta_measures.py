@@ -18,10 +18,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up
-from symbackprop.rules.delta_substitution import may_be_undefined, sides_of
-from symbackprop.rules.measure_context import MeasureContext
-from symbackprop.rules.multiplied_out import (
+from symbackprop.notation.multiplied_out import (
     branches_of,
     counted,
     factor_count,
@@ -31,6 +28,9 @@ from symbackprop.rules.multiplied_out import (
     shared,
     term_count,
 )
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rules.delta_substitution import may_be_undefined, sides_of
+from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.wheres import straight_positions
 from symbackprop.systems.partial import Ranges
 

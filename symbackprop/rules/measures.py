@@ -36,6 +36,13 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction, readings
+from symbackprop.notation.multiplied_out import (
+    body_factor_count,
+    branches_of,
+    counted,
+    products,
+    term_count,
+)
 from symbackprop.rules.delta_measures import (
     digits_to_split,
     misplaced_reads,
@@ -43,13 +50,6 @@ from symbackprop.rules.delta_measures import (
     unsolved_indices,
 )
 from symbackprop.rules.measure_context import MeasureContext
-from symbackprop.rules.multiplied_out import (
-    body_factor_count,
-    branches_of,
-    counted,
-    products,
-    term_count,
-)
 
 
 class Rank(Protocol):

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from symbackprop.notation.expressions import Delta, Expression, Index
 from symbackprop.notation.matrix_functions import readings
+from symbackprop.notation.multiplied_out import counted, factor_count, term_count
 from symbackprop.notation.substitution import canonical_bound_names, rename_tensors, substitute
 from symbackprop.rewriting.justification import Anchor, Bindings, Premise
 from symbackprop.rewriting.matching import Bindings as Matched
@@ -23,7 +24,6 @@ from symbackprop.rewriting.matching import match
 from symbackprop.rewriting.rule import PatternFunction, Rule, StatedFact
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.measures import MEASURES, first_change
-from symbackprop.rules.multiplied_out import counted, factor_count, term_count
 from symbackprop.systems.partial import is_partial
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Fact

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
-from symbackprop.schedule.gates import with_shared_gates
+from symbackprop.schedule.gates import with_complements, with_shared_gates
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part
@@ -49,7 +49,7 @@ def _schedule(
     derived = {equation.tensor for equation in adjoints}
     items = with_deltas_as_conditions(items, system.tensors.values(), derived)
     items = with_empty_sums_guarded(items, system.tensors.values(), derived)
-    items = with_shared_gates(with_stable_forms(items))
+    items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)

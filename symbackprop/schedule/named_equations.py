@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
 from symbackprop.rewriting.rule import Rule, Step, WholeRule
-from symbackprop.rewriting.strategies import apply_exhaustively
+from symbackprop.rewriting.strategies import apply_exhaustively, apply_in_one_pass
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.printing import equation_text
@@ -93,6 +93,12 @@ class NamedEquation:
 def rewritten(item: NamedEquation, rules: Sequence[Rule]) -> NamedEquation:
     """The equation with its right-hand side in normal form by the rules, and a step for each use of one."""
     steps = apply_exhaustively(rules, item.equation.expression)
+    return item.computing(steps[-1].after, steps) if steps else item
+
+
+def rewritten_once(item: NamedEquation, rules: Sequence[Rule]) -> NamedEquation:
+    """The equation with each node of its right-hand side rewritten once at most."""
+    steps = apply_in_one_pass(rules, item.equation.expression)
     return item.computing(steps[-1].after, steps) if steps else item
 
 

@@ -1,48 +1,39 @@
 """The same values by formulas that neither overflow nor lose their digits.
 
 The rules look for patterns, written out or through names, and know no layer. Each returns None where it does
-not apply; what a rule returns is no longer an instance of its own pattern, so that one pass suffices.
-
-| pattern                            | becomes                                                          |
-|------------------------------------|------------------------------------------------------------------|
-| exp(a)/sum(k, w*exp(b))            | exp(a - m)/sum(k, w*exp(b - m)), m = max(k, b)                   |
-| log(sum(k, w*exp(b)))              | m + log(sum(k, w*exp(b - m)))                                    |
-| log(exp(a)/s)                      | a - log(s)                                                       |
-| 1/(1 + exp(a)), exp(a)*sigmoid(-a) | sigmoid(-a), sigmoid(a)                                          |
-| log(1 + exp(a))                    | softplus(a)                                                      |
-| log(sigmoid(a)), log(1 - sigmoid(a)) | -softplus(-a), -softplus(a)                                    |
-| log(1 + a), exp(a) - 1             | log1p(a), expm1(a)                                               |
+not apply. The identities make what they are used on smaller, or leave no instance of a pattern, so that
+they come to rest; the shifts are used in one pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract
-from symbackprop.notation.expressions import (
-    MINUS_ONE,
-    ONE,
-    Add,
-    Apply,
-    Expression,
-    Multiply,
-    Number,
-    Power,
-)
+from symbackprop.notation.expressions import Delta, Expression
 from symbackprop.rewriting.rule import Rule
-from symbackprop.schedule.exponentials import (
-    ExponentialSum,
-    Meanings,
-    exponential,
-    exponential_sum,
-    logarithm_of_sum,
-    one_plus_exponential,
-    reciprocal_power,
-    sigmoid_argument,
-)
-from symbackprop.schedule.named_equations import NamedEquation, rewritten
+from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
 from symbackprop.schedule.terms import TIDYING
+from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
+from symbackprop.stability.logarithms import (
+    log_beside_zero,
+    log_of_difference,
+    log_of_exponentials,
+    log_of_one_plus,
+    log_of_sigmoids,
+    log_of_two_exponentials,
+)
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.quotients import merged, quotient
+from symbackprop.stability.sigmoids import (
+    difference_from_number,
+    difference_times_sigmoid,
+    exponential_by_difference,
+    exponential_times_sigmoid,
+    reciprocal_is_sigmoid,
+    softplus_difference,
+)
+from symbackprop.stability.ties import cancelled_under_delta
 from symbackprop.systems.system import Equation
 
 
@@ -65,162 +56,30 @@ class StableForm:
         return Rule(self.name, self.statement, apply, example=self.example, near_miss=self.near_miss)
 
 
-def with_stable_forms(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
-    """The equations, which come in reading order, with right-hand sides tidied and in their stable form."""
+def with_stable_forms(
+    items: Sequence[NamedEquation], taken: Collection[str] = ()
+) -> tuple[NamedEquation, ...]:
+    """The equations, which come in reading order, with right-hand sides tidied and in their stable form.
+
+    `taken` are names besides theirs that a temporary must not have.
+    """
     definitions: dict[str, tuple[int, Equation]] = {}
+    meanings = Meanings(definitions, taken={*taken, *(item.equation.tensor for item in items)})
     found: list[NamedEquation] = []
     for number, item in enumerate(items):
-        found.append(rewritten(item, stable_rules(Meanings(definitions, number))))
+        found.append(stable_form(item, replace(meanings, known=number)))
         definitions[item.equation.tensor] = number, found[-1].equation
-    return tuple(found)
+    return tuple([each for item in found for each in (item, *_introduced(item, meanings))])
 
 
-def shift_quotient(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(a)/sum(k, exp(b)) = exp(a - m)/sum(k, exp(b - m)): numerator and denominator lose exp(m).
-
-    Applies where as many exponentials stand above as sums below.
-    """
-    if not isinstance(node, Multiply):
-        return None
-    for factor in node.factors:
-        below = reciprocal_power(factor)
-        total = exponential_sum(below[0], meanings) if below else None
-        if below and total is not None and not total.is_shifted:
-            rest = _without_one(node.factors, factor)
-            shifted = _shift_exponentials(rest, below[1], total, meanings)
-            if shifted is not None:
-                return multiply(*shifted, power(total.shifted, Number(-below[1])))
-    return None
+def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquation]:
+    """Equations for what is looked up of a sum of exponentials, behind the sum's own."""
+    for equation in meanings.introduced.get(item.equation.tensor, ()):
+        yield item.temporary(Part.SUBEXPRESSION, equation)
 
 
-def _without_one(factors: tuple[Expression, ...], factor: Expression) -> list[Expression]:
-    rest = list(factors)
-    rest.remove(factor)
-    return rest
-
-
-def _shift_exponentials(
-    factors: list[Expression], count: int, total: ExponentialSum, meanings: Meanings
-) -> list[Expression] | None:
-    """The factors with exp(shift) taken out of `count` exponentials; None where there are fewer."""
-    shifted: list[Expression] = []
-    for factor in factors:
-        base, times = _as_power(factor)
-        term = exponential(base, meanings)
-        if term is not None and 0 < times <= count:
-            shifted.append(power(term.shifted(total.shift), Number(times)))
-            count -= times
-        else:
-            shifted.append(factor)
-    return shifted if count == 0 else None
-
-
-def _as_power(factor: Expression) -> tuple[Expression, int]:
-    """(base, n) of a whole power."""
-    if isinstance(factor, Power) and isinstance(factor.exponent, Number):
-        exponent = factor.exponent.value
-        if exponent.denominator == 1:
-            return factor.base, exponent.numerator
-    return factor, 1
-
-
-def log_of_sum(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(sum(k, exp(b))) = m + log(sum(k, exp(b - m)))."""
-    match node:
-        case Apply("log", (argument,)):
-            total = exponential_sum(argument, meanings)
-            return logarithm_of_sum(total) if total is not None and not total.is_shifted else None
-    return None
-
-
-def log_of_quotient(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(exp(a)/s) = a - log(s), where s is a sum of exponentials."""
-    match node:
-        case Apply("log", (argument,)):
-            factors = factors_of(meanings.of(argument))
-        case _:
-            return None
-    if len(factors) != 2:
-        return None
-    for above, below in (factors, tuple(reversed(factors))):
-        term = exponential(above, meanings)
-        divisor = reciprocal_power(below)
-        if term is None or term.condition is not None or divisor is None or divisor[1] != 1:
-            continue
-        total = exponential_sum(divisor[0], meanings)
-        if total is not None:
-            logarithm = Apply("log", (divisor[0],)) if total.is_shifted else logarithm_of_sum(total)
-            return subtract(term.argument, logarithm)
-    return None
-
-
-def reciprocal_is_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
-    """1/(1 + exp(a)) = sigmoid(-a)."""
-    below = reciprocal_power(node)
-    argument = one_plus_exponential(below[0], meanings) if below else None
-    if below is None or argument is None:
-        return None
-    return power(Apply("sigmoid", (negate(argument),)), Number(below[1]))
-
-
-def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(a)*sigmoid(-a) = sigmoid(a)."""
-    if not isinstance(node, Multiply):
-        return None
-    for factor in node.factors:
-        term = exponential(factor, meanings)
-        if term is None or term.condition is not None:
-            continue
-        partner = Apply("sigmoid", (negate(term.argument),))
-        rest = _without_one(node.factors, factor)
-        for other in rest:
-            base, times = _as_power(other)
-            if base == partner and times > 0:
-                smaller = power(partner, Number(times - 1))
-                remaining = _without_one(tuple(rest), other)
-                return multiply(*remaining, smaller, Apply("sigmoid", (term.argument,)))
-    return None
-
-
-def log_of_one_plus(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(1 + exp(a)) = softplus(a); log(1 + a) = log1p(a)."""
-    match node:
-        case Apply("log1p", (argument,)):
-            term = exponential(argument, meanings)
-            return Apply("softplus", (term.argument,)) if term and term.condition is None else None
-        case Apply("log", (argument,)):
-            exponent = one_plus_exponential(argument, meanings)
-            if exponent is not None:
-                return Apply("softplus", (exponent,))
-            found = argument if isinstance(argument, Add) else ONE
-            if isinstance(found, Add) and ONE in found.terms:
-                return Apply("log1p", (subtract(found, ONE),))
-    return None
-
-
-def log_of_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(sigmoid(a)) = -softplus(-a); log(1 - sigmoid(a)) = -softplus(a)."""
-    match node:
-        case Apply("log" | "log1p" as function, (argument,)):
-            inside = argument if function == "log" else add(ONE, argument)
-            exponent = sigmoid_argument(inside, meanings)
-            if exponent is not None:
-                return multiply(MINUS_ONE, Apply("softplus", (negate(exponent),)))
-    return None
-
-
-def exponential_less_one(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(a) - 1 = expm1(a), which keeps the digits for small a."""
-    match node:
-        case Add(terms) if len(terms) == 2 and MINUS_ONE in terms:
-            match terms[0] if terms[1] == MINUS_ONE else terms[1]:
-                case Apply("exp", (argument,)):
-                    return Apply("expm1", (argument,))
-    return None
-
-
-# log(1 - sigmoid) stands before log(1 + a), whose pattern it has too.
-STABLE_FORMS: tuple[StableForm, ...] = (
+# Used until none applies; what stands further up has patterns that a rule further down has too.
+IDENTITIES: tuple[StableForm, ...] = (
     StableForm(
         "reciprocal is sigmoid",
         "1/(1 + exp(f)) = sigmoid(-f)",
@@ -236,50 +95,133 @@ STABLE_FORMS: tuple[StableForm, ...] = (
         near_miss="exp(c)*sigmoid(c)",
     ),
     StableForm(
-        "shift quotient",
-        "exp(f)/sum(i, g*exp(h)) = exp(f - m)/sum(i, g*exp(h - m)), where m = max(i, h)",
-        shift_quotient,
-        example="exp(x[i])/sum(i2, exp(x[i2]))",
-        near_miss="x[i]/sum(i2, exp(x[i2]))",
+        "difference times sigmoid",
+        "(exp(f) - 1)*sigmoid(-f) = tanh(f/2)",
+        difference_times_sigmoid,
+        example="expm1(c)*sigmoid(-c)",
+        near_miss="expm1(c)*sigmoid(c)",
+    ),
+    StableForm(
+        "exponential by difference",
+        "exp(f)/(exp(f) - 1) = -1/(exp(-f) - 1)",
+        exponential_by_difference,
+        example="exp(c)/expm1(c)",
+        near_miss="exp(c)/expm1(2*c)",
+    ),
+    StableForm(
+        "opposite exponentials",
+        "exp(f) + exp(-f) = 2*cosh(f); exp(f) - exp(-f) = 2*sinh(f)",
+        sum_of_opposites,
+        example="exp(c) - exp(-c)",
+        near_miss="exp(c) - exp(-2*c)",
+    ),
+    StableForm(
+        "tanh",
+        "sinh(f)/cosh(f) = tanh(f)",
+        sinh_by_cosh,
+        example="sinh(c)/cosh(c)",
+        near_miss="cosh(c)/sinh(c)",
+    ),
+    StableForm(
+        "product of exponentials",
+        "exp(f)*exp(g) = exp(f + g)",
+        merged,
+        example="exp(c)*exp(x[i])",
+        near_miss="exp(c)*x[i]",
     ),
     StableForm(
         "log of sigmoid",
-        "log(sigmoid(f)) = -softplus(-f); log(1 - sigmoid(f)) = -softplus(f)",
-        log_of_sigmoid,
+        "log(sigmoid(f)*g) = log(g) - softplus(-f); log(1 - sigmoid(f)) = -softplus(f)",
+        log_of_sigmoids,
         example="log(1 - sigmoid(c))",
         near_miss="log(2 - sigmoid(c))",
     ),
     StableForm(
-        "log of quotient",
-        "log(exp(f)/sum(i, g*exp(h))) = f - log(sum(i, g*exp(h)))",
-        log_of_quotient,
-        example="log(exp(x[i])/sum(i2, exp(x[i2])))",
-        near_miss="log(exp(x[i])/c)",
+        "softplus difference",
+        "softplus(f) - softplus(-f) = f",
+        softplus_difference,
+        example="softplus(c) - softplus(-c)",
+        near_miss="softplus(c) - softplus(-2*c)",
     ),
     StableForm(
-        "shift log",
-        "log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m))), where m = max(i, h)",
-        log_of_sum,
-        example="log(sum(i, exp(x[i])))",
-        near_miss="log(sum(i, x[i]^2))",
+        "log of cosh",
+        "log(cosh(f)) = abs(f) + log1p(expm1(-2*abs(f))/2); log(2*cosh(f)) = abs(f) + softplus(-2*abs(f))",
+        log_of_cosh,
+        example="log(cosh(c))",
+        near_miss="log(sinh(c))",
+    ),
+    StableForm(
+        "log of difference",
+        "log(exp(f) - 1) = f + log(1 - exp(-f))",
+        log_of_difference,
+        example="log(expm1(c))",
+        near_miss="log(-expm1(c))",
     ),
     StableForm(
         "log of one plus",
         "log(1 + exp(f)) = softplus(f); log(1 + f) = log1p(f)",
         log_of_one_plus,
         example="log(1 + exp(c))",
-        near_miss="log(2 + exp(c))",
+        near_miss="log(2 + c)",
     ),
     StableForm(
-        "exponential less one",
-        "exp(f) - 1 = expm1(f)",
-        exponential_less_one,
+        "log of two exponentials",
+        "log(exp(f) + exp(g)) = f + softplus(g - f)",
+        log_of_two_exponentials,
+        example="log(exp(c) + exp(x[i]))",
+        near_miss="log(exp(c) + x[i])",
+    ),
+    StableForm(
+        "difference from a number",
+        "exp(f) - 1 = expm1(f); 2*sigmoid(f) - 1 = tanh(f/2)",
+        difference_from_number,
         example="exp(c) - 1",
         near_miss="exp(c) - 2",
     ),
 )
 
+# Used once at every node, after the identities: what they make is shifted and needs it no more.
+SHIFTS: tuple[StableForm, ...] = (
+    StableForm(
+        "exponentials above and below",
+        "exp(f)/sum(i, g*exp(h)) = exp(f - m)/sum(i, g*exp(h - m)), m = max(i, h) where g != 0",
+        quotient,
+        example="exp(x[i])/sum(i2, exp(x[i2]))",
+        near_miss="x[i]/sum(i2, exp(x[i2]))",
+    ),
+    StableForm(
+        "log of exponentials",
+        "log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m))), m = max(i, h) where g != 0",
+        log_of_exponentials,
+        example="log(sum(i, exp(x[i])))",
+        near_miss="log(sum(i, x[i]^2))",
+    ),
+)
 
-def stable_rules(meanings: Meanings) -> tuple[Rule, ...]:
-    """The rules in the order in which they are tried, where names mean what `meanings` says."""
-    return (TIDYING, *(form.rule(meanings) for form in STABLE_FORMS))
+LOG_BESIDE_ZERO = StableForm(
+    "log beside zero",
+    "x*log(x*f) = x*log(where(x != 0, x*f, 1)), which is 0 where x is 0",
+    log_beside_zero,
+    example="x[i]*log(x[i]/c)",
+    near_miss="x[i]*log(c)",
+)
+
+CANCELLING = StableForm(
+    "cancel under delta",
+    "f[q]*sum(i, delta(p,q)*g/f[p]) = sum(i, delta(p,q)*g)",
+    cancelled_under_delta,
+    example="x[ids[k]]*sum(i, delta(ids[k],i)*c/x[i])",
+    near_miss="x[ids[k]]*sum(i, delta(ids[k],i)*c*x[i])",
+)
+
+
+def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
+    """The equation in its stable form, where names mean what `meanings` says."""
+    identities = (TIDYING, *(form.rule(meanings) for form in IDENTITIES))
+    if any(isinstance(node, Delta) for node in item.equation.expression.walk()):
+        item = rewritten(item, (CANCELLING.rule(meanings),))
+    item = rewritten(item, identities)
+    shifted = rewritten_once(item, tuple([form.rule(meanings) for form in SHIFTS]))
+    if shifted is not item:
+        shifted = rewritten(shifted, identities)
+    return rewritten_once(shifted, (LOG_BESIDE_ZERO.rule(meanings),))

@@ -42,6 +42,8 @@ SYSTEM = parse_system(f"{NAMES}fact sum(k, B[j,k]) == 1\n")
 SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "S": 3}
 
 WHAT_THE_EXAMPLES_BECOME = {
+    "softplus in pieces": "softplus(c) - c*h0",
+    "sigmoid in pieces": "sigmoid(c)",
     "loss by itself": "1",
     "element": "delta(i,i2)",
     "scalar": "1",

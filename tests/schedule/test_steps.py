@@ -72,7 +72,7 @@ def test_steps_lead_from_the_stated_to_the_computed_equation(name: str) -> None:
 
 def test_a_logarithm_of_a_sum_says_why_it_takes_a_maximum_away() -> None:
     items = computed("y[n] = log(sum(i, exp(x[n,i])))\n")
-    (shift,) = [step for step in items["y"].origin.steps if step.rule.name == "shift log"]
+    (shift,) = [step for step in items["y"].origin.steps if step.rule.name == "log of exponentials"]
     assert text(shift.before) == "log(sum(i, exp(x[n,i])))"
     assert text(shift.after) == "max(i, x[n,i]) + log(sum(i, exp(x[n,i] - max(i, x[n,i]))))"
     assert shift.rule.statement.startswith("log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m)))")

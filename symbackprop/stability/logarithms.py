@@ -1,0 +1,149 @@
+"""Logarithms: of sums and products of exponentials, of probabilities, near 1, and beside a factor 0."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    negate,
+    power,
+    subtract,
+)
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Where,
+)
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.pairs import argument_of
+from symbackprop.stability.scaled import is_never_zero, scaled
+from symbackprop.stability.sigmoids import one_plus_exponential, sigmoid_argument
+from symbackprop.systems.partial import NOTHING_KNOWN
+
+
+def log_of_exponentials(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(exp(m)*f/g) = m + log(f) - log(g)."""
+    argument = argument_of("log", node)
+    found = None if argument is None else scaled(argument, meanings)
+    return None if found is None or found.is_plain else add(found.exponent, _logarithm(found.value))
+
+
+def _logarithm(value: Expression) -> Expression:
+    """log(value); of what stands above and below the stroke apart, where the former is not negative."""
+    factors = factors_of(value)
+    below = [each for each in factors if is_reciprocal(each)]
+    above = multiply(*(each for each in factors if each not in below))
+    if not below or not NOTHING_KNOWN.is_nonnegative(above):
+        return log(value)
+    return subtract(log(above), log(multiply(*(power(each, MINUS_ONE) for each in below))))
+
+
+def log(value: Expression) -> Expression:
+    """The logarithm of a value; 0 for 1."""
+    return ZERO if value == ONE else Apply("log", (value,))
+
+
+def log_of_two_exponentials(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(a*exp(f) + b*exp(g)) = log(a) + f + softplus(g - f + log(b/a)) for numbers a and b."""
+    argument = argument_of("log", node)
+    found = None if argument is None else meanings.of(argument)
+    if not (isinstance(found, Add) and len(found.terms) == 2):
+        return None
+    parts = [_number_and_exponent(term, meanings) for term in found.terms]
+    if any(part is None for part in parts) or not any(part and part[1] != ZERO for part in parts):
+        return None
+    (a, f), (b, g) = (part for part in parts if part is not None)
+    between = add(subtract(g, f), log(Number(b / a)))
+    return add(log(Number(a)), f, Apply("softplus", (between,)))
+
+
+def _number_and_exponent(term: Expression, meanings: Meanings) -> tuple[Fraction, Expression] | None:
+    """(a, f) of a*exp(f) with a number a > 0."""
+    number, rest = coefficient_and_rest(term)
+    exponent = argument_of("exp", meanings.of(multiply(*rest))) if rest else ZERO
+    return (number, exponent) if number > 0 and exponent is not None else None
+
+
+def log_of_difference(node: Expression, _meanings: Meanings) -> Expression | None:
+    """log(exp(f) - 1) = f + log(1 - exp(-f))."""
+    argument = argument_of("log", node)
+    exponent = None if argument is None else argument_of("expm1", argument)
+    if exponent is None:
+        return None
+    return add(exponent, log(negate(Apply("expm1", (negate(exponent),)))))
+
+
+def log_of_one_plus(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(1 + exp(f)) = softplus(f); log(1 + f) = log1p(f)."""
+    match node:
+        case Apply("log1p", (argument,)):
+            exponent = argument_of("exp", meanings.of(argument))
+            return None if exponent is None else Apply("softplus", (exponent,))
+        case Apply("log", (argument,)):
+            exponent = one_plus_exponential(argument, meanings)
+            if exponent is not None:
+                return Apply("softplus", (exponent,))
+            if isinstance(argument, Add) and ONE in argument.terms:
+                return Apply("log1p", (subtract(argument, ONE),))
+    return None
+
+
+def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(sigmoid(f)*g) = -softplus(-f) + log(g); log(1 - sigmoid(f)) = -softplus(f)."""
+    match node:
+        case Apply("log" | "log1p" as function, (argument,)):
+            inside = argument if function == "log" else add(ONE, argument)
+        case _:
+            return None
+    taken: list[Expression] = []
+    rest: list[Expression] = []
+    for factor in factors_of(meanings.of(inside)):
+        base, exponent = base_and_exponent(factor)
+        found = sigmoid_argument(base, meanings) if isinstance(exponent, Number) else None
+        if found is None:
+            rest.append(factor)
+        else:
+            taken.append(multiply(negate(exponent), Apply("softplus", (negate(found),))))
+    return add(*taken, log(multiply(*rest))) if taken else None
+
+
+def log_beside_zero(node: Expression, meanings: Meanings) -> Expression | None:
+    """x*log(x) is 0 where x is 0: the logarithm is not looked at there."""
+    if not isinstance(node, Multiply):
+        return None
+    for factor in node.factors:
+        base, exponent = base_and_exponent(factor)
+        if isinstance(exponent, Number) and exponent.value > 0 and not is_never_zero(base):
+            changed = [each if each is factor else _guarded(each, base, meanings) for each in node.factors]
+            if changed != list(node.factors):
+                return multiply(*changed)
+    return None
+
+
+def _guarded(node: Expression, vanishing: Expression, meanings: Meanings) -> Expression:
+    """The node, with log(where(x != 0, x*f, 1)) for log(x*f) in it."""
+    meant = meanings.of(node) if isinstance(node, Element) else node
+    match meant:
+        case Apply("log", (argument,)):
+            bases = [base_and_exponent(factor)[0] for factor in factors_of(argument)]
+            if vanishing in bases:
+                return Apply("log", (Where(Comparison("!=", vanishing, ZERO), argument, ONE),))
+        case Add() | Multiply():
+            children = tuple([_guarded(child, vanishing, meanings) for child in meant.children])
+            if children != meant.children:
+                return meant.with_children(children)
+    return node

@@ -1,0 +1,127 @@
+"""What names stand for, and which of them are exponentials times something moderate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.expressions import (
+    ZERO,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.rewriting.replacements import at_positions
+from symbackprop.systems.system import Equation
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """exp(exponent)*value; where a sum was shifted by its largest exponent, it `is_shifted`."""
+
+    exponent: Expression
+    value: Expression
+    is_shifted: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing was taken out."""
+        return self.exponent == ZERO
+
+    def at(self, positions: Mapping[Index, Expression]) -> Scaled:
+        """The same at other positions."""
+        exponent, value = (substitute(each, positions) for each in (self.exponent, self.value))
+        return replace(self, exponent=exponent, value=value)
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """What names stand for, by the first `known` equations; `definitions` number them.
+
+    `scales` remembers what was found of a name's equation. Where a sum is looked up, its largest exponent and
+    its shifted value get names, which `introduced` lists behind the tensor; `taken` are the names in use.
+    """
+
+    definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
+    known: int = 0
+    scales: dict[str, Scaled | None] = field(default_factory=dict, compare=False, repr=False)
+    introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
+    taken: set[str] = field(default_factory=set, compare=False, repr=False)
+
+    def definition(self, expression: Expression) -> Equation | None:
+        """The equation of an element's tensor, where it is known."""
+        if not isinstance(expression, Element) or expression.tensor not in self.definitions:
+            return None
+        number, equation = self.definitions[expression.tensor]
+        return equation if number < self.known else None
+
+    def of(self, expression: Expression) -> Expression:
+        """An element as its tensor's right-hand side at these indices; anything else as it stands."""
+        while isinstance(expression, Element):
+            equation = self.definition(expression)
+            if equation is None:
+                break
+            expression = at_positions(equation, expression)
+        return expression
+
+    def scale(self, element: Element, find: Callable[[Expression], Scaled | None]) -> Scaled | None:
+        """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
+        equation = self.definition(element)
+        if equation is None or not self.has_scale(element, find):
+            return None
+        found = self.scales[element.tensor]
+        if found is not None and any(not isinstance(each, Index) for each in element.positions):
+            found = self._named(equation, found)
+        return found and found.at(dict(zip(equation.indices, element.positions, strict=True)))
+
+    def has_scale(self, element: Element, find: Callable[[Expression], Scaled | None]) -> bool:
+        """Whether `find` says anything."""
+        equation = self.definition(element)
+        if equation is None:
+            return False
+        if element.tensor not in self.scales:
+            self.scales[element.tensor] = None  # of a recurrence, which reads itself
+            self.scales[element.tensor] = find(equation.expression)
+        return self.scales[element.tensor] is not None
+
+    def _named(self, equation: Equation, found: Scaled) -> Scaled:
+        """What was found of a tensor's equation, by names: a sum over segments is computed for each once."""
+        if not (found.is_shifted and isinstance(found.exponent, Reduction)):
+            return found
+        if equation.tensor not in self.introduced:
+            shift, value = (
+                Equation(self._new_name(f"{equation.tensor}_{part}"), equation.indices, ZERO)
+                for part in ("shift", "shifted")
+            )
+            largest, name = found.exponent, shift.element
+            named = rewrite_bottom_up(found.value, lambda node: name if node == largest else node)
+            self.introduced[equation.tensor] = (
+                replace(shift, expression=found.exponent),
+                replace(value, expression=rewrite_bottom_up(named, _under_delta)),
+            )
+        shift, value = self.introduced[equation.tensor]
+        return replace(found, exponent=shift.element, value=value.element)
+
+    def _new_name(self, stem: str) -> str:
+        name = numbered_name(stem, self.taken)
+        self.taken.add(name)
+        return name
+
+
+def _under_delta(node: Expression) -> Expression:
+    """delta(dst[e],n)*f[dst[e]] for where(dst[e] == n, delta(dst[e],n)*f[n], 0), which is a scatter."""
+    match node:
+        case Where(Comparison("==", position, Index() as index), product, otherwise) if otherwise == ZERO:
+            factors = factors_of(product)
+            delta = Delta(position, index)
+            if delta in factors:
+                rest = multiply(*(factor for factor in factors if factor != delta))
+                return multiply(delta, substitute(rest, {index: position}))
+    return node

@@ -1,0 +1,263 @@
+"""Products in which exponentials meet reciprocals of sums of exponentials: exp(f)/sum(i, exp(h))."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+from symbackprop.integers.bounds import conjunction
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, terms_of
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import rename_bound
+from symbackprop.stability.exponents import is_instance, softmax_count
+from symbackprop.stability.meanings import Meanings, Scaled
+from symbackprop.stability.pairs import argument_of
+from symbackprop.stability.scaled import exp, has_exponentials, scaled
+from symbackprop.systems.partial import NOTHING_KNOWN
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """A factor base^exponent, with its exponential taken out."""
+
+    node: Expression
+    base: Expression
+    exponent: Number
+    scale: Scaled
+
+    @property
+    def is_above(self) -> bool:
+        """Whether it is an exponential, or has some, above the stroke."""
+        return not self.scale.is_plain and self.exponent.value > 0
+
+    @property
+    def is_below(self) -> bool:
+        """Whether it is one below the stroke."""
+        return not self.scale.is_plain and self.exponent.value < 0
+
+
+def quotient(node: Expression, meanings: Meanings) -> Expression | None:
+    """Exponentials above and below the stroke lose what is common to them: the largest exponent below."""
+    if not isinstance(node, Multiply):
+        return None
+    if sum(has_exponentials(factor, meanings) for factor in node.factors) < 2:
+        return None
+    factors = [_factor(each, meanings) for part in node.factors for each in _opened(part, meanings)]
+    above = [each for each in factors if each.is_above]
+    if not above:
+        return None
+    is_quotient = any(map(_has_below, factors, repeat(meanings)))
+    falls_fast = len(above) > 1 and any(map(_falls_fast, above))
+    if is_quotient or falls_fast:
+        return _combined(factors, meanings)
+    return _with_opposites(factors, meanings)
+
+
+def _with_opposites(factors: Sequence[_Factor], meanings: Meanings) -> Expression | None:
+    """exp(f)*(exp(-f)*g + h) = g + exp(f)*h: the exponential that a term has is too large by itself."""
+    for pure in factors:
+        if not pure.is_above or pure.scale.is_shifted:
+            continue
+        opposite = [negate(term) for term in terms_of(pure.scale.exponent) if term.tensors]
+        for total in factors:
+            if isinstance(total.node, Add) and _holds(total.node, opposite, meanings):
+                others = [each.node for each in factors if each is not total and each is not pure]
+                inside = taken_in(total.node, pure.scale.exponent, meanings)
+                return multiply(*others, pure.scale.value, inside)
+    return None
+
+
+def _holds(node: Expression, exponents: Collection[Expression], meanings: Meanings) -> bool:
+    """Whether a term has an exponential with one of these in its exponent."""
+    factors = [factor for term in terms_of(node) for factor in factors_of(term)]
+    for part in (_factor(each, meanings) for factor in factors for each in _opened(factor, meanings)):
+        if isinstance(part.node, Add):
+            if _holds(part.node, exponents, meanings):
+                return True
+        elif part.is_above and any(term in exponents for term in terms_of(part.scale.exponent)):
+            return True
+    return False
+
+
+def _falls_fast(factor: _Factor) -> bool:
+    """Whether an exponential has another in its exponent: exp(-exp(f)) is 0 before exp(f) is too large."""
+    nodes = () if factor.scale.is_shifted else factor.scale.exponent.walk()
+    return any(isinstance(each, Apply) and each.function == "exp" for each in nodes)
+
+
+def _opened(node: Expression, meanings: Meanings) -> Iterator[Expression]:
+    """The factors of a factor: those that a name stands for, if an exponential is among them."""
+    base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
+    meant = meanings.of(base)
+    if meant is base or not isinstance(exponent, Number) or scaled(base, meanings).is_plain:
+        yield node
+    elif isinstance(meant, Multiply | Power):
+        for factor in factors_of(power(meant, exponent)):
+            yield from _opened(factor, meanings)
+    else:
+        yield meant if exponent == ONE and _is_sum_of_reciprocals(meant, meanings) else node
+
+
+def _has_below(factor: _Factor, meanings: Meanings) -> bool:
+    """Whether a sum of exponentials stands below the stroke, in the factor or in a term of it."""
+    return factor.is_below or _is_sum_of_reciprocals(factor.node, meanings)
+
+
+def _is_sum_of_reciprocals(node: Expression, meanings: Meanings) -> bool:
+    """Whether a sum of exponentials stands below the stroke in one of several terms."""
+    match node:
+        case Add(terms):
+            parts = [factor for term in terms for factor in factors_of(term)]
+        case Reduction("sum", _, body):
+            _, product = _unguarded(body)
+            parts = list(factors_of(product))
+        case _:
+            return False
+    opened = (each for part in parts for each in _opened(part, meanings))
+    return any(_factor(each, meanings).is_below for each in opened)
+
+
+def _factor(node: Expression, meanings: Meanings) -> _Factor:
+    base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
+    if not isinstance(exponent, Number):
+        base, exponent = node, ONE
+    scale = _difference(base) if exponent == ONE else None
+    return _Factor(node, base, exponent, scale or scaled(node, meanings))
+
+
+def _difference(node: Expression) -> Scaled | None:
+    """exp(f) - 1 = exp(max(f, 0))*sign(f)*(1 - exp(-abs(f))), where f may be positive."""
+    match node:
+        case Apply("expm1", (argument,)) if not NOTHING_KNOWN.is_nonnegative(negate(argument)):
+            size, sign = Apply("abs", (argument,)), Apply("sign", (argument,))
+            value = multiply(MINUS_ONE, sign, Apply("expm1", (negate(size),)))
+            return Scaled(Apply("max", (argument, ZERO)), value, is_shifted=True)
+    return None
+
+
+def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
+    """The product of the factors with one exponential; sums above the stroke take it in where they can."""
+    sums = [each for each in factors if each.is_above and each.scale.is_shifted]
+    pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
+    taking = sums[0] if len(sums) == 1 and sums[0].exponent == ONE else None
+    if taking is not None and pure and not isinstance(meanings.of(taking.base), Add):
+        taking = None
+    others = [each for each in factors if each is not taking and each not in pure]
+    exponent = add(*(each.scale.exponent for each in (*pure, *others)))
+    placed = taking or (pure or sums)[0]
+    result: list[Expression] = []
+    behind: list[Expression] = []
+    for each in factors:
+        value = each.scale.value
+        if each is placed and taking is None:
+            conditions, value = _unguarded(value)
+            part = exp(exponent)
+            result.append(Where(conjunction(conditions), part, ZERO) if conditions else part)
+        if each is taking:
+            result.append(taken_in(taking.base, exponent, meanings))
+        elif each.scale.is_plain:
+            result.append(each.node)
+        else:
+            behind.append(value)
+    return _where_weights_are_not_zero(multiply(*result, *behind), factors)
+
+
+def _unguarded(value: Expression) -> tuple[list[Expression], Expression]:
+    """The conditions under which a value is looked at, and the value."""
+    conditions: list[Expression] = []
+    while isinstance(value, Where) and value.otherwise == ZERO:
+        conditions.append(value.condition)
+        value = value.chosen
+    return conditions, value
+
+
+def taken_in(node: Expression, exponent: Expression, meanings: Meanings) -> Expression:
+    """node*exp(exponent), with the exponential inside, beside those that the node has."""
+    if exponent == ZERO:
+        return node
+    node = meanings.of(node)
+    match node:
+        case Add(terms):
+            return add(*(taken_in(term, exponent, meanings) for term in terms))
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            return Where(condition, taken_in(chosen, exponent, meanings), ZERO)
+        case Reduction("sum"):
+            node = rename_bound(node, exponent.free_indices)
+            return Reduction("sum", node.indices, taken_in(node.body, exponent, meanings))
+    product = multiply(node, exp(exponent))
+    product = merged(product, meanings) or product
+    parts = (each for part in factors_of(product) for each in _opened(part, meanings))
+    factors = [_factor(each, meanings) for each in parts]
+    if any(map(_has_below, factors, repeat(meanings))):
+        return _combined(factors, meanings)
+    inside = _with_opposites(factors, meanings)
+    if inside is not None:
+        return inside
+    if any(each.is_above and each.scale.is_shifted and not _is_moderate(each.node) for each in factors):
+        return _combined(factors, meanings)
+    return product
+
+
+def _is_moderate(node: Expression) -> bool:
+    """Whether no exponential in it is greater than 1: each is a softmax's, or that of a square."""
+    arguments = (argument_of("exp", each) for each in node.walk())
+    exponents = [each for each in arguments if each is not None]
+    return all(softmax_count(each) or NOTHING_KNOWN.is_nonnegative(negate(each)) for each in exponents)
+
+
+def _where_weights_are_not_zero(product: Expression, factors: Sequence[_Factor]) -> Expression:
+    """The product, looked at only where the weights are not 0 that the sums below the stroke leave out."""
+    weights = [weight for each in factors if each.is_below for weight in _weights(each.scale.value)]
+    above = factors_of(product)
+    conditions = [
+        Comparison("!=", factor, ZERO)
+        for factor in above
+        if any(is_instance(factor, weight, indices) for weight, indices in weights)
+    ]
+    return Where(conjunction(conditions), product, ZERO) if conditions else product
+
+
+def _weights(below: Expression) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
+    """The weights that the sums leave out where they are 0, with the sums' indices."""
+    for node in below.walk():
+        if isinstance(node, Reduction) and isinstance(node.body, Where):
+            for part in node.body.condition.walk():
+                match part:
+                    case Comparison("!=", weight, other) if other == ZERO:
+                        yield weight, node.indices
+
+
+def merged(node: Expression, meanings: Meanings) -> Expression | None:
+    """exp(f)*exp(g) = exp(f + g)."""
+    if not isinstance(node, Multiply):
+        return None
+    places = [place for place, each in enumerate(node.factors) if _is_exponential(each)]
+    if len(places) < 2:
+        return None
+    exponents = [scaled(node.factors[place], meanings).exponent for place in places]
+    kept = [
+        exp(add(*exponents)) if place == places[0] else each
+        for place, each in enumerate(node.factors)
+        if place not in places[1:]
+    ]
+    return multiply(*kept)
+
+
+def _is_exponential(node: Expression) -> bool:
+    base = node.base if isinstance(node, Power) and isinstance(node.exponent, Number) else node
+    return isinstance(base, Apply) and base.function == "exp"

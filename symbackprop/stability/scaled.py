@@ -1,0 +1,265 @@
+"""Expressions as exp(m)*r, where r is neither too large nor too small: m is the largest exponent.
+
+    exp(f)               is  exp(f) * 1
+    f*g                  adds the exponents, (f)^n multiplies them
+    sum(i, g*exp(h))     is  exp(m) * sum(i, g*exp(h - m)),           m = max(i, h)
+    g*exp(h) + exp(f)    is  exp(m) * (g*exp(h - m) + exp(f - m)),    m = max(h, f)
+
+A term with the factor 0 is no term: its exponent does not count in the maximum, and it is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import reduce
+
+from symbackprop.integers.bounds import conjunction
+from symbackprop.notation.arithmetic import add, factors_of, multiply, power, subtract, terms_of
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.stability.exponents import softmax_count
+from symbackprop.stability.meanings import Meanings, Scaled
+from symbackprop.systems.partial import NOTHING_KNOWN
+
+# Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
+LOWEST = Number(-(10**30))
+HALF = Number(Fraction(1, 2))
+
+
+def exp(argument: Expression) -> Expression:
+    """The exponential of an argument; 1 for 0."""
+    return ONE if argument == ZERO else Apply("exp", (argument,))
+
+
+def scaled(node: Expression, meanings: Meanings) -> Scaled:
+    """The expression as exp(exponent)*value."""
+    match node:
+        case Apply("exp", (argument,)):
+            return Scaled(argument, ONE)
+        case Apply("cosh" | "sinh" as function, (argument,)):
+            return _hyperbolic(function, argument)
+        case Element():
+            return meanings.scale(node, lambda meant: _of_name(meant, meanings)) or _plain(node)
+        case Power(base, Number() as exponent):
+            inner = scaled(base, meanings)
+            if inner.is_plain:
+                return _plain(node)
+            return Scaled(_times(exponent, inner.exponent), power(inner.value, exponent), inner.is_shifted)
+        case Multiply(factors):
+            return _product(node, [scaled(factor, meanings) for factor in factors])
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            inner = scaled(chosen, meanings)
+            if inner.is_plain:
+                return _plain(node)
+            return Scaled(inner.exponent, Where(condition, inner.value, ZERO), inner.is_shifted)
+        case Add(terms):
+            return _addition(node, [scaled(term, meanings) for term in terms])
+        case Reduction("sum", indices, body):
+            return _sum(node, indices, scaled(body, meanings), meanings)
+    return _plain(node)
+
+
+def _hyperbolic(function: str, argument: Expression) -> Scaled:
+    """cosh(f) = exp(|f|)*(1 + exp(-2*|f|))/2, sinh(f) = exp(|f|)*sign(f)*(1 - exp(-2*|f|))/2."""
+    size = Apply("abs", (argument,))
+    twice = multiply(Number(-2), size)
+    if function == "cosh":
+        return Scaled(size, multiply(HALF, add(ONE, exp(twice))), is_shifted=True)
+    sign = multiply(MINUS_ONE, HALF, Apply("sign", (argument,)))
+    return Scaled(size, multiply(sign, Apply("expm1", (twice,))), is_shifted=True)
+
+
+def _plain(node: Expression) -> Scaled:
+    return Scaled(ZERO, node)
+
+
+def _times(number: Number, exponent: Expression) -> Expression:
+    return add(*(multiply(number, term) for term in terms_of(exponent)))
+
+
+def _of_name(meant: Expression, meanings: Meanings) -> Scaled | None:
+    """A name is seen through where all that it stands for has an exponent: not in x[i] + exp(f)."""
+    if not _is_exponential(meant, meanings) or _is_mean(meant, meanings):
+        return None
+    found = scaled(meant, meanings)
+    return None if found.is_plain else found
+
+
+def has_exponentials(node: Expression, meanings: Meanings) -> bool:
+    """Whether an exponential stands in the expression, or in what a name in it stands for."""
+    return any(
+        (isinstance(each, Apply) and each.function in ("exp", "cosh", "sinh", "expm1"))
+        or (isinstance(each, Element) and meanings.has_scale(each, lambda meant: _of_name(meant, meanings)))
+        for each in node.walk()
+    )
+
+
+def _is_mean(meant: Expression, meanings: Meanings) -> bool:
+    """Whether it is a sum whose weights are a softmax: neither too large nor too small."""
+    sums = [factor for factor in factors_of(meant) if isinstance(factor, Reduction)]
+    return any(softmax_count(scaled(each.body, meanings).exponent) == 1 for each in sums)
+
+
+def _is_exponential(node: Expression, meanings: Meanings) -> bool:
+    """Whether every term that reads a tensor has an exponential as a factor."""
+    match node:
+        case Apply("exp", _):
+            return True
+        case Element():
+            found = meanings.scale(node, lambda meant: _of_name(meant, meanings))
+            return found is not None
+        case Power(base, Number()):
+            return _is_exponential(base, meanings)
+        case Multiply(factors):
+            return any(_is_exponential(factor, meanings) for factor in factors)
+        case Where(_, chosen, otherwise):
+            return otherwise == ZERO and _is_exponential(chosen, meanings)
+        case Add(terms):
+            reading = [term for term in terms if term.tensors]
+            return bool(reading) and all(_is_exponential(term, meanings) for term in reading)
+        case Reduction("sum", _, body):
+            return _is_exponential(body, meanings)
+    return False
+
+
+def _product(node: Expression, parts: Sequence[Scaled]) -> Scaled:
+    if all(part.is_plain for part in parts):
+        return _plain(node)
+    exponent = add(*(part.exponent for part in parts))
+    is_shifted = any(part.is_shifted for part in parts)
+    return Scaled(exponent, multiply(*(part.value for part in parts)), is_shifted)
+
+
+def _addition(node: Expression, parts: Sequence[Scaled]) -> Scaled:
+    if any(part.is_plain for part in parts) and all(map(_is_moderate, parts)):
+        return _plain(node)
+    first, *others = (terms_of(part.exponent) for part in parts)
+    common = [term for term in first if term != ZERO and all(term in terms for terms in others)]
+    outer = add(*common)
+    inner = [subtract(part.exponent, outer) for part in parts]
+    if all(each == ZERO for each in inner):
+        return Scaled(outer, add(*(part.value for part in parts)))
+    shift = reduce(_larger, map(_where_not_zero, inner, parts))
+    exponent = add(outer, shift)
+    if exponent == ZERO:
+        return _plain(node)
+    values = [_below(part.value, each, shift) for each, part in zip(inner, parts, strict=True)]
+    return Scaled(exponent, add(*values), is_shifted=True)
+
+
+def _below(value: Expression, exponent: Expression, shift: Expression) -> Expression:
+    """value*exp(exponent - shift), which is not looked at where the value is 0, unless the exponent is 0."""
+    factor = exp(subtract(exponent, shift))
+    return multiply(value, factor) if exponent == ZERO else weighted(value, factor)
+
+
+def _is_moderate(part: Scaled) -> bool:
+    """Whether it is never too large: it has no exponential, or is a softmax or a product of some."""
+    return part.is_plain or softmax_count(part.exponent) > 0
+
+
+def _larger(one: Expression, other: Expression) -> Expression:
+    return one if one == other else Apply("max", (one, other))
+
+
+def _where_not_zero(exponent: Expression, part: Scaled) -> Expression:
+    """An exponent that counts only where the term is not 0; what has none always counts, as 0."""
+    conditions = () if exponent == ZERO else may_vanish(part.value)
+    return Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
+
+
+def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: Meanings) -> Scaled:
+    if body.is_plain:
+        return _plain(node)
+    bound = frozenset(indices)
+    terms = terms_of(body.exponent)
+    outer = add(*(term for term in terms if term.free_indices.isdisjoint(bound)))
+    inner = add(*(term for term in terms if not term.free_indices.isdisjoint(bound)))
+    if inner == ZERO:
+        return Scaled(outer, Reduction("sum", indices, body.value), body.is_shifted)
+    factors = factors_of(body.value)
+    before = [factor for factor in factors if factor.free_indices.isdisjoint(bound)]
+    weight = multiply(*(factor for factor in factors if factor not in before))
+    shift = largest(indices, inner, may_vanish(weight))
+    for candidate in (shift, Reduction("max", indices, inner)):
+        if _cancels(outer, candidate, meanings):
+            return _plain(node)
+    summed = Reduction("sum", indices, weighted(weight, exp(subtract(inner, shift))))
+    return Scaled(add(outer, shift), multiply(*before, summed), is_shifted=True)
+
+
+def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequence[Expression]) -> Reduction:
+    """The largest exponent among the terms that are not 0."""
+    counted = Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
+    return Reduction("max", indices, counted)
+
+
+def _cancels(outer: Expression, shift: Expression, meanings: Meanings) -> bool:
+    """Whether the exponent is shifted already: by this maximum, or by a name for it."""
+    if add(outer, shift) == ZERO:
+        return True
+    taken = canonical_bound_names(meanings.of(multiply(Number(-1), outer)))
+    return taken == canonical_bound_names(shift)
+
+
+def weighted(value: Expression, factor: Expression) -> Expression:
+    """value*factor, looked at only where the value is not 0."""
+    if isinstance(value, Where) and value.otherwise == ZERO:
+        return Where(value.condition, weighted(value.chosen, factor), ZERO)
+    conditions = may_vanish(value)
+    product = multiply(value, factor)
+    return Where(conjunction(conditions), product, ZERO) if conditions and factor != ONE else product
+
+
+def may_vanish(value: Expression) -> tuple[Expression, ...]:
+    """The conditions under which a product is not 0, as far as it is not sure."""
+    conditions: list[Expression] = []
+    for factor in factors_of(value):
+        base = factor.base if isinstance(factor, Power) else factor
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            conditions += (factor.condition, *may_vanish(factor.chosen))
+        elif isinstance(factor, Delta):
+            conditions.append(Comparison("==", factor.left, factor.right))
+        elif not is_never_zero(factor):
+            conditions.append(Comparison("!=", base, ZERO))
+    return tuple(dict.fromkeys(conditions))
+
+
+def is_never_zero(node: Expression) -> bool:
+    """Whether it is sure not to be 0; a sum of what is not negative was shifted, and has a term 1."""
+    match node:
+        case Number(value):
+            return value != 0
+        case Size() | Constant():
+            return True
+        case Apply(function, _):
+            return function in _POSITIVE_FUNCTIONS
+        case Power(base, Number(exponent)):
+            return exponent < 0 or is_never_zero(base)
+        case Multiply(factors):
+            return all(map(is_never_zero, factors))
+        case Add() | Reduction("sum", _, _):
+            return NOTHING_KNOWN.is_nonnegative(node)
+    return False
+
+
+_POSITIVE_FUNCTIONS = frozenset(("exp", "cosh", "sigmoid", "softplus"))

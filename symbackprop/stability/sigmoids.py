@@ -1,0 +1,126 @@
+"""Sigmoids that are written out by exponentials, and what is left of 1 beside a function near it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    coefficient_and_rest,
+    is_reciprocal,
+    multiply,
+    negate,
+    power,
+    subtract,
+)
+from symbackprop.notation.expressions import MINUS_ONE, ONE, Add, Apply, Expression, Number, Power
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.pairs import argument_of, joined_factors, joined_terms
+
+
+def one_plus_exponential(expression: Expression, meanings: Meanings) -> Expression | None:
+    """f, where the expression or what it names is 1 + exp(f)."""
+    found = meanings.of(expression)
+    if isinstance(found, Add) and len(found.terms) == 2 and ONE in found.terms:
+        other = found.terms[1] if found.terms[0] == ONE else found.terms[0]
+        return argument_of("exp", meanings.of(other))
+    return None
+
+
+def sigmoid_argument(expression: Expression, meanings: Meanings) -> Expression | None:
+    """f, where the expression or what it names is sigmoid(f), or 1 - sigmoid(-f)."""
+    found = meanings.of(expression)
+    if isinstance(found, Add):
+        rest = subtract(ONE, found)
+        inner = None if isinstance(rest, Add) else sigmoid_argument(rest, meanings)
+        return None if inner is None else negate(inner)
+    return argument_of("sigmoid", found)
+
+
+def reciprocal_is_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
+    """1/(1 + exp(f)) = sigmoid(-f)."""
+    base, exponent = base_and_exponent(node)
+    if not (is_reciprocal(node) and isinstance(exponent, Number)):
+        return None
+    argument = one_plus_exponential(base, meanings)
+    return None if argument is None else power(Apply("sigmoid", (negate(argument),)), Number(-exponent.value))
+
+
+def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
+    """exp(f)*sigmoid(-f) = sigmoid(f)."""
+
+    def product(argument: Expression, other: Expression) -> Expression | None:
+        exponent = argument_of("exp", meanings.of(other))
+        return (
+            Apply("sigmoid", (exponent,)) if exponent is not None and exponent == negate(argument) else None
+        )
+
+    return joined_factors(node, "sigmoid", product)
+
+
+def difference_times_sigmoid(node: Expression, _meanings: Meanings) -> Expression | None:
+    """(exp(f) - 1)*sigmoid(-f) = tanh(f/2)."""
+
+    def product(argument: Expression, other: Expression) -> Expression | None:
+        return _tanh_of_half(argument) if argument_of("sigmoid", other) == negate(argument) else None
+
+    return joined_factors(node, "expm1", product)
+
+
+def exponential_by_difference(node: Expression, _meanings: Meanings) -> Expression | None:
+    """exp(f)/(exp(f) - 1) = -1/(exp(-f) - 1)."""
+
+    def ratio(argument: Expression, other: Expression) -> Expression | None:
+        if argument_of("expm1", other) != argument:
+            return None
+        return multiply(MINUS_ONE, power(Apply("expm1", (negate(argument),)), MINUS_ONE))
+
+    return joined_factors(node, "exp", ratio, sign=-1)
+
+
+def difference_from_number(node: Expression, _meanings: Meanings) -> Expression | None:
+    """exp(f) - 1 = expm1(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
+    number, factor, function = _number_and_multiple(node)
+    match function:
+        case Apply("exp", (f,)) if number == -factor:
+            return multiply(Number(factor), Apply("expm1", (f,)))
+        case Apply("sigmoid", (f,)) if 2 * number == -factor:
+            return multiply(Number(-number), _tanh_of_half(f))
+    return None
+
+
+def complement(node: Expression) -> tuple[Apply, Expression] | None:
+    """The function in 1 - sigmoid(f) or 1 - tanh(f)^2, and sigmoid(-f) or 4*sigmoid(2*f)*sigmoid(-2*f)."""
+    number, factor, function = _number_and_multiple(node)
+    if not number or number != -factor:
+        return None
+    match function:
+        case Apply("sigmoid", (f,)):
+            return function, multiply(Number(number), Apply("sigmoid", (negate(f),)))
+        case Power(Apply("tanh", (f,)) as inner, Number(exponent)) if exponent == 2:
+            sides = (Apply("sigmoid", (multiply(Number(sign * 2), f),)) for sign in (1, -1))
+            return inner, multiply(Number(4 * number), *sides)
+    return None
+
+
+def _number_and_multiple(node: Expression) -> tuple[Fraction, Fraction, Expression]:
+    """(a, b, f) of a + b*f with numbers a and b; a = b = 0 for anything else."""
+    if isinstance(node, Add) and len(node.terms) == 2:
+        for one, other in (node.terms, node.terms[::-1]):
+            factor, rest = coefficient_and_rest(other)
+            if isinstance(one, Number) and len(rest) == 1:
+                return one.value, factor, rest[0]
+    return Fraction(0), Fraction(0), ONE
+
+
+def softplus_difference(node: Expression, _meanings: Meanings) -> Expression | None:
+    """softplus(f) - softplus(-f) = f."""
+
+    def difference(argument: Expression, other: Expression) -> Expression | None:
+        return argument if argument_of("softplus", other) == negate(argument) else None
+
+    return joined_terms(node, "softplus", difference, sign=-1)
+
+
+def _tanh_of_half(argument: Expression) -> Expression:
+    return Apply("tanh", (multiply(Number(Fraction(1, 2)), argument),))

@@ -1,0 +1,53 @@
+"""Functions that a model writes out in pieces are seen through before it is differentiated."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.pipeline import loads
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.examples import parsed, place_of_use
+from symbackprop.rules.measures import first_change
+from symbackprop.rules.written_out import WRITTEN_OUT_RULES
+from symbackprop.systems.printing import text
+
+HEAD = "index b : B\nindex k, k2 : K\ntarget d[b]\nparam u[b], v[b], s[b,k]\n"
+GRADIENTS = {
+    "loss E = mean(b, relu(u[b]) - u[b]*d[b] + log1p(exp(-abs(u[b]))))": "(sigmoid(u[b]) - d[b])/size(b)",
+    "l[b] = max(-u[b], 0) + log(1 + exp(-abs(u[b])))\nloss E = sum(b, (1 - d[b])*u[b] + l[b])": (
+        "sigmoid(u[b]) - d[b]"
+    ),
+    "loss E = sum(b, max(u[b], v[b]) + log(1 + exp(-abs(u[b] - v[b]))))": "sigmoid(u[b] - v[b])",
+    "loss E = sum(b, where(u[b] >= 0, 1/(1 + exp(-u[b])), exp(u[b])/(1 + exp(u[b]))))": (
+        "sigmoid(u[b])*(1 - sigmoid(u[b]))"
+    ),
+}
+NEAR_MISSES = (
+    "loss E = sum(b, max(u[b], 0) + log(1 + exp(-abs(v[b]))))",
+    "loss E = sum(b, max(u[b], 0) + 2*log(1 + exp(-abs(u[b]))))",
+    "loss E = sum(b, where(u[b] >= 0, 1/(1 + exp(-u[b])), exp(-u[b])/(1 + exp(u[b]))))",
+)
+
+
+@pytest.mark.parametrize("rule", WRITTEN_OUT_RULES, ids=lambda rule: rule.name)
+def test_rule(rule: Rule) -> None:
+    used = place_of_use(rule, parsed(rule.example))
+    assert used is not None
+    assert first_change(*used)[0] == rule.decreases
+    assert first_change(*used)[1] < 0
+    assert place_of_use(rule, parsed(rule.near_miss)) is None
+
+
+@pytest.mark.parametrize("loss", GRADIENTS)
+def test_the_gradient_is_that_of_the_function(loss: str) -> None:
+    derivation = loads(HEAD + loss + "\n").derive(["u"])
+    assert text(derivation.derivation.gradients["u"].expression) == GRADIENTS[loss]
+    assert len(derivation.derivation.expansion.restated) == 1
+    derivation.replay()
+    derivation.module()  # held against the model as typed
+
+
+@pytest.mark.parametrize("loss", NEAR_MISSES)
+def test_a_near_miss_is_differentiated_as_it_stands(loss: str) -> None:
+    derivation = loads(HEAD + loss + "\n").derive(["u"])
+    assert derivation.derivation.expansion.restated == ()
