@@ -102,7 +102,7 @@ def _obstacles(
                 others = [group for place, group in enumerate(target) if place != left_out]
                 beside = [index for group in others for index in group] if left_out is not None else []
                 yield from ((axis, name) for index in beside for axis in _model_axes(index.axis))
-            case Elementwise("divide", (_, below)) if node.kind is Kind.PYTHON:
+            case Elementwise("divide" | "floor_divide" | "mod", (_, below)) if node.kind is Kind.PYTHON:
                 yield from ((axis, f"{name} divides by 0") for axis in sorted(_vanishing(below, {}), key=str))
             case Select(operand, items):
                 read = zip(items, operand.layout, strict=True)

@@ -8,7 +8,7 @@ it by simplifying, naming, inlining and lowering must have the same value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -68,9 +68,11 @@ def undefined_adjoints(
 def chain_rule_of(derivation: Derivation, is_closed: bool = False) -> dict[str, Equation]:
     """The chain rule for each tensor with an adjoint, as an equation, each after those that it reads.
 
-    With `is_closed`, the local derivatives are in closed form, as y*(1 - y) is for y = sigmoid(u).
+    With `is_closed`, the local derivatives are in closed form, as y*(1 - y) is for y = sigmoid(u), but for
+    those that read an adjoint by its name.
     """
-    return {adjoint.tensor: _equation(adjoint, is_closed) for adjoint in _in_reading_order(derivation)}
+    known = derivation.system.tensors.keys() if is_closed else ()
+    return {adjoint.tensor: _equation(adjoint, known) for adjoint in _in_reading_order(derivation)}
 
 
 def _evaluated(
@@ -124,11 +126,17 @@ def _name(tensor: str) -> str:
     return f"adjoint of {tensor}"
 
 
-def _equation(adjoint: AdjointDerivation, is_closed: bool) -> Equation:
-    """The chain rule, with the local derivatives as differentiation left them, or in closed form."""
+def _equation(adjoint: AdjointDerivation, known: Collection[str]) -> Equation:
+    """The chain rule, with the local derivatives in closed form where they read no more than `known`.
+
+    The others are as differentiation left them.
+    """
     chain_rule = adjoint.steps[0].after
     local = {
-        factor.derivative: factor.value if is_closed else factor.differentiated for factor in adjoint.factors
+        factor.derivative: factor.value
+        if known and factor.value.tensors <= set(known)
+        else factor.differentiated
+        for factor in adjoint.factors
     }
 
     def put_in(node: Expression) -> Expression:
