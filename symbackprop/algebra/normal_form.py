@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rewriting.strategies import Memory, apply_exhaustively, result_of
 from symbackprop.rules.stated_facts import FactRule
 
 
@@ -16,14 +16,14 @@ class NormalForm:
 
     rules: tuple[Rule, ...]
     facts: tuple[FactRule, ...] = ()
-    _settled: dict[tuple[Rule, ...], set[Expression]] = field(default_factory=dict, compare=False, repr=False)
+    _memories: dict[tuple[Rule, ...], Memory] = field(default_factory=dict, compare=False, repr=False)
 
     def steps(self, expression: Expression) -> tuple[Step, ...]:
         """The steps that lead to the normal form."""
         near = tuple([fact.rule for fact in self.facts if fact.tensors <= expression.tensors])
         # The sums that are chosen from have most of their parts in common.
-        settled = self._settled.setdefault(near, set())
-        return apply_exhaustively((*self.rules, *near), expression, settled=settled)
+        memory = self._memories.setdefault(near, Memory())
+        return apply_exhaustively((*self.rules, *near), expression, memory=memory)
 
     def of(self, expression: Expression) -> Expression:
         """The normal form itself."""

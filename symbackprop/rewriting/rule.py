@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 from symbackprop.integers.guards import guarded_children
@@ -76,6 +77,11 @@ class WholeUse(Use):
 class PatternFunction(ABC):
     """The function of a rule whose left side is a pattern: it says what the pattern's variables stand for."""
 
+    @property
+    @abstractmethod
+    def roots(self) -> tuple[type[Expression], ...]:
+        """The types of the nodes that the pattern may match."""
+
     @abstractmethod
     def __call__(self, node: Expression) -> Expression | None:
         """The rewritten node, by the first bindings that fit; None where none do."""
@@ -97,7 +103,8 @@ class Rule:
     as a textbook states it, with its side conditions, which `where` lists one by one. `decreases` names the
     measure that falls at every use, so that applying the rule again and again comes to an end. `example` and
     `near_miss` are in the model language: the rule applies to the one and not to the other. `premise` says
-    for a node what the rule was made from, where it is one of a system.
+    for a node what the rule was made from, where it is one of a system. `root_types` are the types of the
+    nodes that a function may apply to, None for any; a pattern says it by itself.
     """
 
     name: str
@@ -108,7 +115,14 @@ class Rule:
     example: str = ""
     near_miss: str = ""
     premise: Callable[[Expression], Premise] | None = None
+    root_types: tuple[type[Expression], ...] | None = None
     use: ClassVar[type[Use]] = Use
+
+    @cached_property
+    def roots(self) -> frozenset[type[Expression]] | None:
+        """The types of the nodes that it may apply to; None for any."""
+        types = self.apply.roots if isinstance(self.apply, PatternFunction) else self.root_types
+        return None if types is None else frozenset(types)
 
     def used_on(self, node: Expression) -> Use:
         """The record of its use on a node that it applies to."""

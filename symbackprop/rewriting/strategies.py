@@ -15,22 +15,30 @@ ATOMS = (Index, Number, Size, Constant)  # what no rule rewrites
 
 
 @dataclass
+class Memory:
+    """Of a list of rules: the nodes that none applies to, and those that may apply to nodes of a type."""
+
+    settled: set[Expression] = field(default_factory=set)
+    by_root: dict[type[Expression], tuple[Rule, ...]] = field(default_factory=dict)
+
+
+@dataclass
 class _Innermost:
     """Children first; at each node the first rule of the list that applies, until none does."""
 
     rules: Sequence[Rule]
     budget: int
+    memory: Memory
     changes: list[tuple[Rule, Path, Expression]] = field(default_factory=list)
-    settled: set[Expression] = field(default_factory=set)
 
     def normal_form(self, expression: Expression, place: Path = ()) -> Expression:
         if isinstance(expression, ATOMS):
             return expression
-        while expression not in self.settled:
+        while expression not in self.memory.settled:
             expression = self._with_normal_children(expression, place)
             rewritten = self._first_rewriting(expression, place)
             if rewritten is None:
-                self.settled.add(expression)
+                self.memory.settled.add(expression)
             else:
                 expression = rewritten
         return expression
@@ -41,8 +49,14 @@ class _Innermost:
         same = all(new is old for new, old in zip(normal, children, strict=True))
         return expression if same else expression.with_children(normal)
 
+    def _rules_at(self, root: type[Expression]) -> tuple[Rule, ...]:
+        by_root = self.memory.by_root
+        if root not in by_root:
+            by_root[root] = tuple([rule for rule in self.rules if rule.roots is None or root in rule.roots])
+        return by_root[root]
+
     def _first_rewriting(self, expression: Expression, place: Path) -> Expression | None:
-        for rule in self.rules:
+        for rule in self._rules_at(type(expression)):
             rewritten = rule.apply(expression)
             if rewritten is not None:
                 if len(self.changes) >= self.budget:
@@ -59,14 +73,14 @@ def apply_exhaustively(
     rules: Sequence[Rule],
     expression: Expression,
     budget: int = DEFAULT_BUDGET,
-    settled: set[Expression] | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Step, ...]:
     """Apply rules, innermost node first and in the order of the list, until none applies any more.
 
-    `settled` are nodes that none of these rules applies to; those that are found are added.
+    `memory` is what earlier runs of these rules have found; this one adds to it.
     Raises RewritingError, naming the rule, where they do not come to rest within `budget` rewritings.
     """
-    strategy = _Innermost(rules, budget, settled=set() if settled is None else settled)
+    strategy = _Innermost(rules, budget, Memory() if memory is None else memory)
     strategy.normal_form(expression)
     return _as_steps(expression, strategy.changes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import ONE, ZERO, Expression, Multiply, Number, Power
+from symbackprop.notation.expressions import ONE, ZERO, Add, Expression, Multiply, Number, Power
 from symbackprop.rules.stating import stated
 
 
@@ -37,5 +37,6 @@ BOOKKEEPING_RULES = (
         decreases="size",
         example="0 + 1*x[i]",
         near_miss="x[i] + y[j]",
+        roots=(Add, Multiply, Power),
     ),
 )

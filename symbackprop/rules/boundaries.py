@@ -178,6 +178,7 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
             premise=lambda node: Recurrence(
                 tuple(sorted(places.items())), step, KnownRanges.of(ranges, node.tensors)
             ),
+            roots=(Multiply,),
         ),
     )
 
@@ -191,6 +192,7 @@ BOUNDARY_RULES = (
         decreases="bound indices",
         example="sum(i, where(i == 0, x[i], 0))",
         near_miss="sum(i, where(i > 0, x[i], 0))",
+        roots=(Reduction,),
     ),
     stated(
         "add wheres",
@@ -200,5 +202,6 @@ BOUNDARY_RULES = (
         decreases="wheres",
         example="where(i > 0, c, 0) + where(i > 0, x[i], 0)",
         near_miss="where(i > 0, c, 0) + where(j > 0, y[j], 0)",
+        roots=(Add,),
     ),
 )

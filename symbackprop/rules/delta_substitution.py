@@ -181,6 +181,7 @@ def substitution_rules(ranges: Ranges) -> tuple[Rule, ...]:
             example="delta(ids[k],i)*A[ids[k],j]",
             near_miss="delta(ids[k],i)*A[i2,j]",
             premise=lambda node: KnownRanges.of(ranges, node.tensors),
+            roots=(Multiply,),
         ),
         stated(
             "cancel under delta",
@@ -189,5 +190,6 @@ def substitution_rules(ranges: Ranges) -> tuple[Rule, ...]:
             decreases="sums to multiply out",
             example="x[i]*(delta(ids[k],i)/x[ids[k]] - c)",
             near_miss="x[i]*(delta(ids[k],i2)/x[ids[k]] - c)",
+            roots=(Multiply,),
         ),
     )

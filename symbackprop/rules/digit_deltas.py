@@ -133,6 +133,7 @@ DIGIT_RULES = (
         decreases="digits to split",
         example="sum(j, delta(size(d)*j+d,q)*y[j])",
         near_miss="sum(j, delta(3*j+d,q)*y[j])",
+        roots=(Reduction,),
     ),
     stated(
         "join digits",
@@ -143,5 +144,6 @@ DIGIT_RULES = (
         decreases="unsolved indices",
         example="sum(q, z[q]*delta(floor(q/2),j)*delta(mod(q,2),d))",
         near_miss="sum(q, z[q]*delta(floor(q/3),j)*delta(mod(q,2),d))",
+        roots=(Reduction,),
     ),
 )

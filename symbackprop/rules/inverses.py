@@ -42,6 +42,7 @@ def matrix_rules(
             example="sum(j, inv(T)[j2,j]*T[j,j3])",
             near_miss="sum(j, inv(T)[j2,j]*T[j3,j])",
             premise=lambda node: Matrices.of(symmetric, {}, node.tensors),
+            roots=(Reduction,),
         ),
         stated(
             "cofactors times matrix",
@@ -52,6 +53,7 @@ def matrix_rules(
             example="sum(j, cofactor(T)[j2,j]*T[j3,j])",
             near_miss="sum(j, cofactor(T)[j2,j]*T[j,j3])",
             premise=lambda node: Matrices.of(symmetric, {}, node.tensors),
+            roots=(Reduction,),
         ),
         stated(
             "cofactor by determinant",
@@ -62,6 +64,7 @@ def matrix_rules(
             example="cofactor(T)[j,j2]/det(T)",
             near_miss="cofactor(T)[j,j2]*det(T)",
             premise=lambda node: Matrices.of((), _named_determinants(definitions, node), node.tensors),
+            roots=(Multiply,),
         ),
     )
 

@@ -173,6 +173,7 @@ KRONECKER_RULES = (
         decreases="conditions",
         example="sum(j, (y[j] + where(j == j2, 1, 0))*T[j,j3])",
         near_miss="(y[j] + where(j == j2, 1, 0))*T[j,j3]",
+        roots=(Reduction,),
     ),
     pattern_rule(
         "delta of one index",
@@ -197,6 +198,7 @@ KRONECKER_RULES = (
         decreases="bound indices",
         example="sum(i2, delta(i2,i)*x[i2]*A[i2,j])",
         near_miss="sum(i2, delta(j,j2)*x[i2])",
+        roots=(Reduction,),
     ),
     stated(
         "delta out of where",
@@ -206,6 +208,7 @@ KRONECKER_RULES = (
         decreases="deltas under wheres",
         example="where(c > 0, delta(i,i2)*c, 0)",
         near_miss="where(c > 0, delta(ids[floor(k/2)],i)*c, 0)",
+        roots=(Where,),
     ),
     stated(
         "split where",
@@ -215,6 +218,7 @@ KRONECKER_RULES = (
         decreases="sums to multiply out",
         example="where(c > 0, delta(i,i2), delta(j,j2))",
         near_miss="where(c > 0, x[i], y[j])",
+        roots=(Where,),
     ),
     stated(
         "multiply out",
@@ -224,6 +228,7 @@ KRONECKER_RULES = (
         decreases="sums to multiply out",
         example="(delta(i,i2) + x[i])*y[j]",
         near_miss="(x[i] + c)*y[j]",
+        roots=(Multiply,),
     ),
     stated(
         "separate sum",
@@ -233,6 +238,7 @@ KRONECKER_RULES = (
         decreases="sums to multiply out",
         example="sum(i2, delta(i2,i) + x[i2])",
         near_miss="sum(i2, x[i2] + c)",
+        roots=(Reduction,),
     ),
 )
 

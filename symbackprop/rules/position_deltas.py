@@ -132,6 +132,7 @@ JOINING_RULES = (
         decreases="factors under sums",
         example="sum(j, y[j]*sum(k, B[j,k]*delta(j+k,q)))",
         near_miss="sum(j, y[j]*sum(k, B[j,k]*delta(2*k,q)))",
+        roots=(Reduction,),
     ),
 )
 SOLVING_RULES = (
@@ -143,5 +144,6 @@ SOLVING_RULES = (
         decreases="bound indices",
         example="sum(i, j, delta(i+2*j,q)*x[i]*y[j])",
         near_miss="sum(k, delta(ids[k],i)*x[i2])",
+        roots=(Reduction,),
     ),
 )

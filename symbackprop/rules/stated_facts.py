@@ -160,6 +160,11 @@ class Instances(PatternFunction):
     larger: Expression
     smaller: Expression
 
+    @property
+    def roots(self) -> tuple[type[Expression], ...]:
+        """The type of the larger side."""
+        return (type(self.larger),)
+
     def __call__(self, node: Expression) -> Expression | None:
         """The smaller side at the indices at which the node is the larger one."""
         return next((substitute(self.smaller, found) for found in self._matches(node, {})), None)

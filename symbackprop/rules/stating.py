@@ -57,11 +57,15 @@ def stated(
     example: str,
     near_miss: str,
     premise: Callable[[Expression], Premise] | None = None,
+    roots: tuple[type[Expression], ...] | None = None,
 ) -> Rule:
-    """A rule whose left side is too rich for a pattern: a function beside its statement."""
+    """A rule whose left side is too rich for a pattern: a function beside its statement.
+
+    `roots` are the types of the nodes that the function may apply to; None for any.
+    """
     words = tuple(each.words for each in where)
     statement = stated_where(formula, words)
-    return Rule(name, statement, apply, decreases, words, example, near_miss, premise)
+    return Rule(name, statement, apply, decreases, words, example, near_miss, premise, roots)
 
 
 def pattern_rule(
@@ -140,8 +144,13 @@ class Rewriting(PatternFunction):
                 for found in PatternMatcher(self.admits).match(left, node, Found()):
                     yield right, found
 
+    @property
+    def roots(self) -> tuple[type[Expression], ...]:
+        """The types of the left sides."""
+        return tuple(self.patterns)
+
     @cached_property
-    def patterns(self) -> dict[type, tuple[tuple[Expression, Expression], ...]]:
+    def patterns(self) -> dict[type[Expression], tuple[tuple[Expression, Expression], ...]]:
         """The equations by the type of the node that they rewrite."""
         read = [(read_pattern(left), read_pattern(right)) for left, right in self.equations]
         return {root: tuple(each for each in read if type(each[0]) is root) for root in map(_root, read)}
@@ -151,7 +160,7 @@ class Rewriting(PatternFunction):
         return all(each.holds(found) for each in self.where if variable.name in each.variables)
 
 
-def _root(equation: tuple[Expression, Expression]) -> type:
+def _root(equation: tuple[Expression, Expression]) -> type[Expression]:
     return type(equation[0])
 
 

@@ -93,6 +93,7 @@ SUMMATION_RULES = (
         decreases="factors under sums",
         example="sum(i, c*x[i]*y[j])",
         near_miss="sum(i, x[i]*A[i,j])",
+        roots=(Reduction,),
     ),
     stated(
         "unused index",
@@ -102,6 +103,7 @@ SUMMATION_RULES = (
         decreases="bound indices",
         example="sum(i, j, y[j])",
         near_miss="sum(i, j, A[i,j])",
+        roots=(Reduction,),
     ),
     pattern_rule(
         "maximum of a constant",
@@ -138,6 +140,7 @@ SUMMATION_RULES = (
         decreases="conditions",
         example="where(not i < 2, x[i], 0)",
         near_miss="where(not c > 0, x[i], 0)",
+        roots=(Logic,),
     ),
     stated(
         "turn comparison",
@@ -147,6 +150,7 @@ SUMMATION_RULES = (
         decreases="numbers on the left",
         example="where(0 < c, c, 0)",
         near_miss="where(c > 0, c, 0)",
+        roots=(Comparison,),
     ),
     pattern_rule(
         "no where",

@@ -116,6 +116,7 @@ WHERE_RULES = (
         decreases="size",
         example="z[q + (i - q)]",
         near_miss="z[i + j]",
+        roots=(Element, MatrixFunction, Delta, Comparison),
     ),
     stated(
         "condition that holds",
@@ -125,6 +126,7 @@ WHERE_RULES = (
         decreases="conditions",
         example="where(i + 1 > 0 and j > i, c, 0)",
         near_miss="where(j > i, c, 0)",
+        roots=(Where,),
     ),
     pattern_rule(
         "join wheres",
@@ -172,6 +174,7 @@ WHERE_RULES = (
         decreases="conditions",
         example="where(i <= j and c > 0 and j - i != 0, c, 0)",
         near_miss="where(i <= j and j - i != 1, c, 0)",
+        roots=(Logic,),
     ),
     pattern_rule(
         "where out of sum",

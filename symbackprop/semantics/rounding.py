@@ -65,10 +65,20 @@ class RoundingErrors:
     formulas: Mapping[str, tuple[tuple[Index, ...], Expression]]
     exact: frozenset[str] = frozenset()
     _known: dict[object, Rounded] = field(default_factory=dict, init=False, compare=False)
+    _integer: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False)
     _open: set[object] = field(default_factory=set, init=False, compare=False)
 
     def of(self, node: Expression, at: Positions) -> Rounded:
         """The values and their errors where the free indices stand at `at`."""
+        if not isinstance(node, _COMPOUND) or self._depends_on_open(node):
+            return self._of(node, at)
+        return self._once((node, *_places(node, at)), lambda: self._of(node, at))
+
+    def _depends_on_open(self, node: Expression) -> bool:
+        """Whether it may read an element whose formula is being evaluated, which is data there alone."""
+        return bool(self._open) and not node.tensors.isdisjoint(self.formulas)
+
+    def _of(self, node: Expression, at: Positions) -> Rounded:
         match node:
             case Number(exact):
                 return self._data(exact.numerator / exact.denominator)
@@ -112,7 +122,14 @@ class RoundingErrors:
         """The values of an integer expression, one a point."""
         if not node.tensors:
             return [int(integer_value(node, at, _SIZES, _unread))] * self.points
-        return [int(integer_value(node, at, _SIZES, self._reader(point))) for point in range(self.points)]
+        key = (node, *_places(node, at))
+        if key in self._integer and not self._depends_on_open(node):
+            return self._integer[key]
+        readers = map(self._reader, range(self.points))
+        found = [int(integer_value(node, at, _SIZES, reader)) for reader in readers]
+        if not self._depends_on_open(node):
+            self._integer[key] = found
+        return found
 
     def _reader(self, point: int) -> Callable[[Expression, Positions], Any]:
         """What an integer expression reads at a point: a place, or whether a comparison holds."""
@@ -202,6 +219,7 @@ class RoundingErrors:
         )
 
 
+_COMPOUND = (Add, Multiply, Power, Apply, Where)
 _SIZES: Mapping[str, int] = defaultdict(lambda: SIZE)
 
 
