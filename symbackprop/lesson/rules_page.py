@@ -9,7 +9,7 @@ from symbackprop.errors import InternalError
 from symbackprop.lesson.rule_phases import REASONS, Phase, phases
 from symbackprop.lesson.schedule_rules import schedule_entries
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import stated_where
+from symbackprop.rules.conditions import without_where
 from symbackprop.rules.examples import NAMES, example_fact, parsed, place_of_use
 from symbackprop.rules.measures import MEASURES, Measures
 from symbackprop.systems.printing import fact_text, text
@@ -75,11 +75,10 @@ def _entry(rule: Rule, measures: Measures) -> Entry:
     used = place_of_use(rule, parsed(rule.example))
     if used is None:
         raise InternalError(f"the rule '{rule.name}' does not apply to its example {rule.example}")
-    formula = rule.statement.removesuffix(stated_where("", rule.where))
     before, after = used
     return Entry(
         name=rule.name,
-        statement=formula,
+        statement=without_where(rule.statement, rule.where),
         where=rule.where,
         decreases=rule.decreases,
         measure_number=list(measures).index(rule.decreases) + 1,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from symbackprop.errors import InternalError
 from symbackprop.language.model import parse_system
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import without_where
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.gates import complement_rule, gate_rule
@@ -82,7 +83,12 @@ def _local(rule: Rule) -> ScheduleEntry:
         raise InternalError(f"the rule '{rule.name}' does not apply to its example {rule.example}")
     before, after = used
     return ScheduleEntry(
-        rule.name, rule.statement, rule.where, text(before), text(after), text(parsed(rule.near_miss))
+        rule.name,
+        without_where(rule.statement, rule.where),
+        rule.where,
+        text(before),
+        text(after),
+        text(parsed(rule.near_miss)),
     )
 
 
@@ -93,4 +99,6 @@ def _naming(rule: NamingRule, computed: Callable[[Items], Items]) -> ScheduleEnt
     )
     if before == after:
         raise InternalError(f"the rule '{rule.name}' does not apply to its example {rule.example}")
-    return ScheduleEntry(rule.name, rule.statement, rule.where, before, after, rule.near_miss)
+    return ScheduleEntry(
+        rule.name, without_where(rule.statement, rule.where), rule.where, before, after, rule.near_miss
+    )

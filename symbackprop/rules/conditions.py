@@ -75,6 +75,11 @@ def stated_where(formula: str, conditions: tuple[str, ...]) -> str:
     return f"{formula}, where {' and '.join(conditions)}" if conditions else formula
 
 
+def without_where(statement: str, conditions: tuple[str, ...]) -> str:
+    """The equation of such a sentence, for pages on which the side conditions have a line of their own."""
+    return statement.removesuffix(stated_where("", conditions))
+
+
 def is_independent(value: Expression, indices: tuple[Index, ...]) -> bool:
     """Whether the value does not depend on any of the indices."""
     return value.free_indices.isdisjoint(indices)

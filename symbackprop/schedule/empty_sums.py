@@ -31,9 +31,12 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.rule import WholeRule
+from symbackprop.rules.conditions import stated_where
 from symbackprop.schedule.named_equations import NamedEquation, rewritten_whole
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Tensor
+
+CONDITIONS = ("f may be undefined", "f is independent of i")
 
 
 def with_empty_sums_guarded(
@@ -61,9 +64,9 @@ def empty_sum_rule(ranges: Ranges, is_adjoint: bool) -> WholeRule:
 
     return WholeRule(
         "empty sum as a condition",
-        "f*sum(i, g) = where(size(i) > 0, f*sum(i, g), 0), where f may be undefined and is independent of i",
+        stated_where("f*sum(i, g) = where(size(i) > 0, f*sum(i, g), 0)", CONDITIONS),
         apply,
-        where=("f may be undefined", "is independent of i"),
+        where=CONDITIONS,
         example="log(c)*sum(i, x[i])",
         near_miss="exp(c)*sum(i, x[i])",
     )
