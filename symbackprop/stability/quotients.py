@@ -30,6 +30,8 @@ from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import exp, has_exponentials, scaled
 from symbackprop.systems.partial import NOTHING_KNOWN
 
+Weight = tuple[Expression, tuple[Index, ...]]  # of a sum over these indices
+
 
 @dataclass(frozen=True)
 class _Factor:
@@ -160,6 +162,7 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     others = [each for each in factors if each is not taking and each not in pure]
     exponent = add(*(each.scale.exponent for each in (*pure, *others)))
     placed = taking or (pure or sums)[0]
+    weights = [weight for each in factors if each.is_below for weight in _weights(each.scale.value)]
     result: list[Expression] = []
     behind: list[Expression] = []
     for each in factors:
@@ -169,12 +172,12 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
             part = exp(exponent)
             result.append(Where(conjunction(conditions), part, ZERO) if conditions else part)
         if each is taking:
-            result.append(taken_in(taking.base, exponent, meanings))
+            result.append(taken_in(taking.base, exponent, meanings, weights))
         elif each.scale.is_plain:
             result.append(each.node)
         else:
             behind.append(value)
-    return _where_weights_are_not_zero(multiply(*result, *behind), factors)
+    return _where_weights_are_not_zero(multiply(*result, *behind), weights)
 
 
 def _unguarded(value: Expression) -> tuple[list[Expression], Expression]:
@@ -186,19 +189,24 @@ def _unguarded(value: Expression) -> tuple[list[Expression], Expression]:
     return conditions, value
 
 
-def taken_in(node: Expression, exponent: Expression, meanings: Meanings) -> Expression:
-    """node*exp(exponent), with the exponential inside, beside those that the node has."""
+def taken_in(
+    node: Expression, exponent: Expression, meanings: Meanings, weights: Sequence[Weight] = ()
+) -> Expression:
+    """node*exp(exponent), with the exponential inside, beside those that the node has.
+
+    A product with one of the weights is not looked at where that is 0.
+    """
     if exponent == ZERO:
         return node
     node = meanings.of(node)
     match node:
         case Add(terms):
-            return add(*(taken_in(term, exponent, meanings) for term in terms))
+            return add(*(taken_in(term, exponent, meanings, weights) for term in terms))
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            return Where(condition, taken_in(chosen, exponent, meanings), ZERO)
+            return Where(condition, taken_in(chosen, exponent, meanings, weights), ZERO)
         case Reduction("sum"):
             node = rename_bound(node, exponent.free_indices)
-            return Reduction("sum", node.indices, taken_in(node.body, exponent, meanings))
+            return Reduction("sum", node.indices, taken_in(node.body, exponent, meanings, weights))
     product = multiply(node, exp(exponent))
     product = merged(product, meanings) or product
     parts = (each for part in factors_of(product) for each in _opened(part, meanings))
@@ -206,11 +214,14 @@ def taken_in(node: Expression, exponent: Expression, meanings: Meanings) -> Expr
     if any(map(_has_below, factors, repeat(meanings))):
         return _combined(factors, meanings)
     inside = _with_opposites(factors, meanings)
-    if inside is not None:
-        return inside
-    if any(each.is_above and each.scale.is_shifted and not _is_moderate(each.node) for each in factors):
-        return _combined(factors, meanings)
-    return product
+    if inside is None and any(map(_is_too_large, factors)):
+        inside = _combined(factors, meanings)
+    return _where_weights_are_not_zero(inside or product, weights)
+
+
+def _is_too_large(factor: _Factor) -> bool:
+    """Whether it is a sum of exponentials that may be too large."""
+    return factor.is_above and factor.scale.is_shifted and not _is_moderate(factor.node)
 
 
 def _is_moderate(node: Expression) -> bool:
@@ -220,9 +231,8 @@ def _is_moderate(node: Expression) -> bool:
     return all(softmax_count(each) or NOTHING_KNOWN.is_nonnegative(negate(each)) for each in exponents)
 
 
-def _where_weights_are_not_zero(product: Expression, factors: Sequence[_Factor]) -> Expression:
+def _where_weights_are_not_zero(product: Expression, weights: Sequence[Weight]) -> Expression:
     """The product, looked at only where the weights are not 0 that the sums below the stroke leave out."""
-    weights = [weight for each in factors if each.is_below for weight in _weights(each.scale.value)]
     above = factors_of(product)
     conditions = [
         Comparison("!=", factor, ZERO)
@@ -232,7 +242,7 @@ def _where_weights_are_not_zero(product: Expression, factors: Sequence[_Factor])
     return Where(conjunction(conditions), product, ZERO) if conditions else product
 
 
-def _weights(below: Expression) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
+def _weights(below: Expression) -> Iterator[Weight]:
     """The weights that the sums leave out where they are 0, with the sums' indices."""
     for node in below.walk():
         if isinstance(node, Reduction) and isinstance(node.body, Where):

@@ -155,3 +155,13 @@ def test_far_data(name: str) -> None:
             message = f"{tensor} at {scale} in {dtype.__name__}"
             atol = rtol * max(largest, 1e-3)
             np.testing.assert_allclose(found, true, rtol=rtol, atol=atol, err_msg=message)
+
+
+def test_an_entry_of_weight_0_is_not_looked_at_however_large() -> None:
+    text = "index k : K\ninput w[k], v[k]\nparam s[k]\n"
+    module = loads(f"{text}loss E = sum(k, w[k]*exp(s[k])*v[k])/sum(k, w[k]*exp(s[k]))\n").derive().module()
+    w, v, s = (np.array(each, np.float32) for each in ([0, 1, 1], [1, 2, 3], [80, -20, -21]))
+    with np.errstate(all="ignore"):
+        loss, gradients = module.value_and_grad({"s": s}, w=w, v=v)
+    np.testing.assert_allclose(loss, 2.268941421, rtol=1e-6)
+    np.testing.assert_allclose(gradients["s"], [0.0, -0.196611933, 0.196611933], rtol=1e-5)
