@@ -28,16 +28,16 @@ def consequences(
 ) -> tuple[Fact, ...]:
     """sum(i, t[..i..]) == number, for every tensor and index for which that follows from the definitions.
 
-    Those of the tensors in `free` say nothing.
+    Several indices are summed over together where a definition nearby does so. Those of the tensors in `free`
+    say nothing.
     """
     scope = Scope.of(system, free=free)
     found: list[Fact] = list(system.facts)
     for equation in system.equations:
-        for index in equation.indices:
-            if equation.tensor not in free and _is_promising(equation, index, system):
-                total = _total(equation, index, scope, NormalForm(rules, fact_rules(tuple(found), rules)))
-                if total is not None:
-                    found.append(Fact(Reduction("sum", (index,), equation.element), total))
+        for indices in _promising(equation, system) if equation.tensor not in free else ():
+            total = _total(equation, indices, scope, NormalForm(rules, fact_rules(tuple(found), rules)))
+            if total is not None:
+                found.append(Fact(Reduction("sum", indices, equation.element), total))
     return tuple(found[len(system.facts) :])
 
 
@@ -74,20 +74,34 @@ def _split(total: Expression) -> Iterator[Step]:
     yield Step(SPLIT.used_on(opened), (), opened, term_by_term(opened) or opened)
 
 
-def _is_promising(equation: Equation, index: Index, system: System) -> bool:
-    """Whether the definition, or that of a tensor it reads, or a fact of one, sums over the index' axis."""
+def _promising(equation: Equation, system: System) -> Iterator[tuple[Index, ...]]:
+    """Each index over whose axis a definition or fact nearby sums, then those that one sums over together."""
+    summed = {frozenset(index.axis for index in each.indices) for each in _sums_near(equation, system)}
+    together = [axes for axes in summed if len(axes) > 1]
+    for index in equation.indices:
+        if any(index.axis in axes for axes in summed):
+            yield (index,)
+    groups = [tuple([index for index in equation.indices if index.axis in axes]) for axes in together]
+    for axes, indices in sorted(zip(together, groups, strict=True), key=lambda pair: str(pair[1])):
+        if len(indices) == len(axes) and {index.axis for index in indices} == axes:
+            yield indices
+
+
+def _sums_near(equation: Equation, system: System) -> Iterator[Reduction]:
+    """The sums in the definition, in that of a tensor it reads, and in a fact of one."""
     facts = [fact.left for fact in system.facts if fact.left.tensors & equation.expression.tensors]
     nearby = [equation, *(system.definitions[name] for name in equation.reads if name in system.definitions)]
-    return any(
-        isinstance(node, Reduction) and node.kind == "sum" and any(i.axis == index.axis for i in node.indices)
-        for expression in (*facts, *(near.expression for near in nearby))
-        for node in expression.walk()
-    )
+    for expression in (*facts, *(near.expression for near in nearby)):
+        for node in expression.walk():
+            if isinstance(node, Reduction) and node.kind == "sum":
+                yield node
 
 
-def _total(equation: Equation, index: Index, scope: Scope, normal_form: NormalForm) -> Expression | None:
-    """The sum over one index, if it is a number or a size."""
-    sums = [Reduction("sum", (index,), term) for term in multiplied_out(equation.expression)]
+def _total(
+    equation: Equation, indices: tuple[Index, ...], scope: Scope, normal_form: NormalForm
+) -> Expression | None:
+    """The sum over these indices, if it is a number or a size."""
+    sums = [Reduction("sum", indices, term) for term in multiplied_out(equation.expression)]
     total = tidy_bound_names(add(*(normal_form.of(each) for each in sums)))
     found = cheapest_form(total, scope.relations(total), Account())
     return found if isinstance(found, Number | Size) else None

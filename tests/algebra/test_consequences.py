@@ -1,0 +1,55 @@
+"""Totals that follow from definitions, over one index and over several together."""
+
+from __future__ import annotations
+
+import pytest
+
+import symbackprop as sb
+from symbackprop.algebra.phases import scope_of
+from symbackprop.language.model import parse_system
+from symbackprop.systems.printing import fact_text
+
+NAMES = "index n : N\nindex i, i2 : I\nindex j, j2 : J\ninput x[n,i,j]\nparam w[n,i,j], c\n"
+
+
+def followed(definitions: str) -> list[str]:
+    system = parse_system(f"{NAMES}{definitions}loss E = sum(n, i, j, w[n,i,j]*x[n,i,j]) + c\n")
+    return [fact_text(fact) for fact in scope_of(system).facts]
+
+
+@pytest.mark.parametrize(
+    ("definitions", "facts"),
+    [
+        # deviations from a mean over two axes, scaled by what does not depend on them
+        (
+            "m[n] = mean(i, j, x[n,i,j])\nd[n,i,j] = (x[n,i,j] - m[n])*c\n",
+            ["sum(i, j, d[n,i,j]) == 0"],
+        ),
+        # a softmax over a matrix sums to 1 over both of its indices, and over neither alone
+        (
+            "z[n] = sum(i, j, exp(w[n,i,j]))\np[n,i,j] = exp(w[n,i,j])/z[n]\n",
+            ["sum(i, j, p[n,i,j]) == 1"],
+        ),
+        # over one
+        ("z[n,j] = sum(i, exp(w[n,i,j]))\np[n,i,j] = exp(w[n,i,j])/z[n,j]\n", ["sum(i, p[n,i,j]) == 1"]),
+        # the mean of another axis says nothing of these
+        ("m[i] = mean(n, j, x[n,i,j])\nd[n,i,j] = x[n,i,j] - m[i]*c\n", []),
+    ],
+)
+def test_totals(definitions: str, facts: list[str]) -> None:
+    assert followed(definitions) == facts
+
+
+def test_a_deviation_over_two_axes_sums_to_nothing_in_a_gradient() -> None:
+    """The variance's derivative by the mean is a sum of deviations, and gone."""
+    model = sb.loads(
+        f"{NAMES}m[n] = mean(i, j, x[n,i,j])\n"
+        "s[n] = 1/sqrt(mean(i, j, (x[n,i,j] - m[n])^2) + 0.1)\n"
+        "d[n,i,j] = (x[n,i,j] - m[n])*s[n]\n"
+        "loss E = sum(n, i, j, w[n,i,j]*d[n,i,j])\n"
+    )
+    derivation = model.derive(["x"])
+    form = str(derivation.gradients["x"])
+    assert "sum(i', j', d[" not in form
+    assert derivation.replay()
+    assert model.check(wrt=["x"], budget=3).ok
