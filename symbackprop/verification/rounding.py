@@ -20,6 +20,7 @@ from symbackprop.numerics.differences import EPSILON
 from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
 from symbackprop.semantics.array_numbers import PerturbedNumbers
 from symbackprop.semantics.systems import evaluate_system
+from symbackprop.systems.system import Equation
 from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
@@ -41,27 +42,29 @@ def moved_by_rounding(
 
 
 def rounded_evaluations(
-    derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[str, int], still: Collection[str] = ()
+    derivation: Derivation,
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    still: Collection[str] = (),
+    chain_rule: Mapping[str, Equation] | None = None,
 ) -> list[tuple[dict[str, Array], dict[str, Array]]]:
-    """All tensors and the unsimplified adjoints a few times, data and every operation off by `ROUNDINGS`.
-
-    Once with the local derivatives as differentiation leaves them and once in closed form: y*(1 - y) loses
-    the digits of 1 - y where a sigmoid y saturates, and is written all the same.
-    """
-    rules = [chain_rule_of(derivation, is_closed) for is_closed in (False, True)]
+    """All tensors and the unsimplified adjoints a few times, data and every operation off by `ROUNDINGS`."""
     found = []
     for seed in range(1, EVALUATIONS + 1):
         rng = np.random.default_rng(seed)
         moved = moved_by_rounding(values, ROUNDINGS, rng, still)
         numbers = PerturbedNumbers(ROUNDINGS, rng)
         known = evaluate_system(derivation.system, moved, sizes, numbers=numbers)
-        found += [(known, unsimplified_adjoints(derivation, known, sizes, numbers, rule)) for rule in rules]
+        found.append((known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule)))
     return found
 
 
 @dataclass(frozen=True)
 class RoundingOfTerms:
-    """How far loss and gradients move where data and operations are off by a few hundred roundings."""
+    """How far loss and gradients move where data and operations are off by a few hundred roundings.
+
+    The larger of two: with local derivatives as differentiation leaves them, and in closed form.
+    """
 
     derivation: Derivation
     values: Mapping[str, Array]
@@ -73,12 +76,16 @@ class RoundingOfTerms:
         """What was added to the loss and to each gradient, by name, in each of a few evaluations."""
         loss = str(self.derivation.system.loss)
         known = evaluate_system(self.derivation.system, self.values, self.sizes)
-        adjoints = unsimplified_adjoints(self.derivation, known, self.sizes)
         found = []
-        for moved, each in rounded_evaluations(self.derivation, self.values, self.sizes, self.still):
-            of_loss = moved[loss] - known[loss]
-            of_adjoints = {name: each[name] - adjoints[name] for name in adjoints}
-            found.append({LOSS: of_loss, loss: of_loss, **of_adjoints})
+        # y*(1 - y) loses the digits of 1 - y where a sigmoid y saturates, and is written all the same.
+        for rule in (chain_rule_of(self.derivation, is_closed) for is_closed in (False, True)):
+            adjoints = unsimplified_adjoints(self.derivation, known, self.sizes, chain_rule=rule)
+            for moved, each in rounded_evaluations(
+                self.derivation, self.values, self.sizes, self.still, rule
+            ):
+                of_loss = moved[loss] - known[loss]
+                of_adjoints = {name: each[name] - adjoints[name] for name in adjoints}
+                found.append({LOSS: of_loss, loss: of_loss, **of_adjoints})
         return found
 
     def of_one(self, name: str) -> float:
