@@ -55,10 +55,10 @@ class Draw:
     reached: Mapping[Expression, set[bool]] = field(default_factory=dict)
 
     @property
-    def told(self) -> int:
-        """How many gradients are so large beside the numbers in sight that no rounding passes for them."""
+    def told(self) -> frozenset[str]:
+        """The tensors whose gradients are large beside the rounding of the largest number in sight."""
         least = LEAST_TELLING * largest_of((*self.known.values(), *self.adjoints.values()))
-        return sum(largest_of([each]) > least for each in self.adjoints.values())
+        return frozenset(name for name, each in self.adjoints.items() if largest_of([each]) > least)
 
 
 Adjoints: TypeAlias = Callable[[Values, Mapping[str, int]], Mapping[str, Array]]
@@ -70,7 +70,7 @@ class Draws:
 
     `adjoints` gives them from the values of all tensors; `reached` are the sides of its comparisons that have
     come up so far. Where a gradient all but vanishes on the first values that are finite, as that of a
-    saturated softmax does, each domain is tried for values on which none does.
+    saturated softmax does, each domain is tried for values on which it does not.
     """
 
     system: System
@@ -88,7 +88,7 @@ class Draws:
             if count >= MOST_DRAWS or (count >= FEWEST_DRAWS and self._is_covered()):
                 return
             before = {condition: set(sides) for condition, sides in self.reached.items()}
-            draw = self._telling(each, domains, rng) if not count else self._draw(each, domains, rng)
+            draw = self._draw(each, domains, rng)
             if draw is None:
                 continue
             for condition, sides in draw.reached.items():
@@ -96,22 +96,23 @@ class Draws:
             if count < FEWEST_DRAWS or before != self.reached:
                 count += 1
                 yield draw
+                if count == 1:
+                    yield from self._telling(draw, domains)
 
     def _is_covered(self) -> bool:
         return all(len(sides) == 2 for sides in self.reached.values())
 
-    def _telling(
-        self, sizes: Mapping[str, int], domains: tuple[Domain, ...], rng: np.random.Generator
-    ) -> Draw | None:
-        """The first draw, or one from a further domain where more gradients tell something."""
-        best = self._draw(sizes, domains, rng)
+    def _telling(self, first: Draw, domains: tuple[Domain, ...]) -> Iterator[Draw]:
+        """Draws of the same sizes on which gradients tell something that has not been told so far."""
+        rng = np.random.default_rng(SEED + 1)
+        told = first.told
         for domain in domains:
-            if best is None or best.told == len(best.adjoints):
-                return best
-            draw = self._draw(sizes, (domain,), rng)
-            if draw is not None and draw.told > best.told:
-                best = draw
-        return best
+            if told == first.adjoints.keys():
+                return
+            draw = self._draw(first.sizes, (domain,), rng)
+            if draw is not None and not draw.told <= told:
+                told |= draw.told
+                yield draw
 
     def _draw(
         self, sizes: Mapping[str, int], domains: tuple[Domain, ...], rng: np.random.Generator

@@ -43,9 +43,8 @@ def hold(subject: Subject, draw: Draw) -> bool:
 
     False where the chain rule turned out to be undefined on these data, as for sqrt(h)^2 at h = 0.
     """
-    largest = largest_of((*draw.known.values(), *draw.adjoints.values()))
     compared = [*_slope(subject, draw), *results(subject, draw)]
-    wrong = [each for each in compared if not agree(each.found, each.expected, largest)]
+    wrong = [each for each in compared if not agree(each.found, each.expected, 0.0)]
     if not wrong:
         return True
     moved = _rounded(subject, draw)
@@ -54,7 +53,7 @@ def hold(subject: Subject, draw: Draw) -> bool:
     for each in wrong:
         unsteady = largest_of(each.meaning(one) - each.expected for one in moved)
         found = each.found if is_defined else _where_defined(each, undefined)
-        if not agree(found, each.expected, largest, unsteady):
+        if not agree(found, each.expected, 0.0, unsteady):
             raise MismatchError(_message(subject, draw, each), remedy=REPORT)
     return is_defined
 
@@ -162,13 +161,14 @@ def hold_inner_derivatives(model: System, draw: Draw) -> None:
 def _slope(subject: Subject, draw: Draw) -> Iterator[Compared]:
     """How the loss moves in one direction of all tensors, by a complex step through the model's equations.
 
-    It knows no rule of calculus, so that it sees what is wrong in the unsimplified adjoints as well.
+    It knows no rule of calculus, so that it sees what is wrong in the unsimplified adjoints as well. Tensors
+    whose gradients all but vanish stand still: of them the complex step would show rounding alone.
     """
     rng = np.random.default_rng(0)
     directions = {}
     # An adjoint that is 0 but for the rounding of what cancels in it must not be scaled up to a slope.
     least = max(1e-3, 1e-4 * largest_of((*draw.known.values(), *draw.adjoints.values())))
-    for name in subject.derivation.wrt:
+    for name in (each for each in subject.derivation.wrt if each in draw.told):
         scale = max(float(np.linalg.norm(draw.adjoints[name])), least)
         directions[name] = rng.normal(size=np.shape(draw.adjoints[name])) / scale
     # 1e-170 leaves kinks alone, but is lost in what is 1e-150 itself, where 1e-30 is not.

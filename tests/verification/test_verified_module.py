@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,7 @@ from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.verification.verified_module import NO_DATA
 from tests.verification.on_numpy import verification_of
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TANH_NET = """
 index n : N
 index i : I
@@ -222,6 +224,16 @@ def test_data_are_drawn_on_which_gradients_do_not_vanish(
     monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
     with pytest.raises(MismatchError, match="by the equations"):
         verification_of(derivation, module.printed())
+
+
+@pytest.mark.parametrize("name", ["Wk1", "Wv1", "C"])
+def test_a_number_that_is_huge_by_chance_hides_no_gradient(name: str) -> None:
+    """An adjoint of 1e14, by a probability of 1e-14, once let everything below 100 pass."""
+    derivation = derive(sb.load(EXAMPLES / "transformer.model").system)
+    module = numpy_module(lower(derivation)).printed()
+    wrong = module.text.replace("    grads = {", f"    grad_{name} = 2.0 * grad_{name}\n    grads = {{")
+    with pytest.raises(MismatchError, match=f"dE/d{name}"):
+        verification_of(derivation, replace(module, text=wrong))
 
 
 def test_a_module_that_is_wrong_is_not_written(tmp_path, monkeypatch, capsys) -> None:
