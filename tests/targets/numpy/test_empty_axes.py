@@ -217,7 +217,6 @@ def test_an_empty_axis_gives_the_equations_value_or_is_refused_by_name(name: str
         ("extrema", "K", r"max over k in u\[n\]: axis K is empty"),
         ("weight_norm", "I", "divides by 0: axis I is empty"),
         ("means", "I", "divides by 0: axis I is empty"),
-        ("own_past", "T", "axis T is empty"),
     ],
 )
 def test_the_message_says_what_needs_the_axis(name: str, axis: str, message: str) -> None:
