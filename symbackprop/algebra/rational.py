@@ -211,12 +211,12 @@ class RationalSearch:
     def _is_safe(self, candidate: sympy.Expr) -> bool:
         """Whether no denominator is new: a form must not be undefined where the expression is defined.
 
-        A name divides by what it stands for: 1/dist where dist = sqrt(s) and 1/sqrt(s) was there.
+        A name divides by what it stands for: 1/dist where dist = sqrt(s) and 1/sqrt(s) was there. What is too
+        large to be looked into counts as new.
         """
         new = denominator_factors(candidate) - self.denominators
-        return not new or all(
-            numerator_factors(factor.xreplace(dict(self.known))) <= self.denominators for factor in new
-        )
+        written_out = [factor.xreplace(dict(self.known)) for factor in new]
+        return all(is_small(each) and numerator_factors(each) <= self.denominators for each in written_out)
 
     def _best(self, candidates: Sequence[_Candidate]) -> _Candidate | None:
         """The best form that keeps the expression's digits, if one does.

@@ -37,7 +37,8 @@ from symbackprop.rewriting.rule import Path, Step, conditions_at, node_at, repla
 from symbackprop.systems.printing import text
 
 MOST_STEPS = 50
-MOST_WORK = 1000  # in all searches for one closed form: the models of examples/ take at most 588
+# In all searches for one closed form: examples/ takes at most 588, the catalogue's layers 951.
+MOST_WORK = 1000
 
 
 @dataclass

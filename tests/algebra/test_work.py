@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 import sympy
 
+from symbackprop.algebra.phases import scope_of
 from symbackprop.algebra.quotients import collected, factored, work_on
+from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
+from symbackprop.algebra.scalar_search import MOST_WORK, Account, cheapest_form, forget_searches, rework
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.rewriting.strategies import result_of
+from symbackprop.systems.printing import equation_text, text
+from tests.models.whole_language.judge import judged
 
 a, b, c = sympy.symbols("a0 a1 a2")
 
@@ -33,3 +41,55 @@ def test_a_monomial_is_its_own_product() -> None:
 def test_work_grows_with_terms_and_atoms() -> None:
     assert work_on(sympy.Integer(3)) == 0
     assert work_on(a + b) < work_on((a + b) * (b + c)) < work_on((a + b) * (b + c) / (a + c))
+
+
+MANY_QUOTIENTS = """
+index i : I
+input x[i], y[i], w[i]
+param p, q, r
+u[i] = (p*x[i] + q*y[i])/(1 + x[i]^2 + r^2) + w[i]*p/(2 + q^2)
+v[i] = u[i]/(1 + exp(u[i]*r)) + x[i]*u[i]^2/(3 + y[i]^2*p^2)
+z[i] = (u[i]*v[i] + q)/(1 + v[i]^2) + tanh(p*v[i])*r/(2 + x[i]^2*v[i]^2)
+loss E = sum(i, z[i]^2*v[i]/(1 + z[i]^2*p^2) + log(1 + z[i]^2))
+"""
+
+
+def _left_after(model: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[str]]:
+    """What has been left in the accounts at every charge, and the equations found."""
+    left = []
+    charge = Account.charge
+
+    def watched(account: Account, work: int) -> None:
+        charge(account, work)
+        left.append(account.left)
+
+    monkeypatch.setattr(Account, "charge", watched)
+    found = [equation_text(each) for each in derive(parse_system(model)).equations]
+    monkeypatch.undo()
+    return left, found
+
+
+def test_a_derivation_stops_searching_where_its_account_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_searches()
+    left, found = _left_after(MANY_QUOTIENTS, monkeypatch)
+    assert min(left) <= 0  # an account has been spent, by its last search
+    most = MOST_WORK_OF_A_SEARCH + MOST_WORK  # the last search is finished, and may search once more
+    assert min(left) > -2 * most
+    remembered = _left_after(MANY_QUOTIENTS, monkeypatch)
+    assert remembered == (left, found)  # what is remembered costs what it has cost
+
+
+def test_what_is_found_within_the_account_is_right() -> None:
+    verdict = judged(MANY_QUOTIENTS)
+    assert (verdict.outcome, verdict.detail) == ("right", "")
+
+
+def test_no_search_begins_where_nothing_is_left() -> None:
+    system = parse_system(MANY_QUOTIENTS)
+    expression = parse_expression("x[i]/(x[i]*y[i])", system)
+    scope = scope_of(system)
+    assert rework(expression, scope, Account(left=0)) == ()
+    assert cheapest_form(expression, (), Account(left=0)) == expression
+    account = Account()
+    assert text(result_of(rework(expression, scope, account), expression)) == "1/y[i]"
+    assert 0 < account.left < MOST_WORK
