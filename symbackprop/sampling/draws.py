@@ -69,12 +69,13 @@ class Draws:
     """Draws for a system, on which it and its adjoints are finite.
 
     `adjoints` gives them from the values of all tensors; `reached` are the sides of its comparisons that have
-    come up so far. Where a gradient all but vanishes on the first values that are finite, as that of a
-    saturated softmax does, each domain is tried for values on which it does not.
+    come up so far. Where a gradient that is `asked` for all but vanishes on the first values that are finite,
+    as that of a saturated softmax does, each domain is tried for values on which it does not.
     """
 
     system: System
     adjoints: Adjoints
+    asked: frozenset[str] = frozenset()
     reached: dict[Expression, set[bool]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Draw]:
@@ -107,10 +108,10 @@ class Draws:
         rng = np.random.default_rng(SEED + 1)
         told = first.told
         for domain in domains:
-            if told == first.adjoints.keys():
+            if self.asked <= told:
                 return
             draw = self._draw(first.sizes, (domain,), rng)
-            if draw is not None and not draw.told <= told:
+            if draw is not None and not draw.told & self.asked <= told:
                 told |= draw.told
                 yield draw
 

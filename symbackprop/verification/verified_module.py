@@ -49,7 +49,7 @@ def verification_of(target: Target, derivation: Derivation, module: PrintedModul
     """
     subject = _subject_of(target, derivation, module)
     shown: dict[str, None] = {}
-    for draw in Draws(subject.model, subject.adjoints):
+    for draw in Draws(subject.model, subject.adjoints, asked=frozenset(subject.derivation.wrt)):
         is_defined = hold(subject, draw)
         hold_inner_derivatives(subject.derivation.model, draw)
         if is_defined:
