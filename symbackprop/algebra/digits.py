@@ -11,10 +11,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from symbackprop.algebra.opened import rational_functions
+from symbackprop.algebra.opened import rational_functions, written_out
 from symbackprop.functions.elementary import definition_of
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal, terms_of
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Index, Number, Power
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, negate, terms_of
+from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Element, Expression, Index, Number, Power
 from symbackprop.rewriting.justification import Equality
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
 
@@ -40,6 +40,7 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
         return True
     formulas = dict(_formulas(tuple(equalities)))
     typed = _functions_in((expression, *(formula for _, formula in formulas.values())))
+    typed |= _differentiated_in(expression)
     quotients = frozenset(rational_functions())
     if _brings_in(quotients - typed, form):
         return False
@@ -125,6 +126,25 @@ def _functions_in(expressions: Iterable[Expression]) -> frozenset[str]:
             found.add(node.function)
             pending.extend((definition_of(node) or node).walk())
     return frozenset(found)
+
+
+def _differentiated_in(expression: Expression) -> frozenset[str]:
+    """The quotients whose derivative stands here: e^-u/(1 + e^-u)^2 comes of a sigmoid(u), named or not."""
+    squares = {node.base for node in expression.walk() if isinstance(node, Power) and _is_square_below(node)}
+    return frozenset(
+        name
+        for name in rational_functions()
+        for base in squares
+        for argument in (
+            node.arguments[0] for node in base.walk() if isinstance(node, Apply) and node.function == "exp"
+        )
+        for sign in (argument, negate(argument))
+        if Power(base, MINUS_ONE) in written_out(Apply(name, (sign,))).walk()
+    )
+
+
+def _is_square_below(node: Power) -> bool:
+    return isinstance(node.exponent, Number) and node.exponent.value <= -2
 
 
 def _is_general(positions: Sequence[Expression], formula: Expression) -> bool:

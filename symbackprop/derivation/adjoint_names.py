@@ -26,8 +26,10 @@ def adjoint_names(
     gradient, adjoint = (f"grad_{loss}_", f"{loss}_") if is_named_by_loss else ("grad_", "delta_")
     names: dict[str, str] = {}
     for tensor in tensors:
-        # pi_ is so called because pi means something already; delta_pi does not.
-        name = f"{gradient}{tensor}" if tensor in wanted else f"{adjoint}{tensor.rstrip('_')}"
+        # pi_ is so called because pi means something already; delta_pi does not, unless there is a pi.
+        plain = tensor.rstrip("_")
+        spelled = tensor if plain in taken else plain
+        name = f"{gradient}{tensor}" if tensor in wanted else f"{adjoint}{spelled}"
         names[tensor] = lengthened_name(name, "_", {*taken, *names.values()})
     return names
 

@@ -116,6 +116,7 @@ POSITIVE_PART = stated(
     decreases="conditions",
     example="max(0, x[i])*where(x[i] > 0, 1, 0)*y[j]",
     near_miss="max(0, x[i])*where(x[i] > 1, 1, 0)*y[j]",
+    roots=(Where, Multiply),
 )
 
 
@@ -141,6 +142,7 @@ COMPARED_MAXIMUM = stated(
     decreases="size",
     example="where(max(c, 0) <= 6, x[i], 0)",
     near_miss="where(max(c, 7) <= 6, x[i], 0)",
+    roots=(Comparison,),
 )
 
 
@@ -180,4 +182,5 @@ OPPOSITE_WHERES = stated(
     decreases="wheres",
     example="where(c > 0, x[i], 0) - where(c <= 0, y[j], 0)",
     near_miss="where(c > 0, x[i], 0) - where(c < 0, y[j], 0)",
+    roots=(Add,),
 )

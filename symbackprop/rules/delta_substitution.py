@@ -158,8 +158,10 @@ def _positions_with_index(
     axes = ranges.axes.get(element.tensor) or repeat(index.axis)
     return tuple(
         [
-            with_index(child, position, index, ranges)
-            if isinstance(child, Element) or (child == position and axis == index.axis)
+            (index if axis == index.axis else child)
+            if child == position
+            else with_index(child, position, index, ranges)
+            if isinstance(child, Element)
             else child
             for child, axis in zip(element.positions, axes, strict=False)
         ]

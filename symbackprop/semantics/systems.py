@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -71,7 +72,7 @@ def _stepwise(
     added: Mapping[str, Array],
 ) -> dict[str, Array]:
     """The tensors of a recurrence, step by step."""
-    arrays = unfilled(equations, evaluator)
+    arrays = unfilled(equations, evaluator, added)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
     for step in steps_of(recurrence, evaluator.sizes[recurrence.axis.name]):
         for equation in equations:
@@ -83,9 +84,14 @@ def _stepwise(
     return arrays
 
 
-def unfilled(equations: Iterable[Equation], evaluator: VectorisedEvaluator) -> dict[str, Array]:
-    """An array of nan for each equation, of numbers as wide as the known ones."""
-    dtype = np.result_type(np.float64, *(np.asarray(array).dtype for array in evaluator.values.values()))
+def unfilled(
+    equations: Iterable[Equation],
+    evaluator: VectorisedEvaluator,
+    added: Mapping[str, Array] = MappingProxyType({}),
+) -> dict[str, Array]:
+    """An array of nan for each equation, of numbers as wide as the known ones and those `added`."""
+    known = (*evaluator.values.values(), *added.values())
+    dtype = np.result_type(np.float64, *(np.asarray(array).dtype for array in known))
     return {
         equation.tensor: np.full(
             [evaluator.sizes[index.axis.name] for index in equation.indices], np.nan, dtype=dtype

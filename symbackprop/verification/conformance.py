@@ -169,7 +169,7 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[Compared]:
     # An adjoint that is 0 but for the rounding of what cancels in it must not be scaled up to a slope.
     least = max(1e-3, 1e-4 * largest_of((*draw.known.values(), *draw.adjoints.values())))
     for name in (each for each in subject.derivation.wrt if each in draw.told):
-        scale = max(float(np.linalg.norm(draw.adjoints[name])), least)
+        scale = max(float(np.hypot.reduce(np.ravel(draw.adjoints[name]), initial=0.0)), least)
         directions[name] = rng.normal(size=np.shape(draw.adjoints[name])) / scale
     # 1e-170 leaves kinks alone, but is lost in what is 1e-150 itself, where 1e-30 is not.
     slopes = [

@@ -12,16 +12,7 @@ from tests.layers.cases import LAYER_CASES
 SYSTEMS = {case.label: network_system(case.network()) for case in LAYER_CASES}
 
 
-# Forms that lose digits on shifted data, as benchmarks/README.md says: to be mended, not tolerated.
-LOSES_DIGITS = ("swiglu-units=2",)
-
-
-def marked(label: str) -> object:
-    marks = [pytest.mark.xfail(reason="its form cancels", strict=True)] if label in LOSES_DIGITS else []
-    return pytest.param(label, marks=marks)
-
-
-@pytest.mark.parametrize("label", [marked(label) for label in SYSTEMS])
+@pytest.mark.parametrize("label", SYSTEMS)
 def test_a_module_agrees_with_both_difference_quotients(label: str) -> None:
     system = SYSTEMS[label]
     real = system.with_role(Role.PARAMETER, Role.INPUT)
