@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symbackprop.notation.arithmetic import (
@@ -128,22 +129,36 @@ def log_beside_zero(node: Expression, meanings: Meanings) -> Expression | None:
     for factor in node.factors:
         base, exponent = base_and_exponent(factor)
         if isinstance(exponent, Number) and exponent.value > 0 and not is_never_zero(base):
-            changed = [each if each is factor else _guarded(each, base, meanings) for each in node.factors]
+            guarding = _Guarding(base, meanings)
+            changed = [each if each is factor else guarding.of(each) for each in node.factors]
             if changed != list(node.factors):
                 return multiply(*changed)
     return None
 
 
-def _guarded(node: Expression, vanishing: Expression, meanings: Meanings) -> Expression:
-    """The node, with log(where(x != 0, x*f, 1)) for log(x*f) in it."""
-    meant = meanings.of(node) if isinstance(node, Element) else node
-    match meant:
-        case Apply("log", (argument,)):
-            bases = [base_and_exponent(factor)[0] for factor in factors_of(argument)]
-            if vanishing in bases:
-                return Apply("log", (Where(Comparison("!=", vanishing, ZERO), argument, ONE),))
-        case Add() | Multiply():
-            children = tuple([_guarded(child, vanishing, meanings) for child in meant.children])
-            if children != meant.children:
-                return meant.with_children(children)
-    return node
+@dataclass(frozen=True)
+class _Guarding:
+    """Expressions with log(where(x != 0, x*f, 1)) for log(x*f) in them, where x is `vanishing`."""
+
+    vanishing: Expression
+    meanings: Meanings
+    found: dict[Expression, Expression] = field(default_factory=dict)
+
+    def of(self, node: Expression) -> Expression:
+        """The node, looked at once, however often it is read through names."""
+        if node not in self.found:
+            self.found[node] = self._guarded(node)
+        return self.found[node]
+
+    def _guarded(self, node: Expression) -> Expression:
+        meant = self.meanings.of(node) if isinstance(node, Element) else node
+        match meant:
+            case Apply("log", (argument,)):
+                bases = [base_and_exponent(factor)[0] for factor in factors_of(argument)]
+                if self.vanishing in bases:
+                    return Apply("log", (Where(Comparison("!=", self.vanishing, ZERO), argument, ONE),))
+            case Add() | Multiply():
+                children = tuple([self.of(child) for child in meant.children])
+                if children != meant.children:
+                    return meant.with_children(children)
+        return node

@@ -196,7 +196,7 @@ def error_of(text: str, kind: type[SymbackpropError]) -> SymbackpropError:
     started = time.perf_counter()
     with pytest.raises(kind) as caught:
         parse_system(DECLARATIONS + text)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 3
     error = caught.value
     assert type(error) is kind
     assert error.remedy and error.cause
