@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.linear import LinearForm, linear_form
 from symbackprop.integers.recognition import compares_integers, is_integer
 from symbackprop.notation.arithmetic import subtract
@@ -50,10 +51,10 @@ class Extent(Axis):
 def extent(axis: Axis, length: Expression) -> Axis:
     """The axis itself where the length is its size; else an extent of that length, called after the axis."""
     form = linear_form(length)
-    if form == linear_form(size_of(axis)):
+    if related_form(length) == related_form(size_of(axis)):
         return axis
     size = None if form.coefficients else int(form.constant)
-    return Extent(f"{axis.name} {text(length)}", axis.label, size, form.expression())
+    return Extent(f"{axis.name} {text(length)}", axis.label, size, length=form.expression())
 
 
 def size_of(axis: Axis) -> Expression:

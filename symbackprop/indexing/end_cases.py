@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symbackprop.indexing.windows import simplified
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import negated
 from symbackprop.integers.linear import LinearForm, linear_form
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply
@@ -63,11 +64,11 @@ def _one_end(condition: Expression, bound: tuple[Index, ...]) -> Index | None:
         return None
     index = condition.left
     assert isinstance(index, Index)
-    return index if linear_form(condition.right) in (LinearForm({}), _last(index)) else None
+    return index if related_form(condition.right) in (LinearForm({}), _last(index)) else None
 
 
 def _last(index: Index) -> LinearForm:
-    return linear_form(add(Size(index.axis), Number(-1)))
+    return related_form(add(Size(index.axis), Number(-1)))
 
 
 def _case(node: Reduction, index: Index, condition: Expression, body: Expression) -> Expression:

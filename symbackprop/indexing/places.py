@@ -17,6 +17,7 @@ from fractions import Fraction
 from math import prod
 
 from symbackprop.indexing.counting import Counter, size_of
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.integers.linear import LinearForm, linear_form
 from symbackprop.integers.mixed_radix import digit_of
@@ -161,8 +162,8 @@ def divided_index(positions: Sequence[Expression], axes: Sequence[Axis]) -> tupl
         digit = digit_of(position)
         if digit is None or digit.radix is None or digit.base != first.base:
             return None
-        below = linear_form(multiply(digit.unit, digit.radix))
-        if below != linear_form(unit) or linear_form(digit.radix) != linear_form(Size(axis)):
+        below = related_form(multiply(digit.unit, digit.radix))
+        if below != related_form(unit) or related_form(digit.radix) != related_form(Size(axis)):
             return None
         unit = digit.unit
         if unit == ONE:

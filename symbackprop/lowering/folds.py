@@ -14,6 +14,7 @@ from symbackprop.array.slices import Item, Refold, Span, Whole, selected
 from symbackprop.array.value import Value
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import extent, size_of
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import add, multiply
@@ -68,7 +69,7 @@ def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> F
     avoid = {node for node in expression.walk() if isinstance(node, Index)}
     quotient = fresh_index(axes["floor"].pop(), avoid)
     remainder = fresh_index(axes["mod"].pop(), {*avoid, quotient})
-    same = linear_form(size_of(remainder.axis)) == linear_form(divisors.pop())
+    same = related_form(size_of(remainder.axis)) == related_form(divisors.pop())
     fold = Fold(index, quotient, remainder)
     is_apart = index not in _with_parts(expression, fold).free_indices
     return fold if same and is_apart and _is_covered(fold) else None

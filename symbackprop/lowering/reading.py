@@ -25,6 +25,7 @@ from symbackprop.indexing.places import (
     lowest_and_highest,
     mixed_radix,
 )
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import unproved_bounds
 from symbackprop.integers.linear import linear_form
 from symbackprop.lowering.folds import merged_index
@@ -254,7 +255,7 @@ def span(index: Index, start: Expression, step: int, length: Expression) -> Item
     """The places start, start + step, ... along an index, of an axis of that length."""
     first = linear_form(start)
     stop = first.plus(linear_form(size_of(index.axis)), step)
-    ends_last = step == 1 and stop == linear_form(length)
+    ends_last = step == 1 and related_form(stop.expression()) == related_form(length)
     return Span(
         index,
         None if first == linear_form(ZERO) else whole_number(first.expression()),

@@ -49,6 +49,11 @@ class Size(Expression):
 
     axis: Axis
 
+    @cached_property
+    def has_related_sizes(self) -> bool:
+        """Whether a relation states it."""
+        return self.axis.formula is not None
+
 
 @dataclass(frozen=True, eq=False)
 class Element(Expression):

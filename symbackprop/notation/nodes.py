@@ -27,11 +27,15 @@ class cached_property(Generic[Value]):
 
 @dataclass(frozen=True)
 class Axis:
-    """A size with a name. `label` is the first index declared over it; `size` is None while symbolic."""
+    """A size with a name. `label` is the first index declared over it; `size` is None while symbolic.
+
+    `formula` is what relations make of the size: an expression in sizes that no relation states, or None.
+    """
 
     name: str
     label: str
     size: int | None = None
+    formula: Expression | None = None
 
 
 class Expression:
@@ -88,6 +92,11 @@ class Expression:
     def binds(self) -> bool:
         """Whether a bound index stands anywhere in the tree."""
         return any(child.binds for child in self.children)
+
+    @cached_property
+    def has_related_sizes(self) -> bool:
+        """Whether a size that a relation states stands anywhere in the tree."""
+        return any(child.has_related_sizes for child in self.children)
 
     @cached_property
     def node_count(self) -> int:

@@ -52,10 +52,10 @@ from symbackprop.targets.numpy.values import NumpyValues
 
 T, S, D = Axis("T", "t"), Axis("S", "s"), Axis("D", "d", 4)
 t, t2, s, d = Index("t", T), Index("t2", T), Index("s", S), Index("d", D)
-SHORTER = Extent("T less", "t", None, add(Size(T), Number(-1)))
-LONGER = Extent("T more", "t", None, add(Size(T), Number(1)))
-TWICE = Extent("T twice", "t", None, multiply(Number(2), Size(T)))
-HALF = Extent("T half", "t", None, Apply("floor", (multiply(Number(Fraction(1, 2)), Size(T)),)))
+SHORTER = Extent("T less", "t", None, length=add(Size(T), Number(-1)))
+LONGER = Extent("T more", "t", None, length=add(Size(T), Number(1)))
+TWICE = Extent("T twice", "t", None, length=multiply(Number(2), Size(T)))
+HALF = Extent("T half", "t", None, length=Apply("floor", (multiply(Number(Fraction(1, 2)), Size(T)),)))
 u, w, h, n = Index("u", SHORTER), Index("w", TWICE), Index("h", HALF), Index("n", LONGER)
 PRINTER = NumpyValues(
     {name: name for name in ("v", "m", "q", "c", "ids", "mask", "scatter_add")},

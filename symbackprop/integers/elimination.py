@@ -1,0 +1,58 @@
+"""Whether linear inequalities contradict one another (Fourier-Motzkin elimination, 1826)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import product
+
+from symbackprop.integers.linear import LinearForm
+from symbackprop.notation.expressions import Expression
+
+MOST_INEQUALITIES = 200
+
+# Forms that are all >= 0.
+Case = tuple[LinearForm, ...]
+
+
+def contradict(forms: Case) -> bool:
+    """Whether no rational numbers make all forms >= 0: eliminate one unknown after another."""
+    system = _cleaned(forms)
+    while system is not None:
+        unknowns = {unknown: None for form in system for unknown in form.coefficients}
+        if not unknowns or len(system) > MOST_INEQUALITIES:
+            return False
+        costs = {unknown: _pairs(system, unknown) for unknown in unknowns}
+        system = _cleaned(_eliminated(system, min(costs, key=costs.__getitem__)))
+    return True
+
+
+def _pairs(system: Sequence[LinearForm], unknown: Expression) -> int:
+    above = sum(form.coefficient(unknown) > 0 for form in system)
+    below = sum(form.coefficient(unknown) < 0 for form in system)
+    return above * below - above - below
+
+
+def _eliminated(system: Sequence[LinearForm], unknown: Expression) -> Case:
+    rest = [form for form in system if not form.coefficient(unknown)]
+    above = [form for form in system if form.coefficient(unknown) > 0]
+    below = [form for form in system if form.coefficient(unknown) < 0]
+    for one, other in product(above, below):
+        rest.append(one.scaled(-other.coefficient(unknown)).plus(other, one.coefficient(unknown)))
+    return tuple(rest)
+
+
+def _cleaned(forms: Iterable[LinearForm]) -> list[LinearForm] | None:
+    """The forms that say something, the strictest of those alike; None where one is plainly false."""
+    strictest: dict[frozenset[tuple[Expression, Fraction]], LinearForm] = {}
+    for form in forms:
+        if not form.coefficients:
+            if form.constant < 0:
+                return None
+            continue
+        scale = 1 / abs(next(iter(form.coefficients.values())))
+        form = form.scaled(scale)
+        key = frozenset(form.coefficients.items())
+        if key not in strictest or form.constant < strictest[key].constant:
+            strictest[key] = form
+    return list(strictest.values())

@@ -1,0 +1,160 @@
+"""Inequalities that hold of integer expressions by what they are, related sizes in terms of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from math import floor, lcm
+
+from symbackprop.integers.base_sizes import in_base_sizes, related_form, with_formulas
+from symbackprop.integers.elimination import Case
+from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
+from symbackprop.integers.recognition import counted_factors, is_integer, is_natural, is_positive
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, subtract
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Apply,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Size,
+)
+
+
+def range_of(node: Expression) -> Iterator[LinearForm]:
+    """Forms that are >= 0 because of what a node is."""
+    own = related_form(node)
+    match node:
+        case Index(_, axis):
+            yield own
+            yield related_form(Size(axis)).plus(own, -1).plus(constant_form(-1))
+        case Size(axis):
+            yield own
+            if axis.size is not None:  # a declared number that a relation speaks of: H*E is 512
+                difference = own.plus(constant_form(-axis.size))
+                yield from (difference, difference.scaled(-1)) if difference.coefficients else ()
+        case Multiply() | Power():
+            if _is_reciprocal_size(node):  # what is divided by is not 0
+                yield related_form(add(node.children[0], MINUS_ONE))
+            for unknown in own.coefficients:
+                yield from _product_range(_counted(unknown))
+        case Apply("floor"):
+            yield from _floor_range(node)
+        case Apply("mod", (number, divisor)) if is_positive(divisor):
+            yield own
+            # A multiple of 1/n is at least 1/n below the divisor: mod(i/2, 2) may be 3/2.
+            step = step_of(linear_form(number).plus(linear_form(divisor)), of_elements=True)
+            gap = constant_form(Fraction(-1, step) if step else 0)
+            yield related_form(divisor).plus(own, -1).plus(gap)
+        case Apply("abs", (argument,)):
+            yield own.plus(related_form(argument), -1)
+            yield own.plus(related_form(argument))
+        case Apply("max" | "min" as function, arguments):
+            sign = 1 if function == "max" else -1
+            for argument in arguments:
+                yield own.plus(related_form(argument), -1).scaled(sign)
+
+
+def ranges_of(expressions: Iterable[Expression]) -> tuple[LinearForm, ...]:
+    """Forms that are >= 0 because of what stands in the expressions."""
+    nodes = dict.fromkeys(node for each in expressions for node in with_formulas(each))
+    return tuple(form for node in nodes for form in range_of(node))
+
+
+def _counted(unknown: Expression) -> tuple[Expression, ...]:
+    """The factors of a product of indices, sizes, and powers of sizes, none of which is negative; else ()."""
+    factors = factors_of(unknown)
+    below = tuple(factor for factor in factors if _is_reciprocal_size(factor))
+    above = tuple(factor for factor in factors if factor not in below)
+    counted = counted_factors(multiply(*above)) if above else ()
+    return (*counted, *below) if counted or not above else ()
+
+
+def _is_reciprocal_size(factor: Expression) -> bool:
+    return isinstance(factor, Power) and isinstance(factor.base, Size) and is_natural(negate(factor.exponent))
+
+
+def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
+    """g*H >= 0, and (size(g) - 1 - g)*H >= 0."""
+    if factors:
+        yield related_form(multiply(*factors))
+    for place, factor in enumerate(factors):
+        if isinstance(factor, Index):
+            left = add(Size(factor.axis), MINUS_ONE, multiply(MINUS_ONE, factor))
+            yield related_form(Multiply((left, *factors[:place], *factors[place + 1 :])))
+
+
+def _floor_range(node: Apply) -> Iterator[LinearForm]:
+    """n*f <= n*x and n*x - (n - 1) <= n*f, where n makes the coefficients of x whole, or is its divisor."""
+    own, argument = related_form(node), related_form(node.arguments[0])
+    scale = _common_denominator(argument)
+    # A quotient by a size is any rational.
+    gap = scale - 1 if step_of(argument, of_elements=True) else scale
+    yield argument.plus(own, -1).scaled(scale)
+    yield own.plus(argument, -1).scaled(scale).plus(constant_form(gap))
+    divisor = divisor_of_floor(node)
+    if divisor is not None:
+        above, _ = divided(in_base_sizes(node.arguments[0]))
+        left = related_form(subtract(above, multiply(node, divisor)))
+        yield left
+        yield related_form(add(divisor, MINUS_ONE)).plus(left, -1)
+        for unknown in related_form(above).coefficients:
+            yield from _product_range(_counted(unknown) if isinstance(unknown, Multiply) else ())
+    # What the rationals do not see: a floor between -1/2 and 5/2 lies between 0 and 2.
+    lowest, highest = _least(argument), _least(argument.scaled(-1))
+    if lowest is not None:
+        yield own.plus(constant_form(-floor(lowest)))
+    if highest is not None:
+        yield constant_form(floor(-highest)).plus(own, -1)
+
+
+def divisor_of_floor(node: Expression) -> Expression | None:
+    """m of floor(x/m) for whole numbers x and m, where m is made of sizes and never less than 1."""
+    if not (isinstance(node, Apply) and node.function == "floor"):
+        return None
+    above, below = divided(in_base_sizes(node.arguments[0]))
+    is_symbolic = not isinstance(below, Number) and is_positive(below)
+    return below if is_symbolic and is_integer(above, above.tensors) else None
+
+
+def multiplied_by_divisors(case: Case, expressions: Iterable[Expression]) -> Case:
+    """The forms, and those with a floor(x/m) multiplied by m too: H*m - floor(x/m)*m > 0 gives x < H*m."""
+    nodes = {node: divisor_of_floor(node) for each in expressions for node in each.walk()}
+    divisors = {in_base_sizes(node): divisor for node, divisor in nodes.items() if divisor is not None}
+    more = (
+        linear_form(multiply(divisor, form.expression()))
+        for form in case
+        for node, divisor in divisors.items()
+        if form.coefficient(node)
+    )
+    return (*case, *more)
+
+
+def _least(form: LinearForm) -> Fraction | None:
+    """The least value by the ranges of the form's indices and sizes alone; None where that has no bound."""
+    least = form.constant
+    for unknown, coefficient in form.coefficients.items():
+        if coefficient < 0:
+            if not isinstance(unknown, Index) or unknown.axis.size is None:
+                return None
+            least += coefficient * (unknown.axis.size - 1)
+        elif not isinstance(unknown, Index | Size):
+            return None
+    return least
+
+
+def _common_denominator(form: LinearForm) -> int:
+    return lcm(*(value.denominator for value in (*form.coefficients.values(), form.constant)))
+
+
+def step_of(form: LinearForm, of_elements: bool = False) -> int | None:
+    """n where the form is sure to be a multiple of 1/n; None where it may be any number, as an element may.
+
+    With `of_elements`, those count as integers too, as in a position.
+    """
+    elements = frozenset[str]().union(*(unknown.tensors for unknown in form.coefficients))
+    if not all(is_integer(unknown, elements if of_elements else ()) for unknown in form.coefficients):
+        return None
+    return _common_denominator(form)

@@ -1,0 +1,258 @@
+"""Sizes that are related: S = T + 1, D = H*E, E = D/H, A = floor((N - K)/st) + 1.
+
+A relation states the size of one axis by those of others, and says as much of those: with D and H it gives E.
+Here an axis stands for its name alone, `Size(Axis("T", "t"))`, so that a relation outlives a change of sizes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+from symbackprop.errors import NotationError, Place
+from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
+from symbackprop.notation.arithmetic import factors_of, multiply, negate, subtract
+from symbackprop.notation.expressions import (
+    ONE,
+    Add,
+    Apply,
+    Axis,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Size,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up
+
+Sizes = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """size(axis) == length; `text` is how a person reads it, `S = T + 1`.
+
+    The length is made of whole numbers and sizes by + - * / and floor.
+    """
+
+    axis: Axis
+    length: Expression
+    text: str
+    place: Place | None = field(default=None, compare=False)
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the axes that the length speaks of, each once."""
+        return sizes_in(self.length)
+
+    @cached_property
+    def axes(self) -> tuple[str, ...]:
+        """The names of all axes that are related, each once, the one whose size is stated first."""
+        return tuple(dict.fromkeys((self.axis.name, *self.sources)))
+
+    def solved_for(self, name: str) -> SizeStep | None:
+        """The size of one of its axes by those of the others; None where it stands in a power or a floor."""
+        above, below = divided(self.length)
+        form = linear_form(subtract(multiply(Size(self.axis), below), above))
+        factor, rest = constant_form(0), constant_form(form.constant)
+        for unknown, value in form.coefficients.items():
+            if name not in sizes_in(unknown):
+                rest = rest.plus(LinearForm({unknown: value}))
+                continue
+            others = [each for each in factors_of(unknown) if not _is_size(each, name)]
+            if len(others) + 1 != len(factors_of(unknown)) or name in sizes_in(multiply(*others)):
+                return None
+            factor = factor.plus(linear_form(multiply(*others)), value)
+        above, below = negate(rest.expression()), factor.expression()
+        if factor.constant < 0 or any(value < 0 for value in factor.coefficients.values()):
+            above, below = negate(above), negate(below)
+        return SizeStep(self, name, linear_form(above).expression(), linear_form(below).expression())
+
+    def refusal(self, sizes: Sizes) -> NotationError:
+        """The error for sizes that do not obey it."""
+        found = ", ".join(f"{name}={sizes[name]}" for name in self.axes if name in sizes)
+        return NotationError(f"expected {self.text}, got {found}", place=self.place)
+
+
+@dataclass(frozen=True)
+class SizeStep:
+    """size(axis) == above/below, by a relation: works the size out, or checks it."""
+
+    relation: Relation
+    axis: str
+    above: Expression
+    below: Expression
+
+    def value(self, sizes: Sizes) -> int | None:
+        """The size by those of the other axes; None where it comes to no whole number, or less than 0."""
+        below = size_value(self.below, sizes)
+        if below is None or below == 0:
+            return None
+        above = size_value(self.above, sizes)
+        value = None if above is None else above / below
+        return None if value is None or value < 0 or value.denominator > 1 else int(value)
+
+
+def _is_size(node: Expression, name: str) -> bool:
+    return isinstance(node, Size) and node.axis.name == name
+
+
+def sizes_in(expression: Expression) -> tuple[str, ...]:
+    """The names of the axes whose sizes an expression speaks of, each once."""
+    return tuple(dict.fromkeys(node.axis.name for node in expression.walk() if isinstance(node, Size)))
+
+
+def size_value(expression: Expression, sizes: Sizes) -> Fraction | None:
+    """What arithmetic of sizes comes to; None where it divides by 0."""
+    match expression:
+        case Number(value):
+            return value
+        case Size(axis):
+            return Fraction(sizes[axis.name])
+    parts = [size_value(child, sizes) for child in expression.children]
+    numbers = [part for part in parts if part is not None]
+    if len(numbers) < len(parts):
+        return None
+    match expression:
+        case Add():
+            return sum(numbers, Fraction(0))
+        case Multiply():
+            return math.prod(numbers, start=Fraction(1))
+        case Power():
+            base, exponent = numbers
+            return base ** int(exponent) if base or exponent >= 0 else None
+        case Apply("floor"):
+            return Fraction(math.floor(numbers[0]))
+    raise NotationError(f"a {type(expression).__name__} is no arithmetic of sizes")
+
+
+def steps_of(relations: Sequence[Relation], known: Collection[str]) -> tuple[SizeStep, ...]:
+    """How the sizes that are not known follow, and the checks of relations between known ones, in order.
+
+    Relations that leave more than one size open are not among them.
+    """
+    found: list[SizeStep] = []
+    names, pending = set(known), list(relations)
+    while True:
+        ready = ((relation, _step(relation, names)) for relation in pending)
+        relation, step = next(((each, own) for each, own in ready if own is not None), (None, None))
+        if relation is None or step is None:
+            return tuple(found)
+        pending.remove(relation)
+        names.add(step.axis)
+        found.append(step)
+
+
+def _step(relation: Relation, known: Collection[str]) -> SizeStep | None:
+    open_axes = [name for name in relation.axes if name not in known]
+    if len(open_axes) > 1:
+        return None
+    return relation.solved_for(*open_axes or [relation.axis.name])
+
+
+def worked_out(relations: Sequence[Relation], sizes: Sizes) -> dict[str, int]:
+    """These sizes and those that follow from them; NotationError where they do not obey a relation."""
+    found = dict(sizes)
+    for step in steps_of(relations, found):
+        size = step.value(found)
+        if size is None or found.setdefault(step.axis, size) != size:
+            raise step.relation.refusal(found)
+    return found
+
+
+def with_formulas_of(relations: Sequence[Relation], axes: Iterable[Axis]) -> tuple[Axis, ...]:
+    """The axes, each with the number or the formula that the relations give its size.
+
+    Axes come with the numbers that are declared. E = D/H gives D the formula H*E, which has no division,
+    where nothing else states D. NotationError for sizes in a circle, and for one that is no whole number.
+    """
+    by_name = {axis.name: replace(axis, formula=None) for axis in axes}
+    stated = {relation.axis.name for relation in relations}
+    numbers = {
+        axis.name: axis.size for axis in by_name.values() if axis.size is not None and axis.name not in stated
+    }
+    formulas: dict[str, Expression] = {}
+    for relation in in_order(relations):
+        if numbers.keys() >= set(relation.sources):
+            numbers[relation.axis.name] = _whole(relation, numbers)
+        length = _expanded(relation.length, formulas)
+        own = relation.axis.name
+        formulas.update(_undivided(Size(relation.axis), length, formulas) or {own: length})
+    base = {name: replace(axis, size=numbers.get(name)) for name, axis in by_name.items()}
+
+    def formula(name: str) -> Expression | None:
+        return _over(_expanded(formulas[name], formulas), base) if name in formulas else None
+
+    return tuple(replace(axis, formula=formula(name)) for name, axis in base.items())
+
+
+def _whole(relation: Relation, numbers: Sizes) -> int:
+    value = size_value(relation.length, numbers)
+    if value is None or value.denominator > 1 or value < 1:
+        shown = ", ".join(f"{name} = {numbers[name]}" for name in relation.sources)
+        raise NotationError(
+            f"no axis has a size of {'1/0' if value is None else value}: {relation.text} with {shown}",
+            place=relation.place,
+            remedy="a size is a whole number from 1",
+        )
+    return int(value)
+
+
+def _undivided(size: Size, length: Expression, formulas: Collection[str]) -> dict[str, Expression] | None:
+    """D = H*E for E = D/H, where nothing states D so far."""
+    above, below = divided(length)
+    if isinstance(above, Size) and below != ONE:
+        name = above.axis.name
+        if name not in formulas and name not in sizes_in(below):
+            return {name: multiply(below, size)}
+    return None
+
+
+def _expanded(length: Expression, formulas: Mapping[str, Expression]) -> Expression:
+    """The length in terms of sizes that have no formula; there are no circles."""
+
+    def change(node: Expression) -> Expression:
+        return formulas.get(node.axis.name, node) if isinstance(node, Size) else node
+
+    while any(name in formulas for name in sizes_in(length)):
+        length = linear_form(rewrite_bottom_up(length, change)).expression()
+    return length
+
+
+def _over(expression: Expression, axes: Mapping[str, Axis]) -> Expression:
+    def change(node: Expression) -> Expression:
+        return Size(axes[node.axis.name]) if isinstance(node, Size) else node
+
+    return rewrite_bottom_up(expression, change)
+
+
+def in_order(relations: Sequence[Relation]) -> tuple[Relation, ...]:
+    """Each relation after those that state what it speaks of; NotationError for a circle of sizes."""
+    stating = {relation.axis.name: relation for relation in relations}
+    found: dict[str, Relation] = {}
+
+    def visit(relation: Relation, above: tuple[Relation, ...]) -> None:
+        if relation in above:
+            raise _circle(above[above.index(relation) :])
+        for name in relation.sources:
+            if name in stating and name not in found:
+                visit(stating[name], (*above, relation))
+        found[relation.axis.name] = relation
+
+    for relation in relations:
+        if relation.axis.name not in found:
+            visit(relation, ())
+    return tuple(found.values())
+
+
+def _circle(relations: Sequence[Relation]) -> NotationError:
+    names, texts = " and ".join(each.axis.name for each in relations), [each.text for each in relations]
+    many = len(relations) > 1
+    return NotationError(
+        f"the size{'s' * many} of {names} {'are' if many else 'is'} stated in a circle: {', '.join(texts)}",
+        place=relations[0].place,
+        remedy="leave one of them out: a size follows from any relation that can be solved for it",
+    )
