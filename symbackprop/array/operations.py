@@ -7,9 +7,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symbackprop.array.cofactors import cofactors
 from symbackprop.array.ir import Copy, Diagonal, Elementwise, Expand, Reduce, Transpose
-from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
+from symbackprop.array.linear_algebra import (
+    Cholesky,
+    Cofactors,
+    Determinant,
+    Inverse,
+    Solve,
+    Symmetric,
+    cofactors,
+)
 from symbackprop.array.lookups import Gather
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import Flip, OfPythonInts, Pad
