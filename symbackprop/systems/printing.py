@@ -222,10 +222,11 @@ def fact_text(fact: Fact | PositiveDefinite) -> str:
 def system_text(system: System) -> str:
     """The whole system as a model file."""
     lines = []
+    related = {relation.axis.name: relation.text for relation in system.relations}
     for axis in system.axes:
         names = [index.name for index in system.index_names[axis]]
-        size = f" = {axis.size}" if axis.size is not None else ""
-        lines.append(f"index {', '.join(names)} : {axis.name}{size}")
+        size = f"{axis.name} = {axis.size}" if axis.size is not None else axis.name
+        lines.append(f"index {', '.join(names)} : {related.get(axis.name, size)}")
     for tensor in system.tensors.values():
         if tensor.role.value != "derived":
             values = f" in {tensor.values.name}" if tensor.values else ""

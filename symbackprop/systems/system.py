@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbackprop.errors import NotationError, Place
+from symbackprop.integers.relations import Relation
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import tensors_read
@@ -91,7 +92,7 @@ class System:
     stand side by side and read one another at other steps.
 
     `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
-    text that the system came from, for headers and hashes.
+    text that the system came from, for headers and hashes. `relations` are those of the axes' sizes.
     """
 
     name: str
@@ -102,6 +103,7 @@ class System:
     loss: str | None = None
     source: str = ""
     positive_definite: tuple[PositiveDefinite, ...] = ()
+    relations: tuple[Relation, ...] = ()
 
     @cached_property
     def definitions(self) -> Mapping[str, Equation]:
@@ -174,7 +176,10 @@ class System:
                     used.update(index.axis for index in node.indices)
                 elif isinstance(node, Index | Size | MatrixFunction):
                     used.add(node.axis)
-        return replace(self, axes=tuple(axis for axis in self.axes if axis in used))
+        axes = tuple(axis for axis in self.axes if axis in used)
+        names = {axis.name for axis in axes}
+        relations = tuple(relation for relation in self.relations if names.issuperset(relation.axes))
+        return replace(self, axes=axes, relations=relations)
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """These tensors and all that are computed from them, directly or by way of others."""
