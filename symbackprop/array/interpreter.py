@@ -24,6 +24,7 @@ from symbackprop.array.layout import Group
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.operations import OF_ARRAYS
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
+from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.array.slices import (
     Allocate,
     Conditional,
@@ -83,6 +84,13 @@ class _Interpreter:
         size = self.size(check.axis)
         if np.any(chosen & ((places < 0) | (places >= size))):
             raise ProgramError(f"{check.element}: {check.position} leaves an axis of {size}")
+
+    def relate(self, related: RelatedSize, sizes: dict[str, int]) -> None:
+        """Give an axis the size that a relation states; ProgramError where it has another."""
+        above, below = self.evaluate(related.above), self.evaluate(related.below)
+        size = above // below if below else -1
+        if size < 0 or size * below != above or sizes.setdefault(related.axis.name, size) != size:
+            raise ProgramError(f"the sizes do not obey {related.text}")
 
     def run(self, lines: Iterable[Line]) -> None:
         """Run lines in order."""
@@ -198,6 +206,8 @@ def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array
     reals = [values[tensor.name].dtype for tensor in program.tensors if tensor.values is None]
     dtype = reals[0] if reals else np.dtype(np.float64)
     interpreter = _Interpreter(values, sizes, dtype)
+    for each in program.related:
+        interpreter.relate(each, sizes)
     for check in program.place_checks:
         interpreter.check(check)
     with np.errstate(all="ignore"):

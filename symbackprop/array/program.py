@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from symbackprop.array.ir import Literal, Read
 from symbackprop.array.linear_algebra import Symmetric
+from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.array.slices import Item, item_values
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.notation.expressions import Axis, Element
@@ -238,7 +239,8 @@ class Program:
     `tensors` are the declared ones, in declared order; `gradients` maps the name of a tensor that was asked
     for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
     of its own that states what is known of the data; it is empty where nothing is. `not_empty` maps the axes
-    that must have places to what could not be computed without.
+    that must have places to what could not be computed without. `related` are the sizes that relations give
+    or check, `related_in_init` those that follow from the sizes given to `init`.
     """
 
     model: str
@@ -254,6 +256,8 @@ class Program:
     place_checks: tuple[PlaceCheck, ...] = ()
     facts: str = ""
     not_empty: Mapping[str, str] = field(default_factory=dict)
+    related: tuple[RelatedSize, ...] = ()
+    related_in_init: tuple[RelatedSize, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:

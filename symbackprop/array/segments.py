@@ -13,6 +13,7 @@ from symbackprop.array.ir import AxisSize, Cast, Fill, Identity, Positions, Resh
 from symbackprop.array.layout import Layout, axes_of_layout, layout_of
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.program import Line, Program, Statement
+from symbackprop.array.related_sizes import RelatedSize, needed_for
 from symbackprop.array.slices import Allocate, Refold
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
@@ -43,6 +44,7 @@ class Segment:
     `parameters` and `arguments` come from outside: declared parameters, and other tensors or earlier results;
     `results` is what others need of it. `shapes` and `dtype_from` say where the sizes and the dtype that the
     statements mention are read; the latter is None where no dtype is mentioned, "" where nothing has one.
+    `worked_out` are the sizes that no tensor has, each by those before it.
     """
 
     statements: tuple[Line, ...]
@@ -51,6 +53,7 @@ class Segment:
     results: tuple[str, ...]
     shapes: tuple[ShapeSource, ...]
     dtype_from: str | None
+    worked_out: tuple[RelatedSize, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,10 @@ def _read_by(statements: tuple[Line, ...], ends: tuple[str, ...]) -> list[str]:
 def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[str]) -> Segment:
     own = {line.name: None for line in statements if isinstance(line, Statement)}
     read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
-    shapes = _shape_sources(program, axes_mentioned(statements), tuple(read))
+    mentioned = axes_mentioned(statements)
+    worked_out = needed_for(mentioned, _without_tensors(program))
+    mentioned = _unstated((*mentioned, *(axis for each in worked_out for axis in each.sources)), worked_out)
+    shapes = _shape_sources(program, mentioned, tuple(read))
     read.update(dict.fromkeys(source.tensor for source in shapes))
     mentions_dtype = any(map(_mentions_dtype, _values(statements)))
     if mentions_dtype and next(_with_dtype(program, read), None) is None:
@@ -106,7 +112,20 @@ def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[st
         results=tuple(name for name in own if name in wanted),
         shapes=shapes,
         dtype_from=next(_with_dtype(program, read), "") if mentions_dtype else None,
+        worked_out=worked_out,
     )
+
+
+def _without_tensors(program: Program) -> list[RelatedSize]:
+    """The related sizes of axes that no declared tensor has."""
+    owned = {index.axis for tensor in program.tensors for index in tensor.indices}
+    return [each for each in program.related if each.axis not in owned]
+
+
+def _unstated(axes: Iterable[Axis], worked_out: Iterable[RelatedSize]) -> tuple[Axis, ...]:
+    """The axes whose sizes are neither numbers nor worked out, each once."""
+    stated = {each.axis for each in worked_out}
+    return tuple(dict.fromkeys(axis for axis in axes if axis not in stated and axis.size is None))
 
 
 def _declared(program: Program, names: Iterable[str], *roles: Role) -> tuple[str, ...]:

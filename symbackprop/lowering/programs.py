@@ -9,6 +9,7 @@ from symbackprop.array.checking import checked, checked_equations
 from symbackprop.array.empty_axes import with_safe_means
 from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
+from symbackprop.array.related_sizes import related_in_init, related_sizes
 from symbackprop.derivation.result import Derivation
 from symbackprop.errors import NotationError, ProgramError
 from symbackprop.lowering.expressions import ExpressionLowering
@@ -77,6 +78,8 @@ def _program(
         formulas=gradients,
         place_checks=place_checks((item.equation for item in items), symbols.own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
+        related=related_sizes(system),
+        related_in_init=related_in_init(system),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
     looked_at = with_symmetries_checked(with_safe_means(program), symmetric, symbols.own)

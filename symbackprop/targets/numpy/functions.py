@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from symbackprop.array.program import Loop, Program, formula_of
+from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.array.segments import Segment, Segments, ShapeSource
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.systems.printing import text
@@ -215,6 +216,7 @@ def _body(segment: Segment, program: Program, printer: NumpyValues) -> list[Code
     waiting = _unpacked_at_once(segment, program, printer)
     read = [*_unpacked(waiting, printer)]
     read += [f"{INDENT}{_shape_line(source, printer)}" for source in segment.shapes]
+    read += [f"{INDENT}{size_line(each, printer)}" for each in segment.worked_out]
     if segment.dtype_from is not None:
         has_dtype = f"{printer.names[segment.dtype_from]}.dtype" if segment.dtype_from else ""
         read.append(f"{INDENT}dtype = {has_dtype or 'np.dtype(np.float64)'}")
@@ -262,3 +264,8 @@ def _shape_line(source: ShapeSource, printer: NumpyValues) -> str:
     if len(named) == 1:
         return f"{sizes[named[0]]} = {shape}[{named[0]}]"
     return f"{', '.join(sizes)} = {shape}"
+
+
+def size_line(related: RelatedSize, printer: NumpyValues) -> str:
+    """`S = T + 1`: a size that a relation gives."""
+    return f"{printer.size(related.axis).text} = {printer.text(related.value)}"

@@ -20,7 +20,7 @@ from symbackprop.targets.numpy.functions import forward_view, gradients_view, lo
 from symbackprop.targets.numpy.kernels import helpers_for
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.targets.numpy.results import with_numpy_results
-from symbackprop.targets.numpy.tables import init_view, place_checks_text, tables_text
+from symbackprop.targets.numpy.tables import init_view, place_checks_text, relations_text, tables_text
 from symbackprop.targets.numpy.values import NumpyValues
 from symbackprop.version import __version__
 
@@ -28,9 +28,9 @@ from symbackprop.version import __version__
 MODULE_NAMES = (
     "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
     "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
-    "FACTS", "FORMULAS", "NOT_EMPTY", "init", "forward", "loss", "value_and_grad", "grad", "_forward",
-    "_loss", "_checked", "_array", "_check_values", "_check_places", "params", "workspace", "tensors",
-    "grads", "rng", "dtype", "_",
+    "FACTS", "FORMULAS", "NOT_EMPTY", "RELATIONS", "init", "forward", "loss", "value_and_grad", "grad",
+    "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places", "_relate", "params",
+    "workspace", "tensors", "grads", "rng", "dtype", "_",
 )  # fmt: skip
 
 HELPERS_OF_NODES = (
@@ -81,6 +81,7 @@ def numpy_module(program: Program) -> NumpyModule:
         "tables": tables_text(program),
         "helpers": [f"numpy/kernels/{name}.py.j2" for name in helpers],
         "place_checks": place_checks_text(program, printer),
+        "relations": relations_text(program, printer),
         "has_integers": any(tensor.values is not None for tensor in program.tensors),
         "not_empty": bool(program.not_empty),
         "needs_reduce": "polynomial" in helpers,
@@ -115,6 +116,7 @@ def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
     # An axis that no tensor has is among them too: whether its size is needed is known when it is read.
     axes = [index.axis for indices in layouts for index in indices if not isinstance(index.axis, Extent)]
     axes += axes_mentioned(program.statements)
+    axes += [axis for related in program.related for axis in (related.axis, *related.sources)]
     sizes = identifiers(dict.fromkeys(axis.name for axis in axes), {*reserved, *values.values()})
     taken = {*reserved, *values.values(), *sizes.values()}
     counters: dict[str, str] = {}

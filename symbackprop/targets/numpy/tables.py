@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.array.program import Initial, PlaceCheck, Program
+from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.notation.expressions import Axis
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, Tensor
+from symbackprop.targets.numpy.functions import size_line
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
     alone_or_tuple,
@@ -68,11 +70,28 @@ def _place_check(check: PlaceCheck, printer: NumpyValues) -> list[str]:
     return [*head, *bracketed("_check_places(", arguments, ")", indent)]
 
 
+def relations_text(program: Program, printer: NumpyValues) -> str:
+    """The lines that work out sizes by relations and check them; empty where there are none."""
+    inside = CheckedValues(printer.names, printer.axes, printer.counters)
+    return "\n".join(line for related in program.related for line in _relation(related, inside))
+
+
+def _relation(related: RelatedSize, printer: NumpyValues) -> list[str]:
+    needed = [axis.name for axis in related.sources if axis.size is None]
+    arguments = [quoted(related.text), tuple_text(list(map(quoted, related.related)))]
+    arguments += [quoted(related.axis.name), printer.text(related.above)]
+    arguments += [] if related.is_whole else [printer.text(related.below)]
+    head = comparison("<=", Piece(f"{{{', '.join(map(quoted, needed))}}}"), method(Piece("sizes"), "keys"))
+    call = bracketed("_relate(sizes, origins, ", arguments, ")", INDENT * (2 if needed else 1))
+    return [f"{INDENT}if {head.text}:", *call] if needed else call
+
+
 @dataclass(frozen=True)
 class InitView:
-    """The `def` line of `init`, and the lines that draw each parameter."""
+    """The `def` line of `init`, the sizes that follow, and the lines that draw each parameter."""
 
     definition: str
+    sizes: str
     draws: str
 
 
@@ -92,6 +111,7 @@ def tables_text(program: Program) -> str:
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
             *_integers(program),
             *assigned_dict("SIZES: dict[str, int] = ", sizes),
+            *_relations(program),
             *_not_empty(program),
             *_formulas(program),
             *_facts(program),
@@ -105,6 +125,12 @@ def _integers(program: Program) -> list[str]:
         tensor.name: quoted(tensor.values.name) for tensor in program.tensors if tensor.values is not None
     }
     return assigned_dict("VALUES: dict[str, str] = ", values) if values else []
+
+
+def _relations(program: Program) -> list[str]:
+    """How sizes are related; nothing where there are no relations."""
+    texts = dict.fromkeys(quoted(related.text) for related in program.related)
+    return assigned_tuple("RELATIONS: tuple[str, ...]", list(texts)) if texts else []
 
 
 def _not_empty(program: Program) -> list[str]:
@@ -144,11 +170,14 @@ def _names_with_role(table: str, program: Program, role: Role) -> list[str]:
 
 
 def init_view(program: Program, printer: NumpyValues) -> InitView:
-    """`init`: a size for every axis of a parameter, with the declared one as default."""
+    """`init`: a size for every axis of a parameter that follows from no others, declared ones as defaults."""
     parameters = program.with_role(Role.PARAMETER)
+    following = {related.axis for related in program.related_in_init}
     axes = {index.axis: None for tensor in parameters for index in tensor.indices}
     sizes = [
-        f"{printer.axes[axis.name]}: int" + ("" if axis.size is None else f" = {axis.size}") for axis in axes
+        f"{printer.axes[axis.name]}: int" + ("" if axis.size is None else f" = {axis.size}")
+        for axis in axes
+        if axis not in following
     ]
     arguments = [
         "rng: np.random.Generator",
@@ -160,6 +189,7 @@ def init_view(program: Program, printer: NumpyValues) -> InitView:
     draws = {initial.tensor: _draw(initial, by_name[initial.tensor], printer) for initial in program.initials}
     return InitView(
         definition="\n".join(bracketed("def init(", arguments, ") -> dict[str, Array]:")),
+        sizes="".join(f"{INDENT}{size_line(each, printer)}\n" for each in program.related_in_init),
         draws="\n".join(assigned_dict("return ", draws, INDENT)),
     )
 
