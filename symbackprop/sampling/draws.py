@@ -20,6 +20,7 @@ from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.definite_matrices import has_sound_matrices
 from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes
 from symbackprop.sampling.small_axes import axis_names, model_sizes
 from symbackprop.semantics.systems import evaluate_system
@@ -156,6 +157,5 @@ def _sizes_to_try(system: System) -> Iterator[Mapping[str, int]]:
     """Those of the gate's rounds, then longer ones, or the same once more where all are declared."""
     rounds, _ = rounds_of_sizes(system)
     yield from (each.sizes for each in rounds)
-    open_axes = {axis.name for axis in system.axes if axis.size is None}
     different = rounds[0].sizes
-    yield model_sizes(system, {name: different[name] + 3 for name in open_axes})
+    yield model_sizes(system, {name: different[name] + 3 for name in free_axes(system.axes)})

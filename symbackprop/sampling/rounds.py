@@ -13,7 +13,9 @@ from itertools import product
 from math import prod
 
 from symbackprop.errors import NotationError
+from symbackprop.integers.base_sizes import with_formulas
 from symbackprop.notation.expressions import Comparison, Expression, Index, Size
+from symbackprop.sampling.related_sizes import following, free_axes
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.sampling.stress import PLAIN, Stress, scaled, shifted
 from symbackprop.semantics.integer_values import condition_holds
@@ -75,16 +77,12 @@ def _without_repetition(
 
 def _with_ones(system: System) -> Iterator[Mapping[str, int]]:
     """Every other open axis of size 1, then the others: each is 1 once, beside larger ones."""
-    yield from (model_sizes(system, ones) for ones in ones_in_turn(_open_axes(system)))
+    yield from (model_sizes(system, ones) for ones in ones_in_turn(free_axes(system.axes)))
 
 
 def ones_in_turn(names: Sequence[str]) -> list[dict[str, int]]:
     """Size 1 for every other name, then for the others."""
     return [dict.fromkeys(ones, 1) for ones in (names[::2], names[1::2]) if ones]
-
-
-def _open_axes(system: System) -> list[str]:
-    return [axis.name for axis in system.axes if axis.size is None]
 
 
 def conditions_on_sizes(system: System) -> list[Comparison]:
@@ -120,13 +118,14 @@ def _no_tensor(node: Expression, at: Mapping[Index, int]) -> int:
 
 def _sizes_where(system: System, condition: Comparison, wanted: bool) -> Mapping[str, int] | None:
     """The smallest sizes of the axes that a condition speaks of for which it takes this value somewhere."""
-    spoken_of = {node.axis.name for node in condition.walk() if isinstance(node, Index | Size)}
-    names = [name for name in _open_axes(system) if name in spoken_of]
+    spoken_of = {node.axis.name for node in with_formulas(condition) if isinstance(node, Index | Size)}
+    names = [name for name in free_axes(system.axes) if name in spoken_of]
     usual = model_sizes(system)
     tried = sorted(product(range(1, LARGEST_TRIED + 1), repeat=min(len(names), 3)), key=sum)
     for sizes in tried[:MOST_SEARCHED]:
         wish = dict(zip(names, sizes, strict=False))
-        if not _takes(condition, wanted, {**usual, **wish}):
+        tried_first = following(system.axes, {**usual, **wish})
+        if tried_first is None or not _takes(condition, wanted, tried_first):
             continue
         grown = model_sizes(system, wish)
         if _takes(condition, wanted, grown):

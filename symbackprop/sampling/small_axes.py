@@ -15,6 +15,7 @@ from symbackprop.notation.expressions import Axis, Element, Expression, Index, R
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.sampling.finite_data import different_sizes
+from symbackprop.sampling.related_sizes import following, free_axes, related_sizes, with_relations_kept
 from symbackprop.semantics.integer_values import condition_holds, integer_value
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, Fact, System, Tensor
@@ -53,8 +54,8 @@ def scaled_down(system: System) -> System:
             for axis in system.axes
             if (axis.size or 0) > LARGEST_SIZE
         }
-        candidate = with_axes(system, scaled)
         try:
+            candidate = with_axes(system, scaled)
             expect_reads_inside(candidate)
         except NotationError:
             continue
@@ -69,15 +70,26 @@ def scaled_down(system: System) -> System:
 def large_axes(system: System) -> dict[Axis, Axis]:
     """The axes whose declared sizes may be left open, each with the open one."""
     counted = axes_of_index_arithmetic(system)
-    return {
+    tied = _tied_names(system, counted)
+    opened = {
         axis: replace(axis, size=None)
         for axis in system.axes
-        if (axis.size or 0) > LARGEST_SIZE and axis not in counted
+        if (axis.size or 0) > LARGEST_SIZE and axis not in counted and axis.name not in tied
     }
+    return with_relations_kept(system, opened)
+
+
+def _tied_names(system: System, axes: Iterable[Axis]) -> set[str]:
+    """These axes' names and all that relations tie to them."""
+    names = {axis.name for axis in axes}
+    for _ in system.relations:
+        names.update(*(each.axes for each in system.relations if names.intersection(each.axes)))
+    return names
 
 
 def with_axes(system: System, axes: Mapping[Axis, Axis]) -> System:
-    """The system over other axes."""
+    """The system over other axes, and such as relations to them make of the others."""
+    axes = with_relations_kept(system, axes)
     if not axes:
         return system
 
@@ -131,19 +143,19 @@ def axis_names(indices: Iterable[Index]) -> tuple[str, ...]:
 def model_sizes(system: System, wanted: Mapping[str, int] = MappingProxyType({})) -> dict[str, int]:
     """A small size for every axis of a model; those that meet in an equation differ, declared ones stay.
 
-    Axes get the size that is `wanted` for them. An axis that is read at positions beyond its size becomes as
-    long as the positions need.
+    Axes get the size that is `wanted` for them, where no relation gives it. An axis that is read at positions
+    beyond its size becomes as long as the positions need.
     """
     meeting = [_axes_of(equation) for equation in system.equations]
-    fixed = {axis.name: axis.size for axis in system.axes if axis.size is not None}
-    names = (axis.name for axis in system.axes)
+    fixed = related_sizes(system.axes, wanted)
+    names = [axis.name for axis in system.axes]
     return with_room(system, different_sizes(names, meeting, {**wanted, **fixed}))
 
 
 def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
     """The sizes, those of open axes as large as the positions at which they are read need."""
     sizes = dict(sizes)
-    declared = {axis.name for axis in system.axes if axis.size is not None}
+    chosen = set(free_axes(system.axes))
     reckoned = [
         (index.axis.name, position, read.conditions)
         for equation in system.equations
@@ -151,11 +163,12 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
         for index, position in zip(
             system.tensors[read.element.tensor].indices, read.element.positions, strict=True
         )
-        if index.axis.name not in declared and not isinstance(position, Index)
+        if index.axis.name in chosen and not isinstance(position, Index)
     ]
     for _ in system.axes if reckoned else ():
         for axis, position, conditions in reckoned:
             sizes[axis] = max(sizes[axis], _largest_position(position, conditions, sizes) + 1)
+            sizes = following(system.axes, sizes) or sizes
     return sizes
 
 

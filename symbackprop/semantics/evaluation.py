@@ -10,7 +10,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from symbackprop.errors import VerificationError
+from symbackprop.errors import NotationError, VerificationError
+from symbackprop.integers.relations import worked_out
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.naive import Array, NaiveEvaluator, Positions
@@ -86,7 +87,7 @@ class _ElementEvaluator(NaiveEvaluator):
 
 
 def sizes_from_arrays(system: System, values: Mapping[str, Array]) -> dict[str, int]:
-    """Axis name to size, read from the arrays; VerificationError where two arrays disagree."""
+    """Axis name to size, read from the arrays, or by a relation; VerificationError where two disagree."""
     sizes = {axis.name: axis.size for axis in system.axes if axis.size is not None}
     for name, array in values.items():
         tensor = system.tensor(name)
@@ -100,7 +101,10 @@ def sizes_from_arrays(system: System, values: Mapping[str, Array]) -> dict[str, 
                 raise VerificationError(
                     f"axis {index.axis.name} of '{name}' has {size} values, elsewhere {known}"
                 )
-    return sizes
+    try:
+        return worked_out(system.relations, sizes)
+    except NotationError as error:
+        raise VerificationError(error.cause) from error
 
 
 def evaluate(

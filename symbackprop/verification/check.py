@@ -21,6 +21,7 @@ from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
 from symbackprop.sampling.finite_data import Values, different_sizes
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
+from symbackprop.sampling.related_sizes import related_sizes
 from symbackprop.sampling.rounds import SizesOfRound, ones_in_turn, rounds_of_sizes, stress_rounds
 from symbackprop.sampling.small_axes import with_small_axes
 from symbackprop.systems.system import Role, System
@@ -151,13 +152,16 @@ def _sizes_of_module(checked: ModuleUnderCheck) -> list[SizesOfRound]:
     axes = [axis for names in checked.shapes.values() for axis in names]
     axes += [axis for axis in checked.integers.values() if axis not in axes]
     groups = list(checked.shapes.values())
-    usual = different_sizes(axes, groups, checked.sizes)
-    rounds = [SizesOfRound("different sizes", usual)]
-    names = [axis for axis in usual if axis not in checked.sizes]
-    for ones in ones_in_turn(names):
-        sizes = different_sizes(axes, groups, {**checked.sizes, **ones})
-        rounds.append(SizesOfRound("axes of size 1", sizes))
-    return rounds
+
+    def sizes(wanted: Mapping[str, int]) -> dict[str, int]:
+        known = {**checked.sizes, **related_sizes(checked.related, wanted)}
+        return different_sizes(axes, groups, {**wanted, **known})
+
+    usual = sizes({})
+    following = {axis.name for axis in checked.related if axis.formula is not None}
+    names = [axis for axis in usual if axis not in checked.sizes and axis not in following]
+    ones = [SizesOfRound("axes of size 1", sizes(each)) for each in ones_in_turn(names)]
+    return [SizesOfRound("different sizes", usual), *ones]
 
 
 def _module_sample(checked: ModuleUnderCheck, of_round: SizesOfRound, rng: np.random.Generator) -> Values:

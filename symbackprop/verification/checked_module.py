@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.language.model import parse_system
+from symbackprop.notation.expressions import Axis
 from symbackprop.rules.symmetry import stated_symmetries
 from symbackprop.systems.system import System
 
@@ -34,7 +35,8 @@ class ModuleUnderCheck:
 
     `shapes` maps each declared tensor to the names of its axes, `integers` each tensor of whole numbers to
     the axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors
-    that travel in `params`, `asked` those whose gradients it gives, on data that obey `facts`.
+    that travel in `params`, `asked` those whose gradients it gives, on data that obey `facts`. `related` has
+    the axes with what the module's relations say of their sizes; it is empty where it has no relations.
     """
 
     module: ModuleType
@@ -45,6 +47,7 @@ class ModuleUnderCheck:
     parameters: tuple[str, ...]
     asked: tuple[str, ...]
     facts: System | None = None
+    related: tuple[Axis, ...] = ()
 
     @property
     def symmetric(self) -> frozenset[str]:
@@ -132,7 +135,27 @@ def under_check(module: ModuleType) -> ModuleUnderCheck:
         tuple(module.PARAMETERS),
         tuple(module.FORMULAS),
         _facts(module),
+        _related(module, shapes, sizes),
     )
+
+
+def _related(
+    module: ModuleType, shapes: Mapping[str, tuple[str, ...]], sizes: Mapping[str, int]
+) -> tuple[Axis, ...]:
+    """The axes of a module that relates sizes, by a model that states nothing else."""
+    relations = [str(relation) for relation in getattr(module, "RELATIONS", ())]
+    if not relations:
+        return ()
+    names = dict.fromkeys(axis for axes in shapes.values() for axis in axes)
+    stated = {relation.partition(" = ")[0]: relation for relation in relations}
+    stated |= {name: f"{name} = {size}" for name, size in sizes.items() if name not in stated}
+    indices = {name: f"i{place}" for place, name in enumerate(dict.fromkeys((*stated, *names)))}
+    lines = [f"index {index} : {stated.get(name, name)}" for name, index in indices.items()]
+    lines += [f"const c{index}[{index}]" for index in (indices[name] for name in names)]
+    try:
+        return parse_system("\n".join(lines), "RELATIONS").axes
+    except SymbackpropError as error:
+        raise VerificationError(f"the module's RELATIONS cannot be read: {error}") from error
 
 
 def _facts(module: ModuleType) -> System | None:

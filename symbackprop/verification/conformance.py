@@ -16,6 +16,7 @@ from symbackprop.numerics.tolerance import agree, all_finite, largest_of
 from symbackprop.sampling.draws import Draw
 from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.sampling.related_sizes import following, free_axes
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.evaluation import SystemEvaluator
 from symbackprop.semantics.systems import evaluate_system
@@ -78,11 +79,11 @@ def hold_on_empty_axes(subject: Subject) -> None:
     First on negative data, on which a factor that a sum leaves behind is undefined most of all.
     """
     usual = model_sizes(subject.model)
-    for axis in subject.model.axes:
-        if axis.size is None:
-            for sign in (-1, 1):
-                if _held_where_defined(subject, {**usual, axis.name: 0}, sign):
-                    break
+    for name in free_axes(subject.model.axes):
+        sizes = following(subject.model.axes, {**usual, name: 0})
+        for sign in (-1, 1) if sizes is not None else ():
+            if sizes is not None and _held_where_defined(subject, sizes, sign):
+                break
 
 
 def _held_where_defined(subject: Subject, sizes: Mapping[str, int], sign: int) -> bool:
