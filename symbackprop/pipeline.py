@@ -16,8 +16,7 @@ from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError
-from symbackprop.language.added_statements import with_statements
-from symbackprop.language.model import parse_system
+from symbackprop.language.model import parse_system, with_statements
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence

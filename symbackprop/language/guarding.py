@@ -59,6 +59,8 @@ def _expect_inside(
     if outside is None:
         return
     where = f"{text(read.element)} lies outside axis {axis.name} {outside}"
+    if isinstance(position, Index):
+        where += f": '{position.name}' runs over axis {position.axis.name}, which is longer"
     if read.element.tensor in members:
         left = text(equation.element)
         raise NotationError(

@@ -6,16 +6,18 @@ text -> statements (grammar) -> scope (which name is what) -> equations, facts, 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from symbackprop.errors import LanguageError, Place
+from symbackprop.errors import LanguageError, Place, SymbackpropError
 from symbackprop.language.contradictions import expect_consistent
+from symbackprop.language.declarations import declared
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite
 from symbackprop.language.names import Surroundings
 from symbackprop.language.parsing import read_formula, read_model
-from symbackprop.language.scope import DERIVED, Scope, declared, refuse_reserved, scope_of
+from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, scope_of
 from symbackprop.language.source import Source, source_of
 from symbackprop.language.syntax import (
     Chain,
@@ -66,6 +68,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         loss=_loss(statements, scope),
         source=source.text,
         positive_definite=tuple(definite),
+        relations=scope.relations,
     )
     expect_reads_inside(system)
     expect_consistent(system)
@@ -180,3 +183,29 @@ def _expect_loss(mark: LossMark, scope: Scope) -> None:
             word.span,
             "a loss is defined by an equation: loss E = ...",
         )
+
+
+def with_statements(system: System, statements: str) -> System:
+    """The system with statements behind its text; what is said against them counts their own lines."""
+    if not statements:
+        return system
+    try:
+        return parse_system(f"{system.source}{statements}\n", system.name)
+    except SymbackpropError as error:
+        raise _counted_from(error, system) from None
+
+
+def _counted_from(error: SymbackpropError, system: System) -> SymbackpropError:
+    """The error with its places counted in the statements: the text in front of them, nobody typed."""
+    lines = system.source.count("\n")
+
+    def counted(found: re.Match[str]) -> str:
+        line = int(found[1])
+        own = f"at statements:{line - lines}:{found[2]}"
+        return own if line > lines else "in the derived equations"
+
+    written = re.compile(rf"\bat {re.escape(system.name)}:(\d+):(\d+)")
+    at = error.place
+    if at is not None:
+        at = replace(at, source="statements", line=at.line - lines) if at.line > lines else None
+    return type(error)(written.sub(counted, error.cause), place=at, remedy=written.sub(counted, error.remedy))

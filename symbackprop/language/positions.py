@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symbackprop.integers.bounds import is_longer
 from symbackprop.integers.guards import padded
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer, is_ratio
@@ -84,12 +85,14 @@ def _integer_tensors(expression: Expression, scope: Scope) -> frozenset[str]:
 def _expect_axis(
     position: Expression, own: Index, number: int, tensor: Tensor, formula: Formula, scope: Scope
 ) -> None:
-    """A plain index, or an integer tensor, must belong to the axis that is read."""
+    """A plain index, or an integer tensor, must be of the axis that is read, an index or of a related one."""
     axis, what = axis_of(position, scope), "runs over axis"
     is_arithmetic = isinstance(position, Index) and bare_word(formula) is None
     if axis is None or axis == own.axis or is_arithmetic:
         return
     if isinstance(position, Index):
+        if is_longer(axis, own.axis) is not None:
+            return  # a position like any other: whether it lies inside is seen with the conditions around it
         found = f"'{position.name}' is an index over axis {axis.name}"
     else:
         found = f"the values of '{position.tensor}' index axis {axis.name}"  # type: ignore[attr-defined]
@@ -97,7 +100,8 @@ def _expect_axis(
         f"axis clash in '{tensor.name}': position {number} {what} {own.axis.name}, but {found}",
         formula.span,
         f"it was given as {as_given(tensor)}; "
-        f"write an index over {own.axis.name}, such as '{own.axis.label}'",
+        f"write an index over {own.axis.name}, such as '{own.axis.label}', "
+        f"or relate the sizes: index {own.axis.label} : {own.axis.name} = {axis.name} + 1",
     )
 
 
@@ -117,7 +121,7 @@ def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
             raise reader.scope.error("delta(...) takes two indices", argument.span, usage)
     left, right = (integer(each, surroundings, reader, "each side of a delta") for each in call.arguments)
     axes = [axis_of(side, reader.scope) for side in (left, right)]
-    if None not in axes and axes[0] != axes[1]:
+    if None not in axes and axes[0] != axes[1] and is_longer(*axes) is None:  # type: ignore[arg-type]
         names = [side.name if isinstance(side, Index) else str(side.tensor) for side in (left, right)]  # type: ignore[attr-defined]
         raise reader.scope.error(
             f"axis clash in delta({names[0]}, {names[1]}): '{names[0]}' runs over axis {axes[0].name}, "  # type: ignore[union-attr]

@@ -6,22 +6,11 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from symbackprop.errors import LanguageError, NotationError
+from symbackprop.errors import NotationError
+from symbackprop.integers.relations import Relation
 from symbackprop.language.expansion import ModelFunction
-from symbackprop.language.limits import LARGEST_AXIS
 from symbackprop.language.source import Source
-from symbackprop.language.syntax import (
-    AxisDeclaration,
-    EquationStatement,
-    Formula,
-    FunctionDefinition,
-    NumberLiteral,
-    Reference,
-    Span,
-    Statement,
-    TensorDeclaration,
-    Word,
-)
+from symbackprop.language.syntax import Span, Word
 from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.systems.system import Role, System, Tensor
@@ -39,6 +28,7 @@ class Scope:
     source: Source
     axes: dict[str, Axis] = field(default_factory=dict)
     indices: dict[str, Index] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
     tensors: dict[str, Tensor] = field(default_factory=dict)
     functions: dict[str, ModelFunction] = field(default_factory=dict)
     first_uses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
@@ -87,20 +77,6 @@ def _suggested_axis(index: str) -> str:
     return index[0].upper() if index[0].islower() else f"axis_{index}"
 
 
-def declared(statements: tuple[Statement, ...], source: Source) -> Scope:
-    """The scope of a model's declarations and left-hand sides; NotationError at the first that clashes."""
-    scope = Scope(source)
-    for statement in statements:
-        _note_names(statement, scope)
-    _declare_axes([statement for statement in statements if isinstance(statement, AxisDeclaration)], scope)
-    for statement in statements:
-        if isinstance(statement, TensorDeclaration):
-            _declare_tensors(statement, scope)
-        elif isinstance(statement, EquationStatement):
-            _declare_tensor(statement.left, Role.DERIVED, scope)
-    return scope
-
-
 def scope_of(system: System, source: Source) -> Scope:
     """The scope in which formulas printed from a system are read."""
     scope = Scope(source, is_printed=True)
@@ -115,41 +91,6 @@ def scope_of(system: System, source: Source) -> Scope:
     return scope
 
 
-def _note_names(statement: Statement, scope: Scope) -> None:
-    """Note each name that a statement gives away, and that it has not been given away before."""
-    match statement:
-        case AxisDeclaration(indices, axis, _):
-            for word in indices:
-                _note(word, "index", scope)
-            if scope.first_uses.get(axis.text, ("",))[0] != "axis":
-                _note(axis, "axis", scope)
-        case TensorDeclaration(role, references, _):
-            for reference in references:
-                _note(reference.word, role.text, scope)
-        case FunctionDefinition(word, _, _):
-            _note(word, "function", scope)
-        case EquationStatement(left, _):
-            _note(left.word, DERIVED, scope)
-
-
-def _note(word: Word, kind: str, scope: Scope) -> None:
-    refuse_reserved(word, scope)
-    if word.text.endswith("'") and kind != "index":
-        raise scope.error(
-            f"the name {word.text} has a prime, which only an index may have", word.span, "drop the prime"
-        )
-    if word.text in scope.first_uses:
-        _, span = scope.first_uses[word.text]
-        assert span is not None
-        raise scope.error(
-            f"the name '{word.text}' is used twice: it is {scope.kind(word.text)} at "
-            f"{scope.source.place(span)} and {with_article(kind)} here",
-            word.span,
-            "give one of the two another name",
-        )
-    scope.first_uses[word.text] = (kind, word.span)
-
-
 def refuse_reserved(word: Word, scope: Scope) -> None:
     """NotationError where a name is a word of the language."""
     if word.text in RESERVED:
@@ -157,101 +98,3 @@ def refuse_reserved(word: Word, scope: Scope) -> None:
         raise scope.error(
             f"'{word.text}' is {kind} of the language and cannot be a name", word.span, "choose another name"
         )
-
-
-def _declare_axes(declarations: list[AxisDeclaration], scope: Scope) -> None:
-    sizes: dict[str, tuple[int, Span]] = {}
-    labels: dict[str, str] = {}
-    for declaration in declarations:
-        name = declaration.axis.text
-        labels.setdefault(name, declaration.indices[0].text)
-        if declaration.size is not None:
-            size, span = _size(declaration.size, scope), declaration.size.span
-            before, place = sizes.setdefault(name, (size, span))
-            if before != size:
-                raise scope.error(
-                    f"axis {name} has size {before} at {scope.source.place(place)} and {size} here",
-                    span,
-                    "give the size once",
-                )
-    for name, label in labels.items():
-        scope.axes[name] = Axis(name, label, sizes[name][0] if name in sizes else None)
-    for declaration in declarations:
-        for word in declaration.indices:
-            scope.indices[word.text] = Index(word.text, scope.axes[declaration.axis.text])
-
-
-def _size(formula: Formula, scope: Scope) -> int:
-    text = formula.text if isinstance(formula, NumberLiteral) else ""
-    # A number of more digits than the bound has is not converted, since that could take long.
-    if not text.isdigit() or len(text) > len(str(LARGEST_AXIS)) or not 0 < int(text) <= LARGEST_AXIS:
-        raise LanguageError(
-            f"the size of an axis is a whole number from 1 to {LARGEST_AXIS:,}",
-            place=scope.source.place(formula.span),
-            remedy="leave the size out where the arrays decide it",
-        )
-    return int(text)
-
-
-def _declare_tensors(declaration: TensorDeclaration, scope: Scope) -> None:
-    values = _values_axis(declaration, scope)
-    for reference in declaration.references:
-        _declare_tensor(reference, Role(declaration.role.text), scope, values)
-
-
-def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
-    """The axis that the values of integer tensors index."""
-    word = declaration.values_axis
-    if word is None:
-        return None
-    if word.text not in scope.axes:
-        index = scope.index(word.text)
-        if index is not None:
-            raise scope.error(
-                f"'{word.text}' is an index, not an axis", word.span, f"its axis is {index.axis.name}"
-            )
-        raise scope.unknown("axis", word, scope.axes)
-    if declaration.role.text == Role.PARAMETER.value:
-        raise scope.error(
-            "a parameter holds real numbers, for integers have no derivative",
-            declaration.role.span,
-            "declare it as input, target or const",
-        )
-    return scope.axes[word.text]
-
-
-def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis | None = None) -> None:
-    name = reference.word.text
-    indices = tuple(_plain_index(position, name, scope) for position in reference.positions or ())
-    for place, index in enumerate(indices):
-        if index in indices[:place]:
-            raise scope.error(
-                f"'{name}' has the index '{index.name}' twice; here each position needs an index of its own",
-                (reference.positions or ())[place].span,
-                f"declare a second index over its axis: index {index.name}2 : {index.axis.name}",
-            )
-    scope.tensors[name] = Tensor(name, indices, role, scope.source.place(reference.word.span), values)
-
-
-def _plain_index(position: Formula, tensor: str, scope: Scope) -> Index:
-    """The index that a position of a declaration or left-hand side is."""
-    if not isinstance(position, Reference) or position.positions is not None:
-        raise scope.error(
-            f"a position of '{tensor}' on this side is a plain index",
-            position.span,
-            "declare and define tensors as in y[b,k]",
-        )
-    index = scope.index(position.word.text)
-    if index is not None:
-        return index
-    name = position.word.text
-    if name in scope.first_uses:
-        raise scope.error(
-            f"'{name}' is {scope.kind(name)}, not an index", position.span, _index_of_axis(name, scope)
-        )
-    raise scope.unknown("index", position.word, scope.indices)
-
-
-def _index_of_axis(name: str, scope: Scope) -> str:
-    axis = scope.axes.get(name)
-    return f"the index over this axis is '{axis.label}'" if axis else "write an index"

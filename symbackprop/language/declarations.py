@@ -1,0 +1,187 @@
+"""What a model declares: axes and their sizes, indices, tensors, functions; each name is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from symbackprop.integers.relations import Relation
+from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, with_article
+from symbackprop.language.sizes import declared_size, expect_determined, sized
+from symbackprop.language.source import Source
+from symbackprop.language.syntax import (
+    AxisDeclaration,
+    EquationStatement,
+    Formula,
+    FunctionDefinition,
+    Reference,
+    Span,
+    Statement,
+    TensorDeclaration,
+    Word,
+)
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.systems.system import Role, Tensor
+
+
+def declared(statements: tuple[Statement, ...], source: Source) -> Scope:
+    """The scope of a model's declarations and left-hand sides; NotationError at the first that clashes."""
+    scope = Scope(source)
+    for statement in statements:
+        _note_names(statement, scope)
+    _declare_axes([statement for statement in statements if isinstance(statement, AxisDeclaration)], scope)
+    for statement in statements:
+        if isinstance(statement, TensorDeclaration):
+            _declare_tensors(statement, scope)
+        elif isinstance(statement, EquationStatement):
+            _declare_tensor(statement.left, Role.DERIVED, scope)
+    expect_determined(scope.relations, _known_sizes(scope))
+    return scope
+
+
+def _known_sizes(scope: Scope) -> set[str]:
+    """The axes whose sizes are numbers, or are read from an array."""
+    known = {axis.name for axis in scope.axes.values() if axis.size is not None}
+    declared_tensors = (tensor for tensor in scope.tensors.values() if tensor.role is not Role.DERIVED)
+    return known.union(index.axis.name for tensor in declared_tensors for index in tensor.indices)
+
+
+def _note_names(statement: Statement, scope: Scope) -> None:
+    """Note each name that a statement gives away, and that it has not been given away before."""
+    match statement:
+        case AxisDeclaration(indices, axis, _):
+            for word in indices:
+                _note(word, "index", scope)
+            if scope.first_uses.get(axis.text, ("",))[0] != "axis":
+                _note(axis, "axis", scope)
+        case TensorDeclaration(role, references, _):
+            for reference in references:
+                _note(reference.word, role.text, scope)
+        case FunctionDefinition(word, _, _):
+            _note(word, "function", scope)
+        case EquationStatement(left, _):
+            _note(left.word, DERIVED, scope)
+
+
+def _note(word: Word, kind: str, scope: Scope) -> None:
+    refuse_reserved(word, scope)
+    if word.text.endswith("'") and kind != "index":
+        raise scope.error(
+            f"the name {word.text} has a prime, which only an index may have", word.span, "drop the prime"
+        )
+    if word.text in scope.first_uses:
+        _, span = scope.first_uses[word.text]
+        assert span is not None
+        raise scope.error(
+            f"the name '{word.text}' is used twice: it is {scope.kind(word.text)} at "
+            f"{scope.source.place(span)} and {with_article(kind)} here",
+            word.span,
+            "give one of the two another name",
+        )
+    scope.first_uses[word.text] = (kind, word.span)
+
+
+def _declare_axes(declarations: list[AxisDeclaration], scope: Scope) -> None:
+    """The axes and indices, sizes read once all axes are known, for they may speak of one another."""
+    labels: dict[str, str] = {}
+    for declaration in declarations:
+        labels.setdefault(declaration.axis.text, declaration.indices[0].text)
+    _name_axes([Axis(name, label) for name, label in labels.items()], declarations, scope)
+    sizes = _declared_sizes(declarations, scope)
+    relations = [size for size in sizes.values() if isinstance(size, Relation)]
+    numbers = {name: size for name, size in sizes.items() if isinstance(size, int)}
+    axes = [replace(axis, size=numbers.get(name)) for name, axis in scope.axes.items()]
+    scope.relations = tuple(relations)
+    _name_axes(sized(axes, relations), declarations, scope)
+
+
+def _name_axes(axes: Iterable[Axis], declarations: list[AxisDeclaration], scope: Scope) -> None:
+    scope.axes = {axis.name: axis for axis in axes}
+    for declaration in declarations:
+        for word in declaration.indices:
+            scope.indices[word.text] = Index(word.text, scope.axes[declaration.axis.text])
+
+
+def _declared_sizes(declarations: list[AxisDeclaration], scope: Scope) -> dict[str, int | Relation]:
+    sizes: dict[str, tuple[int | Relation, Span]] = {}
+    for declaration in declarations:
+        if declaration.size is not None:
+            axis, span = scope.axes[declaration.axis.text], declaration.size.span
+            size = declared_size(axis, declaration.size, scope)
+            before, place = sizes.setdefault(axis.name, (size, span))
+            if before != size:
+                raise scope.error(
+                    f"axis {axis.name} has size {_said(before)} at {scope.source.place(place)} "
+                    f"and {_said(size)} here",
+                    span,
+                    "give the size once",
+                )
+    return {name: size for name, (size, _) in sizes.items()}
+
+
+def _said(size: int | Relation) -> str:
+    return str(size) if isinstance(size, int) else size.text.partition(" = ")[2]
+
+
+def _declare_tensors(declaration: TensorDeclaration, scope: Scope) -> None:
+    values = _values_axis(declaration, scope)
+    for reference in declaration.references:
+        _declare_tensor(reference, Role(declaration.role.text), scope, values)
+
+
+def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
+    """The axis that the values of integer tensors index."""
+    word = declaration.values_axis
+    if word is None:
+        return None
+    if word.text not in scope.axes:
+        index = scope.index(word.text)
+        if index is not None:
+            raise scope.error(
+                f"'{word.text}' is an index, not an axis", word.span, f"its axis is {index.axis.name}"
+            )
+        raise scope.unknown("axis", word, scope.axes)
+    if declaration.role.text == Role.PARAMETER.value:
+        raise scope.error(
+            "a parameter holds real numbers, for integers have no derivative",
+            declaration.role.span,
+            "declare it as input, target or const",
+        )
+    return scope.axes[word.text]
+
+
+def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis | None = None) -> None:
+    name = reference.word.text
+    indices = tuple(_plain_index(position, name, scope) for position in reference.positions or ())
+    for place, index in enumerate(indices):
+        if index in indices[:place]:
+            raise scope.error(
+                f"'{name}' has the index '{index.name}' twice; here each position needs an index of its own",
+                (reference.positions or ())[place].span,
+                f"declare a second index over its axis: index {index.name}2 : {index.axis.name}",
+            )
+    scope.tensors[name] = Tensor(name, indices, role, scope.source.place(reference.word.span), values)
+
+
+def _plain_index(position: Formula, tensor: str, scope: Scope) -> Index:
+    """The index that a position of a declaration or left-hand side is."""
+    if not isinstance(position, Reference) or position.positions is not None:
+        raise scope.error(
+            f"a position of '{tensor}' on this side is a plain index",
+            position.span,
+            "declare and define tensors as in y[b,k]",
+        )
+    index = scope.index(position.word.text)
+    if index is not None:
+        return index
+    name = position.word.text
+    if name in scope.first_uses:
+        raise scope.error(
+            f"'{name}' is {scope.kind(name)}, not an index", position.span, _index_of_axis(name, scope)
+        )
+    raise scope.unknown("index", position.word, scope.indices)
+
+
+def _index_of_axis(name: str, scope: Scope) -> str:
+    axis = scope.axes.get(name)
+    return f"the index over this axis is '{axis.label}'" if axis else "write an index"

@@ -1,0 +1,148 @@
+"""The size of an axis as it is declared: a number, or its relation to the sizes of other axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from symbackprop.errors import LanguageError, NotationError
+from symbackprop.integers.linear import divided, floor_quotient, linear_form
+from symbackprop.integers.recognition import is_integer
+from symbackprop.integers.relations import Relation, size_value, steps_of, with_formulas_of
+from symbackprop.language import composing
+from symbackprop.language.limits import LARGEST_AXIS, LARGEST_NESTING
+from symbackprop.language.scope import Scope
+from symbackprop.language.syntax import (
+    Call,
+    Exponentiation,
+    Factors,
+    Formula,
+    Negation,
+    NumberLiteral,
+    Reference,
+    Span,
+    Terms,
+    Word,
+)
+from symbackprop.notation.expressions import Axis, Element, Expression, Number, Size
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.systems.printing import text
+
+_WHOLE = f"the size of an axis is a whole number from 1 to {LARGEST_AXIS:,}"
+_USAGE = "state a size with whole numbers, the sizes of other axes, + - * / ^ and floor(...): S = T + 1"
+
+
+def declared_size(axis: Axis, formula: Formula, scope: Scope) -> int | Relation:
+    """What is declared of an axis' size; `scope` knows all axes, without their sizes."""
+    digits = formula.text if isinstance(formula, NumberLiteral) else "0"
+    # A number of more digits than the bound has is not converted, since that could take long.
+    if isinstance(formula, NumberLiteral) and (not digits.isdigit() or len(digits) > len(str(LARGEST_AXIS))):
+        raise _no_size(formula, scope)
+    try:
+        length = _arithmetic(formula, scope, 0)
+    except LanguageError as error:
+        place = error.place or scope.source.place(formula.span)
+        raise type(error)(error.cause, place=place, remedy=error.remedy) from None
+    value = None if any(isinstance(node, Size) for node in length.walk()) else size_value(length, {})
+    if value is not None:
+        if value.denominator > 1 or not 0 < value <= LARGEST_AXIS:
+            raise _no_size(formula, scope)
+        return int(value)
+    return Relation(axis, length, f"{axis.name} = {_shown(length)}", scope.source.place(formula.span))
+
+
+def _no_size(formula: Formula, scope: Scope) -> LanguageError:
+    return LanguageError(
+        _WHOLE, place=scope.source.place(formula.span), remedy="leave the size out where the arrays decide it"
+    )
+
+
+def _shown(length: Expression) -> str:
+    """The length as it is typed, an axis by its name."""
+    return text(
+        rewrite_bottom_up(length, lambda node: Element(node.axis.name) if isinstance(node, Size) else node)
+    )
+
+
+def _arithmetic(formula: Formula, scope: Scope, depth: int) -> Expression:
+    """Arithmetic of sizes."""
+    if depth > LARGEST_NESTING:
+        raise LanguageError(f"the size is nested more than {LARGEST_NESTING} deep", remedy="shorten it")
+
+    def part(inner: Formula) -> Expression:
+        return _arithmetic(inner, scope, depth + 1)
+
+    match formula:
+        case NumberLiteral(digits):
+            return composing.number(digits)
+        case Reference(word, None):
+            return Size(_axis(word, scope))
+        case Negation(operand):
+            return composing.negated(part(operand))
+        case Terms(terms):
+            return composing.total([(sign, part(term)) for sign, term in terms])
+        case Factors(factors):
+            return composing.quotient([(operator, part(factor)) for operator, factor in factors])
+        case Exponentiation(base, exponent):
+            return _power(part(base), part(exponent), formula.span, scope)
+        case Call(Word("size"), (Reference(word, None),), None):
+            index = scope.index(word.text)
+            return Size(_axis(word, scope) if index is None else index.axis)
+        case Call(Word("floor"), (argument,), None):
+            return _floor(part(argument))
+    raise scope.error("this is no arithmetic of sizes", formula.span, _USAGE)
+
+
+def _power(base: Expression, exponent: Expression, span: Span, scope: Scope) -> Expression:
+    if not (isinstance(exponent, Number) and exponent.value.denominator == 1):
+        raise scope.error("the exponent of a size is a whole number", span, "write S = T^2")
+    return composing.raised(base, exponent)
+
+
+def _floor(argument: Expression) -> Expression:
+    whole = linear_form(argument).expression()
+    return whole if is_integer(whole) else floor_quotient(*divided(argument))
+
+
+def _axis(word: Word, scope: Scope) -> Axis:
+    """The axis of that name, standing for its size."""
+    if word.text in scope.axes:
+        return scope.axes[word.text]
+    index = scope.index(word.text)
+    if index is not None:
+        raise scope.error(
+            f"'{word.text}' is an index, and a size is that of an axis",
+            word.span,
+            f"write {index.axis.name}, the axis that '{word.text}' runs over",
+        )
+    if word.text in scope.first_uses:
+        raise scope.error(
+            f"'{word.text}' is {scope.kind(word.text)}, and has no size here", word.span, _USAGE
+        )
+    raise scope.unknown("axis", word, scope.axes)
+
+
+def sized(axes: Sequence[Axis], relations: Sequence[Relation]) -> tuple[Axis, ...]:
+    """The axes with what relations make of their sizes; NotationError where a size comes out too large."""
+    found = with_formulas_of(relations, axes)
+    by_name = {axis.name: axis for axis in found}
+    for relation in relations:
+        if (by_name[relation.axis.name].size or 1) > LARGEST_AXIS:
+            raise NotationError(_WHOLE, place=relation.place, remedy="make the sizes smaller")
+    return found
+
+
+def expect_determined(relations: Sequence[Relation], known: Iterable[str]) -> None:
+    """NotationError for a size in a relation that no number, no declared tensor and no relation gives."""
+    names = set(known)
+    names.update(step.axis for step in steps_of(relations, names))
+    for relation in relations:
+        missing = [name for name in relation.axes if name not in names]
+        if missing:
+            shown = " and ".join(missing)
+            raise NotationError(
+                f"nothing determines the size of {shown}: no declared tensor has "
+                f"{'this axis' if len(missing) == 1 else 'one of these axes'}, and {relation.text} leaves "
+                f"{'it' if len(missing) == 1 else 'them'} open",
+                place=relation.place,
+                remedy=f"declare a size, {missing[-1]} = 10, or a tensor that has the axis",
+            )

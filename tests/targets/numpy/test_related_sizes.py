@@ -1,0 +1,134 @@
+"""Modules of models whose sizes are related: sizes worked out and checked, as in the interpreter."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from symbackprop.array.interpreter import interpret
+from symbackprop.errors import ProgramError, VerificationError
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower_system
+from symbackprop.semantics.evaluation import evaluate
+from tests.targets.numpy.generated import forward_module, forward_statements, gradient_module, gradient_source
+from tests.verification.on_numpy import check_model
+
+STATES = """
+index t : T
+index s : S = T + 1
+index n : N
+index i : I
+index j, k : J
+input x[t,n,i], h0[n,j]
+target d[t,n,j]
+param W[i,j], U[k,j]
+h[s,n,j] = where(s == 0, h0[n,j], tanh(sum(i, x[s-1,n,i]*W[i,j]) + sum(k, h[s-1,n,k]*U[k,j])))
+loss L = 1/2*sum(t, n, j, (h[t+1,n,j] - d[t,n,j])^2) + sum(t, n, j, h[t,n,j])
+"""
+GATES = """
+index n : N
+index h : H
+index k : K = 4*H
+input x[n,k], c0[n,h]
+param b[k], v[h]
+u[n,k] = x[n,k] + b[k]
+c[n,h] = sigmoid(u[n,h])*c0[n,h] + sigmoid(u[n,h+size(h)])*tanh(u[n,h+3*size(h)])
+loss L = sum(n, h, v[h]*sigmoid(u[n,h+2*size(h)])*tanh(c[n,h]))
+"""
+HEADS = """
+index t : T
+index o : D
+index h : H
+index e : Eh = D/H
+input x[t,o]
+const w[h]
+param v[o]
+z[t,h,e] = x[t,size(e)*h+e]*v[size(e)*h+e]
+y[t,o] = w[floor(o/size(e))]*x[t,o]*v[o]^2
+loss L = sum(t, h, e, z[t,h,e]^3) + sum(t, o, y[t,o]^2)
+"""
+WINDOWS = """
+index n : N
+index k : K
+index a : A = floor((N - K)/2) + 1
+input x[n]
+param w[k]
+y[a] = tanh(sum(k, w[k]*x[2*a+k]))
+loss L = sum(a, y[a]^2)
+"""
+
+
+@pytest.mark.parametrize("text", [HEADS, WINDOWS], ids=["heads", "windows"])
+def test_the_gradient_agrees_on_sizes_that_obey(text: str) -> None:
+    assert check_model(parse_system(text)).ok
+
+
+@pytest.mark.parametrize("text", [STATES, GATES], ids=["states", "gates"])
+def test_the_module_is_verified_on_sizes_that_obey(text: str) -> None:
+    assert "Verified before it was written" in gradient_source(text)
+
+
+def test_sizes_that_no_tensor_has_are_worked_out() -> None:
+    assert "S = T + 1" in forward_statements(STATES)
+    lines = forward_statements(HEADS.replace("y[t,o] =", "q[e] = 1/(e + 1)\ny[t,o] ="))
+    assert "Eh = D // H" in lines
+
+
+@pytest.mark.parametrize(
+    "text, shapes, message",
+    [
+        (
+            GATES,
+            {"x": (2, 10), "c0": (2, 3), "b": (10,), "v": (3,)},
+            "expected K = 4*H, got K=10 as in b, H=3 as in v",
+        ),
+        (HEADS, {"x": (2, 10), "w": (3,), "v": (10,)}, "expected Eh = D/H, got D=10 as in v, H=3 as in w"),
+        (HEADS, {"x": (2, 0), "w": (0,), "v": (0,)}, "expected Eh = D/H, got D=0 as in v, H=0 as in w"),
+        (WINDOWS, {"x": (2,), "w": (7,)}, "expected A = floor((N - K)/2) + 1, got N=2 as in x, K=7 as in w"),
+    ],
+)
+def test_sizes_that_do_not_obey_are_refused_at_the_call(
+    text: str, shapes: dict[str, tuple[int, ...]], message: str
+) -> None:
+    arrays = {name: np.ones(shape) for name, shape in shapes.items()}
+    module = forward_module(text)
+    params = {name: arrays.pop(name) for name in module.PARAMETERS}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        module.forward(params, **arrays)
+    system = parse_system(text)
+    with pytest.raises(ProgramError, match=re.escape(message[9:].split(",")[0])):
+        interpret(lower_system(system), {**params, **arrays})
+    with pytest.raises(VerificationError, match=re.escape(message.split(" as ")[0])):
+        evaluate(system, {**params, **arrays})
+
+
+def test_init_asks_for_the_sizes_that_do_not_follow() -> None:
+    rng = np.random.default_rng(0)
+    gates = forward_module(GATES).init(rng, H=3)
+    assert gates["b"].shape == (12,) and gates["v"].shape == (3,)
+    assert forward_module(HEADS).init(rng, D=6)["v"].shape == (6,)
+
+
+def test_empty_axes_have_sizes_too() -> None:
+    module = forward_module(STATES)
+    params = {"W": np.ones((2, 3)), "U": np.ones((3, 3))}
+    h = module.forward(params, np.ones((0, 4, 2)), np.ones((4, 3)), np.ones((0, 4, 3)))
+    assert h.shape == (1, 4, 3)
+
+
+def test_targets_may_be_what_tells_a_size() -> None:
+    module = gradient_module("""
+index t : T
+index s : S = T + 1
+param w
+input x[s]
+target d[t]
+y[s] = w*x[s]
+loss L = sum(t, d[t]*y[t])
+""")
+    params = {"w": np.array(2.0)}
+    assert module.forward(params, np.ones(3)).shape == (3,)
+    with pytest.raises(ValueError, match=re.escape("expected S = T + 1, got S=3 as in x, T=3 as in d")):
+        module.loss(params, np.ones(3), np.ones(3))
