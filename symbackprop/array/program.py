@@ -238,7 +238,8 @@ class Program:
     `tensors` are the declared ones, in declared order; `gradients` maps the name of a tensor that was asked
     for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
     of its own that states what is known of the data; it is empty where nothing is. `not_empty` maps the axes
-    that must have places to what could not be computed without.
+    that must have places to what could not be computed without. `shorthands` are the words by which composite
+    expressions are named in formulas.
     """
 
     model: str
@@ -254,6 +255,7 @@ class Program:
     place_checks: tuple[PlaceCheck, ...] = ()
     facts: str = ""
     not_empty: Mapping[str, str] = field(default_factory=dict)
+    shorthands: frozenset[str] = frozenset()
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:

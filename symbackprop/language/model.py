@@ -66,6 +66,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         loss=_loss(statements, scope),
         source=source.text,
         positive_definite=tuple(definite),
+        shorthands=frozenset(reader.shorthands),
     )
     expect_reads_inside(system)
     expect_consistent(system)

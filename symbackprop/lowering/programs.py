@@ -75,6 +75,7 @@ def _program(
         loss=system.loss,
         gradients=results,
         formulas=gradients,
+        shorthands=system.shorthands,
         place_checks=place_checks((item.equation for item in items), symbols.own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",

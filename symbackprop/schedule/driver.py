@@ -65,7 +65,7 @@ def _in_portions(
     groups = portions_of(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
     items: list[NamedEquation] = []
     for source, (*parts, rest) in zip(equations, groups, strict=True):
-        item = NamedEquation.of(source, derivations.get(source.tensor))
+        item = NamedEquation.of(source, derivations.get(source.tensor), system.shorthands)
         items += [item.temporary(Part.PORTION, part) for part in parts]
         items.append(item.temporary(Part.EQUATION, rest))
     return tuple(items)

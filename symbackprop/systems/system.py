@@ -91,7 +91,8 @@ class System:
     stand side by side and read one another at other steps.
 
     `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
-    text that the system came from, for headers and hashes.
+    text that the system came from, for headers and hashes. `shorthands` are the words for composite
+    expressions that it uses, softmax or norm; what they stand for is printed by these names.
     """
 
     name: str
@@ -102,6 +103,7 @@ class System:
     loss: str | None = None
     source: str = ""
     positive_definite: tuple[PositiveDefinite, ...] = ()
+    shorthands: frozenset[str] = frozenset()
 
     @cached_property
     def definitions(self) -> Mapping[str, Equation]:

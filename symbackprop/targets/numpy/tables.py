@@ -114,13 +114,13 @@ def _not_empty(program: Program) -> list[str]:
 
 
 def _formulas(program: Program) -> list[str]:
-    table = "FORMULAS: dict[str, str] = "
+    table, words = "FORMULAS: dict[str, str] = ", program.shorthands
     if not program.formulas:
         return assigned_dict(table, {})
     lines = [
         line
         for name, equation in program.formulas.items()
-        for line in quoted_item(f"{quoted(name)}: ", ascii_only(equation_text(equation)), INDENT)
+        for line in quoted_item(f"{quoted(name)}: ", ascii_only(equation_text(equation, words)), INDENT)
     ]
     return [f"{table}{{", *lines, "}"]
 
