@@ -239,7 +239,7 @@ class Program:
     for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
     of its own that states what is known of the data; it is empty where nothing is. `not_empty` maps the axes
     that must have places to what could not be computed without. `shorthands` are the words by which composite
-    expressions are named in formulas.
+    expressions are named in formulas, `stopped` the tensors in whose equations gradients are stopped.
     """
 
     model: str
@@ -256,6 +256,7 @@ class Program:
     facts: str = ""
     not_empty: Mapping[str, str] = field(default_factory=dict)
     shorthands: frozenset[str] = frozenset()
+    stopped: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:

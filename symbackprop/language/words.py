@@ -18,7 +18,9 @@ CONSTANTS: Final = frozenset(("pi",))
 
 CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS | frozenset(DEFINITIONS)
 # Words that a model may give to a tensor, an index or a function of its own, which then hides them.
-YIELDING: Final = frozenset(DEFINITIONS)
+YIELDING: Final = frozenset(DEFINITIONS).union(
+    name for name, record in FUNCTIONS.items() if record.yields_its_name
+)
 RESERVED: Final = (STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE) - YIELDING
 
 _SPELLING = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.language.model import parse_system
+from symbackprop.numerics.differences import Loss
 from symbackprop.rules.symmetry import stated_symmetries
 from symbackprop.systems.system import System
 
@@ -34,7 +35,9 @@ class ModuleUnderCheck:
 
     `shapes` maps each declared tensor to the names of its axes, `integers` each tensor of whole numbers to
     the axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors
-    that travel in `params`, `asked` those whose gradients it gives, on data that obey `facts`.
+    that travel in `params`, `asked` those whose gradients it gives, on data that obey `facts`. Through the
+    equations of the tensors that are `stopped` not every gradient passes; `held` is the loss where what is
+    stopped stands still, and stands for the module's own.
     """
 
     module: ModuleType
@@ -45,6 +48,8 @@ class ModuleUnderCheck:
     parameters: tuple[str, ...]
     asked: tuple[str, ...]
     facts: System | None = None
+    stopped: tuple[str, ...] = ()
+    held: Loss | None = None
 
     @property
     def symmetric(self) -> frozenset[str]:
@@ -60,6 +65,8 @@ class ModuleUnderCheck:
 
     def loss(self, values: Mapping[str, Array]) -> float:
         """The module's loss on values of all declared tensors."""
+        if self.held is not None:
+            return float(self.held(values))
         with _own_code("loss"):
             return float(self.module.loss(*self._arguments(values)))
 
@@ -132,6 +139,7 @@ def under_check(module: ModuleType) -> ModuleUnderCheck:
         tuple(module.PARAMETERS),
         tuple(module.FORMULAS),
         _facts(module),
+        tuple(map(str, getattr(module, "STOPPED", ()))),
     )
 
 

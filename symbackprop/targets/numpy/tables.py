@@ -95,6 +95,7 @@ def tables_text(program: Program) -> str:
             *_not_empty(program),
             *_formulas(program),
             *_facts(program),
+            *_stopped(program),
         ]
     )
 
@@ -136,6 +137,14 @@ def _facts(program: Program) -> list[str]:
         *items,
         ")",
     ]
+
+
+def _stopped(program: Program) -> list[str]:
+    """The tensors whose equations stop gradients; nothing where none does."""
+    if not program.stopped:
+        return []
+    names = assigned_tuple("STOPPED: tuple[str, ...]", [quoted(name) for name in program.stopped])
+    return ["# stop(...) in the equations of these is the value without its gradient.", *names]
 
 
 def _names_with_role(table: str, program: Program, role: Role) -> list[str]:
