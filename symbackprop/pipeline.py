@@ -28,8 +28,10 @@ from symbackprop.lesson.markdown import markdown_document, markdown_fragment
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.printing import system_text, text
+from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.target import NUMPY
@@ -159,13 +161,18 @@ class Gradient:
 
     derivative: Derivative
     equation: Equation
+    shorthands: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
-        return f"{text(self.derivative)} = {text(self.equation.expression)}"
+        return f"{text(self.derivative)} = {text(self._shown)}"
+
+    @property
+    def _shown(self) -> Expression:
+        return spelled(self.equation.expression, self.shorthands)
 
     def latex(self) -> str:
         """The equation in math mode."""
-        return f"{latex(self.derivative)} = {latex(self.equation.expression)}"
+        return f"{latex(self.derivative)} = {latex(self._shown)}"
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
@@ -183,7 +190,8 @@ class ModelDerivation:
         """Name of each tensor asked for to the equation of its gradient."""
         totals = {adjoint.tensor: adjoint.total for adjoint in self.derivation.adjoints}
         return {
-            name: Gradient(totals[name], equation) for name, equation in self.derivation.gradients.items()
+            name: Gradient(totals[name], equation, self.derivation.system.shorthands)
+            for name, equation in self.derivation.gradients.items()
         }
 
     def as_system(self, statements: str = "") -> DerivedModel:

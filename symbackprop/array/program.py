@@ -240,7 +240,9 @@ class Program:
     for to the statement that holds its gradient, `formulas` to the gradient's equation. `facts` is a model
     of its own that states what is known of the data; it is empty where nothing is. `not_empty` maps the axes
     that must have places to what could not be computed without. `related` are the sizes that relations give
-    or check, `related_in_init` those that follow from the sizes given to `init`.
+    or check, `related_in_init` those that follow from the sizes given to `init`. `shorthands` are the words
+    by which composite expressions are named in formulas, `stopped` the tensors in whose equations gradients
+    are stopped.
     """
 
     model: str
@@ -258,6 +260,8 @@ class Program:
     not_empty: Mapping[str, str] = field(default_factory=dict)
     related: tuple[RelatedSize, ...] = ()
     related_in_init: tuple[RelatedSize, ...] = ()
+    shorthands: frozenset[str] = frozenset()
+    stopped: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Statement]:

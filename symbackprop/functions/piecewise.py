@@ -61,6 +61,20 @@ PIECEWISE = (
         on_arrays=lambda xp, a, b: xp.where((a.real <= b.real) | xp.isnan(a), a, b),
         numpy=NumpyCall("np.minimum({}, {})"),
     ),
+    # The value passes, the gradient does not; a complex step ends here. What is computed is the argument.
+    ElementwiseFunction(
+        "stop",
+        weight=0,
+        is_identity=True,
+        yields_its_name=True,
+        derivative=lambda u: ZERO,
+        latex=r"\operatorname{{sg}}\left({}\right)",
+        stands_still=True,
+        evaluate=real_part,
+        on_arrays=lambda xp, u: u.real,
+        precise=lambda u: u.real,
+        numpy=NumpyCall("np.asarray({})"),
+    ),
 )
 
 # For positions; the evaluators work them out exactly, and nothing is differentiated.
@@ -70,6 +84,7 @@ OF_INTEGERS = (
         weight=1,
         latex=r"\left\lfloor {} \right\rfloor",
         is_step=True,
+        stands_still=True,
         evaluate=lambda u: math.floor(real_part(u)),
     ),
     ElementwiseFunction(
@@ -77,6 +92,7 @@ OF_INTEGERS = (
         weight=1,
         latex=r"\left({} \bmod {}\right)",
         arity=2,
+        stands_still=True,
         evaluate=lambda u, m: real_part(u) % real_part(m),
     ),
 )

@@ -116,6 +116,12 @@ class ElementwiseFunction:
     """Whether every value is at least 0; one that is greater may come out as 0."""
     is_step: bool = False
     """Whether it is constant between its jumps, so that its derivative is 0 by convention."""
+    stands_still: bool = False
+    """Whether no chain rule goes through it: its derivative is 0 by what it means."""
+    is_identity: bool = False
+    """Whether its value is its argument's, which is computed in its place."""
+    yields_its_name: bool = False
+    """Whether a model may call something of its own by its name."""
     kink: Kink | None = None
     title: str = ""
     class_name: str = ""

@@ -8,8 +8,9 @@ from typing import Protocol, TypeAlias
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
-from symbackprop.language.names import Surroundings, bare_word, counted, here, named_index
+from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
 from symbackprop.language.scope import Scope
+from symbackprop.language.shorthands import DEFINITIONS
 from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
@@ -147,7 +148,26 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
 
 
 def reduction(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    """`sum(i, j, e)` and its like: the arguments before the last are indices, the last is the body."""
+    """`sum(i, j, e)` and its like."""
+    indices, body = indices_and_body(call, surroundings, reader)
+    if call.word.text == "mean":
+        return composing.mean(indices, body)
+    return Reduction(_KINDS[call.word.text], indices, body)
+
+
+def shorthand(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    """`softmax(k, e)` and its like, by their definitions; the indices of softmax are bound around it."""
+    if call.word.text == "softmax":
+        for word in filter(None, map(bare_word, call.arguments[:-1])):
+            bound_index(word, surroundings, reader.scope)
+    indices, body = indices_and_body(call, surroundings, reader)
+    return DEFINITIONS[call.word.text](indices, body)
+
+
+def indices_and_body(
+    call: Call, surroundings: Surroundings, reader: Reader
+) -> tuple[tuple[Index, ...], Expression]:
+    """The arguments before the last are indices, the last is the body, in which they are bound."""
     name, scope = call.word.text, reader.scope
     usage = f"write {name}(i, ...): the body comes last, the arguments before it are indices"
     if len(call.arguments) < 2:
@@ -167,9 +187,7 @@ def reduction(call: Call, surroundings: Surroundings, reader: Reader) -> Express
     body = reader.value(last, surroundings.binding(tuple(indices)))
     if surroundings.function:
         _expect_dependence(body, indices, call, surroundings, scope)
-    if name == "mean":
-        return composing.mean(tuple(indices), body)
-    return Reduction(_KINDS[name], tuple(indices), body)
+    return tuple(indices), body
 
 
 def _expect_dependence(

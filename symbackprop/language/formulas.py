@@ -10,13 +10,14 @@ from typing import NoReturn
 from symbackprop.errors import LanguageError, SymbackpropError
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
-from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction
+from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction, shorthand
 from symbackprop.language.expansion import height
 from symbackprop.language.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.language.matrices import MATRIX_FORMS, WITH_POSITIONS
 from symbackprop.language.names import Surroundings, referenced
 from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
 from symbackprop.language.scope import Scope
+from symbackprop.language.shorthands import DEFINITIONS
 from symbackprop.language.syntax import (
     Call,
     Chain,
@@ -31,7 +32,7 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.language.words import CALLABLE
+from symbackprop.language.words import CALLABLE, YIELDING
 from symbackprop.notation.expressions import Comparison, Expression, Logic
 
 _SPLIT = "name a part of the formula by an equation of its own"
@@ -39,10 +40,15 @@ _SPLIT = "name a part of the formula by an equation of its own"
 
 @dataclass
 class FormulaReader:
-    """Reads formulas in a scope; `expanded_nodes` counts what the model's functions have expanded to."""
+    """Reads formulas in a scope.
+
+    `expanded_nodes` counts what the model's functions have expanded to, `shorthands` are the words of
+    `language.shorthands` that came up.
+    """
 
     scope: Scope
     expanded_nodes: int = field(default=0, init=False)
+    shorthands: set[str] = field(default_factory=set, init=False)
     depth: int = field(default=0, init=False)
 
     def whole(self, formula: Formula, surroundings: Surroundings) -> Expression:
@@ -164,6 +170,11 @@ class FormulaReader:
             raise self.scope.error(
                 f"the value of {name}(...) has no positions", call.span, "only a tensor has positions"
             )
+        if name in YIELDING and self._is_own(name, surroundings):
+            return self._own_function(call, surroundings)
+        if name in DEFINITIONS:
+            self.shorthands.add(name)
+            return shorthand(call, surroundings, self)
         for forms in (SPECIAL_FORMS, POSITION_FORMS, MATRIX_FORMS):
             if name in forms:
                 return forms[name](call, surroundings, self)
@@ -173,6 +184,10 @@ class FormulaReader:
             expect_arguments(call, FUNCTIONS[name].arity, self.scope)
             return composing.applied(name, self._arguments(call, surroundings))
         return self._own_function(call, surroundings)
+
+    def _is_own(self, name: str, surroundings: Surroundings) -> bool:
+        """Whether the model has given a name away itself."""
+        return name in self.scope.first_uses or name in surroundings.parameters
 
     def _arguments(self, call: Call, surroundings: Surroundings) -> tuple[Expression, ...]:
         return tuple([self.value(argument, surroundings) for argument in call.arguments])

@@ -69,6 +69,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         source=source.text,
         positive_definite=tuple(definite),
         relations=scope.relations,
+        shorthands=frozenset(reader.shorthands),
     )
     expect_reads_inside(system)
     expect_consistent(system)

@@ -68,8 +68,8 @@ def referenced(reference: Reference, surroundings: Surroundings, scope: Scope) -
 
 def _refuse_as_tensor(word: Word, scope: Scope) -> NoReturn:
     name = word.text
-    if name in scope.first_uses or name in RESERVED:
-        is_function = name in CALLABLE or scope.kind(name) == "a function"
+    if name in scope.first_uses or name in RESERVED | CALLABLE:
+        is_function = scope.kind(name) == "a function"
         raise scope.error(
             f"'{name}' is {scope.kind(name)} and has no positions",
             word.span,
@@ -82,7 +82,7 @@ def _refuse_as_value(word: Word, surroundings: Surroundings, scope: Scope) -> No
     name = word.text
     if name in scope.axes:
         raise scope.error(f"'{name}' is an axis, not a value", word.span, f"its size is size({name})")
-    if name in RESERVED or name in scope.first_uses:
+    if name in RESERVED | CALLABLE or name in scope.first_uses:
         raise scope.error(f"'{name}' is a function and needs arguments", word.span, f"write {name}(...)")
     raise scope.unknown("name", word, {*scope.tensors, *scope.indices, *surroundings.parameters})
 
@@ -103,7 +103,7 @@ def named_index(word: Word, scope: Scope) -> Index:
         raise scope.error(
             f"'{word.text}' is an axis, not an index", word.span, f"an index over it is '{label}'"
         )
-    if word.text in scope.first_uses or word.text in RESERVED:
+    if word.text in scope.first_uses or word.text in RESERVED | CALLABLE:
         raise scope.error(
             f"'{word.text}' is {scope.kind(word.text)}, not an index", word.span, "write an index here"
         )

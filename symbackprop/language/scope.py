@@ -44,7 +44,7 @@ class Scope:
         """What a name is that is known or a word of the language, with its article: "an index", "a param"."""
         if name in CONSTANTS:
             return "a constant"
-        return "a function" if name in RESERVED else with_article(self.first_uses[name][0])
+        return with_article(self.first_uses[name][0]) if name in self.first_uses else "a function"
 
     def error(self, cause: str, span: Span, remedy: str = "") -> NotationError:
         """A NotationError at a place of this text."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.limits import LONGEST_NAME
+from symbackprop.language.shorthands import DEFINITIONS
 
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
@@ -15,8 +16,12 @@ SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floo
 MATRIX_WORDS: Final = frozenset(("inv", "cofactor", "det", "logdet", "trace", "positive_definite"))
 CONSTANTS: Final = frozenset(("pi",))
 
-CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS
-RESERVED: Final = STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE
+CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS | frozenset(DEFINITIONS)
+# Words that a model may give to a tensor, an index or a function of its own, which then hides them.
+YIELDING: Final = frozenset(DEFINITIONS).union(
+    name for name, record in FUNCTIONS.items() if record.yields_its_name
+)
+RESERVED: Final = (STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE) - YIELDING
 
 _SPELLING = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*")
 

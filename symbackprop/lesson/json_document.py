@@ -26,8 +26,10 @@ def derivation_json(derivation: Derivation) -> str:
             "model": system.name,
             "loss": system.loss,
             "wrt": list(derivation.wrt),
-            "equations": [equation_text(equation) for equation in system.equations],
-            "facts": [fact_text(fact) for fact in (*system.facts, *system.positive_definite)],
+            "equations": [equation_text(equation, system.shorthands) for equation in system.equations],
+            "facts": [
+                fact_text(fact, system.shorthands) for fact in (*system.facts, *system.positive_definite)
+            ],
             "inner_derivatives": [_adjoint(inner) for inner in derivation.expansion.derivations],
             "restated": [_restated(equation) for equation in derivation.expansion.restated],
             "adjoints": [_adjoint(adjoint) for adjoint in derivation.adjoints],

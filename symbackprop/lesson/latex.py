@@ -73,6 +73,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.printing import number_text
+from symbackprop.systems.shorthands import Shorthand
 
 _OPERATORS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
 _BIG_OPERATORS = {
@@ -129,6 +130,9 @@ def _box_of_form(expression: Expression) -> Box:
             return _matrix_function(expression)
         case Reduction():
             return _reduction(expression)
+        case Shorthand(word, indices, body):
+            over = ", ".join(index_name(index.name)[0] for index in indices)
+            return application(rf"\operatorname{{{{{word}}}}}_{{{{{over}}}}}\left({{}}\right)", [box(body)])
         case Delta(left, right):
             subscript, width = _subscript((left, right))
             return leaf(rf"\delta_{{{subscript}}}", 0.5 + width)

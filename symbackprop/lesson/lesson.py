@@ -25,10 +25,12 @@ from symbackprop.lesson.document import (
 )
 from symbackprop.lesson.inner_lesson import added_equations, inner_lesson
 from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
+from symbackprop.lesson.shorthands import with_shorthands
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.printing import text
+from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Role, System
 
 _EVERY_PATH = (
@@ -58,7 +60,8 @@ def derivation_document(derivation: Derivation) -> Document:
         result_equations(derivation),
     )
     asked = ", ".join(derivation.wrt)
-    return Document(f"{derivation.system.name}: the gradient of {derivation.system.loss} by {asked}", blocks)
+    title = f"{derivation.system.name}: the gradient of {derivation.system.loss} by {asked}"
+    return with_shorthands(Document(title, blocks), derivation.system.shorthands)
 
 
 def result_document(derivation: Derivation) -> Document:
@@ -79,7 +82,8 @@ def result_equations(derivation: Derivation) -> Equations:
             lines.append((equation.element, equation.expression))
         if asked:
             lines.append((adjoint.total, equation.element if read else equation.expression))
-    return Equations(tuple(lines))
+    words = derivation.system.shorthands
+    return Equations(tuple((left, spelled(right, words)) for left, right in lines))
 
 
 def _stated(derivation: Derivation) -> System:

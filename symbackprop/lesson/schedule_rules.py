@@ -19,6 +19,7 @@ from symbackprop.schedule.naming import NamingRule
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
 from symbackprop.schedule.stability import CANCELLING, IDENTITIES, LOG_BESIDE_ZERO, SHIFTS
+from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
 from symbackprop.stability.meanings import Meanings
@@ -49,6 +50,7 @@ def local_rules() -> tuple[Rule, ...]:
     """The rules that rewrite the right-hand side of one equation."""
     step = example_system().tensors["a"].indices[0]
     return (
+        PASSING,
         delta_rule(Ranges.of(example_system())),
         empty_sum_rule(Ranges.of(example_system()), is_adjoint=True),
         TIDYING,

@@ -25,6 +25,7 @@ from symbackprop.schedule.driver import Schedule, schedule_of, schedule_of_syste
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.recurrences import steps_of_stage
+from symbackprop.systems.dependence import stops_gradient
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import DECLARED_ROLES, Equation, Role, System
@@ -76,6 +77,8 @@ def _program(
         loss=system.loss,
         gradients=results,
         formulas=gradients,
+        shorthands=system.shorthands,
+        stopped=tuple(each.tensor for each in system.equations if stops_gradient(each.expression)),
         place_checks=place_checks((item.equation for item in items), symbols.own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         related=related_sizes(system),

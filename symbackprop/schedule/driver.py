@@ -14,6 +14,7 @@ from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import with_stable_forms
+from symbackprop.schedule.stops import without_stops
 from symbackprop.schedule.undefined_factors import with_deltas_as_conditions
 from symbackprop.systems.portions import portions_of
 from symbackprop.systems.system import Equation, System
@@ -45,7 +46,7 @@ def schedule_of_system(system: System) -> Schedule:
 def _schedule(
     system: System, adjoints: Sequence[Equation], derivations: Mapping[str, AdjointDerivation]
 ) -> Schedule:
-    items = _in_portions((*system.equations, *adjoints), system, derivations)
+    items = without_stops(_in_portions((*system.equations, *adjoints), system, derivations))
     derived = {equation.tensor for equation in adjoints}
     items = with_deltas_as_conditions(items, system.tensors.values(), derived)
     items = with_empty_sums_guarded(items, system.tensors.values(), derived)
@@ -65,7 +66,7 @@ def _in_portions(
     groups = portions_of(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
     items: list[NamedEquation] = []
     for source, (*parts, rest) in zip(equations, groups, strict=True):
-        item = NamedEquation.of(source, derivations.get(source.tensor))
+        item = NamedEquation.of(source, derivations.get(source.tensor), system.shorthands)
         items += [item.temporary(Part.PORTION, part) for part in parts]
         items.append(item.temporary(Part.EQUATION, rest))
     return tuple(items)

@@ -38,7 +38,8 @@ class Origin:
 
     `source` is that equation as it was stated or derived; `adjoint` is its derivation, None for an equation
     that the model states. `stated` is the equation that is computed: `source` itself, or a temporary's.
-    `steps` lead from its right-hand side to the one by which it is computed.
+    `steps` lead from its right-hand side to the one by which it is computed. `shorthands` are the words by
+    which a reader finds composite expressions named.
     """
 
     source: Equation
@@ -46,11 +47,12 @@ class Origin:
     part: Part = Part.EQUATION
     adjoint: AdjointDerivation | None = field(default=None, compare=False, repr=False)
     steps: tuple[Step, ...] = field(default=(), compare=False, repr=False)
+    shorthands: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def formula(self) -> str:
         """The equation that is computed, in the model language."""
-        return equation_text(self.stated)
+        return equation_text(self.stated, self.shorthands)
 
     def of_part(self, part: Part, stated: Equation | None = None) -> Origin:
         """The origin of a part, which an equation of its own states or else the same."""
@@ -71,9 +73,14 @@ class NamedEquation:
     guarded: bool = False
 
     @classmethod
-    def of(cls, equation: Equation, adjoint: AdjointDerivation | None = None) -> NamedEquation:
+    def of(
+        cls,
+        equation: Equation,
+        adjoint: AdjointDerivation | None = None,
+        shorthands: frozenset[str] = frozenset(),
+    ) -> NamedEquation:
         """An equation of a model, or of its gradient, as it stands."""
-        return cls(equation, Origin(equation, equation, adjoint=adjoint))
+        return cls(equation, Origin(equation, equation, adjoint=adjoint, shorthands=shorthands))
 
     @property
     def kind(self) -> Kind:

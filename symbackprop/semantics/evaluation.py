@@ -16,6 +16,7 @@ from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.naive import Array, NaiveEvaluator, Positions
 from symbackprop.semantics.number_systems import FLOATS, PRECISE, Arithmetic
+from symbackprop.systems.dependence import is_stop
 from symbackprop.systems.ordering import Recurrence, at_step, stages_of, steps_of
 from symbackprop.systems.system import Equation, System
 
@@ -59,6 +60,8 @@ class _ElementEvaluator(NaiveEvaluator):
     found: dict[tuple[str, tuple[int, ...]], Any] = field(default_factory=dict)
 
     def _value(self, node: Expression, at: Positions) -> Any:
+        if is_stop(node) and self.moved:
+            return replace(self, moved={}, found={})._value(node.arguments[0], at)
         return self._quotient(node, at) if isinstance(node, InnerDerivative) else super()._value(node, at)
 
     def _quotient(self, node: InnerDerivative, at: Positions) -> Any:

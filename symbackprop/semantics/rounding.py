@@ -90,6 +90,8 @@ class RoundingErrors:
                 return _multiplied([self.of(factor, at) for factor in factors])
             case Power(base, Number(exponent)):
                 return _raised(self.of(base, at), exponent.numerator / exponent.denominator)
+            case Apply(function, (argument,)) if ALL_FUNCTIONS[function].is_identity:
+                return self.of(argument, at)
             case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
                 return self._applied(function, [self.of(argument, at) for argument in arguments])
             case Where(condition, chosen, otherwise):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from symbackprop.functions.elementary import INTEGER_FUNCTIONS
+from typing import TypeGuard
+
+from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.notation.expressions import (
     Apply,
     Comparison,
@@ -26,9 +28,20 @@ def moves(expression: Expression, tensor: str) -> bool:
         case Delta() | Reduction("argmax", _, _):
             return False
         case Apply(function, arguments):
-            return function not in INTEGER_FUNCTIONS and any(moves(each, tensor) for each in arguments)
+            still = ALL_FUNCTIONS[function].stands_still
+            return not still and any(moves(each, tensor) for each in arguments)
         case Where(_, chosen, otherwise):
             return moves(chosen, tensor) or moves(otherwise, tensor)
         case Comparison() | Logic():
             return True  # there is no rule for it
     return any(moves(child, tensor) for child in expression.children)
+
+
+def is_stop(node: Expression) -> TypeGuard[Apply]:
+    """Whether it is a stop(...): the value of its argument, which stands still."""
+    return isinstance(node, Apply) and ALL_FUNCTIONS[node.function].is_identity
+
+
+def stops_gradient(expression: Expression) -> bool:
+    """Whether a stop(...) stands in the expression."""
+    return any(map(is_stop, expression.walk()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -29,6 +30,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.systems.shorthands import Shorthand, spelled
 from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
@@ -127,6 +129,8 @@ def _atom(expression: Expression) -> str:
             if element is not None:
                 return f"pad({text(element)})"
             return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})"
+        case Shorthand(word, indices, body):
+            return f"{word}({', '.join(index.name for index in indices)}, {text(body)})"
         case InnerDerivative(numerator, denominator):
             return f"diff({text(numerator)}, {text(denominator)})"
     raise NotationError(f"no text for a {type(expression).__name__}")
@@ -207,16 +211,16 @@ def _logic(operator: str, operands: tuple[Expression, ...]) -> tuple[str, int]:
     return f" {operator} ".join(_at_level(operand, level + 1) for operand in operands), level
 
 
-def equation_text(equation: Equation) -> str:
-    """`y[b,k] = u2[b,k]`."""
-    return f"{text(equation.element)} = {text(equation.expression)}"
+def equation_text(equation: Equation, words: Collection[str] = ()) -> str:
+    """`y[b,k] = u2[b,k]`, with these shorthands."""
+    return f"{text(equation.element)} = {text(spelled(equation.expression, words))}"
 
 
-def fact_text(fact: Fact | PositiveDefinite) -> str:
-    """`sum(k, d[b,k]) == 1`, `positive_definite(P)`."""
+def fact_text(fact: Fact | PositiveDefinite, words: Collection[str] = ()) -> str:
+    """`sum(k, d[b,k]) == 1`, `positive_definite(P)`, with these shorthands."""
     if isinstance(fact, PositiveDefinite):
         return f"positive_definite({fact.tensor})"
-    return f"{text(fact.left)} == {text(fact.right)}"
+    return f"{text(spelled(fact.left, words))} == {text(spelled(fact.right, words))}"
 
 
 def system_text(system: System) -> str:
@@ -232,8 +236,8 @@ def system_text(system: System) -> str:
             values = f" in {tensor.values.name}" if tensor.values else ""
             lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
     facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
-    lines.extend(f"fact {fact_text(fact)}" for fact in facts)
+    lines.extend(f"fact {fact_text(fact, system.shorthands)}" for fact in facts)
     for equation in system.equations:
         prefix = "loss " if equation.tensor == system.loss else ""
-        lines.append(prefix + equation_text(equation))
+        lines.append(prefix + equation_text(equation, system.shorthands))
     return "\n".join(lines) + "\n"

@@ -93,6 +93,8 @@ class System:
 
     `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
     text that the system came from, for headers and hashes. `relations` are those of the axes' sizes.
+    `shorthands` are the words for composite expressions that it uses, softmax or norm; what they stand for
+    is printed by these names.
     """
 
     name: str
@@ -104,6 +106,7 @@ class System:
     source: str = ""
     positive_definite: tuple[PositiveDefinite, ...] = ()
     relations: tuple[Relation, ...] = ()
+    shorthands: frozenset[str] = frozenset()
 
     @cached_property
     def definitions(self) -> Mapping[str, Equation]:

@@ -61,7 +61,7 @@ def check_module(
     With the `model` that it was generated from, it is held against the model's equations as well, at kinks
     and on every side of their conditions. Importing the file runs its code. Raises VerificationError where it
     cannot be imported, has not the names of a generated module, states other tensors than the model, gives
-    gradients of intermediates alone, or no finite loss on any data tried.
+    gradients of intermediates alone or stops gradients, where no model is given, or has no finite loss.
     """
     path = Path(path)
     checked = load_file(path)
@@ -72,6 +72,12 @@ def check_module(
         raise VerificationError(
             f"{path} gives gradients of intermediates alone, which its loss() cannot be asked about",
             remedy="check the model that it was generated from",
+        )
+    if checked.stopped:
+        raise VerificationError(
+            f"{path} stops gradients, by stop(...) in {', '.join(checked.stopped)}: no difference of its own "
+            "loss is one",
+            remedy="give the model that it was generated from: --model",
         )
     examiner = Examiner(checked, Clock(budget))
     found, remarks = _rounds(

@@ -17,6 +17,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import SymbackpropError, VerificationError
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Axis
+from symbackprop.numerics.differences import Loss
 from symbackprop.rules.symmetry import stated_symmetries
 from symbackprop.systems.system import System
 
@@ -37,6 +38,8 @@ class ModuleUnderCheck:
     the axis whose positions it holds, `sizes` each axis of a fixed size to it; `parameters` are the tensors
     that travel in `params`, `asked` those whose gradients it gives, on data that obey `facts`. `related` has
     the axes with what the module's relations say of their sizes; it is empty where it has no relations.
+    Through the equations of the tensors that are `stopped` not every gradient passes; `held` is the loss
+    where what is stopped stands still, and stands for the module's own.
     """
 
     module: ModuleType
@@ -48,6 +51,8 @@ class ModuleUnderCheck:
     asked: tuple[str, ...]
     facts: System | None = None
     related: tuple[Axis, ...] = ()
+    stopped: tuple[str, ...] = ()
+    held: Loss | None = None
 
     @property
     def symmetric(self) -> frozenset[str]:
@@ -63,6 +68,8 @@ class ModuleUnderCheck:
 
     def loss(self, values: Mapping[str, Array]) -> float:
         """The module's loss on values of all declared tensors."""
+        if self.held is not None:
+            return float(self.held(values))
         with _own_code("loss"):
             return float(self.module.loss(*self._arguments(values)))
 
@@ -136,6 +143,7 @@ def under_check(module: ModuleType) -> ModuleUnderCheck:
         tuple(module.FORMULAS),
         _facts(module),
         _related(module, shapes, sizes),
+        tuple(map(str, getattr(module, "STOPPED", ()))),
     )
 
 

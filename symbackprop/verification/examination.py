@@ -41,6 +41,7 @@ from symbackprop.verification.report import (
     uncompared,
 )
 from symbackprop.verification.rounding import LOSS
+from symbackprop.verification.stops import held_loss
 
 Array: TypeAlias = NDArray[Any]
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]
@@ -112,7 +113,8 @@ class Examiner:
             return Found(Round(name, sizes, (called,)))
         loss, gradients, rows = called
         asked = [tensor for tensor in checked.asked if tensor in values]
-        comparisons = by_differences(checked, values, asked, share * self.clock.left, rng) if asked else []
+        held, seconds = self._held(values, sizes), share * self.clock.left
+        comparisons = by_differences(held, values, asked, seconds, rng) if asked else []
         if self.equations is None:
             rows += [row_of(each, gradients) for each in comparisons]
             rows += [
@@ -138,6 +140,12 @@ class Examiner:
         ]
         vanishing = frozenset(each for each, gradient in gradients.items() if not np.any(gradient))
         return Found(Round(name, sizes, tuple(rows)), control_of(comparisons, gradients, rng), vanishing)
+
+    def _held(self, values: Values, sizes: Mapping[str, int]) -> ModuleUnderCheck:
+        """The module, with the equations' loss in which what is stopped stands still, where anything is."""
+        if self.equations is None:
+            return self.checked
+        return replace(self.checked, held=held_loss(self.equations.system, values, sizes))
 
     def _against_equations(
         self,
@@ -213,9 +221,10 @@ class Examiner:
         assert self.equations is not None
         if row.ok or not np.isfinite(row.worst) or comparison.parts:
             return row
-        quotients = differences_of(self.checked, self.checked.loss, values, comparison)
+        held = self._held(values, sizes)
+        quotients = differences_of(held, held.loss, values, comparison)
         second = row_of(replace(comparison, expected=quotients), gradients)
-        if second.ok:
+        if second.ok or held.held is not None:  # these are the equations' own already
             return second
         scale = comparison.scale_with(comparison.expected)
         if comparison.rounding is not None and comparison.rounding.of_one(LOSS) / comparison.width > (

@@ -40,7 +40,7 @@ def model_text(function: str, seed: int) -> str:
     """A model with the function in it; the same for the same seed."""
     random = Random(f"{function} {seed}")
     total = [each for each in FUNCTIONS.values() if each.domain is Domain.REALS and each.arity == 1]
-    bounded = [each.name for each in total if each.kink is None and not each.is_step]
+    bounded = [each.name for each in total if each.kink is None and not (each.is_step or each.stands_still)]
 
     def applied(record: ElementwiseFunction, inside: str) -> str:
         first = INTO_DOMAIN[record.domain].format(inside)

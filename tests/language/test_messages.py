@@ -86,7 +86,7 @@ MEANING = [
     ("param V[q]", 9, "unknown index 'q'", "index q : Q"),
     ("y = sum(q, a)", 9, "unknown index 'q'", ""),
     ("y = sgmoid(a)", 5, "unknown function 'sgmoid'", "did you mean 'sigmoid'"),
-    ("y = softmax(a)", 5, "unknown function 'softmax'", ""),
+    ("y = entmax(a)", 5, "unknown function 'entmax'", ""),
     ("y = w", 5, "'w' has 1 position, here are none", "w[i]"),
     ("y[b] = x[b]", 8, "'x' has 2 positions, here is 1", "x[b,i]"),
     ("y = a[i]", 5, "'a' is a scalar", "write a"),

@@ -34,6 +34,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "abs": lambda u: u * anp.sign(u),
     "floor": lambda u: np.floor(u + 1e-9).astype(int),
     "mod": lambda u, m: np.mod(u, m),
+    "stop": lambda u: _unboxed(u),
     "max": lambda a, b: _where(a >= b, a, b),
     "min": lambda a, b: _where(a <= b, a, b),
 }  # fmt: skip
@@ -156,6 +157,13 @@ def _where(condition: Any, chosen: Any, otherwise: Any) -> Any:
     shape = np.broadcast_shapes(np.shape(condition), np.shape(chosen), np.shape(otherwise))
     full = np.ones(shape)
     return anp.where(np.logical_and(condition, full > 0), chosen * full, otherwise * full)
+
+
+def _unboxed(array: Any) -> Any:
+    """The numbers, which autograd does not follow any further."""
+    while hasattr(array, "_value"):
+        array = array._value
+    return array
 
 
 def _place(scope: tuple[ex.Index, ...], index: ex.Index) -> int:

@@ -28,8 +28,8 @@ from symbackprop.version import __version__
 MODULE_NAMES = (
     "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
     "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
-    "FACTS", "FORMULAS", "NOT_EMPTY", "RELATIONS", "init", "forward", "loss", "value_and_grad", "grad",
-    "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places", "_relate", "params",
+    "FACTS", "FORMULAS", "NOT_EMPTY", "RELATIONS", "STOPPED", "init", "forward", "loss", "value_and_grad",
+    "grad", "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places", "_relate", "params",
     "workspace", "tensors", "grads", "rng", "dtype", "_",
 )  # fmt: skip
 

@@ -115,6 +115,7 @@ def tables_text(program: Program) -> str:
             *_not_empty(program),
             *_formulas(program),
             *_facts(program),
+            *_stopped(program),
         ]
     )
 
@@ -140,13 +141,13 @@ def _not_empty(program: Program) -> list[str]:
 
 
 def _formulas(program: Program) -> list[str]:
-    table = "FORMULAS: dict[str, str] = "
+    table, words = "FORMULAS: dict[str, str] = ", program.shorthands
     if not program.formulas:
         return assigned_dict(table, {})
     lines = [
         line
         for name, equation in program.formulas.items()
-        for line in quoted_item(f"{quoted(name)}: ", ascii_only(equation_text(equation)), INDENT)
+        for line in quoted_item(f"{quoted(name)}: ", ascii_only(equation_text(equation, words)), INDENT)
     ]
     return [f"{table}{{", *lines, "}"]
 
@@ -162,6 +163,14 @@ def _facts(program: Program) -> list[str]:
         *items,
         ")",
     ]
+
+
+def _stopped(program: Program) -> list[str]:
+    """The tensors whose equations stop gradients; nothing where none does."""
+    if not program.stopped:
+        return []
+    names = assigned_tuple("STOPPED: tuple[str, ...]", [quoted(name) for name in program.stopped])
+    return ["# stop(...) in the equations of these is the value without its gradient.", *names]
 
 
 def _names_with_role(table: str, program: Program, role: Role) -> list[str]:

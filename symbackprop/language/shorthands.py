@@ -1,0 +1,45 @@
+"""Words for composite expressions of one body: what each stands for, as a person would have typed it.
+
+softmax(k, e) is exp(e)/sum(k, exp(e)), logsumexp(k, e) is log(sum(k, exp(e))), norm(i, e) is
+sqrt(sum(i, e^2)), var(i, e) is mean(i, (e - mean(i, e))^2), the variance of a population. Behind the language
+nothing knows these words but the printers (`systems.shorthands`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from symbackprop.language.composing import applied, mean, quotient, raised, square_root, total
+from symbackprop.notation.expressions import Expression, Index, Number, Reduction
+
+Definition: TypeAlias = Callable[[tuple[Index, ...], Expression], Expression]
+
+_TWO = Number(2)
+
+
+def softmax(indices: tuple[Index, ...], body: Expression) -> Expression:
+    """exp(e)/sum(k, exp(e)): the inner k is bound by the sum, the outer one stays."""
+    exponential = applied("exp", (body,))
+    return quotient((("*", exponential), ("/", Reduction("sum", indices, exponential))))
+
+
+def logsumexp(indices: tuple[Index, ...], body: Expression) -> Expression:
+    """log(sum(k, exp(e)))."""
+    return applied("log", (Reduction("sum", indices, applied("exp", (body,))),))
+
+
+def norm(indices: tuple[Index, ...], body: Expression) -> Expression:
+    """sqrt(sum(i, e^2)), the Euclidean norm; of a matrix, with two indices, Frobenius'."""
+    return square_root(Reduction("sum", indices, raised(body, _TWO)))
+
+
+def var(indices: tuple[Index, ...], body: Expression) -> Expression:
+    """mean(i, (e - mean(i, e))^2)."""
+    difference = total((("+", body), ("-", mean(indices, body))))
+    return mean(indices, raised(difference, _TWO))
+
+
+DEFINITIONS: Final[Mapping[str, Definition]] = {
+    "softmax": softmax, "logsumexp": logsumexp, "norm": norm, "var": var,
+}  # fmt: skip

@@ -1,0 +1,69 @@
+"""Documents with composite expressions by their names: softmax(k, u[k]), norm(i, x[i])."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from symbackprop.lesson.document import (
+    Block,
+    Chain,
+    Column,
+    Document,
+    Equations,
+    Heading,
+    Link,
+    Paragraph,
+    Sentence,
+)
+from symbackprop.notation.expressions import Expression
+from symbackprop.systems.printing import text
+from symbackprop.systems.shorthands import spelled
+from symbackprop.systems.system import Equation, Fact
+
+Part: TypeAlias = str | Expression | Equation | Fact
+
+
+def with_shorthands(document: Document, words: Collection[str]) -> Document:
+    """The document with these words in the place of what they stand for."""
+    if not words:
+        return document
+    return replace(document, blocks=tuple(_block(block, words) for block in document.blocks))
+
+
+def _block(block: Block, words: Collection[str]) -> Block:
+    match block:
+        case Heading() | Paragraph():
+            return replace(block, sentence=_sentence(block.sentence, words))
+        case Equations(lines):
+            return Equations(tuple((left, spelled(right, words)) for left, right in lines))
+        case Chain(_, links):
+            return replace(block, links=_links(links, words))
+        case Column():
+            return replace(block, entry=spelled(block.entry, words))
+
+
+def _links(links: Sequence[Link], words: Collection[str]) -> tuple[Link, ...]:
+    """The links but for those that look like the one before: a bound index that a word hides was renamed."""
+    shown: list[Link] = []
+    for link in links:
+        expression = spelled(link.expression, words)
+        if not shown or text(expression) != text(shown[-1].expression):
+            shown.append(replace(link, expression=expression))
+    return tuple(shown)
+
+
+def _sentence(sentence: Sentence, words: Collection[str]) -> Sentence:
+    return tuple(_part(part, words) for part in sentence)
+
+
+def _part(part: Part, words: Collection[str]) -> Part:
+    match part:
+        case Expression():
+            return spelled(part, words)
+        case Equation():
+            return replace(part, expression=spelled(part.expression, words))
+        case Fact():
+            return replace(part, left=spelled(part.left, words), right=spelled(part.right, words))
+    return part

@@ -1,0 +1,178 @@
+"""Composite expressions by their names: softmax(k, u[k]) for exp(u[k])/sum(k, exp(u[k])), for printers.
+
+A model that uses a word is printed with it wherever what it stands for has come out: in its equations, in
+the chains and results of its derivation, in the comments of its code. Neither rules nor evaluators meet these
+nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import permutations
+
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Apply,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+)
+from symbackprop.notation.nodes import cached_property
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
+
+
+@dataclass(frozen=True, eq=False)
+class Shorthand(Expression):
+    """A word for a composite expression of a body over indices, which are free in a softmax, else bound."""
+
+    word: str
+    indices: tuple[Index, ...]
+    body: Expression
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        """The body."""
+        return (self.body,)
+
+    def with_children(self, children: tuple[Expression, ...]) -> Shorthand:
+        """The same word for another body."""
+        return Shorthand(self.word, self.indices, *children)
+
+    @cached_property
+    def binds(self) -> bool:
+        """The composite expression has a sum over the indices."""
+        return True
+
+    @cached_property
+    def free_indices(self) -> frozenset[Index]:
+        """The body's indices but for those bound here."""
+        bound = () if self.word == "softmax" else self.indices
+        return self.body.free_indices - frozenset(bound)
+
+
+def spelled(expression: Expression, words: Collection[str]) -> Expression:
+    """The expression with these words in the place of what they stand for; for printing alone."""
+    for word, recognise in RECOGNISED.items():
+        if word in words:
+            expression = rewrite_bottom_up(expression, recognise)
+    return expression
+
+
+def _logsumexp(node: Expression) -> Expression:
+    match node:
+        case Apply("log", (Reduction("sum", indices, Apply("exp", (body,))),)):
+            return Shorthand("logsumexp", indices, body)
+    return node
+
+
+def _norm(node: Expression) -> Expression:
+    """A root of a sum of squares, and its odd powers."""
+    match node:
+        case Power(Reduction("sum", indices, Power(body, Number(square))), Number(exponent)) if (
+            square == 2 and exponent.denominator == 2
+        ):
+            norm = Shorthand("norm", indices, body)
+            return norm if exponent == Fraction(1, 2) else Power(norm, Number(2 * exponent))
+    return node
+
+
+def _var(node: Expression) -> Expression:
+    """The mean of squared differences from the mean; what else the product holds stays behind it."""
+    factors = factors_of(node)
+    for place, factor in enumerate(factors):
+        body = _centred(factor)
+        if body is None or not isinstance(factor, Reduction):
+            continue
+        rest = _without([*factors[:place], *factors[place + 1 :]], _divisors(factor.indices))
+        if rest is not None:
+            return _product([Shorthand("var", factor.indices, body), *rest])
+    return node
+
+
+def _centred(factor: Expression) -> Expression | None:
+    """e of sum(i, (e - mean(i, e))^2)."""
+    match factor:
+        case Reduction("sum", indices, Power(Add(terms), Number(square))) if square == 2:
+            for place in range(len(terms)):
+                others = (*terms[:place], *terms[place + 1 :])
+                body = others[0] if len(others) == 1 else Add(others)
+                mean = Multiply((MINUS_ONE, *_divisors(indices), Reduction("sum", indices, body)))
+                if _is_same(terms[place], mean):
+                    return body
+    return None
+
+
+def _divisors(indices: Sequence[Index]) -> list[Expression]:
+    return [Power(Size(index.axis), MINUS_ONE) for index in indices]
+
+
+def _without(factors: Sequence[Expression], taken: Sequence[Expression]) -> list[Expression] | None:
+    """The factors without those taken, each once; None where one of these is not among them."""
+    rest = list(factors)
+    for each in taken:
+        if each not in rest:
+            return None
+        rest.remove(each)
+    return rest
+
+
+def _softmax(node: Expression) -> Expression:
+    """Each exponential over the sum of its like, as often as the product has both."""
+    factors = list(factors_of(node))
+    for place, below in enumerate(factors):
+        match below:
+            case Power(Reduction("sum", bound, Apply("exp", (inner,))), Number(exponent)) if exponent <= -1:
+                for other, above in enumerate(factors):
+                    indices = _outer_indices(above, bound, inner)
+                    if indices is None or not isinstance(above, Apply):
+                        continue
+                    left = exponent + 1
+                    factors[place : place + 1] = [Power(below.base, Number(left))] if left else []
+                    moved = other if other < place or left else other - 1
+                    factors[moved] = Shorthand("softmax", indices, *above.arguments)
+                    return _softmax(_product(factors))
+    return node
+
+
+def _outer_indices(
+    above: Expression, bound: tuple[Index, ...], inner: Expression
+) -> tuple[Index, ...] | None:
+    """The indices of exp(e) at whose places the sum's body exp(inner) is exp(e)."""
+    if not isinstance(above, Apply) or above.function != "exp":
+        return None
+    (body,) = above.arguments
+    for outer in _candidates(body, bound):
+        if _is_same(substitute(inner, dict(zip(bound, outer, strict=True))), body):
+            return outer
+    return None
+
+
+def _candidates(body: Expression, bound: tuple[Index, ...]) -> Iterator[tuple[Index, ...]]:
+    """Free indices of the body over the axes of those bound, which are tried first."""
+    if body.free_indices.issuperset(bound):
+        yield bound
+    own = sorted(body.free_indices, key=lambda index: index.name)
+    for chosen in permutations(own, len(bound)):
+        if all(outer.axis == inner.axis for outer, inner in zip(chosen, bound, strict=True)):
+            yield chosen
+
+
+def _is_same(left: Expression, right: Expression) -> bool:
+    return canonical_bound_names(left) == canonical_bound_names(right)
+
+
+def _product(factors: Sequence[Expression]) -> Expression:
+    return factors[0] if len(factors) == 1 else Multiply(tuple(factors))
+
+
+RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
+    "var": _var, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
+}  # fmt: skip
