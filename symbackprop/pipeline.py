@@ -26,6 +26,7 @@ from symbackprop.lesson.latex import latex
 from symbackprop.lesson.latex_document import latex_document, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
+from symbackprop.lesson.means import shown_text
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.derivatives import Derivative
@@ -162,7 +163,7 @@ class Gradient:
     equation: Equation
 
     def __str__(self) -> str:
-        return f"{text(self.derivative)} = {text(self.equation.expression)}"
+        return f"{text(self.derivative)} = {shown_text(self.equation.expression)}"
 
     def latex(self) -> str:
         """The equation in math mode."""

@@ -9,11 +9,12 @@ from typing import TypeAlias
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative, RestatedEquation
 from symbackprop.lesson.latex import latex
 from symbackprop.lesson.lesson import result_equations
+from symbackprop.lesson.means import shown_equation, shown_text
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replay import Beside, Composite
 from symbackprop.rewriting.rule import Step, Use
-from symbackprop.systems.printing import equation_text, fact_text, text
+from symbackprop.systems.printing import fact_text, text
 
 Json: TypeAlias = bool | int | str | Sequence["Json"] | dict[str, "Json"] | None
 
@@ -26,7 +27,7 @@ def derivation_json(derivation: Derivation) -> str:
             "model": system.name,
             "loss": system.loss,
             "wrt": list(derivation.wrt),
-            "equations": [equation_text(equation) for equation in system.equations],
+            "equations": [shown_equation(equation) for equation in system.equations],
             "facts": [fact_text(fact) for fact in (*system.facts, *system.positive_definite)],
             "inner_derivatives": [_adjoint(inner) for inner in derivation.expansion.derivations],
             "restated": [_restated(equation) for equation in derivation.expansion.restated],
@@ -59,7 +60,7 @@ def _adjoint(adjoint: AdjointDerivation) -> Json:
         "kept": adjoint.kept,
         "derivative": text(adjoint.total),
         "total": adjoint.total.total,
-        "equation": equation_text(adjoint.equation),
+        "equation": shown_equation(adjoint.equation),
         "factors": [_factor(factor) for factor in adjoint.factors],
         "steps": [_step(step) for step in adjoint.steps],
     }
@@ -67,15 +68,15 @@ def _adjoint(adjoint: AdjointDerivation) -> Json:
 
 def _restated(restated: RestatedEquation) -> Json:
     return {
-        "stated": equation_text(restated.stated),
-        "equation": equation_text(restated.equation),
+        "stated": shown_equation(restated.stated),
+        "equation": shown_equation(restated.equation),
         "steps": [_step(step) for step in restated.steps],
     }
 
 
 def _factor(factor: LocalDerivative) -> Json:
     return {
-        "equation": equation_text(factor.consumer),
+        "equation": shown_equation(factor.consumer),
         "derivative": text(factor.derivative),
         "total": factor.derivative.total,
         "value": text(factor.value),
@@ -128,7 +129,7 @@ def _line(derivation: Derivation, left: Expression, right: Expression) -> Json:
     derivative = derivation.meanings.get(name) if name else None
     return {
         "left": text(left),
-        "right": text(right),
+        "right": shown_text(right),
         "derivative": text(derivative or left),
         "latex": f"{latex(left)} = {latex(right)}",
     }

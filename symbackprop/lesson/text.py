@@ -23,10 +23,11 @@ from symbackprop.lesson.document import (
     Reason,
     Sentence,
 )
+from symbackprop.lesson.means import shown_equation, shown_text
 from symbackprop.notation.arithmetic import factors_of, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Expression
-from symbackprop.systems.printing import equation_text, fact_text, text
+from symbackprop.systems.printing import fact_text, text
 from symbackprop.systems.system import Equation, Fact
 
 DEFAULT_WIDTH = 100
@@ -52,7 +53,7 @@ def formula_text(expression: Expression) -> str:
     """The expression in the model language; products of derivatives as (dE/dy)(dy/du2)."""
     products = [factors_of(term) for term in terms_of(expression)]
     if not all(isinstance(factor, Derivative) for product in products for factor in product):
-        return text(expression)
+        return shown_text(expression)
     return " + ".join(
         "".join(f"({text(factor)})" for factor in product) if len(product) > 1 else text(product[0])
         for product in products
@@ -84,7 +85,7 @@ def _sentence(sentence: Sentence) -> str:
 
 def _formula(part: Expression | Equation | Fact) -> str:
     if isinstance(part, Equation):
-        return equation_text(part)
+        return shown_equation(part)
     return fact_text(part) if isinstance(part, Fact) else formula_text(part)
 
 

@@ -22,7 +22,7 @@ from symbackprop.notation.nodes import Expression as Expression
 from symbackprop.notation.nodes import Index as Index
 from symbackprop.notation.nodes import cached_property
 
-ReductionKind: TypeAlias = Literal["sum", "prod", "max", "min", "argmax"]
+ReductionKind: TypeAlias = Literal["sum", "prod", "max", "min", "argmax", "mean"]
 ComparisonOperator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
 
 
@@ -148,7 +148,10 @@ class Apply(Expression):
 
 @dataclass(frozen=True, eq=False)
 class Reduction(Expression):
-    """sum, prod, max or min of a body over bound indices; argmax is the first position of the maximum."""
+    """sum, prod, max or min of a body over bound indices; argmax is the first position of the maximum.
+
+    A mean stands on the page alone: everywhere else it is the sum, divided by the sizes.
+    """
 
     kind: ReductionKind
     indices: tuple[Index, ...]

@@ -4,11 +4,12 @@ import re
 
 import pytest
 
+from symbackprop import loads
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.chains import ChainWriter
 from symbackprop.lesson.document import Chain, Column, Equations, Heading, listed
 from symbackprop.lesson.lesson import derivation_document
-from symbackprop.lesson.text import document_text
+from symbackprop.lesson.text import document_text, equations_text
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.rule import Step, Use
@@ -331,3 +332,22 @@ def test_the_last_block_is_the_result():
 
 def test_the_examples_are_there():
     assert (EXAMPLES / "seed.model").is_file() and (EXAMPLES / "seed_single.model").is_file()
+
+
+# ---- means
+
+
+def test_a_mean_is_printed_as_one_and_a_sum_over_something_else_is_not():
+    model = parse_system(
+        "index i, j : N\nindex b : B\nparam y[b]\ninput A[i,j]\n"
+        "loss E = mean(b, y[b]^2)*mean(i, j, A[i,j])/size(b) + sum(i, A[i,0])/size(b)"
+    )
+    shown = equations_text(Equations(((model.equations[0].element, model.equations[0].expression),)))
+    assert shown == "E = mean(b, y[b]^2)*mean(i, j, A[i,j])/size(b) + sum(i, A[i,0])/size(b)\n"
+
+
+def test_means_stay_in_a_derivation_and_in_gradients():
+    model = loads("index b : B\ninput x[b], d[b]\nparam w, c\nloss E = mean(b, (w*x[b] + c - d[b])^2)")
+    derivation = model.derive()
+    assert str(derivation.gradients["c"]) == "dE/dc = 2*mean(b, w*x[b] + c - d[b])"
+    in_order(derivation.text(), "E = mean(b, (w*x[b] + c - d[b])^2)", "dE/dc = 2*mean(b, w*x[b] + c - d[b])")
