@@ -88,6 +88,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "mask is 0 or 1": "where(c > 0, 1, 0)",
     "mask of a positive part": "max(0, x[i])*y[j]",
     "compared maximum": "c <= 6",
+    "turn back a circular shift": "x[mod(i2 - 1, size(i))]",
+    "residue of a residue": "mod(i + 1, size(i))",
     "opposite branches": "where(c > 0, x[i]^2, -y[j]^2)",
     "branches that agree": "where(c > 0 or c < -1, x[i], y[j])",
     "factor out of branches": "x[i]*where(c > 0, 2*c, 1)",
