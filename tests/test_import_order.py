@@ -21,6 +21,7 @@ ROOMS = (
     "language",
     "layers",
     "rules",
+    "presentation",
     "algebra",
     "derivation",
     "indexing",

@@ -14,6 +14,7 @@ from symbackprop.algebra.scalar_search import Account, rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
@@ -132,6 +133,18 @@ def _simplified(
         if result_of(steps, expression) == before:
             break
     steps.extend(last.steps(result_of(steps, expression)))
+    return (*steps, *_arranged(result_of(steps, expression), scope, outer))
+
+
+def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
+    """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards."""
+    steps = NormalForm(LAST_RULES).steps(expression)
+    return (*steps, *_arranged(steps[-1].after, scope, outer)) if steps else ()
+
+
+def _arranged(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
+    """Signs, reciprocals and the names of bound indices as a person writes them."""
+    steps: list[Step] = []
     steps.extend(_written_differently(ARRANGE, result_of(steps, expression), tidied))
     names = partial(tidy_bound_names, outer=outer, preferred=scope.index_names)
     steps.extend(_written_differently(RENAME, result_of(steps, expression), names))

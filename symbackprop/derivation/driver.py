@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.algebra.context import Scope
-from symbackprop.algebra.phases import scope_of
+from symbackprop.algebra.phases import present, scope_of
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.adjoints import worked_out
 from symbackprop.derivation.inlining import inline_adjoints
@@ -63,7 +63,8 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
-    derivation = Derivation(system, wanted, _with_layer_names(inlined, wanted, taken), expansion, model)
+    presented = [_presented(adjoint, scope) for adjoint in inlined]
+    derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)
     return derivation
 
@@ -98,6 +99,17 @@ def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope
     indices = tuple(index for index in total.denominator.positions if isinstance(index, Index))
     equation = Equation(names[tensor], indices, steps[-1].after)
     return AdjointDerivation(tensor, total, factors, steps, equation, kept=True)
+
+
+def _presented(adjoint: AdjointDerivation, scope: Scope) -> AdjointDerivation:
+    """The adjoint as it is printed, where it keeps its equation."""
+    equation = adjoint.equation
+    outer = adjoint.total.free_indices | frozenset(equation.indices)
+    steps = present(equation.expression, scope, outer) if adjoint.kept else ()
+    if not steps:
+        return adjoint
+    equation = replace(equation, expression=steps[-1].after)
+    return replace(adjoint, steps=(*adjoint.steps, *steps), equation=equation)
 
 
 def _named(adjoint: Derivative, names: Mapping[str, str]) -> Expression:

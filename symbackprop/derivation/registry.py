@@ -18,6 +18,7 @@ from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.expressions import Axis, Index
+from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.rewriting.justification import Justification, Premise
 from symbackprop.rewriting.premises import KnownRanges, Matrices, Recurrence
 from symbackprop.rewriting.registry import Entry, Family, Registry
@@ -25,7 +26,6 @@ from symbackprop.rewriting.replacements import AdjointNames, Definition, Renamin
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
-from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
@@ -65,7 +65,8 @@ TABLES: tuple[Sequence[Rule], ...] = (
     SOLVING_RULES,
     CALCULUS_RULES,
     WRITTEN_OUT_RULES,
-    (ARRANGE, OPPOSITE_WHERES, TOGETHER, SPLIT, LOSS_BY_ITSELF),
+    PRESENTATION_RULES,
+    (ARRANGE, TOGETHER, SPLIT, LOSS_BY_ITSELF),
 )
 SOME_STEP = Index("t", Axis("T", "t"))
 

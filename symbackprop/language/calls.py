@@ -18,7 +18,9 @@ from symbackprop.notation.expressions import Element, Expression, Index, Reducti
 
 
 class Reader(Protocol):
-    """What reads the arguments."""
+    """What reads the arguments; `shorthands` are the words for composite expressions that came up."""
+
+    shorthands: set[str]
 
     @property
     def scope(self) -> Scope:
@@ -151,6 +153,7 @@ def reduction(call: Call, surroundings: Surroundings, reader: Reader) -> Express
     """`sum(i, j, e)` and its like."""
     indices, body = indices_and_body(call, surroundings, reader)
     if call.word.text == "mean":
+        reader.shorthands.add("mean")
         return composing.mean(indices, body)
     return Reduction(_KINDS[call.word.text], indices, body)
 

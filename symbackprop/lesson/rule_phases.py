@@ -12,9 +12,9 @@ from symbackprop.algebra.sums import COST, FACTOR_IN, SPLIT
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
+from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
-from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.kronecker import TIED, one_index_for_both, tied_indices
@@ -130,7 +130,6 @@ SEARCH_MEASURES: Measures = {
 ORDER_MEASURES: Measures = {OUT_OF_ORDER: Measure("pairs of positions out of order", pairs_out_of_order)}
 TIE_MEASURES: Measures = {TIED: Measure("indices that a delta ties to another", tied_indices)}
 TEXT_MEASURES: Measures = {
-    "wheres": MEASURES["wheres"],
     UNTIDY: Measure("sums, products and `where`s with a sign or reciprocal elsewhere", untidy_nodes),
 }
 
@@ -153,7 +152,8 @@ def phases() -> tuple[Phase, ...]:
         Phase("Inwards, in recurrences", recurrence_rules({"a": 0}, step, ranges), INWARD_MEASURES),
         Phase("The search for cheaper forms", (FACTOR_IN, SPLIT), SEARCH_MEASURES),
         Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
-        Phase("What is printed", (OPPOSITE_WHERES, ARRANGE), TEXT_MEASURES),
+        Phase("What is printed", PRESENTATION_RULES, PRESENTATION_MEASURES),
+        Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
     )
 
 

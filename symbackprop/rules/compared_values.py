@@ -153,13 +153,13 @@ def opposite_wheres(node: Expression) -> Expression | None:
     wheres = [(place, _numbered_where(term)) for place, term in enumerate(node.terms)]
     for (here, one), (there, other) in combinations(wheres, 2):
         if one is not None and other is not None and negated(one.condition) == other.condition:
-            first, second = (other, one) if _is_negative(one.condition) else (one, other)
+            first, second = (other, one) if is_negative(one.condition) else (one, other)
             rest = [term for place, term in enumerate(node.terms) if place not in (here, there)]
             return add(Where(first.condition, first.chosen, second.chosen), *rest)
     return None
 
 
-def _is_negative(condition: Expression) -> bool:
+def is_negative(condition: Expression) -> bool:
     """Whether a person would write the opposite: where(x >= 0, f, g), not where(x < 0, g, f)."""
     return isinstance(condition, Comparison) and condition.operator in ("<", "<=", "!=")
 

@@ -259,6 +259,8 @@ PREDICATES: Mapping[str, Predicate] = {
     "of the numerator": Predicate(
         "{} is an index of the numerator alone and {} of the denominator", is_looked_up
     ),
+    "one array": Predicate("{} is an array no larger than one that is there", is_looked_up),
+    "same size": Predicate("the axes of {} and {} have one size", is_looked_up),
     "named": Predicate("{} has a name", is_looked_up),
     "invertible": Predicate("{} is invertible", is_assumed),
     "not zero": Predicate("{} is not 0", is_not_zero),

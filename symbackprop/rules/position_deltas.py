@@ -9,6 +9,7 @@ r = i - 2*a + 1, guarded so that r stays inside its axis. A delta of a lookup st
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from symbackprop.integers.bounds import conjunction, unproved_bounds
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
@@ -27,6 +28,7 @@ from symbackprop.notation.expressions import (
     Index,
     Number,
     Reduction,
+    Size,
     Where,
 )
 from symbackprop.notation.matrix_functions import tensor_read
@@ -34,7 +36,7 @@ from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rules.conditions import is_tied, when
 from symbackprop.rules.delta_substitution import with_index
 from symbackprop.rules.stating import stated
-from symbackprop.systems.partial import is_partial
+from symbackprop.systems.partial import is_partial, is_positive
 
 
 def solved_sum(
@@ -102,6 +104,71 @@ def _contracted(node: Reduction, place: int, index: Index, form: LinearForm) -> 
     return solved_sum(node, place, index, solution, (divides,))
 
 
+def invert_shift(node: Expression) -> Expression | None:
+    """sum(i, delta(mod(i + p, size(i)), j)*f(i)) = f(mod(j - p, size(i))): a circular shift, turned back."""
+    if not is_sum(node):
+        return None
+    for place, factor in enumerate(factors_of(node.body)):
+        for shifted, index in _moved_side(factor):
+            match shifted:
+                case Apply("mod", (argument, divisor)) if _has_size(index, divisor):
+                    form = linear_form(argument)
+                    for bound in node.indices:
+                        if _is_shifted(form, bound, divisor) and bound != index:
+                            rest = linear_form(index).plus(form.without(bound), -1)
+                            turned = _residue(rest.scaled(form.coefficient(bound)), divisor)
+                            return solved_sum(node, place, bound, turned)
+    return None
+
+
+def _has_size(index: Index, divisor: Expression) -> bool:
+    """Whether the divisor is the size of the index' axis."""
+    return linear_form(Size(index.axis)) == linear_form(divisor)
+
+
+def _is_shifted(form: LinearForm, index: Index, divisor: Expression) -> bool:
+    """Whether the form is i + p or p - i for a whole p, and the divisor the size of i's axis."""
+    values = (*form.coefficients.values(), form.constant)
+    is_whole = all(value.denominator == 1 for value in values)
+    return (
+        is_whole
+        and abs(form.coefficient(index)) == 1
+        and _is_alone(form, index)
+        and _has_size(index, divisor)
+    )
+
+
+def residue_of_residue(node: Expression) -> Expression | None:
+    """mod(mod(f, n) + g, n) = mod(f + g, n), and mod(i, size(i)) = i."""
+    match node:
+        case Apply("mod", (argument, divisor)) if is_positive(divisor):
+            form = linear_form(argument)
+            opened = form
+            for unknown, times in form.coefficients.items():
+                match unknown:
+                    case Apply("mod", (inner, same)) if same == divisor and times.denominator == 1:
+                        opened = opened.without(unknown).plus(linear_form(inner), times)
+            is_index = any(_has_size(each, divisor) for each in form.coefficients if isinstance(each, Index))
+            if opened != form or (is_index and isinstance(_residue(form, divisor), Index)):
+                return _residue(opened, divisor)
+    return None
+
+
+def _residue(form: LinearForm, divisor: Expression) -> Expression:
+    """mod(f, n) without multiples of n in f: the size itself, and of a number what exceeds it."""
+    size = linear_form(divisor)
+    (unknown, *_) = (*size.coefficients, None)
+    if unknown is not None:
+        times = form.coefficient(unknown) / size.coefficient(unknown)
+    else:
+        times = Fraction(form.constant // size.constant)
+    reduced = form.plus(size, -times) if times.denominator == 1 else form
+    shown = reduced.expression()
+    if isinstance(shown, Index) and _has_size(shown, divisor):
+        return shown
+    return Apply("mod", (shown, divisor))
+
+
 def join_sum(node: Expression) -> Expression | None:
     """sum(a, f*sum(r, g*delta(a+r, i))) = sum(a, r, f*g*delta(a+r, i)): the delta meets both its sums."""
     if not is_sum(node):
@@ -145,5 +212,24 @@ SOLVING_RULES = (
         example="sum(i, j, delta(i+2*j,q)*x[i]*y[j])",
         near_miss="sum(k, delta(ids[k],i)*x[i2])",
         roots=(Reduction,),
+    ),
+    stated(
+        "turn back a circular shift",
+        "sum(i, delta(mod(i + p, size(i)), j)*f(i)) = f(mod(j - p, size(i)))",
+        invert_shift,
+        where=(when("independent", "p", "i"), when("same size", "j", "i")),
+        decreases="bound indices",
+        example="sum(i, delta(mod(i+1,size(i)),i2)*x[i])",
+        near_miss="sum(i, delta(mod(i+1,size(j)),j)*x[i])",
+        roots=(Reduction,),
+    ),
+    stated(
+        "residue of a residue",
+        "mod(mod(f, n) + g, n) = mod(f + g, n), mod(i, size(i)) = i",
+        residue_of_residue,
+        decreases="size",
+        example="x[mod(mod(i-1,size(i))+2,size(i))]",
+        near_miss="x[mod(mod(i-1,size(j))+2,size(i))]",
+        roots=(Apply,),
     ),
 )

@@ -7,12 +7,13 @@ nodes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations
+from itertools import permutations, repeat
 
-from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, power, reciprocals_last
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Add,
@@ -97,6 +98,27 @@ def _var(node: Expression) -> Expression:
     return node
 
 
+def _mean(node: Expression) -> Expression:
+    """Sums divided by the sizes of their indices' axes; what else the product holds stays around them."""
+    factors = factors_of(node)
+    divided = Counter(size for factor in factors for size in _sizes_below(factor))
+    for total in filter(is_sum, factors):
+        sizes = Counter[Expression](Size(index.axis) for index in total.indices)
+        if sizes <= divided:
+            mean = Shorthand("mean", total.indices, total.body)
+            parts = [mean if factor is total else factor for factor in factors]
+            parts.extend(power(size, Number(times)) for size, times in sizes.items())
+            return _mean(reciprocals_last(multiply(*parts)))
+    return node
+
+
+def _sizes_below(factor: Expression) -> Iterator[Expression]:
+    """The size of an axis, as often as it is divided by."""
+    match factor:
+        case Power(Size() as size, Number(exponent)) if exponent < 0 and exponent.denominator == 1:
+            yield from repeat(size, -int(exponent))
+
+
 def _centred(factor: Expression) -> Expression | None:
     """e of sum(i, (e - mean(i, e))^2)."""
     match factor:
@@ -174,5 +196,5 @@ def _product(factors: Sequence[Expression]) -> Expression:
 
 
 RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
-    "var": _var, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
+    "var": _var, "mean": _mean, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
 }  # fmt: skip

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from symbackprop import loads
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.chains import ChainWriter
 from symbackprop.lesson.document import Chain, Column, Equations, Heading, listed
@@ -12,7 +13,7 @@ from symbackprop.lesson.text import document_text
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.rule import Step, Use
-from symbackprop.systems.printing import text
+from symbackprop.systems.printing import equation_text, text
 from tests.models.examples import EXAMPLES, derivation
 
 NAMES = ("seed", "seed_single", "exercise", "digits", "two_paths", "other_names", "long", "relu", "inner")
@@ -331,3 +332,22 @@ def test_the_last_block_is_the_result():
 
 def test_the_examples_are_there():
     assert (EXAMPLES / "seed.model").is_file() and (EXAMPLES / "seed_single.model").is_file()
+
+
+# ---- means
+
+
+def test_a_mean_is_printed_as_one_and_a_sum_over_something_else_is_not():
+    model = parse_system(
+        "index i, j : N\nindex b : B\nparam y[b]\ninput A[i,j]\n"
+        "loss E = mean(b, y[b]^2)*mean(i, j, A[i,j])/size(b) + sum(i, A[i,0])/size(b)"
+    )
+    shown = equation_text(model.equations[0], model.shorthands)
+    assert shown == "E = mean(b, y[b]^2)*mean(i, j, A[i,j])/size(b) + sum(i, A[i,0])/size(b)"
+
+
+def test_means_stay_in_a_derivation_and_in_gradients():
+    model = loads("index b : B\ninput x[b], d[b]\nparam w, c\nloss E = mean(b, (w*x[b] + c - d[b])^2)")
+    derivation = model.derive()
+    assert str(derivation.gradients["c"]) == "dE/dc = 2*mean(b, w*x[b] + c - d[b])"
+    in_order(derivation.text(), "E = mean(b, (w*x[b] + c - d[b])^2)", "dE/dc = 2*mean(b, w*x[b] + c - d[b])")

@@ -1,0 +1,148 @@
+"""Rules of `where`s as they are printed: what both branches have in common stands outside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from itertools import combinations
+
+from symbackprop.integers.bounds import negated
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    terms_of,
+)
+from symbackprop.notation.expressions import ZERO, Add, Comparison, Delta, Expression, Logic, Number, Where
+from symbackprop.rules.compared_values import is_negative
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
+
+
+def opposite_branches(node: Expression) -> Expression | None:
+    """f*where(c, g, 0) + f2*where(not c, h, 0) = where(c, f*g, f2*h), the first two such terms of a sum."""
+    if not isinstance(node, Add):
+        return None
+    wheres = [(place, _where_of(term)) for place, term in enumerate(node.terms)]
+    for (here, one), (there, other) in combinations(wheres, 2):
+        if one is not None and other is not None and negated(one.condition) == other.condition:
+            first, second = (other, one) if is_negative(one.condition) else (one, other)
+            rest = [term for place, term in enumerate(node.terms) if place not in (here, there)]
+            return add(Where(first.condition, first.chosen, second.chosen), *rest)
+    return None
+
+
+def _where_of(term: Expression) -> Where | None:
+    """f*where(c, g, 0) as where(c, f*g, 0), for one comparison c and a single such factor."""
+    factors = factors_of(term)
+    wheres = [factor for factor in factors if isinstance(factor, Where) and _is_mask(factor)]
+    if len(wheres) != 1 or any(isinstance(part, Delta) for part in term.walk()):
+        return None
+    (where,) = wheres
+    chosen = multiply(*(where.chosen if factor is where else factor for factor in factors))
+    return Where(where.condition, chosen, ZERO)
+
+
+def _is_mask(where: Where) -> bool:
+    return where.otherwise == ZERO and isinstance(where.condition, Comparison)
+
+
+def factor_out_of_branches(node: Expression) -> Expression | None:
+    """where(c, f*g, f*h) = f*where(c, g, h)."""
+    if not isinstance(node, Where) or ZERO in (node.chosen, node.otherwise):
+        return None
+    (one, first), (other, second) = map(coefficient_and_rest, (node.chosen, node.otherwise))
+    shared = Counter(first) & Counter(second)
+    number = one if one == other else -Fraction(1) if one < 0 and other < 0 else Fraction(1)
+    if not shared and number == 1:
+        return None
+    inside = [
+        multiply(Number(factor / number), *(Counter(rest) - shared).elements())
+        for factor, rest in ((one, first), (other, second))
+    ]
+    if inside[0] == inside[1]:
+        return node.chosen
+    return multiply(Number(number), *shared.elements(), Where(node.condition, *inside))
+
+
+def term_out_of_branches(node: Expression) -> Expression | None:
+    """where(c, f + g, f + h) = f + where(c, g, h)."""
+    if not isinstance(node, Where) or ZERO in (node.chosen, node.otherwise):
+        return None
+    shared = Counter(terms_of(node.chosen)) & Counter(terms_of(node.otherwise))
+    if all(isinstance(term, Number) for term in shared):
+        return None
+    inside = [
+        add(*(Counter(terms_of(branch)) - shared).elements()) for branch in (node.chosen, node.otherwise)
+    ]
+    return add(*shared.elements(), Where(node.condition, *inside))
+
+
+def branches_that_agree(node: Expression) -> Expression | None:
+    """where(c, f, where(d, f, g)) = where(c or d, f, g), and where the other branches agree."""
+    match node:
+        case Where(condition, chosen, Where(other, same, rest)) if chosen == same:
+            return Where(_joined("or", condition, other), chosen, rest)
+        case Where(condition, Where(other, chosen, same), rest) if same == rest:
+            return Where(_joined("and", condition, other), chosen, rest)
+        case Where(Comparison() as condition, Where(other, same, rest), chosen) if chosen == same:
+            return Where(_joined("or", negated(condition), other), chosen, rest)
+        case Where(Comparison() as condition, rest, Where(other, chosen, same)) if rest == same:
+            return Where(_joined("and", negated(condition), other), chosen, rest)
+    return None
+
+
+def _joined(operator: str, *conditions: Expression) -> Expression:
+    parts = [
+        part
+        for condition in conditions
+        for part in (
+            condition.operands
+            if isinstance(condition, Logic) and condition.operator == operator
+            else (condition,)
+        )
+    ]
+    return Logic("or" if operator == "or" else "and", tuple(dict.fromkeys(parts)))
+
+
+OPPOSITE_BRANCHES = stated(
+    "opposite branches",
+    "f*where(c, g, 0) + f2*where(not c, h, 0) = where(c, f*g, f2*h)",
+    opposite_branches,
+    where=(when("no nan", "c"),),
+    decreases="wheres",
+    example="x[i]*where(c > 0, x[i], 0) - y[j]*where(c <= 0, y[j], 0)",
+    near_miss="x[i]*where(c > 0, x[i], 0) - y[j]*where(c < 0, y[j], 0)",
+    roots=(Add,),
+)
+FACTOR_OUT_OF_BRANCHES = stated(
+    "factor out of branches",
+    "where(c, f*g, f*h) = f*where(c, g, h)",
+    factor_out_of_branches,
+    decreases="names and numbers",
+    example="where(c > 0, 2*x[i]*c, x[i])",
+    near_miss="where(c > 0, 2*x[i]*c, y[j])",
+    roots=(Where,),
+)
+TERM_OUT_OF_BRANCHES = stated(
+    "term out of branches",
+    "where(c, f + g, f + h) = f + where(c, g, h)",
+    term_out_of_branches,
+    decreases="names and numbers",
+    example="where(i > 0, x[i] - c, x[i])",
+    near_miss="where(i > 0, x[i] - c, c)",
+    roots=(Where,),
+)
+BRANCHES_THAT_AGREE = stated(
+    "branches that agree",
+    "where(c, f, where(d, f, g)) = where(c or d, f, g), where(c, where(d, f, g), g) = where(c and d, f, g), "
+    "where(c, where(d, f, g), f) = where(not c or d, f, g), "
+    "where(c, g, where(d, f, g)) = where(not c and d, f, g)",
+    branches_that_agree,
+    where=(when("no nan", "c"),),
+    decreases="wheres",
+    example="where(c > 0, x[i], where(c < -1, x[i], y[j]))",
+    near_miss="where(c > 0, x[i], where(c < -1, c, y[j]))",
+    roots=(Where,),
+)

@@ -1,0 +1,96 @@
+"""Conditions on values as a person writes them: u <= 3 for u + 3 <= 6, and max(u, v) <= w where u >= v."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, terms_of
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    ComparisonOperator,
+    Expression,
+    Logic,
+    Number,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
+
+MIRRORED: Mapping[str, ComparisonOperator] = {
+    "<": ">",
+    "<=": ">=",
+    ">": "<",
+    ">=": "<=",
+    "==": "==",
+    "!=": "!=",
+}
+
+
+def numbers_on_the_right(node: Expression) -> Expression | None:
+    """u + 3 <= 6 = u <= 3, 3 - u <= 6 = u >= -3, (u + 1)/2 < 1 = u < 1, for one term and a number."""
+    if not (isinstance(node, Comparison) and node.tensors and isinstance(node.right, Number)):
+        return None
+    multiple, rest = coefficient_and_rest(node.left)
+    if multiple != 1 and len(rest) == 1 and isinstance(rest[0], Add):
+        operator = node.operator if multiple > 0 else MIRRORED[node.operator]
+        return Comparison(operator, rest[0], Number(node.right.value / multiple))
+    numbers = [term for term in terms_of(node.left) if isinstance(term, Number)]
+    others = [term for term in terms_of(node.left) if not isinstance(term, Number)]
+    if len(numbers) != 1 or len(others) != 1:
+        return None
+    sign, (other,) = (-1 if coefficient_and_rest(others[0])[0] < 0 else 1), others
+    operator = node.operator if sign > 0 else MIRRORED[node.operator]
+    right = Number(sign * (node.right.value - numbers[0].value))
+    return Comparison(operator, multiply(Number(sign), other), right)
+
+
+def maximum_of_ordered(node: Expression) -> Expression | None:
+    """u >= v and max(u, v) <= w = u >= v and u <= w, likewise min(u, v) where u <= v."""
+    if not (isinstance(node, Logic) and node.operator == "and"):
+        return None
+    operands = list(node.operands)
+    for place, known in enumerate(operands):
+        if isinstance(known, Comparison) and known.operator in ("<", "<=", ">", ">="):
+            for other, operand in enumerate(operands):
+                changed = operand if other == place else _without_maximum(operand, known)
+                if changed != operand:
+                    return Logic("and", (*operands[:other], changed, *operands[other + 1 :]))
+    return None
+
+
+def _without_maximum(condition: Expression, known: Comparison) -> Expression:
+    """The condition in which the greater of the two compared sides stands for their maximum."""
+    sides = {known.left, known.right}
+    greater, less = (known.left, known.right) if known.operator in (">", ">=") else (known.right, known.left)
+
+    def chosen(node: Expression) -> Expression:
+        match node:
+            case Apply("max" | "min" as function, arguments) if {*arguments} == sides:
+                return greater if function == "max" else less
+        return node
+
+    return rewrite_bottom_up(condition, chosen)
+
+
+NUMBERS_ON_THE_RIGHT = stated(
+    "numbers on the right",
+    "(f + n < m) = (f < m - n), (n - f < m) = (f > n - m), (n*(f + g) < m) = (f + g < m/n) or > for n < 0, "
+    "likewise the other comparisons",
+    numbers_on_the_right,
+    where=(when("numeral", "n"), when("numeral", "m")),
+    decreases="names and numbers",
+    example="where(3 - x[i] <= 6, c, 0)",
+    near_miss="where(x[i] + c <= 6, c, 0)",
+    roots=(Comparison,),
+)
+MAXIMUM_OF_ORDERED = stated(
+    "maximum of ordered values",
+    "(f >= g and max(f, g) <= h) = (f >= g and f <= h), likewise min(f, g) of f <= g",
+    maximum_of_ordered,
+    decreases="names and numbers",
+    example="where(max(x[i], y[j]) <= c and x[i] >= y[j], c, 0)",
+    near_miss="where(max(x[i], y[j]) <= c and x[i] >= z[q], c, 0)",
+    roots=(Logic,),
+)

@@ -1,0 +1,54 @@
+"""The rules of the last phase in their order, and the measures by which they come to an end."""
+
+from __future__ import annotations
+
+from symbackprop.notation.arithmetic import is_sum
+from symbackprop.notation.expressions import ONE, ZERO, Element, Expression
+from symbackprop.presentation.branches import (
+    BRANCHES_THAT_AGREE,
+    FACTOR_OUT_OF_BRANCHES,
+    OPPOSITE_BRANCHES,
+    TERM_OUT_OF_BRANCHES,
+)
+from symbackprop.presentation.comparisons import MAXIMUM_OF_ORDERED, NUMBERS_ON_THE_RIGHT
+from symbackprop.presentation.sums import GATHER_SUMS
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.compared_values import OPPOSITE_WHERES
+from symbackprop.rules.measure_context import MeasureContext
+from symbackprop.rules.measures import MEASURES, Measure, Measures
+from symbackprop.rules.summation import SUMMATION_RULES
+
+FROM_BEFORE = ("number out of where", "turn where")  # for what these rules leave
+
+
+def sums(expression: Expression, _context: MeasureContext) -> int:
+    """How many sums over indices are written."""
+    return sum(map(is_sum, expression.walk()))
+
+
+def names_and_numbers(expression: Expression, _context: MeasureContext) -> int:
+    """How many names of tensors and indices are written, and numbers other than 0 and 1."""
+    written = (node for node in expression.walk() if isinstance(node, Element) or not node.children)
+    return sum(node not in (ZERO, ONE) for node in written)
+
+
+PRESENTATION_RULES: tuple[Rule, ...] = (
+    OPPOSITE_WHERES,
+    OPPOSITE_BRANCHES,
+    BRANCHES_THAT_AGREE,
+    FACTOR_OUT_OF_BRANCHES,
+    TERM_OUT_OF_BRANCHES,
+    MAXIMUM_OF_ORDERED,
+    NUMBERS_ON_THE_RIGHT,
+    GATHER_SUMS,
+)
+PRESENTATION_MEASURES: Measures = {
+    "sums": Measure("sums as written", sums),
+    "wheres": MEASURES["wheres"],
+    "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
+    "second branches": MEASURES["second branches"],
+}
+LAST_RULES: tuple[Rule, ...] = (
+    *PRESENTATION_RULES,
+    *(rule for rule in SUMMATION_RULES if rule.name in FROM_BEFORE),
+)

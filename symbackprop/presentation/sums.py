@@ -1,0 +1,118 @@
+"""Sums with a factor in common as one sum: sum(b, f*g) - sum(b, f*h) is sum(b, f*(g - h))."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, permutations
+
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply
+from symbackprop.notation.expressions import Add, Expression, Index, Number, Reduction
+from symbackprop.notation.substitution import rename_bound, substitute
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
+
+MOST_BOUND_INDICES = 3  # whose names are tried in every order
+
+
+@dataclass(frozen=True)
+class _Term:
+    """number * outer factors * sum."""
+
+    number: Fraction
+    outer: tuple[Expression, ...]
+    total: Reduction
+
+
+def gather_sums(node: Expression) -> Expression | None:
+    """n*sum(i, f*g) + m*sum(i, f*h) = sum(i, f*(n*g + m*h)), the first two such terms of a sum.
+
+    Not where g and h would have to be outer products for that, which a contraction need not store; and a
+    sum, not a difference, only where it is no larger than f: (A + A')*x is written A*x + A'*x.
+    """
+    if not isinstance(node, Add):
+        return None
+    terms = [(place, found) for place, term in enumerate(node.terms) if (found := _term(term)) is not None]
+    for (here, one), (there, other) in combinations(terms, 2):
+        gathered = _gathered(one, other)
+        if gathered is not None:
+            before, between, after = node.terms[:here], node.terms[here + 1 : there], node.terms[there + 1 :]
+            return add(*before, gathered, *between, *after)
+    return None
+
+
+def _term(term: Expression) -> _Term | None:
+    number, rest = coefficient_and_rest(term)
+    totals = [factor for factor in rest if is_sum(factor)]
+    if len(totals) != 1:
+        return None
+    return _Term(number, tuple([factor for factor in rest if factor is not totals[0]]), totals[0])
+
+
+def _gathered(one: _Term, other: _Term) -> Expression | None:
+    outer = Counter(one.outer) & Counter(other.outer)
+    own = [_without(each.outer, outer) for each in (one, other)]
+    if any(factor.free_indices for factors in own for factor in factors):
+        return None
+    total = rename_bound(one.total, other.total.free_indices)
+    for body in _in_the_names_of(total.indices, other.total):
+        shared = Counter(factors_of(total.body)) & Counter(factors_of(body))
+        first = (*own[0], *_without(factors_of(total.body), shared))
+        second = (*own[1], *_without(factors_of(body), shared))
+        if shared and _is_one_array(tuple(shared), first, second, one.number * other.number < 0):
+            difference = add(multiply(*first), multiply(Number(other.number / one.number), *second))
+            place = next((n for n, each in enumerate(factors_of(total.body)) if each in first), len(shared))
+            common = list(shared.elements())
+            gathered = multiply(*common[:place], difference, *common[place:])
+            return multiply(Number(one.number), *outer.elements(), total.with_children((gathered,)))
+    return None
+
+
+def _in_the_names_of(indices: tuple[Index, ...], total: Reduction) -> Iterator[Expression]:
+    """The body of a sum with its bound indices called like these, in every way that fits their axes."""
+    if len(indices) != len(total.indices) or len(indices) > MOST_BOUND_INDICES:
+        return
+    for order in permutations(indices):
+        if all(new.axis == old.axis for new, old in zip(order, total.indices, strict=True)):
+            yield substitute(total.body, dict(zip(total.indices, order, strict=True)))
+
+
+def _without(factors: tuple[Expression, ...], shared: Counter[Expression]) -> tuple[Expression, ...]:
+    """The factors that are not shared."""
+    left = Counter(shared)
+    rest = []
+    for factor in factors:
+        if left[factor]:
+            left[factor] -= 1
+        else:
+            rest.append(factor)
+    return tuple(rest)
+
+
+def _is_one_array(
+    shared: tuple[Expression, ...],
+    first: tuple[Expression, ...],
+    second: tuple[Expression, ...],
+    is_difference: bool,
+) -> bool:
+    """Whether the sum of the rests is no larger than a common factor; a difference, than each rest."""
+    needed = frozenset[Index]().union(*(factor.free_indices for factor in (*first, *second)))
+    if any(needed <= factor.free_indices for factor in shared):
+        return True
+    return is_difference and all(
+        any(needed == factor.free_indices for factor in rest) for rest in (first, second)
+    )
+
+
+GATHER_SUMS = stated(
+    "gather sums",
+    "n*sum(i, f*g) + m*sum(i, f*h) = sum(i, f*(n*g + m*h))",
+    gather_sums,
+    where=(when("one array", "n*g + m*h"),),
+    decreases="sums",
+    example="2*sum(j, T[j3,j]*y[j]) - c - sum(j2, T[j2,j3]*y[j2])",
+    near_miss="sum(i, A[i,j]*x[i]) - sum(k, B[j,k])",
+    roots=(Add,),
+)

@@ -1,0 +1,74 @@
+"""Forms as a person writes them: one sum of a difference, branches that agree, conditions on the variable."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_system
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems.printing import equation_text
+from tests.models.classics import small_sample
+from tests.models.judges import judge
+from tests.models.step_checker import check_every_step, total_gradient
+
+FORMS = {
+    "a pairwise ranking by one weight": (
+        "index b : B\nindex f : F\ninput x[b,f], z[b,f]\nparam w[f]\n"
+        "s[b] = sum(f, w[f]*x[b,f])\nr[b] = sum(f, w[f]*z[b,f])\n"
+        "loss E = sum(b, softplus(r[b] - s[b]))",
+        "grad_w[f] = sum(b, sigmoid(r[b] - s[b])*(z[b,f] - x[b,f]))",
+    ),
+    "a matrix and its transpose stay two products": (
+        "index i, j : I\ninput A[i,j]\nparam x[i]\nloss E = sum(i, j, x[i]*A[i,j]*x[j])",
+        "grad_x[i] = sum(j, A[i,j]*x[j]) + sum(j, x[j]*A[j,i])",
+    ),
+    "a decay that the source is scaled with": (
+        "index t : T\ninput x[t], c[t]\nparam a\n"
+        "h[t] = where(t == 0, x[t], tanh(a)*h[t-1] + tanh(a)*c[t])\n"
+        "loss E = 1/2*sum(t, h[t]^2)",
+        "grad_a = sum(t, delta_h[t]*where(t != 0, h[t - 1] + c[t], 0))*(1 - tanh(a)^2)",
+    ),
+    "a clipped quotient of probabilities": (
+        "index n : N\ninput q[n], a[n]\nparam u[n]\nconst e\nr[n] = exp(u[n] - q[n])\n"
+        "loss E = -sum(n, min(r[n]*a[n], min(max(r[n], 1 - e), 1 + e)*a[n]))",
+        "grad_u[n] = -a[n]*where(r[n]*a[n] <= min(max(r[n], 1 - e), 1 + e)*a[n]"
+        " or r[n] <= 1 + e and r[n] >= 1 - e, 1, 0)*r[n]",
+    ),
+    "a hard sigmoid": (
+        "index n : N\ninput g[n]\nparam y[n]\nloss E = sum(n, g[n]*max(0, min(1, (y[n] + 1)/2)))",
+        "grad_y[n] = 1/2*g[n]*where(y[n] > -1 and y[n] < 1, 1, 0)",
+    ),
+    "an interpolation that starts from nothing": (
+        "index t : T\ninput x[t], c[t]\nparam z[t]\n"
+        "s[t] = where(t == 0, z[t]*c[t], (1 - z[t])*s[t-1] + z[t]*c[t])\n"
+        "loss E = 1/2*sum(t, (s[t] - x[t])^2)",
+        "grad_z[t] = delta_s[t]*(c[t] - where(t != 0, s[t - 1], 0))",
+    ),
+    "a weight beside a mask": (
+        "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
+        "grad_b[k] = (1 - tanh(b[k])^2)*sum(j, where(k < j, g[j], 0))",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_form(name: str) -> None:
+    model, form = FORMS[name]
+    forms = [equation_text(equation) for equation in derive(parse_system(model)).equations]
+    assert form in forms
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_judges_agree(name: str) -> None:
+    if "[t-1]" not in FORMS[name][0]:
+        judge(FORMS[name][0])
+        return
+    derivation = derive(parse_system(FORMS[name][0]))
+    values, sizes = small_sample(derivation.model)
+    known = evaluate(derivation.as_system(), values, sizes)
+    for tensor, equation in derivation.gradients.items():
+        stepped = total_gradient(derivation.model, values, sizes, tensor)
+        np.testing.assert_allclose(known[equation.tensor], stepped, rtol=1e-8, atol=1e-9)
+    assert check_every_step(derivation, values, sizes) > 0
