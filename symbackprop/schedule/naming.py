@@ -118,10 +118,12 @@ def _names_given(before: Expression, after: Expression) -> frozenset[str]:
         return frozenset()
     if name is not None and name != tensor_read(before):
         return frozenset((name,))
-    if type(before) is not type(after) or len(before.children) != len(after.children):
+    # What stands on both sides has kept its place, if not its number.
+    old = [child for child in before.children if child not in after.children]
+    new = [child for child in after.children if child not in before.children]
+    if type(before) is not type(after) or len(old) != len(new):
         return after.tensors
-    pairs = zip(before.children, after.children, strict=True)
-    return frozenset[str]().union(*(_names_given(*pair) for pair in pairs))
+    return frozenset[str]().union(*(_names_given(*pair) for pair in zip(old, new, strict=True)))
 
 
 def _put_back(node: Expression, definitions: Mapping[str, Equation], conditions: Conditions) -> Expression:

@@ -82,3 +82,11 @@ def test_a_name_that_the_equation_has_read_before_may_be_given_once_more() -> No
     (y,) = [item for item in schedule.equations if item.equation.tensor == "y"]
     assert text(y.equation.expression) == "u*u"
     assert replayed(schedule, source) == {"naming": 1}
+
+
+def test_a_name_in_a_product_whose_factors_change_places() -> None:
+    formulas = (
+        "u[n] = sum(i, x[n,i])\ny[n] = where(u[n] > 0, u[n], u[n]/5)*(1/10)\nz[n] = where(u[n] > 0, 1, c)\n"
+    )
+    source = ScheduleSource(parse_system(SMALL + formulas))
+    assert replayed(scheduled(source), source) == {"naming": 2}
