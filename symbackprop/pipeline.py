@@ -38,7 +38,10 @@ from symbackprop.targets.numpy.target import NUMPY
 
 if TYPE_CHECKING:
     from symbackprop.accuracy.report import DigitsReport
-    from symbackprop.verification.report import CheckReport
+    from symbackprop.schedule.driver import ScheduleSource, scheduled
+from symbackprop.schedule.driver import ScheduleSource, scheduled
+from symbackprop.schedule.replaying import replayed as schedule_replayed
+from symbackprop.verification.report import CheckReport
 
 __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
 
@@ -216,10 +219,13 @@ class ModelDerivation:
     def replay(self) -> Mapping[str, int]:
         """Do every step again; how many there are of which kind. ReplayError where one does not hold.
 
-        Each `after` is recomputed from its `before` by the step's rule or equations; an identity of scalar
-        algebra is certified over a prime field.
+        The steps are those of the derivation, and those of its schedule, to the equations that a module
+        computes. Each `after` is recomputed from its `before` by the step's rule or equations; an identity of
+        scalar algebra is certified over a prime field.
         """
-        return dict(replayed(self.derivation).most_common())
+        source = ScheduleSource.of(self.derivation)
+        kinds = replayed(self.derivation) + schedule_replayed(scheduled(source), source)
+        return dict(kinds.most_common())
 
     @cached_property
     def program(self) -> Program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -43,8 +44,13 @@ def environment() -> Environment:
 
 def render(template: str, **strings: object) -> str:
     """The template, named by its path below `templates/`, filled in; PrintingError where that fails."""
+    return "".join(render_in_pieces(template, **strings))
+
+
+def render_in_pieces(template: str, **strings: object) -> Iterator[str]:
+    """The same piece by piece: what the template calls runs when all that stands before has been given."""
     try:
-        return environment().get_template(template).render(**strings)
+        yield from environment().get_template(template).generate(**strings)
     except TemplateNotFound as error:
         raise PrintingError(f"there is no template {error.name} in {template_folder()}") from error
     except TemplateError as error:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from symbackprop.array.program import Line, Program
-
-# Stands before and behind a number at the start of marked lines; what is printed is ASCII.
-_MARK = "\ue000"
+from symbackprop.emission.environment import render_in_pieces
 
 
 @dataclass(frozen=True)
@@ -55,30 +54,37 @@ class PrintedModule:
 
 
 @dataclass
-class Marking:
-    """Marks code on its way through a template, which arranges strings, and finds the marks in its text."""
+class Layout:
+    """A text that is arranged piece by piece, and where in it the lines of a program come to stand."""
 
-    marked: list[Line] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+    number: int = 1  # of the line on which the next piece begins
+    lines: list[PrintedLine] = field(default_factory=list)
 
     def code(self, lines: Iterable[CodeLine]) -> str:
-        """Lines of code as the string that a template arranges."""
-        return "\n".join(self._marked(each) for each in lines)
+        """Lines of code as the next piece, which begins a line of the text."""
+        lines = list(lines)
+        places = enumerate(lines, start=self.number)
+        for _, group in groupby(places, key=lambda place: id(place[1].line)):
+            (first, code), *others = group
+            if code.line is not None:
+                self.lines.append(PrintedLine(code.line, first, others[-1][0] if others else first))
+        return "\n".join(code.text for code in lines)
 
-    def _marked(self, code: CodeLine) -> str:
-        if code.line is None:
-            return code.text
-        if not (self.marked and self.marked[-1] is code.line):
-            self.marked.append(code.line)
-        return f"{_MARK}{len(self.marked) - 1}{_MARK}{code.text}"
+    def add(self, piece: str) -> None:
+        """The next piece of the text."""
+        self.pieces.append(piece)
+        self.number += piece.count("\n")
 
-    def unmarked(self, text: str) -> tuple[str, tuple[PrintedLine, ...]]:
-        """The text without marks, and where each line that was marked stands in it."""
-        places: dict[int, list[int]] = {}
-        plain: list[str] = []
-        for number, line in enumerate(text.split("\n"), start=1):
-            if line.startswith(_MARK):
-                _, mark, line = line.split(_MARK, 2)
-                places.setdefault(int(mark), []).append(number)
-            plain.append(line)
-        found = (PrintedLine(self.marked[mark], min(at), max(at)) for mark, at in places.items())
-        return "\n".join(plain), tuple(sorted(found, key=lambda each: each.first))
+
+def printed_module(
+    program: Program, names: Mapping[str, str], template: str, strings: Mapping[str, object]
+) -> PrintedModule:
+    """The module that a template makes of `strings`, and of lines of code, for which it calls `code`.
+
+    A template is filled in from its beginning on, and asks for code where it comes to stand.
+    """
+    layout = Layout()
+    for piece in render_in_pieces(template, code=layout.code, **strings):
+        layout.add(piece)
+    return PrintedModule(program, names, "".join(layout.pieces), tuple(layout.lines))

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 from symbackprop.errors import InternalError
 from symbackprop.language.model import parse_system
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element
+from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import without_where
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.schedule.empty_sums import empty_sum_rule
-from symbackprop.schedule.gates import complement_rule, gate_rule
+from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
 from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.naming import NamingRule
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stability import CANCELLING, IDENTITIES, LOG_BESIDE_ZERO, SHIFTS
+from symbackprop.schedule.stability import STABLE_FORMS
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
@@ -48,17 +51,19 @@ def schedule_entries() -> tuple[ScheduleEntry, ...]:
 
 def local_rules() -> tuple[Rule, ...]:
     """The rules that rewrite the right-hand side of one equation."""
-    step = example_system().tensors["a"].indices[0]
+    system = example_system()
+    ranges, adjoint = Ranges.of(system), Derivative(Element("E"), Element("c"), total=True)
+    (step,) = system.definitions["a"].indices
     return (
         PASSING,
-        delta_rule(Ranges.of(example_system())),
-        empty_sum_rule(Ranges.of(example_system()), is_adjoint=True),
+        delta_rule(ranges, adjoint),
+        empty_sum_rule(ranges, adjoint),
         TIDYING,
-        *(form.rule(Meanings()) for form in (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO)),
-        complement_rule([parsed("sigmoid(c)")]),
-        gate_rule([parsed("sigmoid(x[i])")]),
+        *(form.rule(Meanings()) for form in STABLE_FORMS),
+        COMPLEMENT,
+        FUNCTION_BY_ITS_GATE,
         SOLVE,
-        step_rule(step),
+        step_rule(Recurrence((("a", 0),), step, KnownRanges(()))),
     )
 
 

@@ -13,6 +13,7 @@ from symbackprop.array.views import as_number, as_real, filled, lined_up
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import size_of
 from symbackprop.indexing.end_cases import with_cases_apart
+from symbackprop.indexing.guarded_branches import needs_guard
 from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
@@ -24,7 +25,6 @@ from symbackprop.lowering.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.notation.arithmetic import add, terms_of
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Where
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.schedule.guarded_branches import needs_guard
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.temporary_names import temporary_name

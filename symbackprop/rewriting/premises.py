@@ -1,15 +1,17 @@
-"""What the rules of a system are made from: ranges of tensors, places in a recurrence, matrices."""
+"""What the rules of a system are made from: ranges of tensors, the equation at hand, matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from symbackprop.notation.expressions import Axis, Index
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Axis, Expression, Index
+from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.systems.partial import Ranges
-from symbackprop.systems.printing import equation_text
+from symbackprop.systems.printing import equation_text, text
 from symbackprop.systems.system import Equation
 
 
@@ -90,6 +92,40 @@ class KnownRanges(Premise):
         return KnownRanges(
             tuple([replace(each, tensor=names.get(each.tensor, each.tensor)) for each in self.tensors])
         )
+
+
+@dataclass(frozen=True)
+class ChainRuleProducts(Premise):
+    """What is known of an equation's tensors, and the derivative that it is.
+
+    The products in a derivative's equation come of the chain rule; an equation of the model is no derivative.
+    """
+
+    known: KnownRanges
+    derivative: Derivative | None
+
+    @classmethod
+    def of(cls, ranges: Ranges, node: Expression, derivative: Derivative | None) -> ChainRuleProducts:
+        """For a right-hand side."""
+        return cls(KnownRanges.of(ranges, node.tensors), derivative)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The derivative, and a line for each tensor of which something is known."""
+        derivative = () if self.derivative is None else (text(self.derivative),)
+        return (*derivative, *self.known.lines)
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the equation at hand is that derivative."""
+        derivative = self.derivative
+        is_it = derivative is None or anchor.is_at_hand(derivative.numerator, derivative.denominator)
+        return is_it and self.known.holds(anchor)
+
+    def renamed(self, names: Mapping[str, str]) -> ChainRuleProducts:
+        """The same of the tensors' other names."""
+        renamed = None if self.derivative is None else rename_tensors(self.derivative, names)
+        assert renamed is None or isinstance(renamed, Derivative)
+        return ChainRuleProducts(self.known.renamed(names), renamed)
 
 
 @dataclass(frozen=True)

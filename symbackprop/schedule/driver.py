@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_complements, with_shared_gates
 from symbackprop.schedule.hoisting import hoisted
@@ -16,6 +18,7 @@ from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.schedule.stops import without_stops
 from symbackprop.schedule.undefined_factors import with_deltas_as_conditions
+from symbackprop.systems.partial import Ranges
 from symbackprop.systems.portions import portions_of
 from symbackprop.systems.system import Equation, System
 
@@ -31,42 +34,67 @@ class Schedule:
     positive_definite: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class ScheduleSource:
+    """What a schedule is made of: a model, and the equations of adjoints, if there are any.
+
+    `derivations` say of an equation how it was derived, where it is an adjoint or a derivative in the model.
+    """
+
+    system: System
+    adjoints: tuple[Equation, ...] = ()
+    derivations: Mapping[str, AdjointDerivation] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, derivation: Derivation) -> ScheduleSource:
+        """A model and the gradient that was derived of it."""
+        derivations = (*derivation.expansion.derivations, *derivation.adjoints)
+        by_tensor = {adjoint.equation.tensor: adjoint for adjoint in derivations}
+        return cls(derivation.system, derivation.equations, by_tensor)
+
+    @cached_property
+    def items(self) -> tuple[NamedEquation, ...]:
+        """The equations as they are stated, with names for parts of what is too long or deep for one."""
+        system, equations = self.system, (*self.system.equations, *self.adjoints)
+        layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
+        layouts |= {equation.tensor: equation.indices for equation in equations}
+        groups = portions_of(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
+        items: list[NamedEquation] = []
+        for source, (*parts, rest) in zip(equations, groups, strict=True):
+            item = NamedEquation.of(source, self.derivations.get(source.tensor), system.shorthands)
+            items += [item.temporary(Part.PORTION, part) for part in parts]
+            items.append(item.temporary(Part.EQUATION, rest))
+        return tuple(items)
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """What the equations say of their tensors; twice, for those that read one another."""
+        equations = [item.equation for item in self.items]
+        return Ranges.of_tensors(self.system.tensors.values()).with_equations((*equations, *equations))
+
+    @cached_property
+    def totals(self) -> Mapping[str, Derivative]:
+        """Which derivative of the loss the equation of each adjoint is."""
+        return {each.tensor: self.derivations[each.tensor].total for each in self.adjoints}
+
+
 def schedule_of(derivation: Derivation) -> Schedule:
     """The schedule of a model and of the gradient that was derived of it."""
-    derivations = (*derivation.expansion.derivations, *derivation.adjoints)
-    adjoints = {adjoint.equation.tensor: adjoint for adjoint in derivations}
-    return _schedule(derivation.system, derivation.equations, adjoints)
+    return scheduled(ScheduleSource.of(derivation))
 
 
 def schedule_of_system(system: System) -> Schedule:
     """The schedule of a model alone."""
-    return _schedule(system, (), {})
+    return scheduled(ScheduleSource(system))
 
 
-def _schedule(
-    system: System, adjoints: Sequence[Equation], derivations: Mapping[str, AdjointDerivation]
-) -> Schedule:
-    items = without_stops(_in_portions((*system.equations, *adjoints), system, derivations))
-    derived = {equation.tensor for equation in adjoints}
-    items = with_deltas_as_conditions(items, system.tensors.values(), derived)
-    items = with_empty_sums_guarded(items, system.tensors.values(), derived)
+def scheduled(source: ScheduleSource) -> Schedule:
+    """The schedule of a model, and of its gradient if there is one."""
+    system = source.system
+    items = with_deltas_as_conditions(without_stops(source.items), source.ranges, source.totals)
+    items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)
     return Schedule(shared(hoisted(solved, system.tensors), system.tensors), guarded.positive_definite)
-
-
-def _in_portions(
-    equations: tuple[Equation, ...], system: System, derivations: Mapping[str, AdjointDerivation]
-) -> tuple[NamedEquation, ...]:
-    """The equations, with names for parts of what is too long or too deep for one statement."""
-    layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
-    layouts |= {equation.tensor: equation.indices for equation in equations}
-    groups = portions_of(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
-    items: list[NamedEquation] = []
-    for source, (*parts, rest) in zip(equations, groups, strict=True):
-        item = NamedEquation.of(source, derivations.get(source.tensor), system.shorthands)
-        items += [item.temporary(Part.PORTION, part) for part in parts]
-        items.append(item.temporary(Part.EQUATION, rest))
-    return tuple(items)

@@ -9,11 +9,12 @@ tensor's element is as defined as the model, and a singular matrix is refused: n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import factors_of, is_sum
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -30,36 +31,34 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rewriting.premises import ChainRuleProducts
 from symbackprop.rewriting.rule import WholeRule
 from symbackprop.rules.conditions import stated_where
 from symbackprop.schedule.named_equations import NamedEquation, rewritten_whole
 from symbackprop.systems.partial import Ranges
-from symbackprop.systems.system import Tensor
 
 CONDITIONS = ("f may be undefined", "f is independent of i")
 
 
 def with_empty_sums_guarded(
-    items: Sequence[NamedEquation], tensors: Iterable[Tensor], adjoints: Collection[str]
+    items: Sequence[NamedEquation], ranges: Ranges, adjoints: Mapping[str, Derivative]
 ) -> tuple[NamedEquation, ...]:
     """The equations, with where(size(i) > 0, sum(i, f*g), 0) for sum(i, f*g) with an f like 1/p.
 
-    Those of `adjoints` have where(size(i) > 0, f*sum(i, g), 0) for f*sum(i, g) as well.
+    Those of `adjoints` have where(size(i) > 0, f*sum(i, g), 0) for f*sum(i, g) as well. `ranges` are those of
+    all tensors; `adjoints` says which derivatives their equations are.
     """
-    # Twice, for those that read one another.
-    equations = [item.equation for item in items]
-    ranges = Ranges.of_tensors(tensors).with_equations((*equations, *equations))
-    ranges = replace(ranges, undefined=frozenset())
     return tuple(
-        [rewritten_whole(item, empty_sum_rule(ranges, item.equation.tensor in adjoints)) for item in items]
+        [rewritten_whole(item, empty_sum_rule(ranges, adjoints.get(item.equation.tensor))) for item in items]
     )
 
 
-def empty_sum_rule(ranges: Ranges, is_adjoint: bool) -> WholeRule:
+def empty_sum_rule(ranges: Ranges, adjoint: Derivative | None = None) -> WholeRule:
     """f*sum(i, g) = where(size(i) > 0, f*sum(i, g), 0), where f may be undefined."""
+    as_defined_as_the_model = replace(ranges, undefined=frozenset())
 
     def apply(node: Expression) -> Expression | None:
-        chosen = rewrite_bottom_up(node, _Sums(ranges, is_adjoint).chosen)
+        chosen = rewrite_bottom_up(node, _Sums(as_defined_as_the_model, adjoint is not None).chosen)
         return None if chosen == node else chosen
 
     return WholeRule(
@@ -69,7 +68,13 @@ def empty_sum_rule(ranges: Ranges, is_adjoint: bool) -> WholeRule:
         where=CONDITIONS,
         example="log(c)*sum(i, x[i])",
         near_miss="exp(c)*sum(i, x[i])",
+        premise=lambda node: ChainRuleProducts.of(ranges, node, adjoint),
     )
+
+
+def empty_sum_rule_by(premise: ChainRuleProducts) -> WholeRule:
+    """The rule where its premise says so."""
+    return empty_sum_rule(premise.known.ranges, premise.derivative)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ round, 1 - sigmoid(u) is computed as sigmoid(-u), which keeps its digits, where 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import multiply
@@ -20,58 +21,68 @@ from symbackprop.stability.sigmoids import complement
 
 def with_shared_gates(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
     """The equations, with u*g(u) for each f(u) that is this, where some equation needs g(u) by itself."""
-    rule = gate_rule([item.equation.expression for item in items])
+    calls = _calls([item.equation.expression for item in items])
+    rule = _restricted(FUNCTION_BY_ITS_GATE, lambda node: _key(gate_of(node)) in calls)
     return tuple([rewritten(item, (rule,)) for item in items])
-
-
-def gate_rule(expressions: Sequence[Expression]) -> Rule:
-    """f(u) = u*g(u) for the gates g(u) that the expressions need."""
-    applied = {occurrence(node)[0] for node in _nodes(expressions) if isinstance(node, Apply)}
-    return Rule(
-        "function by its gate",
-        "silu(u) = u*sigmoid(u); gelu(u) = u*normcdf(u), where the gate is computed anyway",
-        lambda node: _opened(node, applied),
-        where=("the gate is computed anyway",),
-        example="silu(x[i]) + sigmoid(x[i])",
-        near_miss="silu(c) + sigmoid(x[i])",
-    )
-
-
-def _opened(node: Expression, applied: Collection[Expression]) -> Expression | None:
-    gate = gate_of(node)
-    if gate is None or occurrence(gate)[0] not in applied:
-        return None
-    return multiply(*gate.arguments, gate)
 
 
 def with_complements(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
     """The equations, with 1 - g(u) computed by itself where no equation needs g(u)."""
-    rule = complement_rule([item.equation.expression for item in items])
+    expressions = [item.equation.expression for item in items]
+    calls = _calls(expressions)
+    differences = Counter(map(_key, map(_function_of_complement, _nodes(expressions))))
+
+    def pays(node: Expression) -> bool:
+        key = _key(_function_of_complement(node))
+        return calls[key] <= differences[key]
+
+    rule = _restricted(COMPLEMENT, pays)
     return tuple([rewritten(item, (rule,)) for item in items])
 
 
-def complement_rule(expressions: Sequence[Expression]) -> Rule:
-    """1 - g(u) by itself, for the functions g(u) that the expressions need in no other way."""
-    needed = Counter(occurrence(each)[0] for each in _nodes(expressions) if isinstance(each, Apply))
-    differences = Counter(
-        occurrence(found[0])[0] for found in map(complement, _nodes(expressions)) if found is not None
-    )
+def _restricted(rule: Rule, pays: Callable[[Expression], bool]) -> Rule:
+    """The rule, for those nodes alone for which it pays."""
+    return replace(rule, apply=lambda node: rule.apply(node) if pays(node) else None)
 
-    def apply(node: Expression) -> Expression | None:
-        found = complement(node)
-        if found is None or needed[occurrence(found[0])[0]] > differences[occurrence(found[0])[0]]:
-            return None
-        return found[1]
 
-    return Rule(
-        "complement",
-        "1 - sigmoid(u) = sigmoid(-u); 1 - tanh(u)^2 = 4*sigmoid(2*u)*sigmoid(-2*u), "
-        "where the function is not needed elsewhere",
-        apply,
-        where=("the function is not needed elsewhere",),
-        example="1 - sigmoid(x[i])",
-        near_miss="1 - sigmoid(c)",
-    )
+def _calls(expressions: Sequence[Expression]) -> Counter[Expression | None]:
+    """How often each function is applied to an argument, up to the names of indices."""
+    return Counter(_key(node) for node in _nodes(expressions) if isinstance(node, Apply))
+
+
+def _key(function: Expression | None) -> Expression | None:
+    return None if function is None else occurrence(function)[0]
+
+
+def _function_of_complement(node: Expression) -> Apply | None:
+    found = complement(node)
+    return None if found is None else found[0]
+
+
+def _by_its_gate(node: Expression) -> Expression | None:
+    gate = gate_of(node)
+    return None if gate is None else multiply(*gate.arguments, gate)
+
+
+def _by_itself(node: Expression) -> Expression | None:
+    found = complement(node)
+    return None if found is None else found[1]
+
+
+FUNCTION_BY_ITS_GATE = Rule(
+    "function by its gate",
+    "silu(u) = u*sigmoid(u); gelu(u) = u*normcdf(u)",
+    _by_its_gate,
+    example="silu(x[i]) + sigmoid(x[i])",
+    near_miss="relu(c) + sigmoid(x[i])",
+)
+COMPLEMENT = Rule(
+    "complement",
+    "1 - sigmoid(u) = sigmoid(-u); 1 - tanh(u)^2 = 4*sigmoid(2*u)*sigmoid(-2*u)",
+    _by_itself,
+    example="1 - sigmoid(x[i])",
+    near_miss="2 - sigmoid(c)",
+)
 
 
 def _nodes(expressions: Sequence[Expression]) -> Iterator[Expression]:

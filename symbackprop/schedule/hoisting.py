@@ -36,10 +36,11 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names, tidy_bound_names
+from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order, rewritten_whole
-from symbackprop.schedule.naming import NamingRule
+from symbackprop.schedule.naming import Hoisted, NamingRule
 from symbackprop.schedule.occurrences import core_of
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order
@@ -47,8 +48,7 @@ from symbackprop.systems.ordering import at_step, stages_of
 from symbackprop.systems.system import Equation, Tensor
 
 HOISTING = NamingRule(
-    "hoist",
-    "what is independent of a recurrence is computed before it, for all steps at once",
+    Hoisted,
     where=("no loop-carried tensor is read", "every read lies inside its axes", "an operation is spared"),
     example="b[t] = tanh(c*w[t] + v[t] + pad(b[t-1]))",
     near_miss="b[t] = tanh(w[t] + pad(b[t-1]))",
@@ -71,8 +71,9 @@ def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tu
             if stage.recurrence is None:
                 result.append(item)
                 continue
-            step = at_step(stage.recurrence, equation)
-            hoisting = _Hoisting(item, step, members, layouts, taken, names, earlier=moved)
+            places = tuple(stage.recurrence.places.items())
+            steps = Recurrence(places, at_step(stage.recurrence, equation), KnownRanges(()))
+            hoisting = _Hoisting(item, steps, members, layouts, taken, names, earlier=moved)
             result.append(hoisting.remaining())
             result.extend(hoisting.moved)
             moved.extend(hoisting.moved)
@@ -82,7 +83,7 @@ def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tu
 @dataclass
 class _Hoisting:
     item: NamedEquation
-    step: Index
+    steps: Recurrence
     members: frozenset[str]
     layouts: Mapping[str, Sequence[Index]]
     taken: set[str]
@@ -90,9 +91,14 @@ class _Hoisting:
     earlier: Sequence[NamedEquation]
     moved: list[NamedEquation] = field(default_factory=list)
 
+    @property
+    def step(self) -> Index:
+        """The index that counts the steps."""
+        return self.steps.step
+
     def remaining(self) -> NamedEquation:
         """The equation without its free parts, which are in `moved` now."""
-        item = rewritten_whole(_tidily_bound(self.item), step_rule(self.step))
+        item = rewritten_whole(_tidily_bound(self.item), step_rule(self.steps))
         before = item.equation.expression
         after = self._without(before)
         known = {each.equation.tensor: each.equation for each in (*self.earlier, *self.moved)}
@@ -189,11 +195,11 @@ def _tidily_bound(item: NamedEquation) -> NamedEquation:
     return item if after == before else item.computing(after, (Step(Renaming(), (), before, after),))
 
 
-def step_rule(step: Index) -> WholeRule:
+def step_rule(steps: Recurrence) -> WholeRule:
     """delta(t,p)*f = where(t == p, f, 0) for the index of a recurrence's steps."""
 
     def apply(node: Expression) -> Expression | None:
-        chosen = chosen_by_step(node, step)
+        chosen = chosen_by_step(node, steps.step)
         return None if chosen == node else chosen
 
     return WholeRule(
@@ -203,6 +209,7 @@ def step_rule(step: Index) -> WholeRule:
         where=("t counts the steps of a recurrence", "p reads no tensor"),
         example="delta(t,size(t) - 1)*w[t]",
         near_miss="delta(ids[k],i)*w[t]",
+        premise=lambda _: steps,
     )
 
 

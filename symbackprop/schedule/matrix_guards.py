@@ -36,7 +36,7 @@ from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
-from symbackprop.schedule.naming import NamingRule, by_tensor
+from symbackprop.schedule.naming import MatrixGuards, NamingRule, by_tensor
 from symbackprop.schedule.occurrences import key_of
 from symbackprop.schedule.terms import free_in_order
 from symbackprop.systems.ordering import at_step, stages_of
@@ -46,8 +46,7 @@ Indices = tuple[Index, ...]
 Conditions = tuple[Expression, ...]
 
 CHOSEN_MATRICES = NamingRule(
-    "choose matrices",
-    "where(c, inv(X)[i,j], 0) = where(c, inv(Y)[i,j], 0), where Y[i,j] = where(c, X[i,j], delta(i,j))",
+    MatrixGuards,
     where=("the operation fails for some matrices",),
     example="b[j] = where(c > 0, inv(T)[j,0], 0)",
     near_miss="b[j] = where(c > 0, det(T)*y[j], 0)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import guarded_children
@@ -12,7 +12,7 @@ from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import ZERO, Element, Expression, Index, Where
 from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
-from symbackprop.rewriting.justification import Equality, Justification
+from symbackprop.rewriting.justification import Anchor, Equality, Justification
 from symbackprop.rewriting.replacements import at_positions, renamed_equation
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.system import Equation
@@ -24,17 +24,11 @@ Conditions = tuple[Expression, ...]
 class Naming(Justification):
     """Names in the place of what they stand for, by the equations that are `named`."""
 
-    name: str
-    statement: str
-    named: tuple[Equation, ...] = ()
+    named: tuple[Equation, ...]
+    name: str = ""
+    statement: str = ""
     kind: ClassVar[str] = "naming"
     whole: ClassVar[bool] = True
-    names: ClassVar[tuple[str, ...]] = ("choose matrices", "hoist", "share")
-
-    @property
-    def line(self) -> tuple[str, str]:
-        """That of its record."""
-        return self.name, self.statement
 
     @property
     def equations(self) -> tuple[Equality, ...]:
@@ -47,31 +41,89 @@ class Naming(Justification):
         old, new = (_normal_form(_put_back(side, definitions, ())) for side in (before, after))
         return old == new
 
-    def renamed(self, names: Mapping[str, str]) -> Naming:
+    def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
+        """Whether each name is that of an equation which is computed, were it later."""
+        return all(map(anchor.computes, self.equations))
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
         """The same in other names."""
         return replace(self, named=tuple([renamed_equation(equation, names) for equation in self.named]))
+
+
+@dataclass(frozen=True)
+class MatrixGuards(Naming):
+    """Names for matrices that are the identity where a condition does not let them through."""
+
+    name: str = "choose matrices"
+    statement: str = (
+        "where(c, inv(X)[i,j], 0) = where(c, inv(Y)[i,j], 0), where Y[i,j] = where(c, X[i,j], delta(i,j))"
+    )
+
+
+@dataclass(frozen=True)
+class Hoisted(Naming):
+    """Names for loop-invariant parts of a recurrence's equations."""
+
+    name: str = "hoist"
+    statement: str = "what is independent of a recurrence is computed before it, for all steps at once"
+
+
+@dataclass(frozen=True)
+class Shared(Naming):
+    """Names for common subexpressions."""
+
+    name: str = "share"
+    statement: str = "what is computed more than once is computed once, and has a name"
+
+
+# In the order in which the schedule gives them: each rests on equations as they were before.
+NAMINGS: tuple[type[Naming], ...] = (MatrixGuards, Hoisted, Shared)
 
 
 @dataclass(frozen=True)
 class NamingRule:
     """A record: which parts get names, and when. `example` and `near_miss` are equations of a model."""
 
-    name: str
-    statement: str
+    naming: type[Naming]
     where: tuple[str, ...]
     example: str
     near_miss: str
 
+    @property
+    def name(self) -> str:
+        """The naming's name."""
+        return self.naming.name
+
+    @property
+    def statement(self) -> str:
+        """The naming's line."""
+        return self.naming.statement
+
     def steps(self, before: Expression, after: Expression, known: Mapping[str, Equation]) -> tuple[Step, ...]:
         """The step between two right-hand sides; none where they are the same.
 
-        `known` has the equations of all names that may be new in `after`.
+        `known` has the equations of all names that may have been given in `after`.
         """
         if before == after:
             return ()
-        new = after.tensors - before.tensors
-        named = tuple([equation for name, equation in known.items() if name in new])
-        return (Step(Naming(self.name, self.statement, named), (), before, after),)
+        given = _names_given(before, after)
+        named = tuple([equation for name, equation in known.items() if name in given])
+        return (Step(self.naming(named), (), before, after),)
+
+
+def _names_given(before: Expression, after: Expression) -> frozenset[str]:
+    """The tensors in the places of something else; all that are read where parts have moved."""
+    name = tensor_read(after)
+    if before == after:
+        return frozenset()
+    if name is not None and name != tensor_read(before):
+        return frozenset((name,))
+    # What stands on both sides has kept its place, if not its number.
+    old = [child for child in before.children if child not in after.children]
+    new = [child for child in after.children if child not in before.children]
+    if type(before) is not type(after) or len(old) != len(new):
+        return after.tensors
+    return frozenset[str]().union(*(_names_given(*pair) for pair in zip(old, new, strict=True)))
 
 
 def _put_back(node: Expression, definitions: Mapping[str, Equation], conditions: Conditions) -> Expression:
@@ -107,9 +159,3 @@ def _normal_form(expression: Expression) -> Expression:
 def by_tensor(equations: Iterable[Equation]) -> dict[str, Equation]:
     """The equations by their tensors."""
     return {equation.tensor: equation for equation in equations}
-
-
-def is_chain(start: Expression, steps: Sequence[Step], end: Expression) -> bool:
-    """Whether the steps lead from one expression to the other, each from where the last one ended."""
-    states = [start, *(side for step in steps for side in (step.before, step.after)), end]
-    return all(states[at] == states[at + 1] for at in range(0, len(states), 2))

@@ -20,7 +20,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
-from symbackprop.schedule.naming import NamingRule, by_tensor
+from symbackprop.schedule.naming import NamingRule, Shared, by_tensor
 from symbackprop.schedule.occurrences import core_of, occurrence, with_core, worth_naming
 from symbackprop.schedule.solves import linear_system
 from symbackprop.schedule.temporary_names import temporary_name
@@ -39,8 +39,7 @@ from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Tensor
 
 SHARING = NamingRule(
-    "share",
-    "what is computed more than once is computed once, and has a name",
+    Shared,
     where=("a pass over an array is spared", "it is defined wherever it is computed"),
     example="b[i] = exp(x[i])*c; e[i2] = exp(x[i2]) + h0",
     near_miss="b[i] = 2*x[i]; e[i2] = 1/x[i2]",

@@ -24,6 +24,7 @@ from symbackprop.stability.logarithms import (
     log_of_two_exponentials,
 )
 from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.name_definitions import NameDefinitions
 from symbackprop.stability.quotients import merged, quotient
 from symbackprop.stability.sigmoids import (
     difference_from_number,
@@ -53,7 +54,31 @@ class StableForm:
         def apply(node: Expression) -> Expression | None:
             return self.rewrite(node, meanings)
 
-        return Rule(self.name, self.statement, apply, example=self.example, near_miss=self.near_miss)
+        return self._by(apply, lambda node: NameDefinitions.of(node, meanings))
+
+    def by(self, premise: NameDefinitions) -> Rule:
+        """The rule by the definitions of the names that a node reads."""
+
+        def apply(node: Expression) -> Expression | None:
+            meanings = premise.meanings
+            rewritten = self.rewrite(node, meanings)
+            return rewritten if premise.allows(meanings.introduced) else None
+
+        return self._by(apply, lambda _: premise)
+
+    def _by(
+        self,
+        apply: Callable[[Expression], Expression | None],
+        premise: Callable[[Expression], NameDefinitions],
+    ) -> Rule:
+        return Rule(
+            self.name,
+            self.statement,
+            apply,
+            example=self.example,
+            near_miss=self.near_miss,
+            premise=premise,
+        )
 
 
 def with_stable_forms(
@@ -213,6 +238,8 @@ CANCELLING = StableForm(
     example="x[ids[k]]*sum(i, delta(ids[k],i)*c/x[i])",
     near_miss="x[ids[k]]*sum(i, delta(ids[k],i)*c*x[i])",
 )
+
+STABLE_FORMS: tuple[StableForm, ...] = (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO)
 
 
 def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:

@@ -8,11 +8,12 @@ not 0. A delta with an index that a sum binds is scattered, and a product that t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import multiply
+from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     ZERO,
     Comparison,
@@ -23,26 +24,31 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.rewriting.premises import ChainRuleProducts
 from symbackprop.rewriting.rule import WholeRule
 from symbackprop.schedule.named_equations import NamedEquation, rewritten_whole
 from symbackprop.systems.partial import Ranges
-from symbackprop.systems.system import Tensor
 
 
 def with_deltas_as_conditions(
-    items: Sequence[NamedEquation], tensors: Iterable[Tensor], adjoints: Collection[str]
+    items: Sequence[NamedEquation], ranges: Ranges, adjoints: Mapping[str, Derivative]
 ) -> tuple[NamedEquation, ...]:
-    """The equations, those of `adjoints` with where(i == j, f, 0) for delta(i,j)*f with an f like 1/x."""
-    # Twice, for those that read one another.
-    equations = [item.equation for item in items]
-    rule = delta_rule(Ranges.of_tensors(tensors).with_equations((*equations, *equations)))
+    """The equations, those of `adjoints` with where(i == j, f, 0) for delta(i,j)*f with an f like 1/x.
+
+    `ranges` are those of all tensors; `adjoints` says which derivatives their equations are.
+    """
     return tuple(
-        [rewritten_whole(item, rule) if item.equation.tensor in adjoints else item for item in items]
+        [
+            rewritten_whole(item, delta_rule(ranges, adjoints[item.equation.tensor]))
+            if item.equation.tensor in adjoints
+            else item
+            for item in items
+        ]
     )
 
 
-def delta_rule(ranges: Ranges) -> WholeRule:
-    """delta(i,j)*f = where(i == j, f, 0), where f may be undefined; `ranges` are those of the tensors."""
+def delta_rule(ranges: Ranges, adjoint: Derivative) -> WholeRule:
+    """delta(i,j)*f = where(i == j, f, 0), where f may be undefined, in the equation of an adjoint."""
 
     def apply(node: Expression) -> Expression | None:
         chosen = _Deltas(ranges).chosen(node, frozenset())
@@ -55,7 +61,14 @@ def delta_rule(ranges: Ranges) -> WholeRule:
         where=("f may be undefined", "no sum binds i or j"),
         example="delta(i,i2)*log(x[i])",
         near_miss="delta(i,i2)*x[i]",
+        premise=lambda node: ChainRuleProducts.of(ranges, node, adjoint),
     )
+
+
+def delta_rule_by(premise: ChainRuleProducts) -> WholeRule | None:
+    """The rule where its premise says so; None for an equation that is no adjoint."""
+    derivative = premise.derivative
+    return None if derivative is None else delta_rule(premise.known.ranges, derivative)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
@@ -46,7 +47,8 @@ class Meanings:
     """What names stand for, by the first `known` equations; `definitions` number them.
 
     `scales` remembers what was found of a name's equation. Where a sum is looked up, its largest exponent and
-    its shifted value get names, which `introduced` lists behind the tensor; `taken` are the names in use.
+    its shifted value get names, which `introduced` lists behind the tensor: those `given` for it, or new ones
+    that are not `taken`.
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Meanings:
     scales: dict[str, Scaled | None] = field(default_factory=dict, compare=False, repr=False)
     introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def definition(self, expression: Expression) -> Equation | None:
         """The equation of an element's tensor, where it is known."""
@@ -71,7 +74,7 @@ class Meanings:
             expression = at_positions(equation, expression)
         return expression
 
-    def scale(self, element: Element, find: Callable[[Expression], Scaled | None]) -> Scaled | None:
+    def scale(self, element: Element, find: Find) -> Scaled | None:
         """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
         equation = self.definition(element)
         if equation is None or not self.has_scale(element, find):
@@ -81,14 +84,14 @@ class Meanings:
             found = self._named(equation, found)
         return found and found.at(dict(zip(equation.indices, element.positions, strict=True)))
 
-    def has_scale(self, element: Element, find: Callable[[Expression], Scaled | None]) -> bool:
-        """Whether `find` says anything."""
+    def has_scale(self, element: Element, find: Find) -> bool:
+        """Whether `find` says anything of its equation, where names mean what they do before it."""
         equation = self.definition(element)
         if equation is None:
             return False
         if element.tensor not in self.scales:
-            self.scales[element.tensor] = None  # of a recurrence, which reads itself
-            self.scales[element.tensor] = find(equation.expression)
+            number, _ = self.definitions[element.tensor]
+            self.scales[element.tensor] = find(equation.expression, replace(self, known=number))
         return self.scales[element.tensor] is not None
 
     def _named(self, equation: Equation, found: Scaled) -> Scaled:
@@ -96,10 +99,8 @@ class Meanings:
         if not (found.is_shifted and isinstance(found.exponent, Reduction)):
             return found
         if equation.tensor not in self.introduced:
-            shift, value = (
-                Equation(self._new_name(f"{equation.tensor}_{part}"), equation.indices, ZERO)
-                for part in ("shift", "shifted")
-            )
+            names = self.given.get(equation.tensor) or self._new_names(equation.tensor)
+            shift, value = (Equation(name, equation.indices, ZERO) for name in names)
             largest, name = found.exponent, shift.element
             named = rewrite_bottom_up(found.value, lambda node: name if node == largest else node)
             self.introduced[equation.tensor] = (
@@ -109,10 +110,13 @@ class Meanings:
         shift, value = self.introduced[equation.tensor]
         return replace(found, exponent=shift.element, value=value.element)
 
-    def _new_name(self, stem: str) -> str:
-        name = numbered_name(stem, self.taken)
-        self.taken.add(name)
-        return name
+    def _new_names(self, tensor: str) -> tuple[str, ...]:
+        names = tuple([numbered_name(f"{tensor}_{part}", self.taken) for part in ("shift", "shifted")])
+        self.taken.update(names)
+        return names
+
+
+Find: TypeAlias = Callable[[Expression, Meanings], Scaled | None]
 
 
 def _under_delta(node: Expression) -> Expression:

@@ -58,7 +58,7 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
         case Apply("cosh" | "sinh" as function, (argument,)):
             return _hyperbolic(function, argument)
         case Element():
-            return meanings.scale(node, lambda meant: _of_name(meant, meanings)) or _plain(node)
+            return meanings.scale(node, _of_name) or _plain(node)
         case Power(base, Number() as exponent):
             inner = scaled(base, meanings)
             if inner.is_plain:
@@ -108,7 +108,7 @@ def has_exponentials(node: Expression, meanings: Meanings) -> bool:
     """Whether an exponential stands in the expression, or in what a name in it stands for."""
     return any(
         (isinstance(each, Apply) and each.function in ("exp", "cosh", "sinh", "expm1"))
-        or (isinstance(each, Element) and meanings.has_scale(each, lambda meant: _of_name(meant, meanings)))
+        or (isinstance(each, Element) and meanings.has_scale(each, _of_name))
         for each in node.walk()
     )
 
@@ -125,7 +125,7 @@ def _is_exponential(node: Expression, meanings: Meanings) -> bool:
         case Apply("exp", _):
             return True
         case Element():
-            found = meanings.scale(node, lambda meant: _of_name(meant, meanings))
+            found = meanings.scale(node, _of_name)
             return found is not None
         case Power(base, Number()):
             return _is_exponential(base, meanings)

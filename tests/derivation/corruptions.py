@@ -48,7 +48,7 @@ class Corruption:
 
 def corruptions(step: Step, rng: random.Random) -> Iterator[Corruption]:
     """Some of every kind that the step can suffer."""
-    for corrupt in (_results, _names, _rules, _places, _bindings):
+    for corrupt in (results, _names, _rules, _places, _bindings):
         yield from corrupt(step, rng)
 
 
@@ -94,7 +94,8 @@ def _with_a_part_dropped(node: Expression, rng: random.Random, indices: Sequence
 RESULTS = {"sign": _with_another_sign, "index": _with_an_index_exchanged, "dropped": _with_a_part_dropped}
 
 
-def _results(step: Step, rng: random.Random) -> Iterator[Corruption]:
+def results(step: Step, rng: random.Random) -> Iterator[Corruption]:
+    """Another expression after the step: the other sign, an index exchanged, a part dropped."""
     yield Corruption("sign", replace(step, after=negate(step.after)), step.after == negate(step.after))
     places = list(places_of(step.after))
     indices = sorted({node for _, node in places if isinstance(node, Index)}, key=lambda index: index.name)

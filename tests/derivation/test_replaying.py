@@ -29,6 +29,8 @@ from symbackprop.rewriting.registry import Registry
 from symbackprop.rewriting.replacements import Definition, Substitution
 from symbackprop.rewriting.replay import is_anchored, replays, with_parts
 from symbackprop.rewriting.rule import Use, node_at, replace_at
+from symbackprop.schedule.driver import ScheduleSource, scheduled
+from symbackprop.schedule.replaying import replayed as schedule_replayed
 from tests.derivation.derivations import CORRUPTED, EXAMPLES, MODELS, derivation_of
 from tests.models.classics import NAMES
 
@@ -38,6 +40,10 @@ def test_every_step_replays(name: str) -> None:
     derivation = derivation_of(name)
     kinds = replayed(derivation)
     assert sum(kinds.values()) >= len(derivation.steps)
+    source = ScheduleSource.of(derivation)
+    schedule = scheduled(source)
+    steps = [step for item in schedule.equations for step in item.origin.steps]
+    assert sum(schedule_replayed(schedule, source).values()) == len(steps)
 
 
 @pytest.mark.parametrize("name", (*EXAMPLES, *NAMES, *MODELS))

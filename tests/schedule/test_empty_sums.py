@@ -9,9 +9,11 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.language.model import parse_system
-from symbackprop.notation.expressions import Where
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Where
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
@@ -24,8 +26,10 @@ def chosen(formula: str) -> str:
 
 
 def chosen_in(system: System, adjoints: Collection[str] = ("y",)) -> tuple[NamedEquation, ...]:
+    """The equations, some of them as if they were adjoints."""
     items = tuple(map(NamedEquation.of, system.equations))
-    return with_empty_sums_guarded(items, system.tensors.values(), adjoints)
+    derivative = Derivative(Element("E"), Element("p"), total=True)
+    return with_empty_sums_guarded(items, Ranges.of(system), dict.fromkeys(adjoints, derivative))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, segments_of
-from symbackprop.emission.environment import render
-from symbackprop.emission.printed import Marking, PrintedModule
+from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.indexing.counting import Extent
 from symbackprop.targets.numpy.cutting import with_fitting_statements
 from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
@@ -62,9 +61,8 @@ class NumpyModule:
     def printed(self, verification: str = NOT_VERIFIED) -> PrintedModule:
         """That text, with the lines that each statement became."""
         paragraph = textwrap.fill(ascii_only(verification), LINE_LENGTH, break_on_hyphens=False)
-        marking = Marking()
-        marked = render("numpy/module.py.j2", verification=paragraph, code=marking.code, **self.strings)
-        return PrintedModule(self.program, self.printer.names, *marking.unmarked(marked))
+        strings = {**self.strings, "verification": paragraph}
+        return printed_module(self.program, self.printer.names, "numpy/module.py.j2", strings)
 
 
 def numpy_module(program: Program) -> NumpyModule:

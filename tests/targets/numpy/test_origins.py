@@ -13,7 +13,7 @@ from symbackprop.array.aliasing import with_fresh_results
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, formula_of, statements_in
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
-from symbackprop.emission.printed import CodeLine, Marking, PrintedModule
+from symbackprop.emission.printed import CodeLine, Layout, PrintedModule
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import schedule_of_system
@@ -192,12 +192,27 @@ def test_the_portions_of_an_equation_are_its_parts() -> None:
     assert portions and all(item.origin.source is system.definitions["y"] for item in portions)
 
 
-def test_marks_leave_no_trace() -> None:
-    marking = Marking()
+def test_lines_know_where_the_template_puts_them() -> None:
+    layout = Layout()
     line = lower(derive(parse_system("param a\nloss E = a^2\n"))).statements[0]
-    code = marking.code(
-        [CodeLine("first"), CodeLine("    a = (", line), CodeLine("    )", line), CodeLine("")]
-    )
-    text, found = marking.unmarked(f"head\n{code}\ntail\n")
-    assert text == "head\nfirst\n    a = (\n    )\n\ntail\n"
-    assert [(each.line is line, each.first, each.last) for each in found] == [(True, 3, 4)]
+    layout.add("head\n")
+    code = [CodeLine("first"), CodeLine("    a = (", line), CodeLine("    )", line), CodeLine("")]
+    layout.add(layout.code(code))
+    layout.add("\n")
+    layout.add(layout.code([CodeLine("a = 1", line)]))
+    assert "".join(layout.pieces) == "head\nfirst\n    a = (\n    )\n\na = 1"
+    assert [(each.line is line, each.first, each.last) for each in layout.lines] == [
+        (True, 3, 4),
+        (True, 6, 6),
+    ]
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer", "window", "long"])
+def test_a_line_stands_where_it_is_said_to(name: str, derived: Known) -> None:
+    _, module = printed(name, derived)
+    texts = module.text.splitlines()
+    for each in module.lines:
+        code = texts[each.first - 1 : each.last]
+        assert not any(text.lstrip().startswith(("#", "def ", "return ")) for text in code), code
+        target = "for " if isinstance(each.line, Loop) else module.names[each.line.name]
+        assert code[0].lstrip().startswith(target), code

@@ -1,0 +1,227 @@
+"""Schedules done again: every rule replays, and corrupted steps, premises and chains are refused."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.errors import ReplayError
+from symbackprop.language.model import parse_system
+from symbackprop.notation.arithmetic import multiply, negate
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Index, Number
+from symbackprop.rewriting.justification import Justification, Premise
+from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges, Recurrence
+from symbackprop.rewriting.replay import is_anchored, replays
+from symbackprop.rewriting.rule import Step, Use
+from symbackprop.schedule.driver import Schedule, ScheduleSource, scheduled
+from symbackprop.schedule.named_equations import NamedEquation
+from symbackprop.schedule.naming import Naming
+from symbackprop.schedule.replaying import REGISTRY, chains, replayed
+from symbackprop.stability.name_definitions import NameDefinitions
+from symbackprop.systems.system import Equation
+from tests.derivation.corruptions import places_of, results
+
+HEAD = """
+index n : N
+index e, f : Edge
+index i, i2, i3, i' : I
+index t, s : T
+input dst[e] in N
+input at in N
+input x[n,i], w[t], M[t,i,i2], g[e]
+param c, a, b[i], v[t], q[n]
+"""
+# Formulas that between them use every rule, and the tensors by which a loss is differentiated.
+MODELS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "sigmoids": (
+        """
+p[i] = 1/(1 + exp(b[i]))
+r[i] = exp(b[i])*sigmoid(-b[i]) + log(1 + exp(3*b[i]))
+o[i] = expm1(b[i])/(1 + exp(b[i]))
+y[i] = exp(2*b[i])/expm1(2*b[i]) + log(p[i]) + 2*sum(i2, 3*x[0,i2])
+z[i] = softplus(b[i]) - softplus(-b[i]) + silu(b[i]) + sigmoid(b[i])
+u = 1 - sigmoid(c)
+st = stop(c)
+""",
+        (),
+    ),
+    "exponentials": (
+        """
+k = (exp(c) - exp(-c))/(exp(c) + exp(-c))
+l = log(cosh(a)) + log(exp(a) - 1) + log(exp(c) + exp(a)) + exp(a - 1)*exp(c)
+y[n] = log(sum(i, exp(x[n,i])))
+h[i] = q[0]*log(q[0]/b[i])
+""",
+        (),
+    ),
+    "a softmax over segments": (
+        """
+m[n] = sum(e, where(dst[e] == n, exp(g[e]), 0))
+y[e] = exp(g[e])/m[dst[e]]
+z[n] = q[n]*sum(f, delta(dst[f],n)*g[f]/q[dst[f]])
+""",
+        (),
+    ),
+    "adjoints": ("loss E = sqrt(pad(q[at + 1])) + sum(n, i, x[n,i]*sqrt(a))", ("q", "a")),
+    "a recurrence": (
+        "h[t] = tanh(c*w[t] + v[t] + pad(h[t-1])*sum(i', b[i']^2))\nloss E = h[size(t) - 1]^2",
+        ("v", "c"),
+    ),
+    "a recurrence over matrices": (
+        """
+h[t,i] = where(t > 0, sum(i2, i3, inv(M[t-1])[i,i2]*b[i2]*c*b[i3]), pad(h[t-1,i])*c*w[t])
+loss E = sum(i, h[size(t) - 1,i]^2)
+""",
+        ("b", "c"),
+    ),
+}
+
+
+@cache
+def example(name: str) -> tuple[Schedule, ScheduleSource]:
+    formulas, wrt = MODELS[name]
+    system = parse_system(HEAD + formulas + "\n")
+    source = ScheduleSource.of(derive(system, wrt)) if wrt else ScheduleSource(system)
+    return scheduled(source), source
+
+
+def test_every_rule_of_the_schedule_replays() -> None:
+    used: set[str] = set()
+    for name in MODELS:
+        schedule, source = example(name)
+        replayed(schedule, source)
+        used.update(step.rule.name for item in schedule.equations for step in item.origin.steps)
+    assert used == set(REGISTRY.entries)
+
+
+def _seven_times(equation: Equation) -> Equation:
+    return replace(equation, expression=multiply(Number(7), equation.expression))
+
+
+def _each_scaled(equations: tuple[Equation, ...]) -> Iterator[tuple[Equation, ...]]:
+    for at, each in enumerate(equations):
+        yield (*equations[:at], _seven_times(each), *equations[at + 1 :])
+
+
+def _premises(premise: Premise) -> Iterator[tuple[str, Premise]]:
+    """Premises that say what is not so."""
+    match premise:
+        case NameDefinitions(definitions, named):
+            for scaled in _each_scaled(definitions):
+                yield "definition", replace(premise, definitions=scaled)
+            for at, (tensor, equations) in enumerate(named):
+                for scaled in _each_scaled(equations):
+                    wrong = (*named[:at], (tensor, scaled), *named[at + 1 :])
+                    yield "named sum", replace(premise, named=wrong)
+        case ChainRuleProducts(known, derivative):
+            for at, each in enumerate(known.tensors):
+                if not each.is_positive:
+                    positive = replace(each, is_positive=True)
+                    ranges = KnownRanges((*known.tensors[:at], positive, *known.tensors[at + 1 :]))
+                    yield "range", replace(premise, known=ranges)
+            if derivative is not None:
+                other = Derivative(derivative.denominator, derivative.numerator, total=True)
+                yield "derivative", replace(premise, derivative=other)
+        case Recurrence(places, step, _):
+            yield "recurrence", replace(premise, places=places[1:])
+            yield "recurrence", replace(premise, step=Index("another", step.axis))
+
+
+def _reasons(rule: Justification) -> Iterator[tuple[str, Justification]]:
+    for name in REGISTRY.entries.keys() - {rule.name}:
+        yield "name", replace(rule, name=name)
+    match rule:
+        case Use(premise=Premise() as premise):
+            for kind, wrong in _premises(premise):
+                yield kind, replace(rule, premise=wrong)
+            yield "no premise", replace(rule, premise=None)
+        case Naming(named=named):
+            for at, scaled in enumerate(_each_scaled(named)):
+                yield "name of something else", replace(rule, named=scaled)
+                yield "name of nothing", replace(rule, named=(*named[:at], *named[at + 1 :]))
+
+
+def _corrupted(step: Step, rng: random.Random) -> Iterator[tuple[str, Step]]:
+    for corruption in results(step, rng):
+        if not corruption.holds:
+            yield corruption.kind, corruption.step
+    for kind, rule in _reasons(step.rule):
+        yield kind, replace(step, rule=rule)
+    places = [place for place, _ in places_of(step.before) if place != step.place]
+    for place in rng.sample(places, min(4, len(places))):
+        yield "place", replace(step, place=place)
+
+
+def test_corrupted_steps_are_refused() -> None:
+    refused: Counter[str] = Counter()
+    for name in MODELS:
+        rng = random.Random(name)
+        for chain in chains(*example(name)):
+            for step, grounds in chain.grounded_steps():
+                for kind, wrong in _corrupted(step, rng):
+                    accepted = replays(wrong, REGISTRY) and is_anchored(wrong, grounds)
+                    assert not accepted, f"{name}: {kind} of {step.rule}: {wrong}"
+                    refused[kind] += 1
+    assert all(refused[kind] > 10 for kind in ("sign", "index", "dropped", "name", "place")), refused
+    rare = ("definition", "named sum", "range", "derivative", "recurrence", "no premise")
+    assert all(refused[kind] for kind in (*rare, "name of something else", "name of nothing")), refused
+
+
+def _with(schedule: Schedule, place: int, item: NamedEquation) -> Schedule:
+    equations = schedule.equations
+    return replace(schedule, equations=(*equations[:place], item, *equations[place + 1 :]))
+
+
+def _forged(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
+    """Schedules with a step left out, or that compute something else."""
+    for place, item in enumerate(schedule.equations):
+        steps, expression = item.origin.steps, item.equation.expression
+        for at in [at for at, step in enumerate(steps) if step.before != step.after]:
+            fewer = replace(item.origin, steps=(*steps[:at], *steps[at + 1 :]))
+            yield "a step is missing", _with(schedule, place, replace(item, origin=fewer))
+        yield "a step is missing", _with(schedule, place, item.computing(negate(expression)))
+        stated = replace(item.origin.stated, expression=negate(item.origin.stated.expression))
+        other = item.computing(negate(expression)) if not steps else item
+        forged = replace(other, origin=replace(item.origin, stated=stated))
+        is_of_source = item.origin.stated.tensor == item.origin.source.tensor
+        yield (
+            "does not compute" if is_of_source else "a step|rests on|does not replay",
+            _with(schedule, place, forged),
+        )
+
+
+@pytest.mark.parametrize("name", ["exponentials", "a recurrence over matrices"])
+def test_forged_schedules_are_refused(name: str) -> None:
+    schedule, source = example(name)
+    for message, forged in _forged(schedule):
+        with pytest.raises(ReplayError, match=message):
+            replayed(forged, source)
+
+
+def test_equations_that_name_one_another_are_refused() -> None:
+    source = ScheduleSource(
+        parse_system(HEAD + "y[n] = sum(i, exp(x[n,i])*q[n])\nz[n] = sum(i, exp(x[n,i])*q[n])\n")
+    )
+    schedule = scheduled(source)
+    y, z = schedule.equations
+    (step,) = z.origin.steps
+    assert isinstance(step.rule, Naming)
+    named = replace(step.rule, named=(z.origin.stated,))
+    circle = replace(step, before=step.before, after=z.equation.element, rule=named)
+    wrong = y.computing(z.equation.element, (circle,))
+    with pytest.raises(ReplayError, match="circle"):
+        replayed(replace(schedule, equations=(wrong, z)), source)
+
+
+def test_a_schedule_of_another_model_is_refused() -> None:
+    schedule, _ = example("sigmoids")
+    _, source = example("exponentials")
+    with pytest.raises(ReplayError, match="does not compute"):
+        replayed(schedule, source)
