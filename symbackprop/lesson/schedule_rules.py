@@ -21,6 +21,7 @@ from symbackprop.schedule.solves import SOLVE
 from symbackprop.schedule.stability import CANCELLING, IDENTITIES, LOG_BESIDE_ZERO, SHIFTS
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
+from symbackprop.stability.centring import centring_rule
 from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text
@@ -55,9 +56,16 @@ def local_rules() -> tuple[Rule, ...]:
         *(form.rule(Meanings()) for form in (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO)),
         complement_rule([parsed("sigmoid(c)")]),
         gate_rule([parsed("sigmoid(x[i])")]),
+        _example_of_centring(),
         SOLVE,
         step_rule(step),
     )
+
+
+def _example_of_centring() -> Rule:
+    """The rule for one difference from a mean."""
+    difference = parsed("x[i] - sum(i2, x[i2])/size(i)")
+    return centring_rule(difference, example_system().tensors["x"].indices)
 
 
 def naming_rules() -> tuple[tuple[NamingRule, Callable[[Items], Items]], ...]:

@@ -24,7 +24,8 @@ from tests.models.examples import derivation
 REGISTRY = Registry.of(Naming, Renaming)
 MODELS = ("seed", "convnet", "lstm", "digits")
 CLASSICS = (
-    *("attention", "attention_long", "binary_cross_entropy", "determinant", "elman_rnn", "embedding"),
+    *("attention", "attention_long", "batch_norm", "binary_cross_entropy", "determinant", "elman_rnn"),
+    "embedding",
     *("gaussian_cholesky", "gaussian_process", "inverse_quadratic_form_solved", "log_softmax", "swish"),
 )
 
