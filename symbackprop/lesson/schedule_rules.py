@@ -18,7 +18,14 @@ from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.naming import NamingRule
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stability import CANCELLING, IDENTITIES, LOG_BESIDE_ZERO, SHIFTS
+from symbackprop.schedule.stability import (
+    CANCELLING,
+    EXPONENTIALS_FIRST,
+    IDENTITIES,
+    LOG_BESIDE_ZERO,
+    LOGARITHMS_LAST,
+    SHIFTS,
+)
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
 from symbackprop.stability.centring import centring_rule
@@ -53,7 +60,17 @@ def local_rules() -> tuple[Rule, ...]:
         delta_rule(Ranges.of(example_system())),
         empty_sum_rule(Ranges.of(example_system()), is_adjoint=True),
         TIDYING,
-        *(form.rule(Meanings()) for form in (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO)),
+        *(
+            form.rule(Meanings())
+            for form in (
+                CANCELLING,
+                *IDENTITIES,
+                *SHIFTS,
+                LOGARITHMS_LAST,
+                EXPONENTIALS_FIRST,
+                LOG_BESIDE_ZERO,
+            )
+        ),
         complement_rule([parsed("sigmoid(c)")]),
         gate_rule([parsed("sigmoid(x[i])")]),
         _example_of_centring(),

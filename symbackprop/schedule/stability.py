@@ -24,6 +24,7 @@ from symbackprop.stability.logarithms import (
     log_of_two_exponentials,
 )
 from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.orders import exponentials_first, logarithms_last
 from symbackprop.stability.quotients import merged, quotient
 from symbackprop.stability.sigmoids import (
     difference_from_number,
@@ -198,6 +199,22 @@ SHIFTS: tuple[StableForm, ...] = (
     ),
 )
 
+LOGARITHMS_LAST = StableForm(
+    "logarithms last",
+    "f - (m + log(g)) = (f - m) - log(g), m = max(i, h)",
+    logarithms_last,
+    example="c - (max(i, x[i]) + log(w[t]))",
+    near_miss="c - (x[i] + log(w[t]))",
+)
+
+EXPONENTIALS_FIRST = StableForm(
+    "exponentials first",
+    "g*f*exp(h) = g*exp(h)*f in a gradient, as the chain rule multiplies",
+    exponentials_first,
+    example="c*x[i]*exp(-x[i])",
+    near_miss="x[i]*exp(c)",
+)
+
 LOG_BESIDE_ZERO = StableForm(
     "log beside zero",
     "x*log(x*f) = x*log(where(x != 0, x*f, 1)), which is 0 where x is 0",
@@ -224,4 +241,5 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     shifted = rewritten_once(item, tuple([form.rule(meanings) for form in SHIFTS]))
     if shifted is not item:
         shifted = rewritten(shifted, identities)
-    return rewritten_once(shifted, (LOG_BESIDE_ZERO.rule(meanings),))
+    last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
+    return rewritten_once(shifted, tuple([form.rule(meanings) for form in last]))
