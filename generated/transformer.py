@@ -278,10 +278,12 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     mu1 = np.sum(x0, axis=2) / I
     # x0_minus_mu1[n,t,i] = x0[n,t,i] - mu1[n,t]
     x0_minus_mu1 = x0 - mu1[:, :, None]
+    # x0_centred[n,t,i] = (x0[n,t,i] - mu1[n,t]) - sum(i', x0[n,t,i'] - mu1[n,t])/size(i)
+    x0_centred = x0_minus_mu1 - np.sum(x0_minus_mu1, axis=2, keepdims=True) / I
     # s1[n,t] = sqrt(1/size(i)*sum(i, (x0[n,t,i] - mu1[n,t])^2) + 1e-05)
-    s1 = np.sqrt(np.sum(x0_minus_mu1**2, axis=2) / I + 1e-05)
+    s1 = np.sqrt(np.sum(x0_centred**2, axis=2) / I + 1e-05)
     # xhat1[n,t,i] = (x0[n,t,i] - mu1[n,t])/s1[n,t]
-    xhat1 = x0_minus_mu1 / s1[:, :, None]
+    xhat1 = x0_centred / s1[:, :, None]
     gamma1, beta1 = tensors["gamma1"], tensors["beta1"]
     # y1[n,t,i] = gamma1[i]*xhat1[n,t,i] + beta1[i]
     y1 = gamma1 * xhat1 + beta1
@@ -313,10 +315,12 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     mu2 = np.sum(x1, axis=2) / I
     # x1_minus_mu2[n,t,i] = x1[n,t,i] - mu2[n,t]
     x1_minus_mu2 = x1 - mu2[:, :, None]
+    # x1_centred[n,t,i] = (x1[n,t,i] - mu2[n,t]) - sum(i', x1[n,t,i'] - mu2[n,t])/size(i)
+    x1_centred = x1_minus_mu2 - np.sum(x1_minus_mu2, axis=2, keepdims=True) / I
     # s2[n,t] = sqrt(1/size(i)*sum(i, (x1[n,t,i] - mu2[n,t])^2) + 1e-05)
-    s2 = np.sqrt(np.sum(x1_minus_mu2**2, axis=2) / I + 1e-05)
+    s2 = np.sqrt(np.sum(x1_centred**2, axis=2) / I + 1e-05)
     # xhat2[n,t,i] = (x1[n,t,i] - mu2[n,t])/s2[n,t]
-    xhat2 = x1_minus_mu2 / s2[:, :, None]
+    xhat2 = x1_centred / s2[:, :, None]
     gamma2, beta2 = tensors["gamma2"], tensors["beta2"]
     # y2[n,t,i] = gamma2[i]*xhat2[n,t,i] + beta2[i]
     y2 = gamma2 * xhat2 + beta2
@@ -334,10 +338,12 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     mu3 = np.sum(x2, axis=2) / I
     # x2_minus_mu3[n,t,i] = x2[n,t,i] - mu3[n,t]
     x2_minus_mu3 = x2 - mu3[:, :, None]
+    # x2_centred[n,t,i] = (x2[n,t,i] - mu3[n,t]) - sum(i', x2[n,t,i'] - mu3[n,t])/size(i)
+    x2_centred = x2_minus_mu3 - np.sum(x2_minus_mu3, axis=2, keepdims=True) / I
     # s3[n,t] = sqrt(1/size(i)*sum(i, (x2[n,t,i] - mu3[n,t])^2) + 1e-05)
-    s3 = np.sqrt(np.sum(x2_minus_mu3**2, axis=2) / I + 1e-05)
+    s3 = np.sqrt(np.sum(x2_centred**2, axis=2) / I + 1e-05)
     # xhat3[n,t,i] = (x2[n,t,i] - mu3[n,t])/s3[n,t]
-    xhat3 = x2_minus_mu3 / s3[:, :, None]
+    xhat3 = x2_centred / s3[:, :, None]
     gamma3, beta3 = tensors["gamma3"], tensors["beta3"]
     # y3[n,t,i] = gamma3[i]*xhat3[n,t,i] + beta3[i]
     y3 = gamma3 * xhat3 + beta3
@@ -368,10 +374,12 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     mu4 = np.sum(x3, axis=2) / I
     # x3_minus_mu4[n,t,i] = x3[n,t,i] - mu4[n,t]
     x3_minus_mu4 = x3 - mu4[:, :, None]
+    # x3_centred[n,t,i] = (x3[n,t,i] - mu4[n,t]) - sum(i', x3[n,t,i'] - mu4[n,t])/size(i)
+    x3_centred = x3_minus_mu4 - np.sum(x3_minus_mu4, axis=2, keepdims=True) / I
     # s4[n,t] = sqrt(1/size(i)*sum(i, (x3[n,t,i] - mu4[n,t])^2) + 1e-05)
-    s4 = np.sqrt(np.sum(x3_minus_mu4**2, axis=2) / I + 1e-05)
+    s4 = np.sqrt(np.sum(x3_centred**2, axis=2) / I + 1e-05)
     # xhat4[n,t,i] = (x3[n,t,i] - mu4[n,t])/s4[n,t]
-    xhat4 = x3_minus_mu4 / s4[:, :, None]
+    xhat4 = x3_centred / s4[:, :, None]
     gamma4, beta4 = tensors["gamma4"], tensors["beta4"]
     # y4[n,t,i] = gamma4[i]*xhat4[n,t,i] + beta4[i]
     y4 = gamma4 * xhat4 + beta4
@@ -389,10 +397,12 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     mu5 = np.sum(x4, axis=2) / I
     # x4_minus_mu5[n,t,i] = x4[n,t,i] - mu5[n,t]
     x4_minus_mu5 = x4 - mu5[:, :, None]
+    # x4_centred[n,t,i] = (x4[n,t,i] - mu5[n,t]) - sum(i', x4[n,t,i'] - mu5[n,t])/size(i)
+    x4_centred = x4_minus_mu5 - np.sum(x4_minus_mu5, axis=2, keepdims=True) / I
     # s5[n,t] = sqrt(1/size(i)*sum(i, (x4[n,t,i] - mu5[n,t])^2) + 1e-05)
-    s5 = np.sqrt(np.sum(x4_minus_mu5**2, axis=2) / I + 1e-05)
+    s5 = np.sqrt(np.sum(x4_centred**2, axis=2) / I + 1e-05)
     # xhat5[n,t,i] = (x4[n,t,i] - mu5[n,t])/s5[n,t]
-    xhat5 = x4_minus_mu5 / s5[:, :, None]
+    xhat5 = x4_centred / s5[:, :, None]
     gamma5, beta5 = tensors["gamma5"], tensors["beta5"]
     # y5[n,t,i] = gamma5[i]*xhat5[n,t,i] + beta5[i]
     y5 = gamma5 * xhat5 + beta5

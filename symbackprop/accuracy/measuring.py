@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.accuracy.evaluations import AsTyped, Floating, Truth
-from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow
+from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
@@ -155,7 +155,7 @@ class _Measuring:
             for name, row in rows.items():
                 error = truth.relative_error(name, typed[name], floating)
                 rows[name] = replace(row, typed=max(row.typed, error))
-            if all(row.ok for row in rows.values()):
+            if all(row.verdict is not Verdict.WORSE for row in rows.values()):
                 break
         yield from rows.values()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import enum
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
@@ -17,6 +18,14 @@ MOST = 4.0  # times the error of the chain rule as typed
 # Errors up to so many roundings of the largest element pass whatever the chain rule as typed makes of it:
 # which of two such results is nearer to the truth is luck.
 ROUNDINGS = 8.0
+
+
+class Verdict(enum.Enum):
+    """What is said of digits beside those of the chain rule as typed, the gravest last."""
+
+    KEPT = "ok"
+    NEITHER = "NEITHER FINITE"  # though the truth is: there is nothing to compare
+    WORSE = "WORSE"
 
 
 @dataclass(frozen=True)
@@ -41,14 +50,11 @@ class DigitsRow:
         return self.module / max(self.typed, self._passing / MOST)
 
     @property
-    def ok(self) -> bool:
-        """Whether the module keeps the digits that the chain rule as typed keeps."""
-        return self.ratio <= MOST
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether neither result is finite, so that there is nothing to compare."""
-        return not isfinite(self.typed) and not isfinite(self.module)
+    def verdict(self) -> Verdict:
+        """What the two errors say."""
+        if not isfinite(self.typed) and not isfinite(self.module):
+            return Verdict.NEITHER
+        return Verdict.KEPT if self.ratio <= MOST else Verdict.WORSE
 
     @property
     def _passing(self) -> float:
@@ -74,7 +80,12 @@ class DigitsReport:
     @property
     def ok(self) -> bool:
         """Whether there was something to measure, and no row is worse than the chain rule as typed."""
-        return not self.is_empty and all(row.ok for row in self.rows)
+        return not self.is_empty and self.verdict is not Verdict.WORSE
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest of all rows."""
+        return gravest(self.rows)
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -89,4 +100,18 @@ class DigitsReport:
 
 def worst_of(rows: Sequence[DigitsRow]) -> DigitsRow:
     """A row that fails before any other, then the one with the largest ratio and error."""
-    return max(rows, key=lambda row: (not row.ok, not row.is_silent, row.ratio, min(row.module, inf)))
+    return max(
+        rows,
+        key=lambda row: (
+            row.verdict is Verdict.WORSE,
+            row.verdict is not Verdict.NEITHER,
+            row.ratio,
+            min(row.module, inf),
+        ),
+    )
+
+
+def gravest(rows: Iterable[DigitsRow]) -> Verdict:
+    """The verdict that says most against them."""
+    order = list(Verdict)
+    return max((row.verdict for row in rows), key=order.index, default=Verdict.KEPT)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow
+from collections.abc import Sequence
+
+from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict, gravest, worst_of
 from symbackprop.cli.console import print_table, say
 
 DIGITS_HELP = (
@@ -12,10 +14,17 @@ DIGITS_HELP = (
     "of an element from the truth, divided by the largest element of the truth, which is the chain rule in "
     "sixty digits or more on the same numbers. Beside it stands the error of the chain rule as typed, before "
     "any simplification, in the same precision. A tensor is WORSE, and the exit code 1, where its error is "
-    "more than 4 times that and more than 8 roundings of the largest element. A module needs its --model."
+    "more than 4 times that and more than 8 roundings of the largest element; NEITHER FINITE says that both "
+    "break down where the truth is finite, on the data named behind it. A module needs its --model."
 )
 
 WORSE, NOTHING_CERTAIN = 1, 3
+
+SUMMARIES = {
+    Verdict.KEPT: "the digits are those of the chain rule as typed",
+    Verdict.NEITHER: "the digits are those of the chain rule as typed; some of the data leave neither finite",
+    Verdict.WORSE: "digits are LOST",
+}
 
 
 def print_digits(report: DigitsReport) -> int:
@@ -32,7 +41,7 @@ def print_digits(report: DigitsReport) -> int:
     if report.is_empty:
         say("nothing could be measured")
         return NOTHING_CERTAIN
-    say("the digits are those of the chain rule as typed" if report.ok else "digits are LOST")
+    say(SUMMARIES[report.verdict])
     return 0 if report.ok else WORSE
 
 
@@ -42,13 +51,19 @@ def _line(report: DigitsReport, tensor: str) -> tuple[str, ...]:
     for precision in PRECISIONS:
         row = report.worst(tensor, precision)
         cells += ["", ""] if row is None else [f"{row.module:.1e}", f"{row.typed:.1e}"]
-        said += [] if row is None else _said(row)
-    is_worse = any(not row.ok for row in report.rows if row.tensor == tensor)
-    return (*cells, f"{'WORSE' if is_worse else 'ok'}  {'; '.join(said)}".rstrip())
+        said += _said([each for each in report.rows if (each.tensor, each.precision) == (tensor, precision)])
+    verdict = gravest(row for row in report.rows if row.tensor == tensor)
+    return (*cells, f"{verdict.value}  {'; '.join(said)}".rstrip())
 
 
-def _said(row: DigitsRow) -> list[str]:
-    if row.ok and not row.is_silent:
-        return []
-    note = "neither is finite" if row.is_silent else f"{row.ratio:.2g} times"
-    return [f"{row.precision}, {row.data}: {note}"]
+def _said(rows: Sequence[DigitsRow]) -> list[str]:
+    """On which data a tensor is worst, and on which neither result is finite, in one precision."""
+    worse = [row for row in rows if row.verdict is Verdict.WORSE]
+    neither = [row for row in rows if row.verdict is Verdict.NEITHER]
+    said = []
+    if worse:
+        worst = worst_of(worse)
+        said.append(f"{worst.precision}, {worst.data}: {worst.ratio:.2g} times")
+    if neither:
+        said.append(f"{neither[0].precision}, {' and '.join(row.data for row in neither)}: neither is finite")
+    return said

@@ -25,6 +25,7 @@ from symbackprop.schedule.stability import STABLE_FORMS
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
+from symbackprop.stability.centring import DifferenceFromMean, centring_rule
 from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text
@@ -62,9 +63,16 @@ def local_rules() -> tuple[Rule, ...]:
         *(form.rule(Meanings()) for form in STABLE_FORMS),
         COMPLEMENT,
         FUNCTION_BY_ITS_GATE,
+        _example_of_centring(),
         SOLVE,
         step_rule(Recurrence((("a", 0),), step, KnownRanges(()))),
     )
+
+
+def _example_of_centring() -> Rule:
+    """The rule for one difference from a mean."""
+    difference = parsed("x[i] - sum(i2, x[i2])/size(i)")
+    return centring_rule(DifferenceFromMean(difference, example_system().tensors["x"].indices))
 
 
 def naming_rules() -> tuple[tuple[NamingRule, Callable[[Items], Items]], ...]:

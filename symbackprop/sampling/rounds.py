@@ -8,7 +8,7 @@ values. At last all axes different again, on data that are not centred and far f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -26,16 +26,22 @@ LARGEST_TRIED = 12
 MOST_PLACES = 5_000  # positions of a condition's indices that are looked at
 MOST_SEARCHED = 2_000  # sizes that are tried for a condition
 MOST_ROUNDS = 8
-SHIFTED, SCALED = shifted(1e4), scaled(8.0)
+# The strongest first: what overflows is tried on gentler data.
+SHIFTED = tuple(shifted(offset) for offset in (1e4, 1e2, 1e1))
+SCALED = tuple(scaled(factor) for factor in (8.0, 3.0, 1.5))
 
 
 @dataclass(frozen=True)
 class SizesOfRound:
-    """What these sizes are for, and the sizes; the data are changed by `stress`."""
+    """What these sizes are for, and the sizes; the data are changed by `stress`.
+
+    Where the model is not finite on such data, the `gentler` rounds stand in for it, one after another.
+    """
 
     name: str
     sizes: Mapping[str, int]
     stress: Stress = PLAIN
+    gentler: tuple[SizesOfRound, ...] = ()
 
 
 def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str, ...]]:
@@ -61,8 +67,11 @@ def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str
 
 
 def stress_rounds(sizes: Mapping[str, int]) -> list[SizesOfRound]:
-    """Data that are shifted, and data that are scaled, on these sizes."""
-    return [SizesOfRound(f"data {stress.name}", sizes, stress) for stress in (SHIFTED, SCALED)]
+    """Data that are shifted, and data that are scaled, on these sizes, as far as the model bears it."""
+    of_kinds = [
+        [SizesOfRound(f"data {stress.name}", sizes, stress) for stress in kind] for kind in (SHIFTED, SCALED)
+    ]
+    return [replace(strongest, gentler=tuple(others)) for strongest, *others in of_kinds]
 
 
 def _without_repetition(

@@ -12,12 +12,13 @@ from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_complements, with_shared_gates
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
-from symbackprop.schedule.named_equations import NamedEquation, Part
+from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_once
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.schedule.stops import without_stops
 from symbackprop.schedule.undefined_factors import with_deltas_as_conditions
+from symbackprop.stability.centring import centring_rules
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.portions import portions_of
 from symbackprop.systems.system import Equation, System
@@ -72,6 +73,12 @@ class ScheduleSource:
         equations = [item.equation for item in self.items]
         return Ranges.of_tensors(self.system.tensors.values()).with_equations((*equations, *equations))
 
+    @property
+    def gradient(self) -> tuple[AdjointDerivation, ...]:
+        """The adjoints of the loss, those too that have been put into others."""
+        found = self.derivations.items()
+        return tuple([each for name, each in found if name not in self.system.tensors])
+
     @cached_property
     def totals(self) -> Mapping[str, Derivative]:
         """Which derivative of the loss the equation of each adjoint is."""
@@ -94,6 +101,8 @@ def scheduled(source: ScheduleSource) -> Schedule:
     items = with_deltas_as_conditions(without_stops(source.items), source.ranges, source.totals)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
+    for rule in centring_rules(system, source.gradient):
+        items = tuple([rewritten_once(item, (rule,)) for item in items])
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)

@@ -109,7 +109,8 @@ class _Hoisting:
             return self._moved(expression) if self._is_worth_moving(expression) else expression
         match expression:
             case Add(terms):
-                return add(*self._apart(terms, add))
+                parts = self._apart(terms, add)
+                return expression if tuple(parts) == terms else add(*parts)
             case Multiply(factors):
                 return multiply(*self._apart(factors, multiply))
             case Where(condition, chosen, otherwise):

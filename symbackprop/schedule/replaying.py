@@ -32,6 +32,7 @@ from symbackprop.schedule.stability import STABLE_FORMS
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule_by
+from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
 from symbackprop.stability.name_definitions import NameDefinitions
 from symbackprop.systems.ordering import Stage, at_step, stages_of
 from symbackprop.systems.printing import equation_text
@@ -43,6 +44,7 @@ REGISTRY = Registry.of(
     Family("empty sum as a condition", ChainRuleProducts, empty_sum_rule_by),
     TIDYING,
     *(Family(form.name, NameDefinitions, form.by) for form in STABLE_FORMS),
+    Family(CENTRE_AGAIN, DifferenceFromMean, centring_rule_by),
     COMPLEMENT,
     FUNCTION_BY_ITS_GATE,
     SOLVE,

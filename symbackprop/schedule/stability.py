@@ -25,6 +25,7 @@ from symbackprop.stability.logarithms import (
 )
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.name_definitions import NameDefinitions
+from symbackprop.stability.orders import exponentials_first, logarithms_last
 from symbackprop.stability.quotients import merged, quotient
 from symbackprop.stability.sigmoids import (
     difference_from_number,
@@ -223,6 +224,22 @@ SHIFTS: tuple[StableForm, ...] = (
     ),
 )
 
+LOGARITHMS_LAST = StableForm(
+    "logarithms last",
+    "f - (m + log(g)) = (f - m) - log(g), m = max(i, h)",
+    logarithms_last,
+    example="c - (max(i, x[i]) + log(w[t]))",
+    near_miss="c - (x[i] + log(w[t]))",
+)
+
+EXPONENTIALS_FIRST = StableForm(
+    "exponentials first",
+    "g*f*exp(h) = g*exp(h)*f in a gradient, as the chain rule multiplies",
+    exponentials_first,
+    example="c*x[i]*exp(-x[i])",
+    near_miss="x[i]*exp(c)",
+)
+
 LOG_BESIDE_ZERO = StableForm(
     "log beside zero",
     "x*log(x*f) = x*log(where(x != 0, x*f, 1)), which is 0 where x is 0",
@@ -239,7 +256,9 @@ CANCELLING = StableForm(
     near_miss="x[ids[k]]*sum(i, delta(ids[k],i)*c*x[i])",
 )
 
-STABLE_FORMS: tuple[StableForm, ...] = (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO)
+STABLE_FORMS: tuple[StableForm, ...] = (
+    CANCELLING, *IDENTITIES, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
+)  # fmt: skip
 
 
 def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
@@ -251,4 +270,5 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     shifted = rewritten_once(item, tuple([form.rule(meanings) for form in SHIFTS]))
     if shifted is not item:
         shifted = rewritten(shifted, identities)
-    return rewritten_once(shifted, (LOG_BESIDE_ZERO.rule(meanings),))
+    last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
+    return rewritten_once(shifted, tuple([form.rule(meanings) for form in last]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from fractions import Fraction
 
-from symbackprop.notation.arithmetic import coefficient_and_rest
+from symbackprop.notation.arithmetic import coefficient_and_rest, is_sum
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -79,6 +79,8 @@ def description(expression: Expression) -> str | None:
             return _joined("{}_{}", function, description(argument))
         case Power(base, Number(exponent)) if exponent in _POWERS:
             return _joined(_POWERS[exponent], description(base))
+        case Add((Add((first, *_)), right)) if _is_taken_away(right):
+            return _joined("{}_centred", description(first))
         case Add((left, right)):
             return _sum(left, right)
         case MatrixFunction(kind, tensor, _, _, _):
@@ -100,6 +102,12 @@ def _sum(left: Expression, right: Expression) -> str | None:
     if number == -1 and len(rest) == 1:
         return _joined("{}_minus_{}", description(left), description(rest[0]))
     return _joined("{}_plus_{}", description(left), description(right))
+
+
+def _is_taken_away(term: Expression) -> bool:
+    """Whether it is -mean(i, f)."""
+    number, factors = coefficient_and_rest(term)
+    return number == -1 and any(map(is_sum, factors))
 
 
 def _joined(pattern: str, *words: str | None) -> str | None:

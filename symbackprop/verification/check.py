@@ -120,13 +120,19 @@ def _rounds(
         if found and not examiner.clock.left:
             remarks.append(f"not tried within {examiner.clock.budget:g} s: {of_round.name}")
             continue
-        try:
-            draw = partial(sample, of_round)
-            found.append(examiner.on(of_round.name, of_round.sizes, draw, rng, is_first=not found))
-        except VerificationError as error:
-            if not found:
-                raise
-            remarks.append(f"not tried: {of_round.name}: {error.cause}")
+        causes = []
+        for each in (of_round, *of_round.gentler):
+            try:
+                draw = partial(sample, each)
+                found.append(examiner.on(each.name, each.sizes, draw, rng, is_first=not found))
+                break
+            except VerificationError as error:
+                if not found:
+                    raise
+                causes.append(error.cause)
+        else:
+            names = " or ".join(each.name for each in (of_round, *of_round.gentler))
+            remarks.append(f"not tried: {names}: {causes[-1]}")
     return found, remarks
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from symbackprop.accuracy.evaluations import AsTyped
 from symbackprop.accuracy.measuring import digits_of_model, digits_of_module
-from symbackprop.accuracy.report import DigitsReport, DigitsRow
+from symbackprop.accuracy.report import DigitsReport, DigitsRow, Verdict
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
@@ -25,6 +25,10 @@ param c
 r[n] = x[n] - c
 loss E = sum(n, r[n]^3)
 """
+
+
+def kept(row: DigitsRow) -> bool:
+    return row.verdict is Verdict.KEPT
 
 
 @pytest.fixture
@@ -61,7 +65,7 @@ def test_a_square_multiplied_out_is_found_where_the_data_are_shifted(edited):
     assert count == 1
     whole.write_text(source, encoding="utf-8")
     report = digits_of_module(whole, model, budget=60)
-    worse = [row for row in report.rows if not row.ok]
+    worse = [row for row in report.rows if not kept(row)]
     assert {row.tensor for row in worse} == {"c"}
     assert {"all + 1e4", "all + 1e6"} <= {row.data for row in worse}
     assert {row.precision for row in worse} == {"float32", "float64"}
@@ -71,7 +75,7 @@ def test_a_square_multiplied_out_is_found_where_the_data_are_shifted(edited):
 def test_an_intermediate_rounded_to_float32_is_found(edited):
     path = edited(CENTRED, "r = x - c", "r = (x - c).astype(np.float32).astype(x.dtype)")
     report = digits_of_module(path, parse_system(CENTRED, "centred"), budget=60)
-    assert {row.precision for row in report.rows if not row.ok} == {"float64"}
+    assert {row.precision for row in report.rows if not kept(row)} == {"float64"}
 
 
 def test_a_module_that_breaks_down_says_so(edited):
@@ -84,24 +88,34 @@ def test_a_module_that_solves_no_singular_matrix_has_no_digits_there(edited):
     singular = "    if abs(r[0]) > 50: np.linalg.inv(np.zeros((1, 1)))\n"
     path = edited(CENTRED, "    grad_c = ", f"{singular}    grad_c = ")
     report = digits_of_module(path, parse_system(CENTRED, "centred"), budget=60)
-    assert {row.module for row in report.rows if not row.ok} == {inf}
-    assert not any(row.ok for row in report.rows if row.data == "data + 1e4")
+    assert {row.module for row in report.rows if not kept(row)} == {inf}
+    assert not any(kept(row) for row in report.rows if row.data == "data + 1e4")
 
 
 def test_not_finite_where_the_chain_rule_is_finite_is_worse():
     row = DigitsRow("u", "float32", "plain", inf, 1e-7)
-    assert not row.ok and row.ratio == inf
-    assert DigitsRow("u", "float32", "plain", inf, inf).ok
-    assert DigitsRow("u", "float32", "plain", inf, inf).is_silent
+    assert not kept(row) and row.ratio == inf
+    assert DigitsRow("u", "float32", "plain", inf, inf).verdict is Verdict.NEITHER
     assert DigitsRow("u", "float32", "plain", 1e-7, inf).ratio == 0.0
+
+
+def test_the_gravest_verdict_of_all_rows_counts():
+    kept_row, neither, worse = (
+        DigitsRow("u", "float32", "plain", *each) for each in ((0.0, 0.0), (inf, inf), (inf, 1.0))
+    )
+    reports = [
+        DigitsReport("m", 0, {}, (), rows) for rows in ((kept_row,), (kept_row, neither), (worse, neither))
+    ]
+    assert [report.verdict for report in reports] == [Verdict.KEPT, Verdict.NEITHER, Verdict.WORSE]
+    assert [report.ok for report in reports] == [True, True, False]
 
 
 def test_a_row_is_worse_beyond_four_times_and_eight_roundings():
     eps = float(np.finfo(np.float64).eps)
-    assert DigitsRow("u", "float64", "plain", 8 * eps, 0.0).ok
-    assert not DigitsRow("u", "float64", "plain", 9 * eps, 0.0).ok
-    assert DigitsRow("u", "float64", "plain", 4e-3, 1e-3).ok
-    assert not DigitsRow("u", "float64", "plain", 5e-3, 1e-3).ok
+    assert kept(DigitsRow("u", "float64", "plain", 8 * eps, 0.0))
+    assert not kept(DigitsRow("u", "float64", "plain", 9 * eps, 0.0))
+    assert kept(DigitsRow("u", "float64", "plain", 4e-3, 1e-3))
+    assert not kept(DigitsRow("u", "float64", "plain", 5e-3, 1e-3))
 
 
 def test_a_report_without_rows_says_nothing_certain():

@@ -52,3 +52,14 @@ def test_a_model_that_is_finite_nowhere(call, tmp_path):
     path.write_text("param w\nloss E = log(-1 - w^2)\n")
     code, out, _ = call("check", path, "--digits")
     assert code == 2 and out == ""
+
+
+def test_where_neither_is_finite_is_said(call, tmp_path):
+    """(w*x)^4 is more than float32 holds where its root is not."""
+    path = tmp_path / "fourth.model"
+    path.write_text("index n : N\ninput x[n]\nparam w, v\nloss E = sum(n, sqrt(1 + (w*x[n])^4)) + v^2\n")
+    code, out, err = call("check", path, "--digits", "--budget", "60s")
+    lines = {line.split()[0]: line.rstrip() for line in out.splitlines()}
+    assert code == 0 and "some of the data leave neither finite" in err
+    assert lines["E"].endswith("NEITHER FINITE  float32, all + 1e6: neither is finite")
+    assert lines["v"].endswith(" ok")

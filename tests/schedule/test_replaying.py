@@ -13,7 +13,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import ReplayError
 from symbackprop.language.model import parse_system
-from symbackprop.notation.arithmetic import multiply, negate
+from symbackprop.notation.arithmetic import add, multiply, negate
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Index, Number
 from symbackprop.rewriting.justification import Justification, Premise
@@ -24,6 +24,7 @@ from symbackprop.schedule.driver import Schedule, ScheduleSource, scheduled
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.naming import Naming
 from symbackprop.schedule.replaying import REGISTRY, chains, replayed
+from symbackprop.stability.centring import DifferenceFromMean
 from symbackprop.stability.name_definitions import NameDefinitions
 from symbackprop.systems.system import Equation
 from tests.derivation.corruptions import places_of, results
@@ -49,6 +50,7 @@ y[i] = exp(2*b[i])/expm1(2*b[i]) + log(p[i]) + 2*sum(i2, 3*x[0,i2])
 z[i] = softplus(b[i]) - softplus(-b[i]) + silu(b[i]) + sigmoid(b[i])
 u = 1 - sigmoid(c)
 st = stop(c)
+ll = c - log(sum(i, exp(x[0,i])))
 """,
         (),
     ),
@@ -70,6 +72,12 @@ z[n] = q[n]*sum(f, delta(dst[f],n)*g[f]/q[dst[f]])
         (),
     ),
     "adjoints": ("loss E = sqrt(pad(q[at + 1])) + sum(n, i, x[n,i]*sqrt(a))", ("q", "a")),
+    "an exponential": ("loss E = sum(t, v[t]^2*w[t]^3*exp(-v[t])*c)", ("c",)),
+    "a mean": (
+        "m = sum(i, b[i])/size(i)\nsd = sqrt(sum(i, (b[i] - m)^2)/size(i))\n"
+        "z[i] = (b[i] - m)/sd\nloss E = sum(n, i, x[n,i]*z[i])",
+        ("b",),
+    ),
     "a recurrence": (
         "h[t] = tanh(c*w[t] + v[t] + pad(h[t-1])*sum(i', b[i']^2))\nloss E = h[size(t) - 1]^2",
         ("v", "c"),
@@ -129,6 +137,11 @@ def _premises(premise: Premise) -> Iterator[tuple[str, Premise]]:
             if derivative is not None:
                 other = Derivative(derivative.denominator, derivative.numerator, total=True)
                 yield "derivative", replace(premise, derivative=other)
+        case DifferenceFromMean(_, _, mean):
+            if mean is not None:
+                yield "mean", replace(premise, mean=_seven_times(mean))
+                yield "mean", replace(premise, mean=None)
+            yield "difference", replace(premise, difference=add(premise.difference, Number(7)))
         case Recurrence(places, step, _):
             yield "recurrence", replace(premise, places=places[1:])
             yield "recurrence", replace(premise, step=Index("another", step.axis))

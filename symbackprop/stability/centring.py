@@ -1,0 +1,197 @@
+"""Differences from a mean whose own mean is 0 to the last digit, where a gradient rests on that.
+
+The published backward pass of batch norm,
+
+    dx = (g - mean(g) - xhat*mean(g*xhat))/s,    xhat = (x - mu)/s,
+
+uses sum(xhat) = 0. In floating point that is as true as mu is: with data around 1e4 the computed mu is off by
+1e4 roundings of 1, and so is the mean of x - mu. Taken away once more, it is gone: Chan, Golub and LeVeque,
+"Algorithms for computing the sample variance", 1983, the corrected two-pass algorithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symbackprop.derivation.result import AdjointDerivation
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    divide,
+    factors_of,
+    is_sum,
+    multiply,
+    negate,
+)
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Add,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Reduction,
+    Size,
+)
+from symbackprop.notation.substitution import (
+    canonical_bound_names,
+    fresh_index,
+    rename_tensors,
+    substitute,
+    tensors_read,
+)
+from symbackprop.rewriting.justification import Anchor, Premise
+from symbackprop.rewriting.matching import match
+from symbackprop.rewriting.replacements import at_positions, renamed_equation
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import stated_where
+from symbackprop.rules.stated_facts import Instances
+from symbackprop.systems.printing import equation_text, text
+from symbackprop.systems.system import Equation, System
+
+CENTRE_AGAIN = "centre again"
+CONDITIONS = ("f = g - mean(i, g)", "the gradient reads f and flows on into g")
+
+
+@dataclass(frozen=True)
+class DifferenceFromMean(Premise):
+    """g - mean(i, g) and the indices i; `mean` is the mean's equation where it has a name.
+
+    `opposite` says that what is centred is the negative of the difference.
+    """
+
+    difference: Expression
+    over: tuple[Index, ...]
+    mean: Equation | None = None
+    opposite: bool = False
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The difference, and the mean's equation."""
+        return (text(self.difference), *([] if self.mean is None else [equation_text(self.mean)]))
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the difference is one from a mean over these indices."""
+        definitions = {} if self.mean is None else {self.mean.tensor: self.mean}
+        found = centred_differences(self.difference, definitions)
+        return any(each == self.difference and over == self.over for each, over in found)
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the mean is computed so before."""
+        return self.mean is None or anchor.states((self.mean.element, self.mean.expression))
+
+    def renamed(self, names: Mapping[str, str]) -> DifferenceFromMean:
+        """The same in other names."""
+        mean = None if self.mean is None else renamed_equation(self.mean, names)
+        return replace(self, difference=rename_tensors(self.difference, names), mean=mean)
+
+
+def centring_rules(system: System, adjoints: Sequence[AdjointDerivation]) -> tuple[Rule, ...]:
+    """Rules for each difference from a mean that the gradient reads and flows through, in both signs."""
+    flows = {adjoint.tensor for adjoint in adjoints}
+    gradient = [adjoint.equation.expression for adjoint in adjoints if adjoint.kept]
+    read = _with_factors({name for each in gradient for name in tensors_read(each)}, system)
+    rules: list[Rule] = []
+    for equation in system.equations:
+        for premise in _premises(equation.expression, system.definitions):
+            if premise.difference.tensors & flows and not _is_used_in(premise.difference, rules):
+                both = centring_rule(premise), centring_rule(replace(premise, opposite=True))
+                if equation.tensor in read or any(_is_used_in(each, both) for each in gradient):
+                    rules += both
+    return tuple(rules)
+
+
+def centring_rule_by(premise: DifferenceFromMean) -> Rule | None:
+    """The rule, if it is a difference from a mean."""
+    return centring_rule(premise) if premise.is_one else None
+
+
+def centring_rule(premise: DifferenceFromMean) -> Rule:
+    """f = f - mean(i, f), for this f and these indices i, all of which are free in it; or that of -f."""
+    difference, over = premise.difference, premise.over
+    bound = {index: fresh_index(index, difference.free_indices) for index in over}
+    total = Reduction("sum", tuple(bound.values()), substitute(difference, bound))
+    # Not one sum of three terms: the difference is computed once.
+    centred: Expression = Add((difference, negate(divide(total, _count(over)))))
+    if premise.opposite:
+        difference, centred = negate(difference), Multiply((MINUS_ONE, centred))
+    return Rule(
+        CENTRE_AGAIN,
+        stated_where("f = f - mean(i, f)", CONDITIONS),
+        Instances(difference, centred),
+        where=CONDITIONS,
+        example="x[i] - sum(i2, x[i2])/size(i)",
+        near_miss="x[i] - x[0]",
+        premise=lambda _: premise,
+    )
+
+
+def _premises(expression: Expression, definitions: Mapping[str, Equation]) -> Iterator[DifferenceFromMean]:
+    """The differences from a mean in an expression, each with the equation of the mean's name."""
+    for difference, over in centred_differences(expression, definitions):
+        names = sorted(difference.tensors & definitions.keys())
+        named = (DifferenceFromMean(difference, over, definitions[name]) for name in names)
+        yield next(filter(_is_one, (DifferenceFromMean(difference, over), *named)))
+
+
+def _is_one(premise: DifferenceFromMean) -> bool:
+    return premise.is_one
+
+
+def _with_factors(names: Iterable[str], system: System) -> set[str]:
+    """The tensors, and those that they are multiples of: xhat for y = gamma*xhat."""
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            factors = factors_of(system.definitions[name].expression) if name in system.definitions else ()
+            pending += [factor.tensor for factor in factors if isinstance(factor, Element)]
+    return found
+
+
+def _is_used_in(expression: Expression, rules: Iterable[Rule]) -> bool:
+    nodes = [node for node in expression.walk() if isinstance(node, Add)]
+    return any(rule.apply(node) is not None for rule in rules for node in nodes)
+
+
+def centred_differences(
+    expression: Expression, definitions: Mapping[str, Equation]
+) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
+    """The sums g - mean(i, g) and mean(i, g) - g in an expression, and the indices i.
+
+    The mean stands there by its name or written out.
+    """
+    for node in expression.walk():
+        if not isinstance(node, Add):
+            continue
+        for term in node.terms:
+            number, factors = coefficient_and_rest(term)
+            if abs(number) == 1:
+                rest = add(*(other for other in node.terms if other is not term))
+                rest = rest if number < 0 else negate(rest)
+                over = _averaged(multiply(*factors), rest, definitions)
+                if over:
+                    yield node, over
+
+
+def _averaged(mean: Expression, value: Expression, definitions: Mapping[str, Equation]) -> tuple[Index, ...]:
+    """The indices over which the one expression is the mean of the other; none where it is no mean of it."""
+    if isinstance(mean, Element) and mean.tensor in definitions:
+        mean = at_positions(definitions[mean.tensor], mean)
+    for total in factors_of(mean):
+        if is_sum(total) and divide(total, _count(total.indices)) == mean:
+            pattern, variables = canonical_bound_names(total.body), frozenset(total.indices)
+            for found in match(pattern, canonical_bound_names(value), variables):
+                over = dict.fromkeys(found[index] for index in total.indices)
+                if len(over) == len(total.indices) and mean.free_indices.isdisjoint(over):
+                    return tuple([index for index in over if isinstance(index, Index)])
+    return ()
+
+
+def _count(indices: Sequence[Index]) -> Expression:
+    return multiply(ONE, *(Size(index.axis) for index in indices))

@@ -1,0 +1,54 @@
+"""The order of terms and factors, where rounding or overflow depends on it."""
+
+from __future__ import annotations
+
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply
+from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Reduction
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.pairs import argument_of
+
+
+def logarithms_last(node: Expression, _meanings: Meanings) -> Expression | None:
+    """f - (m + log(g)) = (f - m) - log(g), m = max(i, h): f and m may be large, and close to one another."""
+    if not isinstance(node, Add):
+        return None
+    terms: list[Expression] = []
+    logarithms: list[Expression] = []
+    for term in node.terms:
+        number, rest = coefficient_and_rest(term)
+        match rest:
+            case (Add((*others, Apply("log", _) as logarithm)),) if any(map(_is_maximum, others)):
+                terms += [multiply(Number(number), other) for other in others]
+                logarithms.append(multiply(Number(number), logarithm))
+            case (Apply("log", _),) if any(map(_is_maximum, node.terms)):
+                logarithms.append(term)
+            case _:
+                terms.append(term)
+    is_so = node.terms == (*terms, *logarithms)
+    return None if not logarithms or len(terms) == 1 or is_so else Add((add(*terms), *logarithms))
+
+
+def _is_maximum(term: Expression) -> bool:
+    match coefficient_and_rest(term):
+        case _, (Reduction("max", _, _),):
+            return True
+    return False
+
+
+def exponentials_first(node: Expression, meanings: Meanings) -> Expression | None:
+    """g*f*exp(h) = g*exp(h)*f: where f and h come of one exponent, f may be as large as exp(h) is small.
+
+    The chain rule multiplies in this order: by the derivative of the exponential first.
+    """
+    if not isinstance(node, Multiply):
+        return None
+    number, rest = coefficient_and_rest(node)
+    first, *others = rest
+    exponentials = [each for each in others if _is_exponential(each, meanings)]
+    ordered = (first, *exponentials, *(each for each in others if each not in exponentials))
+    return None if ordered == tuple(rest) else multiply(Number(number), *ordered)
+
+
+def _is_exponential(factor: Expression, meanings: Meanings) -> bool:
+    """Whether it is an array of exponentials; a number is multiplied by before and after anyhow."""
+    return bool(factor.free_indices) and argument_of("exp", meanings.of(factor)) is not None

@@ -1,0 +1,98 @@
+"""The order of terms and factors of what is computed: log-softmax, and exponentials before what grows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_system
+from symbackprop.rules.examples import parsed
+from symbackprop.schedule.driver import schedule_of, schedule_of_system
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.orders import exponentials_first, logarithms_last
+from symbackprop.systems.printing import equation_text, text
+from symbackprop.targets.numpy.target import NUMPY
+
+NAMES = "index b : B\nindex k : K\nparam u[b,k], q[k]\n"
+
+
+def computed(equation: str) -> list[str]:
+    items = schedule_of_system(parse_system(NAMES + equation + "\n")).equations
+    return [equation_text(item.equation) for item in items]
+
+
+@pytest.mark.parametrize(
+    ("equation", "after"),
+    [
+        (
+            "y[b,k] = u[b,k] - log(sum(k, exp(u[b,k])))",
+            "y[b,k] = u_difference[b,k] - log(sum(k, exp(u_difference[b,k])))",
+        ),
+        (
+            "y[b] = log(sum(k, exp(u[b,k]))) - sum(k, u[b,k]*q[k])",
+            "y[b] = (max_k_u[b] - sum(k, u[b,k]*q[k])) + log(sum(k, exp(u[b,k] - max_k_u[b])))",
+        ),
+        (
+            "y[b] = log(sum(k, exp(u[b,k])))",
+            "y[b] = max_k_u[b] + log(sum(k, exp(u[b,k] - max_k_u[b])))",
+        ),
+        ("y[b] = u[b,0] - (q[0] + log(q[1]))", "y[b] = u[b,0] - (q[0] + log(q[1]))"),
+    ],
+)
+def test_a_logarithm_is_added_last(equation: str, after: str) -> None:
+    assert computed(equation)[-1].replace("u_minus_max_k_u", "u_difference") == after
+
+
+def test_log_softmax_far_from_0() -> None:
+    system = parse_system(
+        "index b : B\nindex k : K\nparam u[b,k]\nconst d[b,k]\n"
+        "l[b,k] = u[b,k] - log(sum(k, exp(u[b,k])))\nloss E = sum(b, k, (l[b,k] - d[b,k])^2)"
+    )
+    module = NUMPY.load(NUMPY.emitted(derive(system)).text, "log_softmax")
+    rng = np.random.default_rng(0)
+    u, d = (1e4 + rng.normal(size=(4, 3))).astype(np.float32), np.zeros((4, 3), np.float32)
+    (loss, grads), (exact, grads_exact) = (
+        module.value_and_grad({"u": u.astype(dtype)}, d.astype(dtype)) for dtype in (np.float32, np.float64)
+    )
+    np.testing.assert_allclose(loss, exact, rtol=1e-6)
+    np.testing.assert_allclose(grads["u"], grads_exact["u"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("c*x[i]*exp(-x[i])", "c*exp(-x[i])*x[i]"),
+        ("2*c*x[i]*exp(-x[i])", "2*c*exp(-x[i])*x[i]"),
+        ("exp(-x[i])*x[i]*c", None),
+        ("x[i]*exp(-x[i])", None),
+        ("x[i]*y[j]*exp(c)", None),
+        ("x[i]*y[j]*tanh(x[i])", None),
+    ],
+)
+def test_exponentials_first(before: str, after: str | None) -> None:
+    found = exponentials_first(parsed(before), Meanings())
+    assert (None if found is None else text(found)) == after
+
+
+@pytest.mark.parametrize(
+    "formula", ["c - max(i, x[i]) - log(h0)", "log(h0) - c", "c*(max(i, x[i]) + log(h0))"]
+)
+def test_logarithms_that_stand_where_they_should(formula: str) -> None:
+    assert logarithms_last(parsed(formula), Meanings()) is None
+
+
+def test_a_gradient_is_finite_where_the_exponential_is_0() -> None:
+    """A kernel that has died out times a distance that its factor cannot bear in float32."""
+    system = parse_system(
+        "index n : N\nparam l\nconst g[n], r[n]\nk[n] = exp(-exp(-l)*r[n])\nloss E = sum(n, g[n]*k[n])"
+    )
+    derivation = derive(system)
+    (grad,) = [
+        item.equation for item in schedule_of(derivation).equations if item.equation.tensor == "grad_l"
+    ]
+    assert equation_text(grad) == "grad_l = sum(n, g[n]*k[n]*r[n])*k_exp"
+    module = NUMPY.load(NUMPY.emitted(derivation).text, "kernel")
+    g, r = (np.array(each, np.float32) for each in ([1e30, 1.0], [1e30, 0.5]))
+    found = module.grad({"l": np.float32(0)}, g, r)["l"]
+    np.testing.assert_allclose(found, 0.5 * np.exp(-0.5), rtol=1e-6)
