@@ -110,7 +110,7 @@ def _loss(tensors: dict[str, Array], u3: Array, max_k_u3: Array, p3_sum: Array) 
     """Compute the loss, and what is read again on the way back."""
     d = tensors["d"]
     N = u3.shape[0]
-    # E = -1/size(n)*sum(n, log(p3[n,d[n]]))
+    # E = -mean(n, log(p3[n,d[n]]))
     E = -np.sum(u3[np.arange(N), d] - max_k_u3 - np.log(p3_sum)) / max(N, 1)
     return E
 

@@ -66,7 +66,7 @@ def _loss(tensors: dict[str, Array], y: Array) -> tuple[Array, Scalar]:
     B = y.shape[0]
     # y_minus_d[b,k] = y[b,k] - d[b,k]
     y_minus_d = y - d
-    # E = 1/2*(1/size(b)*sum(b, sum(k, (y[b,k] - d[b,k])^2)))
+    # E = 1/2*mean(b, sum(k, (y[b,k] - d[b,k])^2))
     E = 0.5 * np.sum(y_minus_d**2) / max(B, 1)
     return y_minus_d, E
 

@@ -164,7 +164,7 @@ def _loss(tensors: dict[str, Array], y: Array, max_c_y: Array, p_sum: Array) -> 
     """Compute the loss, and what is read again on the way back."""
     d = tensors["d"]
     N = y.shape[0]
-    # E = -1/size(n)*sum(n, log(p[n,d[n]]))
+    # E = -mean(n, log(p[n,d[n]]))
     E = -np.sum(y[np.arange(N), d] - max_c_y - np.log(p_sum)) / max(N, 1)
     return E
 

@@ -274,13 +274,13 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     C, P = tensors["C"], tensors["P"]
     # x0[n,t,i] = C[ids[n,t],i] + P[t,i]
     x0 = C[ids] + P
-    # mu1[n,t] = 1/size(i)*sum(i, x0[n,t,i])
+    # mu1[n,t] = mean(i, x0[n,t,i])
     mu1 = np.sum(x0, axis=2) / I
     # x0_minus_mu1[n,t,i] = x0[n,t,i] - mu1[n,t]
     x0_minus_mu1 = x0 - mu1[:, :, None]
-    # x0_centred[n,t,i] = (x0[n,t,i] - mu1[n,t]) - sum(i', x0[n,t,i'] - mu1[n,t])/size(i)
+    # x0_centred[n,t,i] = (x0[n,t,i] - mu1[n,t]) - mean(i', x0[n,t,i'] - mu1[n,t])
     x0_centred = x0_minus_mu1 - np.sum(x0_minus_mu1, axis=2, keepdims=True) / I
-    # s1[n,t] = sqrt(1/size(i)*sum(i, (x0[n,t,i] - mu1[n,t])^2) + 1e-05)
+    # s1[n,t] = sqrt(mean(i, (x0[n,t,i] - mu1[n,t])^2) + 1e-05)
     s1 = np.sqrt(np.sum(x0_centred**2, axis=2) / I + 1e-05)
     # xhat1[n,t,i] = (x0[n,t,i] - mu1[n,t])/s1[n,t]
     xhat1 = x0_centred / s1[:, :, None]
@@ -311,13 +311,13 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     Wo1, bo1 = tensors["Wo1"], tensors["bo1"]
     # x1[n,t,i] = x0[n,t,i] + sum(h, e, Wo1[i,h,e]*O1[n,h,t,e]) + bo1[i]
     x1 = x0 + O1.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wo1.reshape(I, H * D).T + bo1
-    # mu2[n,t] = 1/size(i)*sum(i, x1[n,t,i])
+    # mu2[n,t] = mean(i, x1[n,t,i])
     mu2 = np.sum(x1, axis=2) / I
     # x1_minus_mu2[n,t,i] = x1[n,t,i] - mu2[n,t]
     x1_minus_mu2 = x1 - mu2[:, :, None]
-    # x1_centred[n,t,i] = (x1[n,t,i] - mu2[n,t]) - sum(i', x1[n,t,i'] - mu2[n,t])/size(i)
+    # x1_centred[n,t,i] = (x1[n,t,i] - mu2[n,t]) - mean(i', x1[n,t,i'] - mu2[n,t])
     x1_centred = x1_minus_mu2 - np.sum(x1_minus_mu2, axis=2, keepdims=True) / I
-    # s2[n,t] = sqrt(1/size(i)*sum(i, (x1[n,t,i] - mu2[n,t])^2) + 1e-05)
+    # s2[n,t] = sqrt(mean(i, (x1[n,t,i] - mu2[n,t])^2) + 1e-05)
     s2 = np.sqrt(np.sum(x1_centred**2, axis=2) / I + 1e-05)
     # xhat2[n,t,i] = (x1[n,t,i] - mu2[n,t])/s2[n,t]
     xhat2 = x1_centred / s2[:, :, None]
@@ -334,13 +334,13 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     Wd1, bd1 = tensors["Wd1"], tensors["bd1"]
     # x2[n,t,i] = x1[n,t,i] + sum(m, Wd1[i,m]*z1[n,t,m]) + bd1[i]
     x2 = x1 + z1 @ Wd1.T + bd1
-    # mu3[n,t] = 1/size(i)*sum(i, x2[n,t,i])
+    # mu3[n,t] = mean(i, x2[n,t,i])
     mu3 = np.sum(x2, axis=2) / I
     # x2_minus_mu3[n,t,i] = x2[n,t,i] - mu3[n,t]
     x2_minus_mu3 = x2 - mu3[:, :, None]
-    # x2_centred[n,t,i] = (x2[n,t,i] - mu3[n,t]) - sum(i', x2[n,t,i'] - mu3[n,t])/size(i)
+    # x2_centred[n,t,i] = (x2[n,t,i] - mu3[n,t]) - mean(i', x2[n,t,i'] - mu3[n,t])
     x2_centred = x2_minus_mu3 - np.sum(x2_minus_mu3, axis=2, keepdims=True) / I
-    # s3[n,t] = sqrt(1/size(i)*sum(i, (x2[n,t,i] - mu3[n,t])^2) + 1e-05)
+    # s3[n,t] = sqrt(mean(i, (x2[n,t,i] - mu3[n,t])^2) + 1e-05)
     s3 = np.sqrt(np.sum(x2_centred**2, axis=2) / I + 1e-05)
     # xhat3[n,t,i] = (x2[n,t,i] - mu3[n,t])/s3[n,t]
     xhat3 = x2_centred / s3[:, :, None]
@@ -370,13 +370,13 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     Wo2, bo2 = tensors["Wo2"], tensors["bo2"]
     # x3[n,t,i] = x2[n,t,i] + sum(h, e, Wo2[i,h,e]*O2[n,h,t,e]) + bo2[i]
     x3 = x2 + O2.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wo2.reshape(I, H * D).T + bo2
-    # mu4[n,t] = 1/size(i)*sum(i, x3[n,t,i])
+    # mu4[n,t] = mean(i, x3[n,t,i])
     mu4 = np.sum(x3, axis=2) / I
     # x3_minus_mu4[n,t,i] = x3[n,t,i] - mu4[n,t]
     x3_minus_mu4 = x3 - mu4[:, :, None]
-    # x3_centred[n,t,i] = (x3[n,t,i] - mu4[n,t]) - sum(i', x3[n,t,i'] - mu4[n,t])/size(i)
+    # x3_centred[n,t,i] = (x3[n,t,i] - mu4[n,t]) - mean(i', x3[n,t,i'] - mu4[n,t])
     x3_centred = x3_minus_mu4 - np.sum(x3_minus_mu4, axis=2, keepdims=True) / I
-    # s4[n,t] = sqrt(1/size(i)*sum(i, (x3[n,t,i] - mu4[n,t])^2) + 1e-05)
+    # s4[n,t] = sqrt(mean(i, (x3[n,t,i] - mu4[n,t])^2) + 1e-05)
     s4 = np.sqrt(np.sum(x3_centred**2, axis=2) / I + 1e-05)
     # xhat4[n,t,i] = (x3[n,t,i] - mu4[n,t])/s4[n,t]
     xhat4 = x3_centred / s4[:, :, None]
@@ -393,13 +393,13 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     Wd2, bd2 = tensors["Wd2"], tensors["bd2"]
     # x4[n,t,i] = x3[n,t,i] + sum(m, Wd2[i,m]*z2[n,t,m]) + bd2[i]
     x4 = x3 + z2 @ Wd2.T + bd2
-    # mu5[n,t] = 1/size(i)*sum(i, x4[n,t,i])
+    # mu5[n,t] = mean(i, x4[n,t,i])
     mu5 = np.sum(x4, axis=2) / I
     # x4_minus_mu5[n,t,i] = x4[n,t,i] - mu5[n,t]
     x4_minus_mu5 = x4 - mu5[:, :, None]
-    # x4_centred[n,t,i] = (x4[n,t,i] - mu5[n,t]) - sum(i', x4[n,t,i'] - mu5[n,t])/size(i)
+    # x4_centred[n,t,i] = (x4[n,t,i] - mu5[n,t]) - mean(i', x4[n,t,i'] - mu5[n,t])
     x4_centred = x4_minus_mu5 - np.sum(x4_minus_mu5, axis=2, keepdims=True) / I
-    # s5[n,t] = sqrt(1/size(i)*sum(i, (x4[n,t,i] - mu5[n,t])^2) + 1e-05)
+    # s5[n,t] = sqrt(mean(i, (x4[n,t,i] - mu5[n,t])^2) + 1e-05)
     s5 = np.sqrt(np.sum(x4_centred**2, axis=2) / I + 1e-05)
     # xhat5[n,t,i] = (x4[n,t,i] - mu5[n,t])/s5[n,t]
     xhat5 = x4_centred / s5[:, :, None]
@@ -460,7 +460,7 @@ def _loss(tensors: dict[str, Array], u: Array, max_v_u: Array, p_sum: Array) -> 
     """Compute the loss, and what is read again on the way back."""
     next_ = tensors["next"]
     N, T, _ = u.shape
-    # E = -1/(size(n)*size(t))*sum(n, t, log(p[n,t,next[n,t]]))
+    # E = -mean(n, t, log(p[n,t,next[n,t]]))
     E = -np.sum(u[np.arange(N)[:, None], np.arange(T), next_] - max_v_u - np.log(p_sum)) / (max(N, 1) * T)
     return E
 
@@ -547,8 +547,8 @@ def value_and_grad(
     gamma5 = tensors["gamma5"]
     # delta_xhat5[n,t,i] = delta_y5[n,t,i]*gamma5[i]
     delta_xhat5 = delta_y5 * gamma5
-    # delta_x4[n,t,i] = (delta_xhat5[n,t,i] - sum(i', delta_xhat5[n,t,i'])/size(i) - sum(i',
-    #     delta_xhat5[n,t,i']*xhat5[n,t,i'])*xhat5[n,t,i]/size(i))/s5[n,t]
+    # delta_x4[n,t,i] = (delta_xhat5[n,t,i] - mean(i', delta_xhat5[n,t,i']) - mean(i',
+    #     delta_xhat5[n,t,i']*xhat5[n,t,i'])*xhat5[n,t,i])/s5[n,t]
     delta_x4_part = (
         delta_xhat5
         - np.sum(delta_xhat5, axis=2, keepdims=True) / I
@@ -577,8 +577,8 @@ def value_and_grad(
     gamma4 = tensors["gamma4"]
     # delta_xhat4[n,t,i] = delta_y4[n,t,i]*gamma4[i]
     delta_xhat4 = delta_y4 * gamma4
-    # delta_x3[n,t,i] = delta_x4[n,t,i] + (delta_xhat4[n,t,i] - sum(i', delta_xhat4[n,t,i'])/size(i) - sum(i',
-    #     delta_xhat4[n,t,i']*xhat4[n,t,i'])*xhat4[n,t,i]/size(i))/s4[n,t]
+    # delta_x3[n,t,i] = delta_x4[n,t,i] + (delta_xhat4[n,t,i] - mean(i', delta_xhat4[n,t,i']) - mean(i',
+    #     delta_xhat4[n,t,i']*xhat4[n,t,i'])*xhat4[n,t,i])/s4[n,t]
     delta_x3_part = (
         delta_xhat4
         - np.sum(delta_xhat4, axis=2, keepdims=True) / I
@@ -623,8 +623,8 @@ def value_and_grad(
     gamma3 = tensors["gamma3"]
     # delta_xhat3[n,t,i] = delta_y3[n,t,i]*gamma3[i]
     delta_xhat3 = delta_y3 * gamma3
-    # delta_x2[n,t,i] = delta_x3[n,t,i] + (delta_xhat3[n,t,i] - sum(i', delta_xhat3[n,t,i'])/size(i) - sum(i',
-    #     delta_xhat3[n,t,i']*xhat3[n,t,i'])*xhat3[n,t,i]/size(i))/s3[n,t]
+    # delta_x2[n,t,i] = delta_x3[n,t,i] + (delta_xhat3[n,t,i] - mean(i', delta_xhat3[n,t,i']) - mean(i',
+    #     delta_xhat3[n,t,i']*xhat3[n,t,i'])*xhat3[n,t,i])/s3[n,t]
     delta_x2_part = (
         delta_xhat3
         - np.sum(delta_xhat3, axis=2, keepdims=True) / I
@@ -653,8 +653,8 @@ def value_and_grad(
     gamma2 = tensors["gamma2"]
     # delta_xhat2[n,t,i] = delta_y2[n,t,i]*gamma2[i]
     delta_xhat2 = delta_y2 * gamma2
-    # delta_x1[n,t,i] = delta_x2[n,t,i] + (delta_xhat2[n,t,i] - sum(i', delta_xhat2[n,t,i'])/size(i) - sum(i',
-    #     delta_xhat2[n,t,i']*xhat2[n,t,i'])*xhat2[n,t,i]/size(i))/s2[n,t]
+    # delta_x1[n,t,i] = delta_x2[n,t,i] + (delta_xhat2[n,t,i] - mean(i', delta_xhat2[n,t,i']) - mean(i',
+    #     delta_xhat2[n,t,i']*xhat2[n,t,i'])*xhat2[n,t,i])/s2[n,t]
     delta_x1_part = (
         delta_xhat2
         - np.sum(delta_xhat2, axis=2, keepdims=True) / I
@@ -699,8 +699,8 @@ def value_and_grad(
     gamma1 = tensors["gamma1"]
     # delta_xhat1[n,t,i] = delta_y1[n,t,i]*gamma1[i]
     delta_xhat1 = delta_y1 * gamma1
-    # delta0[n,t,i] = delta_x1[n,t,i] + (delta_xhat1[n,t,i] - sum(i', delta_xhat1[n,t,i'])/size(i) - sum(i',
-    #     delta_xhat1[n,t,i']*xhat1[n,t,i'])*xhat1[n,t,i]/size(i))/s1[n,t]
+    # delta0[n,t,i] = delta_x1[n,t,i] + (delta_xhat1[n,t,i] - mean(i', delta_xhat1[n,t,i']) - mean(i',
+    #     delta_xhat1[n,t,i']*xhat1[n,t,i'])*xhat1[n,t,i])/s1[n,t]
     delta0_part = (
         delta_xhat1
         - np.sum(delta_xhat1, axis=2, keepdims=True) / I
