@@ -24,9 +24,8 @@ class Points:
 
     def where(self, mask: Array, free: Iterable[Index]) -> Points:
         """Those that a mask, or an array of their numbers, selects, as far as these indices go."""
-        kept = {index: self.positions[index][mask] for index in free}
-        count = int(np.count_nonzero(mask)) if mask.dtype == bool else len(mask)
-        return Points(count, kept)
+        chosen = np.flatnonzero(mask) if mask.dtype == bool else mask
+        return Points(len(chosen), {index: self.positions[index].take(chosen) for index in free})
 
 
 def grid(indices: tuple[Index, ...], sizes: Mapping[str, int], at: Mapping[Index, int]) -> Points:

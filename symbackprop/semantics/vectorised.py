@@ -139,13 +139,15 @@ class VectorisedEvaluator:
         array = np.asarray(self.values[tensor])
         if not positions:
             return self.numbers.exact(array)
-        places = [
-            points.positions[each] if isinstance(each, Index) else self._integers.value(each, points)
-            for each in positions
-        ]
-        for place, size in zip(places, array.shape, strict=True):
+        places = []
+        for each, size in zip(positions, array.shape, strict=True):
+            if isinstance(each, Index) and self.sizes[each.axis.name] <= size:
+                places.append(points.positions[each])  # inside whatever the point
+                continue
+            place = self._integers.value(each, points)
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")
+            places.append(place)
         return self.numbers.exact(array[tuple(places)])
 
     def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
