@@ -61,13 +61,12 @@ class Rationals:
             if np.any(numerator % denominator):
                 raise NotationError(f"a {type(node).__name__} gives a fraction where an integer is needed")
             numerator = numerator // denominator
-        return np.broadcast_to(numerator, (points.count,))
+        return points.each(numerator)
 
     def compared(self, condition: Comparison, points: Points) -> Array:
         """Whether a comparison of ratios holds, at each point."""
         left, right = (self._rational(side, points) for side in condition.children)
-        found = compared(condition.operator, *_over_one_denominator(left, right))
-        return np.broadcast_to(found, (points.count,))
+        return points.each(compared(condition.operator, *_over_one_denominator(left, right)))
 
     def _rational(self, node: Expression, points: Points) -> Rational:
         if not points.count:
