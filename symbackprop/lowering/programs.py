@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from symbackprop.array.aliasing import with_fresh_results
 from symbackprop.array.checking import checked, checked_equations
-from symbackprop.array.empty_axes import with_safe_means
+from symbackprop.array.empty_axes import with_safe_divisors
 from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
 from symbackprop.derivation.result import Derivation
@@ -79,7 +79,7 @@ def _program(
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    looked_at = with_symmetries_checked(with_safe_means(program), symmetric, symbols.own)
+    looked_at = with_symmetries_checked(with_safe_divisors(program), symmetric, symbols.own)
     return checked(with_nonempty_axes(with_fresh_results(looked_at), system.equations), items)
 
 
