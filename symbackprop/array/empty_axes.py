@@ -1,27 +1,34 @@
-"""Means over nothing: a sum over an empty axis is 0, and so is 0 divided by the axis's size.
+"""What is divided by the size of an empty axis: means over nothing, and whole numbers in arrays over nothing.
+
+A sum over an empty axis is 0, and so is 0 divided by the axis's size.
 
 A batch may be empty. Arrays over the batch axis then have no elements, and nothing is divided; but what has
 lost that axis, the loss of a mean for one, would be 0/0. There the size counts as 1 at least. A batch axis is
 one that an input or a target begins with, and that no parameter has.
+
+Python divides by 0, and raises, where an array would have no elements: delta(mod(0, size(c)), c) has a
+divisor but no c to compare with. There, too, the size counts as 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from symbackprop.array.ir import AxisSize, Elementwise
-from symbackprop.array.program import Program, rewrite_lines
+from symbackprop.array.program import Line, Loop, Program, rewrite_lines
+from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Axis
+from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.system import DATA_ROLES, Role
 
 
-def with_safe_means(program: Program) -> Program:
-    """The program, dividing by at least 1 where what is divided does not run over the axis itself."""
+def with_safe_divisors(program: Program) -> Program:
+    """The program, dividing by at least 1 in means over a batch, and by Python in arrays over the axis."""
     batch = batch_axes(program)
     lines = rewrite_lines(program.statements, lambda node: _safe_quotient(node, batch))
-    return replace(program, statements=lines)
+    return replace(program, statements=_with_safe_numbers(lines))
 
 
 def batch_axes(program: Program) -> frozenset[Axis]:
@@ -35,14 +42,40 @@ def _safe_quotient(node: Value, batch: Collection[Axis]) -> Value:
     if not (isinstance(node, Elementwise) and node.operation == "divide"):
         return node
     above, below = node.arguments
-    present = {index.axis for index in node.indices}
+    lost = set(batch) - {index.axis for index in node.indices}
+    return Elementwise("divide", (above, _counting_one(below, lost)))
 
-    def safe(value: Value) -> Value:
-        match value:
-            case AxisSize(axis, False) if axis.size is None and axis in batch and axis not in present:
-                return AxisSize(axis, at_least_one=True)
-            case Elementwise("multiply", arguments):
-                return Elementwise("multiply", tuple(map(safe, arguments)))
-        return value
 
-    return Elementwise("divide", (above, safe(below)))
+def _with_safe_numbers(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The lines with divisors of Python numbers that are 1 where the line's array has no elements."""
+    return tuple(
+        replace(line, body=_with_safe_numbers(line.body))
+        if isinstance(line, Loop)
+        else replace(line, value=_safe_numbers(line.value, {index.axis for index in line.value.indices}))
+        for line in lines
+    )
+
+
+def _safe_numbers(value: Value, present: Collection[Axis]) -> Value:
+    """Within what is computed whichever branch of a `where` runs: a branch knows which sizes it is for."""
+    if isinstance(value, Conditional):
+        return replace(value, condition=_safe_numbers(value.condition, present))
+    operands = tuple(_safe_numbers(operand, present) for operand in value.operands)
+    if any(new is not old for new, old in zip(operands, value.operands, strict=True)):
+        value = value.with_operands(operands)
+    match value:
+        case Elementwise("divide" | "floor_divide" | "mod" as operation, (above, below)) if (
+            value.kind is Kind.PYTHON
+        ):
+            return Elementwise(operation, (above, _counting_one(below, present)))
+    return value
+
+
+def _counting_one(divisor: Value, axes: Collection[Axis]) -> Value:
+    """A product of sizes in which those of these axes count 1 at least."""
+    match divisor:
+        case AxisSize(axis, False) if axis.size is None and axis in axes:
+            return AxisSize(axis, at_least_one=True)
+        case Elementwise("multiply", arguments):
+            return Elementwise("multiply", tuple(_counting_one(each, axes) for each in arguments))
+    return divisor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
@@ -24,9 +24,27 @@ class Points:
 
     def where(self, mask: Array, free: Iterable[Index]) -> Points:
         """Those that a mask, or an array of their numbers, selects, as far as these indices go."""
-        kept = {index: self.positions[index][mask] for index in free}
-        count = int(np.count_nonzero(mask)) if mask.dtype == bool else len(mask)
-        return Points(count, kept)
+        chosen = np.flatnonzero(mask) if mask.dtype == bool else mask
+        return Points(len(chosen), {index: self.positions[index].take(chosen) for index in free})
+
+    def between(self, start: int, stop: int, free: Iterable[Index]) -> Points:
+        """Those of these numbers, as far as these indices go."""
+        return Points(stop - start, {index: self.positions[index][start:stop] for index in free})
+
+    def along(self, indices: Sequence[Index], shape: tuple[int, ...]) -> Points:
+        """Each point at all positions of further indices, over axes of this shape, in row-major order."""
+        width = prod(shape)
+        if not indices:
+            return self
+        positions = {index: np.repeat(own, width) for index, own in self.positions.items()}
+        further = np.indices(shape).reshape(len(shape), width)
+        for index, own in zip(indices, further, strict=True):
+            positions[index] = own if self.count == 1 else np.tile(own, self.count)
+        return Points(self.count * width, positions)
+
+    def each(self, found: Array) -> Array:
+        """A value that is the same at all points, or one for each, as one for each."""
+        return found if found.shape == (self.count,) else np.broadcast_to(found, (self.count,))
 
 
 def grid(indices: tuple[Index, ...], sizes: Mapping[str, int], at: Mapping[Index, int]) -> Points:

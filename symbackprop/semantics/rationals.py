@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -30,6 +31,7 @@ from symbackprop.semantics.points import Points
 
 Array: TypeAlias = NDArray[Any]
 Rational: TypeAlias = tuple[Array, Array]
+_ONE: Array = np.asarray(1)  # the denominator of what is whole, told by its identity
 
 
 class Evaluator(Protocol):
@@ -55,14 +57,16 @@ class Rationals:
     def value(self, node: Expression, points: Points) -> Array:
         """The integer at each point, int64; NotationError for what is no integer."""
         numerator, denominator = self._rational(node, points)
-        if np.any(numerator % denominator):
-            raise NotationError(f"a {type(node).__name__} gives a fraction where an integer is needed")
-        return np.broadcast_to(numerator // denominator, (points.count,))
+        if denominator is not _ONE:
+            if np.any(numerator % denominator):
+                raise NotationError(f"a {type(node).__name__} gives a fraction where an integer is needed")
+            numerator = numerator // denominator
+        return points.each(numerator)
 
     def compared(self, condition: Comparison, points: Points) -> Array:
         """Whether a comparison of ratios holds, at each point."""
-        (a, b), (c, d) = (self._rational(side, points) for side in condition.children)
-        return np.broadcast_to(compared(condition.operator, a * d, c * b), (points.count,))
+        left, right = (self._rational(side, points) for side in condition.children)
+        return points.each(compared(condition.operator, *_over_one_denominator(left, right)))
 
     def _rational(self, node: Expression, points: Points) -> Rational:
         if not points.count:
@@ -71,19 +75,14 @@ class Rationals:
             case Index():
                 return _whole(points.positions[node])
             case Number(value):
-                return np.asarray(value.numerator), np.asarray(value.denominator)
+                whole = _whole(np.asarray(value.numerator))
+                return whole if value.denominator == 1 else (whole[0], np.asarray(value.denominator))
             case Size(axis):
                 return _whole(np.asarray(self.evaluator.sizes[axis.name]))
             case Add(terms):
-                total = _whole(np.asarray(0))
-                for term in terms:
-                    total = _sum(total, self._rational(term, points))
-                return total
+                return reduce(_sum, [self._rational(term, points) for term in terms])
             case Multiply(factors):
-                product = _whole(np.asarray(1))
-                for factor in factors:
-                    product = _product(product, self._rational(factor, points))
-                return product
+                return reduce(_product, [self._rational(factor, points) for factor in factors])
             case Power(base, exponent):
                 return _power(self._rational(base, points), self.value(exponent, points))
             case Apply(function, arguments) if function in _FUNCTIONS:
@@ -109,15 +108,24 @@ class Rationals:
 
 
 def _whole(numbers: Array) -> Rational:
-    return numbers, np.asarray(1)
+    return numbers, _ONE
+
+
+def _over_one_denominator(left: Rational, right: Rational) -> tuple[Array, Array]:
+    """The numerators; most rationals are whole, so that there is nothing to multiply by."""
+    if left[1] is right[1]:
+        return left[0], right[0]
+    return left[0] * right[1], right[0] * left[1]
 
 
 def _sum(left: Rational, right: Rational) -> Rational:
-    return left[0] * right[1] + right[0] * left[1], left[1] * right[1]
+    one, other = _over_one_denominator(left, right)
+    return one + other, left[1] if left[1] is right[1] else left[1] * right[1]
 
 
 def _product(left: Rational, right: Rational) -> Rational:
-    return left[0] * right[0], left[1] * right[1]
+    are_whole = left[1] is _ONE and right[1] is _ONE
+    return left[0] * right[0], _ONE if are_whole else left[1] * right[1]
 
 
 def _power(base: Rational, exponent: Array) -> Rational:
@@ -135,6 +143,8 @@ def _floor(argument: Rational) -> Rational:
 def _mod(number: Rational, divisor: Rational) -> Rational:
     if np.any(divisor[0] == 0):
         raise NotationError("a remainder by 0 has no value", remedy="divide by what is never 0")
+    if number[1] is _ONE and divisor[1] is _ONE:
+        return _whole(number[0] % divisor[0])
     times = _floor(_product(number, _power(divisor, np.asarray(-1))))
     return _sum(number, _product(_whole(np.asarray(-1)), _product(divisor, times)))
 

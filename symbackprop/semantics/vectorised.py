@@ -82,11 +82,11 @@ class VectorisedEvaluator:
         points = grid(indices, self.sizes, at or {})
         found = self._value(expression, points)
         shape = tuple(self.sizes[index.axis.name] for index in indices)
-        return np.broadcast_to(found, (points.count,)).reshape(shape)
+        return points.each(found).reshape(shape)
 
     def at_points(self, expression: Expression, points: Points) -> Array:
         """The value at each point."""
-        return np.broadcast_to(self._value(expression, points), (points.count,))
+        return points.each(self._value(expression, points))
 
     def _value(self, node: Expression, points: Points) -> Array:
         match node:
@@ -139,13 +139,15 @@ class VectorisedEvaluator:
         array = np.asarray(self.values[tensor])
         if not positions:
             return self.numbers.exact(array)
-        places = [
-            points.positions[each] if isinstance(each, Index) else self._integers.value(each, points)
-            for each in positions
-        ]
-        for place, size in zip(places, array.shape, strict=True):
+        places = []
+        for each, size in zip(positions, array.shape, strict=True):
+            if isinstance(each, Index) and self.sizes[each.axis.name] <= size:
+                places.append(points.positions[each])  # inside whatever the point
+                continue
+            place = self._integers.value(each, points)
             if np.any((place < 0) | (place >= size)):
                 raise VerificationError(f"'{tensor}' is read outside its axes of {array.shape}")
+            places.append(place)
         return self.numbers.exact(array[tuple(places)])
 
     def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
@@ -154,7 +156,7 @@ class VectorisedEvaluator:
         others = [factor for factor in factors if not isinstance(factor, Delta)]
         left = np.arange(points.count)
         for delta in deltas:
-            left = left[self.at_points(delta, points.where(left, delta.free_indices)) != 0]
+            left = left[self._agree(delta, points.where(left, delta.free_indices))]
         free = frozenset[Index]().union(*(factor.free_indices for factor in others))
         inside = points if len(left) == points.count else points.where(left, free)
         apart = [factor for factor in others if not self.pending.isdisjoint(factor.tensors)]
@@ -168,6 +170,13 @@ class VectorisedEvaluator:
         product = np.full(points.count, self.numbers.number(ZERO.value), dtype=found.dtype)
         product[left] = found
         return product
+
+    def _agree(self, delta: Delta, points: Points) -> Array:
+        """Whether the two sides of a delta agree, at each point."""
+        left, right = delta.left, delta.right
+        if isinstance(left, Index) and isinstance(right, Index):
+            return compared("==", points.positions[left], points.positions[right])
+        return self._integers.compared(Comparison("==", left, right), points)
 
     def _times(self, factors: list[Expression], points: Points) -> Array:
         values = [self._value(factor, points) for factor in factors]
@@ -209,7 +218,7 @@ class VectorisedEvaluator:
         if all(is_ratio(side, integers) for side in condition.children):
             return self._integers.compared(condition, points)
         left, right = (self._deciding._value(side, points) for side in condition.children)
-        return np.broadcast_to(compared(condition.operator, left, right), (points.count,))
+        return points.each(compared(condition.operator, left, right))
 
     def _reduction(self, node: Reduction, points: Points) -> Array:
         if node.kind == "sum":
@@ -242,29 +251,30 @@ class VectorisedEvaluator:
         """The body at all positions of the indices, a row for each point."""
         shape = tuple(self.sizes[index.axis.name] for index in indices)
         width = prod(shape)
-        places = np.indices(shape).reshape(len(shape), width)
         height = max(MOST_POINTS // max(width, 1), 1)
         # An index of the same name outside is hidden by the one that is bound here.
         free = frozenset[Index]().union(body.free_indices, *(place.free_indices for place in tied.values()))
         outer = free & points.positions.keys() - {*indices, *tied}
         parts = []
         for start in range(0, points.count, height):
-            part = points.where(np.arange(start, min(start + height, points.count)), outer)
-            positions = {index: np.repeat(own, width) for index, own in part.positions.items()}
-            for index, own in zip(indices, places, strict=True):
-                positions[index] = np.tile(own, part.count)
-            inside = self._with_ties(Points(part.count * width, positions), tied)
-            found = np.broadcast_to(self._value(body, inside), (inside.count,))
-            parts.append(found.reshape(part.count, width))
+            part = points.between(start, min(start + height, points.count), outer)
+            inside = self._with_ties(part.along(indices, shape), tied)
+            parts.append(self.at_points(body, inside).reshape(part.count, width))
+        if len(parts) == 1:
+            return parts[0]
         return np.concatenate(parts) if parts else np.zeros((0, width))
 
     def _with_ties(self, points: Points, tied: Mapping[Index, Expression]) -> Points:
         """The points with a position for each tied index, the nearest in its axis where it would leave it."""
-        places = {
-            index: np.clip(self._integers.value(place, points), 0, self.sizes[index.axis.name] - 1)
-            for index, place in tied.items()
-        }
+        places = {index: self._nearest(place, index, points) for index, place in tied.items()}
         return Points(points.count, {**points.positions, **places})
+
+    def _nearest(self, place: Expression, index: Index, points: Points) -> Array:
+        """A position for a tied index, inside its axis."""
+        size = self.sizes[index.axis.name]
+        if isinstance(place, Index) and self.sizes[place.axis.name] <= size:
+            return points.positions[place]
+        return np.clip(self._integers.value(place, points), 0, size - 1)
 
     def _matrix_function(self, node: MatrixFunction, points: Points) -> Array:
         places = [self._integers.value(each, points) for each in node.children]

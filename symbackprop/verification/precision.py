@@ -106,7 +106,7 @@ def _single_row(
         worst = float(np.max(np.abs(found.astype(np.float64) - expected), initial=0.0)) / scale
     ok = worst <= SINGLE_TOLERANCE + OF_THE_DATA * spread / scale
     if not ok and terms is not None:
-        ok = worst <= OF_THE_DATA * terms.of_closed_form(name) * SINGLE_EPSILON / EPSILON / scale
+        ok = worst <= OF_THE_DATA * terms.of_one(name, is_closed=True) * SINGLE_EPSILON / EPSILON / scale
     return CheckRow(name, SINGLE_PRECISION, worst, ok, found.size)
 
 
@@ -151,7 +151,7 @@ def _noise_row(
     noise = float(np.max(noise_along(along), initial=0.0)) / scale
     ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
     if not ok and terms is not None:
-        ok = noise <= OF_THE_DATA * terms.of_closed_form(name) / scale
+        ok = noise <= OF_THE_DATA * terms.of_one(name, is_closed=True) / scale
     note = "" if ok else f"digits end at {noise:.0e}: is float32 leaking in?"
     return CheckRow(name, DIGITS, noise, ok, along[0].size, note=note)
 

@@ -88,17 +88,14 @@ class RoundingOfTerms:
                 found.append({LOSS: of_loss, loss: of_loss, **of_adjoints})
         return found
 
-    def of_one(self, name: str) -> float:
-        """The most that one rounding of float64 in data and operations changes a gradient, or `LOSS`."""
-        return largest_of(each[name] for each in self.changes if name in each) * EPSILON / ROUNDINGS
+    def of_one(self, name: str, is_closed: bool = False) -> float:
+        """The most that one rounding of float64 in data and operations changes a gradient, or `LOSS`.
 
-    def of_closed_form(self, name: str) -> float:
-        """The most that one rounding in each operation of its closed form, or of the chain rule, changes it.
-
-        z*(1 - z) of a saturated sigmoid has the digits of 1 - z, which the chain rule does not lose.
+        With `is_closed`, one in each operation of its closed form may change it more: z*(1 - z) of a
+        saturated sigmoid has the digits of 1 - z, which the chain rule does not lose.
         """
-        moved = (each[name] for each in self.closed_forms if name in each)
-        return max(largest_of(moved) * EPSILON / ROUNDINGS, self.of_one(name))
+        changes = (*self.changes, *(self.closed_forms if is_closed else ()))
+        return largest_of(each[name] for each in changes if name in each) * EPSILON / ROUNDINGS
 
     @cached_property
     def closed_forms(self) -> list[dict[str, Array]]:

@@ -242,3 +242,27 @@ def test_axes_that_must_have_places_come_in_an_order_that_no_hash_decides() -> N
     sizes = "*".join(f"size({name})" for name in reversed(names))
     program = lower_system(parse_system(f"{declared}param w\ny = w + 1/({sizes})\nloss total = y\n"))
     assert list(program.not_empty) == [name.upper() for name in names]
+
+
+@pytest.mark.parametrize("position", ["mod(0, size(c))", "floor(size(c)/2)", "mod(7, size(c))"])
+def test_what_is_guarded_by_a_size_is_0_where_the_axis_is_empty(position: str) -> None:
+    """The gradient of p compares the position with each c: where there is none, nothing is divided."""
+    system = parse_system(
+        "index c : C\nindex i : I\nparam p[c], q[i]\n"
+        f"loss L = sum(i, q[i]^2*where(size(c) > 2, p[{position}], 0))\n"
+    )
+    module = load_module(numpy_source(lower(derive(system))), "guarded")
+    loss, grads = module.value_and_grad({"p": np.ones(0), "q": np.ones(2)})
+    assert loss == 0 and grads["p"].shape == (0,) and not grads["q"].any()
+    p = np.arange(1.0, 4.0)
+    values = {"p": p, "q": np.ones(2)}
+    loss, grads = module.value_and_grad(values)
+    assert loss == evaluate(system, values)["L"] and grads["p"].sum() == 2
+
+
+def test_a_quotient_by_a_size_without_a_guard_is_refused_all_the_same() -> None:
+    """Near miss: the loss itself is 0/0 there."""
+    text = "index c : C\nparam p[c]\nloss L = sum(c, p[c])/size(c)\n"
+    module = load_module(numpy_source(lower(derive(parse_system(text)))), "mean")
+    with pytest.raises(ValueError, match="divides by 0: axis C is empty"):
+        module.loss({"p": np.ones(0)})
