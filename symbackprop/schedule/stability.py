@@ -25,6 +25,7 @@ from symbackprop.stability.logarithms import (
 )
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.quotients import merged, quotient
+from symbackprop.stability.roots import root_of_square, unit_vector, without_second_guard
 from symbackprop.stability.sigmoids import (
     difference_from_number,
     difference_times_sigmoid,
@@ -178,6 +179,13 @@ IDENTITIES: tuple[StableForm, ...] = (
         example="exp(c) - 1",
         near_miss="exp(c) - 2",
     ),
+    StableForm(
+        "absolute value",
+        "sqrt(f^2) = abs(f)",
+        root_of_square,
+        example="sqrt(x[i]^2)",
+        near_miss="sqrt(x[i]^3)",
+    ),
 )
 
 # Used once at every node, after the identities: what they make is shifted and needs it no more.
@@ -206,6 +214,24 @@ LOG_BESIDE_ZERO = StableForm(
     near_miss="x[i]*log(c)",
 )
 
+# Used once at every node: a root may be 0.
+ROOTS: tuple[StableForm, ...] = (
+    StableForm(
+        "unit vector",
+        "f/n = f*where(n != 0, 1/n, 0), n = sqrt(f^2 + g): the derivative of a norm is 0 at 0",
+        unit_vector,
+        example="x[i]/sqrt(sum(i, x[i]^2))",
+        near_miss="x[i]/sqrt(sum(i, x[i]^2) + c)",
+    ),
+    StableForm(
+        "one guard is enough",
+        "where(n > 0, where(n != 0, f, 0), g) = where(n > 0, f, g)",
+        without_second_guard,
+        example="where(c > 0, where(c != 0, 1/c, 0), 2)",
+        near_miss="where(c < 1, where(c != 0, 1/c, 0), 2)",
+    ),
+)
+
 CANCELLING = StableForm(
     "cancel under delta",
     "f[q]*sum(i, delta(p,q)*g/f[p]) = sum(i, delta(p,q)*g)",
@@ -224,4 +250,5 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     shifted = rewritten_once(item, tuple([form.rule(meanings) for form in SHIFTS]))
     if shifted is not item:
         shifted = rewritten(shifted, identities)
-    return rewritten_once(shifted, (LOG_BESIDE_ZERO.rule(meanings),))
+    finished = rewritten_once(shifted, (LOG_BESIDE_ZERO.rule(meanings),))
+    return rewritten_once(finished, tuple([form.rule(meanings) for form in ROOTS]))
