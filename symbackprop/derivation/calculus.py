@@ -19,6 +19,7 @@ from symbackprop.derivation.calculus_of_scalars import (
     guarded_power_rule,
     power_rule,
     product_rule,
+    root_of_square,
     sum_rule,
     where_rule,
 )
@@ -103,6 +104,14 @@ CALCULUS_RULES = (
         when("dependent", "g", "t"),
         example="d(x[i]*x[i2])/dx[i]",
         near_miss="d(c*x[i2])/dx[i]",
+    ),
+    calculus_rule(
+        "root of a square",
+        "sqrt(f^2)' = sign(f)*f', for sqrt(f^2) = abs(f)",
+        Power,
+        root_of_square,
+        example="d(sqrt(x[i]^2))/dx[i2]",
+        near_miss="d(sqrt(x[i]))/dx[i2]",
     ),
     calculus_rule(
         "power rule",

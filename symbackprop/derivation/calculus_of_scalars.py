@@ -74,6 +74,14 @@ def product_rule(node: Multiply, by: Element) -> Expression | None:
     return terms[0] if len(terms) == 1 else Add(tuple(terms))
 
 
+def root_of_square(node: Power, by: Element) -> Expression | None:
+    """sqrt(f^2)' = sign(f)*f', which is 0 where f is 0."""
+    match node:
+        case Power(Power(base, Number(square)), Number(root)) if square == 2 and 2 * root == 1:
+            return Multiply((Apply("sign", (base,)), PartialDerivative(base, by)))
+    return None
+
+
 def power_rule(node: Power, by: Element) -> Expression | None:
     """n*f^(n-1)*f' where that is a number."""
     return None if moves(node.exponent, by.tensor) or not _is_safe(node) else _through_base(node, by)

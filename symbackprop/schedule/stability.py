@@ -27,6 +27,7 @@ from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.name_definitions import NameDefinitions
 from symbackprop.stability.orders import exponentials_first, logarithms_last
 from symbackprop.stability.quotients import merged, quotient
+from symbackprop.stability.roots import root_of_square, unit_vector, without_second_guard
 from symbackprop.stability.sigmoids import (
     difference_from_number,
     difference_times_sigmoid,
@@ -204,6 +205,13 @@ IDENTITIES: tuple[StableForm, ...] = (
         example="exp(c) - 1",
         near_miss="exp(c) - 2",
     ),
+    StableForm(
+        "absolute value",
+        "sqrt(f^2) = abs(f)",
+        root_of_square,
+        example="sqrt(x[i]^2)",
+        near_miss="sqrt(x[i]^3)",
+    ),
 )
 
 # Used once at every node, after the identities: what they make is shifted and needs it no more.
@@ -248,6 +256,24 @@ LOG_BESIDE_ZERO = StableForm(
     near_miss="x[i]*log(c)",
 )
 
+# Used once at every node: a root may be 0.
+ROOTS: tuple[StableForm, ...] = (
+    StableForm(
+        "unit vector",
+        "f/n = f*where(n != 0, 1/n, 0), n = sqrt(f^2 + g): the derivative of a norm is 0 at 0",
+        unit_vector,
+        example="x[i]/sqrt(sum(i, x[i]^2))",
+        near_miss="x[i]/sqrt(sum(i, x[i]^2) + c)",
+    ),
+    StableForm(
+        "one guard is enough",
+        "where(n > 0, where(n != 0, f, 0), g) = where(n > 0, f, g)",
+        without_second_guard,
+        example="where(c > 0, where(c != 0, 1/c, 0), 2)",
+        near_miss="where(c < 1, where(c != 0, 1/c, 0), 2)",
+    ),
+)
+
 CANCELLING = StableForm(
     "cancel under delta",
     "f[q]*sum(i, delta(p,q)*g/f[p]) = sum(i, delta(p,q)*g)",
@@ -257,7 +283,7 @@ CANCELLING = StableForm(
 )
 
 STABLE_FORMS: tuple[StableForm, ...] = (
-    CANCELLING, *IDENTITIES, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
+    CANCELLING, *IDENTITIES, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO, *ROOTS,
 )  # fmt: skip
 
 
@@ -271,4 +297,5 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     if shifted is not item:
         shifted = rewritten(shifted, identities)
     last = (LOGARITHMS_LAST, LOG_BESIDE_ZERO, *(() if item.origin.adjoint is None else (EXPONENTIALS_FIRST,)))
-    return rewritten_once(shifted, tuple([form.rule(meanings) for form in last]))
+    finished = rewritten_once(shifted, tuple([form.rule(meanings) for form in last]))
+    return rewritten_once(finished, tuple([form.rule(meanings) for form in ROOTS]))

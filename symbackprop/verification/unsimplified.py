@@ -24,6 +24,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.systems import at_one_step, undefined_is_silent, unfilled
 from symbackprop.semantics.vectorised import VectorisedEvaluator
+from symbackprop.stability.roots import with_unit_vectors
 from symbackprop.systems.ordering import Recurrence, Stage, stages_of, steps_of
 from symbackprop.systems.system import Equation
 
@@ -69,10 +70,12 @@ def chain_rule_of(derivation: Derivation, is_closed: bool = False) -> dict[str, 
     """The chain rule for each tensor with an adjoint, as an equation, each after those that it reads.
 
     With `is_closed`, the local derivatives are in closed form, as y*(1 - y) is for y = sigmoid(u), but for
-    those that read an adjoint by its name.
+    those that read an adjoint by its name. That of a norm is 0 at 0, as the language has it.
     """
     known = derivation.system.tensors.keys() if is_closed else ()
-    return {adjoint.tensor: _equation(adjoint, known) for adjoint in _in_reading_order(derivation)}
+    equations = [_equation(adjoint, known) for adjoint in _in_reading_order(derivation)]
+    equations = with_unit_vectors(equations, derivation.system.equations)
+    return dict(zip((each.tensor for each in _in_reading_order(derivation)), equations, strict=True))
 
 
 def _evaluated(

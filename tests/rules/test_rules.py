@@ -54,6 +54,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "unused index of a maximum": "d(y[j])/dy[j2]",
     "sum rule": "(d(x[i])/dx[i]) + (d(c*x[i2])/dx[i])",
     "product rule": "(d(x[i])/dx[i])*x[i2] + x[i]*(d(x[i2])/dx[i])",
+    "root of a square": "sign(x[i])*(d(x[i])/dx[i2])",
     "power rule": "2*x[i]*(d(x[i])/dx[i2])",
     "guarded power rule": "where(c != 0, c*x[i]^(c - 1), 0)*(d(x[i])/dx[i2])",
     "exponential rule": "2^x[i]*log(2)*(d(x[i])/dx[i2])",

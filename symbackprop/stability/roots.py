@@ -1,0 +1,290 @@
+"""Roots of sums of squares where they are 0: the unit vector x/sqrt(sum(i, x[i]^2)) of 0 is 0, as sign(0) is.
+
+The derivative of a norm is its unit vector. At 0 every vector that is not longer than 1 is a subgradient, and
+the language takes 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+
+from symbackprop.integers.bounds import conjunction, conjuncts
+from symbackprop.notation.arithmetic import add, base_and_exponent, factors_of, multiply, negate
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
+from symbackprop.stability.exponents import instances, is_instance
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.pairs import as_power
+from symbackprop.stability.scaled import is_never_zero
+from symbackprop.systems.partial import NOTHING_KNOWN
+from symbackprop.systems.system import Equation
+
+HALF = Number(Fraction(1, 2))
+
+
+def unit_vector(node: Expression, meanings: Meanings) -> Expression | None:
+    """f/n, where n is the root of a sum of squares, f one of them, and n may be 0: 1/n counts as 0 there.
+
+    None where the reciprocal grows faster than the other factors fall: f/n^2 has no bound.
+    """
+    if not isinstance(node, Multiply):
+        return None
+    factors = [each for factor in node.factors for each in _opened(factor, meanings)]
+    found = _guarded_product(factors, meanings)
+    return None if found is None or found == factors else multiply(*found)
+
+
+def _guarded_product(
+    factors: Sequence[Expression], meanings: Meanings, beside: Sequence[Expression] = ()
+) -> list[Expression] | None:
+    """The factors of a product, that stands `beside` others, with their reciprocals of roots guarded."""
+    for root in filter(None, (_root_below(factor, meanings) for factor in factors)):
+        squares = _squares(root.radicand, meanings)
+        product = multiply(*factors, *beside)
+        is_root = squares and _exponent(product, root, meanings).denominator > 1
+        if is_root and _order(product, root, squares, meanings) >= 0:
+            return [_guarded(factor, root, meanings) for factor in factors]
+    for at, factor in enumerate(factors):
+        if isinstance(factor, Add):
+            others = [*factors[:at], *factors[at + 1 :], *beside]
+            terms = [_guarded_term(term, others, meanings) for term in factor.terms]
+            if terms != list(factor.terms):
+                return [*factors[:at], add(*terms), *factors[at + 1 :]]
+    return None
+
+
+def _guarded_term(term: Expression, beside: Sequence[Expression], meanings: Meanings) -> Expression:
+    found = _guarded_product(factors_of(term), meanings, beside)
+    return term if found is None else multiply(*found)
+
+
+def with_unit_vectors(equations: Sequence[Equation], before: Sequence[Equation]) -> list[Equation]:
+    """The equations, which read those `before` and earlier ones, with unit vectors that are 0 at 0."""
+    if not any(_is_root(node) for each in (*before, *equations) for node in each.expression.walk()):
+        return list(equations)
+    definitions = {each.tensor: (number, each) for number, each in enumerate((*before, *equations))}
+    meanings = Meanings(definitions, known=len(definitions))
+    guarded: list[Equation] = []
+    for number, each in enumerate(equations, len(before)):
+        guard = partial(_guarded_or_as_it_is, replace(meanings, known=number))
+        guarded.append(replace(each, expression=rewrite_bottom_up(each.expression, guard)))
+    return guarded
+
+
+def _guarded_or_as_it_is(meanings: Meanings, node: Expression) -> Expression:
+    return unit_vector(node, meanings) or node
+
+
+def _is_root(node: Expression) -> bool:
+    return (
+        isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value.denominator == 2
+    )
+
+
+def root_of_square(node: Expression, meanings: Meanings) -> Expression | None:
+    """sqrt(f^2) = abs(f)."""
+    if not isinstance(node, Power) or node.exponent != HALF:
+        return None
+    base, exponent = as_power(meanings.of(node.base))
+    return Apply("abs", (base,)) if exponent == 2 else None
+
+
+def without_second_guard(node: Expression, _meanings: Meanings) -> Expression | None:
+    """where(n > 0, where(n != 0, f, 0), g) = where(n > 0, f, g)."""
+    if not isinstance(node, Where):
+        return None
+    known = _nonzero_in(node.condition)
+
+    def opened(inner: Expression) -> Expression:
+        is_known = isinstance(inner, Where) and inner.condition in known and inner.otherwise == ZERO
+        return inner.chosen if isinstance(inner, Where) and is_known else inner
+
+    chosen = rewrite_bottom_up(node.chosen, opened) if known else node.chosen
+    return None if chosen == node.chosen else Where(node.condition, chosen, node.otherwise)
+
+
+def _nonzero_in(condition: Expression) -> frozenset[Expression]:
+    """f != 0 for every f that the condition keeps from 0."""
+    parts = (each for each in conjuncts(condition) if isinstance(each, Comparison))
+    return frozenset(Comparison("!=", each.left, ZERO) for each in parts if _excludes_zero(each))
+
+
+def _excludes_zero(comparison: Comparison) -> bool:
+    match comparison:
+        case Comparison(">", _, Number(value)):
+            return value >= 0
+        case Comparison(">=", _, Number(value)):
+            return value > 0
+        case Comparison("!=", _, Number(value)):
+            return value == 0
+    return False
+
+
+@dataclass(frozen=True)
+class _Root:
+    """radicand^exponent, as `base` to some power spells it."""
+
+    base: Expression
+    radicand: Expression
+    exponent: Fraction
+
+
+@dataclass(frozen=True)
+class _Square:
+    """What is squared under a sum over `indices`, a product of `bases`: it is 0 where the sum is."""
+
+    bases: tuple[Expression, ...]
+    indices: tuple[Index, ...] = ()
+
+    @property
+    def base(self) -> Expression:
+        """The product, with the names of bound indices that all equal expressions have."""
+        return canonical_bound_names(multiply(*self.bases))
+
+    def is_in(self, product: Expression) -> bool:
+        """Whether it, or its negative, stands among the factors of a product, at some place of the sum."""
+        sides = [canonical_bound_names(each) for each in (product, negate(product))]
+        if any(is_instance(each, self.base, self.indices) for each in sides):
+            return True
+        bases = {as_power(each)[0] for each in factors_of(sides[0]) if as_power(each)[1] > 0}
+        return any(
+            bases.issuperset(factors_of(each)) for each in instances(self.base, self.indices, sides[0])
+        )
+
+
+def _opened(factor: Expression, meanings: Meanings) -> Iterator[Expression]:
+    """The factors that a name stands for, if the reciprocal of a root is among them."""
+    equation = meanings.definition(factor)
+    if equation is not None and any(map(_is_reciprocal, factors_of(equation.expression))):
+        opened = factors_of(meanings.of(factor))
+        if any(_root_below(each, meanings) for each in opened):
+            yield from opened
+            return
+    yield factor
+
+
+def _is_reciprocal(factor: Expression) -> bool:
+    if isinstance(factor, Where) and factor.otherwise == ZERO:
+        return any(map(_is_reciprocal, factors_of(factor.chosen)))
+    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
+
+
+def _root_below(factor: Expression, meanings: Meanings) -> _Root | None:
+    """The root of which the factor, or what a condition lets through, has the reciprocal."""
+    if not (_is_reciprocal(factor) and factor.tensors):
+        return None
+    if isinstance(factor, Where):
+        return next(filter(None, (_root_below(each, meanings) for each in factors_of(factor.chosen))), None)
+    return _root(factor, meanings)
+
+
+def _root(factor: Expression, meanings: Meanings) -> _Root | None:
+    base, exponent = base_and_exponent(factor)
+    if not isinstance(exponent, Number):
+        return None
+    total, radicand = exponent.value, meanings.of(base)
+    while isinstance(radicand, Power) and isinstance(radicand.exponent, Number):
+        if radicand.exponent.value.denominator == 1:
+            break
+        total, radicand = total * radicand.exponent.value, meanings.of(radicand.base)
+    return _Root(base, canonical_bound_names(radicand), total)
+
+
+def _squares(radicand: Expression, meanings: Meanings) -> tuple[_Square, ...]:
+    """What is squared in a sum of squares, which may have positive factors; () for anything else."""
+    match meanings.of(radicand):
+        case Power(base, Number(exponent)) if exponent == 2:
+            return (_Square((base,)),)
+        case Multiply(factors):
+            parts = [_squares(each, meanings) for each in factors if not _is_positive(each)]
+            if len(parts) == 1:
+                return parts[0]
+            if not all(len(part) == 1 and not part[0].indices for part in parts):
+                return ()
+            return (_Square(tuple([base for part in parts for base in part[0].bases])),)
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            inner = _squares(chosen, meanings)
+            return tuple([replace(each, bases=(Where(condition, each.base, ZERO),)) for each in inner])
+        case Reduction("sum", indices, body):
+            inner = _squares(body, meanings)
+            return tuple([replace(each, indices=(*indices, *each.indices)) for each in inner])
+        case Add(terms):
+            found = [_squares(term, meanings) for term in terms]
+            return tuple([square for part in found for square in part]) if all(found) else ()
+    return ()
+
+
+def _is_positive(factor: Expression) -> bool:
+    return NOTHING_KNOWN.is_positive(factor) or (isinstance(factor, Apply) and is_never_zero(factor))
+
+
+def _order_of_product(
+    factors: Sequence[Expression], root: _Root, squares: Sequence[_Square], meanings: Meanings
+) -> Fraction:
+    """A power of the radicand's root that bounds the product near 0, as far as that is known."""
+    alone = [_order(each, root, squares, meanings) for each in factors]
+    bounded = [each for each, order in zip(factors, alone, strict=True) if not order]
+    together = len(bounded) > 1 and any(square.is_in(multiply(*bounded)) for square in squares)
+    return sum(alone, Fraction(together))
+
+
+def _order(factor: Expression, root: _Root, squares: Sequence[_Square], meanings: Meanings) -> Fraction:
+    """The same of one factor; 0 for what is not known."""
+    if isinstance(factor, Multiply):
+        return _order_of_product(factor.factors, root, squares, meanings)
+    if any(square.is_in(factor) for square in squares):
+        return Fraction(1)
+    match factor:
+        case Add(terms):
+            return min(_order(each, root, squares, meanings) for each in terms)
+        case Where(_, chosen, otherwise) if otherwise == ZERO:
+            return _order(chosen, root, squares, meanings)
+        case Reduction("sum"):
+            inner = rename_bound(factor, _free_in(squares))
+            return _order(inner.body, root, squares, meanings)
+    return 2 * _exponent(factor, root, meanings)
+
+
+def _exponent(factor: Expression, root: _Root, meanings: Meanings) -> Fraction:
+    """To which power the radicand stands in a product, written out or through names."""
+    if isinstance(factor, Where) and factor.otherwise == ZERO:
+        return _exponent(factor.chosen, root, meanings)
+    found = _root(factor, meanings)
+    if found is not None and found.radicand == root.radicand:
+        return found.exponent
+    meant = meanings.of(factor)
+    if isinstance(meant, Multiply):
+        return sum((_exponent(each, root, meanings) for each in meant.factors), Fraction(0))
+    return Fraction(0)
+
+
+def _free_in(squares: Sequence[_Square]) -> frozenset[Index]:
+    return frozenset().union(*(base.free_indices for square in squares for base in square.bases))
+
+
+def _guarded(factor: Expression, root: _Root, meanings: Meanings) -> Expression:
+    """The factor, not looked at where the root is 0, if it is a reciprocal of the root."""
+    below = _root_below(factor, meanings)
+    if below is None or below.radicand != root.radicand:
+        return factor
+    guard = Comparison("!=", below.base, ZERO)
+    if not isinstance(factor, Where):
+        return Where(guard, factor, ZERO)
+    if guard in _nonzero_in(factor.condition):
+        return factor
+    return Where(conjunction((factor.condition, guard)), factor.chosen, ZERO)

@@ -1,0 +1,157 @@
+"""Where the language has a convention: norms and square roots at 0, x*log(x) at 0, 0^0, means of nothing."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from symbackprop.pipeline import loads
+from symbackprop.verification.verified_module import NO_DATA
+
+I = "index i : I\n"  # noqa: E741
+B = "index b : B\nindex i : I\n"
+X = I + "param x[i]\n"
+
+# The model, the tensors that are not 0, and where a derivative of a norm is 0 by convention.
+NORMS = {
+    "norm": (X + "loss E = sqrt(sum(i, x[i]^2))\n", {}, ["x"]),
+    "distances by names": (
+        B
+        + "param a[b,i], p[b,i]\ns[b] = sum(i, (a[b,i] - p[b,i])^2)\nn[b] = sqrt(s[b])\n"
+        + "loss E = sum(b, max(n[b] - 1, 0)) + sum(b, s[b]) + sum(b, n[b]^3)\n",
+        {},
+        ["a", "p"],
+    ),
+    "hinge at both kinks": (
+        B + "param a[b,i]\nn[b] = sqrt(sum(i, a[b,i]^2))\nloss E = sum(b, max(n[b], 0))\n",
+        {},
+        ["a"],
+    ),
+    "of a contraction": (
+        X + "index j : J\ninput W[j,i]\nloss E = sqrt(sum(j, sum(i, W[j,i]*x[i])^2))\n",
+        {"W": 1.0},
+        ["x"],
+    ),
+    "of two tensors": (
+        X + "index j : J\nparam y[j]\ninput c\nloss E = c*sqrt(sum(i, x[i]^2) + 3*sum(j, y[j]^2))\n",
+        {"c": 2.0},
+        ["x", "y"],
+    ),
+    "of weighted squares": (X + "param w[i]\nloss E = sqrt(sum(i, w[i]^2*x[i]^2))\n", {"w": 1.0}, ["x", "w"]),
+    "of a masked sum": (
+        I + "index j : I\nparam x[i]\nloss E = sum(i, sqrt(sum(j, where(j <= i, x[j]^2, 0))))\n",
+        {},
+        ["x"],
+    ),
+    "a power above 1": (X + "loss E = sqrt(sum(i, x[i]^2))^(3/2)\n", {}, ["x"]),
+    "root of a square": (X + "loss E = sum(i, sqrt(x[i]^2))\n", {}, ["x"]),
+    "root of a named square": (X + "s[i] = x[i]^2\nloss E = sum(i, sqrt(s[i])*x[i]^2)\n", {}, ["x"]),
+    "behind a condition": (
+        X + "n = sqrt(sum(i, x[i]^2))\nloss E = where(n < 2, 3*n, n^2)\n",
+        {},
+        ["x"],
+    ),
+}
+
+
+def gradients(module: ModuleType, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    parameters = {name: values[name] for name in module.PARAMETERS}
+    others = {name: values[name] for name in module.SHAPES if name not in parameters}
+    with np.errstate(all="ignore"):
+        return dict(module.grad(parameters, **others))
+
+
+def constants(
+    module: ModuleType, of: dict[str, float], sizes: dict[str, int], dtype: type = np.float64
+) -> dict[str, np.ndarray]:
+    return {
+        name: np.full([sizes[axis] for axis in axes], of.get(name, 0.0), dtype)
+        for name, axes in module.SHAPES.items()
+    }
+
+
+def unverified(text: str) -> ModuleType:
+    return loads(text).derive().module(verify=False)
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_a_norm_has_the_derivative_0_at_0(name: str) -> None:
+    text, of, wrt = NORMS[name]
+    module = unverified(text)
+    for dtype in (np.float64, np.float32):
+        for size in (3, 1, 0):
+            values = constants(module, of, {"I": size, "J": 2, "B": 2}, dtype)
+            found = gradients(module, values)
+            for tensor in wrt:
+                assert found[tensor].dtype == dtype
+                np.testing.assert_array_equal(found[tensor], np.zeros_like(values[tensor]), err_msg=str(size))
+
+
+# No convention: the derivative grows beyond bounds, or there is a direction in which it does.
+NO_DERIVATIVE = {
+    "logarithm of a norm": X + "loss E = log(sqrt(sum(i, x[i]^2)))\n",
+    "root of a norm": X + "loss E = sum(i, x[i]^2)^(1/4)\n",
+    "root": X + "loss E = sum(i, sqrt(x[i]))\n",
+    "weights of either sign": X + "param w[i]\nloss E = sqrt(sum(i, w[i]*x[i]^2))\n",
+    "unit vector": X + "n = sqrt(sum(i, x[i]^2))\ny[i] = x[i]/n\nloss E = sum(i, y[i])\n",
+    "unit vector at another place": B + "param x[b,i]\ninput c[i]\nn[b] = sqrt(sum(i, x[b,i]^2))\n"
+    "loss E = sum(b, i, (x[b,i] - c[i])/n[b])\n",
+}
+
+
+@pytest.mark.parametrize("name", NO_DERIVATIVE)
+def test_what_has_no_bound_is_not_finite(name: str) -> None:
+    module = unverified(NO_DERIVATIVE[name])
+    values = constants(module, {"c": 1.0}, {"I": 3, "B": 2})
+    assert not np.any(np.isfinite(gradients(module, values)["x"]))
+
+
+PAIRS = """index i, j : N
+index d : D
+param x[i,d]
+input w[i,j]
+r[i,j] = sqrt(sum(d, (x[i,d] - x[j,d])^2))
+loss E = sum(i, j, w[i,j]*r[i,j])
+"""
+
+
+def test_distances_of_all_pairs_are_verified_though_those_of_a_point_to_itself_are_0() -> None:
+    derivation = loads(PAIRS).derive()
+    assert NO_DATA not in derivation.to_numpy()
+    rng = np.random.default_rng(1)
+    x, w = rng.normal(size=(4, 3)), rng.normal(size=(4, 4))
+    x[2] = x[1]
+    found = gradients(derivation.module(), {"x": x, "w": w})["x"]
+    apart = x[:, None] - x
+    distances = np.sqrt(np.sum(apart**2, axis=-1))
+    units = np.divide(apart, distances[..., None], out=np.zeros_like(apart), where=distances[..., None] != 0)
+    expected = np.sum((w + w.T)[..., None] * units, axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_the_derivative_of_a_root_of_a_square_is_the_sign() -> None:
+    derivation = loads(NORMS["root of a square"][0]).derive()
+    assert str(derivation.gradients["x"]) == "dE/dx[i] = sign(x[i])"
+    found = gradients(derivation.module(verify=False), {"x": np.array([-3.0, 1e-200, 0.0])})
+    np.testing.assert_array_equal(found["x"], [-1.0, 1.0, 0.0])
+
+
+def test_a_condition_that_excludes_0_is_enough() -> None:
+    text = X + "n = sqrt(sum(i, x[i]^2))\nloss E = where(n > 0, 2*n, 0)\n"
+    assert "!= 0" not in loads(text).derive().to_numpy(verify=False)
+
+
+def test_x_log_x_and_0_to_the_0() -> None:
+    text = X + "input y[i]\nloss E = sum(i, y[i]*log(y[i])*x[i] + 3*x[i]^0 + y[i]^y[i]*x[i])\n"
+    module = unverified(text)
+    loss, found = module.value_and_grad({"x": np.zeros(2)}, y=np.array([0.0, 1.0]))
+    assert loss == 6.0
+    np.testing.assert_array_equal(found["x"], [1.0, 1.0])
+
+
+def test_a_mean_of_nothing_names_the_tensor_and_the_axis() -> None:
+    module = unverified(X + "loss E = sum(i, x[i]^2)/size(i) + mean(i, x[i])\n")
+    with pytest.raises(ValueError, match="axis I is empty"):
+        module.value_and_grad({"x": np.zeros(0)})
