@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -149,8 +149,7 @@ class DerivedModel(Model):
         apart = system.without_facts_on(wrt)
         if (apart.facts, apart.positive_definite) == (system.facts, system.positive_definite):
             return system
-        whole = self._without_facts_on(wrt)
-        return replace(whole, facts=system.facts, positive_definite=system.positive_definite)
+        return self._without_facts_on(wrt).with_facts_of(system)
 
     def _without_facts_on(self, names: Sequence[str]) -> System:
         first = self.first.model._without_facts_on(names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,7 +11,10 @@ from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Delta, Expression, Index
 from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.replacements import Definition
+from symbackprop.rewriting.replay import with_parts
 from symbackprop.rewriting.rule import Step
+from symbackprop.rules.symmetry import MAY_USE_SYMMETRY, SYMMETRY
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Equation, Role, System, Tensor
@@ -63,6 +66,11 @@ class AdjointDerivation:
     kept: bool
     deltas: Expression = ONE
 
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """Those of the factors, and from the chain rule on."""
+        return (*(step for factor in self.factors for step in factor.steps), *self.steps)
+
     @cached_property
     def meaning(self) -> Derivative:
         """The derivative that the equation's name stands for: `total` where its deltas are 1."""
@@ -107,10 +115,7 @@ class Expansion:
 
 
 def _steps_of(adjoints: Iterable[AdjointDerivation]) -> Iterator[Step]:
-    for adjoint in adjoints:
-        for factor in adjoint.factors:
-            yield from factor.steps
-        yield from adjoint.steps
+    return (step for adjoint in adjoints for step in adjoint.all_steps)
 
 
 @dataclass(frozen=True)
@@ -152,12 +157,40 @@ class Derivation:
         return {adjoint.equation.tensor: adjoint.meaning for adjoint in found}
 
     def as_system(self) -> System:
-        """The equations of model and gradient as one system, without a loss; its text reads back as it."""
+        """The equations of model and gradient as one system, without a loss; its text reads back as it.
+
+        Its facts name the equations that have been simplified by one.
+        """
+        users = self._simplified_by_facts()
         added = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in self.equations}
         whole = replace(
             self.system,
             tensors={**self.system.tensors, **added},
             equations=in_reading_order((*self.system.equations, *self.equations)),
+            facts=tuple([replace(fact, users=(*fact.users, *users)) for fact in self.system.facts]),
+            positive_definite=tuple(
+                [replace(fact, users=(*fact.users, *users)) for fact in self.system.positive_definite]
+            ),
             loss=None,
         )
         return replace(whole, source=system_text(whole))
+
+    def _simplified_by_facts(self) -> tuple[str, ...]:
+        """The tensors whose equations rest on facts: by a step of their own, or of one that was put in."""
+        expansion = self.expansion
+        derivations = [(each.equation.tensor, each.all_steps) for each in expansion.derivations]
+        restated = [(each.equation.tensor, each.steps) for each in expansion.restated]
+        adjoints = [(each.equation.tensor, each.all_steps) for each in self.adjoints]
+        found: dict[str, None] = {}
+        for name, steps in (*derivations, *restated, *adjoints):
+            if any(_rests_on_a_fact(part, found) for step in steps for part in with_parts(step)):
+                found[name] = None
+        computed = {*self.system.definitions, *(each.tensor for each in self.equations)}
+        return tuple([name for name in found if name in computed])
+
+
+def _rests_on_a_fact(step: Step, known: Collection[str]) -> bool:
+    """Whether a fact is used, stated or implied, or an equation put in that one has simplified."""
+    if isinstance(step.rule, Definition):
+        return step.rule.equation.tensor in known
+    return step.rule.kind == "fact" or step.rule.name in (SYMMETRY, *MAY_USE_SYMMETRY)

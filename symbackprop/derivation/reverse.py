@@ -23,7 +23,8 @@ from symbackprop.notation.substitution import fresh_index, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.systems.ordering import stages_of
-from symbackprop.systems.system import Equation, Role, System
+from symbackprop.systems.printing import fact_text
+from symbackprop.systems.system import Equation, Fact, PositiveDefinite, Role, System
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def differentiated_tensors(system: System, wrt: Sequence[str] | None) -> tuple[s
     Raises NotationError for an unknown name, DerivationError for a tensor of integers.
     """
     if wrt is None:
-        return tuple(tensor.name for tensor in system.with_role(Role.PARAMETER))
+        names = tuple(tensor.name for tensor in system.with_role(Role.PARAMETER))
+        _expect_not_simplified(system, names)
+        return names
     for name in wrt:
         if system.tensor(name).values is not None:
             raise DerivationError(
@@ -117,7 +120,26 @@ def differentiated_tensors(system: System, wrt: Sequence[str] | None) -> tuple[s
                 place=system.tensor(name).place,
                 remedy="differentiate by the tensor that is looked up",
             )
-    return tuple(dict.fromkeys(system.tensor(name).name for name in wrt))
+    names = tuple(dict.fromkeys(system.tensor(name).name for name in wrt))
+    _expect_not_simplified(system, names)
+    return names
+
+
+def _expect_not_simplified(system: System, names: Sequence[str]) -> None:
+    """DerivationError where the loss reads an equation that holds only where a fact on these tensors does."""
+    moved = system.dependents(names)
+    reached = system.precedents((system.loss,) if system.loss else ())
+    facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
+    for fact in facts:
+        users = [name for name in fact.users if name in reached]
+        if users and not moved.isdisjoint(fact.tensors):
+            raise DerivationError(
+                f"the equation of '{users[0]}' has been simplified by the fact {fact_text(fact)}, "
+                f"and so says nothing of a derivative by {', '.join(names)}",
+                place=fact.place,
+                remedy='add the loss to the derivation that it comes from, as_system("loss H = ..."), which '
+                "goes back behind the fact; or derive it from the model without the fact",
+            )
 
 
 def adjoint_order(system: System, wrt: Sequence[str]) -> tuple[str, ...]:

@@ -163,7 +163,7 @@ class _SyntaxBuilder(Transformer[Token, object]):
         return FunctionDefinition(word, tuple(parameters), _nodes(children)[0])
 
     def fact(self, children: list[Child]) -> FactStatement:
-        return FactStatement(_word(cast(Token, children[0])), _nodes(children)[0])
+        return FactStatement(_word(cast(Token, children[0])), _nodes(children)[0], _words(children))
 
     def equation(self, children: list[Child]) -> EquationStatement:
         left, right = _nodes(children)

@@ -12,7 +12,7 @@ from symbackprop.language.syntax import Call, FactStatement, Formula, Reference,
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction, MatrixFunctionKind
 from symbackprop.notation.substitution import fresh_index
-from symbackprop.systems.system import PositiveDefinite, Tensor
+from symbackprop.systems.system import PositiveDefinite, Role, Tensor
 
 WITH_POSITIONS: Final = frozenset(("inv", "cofactor"))
 _POSITIVE_DEFINITE = "positive_definite"
@@ -89,7 +89,23 @@ def positive_definite(statement: FactStatement, reader: Reader) -> PositiveDefin
             "write its bare name",
         )
     tensor = _square(word, call, reader.scope)
-    return PositiveDefinite(tensor.name, reader.scope.source.place(statement.word.span))
+    return PositiveDefinite(
+        tensor.name, reader.scope.source.place(statement.word.span), users_of(statement, reader.scope)
+    )
+
+
+def users_of(statement: FactStatement, scope: Scope) -> tuple[str, ...]:
+    """The tensors whose equations a fact has simplified, each of which has an equation."""
+    for word in statement.users:
+        if word.text not in scope.tensors:
+            raise scope.unknown("tensor", word, scope.tensors)
+        if scope.tensors[word.text].role is not Role.DERIVED:
+            raise scope.error(
+                f"'{word.text}' has no equation that a fact could simplify",
+                word.span,
+                "name tensors that equations define, or take the 'in' away",
+            )
+    return tuple([word.text for word in statement.users])
 
 
 def _matrix(call: Call, surroundings: Surroundings, reader: Reader) -> tuple[Reference, Tensor]:

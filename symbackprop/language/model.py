@@ -14,7 +14,7 @@ from symbackprop.language.declarations import declared
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
-from symbackprop.language.matrices import is_positive_definite, positive_definite
+from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
 from symbackprop.language.names import Surroundings
 from symbackprop.language.parsing import read_formula, read_model
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, scope_of
@@ -144,7 +144,7 @@ def _fact(statement: FactStatement, reader: FormulaReader) -> Fact:
             formula.span,
             "sum over an index that belongs to one side alone",
         )
-    return Fact(left, right, scope.source.place(statement.word.span))
+    return Fact(left, right, scope.source.place(statement.word.span), users_of(statement, scope))
 
 
 def _loss(statements: tuple[Statement, ...], scope: Scope) -> str | None:

@@ -145,10 +145,11 @@ class FunctionDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FactStatement:
-    """`fact sum(k, d[b,k]) == 1`."""
+    """`fact sum(k, d[b,k]) == 1`, `fact sum(k, d[b,k]) == 1 in delta2, grad_W2`."""
 
     word: Word
     formula: Formula
+    users: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,8 @@ def formulas_of(statement: Statement) -> tuple[Formula, ...]:
             return references
         case FunctionDefinition(_, _, body):
             return (body,)
-        case FactStatement(_, formula):
-            return (formula,)
+        case FactStatement(_, formula, users):
+            return (formula, *(Reference(word, None, word.span) for word in users))
         case EquationStatement(left, right):
             return left, right
         case LossMark(target):
@@ -120,7 +120,7 @@ def first_word(statement: Statement) -> Word:
             return indices[0]
         case TensorDeclaration(role, _, _):
             return role
-        case FunctionDefinition(word, _, _) | FactStatement(word, _):
+        case FunctionDefinition(word, _, _) | FactStatement(word, _, _):
             return word
         case EquationStatement(left, _):
             return left.word

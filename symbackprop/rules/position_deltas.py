@@ -207,7 +207,11 @@ SOLVING_RULES = (
         "solve delta",
         "sum(i, delta(n*i + p, q)*f(i)) = f((q - p)/n), or 0 if that is no place of i's axis",
         contract_position,
-        where=(*(when("independent", each, "i") for each in "pq"), when("defined when empty", "f", "i")),
+        where=(
+            when("not zero", "n"),
+            *(when("independent", each, "i") for each in "pq"),
+            when("defined when empty", "f", "i"),
+        ),
         decreases="bound indices",
         example="sum(i, j, delta(i+2*j,q)*x[i]*y[j])",
         near_miss="sum(k, delta(ids[k],i)*x[i2])",

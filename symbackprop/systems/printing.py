@@ -223,6 +223,12 @@ def fact_text(fact: Fact | PositiveDefinite, words: Collection[str] = ()) -> str
     return f"{text(spelled(fact.left, words))} == {text(spelled(fact.right, words))}"
 
 
+def _users(fact: Fact | PositiveDefinite, system: System) -> str:
+    """The equations of the system that the fact has simplified: ` in delta2, grad_W2`."""
+    users = [name for name in fact.users if name in system.definitions]
+    return f" in {', '.join(users)}" if users else ""
+
+
 def system_text(system: System) -> str:
     """The whole system as a model file."""
     lines = []
@@ -236,7 +242,7 @@ def system_text(system: System) -> str:
             values = f" in {tensor.values.name}" if tensor.values else ""
             lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
     facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
-    lines.extend(f"fact {fact_text(fact, system.shorthands)}" for fact in facts)
+    lines.extend(f"fact {fact_text(fact, system.shorthands)}{_users(fact, system)}" for fact in facts)
     for equation in system.equations:
         prefix = "loss " if equation.tensor == system.loss else ""
         lines.append(prefix + equation_text(equation, system.shorthands))

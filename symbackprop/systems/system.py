@@ -69,11 +69,20 @@ class Equation:
 
 @dataclass(frozen=True)
 class Fact:
-    """left == right for every value of the free indices: what the user knows and the algebra may use."""
+    """left == right for every value of the free indices: what the user knows and the algebra may use.
+
+    The equations of its `users` have been simplified by it, and hold only where it does.
+    """
 
     left: Expression
     right: Expression
     place: Place | None = field(default=None, compare=False)
+    users: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def tensors(self) -> frozenset[str]:
+        """The tensors that it speaks of."""
+        return frozenset((*tensors_read(self.left), *tensors_read(self.right)))
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,12 @@ class PositiveDefinite:
 
     tensor: str
     place: Place | None = field(default=None, compare=False)
+    users: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def tensors(self) -> frozenset[str]:
+        """The tensor."""
+        return frozenset((self.tensor,))
 
 
 @dataclass(frozen=True)
@@ -147,8 +162,7 @@ class System:
     @cached_property
     def read_by_facts(self) -> frozenset[str]:
         """The tensors that the equalities among the facts speak of."""
-        sides = (side for fact in self.facts for side in (fact.left, fact.right))
-        return frozenset(name for side in sides for name in tensors_read(side))
+        return frozenset(name for fact in self.facts for name in fact.tensors)
 
     def behind_facts(self) -> System:
         """The facts and what they rest on: the tensors and equations behind them, and their axes."""
@@ -162,13 +176,21 @@ class System:
     def without_facts_on(self, names: Iterable[str]) -> System:
         """The system without the facts that speak of these tensors or of what depends on them."""
         moved = self.dependents(names)
-        facts = tuple(
-            fact
-            for fact in self.facts
-            if moved.isdisjoint((*tensors_read(fact.left), *tensors_read(fact.right)))
-        )
+        facts = tuple(fact for fact in self.facts if moved.isdisjoint(fact.tensors))
         definite = tuple(each for each in self.positive_definite if each.tensor not in moved)
         return replace(self, facts=facts, positive_definite=definite)
+
+    def with_facts_of(self, other: System) -> System:
+        """The system with another's facts; those that it has not itself have simplified no equation."""
+        facts = {fact: fact for fact in self.facts}
+        definite = {fact: fact for fact in self.positive_definite}
+        return replace(
+            self,
+            facts=tuple([facts.get(fact, replace(fact, users=())) for fact in other.facts]),
+            positive_definite=tuple(
+                [definite.get(fact, replace(fact, users=())) for fact in other.positive_definite]
+            ),
+        )
 
     def with_used_axes(self) -> System:
         """The system without the axes that nothing speaks of."""

@@ -171,6 +171,40 @@ def test_a_fact_on_what_is_differentiated_by_is_used_only_afterwards() -> None:
     assert "d" in third.gradients and "sum(k, d[b,k])" not in third.result_text()
 
 
+def test_a_derivation_read_from_its_text_is_not_differentiated_by_what_a_fact_is_about() -> None:
+    """Its equations are those that the fact has simplified: no step back behind it is left."""
+    text = loads(SOFTMAX).derive().as_system().text()
+    assert "fact sum(k, d[b,k]) == 1 in grad_W\n" in text
+    again = loads(f"{text}const v[k,i]\nloss H = sum(k, i, v[k,i]*grad_W[k,i])")
+    with pytest.raises(
+        DerivationError, match=r"'grad_W' has been simplified by the fact sum\(k, d"
+    ) as caught:
+        again.derive(["d"])
+    assert "as_system" in str(caught.value)
+    by_parameter = loads(SOFTMAX).derive().as_system("const v[k,i]\nloss H = sum(k, i, v[k,i]*grad_W[k,i])")
+    assert again.derive(["W"]).result_text() == by_parameter.derive(["W"]).result_text()
+    other = loads(f"{text}loss H = sum(b, k, p[b,k]*d[b,k])")
+    assert "d" in other.derive(["d"]).gradients
+
+
+@pytest.mark.parametrize(("source", "wrt"), [(SYMMETRIC, "A"), (DEFINITE, "P")])
+def test_nor_by_a_matrix_that_is_symmetric_by_a_fact(source: str, wrt: str) -> None:
+    first = loads(source).derive(["x"] if wrt == "A" else ["m"])
+    statements = directional(first)
+    assert wrt in first.as_system(statements).derive([wrt]).gradients
+    with pytest.raises(DerivationError, match="has been simplified by the fact"):
+        loads(f"{first.as_system().text()}{statements}").derive([wrt])
+
+
+def test_a_fact_names_equations_that_there_are() -> None:
+    with pytest.raises(NotationError, match="unknown tensor 'grad_V'"):
+        loads(SOFTMAX.replace("== 1", "== 1 in grad_V"))
+    with pytest.raises(NotationError, match="'d' has no equation"):
+        loads(SOFTMAX.replace("== 1", "== 1 in d"))
+    system = loads(SOFTMAX.replace("== 1", "== 1 in p, u")).system
+    assert system.facts[0].users == ("p", "u") and system.facts == loads(SOFTMAX).system.facts
+
+
 def test_facts_and_integer_tensors_stay() -> None:
     whole = loads(DEFINITE).derive().as_system().system
     assert [each.tensor for each in whole.positive_definite] == ["P"]
