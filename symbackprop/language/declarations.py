@@ -1,8 +1,8 @@
-"""What a model declares: axes and their sizes, indices, tensors, functions; each name is one of them."""
+"""What a model declares: axes and their sizes, indices, tensors, functions, each by a name of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from symbackprop.integers.relations import Relation
@@ -27,8 +27,7 @@ from symbackprop.systems.system import Role, Tensor
 def declared(statements: tuple[Statement, ...], source: Source) -> Scope:
     """The scope of a model's declarations and left-hand sides; NotationError at the first that clashes."""
     scope = Scope(source)
-    for statement in statements:
-        _note_names(statement, scope)
+    _note_names(statements, scope)
     _declare_axes([statement for statement in statements if isinstance(statement, AxisDeclaration)], scope)
     for statement in statements:
         if isinstance(statement, TensorDeclaration):
@@ -46,39 +45,58 @@ def _known_sizes(scope: Scope) -> set[str]:
     return known.union(index.axis.name for tensor in declared_tensors for index in tensor.indices)
 
 
-def _note_names(statement: Statement, scope: Scope) -> None:
-    """Note each name that a statement gives away, and that it has not been given away before."""
-    match statement:
-        case AxisDeclaration(indices, axis, _):
-            for word in indices:
-                _note(word, "index", scope)
-            if scope.first_uses.get(axis.text, ("",))[0] != "axis":
-                _note(axis, "axis", scope)
-        case TensorDeclaration(role, references, _):
-            for reference in references:
-                _note(reference.word, role.text, scope)
-        case FunctionDefinition(word, _, _):
-            _note(word, "function", scope)
-        case EquationStatement(left, _):
-            _note(left.word, DERIVED, scope)
+def _note_names(statements: Iterable[Statement], scope: Scope) -> None:
+    """Note each name that statements give away, and that it has not been given away before.
+
+    Axes have names of their own: they stand after a colon and in sizes, where no tensor or function does,
+    but an index may.
+    """
+    axes: dict[str, tuple[str, Span | None]] = {}
+    for statement in statements:
+        match statement:
+            case AxisDeclaration(indices, axis, _):
+                for word in indices:
+                    _expect_new(word, "index", axes, scope)
+                    _note(word, "index", scope)
+                _expect_spelt(axis, "axis", scope)
+                indices_alone = {name: use for name, use in scope.first_uses.items() if use[0] == "index"}
+                _expect_new(axis, "axis", indices_alone, scope)
+                axes.setdefault(axis.text, ("axis", axis.span))
+            case TensorDeclaration(role, references, _):
+                for reference in references:
+                    _note(reference.word, role.text, scope)
+            case FunctionDefinition(word, _, _):
+                _note(word, "function", scope)
+            case EquationStatement(left, _):
+                _note(left.word, DERIVED, scope)
+    scope.first_uses = {**axes, **scope.first_uses}
 
 
 def _note(word: Word, kind: str, scope: Scope) -> None:
+    _expect_spelt(word, kind, scope)
+    _expect_new(word, kind, scope.first_uses, scope)
+    scope.first_uses[word.text] = (kind, word.span)
+
+
+def _expect_spelt(word: Word, kind: str, scope: Scope) -> None:
     refuse_reserved(word, scope)
     if word.text.endswith("'") and kind != "index":
         raise scope.error(
             f"the name {word.text} has a prime, which only an index may have", word.span, "drop the prime"
         )
-    if word.text in scope.first_uses:
-        _, span = scope.first_uses[word.text]
+
+
+def _expect_new(word: Word, kind: str, uses: Mapping[str, tuple[str, Span | None]], scope: Scope) -> None:
+    """NotationError where a name is already in use."""
+    if word.text in uses:
+        before, span = uses[word.text]
         assert span is not None
         raise scope.error(
-            f"the name '{word.text}' is used twice: it is {scope.kind(word.text)} at "
+            f"the name '{word.text}' is used twice: it is {with_article(before)} at "
             f"{scope.source.place(span)} and {with_article(kind)} here",
             word.span,
             "give one of the two another name",
         )
-    scope.first_uses[word.text] = (kind, word.span)
 
 
 def _declare_axes(declarations: list[AxisDeclaration], scope: Scope) -> None:

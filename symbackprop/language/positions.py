@@ -61,6 +61,8 @@ def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, read
             word.span,
             "pass the element itself as an argument",
         )
+    if word is not None and not reader.scope.is_known(word.text):
+        raise reader.scope.unknown("index", word, reader.scope.indices)
     return integer(formula, surroundings, reader, f"a position of '{tensor.name}'")
 
 

@@ -1,4 +1,4 @@
-"""The names of a model and what each stands for: a tensor, an index, an axis or a function, never two."""
+"""The names of a model and what each stands for: a tensor, an index or a function, never two; or an axis."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ class Scope:
         if name not in self.indices and name.rstrip("'") in self.indices:
             return Index(name, self.indices[name.rstrip("'")].axis)
         return self.indices.get(name)
+
+    def is_known(self, name: str) -> bool:
+        """Whether a name stands for something: a tensor, an index, an axis, a function, a word."""
+        return name in self.first_uses or name in RESERVED or self.index(name) is not None
 
     def kind(self, name: str) -> str:
         """What a name is that is known or a word of the language, with its article: "an index", "a param"."""

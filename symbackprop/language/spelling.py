@@ -22,6 +22,7 @@ _DESCRIPTIONS = {
 }  # fmt: skip
 
 _OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "_CARET"))
+ROLES = ("input", "target", "param", "const")
 _KEYWORDS = STATEMENTS | CONNECTIVES
 _CLOSERS = {"(": ")", "[": "]"}
 
@@ -97,6 +98,9 @@ def _remedy(token: Token, accepted: frozenset[str], source: Source) -> str:
         return "an equation has a single '=': y[b,k] = ...; what is known is a fact: fact ... == ..."
     if before.split(" ")[0] == "index" and "_COLON" in accepted:
         return "an index is declared with its axis: index i : I"
+    role, *declared = before.split(" ")
+    if role in ROLES and "in" in declared and token.type == "_COMMA":
+        return f"'in' is said of all that stands before it: declare the rest in a line of its own, {role} ..."
     if token.type in ("NAME", "NUMBER", "_LPAR") and accepted & _OPERATORS:
         return "write a product with '*'"
     if token.type in ("RPAR", "RSQB"):

@@ -28,7 +28,7 @@ from symbackprop.lesson.local_derivatives import direct_path, signs, worked_fact
 from symbackprop.lesson.shorthands import with_shorthands
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.expressions import Element, Expression, Size
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Role, System
@@ -101,6 +101,9 @@ def _model(system: System) -> Iterator[Block]:
             for axis in system.axes
         ]
         yield Paragraph(("The indices run over axes: ", *listed(runs), "."))
+    if system.relations:
+        yield Paragraph(("Their sizes are related:",))
+        yield Equations(tuple((Size(each.axis), each.length) for each in system.relations))
     roles = [
         (name + ("s " if len(tensors) > 1 else " "), listed([tensor.element for tensor in tensors]))
         for role, name in _ROLES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,8 +157,10 @@ def _related(
         return ()
     names = dict.fromkeys(axis for axes in shapes.values() for axis in axes)
     stated = {relation.partition(" = ")[0]: relation for relation in relations}
+    words = (word for relation in relations for word in re.findall(r"[A-Za-z]\w*", relation))
+    mentioned = dict.fromkeys(word for word in (*words, *names) if word != "floor")
     stated |= {name: f"{name} = {size}" for name, size in sizes.items() if name not in stated}
-    indices = {name: f"i{place}" for place, name in enumerate(dict.fromkeys((*stated, *names)))}
+    indices = {name: f"i{place}" for place, name in enumerate(mentioned)}
     lines = [f"index {index} : {stated.get(name, name)}" for name, index in indices.items()]
     lines += [f"const c{index}[{index}]" for index in (indices[name] for name in names)]
     try:

@@ -110,3 +110,19 @@ def test_the_remedies_say_how_sizes_are_related() -> None:
 def test_numbers_that_happen_to_fit_relate_nothing() -> None:
     with pytest.raises(NotationError, match="axis clash"):
         parse_system("index t : T = 5\nindex s : S = 6\nconst z[s]\ny[t] = z[t]\n")
+
+
+def test_axes_have_names_of_their_own() -> None:
+    system = parse_system("""
+index d : D
+index e : E = D + 1
+index q : sq
+param D[d], sq[q]
+input x[d,e] in D
+func sqr(u) = u^2
+y[d] = sqr(D[d])*size(D)*size(E)*size(e)
+loss E = sum(d, y[d]) + sum(q, sq[q])
+""")
+    assert system_text(parse_system(system_text(system))) == system_text(system)
+    assert text(system.definitions["y"].expression) == "D[d]^2*size(d)*size(e)*size(e)"
+    assert system.tensors["x"].values == next(axis for axis in system.axes if axis.name == "D")
