@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import product
 from math import floor, lcm
 
+from symbackprop.integers.extrema import one_of, range_of_place
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.integers.recognition import counted_factors, is_integer, is_positive
 from symbackprop.notation.arithmetic import add, multiply
@@ -30,6 +31,7 @@ from symbackprop.notation.expressions import (
     Logic,
     Multiply,
     Power,
+    Reduction,
     Size,
 )
 
@@ -117,8 +119,7 @@ class Knowledge:
         ranges = tuple(dict.fromkeys(node for each in everything for node in each.walk()))
         base = tuple(form for node in ranges for form in _range(node))
         cases: list[Case] = [base]
-        for condition in conditions:
-            alternatives = _alternatives(condition)
+        for alternatives in (*map(_alternatives, conditions), *map(one_of, ranges)):
             if len(cases) * len(alternatives) <= MOST_CASES:
                 cases = [(*case, *more) for case, more in product(cases, alternatives)]
         return cls(tuple(cases))
@@ -147,6 +148,8 @@ def _range(node: Expression) -> Iterator[LinearForm]:
         case Multiply() | Power():
             for unknown in own.coefficients:
                 yield from _product_range(counted_factors(unknown))
+        case Reduction("argmax"):
+            yield from range_of_place(node)
         case Apply("floor", (argument,)):
             yield from _floor_range(own, linear_form(argument))
         case Apply("mod", (number, divisor)) if is_positive(divisor):

@@ -10,7 +10,7 @@ from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
 from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
 from symbackprop.language.scope import Scope
-from symbackprop.language.shorthands import DEFINITIONS
+from symbackprop.language.shorthands import DEFINITIONS, clip
 from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
@@ -73,6 +73,12 @@ def _size(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     return Size(axis if axis is not None else named_index(word, reader.scope).axis)
 
 
+def _clip(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    expect_arguments(call, 3, reader.scope, "write clip(u, lo, hi)")
+    body, lowest, highest = (reader.value(argument, surroundings) for argument in call.arguments)
+    return clip(body, lowest, highest)
+
+
 _DIFF_USAGE = "write diff(y[n], x[n,i]): an element, and an element of a tensor that it depends on"
 
 
@@ -119,7 +125,7 @@ def _expect_plain_positions(element: Element, argument: Formula, scope: Scope) -
 
 
 SPECIAL_FORMS: Mapping[str, Form] = {
-    "where": _where, "size": _size, "sqrt": _square_root, "diff": _derivative,
+    "where": _where, "size": _size, "sqrt": _square_root, "clip": _clip, "diff": _derivative,
 }  # fmt: skip
 
 

@@ -32,8 +32,9 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.language.words import CALLABLE, YIELDING
+from symbackprop.language.words import CALLABLE, ELEMENTWISE, YIELDING
 from symbackprop.notation.expressions import Comparison, Expression, Logic
+from symbackprop.systems.shorthands import NAMED
 
 _SPLIT = "name a part of the formula by an equation of its own"
 
@@ -172,15 +173,16 @@ class FormulaReader:
             )
         if name in YIELDING and self._is_own(name, surroundings):
             return self._own_function(call, surroundings)
-        if name in DEFINITIONS:
+        if name in NAMED:
             self.shorthands.add(name)
+        if name in DEFINITIONS:
             return shorthand(call, surroundings, self)
         for forms in (SPECIAL_FORMS, POSITION_FORMS, MATRIX_FORMS):
             if name in forms:
                 return forms[name](call, surroundings, self)
         if is_reduction(call, surroundings, self.scope):
             return reduction(call, surroundings, self)
-        if name in FUNCTIONS:
+        if name in ELEMENTWISE:
             expect_arguments(call, FUNCTIONS[name].arity, self.scope)
             return composing.applied(name, self._arguments(call, surroundings))
         return self._own_function(call, surroundings)

@@ -11,9 +11,11 @@ from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.recognition import compares_integers
+from symbackprop.integers.recognition import compares_integers, rounds_reals
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
     Axis,
     Comparison,
     Expression,
@@ -55,6 +57,8 @@ def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
 def _expect_inside(
     position: Expression, axis: Axis, read: GuardedRead, equation: Equation, members: set[str]
 ) -> None:
+    if any(map(rounds_reals, position.walk())):
+        _expect_rounded_inside(position, axis, read, equation)
     outside = _place_outside(position, axis, read)
     if outside is None:
         return
@@ -70,6 +74,23 @@ def _expect_inside(
         where,
         place=equation.place,
         remedy=f"read pad({text(read.element)}), which is 0 outside, or guard it: where(... and ..., ..., 0)",
+    )
+
+
+def _expect_rounded_inside(position: Expression, axis: Axis, read: GuardedRead, equation: Equation) -> None:
+    """The position is known only when the model runs: no module can look at it before.
+
+    Where the axis is empty, a module that reads it at size(i) - 1 refuses it.
+    """
+    has_places = Comparison(">=", Size(axis), ONE)
+    if not unproved_bounds(position, axis, (*read.conditions, has_places)):
+        return
+    last, shown = add(Size(axis), MINUS_ONE), text(position)
+    raise NotationError(
+        f"{text(read.element)} may lie outside axis {axis.name}: {shown} is a real number that was rounded",
+        place=equation.place,
+        remedy=f"guard it, where(0 <= {shown} and {shown} < {text(Size(axis))}, ..., 0), or read at "
+        f"clip({shown}, 0, {text(last)})",
     )
 
 

@@ -141,14 +141,25 @@ def _pad(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
 
 
 def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    usage = "write floor(q/2) with indices, sizes, integer tensors and whole numbers"
-    expect_arguments(call, 1, reader.scope, usage)
+    """Of integers and their ratios exactly; of any other number as it is rounded."""
+    expect_arguments(call, 1, reader.scope, "write floor(u)")
     argument = reader.value(call.arguments[0], surroundings)
     tensors = _integer_tensors(argument, reader.scope)
     if not is_ratio(argument, tensors):
-        raise reader.scope.error("floor(...) is a function of integers", call.arguments[0].span, usage)
+        return Apply("floor_of_real", (argument,))
     whole = linear_form(argument).expression()
     return whole if is_integer(whole, tensors) else floor_quotient(*divided(argument))
+
+
+def _ceil(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    """Of integers and their ratios -floor(-x), exactly."""
+    expect_arguments(call, 1, reader.scope, "write ceil(u)")
+    argument = reader.value(call.arguments[0], surroundings)
+    tensors = _integer_tensors(argument, reader.scope)
+    if not is_ratio(argument, tensors):
+        return Apply("ceil", (argument,))
+    whole = linear_form(negate(argument)).expression()
+    return negate(whole if is_integer(whole, tensors) else floor_quotient(*divided(negate(argument))))
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
@@ -163,4 +174,10 @@ def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     return Apply("mod", tuple(sides))
 
 
-POSITION_FORMS: Mapping[str, Form] = {"delta": _delta, "pad": _pad, "floor": _floor, "mod": _mod}
+POSITION_FORMS: Mapping[str, Form] = {
+    "delta": _delta,
+    "pad": _pad,
+    "floor": _floor,
+    "ceil": _ceil,
+    "mod": _mod,
+}

@@ -1,8 +1,9 @@
-"""Words for composite expressions of one body: what each stands for, as a person would have typed it.
+"""Words for composite expressions: what each stands for, as a person would have typed it.
 
 softmax(k, e) is exp(e)/sum(k, exp(e)), logsumexp(k, e) is log(sum(k, exp(e))), norm(i, e) is
-sqrt(sum(i, e^2)), var(i, e) is mean(i, (e - mean(i, e))^2), the variance of a population. Behind the language
-nothing knows these words but the printers (`systems.shorthands`).
+sqrt(sum(i, e^2)), var(i, e) is mean(i, (e - mean(i, e))^2), the variance of a population, and clip(e, lo, hi)
+is min(max(e, lo), hi), which moves with e from lo to hi, both included. Behind the language nothing knows
+these words but the printers (`systems.shorthands`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ def var(indices: tuple[Index, ...], body: Expression) -> Expression:
     """mean(i, (e - mean(i, e))^2)."""
     difference = total((("+", body), ("-", mean(indices, body))))
     return mean(indices, raised(difference, _TWO))
+
+
+def clip(body: Expression, lowest: Expression, highest: Expression) -> Expression:
+    """min(max(e, lo), hi)."""
+    return applied("min", (applied("max", (body, lowest)), highest))
 
 
 DEFINITIONS: Final[Mapping[str, Definition]] = {
