@@ -10,7 +10,7 @@ from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
 from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
 from symbackprop.language.scope import Scope
-from symbackprop.language.shorthands import DEFINITIONS, clip
+from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
 from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
@@ -133,16 +133,9 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
     """Whether a call runs over indices.
 
     `max` and `min` do where their first argument is the bare name of an index; otherwise they choose between
-    two values. `argmax` is a position and no value: it stands in a comparison, and where derived formulas
-    are read back. Raises NotationError where it stands elsewhere.
+    two values.
     """
     name = call.word.text
-    if name == "argmax" and not scope.is_printed:
-        raise scope.error(
-            "argmax(...) is a position, and stands only in a comparison",
-            call.span,
-            "compare it with an index: where(argmax(i, v[i]) == j, ..., 0)",
-        )
     if name in FUNCTIONS and name in REDUCTIONS:
         word = bare_word(call.arguments[0]) if call.arguments else None
         return (
@@ -156,8 +149,11 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
 def reduction(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     """`sum(i, j, e)` and its like."""
     indices, body = indices_and_body(call, surroundings, reader)
-    if call.word.text == "mean":
-        return composing.mean(indices, body)
+    match call.word.text:
+        case "mean":
+            return composing.mean(indices, body)
+        case "argmin":
+            return argmin(indices, body)
     return Reduction(_KINDS[call.word.text], indices, body)
 
 

@@ -94,7 +94,7 @@ class FormulaReader:
         with self._one_level_down(formula):
             match formula:
                 case Chain(operands, operators):
-                    values = [self._compared(operand, surroundings) for operand in operands]
+                    values = [self.value(operand, surroundings) for operand in operands]
                     neighbours = zip(operators, values[:-1], values[1:], strict=True)
                     links = tuple([Comparison(operator, left, right) for operator, left, right in neighbours])
                     return links[0] if len(links) == 1 else Logic("and", links)
@@ -105,13 +105,6 @@ class FormulaReader:
                 formula.span,
                 "compare it with something: where(u > 0, ..., ...)",
             )
-
-    def _compared(self, formula: Formula, surroundings: Surroundings) -> Expression:
-        """One side of a comparison, where argmax(i, ...) may stand: elsewhere it is no value."""
-        if isinstance(formula, Call) and formula.word.text == "argmax":
-            with self._one_level_down(formula):
-                return reduction(formula, surroundings, self)
-        return self.value(formula, surroundings)
 
     @contextmanager
     def _one_level_down(self, formula: Formula) -> Iterator[None]:

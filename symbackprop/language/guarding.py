@@ -21,6 +21,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Number,
+    Reduction,
     Size,
 )
 from symbackprop.notation.substitution import substitute
@@ -57,8 +58,8 @@ def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
 def _expect_inside(
     position: Expression, axis: Axis, read: GuardedRead, equation: Equation, members: set[str]
 ) -> None:
-    if any(map(rounds_reals, position.walk())):
-        _expect_rounded_inside(position, axis, read, equation)
+    if any(map(_is_computed, position.walk())):
+        _expect_computed_inside(position, axis, read, equation)
     outside = _place_outside(position, axis, read)
     if outside is None:
         return
@@ -77,7 +78,12 @@ def _expect_inside(
     )
 
 
-def _expect_rounded_inside(position: Expression, axis: Axis, read: GuardedRead, equation: Equation) -> None:
+def _is_computed(node: Expression) -> bool:
+    """Whether it is an integer that real numbers decide."""
+    return rounds_reals(node) or (isinstance(node, Reduction) and node.kind == "argmax")
+
+
+def _expect_computed_inside(position: Expression, axis: Axis, read: GuardedRead, equation: Equation) -> None:
     """The position is known only when the model runs: no module can look at it before.
 
     Where the axis is empty, a module that reads it at size(i) - 1 refuses it.
@@ -87,7 +93,7 @@ def _expect_rounded_inside(position: Expression, axis: Axis, read: GuardedRead, 
         return
     last, shown = add(Size(axis), MINUS_ONE), text(position)
     raise NotationError(
-        f"{text(read.element)} may lie outside axis {axis.name}: {shown} is a real number that was rounded",
+        f"{text(read.element)} may lie outside axis {axis.name}: {shown} is known only when the model runs",
         place=equation.place,
         remedy=f"guard it, where(0 <= {shown} and {shown} < {text(Size(axis))}, ..., 0), or read at "
         f"clip({shown}, 0, {text(last)})",

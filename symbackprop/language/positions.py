@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Number,
+    Reduction,
 )
 from symbackprop.systems.system import Tensor
 
@@ -91,6 +92,8 @@ def _expect_axis(
         return
     if isinstance(position, Index):
         found = f"'{position.name}' is an index over axis {axis.name}"
+    elif isinstance(position, Reduction):
+        found = f"the position of an extremum over '{position.indices[0].name}' is one on axis {axis.name}"
     else:
         found = f"the values of '{position.tensor}' index axis {axis.name}"  # type: ignore[attr-defined]
     raise scope.error(
@@ -103,8 +106,9 @@ def _expect_axis(
 
 def axis_of(position: Expression, scope: Scope) -> Axis | None:
     """The axis that a position belongs to; None for index arithmetic, which may read any."""
-    if isinstance(position, Index):
-        return position.axis
+    match position:
+        case Index(_, axis) | Reduction("argmax", (Index(_, axis),)):
+            return axis
     return scope.tensors[position.tensor].values if isinstance(position, Element) else None
 
 
@@ -118,7 +122,7 @@ def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     left, right = (integer(each, surroundings, reader, "each side of a delta") for each in call.arguments)
     axes = [axis_of(side, reader.scope) for side in (left, right)]
     if None not in axes and axes[0] != axes[1]:
-        names = [side.name if isinstance(side, Index) else str(side.tensor) for side in (left, right)]  # type: ignore[attr-defined]
+        names = [_name_of(side) for side in (left, right)]
         raise reader.scope.error(
             f"axis clash in delta({names[0]}, {names[1]}): '{names[0]}' runs over axis {axes[0].name}, "  # type: ignore[union-attr]
             f"'{names[1]}' over axis {axes[1].name}",  # type: ignore[union-attr]
@@ -128,6 +132,15 @@ def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     if axes == [None, None]:
         raise reader.scope.error("a delta needs a plain index on one side", call.span, usage)
     return Delta(left, right)
+
+
+def _name_of(side: Expression) -> str:
+    match side:
+        case Index(name, _) | Element(name):
+            return name
+        case Reduction(kind, _, _):
+            return f"{kind}(...)"
+    return "..."
 
 
 def _pad(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:

@@ -12,7 +12,6 @@ from symbackprop.array.program import PlaceCheck
 from symbackprop.array.views import lined_up, union_in_order
 from symbackprop.integers.bounds import conjuncts, unproved_bounds
 from symbackprop.integers.guards import GuardedRead, guarded_reads
-from symbackprop.integers.recognition import rounds_reals
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Logic, Size
 from symbackprop.systems.printing import text
@@ -28,7 +27,7 @@ def place_checks(
         for read in sorted(guarded_reads(equation.expression), key=_lookups_within):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
                 conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
-                if any(map(rounds_reals, position.walk())):
+                if not position.tensors <= lowering.values.keys():
                     continue  # proved to lie inside when the model was read
                 if unproved_bounds(position, index.axis, conditions):
                     check = _check(read, position, index.axis, conditions, lowering)

@@ -84,6 +84,16 @@ def _norm(node: Expression) -> Expression:
     return node
 
 
+def _argmin(node: Expression) -> Expression:
+    match node:
+        case Reduction("argmax", indices, Number(value)) if value < 0:
+            return Shorthand("argmin", indices, (Number(-value),))
+        case Reduction("argmax", indices, Multiply((Number(value), *rest))) if value < 0:
+            front = [] if value == -1 else [Number(-value)]
+            return Shorthand("argmin", indices, (_product([*front, *rest]),))
+    return node
+
+
 def _clip(node: Expression) -> Expression:
     match node:
         case Apply("min", (Apply("max", (body, lowest)), highest)):
@@ -181,6 +191,7 @@ def _product(factors: Sequence[Expression]) -> Expression:
 
 
 RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
-    "var": _var, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax, "clip": _clip,
+    "var": _var, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
+    "clip": _clip, "argmin": _argmin,
 }  # fmt: skip
 NAMED = frozenset(RECOGNISED)
