@@ -12,6 +12,7 @@ from symbackprop.array.ir import (
     ARITHMETIC,
     COMPARISONS,
     CONNECTIVES,
+    AsIntegers,
     Cast,
     Copy,
     Elementwise,
@@ -76,7 +77,7 @@ def own_cost(node: Value, assuming: Assumptions = PROGRAM) -> Fraction:
             return SCATTER_WEIGHT * assuming.count(rows.indices) + elements
         case Reshape(operand, _) | Refold(operand, _):
             return elements if isinstance(operand, COPIED_BY_RESHAPE) else Fraction(0)
-        case Cast() | Copy() | Fill() | Pad() | Gather() | Clip() | Symmetric():
+        case Cast() | AsIntegers() | Copy() | Fill() | Pad() | Gather() | Clip() | Symmetric():
             return elements
         case Solve(matrix, right):
             factorised = _factorisation(matrix, FACTORISATION_WEIGHT, assuming)

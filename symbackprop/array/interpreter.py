@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.array.ir import (
+    AsIntegers,
     AxisSize,
     Cast,
     Fill,
@@ -153,6 +154,8 @@ class _Interpreter:
                 return operands[0].reshape(self.shape(target))
             case Cast():
                 return np.asarray(operands[0]).astype(self.dtype)[()]
+            case AsIntegers():
+                return np.asarray(operands[0]).astype(np.intp)[()]
             case Fill(_, target):
                 return np.full(self.shape(target), operands[0], dtype=self.dtype_of(value))
             case Select(_, items):

@@ -238,6 +238,15 @@ class Cast(OneOperand):
 
 
 @dataclass(frozen=True)
+class AsIntegers(OneOperand):
+    """Real numbers that are whole, as integers: places."""
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind in (Kind.REAL, Kind.DOUBLE), "makes integers of what is not real")
+        return ValueType(self.operand.layout, Kind.INTEGER)
+
+
+@dataclass(frozen=True)
 class Fill(OneOperand):
     """A new array over more axes than the operand has: the operand, lined up from the right, repeated.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from symbackprop.array.ir import AxisSize, Elementwise, Literal, Positions, Reduce
+from symbackprop.array.ir import AsIntegers, AxisSize, Elementwise, Literal, Positions, Reduce
 from symbackprop.array.slices import Conditional, Count, OfPythonInts
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, ordered, union_in_order
@@ -14,6 +14,7 @@ from symbackprop.errors import ProgramError
 from symbackprop.indexing.counting import Counter, Extent, is_counted, size_of
 from symbackprop.integers.bounds import negated
 from symbackprop.integers.linear import divided, linear_form
+from symbackprop.integers.recognition import rounds_reals
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -78,7 +79,9 @@ class WholeNumbers:
             case Index():
                 return Positions(expression)
             case Element() | Reduction("argmax") if self.lowering is not None:
-                return self.lowering.value(expression, self.order)
+                return _as_integers(self.lowering.value(expression, self.order))
+            case Apply() if self.lowering is not None and rounds_reals(expression):
+                return _as_integers(self.lowering.value(expression, self.order))
             case Reduction():
                 return self._reduced(expression)
             case Add() | Multiply():
@@ -159,6 +162,11 @@ class WholeNumbers:
     def _operation(self, operation: str, *arguments: Value) -> Value:
         target = union_in_order(arguments, self.order)
         return Elementwise(operation, tuple(lined_up(argument, target) for argument in arguments))
+
+
+def _as_integers(value: Value) -> Value:
+    """The value; what was rounded to a whole number is still real."""
+    return AsIntegers(value) if value.kind in (Kind.REAL, Kind.DOUBLE) else value
 
 
 def whole_number(expression: Expression) -> Value:

@@ -28,6 +28,16 @@ def sign_of(u: Numeric) -> float:
     return math.nan if math.isnan(real) else float((real > 0) - (real < 0))
 
 
+def rounded(by: Callable[[float], float]) -> Evaluation:
+    """A function to whole numbers, by the real part; what is not finite stays."""
+
+    def evaluate(u: Numeric) -> Numeric:
+        real = real_part(u)
+        return float(by(real)) if math.isfinite(real) else real
+
+    return evaluate
+
+
 def signed_infinity(u: float) -> float:
     """What an odd function overflows to."""
     return math.copysign(math.inf, u)

@@ -6,7 +6,7 @@ import math
 
 import mpmath
 
-from symbackprop.functions.evaluation import real_part, sign_of
+from symbackprop.functions.evaluation import real_part, rounded, sign_of
 from symbackprop.functions.formulas import apply
 from symbackprop.functions.record import ElementwiseFunction, Kink, NumpyCall, SympyFunction
 from symbackprop.notation.arithmetic import multiply, negate
@@ -60,6 +60,54 @@ PIECEWISE = (
         evaluate=lambda a, b: a if real_part(a) <= real_part(b) or a != a else b,
         on_arrays=lambda xp, a, b: xp.where((a.real <= b.real) | xp.isnan(a), a, b),
         numpy=NumpyCall("np.minimum({}, {})"),
+    ),
+    # Constant between their jumps. Of integers and their ratios, floor is that of `OF_INTEGERS`.
+    *(
+        ElementwiseFunction(
+            name,
+            weight=1,
+            spelling=spelling,
+            latex=latex,
+            is_step=True,
+            is_integer=True,
+            stands_still=True,
+            yields_its_name=not spelling,
+            derivative=lambda u: ZERO,
+            evaluate=rounded(by),
+            on_arrays=on_arrays,
+            precise=precise,
+            numpy=NumpyCall(call),
+        )
+        for name, spelling, latex, by, on_arrays, precise, call in (
+            (
+                "floor_of_real",
+                "floor",
+                r"\left\lfloor {} \right\rfloor",
+                math.floor,
+                lambda xp, u: xp.floor(u.real),
+                lambda u: mpmath.floor(u.real),
+                "np.floor({})",
+            ),
+            (
+                "ceil",
+                "",
+                r"\left\lceil {} \right\rceil",
+                math.ceil,
+                lambda xp, u: xp.ceil(u.real),
+                lambda u: mpmath.ceil(u.real),
+                "np.ceil({})",
+            ),
+            # To the even one of two that are equally near, as IEEE 754, Python and NumPy do.
+            (
+                "round",
+                "",
+                r"\operatorname{{round}}\left({}\right)",
+                round,
+                lambda xp, u: xp.round(u.real),
+                lambda u: mpmath.nint(u.real),
+                "np.round({})",
+            ),
+        )
     ),
     # The value passes, the gradient does not; a complex step ends here. What is computed is the argument.
     ElementwiseFunction(

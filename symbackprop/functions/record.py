@@ -118,6 +118,10 @@ class ElementwiseFunction:
     """Whether it is constant between its jumps, so that its derivative is 0 by convention."""
     stands_still: bool = False
     """Whether no chain rule goes through it: its derivative is 0 by what it means."""
+    is_integer: bool = False
+    """Whether its values are whole numbers, so that it may be a position, whatever its argument is."""
+    spelling: str = ""
+    """What it is called in the language, where another function has that name for other arguments."""
     is_identity: bool = False
     """Whether its value is its argument's, which is computed in its place."""
     yields_its_name: bool = False

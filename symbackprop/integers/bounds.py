@@ -15,6 +15,7 @@ from itertools import product
 
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.elimination import Case, contradict
+from symbackprop.integers.extrema import one_of
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.integers.ranges import multiplied_by_divisors, ranges_of, step_of
 from symbackprop.notation.arithmetic import add, multiply
@@ -118,9 +119,9 @@ class Knowledge:
     def of(cls, expressions: Iterable[Expression], conditions: Sequence[Expression]) -> Knowledge:
         """What the conditions say, and the ranges of all that stands in them and in the expressions."""
         everything = (*expressions, *conditions)
+        nodes = dict.fromkeys(node for each in everything for node in each.walk())
         cases: list[Case] = [ranges_of(everything)]
-        for condition in conditions:
-            alternatives = _alternatives(condition)
+        for alternatives in (*map(_alternatives, conditions), *map(one_of, nodes)):
             if len(cases) * len(alternatives) <= MOST_CASES:
                 cases = [(*case, *more) for case, more in product(cases, alternatives)]
         return cls(tuple(multiplied_by_divisors(case, everything) for case in cases))

@@ -8,6 +8,7 @@ from math import floor, lcm
 
 from symbackprop.integers.base_sizes import in_base_sizes, related_form, with_formulas
 from symbackprop.integers.elimination import Case
+from symbackprop.integers.extrema import range_of_place
 from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
 from symbackprop.integers.recognition import counted_factors, is_integer, is_natural, is_positive
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, subtract
@@ -19,6 +20,7 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
     Power,
+    Reduction,
     Size,
 )
 
@@ -40,6 +42,8 @@ def range_of(node: Expression) -> Iterator[LinearForm]:
                 yield related_form(add(node.children[0], MINUS_ONE))
             for unknown in own.coefficients:
                 yield from _product_range(_counted(unknown))
+        case Reduction("argmax"):
+            yield from range_of_place(node)
         case Apply("floor"):
             yield from _floor_range(node)
         case Apply("mod", (number, divisor)) if is_positive(divisor):

@@ -6,6 +6,7 @@
 | an element                                         | its tensor holds integers              |
 | a sum, a product, max, min, abs, a reduction       | all that it is made of are             |
 | floor(x)                                           | x is made of integers by + - * / alone |
+| floor(x), ceil(x), round(x) of any other x         | always                                 |
 | mod(a, m)                                          | a and m are                            |
 | a^n                                                | a is, and n is one that is never < 0   |
 | where(c, a, b)                                     | a and b are, whatever c compares       |
@@ -18,7 +19,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from fractions import Fraction
+from typing import TypeGuard
 
+from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.integers.linear import divided, linear_form
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
@@ -61,6 +64,8 @@ def is_integer(expression: Expression, tensors: Collection[str] = ()) -> bool:
             return is_ratio(argument, tensors)
         case Apply("mod" | "max" | "min" | "abs", arguments):
             return all(is_integer(argument, tensors) for argument in arguments)
+        case Apply():
+            return rounds_reals(expression)
         case Reduction(_, _, body):
             return is_integer(body, tensors)
         case Where(_, chosen, otherwise):
@@ -74,6 +79,11 @@ def is_integer(expression: Expression, tensors: Collection[str] = ()) -> bool:
                 _is_integer_unknown(unknown, tensors) for unknown in form.coefficients
             )
     return False
+
+
+def rounds_reals(expression: Expression) -> TypeGuard[Apply]:
+    """Whether it is the floor, or another whole number, of a real one."""
+    return isinstance(expression, Apply) and ALL_FUNCTIONS[expression.function].is_integer
 
 
 def _is_integer_unknown(unknown: Expression, tensors: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
 from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
 from symbackprop.language.scope import Scope
-from symbackprop.language.shorthands import DEFINITIONS
+from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
 from symbackprop.language.syntax import Call, Formula
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
@@ -75,6 +75,12 @@ def _size(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     return Size(axis if axis is not None else named_index(word, reader.scope).axis)
 
 
+def _clip(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    expect_arguments(call, 3, reader.scope, "write clip(u, lo, hi)")
+    body, lowest, highest = (reader.value(argument, surroundings) for argument in call.arguments)
+    return clip(body, lowest, highest)
+
+
 _DIFF_USAGE = "write diff(y[n], x[n,i]): an element, and an element of a tensor that it depends on"
 
 
@@ -121,7 +127,7 @@ def _expect_plain_positions(element: Element, argument: Formula, scope: Scope) -
 
 
 SPECIAL_FORMS: Mapping[str, Form] = {
-    "where": _where, "size": _size, "sqrt": _square_root, "diff": _derivative,
+    "where": _where, "size": _size, "sqrt": _square_root, "clip": _clip, "diff": _derivative,
 }  # fmt: skip
 
 
@@ -129,16 +135,9 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
     """Whether a call runs over indices.
 
     `max` and `min` do where their first argument is the bare name of an index; otherwise they choose between
-    two values. `argmax` is a position and no value: it stands in a comparison, and where derived formulas
-    are read back. Raises NotationError where it stands elsewhere.
+    two values.
     """
     name = call.word.text
-    if name == "argmax" and not scope.is_printed:
-        raise scope.error(
-            "argmax(...) is a position, and stands only in a comparison",
-            call.span,
-            "compare it with an index: where(argmax(i, v[i]) == j, ..., 0)",
-        )
     if name in FUNCTIONS and name in REDUCTIONS:
         word = bare_word(call.arguments[0]) if call.arguments else None
         return (
@@ -152,9 +151,12 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
 def reduction(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     """`sum(i, j, e)` and its like."""
     indices, body = indices_and_body(call, surroundings, reader)
-    if call.word.text == "mean":
-        reader.shorthands.add("mean")
-        return composing.mean(indices, body)
+    match call.word.text:
+        case "mean":
+            reader.shorthands.add("mean")
+            return composing.mean(indices, body)
+        case "argmin":
+            return argmin(indices, body)
     return Reduction(_KINDS[call.word.text], indices, body)
 
 

@@ -32,8 +32,9 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.language.words import CALLABLE, YIELDING
+from symbackprop.language.words import CALLABLE, ELEMENTWISE, YIELDING
 from symbackprop.notation.expressions import Comparison, Expression, Logic
+from symbackprop.systems.shorthands import NAMED
 
 _SPLIT = "name a part of the formula by an equation of its own"
 
@@ -93,7 +94,7 @@ class FormulaReader:
         with self._one_level_down(formula):
             match formula:
                 case Chain(operands, operators):
-                    values = [self._compared(operand, surroundings) for operand in operands]
+                    values = [self.value(operand, surroundings) for operand in operands]
                     neighbours = zip(operators, values[:-1], values[1:], strict=True)
                     links = tuple([Comparison(operator, left, right) for operator, left, right in neighbours])
                     return links[0] if len(links) == 1 else Logic("and", links)
@@ -104,13 +105,6 @@ class FormulaReader:
                 formula.span,
                 "compare it with something: where(u > 0, ..., ...)",
             )
-
-    def _compared(self, formula: Formula, surroundings: Surroundings) -> Expression:
-        """One side of a comparison, where argmax(i, ...) may stand: elsewhere it is no value."""
-        if isinstance(formula, Call) and formula.word.text == "argmax":
-            with self._one_level_down(formula):
-                return reduction(formula, surroundings, self)
-        return self.value(formula, surroundings)
 
     @contextmanager
     def _one_level_down(self, formula: Formula) -> Iterator[None]:
@@ -172,15 +166,16 @@ class FormulaReader:
             )
         if name in YIELDING and self._is_own(name, surroundings):
             return self._own_function(call, surroundings)
-        if name in DEFINITIONS:
+        if name in NAMED:
             self.shorthands.add(name)
+        if name in DEFINITIONS:
             return shorthand(call, surroundings, self)
         for forms in (SPECIAL_FORMS, POSITION_FORMS, MATRIX_FORMS):
             if name in forms:
                 return forms[name](call, surroundings, self)
         if is_reduction(call, surroundings, self.scope):
             return reduction(call, surroundings, self)
-        if name in FUNCTIONS:
+        if name in ELEMENTWISE:
             expect_arguments(call, FUNCTIONS[name].arity, self.scope)
             return composing.applied(name, self._arguments(call, surroundings))
         return self._own_function(call, surroundings)

@@ -11,14 +11,17 @@ from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.recognition import compares_integers
+from symbackprop.integers.recognition import compares_integers, rounds_reals
 from symbackprop.notation.arithmetic import add
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
     Axis,
     Comparison,
     Expression,
     Index,
     Number,
+    Reduction,
     Size,
 )
 from symbackprop.notation.substitution import substitute
@@ -55,6 +58,8 @@ def _is_certain(condition: Expression, integers: Collection[str]) -> bool:
 def _expect_inside(
     position: Expression, axis: Axis, read: GuardedRead, equation: Equation, members: set[str]
 ) -> None:
+    if any(map(_is_computed, position.walk())):
+        _expect_computed_inside(position, axis, read, equation)
     outside = _place_outside(position, axis, read)
     if outside is None:
         return
@@ -72,6 +77,28 @@ def _expect_inside(
         where,
         place=equation.place,
         remedy=f"read pad({text(read.element)}), which is 0 outside, or guard it: where(... and ..., ..., 0)",
+    )
+
+
+def _is_computed(node: Expression) -> bool:
+    """Whether it is an integer that real numbers decide."""
+    return rounds_reals(node) or (isinstance(node, Reduction) and node.kind == "argmax")
+
+
+def _expect_computed_inside(position: Expression, axis: Axis, read: GuardedRead, equation: Equation) -> None:
+    """The position is known only when the model runs: no module can look at it before.
+
+    Where the axis is empty, a module that reads it at size(i) - 1 refuses it.
+    """
+    has_places = Comparison(">=", Size(axis), ONE)
+    if not unproved_bounds(position, axis, (*read.conditions, has_places)):
+        return
+    last, shown = add(Size(axis), MINUS_ONE), text(position)
+    raise NotationError(
+        f"{text(read.element)} may lie outside axis {axis.name}: {shown} is known only when the model runs",
+        place=equation.place,
+        remedy=f"guard it, where(0 <= {shown} and {shown} < {text(Size(axis))}, ..., 0), or read at "
+        f"clip({shown}, 0, {text(last)})",
     )
 
 

@@ -21,6 +21,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Number,
+    Reduction,
 )
 from symbackprop.systems.system import Tensor
 
@@ -96,6 +97,8 @@ def _expect_axis(
         if is_longer(axis, own.axis) is not None:
             return  # a position like any other: whether it lies inside is seen with the conditions around it
         found = f"'{position.name}' is an index over axis {axis.name}"
+    elif isinstance(position, Reduction):
+        found = f"the position of an extremum over '{position.indices[0].name}' is one on axis {axis.name}"
     else:
         found = f"the values of '{position.tensor}' index axis {axis.name}"  # type: ignore[attr-defined]
     raise scope.error(
@@ -109,8 +112,9 @@ def _expect_axis(
 
 def axis_of(position: Expression, scope: Scope) -> Axis | None:
     """The axis that a position belongs to; None for index arithmetic, which may read any."""
-    if isinstance(position, Index):
-        return position.axis
+    match position:
+        case Index(_, axis) | Reduction("argmax", (Index(_, axis),)):
+            return axis
     return scope.tensors[position.tensor].values if isinstance(position, Element) else None
 
 
@@ -136,6 +140,15 @@ def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
     return Delta(left, right)
 
 
+def _name_of(side: Expression) -> str:
+    match side:
+        case Index(name, _) | Element(name):
+            return name
+        case Reduction(kind, _, _):
+            return f"{kind}(...)"
+    return "..."
+
+
 def _pad(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     usage = "write pad(x[i+1]): the element, or 0 where it lies outside"
     expect_arguments(call, 1, reader.scope, usage)
@@ -147,14 +160,25 @@ def _pad(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
 
 
 def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    usage = "write floor(q/2) with indices, sizes, integer tensors and whole numbers"
-    expect_arguments(call, 1, reader.scope, usage)
+    """Of integers and their ratios exactly; of any other number as it is rounded."""
+    expect_arguments(call, 1, reader.scope, "write floor(u)")
     argument = reader.value(call.arguments[0], surroundings)
     tensors = _integer_tensors(argument, reader.scope)
     if not is_ratio(argument, tensors):
-        raise reader.scope.error("floor(...) is a function of integers", call.arguments[0].span, usage)
+        return Apply("floor_of_real", (argument,))
     whole = linear_form(argument).expression()
     return whole if is_integer(whole, tensors) else floor_quotient(*divided(argument))
+
+
+def _ceil(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
+    """Of integers and their ratios -floor(-x), exactly."""
+    expect_arguments(call, 1, reader.scope, "write ceil(u)")
+    argument = reader.value(call.arguments[0], surroundings)
+    tensors = _integer_tensors(argument, reader.scope)
+    if not is_ratio(argument, tensors):
+        return Apply("ceil", (argument,))
+    whole = linear_form(negate(argument)).expression()
+    return negate(whole if is_integer(whole, tensors) else floor_quotient(*divided(negate(argument))))
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
@@ -169,4 +193,10 @@ def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     return Apply("mod", tuple(sides))
 
 
-POSITION_FORMS: Mapping[str, Form] = {"delta": _delta, "pad": _pad, "floor": _floor, "mod": _mod}
+POSITION_FORMS: Mapping[str, Form] = {
+    "delta": _delta,
+    "pad": _pad,
+    "floor": _floor,
+    "ceil": _ceil,
+    "mod": _mod,
+}

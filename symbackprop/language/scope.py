@@ -22,7 +22,7 @@ DERIVED = "defined by an equation"
 class Scope:
     """What a text's names stand for; `first_uses` keeps each name's kind and where it was first given.
 
-    `is_printed` is set where derived formulas are read back: there `argmax` may stand anywhere.
+    `is_printed` is set where derived formulas are read back: there diff(...) may stand anywhere.
     """
 
     source: Source

@@ -1,8 +1,9 @@
-"""Words for composite expressions of one body: what each stands for, as a person would have typed it.
+"""Words for composite expressions: what each stands for, as a person would have typed it.
 
 softmax(k, e) is exp(e)/sum(k, exp(e)), logsumexp(k, e) is log(sum(k, exp(e))), norm(i, e) is
-sqrt(sum(i, e^2)), var(i, e) is mean(i, (e - mean(i, e))^2), the variance of a population. Behind the language
-nothing knows these words but the printers (`systems.shorthands`).
+sqrt(sum(i, e^2)), var(i, e) is mean(i, (e - mean(i, e))^2), the variance of a population, clip(e, lo, hi) is
+min(max(e, lo), hi), which moves with e from lo to hi, both included, argmin(i, e) is argmax(i, -e). Behind
+the language nothing knows these words but the printers (`systems.shorthands`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from symbackprop.language.composing import applied, mean, quotient, raised, square_root, total
+from symbackprop.language.composing import applied, mean, negated, quotient, raised, square_root, total
 from symbackprop.notation.expressions import Expression, Index, Number, Reduction
 
 Definition: TypeAlias = Callable[[tuple[Index, ...], Expression], Expression]
@@ -38,6 +39,16 @@ def var(indices: tuple[Index, ...], body: Expression) -> Expression:
     """mean(i, (e - mean(i, e))^2)."""
     difference = total((("+", body), ("-", mean(indices, body))))
     return mean(indices, raised(difference, _TWO))
+
+
+def clip(body: Expression, lowest: Expression, highest: Expression) -> Expression:
+    """min(max(e, lo), hi)."""
+    return applied("min", (applied("max", (body, lowest)), highest))
+
+
+def argmin(indices: tuple[Index, ...], body: Expression) -> Expression:
+    """argmax(i, -e): the first position of the minimum."""
+    return Reduction("argmax", indices, negated(body))
 
 
 DEFINITIONS: Final[Mapping[str, Definition]] = {

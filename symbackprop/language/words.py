@@ -11,14 +11,15 @@ from symbackprop.language.shorthands import DEFINITIONS
 
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
-REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax"))
-SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod", "diff"))
+REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax", "argmin"))
+SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod", "diff", "clip"))
 MATRIX_WORDS: Final = frozenset(("inv", "cofactor", "det", "logdet", "trace", "positive_definite"))
 CONSTANTS: Final = frozenset(("pi",))
 
-CALLABLE: Final = frozenset(FUNCTIONS) | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS | frozenset(DEFINITIONS)
+ELEMENTWISE: Final = frozenset(name for name, record in FUNCTIONS.items() if not record.spelling)
+CALLABLE: Final = ELEMENTWISE | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS | frozenset(DEFINITIONS)
 # Words that a model may give to a tensor, an index or a function of its own, which then hides them.
-YIELDING: Final = frozenset(DEFINITIONS).union(
+YIELDING: Final = frozenset((*DEFINITIONS, "clip", "argmin")).union(
     name for name, record in FUNCTIONS.items() if record.yields_its_name
 )
 RESERVED: Final = (STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE) - YIELDING

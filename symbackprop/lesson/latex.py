@@ -130,9 +130,11 @@ def _box_of_form(expression: Expression) -> Box:
             return _matrix_function(expression)
         case Reduction():
             return _reduction(expression)
-        case Shorthand(word, indices, body):
+        case Shorthand(word, indices, arguments):
             over = ", ".join(index_name(index.name)[0] for index in indices)
-            return application(rf"\operatorname{{{{{word}}}}}_{{{{{over}}}}}\left({{}}\right)", [box(body)])
+            operator = rf"\operatorname{{{{{word}}}}}" + (f"_{{{{{over}}}}}" if over else "")
+            slots = ", ".join("{}" for _ in arguments)
+            return application(rf"{operator}\left({slots}\right)", list(map(box, arguments)))
         case Delta(left, right):
             subscript, width = _subscript((left, right))
             return leaf(rf"\delta_{{{subscript}}}", 0.5 + width)

@@ -27,6 +27,8 @@ def place_checks(
         for read in sorted(guarded_reads(equation.expression), key=_lookups_within):
             for position, index in zip(read.element.positions, own[read.element.tensor], strict=True):
                 conditions = tuple(part for part in read.conditions if _is_certain(part, lowering))
+                if not position.tensors <= lowering.values.keys():
+                    continue  # proved to lie inside when the model was read
                 if unproved_bounds(position, index.axis, conditions):
                     check = _check(read, position, index.axis, conditions, lowering)
                     found.setdefault((check.places, check.condition, check.axis), check)

@@ -164,6 +164,8 @@ class _Sides:
 def _sides(node: Expression) -> _Sides | None:
     match node:
         case Apply(function, arguments) if ALL_FUNCTIONS[function].kink is not None:
+            if is_integer(node):
+                return None  # a position
             if len(arguments) == 1:
                 return _Sides("at 0", (arguments[0], ZERO))
             return _Sides("at a tie", (arguments[0], arguments[1]))

@@ -27,7 +27,8 @@ from symbackprop.notation.expressions import (
 )
 
 Positions: TypeAlias = Mapping[Index, int]
-# What is no arithmetic of integers: an element, the place of a maximum, a comparison of elements.
+# What is no arithmetic of integers: an element, the place of a maximum, a real number that is rounded, a
+# comparison of elements.
 Reader: TypeAlias = Callable[[Expression, Positions], Any]
 
 _EXACTLY: Mapping[str, Callable[..., Any]] = {
@@ -86,7 +87,7 @@ def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], rea
             return int(value(left) == value(right))
         case Where(condition, chosen, otherwise):
             return value(chosen if condition_holds(condition, at, sizes, read) else otherwise)
-        case Element() | Reduction("argmax"):
+        case Element() | Reduction("argmax") | Apply():
             return read(node, at)
         case Reduction():
             return _reduced(node, at, sizes, read)

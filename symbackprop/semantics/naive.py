@@ -111,7 +111,12 @@ class NaiveEvaluator:
     def _read(self, node: Expression, at: Mapping[Index, int]) -> Any:
         """What an integer expression reads: an integer, or whether a comparison holds."""
         here = dict(at)
-        return self._holds(node, here) if isinstance(node, Comparison) else int(self._value(node, here).real)
+        if isinstance(node, Comparison):
+            return self._holds(node, here)
+        value = self._value(node, here).real
+        if value - value != 0:
+            raise VerificationError(f"the position {text(node)} is not finite")
+        return int(value)
 
     def _element(self, tensor: str, positions: list[Any]) -> Any:
         if tensor not in self.values:

@@ -91,8 +91,8 @@ class Rationals:
                 return _whole(self.compared(Comparison("==", left, right), points).astype(np.int64))
             case Where(condition, chosen, otherwise):
                 return self._where(self.evaluator.holds(condition, points), chosen, otherwise, points)
-            case Element() | Reduction():
-                return _whole(np.real(self.evaluator.at_points(node, points)).astype(np.int64))
+            case Element() | Reduction() | Apply():
+                return _whole(_as_integers(np.real(self.evaluator.at_points(node, points))))
         raise NotationError(f"a {type(node).__name__} is no position")
 
     def _where(self, holds: Array, chosen: Expression, otherwise: Expression, points: Points) -> Rational:
@@ -105,6 +105,12 @@ class Rationals:
                 ):
                     part[mask] = found
         return result
+
+
+def _as_integers(numbers: Array) -> Array:
+    if numbers.dtype.kind == "f" and not np.all(np.isfinite(numbers)):
+        raise NotationError("a position is not finite", remedy="guard it by a where")
+    return numbers.astype(np.int64)
 
 
 def _whole(numbers: Array) -> Rational:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from symbackprop.errors import NotationError
+from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
 from symbackprop.notation.arithmetic import divisor_of
@@ -119,7 +120,8 @@ def _atom(expression: Expression) -> str:
         case MatrixFunction():
             return _matrix_function(expression)
         case Apply(function, arguments):
-            return f"{function}({', '.join(text(argument) for argument in arguments)})"
+            name = ALL_FUNCTIONS[function].spelling or function
+            return f"{name}({', '.join(text(argument) for argument in arguments)})"
         case Reduction(kind, indices, body):
             return f"{kind}({', '.join(index.name for index in indices)}, {text(body)})"
         case Delta(left, right):
@@ -129,8 +131,8 @@ def _atom(expression: Expression) -> str:
             if element is not None:
                 return f"pad({text(element)})"
             return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})"
-        case Shorthand(word, indices, body):
-            return f"{word}({', '.join(index.name for index in indices)}, {text(body)})"
+        case Shorthand(word, indices, arguments):
+            return f"{word}({', '.join([*(index.name for index in indices), *map(text, arguments)])})"
         case InnerDerivative(numerator, denominator):
             return f"diff({text(numerator)}, {text(denominator)})"
     raise NotationError(f"no text for a {type(expression).__name__}")

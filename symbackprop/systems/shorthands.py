@@ -32,31 +32,31 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 
 @dataclass(frozen=True, eq=False)
 class Shorthand(Expression):
-    """A word for a composite expression of a body over indices, which are free in a softmax, else bound."""
+    """A word for a composite expression of its arguments; the indices are free in a softmax, else bound."""
 
     word: str
     indices: tuple[Index, ...]
-    body: Expression
+    arguments: tuple[Expression, ...]
 
     @property
     def children(self) -> tuple[Expression, ...]:
-        """The body."""
-        return (self.body,)
+        """The arguments that are no indices."""
+        return self.arguments
 
     def with_children(self, children: tuple[Expression, ...]) -> Shorthand:
-        """The same word for another body."""
-        return Shorthand(self.word, self.indices, *children)
+        """The same word for other arguments."""
+        return Shorthand(self.word, self.indices, children)
 
     @cached_property
     def binds(self) -> bool:
-        """The composite expression has a sum over the indices."""
-        return True
+        """Where there are indices, the composite expression has a sum over them."""
+        return bool(self.indices) or any(argument.binds for argument in self.arguments)
 
     @cached_property
     def free_indices(self) -> frozenset[Index]:
-        """The body's indices but for those bound here."""
+        """Those of the arguments but for those bound here."""
         bound = () if self.word == "softmax" else self.indices
-        return self.body.free_indices - frozenset(bound)
+        return frozenset().union(*(each.free_indices for each in self.arguments)) - frozenset(bound)
 
 
 def spelled(expression: Expression, words: Collection[str]) -> Expression:
@@ -70,7 +70,7 @@ def spelled(expression: Expression, words: Collection[str]) -> Expression:
 def _logsumexp(node: Expression) -> Expression:
     match node:
         case Apply("log", (Reduction("sum", indices, Apply("exp", (body,))),)):
-            return Shorthand("logsumexp", indices, body)
+            return Shorthand("logsumexp", indices, (body,))
     return node
 
 
@@ -80,8 +80,25 @@ def _norm(node: Expression) -> Expression:
         case Power(Reduction("sum", indices, Power(body, Number(square))), Number(exponent)) if (
             square == 2 and exponent.denominator == 2
         ):
-            norm = Shorthand("norm", indices, body)
+            norm = Shorthand("norm", indices, (body,))
             return norm if exponent == Fraction(1, 2) else Power(norm, Number(2 * exponent))
+    return node
+
+
+def _argmin(node: Expression) -> Expression:
+    match node:
+        case Reduction("argmax", indices, Number(value)) if value < 0:
+            return Shorthand("argmin", indices, (Number(-value),))
+        case Reduction("argmax", indices, Multiply((Number(value), *rest))) if value < 0:
+            front = [] if value == -1 else [Number(-value)]
+            return Shorthand("argmin", indices, (_product([*front, *rest]),))
+    return node
+
+
+def _clip(node: Expression) -> Expression:
+    match node:
+        case Apply("min", (Apply("max", (body, lowest)), highest)):
+            return Shorthand("clip", (), (body, lowest, highest))
     return node
 
 
@@ -94,7 +111,7 @@ def _var(node: Expression) -> Expression:
             continue
         rest = _without([*factors[:place], *factors[place + 1 :]], _divisors(factor.indices))
         if rest is not None:
-            return _product([Shorthand("var", factor.indices, body), *rest])
+            return _product([Shorthand("var", factor.indices, (body,)), *rest])
     return node
 
 
@@ -105,7 +122,7 @@ def _mean(node: Expression) -> Expression:
     for total in filter(is_sum, factors):
         sizes = Counter[Expression](Size(index.axis) for index in total.indices)
         if sizes <= divided:
-            mean = Shorthand("mean", total.indices, total.body)
+            mean = Shorthand("mean", total.indices, (total.body,))
             parts = [mean if factor is total else factor for factor in factors]
             parts.extend(power(size, Number(times)) for size, times in sizes.items())
             return _mean(reciprocals_last(multiply(*parts)))
@@ -159,7 +176,7 @@ def _softmax(node: Expression) -> Expression:
                     left = exponent + 1
                     factors[place : place + 1] = [Power(below.base, Number(left))] if left else []
                     moved = other if other < place or left else other - 1
-                    factors[moved] = Shorthand("softmax", indices, *above.arguments)
+                    factors[moved] = Shorthand("softmax", indices, above.arguments)
                     return _softmax(_product(factors))
     return node
 
@@ -197,4 +214,6 @@ def _product(factors: Sequence[Expression]) -> Expression:
 
 RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
     "var": _var, "mean": _mean, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
+    "clip": _clip, "argmin": _argmin,
 }  # fmt: skip
+NAMED = frozenset(RECOGNISED)

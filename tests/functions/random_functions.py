@@ -44,7 +44,7 @@ def model_text(function: str, seed: int) -> str:
 
     def applied(record: ElementwiseFunction, inside: str) -> str:
         first = INTO_DOMAIN[record.domain].format(inside)
-        return f"{record.name}({', '.join((first, 'v[i]')[: record.arity])})"
+        return f"{record.spelling or record.name}({', '.join((first, 'v[i]')[: record.arity])})"
 
     def argument() -> str:
         inside = random.choice(ARGUMENTS)

@@ -76,7 +76,7 @@ def test_the_complex_step_is_the_slope(record: ElementwiseFunction) -> None:
         with mpmath.workdps(50):
             step = mpmath.mpf(10) ** -15
             ahead, behind = precisely(record, (u + step,)), precisely(record, (u - step,))
-            expected = 0 if record.is_identity else (ahead - behind) / (2 * step)
+            expected = 0 if record.is_identity or record.is_integer else (ahead - behind) / (2 * step)
         assert abs(slope - expected) <= 1e-13 * max(1, abs(expected)), (record.name, u)
 
 

@@ -64,7 +64,9 @@ CASES = [
     ("2*t", "T", "t <= size(t)/2", False),
     ("3*t - 1", "T", "1/3 < t and t + 1/3 < size(t)/3 + 1/2", True),
     ("2*t", "T", "t/3 < size(t)/6 - s/3", True),
-    ("max(t - 1, 0)", "T", "", False),  # below the size only where t is, which takes two cases
+    ("max(t - 1, 0)", "T", "", True),  # one of the two, both below the size
+    ("max(t - 1, 1)", "T", "", False),
+    ("min(max(t - 1, 0), size(t) - 1)", "T", "", True),
     ("4", "I", "", True),
     ("5", "I", "", False),
 ]

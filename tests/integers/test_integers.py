@@ -8,7 +8,7 @@ import pytest
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.linear import divided
-from symbackprop.integers.recognition import integer_sides, is_integer, is_natural, is_positive
+from symbackprop.integers.recognition import integer_sides, is_integer, is_natural, is_positive, is_ratio
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Expression, Power
 from symbackprop.semantics.integer_values import integer_value
@@ -124,9 +124,9 @@ def test_a_division_by_0_is_refused() -> None:
         integer_value(parsed("floor(3/i)"), at, SIZES, _unread)  # type: ignore[arg-type]
 
 
-def test_only_integers_have_a_floor() -> None:
-    with pytest.raises(NotationError, match="function of integers"):
-        parsed("floor(i^(1/2))")
+def test_the_floor_of_what_is_no_ratio_is_that_of_a_real_number() -> None:
+    assert is_integer(parsed("floor(i^(1/2))")) and not is_ratio(parsed("i^(1/2)"))
+    assert parsed("floor(i^(1/2))") != parsed("floor(i/2)")
 
 
 def test_a_negative_power_is_a_fraction() -> None:

@@ -180,7 +180,7 @@ POSITIONS = [
     ("y = w[a]", 7, "a position of 'w' is a whole number", "integer tensors"),
     ("y[b] = w[x[b,0]]", 10, "a position of 'w' is a whole number", "integer tensors"),
     ("y[i] = w[i/2]", 10, "a position of 'w' is a whole number", "floor(...)"),
-    ("y = floor(a)", 11, "floor(...) is a function of integers", "whole numbers"),
+    ("y = w[floor(a)]", 1, "w[floor(a)] may lie outside axis I", "clip(floor(a), 0, size(i) - 1)"),
     ("y = mod(a, 2)", 9, "each argument of mod is a whole number", ""),
     ("y = pad(a + 1)", 9, "pad(...) takes an element", "pad(x[i+1])"),
     ("h[i] = h[i-1] + w[i]", 1, "missing base case: h[i - 1] lies outside axis I", "where(i == 0, ..., ...)"),

@@ -35,6 +35,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "floor": lambda u: np.floor(u + 1e-9).astype(int),
     "mod": lambda u, m: np.mod(u, m),
     "stop": lambda u: _unboxed(u),
+    "floor_of_real": lambda u: np.floor(_unboxed(u)),
+    "ceil": lambda u: np.ceil(_unboxed(u)),
+    "round": lambda u: np.round(_unboxed(u)),
     "max": lambda a, b: _where(a >= b, a, b),
     "min": lambda a, b: _where(a <= b, a, b),
 }  # fmt: skip

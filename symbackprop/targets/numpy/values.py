@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from symbackprop.array.ir import (
     COMPARISONS,
+    AsIntegers,
     AxisSize,
     Cast,
     Copy,
@@ -149,7 +150,7 @@ class NumpyValues:
                 return call(function, *map(self.piece, operands))
             case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():
                 return self._linear_algebra(value)
-            case Positions() | Identity() | Cast() | Fill() | Copy() | Allocate() | Pad():
+            case Positions() | Identity() | Cast() | AsIntegers() | Fill() | Copy() | Allocate() | Pad():
                 return self._array(value)
         return self._view(value)
 
@@ -176,6 +177,8 @@ class NumpyValues:
                 return call("np.eye", self.size(row.axis), dtype=_DTYPE)
             case Cast(operand):
                 return self._cast(operand)
+            case AsIntegers(operand):
+                return method(self.piece(operand), "astype", Piece("np.intp"))
             case Fill(Literal(0.0 | 1.0 as literal), target):
                 return call("np.ones" if literal else "np.zeros", self._shape(target), dtype=_DTYPE)
             case Fill(operand, target):

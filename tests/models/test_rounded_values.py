@@ -1,0 +1,114 @@
+"""floor, ceil, round and clip of real values: derivative 0 where they jump, positions, quantised weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symbackprop as sb
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.systems.printing import text
+from tests.models.judges import judge
+
+SPLINE = """
+index n : N
+index i : G
+param g[i], a
+input x[n]
+u[n] = a*x[n] + 1/2*size(i)
+loss E = sum(n, {read}^2)
+"""
+BETWEEN = "g[floor(u[n])]*(1 - (u[n] - floor(u[n]))) + g[floor(u[n]) + 1]*(u[n] - floor(u[n]))"
+GUARDED = f"where(0 <= floor(u[n]) and floor(u[n]) + 1 < size(i), {BETWEEN}, 0)"
+CLIPPED = "(g[clip(floor(u[n]), 0, size(i) - 1)]*(u[n] - floor(u[n])))"
+QUANTISED = """
+index i : I
+param w[i], s
+input x[i]
+v[i] = clip(w[i]/s, -4, 3)
+q[i] = s*(v[i] + stop(round(v[i]) - v[i]))
+loss E = (sum(i, q[i]*x[i]) + sum(i, ceil(w[i])*floor(s)*x[i]))^2
+"""
+
+
+@pytest.mark.parametrize("read", [GUARDED, CLIPPED])
+def test_a_position_that_is_rounded_and_its_fraction(read: str) -> None:
+    derivation = judge(SPLINE.format(read=read), sizes={"N": 5, "G": 4}, steps=False)
+    assert "floor(u[n])" in text(derivation.gradients["g"].expression)
+
+
+def test_a_spline_reads_two_neighbours() -> None:
+    module = sb.loads(SPLINE.format(read=GUARDED)).derive().module()
+    params = {"g": np.array([1.0, 2.0, 4.0, 8.0]), "a": np.array(1.0)}
+    loss, grads = module.value_and_grad(params, x=np.array([-2.0, -0.75, 0.5, 1.0, 7.0, -9.0]))
+    values = np.array([1.0, 2.5, 6.0, 0.0, 0.0, 0.0])  # at 0, 1.25 and 2.5; the last knot and beyond: 0
+    slopes = np.array([1.0, 2.0, 4.0]) * [-2.0, -0.75, 0.5]
+    np.testing.assert_allclose(loss, np.sum(values**2), rtol=1e-15)
+    np.testing.assert_allclose(grads["a"], np.sum(2 * values[:3] * slopes), rtol=1e-15)
+    np.testing.assert_allclose(grads["g"], [2.0, 3.75, 1.25 + 6.0, 6.0], rtol=1e-15)
+    for sizes in ((0, 4), (3, 1), (3, 0)):
+        params["g"] = np.ones(sizes[1])
+        if sizes[1]:
+            assert module.value_and_grad(params, x=np.full(sizes[0], 0.3))[1]["g"].shape == (sizes[1],)
+        else:
+            with pytest.raises(ValueError, match="axis G is empty"):
+                module.loss(params, x=np.zeros(sizes[0]))
+
+
+def test_quantised_weights_by_a_straight_through_estimator() -> None:
+    derivation = judge(QUANTISED, sizes={"I": 4}, steps=False)
+    gradient = text(derivation.gradients["w"].expression)
+    assert gradient == "delta_v[i]*where(w[i]/s <= 3 and w[i]/s >= -4, 1/s, 0)"
+
+
+@pytest.mark.parametrize("end", [-4.0, 3.0])
+def test_at_its_ends_a_clip_moves(end: float) -> None:
+    module = sb.loads("param a\nloss E = 2*clip(a, -4, 3)\n").derive().module()
+    for value, slope in ((end, 2.0), (np.nextafter(end, 10 * end), 0.0), (end / 2, 2.0)):
+        assert module.grad({"a": np.array(value)})["a"] == slope
+
+
+def test_what_is_rounded_has_the_derivative_0() -> None:
+    derivation = sb.loads("param a, b\nloss E = a*floor(b) + round(a) + ceil(a*b)*b\n").derive()
+    assert str(derivation.gradients["a"]) == "dE/da = floor(b)"
+    assert str(derivation.gradients["b"]) == "dE/db = ceil(a*b)"
+    loss, _ = derivation.module().value_and_grad({"a": np.array(2.5), "b": np.array(-1.25)})
+    assert loss == 2.5 * -2 + 2 - 3 * -1.25  # 2.5 to the even 2
+    assert r"\left\lceil a" in derivation.latex() and r"\left\lfloor b" in derivation.latex()
+
+
+def test_of_integers_they_are_exact() -> None:
+    system = parse_system("index q : Q\ninput k in Q\nparam w[q]\nx = sum(q, w[q])\nloss E = x\n")
+    for written, read in (
+        ("ceil(q/2)", "-floor((-q)/2)"),
+        ("ceil(2*q)", "2*q"),
+        ("clip(q - 1, 0, size(q) - 1)", "min(max(q - 1, 0), size(q) - 1)"),
+        ("floor(x/2)", "floor(x/2)"),
+        ("floor(x*(x + 1))", "floor(x*(x + 1))"),
+    ):
+        expression = parse_expression(written, system)
+        assert text(expression) == read
+        assert parse_expression(read, system) == expression
+
+
+@pytest.mark.parametrize(
+    ("read", "refused"),
+    [
+        ("g[floor(u[n])]", True),
+        ("g[round(u[n])]", True),
+        ("g[clip(ceil(u[n]), 0, size(i))]", True),  # one too far
+        ("where(u[n] >= 0 and u[n] < size(i), g[floor(u[n])], 0)", True),  # by real numbers alone
+        ("where(floor(u[n]) >= 0, g[floor(u[n])], 0)", True),
+        ("where(0 <= floor(u[n]) < size(i), g[floor(u[n])], 0)", False),
+        ("g[clip(round(u[n]), 0, size(i) - 1)]", False),
+        ("g[mod(floor(u[n])*7 + 3, size(i))]", False),
+        ("pad(g[floor(u[n]) - 1])", False),
+    ],
+)
+def test_a_rounded_position_is_guarded(read: str, refused: bool) -> None:
+    if not refused:
+        sb.loads(SPLINE.format(read=read)).derive().module()
+        return
+    with pytest.raises(sb.NotationError, match="may lie outside axis G") as caught:
+        parse_system(SPLINE.format(read=read))
+    assert "guard it, where(0 <= " in caught.value.remedy
