@@ -29,7 +29,7 @@ def _tidy(node: Expression) -> Expression:
     if isinstance(node, Add):
         return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
     if isinstance(node, Multiply):
-        return reciprocals_last(_sign_inside(_turned_differences(node)))
+        return reciprocals_last(_sign_inside(_turned_differences(_minus_outside(node))))
     return readable(node) if isinstance(node, Where) else node
 
 
@@ -75,6 +75,19 @@ def _without_parentheses(term: Expression) -> Expression:
     number, rest = coefficient_and_rest(term)
     is_sum = len(rest) == 1 and isinstance(rest[0], Add)
     return add(*map(negate, terms_of(rest[0]))) if number == -1 and is_sum else term
+
+
+def _minus_outside(node: Expression) -> Expression:
+    """-c*(x + y) for c*(-x - y)."""
+    factors = [
+        multiply(MINUS_ONE, negate(factor)) if _is_negative_sum(factor) else factor
+        for factor in factors_of(node)
+    ]
+    return multiply(*factors) if any(map(_is_negative_sum, factors_of(node))) else node
+
+
+def _is_negative_sum(factor: Expression) -> bool:
+    return isinstance(factor, Add) and all(coefficient_and_rest(term)[0] < 0 for term in factor.terms)
 
 
 def _turned_differences(node: Expression) -> Expression:

@@ -62,16 +62,25 @@ class Known:
         exponentials = [Apply("exp", (term,)) for term in terms if not _logarithm(term)]
         return (*atoms, *(canonical_bound_names(each) for each in exponentials))
 
+    @cached_property
+    def is_of_scalars(self) -> bool:
+        """Whether it is a formula of several tensors without indices alone: E = a/b."""
+        return len(self.patterns) > 1 and all(map(_is_scalar, self.patterns))
+
     def instances(self, atoms: Mapping[frozenset[str], Sequence[Expression]]) -> Iterator[Bindings]:
         """The indices at which the definition speaks of one of the atoms, which come by their tensors."""
         variables = frozenset(self.equation.indices)
         for pattern in self.patterns:
-            if pattern.free_indices < variables or (isinstance(pattern, Element) and not pattern.positions):
+            if pattern.free_indices < variables or (_is_scalar(pattern) and not self.is_of_scalars):
                 continue
             for atom in atoms.get(pattern.tensors, ()):
                 for bindings in _match_kernel(pattern, atom, variables):
                     if len(bindings) == len(variables):
                         yield bindings
+
+
+def _is_scalar(pattern: Expression) -> bool:
+    return isinstance(pattern, Element) and not pattern.positions
 
 
 def _match_kernel(pattern: Expression, atom: Expression, variables: frozenset[Index]) -> Iterator[Bindings]:

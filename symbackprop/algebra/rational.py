@@ -159,8 +159,10 @@ class RationalSearch:
                 _Candidate(self._shown(form), rewriting)
                 for rewriting in self._affordable(current, relations)
                 if self._is_safe(rewriting.expression)
-                for form in forms(rewriting.expression)
+                for form in self._forms_of(rewriting.expression)
             ]
+            if not candidates:
+                break
             found = self._best(candidates)
             has_lost = has_lost or not self._keeps_digits(min(candidates, key=_Candidate.rank).form)
             if found is None or measure(found.form) >= measure(best):
@@ -171,6 +173,12 @@ class RationalSearch:
                 break
         typed = _spelled_as_typed(best, self.expression)
         return self._with_differences_kept(typed) if has_lost else typed
+
+    def _forms_of(self, expression: sympy.Expr) -> Iterator[sympy.Expr]:
+        """Equal forms in which no decimals are multiplied out."""
+        if self.bridge.decimals_in(expression):
+            yield common_factors_out(expression)
+        yield from (form for form in forms(expression) if not self.bridge.multiplies_decimals(form))
 
     def _with_differences_kept(self, best: Expression) -> Expression:
         """The best form with every difference in it as an atom of the search, where that is cheaper."""
@@ -238,6 +246,7 @@ class RationalSearch:
             _Candidate(self._shown(form), each)
             for each in dict.fromkeys(rewritings)
             for form in collected_forms(each.expression)
+            if not self.bridge.multiplies_decimals(form)
         ]
         kept += self._first_to_keep_digits(sorted(collected, key=_Candidate.rank))
         return min(kept, key=_Candidate.rank, default=None)

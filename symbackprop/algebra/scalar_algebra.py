@@ -70,6 +70,18 @@ class ScalarBridge:
         """Whether the atom is a number."""
         return isinstance(self._atoms[symbol], Number)
 
+    def decimals_in(self, form: sympy.Expr) -> frozenset[sympy.Symbol]:
+        """The numbers that are symbols."""
+        return frozenset(filter(self.is_number, form.free_symbols))
+
+    def multiplies_decimals(self, form: sympy.Expr) -> bool:
+        """Whether two decimals stand in one product: 0.7978845608*(1 + 0.134145*u^2) is to stay as typed."""
+        decimals = self.decimals_in(form)
+        return bool(decimals) and any(
+            sum(factor.as_base_exp()[0] in decimals for factor in product.args) > 1
+            for product in form.atoms(sympy.Mul)
+        )
+
     def to_sympy(self, expression: Expression) -> sympy.Expr:
         """The expression as a rational function of symbols."""
         if expression in self._roots:

@@ -78,6 +78,29 @@ def _with_deltas(node: Expression, bound: frozenset[Index]) -> Expression:
     return node if same else node.with_children(children)
 
 
+def out_of_addition(node: Expression) -> Expression | None:
+    """(delta*f + delta*g)*h = delta*(f + g)*h: nothing is multiplied out where every term has the delta."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        if isinstance(factor, Add) and contains_delta(factor):
+            deltas = set.intersection(*(_deltas_of(term) for term in factor.terms))
+            inside = add(*(_without_deltas(term, deltas) for term in factor.terms))
+            if deltas and not contains_delta(inside):
+                before, after = node.factors[:place], node.factors[place + 1 :]
+                ordered = [each for each in factors_of(factor.terms[0]) if each in deltas]
+                return multiply(*before, *ordered, inside, *after)
+    return None
+
+
+def _deltas_of(term: Expression) -> set[Expression]:
+    return {factor for factor in factors_of(term) if isinstance(factor, Delta)}
+
+
+def _without_deltas(term: Expression, deltas: set[Expression]) -> Expression:
+    return multiply(*(factor for factor in factors_of(term) if factor not in deltas))
+
+
 def distribute(node: Expression) -> Expression | None:
     """(f + g)*h = f*h + g*h where f + g holds a delta: each delta meets its own sum."""
     if not isinstance(node, Multiply):
@@ -219,6 +242,16 @@ KRONECKER_RULES = (
         example="where(c > 0, delta(i,i2), delta(j,j2))",
         near_miss="where(c > 0, x[i], y[j])",
         roots=(Where,),
+    ),
+    stated(
+        "delta out of addition",
+        "(delta(i,j)*f + delta(i,j)*g)*h = delta(i,j)*(f + g)*h",
+        out_of_addition,
+        where=(when("no delta", "f + g"),),
+        decreases="sums to multiply out",
+        example="(delta(i,i2)*x[i] + delta(i,i2))*y[j]",
+        near_miss="(delta(i,i2)*x[i] + c)*y[j]",
+        roots=(Multiply,),
     ),
     stated(
         "multiply out",

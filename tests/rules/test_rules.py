@@ -112,6 +112,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "contract delta": "x[i]*A[i,j]",
     "delta out of where": "delta(i,i2)*where(c > 0, c, 0)",
     "split where": "where(c > 0, delta(i,i2), 0) + where(c > 0, 0, delta(j,j2))",
+    "delta out of addition": "delta(i,i2)*(x[i] + 1)*y[j]",
     "multiply out": "delta(i,i2)*y[j] + x[i]*y[j]",
     "separate sum": "sum(i2, delta(i2,i)) + sum(i2, x[i2])",
     "sum of zeros": "0",

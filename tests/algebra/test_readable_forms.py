@@ -1,0 +1,41 @@
+"""Forms that the algebra leaves as a person writes them: decimals, names of scalars, signs in front."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_system
+from symbackprop.systems.printing import equation_text
+from tests.models.judges import judge
+
+FORMS = {
+    "a quotient of two forms": (
+        "index i, j : N\ninput A[i,j], B[i,j]\nparam x[i]\n"
+        "a = sum(i, j, x[i]*A[i,j]*x[j])\nb = sum(i, j, x[i]*B[i,j]*x[j])\nloss E = a/b",
+        "grad_x[i] = (sum(j, A[i,j]*x[j]) + sum(j, x[j]*A[j,i]) - E*(sum(j, B[i,j]*x[j])"
+        " + sum(j, x[j]*B[j,i])))/b",
+    ),
+    "a mean over a spread": (
+        "index n : N\nparam x[n]\nm = sum(n, x[n])\nq = sum(n, x[n]^2)\nr = m/q\nloss E = r^2",
+        "grad_x[n] = delta_m - 2*delta_m*r*x[n]",
+    ),
+    "a scaled tanh with a twist": (
+        "index b : B\ninput d[b]\nparam u[b]\n"
+        "y[b] = 1.7159*tanh(0.6666*u[b] + 0.01234*u[b]^2) + 0.001*u[b]^2\nloss E = sum(b, d[b]*y[b])",
+        "grad_u[b] = d[b]*(1.7159*(1 - tanh(0.6666*u[b] + 0.01234*u[b]^2)^2)*(0.6666 + 0.02468*u[b])"
+        " + 0.002*u[b])",
+    ),
+    "an approximate error function": (
+        "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
+        "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_form(name: str) -> None:
+    model, form = FORMS[name]
+    forms = [equation_text(equation) for equation in derive(parse_system(model)).equations]
+    assert form in forms
+    judge(model)
