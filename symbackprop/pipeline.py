@@ -30,6 +30,8 @@ from symbackprop.lowering.programs import lower
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.rule import Step
+from symbackprop.schedule.driver import Schedule, ScheduleSource, schedule_of
+from symbackprop.schedule.replaying import replayed as schedule_replayed
 from symbackprop.systems.printing import system_text, text
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, Role, System
@@ -38,10 +40,7 @@ from symbackprop.targets.numpy.target import NUMPY
 
 if TYPE_CHECKING:
     from symbackprop.accuracy.report import DigitsReport
-    from symbackprop.schedule.driver import ScheduleSource, scheduled
-from symbackprop.schedule.driver import ScheduleSource, scheduled
-from symbackprop.schedule.replaying import replayed as schedule_replayed
-from symbackprop.verification.report import CheckReport
+    from symbackprop.verification.report import CheckReport
 
 __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
 
@@ -223,13 +222,18 @@ class ModelDerivation:
         scalar algebra is certified over a prime field.
         """
         source = ScheduleSource.of(self.derivation)
-        kinds = replayed(self.derivation) + schedule_replayed(scheduled(source), source)
+        kinds = replayed(self.derivation) + schedule_replayed(self.schedule, source)
         return dict(kinds.most_common())
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The equations that a module computes, and the steps that lead to them."""
+        return schedule_of(self.derivation)
 
     @cached_property
     def program(self) -> Program:
         """The array operations that compute loss and gradient."""
-        return lower(self.derivation)
+        return lower(self.derivation, self.schedule)
 
     def to_numpy(self, verify: bool = True) -> str:
         """The text of a module that needs NumPy alone.

@@ -34,8 +34,8 @@ def with_safe_divisors(program: Program) -> Program:
 def batch_axes(program: Program) -> frozenset[Axis]:
     """The axes that an input or a target begins with, and that no parameter has."""
     data = [tensor.indices for tensor in program.with_role(*DATA_ROLES)]
-    solid = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
-    return frozenset(indices[0].axis for indices in data if indices) - solid
+    of_parameters = {index.axis for tensor in program.with_role(Role.PARAMETER) for index in tensor.indices}
+    return frozenset(indices[0].axis for indices in data if indices) - of_parameters
 
 
 def _safe_quotient(node: Value, batch: Collection[Axis]) -> Value:

@@ -17,7 +17,7 @@ def axes_of_layout(layout: Layout) -> tuple[Axis, ...]:
 
 
 def indices_of(layout: Layout) -> tuple[Index, ...]:
-    """The indices of a layout, outermost first, groups opened."""
+    """The indices of a layout, outermost first, groups flattened."""
     return tuple(index for group in layout for index in group)
 
 

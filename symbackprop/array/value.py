@@ -53,7 +53,7 @@ class Value:
 
     @property
     def indices(self) -> tuple[Index, ...]:
-        """The indices of the layout, groups opened."""
+        """The indices of the layout, groups flattened."""
         return indices_of(self.layout)
 
     @property

@@ -35,10 +35,10 @@ def sum_rule(node: Add, by: Element) -> Expression:
 
 def constant_factor(node: Multiply, by: Element) -> Expression | None:
     """(c*f)' = c*f'."""
-    moving = [factor for factor in node.factors if moves(factor, by.tensor)]
-    if len(moving) > 1:
+    dependent = [factor for factor in node.factors if moves(factor, by.tensor)]
+    if len(dependent) > 1:
         return None
-    factors = [PartialDerivative(each, by) if each is moving[0] else each for each in node.factors]
+    factors = [PartialDerivative(each, by) if each is dependent[0] else each for each in node.factors]
     return Multiply(tuple(factors))
 
 

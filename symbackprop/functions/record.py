@@ -1,6 +1,6 @@
 """What is known of an element-wise function: one record holds all of it.
 
-A record says what a function means (its formula or its derivative), where it is defined, how it bends, how it
+A record says what a function means (its formula or its derivative), where it is defined, its kinks, how it
 is computed by each evaluator, and what it is called in LaTeX, in SymPy, in the catalogue and in each target.
 Every other room asks the record, or computes a table from all of them; none names a function by itself.
 """

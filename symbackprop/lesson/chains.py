@@ -139,8 +139,8 @@ def _flat(expression: Expression) -> Expression:
     """a*b*c for a*(b*c)*1, and a + b + c for a + (b + c)."""
     match expression:
         case Multiply(factors) if any(isinstance(factor, Multiply) or factor == ONE for factor in factors):
-            opened = [part for factor in factors for part in factors_of(factor) if part != ONE]
-            return Multiply(tuple(opened)) if len(opened) > 1 else multiply(*opened)
+            flat = [part for factor in factors for part in factors_of(factor) if part != ONE]
+            return Multiply(tuple(flat)) if len(flat) > 1 else multiply(*flat)
         case Add(terms) if any(isinstance(term, Add) for term in terms):
             return Add(tuple(part for term in terms for part in terms_of(term)))
     return expression

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from symbackprop.algebra.arrangement import ARRANGE, UNTIDY, untidy_nodes
@@ -161,8 +160,3 @@ def _example_of_a_fact() -> Rule:
     """The rule of a fact, as an example for all of them."""
     (fact,) = fact_rules((example_fact(),), RULES_OF_FACTS)
     return replace(fact.rule, example="c*sum(k, B[j2,k])", near_miss="sum(j, B[j,k])")
-
-
-def every_rule() -> Iterable[Rule]:
-    """The rules of all phases."""
-    return (rule for phase in phases() for rule in phase.rules)

@@ -41,7 +41,7 @@ from symbackprop.lowering.reading import Conditions, ElementReader, Source
 from symbackprop.lowering.reductions import extremum_or_product
 from symbackprop.lowering.scaling import number_apart, positive_power, scaled
 from symbackprop.lowering.scattering import scatter_value, scattered
-from symbackprop.lowering.summed_products import contraction, opened_product
+from symbackprop.lowering.summed_products import contraction, flattened_product
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import (
     ZERO,
@@ -226,11 +226,11 @@ class ExpressionLowering:
 
     def _product(self, factors: Sequence[Expression], over: Indices, order: Indices) -> Value:
         """number * scalars * (arrays, contracted over `over`) / scalars."""
-        opened, over = opened_product(factors, over, order)
+        flat, over = flattened_product(factors, over, order)
         number = Fraction(1)
         scalars: list[Factor] = []
         arrays: list[Factor] = []
-        for factor in opened:
+        for factor in flat:
             value = number_value(factor)
             if value is not None:
                 number *= value

@@ -100,7 +100,7 @@ def _divisor(position: Expression, index: Index) -> Expression | None:
     return None
 
 
-def opened(expression: Expression, fold: Fold) -> Expression:
+def unfolded(expression: Expression, fold: Fold) -> Expression:
     """The expression with the two indices in place of the folded one and its parts."""
     whole = add(multiply(size_of(fold.remainder.axis), fold.quotient), fold.remainder)
     return substitute(_with_parts(expression, fold), {fold.index: linear_form(whole).expression()})

@@ -11,7 +11,6 @@ from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
 from symbackprop.array.related_sizes import related_in_init, related_sizes
 from symbackprop.derivation.result import Derivation
-from symbackprop.errors import NotationError, ProgramError
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.fact_checks import with_symmetries_checked
 from symbackprop.lowering.loops import loop_lines
@@ -31,16 +30,15 @@ from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import DECLARED_ROLES, Equation, Role, System
 
 
-def lower(derivation: Derivation) -> Program:
+def lower(derivation: Derivation, schedule: Schedule | None = None) -> Program:
     """The program that computes a model's outputs, its loss and the gradients that were derived.
 
-    Raises ProgramError for what has no lowering, a circle among the adjoints included.
+    `schedule` is that of the derivation, where it is known. Raises ProgramError for what has no lowering, a
+    circle among the adjoints included.
     """
     symmetric = symmetries_used(derivation.system, derivation.steps)
-    try:
-        return _program(derivation.system, schedule_of(derivation), derivation.gradients, symmetric)
-    except NotationError as error:  # the model's own equations were in order
-        raise ProgramError(error.cause, remedy=error.remedy) from error
+    scheduled = schedule or schedule_of(derivation)
+    return _program(derivation.system, scheduled, derivation.gradients, symmetric)
 
 
 def lower_system(system: System) -> Program:

@@ -19,7 +19,7 @@ from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
 from symbackprop.lowering.destinations import Target, cropped, padded_target
 from symbackprop.lowering.expressions import ExpressionLowering
-from symbackprop.lowering.folds import closed, folds_of, opened
+from symbackprop.lowering.folds import closed, folds_of, unfolded
 from symbackprop.lowering.symbols import Symbols
 from symbackprop.lowering.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.notation.arithmetic import add, terms_of
@@ -104,7 +104,7 @@ class EquationLowering:
             return lowering.value(expression, order)
         parts = {fold.index: (fold.quotient, fold.remainder) for fold in folds}
         for fold in folds:
-            expression = opened(expression, fold)
+            expression = unfolded(expression, fold)
         inner = tuple(part for index in order for part in parts.get(index, (index,)))
         return closed(filled(lowering.value(expression, inner), inner), order, folds)
 
@@ -149,8 +149,8 @@ class EquationLowering:
         body = self._apart(afresh.body, item, inner, False, symbols, in_where)
         reduction = afresh.with_children((body.expression,))
         bound = set(reduction.indices)
-        moving = any(bound & set(window.indices) for window in windows_of(body.expression, inner))
-        if not moving or (at_top and reduction.kind in STARTS):
+        depends = any(bound & set(window.indices) for window in windows_of(body.expression, inner))
+        if not depends or (at_top and reduction.kind in STARTS):
             return replace(body, expression=reduction)
         before, symbols = body.lines, body.symbols
         if reduction.kind not in STARTS:

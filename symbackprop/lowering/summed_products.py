@@ -1,4 +1,4 @@
-"""Products of several factors, summed over indices: sums opened, then pair by pair in the cheapest order."""
+"""Products of several factors, summed over indices: sums merged, then pair by pair in the cheapest order."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from symbackprop.schedule.terms import (
 )
 
 
-def opened_product(
+def flattened_product(
     factors: Sequence[Expression], over: Indices, order: Indices
 ) -> tuple[list[Expression], Indices]:
-    """Products opened; inside a sum, factors that are themselves sums of products join it, renamed afresh."""
-    opened: list[Expression] = []
+    """Products flattened; in a sum, factors that are themselves sums of products join it, renamed afresh."""
+    flat: list[Expression] = []
     factors = flat_factors(factors)
     for factor in factors:
         if over and is_sum(factor) and linear_system(factor) is None:
             used = {*order, *over}.union(*(other.free_indices for other in factors))
             inner = rename_bound(factor, used)
             if set(inner.indices) <= inner.body.free_indices:
-                deeper, over = opened_product(factors_of(inner.body), (*over, *inner.indices), order)
-                opened.extend(deeper)
+                deeper, over = flattened_product(factors_of(inner.body), (*over, *inner.indices), order)
+                flat.extend(deeper)
                 continue
-        opened.append(factor)
-    return opened, over
+        flat.append(factor)
+    return flat, over
 
 
 def contraction(arrays: Sequence[Factor], over: Indices, order: Indices) -> Factor:

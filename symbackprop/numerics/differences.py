@@ -40,9 +40,9 @@ class Quotients:
     """Difference quotients of a scalar by every element of one tensor.
 
     `uncertainty` is how far the two extrapolations that agree best are apart. `kink` is true where the
-    function bends within the smallest step, so that no difference quotient is the derivative. `noise` is the
-    rounding that a quotient carries at least, `width` the smallest step. Elements that are not `chosen` were
-    not moved and come as 0.
+    function has one within the smallest step, so that no difference quotient is the derivative. `noise` is
+    the rounding that a quotient carries at least, `width` the smallest step. Elements that are not `chosen`
+    were not moved and come as 0.
     """
 
     values: Array
@@ -119,16 +119,16 @@ def _quotient(
     `at` gives the loss at a distance, and where that is once it is rounded. The last difference is h times
     the curvature where the function is smooth, so that it shrinks with h; over a kink it stays.
     """
-    quotients, bends = [], []
+    quotients, gaps = [], []
     for power in reversed(range(STEPS)):
         distance = smallest * STEP_RATIO**power
         (ahead, above), (behind, below) = at(distance), at(-distance)
         quotients.append((ahead - behind) / (above - below))
-        bends.append((ahead - 2 * centre + behind) / distance)
+        gaps.append((ahead - 2 * centre + behind) / distance)
     extrapolated = list(_extrapolated(quotients))
     apart = [abs(finer - coarser) for coarser, finer in itertools.pairwise(extrapolated)]
     best = int(np.argmin(apart))
-    return extrapolated[best + 1], apart[best], bends[-1], bends[-2]
+    return extrapolated[best + 1], apart[best], gaps[-1], gaps[-2]
 
 
 def _extrapolated(quotients: Sequence[float]) -> Iterator[float]:

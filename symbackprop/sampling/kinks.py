@@ -1,4 +1,4 @@
-"""Where a model bends or ties, and data that lie exactly there.
+"""Where a model has a kink or a tie, and data that lie exactly there.
 
 At such places no difference quotient is the derivative; the language fixes it: relu'(0) = 0, abs'(0) = 0,
 sign'(0) = 0, max(a, b) to a where a >= b, and max over indices to the first maximum. The complex step through
@@ -58,7 +58,7 @@ NEAR = 1e-9  # closer than this and not equal exactly: which side a program take
 
 @dataclass(frozen=True)
 class Kink:
-    """A node that bends where its `sides` agree, or a maximum over indices that several terms may reach."""
+    """A node with a kink where its `sides` agree, or a maximum over indices that several terms may reach."""
 
     name: str
     tensor: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.errors import NotationError, ProgramError
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_complements, with_shared_gates
@@ -86,8 +87,14 @@ class ScheduleSource:
 
 
 def schedule_of(derivation: Derivation) -> Schedule:
-    """The schedule of a model and of the gradient that was derived of it."""
-    return scheduled(ScheduleSource.of(derivation))
+    """The schedule of a model and of the gradient that was derived of it.
+
+    Raises ProgramError where adjoints depend on one another in a circle.
+    """
+    try:
+        return scheduled(ScheduleSource.of(derivation))
+    except NotationError as error:  # the model's own equations were in order
+        raise ProgramError(error.cause, remedy=error.remedy) from error
 
 
 def schedule_of_system(system: System) -> Schedule:

@@ -204,7 +204,7 @@ def step_rule(steps: Recurrence) -> WholeRule:
         return None if chosen == node else chosen
 
     return WholeRule(
-        "choose by step",
+        "where by step",
         "delta(t,p)*f = where(t == p, f, 0), where t counts the steps of a recurrence and p reads no tensor",
         apply,
         where=("t counts the steps of a recurrence", "p reads no tensor"),

@@ -54,7 +54,7 @@ class Naming(Justification):
 class MatrixGuards(Naming):
     """Names for matrices that are the identity where a condition does not let them through."""
 
-    name: str = "choose matrices"
+    name: str = "guard matrices"
     statement: str = (
         "where(c, inv(X)[i,j], 0) = where(c, inv(Y)[i,j], 0), where Y[i,j] = where(c, X[i,j], delta(i,j))"
     )

@@ -48,7 +48,7 @@ REGISTRY = Registry.of(
     COMPLEMENT,
     FUNCTION_BY_ITS_GATE,
     SOLVE,
-    Family("choose by step", Recurrence, step_rule),
+    Family("where by step", Recurrence, step_rule),
     *NAMINGS,
     Renaming,
 )

@@ -40,7 +40,7 @@ def natural_order(expression: Expression, order: Indices) -> Indices:
 
 
 def tidied(node: Expression) -> Expression:
-    """The node, with sums in a sum and products in a product opened, and a number taken out of a sum."""
+    """The node, with nested sums and products flattened, and a number taken out of a sum."""
     return _tidied(node) or node
 
 
@@ -67,7 +67,7 @@ TIDYING = Rule(
 
 
 def flat_factors(factors: Sequence[Expression]) -> list[Expression]:
-    """The factors, products among them opened."""
+    """The factors, nested products flattened."""
     return [
         part
         for factor in factors

@@ -194,12 +194,10 @@ class RoundingErrors:
             holds = condition_holds(condition, at, _SIZES, _unread)
             return self.of(chosen if holds else otherwise, at)
         cases = (self.of(otherwise, at), self.of(chosen, at))
-        holding = [
-            condition_holds(condition, at, _SIZES, self._reader(point)) for point in range(self.points)
-        ]
+        truth = [condition_holds(condition, at, _SIZES, self._reader(point)) for point in range(self.points)]
         return Rounded(
-            [cases[holds].values[point] for point, holds in enumerate(holding)],
-            [cases[holds].errors[point] for point, holds in enumerate(holding)],
+            [cases[holds].values[point] for point, holds in enumerate(truth)],
+            [cases[holds].errors[point] for point, holds in enumerate(truth)],
         )
 
     def _reduced(self, node: Reduction, at: Positions) -> Rounded:

@@ -139,10 +139,10 @@ def _recurrence_over(axis: Axis, equations: tuple[Equation, ...]) -> Recurrence 
             return None
         places[equation.tensor] = own[0]
     sides = {side for equation in equations for _, side in _sides(equation, places)}
-    moving = sides - {0}
-    if None in sides or len(moving) != 1 or _circle_within_a_step(equations, places):
+    directions = sides - {0}
+    if None in sides or len(directions) != 1 or _circle_within_a_step(equations, places):
         return None
-    return Recurrence(axis, places, -1 if moving == {1} else 1)
+    return Recurrence(axis, places, -1 if directions == {1} else 1)
 
 
 def _sides(equation: Equation, places: Mapping[str, int]) -> Iterator[tuple[str, int | None]]:

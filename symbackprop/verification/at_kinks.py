@@ -1,4 +1,4 @@
-"""Rounds on data that lie exactly where a model bends or ties: the convention that the language documents."""
+"""Rounds on data that lie exactly at a model's kinks and ties: the convention that the language documents."""
 
 from __future__ import annotations
 

@@ -286,8 +286,8 @@ def _standing(
     system: System, known: Mapping[str, Array], values: Mapping[str, Array], name: str
 ) -> dict[str, Array]:
     """The tensor, and what does not move with it: that need not be worked out for every step."""
-    moving = system.dependents((name,))
-    still = {each: array for each, array in known.items() if each not in moving}
+    dependents = system.dependents((name,))
+    still = {each: array for each, array in known.items() if each not in dependents}
     return {**values, **still, name: known[name]}
 
 

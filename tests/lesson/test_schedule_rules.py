@@ -38,7 +38,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "complement": "sigmoid(-x[i])",
     "function by its gate": "x[i]*sigmoid(x[i])",
     "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",
-    "choose by step": "where(t == size(s) - 1, w[t], 0)",
+    "where by step": "where(t == size(s) - 1, w[t], 0)",
 }
 every_rule = pytest.mark.parametrize("rule", local_rules(), ids=lambda rule: rule.name)
 every_naming = pytest.mark.parametrize(

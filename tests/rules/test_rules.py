@@ -11,7 +11,7 @@ from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.errors import RecordError
 from symbackprop.language.model import parse_system
-from symbackprop.lesson.rule_phases import REASONS, every_rule, phases
+from symbackprop.lesson.rule_phases import REASONS, phases
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import (
@@ -133,7 +133,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "cofactors times matrix": "delta(j3,j2)*det(T)",
     "cofactor by determinant": "inv(T)[j2,j]",
 }
-RULES = tuple(every_rule())
+RULES = tuple(rule for phase in phases() for rule in phase.rules)
 BY_NAME = {rule.name: rule for rule in RULES}
 MEASURES_OF = {rule.name: phase.measures for phase in phases() for rule in phase.rules}
 STEP = 1e-30

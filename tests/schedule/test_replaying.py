@@ -60,6 +60,7 @@ k = (exp(c) - exp(-c))/(exp(c) + exp(-c))
 l = log(cosh(a)) + log(exp(a) - 1) + log(exp(c) + exp(a)) + exp(a - 1)*exp(c)
 y[n] = log(sum(i, exp(x[n,i])))
 h[i] = q[0]*log(q[0]/b[i])
+qq[n] = sqrt(q[n]^2) + where(q[n] > 0, where(q[n] != 0, 1/q[n], 0), 2)
 """,
         (),
     ),

@@ -66,7 +66,7 @@ def test_matrices_that_nobody_reads_are_left_out_by_a_step() -> None:
     items = computed(
         "y[t,i] = where(t > 0, sum(i2, inv(M[t-1])[i,i2]*x[0,i2]), 0)\nloss E = sum(t, i, y[t,i]^2)\n"
     )
-    (step,) = [step for step in items["y"].origin.steps if step.rule.name == "choose matrices"]
+    (step,) = [step for step in items["y"].origin.steps if step.rule.name == "guard matrices"]
     assert replays(step, REGISTRY)
     assert "inv(M_chosen[t])" in text(step.after)
 
