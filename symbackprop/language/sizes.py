@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from symbackprop.errors import LanguageError, NotationError
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
@@ -19,7 +19,6 @@ from symbackprop.language.syntax import (
     Negation,
     NumberLiteral,
     Reference,
-    Span,
     Terms,
     Word,
 )
@@ -38,7 +37,7 @@ def declared_size(axis: Axis, formula: Formula, scope: Scope) -> int | Relation:
     if isinstance(formula, NumberLiteral) and (not digits.isdigit() or len(digits) > len(str(LARGEST_AXIS))):
         raise _no_size(formula, scope)
     try:
-        length = _arithmetic(formula, scope, 0)
+        length = size_arithmetic(formula, lambda leaf: _size(leaf, scope))
     except LanguageError as error:
         place = error.place or scope.source.place(formula.span)
         raise type(error)(error.cause, place=place, remedy=error.remedy) from None
@@ -47,7 +46,7 @@ def declared_size(axis: Axis, formula: Formula, scope: Scope) -> int | Relation:
         if value.denominator > 1 or not 0 < value <= LARGEST_AXIS:
             raise _no_size(formula, scope)
         return int(value)
-    return Relation(axis, length, f"{axis.name} = {_shown(length)}", scope.source.place(formula.span))
+    return Relation(axis, length, f"{axis.name} = {size_text(length)}", scope.source.place(formula.span))
 
 
 def _no_size(formula: Formula, scope: Scope) -> LanguageError:
@@ -56,26 +55,31 @@ def _no_size(formula: Formula, scope: Scope) -> LanguageError:
     )
 
 
-def _shown(length: Expression) -> str:
-    """The length as it is typed, an axis by its name."""
-    return text(
-        rewrite_bottom_up(length, lambda node: Element(node.axis.name) if isinstance(node, Size) else node)
-    )
+def size_text(length: Expression) -> str:
+    """The length as it is declared, an axis by its name: `floor((N - K)/2) + 1`."""
+
+    def named(node: Expression) -> Expression:
+        return Element(node.axis.name) if isinstance(node, Size) else node
+
+    return text(rewrite_bottom_up(length, named))
 
 
-def _arithmetic(formula: Formula, scope: Scope, depth: int) -> Expression:
-    """Arithmetic of sizes."""
+def size_arithmetic(formula: Formula, leaf: Callable[[Formula], Expression]) -> Expression:
+    """Whole numbers, + - * / ^ and floor, over what `leaf` makes of all else; as typed, or shorter."""
+    length = _arithmetic(formula, leaf, 0)
+    return min(length, linear_form(length).expression(), key=lambda each: len(size_text(each)))
+
+
+def _arithmetic(formula: Formula, leaf: Callable[[Formula], Expression], depth: int) -> Expression:
     if depth > LARGEST_NESTING:
         raise LanguageError(f"the size is nested more than {LARGEST_NESTING} deep", remedy="shorten it")
 
     def part(inner: Formula) -> Expression:
-        return _arithmetic(inner, scope, depth + 1)
+        return _arithmetic(inner, leaf, depth + 1)
 
     match formula:
         case NumberLiteral(digits):
             return composing.number(digits)
-        case Reference(word, None):
-            return Size(_axis(word, scope))
         case Negation(operand):
             return composing.negated(part(operand))
         case Terms(terms):
@@ -83,24 +87,32 @@ def _arithmetic(formula: Formula, scope: Scope, depth: int) -> Expression:
         case Factors(factors):
             return composing.quotient([(operator, part(factor)) for operator, factor in factors])
         case Exponentiation(base, exponent):
-            return _power(part(base), part(exponent), formula.span, scope)
-        case Call(Word("size"), (Reference(word, None),), None):
-            index = scope.index(word.text)
-            return Size(_axis(word, scope) if index is None else index.axis)
+            return _power(part(base), part(exponent))
         case Call(Word("floor"), (argument,), None):
             return _floor(part(argument))
-    raise scope.error("this is no arithmetic of sizes", formula.span, _USAGE)
+    return leaf(formula)
 
 
-def _power(base: Expression, exponent: Expression, span: Span, scope: Scope) -> Expression:
+def _power(base: Expression, exponent: Expression) -> Expression:
     if not (isinstance(exponent, Number) and exponent.value.denominator == 1):
-        raise scope.error("the exponent of a size is a whole number", span, "write S = T^2")
+        raise LanguageError("the exponent of a size is a whole number", remedy="write S = T^2")
     return composing.raised(base, exponent)
 
 
 def _floor(argument: Expression) -> Expression:
     whole = linear_form(argument).expression()
     return whole if is_integer(whole) else floor_quotient(*divided(argument))
+
+
+def _size(formula: Formula, scope: Scope) -> Expression:
+    """The size of an axis, by its name or as that of an index."""
+    match formula:
+        case Reference(word, None):
+            return Size(_axis(word, scope))
+        case Call(Word("size"), (Reference(word, None),), None):
+            index = scope.index(word.text)
+            return Size(_axis(word, scope) if index is None else index.axis)
+    raise scope.error("this is no arithmetic of sizes", formula.span, _USAGE)
 
 
 def _axis(word: Word, scope: Scope) -> Axis:

@@ -13,7 +13,7 @@ from symbackprop.layers.axes import Axes
 from symbackprop.layers.instance import Instance, index_names
 from symbackprop.layers.network import NetworkError
 from symbackprop.layers.parts import Part
-from symbackprop.layers.sizes import UnknownSizeError, size_value
+from symbackprop.layers.sizes import UnknownSizeError, declared_as, size_value
 
 
 @dataclass(frozen=True)
@@ -111,20 +111,16 @@ def _new_axis(declaration: AxisDeclaration, part: Part, axes: Axes, outer: Mappi
         return axes.fresh(letter, None)
     if isinstance(formula, Reference):
         return axes.named(formula.word.text)
-    sizes = {
-        word.text: axes.sizes[outer[each.axis.text]]
+    names = {
+        word.text: outer[each.axis.text]
         for each in part.instance.axes
         if each.axis.text in outer
         for word in each.indices
     }
     try:
-        size = size_value(formula, sizes)
-    except UnknownSizeError as error:
-        raise NetworkError(
-            f"the layer '{part.kind}' computes its sizes from that of {error.axis}, which is not known",
-            part.path,
-            remedy="give the size of the input, and numbers for the options before",
-        ) from None
+        size = size_value(formula, {index: axes.sizes[axis] for index, axis in names.items()})
+    except UnknownSizeError:
+        return axes.fresh_related(letter, declared_as(formula, names))
     except LanguageError as error:
         raise NetworkError(
             f"the sizes of the layer '{part.kind}' need a number: {error.cause}",

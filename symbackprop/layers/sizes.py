@@ -11,7 +11,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from symbackprop.errors import LanguageError
-from symbackprop.language.syntax import Call, Factors, Formula, Negation, NumberLiteral, Reference, Terms
+from symbackprop.language.sizes import size_arithmetic, size_text
+from symbackprop.language.syntax import (
+    Call,
+    Factors,
+    Formula,
+    Negation,
+    NumberLiteral,
+    Reference,
+    Terms,
+    Word,
+)
+from symbackprop.notation.expressions import Axis, Expression, Size
 
 
 class UnknownSizeError(LanguageError):
@@ -60,6 +71,21 @@ def _called(word: str, arguments: tuple[Formula, ...], sizes: Mapping[str, int |
         case "mod", (dividend, divisor):
             return size_value(dividend, sizes) % size_value(divisor, sizes)
     raise _not_arithmetic(f"{word}(...)")
+
+
+def declared_as(formula: Formula, axes: Mapping[str, str]) -> str:
+    """The arithmetic as the size of an axis is declared, C/2 for size(c)/2; `axes` has those of the indices.
+
+    Raises LanguageError where it is not size arithmetic, or has a remainder.
+    """
+
+    def size(leaf: Formula) -> Expression:
+        match leaf:
+            case Call(Word("size"), (Reference(index, None),)) if index.text in axes:
+                return Size(Axis(axes[index.text], index.text))
+        raise _not_arithmetic("this")
+
+    return size_text(size_arithmetic(formula, size))
 
 
 def _not_arithmetic(what: str) -> LanguageError:

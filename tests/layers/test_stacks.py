@@ -95,12 +95,20 @@ LSTM = layer("lstm", units=4)
 EMBEDDING = layer("embedding", vocabulary=7, units=3)
 
 
+def test_sizes_follow_from_those_of_an_input_that_is_not_known() -> None:
+    stack = network(CONV, layer("max_pool2d", kernel=2), layer("flatten"), layer("group_norm2d", groups=2))
+    lines = network_text(network(*stack.layers[:3])).splitlines()
+    assert "index p : P = I - 2" in lines and "index q : Q = J - 2" in lines
+    assert "index n : N = floor((P - 2)/2) + 1" in lines
+    assert any(line.endswith(" = O*N*T") for line in lines)
+    assert "index q : Q = C/2" in network_text(network(stack.layers[3])).splitlines()
+
+
 def grouped(units: OptionValue) -> Layer:
     return layer("conv1d", units=units, kernel=1, groups=2)
 
 
 @pytest.mark.parametrize(("wrong", "path", "cause", "remedy"), [
-    (network(CONV), ("layer", 0), "its sizes from that of i, which is not known", "size of the input"),
     (network(CONV, sizes=(3, 2, 9)), ("layer", 0), "does not fit its input: it would have 0 values of p", ""),
     (network(CONV, CONV, sizes=(1, 5, 4)), ("layer", 1), "0 values of q", "size of what comes before"),
     (network(CONV, axes=("I",), sizes=(4,)), ("layer", 0), "reads [...,c,i,j], and x[b,i]", "axes"),

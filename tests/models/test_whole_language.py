@@ -10,8 +10,10 @@ import pytest
 
 from tests.models.whole_language.generator import model_text
 from tests.models.whole_language.judge import judged
+from tests.models.whole_language.relations import related_text
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500"))
+RELATED = int(os.environ.get("SYMBACKPROP_RELATED_MODELS", "20"))
 PARTS = 10  # so that several processes share the work
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.model"))
 
@@ -39,3 +41,13 @@ def test_random_models_of_the_whole_language(part: int) -> None:
 def test_kept_model(path: Path) -> None:
     verdict = judged(path.read_text())
     assert verdict.outcome == "right", f"{verdict.kind}\n{verdict.detail}"
+
+
+def test_random_models_with_related_sizes() -> None:
+    failures = []
+    for seed in range(RELATED):
+        text = related_text(seed)
+        verdict = judged(text)
+        if verdict.outcome != "right":
+            failures.append(f"seed {seed}: {verdict.outcome} {verdict.kind}\n{verdict.detail}\n{text}")
+    assert not failures, "\n".join(failures)

@@ -256,12 +256,12 @@ def model_text(seed: int) -> str:
     most = LONG if random.random() < 0.1 else SHORT
     while True:
         text = Writer(random, features).text()
-        if _length(text) <= most and all(re.search(SIGNS[each], text) for each in features if each in SIGNS):
+        if length(text) <= most and all(re.search(SIGNS[each], text) for each in features if each in SIGNS):
             return text
         most += 5  # some features do not fit into a short model
 
 
-def _length(text: str) -> int:
+def length(text: str) -> int:
     """The characters of all equations."""
     return sum(
         len(line) for line in text.splitlines() if "=" in line and not re.match("index|#|fact|func", line)
