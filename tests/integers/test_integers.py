@@ -125,8 +125,9 @@ def test_a_division_by_0_is_refused() -> None:
 
 
 def test_the_floor_of_what_is_no_ratio_is_that_of_a_real_number() -> None:
-    assert is_integer(parsed("floor(i^(1/2))")) and not is_ratio(parsed("i^(1/2)"))
-    assert parsed("floor(i^(1/2))") != parsed("floor(i/2)")
+    for formula in ("floor(i^(1/2))", "round(i/2)", "ceil(size(i)/pi)"):
+        assert not is_integer(parsed(formula))  # of indices alone it would have to be exact
+    assert is_integer(parsed("ceil(i/2)")) and not is_ratio(parsed("i^(1/2)"))
 
 
 def test_a_negative_power_is_a_fraction() -> None:

@@ -89,6 +89,7 @@ class Expressions(Readings):
         kinds += ["pair"] * self.has("extremum") + ["extremum"] * self.has("extremum")
         kinds += ["product"] * self.has("product") + ["delta"] * self.has("delta")
         kinds += ["matrix"] * 4 * bool(self.matrices) + ["defined"] * 2 * bool(self.functions)
+        kinds += ["shorthand", "rounded", "place"] * 2 * ("words" in self.features)
         return getattr(self, self.random.choice(kinds))(scope, depth - 1)
 
     def leaf(self, scope: Scope, depth: int = 0) -> str:
@@ -172,6 +173,47 @@ class Expressions(Readings):
         if self.chance(0.4):
             return f"log(sum({index}, exp({body})))"
         return f"sum({index}, exp({body})*{self.element(inner)})/sum({index}, exp({body}))"
+
+    def shorthand(self, scope: Scope, depth: int) -> str:
+        """softmax at an index in sight, a word that runs over one, a clip, or what is stopped."""
+        index = self.any_index()
+        over = index if self.chance(0.7) else f"{index}, {self.any_index()}"
+        inner = with_index(scope, *over.split(", "))
+        body = self.expression(inner, min(depth, 1))
+        forms = [f"logsumexp({over}, {body})", f"norm({over}, {body})", f"var({over}, {body})"]
+        if scope:
+            own = self.random.choice(scope)
+            forms += [f"softmax({own}, {self.expression(scope, min(depth, 1))})"] * 3
+        forms += [f"clip({self.expression(scope, depth)}, {self.choose('-1', '-1/2', '0')}, 1)"]
+        forms += [f"stop({self.expression(scope, depth)})"] * 2
+        form = self.random.choice(forms)
+        return form if len(set(over.split(", "))) == len(over.split(", ")) else f"var({index}, {index})"
+
+    def rounded(self, scope: Scope, depth: int) -> str:
+        """A step, the fraction that it leaves, or both with the gradient passed straight through."""
+        body, step = self.expression(scope, depth), self.choose("floor", "ceil", "round")
+        return self.choose(
+            f"{step}({body})", f"({body} - {step}({body}))", f"({body} + stop({step}({body}) - {body}))"
+        )
+
+    def place(self, scope: Scope, depth: int) -> str:
+        """An element at the position of an extremum, or at a rounded one that is kept inside."""
+        name = self.random.choice([each for each in self.tensors if len(self.tensors[each]) == 1] or [""])
+        if not name:
+            return self.leaf(scope)
+        (axis,) = self.tensors[name]
+        index, size = INDICES[axis][0], f"size({INDICES[axis][0]})"
+        extremum = f"{self.choose('argmax', 'argmin')}({index}, {self.element(with_index(scope, index))})"
+        body = f"{self.expression(scope, min(depth, 1))} + {size}/2 + {self.element(scope)}"
+        step = f"{self.choose('floor', 'round')}({body})"
+        return self.choose(
+            f"{name}[{extremum}]",
+            f"where({extremum} > 0, {name}[{extremum} - 1], 0)",
+            f"{name}[clip({step}, 0, {size} - 1)]",
+            f"where(0 <= {step} and {step} < {size}, {name}[{step}], 0)",
+            f"pad({name}[{step}])",
+            f"{extremum}*{self.leaf(scope)}",
+        )
 
     def pair(self, scope: Scope, depth: int) -> str:
         other = self.choose(self.number(), self.other(scope, depth))

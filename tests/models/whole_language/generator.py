@@ -8,6 +8,7 @@ from random import Random
 from tests.models.whole_language.names import (
     INDICES,
     SIGNS,
+    WORDS_EVERY,
     declared,
     drawn_features,
     own_indices,
@@ -252,7 +253,7 @@ class Writer(Recurrences):
 def model_text(seed: int) -> str:
     """The model of that seed; one in ten may be longer than many small ones, which show more in less time."""
     random = Random(seed)
-    features = drawn_features(random)
+    features = drawn_features(random) | ({"words"} if seed % WORDS_EVERY == 5 else set())
     most = LONG if random.random() < 0.1 else SHORT
     while True:
         text = Writer(random, features).text()

@@ -40,6 +40,9 @@ FEATURES: Mapping[str, int] = {
     "quotient": 3,
 }
 
+# One model in so many has the words that the language got later: every other one is what it was before them.
+WORDS_EVERY = 8
+
 # How a feature shows in a text, for those that might get lost otherwise.
 SIGNS: Mapping[str, str] = {
     "window": r"pad\(|where\(0 <=|\+1|-1",
@@ -57,6 +60,7 @@ SIGNS: Mapping[str, str] = {
     "fact": r"= .*\bd\d+",
     "special": r"gamma|asin|acos|sinh|cosh|erf|normcdf|sqrt",
     "softmax": r"exp\(",
+    "words": r"softmax|logsumexp|norm|var|clip|stop|round|ceil|floor\(.*[pvx]\d|arg(max|min)",
 }
 
 
