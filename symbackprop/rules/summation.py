@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import factors_of, is_sum, multiply
+from symbackprop.integers.bounds import conjunction, conjuncts, negated
+from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
     Comparison,
     ComparisonOperator,
     Expression,
+    Index,
     Logic,
+    Multiply,
     Number,
     Reduction,
     Size,
+    Where,
 )
+from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import pattern_rule, stated
 
@@ -44,6 +51,92 @@ def unused_index(node: Expression) -> Expression | None:
     used = tuple(index for index in node.indices if index not in unused)
     rest = Reduction("sum", used, node.body) if used else node.body
     return multiply(*(Size(index.axis) for index in unused), rest)
+
+
+def whole_product(node: Expression) -> Expression | None:
+    """f(i)*prod(j, where(j != i, f(j), 1)) = prod(j, f(j)), and f(i) may stand beside a sum of those."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        others = (*node.factors[:place], *node.factors[place + 1 :])
+        for own in dict.fromkeys((ONE, *others)):
+            completed = _completed(factor, own) if own != ONE else _completed_inside(factor)
+            if completed is not None:
+                rest = list(others)
+                if own != ONE:
+                    rest.remove(own)
+                return multiply(*rest[:place], completed, *rest[place:])
+    return None
+
+
+def _completed_inside(factor: Expression) -> Expression | None:
+    """A sum in which a product over all others, and its own factor, stand side by side."""
+    if not is_sum(factor):
+        return None
+    factors = factors_of(factor.body)
+    for own in factors:
+        rest = list(factors)
+        rest.remove(own)
+        completed = _completed_product(rest, own)
+        if completed is not None:
+            return factor.with_children((completed,))
+    return None
+
+
+def _completed(factor: Expression, own: Expression) -> Expression | None:
+    """The factor times `own`, where that makes a whole product of one over all others; else None."""
+    if isinstance(factor, Add):
+        completed = [_completed(term, own) for term in factor.terms]
+        if all(term is None for term in completed):
+            return None
+        pairs = zip(factor.terms, completed, strict=True)
+        return add(*(multiply(term, own) if whole is None else whole for term, whole in pairs))
+    factors = list(factors_of(factor))
+    for place, each in enumerate(factors):
+        if is_sum(each):
+            inner = rename_bound(each, own.free_indices)
+            completed_sum = _completed_product(factors_of(inner.body), own)
+            if completed_sum is not None:
+                return multiply(
+                    *factors[:place], inner.with_children((completed_sum,)), *factors[place + 1 :]
+                )
+    return _completed_product(factors, own)
+
+
+def _completed_product(factors: Sequence[Expression], own: Expression) -> Expression | None:
+    masks = {part for each in factors for part in _mask(each)}
+    for place, factor in enumerate(factors):
+        match factor:
+            case Reduction("prod", (index,), Where(condition, chosen, Number() as one)) if one == ONE:
+                for part in conjuncts(condition):
+                    other = _other_place(part, index)
+                    if other is not None:
+                        rest = [each for each in conjuncts(condition) if each != part]
+                        body = Where(conjunction(rest), chosen, ONE) if rest else chosen
+                        if _chosen_by(substitute(body, {index: other}), masks) == own:
+                            whole = Reduction("prod", (index,), body)
+                            return multiply(*factors[:place], whole, *factors[place + 1 :])
+    return None
+
+
+def _mask(factor: Expression) -> tuple[Expression, ...]:
+    """What holds wherever the factor is not 0."""
+    return conjuncts(factor.condition) if isinstance(factor, Where) and factor.otherwise == ZERO else ()
+
+
+def _other_place(condition: Expression, index: Index) -> Expression | None:
+    """i of j != i."""
+    match condition:
+        case Comparison("!=", left, right) if index in (left, right) and left != right:
+            return right if left == index else left
+    return None
+
+
+def _chosen_by(own: Expression, masks: set[Expression]) -> Expression:
+    """The branch that the masks beside it choose."""
+    if isinstance(own, Where) and masks.issuperset(conjuncts(own.condition)):
+        return own.chosen
+    return own
 
 
 _MIRRORED: Mapping[str, ComparisonOperator] = {
@@ -104,6 +197,15 @@ SUMMATION_RULES = (
         example="sum(i, j, y[j])",
         near_miss="sum(i, j, A[i,j])",
         roots=(Reduction,),
+    ),
+    stated(
+        "whole product",
+        "f(i)*prod(j, where(j != i, f(j), 1)) = prod(j, f(j)), also in a sum",
+        whole_product,
+        decreases="conditions",
+        example="c*x[i]*prod(i2, where(i2 != i, x[i2], 1))",
+        near_miss="c*y[j]*prod(i2, where(i2 != i, x[i2], 1))",
+        roots=(Multiply,),
     ),
     pattern_rule(
         "maximum of a constant",

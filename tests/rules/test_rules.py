@@ -119,6 +119,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "merge sums": "sum(i, j, A[i,j])",
     "factor out": "c*sum(i, x[i])*y[j]",
     "unused index": "size(i)*sum(j, y[j])",
+    "whole product": "c*prod(i2, x[i2])",
     "maximum of a constant": "y[j]",
     "number out of where": "2*where(c > 0, c, 0)",
     "turn where": "where(c <= 0, c, 0)",
