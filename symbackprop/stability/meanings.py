@@ -22,6 +22,8 @@ from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.rewriting.replacements import at_positions
 from symbackprop.systems.system import Equation
 
+LARGEST_SCALED = 300  # nodes: what is seen through grows by a factor with each name on the way
+
 
 @dataclass(frozen=True)
 class Scaled:
@@ -35,6 +37,11 @@ class Scaled:
     def is_plain(self) -> bool:
         """Whether nothing was taken out."""
         return self.exponent == ZERO
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it may stand where a name stood."""
+        return self.exponent.node_count + self.value.node_count <= LARGEST_SCALED
 
     def at(self, positions: Mapping[Index, Expression]) -> Scaled:
         """The same at other positions."""
@@ -90,8 +97,10 @@ class Meanings:
         if equation is None:
             return False
         if element.tensor not in self.scales:
+            self.scales[element.tensor] = None  # of a recurrence, which reads itself
             number, _ = self.definitions[element.tensor]
-            self.scales[element.tensor] = find(equation.expression, replace(self, known=number))
+            found = find(equation.expression, replace(self, known=number))
+            self.scales[element.tensor] = found if found is not None and found.is_small else None
         return self.scales[element.tensor] is not None
 
     def _named(self, equation: Equation, found: Scaled) -> Scaled:

@@ -142,3 +142,18 @@ def test_through_names_far_values_are_finite(name, dtype):
         "sigmoid": [[-400.0, -np.log(2.0), -400.0]] * 2,
     }[name]
     np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
+def _stable_chain(length):
+    steps = [f"u{n}[t] = u{n - 1}[t]*exp(x[t]) + p*u{n - 1}[t]*exp(-x[t])" for n in range(2, length + 1)]
+    head = ["index t : T", "param p", "input x[t]", "u1[t] = p*exp(x[t]) + exp(-x[t])"]
+    system = parse_system("\n".join([*head, *steps, f"loss E = log(sum(t, u{length}[t]))"]))
+    found = with_stable_forms([*map(NamedEquation.of, system.equations)])
+    return [each.equation.expression for each in found]
+
+
+def test_names_are_seen_through_as_far_as_the_formula_stays_small():
+    assert "max(t, " in text(_stable_chain(1)[-1])
+    deep = _stable_chain(8)
+    assert max(each.node_count for each in deep) < 1000
+    assert sum(each.node_count for each in deep) < 5000
