@@ -13,7 +13,7 @@ from tests.models.whole_language.judge import judged
 from tests.models.whole_language.relations import related_text
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500"))
-RELATED = int(os.environ.get("SYMBACKPROP_RELATED_MODELS", "20"))
+RELATED = int(os.environ.get("SYMBACKPROP_RELATED_MODELS", "14"))
 PARTS = 10  # so that several processes share the work
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.model"))
 
