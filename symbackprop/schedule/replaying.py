@@ -24,9 +24,9 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import Schedule, ScheduleSource
 from symbackprop.schedule.empty_sums import empty_sum_rule_by
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
+from symbackprop.schedule.given_names import NAMINGS, Hoisted, Naming
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
-from symbackprop.schedule.naming import NAMINGS, Hoisted, Naming
 from symbackprop.schedule.solves import SOLVE
 from symbackprop.schedule.stability import STABLE_FORMS
 from symbackprop.schedule.stops import PASSING
