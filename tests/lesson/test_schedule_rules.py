@@ -39,6 +39,13 @@ WHAT_THE_EXAMPLES_BECOME = {
     "function by its gate": "x[i]*sigmoid(x[i])",
     "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",
     "where by step": "where(t == size(s) - 1, w[t], 0)",
+    "stopped gradient": "y[j]",
+    "absolute value": "abs(x[i])",
+    "logarithms last": "(c - max(i, x[i])) - log(w[t])",
+    "exponentials first": "c*exp(-x[i])*x[i]",
+    "unit vector": "x[i]*where(sum(i, x[i]^2) != 0, 1/sqrt(sum(i, x[i]^2)), 0)",
+    "one guard is enough": "where(c > 0, 1/c, 2)",
+    "centre again": "(x[i] - sum(i2, x[i2])/size(i)) - sum(i', x[i'] - sum(i2, x[i2])/size(i))/size(i)",
 }
 every_rule = pytest.mark.parametrize("rule", local_rules(), ids=lambda rule: rule.name)
 every_naming = pytest.mark.parametrize(
