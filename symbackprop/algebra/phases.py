@@ -10,7 +10,7 @@ from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.scalar_search import Account, rework
+from symbackprop.algebra.scalar_search import Account, Budget, rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
@@ -61,14 +61,16 @@ RULES_OF_FACTS = normal_form_rules(NOTHING_KNOWN)
 RENAME = Renaming()
 
 
-def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
+def scope_of(system: System, free: frozenset[str] = frozenset(), budget: Budget | None = None) -> Scope:
     """The system's equations, the user's facts, and the facts that follow from the equations.
 
-    Nothing is said of the tensors in `free`.
+    Nothing is said of the tensors in `free`. What follows is searched for within `budget` (default: that of
+    a derivation of the system).
     """
     stated = tuple(fact for fact in system.facts if free.isdisjoint(fact.left.tensors | fact.right.tensors))
     known = replace(system, facts=stated)
-    followed = consequences(known, normal_form_rules(Ranges.of(system)), free)
+    rules = normal_form_rules(Ranges.of(system))
+    followed = consequences(known, rules, free, budget or Budget.of(system))
     return Scope.of(known, (*stated, *followed), free)
 
 

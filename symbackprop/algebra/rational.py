@@ -128,6 +128,7 @@ class RationalSearch:
     expression: Expression
     relations: Sequence[Relation]
     closed: frozenset[Expression] = frozenset()
+    most_work: int = MOST_WORK
     _verdicts: dict[Expression, bool] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -150,7 +151,7 @@ class RationalSearch:
         The expression itself where nothing is cheaper, or it is too large. Where the cheapest of all forms
         loses digits, the best of the others is searched again with its differences as they stand.
         """
-        if not is_small(self.start) or work_on(self.start) > MOST_WORK:
+        if not is_small(self.start) or work_on(self.start) > self.most_work:
             return self.expression
         best, current, relations = self.expression, self.start, tuple(self.known)
         has_lost = False
@@ -169,7 +170,7 @@ class RationalSearch:
                 break
             best, current = found.form, found.rewriting.expression
             relations = found.rewriting.within(relations)
-            if self.work >= MOST_WORK:
+            if self.work >= self.most_work:
                 break
         typed = _spelled_as_typed(best, self.expression)
         return self._with_differences_kept(typed) if has_lost else typed
@@ -185,7 +186,7 @@ class RationalSearch:
         closed = frozenset(filter(is_difference, best.walk()))
         if not closed or closed <= self.closed:
             return best
-        search = RationalSearch(best, self.relations, closed)
+        search = RationalSearch(best, self.relations, closed, self.most_work)
         again = search.cheapest()
         self.work += search.work
         is_better = measure(again) < measure(best) and self._keeps_digits(again)
@@ -199,7 +200,7 @@ class RationalSearch:
             if rewriting:
                 left -= 1
                 yield rewriting
-            if not left or self.work >= MOST_WORK:
+            if not left or self.work >= self.most_work:
                 break
 
     def _rewritings(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting | None]:
