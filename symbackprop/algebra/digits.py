@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from symbackprop.algebra.opened import rational_functions, written_out
@@ -50,6 +51,23 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
         if any(map(_is_worse, *after, *before)):
             return False
     return True
+
+
+@dataclass(frozen=True)
+class Digits:
+    """The digits of forms that are equal by `equalities`."""
+
+    equalities: tuple[Equality, ...] = ()
+
+    def are_kept_by(self, form: Expression, expression: Expression) -> bool:
+        """Whether the form's rounding is no worse than the expression's."""
+        return keeps_digits(form, expression, self.equalities)
+
+    def are_more_in(self, form: Expression, other: Expression) -> bool:
+        """Whether the other form loses digits that this one keeps, and this one none of the other's."""
+        if form == other or self.are_kept_by(other, form):
+            return False
+        return self.are_kept_by(form, other)
 
 
 def _brings_in(functions: frozenset[str], form: Expression) -> bool:

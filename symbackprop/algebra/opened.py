@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Multiply, Number, Power, Where
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
 
@@ -87,3 +98,27 @@ def rational_functions() -> tuple[str, ...]:
             if atoms == {kernel} and any(isinstance(node, Power) for node in formula.walk()):
                 names.append(function.name)
     return tuple(names)
+
+
+def reductions_of(expression: Expression) -> dict[Expression, Expression]:
+    """The sums in an expression, by their canonical bound names."""
+    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def spelled_as_typed(found: Expression, typed: Expression) -> Expression:
+    """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
+    atoms = {
+        canonical_bound_names(opened(node)): node
+        for node in typed.walk()
+        if isinstance(node, Apply) and not is_exponential(node.function)
+    }
+    return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
+
+
+def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
+    """The expression with the bound names of those reductions that it has in common with `spelled`."""
+
+    def spell(node: Expression) -> Expression:
+        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
+
+    return rewrite_bottom_up(expression, spell)

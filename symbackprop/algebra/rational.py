@@ -7,18 +7,17 @@ that is cheaper: e^-u/(1 + e^-u)^2 becomes z*(1 - z).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.differences import is_difference, spreads_a_difference
-from symbackprop.algebra.digits import keeps_digits
-from symbackprop.algebra.opened import is_exponential, opened
+from symbackprop.algebra.digits import Digits
+from symbackprop.algebra.opened import opened, reductions_of, spelled_alike, spelled_as_typed
 from symbackprop.algebra.quotients import (
     collected_forms,
     common_factors_out,
@@ -35,8 +34,7 @@ from symbackprop.algebra.quotients import (
 from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
-from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.printing import text
 
 # The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
@@ -136,8 +134,8 @@ class RationalSearch:
         self._forms: dict[sympy.Expr, Expression] = {}
         self.work = 0
         start = opened(self.expression)
-        spelled = _reductions_of(start)
-        opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
+        spelled = reductions_of(start)
+        opened_relations = [spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
         self.bridge.learn_roots(start, *opened_relations)
         self.start = self.bridge.to_sympy(start)
         self.known = [
@@ -166,13 +164,13 @@ class RationalSearch:
                 break
             found = self._best(candidates)
             has_lost = has_lost or not self._keeps_digits(min(candidates, key=_Candidate.rank).form)
-            if found is None or measure(found.form) >= measure(best):
+            if found is None or not self._is_better(found.form, best):
                 break
             best, current = found.form, found.rewriting.expression
             relations = found.rewriting.within(relations)
             if self.work >= self.most_work:
                 break
-        typed = _spelled_as_typed(best, self.expression)
+        typed = spelled_as_typed(best, self.expression)
         return self._with_differences_kept(typed) if has_lost else typed
 
     def _forms_of(self, expression: sympy.Expr) -> Iterator[sympy.Expr]:
@@ -250,47 +248,43 @@ class RationalSearch:
             if not self.bridge.multiplies_decimals(form)
         ]
         kept += self._first_to_keep_digits(sorted(collected, key=_Candidate.rank))
-        return min(kept, key=_Candidate.rank, default=None)
+        return next(iter(self._first_to_keep_digits(sorted(kept, key=_Candidate.rank))), None)
 
     def _first_to_keep_digits(self, ordered: Iterable[_Candidate]) -> list[_Candidate]:
-        return list(islice((each for each in ordered if self._keeps_digits(each.form)), 1))
+        """The first form that keeps the expression's digits; of those as cheap the most accurate."""
+        found: _Candidate | None = None
+        for each in ordered:
+            if found is not None and measure(each.form).cost != measure(found.form).cost:
+                break
+            if self._keeps_digits(each.form) and (
+                found is None or self._digits.are_more_in(each.form, found.form)
+            ):
+                found = each
+        return [] if found is None else [found]
+
+    def _is_better(self, form: Expression, other: Expression) -> bool:
+        """Whether it is cheaper, or as cheap and more accurate."""
+        is_as_cheap = measure(form).cost == measure(other).cost
+        if is_as_cheap and self._digits.are_more_in(form, other):
+            return True
+        return measure(form) < measure(other)
 
     def _keeps_digits(self, form: Expression) -> bool:
         """Whether every difference that is a factor of the expression is one, and rounding is no worse."""
         if form not in self._verdicts:
-            typed = _spelled_as_typed(form, self.expression)
-            self._verdicts[form] = not spreads_a_difference(form, self.expression) and keeps_digits(
-                typed, self.expression, [(relation.known, relation.formula) for relation in self.relations]
-            )
+            typed = spelled_as_typed(form, self.expression)
+            is_multiplied_out = spreads_a_difference(form, self.expression)
+            self._verdicts[form] = not is_multiplied_out and self._digits.are_kept_by(typed, self.expression)
         return self._verdicts[form]
+
+    @cached_property
+    def _digits(self) -> Digits:
+        return Digits(tuple([(relation.known, relation.formula) for relation in self.relations]))
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
-
-
-def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
-    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
-
-
-def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
-    """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
-    atoms = {
-        canonical_bound_names(opened(node)): node
-        for node in typed.walk()
-        if isinstance(node, Apply) and not is_exponential(node.function)
-    }
-    return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
-
-
-def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
-    """The expression with the bound names of those reductions that it has in common with `spelled`."""
-
-    def spell(node: Expression) -> Expression:
-        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
-
-    return rewrite_bottom_up(expression, spell)
 
 
 def multiplied_out(
