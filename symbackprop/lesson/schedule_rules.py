@@ -18,7 +18,14 @@ from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.naming import NamingRule
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stability import CANCELLING, IDENTITIES, LOG_BESIDE_ZERO, ROOTS, SHIFTS
+from symbackprop.schedule.stability import (
+    CANCELLING,
+    FAR_BELOW_ZERO,
+    IDENTITIES,
+    LOG_BESIDE_ZERO,
+    ROOTS,
+    SHIFTS,
+)
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
 from symbackprop.stability.meanings import Meanings
@@ -52,7 +59,8 @@ def local_rules() -> tuple[Rule, ...]:
         delta_rule(Ranges.of(example_system())),
         empty_sum_rule(Ranges.of(example_system()), is_adjoint=True),
         TIDYING,
-        *(form.rule(Meanings()) for form in (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO, *ROOTS)),
+        *(form.rule(Meanings()) for form in (CANCELLING, *IDENTITIES, *SHIFTS, LOG_BESIDE_ZERO)),
+        *(form.rule(Meanings()) for form in (*FAR_BELOW_ZERO, *ROOTS)),
         complement_rule([parsed("sigmoid(c)")]),
         gate_rule([parsed("sigmoid(x[i])")]),
         SOLVE,

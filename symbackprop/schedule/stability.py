@@ -31,9 +31,12 @@ from symbackprop.stability.sigmoids import (
     difference_times_sigmoid,
     exponential_by_difference,
     exponential_times_sigmoid,
+    numbers_together,
     reciprocal_is_sigmoid,
+    reciprocal_of_complement,
     softplus_difference,
 )
+from symbackprop.stability.softplus import exponential_of_softplus, log_of_softplus, sigmoid_by_softplus
 from symbackprop.stability.ties import cancelled_under_delta
 from symbackprop.systems.system import Equation
 
@@ -82,6 +85,13 @@ def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquati
 # Used until none applies; what stands further up has patterns that a rule further down has too.
 IDENTITIES: tuple[StableForm, ...] = (
     StableForm(
+        "numbers together",
+        "1 - (1 - f) = f",
+        numbers_together,
+        example="1 - (1 - sigmoid(c))",
+        near_miss="x[i] - (1 - sigmoid(c))",
+    ),
+    StableForm(
         "reciprocal is sigmoid",
         "1/(1 + exp(f)) = sigmoid(-f)",
         reciprocal_is_sigmoid,
@@ -89,8 +99,22 @@ IDENTITIES: tuple[StableForm, ...] = (
         near_miss="x[i]/(2 + exp(c))",
     ),
     StableForm(
+        "reciprocal of 1 - sigmoid",
+        "1/(1 - sigmoid(f)) = 1/sigmoid(-f)",
+        reciprocal_of_complement,
+        example="x[i]/(1 - sigmoid(c))",
+        near_miss="x[i]/(2 - sigmoid(c))",
+    ),
+    StableForm(
+        "exponential of softplus",
+        "exp(-softplus(f))*g = sigmoid(-f)*g; exp(softplus(f)) = 1 + exp(f)",
+        exponential_of_softplus,
+        example="exp(-softplus(c))",
+        near_miss="exp(-2*softplus(c))",
+    ),
+    StableForm(
         "exponential times sigmoid",
-        "exp(f)*sigmoid(-f) = sigmoid(f)",
+        "exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1",
         exponential_times_sigmoid,
         example="exp(c)*sigmoid(-c)",
         near_miss="exp(c)*sigmoid(c)",
@@ -160,7 +184,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "log of one plus",
-        "log(1 + exp(f)) = softplus(f); log(1 + f) = log1p(f)",
+        "log(1 + g*exp(f)) = softplus(f + log(g)), g > 0; log(1 + f) = log1p(f)",
         log_of_one_plus,
         example="log(1 + exp(c))",
         near_miss="log(2 + c)",
@@ -174,7 +198,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "difference from a number",
-        "exp(f) - 1 = expm1(f); 2*sigmoid(f) - 1 = tanh(f/2)",
+        "exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)",
         difference_from_number,
         example="exp(c) - 1",
         near_miss="exp(c) - 2",
@@ -232,6 +256,24 @@ ROOTS: tuple[StableForm, ...] = (
     ),
 )
 
+# Used once at every node: what stands for them has them as a case.
+FAR_BELOW_ZERO: tuple[StableForm, ...] = (
+    StableForm(
+        "log of softplus",
+        "log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g)",
+        log_of_softplus,
+        example="log(softplus(c))",
+        near_miss="log(softplus(c) + 1)",
+    ),
+    StableForm(
+        "sigmoid by softplus",
+        "sigmoid(f)/softplus(f) = where(f > -40, sigmoid(f)/softplus(f), 1)",
+        sigmoid_by_softplus,
+        example="sigmoid(c)/softplus(c)",
+        near_miss="sigmoid(c)/softplus(-c)",
+    ),
+)
+
 CANCELLING = StableForm(
     "cancel under delta",
     "f[q]*sum(i, delta(p,q)*g/f[p]) = sum(i, delta(p,q)*g)",
@@ -251,4 +293,6 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     if shifted is not item:
         shifted = rewritten(shifted, identities)
     finished = rewritten_once(shifted, (LOG_BESIDE_ZERO.rule(meanings),))
-    return rewritten_once(finished, tuple([form.rule(meanings) for form in ROOTS]))
+    for forms in (FAR_BELOW_ZERO, ROOTS):
+        finished = rewritten_once(finished, tuple([form.rule(meanings) for form in forms]))
+    return finished
