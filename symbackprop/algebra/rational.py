@@ -18,7 +18,7 @@ import sympy
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.differences import is_difference, spreads_a_difference
 from symbackprop.algebra.digits import keeps_digits
-from symbackprop.algebra.opened import is_exponential, opened
+from symbackprop.algebra.opened import opened
 from symbackprop.algebra.quotients import (
     collected_forms,
     common_factors_out,
@@ -169,8 +169,7 @@ class RationalSearch:
             relations = found.rewriting.within(relations)
             if self.work >= MOST_WORK:
                 break
-        typed = _spelled_as_typed(best, self.expression)
-        return self._with_differences_kept(typed) if has_lost else typed
+        return self._with_differences_kept(best) if has_lost else best
 
     def _with_differences_kept(self, best: Expression) -> Expression:
         """The best form with every difference in it as an atom of the search, where that is cheaper."""
@@ -205,7 +204,7 @@ class RationalSearch:
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
-            self._forms[form] = tidied(self.bridge.from_sympy(form))
+            self._forms[form] = _spelled_as_typed(tidied(self.bridge.from_sympy(form)), self.expression)
         return self._forms[form]
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
@@ -248,9 +247,8 @@ class RationalSearch:
     def _keeps_digits(self, form: Expression) -> bool:
         """Whether every difference that is a factor of the expression is one, and rounding is no worse."""
         if form not in self._verdicts:
-            typed = _spelled_as_typed(form, self.expression)
             self._verdicts[form] = not spreads_a_difference(form, self.expression) and keeps_digits(
-                typed, self.expression, [(relation.known, relation.formula) for relation in self.relations]
+                form, self.expression, [(relation.known, relation.formula) for relation in self.relations]
             )
         return self._verdicts[form]
 
@@ -265,13 +263,18 @@ def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
 
 
 def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
-    """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
+    """What was found, where atoms and their arguments stand as they were typed: tanh(softplus(u))."""
+    functions = {node: opened(node) for node in typed.walk() if isinstance(node, Apply)}
     atoms = {
-        canonical_bound_names(opened(node)): node
-        for node in typed.walk()
-        if isinstance(node, Apply) and not is_exponential(node.function)
+        canonical_bound_names(atom): node
+        for node, atom in functions.items()
+        if isinstance(atom, Apply) and atom != node
     }
-    return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
+
+    def spell(node: Expression) -> Expression:
+        return atoms.get(canonical_bound_names(opened(node)), node) if isinstance(node, Apply) else node
+
+    return rewrite_bottom_up(found, spell) if atoms else found
 
 
 def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
