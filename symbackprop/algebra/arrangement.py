@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.integers.guards import readable
 from symbackprop.notation.arithmetic import (
@@ -15,8 +17,8 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Reduction, Where
 from symbackprop.notation.substitution import rewrite_values
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.systems.printing import text
 
 
@@ -91,7 +93,7 @@ def _is_negative_sum(factor: Expression) -> bool:
 
 
 def _turned_differences(node: Expression) -> Expression:
-    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1)."""
+    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1), and (1 - y)*(1 - z) for (y - 1)*(z - 1)."""
     factors = list(factors_of(node))
     less_number = [place for place, factor in enumerate(factors) if is_something_less_number(factor)]
     others = [
@@ -99,10 +101,14 @@ def _turned_differences(node: Expression) -> Expression:
         for place, factor in enumerate(factors)
         if isinstance(factor, Add) and not any(isinstance(term, Number) for term in factor.terms)
     ]
-    for pair in zip(less_number, others, strict=False):
-        for place in pair:
-            factors[place] = add(*positive_first(list(terms_of(negate(factors[place])))))
-    return multiply(*factors) if less_number and others else node
+    pairs = [*zip(less_number, others, strict=False), *_two_by_two(less_number[len(others) :])]
+    for place in (place for pair in pairs for place in pair):
+        factors[place] = add(*positive_first(list(terms_of(negate(factors[place])))))
+    return multiply(*factors) if pairs else node
+
+
+def _two_by_two(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    return zip(places[::2], places[1::2], strict=False)
 
 
 def is_something_less_number(factor: Expression) -> bool:

@@ -14,7 +14,7 @@ from functools import cache
 
 from symbackprop.algebra.opened import rational_functions, written_out
 from symbackprop.functions.elementary import definition_of
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal, negate, terms_of
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, negate, terms_of
 from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Element, Expression, Index, Number, Power
 from symbackprop.rewriting.justification import Equality
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
@@ -73,16 +73,24 @@ class Digits:
 def _brings_in(functions: frozenset[str], form: Expression) -> bool:
     """Whether one of the functions stands beside a number, or in a sum that is divided by.
 
-    exp(u)/(a + exp(u)) is not sigmoid(u)/(a*(1 - sigmoid(u)) + sigmoid(u)).
+    exp(u)/(a + exp(u)) is not sigmoid(u)/(a*(1 - sigmoid(u)) + sigmoid(u)). In a - a*sigmoid(u) it stands
+    beside the number 1.
     """
     below = (node.base for node in form.walk() if isinstance(node, Power) and is_reciprocal(node))
     beside = (
         node
         for node in form.walk()
-        if isinstance(node, Add) and any(isinstance(term, Number) for term in node.terms)
+        if isinstance(node, Add) and any(isinstance(term, Number) for term in _without_common_factors(node))
     )
     applied = (factor for sums in (*below, *beside) for term in terms_of(sums) for factor in factors_of(term))
     return any(isinstance(factor, Apply) and factor.function in functions for factor in applied)
+
+
+def _without_common_factors(node: Add) -> list[Expression]:
+    """The terms, each without the factors that all of them have."""
+    factors = [factors_of(term) for term in node.terms]
+    common = [each for each in factors[0] if all(each in others for others in factors)]
+    return [multiply(*(each for each in own if each not in common)) for own in factors]
 
 
 def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
@@ -157,7 +165,7 @@ def _differentiated_in(expression: Expression) -> frozenset[str]:
             node.arguments[0] for node in base.walk() if isinstance(node, Apply) and node.function == "exp"
         )
         for sign in (argument, negate(argument))
-        if Power(base, MINUS_ONE) in written_out(Apply(name, (sign,))).walk()
+        if Power(written_out(base), MINUS_ONE) in written_out(Apply(name, (sign,))).walk()
     )
 
 

@@ -106,13 +106,18 @@ def reductions_of(expression: Expression) -> dict[Expression, Expression]:
 
 
 def spelled_as_typed(found: Expression, typed: Expression) -> Expression:
-    """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
+    """What was found, where atoms and their arguments stand as they were typed: tanh(softplus(u))."""
+    functions = {node: opened(node) for node in typed.walk() if isinstance(node, Apply)}
     atoms = {
-        canonical_bound_names(opened(node)): node
-        for node in typed.walk()
-        if isinstance(node, Apply) and not is_exponential(node.function)
+        canonical_bound_names(atom): node
+        for node, atom in functions.items()
+        if isinstance(atom, Apply) and atom != node
     }
-    return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
+
+    def spell(node: Expression) -> Expression:
+        return atoms.get(canonical_bound_names(opened(node)), node) if isinstance(node, Apply) else node
+
+    return rewrite_bottom_up(found, spell) if atoms else found
 
 
 def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:

@@ -170,8 +170,7 @@ class RationalSearch:
             relations = found.rewriting.within(relations)
             if self.work >= self.most_work:
                 break
-        typed = spelled_as_typed(best, self.expression)
-        return self._with_differences_kept(typed) if has_lost else typed
+        return self._with_differences_kept(best) if has_lost else best
 
     def _forms_of(self, expression: sympy.Expr) -> Iterator[sympy.Expr]:
         """Equal forms in which no decimals are multiplied out."""
@@ -212,7 +211,7 @@ class RationalSearch:
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
-            self._forms[form] = tidied(self.bridge.from_sympy(form))
+            self._forms[form] = spelled_as_typed(tidied(self.bridge.from_sympy(form)), self.expression)
         return self._forms[form]
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
@@ -272,9 +271,8 @@ class RationalSearch:
     def _keeps_digits(self, form: Expression) -> bool:
         """Whether every difference that is a factor of the expression is one, and rounding is no worse."""
         if form not in self._verdicts:
-            typed = spelled_as_typed(form, self.expression)
             is_multiplied_out = spreads_a_difference(form, self.expression)
-            self._verdicts[form] = not is_multiplied_out and self._digits.are_kept_by(typed, self.expression)
+            self._verdicts[form] = not is_multiplied_out and self._digits.are_kept_by(form, self.expression)
         return self._verdicts[form]
 
     @cached_property

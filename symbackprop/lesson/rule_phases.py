@@ -16,8 +16,8 @@ from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
 from symbackprop.rules.inverses import matrix_rules
-from symbackprop.rules.kronecker import TIED, one_index_for_both, tied_indices
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES, Measure, Measures, differentiated_parts
+from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED

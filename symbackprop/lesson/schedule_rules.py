@@ -21,11 +21,11 @@ from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_mat
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stability import STABLE_FORMS
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
+from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text

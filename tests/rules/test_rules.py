@@ -26,12 +26,12 @@ from symbackprop.notation.expressions import (
     Logic,
     Where,
 )
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import apply_exhaustively, resolve, result_of
 from symbackprop.rules.conditions import when
 from symbackprop.rules.examples import NAMES, SYMMETRIC, parsed, place_of_use
 from symbackprop.rules.kronecker import out_of_where
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED, CalculusRule
 from symbackprop.semantics.naive import NaiveEvaluator
