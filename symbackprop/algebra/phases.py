@@ -14,6 +14,7 @@ from symbackprop.algebra.scalar_search import Account, Budget, rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
@@ -140,7 +141,8 @@ def _simplified(
 
 def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
     """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards."""
-    steps = NormalForm(LAST_RULES).steps(expression)
+    named = mask_rules(positive_parts(scope.definitions.values()))
+    steps = NormalForm((*named, *LAST_RULES)).steps(expression)
     return (*steps, *_arranged(steps[-1].after, scope, outer)) if steps else ()
 
 

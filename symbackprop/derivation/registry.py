@@ -18,9 +18,10 @@ from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.expressions import Axis, Index
+from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.rewriting.justification import Justification, Premise
-from symbackprop.rewriting.premises import KnownRanges, Matrices, Recurrence
+from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence
 from symbackprop.rewriting.registry import Entry, Family, Registry
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Rule
@@ -83,6 +84,10 @@ def _matrix_rules(premise: Matrices) -> Sequence[Rule]:
     return matrix_rules(premise.symmetric, {each.tensor: each for each in premise.definitions})
 
 
+def _mask_rules(premise: Definitions) -> Sequence[Rule]:
+    return mask_rules(premise.definitions)
+
+
 def _fact_rules(premise: Stated) -> Sequence[Rule]:
     return [each.rule for each in fact_rules((premise.fact,), RULES_OF_FACTS)]
 
@@ -105,6 +110,7 @@ REGISTRY = Registry.of(
     *_of_system(KnownRanges(()), _substitution_rules),
     *_of_system(Recurrence((), SOME_STEP, KnownRanges(())), _recurrence_rules),
     *_of_system(Matrices(frozenset(), ()), _matrix_rules),
+    *_of_system(Definitions(()), _mask_rules),
     Family(FACT, Stated, partial(_called, FACT, _fact_rules)),
     Family(SYMMETRY, Symmetries, oriented_by),
     Family(BOTH, Between, one_index_between),

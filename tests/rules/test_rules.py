@@ -91,6 +91,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "compared maximum": "c <= 6",
     "turn back a circular shift": "x[mod(i2 - 1, size(i))]",
     "residue of a residue": "mod(i + 1, size(i))",
+    "named mask": "m[i] > 0",
     "opposite branches": "where(c > 0, x[i]^2, -y[j]^2)",
     "branches that agree": "where(c > 0 or c < -1, x[i], y[j])",
     "factor out of branches": "x[i]*where(c > 0, 2*c, 1)",
@@ -188,6 +189,7 @@ def drawn(rng: np.random.Generator) -> dict[str, np.ndarray]:  # type: ignore[ty
     }
     values["ids"] = rng.integers(0, SIZES["I"], SIZES["K"])
     values["T"] = values["T"] + values["T"].T
+    values["m"] = np.maximum(0, values["x"] - values["c"])
     values["B"] = values["B"] / values["B"].sum(axis=1, keepdims=True)
     return values
 
