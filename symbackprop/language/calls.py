@@ -11,7 +11,7 @@ from symbackprop.language.expansion import parameter_element
 from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
-from symbackprop.language.syntax import Call, Formula
+from symbackprop.language.syntax import Call, Formula, NumberLiteral
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
@@ -80,26 +80,44 @@ def _clip(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
 
 
 _DIFF_USAGE = "write diff(y[n], x[n,i]): an element, and an element of a tensor that it depends on"
+_HIGHEST_ORDER = 10
 
 
 def _derivative(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    """`diff(y[n], x[n,i])`; the first argument may be such a derivative itself."""
-    expect_arguments(call, 2, reader.scope, _DIFF_USAGE)
-    _expect_equation(call, surroundings, reader.scope)
-    above, below = (reader.value(argument, surroundings) for argument in call.arguments)
+    """`diff(y[n], x[n,i])`, with an order as a third argument; the first may be such a derivative itself."""
+    scope = reader.scope
+    order = _order(call, scope) if len(call.arguments) == 3 else 1
+    if len(call.arguments) != 3:
+        expect_arguments(call, 2, scope, _DIFF_USAGE)
+    _expect_equation(call, surroundings, scope)
+    above, below = (reader.value(argument, surroundings) for argument in call.arguments[:2])
     if not isinstance(above, Element | InnerDerivative):
         cause = "diff(...) differentiates one element of a tensor, and this is a formula"
         remedy = "define it by an equation of its own: f[n] = ..., then diff(f[n], ...)"
-        raise reader.scope.error(cause, call.arguments[0].span, remedy)
+        raise scope.error(cause, call.arguments[0].span, remedy)
     if not isinstance(below, Element):
         what = "an index" if isinstance(below, Index) else "a formula"
         cause = f"diff(...) differentiates by one element of a tensor, and this is {what}"
-        raise reader.scope.error(cause, call.arguments[1].span, _DIFF_USAGE)
-    for element, argument in zip((above, below), call.arguments, strict=True):
+        raise scope.error(cause, call.arguments[1].span, _DIFF_USAGE)
+    for element, argument in zip((above, below), call.arguments, strict=False):
         if isinstance(element, Element):
-            _expect_real(element, argument, reader.scope)
-            _expect_plain_positions(element, argument, reader.scope)
-    return InnerDerivative(above, below)
+            _expect_real(element, argument, scope)
+            _expect_plain_positions(element, argument, scope)
+    for _ in range(order):
+        above = InnerDerivative(above, below)
+    return above
+
+
+def _order(call: Call, scope: Scope) -> int:
+    argument = call.arguments[2]
+    written = argument.text if isinstance(argument, NumberLiteral) else ""
+    if not written.isdigit() or not 0 < int(written[:3]) <= _HIGHEST_ORDER:
+        raise scope.error(
+            f"the order of a derivative is a whole number from 1 to {_HIGHEST_ORDER}",
+            argument.span,
+            "write diff(u[n], x[n], 2) for the second derivative",
+        )
+    return int(written)
 
 
 def _expect_equation(call: Call, surroundings: Surroundings, scope: Scope) -> None:

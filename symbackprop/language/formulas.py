@@ -166,7 +166,7 @@ class FormulaReader:
             )
         if name in YIELDING and self._is_own(name, surroundings):
             return self._own_function(call, surroundings)
-        if name in NAMED:
+        if name in NAMED and (name != "diff" or len(call.arguments) > 2):
             self.shorthands.add(name)
         if name in DEFINITIONS:
             return shorthand(call, surroundings, self)
