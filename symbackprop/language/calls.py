@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
-from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
+from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, index_here
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
-from symbackprop.language.syntax import Call, Formula, NumberLiteral
+from symbackprop.language.syntax import Call, Formula, NumberLiteral, walk
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
@@ -69,8 +69,8 @@ def _size(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     word = bare_word(call.arguments[0])
     if word is None or word.text in surroundings.parameters:
         raise reader.scope.error("size(...) takes an index or an axis", call.arguments[0].span, usage)
-    axis = reader.scope.axes.get(word.text)
-    return Size(axis if axis is not None else named_index(word, reader.scope).axis)
+    axis = None if word.text in surroundings.index_parameters else reader.scope.axes.get(word.text)
+    return Size(axis if axis is not None else index_here(word, surroundings, reader.scope).axis)
 
 
 def _clip(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
@@ -159,7 +159,7 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
         return (
             word is not None
             and word.text not in surroundings.parameters
-            and scope.index(word.text) is not None
+            and (word.text in surroundings.index_parameters or scope.index(word.text) is not None)
         )
     return name in REDUCTIONS
 
@@ -198,16 +198,34 @@ def indices_and_body(
         word = bare_word(argument)
         if word is None:
             raise scope.error(f"'{name}' runs over indices, and this is not one", argument.span, usage)
-        index = named_index(word, scope)
+        index = index_here(word, surroundings, scope)
         if index in indices:
             raise scope.error(
                 f"'{name}' runs over '{index.name}' twice", argument.span, "name each index once"
             )
         indices.append(index)
     body = reader.value(last, surroundings.binding(tuple(indices)))
-    if surroundings.function:
+    if surroundings.function and surroundings.index_parameters.keys().isdisjoint(_bare_words(written)):
         _expect_dependence(body, indices, call, surroundings, scope)
     return tuple(indices), body
+
+
+def _bare_words(arguments: Sequence[Formula]) -> set[str]:
+    return {word.text for word in map(bare_word, arguments) if word is not None}
+
+
+def index_parameters(body: Formula, parameters: Collection[str]) -> frozenset[str]:
+    """The parameters of a function that its body runs over, or whose size it asks for: they are indices.
+
+    max(u, 2) by itself is the greater of two values.
+    """
+    found: set[str] = set()
+    for formula in walk(body):
+        if isinstance(formula, Call):
+            runs_over = formula.word.text in (REDUCTIONS - FUNCTIONS.keys()) | DEFINITIONS.keys()
+            named = formula.arguments[:-1] if runs_over else formula.arguments
+            found |= _bare_words(named) if runs_over or formula.word.text == "size" else set()
+    return frozenset(found & {*parameters})
 
 
 def _expect_dependence(
