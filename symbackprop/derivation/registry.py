@@ -30,7 +30,8 @@ from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
-from symbackprop.rules.kronecker import BOTH, KRONECKER_RULES
+from symbackprop.rules.kronecker import KRONECKER_RULES
+from symbackprop.rules.one_index import BOTH
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES

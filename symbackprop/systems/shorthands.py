@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations, repeat
+from typing import cast
 
 from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, power, reciprocals_last
+from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Add,
@@ -63,8 +65,22 @@ def spelled(expression: Expression, words: Collection[str]) -> Expression:
     """The expression with these words in the place of what they stand for; for printing alone."""
     for word, recognise in RECOGNISED.items():
         if word in words:
-            expression = rewrite_bottom_up(expression, recognise)
+            expression = recognise(expression)
     return expression
+
+
+def _with_orders(node: Expression) -> Expression:
+    """diff(u, x, 2) for diff(diff(u, x), x), the outermost first."""
+    if isinstance(node, InnerDerivative):
+        order, inside = 1, cast(Expression, node.numerator)
+        while isinstance(inside, InnerDerivative) and inside.denominator == node.denominator:
+            order, inside = order + 1, inside.numerator
+        named = _with_orders(inside)
+        if order == 1 and named == inside:
+            return node
+        return Shorthand("diff", (), (named, node.denominator, *([Number(order)] if order > 1 else [])))
+    children = tuple([_with_orders(child) for child in node.children])
+    return node if children == node.children else node.with_children(children)
 
 
 def _logsumexp(node: Expression) -> Expression:
@@ -212,8 +228,16 @@ def _product(factors: Sequence[Expression]) -> Expression:
     return factors[0] if len(factors) == 1 else Multiply(tuple(factors))
 
 
-RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
+def _everywhere(recognise: Callable[[Expression], Expression]) -> Callable[[Expression], Expression]:
+    return lambda expression: rewrite_bottom_up(expression, recognise)
+
+
+_OF_NODES: Mapping[str, Callable[[Expression], Expression]] = {
     "var": _var, "mean": _mean, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
     "clip": _clip, "argmin": _argmin,
 }  # fmt: skip
+RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
+    "diff": _with_orders,
+    **{word: _everywhere(recognise) for word, recognise in _OF_NODES.items()},
+}
 NAMED = frozenset(RECOGNISED)
