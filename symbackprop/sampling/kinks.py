@@ -33,7 +33,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.sampling.finite_data import Domain
 from symbackprop.semantics.array_numbers import RoundedNumbers
 from symbackprop.semantics.naive import NaiveEvaluator
-from symbackprop.semantics.systems import evaluate_system
+from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation, System
@@ -114,6 +114,22 @@ class Kink:
             except SymbackpropError:  # read outside an axis: another branch of a `where` is taken there
                 continue
         return Places(at_kink, is_rounded)
+
+    def is_met(self, known: Mapping[str, Array], sizes: Mapping[str, int]) -> bool:
+        """Whether data may lie on the kink somewhere; true where it is guarded, so that one cannot look."""
+        evaluator = VectorisedEvaluator(known, sizes)
+        try:
+            with undefined_is_silent():
+                if self.sides is not None:
+                    left, right = (evaluator.array(side, self.indices) for side in self.sides)
+                    return bool(np.any(left == right))
+                assert isinstance(self.node, Reduction)
+                terms = evaluator.array(self.node.body, (*self.indices, *self.node.indices))
+        except SymbackpropError:  # read outside an axis: another branch of a `where` is taken there
+            return True
+        over = tuple(range(len(self.indices), terms.ndim))
+        best = (np.min if self.node.kind == "min" else np.max)(terms, axis=over, keepdims=True)
+        return bool(np.any(np.sum(terms == best, axis=over) > 1))
 
     def _rivals(self, evaluator: Evaluator, at: dict[Index, int]) -> list[Any]:
         """The values that decide it and lie close: both sides, or the terms next to the extreme one."""

@@ -48,21 +48,32 @@ def hold(subject: Subject, draw: Draw) -> bool:
         return True
     if draw.is_at_kinks:
         return _hold_at_kinks(subject, draw, wrong)
+    wrong = beyond_rounding(subject, draw, wrong)
+    if not wrong:
+        return True
     undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes))
-    is_defined = all_finite(undefined.adjoints.values())
-    if not is_defined:
-        wrong = [replace(each, found=_where_defined(each, undefined)) for each in wrong]
-    hold_up_to_rounding(subject, draw, wrong)
-    return is_defined
+    if all_finite(undefined.adjoints.values()):
+        raise MismatchError(_message(subject, draw, wrong[0]), remedy=REPORT)
+    expect_agreement(subject, draw, [replace(each, found=_where_defined(each, undefined)) for each in wrong])
+    return False
 
 
-def hold_up_to_rounding(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> None:
+def expect_agreement(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> None:
     """Raise MismatchError where one differs by more than the rounding of its terms."""
-    moved = _rounded(subject, draw)
-    for each in wrong:
-        unsteady = largest_of(each.meaning(one) - each.expected for one in moved)
-        if not agree(each.found, each.expected, 0.0, unsteady):
-            raise MismatchError(_message(subject, draw, each), remedy=REPORT)
+    for each in beyond_rounding(subject, draw, compared):
+        raise MismatchError(_message(subject, draw, each), remedy=REPORT)
+
+
+def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> list[Compared]:
+    """Those that differ by more than the rounding of their terms, looked at as long as there are any."""
+    left = [(each, 0.0) for each in compared if not agree(each.found, each.expected, 0.0)]
+    moved = _rounded(subject, draw) if left else iter(())
+    for one in moved:
+        unsteady = [(each, max(by, largest_of([each.meaning(one) - each.expected]))) for each, by in left]
+        left = [(each, by) for each, by in unsteady if not agree(each.found, each.expected, 0.0, by)]
+        if not left:
+            break
+    return [each for each, _ in left]
 
 
 def _hold_at_kinks(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> bool:
@@ -150,12 +161,13 @@ def _slope_along(subject: Subject, draw: Draw, directions: Mapping[str, Array], 
     return np.asarray(np.imag(moved[loss]) / step, dtype=float)
 
 
-def _rounded(subject: Subject, draw: Draw) -> list[Draw]:
+def _rounded(subject: Subject, draw: Draw) -> Iterator[Draw]:
     """The draw as it would be were data and all operations off by a few hundred roundings."""
-    evaluations = rounded_evaluations(
-        subject.derivation, draw.values, draw.sizes, chain_rule=subject.chain_rule
-    )
-    return [Draw(draw.sizes, draw.values, known, adjoints) for known, adjoints in evaluations]
+    chain_rule = subject.chain_rule
+    for known, adjoints in rounded_evaluations(
+        subject.derivation, draw.values, draw.sizes, chain_rule=chain_rule
+    ):
+        yield Draw(draw.sizes, draw.values, known, adjoints)
 
 
 def _message(subject: Subject, draw: Draw, wrong: Compared) -> str:
