@@ -204,7 +204,7 @@ class RationalSearch:
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
-            self._forms[form] = _spelled_as_typed(tidied(self.bridge.from_sympy(form)), self.expression)
+            self._forms[form] = _spelled_as_typed(tidied(self.bridge.from_sympy(form)), self._typed)
         return self._forms[form]
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
@@ -253,6 +253,13 @@ class RationalSearch:
         return self._verdicts[form]
 
     @cached_property
+    def _typed(self) -> dict[Expression, Expression]:
+        """Each function that is an atom in other words, as it was typed."""
+        functions = [(node, opened(node)) for node in self.expression.walk() if isinstance(node, Apply)]
+        atoms = [(each, atom) for each, atom in functions if isinstance(atom, Apply) and atom != each]
+        return {canonical_bound_names(atom): each for each, atom in atoms}
+
+    @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
@@ -262,19 +269,13 @@ def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
     return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
 
 
-def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
+def _spelled_as_typed(found: Expression, typed: Mapping[Expression, Expression]) -> Expression:
     """What was found, where atoms and their arguments stand as they were typed: tanh(softplus(u))."""
-    functions = {node: opened(node) for node in typed.walk() if isinstance(node, Apply)}
-    atoms = {
-        canonical_bound_names(atom): node
-        for node, atom in functions.items()
-        if isinstance(atom, Apply) and atom != node
-    }
 
     def spell(node: Expression) -> Expression:
-        return atoms.get(canonical_bound_names(opened(node)), node) if isinstance(node, Apply) else node
+        return typed.get(canonical_bound_names(opened(node)), node) if isinstance(node, Apply) else node
 
-    return rewrite_bottom_up(found, spell) if atoms else found
+    return rewrite_bottom_up(found, spell) if typed else found
 
 
 def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
