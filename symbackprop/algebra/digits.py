@@ -76,6 +76,8 @@ def _brings_in(functions: frozenset[str], form: Expression) -> bool:
     exp(u)/(a + exp(u)) is not sigmoid(u)/(a*(1 - sigmoid(u)) + sigmoid(u)). In a - a*sigmoid(u) it stands
     beside the number 1.
     """
+    if not any(isinstance(node, Apply) and node.function in functions for node in form.walk()):
+        return False
     below = (node.base for node in form.walk() if isinstance(node, Power) and is_reciprocal(node))
     beside = (
         node

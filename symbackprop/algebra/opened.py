@@ -105,19 +105,20 @@ def reductions_of(expression: Expression) -> dict[Expression, Expression]:
     return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
 
 
-def spelled_as_typed(found: Expression, typed: Expression) -> Expression:
-    """What was found, where atoms and their arguments stand as they were typed: tanh(softplus(u))."""
-    functions = {node: opened(node) for node in typed.walk() if isinstance(node, Apply)}
-    atoms = {
-        canonical_bound_names(atom): node
-        for node, atom in functions.items()
-        if isinstance(atom, Apply) and atom != node
-    }
+def atoms_as_typed(expression: Expression) -> dict[Expression, Expression]:
+    """Each function that is an atom in other words, as it was typed: tanh(log(1 + e^u)) as tanh(softplus(u))."""
+    functions = [(node, opened(node)) for node in expression.walk() if isinstance(node, Apply)]
+    atoms = [(each, atom) for each, atom in functions if isinstance(atom, Apply) and atom != each]
+    return {canonical_bound_names(atom): each for each, atom in atoms}
+
+
+def spelled_as_typed(found: Expression, typed: Mapping[Expression, Expression]) -> Expression:
+    """What was found, where atoms and their arguments stand as they were typed."""
 
     def spell(node: Expression) -> Expression:
-        return atoms.get(canonical_bound_names(opened(node)), node) if isinstance(node, Apply) else node
+        return typed.get(canonical_bound_names(opened(node)), node) if isinstance(node, Apply) else node
 
-    return rewrite_bottom_up(found, spell) if atoms else found
+    return rewrite_bottom_up(found, spell) if typed else found
 
 
 def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:

@@ -17,7 +17,7 @@ import sympy
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.differences import is_difference, spreads_a_difference
 from symbackprop.algebra.digits import Digits
-from symbackprop.algebra.opened import opened, reductions_of, spelled_alike, spelled_as_typed
+from symbackprop.algebra.opened import atoms_as_typed, opened, reductions_of, spelled_alike, spelled_as_typed
 from symbackprop.algebra.quotients import (
     collected_forms,
     common_factors_out,
@@ -211,7 +211,7 @@ class RationalSearch:
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
-            self._forms[form] = spelled_as_typed(tidied(self.bridge.from_sympy(form)), self.expression)
+            self._forms[form] = spelled_as_typed(tidied(self.bridge.from_sympy(form)), self._typed)
         return self._forms[form]
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
@@ -280,6 +280,10 @@ class RationalSearch:
     @cached_property
     def _digits(self) -> Digits:
         return Digits(tuple([(relation.known, relation.formula) for relation in self.relations]))
+
+    @cached_property
+    def _typed(self) -> dict[Expression, Expression]:
+        return atoms_as_typed(self.expression)
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:

@@ -27,7 +27,7 @@ KINDS = {
     "sigmoid of the logarithm of softplus": "q[b]*sigmoid(log(softplus(u[b])))",
     "large within log1p": "log1p(3*cosh(u[b])) + log(1 + 2*exp(q[b]))",
 }
-FIRST, COUNT = 1, 5
+FIRST, COUNT = 1, 3
 LARGEST = {np.float64: 1e250, np.float32: 1e30}
 
 
@@ -59,14 +59,10 @@ def expect_the_truth(text: str, seed: int) -> None:
     model = loads(text)
     module = model.derive().module(verify=False)
     rng = np.random.default_rng(seed)
-    for dtype, scale, rtol, digits in ((np.float64, 800.0, 1e-9, 720), (np.float32, 80.0, 3e-4, 100)):
+    for dtype, scale, rtol, digits in ((np.float64, 800.0, 1e-9, 400), (np.float32, 80.0, 3e-4, 100)):
         far = np.array([-scale, -0.4 * scale, 0.0, 1.5, 0.3 * scale, scale])
-        values = {
-            name: rng.permutation(far)[: 4 if len(axes) > 1 else 5]
-            .astype(dtype)
-            .reshape([2, 2] if len(axes) > 1 else [5])
-            for name, axes in module.SHAPES.items()
-        }
+        shape = (2, 2) if "K" in str(module.SHAPES) else (4,)
+        values = {name: rng.permutation(far)[:4].astype(dtype).reshape(shape) for name in module.SHAPES}
         expected = truth(model.system, values, digits)
         with np.errstate(all="ignore"):
             loss, gradients = module.value_and_grad(values)
