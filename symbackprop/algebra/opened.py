@@ -106,7 +106,7 @@ def reductions_of(expression: Expression) -> dict[Expression, Expression]:
 
 
 def atoms_as_typed(expression: Expression) -> dict[Expression, Expression]:
-    """Each function that is an atom in other words, as it was typed: tanh(log(1 + e^u)) as tanh(softplus(u))."""
+    """Each function that is an atom in other words, as it was typed: tanh(softplus(u))."""
     functions = [(node, opened(node)) for node in expression.walk() if isinstance(node, Apply)]
     atoms = [(each, atom) for each, atom in functions if isinstance(atom, Apply) and atom != each]
     return {canonical_bound_names(atom): each for each, atom in atoms}

@@ -19,9 +19,9 @@ COMPARISONS = {"<": "<", ">": ">", "=": "==", r"\le": "<=", r"\ge": ">=", r"\ne"
 
 
 def special(name: str) -> Callable[..., Any]:
-    from symbackprop.functions.elementary import ALL_FUNCTIONS
+    from symbackprop.functions.elementary import FUNCTIONS
 
-    return ALL_FUNCTIONS[name].evaluate
+    return FUNCTIONS[name].evaluate
 
 
 NAMED = {
@@ -67,7 +67,6 @@ class Reader:
     def __init__(self, latex: str, page: Page) -> None:
         latex = re.sub(r"\\(?:big|Big|bigg|Bigg)([lr])\|", r"\\\1vert ", latex)
         latex = re.sub(r"\\(big|Big|bigg|Bigg)[lr]", "", latex).replace("{}", "")
-        latex = re.sub(r"\\(?:left|right)(?=\\[lr](?:floor|ceil))", "", latex)
         self.tokens = [token for token in TOKEN.findall(latex) if token != " "]
         self.at = 0
         self.page = page
@@ -246,21 +245,8 @@ class Reader:
             return self.applied(NAMED[self.take()])
         if self.peek() == r"\operatorname":
             self.take()
-            name = self.braces().replace(" ", "")
-            return self.applied("stop" if name == "sg" else name)
-        for opening, closing, rounded in (
-            ("\\lfloor", "\\rfloor", np.floor),
-            ("\\lceil", "\\rceil", np.ceil),
-        ):
-            if self.peek() == opening:
-                return self.rounded(opening, closing, rounded)
+            return self.applied(self.braces().replace(" ", ""))
         return None
-
-    def rounded(self, opening: str, closing: str, function: Callable[[Any], Any]) -> Value:
-        self.take(opening)
-        argument = self.sum()
-        self.take(closing)
-        return lambda at: function(argument(at))
 
     def applied(self, name: str) -> Value:
         self.take("(")
