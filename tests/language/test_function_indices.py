@@ -60,15 +60,15 @@ def test_a_call_binds_its_index(call: str, left: str, written: str) -> None:
     assert read(call, left) == written
 
 
-def test_a_layer_norm_of_ones_own_is_differentiated() -> None:
+def test_a_layer_norm_of_ones_own_is_what_one_would_have_written() -> None:
     by_function, written = (
-        sb.loads(f"{DECLARATIONS}y[b,i] = {formula}\nloss E = sum(b, i, y[b,i]^3)\n").derive(wrt=["x"])
+        parse_system(f"{DECLARATIONS}y[b,i] = {formula}\n").equations
         for formula in (
             "centred(i, x[b,i])/spread(i, x[b,i])",
             "(x[b,i] - mean(i, x[b,i]))/sqrt(mean(i, (x[b,i] - mean(i, x[b,i]))^2))",
         )
     )
-    assert by_function.result_text() == written.result_text()
+    assert by_function == written
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from symbackprop.systems.printing import text
 SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "S": 3}
 
 WHAT_THE_EXAMPLES_BECOME = {
+    "stopped gradient": "y[j]",
     "empty sum as a condition": "where(size(i) > 0, log(c)*sum(i, x[i]), 0)",
     "delta as a condition": "where(i == i2, log(x[i]), 0)",
     "tidy": "2*sum(i, x[i])",
