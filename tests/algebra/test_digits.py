@@ -108,3 +108,19 @@ def test_of_two_equally_cheap_forms_the_more_accurate_wins(loss: str, gradient: 
     sizes = {"N": 3}
     values = {name: np.random.default_rng(0).uniform(0.5, 1.5, 3) for name in "xwl"}
     assert check_every_step(derivation, values, sizes)
+
+
+def test_a_sum_is_split_term_by_term_as_it_stands_where_that_is_cheaper() -> None:
+    """The negative binomial's size: (y + r)/(r + mu) is one quotient, not y/(r + mu) and r/(r + mu)."""
+    system = parse_system(
+        "index n : N\ninput y[n], m[n]\nparam r\n"
+        "loss E = -sum(n, lgamma(y[n] + r) - lgamma(r) + r*log(r) - (y[n] + r)*log(r + m[n]))"
+    )
+    derivation = derive(system)
+    assert [equation_text(each) for each in derivation.equations] == [
+        "grad_r = sum(n, log(r + m[n])) + sum(n, (y[n] + r)/(r + m[n])) + size(n)*(digamma(r) - log(r) - 1)"
+        " - sum(n, digamma(y[n] + r))"
+    ]
+    rng = np.random.default_rng(0)
+    values = {"y": rng.uniform(1, 4, 3), "m": rng.uniform(1, 4, 3), "r": np.array(1.5)}
+    assert check_every_step(derivation, values, {"N": 3})
