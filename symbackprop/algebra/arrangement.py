@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.integers.guards import readable
@@ -31,7 +32,7 @@ def _tidy(node: Expression) -> Expression:
     if isinstance(node, Add):
         return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
     if isinstance(node, Multiply):
-        return reciprocals_last(_sign_inside(_turned_differences(_minus_outside(node))))
+        return reciprocals_last(_sign_inside(_turned_differences(_number_outside(node))))
     return readable(node) if isinstance(node, Where) else node
 
 
@@ -79,17 +80,29 @@ def _without_parentheses(term: Expression) -> Expression:
     return add(*map(negate, terms_of(rest[0]))) if number == -1 and is_sum else term
 
 
-def _minus_outside(node: Expression) -> Expression:
-    """-c*(x + y) for c*(-x - y)."""
-    factors = [
-        multiply(MINUS_ONE, negate(factor)) if _is_negative_sum(factor) else factor
-        for factor in factors_of(node)
-    ]
-    return multiply(*factors) if any(map(_is_negative_sum, factors_of(node))) else node
+def _number_outside(node: Expression) -> Expression:
+    """-c*(x + y) for c*(-x - y), 1/2*c*(1 - x) for c*(1/2 - 1/2*x)."""
+    numbers = [_common_number(factor) for factor in factors_of(node)]
+    if all(number == 1 for number in numbers):
+        return node
+    pairs = zip(factors_of(node), numbers, strict=True)
+    return multiply(*(multiply(Number(number), _divided(factor, number)) for factor, number in pairs))
 
 
-def _is_negative_sum(factor: Expression) -> bool:
-    return isinstance(factor, Add) and all(coefficient_and_rest(term)[0] < 0 for term in factor.terms)
+def _common_number(factor: Expression) -> Fraction:
+    """A fraction below 1 that all terms of a sum are multiplied by; negative where all of them are."""
+    if not isinstance(factor, Add):
+        return Fraction(1)
+    numbers = {coefficient_and_rest(term)[0] for term in factor.terms}
+    sizes = {abs(number) for number in numbers}
+    size = min(sizes) if len(sizes) == 1 and max(sizes) < 1 else Fraction(1)
+    return -size if all(number < 0 for number in numbers) else size
+
+
+def _divided(factor: Expression, number: Fraction) -> Expression:
+    if number == 1:
+        return factor
+    return add(*(multiply(Number(1 / number), term) for term in terms_of(factor)))
 
 
 def _turned_differences(node: Expression) -> Expression:

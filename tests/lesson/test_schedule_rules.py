@@ -48,7 +48,6 @@ WHAT_THE_EXAMPLES_BECOME = {
     "function by its gate": "x[i]*sigmoid(x[i])",
     "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",
     "where by step": "where(t == size(s) - 1, w[t], 0)",
-    "stopped gradient": "y[j]",
     "logarithms last": "(c - max(i, x[i])) - log(w[t])",
     "exponentials first": "c*exp(-x[i])*x[i]",
     "centre again": "(x[i] - sum(i2, x[i2])/size(i)) - sum(i', x[i'] - sum(i2, x[i2])/size(i))/size(i)",
