@@ -1,9 +1,13 @@
 """Axes that count through others, D = H*E: before every judge, in the form of the model with axes apart."""
 
+import pytest
+
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.systems.printing import text as shown
+from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import judge
 
 HEADS = """
@@ -66,3 +70,16 @@ def test_the_lower_digit_is_given() -> None:
 def test_an_axis_that_no_relation_packs_keeps_its_delta() -> None:
     unrelated = EVERY_SECOND.replace("H = G*R", "H")
     assert "delta(mod(h, size(r)),r)" in forms_of(derive(parse_system(unrelated), ["w"]))["grad_w"]
+
+
+@pytest.mark.parametrize(("model", "wrt"), [(HEADS, "v"), (GROUPED_QUERIES, "k")])
+def test_packed_axes_are_views(model: str, wrt: str) -> None:
+    source = numpy_source(lower(derive(parse_system(model), [wrt])))
+    assert ".reshape(" in source
+    assert not any(word in source for word in ("arange", "scatter_add", "np.pad", "minimum", "take"))
+
+
+def test_a_digit_of_an_axis_that_is_shorter_is_looked_up() -> None:
+    shorter = GROUPED_QUERIES.replace("H = G*R", "H = G*R - 1")
+    source = numpy_source(lower(derive(parse_system(shorter), ["k"])))
+    assert "arange(H)" in source
