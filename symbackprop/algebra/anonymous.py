@@ -35,7 +35,11 @@ class Anonymous:
         return expression.with_children(tuple([self.hide(child) for child in expression.children]))
 
     def _axis(self, axis: Axis) -> Axis:
-        return self.axes.setdefault(axis, Axis(f"A{len(self.axes)}", f"i{len(self.axes)}"))
+        if axis not in self.axes:
+            # What relations say of its size stays: proofs need it.
+            formula = self.hide(axis.formula) if axis.formula is not None else None
+            self.axes[axis] = Axis(f"A{len(self.axes)}", f"i{len(self.axes)}", formula=formula)
+        return self.axes[axis]
 
     def _index(self, index: Index) -> Index:
         if index not in self.indices:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbackprop.integers.linear import divided, floor_quotient
-from symbackprop.integers.recognition import is_positive
-from symbackprop.notation.arithmetic import multiply
-from symbackprop.notation.expressions import ONE, Apply, Expression
+from symbackprop.integers.base_sizes import related_form
+from symbackprop.integers.bounds import Knowledge, lower_bound
+from symbackprop.integers.linear import LinearForm, constant_form, divided, floor_quotient, linear_form
+from symbackprop.integers.recognition import is_integer, is_positive
+from symbackprop.notation.arithmetic import multiply, power
+from symbackprop.notation.expressions import MINUS_ONE, ONE, Apply, Comparison, Expression, Number
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,39 @@ def digit_of(position: Expression) -> Digit | None:
             found = digit_of(base) or Digit(base, ONE, None)
             return None if found.radix is not None else Digit(found.base, multiply(found.unit, divisor), None)
     return None
+
+
+def decided_digit(node: Expression) -> Expression | None:
+    """g of floor((m*g + q)/m) and q of mod(m*g + q, m), where 0 <= q < m is proved and g is no number."""
+    match node:
+        case Apply("mod", (number, radix)) if is_positive(radix):
+            pass
+        case Apply("floor", (argument,)):
+            number, radix = divided(argument)
+            if radix == ONE or not is_positive(radix):
+                return None
+        case _:
+            return None
+    high, low = _by_radix(number, radix)
+    if not high.coefficients:
+        return None
+    rest = low.expression()
+    known = Knowledge.of((rest, radix), ())
+    if not known.proves(lower_bound(rest)) or not known.proves(Comparison("<", rest, radix)):
+        return None
+    return high.expression() if node.function == "floor" else rest
+
+
+def _by_radix(number: Expression, radix: Expression) -> tuple[LinearForm, LinearForm]:
+    """(g, q) of a number m*g + q: term by term, those that m divides and the others."""
+    high, low = constant_form(0), constant_form(0)
+    below = power(related_form(radix).expression(), MINUS_ONE)
+    form = related_form(number)
+    terms = [multiply(Number(value), unknown) for unknown, value in form.coefficients.items()]
+    for term in (*terms, Number(form.constant)):
+        quotient = multiply(term, below)
+        if is_integer(quotient, quotient.tensors):
+            high = high.plus(linear_form(quotient))
+        else:
+            low = low.plus(linear_form(term))
+    return high, low

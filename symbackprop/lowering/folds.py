@@ -1,6 +1,7 @@
-"""An index of the result that is only read in two parts, floor(c/m) and mod(c, m), as two indices: a reshape.
+"""An index of the result that is read in two parts, floor(c/m) and mod(c, m), as two indices: a reshape.
 
-y[n,c] = f[n,floor(c/3)]*g[mod(c, 3)] is z[n,g,h] = f[n,g]*g[h], its last two axes merged.
+y[n,c] = f[n,floor(c/3)]*g[mod(c, 3)] is z[n,g,h] = f[n,g]*g[h], its last two axes merged. Where the
+relation of the sizes gives c's axis just the places of both, c may be read whole too: x[c] is x[3*g + h].
 """
 
 from __future__ import annotations
@@ -64,15 +65,26 @@ def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> F
             if divisor is not None and isinstance(position, Apply):
                 axes[position.function].add(Index(axis.axis.label, axis.axis))
                 divisors.add(divisor)
-    if not len(axes["floor"]) == len(axes["mod"]) == len(divisors) == 1:
+    if len(divisors) != 1:
+        return None
+    (divisor,) = divisors
+    if not axes["mod"] and isinstance(divisor, Size):
+        axes["mod"].add(Index(divisor.axis.label, divisor.axis))
+    if not len(axes["floor"]) == len(axes["mod"]) == 1:
         return None
     avoid = {node for node in expression.walk() if isinstance(node, Index)}
     quotient = fresh_index(axes["floor"].pop(), avoid)
     remainder = fresh_index(axes["mod"].pop(), {*avoid, quotient})
-    same = related_form(size_of(remainder.axis)) == related_form(divisors.pop())
+    same = related_form(size_of(remainder.axis)) == related_form(divisor)
     fold = Fold(index, quotient, remainder)
     is_apart = index not in _with_parts(expression, fold).free_indices
-    return fold if same and is_apart and _is_covered(fold) else None
+    return fold if same and (_is_covered(fold) if is_apart else _is_exact(fold)) else None
+
+
+def _is_exact(fold: Fold) -> bool:
+    """Whether the two indices reach every place of the folded one, and no other."""
+    reached = multiply(size_of(fold.quotient.axis), size_of(fold.remainder.axis))
+    return related_form(reached) == related_form(size_of(fold.index.axis))
 
 
 def _is_covered(fold: Fold) -> bool:

@@ -261,6 +261,8 @@ PREDICATES: Mapping[str, Predicate] = {
     ),
     "one array": Predicate("{} is an array no larger than one that is there", is_looked_up),
     "same size": Predicate("the axes of {} and {} have one size", is_looked_up),
+    "digit": Predicate("0 <= {} < {}", is_looked_up),
+    "counts through": Predicate("the size of {} is size({})*size({})", is_looked_up),
     "named": Predicate("{} has a name", is_looked_up),
     "invertible": Predicate("{} is invertible", is_assumed),
     "not zero": Predicate("{} is not 0", is_not_zero),

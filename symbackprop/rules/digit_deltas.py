@@ -1,15 +1,17 @@
 """Deltas of digits: an index that counts through two others, as in a reshape.
 
 c = m*g + q with q from 0 to m-1 is the same as g = floor(c/m) and q = mod(c,m).
+Where a relation says how many places c has, a sum over c that gives one of the two is a sum over the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound
+from symbackprop.integers.base_sizes import related_form, with_formulas
+from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound, unproved_bounds
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.integers.mixed_radix import Digit, digit_of
+from symbackprop.integers.mixed_radix import Digit, decided_digit, digit_of
 from symbackprop.notation.arithmetic import add, factors_of, is_sum, multiply
 from symbackprop.notation.expressions import (
     ONE,
@@ -24,6 +26,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.substitution import fresh_index, substitute
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
@@ -77,10 +80,10 @@ def _high_digit(form: LinearForm, digit: Expression) -> Index | None:
     """g where the form is size(q)*g + q for the digit q."""
     if not isinstance(digit, Index) or form.coefficient(digit) != 1:
         return None
-    rest = form.without(digit)
+    rest = related_form(form.without(digit).expression())
     for unknown in rest.coefficients:
         for high in sorted(unknown.free_indices, key=lambda index: index.name):
-            if rest == linear_form(multiply(high, Size(digit.axis))):
+            if rest == related_form(multiply(high, Size(digit.axis))):
                 return high
     return None
 
@@ -107,8 +110,8 @@ def join_digits(node: Expression) -> Expression | None:
 
 def _are_neighbours(high: Digit, low: Digit) -> bool:
     assert low.radix is not None
-    unit = linear_form(multiply(low.unit, low.radix))
-    return high.base == low.base and linear_form(high.unit) == unit
+    unit = related_form(multiply(low.unit, low.radix))
+    return high.base == low.base and related_form(high.unit) == unit
 
 
 def _joined(high: Digit, low: Digit, high_value: Expression, low_value: Expression) -> tuple[Expression, ...]:
@@ -123,7 +126,92 @@ def _joined(high: Digit, low: Digit, high_value: Expression, low_value: Expressi
     return (Where(conjunction(open_bounds), ONE, ZERO), delta) if open_bounds else (delta,)
 
 
+def sum_over_other_digit(node: Expression) -> Expression | None:
+    """sum(c, delta(floor(c/m), g)*f(c)) = sum(q, f(m*g + q)), where q's axis has m places: block g of c."""
+    if not is_sum(node):
+        return None
+    factors, bound = factors_of(node.body), frozenset(node.indices)
+    for place, factor in enumerate(factors):
+        others = (*factors[:place], *factors[place + 1 :])
+        for position, value in _sides(factor):
+            digit = digit_of(position)
+            index = digit.base if digit is not None else None
+            if digit is None or not isinstance(index, Index) or index not in bound:
+                continue
+            if value.free_indices & bound or any(_has_delta_of(other, index) for other in others):
+                continue
+            left, number = _counted_by(index, digit, value, node) or (index, index)
+            if left != index:
+                indices = tuple([left if each == index else each for each in node.indices])
+                body = multiply(*(substitute(other, {index: number}) for other in others))
+                return Reduction("sum", indices, body)
+    return None
+
+
+def _has_delta_of(factor: Expression, index: Index) -> bool:
+    return any(isinstance(each, Delta) and index in each.free_indices for each in factor.walk())
+
+
+def _counted_by(
+    index: Index, digit: Digit, value: Expression, node: Expression
+) -> tuple[Index, Expression] | None:
+    """q and m*g + q for the index, of whose digits one is the value; q counts through every such place."""
+    avoid = {each for each in node.walk() if isinstance(each, Index)} | set(_bound_in(node))
+    known = Knowledge.of((value, digit.radix or ONE), ())
+    if digit.radix is not None and not known.proves(Comparison("<", value, digit.radix)):
+        return None
+    for axis in _axes_of_digits(index, digit):
+        left = fresh_index(Index(axis.label, axis), avoid)
+        if digit.radix is None:
+            number, is_whole = add(multiply(value, digit.unit), left), _have_same(Size(axis), digit.unit)
+        else:
+            number = add(multiply(left, digit.radix), value)
+            is_whole = _have_same(multiply(digit.radix, Size(axis)), Size(index.axis))
+        if is_whole and known.proves(lower_bound(value)) and not unproved_bounds(number, index.axis):
+            return left, linear_form(number).expression()
+    return None
+
+
+def _have_same(one: Expression, other: Expression) -> bool:
+    return related_form(one) == related_form(other)
+
+
+def _axes_of_digits(index: Index, digit: Digit) -> tuple[Axis, ...]:
+    """The axes that the digit and the relation of the index' size speak of."""
+    if digit.radix is not None and digit.unit != ONE:
+        return ()  # it leaves two digits open
+    nodes = [node for each in (digit.expression(), index) for node in with_formulas(each)]
+    return tuple(dict.fromkeys(node.axis for node in nodes if isinstance(node, Size)))
+
+
+def _bound_in(node: Expression) -> Iterator[Index]:
+    for each in node.walk():
+        if isinstance(each, Reduction):
+            yield from each.indices
+
+
 DIGIT_RULES = (
+    stated(
+        "digit of a number",
+        "floor((m*i + j)/m) = i, mod(m*i + j, m) = j",
+        decided_digit,
+        where=(when("digit", "j", "m"),),
+        decreases="size",
+        example="z[floor((2*j + d)/2)]",
+        near_miss="z[floor((2*j + k)/2)]",
+        roots=(Apply,),
+    ),
+    stated(
+        "sum over the other digit",
+        "sum(q, delta(floor(q/size(i)), j)*f(q)) = sum(i, f(size(i)*j + i)), "
+        "sum(q, delta(mod(q, size(i)), i)*f(q)) = sum(j, f(size(i)*j + i))",
+        sum_over_other_digit,
+        where=(when("independent", "j", "q"), when("counts through", "q", "i", "j")),
+        decreases="unsolved indices",
+        example="sum(p, delta(floor(p/size(d)),i)*r[p])",
+        near_miss="sum(q, delta(floor(q/size(d)),i)*z[q])",
+        roots=(Reduction,),
+    ),
     stated(
         "split into digits",
         "sum(i, delta(size(i)*j + i, k)*f) = sum(i, delta(j, floor(k/size(i)))*delta(i, mod(k, size(i)))*f), "

@@ -16,9 +16,10 @@ index j, j2, j3 : J
 index k : K
 index d : D = 2
 index q : Q = 8
+index p : P = I*D
 index s, t : S
 input ids[k] in I
-input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], w[t], v[t], u[i2,j3,s,d]
+input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], r[p], w[t], v[t], u[i2,j3,s,d]
 param c, h0
 m[i] = max(0, x[i] - c)
 a[t] = where(t == 0, h0, w[t]*a[t-1])

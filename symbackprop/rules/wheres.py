@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
 from symbackprop.notation.arithmetic import multiply, subtract
@@ -104,7 +105,7 @@ _STRICT: Mapping[str, ComparisonOperator] = {"<=": "<", ">=": ">"}
 
 def _same_sides(one: Comparison, other: Comparison) -> bool:
     """Whether both compare the same difference with 0."""
-    forms = [linear_form(subtract(each.left, each.right)) for each in (one, other)]
+    forms = [related_form(subtract(each.left, each.right)) for each in (one, other)]
     return forms[0] in (forms[1], forms[1].scaled(-1))
 
 
