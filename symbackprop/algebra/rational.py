@@ -132,6 +132,7 @@ class RationalSearch:
     def __post_init__(self) -> None:
         self.bridge = ScalarBridge({opened(each): each for each in self.closed})
         self._forms: dict[sympy.Expr, Expression] = {}
+        self._typed = atoms_as_typed(self.expression)
         self.work = 0
         start = opened(self.expression)
         spelled = reductions_of(start)
@@ -280,10 +281,6 @@ class RationalSearch:
     @cached_property
     def _digits(self) -> Digits:
         return Digits(tuple([(relation.known, relation.formula) for relation in self.relations]))
-
-    @cached_property
-    def _typed(self) -> dict[Expression, Expression]:
-        return atoms_as_typed(self.expression)
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
