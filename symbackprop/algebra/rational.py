@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import sympy
 
@@ -72,8 +72,7 @@ def measure(expression: Expression) -> Measure:
     memory = expression.__dict__
     if "_measure" not in memory:
         memory["_measure"] = _measured(expression)
-    found: Measure = memory["_measure"]
-    return found
+    return cast(Measure, memory["_measure"])
 
 
 def _measured(expression: Expression) -> Measure:
