@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Multiply, Number, Power, Where
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
 
@@ -69,6 +80,20 @@ def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
 def without_number(expression: Expression) -> Expression:
     """u of n*u."""
     return multiply(*coefficient_and_rest(expression)[1])
+
+
+def reductions_of(expression: Expression) -> dict[Expression, Expression]:
+    """Its reductions by what they are with canonical bound names."""
+    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
+    """The expression with the bound names of those reductions that it has in common with `spelled`."""
+
+    def spell(node: Expression) -> Expression:
+        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
+
+    return rewrite_bottom_up(expression, spell)
 
 
 @cache

@@ -7,7 +7,7 @@ that is cheaper: e^-u/(1 + e^-u)^2 becomes z*(1 - z).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -18,7 +18,7 @@ import sympy
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.differences import is_difference, spreads_a_difference
 from symbackprop.algebra.digits import keeps_digits
-from symbackprop.algebra.opened import is_exponential, opened
+from symbackprop.algebra.opened import is_exponential, opened, reductions_of, spelled_alike
 from symbackprop.algebra.quotients import (
     collected_forms,
     common_factors_out,
@@ -35,7 +35,7 @@ from symbackprop.algebra.quotients import (
 from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
+from symbackprop.notation.expressions import Apply, Element, Expression
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.systems.printing import text
 
@@ -135,8 +135,8 @@ class RationalSearch:
         self._forms: dict[sympy.Expr, Expression] = {}
         self.work = 0
         start = opened(self.expression)
-        spelled = _reductions_of(start)
-        opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
+        spelled = reductions_of(start)
+        opened_relations = [spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
         self.bridge.learn_roots(start, *opened_relations)
         self.start = self.bridge.to_sympy(start)
         self.known = [
@@ -269,10 +269,6 @@ class RationalSearch:
         return denominator_factors(self.start)
 
 
-def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
-    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
-
-
 def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
     """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
     atoms = {
@@ -281,15 +277,6 @@ def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
         if isinstance(node, Apply) and not is_exponential(node.function)
     }
     return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
-
-
-def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
-    """The expression with the bound names of those reductions that it has in common with `spelled`."""
-
-    def spell(node: Expression) -> Expression:
-        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
-
-    return rewrite_bottom_up(expression, spell)
 
 
 def multiplied_out(
