@@ -20,7 +20,7 @@ from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
-from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.boundaries import BOUNDARY_RULES, masked_sum_rules, recurrence_rules
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
@@ -43,7 +43,7 @@ def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """
     return (
         *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *substitution_rules(ranges), *KRONECKER_RULES,
-        *SUMMATION_RULES,
+        *SUMMATION_RULES, *masked_sum_rules(ranges),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from symbackprop.rewriting.registry import Entry, Family, Registry
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
-from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.boundaries import BOUNDARY_RULES, masked_sum_rules, recurrence_rules
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
@@ -74,7 +74,7 @@ SOME_STEP = Index("t", Axis("T", "t"))
 
 
 def _substitution_rules(premise: KnownRanges) -> Sequence[Rule]:
-    return substitution_rules(premise.ranges)
+    return (*substitution_rules(premise.ranges), *masked_sum_rules(premise.ranges))
 
 
 def _recurrence_rules(premise: Recurrence) -> Sequence[Rule]:

@@ -57,9 +57,13 @@ FORMS = {
         "grad_m[n] = g[n]*(where(o[n] > 0 and m[n] + 1/2*h <= r[n], 1, 0)"
         " - where(o[n] > 0 and m[n] - 1/2*h >= l[n], 1, 0))",
     ),
+    "what may be undefined stays under its mask": (
+        "index k : K\ninput x[k], q\nparam w\np = log(q)\nloss E = sum(k, where(x[k] > 0, p*x[k]*w, 0))",
+        "grad_w = sum(k, where(x[k] > 0, p*x[k], 0))",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
-        "grad_b[k] = (1 - tanh(b[k])^2)*sum(j, where(k < j, g[j], 0))",
+        "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",
     ),
 }
 
