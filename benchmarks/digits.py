@@ -3,7 +3,7 @@
 Run it from the checkout with `python -m benchmarks.digits [MODEL ...]`, by default on all classics and every
 layer and loss of the catalogue. Data are plain, scaled, shifted and large negative. Exits 1 where our error
 is more than four times that of JAX, and of the chain rule as typed with random rounding, which says how far
-two equally good computations may lie apart.
+two equally good computations may lie apart; where JAX's error is as large as the tensor, no digit is lost.
 
 An error is the largest distance of an element of a tensor from the truth, which is the chain rule as typed in
 sixty digits, divided by the tensor's largest element; the worst of a few draws counts. What is below two
@@ -76,12 +76,17 @@ class Row:
     @property
     def is_above(self) -> bool:
         """Whether our form loses digits, and not one evaluation by chance."""
-        return self.ratio > MOST and not self._is_chance
+        return self.ratio > MOST and not self._is_chance and not self.is_noise
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether JAX has no digit to lose to: its error is as large as the tensor."""
+        return self.ratio > MOST and bool(np.isfinite(self.ours)) and self.jax >= 1.0
 
     @property
     def is_above_by_chance(self) -> bool:
         """Whether other roundings of the same computation are as far off as ours."""
-        return self.ratio > MOST and self._is_chance
+        return self.ratio > MOST and self._is_chance and not self.is_noise
 
     @property
     def _is_chance(self) -> bool:
@@ -215,6 +220,7 @@ def shown(row: Row) -> str:
 LISTS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
     (f"above {MOST:g} times JAX's error", lambda row: row.is_above),
     ("above it, as are other roundings of the same computation", lambda row: row.is_above_by_chance),
+    ("above it, where JAX's error is as large as the tensor", lambda row: row.is_noise),
     ("not finite where the truth is, nor is JAX", lambda row: row.is_infinite),
     ("JAX computes something else, so that nothing is said", lambda row: row.is_doubtful),
 )

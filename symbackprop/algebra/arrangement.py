@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
 from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.integers.guards import readable
 from symbackprop.notation.arithmetic import (
@@ -15,8 +18,8 @@ from symbackprop.notation.arithmetic import (
 )
 from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Reduction, Where
 from symbackprop.notation.substitution import rewrite_values
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.systems.printing import text
 
 
@@ -29,7 +32,7 @@ def _tidy(node: Expression) -> Expression:
     if isinstance(node, Add):
         return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
     if isinstance(node, Multiply):
-        return reciprocals_last(_sign_inside(_turned_differences(_minus_outside(node))))
+        return reciprocals_last(_sign_inside(_turned_differences(_number_outside(node))))
     return readable(node) if isinstance(node, Where) else node
 
 
@@ -77,21 +80,33 @@ def _without_parentheses(term: Expression) -> Expression:
     return add(*map(negate, terms_of(rest[0]))) if number == -1 and is_sum else term
 
 
-def _minus_outside(node: Expression) -> Expression:
-    """-c*(x + y) for c*(-x - y)."""
-    factors = [
-        multiply(MINUS_ONE, negate(factor)) if _is_negative_sum(factor) else factor
-        for factor in factors_of(node)
-    ]
-    return multiply(*factors) if any(map(_is_negative_sum, factors_of(node))) else node
+def _number_outside(node: Expression) -> Expression:
+    """-c*(x + y) for c*(-x - y), 1/2*c*(1 - x) for c*(1/2 - 1/2*x)."""
+    numbers = [_common_number(factor) for factor in factors_of(node)]
+    if all(number == 1 for number in numbers):
+        return node
+    pairs = zip(factors_of(node), numbers, strict=True)
+    return multiply(*(multiply(Number(number), _divided(factor, number)) for factor, number in pairs))
 
 
-def _is_negative_sum(factor: Expression) -> bool:
-    return isinstance(factor, Add) and all(coefficient_and_rest(term)[0] < 0 for term in factor.terms)
+def _common_number(factor: Expression) -> Fraction:
+    """A fraction below 1 that all terms of a sum are multiplied by; negative where all of them are."""
+    if not isinstance(factor, Add):
+        return Fraction(1)
+    numbers = {coefficient_and_rest(term)[0] for term in factor.terms}
+    sizes = {abs(number) for number in numbers}
+    size = min(sizes) if len(sizes) == 1 and max(sizes) < 1 else Fraction(1)
+    return -size if all(number < 0 for number in numbers) else size
+
+
+def _divided(factor: Expression, number: Fraction) -> Expression:
+    if number == 1:
+        return factor
+    return add(*(multiply(Number(1 / number), term) for term in terms_of(factor)))
 
 
 def _turned_differences(node: Expression) -> Expression:
-    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1)."""
+    """(x - y)*(1 - z^2) for (y - x)*(z^2 - 1), and (1 - y)*(1 - z) for (y - 1)*(z - 1)."""
     factors = list(factors_of(node))
     less_number = [place for place, factor in enumerate(factors) if is_something_less_number(factor)]
     others = [
@@ -99,10 +114,14 @@ def _turned_differences(node: Expression) -> Expression:
         for place, factor in enumerate(factors)
         if isinstance(factor, Add) and not any(isinstance(term, Number) for term in factor.terms)
     ]
-    for pair in zip(less_number, others, strict=False):
-        for place in pair:
-            factors[place] = add(*positive_first(list(terms_of(negate(factors[place])))))
-    return multiply(*factors) if less_number and others else node
+    pairs = [*zip(less_number, others, strict=False), *_two_by_two(less_number[len(others) :])]
+    for place in (place for pair in pairs for place in pair):
+        factors[place] = add(*positive_first(list(terms_of(negate(factors[place])))))
+    return multiply(*factors) if pairs else node
+
+
+def _two_by_two(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    return zip(places[::2], places[1::2], strict=False)
 
 
 def is_something_less_number(factor: Expression) -> bool:

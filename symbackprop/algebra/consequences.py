@@ -12,7 +12,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import multiplied_out
-from symbackprop.algebra.scalar_search import Account, cheapest_form
+from symbackprop.algebra.scalar_search import Account, Budget, cheapest_form
 from symbackprop.algebra.sums import SPLIT, term_by_term
 from symbackprop.notation.arithmetic import add, is_sum
 from symbackprop.notation.expressions import Add, Element, Expression, Index, Number, Reduction, Size
@@ -24,7 +24,7 @@ from symbackprop.systems.system import Equation, Fact, System
 
 
 def consequences(
-    system: System, rules: tuple[Rule, ...], free: frozenset[str] = frozenset()
+    system: System, rules: tuple[Rule, ...], free: frozenset[str], budget: Budget
 ) -> tuple[Fact, ...]:
     """sum(i, t[..i..]) == number, for every tensor and index for which that follows from the definitions.
 
@@ -35,7 +35,8 @@ def consequences(
     found: list[Fact] = list(system.facts)
     for equation in system.equations:
         for indices in _promising(equation, system) if equation.tensor not in free else ():
-            total = _total(equation, indices, scope, NormalForm(rules, fact_rules(tuple(found), rules)))
+            normal_form = NormalForm(rules, fact_rules(tuple(found), rules))
+            total = _total(equation, indices, scope, normal_form, Account(budget))
             if total is not None:
                 found.append(Fact(Reduction("sum", indices, equation.element), total))
     return tuple(found[len(system.facts) :])
@@ -98,10 +99,14 @@ def _sums_near(equation: Equation, system: System) -> Iterator[Reduction]:
 
 
 def _total(
-    equation: Equation, indices: tuple[Index, ...], scope: Scope, normal_form: NormalForm
+    equation: Equation,
+    indices: tuple[Index, ...],
+    scope: Scope,
+    normal_form: NormalForm,
+    account: Account,
 ) -> Expression | None:
     """The sum over these indices, if it is a number or a size."""
     sums = [Reduction("sum", indices, term) for term in multiplied_out(equation.expression)]
     total = tidy_bound_names(add(*(normal_form.of(each) for each in sums)))
-    found = cheapest_form(total, scope.relations(total), Account())
+    found = cheapest_form(total, scope.relations(total), account)
     return found if isinstance(found, Number | Size) else None

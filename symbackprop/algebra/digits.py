@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from symbackprop.algebra.opened import rational_functions, written_out
 from symbackprop.functions.elementary import definition_of
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal, negate, terms_of
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, negate, terms_of
 from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Element, Expression, Index, Number, Power
 from symbackprop.rewriting.justification import Equality
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
@@ -52,19 +53,46 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     return True
 
 
+@dataclass(frozen=True)
+class Digits:
+    """The digits of forms that are equal by `equalities`."""
+
+    equalities: tuple[Equality, ...] = ()
+
+    def are_kept_by(self, form: Expression, expression: Expression) -> bool:
+        """Whether the form's rounding is no worse than the expression's."""
+        return keeps_digits(form, expression, self.equalities)
+
+    def are_more_in(self, form: Expression, other: Expression) -> bool:
+        """Whether the other form loses digits that this one keeps, and this one none of the other's."""
+        if form == other or self.are_kept_by(other, form):
+            return False
+        return self.are_kept_by(form, other)
+
+
 def _brings_in(functions: frozenset[str], form: Expression) -> bool:
     """Whether one of the functions stands beside a number, or in a sum that is divided by.
 
-    exp(u)/(a + exp(u)) is not sigmoid(u)/(a*(1 - sigmoid(u)) + sigmoid(u)).
+    exp(u)/(a + exp(u)) is not sigmoid(u)/(a*(1 - sigmoid(u)) + sigmoid(u)). In a - a*sigmoid(u) it stands
+    beside the number 1.
     """
+    if not any(isinstance(node, Apply) and node.function in functions for node in form.walk()):
+        return False
     below = (node.base for node in form.walk() if isinstance(node, Power) and is_reciprocal(node))
     beside = (
         node
         for node in form.walk()
-        if isinstance(node, Add) and any(isinstance(term, Number) for term in node.terms)
+        if isinstance(node, Add) and any(isinstance(term, Number) for term in _without_common_factors(node))
     )
     applied = (factor for sums in (*below, *beside) for term in terms_of(sums) for factor in factors_of(term))
     return any(isinstance(factor, Apply) and factor.function in functions for factor in applied)
+
+
+def _without_common_factors(node: Add) -> list[Expression]:
+    """The terms, each without the factors that all of them have."""
+    factors = [factors_of(term) for term in node.terms]
+    common = [each for each in factors[0] if all(each in others for others in factors)]
+    return [multiply(*(each for each in own if each not in common)) for own in factors]
 
 
 def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
@@ -139,7 +167,7 @@ def _differentiated_in(expression: Expression) -> frozenset[str]:
             node.arguments[0] for node in base.walk() if isinstance(node, Apply) and node.function == "exp"
         )
         for sign in (argument, negate(argument))
-        if Power(base, MINUS_ONE) in written_out(Apply(name, (sign,))).walk()
+        if Power(written_out(base), MINUS_ONE) in written_out(Apply(name, (sign,))).walk()
     )
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
-from symbackprop.notation.expressions import Add, Apply, Element, Expression, Multiply, Number, Power, Where
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 
 
@@ -71,6 +82,20 @@ def without_number(expression: Expression) -> Expression:
     return multiply(*coefficient_and_rest(expression)[1])
 
 
+def reductions_of(expression: Expression) -> dict[Expression, Expression]:
+    """Its reductions by what they are with canonical bound names."""
+    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
+    """The expression with the bound names of those reductions that it has in common with `spelled`."""
+
+    def spell(node: Expression) -> Expression:
+        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
+
+    return rewrite_bottom_up(expression, spell)
+
+
 @cache
 def rational_functions() -> tuple[str, ...]:
     """The functions of the table that are quotients in e^u alone: their name spares the division."""
@@ -87,3 +112,33 @@ def rational_functions() -> tuple[str, ...]:
             if atoms == {kernel} and any(isinstance(node, Power) for node in formula.walk()):
                 names.append(function.name)
     return tuple(names)
+
+
+def reductions_of(expression: Expression) -> dict[Expression, Expression]:
+    """The sums in an expression, by their canonical bound names."""
+    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+
+
+def atoms_as_typed(expression: Expression) -> dict[Expression, Expression]:
+    """Each function that is an atom in other words, as it was typed: tanh(softplus(u))."""
+    functions = [(node, opened(node)) for node in expression.walk() if isinstance(node, Apply)]
+    atoms = [(each, atom) for each, atom in functions if isinstance(atom, Apply) and atom != each]
+    return {canonical_bound_names(atom): each for each, atom in atoms}
+
+
+def spelled_as_typed(found: Expression, typed: Mapping[Expression, Expression]) -> Expression:
+    """What was found, where atoms and their arguments stand as they were typed."""
+
+    def spell(node: Expression) -> Expression:
+        return typed.get(canonical_bound_names(opened(node)), node) if isinstance(node, Apply) else node
+
+    return rewrite_bottom_up(found, spell) if typed else found
+
+
+def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
+    """The expression with the bound names of those reductions that it has in common with `spelled`."""
+
+    def spell(node: Expression) -> Expression:
+        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
+
+    return rewrite_bottom_up(expression, spell)

@@ -10,16 +10,17 @@ from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.scalar_search import Account, rework
+from symbackprop.algebra.scalar_search import Account, Budget, rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
-from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.boundaries import BOUNDARY_RULES, masked_sum_rules, recurrence_rules
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
@@ -42,7 +43,7 @@ def factor_rules(ranges: Ranges) -> tuple[Rule, ...]:
     """
     return (
         *BOOKKEEPING_RULES, *WHERE_RULES, *DIGIT_RULES, *substitution_rules(ranges), *KRONECKER_RULES,
-        *SUMMATION_RULES,
+        *SUMMATION_RULES, *masked_sum_rules(ranges),
     )  # fmt: skip
 
 
@@ -61,14 +62,16 @@ RULES_OF_FACTS = normal_form_rules(NOTHING_KNOWN)
 RENAME = Renaming()
 
 
-def scope_of(system: System, free: frozenset[str] = frozenset()) -> Scope:
+def scope_of(system: System, free: frozenset[str] = frozenset(), budget: Budget | None = None) -> Scope:
     """The system's equations, the user's facts, and the facts that follow from the equations.
 
-    Nothing is said of the tensors in `free`.
+    Nothing is said of the tensors in `free`. What follows is searched for within `budget` (default: that of
+    a derivation of the system).
     """
     stated = tuple(fact for fact in system.facts if free.isdisjoint(fact.left.tensors | fact.right.tensors))
     known = replace(system, facts=stated)
-    followed = consequences(known, normal_form_rules(Ranges.of(system)), free)
+    rules = normal_form_rules(Ranges.of(system))
+    followed = consequences(known, rules, free, budget or Budget.of(system))
     return Scope.of(known, (*stated, *followed), free)
 
 
@@ -138,7 +141,8 @@ def _simplified(
 
 def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
     """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards."""
-    steps = NormalForm(LAST_RULES).steps(expression)
+    named = mask_rules(positive_parts(scope.definitions.values()))
+    steps = NormalForm((*named, *LAST_RULES)).steps(expression)
     return (*steps, *_arranged(steps[-1].after, scope, outer)) if steps else ()
 
 

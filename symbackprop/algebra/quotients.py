@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ def _irreducible_factors(polynomial: sympy.Expr) -> frozenset[sympy.Expr]:
 def forget_quotients() -> None:
     """Empty the memory of what SymPy has worked out."""
     _LOWEST_TERMS.clear()
-    for remembered in (multiplied, factored, common_factors_out, denominator_factors):
+    for remembered in (multiplied, factored, common_factors_out, conjugates_joined, denominator_factors):
         remembered.cache_clear()
 
 
@@ -101,12 +102,30 @@ def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sy
 
 
 def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    """Equal forms: as it is, common factors in front, cancelled, factored."""
+    """Equal forms: as it is, common factors in front, cancelled, factored, and with 1 - z^2 as a factor."""
     yield expression
     if is_small(expression):
         yield common_factors_out(multiplied(expression))
         yield cancelled(expression)
-        yield factored(cancelled(expression))
+        product = factored(cancelled(expression))
+        yield product
+        joined = conjugates_joined(product)
+        if joined != product:
+            yield joined
+
+
+@lru_cache(MOST_REMEMBERED)
+def conjugates_joined(product: sympy.Expr) -> sympy.Expr:
+    """(a + b)*(a - b) as a^2 - b^2."""
+    factors = list(sympy.Mul.make_args(product))
+    sums = [factor for factor in factors if factor.is_Add and len(factor.args) == 2]
+    for first, second in itertools.combinations(sums, 2):
+        half, other = (first + second) / 2, (first - second) / 2
+        if not (half.is_Add or other.is_Add):
+            factors.remove(first)
+            factors.remove(second)
+            return conjugates_joined(sympy.Mul(*factors, half**2 - other**2))
+    return product
 
 
 def collected_forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:

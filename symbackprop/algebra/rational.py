@@ -7,18 +7,17 @@ that is cheaper: e^-u/(1 + e^-u)^2 becomes z*(1 - z).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.differences import is_difference, spreads_a_difference
-from symbackprop.algebra.digits import keeps_digits
-from symbackprop.algebra.opened import is_exponential, opened
+from symbackprop.algebra.digits import Digits
+from symbackprop.algebra.opened import atoms_as_typed, opened, reductions_of, spelled_alike, spelled_as_typed
 from symbackprop.algebra.quotients import (
     collected_forms,
     common_factors_out,
@@ -35,14 +34,13 @@ from symbackprop.algebra.quotients import (
 from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
-from symbackprop.notation.expressions import Apply, Element, Expression, Reduction
-from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.printing import text
 
 # The budget of one search; where it ends, the best form so far stands, at worst the plain adjoint's.
 MOST_REWRITINGS = 12
 MOST_ROUNDS = 4
-MOST_WORK = 600  # in units of `work_on`: a softmax with cross-entropy takes 280, a transformer at most 440
+MOST_WORK = 750  # in units of `work_on`; collecting included, a transformer takes at most 516
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,7 @@ def measure(expression: Expression) -> Measure:
     memory = expression.__dict__
     if "_measure" not in memory:
         memory["_measure"] = _measured(expression)
-    found: Measure = memory["_measure"]
-    return found
+    return cast(Measure, memory["_measure"])
 
 
 def _measured(expression: Expression) -> Measure:
@@ -128,15 +125,17 @@ class RationalSearch:
     expression: Expression
     relations: Sequence[Relation]
     closed: frozenset[Expression] = frozenset()
+    most_work: int = MOST_WORK
     _verdicts: dict[Expression, bool] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.bridge = ScalarBridge({opened(each): each for each in self.closed})
         self._forms: dict[sympy.Expr, Expression] = {}
+        self._typed = atoms_as_typed(self.expression)
         self.work = 0
         start = opened(self.expression)
-        spelled = _reductions_of(start)
-        opened_relations = [_spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
+        spelled = reductions_of(start)
+        opened_relations = [spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
         self.bridge.learn_roots(start, *opened_relations)
         self.start = self.bridge.to_sympy(start)
         self.known = [
@@ -150,7 +149,7 @@ class RationalSearch:
         The expression itself where nothing is cheaper, or it is too large. Where the cheapest of all forms
         loses digits, the best of the others is searched again with its differences as they stand.
         """
-        if not is_small(self.start) or work_on(self.start) > MOST_WORK:
+        if not is_small(self.start) or work_on(self.start) > self.most_work:
             return self.expression
         best, current, relations = self.expression, self.start, tuple(self.known)
         has_lost = False
@@ -165,14 +164,13 @@ class RationalSearch:
                 break
             found = self._best(candidates)
             has_lost = has_lost or not self._keeps_digits(min(candidates, key=_Candidate.rank).form)
-            if found is None or measure(found.form) >= measure(best):
+            if found is None or not self._is_better(found.form, best):
                 break
             best, current = found.form, found.rewriting.expression
             relations = found.rewriting.within(relations)
-            if self.work >= MOST_WORK:
+            if self.work >= self.most_work:
                 break
-        typed = _spelled_as_typed(best, self.expression)
-        return self._with_differences_kept(typed) if has_lost else typed
+        return self._with_differences_kept(best) if has_lost else best
 
     def _forms_of(self, expression: sympy.Expr) -> Iterator[sympy.Expr]:
         """Equal forms in which no decimals are multiplied out."""
@@ -185,7 +183,7 @@ class RationalSearch:
         closed = frozenset(filter(is_difference, best.walk()))
         if not closed or closed <= self.closed:
             return best
-        search = RationalSearch(best, self.relations, closed)
+        search = RationalSearch(best, self.relations, closed, self.most_work)
         again = search.cheapest()
         self.work += search.work
         is_better = measure(again) < measure(best) and self._keeps_digits(again)
@@ -199,7 +197,7 @@ class RationalSearch:
             if rewriting:
                 left -= 1
                 yield rewriting
-            if not left or self.work >= MOST_WORK:
+            if not left or self.work >= self.most_work:
                 break
 
     def _rewritings(self, current: sympy.Expr, relations: _Relations) -> Iterator[_Rewriting | None]:
@@ -213,7 +211,7 @@ class RationalSearch:
 
     def _shown(self, form: sympy.Expr) -> Expression:
         if form not in self._forms:
-            self._forms[form] = tidied(self.bridge.from_sympy(form))
+            self._forms[form] = spelled_as_typed(tidied(self.bridge.from_sympy(form)), self._typed)
         return self._forms[form]
 
     def _is_safe(self, candidate: sympy.Expr) -> bool:
@@ -242,54 +240,51 @@ class RationalSearch:
             ordered = sorted((*ordered, *in_front), key=_Candidate.rank)
         kept = self._first_to_keep_digits(ordered)
         rewritings += [each.rewriting for each in kept]
+        distinct_rewritings = dict.fromkeys(rewritings)
+        self.work += sum(work_on(each.expression) for each in distinct_rewritings)
         collected = [
             _Candidate(self._shown(form), each)
-            for each in dict.fromkeys(rewritings)
+            for each in distinct_rewritings
             for form in collected_forms(each.expression)
             if not self.bridge.multiplies_decimals(form)
         ]
         kept += self._first_to_keep_digits(sorted(collected, key=_Candidate.rank))
-        return min(kept, key=_Candidate.rank, default=None)
+        return next(iter(self._first_to_keep_digits(sorted(kept, key=_Candidate.rank))), None)
 
     def _first_to_keep_digits(self, ordered: Iterable[_Candidate]) -> list[_Candidate]:
-        return list(islice((each for each in ordered if self._keeps_digits(each.form)), 1))
+        """The first form that keeps the expression's digits; of those as cheap the most accurate."""
+        found: _Candidate | None = None
+        for each in ordered:
+            if found is not None and measure(each.form).cost != measure(found.form).cost:
+                break
+            if self._keeps_digits(each.form) and (
+                found is None or self._digits.are_more_in(each.form, found.form)
+            ):
+                found = each
+        return [] if found is None else [found]
+
+    def _is_better(self, form: Expression, other: Expression) -> bool:
+        """Whether it is cheaper, or as cheap and more accurate."""
+        is_as_cheap = measure(form).cost == measure(other).cost
+        if is_as_cheap and self._digits.are_more_in(form, other):
+            return True
+        return measure(form) < measure(other)
 
     def _keeps_digits(self, form: Expression) -> bool:
         """Whether every difference that is a factor of the expression is one, and rounding is no worse."""
         if form not in self._verdicts:
-            typed = _spelled_as_typed(form, self.expression)
-            self._verdicts[form] = not spreads_a_difference(form, self.expression) and keeps_digits(
-                typed, self.expression, [(relation.known, relation.formula) for relation in self.relations]
-            )
+            is_multiplied_out = spreads_a_difference(form, self.expression)
+            self._verdicts[form] = not is_multiplied_out and self._digits.are_kept_by(form, self.expression)
         return self._verdicts[form]
+
+    @cached_property
+    def _digits(self) -> Digits:
+        return Digits(tuple([(relation.known, relation.formula) for relation in self.relations]))
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors below the stroke."""
         return denominator_factors(self.start)
-
-
-def _reductions_of(expression: Expression) -> dict[Expression, Expression]:
-    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
-
-
-def _spelled_as_typed(found: Expression, typed: Expression) -> Expression:
-    """What was found, where the arguments of atoms stand as they were typed: tanh(softplus(u))."""
-    atoms = {
-        canonical_bound_names(opened(node)): node
-        for node in typed.walk()
-        if isinstance(node, Apply) and not is_exponential(node.function)
-    }
-    return rewrite_bottom_up(found, lambda node: atoms.get(canonical_bound_names(node), node))
-
-
-def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
-    """The expression with the bound names of those reductions that it has in common with `spelled`."""
-
-    def spell(node: Expression) -> Expression:
-        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
-
-    return rewrite_bottom_up(expression, spell)
 
 
 def multiplied_out(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from symbackprop.algebra.anonymous import Anonymous
@@ -17,6 +17,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.quotients import forget_quotients
+from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
 from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.cost.contraction import forget_plans
 from symbackprop.integers.recognition import has_positions
@@ -35,10 +36,27 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.rewriting.rule import Path, Step, conditions_at, node_at, replace_at
 from symbackprop.systems.printing import text
+from symbackprop.systems.system import System
 
 MOST_STEPS = 50
-# In all searches for one closed form: examples/ takes at most 588, the catalogue's layers 951.
-MOST_WORK = 1000
+# In all searches for one closed form: a transformer takes 1271, of which the last search is not cut off.
+MOST_WORK = 1250
+# In all searches of one derivation: a transformer takes 297 an equation, a highway layer 2544 for its four.
+MOST_WORK_OF_A_MODEL = 2500
+MOST_WORK_OF_AN_EQUATION = 320
+LEAST_WORK = 50  # what every closed form may cost: sigmoid' takes 17
+
+
+@dataclass
+class Budget:
+    """What the searches of one derivation may still cost, all closed forms together."""
+
+    left: int = MOST_WORK_OF_A_MODEL
+
+    @classmethod
+    def of(cls, system: System) -> Budget:
+        """What the derivation of a system may cost; it grows with the number of equations."""
+        return cls(MOST_WORK_OF_A_MODEL + MOST_WORK_OF_AN_EQUATION * len(system.equations))
 
 
 @dataclass
@@ -46,19 +64,27 @@ class Account:
     """What the searches for one closed form may still cost, in units of `quotients.work_on`.
 
     Where nothing is left, the best form so far stands. A search that is remembered costs what it has cost, so
-    that the form does not depend on what has been derived before.
+    that the form does not depend on what has been derived before. Where the budget of the derivation is
+    spent, LEAST_WORK is left for each closed form.
     """
 
+    budget: Budget = field(default_factory=Budget)
     left: int = MOST_WORK
 
     def charge(self, work: int) -> None:
         """Take off what a search has cost."""
         self.left -= work
+        self.budget.left -= work
 
     @property
     def is_spent(self) -> bool:
         """Whether no search is paid for any more."""
-        return self.left <= 0
+        return self.left <= (0 if self.budget.left > 0 else MOST_WORK - LEAST_WORK)
+
+    @property
+    def most_for_a_search(self) -> int:
+        """What one search may cost."""
+        return MOST_WORK_OF_A_SEARCH if self.budget.left > 0 else LEAST_WORK
 
 
 def scalar_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
@@ -159,18 +185,20 @@ def _cheapest_core(expression: Expression, relations: tuple[Relation, ...], acco
         Relation(names.hide(relation.known), names.hide(relation.formula)) for relation in relations
     )
     spelling = "; ".join(text(part) for part in (hidden, *(each.formula for each in hidden_relations)))
-    found, work = _search(hidden, hidden_relations, spelling)
+    found, work = _search(hidden, hidden_relations, spelling, account.most_for_a_search)
     account.charge(work)
     return expression if found == hidden else names.restore().hide(found)
 
 
 @lru_cache(maxsize=4096)
-def _search(expression: Expression, relations: tuple[Relation, ...], spelling: str) -> tuple[Expression, int]:
+def _search(
+    expression: Expression, relations: tuple[Relation, ...], spelling: str, most_work: int
+) -> tuple[Expression, int]:
     """What is found and what it has cost, remembered by spelling too.
 
     Equality forgets the order of terms, the result has one.
     """
-    search = RationalSearch(expression, relations)
+    search = RationalSearch(expression, relations, most_work=most_work)
     return search.cheapest(), search.work
 
 

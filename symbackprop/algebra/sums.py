@@ -227,15 +227,16 @@ FACTOR_IN = stated(
 
 
 def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
-    """sum(i, f + g) = sum(i, f) + sum(i, g), products multiplied out, but for differences."""
+    """sum(i, f + g) = sum(i, f) + sum(i, g), products multiplied out, but for differences, or as they are."""
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
         parts = (factor for term in terms_of(node.body) for factor in factors_of(term))
         terms = multiplied_out(node.body, frozenset(filter(is_difference, parts)))
-        if len(terms) > 1:
-            opened = node.with_children((Add(terms),))
-            identity = Identity.of(node.body, opened.body, ())
-            split = Step(SPLIT.used_on(opened), (), opened, term_by_term(opened) or opened)
-            yield (split,) if opened == node else (Step(identity, (0,), node, opened), split)
+        for each in dict.fromkeys((terms, terms_of(node.body))):
+            if len(each) > 1:
+                opened = node.with_children((Add(each),))
+                identity = Identity.of(node.body, opened.body, ())
+                split = Step(SPLIT.used_on(opened), (), opened, term_by_term(opened) or opened)
+                yield (split,) if opened == node else (Step(identity, (0,), node, opened), split)
 
 
 def term_by_term(node: Expression) -> Expression | None:

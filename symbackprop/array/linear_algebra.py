@@ -6,10 +6,6 @@ A singular matrix makes NumPy raise LinAlgError, where an inverse or a solution 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from symbackprop.array.layout import Layout
 from symbackprop.array.value import OneOperand, Value, ValueType
@@ -111,18 +107,3 @@ def _square(node: Value, matrix: Value) -> Layout:
         single and rows[0].axis == columns[0].axis and rows != columns, "needs two indices over one axis"
     )
     return layout
-
-
-def cofactors(matrices: NDArray[Any]) -> NDArray[Any]:
-    """The signed minors of matrices (..., n, n), which may be singular, in the same places.
-
-    A = U S V' has the cofactors det(U V') U C V', where the diagonal C holds for each singular value the
-    product of the others: G. W. Stewart, On the adjugate matrix, Linear Algebra and its Applications 283
-    (1998), 151-164.
-    """
-    left, values, right = np.linalg.svd(matrices)
-    diagonal = np.eye(values.shape[-1], dtype=bool)
-    others = np.prod(np.where(diagonal, 1, values[..., None, :]), axis=-1)
-    sign = np.sign(np.linalg.det(left) * np.linalg.det(right))
-    result: NDArray[Any] = sign[..., None, None] * (left * others[..., None, :]) @ right
-    return result

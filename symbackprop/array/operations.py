@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbackprop.array.ir import Copy, Diagonal, Elementwise, Expand, Reduce, Transpose
 from symbackprop.array.linear_algebra import (
@@ -15,7 +16,6 @@ from symbackprop.array.linear_algebra import (
     Inverse,
     Solve,
     Symmetric,
-    cofactors,
 )
 from symbackprop.array.lookups import Gather
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
@@ -23,6 +23,22 @@ from symbackprop.array.slices import Flip, OfPythonInts, Pad
 from symbackprop.array.value import Value
 from symbackprop.errors import ProgramError
 from symbackprop.functions.elementary import FUNCTIONS
+
+
+def _cofactors(matrices: NDArray[Any]) -> NDArray[Any]:
+    """The signed minors of matrices (..., n, n), which may be singular, in the same places.
+
+    A = U S V' has the cofactors det(U V') U C V', where the diagonal C holds for each singular value the
+    product of the others: G. W. Stewart, On the adjugate matrix, Linear Algebra and its Applications 283
+    (1998), 151-164.
+    """
+    left, values, right = np.linalg.svd(matrices)
+    diagonal = np.eye(values.shape[-1], dtype=bool)
+    others = np.prod(np.where(diagonal, 1, values[..., None, :]), axis=-1)
+    sign = np.sign(np.linalg.det(left) * np.linalg.det(right))
+    result: NDArray[Any] = sign[..., None, None] * (left * others[..., None, :]) @ right
+    return result
+
 
 # Of the node and the arrays that are its operands.
 Operation: TypeAlias = Callable[..., Any]
@@ -105,7 +121,7 @@ OF_ARRAYS: Mapping[type[Value], Operation] = {
     Gather: _gathered,
     Solve: lambda node, matrix, right: np.linalg.solve(matrix, right),
     Inverse: lambda node, matrix: np.linalg.inv(matrix),
-    Cofactors: lambda node, matrix: cofactors(matrix),
+    Cofactors: lambda node, matrix: _cofactors(matrix),
     Determinant: _determinant,
     Symmetric: lambda node, matrix: matrix,
     Cholesky: lambda node, matrix: np.linalg.cholesky(matrix),

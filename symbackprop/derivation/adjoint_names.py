@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from symbackprop.notation.fresh_names import lengthened_name
+from symbackprop.notation.fresh_names import lengthened_name, numbered_name
 
 _NAMED_LIKE_AN_ADJOINT = re.compile(r"(delta|grad)([0-9]+|_\w+)")
 
@@ -28,9 +28,12 @@ def adjoint_names(
     for tensor in tensors:
         # pi_ is so called because pi means something already; delta_pi does not, unless there is a pi.
         plain = tensor.rstrip("_")
-        spelled = tensor if plain in taken else plain
-        name = f"{gradient}{tensor}" if tensor in wanted else f"{adjoint}{spelled}"
-        names[tensor] = lengthened_name(name, "_", {*taken, *names.values()})
+        used = {*taken, *names.values()}
+        if tensor in wanted:
+            names[tensor] = lengthened_name(f"{gradient}{tensor}", "_", used)
+        else:
+            others = {f"{adjoint}{plain}"} if plain != tensor and plain in taken else set()
+            names[tensor] = numbered_name(f"{adjoint}{plain}", used | others)
     return names
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify, simplify_factor
-from symbackprop.algebra.scalar_search import Account
+from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.derivation.reverse import ChainRule, local_derivative
 from symbackprop.notation.arithmetic import normalised
@@ -22,13 +22,18 @@ from symbackprop.systems.system import Equation
 
 
 def worked_out(
-    total: Derivative, rule: ChainRule, named: Callable[[Derivative], Expression], scope: Scope
+    total: Derivative,
+    rule: ChainRule,
+    named: Callable[[Derivative], Expression],
+    scope: Scope,
+    budget: Budget,
 ) -> tuple[tuple[LocalDerivative, ...], tuple[Step, ...]]:
     """The factors of the chain rule in closed form, and the steps from the rule to the whole closed form.
 
-    `named` says what stands for a derivative that has been found before.
+    `named` says what stands for a derivative that has been found before, `budget` what the searches of the
+    whole derivation may cost.
     """
-    account = Account()
+    account = Account(budget)
     factors = tuple(
         [_closed_factor(consumer, local, scope, account) for consumer, local in rule.factors(total)]
     )

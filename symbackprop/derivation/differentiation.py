@@ -16,11 +16,11 @@ from symbackprop.notation.expressions import ZERO, Element, Expression, Where
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality, Recomputed
 from symbackprop.rewriting.labels import label
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.replacements import at_positions, renamed_equation
 from symbackprop.rewriting.rule import Step, Use, WholeRule
 from symbackprop.rewriting.strategies import Resolution, resolve
 from symbackprop.rules.bookkeeping import ARITHMETIC
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.systems.system import Equation
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import present, scope_of
+from symbackprop.algebra.scalar_search import Budget
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.adjoints import worked_out
 from symbackprop.derivation.inlining import inline_adjoints
@@ -51,18 +52,19 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     """
     model = system
     wanted = differentiated_tensors(model, wrt)
-    expansion = with_inner_derivatives(model, wanted)
+    budget = Budget.of(model)
+    expansion = with_inner_derivatives(model, budget, wanted)
     system = expansion.system
     order = adjoint_order(system, wanted)
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
     names = adjoint_names(order, wanted, loss_name(system), taken)
-    scope = replace(scope_of(system), steps=steps_of_adjoints(system, names))
+    scope = replace(scope_of(system, budget=budget), steps=steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
     for tensor in order:
-        adjoint = _derive_adjoint(system, tensor, names, scope)
+        adjoint = _derive_adjoint(system, tensor, names, scope, budget)
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
-    inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope)
+    inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget)
     presented = [_presented(adjoint, scope) for adjoint in inlined]
     derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)
@@ -88,14 +90,16 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
         )
 
 
-def _derive_adjoint(system: System, tensor: str, names: Mapping[str, str], scope: Scope) -> AdjointDerivation:
+def _derive_adjoint(
+    system: System, tensor: str, names: Mapping[str, str], scope: Scope, budget: Budget
+) -> AdjointDerivation:
     total, rule = chain_rule(system, tensor, names)
     scope = scope.at(Element(names[tensor], total.denominator.positions))
     factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
         steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF.used_on(total), (), total, ONE),)
     else:
-        factors, steps = worked_out(total, rule, lambda adjoint: _named(adjoint, names), scope)
+        factors, steps = worked_out(total, rule, lambda adjoint: _named(adjoint, names), scope, budget)
     indices = tuple(index for index in total.denominator.positions if isinstance(index, Index))
     equation = Equation(names[tensor], indices, steps[-1].after)
     return AdjointDerivation(tensor, total, factors, steps, equation, kept=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
-from symbackprop.algebra.scalar_search import Account
+from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.cost.expressions import cost
 from symbackprop.cost.weights import MOST_FOR_A_DIVISION
 from symbackprop.derivation.result import AdjointDerivation
@@ -30,7 +30,7 @@ LARGEST_FORMULA = (
 
 
 def inline_adjoints(
-    adjoints: Sequence[AdjointDerivation], wanted: frozenset[str], scope: Scope
+    adjoints: Sequence[AdjointDerivation], wanted: frozenset[str], scope: Scope, budget: Budget
 ) -> list[AdjointDerivation]:
     """Go through the adjoints from the loss backwards and move each into its uses where that pays.
 
@@ -39,7 +39,7 @@ def inline_adjoints(
     An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
     equation moves there unless the program would become costlier, or a sum would become hard to read.
     """
-    inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope)
+    inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope, budget)
     while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
         pass  # each round keeps fewer names, so that there are finitely many
     return list(inlining.current.values())
@@ -52,12 +52,13 @@ class _Inlining:
     current: dict[str, AdjointDerivation]
     wanted: frozenset[str]
     scope: Scope
+    budget: Budget
     users: dict[str, dict[str, None]] = field(init=False)
     accounts: dict[str, Account] = field(init=False)
 
     def __post_init__(self) -> None:
         self.users = {name: {} for name in self.current}
-        self.accounts = {name: Account() for name in self.current}
+        self.accounts = {name: Account(self.budget) for name in self.current}
         for adjoint in self.current.values():
             self._note_reads(adjoint.equation)
 
@@ -197,8 +198,8 @@ def steps_with(
     user: Equation,
     inlined: Equation,
     scope: Scope,
-    outer: frozenset[Index] = frozenset(),
-    account: Account | None = None,
+    outer: frozenset[Index],
+    account: Account,
 ) -> tuple[Step, ...]:
     """The steps to a right-hand side in which another equation's definition stands for its name.
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
+from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import scope_of, simplify
+from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.cost.expressions import cost
 from symbackprop.derivation.adjoint_names import derivative_name
 from symbackprop.derivation.adjoints import worked_out
@@ -45,17 +47,18 @@ from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation, Role, System, Tensor
 
 
-def with_inner_derivatives(system: System, wrt: Collection[str] = ()) -> Expansion:
+def with_inner_derivatives(system: System, budget: Budget, wrt: Collection[str] = ()) -> Expansion:
     """The system with every derivative in it worked out, and contractions in functions named.
 
     A tensor z in `wrt` may be differentiated by afterwards, as the response to a nudge, z = f + nudge, with
-    every diff(y, x) as stated: no formula reads z for the reason that it equals f.
+    every diff(y, x) as stated: no formula reads z for the reason that it equals f. `budget` is what the
+    searches of the whole derivation may cost.
     Raises DerivationError where a derivative does not exist.
     """
     named = with_named_arguments(system_in_portions(system))
     if not any(holds_derivative(equation.expression) for equation in named.equations):
         return _with_functions_seen(named)
-    expanding = _Expanding(named, frozenset(wrt))
+    expanding = _Expanding(named, budget, frozenset(wrt))
     for equation in named.equations:
         expanding.take(equation)
     expanding.finish()
@@ -85,6 +88,7 @@ class _Expanding:
     """The equations so far; `pending` are the derivatives that may still move into one another."""
 
     stated: System
+    budget: Budget
     free: frozenset[str]
     equations: dict[str, Equation] = field(default_factory=dict)
     derivations: dict[str, AdjointDerivation] = field(default_factory=dict)
@@ -93,6 +97,7 @@ class _Expanding:
     known: dict[tuple[str, str, tuple[int, ...]], KnownDerivative] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     orders: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    last_scope: tuple[tuple[Equation, ...], Scope] | None = None
 
     @property
     def system(self) -> System:
@@ -104,6 +109,14 @@ class _Expanding:
         }
         tensors = {**self.stated.tensors, **added}
         return replace(self.stated, tensors=tensors, equations=tuple(self.equations.values()))
+
+    @property
+    def scope(self) -> Scope:
+        """What is known of the equations so far, worked out once as long as they stay the same."""
+        equations = tuple(self.equations.values())
+        if self.last_scope is None or self.last_scope[0] != equations:
+            self.last_scope = equations, scope_of(self.system, self.free, self.budget)
+        return self.last_scope[1]
 
     def take(self, equation: Equation) -> None:
         """Add an equation of the model, with names in the place of its derivatives."""
@@ -125,8 +138,7 @@ class _Expanding:
     def settle(self) -> None:
         """Move the pending derivatives into one another where that pays."""
         wanted = frozenset(name for name in self.pending if name in self.asked or name in self.stated.tensors)
-        scope = scope_of(self.system, self.free)
-        for derivation in inline_adjoints(tuple(self.pending.values()), wanted, scope):
+        for derivation in inline_adjoints(tuple(self.pending.values()), wanted, self.scope, self.budget):
             self.derivations[derivation.equation.tensor] = derivation
             self.equations[derivation.equation.tensor] = derivation.equation
             if not derivation.kept:
@@ -145,9 +157,8 @@ class _Expanding:
         readers = [equation for equation in self.equations.values() if name in equation.reads]
         if len(readers) == 1 and readers[0].tensor in self.restated:
             (reader,), definition = readers, self.equations[name]
-            steps = steps_with(
-                reader, definition, scope_of(self.system, self.free).before(reader.element, without=name)
-            )
+            scope = self.scope.before(reader.element, without=name)
+            steps = steps_with(reader, definition, scope, frozenset(), Account(self.budget))
             after = replace(reader, expression=steps[-1].after)
             is_cheaper = cost(after.expression) < cost(definition.expression, reader.expression)
             if not is_cheaper and not isinstance(reader.expression, Element):
@@ -170,7 +181,8 @@ class _Expanding:
         expression = named.again(stated.expression)
         steps = [Step(named, (), stated.expression, expression)]
         if not all(isinstance(value, Element) for _, value in named.values):
-            steps.extend(simplify(expression, scope_of(self.system, self.free), frozenset(stated.indices)))
+            account = Account(self.budget)
+            steps.extend(simplify(expression, self.scope, frozenset(stated.indices), account))
         equation = replace(stated, expression=result_of(steps, expression))
         self.restated[stated.tensor] = RestatedEquation(stated, tuple(steps), equation)
         self.equations[stated.tensor] = equation
@@ -213,7 +225,7 @@ class _Expanding:
             )
         else:
             total, rule = chain_rule_between(self.system, root, target, between)
-            factors, steps = worked_out(total, rule, self._value, scope_of(self.system, self.free))
+            factors, steps = worked_out(total, rule, self._value, self.scope, self.budget)
         equation = Equation("", (), steps[-1].after)
         return AdjointDerivation(target.tensor, derivative, factors, steps, equation, kept=True)
 

@@ -13,7 +13,7 @@ from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up,
 from symbackprop.rewriting.justification import Anchor, Equality, Premise, Recomputed
 from symbackprop.rewriting.replacements import renamed_equalities
 from symbackprop.rewriting.rule import Step, WholeRule
-from symbackprop.rules.kronecker import one_index_for_both, with_one_index
+from symbackprop.rules.one_index import one_index_for_both, with_one_index
 from symbackprop.systems.printing import text
 
 

@@ -18,18 +18,20 @@ from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.expressions import Axis, Index
+from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.rewriting.justification import Justification, Premise
-from symbackprop.rewriting.premises import KnownRanges, Matrices, Recurrence
+from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence
 from symbackprop.rewriting.registry import Entry, Family, Registry
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
-from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
+from symbackprop.rules.boundaries import BOUNDARY_RULES, masked_sum_rules, recurrence_rules
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
-from symbackprop.rules.kronecker import BOTH, KRONECKER_RULES
+from symbackprop.rules.kronecker import KRONECKER_RULES
+from symbackprop.rules.one_index import BOTH
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
@@ -72,7 +74,7 @@ SOME_STEP = Index("t", Axis("T", "t"))
 
 
 def _substitution_rules(premise: KnownRanges) -> Sequence[Rule]:
-    return substitution_rules(premise.ranges)
+    return (*substitution_rules(premise.ranges), *masked_sum_rules(premise.ranges))
 
 
 def _recurrence_rules(premise: Recurrence) -> Sequence[Rule]:
@@ -81,6 +83,10 @@ def _recurrence_rules(premise: Recurrence) -> Sequence[Rule]:
 
 def _matrix_rules(premise: Matrices) -> Sequence[Rule]:
     return matrix_rules(premise.symmetric, {each.tensor: each for each in premise.definitions})
+
+
+def _mask_rules(premise: Definitions) -> Sequence[Rule]:
+    return mask_rules(premise.definitions)
 
 
 def _fact_rules(premise: Stated) -> Sequence[Rule]:
@@ -105,6 +111,7 @@ REGISTRY = Registry.of(
     *_of_system(KnownRanges(()), _substitution_rules),
     *_of_system(Recurrence((), SOME_STEP, KnownRanges(())), _recurrence_rules),
     *_of_system(Matrices(frozenset(), ()), _matrix_rules),
+    *_of_system(Definitions(()), _mask_rules),
     Family(FACT, Stated, partial(_called, FACT, _fact_rules)),
     Family(SYMMETRY, Symmetries, oriented_by),
     Family(BOTH, Between, one_index_between),

@@ -82,7 +82,7 @@ PIECEWISE = (
             (
                 "floor_of_real",
                 "floor",
-                r"\left\lfloor {} \right\rfloor",
+                r"\lfloor {} \rfloor",
                 math.floor,
                 lambda xp, u: xp.floor(u.real),
                 lambda u: mpmath.floor(u.real),
@@ -91,7 +91,7 @@ PIECEWISE = (
             (
                 "ceil",
                 "",
-                r"\left\lceil {} \right\rceil",
+                r"\lceil {} \rceil",
                 math.ceil,
                 lambda xp, u: xp.ceil(u.real),
                 lambda u: mpmath.ceil(u.real),

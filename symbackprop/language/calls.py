@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
-from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, named_index
+from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, index_here
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
-from symbackprop.language.syntax import Call, Formula
+from symbackprop.language.syntax import Call, Formula, NumberLiteral, walk
 from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
@@ -71,8 +71,8 @@ def _size(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
     word = bare_word(call.arguments[0])
     if word is None or word.text in surroundings.parameters:
         raise reader.scope.error("size(...) takes an index or an axis", call.arguments[0].span, usage)
-    axis = reader.scope.axes.get(word.text)
-    return Size(axis if axis is not None else named_index(word, reader.scope).axis)
+    axis = None if word.text in surroundings.index_parameters else reader.scope.axes.get(word.text)
+    return Size(axis if axis is not None else index_here(word, surroundings, reader.scope).axis)
 
 
 def _clip(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
@@ -82,26 +82,44 @@ def _clip(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
 
 
 _DIFF_USAGE = "write diff(y[n], x[n,i]): an element, and an element of a tensor that it depends on"
+_HIGHEST_ORDER = 10
 
 
 def _derivative(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    """`diff(y[n], x[n,i])`; the first argument may be such a derivative itself."""
-    expect_arguments(call, 2, reader.scope, _DIFF_USAGE)
-    _expect_equation(call, surroundings, reader.scope)
-    above, below = (reader.value(argument, surroundings) for argument in call.arguments)
+    """`diff(y[n], x[n,i])`, with an order as a third argument; the first may be such a derivative itself."""
+    scope = reader.scope
+    order = _order(call, scope) if len(call.arguments) == 3 else 1
+    if len(call.arguments) != 3:
+        expect_arguments(call, 2, scope, _DIFF_USAGE)
+    _expect_equation(call, surroundings, scope)
+    above, below = (reader.value(argument, surroundings) for argument in call.arguments[:2])
     if not isinstance(above, Element | InnerDerivative):
         cause = "diff(...) differentiates one element of a tensor, and this is a formula"
         remedy = "define it by an equation of its own: f[n] = ..., then diff(f[n], ...)"
-        raise reader.scope.error(cause, call.arguments[0].span, remedy)
+        raise scope.error(cause, call.arguments[0].span, remedy)
     if not isinstance(below, Element):
         what = "an index" if isinstance(below, Index) else "a formula"
         cause = f"diff(...) differentiates by one element of a tensor, and this is {what}"
-        raise reader.scope.error(cause, call.arguments[1].span, _DIFF_USAGE)
-    for element, argument in zip((above, below), call.arguments, strict=True):
+        raise scope.error(cause, call.arguments[1].span, _DIFF_USAGE)
+    for element, argument in zip((above, below), call.arguments, strict=False):
         if isinstance(element, Element):
-            _expect_real(element, argument, reader.scope)
-            _expect_plain_positions(element, argument, reader.scope)
-    return InnerDerivative(above, below)
+            _expect_real(element, argument, scope)
+            _expect_plain_positions(element, argument, scope)
+    for _ in range(order):
+        above = InnerDerivative(above, below)
+    return above
+
+
+def _order(call: Call, scope: Scope) -> int:
+    argument = call.arguments[2]
+    written = argument.text if isinstance(argument, NumberLiteral) else ""
+    if not written.isdigit() or not 0 < int(written[:3]) <= _HIGHEST_ORDER:
+        raise scope.error(
+            f"the order of a derivative is a whole number from 1 to {_HIGHEST_ORDER}",
+            argument.span,
+            "write diff(u[n], x[n], 2) for the second derivative",
+        )
+    return int(written)
 
 
 def _expect_equation(call: Call, surroundings: Surroundings, scope: Scope) -> None:
@@ -143,7 +161,7 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
         return (
             word is not None
             and word.text not in surroundings.parameters
-            and scope.index(word.text) is not None
+            and (word.text in surroundings.index_parameters or scope.index(word.text) is not None)
         )
     return name in REDUCTIONS
 
@@ -183,16 +201,34 @@ def indices_and_body(
         word = bare_word(argument)
         if word is None:
             raise scope.error(f"'{name}' runs over indices, and this is not one", argument.span, usage)
-        index = named_index(word, scope)
+        index = index_here(word, surroundings, scope)
         if index in indices:
             raise scope.error(
                 f"'{name}' runs over '{index.name}' twice", argument.span, "name each index once"
             )
         indices.append(index)
     body = reader.value(last, surroundings.binding(tuple(indices)))
-    if surroundings.function:
+    if surroundings.function and surroundings.index_parameters.keys().isdisjoint(_bare_words(written)):
         _expect_dependence(body, indices, call, surroundings, scope)
     return tuple(indices), body
+
+
+def _bare_words(arguments: Sequence[Formula]) -> set[str]:
+    return {word.text for word in map(bare_word, arguments) if word is not None}
+
+
+def index_parameters(body: Formula, parameters: Collection[str]) -> frozenset[str]:
+    """The parameters of a function that its body runs over, or whose size it asks for: they are indices.
+
+    max(u, 2) by itself is the greater of two values.
+    """
+    found: set[str] = set()
+    for formula in walk(body):
+        if isinstance(formula, Call):
+            runs_over = formula.word.text in (REDUCTIONS - FUNCTIONS.keys()) | DEFINITIONS.keys()
+            named = formula.arguments[:-1] if runs_over else formula.arguments
+            found |= _bare_words(named) if runs_over or formula.word.text == "size" else set()
+    return frozenset(found & {*parameters})
 
 
 def _expect_dependence(

@@ -7,24 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from symbackprop.language.composing import recomposed
-from symbackprop.notation.expressions import Element, Expression, Reduction
+from symbackprop.language.syntax import Formula
+from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import rename_bound
 
 
 @dataclass(frozen=True)
 class ModelFunction:
-    """A function that a model defines; its body reads the parameters as `parameter_element` gives them."""
+    """A function that a model defines; its body reads the parameters as `parameter_element` gives them.
+
+    Where parameters are `indices`, their axes are a call's: the body is composed there.
+    """
 
     name: str
     parameters: tuple[str, ...]
-    body: Expression
+    formula: Formula
+    indices: frozenset[str] = frozenset()
+    body: Expression | None = None
 
-    def at(self, arguments: tuple[Expression, ...]) -> Expression:
-        """The body at these arguments."""
-        names = [parameter_element(parameter).tensor for parameter in self.parameters]
-        return expanded(self.body, dict(zip(names, arguments, strict=True)))
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The parameters that are values."""
+        return tuple(each for each in self.parameters if each not in self.indices)
 
 
 def parameter_element(parameter: str) -> Element:
@@ -32,19 +39,33 @@ def parameter_element(parameter: str) -> Element:
     return Element(f"parameter {parameter}")
 
 
-def expanded(body: Expression, arguments: Mapping[str, Expression]) -> Expression:
-    """Put expressions where scalar tensors of these names stand.
+def parameter_index(function: str, parameter: str, index: Index) -> Index:
+    """What stands for a function's parameter that is an index, over the axis of the one that a call gives."""
+    return Index(f"parameter {parameter} of {function}", index.axis)
 
-    An index that the body binds itself is renamed where an argument has one of that name.
+
+def expanded(
+    body: Expression,
+    arguments: Mapping[str, Expression],
+    indices: Mapping[Index, Index] = MappingProxyType({}),
+) -> Expression:
+    """Put expressions where scalar tensors of these names stand, and indices where parameters do.
+
+    An index that the body binds itself is renamed where an argument has one of that name; one that is a
+    parameter binds that of the arguments.
     """
-    if not body.tensors & arguments.keys():
+    if not indices and body.tensors.isdisjoint(arguments):
         return body
-    if isinstance(body, Element):
+    if isinstance(body, Index):
+        return indices.get(body, body)
+    if isinstance(body, Element) and body.tensor in arguments:
         return arguments[body.tensor]
     if isinstance(body, Reduction):
         arriving = [arguments[name].free_indices for name in sorted(body.tensors & arguments.keys())]
-        body = rename_bound(body, frozenset().union(*arriving))
-    return recomposed(body, tuple([expanded(child, arguments) for child in body.children]))
+        body = rename_bound(body, frozenset(indices.values()).union(*arriving))
+        bound = tuple([indices.get(index, index) for index in body.indices])
+        return Reduction(body.kind, bound, expanded(body.body, arguments, indices))
+    return recomposed(body, tuple([expanded(child, arguments, indices) for child in body.children]))
 
 
 def height(expression: Expression, limit: int) -> int:

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 from symbackprop.errors import LanguageError, Place, SymbackpropError
+from symbackprop.language.calls import index_parameters
 from symbackprop.language.contradictions import expect_consistent
 from symbackprop.language.declarations import declared
 from symbackprop.language.expansion import ModelFunction
@@ -115,9 +116,11 @@ def _function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFun
                 "give each parameter a name of its own, without primes",
             )
         names.append(word.text)
-    surroundings = Surroundings({}, frozenset(names), function=definition.word.text)
-    body = reader.whole(definition.body, surroundings)
-    return ModelFunction(definition.word.text, tuple(names), body)
+    name, indices = definition.word.text, index_parameters(definition.body, names)
+    if indices:
+        return ModelFunction(name, tuple(names), definition.body, indices)
+    body = reader.whole(definition.body, Surroundings({}, frozenset(names), function=name))
+    return ModelFunction(name, tuple(names), definition.body, body=body)
 
 
 def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from symbackprop.language.expansion import parameter_element
@@ -18,14 +18,16 @@ from symbackprop.systems.system import Tensor
 class Surroundings:
     """What a formula may name besides the model's tensors: the indices that are bound around it, parameters.
 
-    `left` is the tensor that the formula defines, for messages; `function` is the function whose body it is.
-    Where neither is given, it is a fact or stands alone, and every index is free.
+    `left` is the tensor that the formula defines, for messages; `function` is the function whose body it is,
+    and `index_parameters` are those of its parameters that are indices. Where neither is given, it is a fact
+    or stands alone, and every index is free.
     """
 
     visible: Mapping[str, Index]
     parameters: frozenset[str] = frozenset()
     left: Tensor | None = None
     function: str = ""
+    index_parameters: Mapping[str, Index] = field(default_factory=dict)
 
     def binding(self, indices: tuple[Index, ...]) -> Surroundings:
         """The surroundings inside a reduction over these indices, which hide parameters of their names."""
@@ -61,7 +63,7 @@ def referenced(reference: Reference, surroundings: Surroundings, scope: Scope) -
         _refuse_as_tensor(reference.word, scope)
     if name in CONSTANTS:
         return Constant("pi")
-    if scope.index(name) is not None:
+    if name in surroundings.index_parameters or scope.index(name) is not None:
         return bound_index(reference.word, surroundings, scope)
     _refuse_as_value(reference.word, surroundings, scope)
 
@@ -110,8 +112,15 @@ def named_index(word: Word, scope: Scope) -> Index:
     raise scope.unknown("index", word, scope.indices)
 
 
+def index_here(word: Word, surroundings: Surroundings, scope: Scope) -> Index:
+    """The index of that name, or the one that a function's parameter stands for; NotationError as above."""
+    return surroundings.index_parameters.get(word.text) or named_index(word, scope)
+
+
 def bound_index(word: Word, surroundings: Surroundings, scope: Scope) -> Index:
     """An index that is bound here: it stands on the left, or a reduction around it runs over it."""
+    if word.text in surroundings.index_parameters:
+        return surroundings.index_parameters[word.text]
     index = named_index(word, scope)
     if word.text in surroundings.visible:
         return surroundings.visible[word.text]

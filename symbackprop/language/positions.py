@@ -126,6 +126,9 @@ def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
         if word is not None and word.text in surroundings.parameters:
             raise reader.scope.error("delta(...) takes two indices", argument.span, usage)
     left, right = (integer(each, surroundings, reader, "each side of a delta") for each in call.arguments)
+    numbers = [linear_form(side) for side in (left, right)]
+    if not any(number.coefficients for number in numbers):
+        return Number(numbers[0] == numbers[1])
     axes = [axis_of(side, reader.scope) for side in (left, right)]
     if None not in axes and axes[0] != axes[1] and is_longer(*axes) is None:  # type: ignore[arg-type]
         names = [side.name if isinstance(side, Index) else str(side.tensor) for side in (left, right)]  # type: ignore[attr-defined]

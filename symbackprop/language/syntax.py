@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -114,6 +115,27 @@ class Junction:
 Formula: TypeAlias = (
     NumberLiteral | Reference | Call | Negation | Terms | Factors | Exponentiation | Chain | Junction
 )
+
+
+def walk(formula: Formula) -> Iterator[Formula]:
+    """The formula and all that stands inside it."""
+    pending = [formula]
+    while pending:
+        part = pending.pop()
+        yield part
+        match part:
+            case Reference(_, positions, _):
+                pending += positions or ()
+            case Call(_, arguments, positions, _):
+                pending += (*arguments, *(positions or ()))
+            case Negation(operand, _):
+                pending.append(operand)
+            case Terms(parts, _) | Factors(parts, _):
+                pending += (operand for _, operand in parts)
+            case Exponentiation(base, exponent, _):
+                pending += (base, exponent)
+            case Chain(operands, _, _) | Junction(_, operands, _):
+                pending += operands
 
 
 @dataclass(frozen=True, slots=True)

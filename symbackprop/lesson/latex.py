@@ -130,6 +130,10 @@ def _box_of_form(expression: Expression) -> Box:
             return _matrix_function(expression)
         case Reduction():
             return _reduction(expression)
+        case Shorthand("diff", _, (numerator, Element() as denominator, Number(order))):
+            return _derivative(numerator, denominator, number_text(order))
+        case Shorthand("diff", _, (numerator, Element() as denominator)):
+            return juxtaposed([_differential(denominator), box(numerator)])
         case Shorthand(word, indices, arguments):
             over = ", ".join(index_name(index.name)[0] for index in indices)
             operator = rf"\operatorname{{{{{word}}}}}" + (f"_{{{{{over}}}}}" if over else "")
@@ -256,9 +260,11 @@ def _reduction(reduction: Reduction) -> Box:
     return Box(row, PRODUCT, max(2, body.height), open_right=True)
 
 
-def _derivative(numerator: Expression, denominator: Element) -> Box:
+def _derivative(numerator: Expression, denominator: Element, order: str = "") -> Box:
     above, below = box(numerator), box(denominator)
-    shown = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
+    power = f"^{{{order}}}" if order else ""
+    beneath = rf"\left({below.latex}\right){power}" if order else below.latex
+    shown = rf"\frac{{\partial{power} {above.latex}}}{{\partial {beneath}}}"
     return leaf(shown, 0.9 + max(above.width, below.width), ATOM, 2)
 
 

@@ -11,13 +11,14 @@ from symbackprop.algebra.sums import COST, FACTOR_IN, SPLIT
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
+from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
 from symbackprop.rules.inverses import matrix_rules
-from symbackprop.rules.kronecker import TIED, one_index_for_both, tied_indices
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES, Measure, Measures, differentiated_parts
+from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED
@@ -137,6 +138,7 @@ def phases() -> tuple[Phase, ...]:
     """Every rule that has a record, in the order in which it is tried."""
     system = example_system()
     ranges = Ranges.of(system)
+    named = mask_rules(positive_parts(system.equations))
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
     return (
@@ -151,7 +153,7 @@ def phases() -> tuple[Phase, ...]:
         Phase("Inwards, in recurrences", recurrence_rules({"a": 0}, step, ranges), INWARD_MEASURES),
         Phase("The search for cheaper forms", (FACTOR_IN, SPLIT), SEARCH_MEASURES),
         Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
-        Phase("What is printed", PRESENTATION_RULES, PRESENTATION_MEASURES),
+        Phase("What is printed", (*named, *PRESENTATION_RULES), PRESENTATION_MEASURES),
         Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
     )
 

@@ -15,17 +15,17 @@ from symbackprop.rules.conditions import without_where
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
+from symbackprop.schedule.given_names import NamingRule
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
 from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation
-from symbackprop.schedule.naming import NamingRule
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stability import STABLE_FORMS
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
+from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text

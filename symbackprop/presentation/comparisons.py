@@ -14,7 +14,6 @@ from symbackprop.notation.expressions import (
     Logic,
     Number,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
@@ -61,17 +60,19 @@ def maximum_of_ordered(node: Expression) -> Expression | None:
 
 
 def _without_maximum(condition: Expression, known: Comparison) -> Expression:
-    """The condition in which the greater of the two compared sides stands for their maximum."""
-    sides = {known.left, known.right}
-    greater, less = (known.left, known.right) if known.operator in (">", ">=") else (known.right, known.left)
+    """The comparison of the greater of the two sides that are known, where it is one of their maximum."""
+    if not isinstance(condition, Comparison):
+        return condition
+    is_left = known.operator in (">", ">=")
+    greater, less = (known.left, known.right) if is_left else (known.right, known.left)
 
-    def chosen(node: Expression) -> Expression:
-        match node:
-            case Apply("max" | "min" as function, arguments) if {*arguments} == sides:
+    def chosen(side: Expression) -> Expression:
+        match side:
+            case Apply("max" | "min" as function, arguments) if {*arguments} == {greater, less}:
                 return greater if function == "max" else less
-        return node
+        return side
 
-    return rewrite_bottom_up(condition, chosen)
+    return condition.with_children((chosen(condition.left), chosen(condition.right)))
 
 
 NUMBERS_ON_THE_RIGHT = stated(

@@ -12,9 +12,9 @@ from symbackprop.presentation.branches import (
 )
 from symbackprop.presentation.comparisons import MAXIMUM_OF_ORDERED, NUMBERS_ON_THE_RIGHT
 from symbackprop.presentation.sums import GATHER_SUMS
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.measures import MEASURES, Measure, Measures
 from symbackprop.rules.summation import SUMMATION_RULES
 

@@ -153,6 +153,26 @@ class Recurrence(Premise):
 
 
 @dataclass(frozen=True)
+class Definitions(Premise):
+    """How tensors are defined."""
+
+    definitions: tuple[Equation, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each."""
+        return tuple(map(equation_text, self.definitions))
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the tensors are so defined."""
+        return all(anchor.states((each.element, each.expression)) for each in self.definitions)
+
+    def renamed(self, names: Mapping[str, str]) -> Definitions:
+        """The same of the tensors' other names."""
+        return Definitions(tuple([renamed_equation(each, names) for each in self.definitions]))
+
+
+@dataclass(frozen=True)
 class Matrices(Premise):
     """Which tensors are symmetric in their last two indices, and the definitions of others."""
 

@@ -23,7 +23,7 @@ from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import when
+from symbackprop.rules.conditions import is_readable_without, when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
@@ -160,6 +160,52 @@ def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> fro
             if read.tensor in places:
                 found |= read.positions[places[read.tensor]].free_indices & factor.free_indices
     return frozenset(found)
+
+
+def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
+    """sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h), where f may be read though c is false."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    for place, where in enumerate(factors):
+        if isinstance(where, Where) and where.otherwise == ZERO:
+            chosen = factors_of(where.chosen)
+            outside = [
+                factor
+                for factor in chosen
+                if factor.free_indices.isdisjoint(node.indices)
+                and not isinstance(factor, Number)
+                and not ranges.is_partial(factor)
+                and is_readable_without(factor, where.condition)
+            ]
+            if outside:
+                rest = multiply(*(factor for factor in chosen if factor not in outside))
+                masked = Where(where.condition, rest, ZERO)
+                body = multiply(*factors[:place], masked, *factors[place + 1 :])
+                return multiply(node.with_children((body,)), *outside)
+    return None
+
+
+def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """The rule for a factor under a mask, where so much is known of the tensors."""
+    return (
+        stated(
+            "factor out of masked sum",
+            "sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h)",
+            lambda node: out_of_masked_sum(node, ranges),
+            where=(
+                when("independent", "f", "i"),
+                when("not partial", "f"),
+                when("readable", "f", "c"),
+                when("defined when empty", "f", "i"),
+            ),
+            decreases="factors under sums",
+            example="sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])",
+            near_miss="sum(i, where(x[i] > 0, x[i]/c, 0)*y[j])",
+            premise=lambda node: KnownRanges.of(ranges, node.tensors),
+            roots=(Reduction,),
+        ),
+    )
 
 
 def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Ranges) -> tuple[Rule, ...]:

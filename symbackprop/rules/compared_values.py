@@ -78,13 +78,13 @@ def mask_of_positive_part(node: Expression) -> Expression | None:
     """max(0, f)*where(f > 0, g, 0) = max(0, f)*g, and where(f > 0, max(0, f)*g, 0) too."""
     match node:
         case Where(Comparison(">" | ">=", value, right), chosen, otherwise):
-            parts = map(_positive_part, factors_of(chosen))
+            parts = map(positive_part, factors_of(chosen))
             return (
                 chosen if right == otherwise == ZERO and value in parts and not is_partial(chosen) else None
             )
     if not isinstance(node, Multiply):
         return None
-    positive = set(filter(None, map(_positive_part, node.factors)))
+    positive = set(filter(None, map(positive_part, node.factors)))
     for place, factor in enumerate(node.factors):
         match factor:
             case Where(Comparison(">" | ">=", value, right), chosen, otherwise) if (
@@ -94,11 +94,11 @@ def mask_of_positive_part(node: Expression) -> Expression | None:
     return None
 
 
-def _positive_part(factor: Expression) -> Expression | None:
+def positive_part(factor: Expression) -> Expression | None:
     """f of a positive power of max(0, f)."""
     match factor:
         case Power(base, Number(exponent)) if exponent > 0:
-            return _positive_part(base)
+            return positive_part(base)
         case Apply("max", arguments) if ZERO in arguments:
             return next((argument for argument in arguments if argument != ZERO), None)
         case Apply():

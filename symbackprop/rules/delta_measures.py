@@ -29,8 +29,8 @@ from symbackprop.notation.multiplied_out import (
     term_count,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rules.delta_substitution import may_be_undefined, sides_of
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.wheres import straight_positions
 from symbackprop.systems.partial import Ranges
 

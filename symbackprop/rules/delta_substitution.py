@@ -32,7 +32,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.rewriting.premises import KnownRanges
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import when
+from symbackprop.rules.conditions import contains_delta, when
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 
@@ -166,6 +166,29 @@ def _positions_with_index(
             for child, axis in zip(element.positions, axes, strict=False)
         ]
     )
+
+
+def out_of_addition(node: Expression) -> Expression | None:
+    """(delta*f + delta*g)*h = delta*(f + g)*h: nothing is multiplied out where every term has the delta."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        if isinstance(factor, Add) and contains_delta(factor):
+            deltas = set.intersection(*(_deltas_of(term) for term in factor.terms))
+            inside = add(*(_without_deltas(term, deltas) for term in factor.terms))
+            if deltas and not contains_delta(inside):
+                before, after = node.factors[:place], node.factors[place + 1 :]
+                ordered = [each for each in factors_of(factor.terms[0]) if each in deltas]
+                return multiply(*before, *ordered, inside, *after)
+    return None
+
+
+def _deltas_of(term: Expression) -> set[Expression]:
+    return {factor for factor in factors_of(term) if isinstance(factor, Delta)}
+
+
+def _without_deltas(term: Expression, deltas: set[Expression]) -> Expression:
+    return multiply(*(factor for factor in factors_of(term) if factor not in deltas))
 
 
 GUARDED = when("defined", "g(p)"), when("inside", "p", "i")

@@ -21,6 +21,7 @@ index s, t : S
 input ids[k] in I
 input x[i], y[j], A[i,j], B[j,k], T[j,j2], z[q], r[p], w[t], v[t], u[i2,j3,s,d]
 param c, h0
+m[i] = max(0, x[i] - c)
 a[t] = where(t == 0, h0, w[t]*a[t-1])
 loss E = c*sum(t, a[t])
 """

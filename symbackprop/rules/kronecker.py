@@ -15,20 +15,14 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import substitute
-from symbackprop.rewriting.rule import WholeRule
 from symbackprop.rules.conditions import (
     contains_delta,
     is_readable_without,
-    stated_where,
     when,
 )
-from symbackprop.rules.measure_context import MeasureContext
+from symbackprop.rules.delta_substitution import out_of_addition
 from symbackprop.rules.position_deltas import contract_position, solved_sum
 from symbackprop.rules.stating import pattern_rule, stated
-
-TIED = "tied indices"
-BOTH = "one index for both"
 
 
 def contract(node: Expression) -> Expression | None:
@@ -76,29 +70,6 @@ def _with_deltas(node: Expression, bound: frozenset[Index]) -> Expression:
     children = tuple([_with_deltas(child, bound) for child in node.children])
     same = all(new is old for new, old in zip(children, node.children, strict=True))
     return node if same else node.with_children(children)
-
-
-def out_of_addition(node: Expression) -> Expression | None:
-    """(delta*f + delta*g)*h = delta*(f + g)*h: nothing is multiplied out where every term has the delta."""
-    if not isinstance(node, Multiply):
-        return None
-    for place, factor in enumerate(node.factors):
-        if isinstance(factor, Add) and contains_delta(factor):
-            deltas = set.intersection(*(_deltas_of(term) for term in factor.terms))
-            inside = add(*(_without_deltas(term, deltas) for term in factor.terms))
-            if deltas and not contains_delta(inside):
-                before, after = node.factors[:place], node.factors[place + 1 :]
-                ordered = [each for each in factors_of(factor.terms[0]) if each in deltas]
-                return multiply(*before, *ordered, inside, *after)
-    return None
-
-
-def _deltas_of(term: Expression) -> set[Expression]:
-    return {factor for factor in factors_of(term) if isinstance(factor, Delta)}
-
-
-def _without_deltas(term: Expression, deltas: set[Expression]) -> Expression:
-    return multiply(*(factor for factor in factors_of(term) if factor not in deltas))
 
 
 def distribute(node: Expression) -> Expression | None:
@@ -153,38 +124,6 @@ def split_where(node: Expression) -> Expression | None:
     pieces = [Where(node.condition, term, ZERO) for term in chosen if term != ZERO]
     pieces += [Where(node.condition, ZERO, term) for term in otherwise if term != ZERO]
     return add(*pieces) if len(pieces) > 1 else None
-
-
-def with_one_index(
-    expression: Expression, ours: frozenset[Index], theirs: frozenset[Index]
-) -> tuple[dict[Index, Index], Expression, Expression]:
-    """Where every term has a delta of one of `ours` and one of `theirs` as a factor, the latter for both.
-
-    Returns which of ours they tie to which of theirs, the deltas' product, and the expression without them.
-    """
-    terms = terms_of(expression)
-    ties: dict[Index, Index] = {}
-    deltas: list[Delta] = []
-    for factor in factors_of(terms[0]):
-        tie = _tie(factor, ours, theirs)
-        if tie and tie[0] not in ties and all(factor in factors_of(term) for term in terms):
-            ties[tie[0]] = tie[1]
-            deltas += [factor] if isinstance(factor, Delta) else []
-    rest = [multiply(*(each for each in factors_of(term) if each not in deltas)) for term in terms]
-    return ties, multiply(*deltas), substitute(add(*rest), ties)
-
-
-def _tie(factor: Expression, ours: frozenset[Index], theirs: frozenset[Index]) -> tuple[Index, Index] | None:
-    if isinstance(factor, Delta):
-        for our, their in ((factor.left, factor.right), (factor.right, factor.left)):
-            if (
-                isinstance(our, Index)
-                and isinstance(their, Index)
-                and our in ours - theirs
-                and their in theirs
-            ):
-                return our, their
-    return None
 
 
 KRONECKER_RULES = (
@@ -274,29 +213,3 @@ KRONECKER_RULES = (
         roots=(Reduction,),
     ),
 )
-
-
-def one_index_for_both(ours: frozenset[Index], theirs: frozenset[Index]) -> WholeRule:
-    """The rule for a derivative whose numerator has `ours` and whose denominator has `theirs`."""
-
-    def apply(node: Expression) -> Expression | None:
-        ties, deltas, rest = with_one_index(node, ours, theirs)
-        after = multiply(deltas, rest)
-        return after if ties and after != node else None
-
-    where = (when("of the numerator", "i", "j").words,)
-    return WholeRule(
-        BOTH,
-        stated_where("delta(i,j)*f(i) = delta(i,j)*f(j)", where),
-        apply,
-        TIED,
-        where,
-        example="delta(i,i2)*x[i2]*c",
-        near_miss="delta(j,j2)*x[i2]*c",
-    )
-
-
-def tied_indices(expression: Expression, context: MeasureContext) -> int:
-    """How often an index of the numerator is written that a delta ties to one of the denominator."""
-    ties, _, _ = with_one_index(expression, context.numerator, context.denominator)
-    return sum(node in ties for node in expression.walk())

@@ -43,13 +43,13 @@ from symbackprop.notation.multiplied_out import (
     products,
     term_count,
 )
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rules.delta_measures import (
     digits_to_split,
     misplaced_reads,
     sums_to_multiply_out,
     unsolved_indices,
 )
-from symbackprop.rules.measure_context import MeasureContext
 
 
 class Rank(Protocol):

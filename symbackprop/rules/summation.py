@@ -227,21 +227,6 @@ SUMMATION_RULES = (
         near_miss="where(c > 0, 2*c, 3)",
     ),
     pattern_rule(
-        "factor out of masked sum",
-        ("sum(i, where(c, f*g, 0)*h)", "f*sum(i, where(c, g, 0)*h)"),
-        ("sum(i, where(c, f, 0)*h)", "f*sum(i, where(c, 1, 0)*h)"),
-        where=(
-            when("independent", "f", "i"),
-            when("no numeral", "f"),
-            when("not partial", "f"),
-            when("readable", "f", "c"),
-            when("defined when empty", "f", "i"),
-        ),
-        decreases="factors under sums",
-        example="sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])",
-        near_miss="sum(i, where(x[i] > 0, x[i]/c, 0)*y[j])",
-    ),
-    pattern_rule(
         "turn where",
         ("where(c, 0, f)", "where(not c, f, 0)"),
         where=(when("not zero", "f"), when("one comparison", "c"), when("no nan", "c")),

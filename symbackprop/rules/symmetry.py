@@ -14,9 +14,9 @@ from symbackprop.notation.expressions import Axis, Element, Expression, Index, R
 from symbackprop.notation.matrix_functions import MatrixFunction, readings
 from symbackprop.notation.substitution import canonical_bound_names, substitute, unprimed
 from symbackprop.rewriting.justification import Anchor, Premise
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Step, WholeRule
 from symbackprop.rules.conditions import stated_where, when
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import Equation, Fact, System
 

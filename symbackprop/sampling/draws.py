@@ -1,37 +1,31 @@
 """Sizes and data on which a module is held against its equations: few, small and different.
 
-The first draw has pairwise different sizes; others have axes of size 1, or are longer. Values are drawn until
-each comparison in the model has come out either way, as far as that takes a handful of draws.
+The first draw has pairwise different sizes, others have axes of size 1 or are longer. There are as many as it
+takes, within a handful, until the loss and each gradient have been large beside rounding, and each comparison
+in the model has come out either way. At last come draws that lie exactly where the model bends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from symbackprop.errors import VerificationError
-from symbackprop.notation.expressions import Expression
-from symbackprop.numerics.tolerance import all_finite, largest_of
-from symbackprop.sampling.definite_matrices import has_sound_matrices
-from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
-from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.expressions import Element, Expression
+from symbackprop.sampling.drawing import Adjoints, Draw, Drawing
+from symbackprop.sampling.draws_at_kinks import draws_at_kinks
+from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Domain
 from symbackprop.sampling.related_sizes import free_axes
-from symbackprop.sampling.rounds import rounds_of_sizes
-from symbackprop.sampling.small_axes import axis_names, model_sizes
-from symbackprop.semantics.systems import evaluate_system
-from symbackprop.systems.system import DECLARED_ROLES, System
-
-Array: TypeAlias = NDArray[Any]
+from symbackprop.sampling.rounds import rounds_of_sizes, sizes_with_ones
+from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.systems.ordering import Stage, stages_of
+from symbackprop.systems.system import System
 
 SEED = 0
-TRIES = 3  # draws from one domain until the values are finite
-# A gradient below this part of the largest number in sight says little: rounding passes for it.
-LEAST_TELLING = 1e-8
 FEWEST_DRAWS, MOST_DRAWS = 2, 6
 # Beyond what is drawn first: where a condition on values comes out otherwise.
 FURTHER_DOMAINS = (
@@ -39,30 +33,9 @@ FURTHER_DOMAINS = (
     Domain("normal around 3", lambda rng, shape: rng.normal(3.0, 1.0, shape)),
     Domain("normal around -3", lambda rng, shape: rng.normal(-3.0, 1.0, shape)),
 )
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Values of the declared tensors, on axes of these sizes, and of all tensors by the equations.
-
-    `adjoints` are the derivatives of the loss by tensors, before any simplification; `reached` are the sides
-    on which each comparison has come out.
-    """
-
-    sizes: Mapping[str, int]
-    values: Values
-    known: Mapping[str, Array]
-    adjoints: Mapping[str, Array]
-    reached: Mapping[Expression, set[bool]] = field(default_factory=dict)
-
-    @property
-    def told(self) -> frozenset[str]:
-        """The tensors whose gradients are large beside the rounding of the largest number in sight."""
-        least = LEAST_TELLING * largest_of((*self.known.values(), *self.adjoints.values()))
-        return frozenset(name for name, each in self.adjoints.items() if largest_of([each]) > least)
-
-
-Adjoints: TypeAlias = Callable[[Values, Mapping[str, int]], Mapping[str, Array]]
+# Sizes, with the domains to try in turn until the model is finite on one.
+Plan: TypeAlias = tuple[Mapping[str, int], tuple[Domain, ...]]
+LONGER = (1, 2)  # by how much all axes grow where a gradient vanishes on shorter ones
 
 
 @dataclass
@@ -70,8 +43,9 @@ class Draws:
     """Draws for a system, on which it and its adjoints are finite.
 
     `adjoints` gives them from the values of all tensors; `reached` are the sides of its comparisons that have
-    come up so far. Where a gradient that is `asked` for all but vanishes on the first values that are finite,
-    as that of a saturated softmax does, each domain is tried for values on which it does not.
+    come up so far. Where a gradient that is `asked` for, or the loss, all but vanishes on the first values
+    that are finite, each domain is tried for values on which it does not, as that of a saturated softmax
+    does, and then longer axes: sum((x - mean)^3) is 0 over two x.
     """
 
     system: System
@@ -81,81 +55,102 @@ class Draws:
 
     def __iter__(self) -> Iterator[Draw]:
         """At least two draws where two are to be had, and more while they reach further sides."""
+        drawing = Drawing(self.system, self.adjoints)
         rng = np.random.default_rng(SEED)
         count = 0
-        sizes = list(_sizes_to_try(self.system))
-        plans: list[tuple[Mapping[str, int], tuple[Domain, ...]]] = [(each, DOMAINS) for each in sizes]
-        plans += [(each, (domain,)) for domain, each in product(FURTHER_DOMAINS, sizes[:2])]
-        for each, domains in plans:
+        for sizes, domains in self._plans():
             if count >= MOST_DRAWS or (count >= FEWEST_DRAWS and self._is_covered()):
-                return
-            before = {condition: set(sides) for condition, sides in self.reached.items()}
-            draw = self._draw(each, domains, rng)
-            if draw is None:
-                continue
-            for condition, sides in draw.reached.items():
-                self.reached.setdefault(condition, set()).update(sides)
-            if count < FEWEST_DRAWS or before != self.reached:
+                break
+            draw = drawing.draw(sizes, domains, rng)
+            if draw is not None and (self._reaches_further(draw) or count < FEWEST_DRAWS):
                 count += 1
                 yield draw
                 if count == 1:
-                    yield from self._telling(draw, domains)
+                    yield from self._telling(drawing, draw, domains)
+        if count and self.asked:
+            yield from self._unnamed(drawing, rng)
+            yield from draws_at_kinks(drawing, self.asked)
+
+    def _plans(self) -> Iterator[Plan]:
+        """The sizes of the gate's rounds, then longer ones, or the same once more where all are declared."""
+        sizes = [each.sizes for each in rounds_of_sizes(self.system)[0]]
+        yield from ((each, (GENTLE, *DOMAINS)) for each in sizes[:FEWEST_DRAWS])
+        yield from ((each, DOMAINS) for each in sizes[FEWEST_DRAWS:])
+        sizes.append(_grown(self.system, sizes[0], 3))
+        yield sizes[-1], DOMAINS
+        yield from ((each, (domain,)) for domain, each in product(FURTHER_DOMAINS, sizes[:2]))
+
+    def _unnamed(self, drawing: Drawing, rng: np.random.Generator) -> Iterator[Draw]:
+        """The axes that were longer are of size 1, on larger numbers; then enough steps of a recurrence."""
+        different = model_sizes(self.system)
+        with_ones = list(sizes_with_ones(self.system))[1:]
+        with_steps = [each for each in [sizes_with_steps(self.system, different)] if each != different]
+        plans: list[Plan] = [*((each, DOMAINS) for each in with_ones)]
+        plans += [(each, (GENTLE, *DOMAINS)) for each in with_steps]
+        for sizes, domains in plans:
+            draw = drawing.draw(sizes, domains, rng)
+            if draw is not None:
+                yield replace(draw, is_named=False)
 
     def _is_covered(self) -> bool:
         return all(len(sides) == 2 for sides in self.reached.values())
 
-    def _telling(self, first: Draw, domains: tuple[Domain, ...]) -> Iterator[Draw]:
-        """Draws of the same sizes on which gradients tell something that has not been told so far."""
+    def _reaches_further(self, draw: Draw) -> bool:
+        """Note the sides on which comparisons have come out; whether there are new ones."""
+        before = {condition: set(sides) for condition, sides in self.reached.items()}
+        for condition, sides in draw.reached.items():
+            self.reached.setdefault(condition, set()).update(sides)
+        return before != self.reached
+
+    def _telling(self, drawing: Drawing, first: Draw, domains: tuple[Domain, ...]) -> Iterator[Draw]:
+        """Draws on which gradients, or the loss, tell something that has not been told so far."""
         rng = np.random.default_rng(SEED + 1)
-        told = first.told
-        for domain in reversed(domains):  # the smallest numbers first, which saturate least
-            if self.asked <= told:
+        told = self._told(first)
+        for sizes, each in self._plans_to_tell(first.sizes, domains):
+            if told == self._to_tell:
                 return
-            draw = self._draw(first.sizes, (domain,), rng)
-            if draw is not None and not draw.told & self.asked <= told:
-                told |= draw.told
+            draw = drawing.draw(sizes, each, rng)
+            if draw is not None and not self._told(draw) <= told:
+                told |= self._told(draw)
                 yield draw
 
-    def _draw(
-        self, sizes: Mapping[str, int], domains: tuple[Domain, ...], rng: np.random.Generator
-    ) -> Draw | None:
-        """Values on which everything is finite; None where these sizes do not fit, or no such values came."""
-        for domain, _ in product(domains, range(TRIES)):
-            values = obeying_facts(self.system, self._values(sizes, domain, rng), sizes)
-            if values is None:
-                continue
-            reached: dict[Expression, set[bool]] = {}
-            try:
-                known = evaluate_system(self.system, values, sizes, reached=reached, strict=True)
-            except VerificationError:
-                return None
-            except FloatingPointError:
-                continue
-            if not _is_sound(self.system, known):
-                continue
-            adjoints = self.adjoints(known, sizes)
-            if all_finite(adjoints.values()):
-                return Draw(sizes, values, known, adjoints, reached)
-        return None
+    def _plans_to_tell(self, sizes: Mapping[str, int], domains: tuple[Domain, ...]) -> Iterator[Plan]:
+        """The smallest numbers first, which saturate least; where no values help, the sizes may."""
+        yield from ((sizes, (domain,)) for domain in reversed(domains))
+        longer = (_grown(self.system, sizes, by) for by in LONGER)
+        yield from ((each, domains) for each in longer if each != sizes)
 
-    def _values(self, sizes: Mapping[str, int], domain: Domain, rng: np.random.Generator) -> Values:
-        values: Values = {}
-        for tensor in self.system.with_role(*DECLARED_ROLES):
-            shape = tuple(sizes[axis] for axis in axis_names(tensor.indices))
-            if tensor.values is None:
-                values[tensor.name] = domain.draw(rng, shape)
-            else:
-                values[tensor.name] = rng.integers(0, sizes[tensor.values.name], shape)
-        return values
+    @property
+    def _to_tell(self) -> frozenset[str]:
+        return self.asked | {str(self.system.loss)} if self.asked else self.asked
+
+    def _told(self, draw: Draw) -> frozenset[str]:
+        loss = str(self.system.loss)
+        return (draw.told & self.asked) | (self._to_tell & ({loss} if draw.tells(loss) else set()))
 
 
-def _is_sound(system: System, known: Mapping[str, Array]) -> bool:
-    return all_finite(known.values()) and has_sound_matrices(system, known)
+def _grown(system: System, sizes: Mapping[str, int], by: int) -> Mapping[str, int]:
+    """Open axes so much longer."""
+    return model_sizes(system, {name: sizes[name] + by for name in free_axes(system.axes)})
 
 
-def _sizes_to_try(system: System) -> Iterator[Mapping[str, int]]:
-    """Those of the gate's rounds, then longer ones, or the same once more where all are declared."""
-    rounds, _ = rounds_of_sizes(system)
-    yield from (each.sizes for each in rounds)
-    different = rounds[0].sizes
-    yield model_sizes(system, {name: different[name] + 3 for name in free_axes(system.axes)})
+def sizes_with_steps(system: System, sizes: Mapping[str, int]) -> Mapping[str, int]:
+    """The sizes, with so many steps for each recurrence that two in its middle differ from first and last.
+
+    A gradient of weights reads no adjoint of the first step, so that of three there would be one left.
+    """
+    needed: dict[str, int] = {}
+    for stage in stages_of(system.equations):
+        if stage.recurrence is not None:
+            reach = max(_reaches(stage, stage.recurrence.places), default=1)
+            needed[stage.recurrence.axis.name] = 3 + max(reach, 1)
+    short = {axis: least for axis, least in needed.items() if sizes[axis] < least}
+    return model_sizes(system, short) if short else sizes
+
+
+def _reaches(stage: Stage, places: Mapping[str, int]) -> Iterator[int]:
+    """How many steps back each element of a recurrence is read, as far as that is a number."""
+    for equation in stage.equations:
+        for node in equation.expression.walk():
+            if isinstance(node, Element) and node.tensor in places:
+                yield int(abs(linear_form(node.positions[places[node.tensor]]).constant))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -31,6 +32,13 @@ class Domain:
     draw: Callable[[np.random.Generator, tuple[int, ...]], Array]
 
 
+def _gentle(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Normal, of a size that makes a sum of n products of two such numbers of order 1, whatever n is."""
+    return rng.normal(0.0, max(prod(shape), 1) ** -0.25, shape)
+
+
+# No activation saturates on these, and no softmax is 0 and 1, whatever the sizes.
+GENTLE = Domain("normal over the fourth root of how many there are", _gentle)
 # In this order: the whole line tells most; logarithms, roots and quotients are finite on the positive half;
 # arcsines and log(1 - x) between 0 and 1; the small values are for what overflows.
 DOMAINS = (

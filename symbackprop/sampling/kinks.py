@@ -7,7 +7,7 @@ the equations follows these conventions: it decides by real parts, and the equat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -31,8 +31,10 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.sampling.finite_data import Domain
+from symbackprop.semantics.array_numbers import RoundedNumbers
 from symbackprop.semantics.naive import NaiveEvaluator
-from symbackprop.semantics.number_systems import PRECISE
+from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
+from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation, System
 
@@ -57,6 +59,35 @@ NEAR = 1e-9  # closer than this and not equal exactly: which side a program take
 
 
 @dataclass(frozen=True)
+class RandomlyRounded:
+    """Evaluates with every inexact operation rounded up or down at random; exact ones stay exact."""
+
+    evaluator: VectorisedEvaluator
+
+    @staticmethod
+    def of(
+        system: System, values: Mapping[str, Array], sizes: Mapping[str, int], seed: int
+    ) -> RandomlyRounded:
+        """All tensors of a system, so rounded."""
+        numbers = RoundedNumbers(np.float64, np.random.default_rng(seed))
+        known = evaluate_system(system, values, sizes, numbers=numbers)
+        return RandomlyRounded(VectorisedEvaluator(known, sizes, numbers=numbers))
+
+    def expression(self, expression: Expression, positions: Mapping[Index, int] | None = None) -> Any:
+        """The value at a position."""
+        return float(self.evaluator.array(expression, (), positions))
+
+    def array(
+        self, expression: Expression, indices: tuple[Index, ...], at: Mapping[Index, int] | None = None
+    ) -> Array:
+        """The values over all positions of the indices."""
+        return self.evaluator.array(expression, indices, at)
+
+
+Evaluator: TypeAlias = NaiveEvaluator | RandomlyRounded
+
+
+@dataclass(frozen=True)
 class Kink:
     """A node with a kink where its `sides` agree, or a maximum over indices that several terms may reach."""
 
@@ -66,10 +97,10 @@ class Kink:
     sides: tuple[Expression, Expression] | None
     indices: tuple[Index, ...]
 
-    def places(self, evaluator: NaiveEvaluator, exact: NaiveEvaluator | None) -> Places:
+    def places(self, evaluator: NaiveEvaluator, others: Sequence[Evaluator]) -> Places:
         """At how many positions the data lie on the kink, and whether rounding could decide at one of them.
 
-        `exact` evaluates the same data with many digits; without it, nothing is held to be rounded.
+        `others` evaluate the same data with more digits, or other roundings: it could where they differ.
         """
         at_kink, is_rounded = 0, False
         for place in np.ndindex(*(evaluator.sizes[index.axis.name] for index in self.indices)):
@@ -79,12 +110,28 @@ class Kink:
                 if len(values) < 2:
                     continue
                 at_kink += len(set(values)) == 1
-                is_rounded = is_rounded or (exact is not None and values != self._rivals(exact, at))
+                is_rounded = is_rounded or any(values != self._rivals(other, at) for other in others)
             except SymbackpropError:  # read outside an axis: another branch of a `where` is taken there
                 continue
         return Places(at_kink, is_rounded)
 
-    def _rivals(self, evaluator: NaiveEvaluator, at: dict[Index, int]) -> list[Any]:
+    def is_met(self, known: Mapping[str, Array], sizes: Mapping[str, int]) -> bool:
+        """Whether data may lie on the kink somewhere; true where it is guarded, so that one cannot look."""
+        evaluator = VectorisedEvaluator(known, sizes)
+        try:
+            with undefined_is_silent():
+                if self.sides is not None:
+                    left, right = (evaluator.array(side, self.indices) for side in self.sides)
+                    return bool(np.any(left == right))
+                assert isinstance(self.node, Reduction)
+                terms = evaluator.array(self.node.body, (*self.indices, *self.node.indices))
+        except SymbackpropError:  # read outside an axis: another branch of a `where` is taken there
+            return True
+        over = tuple(range(len(self.indices), terms.ndim))
+        best = (np.min if self.node.kind == "min" else np.max)(terms, axis=over, keepdims=True)
+        return bool(np.any(np.sum(terms == best, axis=over) > 1))
+
+    def _rivals(self, evaluator: Evaluator, at: dict[Index, int]) -> list[Any]:
         """The values that decide it and lie close: both sides, or the terms next to the extreme one."""
         if self.sides is not None:
             left, right = (evaluator.expression(side, at) for side in self.sides)
@@ -178,20 +225,19 @@ def _sides(node: Expression) -> _Sides | None:
 
 
 def places_at(
-    kinks: tuple[Kink, ...],
+    kinks: Iterable[Kink],
     known: Mapping[str, Array],
     sizes: Mapping[str, int],
-    exactly: Mapping[str, Array] | None = None,
+    others: Sequence[Evaluator] = (),
 ) -> dict[str, int] | None:
     """Each kink's name to the number of positions at which the data lie on it; those at none are left out.
 
-    `known` are the values of all tensors, `exactly` the same with many digits. None where rounding
-    would decide at some kink.
+    `known` are the values of all tensors; `others` know them with more digits, or otherwise rounded. None
+    where rounding would decide at some kink.
     """
     evaluator = NaiveEvaluator(known, sizes)
-    exact = None if exactly is None else NaiveEvaluator(exactly, sizes, PRECISE)
     with np.errstate(all="ignore"):
-        found = {kink.name: kink.places(evaluator, exact) for kink in kinks}
+        found = {kink.name: kink.places(evaluator, others) for kink in kinks}
     if any(places.is_rounded for places in found.values()):
         return None
     return {name: places.count for name, places in found.items() if places.count}

@@ -50,7 +50,7 @@ def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str
     Axes of a declared size keep it, and an axis that is read beyond its size grows as far as it must.
     """
     rounds = [SizesOfRound("different sizes", model_sizes(system))]
-    rounds += _without_repetition(rounds, _with_ones(system))
+    rounds += _without_repetition(rounds, sizes_with_ones(system))
     remarks = []
     for condition in conditions_on_sizes(system):
         for wanted in (True, False):
@@ -84,7 +84,7 @@ def _without_repetition(
             yield SizesOfRound("axes of size 1", sizes)
 
 
-def _with_ones(system: System) -> Iterator[Mapping[str, int]]:
+def sizes_with_ones(system: System) -> Iterator[Mapping[str, int]]:
     """Every other open axis of size 1, then the others: each is 1 once, beside larger ones."""
     yield from (model_sizes(system, ones) for ones in ones_in_turn(free_axes(system.axes)))
 

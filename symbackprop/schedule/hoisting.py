@@ -39,8 +39,8 @@ from symbackprop.notation.substitution import canonical_bound_names, tidy_bound_
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Step, WholeRule
+from symbackprop.schedule.given_names import Hoisted, NamingRule
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order, rewritten_whole
-from symbackprop.schedule.naming import Hoisted, NamingRule
 from symbackprop.schedule.occurrences import core_of
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order

@@ -24,15 +24,15 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import Schedule, ScheduleSource
 from symbackprop.schedule.empty_sums import empty_sum_rule_by
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
+from symbackprop.schedule.given_names import NAMINGS, Hoisted, Naming
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
-from symbackprop.schedule.naming import NAMINGS, Hoisted, Naming
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stability import STABLE_FORMS
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
+from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.name_definitions import NameDefinitions
 from symbackprop.systems.ordering import Stage, at_step, stages_of
 from symbackprop.systems.printing import equation_text

@@ -89,18 +89,28 @@ def log_of_difference(node: Expression, _meanings: Meanings) -> Expression | Non
 
 
 def log_of_one_plus(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(1 + exp(f)) = softplus(f); log(1 + f) = log1p(f)."""
+    """log(1 + g*exp(f)) = softplus(f + log(g)), where g is positive; log(1 + f) = log1p(f)."""
     match node:
+        case Apply("log1p", (Apply("expm1", (inner,)),)):
+            return inner
         case Apply("log1p", (argument,)):
-            exponent = argument_of("exp", meanings.of(argument))
-            return None if exponent is None else Apply("softplus", (exponent,))
+            return _softplus_of(argument, meanings)
         case Apply("log", (argument,)):
             exponent = one_plus_exponential(argument, meanings)
             if exponent is not None:
                 return Apply("softplus", (exponent,))
             if isinstance(argument, Add) and ONE in argument.terms:
-                return Apply("log1p", (subtract(argument, ONE),))
+                rest = subtract(argument, ONE)
+                return _softplus_of(rest, meanings) or Apply("log1p", (rest,))
     return None
+
+
+def _softplus_of(argument: Expression, meanings: Meanings) -> Expression | None:
+    found = scaled(argument, meanings)
+    is_positive = is_never_zero(found.value) and NOTHING_KNOWN.is_nonnegative(found.value)
+    if found.is_plain or not is_positive:
+        return None
+    return Apply("softplus", (add(found.exponent, log(found.value)),))
 
 
 def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:

@@ -226,6 +226,8 @@ def _is_too_large(factor: _Factor) -> bool:
 
 def _is_moderate(node: Expression) -> bool:
     """Whether no exponential in it is greater than 1: each is a softmax's, or that of a square."""
+    if any(isinstance(each, Apply) and each.function in ("cosh", "sinh") for each in node.walk()):
+        return False
     arguments = (argument_of("exp", each) for each in node.walk())
     exponents = [each for each in arguments if each is not None]
     return all(softmax_count(each) or NOTHING_KNOWN.is_nonnegative(negate(each)) for each in exponents)

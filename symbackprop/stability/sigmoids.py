@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 from symbackprop.notation.arithmetic import (
+    add,
     base_and_exponent,
     coefficient_and_rest,
     is_reciprocal,
@@ -13,7 +15,17 @@ from symbackprop.notation.arithmetic import (
     power,
     subtract,
 )
-from symbackprop.notation.expressions import MINUS_ONE, ONE, Add, Apply, Expression, Number, Power
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+)
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import argument_of, joined_factors, joined_terms
 
@@ -46,16 +58,43 @@ def reciprocal_is_sigmoid(node: Expression, meanings: Meanings) -> Expression | 
     return None if argument is None else power(Apply("sigmoid", (negate(argument),)), Number(-exponent.value))
 
 
+def reciprocal_of_complement(node: Expression, meanings: Meanings) -> Expression | None:
+    """1/(1 - sigmoid(f)) = 1/sigmoid(-f)."""
+    base, exponent = base_and_exponent(node)
+    if not (is_reciprocal(node) and isinstance(exponent, Number) and isinstance(base, Add)):
+        return None
+    argument = sigmoid_argument(base, meanings)
+    return None if argument is None else power(Apply("sigmoid", (argument,)), exponent)
+
+
 def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(f)*sigmoid(-f) = sigmoid(f)."""
+    """exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1."""
 
-    def product(argument: Expression, other: Expression) -> Expression | None:
+    def joined(sign: int, argument: Expression, other: Expression) -> Expression | None:
+        if sign == 1 and one_plus_exponential(other, meanings) == negate(argument):
+            return ONE
         exponent = argument_of("exp", meanings.of(other))
-        return (
-            Apply("sigmoid", (exponent,)) if exponent is not None and exponent == negate(argument) else None
-        )
+        is_opposite = exponent is not None and multiply(Number(sign), exponent) == negate(argument)
+        return Apply("sigmoid", (negate(argument),)) if is_opposite else None
 
-    return joined_factors(node, "sigmoid", product)
+    opened = _with_sigmoids_opened(node, meanings)
+    product = joined_factors(opened, "sigmoid", partial(joined, 1))
+    return product or joined_factors(opened, "sigmoid", partial(joined, -1), sign=-1)
+
+
+def _with_sigmoids_opened(node: Expression, meanings: Meanings) -> Expression:
+    """The product with what a name stands for in its place, if sigmoid(-f) for an exp(f) is in it."""
+    if not isinstance(node, Multiply):
+        return node
+    exponents = {argument_of("exp", meanings.of(factor)) for factor in node.factors}
+    wanted = {Apply("sigmoid", (negate(each),)) for each in exponents if each is not None}
+    opened = [meanings.of(each) if wanted and isinstance(each, Element) else each for each in node.factors]
+    return multiply(
+        *(
+            new if isinstance(new, Multiply) and not wanted.isdisjoint(new.factors) else old
+            for old, new in zip(node.factors, opened, strict=True)
+        )
+    )
 
 
 def difference_times_sigmoid(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -79,13 +118,28 @@ def exponential_by_difference(node: Expression, _meanings: Meanings) -> Expressi
 
 
 def difference_from_number(node: Expression, _meanings: Meanings) -> Expression | None:
-    """exp(f) - 1 = expm1(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
+    """exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
     number, factor, function = _number_and_multiple(node)
     match function:
+        case Apply("expm1", (f,)) if number == factor:
+            return multiply(Number(factor), Apply("exp", (f,)))
         case Apply("exp", (f,)) if number == -factor:
             return multiply(Number(factor), Apply("expm1", (f,)))
         case Apply("sigmoid", (f,)) if 2 * number == -factor:
             return multiply(Number(-number), _tanh_of_half(f))
+    return None
+
+
+def numbers_together(node: Expression, _meanings: Meanings) -> Expression | None:
+    """1 - (1 - f) = f."""
+    if not isinstance(node, Add) or not any(isinstance(term, Number) for term in node.terms):
+        return None
+    for place, term in enumerate(node.terms):
+        number, rest = coefficient_and_rest(term)
+        inner = rest[0] if len(rest) == 1 else None
+        if isinstance(inner, Add) and any(isinstance(each, Number) for each in inner.terms):
+            parts = (multiply(Number(number), each) for each in inner.terms)
+            return add(*node.terms[:place], *parts, *node.terms[place + 1 :])
     return None
 
 

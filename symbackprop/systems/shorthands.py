@@ -11,9 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations, repeat
+from itertools import permutations
+from typing import cast
 
-from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, power, reciprocals_last
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    factors_of,
+    is_sum,
+    multiply,
+    power,
+    reciprocals_last,
+)
+from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Add,
@@ -63,8 +72,22 @@ def spelled(expression: Expression, words: Collection[str]) -> Expression:
     """The expression with these words in the place of what they stand for; for printing alone."""
     for word, recognise in RECOGNISED.items():
         if word in words:
-            expression = rewrite_bottom_up(expression, recognise)
+            expression = recognise(expression)
     return expression
+
+
+def _with_orders(node: Expression) -> Expression:
+    """diff(u, x, 2) for diff(diff(u, x), x), the outermost first."""
+    if isinstance(node, InnerDerivative):
+        order, inside = 1, cast(Expression, node.numerator)
+        while isinstance(inside, InnerDerivative) and inside.denominator == node.denominator:
+            order, inside = order + 1, inside.numerator
+        named = _with_orders(inside)
+        if order == 1 and named == inside:
+            return node
+        return Shorthand("diff", (), (named, node.denominator, *([Number(order)] if order > 1 else [])))
+    children = tuple([_with_orders(child) for child in node.children])
+    return node if children == node.children else node.with_children(children)
 
 
 def _logsumexp(node: Expression) -> Expression:
@@ -116,24 +139,36 @@ def _var(node: Expression) -> Expression:
 
 
 def _mean(node: Expression) -> Expression:
-    """Sums divided by the sizes of their indices' axes; what else the product holds stays around them."""
+    """Sums divided by the sizes of their indices' axes, and reciprocals of such; the rest stays around."""
     factors = factors_of(node)
-    divided = Counter(size for factor in factors for size in _sizes_below(factor))
-    for total in filter(is_sum, factors):
-        sizes = Counter[Expression](Size(index.axis) for index in total.indices)
-        if sizes <= divided:
-            mean = Shorthand("mean", total.indices, (total.body,))
-            parts = [mean if factor is total else factor for factor in factors]
-            parts.extend(power(size, Number(times)) for size, times in sizes.items())
+    powers = Counter[Expression]()
+    for factor in factors:
+        powers.update(_power_of_size(factor))
+    for factor in factors:
+        total, exponent = base_and_exponent(factor)
+        if not (is_sum(total) and isinstance(exponent, Number) and exponent.value.denominator == 1):
+            continue
+        times, sizes = int(exponent.value), Counter[Expression](Size(index.axis) for index in total.indices)
+        if all(-powers[size] * (1 if times > 0 else -1) >= many * abs(times) for size, many in sizes.items()):
+            mean = power(Shorthand("mean", total.indices, (total.body,)), exponent)
+            parts = [mean if each is factor else each for each in factors]
+            parts.extend(power(size, Number(many * times)) for size, many in sizes.items())
             return _mean(reciprocals_last(multiply(*parts)))
     return node
 
 
-def _sizes_below(factor: Expression) -> Iterator[Expression]:
-    """The size of an axis, as often as it is divided by."""
+def _power_of_size(factor: Expression) -> dict[Expression, int]:
+    """The size of an axis, and to which power it stands there."""
     match factor:
-        case Power(Size() as size, Number(exponent)) if exponent < 0 and exponent.denominator == 1:
-            yield from repeat(size, -int(exponent))
+        case Power(Power(Size() as size, Number(inner)), Number(outer)):
+            exponent = inner * outer
+        case Power(Size() as size, Number(exponent)):
+            pass
+        case Size() as size:
+            return {size: 1}
+        case _:
+            return {}
+    return {size: int(exponent)} if exponent.denominator == 1 else {}
 
 
 def _centred(factor: Expression) -> Expression | None:
@@ -212,8 +247,16 @@ def _product(factors: Sequence[Expression]) -> Expression:
     return factors[0] if len(factors) == 1 else Multiply(tuple(factors))
 
 
-RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
+def _everywhere(recognise: Callable[[Expression], Expression]) -> Callable[[Expression], Expression]:
+    return lambda expression: rewrite_bottom_up(expression, recognise)
+
+
+_OF_NODES: Mapping[str, Callable[[Expression], Expression]] = {
     "var": _var, "mean": _mean, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
     "clip": _clip, "argmin": _argmin,
 }  # fmt: skip
+RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
+    "diff": _with_orders,
+    **{word: _everywhere(recognise) for word, recognise in _OF_NODES.items()},
+}
 NAMED = frozenset(RECOGNISED)

@@ -9,13 +9,12 @@ from functools import partial
 import numpy as np
 
 from symbackprop.errors import VerificationError
-from symbackprop.numerics.differences import complex_step_along
-from symbackprop.numerics.together import ALL, Together
+from symbackprop.sampling.drawing import Draw
+from symbackprop.sampling.draws_at_kinks import Convention, exact_sizes, felt
 from symbackprop.sampling.finite_data import Values
-from symbackprop.sampling.kinks import EXACT_DOMAINS, EXACT_SIZES, Kink, kinks_of, places_at
-from symbackprop.sampling.small_axes import model_sizes
-from symbackprop.semantics.systems import evaluate_system
-from symbackprop.systems.system import System
+from symbackprop.sampling.kinks import EXACT_DOMAINS, Kink, kinks_of, places_at
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.verification.examination import LATER_SHARE, Examiner, Found, called_on, control_of, row_of
 from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import by_equations
@@ -24,7 +23,6 @@ from symbackprop.verification.report import AT_KINKS, CheckRow, Round, in_one_ro
 
 DRAWS = 12  # of each exact domain
 SECONDS_SHARE = 0.5  # of the time that is left, for finding data
-FELT = 1e-9  # by how much the derivative along a direction changes where the convention at a kink shows
 
 
 @dataclass(frozen=True)
@@ -69,46 +67,18 @@ def _data_at_kinks(
             values = equations.sample(sizes, rng, [domain])
         except VerificationError:
             continue
-        felt = _felt(equations.system, tuple(waiting.values()), Together.of(values, asked), sizes, rng)
-        if not felt:
+        at = Draw(sizes, values, equations.known(values, sizes), {})
+        conventions = [Convention.of(equations.system, [kink]) for kink in waiting.values()]
+        shown = felt(equations.system, conventions, at, asked, rng)
+        if not shown:
             continue
         exactly = precise_values(equations.system, values, sizes)
-        places = places_at(felt, equations.known(values, sizes), sizes, exactly)
+        exact = [] if exactly is None else [NaiveEvaluator(exactly, sizes, PRECISE)]
+        places = places_at([kink for each in shown for kink in each.kinks], at.known, sizes, exact)
         if places is not None:
             for name in places:
                 del waiting[name]
             yield AtKinks(values, sizes, places)
-
-
-def _felt(
-    system: System,
-    kinks: tuple[Kink, ...],
-    together: Together,
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
-) -> tuple[Kink, ...]:
-    """The kinks where the other convention gives another derivative along a random direction."""
-    directions = together.directions(1, rng)
-
-    def derivative(of: System) -> float:
-        line = together.loss_of(
-            lambda point: evaluate_system(of, point, sizes, only=[str(of.loss)])[str(of.loss)]
-        )
-        return float(complex_step_along(line, together.start, ALL, directions)[0])
-
-    here = derivative(system)
-    others = ((kink, kink.with_the_other_side(system)) for kink in kinks)
-    return tuple(
-        kink
-        for kink, other in others
-        if other is not None and abs(derivative(other) - here) > FELT * (1 + abs(here))
-    )
-
-
-def exact_sizes(system: System) -> dict[str, int]:
-    """Sizes over which a mean is exact, by turns; declared ones stay."""
-    wanted = {axis.name: EXACT_SIZES[place % len(EXACT_SIZES)] for place, axis in enumerate(system.axes)}
-    return model_sizes(system, wanted)
 
 
 def _round(examiner: Examiner, equations: Equations, at: AtKinks, rng: np.random.Generator) -> Found:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -83,8 +84,7 @@ class ModuleUnderCheck:
 
     def forward(self, values: Mapping[str, Array]) -> dict[str, Any]:
         """The module's outputs, by name; targets are passed where it takes them."""
-        _, *others = inspect.signature(self.module.forward).parameters
-        taken = {name.strip("_") for name in others}
+        taken = {name.strip("_") for name in self._taken_by_forward}
         left_out = {name for name in self.module.TARGETS if name.strip("_") not in taken}
         given = {name: _read_only(array) for name, array in values.items() if name not in left_out}
         with _own_code("forward"):
@@ -96,6 +96,11 @@ class ModuleUnderCheck:
         """The module's gradients alone."""
         with _own_code("grad"):
             return dict(self.module.grad(*self._arguments(values)))
+
+    @cached_property
+    def _taken_by_forward(self) -> tuple[str, ...]:
+        """The parameters of the module's forward() behind the first."""
+        return tuple(inspect.signature(self.module.forward).parameters)[1:]
 
     def _arguments(self, values: Mapping[str, Array]) -> tuple[Any, ...]:
         """`params`, then the other tensors in their declared order, for Python may call them differently."""

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.errors import MismatchError, NotationError, VerificationError
+from symbackprop.errors import MismatchError
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP, WIDER_IMAGINARY_STEP
 from symbackprop.numerics.tolerance import agree, all_finite, largest_of
-from symbackprop.sampling.draws import Draw
-from symbackprop.sampling.finite_data import Values
-from symbackprop.sampling.obeying_facts import obeying_facts
-from symbackprop.sampling.related_sizes import following, free_axes
-from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.sampling.drawing import Draw
+from symbackprop.sampling.kinks import RandomlyRounded, kinks_of, places_at
 from symbackprop.semantics.evaluation import SystemEvaluator
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
-from symbackprop.systems.system import DECLARED_ROLES, System
+from symbackprop.systems.system import System
 from symbackprop.verification.locating import first_that_differs, lines_for
 from symbackprop.verification.results import (
     REPORT,
     Compared,
     Subject,
-    computes,
     on_data,
     results,
     shown,
@@ -36,27 +32,66 @@ from symbackprop.verification.rounding import rounded_evaluations
 
 Array: TypeAlias = NDArray[Any]
 
+ROUNDED_EVALUATIONS = 6  # each rounds what is not exact up or down, by chance
 MOST_QUOTIENTS = 3  # elements of a derivative inside the model: each takes a hundred digits
 
 
 def hold(subject: Subject, draw: Draw) -> bool:
     """Raise MismatchError where the module, or the unsimplified adjoint, is not what the equations are.
 
-    False where the chain rule turned out to be undefined on these data, as for sqrt(h)^2 at h = 0.
+    False where nothing is said: the chain rule turned out to be undefined on these data, as for sqrt(h)^2 at
+    h = 0, or at a kink it is a matter of rounding which side a program takes.
     """
-    compared = [*_slope(subject, draw), *results(subject, draw)]
+    compared = [*_slope(subject, draw), *results(subject, draw, is_once=draw.is_at_kinks)]
     wrong = [each for each in compared if not agree(each.found, each.expected, 0.0)]
     if not wrong:
         return True
-    moved = _rounded(subject, draw)
+    if draw.is_at_kinks:
+        return _hold_at_kinks(subject, draw, wrong)
+    wrong = beyond_rounding(subject, draw, wrong)
+    if not wrong:
+        return True
     undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes))
-    is_defined = all_finite(undefined.adjoints.values())
-    for each in wrong:
-        unsteady = largest_of(each.meaning(one) - each.expected for one in moved)
-        found = each.found if is_defined else _where_defined(each, undefined)
-        if not agree(found, each.expected, 0.0, unsteady):
-            raise MismatchError(_message(subject, draw, each), remedy=REPORT)
-    return is_defined
+    if all_finite(undefined.adjoints.values()):
+        raise MismatchError(_message(subject, draw, wrong[0]), remedy=REPORT)
+    expect_agreement(subject, draw, [replace(each, found=_where_defined(each, undefined)) for each in wrong])
+    return False
+
+
+def expect_agreement(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> None:
+    """Raise MismatchError where one differs by more than the rounding of its terms."""
+    for each in beyond_rounding(subject, draw, compared):
+        raise MismatchError(_message(subject, draw, each), remedy=REPORT)
+
+
+def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> list[Compared]:
+    """Those that differ by more than the rounding of their terms, looked at as long as there are any."""
+    left = [(each, 0.0) for each in compared if not agree(each.found, each.expected, 0.0)]
+    moved = _rounded(subject, draw) if left else iter(())
+    for one in moved:
+        unsteady = [(each, max(by, largest_of([each.meaning(one) - each.expected]))) for each, by in left]
+        left = [(each, by) for each, by in unsteady if not agree(each.found, each.expected, 0.0, by)]
+        if not left:
+            break
+    return [each for each, _ in left]
+
+
+def _hold_at_kinks(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> bool:
+    """Raise MismatchError where one differs; False where rounding decides which side of a kink is taken.
+
+    What moves data by a rounding moves them off the kink, so that it cannot say what rounding amounts to.
+    """
+    beyond = [each for each in wrong if not agree(each.found, each.expected, draw.largest)]
+    if beyond and not _rounding_decides(subject, draw):
+        raise MismatchError(_message(subject, draw, beyond[0]), remedy=REPORT)
+    return not beyond
+
+
+def _rounding_decides(subject: Subject, draw: Draw) -> bool:
+    """Whether the data are so near a kink that other roundings of what is not exact may decide."""
+    model, values, sizes = subject.model, draw.values, draw.sizes
+    others = [RandomlyRounded.of(model, values, sizes, seed) for seed in range(ROUNDED_EVALUATIONS)]
+    return places_at(kinks_of(model), draw.known, sizes, others) is None
 
 
 def _where_defined(compared: Compared, undefined: Draw) -> Any:
@@ -65,77 +100,6 @@ def _where_defined(compared: Compared, undefined: Draw) -> Any:
     if found.shape != compared.expected.shape or found.dtype.kind != "f":
         return found
     return np.where(np.isfinite(found) & np.isfinite(meaning), found, compared.expected)
-
-
-def run_on_anything(subject: Subject) -> None:
-    """Run a module for which no data are finite; MismatchError unless it computes something or refuses."""
-    sizes = model_sizes(subject.model)
-    computes(subject, sizes, _values_on(subject, sizes, 1))
-
-
-def hold_on_empty_axes(subject: Subject) -> None:
-    """Hold a module on each open axis empty, where it does not refuse that; MismatchError where it differs.
-
-    First on negative data, on which a factor that a sum leaves behind is undefined most of all.
-    """
-    usual = model_sizes(subject.model)
-    for name in free_axes(subject.model.axes):
-        sizes = following(subject.model.axes, {**usual, name: 0})
-        for sign in (-1, 1) if sizes is not None else ():
-            if sizes is not None and _held_where_defined(subject, sizes, sign):
-                break
-
-
-def _held_where_defined(subject: Subject, sizes: Mapping[str, int], sign: int) -> bool:
-    """Hold the module on numbers of one sign; False where the model has no value, so that nothing is said."""
-    drawn = _values_on(subject, sizes, sign)
-    try:
-        values = obeying_facts(subject.model, drawn, sizes)
-        known = {} if values is None else evaluate_system(subject.model, values, sizes)
-    except (VerificationError, NotationError):  # a maximum of nothing, a remainder by a size of 0
-        values, known = None, {}
-    if values is None or not np.all(np.isfinite(known[str(subject.model.loss)])):
-        computes(subject, sizes, drawn)
-        return False
-    if computes(subject, sizes, values):
-        draw = Draw(sizes, values, known, subject.adjoints(known, sizes))
-        largest = largest_of((*known.values(), *draw.adjoints.values()))
-        for each in map(_where_finite, results(subject, draw)):
-            if not agree(each.found, each.expected, largest):
-                if _has_undefined_part(subject, draw):
-                    return False
-                raise MismatchError(_message(subject, draw, each), remedy=REPORT)
-    return True
-
-
-def _has_undefined_part(subject: Subject, draw: Draw) -> bool:
-    """Whether a part is 0/0, as the mean of nothing, less than no number; a module compares its 0."""
-    try:
-        evaluate_system(subject.model, draw.values, draw.sizes, strict=True)
-    except FloatingPointError:
-        return True
-    return False
-
-
-def _where_finite(compared: Compared) -> Compared:
-    """What was found and what is expected, both 0 where the equations have no finite value."""
-    found, expected = np.asarray(compared.found), compared.expected
-    if found.shape != expected.shape or np.all(np.isfinite(expected)):
-        return compared
-    told = np.isfinite(expected)
-    return replace(compared, found=np.where(told, found, 0.0), expected=np.where(told, expected, 0.0))
-
-
-def _values_on(subject: Subject, sizes: Mapping[str, int], sign: int) -> Values:
-    rng = np.random.default_rng(0)
-    values: Values = {}
-    for tensor in subject.model.with_role(*DECLARED_ROLES):
-        shape = tuple(sizes[index.axis.name] for index in tensor.indices)
-        if tensor.values is None:
-            values[tensor.name] = sign * rng.uniform(0.5, 1.5, shape)
-        else:
-            values[tensor.name] = rng.integers(0, max(1, sizes[tensor.values.name]), shape)
-    return values
 
 
 def hold_inner_derivatives(model: System, draw: Draw) -> None:
@@ -197,10 +161,13 @@ def _slope_along(subject: Subject, draw: Draw, directions: Mapping[str, Array], 
     return np.asarray(np.imag(moved[loss]) / step, dtype=float)
 
 
-def _rounded(subject: Subject, draw: Draw) -> list[Draw]:
+def _rounded(subject: Subject, draw: Draw) -> Iterator[Draw]:
     """The draw as it would be were data and all operations off by a few hundred roundings."""
-    evaluations = rounded_evaluations(subject.derivation, draw.values, draw.sizes)
-    return [Draw(draw.sizes, draw.values, known, adjoints) for known, adjoints in evaluations]
+    chain_rule = subject.chain_rule
+    for known, adjoints in rounded_evaluations(
+        subject.derivation, draw.values, draw.sizes, chain_rule=chain_rule
+    ):
+        yield Draw(draw.sizes, draw.values, known, adjoints)
 
 
 def _message(subject: Subject, draw: Draw, wrong: Compared) -> str:

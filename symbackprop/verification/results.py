@@ -15,7 +15,7 @@ from symbackprop.array.program import Line
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
-from symbackprop.sampling.draws import Draw
+from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.finite_data import Values
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
@@ -41,16 +41,17 @@ class Subject:
     def adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
         """The derivatives of the loss before any simplification; `values` may hold computed tensors, too."""
         known = evaluate_system(self.derivation.system, values, sizes)
-        return unsimplified_adjoints(self.derivation, known, sizes, chain_rule=self._chain_rule)
+        return unsimplified_adjoints(self.derivation, known, sizes, chain_rule=self.chain_rule)
 
     @cached_property
-    def _chain_rule(self) -> Mapping[str, Equation]:
+    def chain_rule(self) -> Mapping[str, Equation]:
+        """Each tensor's adjoint as the chain rule was written first."""
         return chain_rule_of(self.derivation)
 
     def undefined_adjoints(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
         """The same, not finite where the chain rule is undefined, though an adjoint be 0 there by chance."""
         known = evaluate_system(self.derivation.system, values, sizes)
-        return undefined_adjoints(self.derivation, known, sizes)
+        return undefined_adjoints(self.derivation, known, sizes, self.chain_rule)
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,15 @@ class Compared:
     judge: str = "equations"
 
 
-def results(subject: Subject, draw: Draw) -> Iterator[Compared]:
-    """Loss, gradients and outputs of the module; MismatchError where it raises, or is no pure function."""
+def results(subject: Subject, draw: Draw, is_once: bool = False) -> Iterator[Compared]:
+    """Loss, gradients and outputs of the module; MismatchError where it raises, or is no pure function.
+
+    Run `is_once`, it is not asked whether it gives the same again, and float32 for float32.
+    """
     loss, checked = str(subject.model.loss), subject.checked
     try:
         found_loss, gradients = checked.value_and_grad(draw.values)
-        again_loss, again = checked.value_and_grad(draw.values)
+        again_loss, again = (found_loss, gradients) if is_once else checked.value_and_grad(draw.values)
         outputs = checked.forward(draw.values)
     except CheckedCodeError as error:
         said = [error.cause, on_data(draw.sizes), *raised(subject, error)]
@@ -78,7 +82,8 @@ def results(subject: Subject, draw: Draw) -> Iterator[Compared]:
     if set(gradients) != set(subject.derivation.wrt):
         raise MismatchError("the module gives other gradients than were asked for", remedy=REPORT)
     found = {loss: found_loss, **gradients}
-    fault = _impurity(draw, found, {loss: again_loss, **again}, gradients) or _widened(subject, draw)
+    fault = _impurity(draw, found, {loss: again_loss, **again}, gradients)
+    fault = fault or ("" if is_once else _widened(subject, draw))
     if fault:
         raise MismatchError(fault, remedy=REPORT)
     yield _known(loss, found_loss, draw)

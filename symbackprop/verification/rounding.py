@@ -7,7 +7,7 @@ x - mean(x) over one x.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -47,16 +47,14 @@ def rounded_evaluations(
     sizes: Mapping[str, int],
     still: Collection[str] = (),
     chain_rule: Mapping[str, Equation] | None = None,
-) -> list[tuple[dict[str, Array], dict[str, Array]]]:
+) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
     """All tensors and the unsimplified adjoints a few times, data and every operation off by `ROUNDINGS`."""
-    found = []
     for seed in range(1, EVALUATIONS + 1):
         rng = np.random.default_rng(seed)
         moved = moved_by_rounding(values, ROUNDINGS, rng, still)
         numbers = PerturbedNumbers(ROUNDINGS, rng)
         known = evaluate_system(derivation.system, moved, sizes, numbers=numbers)
-        found.append((known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule)))
-    return found
+        yield known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule)
 
 
 @dataclass(frozen=True)

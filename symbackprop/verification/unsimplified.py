@@ -51,14 +51,17 @@ def unsimplified_adjoints(
 
 
 def undefined_adjoints(
-    derivation: Derivation, known: Mapping[str, Array], sizes: Mapping[str, int]
+    derivation: Derivation,
+    known: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    chain_rule: Mapping[str, Equation] | None = None,
 ) -> dict[str, Array]:
     """The same, infinite or no number where what the loss depends on has no finite derivative.
 
     An adjoint may be 0 by chance there, and 0 times infinity is undefined: sqrt(h)^2 at h = 0. What the loss
     does not depend on passes nothing on, whatever its derivative.
     """
-    equations = chain_rule_of(derivation)
+    equations = chain_rule_of(derivation) if chain_rule is None else chain_rule
     with undefined_is_silent():
         # Where they are 0 for other values as well, the loss does not depend on the tensor.
         elsewhere = _evaluated(derivation, equations, _moved(known), sizes)

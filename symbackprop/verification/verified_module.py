@@ -26,12 +26,8 @@ from symbackprop.sampling.small_axes import (
 )
 from symbackprop.systems.system import System
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
-from symbackprop.verification.conformance import (
-    hold,
-    hold_inner_derivatives,
-    hold_on_empty_axes,
-    run_on_anything,
-)
+from symbackprop.verification.conformance import hold, hold_inner_derivatives
+from symbackprop.verification.empty_axes import hold_on_empty_axes, run_on_anything
 from symbackprop.verification.results import REPORT, Subject, sizes_text
 
 VERIFIED = "Verified before it was written: loss and gradients are those of the equations, on random data"
@@ -51,8 +47,9 @@ def verification_of(target: Target, derivation: Derivation, module: PrintedModul
     shown: dict[str, None] = {}
     for draw in Draws(subject.model, subject.adjoints, asked=frozenset(subject.derivation.wrt)):
         is_defined = hold(subject, draw)
-        hold_inner_derivatives(subject.derivation.model, draw)
-        if is_defined:
+        if not draw.is_at_kinks:  # there no difference quotient is a derivative
+            hold_inner_derivatives(subject.derivation.model, draw)
+        if is_defined and draw.is_named:
             shown[sizes_text(draw.sizes)] = None
     if not shown:
         run_on_anything(subject)

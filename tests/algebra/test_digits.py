@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from symbackprop.algebra.digits import keeps_digits
+from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Expression
+from symbackprop.systems.printing import equation_text
+from tests.models.step_checker import check_every_step
 
 SYSTEM = parse_system(
     "index i : I\nindex k : K\nparam a, b, c, m, p, u, v, y, s, x[i], w[i,k]\n"
@@ -85,3 +89,38 @@ def test_the_verdict_is_the_same_each_time_and_does_not_depend_on_order() -> Non
     before, after = parsed("p*(a - b)"), parsed("p*a - p*b")
     verdicts = [keeps_digits(after, before), keeps_digits(before, after), keeps_digits(after, before)]
     assert verdicts == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient"),
+    [
+        ("mean(n, l[n] - x[n]*log(l[n]))", "(l[n] - x[n])/(l[n]*size(n))"),
+        ("mean(n, l[n] - x[n]*log(l[n]))/sum(n, w[n])", "(l[n] - x[n])/(l[n]*size(n)*sum(n', w[n']))"),
+        # Nothing to choose: either rounds the quotient.
+        ("mean(n, l[n] - log(l[n]))", "(1 - 1/l[n])/size(n)"),
+    ],
+)
+def test_of_two_equally_cheap_forms_the_more_accurate_wins(loss: str, gradient: str) -> None:
+    """1 - x/l rounds x/l beside 1, where x - l is exact for x near l."""
+    system = parse_system(f"index n : N\ninput x[n], w[n]\nparam l[n]\nloss E = {loss}")
+    derivation = derive(system)
+    assert [equation_text(each) for each in derivation.equations] == [f"grad_l[n] = {gradient}"]
+    sizes = {"N": 3}
+    values = {name: np.random.default_rng(0).uniform(0.5, 1.5, 3) for name in "xwl"}
+    assert check_every_step(derivation, values, sizes)
+
+
+def test_a_sum_is_split_term_by_term_as_it_stands_where_that_is_cheaper() -> None:
+    """The negative binomial's size: (y + r)/(r + mu) is one quotient, not y/(r + mu) and r/(r + mu)."""
+    system = parse_system(
+        "index n : N\ninput y[n], m[n]\nparam r\n"
+        "loss E = -sum(n, lgamma(y[n] + r) - lgamma(r) + r*log(r) - (y[n] + r)*log(r + m[n]))"
+    )
+    derivation = derive(system)
+    assert [equation_text(each) for each in derivation.equations] == [
+        "grad_r = sum(n, log(r + m[n])) + sum(n, (y[n] + r)/(r + m[n])) + size(n)*(digamma(r) - log(r) - 1)"
+        " - sum(n, digamma(y[n] + r))"
+    ]
+    rng = np.random.default_rng(0)
+    values = {"y": rng.uniform(1, 4, 3), "m": rng.uniform(1, 4, 3), "r": np.array(1.5)}
+    assert check_every_step(derivation, values, {"N": 3})

@@ -26,6 +26,11 @@ FORMS = {
         "grad_u[b] = d[b]*(1.7159*(1 - tanh(0.6666*u[b] + 0.01234*u[b]^2)^2)*(0.6666 + 0.02468*u[b])"
         " + 0.002*u[b])",
     ),
+    "a likelihood with a log-variance": (
+        "index n : N\ninput t[n], m[n]\nparam s[n]\n"
+        "loss E = sum(n, s[n]/2 + (t[n] - m[n])^2/(2*exp(s[n])))/size(n)",
+        "grad_s[n] = 1/2*(1 - exp(-s[n])*(t[n] - m[n])^2)/size(n)",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",

@@ -8,7 +8,16 @@ import sympy
 from symbackprop.algebra.phases import scope_of
 from symbackprop.algebra.quotients import collected, factored, work_on
 from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
-from symbackprop.algebra.scalar_search import MOST_WORK, Account, cheapest_form, forget_searches, rework
+from symbackprop.algebra.scalar_search import (
+    MOST_WORK,
+    MOST_WORK_OF_A_MODEL,
+    MOST_WORK_OF_AN_EQUATION,
+    Account,
+    Budget,
+    cheapest_form,
+    forget_searches,
+    rework,
+)
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.rewriting.strategies import result_of
@@ -79,6 +88,15 @@ def test_a_derivation_stops_searching_where_its_account_is_spent(monkeypatch: py
     assert remembered == (left, found)  # what is remembered costs what it has cost
 
 
+def test_all_accounts_of_a_derivation_draw_on_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets: list[Budget] = []
+    monkeypatch.setattr(Budget, "of", classmethod(lambda cls, _: budgets.append(cls(300)) or budgets[-1]))
+    found = derive(parse_system(MANY_QUOTIENTS))
+    assert len(budgets) == 1
+    assert -MOST_WORK_OF_A_SEARCH - MOST_WORK < budgets[0].left <= 0
+    assert found.equations
+
+
 def test_what_is_found_within_the_account_is_right() -> None:
     verdict = judged(MANY_QUOTIENTS)
     assert (verdict.outcome, verdict.detail) == ("right", "")
@@ -91,5 +109,27 @@ def test_no_search_begins_where_nothing_is_left() -> None:
     assert rework(expression, scope, Account(left=0)) == ()
     assert cheapest_form(expression, (), Account(left=0)) == expression
     account = Account()
+    assert account.budget.left == MOST_WORK_OF_A_MODEL
     assert text(result_of(rework(expression, scope, account), expression)) == "1/y[i]"
     assert 0 < account.left < MOST_WORK
+    assert MOST_WORK - account.left == MOST_WORK_OF_A_MODEL - account.budget.left
+
+
+def test_a_longer_model_may_cost_more() -> None:
+    assert Budget.of(parse_system(MANY_QUOTIENTS)).left == MOST_WORK_OF_A_MODEL + 4 * MOST_WORK_OF_AN_EQUATION
+
+
+def test_small_searches_are_paid_for_where_the_budget_is_spent() -> None:
+    system = parse_system(MANY_QUOTIENTS)
+    small = parse_expression("x[i]/(x[i]*y[i])", system)
+    large = parse_expression(
+        "(p^2 - x[i]^2)*(q^2 - y[i]^2)*(r + p)/((p - x[i])*(q - y[i])*(r^2 - p^2))", system
+    )
+    assert text(cheapest_form(large, (), Account())) != text(large)
+    account = Account(Budget(0))
+    assert cheapest_form(large, (), account) == large
+    assert text(cheapest_form(small, (), account)) == "1/y[i]"
+    while not account.is_spent:
+        account.charge(1)
+    assert cheapest_form(small, (), account) == small
+    assert account.left > 0

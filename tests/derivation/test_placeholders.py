@@ -51,6 +51,23 @@ def test_functions_of_reductions(outer: str, inner: str) -> None:
     assert_clean(loads(f"{DECLARED}{outer}({inner}))").derive())
 
 
+HOSTILE = (
+    # deltas of numbers, and of an index that a sum takes to a number
+    "delta(1,0)*p[b,s] + delta(2,2)*p[b,s]^2 + sum(t, delta(t,0)*softplus(p[b,t]))",
+    # a sum as the base of a power whose exponent is an index, beside one of the same shape over another axis
+    "sum(t, exp(p[b,t]))^s/(1 + sum(a, exp(p[a,s]))^s)",
+    # shorthands within one another
+    "logsumexp(t, p[b,t] - mean(r, softmax(r, W[t,r])))*norm(t, W[t,s])",
+    # the place of a maximum as a position, and a choice by a sum
+    "where(sum(t, p[b,t]) > p[b,s], W[argmax(t, p[b,t]),s]^2, delta(argmax(t, W[t,s]),s)*p[b,s])",
+)
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_hostile_models(body: str) -> None:
+    assert_clean(loads(f"index a : B\nindex r : T\n{DECLARED}{body})").derive())
+
+
 @pytest.mark.parametrize("name", NAMES[::7])
 def test_the_classics(name: str) -> None:
     classic = load_classic(name)

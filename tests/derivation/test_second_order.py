@@ -258,7 +258,12 @@ def test_names_in_a_model_with_gradients_of_its_own() -> None:
     assert adjoint_names(["y", "delta"], ["delta"], "E", ["y", "delta", "E"]) == {
         "y": "delta_y", "delta": "grad_delta",
     }  # fmt: skip
-    assert adjoint_names(["u2"], [], "H", ["delta2", "H_u2"]) == {"u2": "H_u2_"}
+    assert adjoint_names(["u2"], [], "H", ["delta2", "H_u2"]) == {"u2": "H_u2_2"}
+    assert adjoint_names(["a_", "pi_", "a"], [], "E", ["a", "a_", "pi_"]) == {
+        "a_": "delta_a_2",
+        "pi_": "delta_pi",
+        "a": "delta_a",
+    }
 
 
 def test_short_names_are_for_deltas_with_a_number_of_their_own() -> None:

@@ -15,10 +15,10 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import VerificationError
 from symbackprop.faults.table import FAULTS
 from symbackprop.language.model import parse_system
+from symbackprop.sampling.draws_at_kinks import exact_sizes
 from symbackprop.sampling.kinks import EXACT_DOMAINS
 from symbackprop.sampling.rounds import rounds_of_sizes
 from symbackprop.targets.numpy.target import NUMPY
-from symbackprop.verification.at_kinks import exact_sizes
 from symbackprop.verification.check import check_against
 from symbackprop.verification.checked_module import CheckedCodeError, under_check
 from symbackprop.verification.judged_equations import Equations

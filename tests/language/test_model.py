@@ -230,6 +230,7 @@ def test_a_parameter_hides_what_has_its_name() -> None:
 @pytest.mark.parametrize(("formula", "same"), [
     ("mean(b, i, x[b,i])", "sum(b, i, x[b,i])/size(b)/size(i)"),
     ("sum(i, j, delta(i,j)*A[i,j])", "sum(i, A[i,i])"),
+    ("delta(1,0)*a + delta(2,1+1)*c + delta(2-3,-1)", "c + 1"),
     ("abs(a - 2) + sign(c)", "where(a >= 2, a - 2, 2 - a) + where(c > 0, 1, where(c < 0, -1, 0))"),
     ("max(a, c) + min(a, c)", "a + c"),
     ("prod(i, exp(v[i]))", "exp(sum(i, v[i]))"),

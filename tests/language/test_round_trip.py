@@ -60,7 +60,8 @@ def model(formula: str, left: str = "y") -> System:
 
 
 def without_source(system: System) -> System:
-    return dataclasses.replace(system, source="")
+    """The system without its text, and without the words that are put back where they still fit."""
+    return dataclasses.replace(system, source="", shorthands=frozenset())
 
 
 def assert_reads_back(system: System) -> None:
@@ -149,6 +150,8 @@ def test_arithmetic_means_what_it_means_in_python(formula: str) -> None:
         assume(False)
     assume(not isinstance(expected, complex) and math.isfinite(expected) and abs(expected) < 1e150)
     found = evaluate(system, {name: np.array(value) for name, value in values.items()})["y"]
+    # A negative base has no real power at an exponent that is whole but for rounding, as c^0.5/c^0.5.
+    assume(not (math.isnan(found) and ")^(" in formula))
     assert float(found) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 import symbackprop as sb
@@ -192,3 +193,30 @@ def test_messages(formula: str, cause: str, remedy: str) -> None:
 def test_a_tensor_of_that_name_is_no_function() -> None:
     with pytest.raises(sb.NotationError, match="'var' is a tensor, not a function"):
         parse_system("index i : I\nparam v[i], var\nloss E = var(i, v[i])\n")
+
+
+WAVE = "index n : N\nparam a\ninput x[n], y[n]\nu[n] = sin(a*x[n])*y[n]^2\nloss E = sum(n, {}^2)\n"
+
+
+def test_a_derivative_of_an_order() -> None:
+    short, nested = (
+        parse_system(WAVE.format(each))
+        for each in (
+            "diff(diff(u[n], x[n], 3), y[n])",
+            "diff(diff(diff(diff(u[n], x[n]), x[n]), x[n]), y[n])",
+        )
+    )
+    assert short.equations == nested.equations
+    assert "diff(diff(u[n], x[n], 3), y[n])" in system_text(short)
+    assert ", 3)" not in system_text(nested)
+    derivation = sb.loads(WAVE.format("diff(u[n], x[n], 3)")).derive()
+    assert r"\frac{\partial^{3} u_{n}}{\partial \left(x_{n}\right)^{3}}" in derivation.latex()
+    module = derivation.module()
+    loss = module.loss({"a": np.array(2.0)}, x=np.array([0.5]), y=np.array([3.0]))
+    np.testing.assert_allclose(loss, (-8 * np.cos(1.0) * 9) ** 2, rtol=1e-14)
+
+
+@pytest.mark.parametrize("order", ["0", "-1", "1/2", "n", "11", "2.0", "10000000"])
+def test_an_order_is_a_small_whole_number(order: str) -> None:
+    with pytest.raises(sb.NotationError, match="the order of a derivative is a whole number from 1 to 10"):
+        parse_system(WAVE.format(f"diff(u[n], x[n], {order})"))

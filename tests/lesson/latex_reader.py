@@ -132,6 +132,8 @@ class Reader:
         token = self.peek()
         if token in ("", "+", "-", ")", "]", "}", "&", ",", "<", ">", "=", r"\rvert", r"\,", r"\\", "'"):
             return False
+        if token in (r"\rfloor", r"\rceil"):
+            return False
         return token not in (*COMPARISONS, r"\land", r"\lor", r"\end", r"\text", r"\begin")
 
     def power(self) -> Value:
@@ -160,6 +162,10 @@ class Reader:
             return lambda at: np.log(abs(determinant(at)))
         if token == "[":
             return self.indicator()
+        if token in (r"\lfloor", r"\lceil"):
+            value = self.within(token, token.replace("l", "r", 1))
+            step = math.floor if token == r"\lfloor" else math.ceil
+            return lambda at: float(step(value(at)))
         if token == r"\lvert":
             value = self.within(r"\lvert", r"\rvert")
             return lambda at: abs(value(at))
@@ -245,7 +251,8 @@ class Reader:
             return self.applied(NAMED[self.take()])
         if self.peek() == r"\operatorname":
             self.take()
-            return self.applied(self.braces().replace(" ", ""))
+            name = self.braces().replace(" ", "")
+            return self.applied("stop" if name == "sg" else name)
         return None
 
     def applied(self, name: str) -> Value:

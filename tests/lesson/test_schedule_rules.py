@@ -11,9 +11,10 @@ from symbackprop.rules.examples import example_system, parsed, place_of_use
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import text
 
-SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "S": 3}
+SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "P": 4, "S": 3}
 
 WHAT_THE_EXAMPLES_BECOME = {
+    "stopped gradient": "y[j]",
     "empty sum as a condition": "where(size(i) > 0, log(c)*sum(i, x[i]), 0)",
     "delta as a condition": "where(i == i2, log(x[i]), 0)",
     "tidy": "2*sum(i, x[i])",
@@ -33,12 +34,23 @@ WHAT_THE_EXAMPLES_BECOME = {
     "log of one plus": "softplus(c)",
     "log of two exponentials": "c + softplus(x[i] - c)",
     "log of exponentials": "max(i, x[i]) + log(sum(i, exp(x[i] - max(i, x[i]))))",
+    "numbers together": "sigmoid(c)",
+    "reciprocal of 1 - sigmoid": "1/sigmoid(-c)",
+    "exponential of softplus": "sigmoid(-c)",
+    "log of softplus": "where(c > -40, log(softplus(c)), c)",
+    "sigmoid by softplus": "where(c > -40, sigmoid(c)/softplus(c), 1)",
+    "absolute value": "abs(x[i])",
+    "unit vector": "x[i]*where(sum(i, x[i]^2) != 0, 1/sqrt(sum(i, x[i]^2)), 0)",
+    "one guard is enough": "where(c > 0, 1/c, 2)",
     "log beside zero": "x[i]*log(where(x[i] != 0, x[i]/c, 1))",
     "difference from a number": "expm1(c)",
     "complement": "sigmoid(-x[i])",
     "function by its gate": "x[i]*sigmoid(x[i])",
     "solve": "sum(j, y[j]*sum(j2, inv(T)[j,j2]*y[j2]))",
     "where by step": "where(t == size(s) - 1, w[t], 0)",
+    "logarithms last": "(c - max(i, x[i])) - log(w[t])",
+    "exponentials first": "c*exp(-x[i])*x[i]",
+    "centre again": "(x[i] - sum(i2, x[i2])/size(i)) - sum(i', x[i'] - sum(i2, x[i2])/size(i))/size(i)",
 }
 every_rule = pytest.mark.parametrize("rule", local_rules(), ids=lambda rule: rule.name)
 every_naming = pytest.mark.parametrize(

@@ -55,7 +55,6 @@ def test_a_codebook_learns_from_the_vectors_that_choose_a_code() -> None:
 
 def test_one_hot_forwards_and_softmax_backwards() -> None:
     derivation = sb.loads(ONE_HOT).derive()
-    assert sb.loads(ONE_HOT).check(budget=0.5).ok
     module = derivation.module()
     params = {"W": np.array([1.0, 1.0, 1.0]), "v": np.array([5.0, 7.0, 9.0])}
     loss, grads = module.value_and_grad(params, x=np.array([[0.5, 2.0, 2.0]]))  # at a tie the first

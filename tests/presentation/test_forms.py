@@ -46,9 +46,24 @@ FORMS = {
         "loss E = 1/2*sum(t, (s[t] - x[t])^2)",
         "grad_z[t] = delta_s[t]*(c[t] - where(t != 0, s[t - 1], 0))",
     ),
+    "a unit without a name for its argument": (
+        "index n : N\nindex c : C\ninput x[n,c], g[n,c]\nparam a, b\ny[n,c] = relu(a*x[n,c] + b)\n"
+        "loss E = sum(n, c, g[n,c]*y[n,c]^2 + g[n,c]*y[n,c])",
+        "grad_b = sum(n, c, delta_y[n,c]*where(y[n,c] > 0, 1, 0))",
+    ),
+    "the overlap of two intervals": (
+        "index n : N\ninput l[n], r[n], g[n]\nparam m[n], h\n"
+        "o[n] = max(0, min(m[n] + h/2, r[n]) - max(m[n] - h/2, l[n]))\nloss E = sum(n, g[n]*o[n])",
+        "grad_m[n] = g[n]*(where(o[n] > 0 and m[n] + 1/2*h <= r[n], 1, 0)"
+        " - where(o[n] > 0 and m[n] - 1/2*h >= l[n], 1, 0))",
+    ),
+    "what may be undefined stays under its mask": (
+        "index k : K\ninput x[k], q\nparam w\np = log(q)\nloss E = sum(k, where(x[k] > 0, p*x[k]*w, 0))",
+        "grad_w = sum(k, where(x[k] > 0, p*x[k], 0))",
+    ),
     "a weight beside a mask": (
         "index k, j : K\ninput g[k]\nparam b[k]\nloss E = sum(k, j, where(j < k, tanh(b[j])*g[k], 0))",
-        "grad_b[k] = (1 - tanh(b[k])^2)*sum(j, where(k < j, g[j], 0))",
+        "grad_b[k] = sum(j, where(k < j, g[j], 0))*(1 - tanh(b[k])^2)",
     ),
 }
 

@@ -97,6 +97,7 @@ DIFFERENT = {
     ("cofactor by determinant", "cofactor(T)[j,j2]/det(T)^2"): {("inf", "undefined")},
     ("read under the where", "where(t < s, w[t], 0)*a[s]"): NOT_FINITE,
     ("read under the where", "where(t < s, w[t]/c, 0)*a[s]"): NOT_FINITE,
+    ("factor out of masked sum", "sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])"): EMPTY | NOT_FINITE,
     # "c compares no nan"
     ("turn where", "where(c > 0, 0, x[i])"): {("nan", "another number")},
     ("mask of a positive part", "where(c > 0, max(0, c)*x[i], 0)"): {("nan", "undefined")},
@@ -106,7 +107,7 @@ DIFFERENT = {
 }
 SPECIAL = (0.0, -1.0, 2.0, np.nan, np.inf)
 SIZES = [
-    {"I": size, "J": other, "K": size, "D": 2, "Q": 8, "S": other}
+    {"I": size, "J": other, "K": size, "D": 2, "Q": 8, "P": 2 * size, "S": other}
     for size in (0, 1, 3)
     for other in (0, 1, 3)
 ]
@@ -171,6 +172,7 @@ def test_the_right_side_is_defined_where_the_left_side_is(name: str, formula: st
         ("delta substitutes", "g(p) is defined"),
         ("delta substitutes", "f is defined for all finite values"),
         ("read under the where", "f is defined for all finite values"),
+        ("factor out of masked sum", "f is defined for all finite values"),
     ],
 )
 def test_what_a_rule_takes_for_granted_is_stated(name: str, where: str) -> None:

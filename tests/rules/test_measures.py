@@ -21,13 +21,13 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.language.model import parse_expression
 from symbackprop.lesson.rule_phases import REASONS, phases
 from symbackprop.notation.expressions import Expression
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import Beside, Composite
 from symbackprop.rewriting.rule import Step, Use, node_at
 from symbackprop.rewriting.strategies import apply_exhaustively
 from symbackprop.rules.conditions import when
 from symbackprop.rules.kronecker import TIED
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.measures import MEASURES, Measures
 from symbackprop.rules.stating import DIFFERENTIATED, Rewriting
 from symbackprop.rules.summation import factor_out

@@ -26,12 +26,12 @@ from symbackprop.notation.expressions import (
     Logic,
     Where,
 )
+from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import apply_exhaustively, resolve, result_of
 from symbackprop.rules.conditions import when
 from symbackprop.rules.examples import NAMES, SYMMETRIC, parsed, place_of_use
 from symbackprop.rules.kronecker import out_of_where
-from symbackprop.rules.measure_context import MeasureContext
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED, CalculusRule
 from symbackprop.semantics.naive import NaiveEvaluator
@@ -91,6 +91,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "compared maximum": "c <= 6",
     "turn back a circular shift": "x[mod(i2 - 1, size(i))]",
     "residue of a residue": "mod(i + 1, size(i))",
+    "named mask": "m[i] > 0",
     "opposite branches": "where(c > 0, x[i]^2, -y[j]^2)",
     "branches that agree": "where(c > 0 or c < -1, x[i], y[j])",
     "factor out of branches": "x[i]*where(c > 0, 2*c, 1)",
@@ -190,6 +191,7 @@ def drawn(rng: np.random.Generator) -> dict[str, np.ndarray]:  # type: ignore[ty
     }
     values["ids"] = rng.integers(0, SIZES["I"], SIZES["K"])
     values["T"] = values["T"] + values["T"].T
+    values["m"] = np.maximum(0, values["x"] - values["c"])
     values["B"] = values["B"] / values["B"].sum(axis=1, keepdims=True)
     return values
 

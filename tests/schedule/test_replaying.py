@@ -21,8 +21,8 @@ from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges, Recur
 from symbackprop.rewriting.replay import is_anchored, replays
 from symbackprop.rewriting.rule import Step, Use
 from symbackprop.schedule.driver import Schedule, ScheduleSource, scheduled
+from symbackprop.schedule.given_names import Naming
 from symbackprop.schedule.named_equations import NamedEquation
-from symbackprop.schedule.naming import Naming
 from symbackprop.schedule.replaying import REGISTRY, chains, replayed
 from symbackprop.stability.centring import DifferenceFromMean
 from symbackprop.stability.name_definitions import NameDefinitions

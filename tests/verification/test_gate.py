@@ -8,9 +8,9 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
+from symbackprop.sampling.draws_at_kinks import exact_sizes
 from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import comparing
-from symbackprop.verification.at_kinks import exact_sizes
 from symbackprop.verification.check import check_against
 from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.comparing import of_elements

@@ -319,3 +319,74 @@ def test_a_wrong_number_on_an_empty_axis_is_seen(
     monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
     with pytest.raises(MismatchError, match=rf"{result}.* by the equations, on data of .*{axis}=0"):
         verification_of(derivation, module.printed())
+
+
+def planted(text: str, right: str, wrong: str) -> None:
+    """Verify the model's module with a statement changed."""
+    derivation = derived(text)
+    module = numpy_module(lower(derivation)).printed()
+    assert right in module.text
+    verification_of(derivation, module)
+    verification_of(derivation, replace(module, text=module.text.replace(right, wrong)))
+
+
+BENT = """
+index b : B
+index i : I
+index j : J
+input x[b,i]
+param W[j,i], c[j]
+u[b,j] = sum(i, W[j,i]*x[b,i]) + c[j]
+z[b,j] = relu(u[b,j])
+m[b] = max(j, z[b,j])
+a[b,j] = where(u[b,j] >= 1.5, u[b,j]^2, 3*c[j])
+loss E = sum(b, m[b]^2 + max(m[b], x[b,0])) + sum(b, j, a[b,j]*z[b,j]) + sum(j, c[j]^2*abs(c[j] - 1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("(u > 0.0)", "(u >= 0.0)"),
+        ("np.argmax(z, axis=1, keepdims=True) == np.arange(J)", "z == m[:, None]"),
+        ("u >= 1.5", "u > 1.5"),
+        ("m >= x[:, 0]", "m > x[:, 0]"),
+        ("np.sign(E_difference)", "np.copysign(1.0, E_difference)"),
+    ],
+)
+def test_the_wrong_side_of_a_kink_is_seen(right: str, wrong: str) -> None:
+    with pytest.raises(MismatchError, match="by the equations"):
+        planted(BENT, right, wrong)
+
+
+def test_where_rounding_decides_at_a_kink_nothing_is_said() -> None:
+    """0.1 + 0.2 is 0.3 by the equations, and not in float64: either side is right."""
+    text = (
+        "index i : I\nparam x[i], y\n"
+        "loss E = sum(i, relu(0.1*x[i] + 0.2*x[i] - 0.3*x[i] + y)) + sum(i, max(x[i]/3*3, x[i])*y)\n"
+    )
+    assert verified(derived(text)).startswith("Verified")
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        # Over one x or two, the loss and its gradient are 0.
+        (
+            "index n : N\nparam x[n]\nmu = mean(n, x[n])\nloss E = sum(n, (x[n] - mu)^3)\n",
+            "grad_x = 3.0 * ",
+            "grad_x = 6.0 * ",
+        ),
+        # The last step for the next one: over two steps, that is no fault.
+        (RECURRENCE, "delta_u_h[t + 1] if", "delta_u_h[-1] if"),
+    ],
+)
+def test_sizes_are_long_enough_to_tell(text: str, right: str, wrong: str) -> None:
+    with pytest.raises(MismatchError, match="by the equations"):
+        planted(text, right, wrong)
+
+
+def test_no_large_number_hides_a_wrong_one_on_an_empty_axis() -> None:
+    text = TANH_NET.replace("(y[n,j] - d[n,j])^2)", "(y[n,j] - d[n,j])^2) + 1e13*sum(j, b[j]^2)")
+    with pytest.raises(MismatchError, match=r"dE/dV.* by the equations, on data of .*N=0"):
+        planted(text, "delta_y.T @ h", "delta_y.T @ h + (len(h) == 0)")

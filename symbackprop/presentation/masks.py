@@ -1,0 +1,74 @@
+"""Masks by a name: y > 0 for a*x + b > 0, where y = max(0, a*x + b)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from symbackprop.notation.arithmetic import normalised
+from symbackprop.notation.expressions import ZERO, Comparison, Element, Expression
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
+from symbackprop.rewriting.matching import match
+from symbackprop.rewriting.premises import Definitions
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.compared_values import positive_part
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
+from symbackprop.systems.system import Equation
+
+
+def positive_parts(equations: Iterable[Equation]) -> tuple[Equation, ...]:
+    """The equations t = max(0, f) of which f has no name of its own."""
+    return tuple(
+        [
+            equation
+            for equation in equations
+            if not isinstance(positive_part(equation.expression), Element | None)
+        ]
+    )
+
+
+def named_mask(node: Expression, definitions: Sequence[Equation]) -> Expression | None:
+    """(f > 0) = (t > 0) and (f <= 0) = (t <= 0), where t = max(0, f) is one of the definitions."""
+    found = _named(node, definitions)
+    return None if found is None else found[1]
+
+
+def _named(node: Expression, definitions: Sequence[Equation]) -> tuple[Equation, Comparison] | None:
+    match node:
+        case Comparison(">" | "<=" as operator, value, right) if right == ZERO and definitions:
+            shown = _plain(value)
+            for equation in definitions:
+                part = positive_part(equation.expression)
+                assert part is not None
+                for bindings in match(_plain(part), shown, frozenset(equation.indices)):
+                    if len(bindings) == len(equation.indices):
+                        name = substitute(equation.element, bindings)
+                        return equation, Comparison(operator, name, ZERO)
+    return None
+
+
+def _plain(value: Expression) -> Expression:
+    """1/2*w for w/2 as typed."""
+    return canonical_bound_names(rewrite_bottom_up(value, normalised))
+
+
+def mask_rules(definitions: Sequence[Equation]) -> tuple[Rule, ...]:
+    """The rule, where these tensors are so defined."""
+
+    def premise(node: Expression) -> Definitions:
+        found = _named(node, definitions)
+        return Definitions((found[0],) if found else ())
+
+    return (
+        stated(
+            "named mask",
+            "(f > 0) = (t > 0) and (f <= 0) = (t <= 0), where t = max(0, f)",
+            lambda node: named_mask(node, definitions),
+            where=(when("named", "max(0, f)"),),
+            decreases="names and numbers",
+            example="where(x[i] - c > 0, y[j], 0)",
+            near_miss="where(x[i] - c >= 0, y[j], 0)",
+            premise=premise,
+            roots=(Comparison,),
+        ),
+    )

@@ -1,0 +1,85 @@
+"""softplus(f), which is exp(f) to all digits far below 0, where both may be too small to be told from 0."""
+
+from __future__ import annotations
+
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    negate,
+    power,
+    subtract,
+    terms_of,
+)
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Apply,
+    Comparison,
+    Expression,
+    Number,
+    Where,
+)
+from symbackprop.stability.logarithms import log
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.pairs import argument_of, joined_factors
+from symbackprop.stability.scaled import exp
+from symbackprop.stability.sigmoids import sigmoid_argument
+
+# exp(-40) is less than the rounding of 1 in float64.
+FAR_BELOW = Number(-40)
+
+
+def log_of_softplus(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g)."""
+    argument = argument_of("log", node)
+    factors = factors_of(argument) if argument is not None else ()
+    for place, factor in enumerate(factors):
+        inner = argument_of("softplus", meanings.of(factor))
+        if inner is not None:
+            rest = multiply(*factors[:place], *factors[place + 1 :])
+            return add(_unless_far_below(inner, log(factor), inner), log(rest))
+    return None
+
+
+def exponential_of_softplus(node: Expression, _meanings: Meanings) -> Expression | None:
+    """exp(-softplus(f)) = sigmoid(-f); exp(softplus(f)) = 1 + exp(f); exp of a sum by its terms."""
+    argument = argument_of("exp", node)
+    for term in terms_of(argument) if argument is not None else ():
+        number, rest = coefficient_and_rest(term)
+        inner = argument_of("softplus", rest[0]) if len(rest) == 1 else None
+        if inner is not None and argument is not None and number in (-1, 1):
+            others = subtract(argument, term)
+            if number < 0:
+                return multiply(Apply("sigmoid", (negate(inner),)), exp(others))
+            return multiply(add(ONE, exp(inner)), exp(others)) if others == ZERO else None
+    return None
+
+
+def sigmoid_by_softplus(node: Expression, meanings: Meanings) -> Expression | None:
+    """sigmoid(f)/softplus(f) = where(f > -40, sigmoid(f)/softplus(f), 1)."""
+
+    def ratio(argument: Expression, other: Expression) -> Expression | None:
+        if argument_of("softplus", meanings.of(other)) != argument:
+            return None
+        quotient = multiply(Apply("sigmoid", (argument,)), power(other, MINUS_ONE))
+        return _unless_far_below(argument, quotient, ONE)
+
+    return joined_factors(_with_sigmoids(node, meanings), "sigmoid", ratio, sign=-1)
+
+
+def _with_sigmoids(node: Expression, meanings: Meanings) -> Expression:
+    """The product with sigmoid(-f) for 1 - sigmoid(f)."""
+    arguments = [sigmoid_argument(factor, meanings) for factor in factors_of(node)]
+    return multiply(
+        *(
+            factor if argument is None else Apply("sigmoid", (argument,))
+            for factor, argument in zip(factors_of(node), arguments, strict=True)
+        )
+    )
+
+
+def _unless_far_below(argument: Expression, near: Expression, far: Expression) -> Expression:
+    return Where(Comparison(">", argument, FAR_BELOW), near, far)

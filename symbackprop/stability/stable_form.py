@@ -1,0 +1,54 @@
+"""The record of a rule that sees through names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from symbackprop.notation.expressions import Expression
+from symbackprop.rewriting.rule import Rule
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.name_definitions import NameDefinitions
+
+
+@dataclass(frozen=True)
+class StableForm:
+    """The record of a rule that sees through names."""
+
+    name: str
+    statement: str
+    rewrite: Callable[[Expression, Meanings], Expression | None]
+    example: str
+    near_miss: str
+
+    def rule(self, meanings: Meanings) -> Rule:
+        """The rule where names mean what `meanings` says."""
+
+        def apply(node: Expression) -> Expression | None:
+            return self.rewrite(node, meanings)
+
+        return self._by(apply, lambda node: NameDefinitions.of(node, meanings))
+
+    def by(self, premise: NameDefinitions) -> Rule:
+        """The rule by the definitions of the names that a node reads."""
+
+        def apply(node: Expression) -> Expression | None:
+            meanings = premise.meanings
+            rewritten = self.rewrite(node, meanings)
+            return rewritten if premise.allows(meanings.introduced) else None
+
+        return self._by(apply, lambda _: premise)
+
+    def _by(
+        self,
+        apply: Callable[[Expression], Expression | None],
+        premise: Callable[[Expression], NameDefinitions],
+    ) -> Rule:
+        return Rule(
+            self.name,
+            self.statement,
+            apply,
+            example=self.example,
+            near_miss=self.near_miss,
+            premise=premise,
+        )
