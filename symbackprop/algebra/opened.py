@@ -82,20 +82,6 @@ def without_number(expression: Expression) -> Expression:
     return multiply(*coefficient_and_rest(expression)[1])
 
 
-def reductions_of(expression: Expression) -> dict[Expression, Expression]:
-    """Its reductions by what they are with canonical bound names."""
-    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
-
-
-def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
-    """The expression with the bound names of those reductions that it has in common with `spelled`."""
-
-    def spell(node: Expression) -> Expression:
-        return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
-
-    return rewrite_bottom_up(expression, spell)
-
-
 @cache
 def rational_functions() -> tuple[str, ...]:
     """The functions of the table that are quotients in e^u alone: their name spares the division."""

@@ -27,8 +27,8 @@ from symbackprop.rewriting.replay import Beside, Composite
 from symbackprop.rewriting.rule import Step, Use, node_at
 from symbackprop.rewriting.strategies import apply_exhaustively
 from symbackprop.rules.conditions import when
-from symbackprop.rules.kronecker import TIED
 from symbackprop.rules.measures import MEASURES, Measures
+from symbackprop.rules.one_index import TIED
 from symbackprop.rules.stating import DIFFERENTIATED, Rewriting
 from symbackprop.rules.summation import factor_out
 from symbackprop.systems.partial import Ranges
