@@ -12,8 +12,10 @@ from symbackprop.language.source import Source
 from symbackprop.language.syntax import (
     AxisDeclaration,
     EquationStatement,
+    Factors,
     Formula,
     FunctionDefinition,
+    Packed,
     Reference,
     Span,
     Statement,
@@ -105,6 +107,7 @@ def _declare_axes(declarations: list[AxisDeclaration], scope: Scope) -> None:
     for declaration in declarations:
         labels.setdefault(declaration.axis.text, declaration.indices[0].text)
     _name_axes([Axis(name, label) for name, label in labels.items()], declarations, scope)
+    _name_blocks(declarations, scope)
     sizes = _declared_sizes(declarations, scope)
     relations = [size for size in sizes.values() if isinstance(size, Relation)]
     numbers = {name: size for name, size in sizes.items() if isinstance(size, int)}
@@ -118,6 +121,25 @@ def _name_axes(axes: Iterable[Axis], declarations: list[AxisDeclaration], scope:
     for declaration in declarations:
         for word in declaration.indices:
             scope.indices[word.text] = Index(word.text, scope.axes[declaration.axis.text])
+
+
+def _name_blocks(declarations: list[AxisDeclaration], scope: Scope) -> None:
+    """The names of blocks, A = (i f o g)*H; they stand only in positions of the axis, u[n,(i h)]."""
+    for declaration in declarations:
+        size = declaration.size
+        first = size.factors[0][1] if isinstance(size, Factors) else size
+        if not isinstance(first, Packed):
+            continue
+        for place, word in enumerate(first.words):
+            _expect_spelt(word, "block", scope)
+            if scope.index(word.text) is not None or word.text in first.names[:place]:
+                kind = "an index" if scope.index(word.text) is not None else "a block already"
+                raise scope.error(
+                    f"'{word.text}' is {kind}, and cannot name a block of axis {declaration.axis.text}",
+                    word.span,
+                    "give each block a name of its own",
+                )
+        scope.blocks[declaration.axis.text] = first.names
 
 
 def _declared_sizes(declarations: list[AxisDeclaration], scope: Scope) -> dict[str, int | Relation]:

@@ -15,7 +15,7 @@ from symbackprop.language.expansion import ModelFunction, expanded, height, para
 from symbackprop.language.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.language.matrices import MATRIX_FORMS, WITH_POSITIONS
 from symbackprop.language.names import Surroundings, bare_word, bound_index, index_here, referenced
-from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
+from symbackprop.language.positions import POSITION_FORMS, element, is_tensor, refused_packed
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS
 from symbackprop.language.syntax import (
@@ -27,6 +27,7 @@ from symbackprop.language.syntax import (
     Junction,
     Negation,
     NumberLiteral,
+    Packed,
     Reference,
     Span,
     Terms,
@@ -83,6 +84,8 @@ class FormulaReader:
                     return composing.raised(
                         self.value(base, surroundings), self.value(exponent, surroundings)
                     )
+                case Packed():
+                    raise refused_packed(formula, self.scope)
             raise self.scope.error(
                 "a condition stands where a value is needed",
                 formula.span,

@@ -30,6 +30,7 @@ from symbackprop.language.syntax import (
     LossMark,
     Negation,
     NumberLiteral,
+    Packed,
     Reference,
     Span,
     Statement,
@@ -146,6 +147,10 @@ class _SyntaxBuilder(Transformer[Token, object]):
 
     def group(self, children: list[Child]) -> Formula:
         return _nodes(children)[0]
+
+    def packed(self, children: list[Child]) -> Packed:
+        words = _words(children)
+        return Packed(words, words[0].span.to(_span(cast(Token, children[-1]))))
 
     def axis(self, children: list[Child]) -> AxisDeclaration:
         *indices, axis = _words(children)

@@ -22,6 +22,7 @@ DERIVED = "defined by an equation"
 class Scope:
     """What a text's names stand for; `first_uses` keeps each name's kind and where it was first given.
 
+    `blocks` are the names of the blocks of an axis, by its name, in their order.
     `is_printed` is set where derived formulas are read back: there diff(...) may stand anywhere.
     """
 
@@ -29,6 +30,7 @@ class Scope:
     axes: dict[str, Axis] = field(default_factory=dict)
     indices: dict[str, Index] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
+    blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     functions: dict[str, ModelFunction] = field(default_factory=dict)
     first_uses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from symbackprop.language.syntax import (
     Formula,
     Negation,
     NumberLiteral,
+    Packed,
     Reference,
     Terms,
     Word,
@@ -109,6 +110,14 @@ def _size(formula: Formula, scope: Scope) -> Expression:
     match formula:
         case Reference(word, None):
             return Size(_axis(word, scope))
+        case Packed(words) if formula.names in scope.blocks.values():
+            return Number(len(words))
+        case Packed():
+            raise scope.error(
+                "the blocks of an axis are named in front of the size that they share",
+                formula.span,
+                "write A = (i f o g)*H",
+            )
         case Call(Word("size"), (Reference(word, None),), None):
             index = scope.index(word.text)
             return Size(_axis(word, scope) if index is None else index.axis)

@@ -67,7 +67,7 @@ def _expectation(accepted: frozenset[str]) -> str:
         return "a value (a name, a number or a formula in brackets)"
     if "_INDEX" in accepted:
         return "a statement"
-    if "NAME" in accepted:
+    if "NAME" in accepted and not accepted & _OPERATORS:
         return "a name"
     parts = [words for terminal, words in _DESCRIPTIONS.items() if terminal in accepted]
     if accepted & _OPERATORS:

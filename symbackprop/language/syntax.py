@@ -112,8 +112,24 @@ class Junction:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """`(h e)`: a position that counts through several indices, the last one fastest; names of blocks."""
+
+    words: tuple[Word, ...]
+    span: Span
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The words' texts."""
+        return tuple(word.text for word in self.words)
+
+    def __str__(self) -> str:
+        return f"({' '.join(self.names)})"
+
+
 Formula: TypeAlias = (
-    NumberLiteral | Reference | Call | Negation | Terms | Factors | Exponentiation | Chain | Junction
+    NumberLiteral | Reference | Call | Negation | Terms | Factors | Exponentiation | Chain | Junction | Packed
 )
 
 

@@ -20,6 +20,7 @@ from symbackprop.language.syntax import (
     LossMark,
     Negation,
     NumberLiteral,
+    Packed,
     Reference,
     Span,
     Statement,
@@ -133,6 +134,8 @@ def parts_of(formula: Formula) -> tuple[Formula, ...]:
     match formula:
         case NumberLiteral():
             return ()
+        case Packed(words):
+            return tuple(Reference(word, None, word.span) for word in words)
         case Reference(_, positions):
             return positions or ()
         case Call(_, arguments, positions):

@@ -13,6 +13,7 @@ from symbackprop.array.slices import Allocate, Item, Pick, Whole, selected
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, filled, lined_up
 from symbackprop.array.whole_numbers import whole_number
+from symbackprop.indexing.blocks import Block
 from symbackprop.indexing.counting import counter_of, extent, size_of
 from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest
 from symbackprop.indexing.windows import Stepped
@@ -105,6 +106,12 @@ class Target:
         start = add(found.start.expression(), self.before[place])
         item = span(way.along, start, found.factor(way.along), size_of(self.axes[place].axis))
         return self._with(place, item, way.along)
+
+    def at_block(self, block: Block) -> Target:
+        """The part of the array, which exists, that is one block of an axis."""
+        place = self.slots.index(block.split)
+        item = span(block.index, block.start, 1, size_of(self.axes[place].axis))
+        return self._with(place, item, block.index)
 
     def _with(self, place: int, item: Item, slot: Index | None) -> Target:
         items = (*self.items[:place], item, *self.items[place + 1 :])

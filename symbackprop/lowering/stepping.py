@@ -11,6 +11,7 @@ from symbackprop.array.program import Line, Loop
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, filled, lined_up
 from symbackprop.array.whole_numbers import whole_number
+from symbackprop.indexing.blocks import Block, blocks_of
 from symbackprop.indexing.counting import size_of
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.guarded_branches import needs_guard
@@ -23,7 +24,7 @@ from symbackprop.lowering.folds import closed, folds_of, unfolded
 from symbackprop.lowering.symbols import Symbols
 from symbackprop.lowering.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.notation.arithmetic import add, terms_of
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Where
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Number, Reduction, Where
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation, Part
@@ -90,11 +91,20 @@ class EquationLowering:
         expression = item.equation.expression
         if target.kind is not Kind.REAL:
             return Computation((target.assigned(self._value(expression, target.result, symbols)),), symbols)
+        blocks = blocks_of(expression, target.result)
+        if blocks and all(isinstance(block.expression, Element | Number) for block in blocks):
+            lines = [self._block(target, block, symbols) for block in blocks]
+            return Computation((*target.allocated(), *lines), symbols)
         ordered = simplified(with_short_ranges(with_cases_apart(expression)))
         padded = with_padded_reads(ordered, symbols.own)
         apart = self._apart(padded, item, target.result, True, symbols)
         found = self._computed(target, apart.expression, item, apart.symbols)
         return replace(found, before=(*apart.lines, *found.before))
+
+    def _block(self, target: Target, block: Block, symbols: Symbols) -> Line:
+        """The line that fills one block of an axis."""
+        part = target.at_block(block)
+        return part.assigned(self._value(block.expression, part.result, symbols))
 
     def _value(self, expression: Expression, order: Indices, symbols: Symbols) -> Value:
         """The expression as one value, its axes in this order; an index read in two parts is a reshape."""

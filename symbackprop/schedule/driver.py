@@ -8,6 +8,7 @@ from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import NotationError, ProgramError
+from symbackprop.indexing.blocks import equations_by_block
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_complements, with_shared_gates
@@ -60,10 +61,13 @@ class ScheduleSource:
         system, equations = self.system, (*self.system.equations, *self.adjoints)
         layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
         layouts |= {equation.tensor: equation.indices for equation in equations}
-        groups = portions_of(equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
+        taken = {*layouts, *(axis.name for axis in system.axes)}
+        groups = portions_of(equations, layouts, taken)
+        taken.update(part.tensor for group in groups for part in group)
         items: list[NamedEquation] = []
-        for source, (*parts, rest) in zip(equations, groups, strict=True):
+        for source, portions in zip(equations, groups, strict=True):
             item = NamedEquation.of(source, self.derivations.get(source.tensor), system.shorthands)
+            *parts, rest = [part for each in portions for part in equations_by_block(each, taken)]
             items += [item.temporary(Part.PORTION, part) for part in parts]
             items.append(item.temporary(Part.EQUATION, rest))
         return tuple(items)

@@ -4,11 +4,16 @@ import pytest
 
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
+from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
+from symbackprop.schedule.driver import ScheduleSource, schedule_of
+from symbackprop.schedule.replaying import replayed
 from symbackprop.systems.printing import text as shown
 from symbackprop.targets.numpy.module import numpy_source
-from tests.models.judges import judge
+from tests.models.classics import small_sample
+from tests.models.judges import assert_close, judge
+from tests.models.step_checker import total_gradient
 
 HEADS = """
 index t, s : T
@@ -83,3 +88,31 @@ def test_a_digit_of_an_axis_that_is_shorter_is_looked_up() -> None:
     shorter = GROUPED_QUERIES.replace("H = G*R", "H = G*R - 1")
     source = numpy_source(lower(derive(parse_system(shorter), ["k"])))
     assert "arange(H)" in source
+
+
+LSTM = """
+index n : N
+index t : T
+index h, q : H
+index a : A = 4*H
+input x[n,t,a], dz[n,t,h]
+param W[h,a]
+u[t,n,a] = x[n,t,a] + sum(h, pad(z[t-1,n,h])*W[h,a])
+c[t,n,q] = sigmoid(u[t,n,size(q)+q])*pad(c[t-1,n,q]) + sigmoid(u[t,n,q])*tanh(u[t,n,3*size(q)+q])
+z[t,n,h] = sigmoid(u[t,n,2*size(h)+h])*tanh(c[t,n,h])
+loss L = sum(n, t, h, dz[n,t,h]*z[t,n,h])
+"""
+
+
+def test_packed_gates_are_the_blocks_of_one_delta() -> None:
+    derivation = derive(parse_system(LSTM), ["W"])
+    schedule = schedule_of(derivation)
+    assert replayed(schedule, ScheduleSource.of(derivation))
+    stored = numpy_source(lower(derivation, schedule))
+    values, sizes = small_sample(derivation.system, {"N": 1, "T": 2, "H": 1, "A": 4})
+    found = load_module(stored, "packed").grad({"W": values["W"]}, values["x"], values["dz"])
+    assert_close(found["W"], total_gradient(derivation.system, values, sizes, "W"), "packed gates")
+    assert "np.pad" not in stored and "arange" not in stored
+    for places in (":H", "H : 2 * H", "2 * H : 3 * H", "3 * H :"):
+        assert f"delta_u[t, :, {places}] = delta_u_block" in stored
+        assert f"(u[t, :, {places}])" in stored

@@ -1,0 +1,65 @@
+"""Axes that are blocks side by side: which expressions fall apart into blocks, and at which places."""
+
+import pytest
+
+from symbackprop.indexing.blocks import blocks_of, equations_by_block
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation.expressions import Index
+from symbackprop.systems.printing import equation_text, text
+from symbackprop.systems.system import Equation
+
+SYSTEM = parse_system("""
+index n : N
+index h : H
+index a : A = 2*H
+index b : B = 2*H + 1
+index g : G
+input f[n,h], k[n,a], l[n,b]
+loss E = sum(n, h, f[n,h]) + sum(g, 1)
+""")
+N, H, A, B, G = (Index(axis.label, axis) for axis in SYSTEM.axes)
+TWO = "where(a < size(h), f[n,a], 0)*k[n,a] + where(a - size(h) >= 0, f[n,a-size(h)], 0)"
+
+
+def blocks(formula: str, index: Index = A) -> list[str]:
+    found = blocks_of(parse_expression(formula, SYSTEM), (N, index))
+    return [f"{text(block.start)}: {text(block.expression)}" for block in found]
+
+
+def test_each_block_is_read_without_a_guard() -> None:
+    assert blocks(TWO) == ["0: f[n,h]*k[n,h]", "size(h): f[n,h]"]
+
+
+def test_a_condition_on_another_index_stays() -> None:
+    formula = "where(a < size(h) and n > 0, f[n,a], 0) + where(a >= size(h), f[n,a-size(h)], 0)"
+    assert blocks(formula) == ["0: where(n > 0, f[n,h], 0)", "size(h): f[n,h]"]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "where(a < size(h), f[n,a], 0)*k[n,a]",
+        "where(a < size(h), f[n,a], 0) + where(a >= size(g), k[n,a], 0)",
+        "where(a < size(h), f[n,a], 0) + where(a >= n, k[n,a], 0)",
+        "where(a < size(h), f[n,a], 0) + where(k[n,a] > 0, k[n,a], 0)",
+        "k[n,a]",
+    ],
+    ids=["one block", "a cut between unrelated sizes", "a cut that moves", "a mask of values", "no choice"],
+)
+def test_what_has_no_blocks(formula: str) -> None:
+    assert blocks(formula) == []
+
+
+def test_a_block_without_an_axis_of_its_length_is_none() -> None:
+    assert blocks("where(b < size(h), f[n,b], 0) + where(b >= size(h), l[n,b], 0)", B) == []
+
+
+def test_the_equation_reads_an_equation_for_each_block() -> None:
+    taken = {"d", "d_block"}
+    parts = list(equations_by_block(Equation("d", (N, A), parse_expression(TWO, SYSTEM)), taken))
+    assert [equation_text(part) for part in parts] == [
+        "d_block_2[n,h] = f[n,h]*k[n,h]",
+        "d_block_3[n,h] = f[n,h]",
+        "d[n,a] = where(a < size(h), d_block_2[n,a], 0) + pad(d_block_3[n,a - size(h)])",
+    ]
+    assert {"d_block_2", "d_block_3"} <= taken

@@ -1,0 +1,87 @@
+"""Packed positions, (h e), and named blocks, A = (i f o g)*H: what they expand to, and what is refused."""
+
+import pytest
+
+from symbackprop.errors import NotationError, SymbackpropError
+from symbackprop.language.model import parse_system
+from symbackprop.systems.printing import system_text, text
+
+MODEL = """
+index n : N
+index h : H
+index e : E
+index d : D = H*E
+index a : A = (i f o g)*H
+index c : C = (q k v)*H*E
+input x[n,d], u[n,a], p[n,c], w[h], s[e]
+y[n] = {}
+loss L = sum(n, y[n])
+"""
+
+
+def read(formula: str) -> str:
+    (y, _) = parse_system(MODEL.format(formula)).equations
+    return text(y.expression)
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("sum(h, e, x[n,(h e)])", "sum(h, e, x[n,h*size(e) + e])"),
+        ("sum(h, u[n,(i h)])", "sum(h, u[n,h])"),
+        ("sum(h, u[n,(g h)])", "sum(h, u[n,3*size(h) + h])"),
+        ("sum(d, p[n,(k d)])", "sum(d, p[n,size(d) + d])"),
+        ("sum(h, e, p[n,(v h e)])", "sum(h, e, p[n,2*size(h)*size(e) + h*size(e) + e])"),
+        ("sum(e, h, x[n,(e h)])", "sum(e, h, x[n,e*size(h) + h])"),
+    ],
+)
+def test_a_packed_position_is_affine(written: str, means: str) -> None:
+    assert read(written) == means
+
+
+def test_the_text_of_a_system_reads_back() -> None:
+    system = parse_system(MODEL.format("sum(h, u[n,(g h)])"))
+    again = parse_system(system_text(system))
+    assert again.equations == system.equations
+    assert [relation.text for relation in again.relations] == ["D = H*E", "A = 4*H", "C = 3*H*E"]
+
+
+@pytest.mark.parametrize(
+    ("written", "cause"),
+    [
+        ("sum(h, x[n,(h h)])", "(h h) counts H^2 places, but axis D has H*E"),
+        ("sum(h, e, u[n,(h e)])", "(h e) counts H*E places, but axis A has 4*H"),
+        ("sum(e, u[n,(f e)])", "(f e) counts 4*E places, but axis A has 4*H"),
+        ("sum(h, x[n,(f h)])", "'f' is a block of axis A"),
+        ("sum(h, u[n,(h f)])", "'f' is a block of axis A"),
+        ("sum(h, x[n,(h e)])", "index not summed: 'e'"),
+        ("sum(h, x[n,(h z)])", "unknown index 'z'"),
+        ("sum(h, e, 2*(h e))", "(h e) packs indices, and is a whole position of a tensor"),
+        ("sum(h, e, x[n,(h e)+1])", "(h e) packs indices, and is a whole position of a tensor"),
+        ("sum(h, u[n,f])", "unknown index 'f'"),
+    ],
+)
+def test_what_is_refused(written: str, cause: str) -> None:
+    with pytest.raises(NotationError) as caught:
+        read(written)
+    assert cause in str(caught.value) and caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("declared", "cause"),
+    [
+        ("index a : A = (n f)*H", "'n' is an index, and cannot name a block of axis A"),
+        ("index a : A = (f f)*H", "'f' is a block already, and cannot name a block of axis A"),
+        ("index a : A = (f sum)*H", "'sum' is a function of the language"),
+        ("index a : A = H*(f g)", "named in front of the size that they share"),
+    ],
+)
+def test_block_names_are_refused(declared: str, cause: str) -> None:
+    with pytest.raises(SymbackpropError) as caught:
+        parse_system(f"index n : N\nindex h : H\n{declared}\ninput x[n,h], y[a]\nloss L = sum(n, h, x[n,h])")
+    assert cause in str(caught.value)
+
+
+def test_a_left_side_has_plain_indices() -> None:
+    with pytest.raises(NotationError, match="plain index"):
+        parse_system(MODEL.format("sum(h, w[h])") + "z[n,(h e)] = w[h]*s[e]\n")
