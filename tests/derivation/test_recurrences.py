@@ -116,3 +116,17 @@ def test_a_guard_that_leaves_the_branches_goes_back_around_what_it_guards() -> N
     equations = (*derivation.system.equations, *derivation.equations)
     directions = [stage.recurrence.direction for stage in stages_of(equations) if stage.recurrence]
     assert directions == [1, -1]
+
+
+def test_states_over_one_step_more_than_the_inputs() -> None:
+    text = "index t : T\nindex s : S = T + 1\ninput x[t]\nparam w, U, h0\n"
+    text += "h[s] = where(s == 0, h0, tanh(w*x[s-1] + U*h[s-1]))\nloss E = 1/2*sum(t, (h[t+1] - x[t])^2)"
+    forms = closed_forms(parse_system(text))
+    assert "grad_w = sum(s, delta_u_h[s]*pad(x[s - 1]))" in forms
+    assert "grad_U = sum(s, delta_u_h[s]*pad(h[s - 1]))" in forms
+
+
+def test_a_guard_that_leaves_out_more_than_what_lies_outside_is_no_pad() -> None:
+    text = "index t : T\ninput x[t]\nparam w\nh[t] = where(t > 1, w*x[t-1], 0) + where(t != 0, h[t-1], 0)\n"
+    forms = closed_forms(parse_system(text + "loss E = 1/2*sum(t, h[t]^2)"))
+    assert "grad_w = sum(t, delta_h[t]*where(t > 1, x[t - 1], 0))" in forms
