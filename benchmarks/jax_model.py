@@ -39,7 +39,7 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.vectorised import VectorisedEvaluator
-from symbackprop.systems.ordering import Stage, at_step, stages_of, steps_of
+from symbackprop.systems.ordering import Stage, at_step, computations, stages_of
 from symbackprop.systems.system import System
 
 Array: TypeAlias = Any
@@ -145,14 +145,13 @@ def _stepwise(stage: Stage, known: Mapping[str, Array], sizes: Mapping[str, int]
         equation.tensor: jnp.zeros([sizes[index.axis.name] for index in equation.indices])
         for equation in stage.equations
     }
-    for step in steps_of(recurrence, sizes[recurrence.axis.name]):
-        for equation in stage.equations:
-            index = at_step(recurrence, equation)
-            others = tuple(each for each in equation.indices if each != index)
-            translation = Translation({**known, **arrays}, sizes, {index: step})
-            place = (slice(None),) * recurrence.places[equation.tensor] + (step,)
-            found = translation.array(equation.expression, others)
-            arrays[equation.tensor] = arrays[equation.tensor].at[place].set(found)
+    for step, equation in computations(recurrence, stage.equations, sizes):
+        index = at_step(recurrence, equation)
+        others = tuple(each for each in equation.indices if each != index)
+        translation = Translation({**known, **arrays}, sizes, {index: step})
+        place = (slice(None),) * recurrence.places[equation.tensor] + (step,)
+        found = translation.array(equation.expression, others)
+        arrays[equation.tensor] = arrays[equation.tensor].at[place].set(found)
     return arrays
 
 

@@ -124,7 +124,7 @@ def _simplified(
     of_system = matrix_rules(scope.symmetric, scope.definitions)
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
-    inwards = NormalForm(recurrence_rules(*scope.own_recurrence, scope.ranges))
+    inwards = _inwards(scope)
     steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
@@ -140,10 +140,22 @@ def _simplified(
 
 
 def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
-    """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards."""
+    """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards.
+
+    A guard that has left the branches of a `where` goes back around the loop-carried reads that need it.
+    """
     named = mask_rules(positive_parts(scope.definitions.values()))
-    steps = NormalForm((*named, *LAST_RULES)).steps(expression)
-    return (*steps, *_arranged(steps[-1].after, scope, outer)) if steps else ()
+    steps = list(NormalForm((*named, *LAST_RULES)).steps(expression))
+    if not steps:
+        return ()
+    steps.extend(_arranged(steps[-1].after, scope, outer))
+    inwards = _inwards(scope).steps(steps[-1].after)
+    return (*steps, *inwards, *(_arranged(inwards[-1].after, scope, outer) if inwards else ()))
+
+
+def _inwards(scope: Scope) -> NormalForm:
+    """The normal form of what is computed at a step of a recurrence."""
+    return NormalForm(recurrence_rules(*scope.own_recurrence, scope.ranges))
 
 
 def _arranged(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:

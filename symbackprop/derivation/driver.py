@@ -109,7 +109,7 @@ def _presented(adjoint: AdjointDerivation, scope: Scope) -> AdjointDerivation:
     """The adjoint as it is printed, where it keeps its equation."""
     equation = adjoint.equation
     outer = adjoint.total.free_indices | frozenset(equation.indices)
-    steps = present(equation.expression, scope, outer) if adjoint.kept else ()
+    steps = present(equation.expression, scope.at(equation.element), outer) if adjoint.kept else ()
     if not steps:
         return adjoint
     equation = replace(equation, expression=steps[-1].after)

@@ -109,6 +109,27 @@ def is_longer(axis: Axis, other: Axis) -> bool | None:
     return True if knowledge.proves(Comparison(">=", Size(axis), Size(other))) else None
 
 
+def by_length(axes: Sequence[Axis]) -> tuple[Axis, ...] | None:
+    """The axes from the shortest to the longest; None where the sizes of two cannot be compared."""
+    ordered: list[Axis] = []
+    for axis in axes:
+        longer = [_is_no_shorter(other, axis) for other in ordered]
+        shorter = [_is_no_shorter(axis, other) for other in ordered]
+        if not all(up or down for up, down in zip(longer, shorter, strict=True)):
+            return None
+        ordered.insert(shorter.index(False) if False in shorter else len(ordered), axis)
+    return tuple(ordered)
+
+
+def _is_no_shorter(axis: Axis, other: Axis) -> bool:
+    return axis == other or _at_least(Size(axis), Size(other))
+
+
+@lru_cache(maxsize=1_000)
+def _at_least(size: Size, other: Size) -> bool:
+    return Knowledge.of((size, other), ()).proves(Comparison(">=", size, other))
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """Inequalities that hold, as alternatives of which at least one holds whole."""

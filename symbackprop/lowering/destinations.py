@@ -46,9 +46,9 @@ class Target:
     guarded: bool = False
 
     @classmethod
-    def of(cls, item: NamedEquation) -> Target:
-        """The whole array of an equation, which is still to be allocated."""
-        indices = item.equation.indices
+    def of(cls, item: NamedEquation, array: Indices | None = None) -> Target:
+        """The whole array of an equation, still to be allocated; `array` where it has other indices."""
+        indices = item.equation.indices if array is None else array
         whole, zeros = (Whole(),) * len(indices), (ZERO,) * len(indices)
         return cls(item.equation.tensor, indices, whole, indices, zeros, item.origin, kind=item.kind)
 
@@ -83,7 +83,11 @@ class Target:
 
     def at(self, index: Index) -> Target:
         """The part of the array, which exists, at the counter of the loop around."""
-        return self._with(self.slots.index(index), Pick(whole_number(counter_of(index))), None)
+        return self.at_place(self.slots.index(index), index)
+
+    def at_place(self, place: int, counter: Index) -> Target:
+        """The part of the array, which exists, at this position of one of its axes."""
+        return self._with(place, Pick(whole_number(counter_of(counter))), None)
 
     def assigned(self, value: Value) -> Line:
         """The line that puts a value over the result's indices into the selected part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from symbackprop.array.invariants import without_constants
@@ -19,28 +20,36 @@ from symbackprop.schedule.recurrences import SteppedEquation, Steps
 from symbackprop.systems.system import Equation
 
 
-def loop_lines(steps: Steps, lowering: EquationLowering, symbols: Symbols) -> tuple[Lines, Symbols]:
-    """One allocation for each array that the loop fills, what its steps have in common, and the loop.
+def loop_lines(loops: Sequence[Steps], lowering: EquationLowering, symbols: Symbols) -> tuple[Lines, Symbols]:
+    """One allocation for each array that the loops fill, what their steps have in common, and the loops.
 
-    Given with the symbols that are known after it.
+    Given with the symbols that are known after them.
     """
-    allocations = [_allocation(stepped) for stepped in steps.equations if stepped.stored]
+    arrays = {each.equation.tensor: each for steps in loops for each in steps.equations if each.stored}
+    lines: list[Line] = [_allocation(stepped) for stepped in arrays.values()]
+    for steps in loops:
+        before, loop = without_constants(_loop(steps, lowering.inside(steps.index), symbols))
+        lines += [*before, loop]
+        symbols = symbols.reserving(*(line.name for line in before))
+    return tuple(lines), symbols
+
+
+def _loop(steps: Steps, inside: EquationLowering, symbols: Symbols) -> Loop:
     variables = {each.equation.tensor: each.others for each in steps.equations if not each.stored}
-    inside, known = lowering.inside(steps.index), symbols.scope(variables)
+    known = symbols.scope(variables)
     body: list[Line] = []
     for each in steps.equations:
         lines, known = _lines(each, steps, inside, known)
         body += lines
-    stop = whole_number(Size(steps.index.axis))
-    loop = Loop(steps.index.name, steps.index.axis, stop, tuple(body), reverse=steps.direction < 0)
-    before, loop = without_constants(loop)
-    return (*allocations, *before, loop), symbols.reserving(*(line.name for line in before))
+    axis = steps.index.axis
+    start, stop = whole_number(steps.start), whole_number(Size(axis))
+    return Loop(steps.index.name, axis, stop, tuple(body), start, steps.direction < 0)
 
 
 def _allocation(stepped: SteppedEquation) -> Statement:
     """The array; zeros where it is read before all of it is filled, for what is no number may become one."""
     equation, kind = stepped.equation, stepped.item.kind
-    layout = layout_of(equation.indices)
+    layout = layout_of(stepped.array)
     zeros = stepped.read_whole and kind is Kind.REAL
     value = Fill(Literal(0.0), layout) if zeros else Allocate(layout, kind)
     return Statement(equation.tensor, value, origin=stepped.item.origin)
@@ -51,6 +60,6 @@ def _lines(
 ) -> tuple[Lines, Symbols]:
     """The lines of one step of an equation: a variable of the body, or a slice of the array."""
     item, equation = stepped.item, stepped.equation
-    target = Target.of(item).at(steps.index) if stepped.stored else None
+    target = Target.of(item, stepped.array).at_place(stepped.place, steps.index) if stepped.stored else None
     at_step = Equation(equation.tensor, stepped.others, steps.at_counter(stepped))
     return lowering.lines(replace(item, equation=at_step), symbols, target)

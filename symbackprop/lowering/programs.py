@@ -111,7 +111,7 @@ def _lines(
             others = (item.equation for item in items if item not in members)
             read_later = ends.union(*(equation.reads for equation in others))
             axes = {name: [index.axis for index in indices] for name, indices in symbols.own.items()}
-            steps = steps_of_stage(members, stage.recurrence, read_later, axes)
-            lines, symbols = loop_lines(steps, lowering, symbols)
+            loops = steps_of_stage(members, stage.recurrence, read_later, axes)
+            lines, symbols = loop_lines(loops, lowering, symbols)
         found += lines
     return tuple(found)

@@ -1,18 +1,24 @@
-"""Conditions on values as a person writes them: u <= 3 for u + 3 <= 6, and max(u, v) <= w where u >= v."""
+"""Conditions as a person writes them: u <= 3 for u + 3 <= 6, max(u, v) <= w where u >= v, pad(x[s - 1])."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symbackprop.integers.bounds import lower_bound
+from symbackprop.integers.guards import always_holds, padded_element
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, terms_of
 from symbackprop.notation.expressions import (
+    ZERO,
     Add,
     Apply,
     Comparison,
     ComparisonOperator,
+    Element,
     Expression,
+    Index,
     Logic,
     Number,
+    Where,
 )
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
@@ -75,6 +81,19 @@ def _without_maximum(condition: Expression, known: Comparison) -> Expression:
     return condition.with_children((chosen(condition.left), chosen(condition.right)))
 
 
+def as_pad(node: Expression) -> Expression | None:
+    """where(s != 0, x[s - 1], 0) = pad(x[s - 1]): the condition says that one position is not below 0."""
+    match node:
+        case Where(Comparison() as condition, Element() as element, otherwise) if otherwise == ZERO:
+            moved = [position for position in element.positions if not isinstance(position, Index)]
+            if len(moved) != 1 or node.condition.tensors or padded_element(node) is not None:
+                return None
+            bound = lower_bound(moved[0])
+            if always_holds(bound, (condition,)) and always_holds(condition, (bound,)):
+                return Where(bound, element, ZERO)
+    return None
+
+
 NUMBERS_ON_THE_RIGHT = stated(
     "numbers on the right",
     "(f + n < m) = (f < m - n), (n - f < m) = (f > n - m), (n*(f + g) < m) = (f + g < m/n) or > for n < 0, "
@@ -94,4 +113,13 @@ MAXIMUM_OF_ORDERED = stated(
     example="where(max(x[i], y[j]) <= c and x[i] >= y[j], c, 0)",
     near_miss="where(max(x[i], y[j]) <= c and x[i] >= z[q], c, 0)",
     roots=(Logic,),
+)
+AS_PAD = stated(
+    "pad",
+    "where(c, a[p], 0) = pad(a[p]), where c holds if and only if p >= 0",
+    as_pad,
+    decreases="wheres that are no pads",
+    example="where(t != 0, a[t - 1], 0)",
+    near_miss="where(t > 1, a[t - 1], 0)",
+    roots=(Where,),
 )

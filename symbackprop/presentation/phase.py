@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from symbackprop.integers.guards import padded_element
 from symbackprop.notation.arithmetic import is_sum
-from symbackprop.notation.expressions import ONE, ZERO, Element, Expression
+from symbackprop.notation.expressions import ONE, ZERO, Element, Expression, Where
 from symbackprop.presentation.branches import (
     BRANCHES_THAT_AGREE,
     FACTOR_OUT_OF_BRANCHES,
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
-from symbackprop.presentation.comparisons import MAXIMUM_OF_ORDERED, NUMBERS_ON_THE_RIGHT
+from symbackprop.presentation.comparisons import AS_PAD, MAXIMUM_OF_ORDERED, NUMBERS_ON_THE_RIGHT
 from symbackprop.presentation.sums import GATHER_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
@@ -24,6 +25,11 @@ FROM_BEFORE = ("number out of where", "turn where")  # for what these rules leav
 def sums(expression: Expression, _context: MeasureContext) -> int:
     """How many sums over indices are written."""
     return sum(map(is_sum, expression.walk()))
+
+
+def wheres_that_are_no_pads(expression: Expression, _context: MeasureContext) -> int:
+    """How many `where`s say more than that an element is 0 outside its axes."""
+    return sum(isinstance(node, Where) and padded_element(node) is None for node in expression.walk())
 
 
 def names_and_numbers(expression: Expression, _context: MeasureContext) -> int:
@@ -41,10 +47,12 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     MAXIMUM_OF_ORDERED,
     NUMBERS_ON_THE_RIGHT,
     GATHER_SUMS,
+    AS_PAD,
 )
 PRESENTATION_MEASURES: Measures = {
     "sums": Measure("sums as written", sums),
     "wheres": MEASURES["wheres"],
+    "wheres that are no pads": Measure("`where`s that are no pads", wheres_that_are_no_pads),
     "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
     "second branches": MEASURES["second branches"],
 }

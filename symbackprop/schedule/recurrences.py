@@ -2,6 +2,9 @@
 
 Inside the loop the step is a Python int, so that a `where` by it (t == 0) is Python's own, which computes one
 branch only. What nobody reads at another step, or after the loop, is a variable of the loop's body.
+
+Of tensors over axes of different lengths, those over the longer ones have a loop of their own for the steps
+that the shorter ones lack: after the loop over the shortest axis, or before it where the steps go downwards.
 """
 
 from __future__ import annotations
@@ -10,7 +13,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.indexing.counting import counter_of, readable_condition
-from symbackprop.notation.expressions import Element, Expression, Index, Where
+from symbackprop.integers.bounds import by_length, negated
+from symbackprop.integers.guards import always_holds
+from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Axis,
+    Comparison,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Size,
+    Where,
+)
 from symbackprop.notation.matrix_functions import MatrixFunction, readings, without_position
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.schedule.named_equations import NamedEquation
@@ -23,12 +40,14 @@ from symbackprop.systems.system import Equation
 class SteppedEquation:
     """An equation of the loop's body: `place` is the position of the step among its indices.
 
-    One that is not `stored` holds the values of one step alone. One that is `read_whole` is read at all steps
-    at once, also at those that are not filled yet, under a `where` that takes no notice of them.
+    `axis` is its tensor's own, which may be longer than that of the counter. One that is not `stored` holds
+    the values of one step alone. One that is `read_whole` is read at all steps at once, also at those that
+    are not filled yet, under a `where` that takes no notice of them.
     """
 
     item: NamedEquation
     place: int
+    axis: Axis
     stored: bool
     read_whole: bool
 
@@ -43,12 +62,19 @@ class SteppedEquation:
         indices = self.equation.indices
         return (*indices[: self.place], *indices[self.place + 1 :])
 
+    @property
+    def array(self) -> tuple[Index, ...]:
+        """The indices of the array that all steps fill."""
+        own = Index(self.equation.indices[self.place].name, self.axis)
+        return (*self.equation.indices[: self.place], own, *self.equation.indices[self.place + 1 :])
+
 
 @dataclass(frozen=True)
 class Steps:
-    """The body of a loop over `index`, in the order of one step."""
+    """The body of a loop over `index` from the position `start` on, in the order of one step."""
 
     index: Index
+    start: Expression
     direction: int
     equations: tuple[SteppedEquation, ...]
 
@@ -69,24 +95,72 @@ class Steps:
 
 def steps_of_stage(
     items: Sequence[NamedEquation], recurrence: Recurrence, read_later: Collection[str], axes: Axes
-) -> Steps:
-    """The equations of a recurrence over one index.
+) -> tuple[Steps, ...]:
+    """The equations of a recurrence, as loops in the order in which they run; one where all share an axis.
 
     `read_later` names what is read outside of them, `axes` gives those of every tensor.
     """
-    index = at_step(recurrence, items[0].equation)
-    places = dict(recurrence.places)
-    renamed = [_with_step(item, places[item.equation.tensor], index) for item in items]
-    together = with_named_slices(renamed, index, axes)
-    places.update({item.equation.tensor: item.equation.indices.index(index) for item in together})
-    elsewhere = list(_read_at_other_steps(together, places, index))
-    stored = {*read_later, *(name for name, _ in elsewhere)}
-    whole = {name for name, position in elsewhere if position.free_indices - {index}}
-    stepped = []
-    for item in together:
-        name = item.equation.tensor
-        stepped.append(SteppedEquation(item, places[name], name in stored, name in whole))
-    return Steps(index, recurrence.direction, tuple(stepped))
+    stage = _Stage.of(items, recurrence, read_later)
+    lengths = by_length(tuple(dict.fromkeys(stage.own.values())))
+    assert lengths is not None  # or it would be no recurrence
+    starts = (ZERO, *map(Size, lengths))
+    loops = [
+        stage.loop(items, lengths[number:], starts[number], recurrence, axes)
+        for number in range(len(lengths))
+    ]
+    return tuple(loops[:: recurrence.direction])
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What the loops of a recurrence share: the axis of each tensor's step, and which ones are arrays."""
+
+    own: Mapping[str, Axis]
+    stored: frozenset[str]
+    read_whole: frozenset[str]
+
+    @classmethod
+    def of(
+        cls, items: Sequence[NamedEquation], recurrence: Recurrence, read_later: Collection[str]
+    ) -> _Stage:
+        """What is read later, at another step, or in a loop that does not compute it, is an array."""
+        own = {item.equation.tensor: at_step(recurrence, item.equation).axis for item in items}
+        stored, whole = set(read_later), set[str]()
+        for item in items:
+            step = at_step(recurrence, item.equation)
+            for name, position in _reads_of_members(item, recurrence.places):
+                if position != step or own[name] != step.axis:
+                    stored.add(name)
+                if position.free_indices - {step}:
+                    whole.add(name)
+        return cls(own, frozenset(stored), frozenset(whole))
+
+    def loop(
+        self,
+        items: Sequence[NamedEquation],
+        lengths: Sequence[Axis],
+        start: Expression,
+        recurrence: Recurrence,
+        axes: Axes,
+    ) -> Steps:
+        """The steps from `start` on to the end of the first axis, of the tensors over these axes."""
+        members = [item for item in items if self.own[item.equation.tensor] in lengths]
+        steps = [at_step(recurrence, item.equation) for item in members]
+        index = next(step for step in steps if step.axis == lengths[0])
+        renamed = [_with_step(item, recurrence.places[item.equation.tensor], index) for item in members]
+        if start != ZERO:
+            renamed = [_from_start(item, index, start) for item in renamed]
+        stepped = [
+            SteppedEquation(
+                item,
+                item.equation.indices.index(index),
+                self.own.get(item.equation.tensor, index.axis),
+                item.equation.tensor in self.stored,
+                item.equation.tensor in self.read_whole,
+            )
+            for item in with_named_slices(renamed, index, axes)
+        ]
+        return Steps(index, start, recurrence.direction, tuple(stepped))
 
 
 def _with_step(item: NamedEquation, place: int, index: Index) -> NamedEquation:
@@ -103,12 +177,29 @@ def _with_step(item: NamedEquation, place: int, index: Index) -> NamedEquation:
     return replace(item, equation=renamed)
 
 
-def _read_at_other_steps(
-    items: Sequence[NamedEquation], places: Mapping[str, int], index: Index
-) -> Iterator[tuple[str, Expression]]:
-    for item in items:
-        for read in readings(item.equation.expression):
-            if read.tensor in places:
-                position = read.positions[places[read.tensor]]
-                if position != index:
-                    yield read.tensor, position
+def _from_start(item: NamedEquation, index: Index, start: Expression) -> NamedEquation:
+    """The equation at the steps from `start` on, where a `where` may be decided."""
+    known = (Comparison(">=", index, start),)
+
+    def decided(node: Expression) -> Expression:
+        if isinstance(node, Where) and node.condition.free_indices == {index}:
+            if always_holds(node.condition, known):
+                return node.chosen
+            if always_holds(negated(node.condition), known):
+                return node.otherwise
+        # A 0 that has been chosen takes the product with it: 0*exp(r) may be no number.
+        match node:
+            case Multiply(factors):
+                return multiply(*factors)
+            case Add(terms):
+                return add(*terms)
+        return node
+
+    return item.computing(rewrite_bottom_up(item.equation.expression, decided))
+
+
+def _reads_of_members(item: NamedEquation, places: Mapping[str, int]) -> Iterator[tuple[str, Expression]]:
+    """Each reading of a member of the recurrence, and the step at which it is read."""
+    for read in readings(item.equation.expression):
+        if read.tensor in places:
+            yield read.tensor, read.positions[places[read.tensor]]

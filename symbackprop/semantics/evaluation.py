@@ -17,7 +17,7 @@ from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.naive import Array, NaiveEvaluator, Positions
 from symbackprop.semantics.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.systems.dependence import is_stop
-from symbackprop.systems.ordering import Recurrence, at_step, stages_of, steps_of
+from symbackprop.systems.ordering import Recurrence, at_step, computations, stages_of
 from symbackprop.systems.system import Equation, System
 
 
@@ -146,13 +146,12 @@ def _stepwise(
         shape = [evaluator.sizes[index.axis.name] for index in equation.indices]
         arrays[equation.tensor] = np.full(shape, math.nan, dtype=object)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
-    for step in steps_of(recurrence, evaluator.sizes[recurrence.axis.name]):
-        for equation in equations:
-            index = at_step(recurrence, equation)
-            place = recurrence.places[equation.tensor]
-            others = tuple(each for each in equation.indices if each != index)
-            values = stepping.array(equation.expression, others, {index: step})
-            arrays[equation.tensor][(slice(None),) * place + (step,)] = values[()]
+    for step, equation in computations(recurrence, equations, evaluator.sizes):
+        index = at_step(recurrence, equation)
+        place = recurrence.places[equation.tensor]
+        others = tuple(each for each in equation.indices if each != index)
+        values = stepping.array(equation.expression, others, {index: step})
+        arrays[equation.tensor][(slice(None),) * place + (step,)] = values[()]
     exact = evaluator.arithmetic is PRECISE
     return {
         name: array if exact else np.array(array.tolist()).reshape(array.shape)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.vectorised import VectorisedEvaluator
-from symbackprop.systems.ordering import Recurrence, at_step, stages_of, steps_of
+from symbackprop.systems.ordering import Recurrence, at_step, computations, stages_of
 from symbackprop.systems.system import Equation, System
 
 Array: TypeAlias = NDArray[Any]
@@ -74,13 +74,12 @@ def _stepwise(
     """The tensors of a recurrence, step by step."""
     arrays = unfilled(equations, evaluator, added)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
-    for step in steps_of(recurrence, evaluator.sizes[recurrence.axis.name]):
-        for equation in equations:
-            place = recurrence.places[equation.tensor]
-            found = at_one_step(stepping, equation, at_step(recurrence, equation), step)
-            at = (slice(None),) * place + (step,)
-            more = added[equation.tensor][at] if equation.tensor in added else 0.0
-            arrays[equation.tensor][at] = found + more
+    for step, equation in computations(recurrence, equations, evaluator.sizes):
+        place = recurrence.places[equation.tensor]
+        found = at_one_step(stepping, equation, at_step(recurrence, equation), step)
+        at = (slice(None),) * place + (step,)
+        more = added[equation.tensor][at] if equation.tensor in added else 0.0
+        arrays[equation.tensor][at] = found + more
     return arrays
 
 

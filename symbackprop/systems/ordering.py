@@ -1,16 +1,19 @@
 """The order in which equations are computed, and the recurrences among them.
 
 h[t,j] = where(t == 0, h0[j], tanh(sum(k, U[j,k]*h[t-1,k]) + x[t,j])) reads itself, but only at an earlier
-step: that is a recurrence over t. Several equations may form one together, as those of an LSTM do.
+step: that is a recurrence over t. Several equations may form one together, as those of an LSTM do, and over
+axes of their own: in p[t] = f(z[t]), z[s] = where(s == 0, z0, g(p[s-1])) one step computes z[s] and p[s],
+and the steps after the last of p compute z alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symbackprop.errors import NotationError
-from symbackprop.integers.bounds import Knowledge
+from symbackprop.integers.bounds import Knowledge, by_length
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import subtract
@@ -23,7 +26,8 @@ class Recurrence:
     """How the equations of a stage read one another: at steps of `axis` that come before.
 
     `places` says for each tensor which of its indices is the step. `direction` is 1 where earlier positions
-    are read, so that the steps are taken upwards, and -1 where later ones are.
+    are read, so that the steps are taken upwards, and -1 where later ones are. `axis` is the longest of the
+    axes of those indices: a tensor over a shorter one has no values at the steps beyond it.
     """
 
     axis: Axis
@@ -117,8 +121,9 @@ def _stage(equations: tuple[Equation, ...]) -> Stage:
     names = {equation.tensor for equation in equations}
     if len(equations) == 1 and not names & set(equations[0].reads):
         return Stage(equations)
-    for index in equations[0].indices:
-        recurrence = _recurrence_over(index.axis, equations)
+    for place in range(len(equations[0].indices)):
+        found = (_recurrence_of(equations, places) for places in _step_places(equations, place))
+        recurrence = next((each for each in found if each is not None), None)
         if recurrence is not None:
             return Stage(_in_order_of_a_step(equations, recurrence), recurrence)
     path = _circle(equations)
@@ -130,19 +135,53 @@ def _stage(equations: tuple[Equation, ...]) -> Stage:
     )
 
 
-def _recurrence_over(axis: Axis, equations: tuple[Equation, ...]) -> Recurrence | None:
-    """The recurrence over an axis that all members have, if all readings lie on one side of the step."""
-    places: dict[str, int] = {}
-    for equation in equations:
-        own = [place for place, index in enumerate(equation.indices) if index.axis == axis]
-        if not own:
-            return None
-        places[equation.tensor] = own[0]
+def _recurrence_of(equations: tuple[Equation, ...], places: Mapping[str, int]) -> Recurrence | None:
+    """The recurrence with these indices as its step, if all reads lie on one side of it."""
+    axes = by_length(tuple(dict.fromkeys([each.indices[places[each.tensor]].axis for each in equations])))
     sides = {side for equation in equations for _, side in _sides(equation, places)}
     directions = sides - {0}
-    if None in sides or len(directions) != 1 or _circle_within_a_step(equations, places):
+    if axes is None or None in sides or len(directions) != 1 or _circle_within_a_step(equations, places):
         return None
-    return Recurrence(axis, places, -1 if directions == {1} else 1)
+    return Recurrence(axes[-1], places, -1 if directions == {1} else 1)
+
+
+def _step_places(equations: tuple[Equation, ...], place: int) -> Iterator[Mapping[str, int]]:
+    """Which index of each member may be the step, where it is this one of the first.
+
+    Given up as soon as a read lies on no side of the step, or two lie on opposite ones.
+    """
+    first, *others = _neighbours_together(equations)
+    axis = first.indices[place].axis
+    pending = [({first.tensor: place}, others)]
+    while pending:
+        places, open_members = pending.pop()
+        assigned = [each for each in equations if each.tensor in places]
+        sides = {side for equation in assigned for _, side in _sides(equation, places)}
+        if None in sides or {-1, 1} <= sides:
+            continue
+        if not open_members:
+            yield places
+            continue
+        member, *rest = open_members
+        for own in reversed(_candidates(member, axis)):
+            pending.append(({**places, member.tensor: own}, rest))
+
+
+def _candidates(member: Equation, axis: Axis) -> list[int]:
+    """The indices of a member that may count steps together with this axis; those over it come first."""
+    places = [place for place, index in enumerate(member.indices) if by_length((index.axis, axis))]
+    return sorted(places, key=lambda place: member.indices[place].axis != axis)
+
+
+def _neighbours_together(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+    """The members of a component, each but the first after one that reads it."""
+    by_name = {equation.tensor: equation for equation in equations}
+    found = {equations[0].tensor: equations[0]}
+    for name in (order := [equations[0].tensor]):
+        new = [read for read in by_name[name].reads if read in by_name and read not in found]
+        found.update({read: by_name[read] for read in new})
+        order += dict.fromkeys(new)
+    return tuple(found.values())
 
 
 def _sides(equation: Equation, places: Mapping[str, int]) -> Iterator[tuple[str, int | None]]:
@@ -157,7 +196,12 @@ def _side(read: GuardedRead, position: Expression, step: Index) -> int | None:
     offset = linear_form(subtract(position, step))
     if not offset.coefficients:
         return (offset.constant > 0) - (offset.constant < 0)
-    known = Knowledge.of((position, step), read.conditions)
+    return _proved_side(position, step, read.conditions)
+
+
+@lru_cache(maxsize=10_000)
+def _proved_side(position: Expression, step: Index, conditions: tuple[Expression, ...]) -> int | None:
+    known = Knowledge.of((position, step), conditions)
     if known.proves(Comparison("<", position, step)):
         return -1
     return 1 if known.proves(Comparison(">", position, step)) else None
@@ -208,6 +252,11 @@ def at_step(recurrence: Recurrence, equation: Equation) -> Index:
     return equation.indices[recurrence.places[equation.tensor]]
 
 
-def steps_of(recurrence: Recurrence, size: int) -> Sequence[int]:
-    """The positions in the order in which they are computed."""
-    return range(size)[:: recurrence.direction]
+def computations(
+    recurrence: Recurrence, equations: Sequence[Equation], sizes: Mapping[str, int]
+) -> Iterator[tuple[int, Equation]]:
+    """Each step with each equation that has values at it, in the order in which they are computed."""
+    for step in range(sizes[recurrence.axis.name])[:: recurrence.direction]:
+        for equation in equations:
+            if step < sizes[equation.indices[recurrence.places[equation.tensor]].axis.name]:
+                yield step, equation

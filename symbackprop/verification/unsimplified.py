@@ -25,7 +25,7 @@ from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.systems import at_one_step, undefined_is_silent, unfilled
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.stability.roots import with_unit_vectors
-from symbackprop.systems.ordering import Recurrence, Stage, stages_of, steps_of
+from symbackprop.systems.ordering import Recurrence, Stage, computations, stages_of
 from symbackprop.systems.system import Equation
 
 Array: TypeAlias = NDArray[Any]
@@ -162,10 +162,10 @@ def _stepwise(
     assert isinstance(recurrence, Recurrence)
     arrays = unfilled(equations.values(), evaluator)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
-    backwards = replace(recurrence, direction=-recurrence.direction)
-    for step in steps_of(backwards, evaluator.sizes[recurrence.axis.name]):
-        for tensor, equation in equations.items():
-            place = recurrence.places[tensor]
-            found = at_one_step(stepping, equation, equation.indices[place], step)
-            arrays[equation.tensor][(slice(None),) * place + (step,)] = found
+    places = {equation.tensor: recurrence.places[tensor] for tensor, equation in equations.items()}
+    backwards = replace(recurrence, places=places, direction=-recurrence.direction)
+    for step, equation in computations(backwards, tuple(equations.values()), evaluator.sizes):
+        place = places[equation.tensor]
+        found = at_one_step(stepping, equation, equation.indices[place], step)
+        arrays[equation.tensor][(slice(None),) * place + (step,)] = found
     return arrays

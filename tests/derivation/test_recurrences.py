@@ -9,6 +9,7 @@ from symbackprop.derivation.preparation import with_named_arguments
 from symbackprop.derivation.reverse import adjoint_order
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
+from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import System
 from tests.models.recurrences import system_of
@@ -105,3 +106,27 @@ def test_a_missing_base_case_and_a_circle_within_a_step_are_refused() -> None:
         parse_system(f"{head}h[t] = a*h[t-1]\nloss E = sum(t, h[t])\n")
     with pytest.raises(NotationError, match="circle"):
         parse_system(f"{head}h[t] = a*g[t]\ng[t] = h[t]\nloss E = sum(t, h[t])\n")
+
+
+def test_a_guard_that_leaves_the_branches_goes_back_around_what_it_guards() -> None:
+    """Leaky ReLU of a sum over the past: delta_h[s] is read under t < s, or the adjoint is a circle."""
+    text = "index t, s : T\nparam a[t], w[t,s]\nfunc lrelu(u) = where(u > 0, u, 0.2*u)\n"
+    text += "h[t] = lrelu(a[t] + sum(s, where(s < t, w[t,s]*h[s], 0)))\nloss E = sum(t, h[t]^2)"
+    derivation = derive(parse_system(text))
+    equations = (*derivation.system.equations, *derivation.equations)
+    directions = [stage.recurrence.direction for stage in stages_of(equations) if stage.recurrence]
+    assert directions == [1, -1]
+
+
+def test_states_over_one_step_more_than_the_inputs() -> None:
+    text = "index t : T\nindex s : S = T + 1\ninput x[t]\nparam w, U, h0\n"
+    text += "h[s] = where(s == 0, h0, tanh(w*x[s-1] + U*h[s-1]))\nloss E = 1/2*sum(t, (h[t+1] - x[t])^2)"
+    forms = closed_forms(parse_system(text))
+    assert "grad_w = sum(s, delta_u_h[s]*pad(x[s - 1]))" in forms
+    assert "grad_U = sum(s, delta_u_h[s]*pad(h[s - 1]))" in forms
+
+
+def test_a_guard_that_leaves_out_more_than_what_lies_outside_is_no_pad() -> None:
+    text = "index t : T\ninput x[t]\nparam w\nh[t] = where(t > 1, w*x[t-1], 0) + where(t != 0, h[t-1], 0)\n"
+    forms = closed_forms(parse_system(text + "loss E = 1/2*sum(t, h[t]^2)"))
+    assert "grad_w = sum(t, delta_h[t]*where(t > 1, x[t - 1], 0))" in forms

@@ -44,7 +44,7 @@ FORMS = {
         "index t : T\ninput x[t], c[t]\nparam z[t]\n"
         "s[t] = where(t == 0, z[t]*c[t], (1 - z[t])*s[t-1] + z[t]*c[t])\n"
         "loss E = 1/2*sum(t, (s[t] - x[t])^2)",
-        "grad_z[t] = delta_s[t]*(c[t] - where(t != 0, s[t - 1], 0))",
+        "grad_z[t] = delta_s[t]*(c[t] - pad(s[t - 1]))",
     ),
     "a unit without a name for its argument": (
         "index n : N\nindex c : C\ninput x[n,c], g[n,c]\nparam a, b\ny[n,c] = relu(a*x[n,c] + b)\n"

@@ -46,6 +46,36 @@ def test_all_earlier_steps_may_be_read_where_that_is_proved() -> None:
         stages("h[t] = x[t,0] + sum(s, where(s <= t, w[t,s]*h[s], 0))")
 
 
+def test_tensors_over_axes_of_different_lengths_recur_through_each_other() -> None:
+    longer = "index u : U = T + 1\n"
+    text = "p[t] = x[t,0]*z[t]\nz[u] = where(u == 0, 0, p[u-1])"
+    assert stages(longer + text) == [(("z", "p"), 1)]
+    backwards = "z[u] = where(u < size(t), p[u], 0)\np[t] = x[t,0] + z[t+1]"
+    assert stages(longer + backwards) == [(("p", "z"), -1)]
+    with pytest.raises(NotationError, match="circle"):
+        stages(longer + "p[t] = x[t,0]*z[t]\nz[u] = where(u < size(t), p[u], 0)")
+
+
+def test_axes_of_declared_sizes_are_compared_too() -> None:
+    text = "index u : U = 4\nindex v : V = 6\ninput a[v], b[u]\n"
+    text += "q[v] = where(v == 0, a[v], where(v - 1 < size(u), p[v-1], a[v]))\np[u] = b[u]*q[0 + u]"
+    system = parse_system(text)
+    (stage,) = stages_of(system.equations)
+    assert stage.recurrence is not None
+    assert stage.recurrence.axis.name == "V"
+
+
+def test_the_step_may_be_the_second_of_two_indices_of_one_axis() -> None:
+    (stage,) = stages_of(parse_system(DECLARED + "A[t,s] = where(s == 0, w[t,s], A[t,s-1])").equations)
+    assert stage.recurrence is not None
+    assert stage.recurrence.places == {"A": 1}
+    # Each member has its own place.
+    text = "A[t,s] = where(s == 0, w[t,s], B[s-1,t])\nB[s,t] = 2*A[t,s]"
+    (stage,) = stages_of(parse_system(DECLARED + text).equations)
+    assert stage.recurrence is not None
+    assert stage.recurrence.places == {"A": 1, "B": 0}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,0 +1,72 @@
+"""Tensors over axes of different lengths that recur through each other: derivation, program and module."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.array.interpreter import interpret
+from symbackprop.derivation.driver import derive
+from symbackprop.emission.loading import load_module
+from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
+from symbackprop.semantics.evaluation import evaluate
+from symbackprop.targets.numpy.module import numpy_source
+from tests.models.step_checker import check_every_step, total_gradient
+
+RELATED = "index t : T\nindex s : S = T + 1\n"
+
+MODELS = {
+    "states between inputs": RELATED
+    + "param a[t], z0\np[t] = tanh(z[t])\nz[s] = where(s == 0, z0, a[s-1]*p[s-1])\n"
+    "loss E = sum(s, z[s]^2)",
+    "backwards": RELATED + "param a[t], z0\np[t] = tanh(z[t+1])*a[t]\nz[s] = where(s < size(t), p[s], z0)\n"
+    "loss E = sum(s, z[s]^2)",
+    "two steps longer": "index t : T\nindex s : S = T + 2\nparam a[t], z0[s]\np[t] = a[t]*z[t]\n"
+    "z[s] = where(s < 2, z0[s], z0[s] + p[s-2])\nloss E = sum(s, z[s]^2)",
+    "filter": RELATED + "input y[t], K[t]\nparam a0, w\na[s] = where(s == 0, a0, w*m[s-1])\n"
+    "m[t] = a[t] + K[t]*(y[t] - a[t])\nloss E = 1/2*sum(t, (y[t] - a[t])^2)",
+    "second index": "index t, s : T\nparam a[t,s]\nA[t,s] = a[t,s]*tanh(where(s == 0, 1, A[t,s-1]))\n"
+    "loss E = sum(t, s, A[t,s]^2)",
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_judge_agrees(name: str) -> None:
+    system = parse_system(MODELS[name])
+    derivation = derive(system)
+    program = lower(derivation)
+    module = load_module(numpy_source(program), "model")
+    rng = np.random.default_rng(5)
+    longer = 2 if "T + 2" in MODELS[name] else 1
+    for steps in (0, 1, 3):
+        sizes = {"T": steps, "S": steps + longer}
+        declared = [each for each in system.tensors.values() if each.name not in system.definitions]
+        values = {
+            each.name: rng.normal(size=[sizes[index.axis.name] for index in each.indices])
+            for each in declared
+        }
+        if steps == 3:
+            assert check_every_step(derivation, values, sizes) > 10
+        params = {name: values[name] for name in derivation.gradients}
+        others = {name: value for name, value in values.items() if name not in params}
+        loss, grads = module.value_and_grad(params, **others)
+        run = interpret(program, values)
+        np.testing.assert_allclose(loss, evaluate(system, values, sizes)["E"], rtol=1e-12)
+        for wrt in params:
+            wanted = total_gradient(system, values, sizes, wrt)
+            np.testing.assert_allclose(grads[wrt], wanted, rtol=1e-9, atol=1e-12, err_msg=wrt)
+            np.testing.assert_allclose(run[program.gradients[wrt]], wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_the_steps_that_a_shorter_axis_lacks_have_a_loop_of_their_own() -> None:
+    source = numpy_source(lower(derive(parse_system(MODELS["filter"]), ["a0", "m", "a"])))
+    forward, backward = source.split("def value_and_grad")
+    assert forward.index("for t in range(T):") < forward.index("for s in range(T, S):")
+    assert backward.index("for s in reversed(range(T, S)):") < backward.index("for t in reversed(range(T)):")
+    assert "if s < T" not in source  # decided: no step of the second loop has a place in the shorter axis
+
+
+def test_a_recurrence_over_one_axis_has_one_loop() -> None:
+    text = RELATED + "param a[t], z0\nz[s] = where(s == 0, z0, a[s-1]*z[s-1])\nloss E = sum(s, z[s]^2)"
+    assert "range(T, S)" not in numpy_source(lower(derive(parse_system(text))))
