@@ -156,8 +156,8 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[Compared]:
 def _slope_along(subject: Subject, draw: Draw, directions: Mapping[str, Array], step: float) -> Array:
     """dE along the directions, by an imaginary step of this size."""
     steps = {name: 1j * step * direction for name, direction in directions.items()}
-    loss = str(subject.model.loss)
-    moved = evaluate_system(subject.model, draw.values, draw.sizes, added=steps, only=[loss])
+    loss, model = str(subject.model.loss), subject.smooth_model if draw.is_at_kinks else subject.model
+    moved = evaluate_system(model, draw.values, draw.sizes, added=steps, only=[loss])
     return np.asarray(np.imag(moved[loss]) / step, dtype=float)
 
 

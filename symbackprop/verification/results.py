@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -42,6 +42,21 @@ class Subject:
         """The derivatives of the loss before any simplification; `values` may hold computed tensors, too."""
         known = evaluate_system(self.derivation.system, values, sizes)
         return unsimplified_adjoints(self.derivation, known, sizes, chain_rule=self.chain_rule)
+
+    @cached_property
+    def smooth_model(self) -> System:
+        """The model, with functions that it writes out in pieces as what they are: smooth where these meet.
+
+        max(u, 0) + log(1 + exp(-abs(u))) is softplus(u), whose derivative at 0 no choice at a kink decides.
+        """
+        restated = {each.stated.tensor: each.equation for each in self.derivation.expansion.restated}
+        known = self.model.tensors.keys()
+        found = [restated.get(each.tensor, each) for each in self.model.equations]
+        equations = [
+            new if new.expression.tensors <= known else old
+            for new, old in zip(found, self.model.equations, strict=True)
+        ]
+        return replace(self.model, equations=tuple(equations))
 
     @cached_property
     def chain_rule(self) -> Mapping[str, Equation]:
