@@ -21,9 +21,8 @@ def closed_forms(system: System, wrt: list[str] | None = None) -> list[str]:
 
 def test_backpropagation_through_time() -> None:
     assert closed_forms(system_of("elman"), ["U", "h0", "b"]) == [
-        "delta_h[n,t,j] = where(t + 1 < size(t), sum(k, U[k,j]*delta_u_h[n,t + 1,k]), 0)"
-        " + (h[n,t,j] - d[n,j])*delta(size(t) - 1,t)",
-        "delta_u_h[n,t,j] = delta_h[n,t,j]*(1 - h[n,t,j]^2)",
+        "delta_u_h[n,t,j] = (1 - h[n,t,j]^2)*(where(t + 1 < size(t), sum(k, U[k,j]*delta_u_h[n,t + 1,k]), 0)"
+        " + delta(size(t) - 1,t)*(h[n,t,j] - d[n,j]))",
         "grad_b[j] = sum(n, t, delta_u_h[n,t,j])",
         "grad_U[j,k] = sum(n, t, delta_u_h[n,t,j]*where(t == 0, h0[k], h[n,t - 1,k]))",
         "grad_h0[j] = where(size(t) > 0, sum(n, k, U[k,j]*delta_u_h[n,0,k]), 0)",
