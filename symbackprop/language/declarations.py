@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from symbackprop.integers.relations import Relation
+from symbackprop.language.names import packed_axis
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, with_article
 from symbackprop.language.sizes import declared_size, expect_determined, sized
 from symbackprop.language.source import Source
@@ -192,7 +193,7 @@ def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
 
 def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis | None = None) -> None:
     name = reference.word.text
-    indices = tuple(_plain_index(position, name, scope) for position in reference.positions or ())
+    indices = tuple(_index_of(position, name, role, scope) for position in reference.positions or ())
     for place, index in enumerate(indices):
         if index in indices[:place]:
             raise scope.error(
@@ -201,6 +202,14 @@ def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis
                 f"declare a second index over its axis: index {index.name}2 : {index.axis.name}",
             )
     scope.tensors[name] = Tensor(name, indices, role, scope.source.place(reference.word.span), values)
+
+
+def _index_of(position: Formula, tensor: str, role: Role, scope: Scope) -> Index:
+    """The index of a position; for (h e) on the left of an equation the one over the axis of H*E places."""
+    if isinstance(position, Packed) and role is Role.DERIVED:
+        axis = packed_axis(position, scope)
+        return Index(axis.label, axis)
+    return _plain_index(position, tensor, scope)
 
 
 def _plain_index(position: Formula, tensor: str, scope: Scope) -> Index:

@@ -14,8 +14,15 @@ from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduc
 from symbackprop.language.expansion import ModelFunction, expanded, height, parameter_element, parameter_index
 from symbackprop.language.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.language.matrices import MATRIX_FORMS, WITH_POSITIONS
-from symbackprop.language.names import Surroundings, bare_word, bound_index, index_here, referenced
-from symbackprop.language.positions import POSITION_FORMS, element, is_tensor, refused_packed
+from symbackprop.language.names import (
+    Surroundings,
+    bare_word,
+    bound_index,
+    index_here,
+    referenced,
+    refused_packed,
+)
+from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS
 from symbackprop.language.syntax import (

@@ -16,7 +16,7 @@ from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
-from symbackprop.language.names import Surroundings
+from symbackprop.language.names import Surroundings, named_index, unpacked
 from symbackprop.language.parsing import read_formula, read_model
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, scope_of
 from symbackprop.language.source import Source, source_of
@@ -26,10 +26,11 @@ from symbackprop.language.syntax import (
     FactStatement,
     FunctionDefinition,
     LossMark,
+    Packed,
     Span,
     Statement,
 )
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Expression, Index
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
 
@@ -125,8 +126,16 @@ def _function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFun
 
 def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:
     left = reader.scope.tensors[statement.left.word.text]
-    visible = {index.name: index for index in left.indices}
+    visible: dict[str, Index] = {}
+    packed: list[tuple[Index, list[Index]]] = []
+    for index, position in zip(left.indices, statement.left.positions or (), strict=True):
+        words = position.words if isinstance(position, Packed) else ()
+        parts = [named_index(word, reader.scope) for word in words]
+        visible |= {each.name: each for each in parts or [index]}
+        packed += [(index, parts)] if parts else []
     expression = reader.whole(statement.right, Surroundings(visible, left=left))
+    for index, parts in packed:
+        expression = unpacked(expression, parts, index)
     return Equation(left.name, left.indices, expression, left.place)
 
 

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
+from symbackprop.errors import NotationError
+from symbackprop.integers.base_sizes import related_form
+from symbackprop.integers.linear import floor_quotient, linear_form
 from symbackprop.language.expansion import parameter_element
 from symbackprop.language.scope import Scope
-from symbackprop.language.syntax import Formula, Reference, Word
+from symbackprop.language.sizes import size_text
+from symbackprop.language.syntax import Formula, Packed, Reference, Word
 from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
-from symbackprop.notation.expressions import Constant, Expression, Index
+from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Apply,
+    Axis,
+    Constant,
+    Expression,
+    Index,
+    Number,
+    Reduction,
+    Size,
+)
+from symbackprop.notation.substitution import substitute
 from symbackprop.systems.system import Tensor
 
 
@@ -139,3 +156,89 @@ def bound_index(word: Word, surroundings: Surroundings, scope: Scope) -> Index:
         word.span,
         f"sum over it, sum({word.text}, ...), or put it on the left, {left.name}[{more}]",
     )
+
+
+def packed_position(formula: Packed, own: Index, surroundings: Surroundings, scope: Scope) -> Expression:
+    """h*size(e) + e for (h e), and 1*size(h) + h for (f h), f the second block of the axis."""
+    blocks = scope.blocks.get(own.axis.name, ())
+    position: Expression = ZERO
+    places: Expression = ONE
+    part: Expression
+    size: Expression
+    for number, word in enumerate(formula.words):
+        if word.text in blocks and number == 0:
+            part, size = Number(blocks.index(word.text)), Number(len(blocks))
+        else:
+            part = _packed_index(word, own, surroundings, scope)
+            size = Size(part.axis)
+        position, places = add(multiply(position, size), part), multiply(places, size)
+    if related_form(places) != related_form(Size(own.axis)):
+        raise scope.error(
+            f"{formula} counts {size_text(places)} places, but axis {own.axis.name} has "
+            f"{size_text(own.axis.formula or Size(own.axis))}",
+            formula.span,
+            f"relate the sizes: index {own.axis.label} : {own.axis.name} = {size_text(places)}",
+        )
+    return linear_form(position).expression()
+
+
+def _packed_index(word: Word, own: Index, surroundings: Surroundings, scope: Scope) -> Index:
+    """An index of a packed position; NotationError where the name stands for none."""
+    owner = next((axis for axis, names in scope.blocks.items() if word.text in names), None)
+    if owner is not None:
+        raise scope.error(
+            f"'{word.text}' is a block of axis {owner}, and stands first in a position of that axis, "
+            f"but this is one of axis {own.axis.name}",
+            word.span,
+            f"a block is read as in ({word.text} h)",
+        )
+    return bound_index(word, surroundings, scope)
+
+
+def refused_packed(formula: Packed, scope: Scope) -> NotationError:
+    """The error for indices side by side that are no position."""
+    return scope.error(
+        f"{formula} packs indices, and is a whole position of a tensor",
+        formula.span,
+        f"read it as in x[{formula}]; a product needs '*'",
+    )
+
+
+def packed_axis(formula: Packed, scope: Scope) -> Axis:
+    """The axis that a packed left-hand side counts through; NotationError where none or several are."""
+    places = multiply(*(Size(named_index(word, scope).axis) for word in formula.words))
+    found = [axis for axis in scope.axes.values() if related_form(Size(axis)) == related_form(places)]
+    if len(found) == 1:
+        return found[0]
+    names = " and ".join(axis.name for axis in found)
+    raise scope.error(
+        f"{formula} counts {size_text(places)} places, as {names or 'no axis'} {'do' if found else 'does'}",
+        formula.span,
+        "write an index over the axis that is meant, and its digits: floor(o/size(e)) and mod(o, size(e))"
+        if found
+        else f"declare the axis: index o : O = {size_text(places)}",
+    )
+
+
+def unpacked(expression: Expression, parts: Sequence[Index], index: Index) -> Expression:
+    """The right-hand side for y[(h e)], in the index over the packed axis: h is floor(o/size(e))."""
+    whole: Expression = ZERO
+    for part in parts:
+        whole = add(multiply(whole, Size(part.axis)), part)
+    joined = _joined(expression, linear_form(whole).expression(), index, {index, *parts})
+    digits: dict[Index, Expression] = {}
+    unit: Expression = ONE
+    for place, part in reversed(list(enumerate(parts))):
+        above = index if unit == ONE else floor_quotient(index, unit)
+        digits[part] = above if place == 0 else Apply("mod", (above, Size(part.axis)))
+        unit = multiply(unit, Size(part.axis))
+    return substitute(joined, digits)
+
+
+def _joined(node: Expression, whole: Expression, index: Index, names: Set[Index]) -> Expression:
+    """The index itself where all its digits stand together, as in x[(h e)]."""
+    if node == whole:
+        return index
+    if isinstance(node, Reduction) and names & set(node.indices):
+        return node
+    return node.with_children(tuple([_joined(child, whole, index, names) for child in node.children]))

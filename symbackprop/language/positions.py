@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.errors import NotationError
-from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import is_longer
 from symbackprop.integers.guards import padded
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer, is_ratio
 from symbackprop.language.calls import Form, Reader, expect_arguments
-from symbackprop.language.names import Surroundings, as_given, bare_word, bound_index, counted, here
+from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here, packed_position
 from symbackprop.language.scope import Scope
-from symbackprop.language.sizes import size_text
 from symbackprop.language.syntax import Call, Formula, Packed, Reference, Word
-from symbackprop.notation.arithmetic import add, multiply, negate
+from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import (
-    ONE,
-    ZERO,
     Apply,
     Axis,
     Delta,
@@ -27,7 +22,6 @@ from symbackprop.notation.expressions import (
     Index,
     Number,
     Reduction,
-    Size,
 )
 from symbackprop.systems.system import Tensor
 
@@ -55,7 +49,7 @@ def element(reference: Reference, surroundings: Surroundings, reader: Reader) ->
     positions = []
     for number, (formula, own) in enumerate(zip(written, tensor.indices, strict=True), start=1):
         if isinstance(formula, Packed):
-            positions.append(_packed(formula, own, surroundings, reader))
+            positions.append(packed_position(formula, own, surroundings, scope))
             continue
         position = _position(formula, tensor, surroundings, reader)
         _expect_axis(position, own, number, tensor, formula, scope)
@@ -74,52 +68,6 @@ def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, read
     if word is not None and not reader.scope.is_known(word.text):
         raise reader.scope.unknown("index", word, reader.scope.indices)
     return integer(formula, surroundings, reader, f"a position of '{tensor.name}'")
-
-
-def _packed(formula: Packed, own: Index, surroundings: Surroundings, reader: Reader) -> Expression:
-    """h*size(e) + e for (h e), and 1*size(h) + h for (f h), f the second block of the axis."""
-    scope, blocks = reader.scope, reader.scope.blocks.get(own.axis.name, ())
-    position: Expression = ZERO
-    places: Expression = ONE
-    part: Expression
-    size: Expression
-    for number, word in enumerate(formula.words):
-        if word.text in blocks and number == 0:
-            part, size = Number(blocks.index(word.text)), Number(len(blocks))
-        else:
-            part = _packed_index(word, own, surroundings, scope)
-            size = Size(part.axis)
-        position, places = add(multiply(position, size), part), multiply(places, size)
-    if related_form(places) != related_form(Size(own.axis)):
-        raise scope.error(
-            f"{formula} counts {size_text(places)} places, but axis {own.axis.name} has "
-            f"{size_text(own.axis.formula or Size(own.axis))}",
-            formula.span,
-            f"relate the sizes: index {own.axis.label} : {own.axis.name} = {size_text(places)}",
-        )
-    return linear_form(position).expression()
-
-
-def _packed_index(word: Word, own: Index, surroundings: Surroundings, scope: Scope) -> Index:
-    """An index of a packed position; NotationError where the name stands for none."""
-    owner = next((axis for axis, names in scope.blocks.items() if word.text in names), None)
-    if owner is not None:
-        raise scope.error(
-            f"'{word.text}' is a block of axis {owner}, and stands first in a position of that axis, "
-            f"but this is one of axis {own.axis.name}",
-            word.span,
-            f"a block is read as in ({word.text} h)",
-        )
-    return bound_index(word, surroundings, scope)
-
-
-def refused_packed(formula: Packed, scope: Scope) -> NotationError:
-    """The error for indices side by side that are no position."""
-    return scope.error(
-        f"{formula} packs indices, and is a whole position of a tensor",
-        formula.span,
-        f"read it as in x[{formula}]; a product needs '*'",
-    )
 
 
 def integer(formula: Formula, surroundings: Surroundings, reader: Reader, what: str) -> Expression:

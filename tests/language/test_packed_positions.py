@@ -4,7 +4,7 @@ import pytest
 
 from symbackprop.errors import NotationError, SymbackpropError
 from symbackprop.language.model import parse_system
-from symbackprop.systems.printing import system_text, text
+from symbackprop.systems.printing import equation_text, system_text, text
 
 MODEL = """
 index n : N
@@ -82,6 +82,33 @@ def test_block_names_are_refused(declared: str, cause: str) -> None:
     assert cause in str(caught.value)
 
 
-def test_a_left_side_has_plain_indices() -> None:
-    with pytest.raises(NotationError, match="plain index"):
-        parse_system(MODEL.format("sum(h, w[h])") + "z[n,(h e)] = w[h]*s[e]\n")
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("z[n,(h e)] = x[n,(h e)]", "z[n,d] = x[n,d]"),
+        ("z[n,(h e)] = w[h]*x[n,(h e)]", "z[n,d] = w[floor(d/size(e))]*x[n,d]"),
+        ("z[n,(h e)] = s[e]", "z[n,d] = s[mod(d, size(e))]"),
+        ("z[n,(h e)] = sum(h, x[n,(h e)])", "z[n,d] = sum(h, x[n,h*size(e) + mod(d, size(e))])"),
+        ("z[n,(h e)] = w[h]*sum(d, x[n,d])", "z[n,d] = w[floor(d/size(e))]*sum(d, x[n,d])"),
+    ],
+)
+def test_a_packed_left_side_is_read_by_its_digits(written: str, means: str) -> None:
+    system = parse_system(MODEL.format("sum(h, w[h])") + written + "\n")
+    (equation,) = [each for each in system.equations if each.tensor == "z"]
+    assert equation_text(equation) == means
+
+
+@pytest.mark.parametrize(
+    ("written", "cause"),
+    [
+        ("z[n,(h n)] = w[h]", "(h n) counts H*N places, as no axis does"),
+        ("z[n,(e h)] = 1\nindex b : B = E*H", "(e h) counts E*H places, as D and B do"),
+        ("z[n,(h f)] = w[h]", "unknown index 'f'"),
+        ("z[n,(h e)] = w[d]", "index not summed: 'd'"),
+        ("input z[n,(h e)]", "plain index"),
+    ],
+)
+def test_packed_left_sides_that_are_refused(written: str, cause: str) -> None:
+    with pytest.raises(NotationError) as caught:
+        parse_system(MODEL.format("sum(h, w[h])") + written + "\n")
+    assert cause in str(caught.value) and caught.value.remedy
