@@ -131,7 +131,7 @@ class _Stage:
             for name, position in _reads_of_members(item, recurrence.places):
                 if position != step or own[name] != step.axis:
                     stored.add(name)
-                if position.free_indices - {step}:
+                if position.free_indices - {step} or position.tensors:
                     whole.add(name)
         return cls(own, frozenset(stored), frozenset(whole))
 

@@ -17,7 +17,8 @@ from symbackprop.integers.bounds import Knowledge, by_length
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import subtract
-from symbackprop.notation.expressions import Axis, Comparison, Expression, Index
+from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index
+from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.systems.system import Equation
 
 
@@ -201,7 +202,15 @@ def _side(read: GuardedRead, position: Expression, step: Index) -> int | None:
 
 @lru_cache(maxsize=10_000)
 def _proved_side(position: Expression, step: Index, conditions: tuple[Expression, ...]) -> int | None:
-    known = Knowledge.of((position, step), conditions)
+    """What is looked up for a position is an integer from 0 on, of which nothing else is known."""
+    looked_up = dict.fromkeys(node for node in position.walk() if isinstance(node, Element))
+    numbers = {node: Index(f"@{place}", Axis(f"@{place}", "@")) for place, node in enumerate(looked_up)}
+
+    def as_integers(node: Expression) -> Expression:
+        return numbers.get(node, node) if isinstance(node, Element) else node
+
+    position = rewrite_bottom_up(position, as_integers)
+    known = Knowledge.of((position, step), [rewrite_bottom_up(each, as_integers) for each in conditions])
     if known.proves(Comparison("<", position, step)):
         return -1
     return 1 if known.proves(Comparison(">", position, step)) else None

@@ -116,6 +116,13 @@ s[n,t,j] = sum(k, A[j,k]*pad(s[n,t-1,k])) + sum(i, B[j,i]*u[n,t,i])
 y[n,t,o] = sum(j, C[o,j]*s[n,t,j])
 loss E = 1/2*sum(n, t, o, (y[n,t,o] - d[n,t,o])^2)
 """,
+    "parents": """
+index t : T
+input par[t] in T
+param x[t], w
+h[t] = tanh(x[t] + where(par[t] < t, w*h[par[t]], 0))
+loss E = sum(t, h[t]^2)
+""",
     "highway_over_depth": """
 index l : L
 index b : B

@@ -70,3 +70,10 @@ def test_the_steps_that_a_shorter_axis_lacks_have_a_loop_of_their_own() -> None:
 def test_a_recurrence_over_one_axis_has_one_loop() -> None:
     text = RELATED + "param a[t], z0\nz[s] = where(s == 0, z0, a[s-1]*z[s-1])\nloss E = sum(s, z[s]^2)"
     assert "range(T, S)" not in numpy_source(lower(derive(parse_system(text))))
+
+
+def test_what_a_guard_leaves_out_is_read_as_zero_before_it_is_computed() -> None:
+    """h[par[t]] of a parent that comes later must not be what memory held."""
+    text = "index t : T\ninput par[t] in T\nparam x[t], w\n"
+    text += "h[t] = x[t] + where(par[t] < t, w*h[par[t]], 0)\nloss E = sum(t, h[t]^2)"
+    assert "h = np.zeros(" in numpy_source(lower(derive(parse_system(text))))

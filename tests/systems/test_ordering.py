@@ -65,6 +65,15 @@ def test_axes_of_declared_sizes_are_compared_too() -> None:
     assert stage.recurrence.axis.name == "V"
 
 
+def test_parents_given_as_data_lie_before_the_step_where_a_guard_says_so() -> None:
+    parents = "input par[t], q[t] in T\n"
+    assert stages(parents + "h[t] = x[t,0] + where(par[t] < t, h[par[t]], 0)") == [(("h",), 1)]
+    assert stages(parents + "h[t] = x[t,0] + where(t < par[t], h[par[t]], 0)") == [(("h",), -1)]
+    for guard in ("par[t] <= t", "q[t] < t", "par[t] < t + 1"):
+        with pytest.raises(NotationError, match="circle"):
+            stages(parents + f"h[t] = x[t,0] + where({guard}, h[par[t]], 0)")
+
+
 def test_the_step_may_be_the_second_of_two_indices_of_one_axis() -> None:
     (stage,) = stages_of(parse_system(DECLARED + "A[t,s] = where(s == 0, w[t,s], A[t,s-1])").equations)
     assert stage.recurrence is not None
