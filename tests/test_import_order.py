@@ -18,6 +18,7 @@ ROOMS = (
     "systems",
     "semantics",
     "rewriting",
+    "syntax",
     "language",
     "layers",
     "rules",

@@ -11,10 +11,10 @@ from symbackprop.language.expansion import parameter_element
 from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, index_here
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
-from symbackprop.language.syntax import Call, Formula, NumberLiteral, walk
-from symbackprop.language.words import REDUCTIONS
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
+from symbackprop.syntax.nodes import Call, Formula, NumberLiteral, walk
+from symbackprop.syntax.words import REDUCTIONS
 
 
 class Reader(Protocol):

@@ -15,7 +15,6 @@ from itertools import groupby
 from symbackprop.errors import LanguageError
 from symbackprop.functions.elementary import definition_of
 from symbackprop.functions.formulas import HALF
-from symbackprop.language.limits import LARGEST_MAGNITUDE, LONGEST_NUMBER
 from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of, is_reciprocal
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -31,6 +30,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Size,
 )
+from symbackprop.syntax.limits import LARGEST_MAGNITUDE, LONGEST_NUMBER
 
 
 def number(text: str) -> Number:

@@ -9,8 +9,8 @@ from symbackprop.integers.relations import Relation
 from symbackprop.language.names import packed_axis
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, with_article
 from symbackprop.language.sizes import declared_size, expect_determined, sized
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import (
+from symbackprop.notation.expressions import Axis, Index
+from symbackprop.syntax.nodes import (
     AxisDeclaration,
     EquationStatement,
     Factors,
@@ -23,7 +23,7 @@ from symbackprop.language.syntax import (
     TensorDeclaration,
     Word,
 )
-from symbackprop.notation.expressions import Axis, Index
+from symbackprop.syntax.source import Source
 from symbackprop.systems.system import Role, Tensor
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from symbackprop.language.composing import recomposed
-from symbackprop.language.syntax import Formula
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.substitution import rename_bound
+from symbackprop.syntax.nodes import Formula
 
 
 @dataclass(frozen=True)

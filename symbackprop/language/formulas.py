@@ -12,7 +12,6 @@ from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction, shorthand
 from symbackprop.language.expansion import ModelFunction, expanded, height, parameter_element, parameter_index
-from symbackprop.language.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.language.matrices import MATRIX_FORMS, WITH_POSITIONS
 from symbackprop.language.names import (
     Surroundings,
@@ -25,7 +24,9 @@ from symbackprop.language.names import (
 from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS
-from symbackprop.language.syntax import (
+from symbackprop.notation.expressions import Comparison, Expression, Index, Logic
+from symbackprop.syntax.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
+from symbackprop.syntax.nodes import (
     Call,
     Chain,
     Exponentiation,
@@ -40,8 +41,7 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.language.words import CALLABLE, ELEMENTWISE, YIELDING
-from symbackprop.notation.expressions import Comparison, Expression, Index, Logic
+from symbackprop.syntax.words import CALLABLE, ELEMENTWISE, YIELDING
 from symbackprop.systems.shorthands import NAMED
 
 _SPLIT = "name a part of the formula by an equation of its own"

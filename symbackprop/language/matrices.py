@@ -8,10 +8,10 @@ from typing import Final
 from symbackprop.language.calls import Form, Reader, expect_arguments
 from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here
 from symbackprop.language.scope import Scope
-from symbackprop.language.syntax import Call, FactStatement, Formula, Reference, Word
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction, MatrixFunctionKind
 from symbackprop.notation.substitution import fresh_index
+from symbackprop.syntax.nodes import Call, FactStatement, Formula, Reference, Word
 from symbackprop.systems.system import PositiveDefinite, Role, Tensor
 
 WITH_POSITIONS: Final = frozenset(("inv", "cofactor"))

@@ -17,10 +17,9 @@ from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
 from symbackprop.language.names import Surroundings, named_index, unpacked
-from symbackprop.language.parsing import read_formula, read_model
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, scope_of
-from symbackprop.language.source import Source, source_of
-from symbackprop.language.syntax import (
+from symbackprop.notation.expressions import Expression, Index
+from symbackprop.syntax.nodes import (
     Chain,
     EquationStatement,
     FactStatement,
@@ -30,7 +29,8 @@ from symbackprop.language.syntax import (
     Span,
     Statement,
 )
-from symbackprop.notation.expressions import Expression, Index
+from symbackprop.syntax.parsing import read_formula, read_model
+from symbackprop.syntax.source import Source, source_of
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
 

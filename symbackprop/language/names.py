@@ -12,8 +12,6 @@ from symbackprop.integers.linear import floor_quotient, linear_form
 from symbackprop.language.expansion import parameter_element
 from symbackprop.language.scope import Scope
 from symbackprop.language.sizes import size_text
-from symbackprop.language.syntax import Formula, Packed, Reference, Word
-from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     ONE,
@@ -28,6 +26,8 @@ from symbackprop.notation.expressions import (
     Size,
 )
 from symbackprop.notation.substitution import substitute
+from symbackprop.syntax.nodes import Formula, Packed, Reference, Word
+from symbackprop.syntax.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.systems.system import Tensor
 
 

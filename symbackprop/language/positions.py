@@ -11,7 +11,6 @@ from symbackprop.integers.recognition import is_integer, is_ratio
 from symbackprop.language.calls import Form, Reader, expect_arguments
 from symbackprop.language.names import Surroundings, as_given, bare_word, counted, here, packed_position
 from symbackprop.language.scope import Scope
-from symbackprop.language.syntax import Call, Formula, Packed, Reference, Word
 from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import (
     Apply,
@@ -23,6 +22,7 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
 )
+from symbackprop.syntax.nodes import Call, Formula, Packed, Reference, Word
 from symbackprop.systems.system import Tensor
 
 

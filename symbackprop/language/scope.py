@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from symbackprop.errors import NotationError
 from symbackprop.integers.relations import Relation
 from symbackprop.language.expansion import ModelFunction
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import Span, Word
-from symbackprop.language.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.notation.expressions import Axis, Index
+from symbackprop.syntax.nodes import Span, Word
+from symbackprop.syntax.source import Source
+from symbackprop.syntax.words import CALLABLE, CONSTANTS, RESERVED
 from symbackprop.systems.system import Role, System, Tensor
 
 DERIVED = "defined by an equation"

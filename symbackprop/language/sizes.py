@@ -9,9 +9,11 @@ from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer
 from symbackprop.integers.relations import Relation, size_value, steps_of, with_formulas_of
 from symbackprop.language import composing
-from symbackprop.language.limits import LARGEST_AXIS, LARGEST_NESTING
 from symbackprop.language.scope import Scope
-from symbackprop.language.syntax import (
+from symbackprop.notation.expressions import Axis, Element, Expression, Number, Size
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.syntax.limits import LARGEST_AXIS, LARGEST_NESTING
+from symbackprop.syntax.nodes import (
     Call,
     Exponentiation,
     Factors,
@@ -23,8 +25,6 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.notation.expressions import Axis, Element, Expression, Number, Size
-from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.systems.printing import text
 
 _WHOLE = f"the size of an axis is a whole number from 1 to {LARGEST_AXIS:,}"

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symbackprop.errors import LanguageError
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import Span
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import value_text
+from symbackprop.syntax.nodes import Span
+from symbackprop.syntax.source import Source
 
 _PLAIN = re.compile(r"(?:(?!\s+(?:when|else)\s)[^{}])+")
 _WHEN = re.compile(r"\s+when\s+(?P<condition>[^{}]*?)(?=\s+else\s|\})")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.errors import LanguageError
-from symbackprop.language.limits import LARGEST_AXIS
-from symbackprop.language.syntax import AxisDeclaration, Reference
 from symbackprop.layers.axes import Axes
 from symbackprop.layers.instance import Instance, index_names
 from symbackprop.layers.network import NetworkError
 from symbackprop.layers.parts import Part
 from symbackprop.layers.sizes import UnknownSizeError, declared_as, size_value
+from symbackprop.syntax.limits import LARGEST_AXIS
+from symbackprop.syntax.nodes import AxisDeclaration, Reference
 
 
 @dataclass(frozen=True)

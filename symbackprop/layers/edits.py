@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from symbackprop.language.syntax import (
+from symbackprop.syntax.nodes import (
     AxisDeclaration,
     Call,
     Chain,

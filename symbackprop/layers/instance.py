@@ -8,9 +8,12 @@ from functools import cached_property
 from itertools import pairwise
 
 from symbackprop.language.names import bare_word
-from symbackprop.language.parsing import read_model
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import (
+from symbackprop.layers.alternatives import text_of
+from symbackprop.layers.edits import Edits, first_word, walk
+from symbackprop.layers.layer_file import LayerFormula
+from symbackprop.layers.network import OptionValue
+from symbackprop.layers.options import value_text
+from symbackprop.syntax.nodes import (
     AxisDeclaration,
     Call,
     EquationStatement,
@@ -23,11 +26,8 @@ from symbackprop.language.syntax import (
     TensorDeclaration,
     Terms,
 )
-from symbackprop.layers.alternatives import text_of
-from symbackprop.layers.edits import Edits, first_word, walk
-from symbackprop.layers.layer_file import LayerFormula
-from symbackprop.layers.network import OptionValue
-from symbackprop.layers.options import value_text
+from symbackprop.syntax.parsing import read_model
+from symbackprop.syntax.source import Source
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,11 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.errors import LanguageError, Place
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.language.source import Source
 from symbackprop.layers.alternatives import Body, read_body
 from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, Option, one_of, value_of
+from symbackprop.syntax.source import Source
 
 _HEADER = re.compile(
     r"(?P<word>option|also|python|is|rest|batch)\s+(?P<name>\w+)(?P<more>[^#]*)(?:#\s*(?P<comment>.*))?"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from symbackprop.errors import LanguageError
 from symbackprop.language.model import parse_system
-from symbackprop.language.source import STANDARD_INPUT, model_name, read_source
+from symbackprop.syntax.source import STANDARD_INPUT, model_name, read_source
 from symbackprop.systems.system import System
 
 

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from symbackprop.language.words import RESERVED, misspelling
 from symbackprop.layers.network import NetworkError, Path
+from symbackprop.syntax.words import RESERVED, misspelling
 
 # Without l and o, which are hard to tell from 1 and 0, and without the letters that stand for tensors.
 INDEX_LETTERS = "ijkmnpqrstvwghacf"

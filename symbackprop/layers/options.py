@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.language.limits import LARGEST_AXIS, LONGEST_NAME
 from symbackprop.layers.naming import expect_name
 from symbackprop.layers.network import NetworkError, OptionValue, Path
+from symbackprop.syntax.limits import LARGEST_AXIS, LONGEST_NAME
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbackprop.language.names import bare_word
-from symbackprop.language.parsing import read_model
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import Call, Formula, FunctionDefinition, Reference, TensorDeclaration, Word
-from symbackprop.language.words import REDUCTIONS
 from symbackprop.layers.edits import Edits, walk
+from symbackprop.syntax.nodes import Call, Formula, FunctionDefinition, Reference, TensorDeclaration, Word
+from symbackprop.syntax.parsing import read_model
+from symbackprop.syntax.source import Source
+from symbackprop.syntax.words import REDUCTIONS
 
 Renames = Mapping[str, tuple[str, ...]]
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 from symbackprop.errors import LanguageError
 from symbackprop.language.sizes import size_arithmetic, size_text
-from symbackprop.language.syntax import (
+from symbackprop.notation.expressions import Axis, Expression, Size
+from symbackprop.syntax.nodes import (
     Call,
     Factors,
     Formula,
@@ -22,7 +23,6 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.notation.expressions import Axis, Expression, Size
 
 
 class UnknownSizeError(LanguageError):

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbackprop.language.model import parse_system
-from symbackprop.language.syntax import AxisDeclaration, Factors, Reference, Terms
 from symbackprop.layers.instance import Instance, index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import OPTION_TYPES
 from symbackprop.layers.parts import chosen_options
 from symbackprop.layers.sizes import size_value
+from symbackprop.syntax.nodes import AxisDeclaration, Factors, Reference, Terms
 from symbackprop.systems.system import Role, System
 
 _VALUES: Mapping[str, OptionValue] = {"size": 3, "count": 1, "number": 0.5, "function": "tanh"}

@@ -42,14 +42,14 @@ from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
 from symbackprop.errors import LanguageError, Place
-from symbackprop.language.limits import LARGEST_AXIS, LONGEST_NAME
-from symbackprop.language.source import Source, source_of
-from symbackprop.language.syntax import Span
 from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES, closest
 from symbackprop.layers.expanding import network_system
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import Layer, Network, NetworkError, Path
 from symbackprop.layers.options import NAME_PATTERN
+from symbackprop.syntax.limits import LARGEST_AXIS, LONGEST_NAME
+from symbackprop.syntax.nodes import Span
+from symbackprop.syntax.source import Source, source_of
 from symbackprop.systems.system import System
 
 MOST_LAYERS = 500

@@ -10,10 +10,7 @@ from typing import TypeVar
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.model import parse_system
 from symbackprop.language.names import Surroundings
-from symbackprop.language.parsing import read_formula
 from symbackprop.language.scope import scope_of
-from symbackprop.language.source import source_of
-from symbackprop.language.syntax import Chain, Formula, Junction, Reference
 from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.rewriting.justification import Bindings, Premise
@@ -30,6 +27,9 @@ from symbackprop.rewriting.patterns import (
 )
 from symbackprop.rewriting.rule import PatternFunction, Rule
 from symbackprop.rules.conditions import When, stated_where
+from symbackprop.syntax.nodes import Chain, Formula, Junction, Reference
+from symbackprop.syntax.parsing import read_formula
+from symbackprop.syntax.source import source_of
 from symbackprop.systems.system import System
 
 Equation = tuple[str, str]

@@ -9,6 +9,8 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.language.shorthands import DEFINITIONS
+from symbackprop.syntax.words import SHORTHANDS
 from symbackprop.systems.printing import system_text, text
 from symbackprop.systems.shorthands import spelled
 from tests.models.judges import judge
@@ -220,3 +222,7 @@ def test_a_derivative_of_an_order() -> None:
 def test_an_order_is_a_small_whole_number(order: str) -> None:
     with pytest.raises(sb.NotationError, match="the order of a derivative is a whole number from 1 to 10"):
         parse_system(WAVE.format(f"diff(u[n], x[n], {order})"))
+
+
+def test_every_word_has_a_definition() -> None:
+    assert DEFINITIONS.keys() == SHORTHANDS

@@ -10,9 +10,6 @@ import pytest
 
 from symbackprop.errors import LanguageError, RecordError
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.language.parsing import read_formula
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import EquationStatement
 from symbackprop.layers.alternatives import read_body, text_of
 from symbackprop.layers.catalogue import CATALOGUE, formulas_of
 from symbackprop.layers.instance import index_names, instantiated
@@ -24,6 +21,9 @@ from symbackprop.layers.renaming import renamed
 from symbackprop.layers.sequential import Sequential
 from symbackprop.layers.sizes import UnknownSizeError, size_value
 from symbackprop.layers.specimen import specimen_options
+from symbackprop.syntax.nodes import EquationStatement
+from symbackprop.syntax.parsing import read_formula
+from symbackprop.syntax.source import Source
 
 SCALED = """\
 # Scaled

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from symbackprop.errors import LanguageError
-from symbackprop.language.source import model_name, read_source, source_of
+from symbackprop.syntax.source import model_name, read_source, source_of
 
 
 def test_a_file_is_read_whatever_its_line_ends(tmp_path: Path) -> None:

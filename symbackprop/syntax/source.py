@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from symbackprop.errors import LanguageError, Place
-from symbackprop.language.limits import LONGEST_TEXT
-from symbackprop.language.syntax import Span
+from symbackprop.syntax.limits import LONGEST_TEXT
+from symbackprop.syntax.nodes import Span
 
 STANDARD_INPUT = "-"
 BYTE_ORDER_MARK = "\ufeff"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from symbackprop.errors import LanguageError
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import Span
-from symbackprop.language.words import CONNECTIVES, STATEMENTS
+from symbackprop.syntax.nodes import Span
+from symbackprop.syntax.source import Source
+from symbackprop.syntax.words import CONNECTIVES, STATEMENTS
 
 _ASCII_FORMS = {
     "\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u22c5": "*", "\u00d7": "*", "\u00f7": "/", "\u2264": "<=",

@@ -6,20 +6,21 @@ import re
 from typing import Final
 
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.language.limits import LONGEST_NAME
-from symbackprop.language.shorthands import DEFINITIONS
+from symbackprop.syntax.limits import LONGEST_NAME
 
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))
 CONNECTIVES: Final = frozenset(("and", "or", "not", "in"))
 REDUCTIONS: Final = frozenset(("sum", "prod", "max", "min", "mean", "argmax", "argmin"))
 SPECIAL_FORMS: Final = frozenset(("where", "delta", "size", "sqrt", "pad", "floor", "mod", "diff", "clip"))
+# Words for composite expressions, defined by the language.
+SHORTHANDS: Final = frozenset(("softmax", "logsumexp", "norm", "var"))
 MATRIX_WORDS: Final = frozenset(("inv", "cofactor", "det", "logdet", "trace", "positive_definite"))
 CONSTANTS: Final = frozenset(("pi",))
 
 ELEMENTWISE: Final = frozenset(name for name, record in FUNCTIONS.items() if not record.spelling)
-CALLABLE: Final = ELEMENTWISE | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS | frozenset(DEFINITIONS)
+CALLABLE: Final = ELEMENTWISE | REDUCTIONS | SPECIAL_FORMS | MATRIX_WORDS | SHORTHANDS
 # Words that a model may give to a tensor, an index or a function of its own, which then hides them.
-YIELDING: Final = frozenset((*DEFINITIONS, "clip", "argmin")).union(
+YIELDING: Final = frozenset((*SHORTHANDS, "clip", "argmin")).union(
     name for name, record in FUNCTIONS.items() if record.yields_its_name
 )
 RESERVED: Final = (STATEMENTS | CONNECTIVES | CONSTANTS | CALLABLE) - YIELDING

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 
-from symbackprop.language.source import Source
-from symbackprop.language.syntax import Formula, Statement
+from symbackprop.syntax.nodes import Formula, Statement
+from symbackprop.syntax.source import Source
 
-_GRAMMAR = "symbackprop.language.grammar"
+_GRAMMAR = "symbackprop.syntax.grammar"
 
 
 def read_model(source: Source) -> tuple[Statement, ...]:

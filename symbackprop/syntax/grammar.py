@@ -13,10 +13,9 @@ from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.lark import PostLex
 
 from symbackprop.errors import LanguageError
-from symbackprop.language.limits import LARGEST_NESTING
-from symbackprop.language.source import Source
-from symbackprop.language.spelling import explained
-from symbackprop.language.syntax import (
+from symbackprop.notation.expressions import ComparisonOperator
+from symbackprop.syntax.limits import LARGEST_NESTING
+from symbackprop.syntax.nodes import (
     AxisDeclaration,
     Call,
     Chain,
@@ -38,8 +37,9 @@ from symbackprop.language.syntax import (
     Terms,
     Word,
 )
-from symbackprop.language.words import misspelling
-from symbackprop.notation.expressions import ComparisonOperator
+from symbackprop.syntax.source import Source
+from symbackprop.syntax.spelling import explained
+from symbackprop.syntax.words import misspelling
 
 Child: TypeAlias = Token | Word | Formula | tuple[Formula, ...]
 
