@@ -129,6 +129,20 @@ def read_under_where(
     return None
 
 
+def delta_as_guard(node: Expression, places: Mapping[str, int], step: Index) -> Expression | None:
+    """delta(floor(s/2),t)*a[s] = where(floor(s/2) == t, a[s], 0), in what is computed at step t."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, delta in enumerate(node.factors):
+        if isinstance(delta, Delta) and step in (delta.left, delta.right) and not delta.tensors:
+            others = (*node.factors[:place], *node.factors[place + 1 :])
+            read = _steps_read([each for each in others if isinstance(each, Element)], places)
+            if read & (delta.free_indices - {step}):
+                condition = Comparison("==", delta.left, delta.right)
+                return Where(condition, multiply(*others), ZERO)
+    return None
+
+
 def _moves(factor: Expression, steps: frozenset[Index]) -> bool:
     return bool(factor.free_indices & steps) and not isinstance(factor, Delta)
 
@@ -212,7 +226,22 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
     """The rules for what is computed at a step of a recurrence; none where `step` is None."""
     if step is None:
         return ()
+
+    def premise(node: Expression) -> Recurrence:
+        return Recurrence(tuple(sorted(places.items())), step, KnownRanges.of(ranges, node.tensors))
+
     return (
+        stated(
+            "delta as a guard",
+            "delta(i,p)*f = where(i == p, f, 0)",
+            lambda node: delta_as_guard(node, places, step),
+            where=(when("loop-carried", "f", "p"),),
+            decreases="loop-carried reads beside deltas",
+            example="delta(floor(s/2),t)*a[s]",
+            near_miss="delta(floor(s/2),t)*v[s]",
+            premise=premise,
+            roots=(Multiply,),
+        ),
         stated(
             "read under the where",
             "where(c, f*g, 0)*h = f*where(c, g*h, 0)",
@@ -221,9 +250,7 @@ def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Rang
             decreases="loop-carried reads beside wheres",
             example="where(t < s, w[t], 0)*a[s]",
             near_miss="where(t < s, w[t], 0)*v[s]",
-            premise=lambda node: Recurrence(
-                tuple(sorted(places.items())), step, KnownRanges.of(ranges, node.tensors)
-            ),
+            premise=premise,
             roots=(Multiply,),
         ),
     )

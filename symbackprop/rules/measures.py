@@ -130,12 +130,21 @@ def wheres(expression: Expression, _context: MeasureContext) -> int:
 
 def reads_beside_wheres(expression: Expression, context: MeasureContext) -> int:
     """How often the recurrence at hand is read in a factor beside a where(c, f, 0)."""
+    return _reads_beside(expression, context, lambda each: isinstance(each, Where) and each.otherwise == ZERO)
+
+
+def reads_beside_deltas(expression: Expression, context: MeasureContext) -> int:
+    """How often the recurrence at hand is read in a factor beside a delta."""
+    return _reads_beside(expression, context, lambda each: isinstance(each, Delta))
+
+
+def _reads_beside(
+    expression: Expression, context: MeasureContext, counts: Callable[[Expression], bool]
+) -> int:
     count = 0
     for factors in products(expression) if context.loop_carried else ():
         reads = [sum(read.tensor in context.loop_carried for read in readings(each)) for each in factors]
-        for factor, own in zip(factors, reads, strict=True):
-            if isinstance(factor, Where) and factor.otherwise == ZERO:
-                count += sum(reads) - own
+        count += sum(sum(reads) - own for factor, own in zip(factors, reads, strict=True) if counts(factor))
     return count
 
 
@@ -192,7 +201,8 @@ MEASURES: Measures = {
 
 # Of the phase that moves loop-carried reads inwards, under the `where` that guards them.
 INWARD_MEASURES: Measures = {
-    "loop-carried reads beside wheres": Measure("loop-carried reads beside `where`s", reads_beside_wheres)
+    "loop-carried reads beside deltas": Measure("loop-carried reads beside deltas", reads_beside_deltas),
+    "loop-carried reads beside wheres": Measure("loop-carried reads beside `where`s", reads_beside_wheres),
 }
 
 

@@ -129,3 +129,13 @@ def test_a_guard_that_leaves_out_more_than_what_lies_outside_is_no_pad() -> None
     text = "index t : T\ninput x[t]\nparam w\nh[t] = where(t > 1, w*x[t-1], 0) + where(t != 0, h[t-1], 0)\n"
     forms = closed_forms(parse_system(text + "loss E = 1/2*sum(t, h[t]^2)"))
     assert "grad_w = sum(t, delta_h[t]*where(t > 1, x[t - 1], 0))" in forms
+
+
+def test_children_of_a_heap_are_read_under_the_guard_that_finds_them() -> None:
+    text = "index t : T\nparam a[t]\nh[t] = where(t == 0, a[t], a[t]*h[floor((t-1)/2)])\n"
+    text += "loss E = sum(t, h[t]^2)"
+    derivation = derive(parse_system(text))
+    forms = [equation_text(equation) for equation in derivation.equations]
+    assert "delta_h[t] = sum(t', where(floor((t' - 1)/2) == t, delta_h[t']*a[t'], 0)) + 2*h[t]" in forms
+    equations = (*derivation.system.equations, *derivation.equations)
+    assert [stage.recurrence.direction for stage in stages_of(equations) if stage.recurrence] == [1, -1]

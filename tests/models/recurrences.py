@@ -123,6 +123,12 @@ param x[t], w
 h[t] = tanh(x[t] + where(par[t] < t, w*h[par[t]], 0))
 loss E = sum(t, h[t]^2)
 """,
+    "heap": """
+index t : T
+param a[t]
+h[t] = where(t == 0, a[t], a[t]*tanh(h[floor((t-1)/2)]))
+loss E = sum(t, h[t]^2)
+""",
     "highway_over_depth": """
 index l : L
 index b : B

@@ -99,6 +99,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "maximum of ordered values": "x[i] <= c and x[i] >= y[j]",
     "numbers on the right": "x[i] >= -3",
     "pad": "pad(a[t - 1])",
+    "delta as a guard": "where(floor(s/2) == t, a[s], 0)",
     "gather sums": "2*sum(j, (T[j3,j] - 1/2*T[j,j3])*y[j]) - c",
     "factor out of masked sum": "sum(i, where(x[i] > 0, x[i], 0)*y[j])*c",
     "opposite wheres": "where(c > 0, x[i], -y[j])",
