@@ -7,7 +7,7 @@ relation of the sizes gives c's axis just the places of both, c may be read whol
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from symbackprop.array.layout import layout_of
@@ -36,11 +36,17 @@ class Fold:
 
 def folds_of(expression: Expression, order: Indices, own: Mapping[str, Indices]) -> list[Fold]:
     """The indices of the result that are read in two parts; with declared sizes, as a whole beside that."""
-    found = (_fold(expression, index, own) or _counted_fold(expression, index) for index in order)
-    return [fold for fold in found if fold is not None]
+    found: list[Fold] = []
+    avoid = {node for node in expression.walk() if isinstance(node, Index)}
+    for index in order:
+        fold = _fold(expression, index, own, avoid) or _counted_fold(expression, index, avoid)
+        if fold is not None:
+            found.append(fold)
+            avoid |= {fold.quotient, fold.remainder}
+    return found
 
 
-def _counted_fold(expression: Expression, index: Index) -> Fold | None:
+def _counted_fold(expression: Expression, index: Index, avoid: Set[Index]) -> Fold | None:
     """The fold of an index by the one number that it is divided by, where that divides its axis' size."""
     divisors = {_divisor(node, index) for node in expression.walk() if isinstance(node, Apply)} - {None}
     if len(divisors) != 1 or index.axis.size is None:
@@ -48,7 +54,6 @@ def _counted_fold(expression: Expression, index: Index) -> Fold | None:
     (divisor,) = divisors
     if not isinstance(divisor, Number) or index.axis.size % divisor.value:
         return None
-    avoid = {node for node in expression.walk() if isinstance(node, Index)}
     quotient = fresh_index(
         Index(index.name, extent(index.axis, Number(index.axis.size / divisor.value))), avoid
     )
@@ -56,7 +61,7 @@ def _counted_fold(expression: Expression, index: Index) -> Fold | None:
     return Fold(index, quotient, remainder)
 
 
-def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> Fold | None:
+def _fold(expression: Expression, index: Index, own: Mapping[str, Indices], avoid: Set[Index]) -> Fold | None:
     axes: dict[str, set[Index]] = {"floor": set(), "mod": set()}
     divisors: set[Expression] = set()
     for element in (node for node in expression.walk() if isinstance(node, Element)):
@@ -72,7 +77,6 @@ def _fold(expression: Expression, index: Index, own: Mapping[str, Indices]) -> F
         axes["mod"].add(Index(divisor.axis.label, divisor.axis))
     if not len(axes["floor"]) == len(axes["mod"]) == 1:
         return None
-    avoid = {node for node in expression.walk() if isinstance(node, Index)}
     quotient = fresh_index(axes["floor"].pop(), avoid)
     remainder = fresh_index(axes["mod"].pop(), {*avoid, quotient})
     same = related_form(size_of(remainder.axis)) == related_form(divisor)

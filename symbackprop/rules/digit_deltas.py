@@ -7,6 +7,7 @@ Where a relation says how many places c has, a sum over c that gives one of the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from symbackprop.integers.base_sizes import related_form, with_formulas
 from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound, unproved_bounds
@@ -39,7 +40,7 @@ def _sides(factor: Expression) -> Iterator[tuple[Expression, Expression]]:
 
 
 def split_digits(node: Expression) -> Expression | None:
-    """delta(m*g+q, c) = delta(g, floor(c/m))*delta(q, mod(c,m)) in a sum over g or q, from 0 to m-1."""
+    """delta(m*g+q, c) = delta(g, floor(c/m))*delta(q, mod(c,m)) in a sum over g or q; so with more digits."""
     if not is_sum(node):
         return None
     factors = factors_of(node.body)
@@ -51,20 +52,39 @@ def split_digits(node: Expression) -> Expression | None:
     return None
 
 
-def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, Delta] | None:
+def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, ...] | None:
     for position, index in _sides(delta):
         form = linear_form(position)
         if not isinstance(index, Index) or index in bound or not _is_bound(form, bound):
             continue
-        if form.constant or len(form.coefficients) != 2:
+        if form.constant:
             continue
-        for digit in form.coefficients:
+        for digit in form.coefficients if len(form.coefficients) == 2 else ():
             high = _high_digit(form, digit)
             if high is not None and isinstance(digit, Index):
                 radix = _size(digit.axis)
                 remainder = Apply("mod", (index, radix))
                 return Delta(high, floor_quotient(index, radix)), Delta(digit, remainder)
+        deltas = tuple(_all_digits(position, Digit(index, ONE, None)))
+        if len(deltas) > 1:
+            return deltas
     return None
+
+
+def _all_digits(position: Expression, number: Digit) -> Iterator[Delta]:
+    """delta(g, floor(c/m))*delta(q, mod(c, m)) for delta(m*g + q, c), and so on for the digits of g."""
+    for low in linear_form(position).coefficients:
+        radix = _size(low.axis) if isinstance(low, Index) else low.arguments[1] if _is_digit(low) else None
+        high = None if radix is None else decided_digit(floor_quotient(position, radix))
+        if radix is not None and high is not None and decided_digit(Apply("mod", (position, radix))) == low:
+            yield from _all_digits(high, Digit(number.base, multiply(number.unit, radix), None))
+            yield Delta(low, Digit(number.base, number.unit, radix).expression())
+            return
+    yield Delta(position, number.expression())
+
+
+def _is_digit(unknown: Expression) -> TypeGuard[Apply]:
+    return isinstance(unknown, Apply) and unknown.function == "mod"
 
 
 def _is_bound(form: LinearForm, bound: frozenset[Index]) -> bool:
@@ -215,7 +235,7 @@ DIGIT_RULES = (
     stated(
         "split into digits",
         "sum(i, delta(size(i)*j + i, k)*f) = sum(i, delta(j, floor(k/size(i)))*delta(i, mod(k, size(i)))*f), "
-        "or a sum over j",
+        "or a sum over j; digit by digit where j is such a sum itself, or i is mod(j2, m)",
         split_digits,
         where=(when("independent", "k", "i"), when("independent", "k", "j")),
         decreases="digits to split",

@@ -116,3 +116,23 @@ def test_packed_gates_are_the_blocks_of_one_delta() -> None:
     for places in (":H", "H : 2 * H", "2 * H : 3 * H", "3 * H :"):
         assert f"delta_u[t, :, {places}] = delta_u_block" in stored
         assert f"(u[t, :, {places}])" in stored
+
+
+PIXEL_SHUFFLE = """
+index a, b : P
+index r : R
+index y, x : Y = P*R
+index o : O
+index c : C = O*R*R
+input z[a,b], d[o,y,x], k[r]
+param W[c]
+v[o,y,x] = W[o*size(r)*size(r) + mod(y,size(r))*size(r) + mod(x,size(r))]*z[floor(y/size(r)),floor(x/size(r))]
+loss L = 1/2*sum(o, y, x, (v[o,y,x] - d[o,y,x])^2)
+"""
+
+
+def test_three_digits_of_one_axis_are_solved_without_a_guard() -> None:
+    sizes = {"P": 1, "R": 2, "Y": 2, "O": 2, "C": 8}
+    form = forms_of(judge(PIXEL_SHUFFLE, ["W"], sizes=sizes))["grad_W"]
+    assert form.startswith("sum(a, b, ") and form.endswith("*z[a,b])")
+    assert not any(word in form for word in ("delta(", "where(", "pad("))
