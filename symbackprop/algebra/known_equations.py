@@ -67,13 +67,23 @@ class Known:
         """Whether it is a formula of several tensors without indices alone: E = a/b."""
         return len(self.patterns) > 1 and all(map(_is_scalar, self.patterns))
 
+    @cached_property
+    def _kernels(self) -> tuple[tuple[frozenset[str], Expression], ...]:
+        """The patterns that may determine where the definition is spoken of, with the tensors they read."""
+        variables = frozenset(self.equation.indices)
+        return tuple(
+            [
+                (pattern.tensors, pattern)
+                for pattern in self.patterns
+                if not pattern.free_indices < variables and (self.is_of_scalars or not _is_scalar(pattern))
+            ]
+        )
+
     def instances(self, atoms: Mapping[frozenset[str], Sequence[Expression]]) -> Iterator[Bindings]:
         """The indices at which the definition speaks of one of the atoms, which come by their tensors."""
         variables = frozenset(self.equation.indices)
-        for pattern in self.patterns:
-            if pattern.free_indices < variables or (_is_scalar(pattern) and not self.is_of_scalars):
-                continue
-            for atom in atoms.get(pattern.tensors, ()):
+        for tensors, pattern in self._kernels:
+            for atom in atoms.get(tensors, ()):
                 for bindings in _match_kernel(pattern, atom, variables):
                     if len(bindings) == len(variables):
                         yield bindings

@@ -29,6 +29,11 @@ class ProductSum:
     bound: tuple[Index, ...]
     factors: tuple[Expression, ...]
 
+    @property
+    def tensors(self) -> frozenset[str]:
+        """The tensors that the factors read."""
+        return frozenset[str]().union(*(factor.tensors for factor in self.factors))
+
     def expression(self) -> Expression:
         """As a reduction, with factors that do not depend on the bound indices inside."""
         body = multiply(*self.factors)
@@ -135,7 +140,10 @@ def towards_names(
     if not is_sum(expression):
         return
     for opened, spelled in _with_one_factor_opened(expression, equations):
+        read = spelled.tensors
         for equation in equations:
+            if not equation.expression.tensors <= read:
+                continue  # each factor of the definition must be found, and with it what it reads
             for regrouped in _regrouped(spelled, equation, symmetric):
                 mirrored = equation.expression.tensors & frozenset(symmetric)
                 yield regrouped, Regrouping.of(equation, opened, mirrored)

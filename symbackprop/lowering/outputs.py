@@ -31,12 +31,12 @@ def outputs_of(system: System) -> tuple[str, ...]:
         )
     targets = {tensor.name for tensor in system.with_role(Role.TARGET)}
     after_target = _reached_from(system, targets) if targets else {system.loss}
+    before_target = system.precedents([system.loss]) - after_target
     frontier = [
         equation.tensor
         for equation in system.equations
-        if equation.tensor not in after_target
+        if equation.tensor in before_target
         and any(consumer.tensor in after_target for consumer in system.consumers[equation.tensor])
-        and _needed_for(system, system.loss, equation.tensor)
     ]
     inputs = {tensor.name for tensor in system.with_role(Role.INPUT)}
     after_input = _reached_from(system, inputs)
@@ -63,10 +63,6 @@ def _reached_from(system: System, names: Iterable[str]) -> frozenset[str]:
     return system.dependents(names) & system.definitions.keys()
 
 
-def _needed_for(system: System, loss: str, name: str) -> bool:
-    return loss in _reached_from(system, [name])
-
-
 def initial_of(system: System, parameter: Tensor) -> Initial:
     """How a parameter starts, by the part that it plays where it is used first.
 
@@ -76,9 +72,10 @@ def initial_of(system: System, parameter: Tensor) -> Initial:
     factor that is not summed starts at 1, a term at 0. A matrix that is inverted, or whose determinant is
     taken, starts as the identity.
     """
-    if any(_is_inverted(equation.expression, parameter.name) for equation in system.equations):
+    readers = system.consumers[parameter.name]
+    if any(_is_inverted(equation.expression, parameter.name) for equation in readers):
         return Initial(parameter.name, "eye")
-    for equation in system.consumers[parameter.name]:
+    for equation in readers:
         found = _part_played(equation.expression, parameter.name, ())
         if found is not None:
             return Initial(parameter.name, *found)

@@ -171,25 +171,39 @@ def centred_differences(
             continue
         for term in node.terms:
             number, factors = coefficient_and_rest(term)
-            if abs(number) == 1:
+            if abs(number) != 1:
+                continue
+            mean = _written_out(multiply(*factors), definitions)
+            total = _averaged_sum(mean)
+            if total is not None:
                 rest = add(*(other for other in node.terms if other is not term))
-                rest = rest if number < 0 else negate(rest)
-                over = _averaged(multiply(*factors), rest, definitions)
+                over = _averaged_over(total, rest if number < 0 else negate(rest), mean.free_indices)
                 if over:
                     yield node, over
 
 
-def _averaged(mean: Expression, value: Expression, definitions: Mapping[str, Equation]) -> tuple[Index, ...]:
-    """The indices over which the one expression is the mean of the other; none where it is no mean of it."""
+def _written_out(mean: Expression, definitions: Mapping[str, Equation]) -> Expression:
+    """The definition where the expression is a name."""
     if isinstance(mean, Element) and mean.tensor in definitions:
-        mean = at_positions(definitions[mean.tensor], mean)
+        return at_positions(definitions[mean.tensor], mean)
+    return mean
+
+
+def _averaged_sum(mean: Expression) -> Reduction | None:
+    """The sum of which the expression is the mean: sum(i, g) of sum(i, g)/size(i)."""
     for total in factors_of(mean):
         if is_sum(total) and divide(total, _count(total.indices)) == mean:
-            pattern, variables = canonical_bound_names(total.body), frozenset(total.indices)
-            for found in match(pattern, canonical_bound_names(value), variables):
-                over = dict.fromkeys(found[index] for index in total.indices)
-                if len(over) == len(total.indices) and mean.free_indices.isdisjoint(over):
-                    return tuple([index for index in over if isinstance(index, Index)])
+            return total
+    return None
+
+
+def _averaged_over(total: Reduction, value: Expression, free: frozenset[Index]) -> tuple[Index, ...]:
+    """The indices of the value, none of them free in the mean, over which it is summed; none otherwise."""
+    pattern, variables = canonical_bound_names(total.body), frozenset(total.indices)
+    for found in match(pattern, canonical_bound_names(value), variables):
+        over = dict.fromkeys(found[index] for index in total.indices)
+        if len(over) == len(total.indices) and free.isdisjoint(over):
+            return tuple([index for index in over if isinstance(index, Index)])
     return ()
 
 
