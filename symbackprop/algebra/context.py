@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from symbackprop.algebra.known_equations import (
     Known,
     atoms_by_tensors,
     exponential_of,
     function_relations,
+    logarithms_in,
+    without_logarithms,
 )
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.rational import Relation
@@ -94,8 +97,13 @@ class Scope:
                 definitions.pop(name, None)
                 continue
             definitions[name] = equation
-            known[name] = tuple([Known(equation, *case) for case in branches(expression)])
-            for tensor in expression.tensors:
+            written = partial(_defined, definitions)
+            cases = branches(expression)
+            known[name] = tuple(
+                [Known(equation, *each, without_logarithms(each[0], written)) for each in cases]
+            )
+            apart = (case.apart.tensors for case in known[name] if case.apart is not None)
+            for tensor in expression.tensors.union(*apart):
                 readers[tensor] = {**readers.get(tensor, {}), name: None}
         return replace(
             self,
@@ -183,7 +191,23 @@ class Scope:
                     if known not in found and case.holds(bindings, conditions) and self.may_read(known):
                         found[known] = Relation(known, formula)
         exponentials = [exponential_of(relation) for relation in found.values()]
-        for relation in (*exponentials, *function_relations(expression, atoms)):
+        logarithms = [each for relation in found.values() for each in self._logarithms_of(relation)]
+        for relation in (*exponentials, *function_relations(expression, atoms), *logarithms):
             if relation is not None:
                 found.setdefault(relation.known, relation)
         return tuple(found.values())
+
+    def _logarithms_of(self, relation: Relation) -> Iterator[Relation]:
+        """The definitions l = log(s) that make e^u/s of the relation's e^(u - l)."""
+        named = logarithms_in(relation.formula, partial(_defined, self.definitions))
+        for name, formula in named.items():
+            if self._is_known(name.tensor) and self.may_read(name):
+                yield Relation(name, formula)
+
+
+def _defined(definitions: Mapping[str, Equation], element: Element) -> Expression | None:
+    """What an element is by definition."""
+    equation = definitions.get(element.tensor)
+    if equation is None or len(equation.indices) != len(element.positions):
+        return None
+    return substitute(equation.expression, dict(zip(equation.indices, element.positions, strict=True)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms, without_number
 from symbackprop.algebra.rational import Relation
 from symbackprop.functions.elementary import definition_of
 from symbackprop.integers.bounds import Knowledge
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, power, terms_of
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, power, terms_of
 from symbackprop.notation.expressions import (
     Apply,
     Element,
@@ -18,7 +19,7 @@ from symbackprop.notation.expressions import (
     Index,
     Number,
 )
-from symbackprop.notation.substitution import canonical_bound_names, substitute
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.matching import Bindings, match
 from symbackprop.systems.system import Equation
 
@@ -33,11 +34,15 @@ def atoms_by_tensors(atoms: Sequence[Expression]) -> dict[frozenset[str], list[E
 
 @dataclass(frozen=True)
 class Known:
-    """An equation, or one case of it, and what it is made of."""
+    """An equation, or one case of it, and what it is made of.
+
+    `apart` is the formula without the logarithms in its exponents, where it has such.
+    """
 
     equation: Equation
     formula: Expression
     conditions: tuple[Expression, ...] = ()
+    apart: Expression | None = None
 
     def holds(self, bindings: Bindings, around: Sequence[Expression]) -> bool:
         """Whether the conditions around a place say that this case is the one that counts there."""
@@ -53,10 +58,13 @@ class Known:
     def patterns(self) -> tuple[Expression, ...]:
         """The atoms by which an expression is recognised as one that the equation speaks of.
 
-        Beside the definition's own, e^u for every term u that stands beside a logarithm.
+        Beside the definition's own, those of e^u/s where it has e^(u - log(s)), and e^u for every term u
+        that stands beside a logarithm.
         """
         terms = terms_of(self.formula)
         atoms = scalar_atoms(opened(self.formula))
+        if self.apart is not None:
+            atoms = tuple(dict.fromkeys((*atoms, *scalar_atoms(opened(self.apart)))))
         if not any(_logarithm(term) for term in terms):
             return atoms
         exponentials = [Apply("exp", (term,)) for term in terms if not _logarithm(term)]
@@ -108,6 +116,62 @@ def exponential_of(relation: Relation) -> Relation | None:
         return None
     factors = [_logarithm(term) or Apply("exp", (term,)) for term in terms]
     return Relation(Apply("exp", (relation.known,)), multiply(*factors))
+
+
+Definition: TypeAlias = Callable[[Element], Expression | None]
+DEEPEST_NAME = 3  # r = exp(f), f = q - l, l = m + log(s): names of names cost more than they find
+
+
+def logarithms_in(formula: Expression, definition: Definition) -> dict[Element, Expression]:
+    """The names in exponents that stand for sums with a logarithm, with what defines them."""
+    found: dict[Element, Expression] = {}
+    for node in formula.walk():
+        if isinstance(node, Apply) and node.function == "exp":
+            found |= _written_out(node.arguments[0], definition)[1]
+    return found
+
+
+def without_logarithms(formula: Expression, definition: Definition) -> Expression | None:
+    """e^u/s for e^(u - log(s)), and for e^(u - l) where l = log(s) by definition; None without such."""
+
+    def apart(node: Expression) -> Expression:
+        if not isinstance(node, Apply) or node.function != "exp":
+            return node
+        terms, _ = _written_out(node.arguments[0], definition)
+        others = [term for term in terms if _logarithm(term) is None]
+        if len(others) == len(terms):
+            return node
+        exponential = (Apply("exp", (add(*others),)),) if others else ()
+        return multiply(*exponential, *filter(None, map(_logarithm, terms)))
+
+    found = rewrite_bottom_up(formula, apart)
+    return None if found == formula else found
+
+
+def _written_out(
+    exponent: Expression, definition: Definition, depth: int = 0
+) -> tuple[list[Expression], dict[Element, Expression]]:
+    """The terms of an exponent, where names with a logarithm are written out, and these names."""
+    terms: list[Expression] = []
+    names: dict[Element, Expression] = {}
+    for term in terms_of(exponent):
+        number, rest = coefficient_and_rest(term)
+        name = rest[0] if len(rest) == 1 else None
+        named = definition(name) if isinstance(name, Element) and depth < DEEPEST_NAME else None
+        inner, further = ([], {}) if named is None else _written_out(named, definition, depth + 1)
+        if isinstance(name, Element) and named is not None and any(map(_logarithm, inner)):
+            terms += [multiply(Number(number), each) for each in inner]
+            names |= {name: named, **further}
+        else:
+            terms.append(term)
+    return terms, names
+
+
+def with_quotients(relations: tuple[Relation, ...]) -> tuple[Relation, ...]:
+    """Beside r = e^(u - l) also r = e^u/s, where another relation says that l = log(s)."""
+    definitions = {each.known: each.formula for each in relations if isinstance(each.known, Element)}
+    found = [(known, without_logarithms(formula, definitions.get)) for known, formula in definitions.items()]
+    return (*relations, *(Relation(known, apart) for known, apart in found if apart is not None))
 
 
 def _logarithm(term: Expression) -> Expression | None:

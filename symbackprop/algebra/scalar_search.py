@@ -15,6 +15,7 @@ from symbackprop.algebra.anonymous import Anonymous
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
+from symbackprop.algebra.known_equations import with_quotients
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.quotients import forget_quotients
 from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
@@ -151,6 +152,7 @@ def cheapest_form(expression: Expression, relations: tuple[Relation, ...], accou
     """
     if account.is_spent:
         return expression
+    relations = with_quotients(relations)
     passive, core = _apart(expression, relations)
     found = _cheapest_core(core, relations, account)
     return expression if found == core else tidied(multiply(*passive, found))
