@@ -30,7 +30,8 @@ def with_stable_forms(
     `taken` are names besides theirs that a temporary must not have.
     """
     definitions: dict[str, tuple[int, Equation]] = {}
-    meanings = Meanings(definitions, taken={*taken, *(item.equation.tensor for item in items)})
+    names = frozenset(item.equation.tensor for item in items)
+    meanings = Meanings(definitions, awaited=names, taken={*taken, *names})
     found: list[NamedEquation] = []
     for number, item in enumerate(items):
         found.append(stable_form(item, replace(meanings, known=number)))

@@ -134,7 +134,7 @@ def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
 
 def log_beside_zero(node: Expression, meanings: Meanings) -> Expression | None:
     """x*log(x) is 0 where x is 0: the logarithm is not looked at there."""
-    if not isinstance(node, Multiply):
+    if not isinstance(node, Multiply) or not meanings.may_reach_logarithm(node):
         return None
     for factor in node.factors:
         base, exponent = base_and_exponent(factor)

@@ -9,11 +9,14 @@ from typing import TypeAlias
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
+    Apply,
     Comparison,
     Delta,
     Element,
     Expression,
     Index,
+    Multiply,
     Reduction,
     Where,
 )
@@ -53,14 +56,17 @@ class Scaled:
 class Meanings:
     """What names stand for, by the first `known` equations; `definitions` number them.
 
-    `scales` remembers what was found of a name's equation. Where a sum is looked up, its largest exponent and
-    its shifted value get names, which `introduced` lists behind the tensor: those `given` for it, or new ones
+    `scales` remembers what was found of a name's equation, `logarithms` whether it may lead to a logarithm;
+    of the `awaited` names the equations may yet come. Where a sum is looked up, its largest exponent and its
+    shifted value get names, which `introduced` lists behind the tensor: those `given` for it, or new ones
     that are not `taken`.
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
     known: int = 0
+    awaited: frozenset[str] = frozenset()
     scales: dict[str, Scaled | None] = field(default_factory=dict, compare=False, repr=False)
+    logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
     introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
@@ -80,6 +86,23 @@ class Meanings:
                 break
             expression = at_positions(equation, expression)
         return expression
+
+    def may_reach_logarithm(self, node: Expression) -> bool:
+        """Whether sums, products and names may lead from the node to a logarithm; each name is read once."""
+        match node:
+            case Apply("log", _):
+                return True
+            case Add() | Multiply():
+                return any(map(self.may_reach_logarithm, node.children))
+            case Element(tensor, _):
+                if tensor not in self.definitions:
+                    return tensor in self.awaited
+                if tensor not in self.logarithms:
+                    self.logarithms[tensor] = True  # a recurrence, which reads itself, may
+                    _, equation = self.definitions[tensor]
+                    self.logarithms[tensor] = self.may_reach_logarithm(equation.expression)
+                return self.logarithms[tensor]
+        return False
 
     def scale(self, element: Element, find: Find) -> Scaled | None:
         """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
