@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from symbackprop.errors import PrintingError
 from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
 from symbackprop.lesson.boxes import (
     AND,
@@ -72,6 +73,8 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.presentation.comparisons import number_moved
 from symbackprop.systems.printing import number_text
 from symbackprop.systems.shorthands import Shorthand
 
@@ -151,6 +154,8 @@ def _box_of_form(expression: Expression) -> Box:
         case Where(condition, chosen, otherwise):
             if chosen == ONE and otherwise == ZERO:
                 return indicator(box(condition))
+            if padded_element(expression) is not None:
+                condition = rewrite_bottom_up(condition, lambda node: number_moved(node) or node)
             return cases(box(condition), box(chosen), box(otherwise))
     raise PrintingError(f"no LaTeX for a {type(expression).__name__}")
 

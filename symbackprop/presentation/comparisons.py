@@ -35,7 +35,12 @@ MIRRORED: Mapping[str, ComparisonOperator] = {
 
 def numbers_on_the_right(node: Expression) -> Expression | None:
     """u + 3 <= 6 = u <= 3, 3 - u <= 6 = u >= -3, (u + 1)/2 < 1 = u < 1, for one term and a number."""
-    if not (isinstance(node, Comparison) and node.tensors and isinstance(node.right, Number)):
+    return number_moved(node) if node.tensors else None
+
+
+def number_moved(node: Expression) -> Expression | None:
+    """The same of indices too, for printers alone: t >= 1 for t - 1 >= 0."""
+    if not (isinstance(node, Comparison) and isinstance(node.right, Number)):
         return None
     multiple, rest = coefficient_and_rest(node.left)
     if multiple != 1 and len(rest) == 1 and isinstance(rest[0], Add):
