@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.expansion import parameter_element
-from symbackprop.language.names import Surroundings, bare_word, bound_index, counted, here, index_here
+from symbackprop.language.names import (
+    Surroundings,
+    bare_word,
+    bound_index,
+    counted,
+    here,
+    index_here,
+    is_index,
+)
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS, argmin, clip
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Element, Expression, Index, Reduction, ReductionKind, Size, Where
-from symbackprop.syntax.nodes import Call, Formula, NumberLiteral, walk
+from symbackprop.syntax.nodes import Call, Formula, NumberLiteral
 from symbackprop.syntax.words import REDUCTIONS
 
 
@@ -157,12 +165,7 @@ def is_reduction(call: Call, surroundings: Surroundings, scope: Scope) -> bool:
     """
     name = call.word.text
     if name in FUNCTIONS and name in REDUCTIONS:
-        word = bare_word(call.arguments[0]) if call.arguments else None
-        return (
-            word is not None
-            and word.text not in surroundings.parameters
-            and (word.text in surroundings.index_parameters or scope.index(word.text) is not None)
-        )
+        return bool(call.arguments) and is_index(call.arguments[0], surroundings, scope)
     return name in REDUCTIONS
 
 
@@ -215,20 +218,6 @@ def indices_and_body(
 
 def _bare_words(arguments: Sequence[Formula]) -> set[str]:
     return {word.text for word in map(bare_word, arguments) if word is not None}
-
-
-def index_parameters(body: Formula, parameters: Collection[str]) -> frozenset[str]:
-    """The parameters of a function that its body runs over, or whose size it asks for: they are indices.
-
-    max(u, 2) by itself is the greater of two values.
-    """
-    found: set[str] = set()
-    for formula in walk(body):
-        if isinstance(formula, Call):
-            runs_over = formula.word.text in (REDUCTIONS - FUNCTIONS.keys()) | DEFINITIONS.keys()
-            named = formula.arguments[:-1] if runs_over else formula.arguments
-            found |= _bare_words(named) if runs_over or formula.word.text == "size" else set()
-    return frozenset(found & {*parameters})
 
 
 def _expect_dependence(

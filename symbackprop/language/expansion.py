@@ -6,7 +6,7 @@ A body is composed once, at its definition, with parameters as scalar tensors wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from symbackprop.language.composing import recomposed
@@ -19,19 +19,17 @@ from symbackprop.syntax.nodes import Formula
 class ModelFunction:
     """A function that a model defines; its body reads the parameters as `parameter_element` gives them.
 
-    Where parameters are `indices`, their axes are a call's: the body is composed there.
+    Where parameters are `indices`, their axes are a call's: the body is composed there. So it is where a call
+    gives an index for one of the `optional_indices`; each of them comes with the parameters that a max or min
+    over it reads.
     """
 
     name: str
     parameters: tuple[str, ...]
     formula: Formula
     indices: frozenset[str] = frozenset()
+    optional_indices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     body: Expression | None = None
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The parameters that are values."""
-        return tuple(each for each in self.parameters if each not in self.indices)
 
 
 def parameter_element(parameter: str) -> Element:
@@ -66,6 +64,19 @@ def expanded(
         bound = tuple([indices.get(index, index) for index in body.indices])
         return Reduction(body.kind, bound, expanded(body.body, arguments, indices))
     return recomposed(body, tuple([expanded(child, arguments, indices) for child in body.children]))
+
+
+def depends(expression: Expression, index: Index, dependent: frozenset[str]) -> bool:
+    """Whether an expression depends on an index, where the scalar tensors `dependent` do so."""
+    if index in expression.free_indices or (
+        isinstance(expression, Element) and expression.tensor in dependent
+    ):
+        return True
+    if expression.tensors.isdisjoint(dependent) or (
+        isinstance(expression, Reduction) and index in expression.indices
+    ):
+        return False
+    return any(depends(child, index, dependent) for child in expression.children)
 
 
 def height(expression: Expression, limit: int) -> int:

@@ -10,21 +10,19 @@ from typing import NoReturn
 from symbackprop.errors import LanguageError, SymbackpropError
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language import composing
+from symbackprop.language.arguments import arguments_of, expect_bound, inside_body
 from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction, shorthand
-from symbackprop.language.expansion import ModelFunction, expanded, height, parameter_element, parameter_index
+from symbackprop.language.expansion import ModelFunction, expanded, height, parameter_element
 from symbackprop.language.matrices import MATRIX_FORMS, WITH_POSITIONS
 from symbackprop.language.names import (
     Surroundings,
-    bare_word,
-    bound_index,
-    index_here,
     referenced,
     refused_packed,
 )
 from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS
-from symbackprop.notation.expressions import Comparison, Expression, Index, Logic
+from symbackprop.notation.expressions import Comparison, Expression, Logic
 from symbackprop.syntax.limits import LARGEST_EXPANSION, LARGEST_MAGNITUDE, LARGEST_NESTING
 from symbackprop.syntax.nodes import (
     Call,
@@ -217,44 +215,20 @@ class FormulaReader:
     def _at(self, function: ModelFunction, call: Call, surroundings: Surroundings) -> Expression:
         """The function's body at a call's arguments; where parameters are indices, composed for these."""
         given = dict(zip(function.parameters, call.arguments, strict=True))
-        indices = {name: self._index_argument(name, given[name], surroundings) for name in function.indices}
-        if len(set(indices.values())) < len(indices):
-            raise self.scope.error(
-                f"'{function.name}' is given an index twice",
-                call.span,
-                "give each an index of its own",
-            )
-        inside = surroundings.binding(tuple(indices.values()))
-        values = {parameter_element(name).tensor: self.value(given[name], inside) for name in function.values}
-        stand_ins = {name: parameter_index(function.name, name, index) for name, index in indices.items()}
-        body = function.body
+        arguments = arguments_of(function, given, call, surroundings, self)
+        inner = inside_body(function, arguments, surroundings)
+        body = None if arguments.indices else function.body
         if body is None:
             if function.name == surroundings.function:
                 self._refuse_as_function(call.word, surroundings)
-            inner = Surroundings(
-                {}, frozenset(function.values), function=function.name, index_parameters=stand_ins
-            )
             body = self.value(function.formula, inner)
-        result = expanded(body, values, {stand_ins[name]: indices[name] for name in indices})
-        free = [index for index in indices.values() if index in result.free_indices]
-        for index in free:
-            self._expect_bound(index, call, surroundings)
+        values = {parameter_element(name).tensor: value for name, value in arguments.values.items()}
+        stand_ins = {inner.index_parameters[name]: index for name, index in arguments.indices.items()}
+        result = expanded(body, values, stand_ins)
+        for name, index in arguments.indices.items():
+            if index in result.free_indices:
+                expect_bound(given[name], surroundings, self.scope)
         return result
-
-    def _index_argument(self, parameter: str, argument: Formula, surroundings: Surroundings) -> Index:
-        word = bare_word(argument)
-        if word is None:
-            raise self.scope.error(
-                f"the parameter '{parameter}' is an index, and this is not one",
-                argument.span,
-                "write an index here: the body of the function runs over it",
-            )
-        return index_here(word, surroundings, self.scope)
-
-    def _expect_bound(self, index: Index, call: Call, surroundings: Surroundings) -> None:
-        """NotationError where a call's index is left free by the body and not bound around the call."""
-        word = next(word for word in map(bare_word, call.arguments) if word and word.text == index.name)
-        bound_index(word, surroundings, self.scope)
 
     def _refuse_as_function(self, word: Word, surroundings: Surroundings) -> NoReturn:
         name, scope = word.text, self.scope

@@ -9,7 +9,6 @@ import re
 from dataclasses import replace
 
 from symbackprop.errors import LanguageError, Place, SymbackpropError
-from symbackprop.language.calls import index_parameters
 from symbackprop.language.contradictions import expect_consistent
 from symbackprop.language.declarations import declared
 from symbackprop.language.expansion import ModelFunction
@@ -17,6 +16,7 @@ from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.language.matrices import is_positive_definite, positive_definite, users_of
 from symbackprop.language.names import Surroundings, named_index, unpacked
+from symbackprop.language.parameters import index_parameters, optional_indices
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, scope_of
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.syntax.nodes import (
@@ -117,11 +117,12 @@ def _function(definition: FunctionDefinition, reader: FormulaReader) -> ModelFun
                 "give each parameter a name of its own, without primes",
             )
         names.append(word.text)
-    name, indices = definition.word.text, index_parameters(definition.body, names)
-    if indices:
-        return ModelFunction(name, tuple(names), definition.body, indices)
-    body = reader.whole(definition.body, Surroundings({}, frozenset(names), function=name))
-    return ModelFunction(name, tuple(names), definition.body, body=body)
+    name, indices = definition.word.text, index_parameters(definition.body, names, scope.functions)
+    optional = optional_indices(definition.body, {*names} - indices, scope.functions)
+    body = None
+    if not indices:
+        body = reader.whole(definition.body, Surroundings({}, frozenset(names), function=name))
+    return ModelFunction(name, tuple(names), definition.body, indices, optional, body)
 
 
 def _equation(statement: EquationStatement, reader: FormulaReader) -> Equation:

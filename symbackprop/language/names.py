@@ -36,8 +36,10 @@ class Surroundings:
     """What a formula may name besides the model's tensors: the indices that are bound around it, parameters.
 
     `left` is the tensor that the formula defines, for messages; `function` is the function whose body it is,
-    and `index_parameters` are those of its parameters that are indices. Where neither is given, it is a fact
-    or stands alone, and every index is free.
+    and `index_parameters` are those of its parameters that are indices. Of the others, by the tensors that
+    stand for them, `dependent` are those whose values depend on such an index, `without_tensors` those whose
+    values read no tensor. Where neither tensor nor function is given, it is a fact or stands alone, and every
+    index is free.
     """
 
     visible: Mapping[str, Index]
@@ -45,6 +47,8 @@ class Surroundings:
     left: Tensor | None = None
     function: str = ""
     index_parameters: Mapping[str, Index] = field(default_factory=dict)
+    dependent: Mapping[Index, frozenset[str]] = field(default_factory=dict)
+    without_tensors: frozenset[str] = frozenset()
 
     def binding(self, indices: tuple[Index, ...]) -> Surroundings:
         """The surroundings inside a reduction over these indices, which hide parameters of their names."""
@@ -55,6 +59,14 @@ class Surroundings:
 def bare_word(formula: Formula) -> Word | None:
     """The word of a formula that is nothing but a name without positions."""
     return formula.word if isinstance(formula, Reference) and formula.positions is None else None
+
+
+def is_index(formula: Formula, surroundings: Surroundings, scope: Scope) -> bool:
+    """Whether a formula is the bare name of an index, which no parameter hides."""
+    word = bare_word(formula)
+    if word is None or word.text in surroundings.parameters:
+        return False
+    return word.text in surroundings.index_parameters or scope.index(word.text) is not None
 
 
 def counted(number: int, noun: str) -> str:

@@ -25,6 +25,16 @@ func both(j, l, u) = sum(j, l, u)*total(j, max(l, u))
 func own(j, u) = sum(j, u*sum(i, v[i]))
 func plain(u) = u*sum(i, v[i])
 func place(j, u) = sum(j, j*u)
+func kept(l, u) = where(u == max(l, u), u, 0)
+func range(i, u) = max(i, u) - min(i, u)
+func twice(j, u) = 2*kept(j, u)
+func whole(j, l, u) = u/max(j, l, u)
+func passed(m, u) = total(m, u)
+func weighted(m, u) = m*total(m, u)
+func nested(m, u) = sum(m, weighted(m, u))
+func greater(u, w) = max(u, w)
+func halved(m, u) = sum(m, u*greater(m, 3)) + max(m, u)
+func size_of(u) = max(u, -u)
 """
 
 
@@ -49,6 +59,26 @@ def read(formula: str, left: str = "y") -> str:
         ("own(i, v[i])", "y", "sum(i, v[i]*sum(i', v[i']))"),  # the body's own i is another one
         ("plain(v[i])", "y[i]", "v[i]*sum(i, v[i])"),
         ("place(i, v[i])", "y", "sum(i, i*v[i])"),
+        ("kept(i, x[b,i])", "y[b,i]", "where(x[b,i] == max(i, x[b,i]), x[b,i], 0)"),
+        ("kept(c, v[i])", "y[i]", "where(v[i] == max(c, v[i]), v[i], 0)"),
+        ("kept(v[j], c)", "y[j]", "where(c == max(v[j], c), c, 0)"),
+        ("range(k, W[k,i])", "y[i]", "max(k, W[k,i]) - min(k, W[k,i])"),
+        (
+            "range(k, range(i, W[k,i]))",
+            "y",
+            "max(k, max(i, W[k,i]) - min(i, W[k,i])) - min(k, max(i, W[k,i]) - min(i, W[k,i]))",
+        ),
+        ("twice(i, v[i])", "y[i]", "2*where(v[i] == max(i, v[i]), v[i], 0)"),
+        ("twice(c, v[i])", "y[i]", "2*where(v[i] == max(c, v[i]), v[i], 0)"),
+        ("whole(k, i, W[k,i])", "y[k,i]", "W[k,i]/max(k, i, W[k,i])"),
+        ("passed(i, v[i])", "y", "sum(i, v[i])"),
+        ("nested(i, v[i])", "y", "sum(i, i*sum(i, v[i]))"),
+        ("greater(k, i)", "y[k,i]", "where(k >= i, k, i)"),  # two numbers: neither depends on the other
+        ("greater(k, size(k) - 2)", "y[k]", "where(k >= size(k) - 2, k, size(k) - 2)"),
+        ("greater(k, k*i)", "y[i]", "max(k, k*i)"),
+        ("greater(k + 0, c)", "y[k]", "max(k + 0, c)"),
+        ("halved(i, v[i])", "y", "sum(i, v[i]*where(i >= 3, i, 3)) + max(i, v[i])"),
+        ("size_of(i)", "y[i]", "where(i >= -i, i, -i)"),
         (
             "total(b, soft(i, x[b,i]))",
             "y[i]",
@@ -81,6 +111,14 @@ def test_a_layer_norm_of_ones_own_is_what_one_would_have_written() -> None:
         ("soft(i, v[i])", "index not summed: 'i' is neither summed nor on the left"),
         ("both(i, i, v[i])", "'both' is given an index twice"),
         ("total(i, x[b,i])", "index not summed: 'b'"),
+        ("passed(3, c)", "the parameter 'm' is an index, and this is not one"),
+        ("weighted(i, v[i])", "index not summed: 'i'"),
+        ("kept(i, v[i])", "index not summed: 'i'"),
+        ("greater(k, 3)", "index not summed: 'k'"),
+        ("sum(k, greater(k, c))", "the value beside it does not depend on 'k'"),
+        ("sum(k, kept(k, max(k, W[k,0])))", "the value beside it does not depend on 'k'"),
+        ("sum(i, twice(i, c))", "the value beside it does not depend on 'i'"),
+        ("whole(c, c, c)", "'c' is a param, not an index"),
     ],
 )
 def test_messages(call: str, cause: str) -> None:
