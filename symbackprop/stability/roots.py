@@ -58,12 +58,24 @@ def _guarded_product(
         if is_root and _order(product, root, squares, meanings) >= 0:
             return [_guarded(factor, root, meanings) for factor in factors]
     for at, factor in enumerate(factors):
-        if isinstance(factor, Add):
-            others = [*factors[:at], *factors[at + 1 :], *beside]
-            terms = [_guarded_term(term, others, meanings) for term in factor.terms]
-            if terms != list(factor.terms):
-                return [*factors[:at], add(*terms), *factors[at + 1 :]]
+        others = [*factors[:at], *factors[at + 1 :], *beside]
+        guarded = _guarded_inside(factor, others, meanings)
+        if guarded != factor:
+            return [*factors[:at], guarded, *factors[at + 1 :]]
     return None
+
+
+def _guarded_inside(factor: Expression, beside: Sequence[Expression], meanings: Meanings) -> Expression:
+    """A sum that stands `beside` others, with the reciprocals of roots in its terms guarded."""
+    match factor:
+        case Add(terms):
+            guarded_terms = tuple([_guarded_term(term, beside, meanings) for term in terms])
+            return factor if guarded_terms == terms else add(*guarded_terms)
+        case Reduction("sum"):
+            inner = rename_bound(factor, frozenset().union(*(each.free_indices for each in beside)))
+            guarded = _guarded_term(inner.body, beside, meanings)
+            return factor if guarded == inner.body else inner.with_children((guarded,))
+    return factor
 
 
 def _guarded_term(term: Expression, beside: Sequence[Expression], meanings: Meanings) -> Expression:

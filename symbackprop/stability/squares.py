@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Add,
     Apply,
@@ -44,10 +45,18 @@ class Square:
         sides = [canonical_bound_names(each) for each in (product, negate(product))]
         if any(is_instance(each, self.base, self.indices) for each in sides):
             return True
-        bases = {as_power(each)[0] for each in factors_of(sides[0]) if as_power(each)[1] > 0}
-        return any(
-            bases.issuperset(factors_of(each)) for each in instances(self.base, self.indices, sides[0])
-        )
+        bases = {as_power(each)[0] for each in _unmasked(sides[0]) if as_power(each)[1] > 0}
+        return any(bases.issuperset(_unmasked(each)) for each in instances(self.base, self.indices, sides[0]))
+
+
+def _unmasked(product: Expression) -> Iterator[Expression]:
+    """The factors of a product, masks apart: where(c, f, 0) is where(c, 1, 0)*f."""
+    for factor in factors_of(product):
+        if isinstance(factor, Where) and factor.otherwise == ZERO and factor.chosen != ONE:
+            yield Where(factor.condition, ONE, ZERO)
+            yield from _unmasked(factor.chosen)
+        else:
+            yield factor
 
 
 def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
