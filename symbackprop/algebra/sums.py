@@ -16,7 +16,15 @@ from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names
 from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.integers.recognition import has_positions
-from symbackprop.notation.arithmetic import add, factors_of, is_reciprocal, is_sum, multiply, terms_of
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    is_sum,
+    multiply,
+    terms_of,
+)
 from symbackprop.notation.expressions import Add, Comparison, Expression, Multiply, Reduction
 from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
 from symbackprop.rewriting.justification import Anchor, Premise
@@ -229,8 +237,9 @@ FACTOR_IN = stated(
 def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
     """sum(i, f + g) = sum(i, f) + sum(i, g), products multiplied out, but for differences, or as they are."""
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
-        parts = (factor for term in terms_of(node.body) for factor in factors_of(term))
-        terms = multiplied_out(node.body, frozenset(filter(is_difference, parts)))
+        factors = (factor for term in terms_of(node.body) for factor in factors_of(term))
+        bases = (base_and_exponent(factor)[0] for factor in factors)
+        terms = multiplied_out(node.body, frozenset(filter(is_difference, bases)))
         for each in dict.fromkeys((terms, terms_of(node.body))):
             if len(each) > 1:
                 opened = node.with_children((Add(each),))

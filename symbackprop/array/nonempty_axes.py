@@ -17,6 +17,7 @@ from symbackprop.array.ir import (
     Elementwise,
     Expand,
     Fill,
+    Literal,
     Read,
     Reduce,
     Reshape,
@@ -175,12 +176,14 @@ class _Quotients:
 
     batch: Collection[Axis]
     vanishing: dict[str, frozenset[Axis]] = field(default_factory=dict)
+    unmet: dict[str, frozenset[Axis]] = field(default_factory=dict)
     undefined: dict[str, dict[Axis, str]] = field(default_factory=dict)
 
     def pass_line(self, line: Statement | Store) -> None:
         """Learn what the line's name holds."""
         if isinstance(line, Statement):
             self.vanishing[line.name] = _vanishing(line.value, self.vanishing)
+            self.unmet[line.name] = self._unmet(line.value)
         before = self.undefined.get(line.name, {})
         self.undefined[line.name] = {**self._in(line.value, _name(line)), **before}
 
@@ -193,7 +196,22 @@ class _Quotients:
             below = _vanishing(value.arguments[1], self.vanishing) - frozenset(self.batch)
             found = {**dict.fromkeys(sorted(below, key=str), f"{name} divides by 0"), **found}
         own = {index.axis for index in value.indices}
+        if (
+            isinstance(value, Elementwise)
+            and value.operation == "where"
+            and isinstance(value.arguments[2], Literal)
+        ):
+            own |= self._unmet(value.arguments[0])
         return {axis: why for axis, why in found.items() if axis not in own}
+
+    def _unmet(self, condition: Value) -> frozenset[Axis]:
+        """The axes of which each, where it is empty, makes f != 0 false: no quotient by f is chosen there."""
+        match condition:
+            case Read(name, _, _):
+                return self.unmet.get(name, frozenset())
+            case Elementwise("!=", (tested, Literal(zero))) if not zero:
+                return _vanishing(tested, self.vanishing)
+        return frozenset()
 
 
 def _model_axes(axis: Axis) -> tuple[Axis, ...]:

@@ -6,6 +6,7 @@ units of the rounding, so that one pass in float64 speaks for any precision. Ele
 data, and exact. Sums of three terms and more may be added up in any order.
 
 Many points are evaluated at once, with a list for a number: what is not finite at a point is nan there.
+The reciprocal of an exact 0 is infinite; times an exact 0 it is 0, as f/sqrt(sum(i, f^2)) is for f = 0.
 """
 
 from __future__ import annotations
@@ -276,11 +277,22 @@ def _multiplied(factors: list[Rounded]) -> Rounded:
             for value, left, error, right, right_error in rows
         ]
         values = products
+    for point, value in enumerate(values):
+        if math.isnan(value) and _is_zero([(each.values[point], each.errors[point]) for each in factors]):
+            values[point] = errors[point] = 0.0
     return Rounded(values, errors)
 
 
+def _is_zero(factors: Sequence[tuple[float, float]]) -> bool:
+    """Whether a product of (value, error) has an exact 0 as a factor, and reciprocals of an exact 0."""
+    return (0.0, 0.0) in factors and not any(math.isnan(value) for value, _ in factors)
+
+
 def _raised(base: Rounded, exponent: float) -> Rounded:
-    values = [_finite(math.pow, value, exponent) for value in base.values]
+    values = [
+        math.inf if value == error == 0 > exponent else _finite(math.pow, value, exponent)
+        for value, error in zip(*base, strict=True)
+    ]
     errors = [abs(value) for value in values]
     for point, (value, error) in enumerate(zip(*base, strict=True)):
         if error:

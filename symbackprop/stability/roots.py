@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, base_and_exponent, factors_of, multiply, negate
+from symbackprop.notation.arithmetic import add, base_and_exponent, factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -27,11 +27,9 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
-from symbackprop.stability.exponents import instances, is_instance
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import as_power
-from symbackprop.stability.scaled import is_never_zero
-from symbackprop.systems.partial import NOTHING_KNOWN
+from symbackprop.stability.squares import Square, squares_in
 from symbackprop.systems.system import Equation
 
 HALF = Number(Fraction(1, 2))
@@ -54,18 +52,30 @@ def _guarded_product(
 ) -> list[Expression] | None:
     """The factors of a product, that stands `beside` others, with their reciprocals of roots guarded."""
     for root in filter(None, (_root_below(factor, meanings) for factor in factors)):
-        squares = _squares(root.radicand, meanings)
+        squares = squares_in(root.radicand, meanings)
         product = multiply(*factors, *beside)
         is_root = squares and _exponent(product, root, meanings).denominator > 1
         if is_root and _order(product, root, squares, meanings) >= 0:
             return [_guarded(factor, root, meanings) for factor in factors]
     for at, factor in enumerate(factors):
-        if isinstance(factor, Add):
-            others = [*factors[:at], *factors[at + 1 :], *beside]
-            terms = [_guarded_term(term, others, meanings) for term in factor.terms]
-            if terms != list(factor.terms):
-                return [*factors[:at], add(*terms), *factors[at + 1 :]]
+        others = [*factors[:at], *factors[at + 1 :], *beside]
+        guarded = _guarded_inside(factor, others, meanings)
+        if guarded != factor:
+            return [*factors[:at], guarded, *factors[at + 1 :]]
     return None
+
+
+def _guarded_inside(factor: Expression, beside: Sequence[Expression], meanings: Meanings) -> Expression:
+    """A sum that stands `beside` others, with the reciprocals of roots in its terms guarded."""
+    match factor:
+        case Add(terms):
+            guarded_terms = tuple([_guarded_term(term, beside, meanings) for term in terms])
+            return factor if guarded_terms == terms else add(*guarded_terms)
+        case Reduction("sum"):
+            inner = rename_bound(factor, frozenset().union(*(each.free_indices for each in beside)))
+            guarded = _guarded_term(inner.body, beside, meanings)
+            return factor if guarded == inner.body else inner.with_children((guarded,))
+    return factor
 
 
 def _guarded_term(term: Expression, beside: Sequence[Expression], meanings: Meanings) -> Expression:
@@ -144,29 +154,6 @@ class _Root:
     exponent: Fraction
 
 
-@dataclass(frozen=True)
-class _Square:
-    """What is squared under a sum over `indices`, a product of `bases`: it is 0 where the sum is."""
-
-    bases: tuple[Expression, ...]
-    indices: tuple[Index, ...] = ()
-
-    @property
-    def base(self) -> Expression:
-        """The product, with the names of bound indices that all equal expressions have."""
-        return canonical_bound_names(multiply(*self.bases))
-
-    def is_in(self, product: Expression) -> bool:
-        """Whether it, or its negative, stands among the factors of a product, at some place of the sum."""
-        sides = [canonical_bound_names(each) for each in (product, negate(product))]
-        if any(is_instance(each, self.base, self.indices) for each in sides):
-            return True
-        bases = {as_power(each)[0] for each in factors_of(sides[0]) if as_power(each)[1] > 0}
-        return any(
-            bases.issuperset(factors_of(each)) for each in instances(self.base, self.indices, sides[0])
-        )
-
-
 def _opened(factor: Expression, meanings: Meanings) -> Iterator[Expression]:
     """The factors that a name stands for, if the reciprocal of a root is among them."""
     equation = meanings.definition(factor)
@@ -205,45 +192,30 @@ def _root(factor: Expression, meanings: Meanings) -> _Root | None:
     return _Root(base, canonical_bound_names(radicand), total)
 
 
-def _squares(radicand: Expression, meanings: Meanings) -> tuple[_Square, ...]:
-    """What is squared in a sum of squares, which may have positive factors; () for anything else."""
-    match meanings.of(radicand):
-        case Power(base, Number(exponent)) if exponent == 2:
-            return (_Square((base,)),)
-        case Multiply(factors):
-            parts = [_squares(each, meanings) for each in factors if not _is_positive(each)]
-            if len(parts) == 1:
-                return parts[0]
-            if not all(len(part) == 1 and not part[0].indices for part in parts):
-                return ()
-            return (_Square(tuple([base for part in parts for base in part[0].bases])),)
-        case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            inner = _squares(chosen, meanings)
-            return tuple([replace(each, bases=(Where(condition, each.base, ZERO),)) for each in inner])
-        case Reduction("sum", indices, body):
-            inner = _squares(body, meanings)
-            return tuple([replace(each, indices=(*indices, *each.indices)) for each in inner])
-        case Add(terms):
-            found = [_squares(term, meanings) for term in terms]
-            return tuple([square for part in found for square in part]) if all(found) else ()
-    return ()
-
-
-def _is_positive(factor: Expression) -> bool:
-    return NOTHING_KNOWN.is_positive(factor) or (isinstance(factor, Apply) and is_never_zero(factor))
-
-
 def _order_of_product(
-    factors: Sequence[Expression], root: _Root, squares: Sequence[_Square], meanings: Meanings
+    factors: Sequence[Expression], root: _Root, squares: Sequence[Square], meanings: Meanings
 ) -> Fraction:
     """A power of the radicand's root that bounds the product near 0, as far as that is known."""
     alone = [_order(each, root, squares, meanings) for each in factors]
     bounded = [each for each, order in zip(factors, alone, strict=True) if not order]
-    together = len(bounded) > 1 and any(square.is_in(multiply(*bounded)) for square in squares)
+    together = len(bounded) > 1 and any(_is_in_a_term(square, bounded) for square in squares)
     return sum(alone, Fraction(together))
 
 
-def _order(factor: Expression, root: _Root, squares: Sequence[_Square], meanings: Meanings) -> Fraction:
+def _is_in_a_term(square: Square, factors: Sequence[Expression]) -> bool:
+    """Whether the square's base stands in a product, or in every term of a sum that is one of the factors."""
+    if square.is_in(multiply(*factors)):
+        return True
+    for at, factor in enumerate(factors):
+        if isinstance(factor, Reduction) and factor.kind == "sum":
+            others = [*factors[:at], *factors[at + 1 :]]
+            taken = frozenset().union(_free_in([square]), *(each.free_indices for each in others))
+            if _is_in_a_term(square, [*others, *factors_of(rename_bound(factor, taken).body)]):
+                return True
+    return False
+
+
+def _order(factor: Expression, root: _Root, squares: Sequence[Square], meanings: Meanings) -> Fraction:
     """The same of one factor; 0 for what is not known."""
     if isinstance(factor, Multiply):
         return _order_of_product(factor.factors, root, squares, meanings)
@@ -273,7 +245,7 @@ def _exponent(factor: Expression, root: _Root, meanings: Meanings) -> Fraction:
     return Fraction(0)
 
 
-def _free_in(squares: Sequence[_Square]) -> frozenset[Index]:
+def _free_in(squares: Sequence[Square]) -> frozenset[Index]:
     return frozenset().union(*(base.free_indices for square in squares for base in square.bases))
 
 

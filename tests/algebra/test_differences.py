@@ -50,6 +50,25 @@ def test_what_spreads_a_difference(expression: str, form: str, spread: bool) -> 
     assert spreads_a_difference(after, before) is spread
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sum(n, k, norm(d, z[n,d] - c[k,d])) + sum(n, m, norm(d, z[n,d] - z[m,d]))^2",
+        "sum(n, m, tanh(sqrt(sum(d, (z[n,d] - z[m,d])^2))))/sum(n, k, norm(d, z[n,d] - c[k,d]))",
+        # As typed, a square is multiplied out.
+        "sum(n, k, sqrt(1 + sum(d, z[n,d]^2) + sum(d, c[k,d]^2) - 2*sum(d, z[n,d]*c[k,d])))",
+    ],
+)
+def test_the_square_of_a_difference_is_one_though_a_row_meets_itself(loss: str) -> None:
+    system = parse_system(f"index n, m : N\nindex k : K\nindex d : D\nparam z[n,d], c[k,d]\nloss E = {loss}")
+    derivation = derive(system)
+    formulas = "".join(text(each.expression) for each in derivation.equations)
+    assert ("c[k,d']^2" in formulas) is ("c[k,d]^2" in loss), formulas
+    z, c = np.random.default_rng(0).uniform(1e5, 1e5 + 1, (2, 4, 3))
+    known = evaluate(derivation.as_system(), {"z": z, "c": c[:2]}, {"N": 4, "K": 2, "D": 3})
+    assert np.all(np.isfinite(known[derivation.gradients["c"].tensor]))
+
+
 @pytest.mark.parametrize("size", [0, 1, 3])
 def test_a_gradient_keeps_the_digits_of_a_saturated_function(size: int) -> None:
     """1 - tanh(u)^2 is 0 for a large u, and so must be all that is multiplied by it."""

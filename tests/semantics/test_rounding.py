@@ -59,9 +59,27 @@ def test_one_operation_after_another(text: str, value: float, error: float) -> N
     assert at_one_point(errors().of(expression(text), {})) == pytest.approx((value, error))
 
 
-@pytest.mark.parametrize("text", ["exp(c)", "1/(a - a)", "log(b)", "sqrt(b)", "lgamma(a - a)"])
+@pytest.mark.parametrize("text", ["exp(c)", "1/(a - b)*log(b)", "log(b)", "sqrt(b)", "lgamma(a - a)"])
 def test_what_is_not_finite_is_nan(text: str) -> None:
     assert math.isnan(at_one_point(errors().of(expression(text), {}))[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1/(a - a)", math.inf),
+        ("(b - b)/sqrt(sum(i, (x[i] - x[i])^2))", 0.0),
+        ("b/sqrt(sum(i, (x[i] - x[i])^2))*c*(b - b)", 0.0),
+        # Each place of a sum for itself.
+        ("sum(i, (x[i] - x[0])/sqrt((x[i] - x[0])^2))", 1.0),
+        ("sqrt(b)*(a - a)", math.nan),
+        ("(a - a)/sqrt(a^2 - 2*a*a + a^2)", math.nan),
+    ],
+)
+def test_the_unit_vector_of_an_exact_0_is_0(text: str, value: float) -> None:
+    """What multiplies a difference out is 0 by chance alone, and its reciprocal nothing."""
+    found, _ = at_one_point(errors().of(expression(text), {}))
+    assert found == value or (math.isnan(found) and math.isnan(value))
 
 
 def test_what_is_not_finite_at_one_point_is_finite_at_another() -> None:

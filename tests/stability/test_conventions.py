@@ -40,6 +40,22 @@ NORMS = {
         ["x", "y"],
     ),
     "of weighted squares": (X + "param w[i]\nloss E = sqrt(sum(i, w[i]^2*x[i]^2))\n", {"w": 1.0}, ["x", "w"]),
+    "of a scaled vector": (X + "param a\nloss E = norm(i, a*x[i])\n", {}, ["x", "a"]),
+    "of a scaled vector, one of them 0": (
+        X + "param a\nloss E = 3*norm(i, a*x[i])\n",
+        {"x": 2.0},
+        ["x", "a"],
+    ),
+    "of a divided vector": (
+        X + "param c, s\nloss E = norm(i, (x[i] - c)/s)\n",
+        {"x": 9.0, "c": 9.0, "s": 0.1},
+        ["x", "c"],
+    ),
+    "of an outer product": (
+        X + "index j : J\nparam y[j]\nloss E = sqrt(sum(i, j, x[i]^2*y[j]^2))\n",
+        {"y": 3.0},
+        ["x", "y"],
+    ),
     "of a masked sum": (
         I + "index j : I\nparam x[i]\nloss E = sum(i, sqrt(sum(j, where(j <= i, x[j]^2, 0))))\n",
         {},
@@ -96,6 +112,7 @@ NO_DERIVATIVE = {
     "root": X + "loss E = sum(i, sqrt(x[i]))\n",
     "weights of either sign": X + "param w[i]\nloss E = sqrt(sum(i, w[i]*x[i]^2))\n",
     "unit vector": X + "n = sqrt(sum(i, x[i]^2))\ny[i] = x[i]/n\nloss E = sum(i, y[i])\n",
+    "scaled unit vector": X + "param a\ny[i] = x[i]/norm(i, a*x[i])\nloss E = sum(i, y[i])\n",
     "unit vector at another place": B + "param x[b,i]\ninput c[i]\nn[b] = sqrt(sum(i, x[b,i]^2))\n"
     "loss E = sum(b, i, (x[b,i] - c[i])/n[b])\n",
 }

@@ -215,7 +215,6 @@ def test_an_empty_axis_gives_the_equations_value_or_is_refused_by_name(name: str
     ("name", "axis", "message"),
     [
         ("extrema", "K", r"max over k in u\[n\]: axis K is empty"),
-        ("weight_norm", "I", "divides by 0: axis I is empty"),
         ("means", "I", "divides by 0: axis I is empty"),
     ],
 )
@@ -266,3 +265,16 @@ def test_a_quotient_by_a_size_without_a_guard_is_refused_all_the_same() -> None:
     module = load_module(numpy_source(lower(derive(parse_system(text)))), "mean")
     with pytest.raises(ValueError, match="divides by 0: axis C is empty"):
         module.loss({"p": np.ones(0)})
+
+
+@pytest.mark.parametrize(("condition", "refused"), [("s != 0", False), ("s >= 0", True)])
+def test_a_quotient_that_is_not_chosen_for_an_empty_axis_is_no_reason(condition: str, refused: bool) -> None:
+    text = f"index i : I\nparam a, x[i]\ns = sum(i, x[i]^2)\nloss E = a*where({condition}, 1/s, 0) + 3\n"
+    module = load_module(numpy_source(lower(derive(parse_system(text)))), "guarded")
+    values = {"a": np.array(2.0), "x": np.ones(0)}
+    if refused:
+        with pytest.raises(ValueError, match="divides by 0: axis I is empty"):
+            module.loss(values)
+    else:
+        loss, grads = module.value_and_grad(values)
+        assert loss == 3 and grads["a"] == 0 and grads["x"].shape == (0,)

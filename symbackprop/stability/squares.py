@@ -1,0 +1,94 @@
+"""What is squared in a sum of squares: each of it is 0 where the sum is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from symbackprop.notation.arithmetic import factors_of, multiply, negate
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.stability.exponents import instances, is_instance
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.pairs import as_power
+from symbackprop.stability.scaled import is_never_zero
+from symbackprop.systems.partial import NOTHING_KNOWN
+
+
+@dataclass(frozen=True)
+class Square:
+    """What is squared under a sum over `indices`, a product of `bases`: it is 0 where the sum is."""
+
+    bases: tuple[Expression, ...]
+    indices: tuple[Index, ...] = ()
+
+    @property
+    def base(self) -> Expression:
+        """The product, with the names of bound indices that all equal expressions have."""
+        return canonical_bound_names(multiply(*self.bases))
+
+    def is_in(self, product: Expression) -> bool:
+        """Whether it, or its negative, stands among the factors of a product, at some place of the sum."""
+        sides = [canonical_bound_names(each) for each in (product, negate(product))]
+        if any(is_instance(each, self.base, self.indices) for each in sides):
+            return True
+        bases = {as_power(each)[0] for each in _unmasked(sides[0]) if as_power(each)[1] > 0}
+        return any(bases.issuperset(_unmasked(each)) for each in instances(self.base, self.indices, sides[0]))
+
+
+def _unmasked(product: Expression) -> Iterator[Expression]:
+    """The factors of a product, masks apart: where(c, f, 0) is where(c, 1, 0)*f."""
+    for factor in factors_of(product):
+        if isinstance(factor, Where) and factor.otherwise == ZERO and factor.chosen != ONE:
+            yield Where(factor.condition, ONE, ZERO)
+            yield from _unmasked(factor.chosen)
+        else:
+            yield factor
+
+
+def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
+    """What is squared in a sum of squares, which may have positive factors; () for anything else."""
+    match meanings.of(radicand):
+        case Power(base, Number(exponent)) if exponent == 2:
+            return (Square((base,)),)
+        case Multiply(factors):
+            parts = [squares_in(each, meanings) for each in factors if not _is_positive(each)]
+            return tuple([_times(chosen) for chosen in product(*parts)]) if parts else ()
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            inner = squares_in(chosen, meanings)
+            return tuple([replace(each, bases=(Where(condition, each.base, ZERO),)) for each in inner])
+        case Reduction("sum", indices, body):
+            inner = squares_in(body, meanings)
+            return tuple([replace(each, indices=(*indices, *each.indices)) for each in inner])
+        case Add(terms):
+            found = [squares_in(term, meanings) for term in terms]
+            return tuple([square for part in found for square in part]) if all(found) else ()
+    return ()
+
+
+def _times(squares: Sequence[Square]) -> Square:
+    """What is squared in one term of a product of sums of squares."""
+    return Square(
+        tuple([base for each in squares for base in each.bases]),
+        tuple([index for each in squares for index in each.indices]),
+    )
+
+
+def _is_positive(factor: Expression) -> bool:
+    if isinstance(factor, Power) and isinstance(factor.exponent, Number):
+        exponent = factor.exponent.value
+        return (exponent < 0 and exponent % 2 == 0) or NOTHING_KNOWN.is_positive(factor)
+    return NOTHING_KNOWN.is_positive(factor) or (isinstance(factor, Apply) and is_never_zero(factor))
