@@ -123,12 +123,16 @@ def unfolded(expression: Expression, fold: Fold) -> Expression:
 
 
 def _with_parts(expression: Expression, fold: Fold) -> Expression:
+    """The expression with the two parts by their indices; a part by another number stays: mod(c, 2)."""
     parts = {"floor": fold.quotient, "mod": fold.remainder}
+    radix = related_form(size_of(fold.remainder.axis))
 
     def change(node: Expression) -> Expression:
-        if isinstance(node, Apply) and _divisor(node, fold.index) is not None:
-            return parts[node.function]
-        return node
+        divisor = _divisor(node, fold.index) if isinstance(node, Apply) else None
+        if divisor is None or related_form(divisor) != radix:
+            return node
+        assert isinstance(node, Apply)
+        return parts[node.function]
 
     return rewrite_bottom_up(expression, change)
 

@@ -127,8 +127,9 @@ class ElementReader:
         if self._is_plain(place):
             index = position if isinstance(position, Index) else name
             return AxisView(axis, name, (index,))
-        merged = divided_index(self.element.positions[place:], [own.axis for own in self.own[place:]])
-        if merged is not None:
+        positions, axes = self.element.positions[place:], [own.axis for own in self.own[place:]]
+        merged = divided_index(positions, axes)
+        if merged is not None and not any(map(self.conditions.decide, positions[: merged[1]], axes)):
             return AxisView(axis, name, (merged[0],), width=merged[1])
         inside = not self.conditions.decide(position, axis)
         split = mixed_radix(position) if inside else None

@@ -65,6 +65,10 @@ FORMS = {
     "merged": "input x[n,g,h], z[q]\ny[n,q] = x[n,floor(q/size(h)),mod(q,size(h))]",
     "in two parts": "input x[n,g], z[g,h], k[q]\n"
     "y[n,q] = x[n,floor(q/size(h))]*z[floor(q/size(h)),mod(q,size(h))]",
+    "merged, then zeros": "input x[n,g,s], z[q]\ny[n,q] = "
+    "z[q]*where(floor(q/size(s)) < size(g), x[n,floor(q/size(s)),mod(q,size(s))], 0)",
+    "beside another digit": "input x[g,h], z[q]\n"
+    "y[q] = x[floor(q/size(h)),mod(q,size(h))]*where(mod(q,2) == 1, z[q], -floor(q/4))",
     "embedding": "input ids[n,t] in V\nparam C_[v,e]\ny[n,t,e] = C_[ids[n,t],e]",
     "columns": "input ids[n,t] in V\nparam C_[e,v]\ny[n,t,e] = C_[e,ids[n,t]]",
     "picked": "input ids[n] in V\ninput x[n,v]\ny[n] = x[n,ids[n]]",
@@ -253,6 +257,30 @@ def test_a_padded_tensor_is_padded_once_for_all_that_read_it() -> None:
     )
     sizes = {"I": 5, "A": 4, "R": 3}
     assert check(text, sizes, np.float64).count("np.pad(") == 1
+
+
+IMAGE = """
+index h : H
+index w : W
+index p : P = H*W
+index u : U = 3*H*W
+param f[h,w]
+input z[p], k[u]
+"""
+
+
+@pytest.mark.parametrize(("h", "w"), [(2, 3), (3, 1), (1, 4), (0, 2), (2, 0)])
+def test_the_relation_of_the_sizes_says_that_merged_axes_reach_every_place(h: int, w: int) -> None:
+    pixel = "f[floor(p/size(w)),mod(p,size(w))]"
+    form = f"y[p] = {pixel}*mod(p,2)*z[p] + where(mod(p,3) == 1, {pixel}, 0)\n"
+    source = check(IMAGE + form, {"H": h, "W": w, "P": h * w, "U": 3 * h * w}, np.float64)
+    assert "clip" not in source
+
+
+@pytest.mark.parametrize(("h", "w"), [(2, 3), (3, 1), (1, 4)])
+def test_an_index_that_counts_on_past_merged_axes_reads_zeros_there(h: int, w: int) -> None:
+    form = "y[u] = k[u]*where(floor(u/size(w)) < size(h), f[floor(u/size(w)),mod(u,size(w))], 0)\n"
+    check(IMAGE + form, {"H": h, "W": w, "P": h * w, "U": 3 * h * w}, np.float64)
 
 
 def test_results_are_nobody_elses() -> None:
