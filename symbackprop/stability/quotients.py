@@ -163,30 +163,47 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     exponent = add(*(each.scale.exponent for each in (*pure, *others)))
     placed = taking or (pure or sums)[0]
     weights = [weight for each in factors if each.is_below for weight in _weights(each.scale.value)]
+    # Outside these conditions the exponent is not below its maximum: the exponential may be infinite.
+    unguarded = {
+        each.node: _unguarded(each.scale.value) for each in factors if each.is_above and each is not taking
+    }
+    conditions = list(dict.fromkeys(condition for found, _ in unguarded.values() for condition in found))
     result: list[Expression] = []
     behind: list[Expression] = []
+    inside: list[Expression] = []
     for each in factors:
-        value = each.scale.value
-        if each is placed and taking is None:
-            conditions, value = _unguarded(value)
-            part = exp(exponent)
-            result.append(Where(conjunction(conditions), part, ZERO) if conditions else part)
-        if each is taking:
-            result.append(taken_in(taking.base, exponent, meanings, weights))
-        elif each.scale.is_plain:
+        found, value = unguarded.get(each.node, ((), each.scale.value))
+        if each is placed:
+            place = len(result)
+            inside.append(
+                exp(exponent) if taking is None else taken_in(taking.base, exponent, meanings, weights)
+            )
+        if each.scale.is_plain:
             result.append(each.node)
-        else:
-            behind.append(value)
+        elif each is not taking:
+            (inside if found and not isinstance(value, Number) else behind).append(value)
+    part = multiply(*inside)
+    result.insert(place, Where(conjunction(conditions), part, ZERO) if conditions else part)
     return _where_weights_are_not_zero(multiply(*result, *behind), weights)
 
 
 def _unguarded(value: Expression) -> tuple[list[Expression], Expression]:
-    """The conditions under which a value is looked at, and the value."""
+    """The conditions outside which a product is 0 and is not looked at, and the product without them."""
     conditions: list[Expression] = []
-    while isinstance(value, Where) and value.otherwise == ZERO:
-        conditions.append(value.condition)
-        value = value.chosen
-    return conditions, value
+    factors: list[Expression] = []
+    for factor in factors_of(value):
+        match factor:
+            case Where(condition, chosen, otherwise) if otherwise == ZERO:
+                inner, bare = _unguarded(chosen)
+                conditions.append(condition)
+            case Power(base, Number(exponent)) if exponent > 0:
+                inner, bare = _unguarded(base)
+                bare = power(bare, factor.exponent)
+            case _:
+                inner, bare = [], factor
+        conditions += inner
+        factors.append(bare)
+    return conditions, multiply(*factors)
 
 
 def taken_in(
@@ -214,7 +231,7 @@ def taken_in(
     if any(map(_has_below, factors, repeat(meanings))):
         return _combined(factors, meanings)
     inside = _with_opposites(factors, meanings)
-    if inside is None and any(map(_is_too_large, factors)):
+    if inside is None and (any(map(_is_too_large, factors)) or _are_guarded(factors)):
         inside = _combined(factors, meanings)
     return _where_weights_are_not_zero(inside or product, weights)
 
@@ -222,6 +239,12 @@ def taken_in(
 def _is_too_large(factor: _Factor) -> bool:
     """Whether it is a sum of exponentials that may be too large."""
     return factor.is_above and factor.scale.is_shifted and not _is_moderate(factor.node)
+
+
+def _are_guarded(factors: Sequence[_Factor]) -> bool:
+    """Whether one of several exponentials is under a condition: exp(f)*where(c, exp(g), 0)."""
+    above = [each for each in factors if each.is_above]
+    return len(above) > 1 and any(_unguarded(each.scale.value)[0] for each in above)
 
 
 def _is_moderate(node: Expression) -> bool:

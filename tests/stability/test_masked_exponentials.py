@@ -1,0 +1,39 @@
+"""Exponentials under masks: where the mask is 0 nothing is looked at, however large it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.pipeline import loads
+
+HEAD = "index v : V\nparam u[v]\nconst m[v], a[v]\n"
+MASKED = "where(m[v] > 0, {}, 0)"
+SUM = f"sum(v, {MASKED.format('exp(u[v])')})"
+
+# Losses that a shift of u by a number does not change, nor what stands outside of the mask.
+MODELS = {
+    "softmax beside a named one": f"e[v] = {MASKED.format('exp(u[v])')}\np[v] = e[v]/sum(v, e[v])\n"
+    "q[v] = softmax(v, where(m[v] > 0, u[v], -1e30))\nloss E = sum(v, a[v]*p[v]*(p[v] + q[v]))\n",
+    "factor under the mask": f"loss E = sum(v, {MASKED.format('exp(u[v])*a[v]')}^2)/{SUM}^2\n",
+    "undefined outside of the mask": f"p[v] = {MASKED.format('exp(u[v])/m[v]')}/{SUM}\n"
+    "loss E = sum(v, a[v]*p[v]^2)\n",
+    "mask of the second exponential": "loss E = "
+    f"sum(v, exp(u[v])*{MASKED.format('exp(u[v])')}*a[v])/{SUM}^2\n",
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_a_mask_hides_is_not_looked_at_however_large(name: str) -> None:
+    module = loads(HEAD + MODELS[name]).derive().module()
+    given = {"m": np.array([1.0, 0.0, 2.0, 0.0]), "a": np.array([0.5, 2.0, -1.0, 3.0])}
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        loss, gradients = module.value_and_grad({"u": np.array([0.25, 0.0, -0.5, 0.0])}, **given)
+    assert gradients["u"][1] == gradients["u"][3] == 0.0
+    assert np.all(gradients["u"][::2] != 0.0)
+    for shift in (-800.0, 0.0, 800.0):
+        far = np.array([0.25 + shift, 400.0, shift - 0.5, 5000.0])
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            found, there = module.value_and_grad({"u": far}, **given)
+        np.testing.assert_allclose(found, loss, rtol=1e-10)
+        np.testing.assert_allclose(there["u"], gradients["u"], rtol=1e-10)
