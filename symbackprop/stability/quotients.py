@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.stability.exponents import is_instance, softmax_count
+from symbackprop.stability.guards import unguarded
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import exp, has_exponentials, scaled
@@ -126,7 +127,7 @@ def _is_sum_of_reciprocals(node: Expression, meanings: Meanings) -> bool:
         case Add(terms):
             parts = [factor for term in terms for factor in factors_of(term)]
         case Reduction("sum", _, body):
-            _, product = _unguarded(body)
+            _, product = unguarded(body)
             parts = list(factors_of(product))
         case _:
             return False
@@ -164,15 +165,15 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     placed = taking or (pure or sums)[0]
     weights = [weight for each in factors if each.is_below for weight in _weights(each.scale.value)]
     # Outside these conditions the exponent is not below its maximum: the exponential may be infinite.
-    unguarded = {
-        each.node: _unguarded(each.scale.value) for each in factors if each.is_above and each is not taking
+    bare = {
+        each.node: unguarded(each.scale.value) for each in factors if each.is_above and each is not taking
     }
-    conditions = list(dict.fromkeys(condition for found, _ in unguarded.values() for condition in found))
+    conditions = list(dict.fromkeys(condition for found, _ in bare.values() for condition in found))
     result: list[Expression] = []
     behind: list[Expression] = []
     inside: list[Expression] = []
     for each in factors:
-        found, value = unguarded.get(each.node, ((), each.scale.value))
+        found, value = bare.get(each.node, ((), each.scale.value))
         if each is placed:
             place = len(result)
             inside.append(
@@ -185,25 +186,6 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     part = multiply(*inside)
     result.insert(place, Where(conjunction(conditions), part, ZERO) if conditions else part)
     return _where_weights_are_not_zero(multiply(*result, *behind), weights)
-
-
-def _unguarded(value: Expression) -> tuple[list[Expression], Expression]:
-    """The conditions outside which a product is 0 and is not looked at, and the product without them."""
-    conditions: list[Expression] = []
-    factors: list[Expression] = []
-    for factor in factors_of(value):
-        match factor:
-            case Where(condition, chosen, otherwise) if otherwise == ZERO:
-                inner, bare = _unguarded(chosen)
-                conditions.append(condition)
-            case Power(base, Number(exponent)) if exponent > 0:
-                inner, bare = _unguarded(base)
-                bare = power(bare, factor.exponent)
-            case _:
-                inner, bare = [], factor
-        conditions += inner
-        factors.append(bare)
-    return conditions, multiply(*factors)
 
 
 def taken_in(
@@ -244,7 +226,7 @@ def _is_too_large(factor: _Factor) -> bool:
 def _are_guarded(factors: Sequence[_Factor]) -> bool:
     """Whether one of several exponentials is under a condition: exp(f)*where(c, exp(g), 0)."""
     above = [each for each in factors if each.is_above]
-    return len(above) > 1 and any(_unguarded(each.scale.value)[0] for each in above)
+    return len(above) > 1 and any(unguarded(each.scale.value)[0] for each in above)
 
 
 def _is_moderate(node: Expression) -> bool:

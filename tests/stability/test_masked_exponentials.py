@@ -13,11 +13,12 @@ SUM = f"sum(v, {MASKED.format('exp(u[v])')})"
 
 # Losses that a shift of u by a number does not change, nor what stands outside of the mask.
 MODELS = {
-    "softmax beside a named one": f"e[v] = {MASKED.format('exp(u[v])')}\np[v] = e[v]/sum(v, e[v])\n"
-    "q[v] = softmax(v, where(m[v] > 0, u[v], -1e30))\nloss E = sum(v, a[v]*p[v]*(p[v] + q[v]))\n",
+    "power": f"p[v] = {MASKED.format('exp(2*u[v])')}/{SUM}^2\nloss E = sum(v, a[v]*p[v]^2)\n",
     "factor under the mask": f"loss E = sum(v, {MASKED.format('exp(u[v])*a[v]')}^2)/{SUM}^2\n",
     "undefined outside of the mask": f"p[v] = {MASKED.format('exp(u[v])/m[v]')}/{SUM}\n"
     "loss E = sum(v, a[v]*p[v]^2)\n",
+    "weighted variance": f"c = sum(v, {MASKED.format('exp(u[v])*a[v]')})/{SUM}\n"
+    f"loss E = sum(v, {MASKED.format('exp(u[v])*(a[v] - c)^2')})/{SUM}\n",
     "mask of the second exponential": "loss E = "
     f"sum(v, exp(u[v])*{MASKED.format('exp(u[v])')}*a[v])/{SUM}^2\n",
 }
@@ -37,3 +38,16 @@ def test_what_a_mask_hides_is_not_looked_at_however_large(name: str) -> None:
             found, there = module.value_and_grad({"u": far}, **given)
         np.testing.assert_allclose(found, loss, rtol=1e-10)
         np.testing.assert_allclose(there["u"], gradients["u"], rtol=1e-10)
+
+
+def test_an_exponential_without_a_mask_counts_everywhere() -> None:
+    module = (
+        loads(f"{HEAD}loss E = sum(v, exp(u[v])*({MASKED.format('a[v]')} + 2))/{SUM}\n").derive().module()
+    )
+    m, a, u = np.array([1.0, 0.0, 2.0]), np.array([0.5, 2.0, -1.0]), np.array([0.25, -1.0, -0.5])
+    above, below = np.exp(u) * np.where(m > 0.0, a + 2.0, 2.0), np.where(m > 0.0, np.exp(u), 0.0)
+    loss = above.sum() / below.sum()
+    for shift in (-800.0, 0.0, 800.0):
+        found, gradients = module.value_and_grad({"u": u + shift}, m=m, a=a)
+        np.testing.assert_allclose(found, loss, rtol=1e-10)
+        np.testing.assert_allclose(gradients["u"], (above - below * loss) / below.sum(), rtol=1e-10)
