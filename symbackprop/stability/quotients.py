@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from symbackprop.integers.bounds import conjunction
+from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, terms_of
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -168,7 +168,8 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     bare = {
         each.node: unguarded(each.scale.value) for each in factors if each.is_above and each is not taking
     }
-    conditions = list(dict.fromkeys(condition for found, _ in bare.values() for condition in found))
+    plain = [condition for each in factors if each.scale.is_plain for condition in _masks(each.node, factors)]
+    conditions = list(dict.fromkeys((*(part for found, _ in bare.values() for part in found), *plain)))
     result: list[Expression] = []
     behind: list[Expression] = []
     inside: list[Expression] = []
@@ -186,6 +187,18 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     part = multiply(*inside)
     result.insert(place, Where(conjunction(conditions), part, ZERO) if conditions else part)
     return _where_weights_are_not_zero(multiply(*result, *behind), weights)
+
+
+def _masks(node: Expression, factors: Sequence[_Factor]) -> Iterator[Expression]:
+    """The guards of a factor without exponentials that the sums below the stroke have in their terms too."""
+    guards, _ = unguarded(node)
+    sums = [part for each in factors if each.is_below for part in each.scale.value.walk()] if guards else ()
+    for condition in (part for guard in guards for part in conjuncts(guard)):
+        for part in sums:
+            if isinstance(part, Reduction) and isinstance(part.body, Where):
+                masks = conjuncts(part.body.condition)
+                if any(is_instance(condition, mask, part.indices) for mask in masks):
+                    yield condition
 
 
 def taken_in(
