@@ -1,4 +1,4 @@
-"""Exponentials under masks: where the mask is 0 nothing is looked at, however large it is."""
+"""Masks: where one is 0 nothing is looked at, however large it is; where none is, everything counts."""
 
 from __future__ import annotations
 
@@ -52,3 +52,12 @@ def test_an_exponential_without_a_mask_counts_everywhere() -> None:
         found, gradients = module.value_and_grad({"u": u + shift}, m=m, a=a)
         np.testing.assert_allclose(found, loss, rtol=1e-10)
         np.testing.assert_allclose(gradients["u"], (above - below * loss) / below.sum(), rtol=1e-10)
+
+
+def test_a_guard_does_not_hold_of_an_index_that_a_sum_binds_anew() -> None:
+    text = "loss E = sum(v, where(m[v] != 0, a[v]*u[v]/sum(v, where(m[v] != 0, u[v], 0)), 0))\n"
+    module = loads(HEAD + text).derive().module()
+    given = {"m": np.array([1.0, 0.0, 2.0]), "a": np.array([0.5, 2.0, -1.0])}
+    loss, gradients = module.value_and_grad({"u": np.array([1.0, 5.0, 3.0])}, **given)
+    np.testing.assert_allclose(loss, (0.5 - 3.0) / 4.0, rtol=1e-14)
+    np.testing.assert_allclose(gradients["u"], [(0.5 + 0.625) / 4.0, 0.0, (-1.0 + 0.625) / 4.0], rtol=1e-14)
