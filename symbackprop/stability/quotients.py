@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from symbackprop.integers.bounds import conjunction
+from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, terms_of
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.stability.exponents import is_instance, softmax_count
+from symbackprop.stability.guards import unguarded
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import exp, has_exponentials, scaled
@@ -126,7 +127,7 @@ def _is_sum_of_reciprocals(node: Expression, meanings: Meanings) -> bool:
         case Add(terms):
             parts = [factor for term in terms for factor in factors_of(term)]
         case Reduction("sum", _, body):
-            _, product = _unguarded(body)
+            _, product = unguarded(body)
             parts = list(factors_of(product))
         case _:
             return False
@@ -163,30 +164,41 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     exponent = add(*(each.scale.exponent for each in (*pure, *others)))
     placed = taking or (pure or sums)[0]
     weights = [weight for each in factors if each.is_below for weight in _weights(each.scale.value)]
+    # Outside these conditions the exponent is not below its maximum: the exponential may be infinite.
+    bare = {
+        each.node: unguarded(each.scale.value) for each in factors if each.is_above and each is not taking
+    }
+    plain = [condition for each in factors if each.scale.is_plain for condition in _masks(each.node, factors)]
+    conditions = list(dict.fromkeys((*(part for found, _ in bare.values() for part in found), *plain)))
     result: list[Expression] = []
     behind: list[Expression] = []
+    inside: list[Expression] = []
     for each in factors:
-        value = each.scale.value
-        if each is placed and taking is None:
-            conditions, value = _unguarded(value)
-            part = exp(exponent)
-            result.append(Where(conjunction(conditions), part, ZERO) if conditions else part)
-        if each is taking:
-            result.append(taken_in(taking.base, exponent, meanings, weights))
-        elif each.scale.is_plain:
+        found, value = bare.get(each.node, ((), each.scale.value))
+        if each is placed:
+            place = len(result)
+            inside.append(
+                exp(exponent) if taking is None else taken_in(taking.base, exponent, meanings, weights)
+            )
+        if each.scale.is_plain:
             result.append(each.node)
-        else:
-            behind.append(value)
+        elif each is not taking:
+            (inside if found and not isinstance(value, Number) else behind).append(value)
+    part = multiply(*inside)
+    result.insert(place, Where(conjunction(conditions), part, ZERO) if conditions else part)
     return _where_weights_are_not_zero(multiply(*result, *behind), weights)
 
 
-def _unguarded(value: Expression) -> tuple[list[Expression], Expression]:
-    """The conditions under which a value is looked at, and the value."""
-    conditions: list[Expression] = []
-    while isinstance(value, Where) and value.otherwise == ZERO:
-        conditions.append(value.condition)
-        value = value.chosen
-    return conditions, value
+def _masks(node: Expression, factors: Sequence[_Factor]) -> Iterator[Expression]:
+    """The guards of a factor without exponentials that the sums below the stroke have in their terms too."""
+    guards, _ = unguarded(node)
+    sums = [part for each in factors if each.is_below for part in each.scale.value.walk()] if guards else ()
+    for condition in (part for guard in guards for part in conjuncts(guard)):
+        for part in sums:
+            if isinstance(part, Reduction) and isinstance(part.body, Where):
+                masks = conjuncts(part.body.condition)
+                if any(is_instance(condition, mask, part.indices) for mask in masks):
+                    yield condition
 
 
 def taken_in(
@@ -214,7 +226,7 @@ def taken_in(
     if any(map(_has_below, factors, repeat(meanings))):
         return _combined(factors, meanings)
     inside = _with_opposites(factors, meanings)
-    if inside is None and any(map(_is_too_large, factors)):
+    if inside is None and (any(map(_is_too_large, factors)) or _are_guarded(factors)):
         inside = _combined(factors, meanings)
     return _where_weights_are_not_zero(inside or product, weights)
 
@@ -222,6 +234,12 @@ def taken_in(
 def _is_too_large(factor: _Factor) -> bool:
     """Whether it is a sum of exponentials that may be too large."""
     return factor.is_above and factor.scale.is_shifted and not _is_moderate(factor.node)
+
+
+def _are_guarded(factors: Sequence[_Factor]) -> bool:
+    """Whether one of several exponentials is under a condition: exp(f)*where(c, exp(g), 0)."""
+    above = [each for each in factors if each.is_above]
+    return len(above) > 1 and any(unguarded(each.scale.value)[0] for each in above)
 
 
 def _is_moderate(node: Expression) -> bool:

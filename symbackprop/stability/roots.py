@@ -118,14 +118,20 @@ def without_second_guard(node: Expression, _meanings: Meanings) -> Expression | 
     """where(n > 0, where(n != 0, f, 0), g) = where(n > 0, f, g)."""
     if not isinstance(node, Where):
         return None
-    known = _nonzero_in(node.condition)
-
-    def opened(inner: Expression) -> Expression:
-        is_known = isinstance(inner, Where) and inner.condition in known and inner.otherwise == ZERO
-        return inner.chosen if isinstance(inner, Where) and is_known else inner
-
-    chosen = rewrite_bottom_up(node.chosen, opened) if known else node.chosen
+    chosen = _unguarded(node.chosen, _nonzero_in(node.condition))
     return None if chosen == node.chosen else Where(node.condition, chosen, node.otherwise)
+
+
+def _unguarded(node: Expression, known: frozenset[Expression]) -> Expression:
+    """The expression without guards that are known to hold; a reduction binds indices of its own."""
+    if isinstance(node, Reduction):
+        known = frozenset(each for each in known if each.free_indices.isdisjoint(node.indices))
+    if not known:
+        return node
+    children = tuple([_unguarded(child, known) for child in node.children])
+    node = node if children == node.children else node.with_children(children)
+    is_known = isinstance(node, Where) and node.condition in known and node.otherwise == ZERO
+    return node.chosen if isinstance(node, Where) and is_known else node
 
 
 def _nonzero_in(condition: Expression) -> frozenset[Expression]:
