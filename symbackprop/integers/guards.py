@@ -23,6 +23,7 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Number,
+    Reduction,
     Size,
     Where,
 )
@@ -65,6 +66,9 @@ def guarded_children(
             # From left to right: what follows a condition that fails is not looked at.
             for place, operand in enumerate(operands):
                 yield operand, (*conditions, *operands[:place])
+        case Reduction(_, indices, body):
+            # A condition on an index that is bound anew says nothing of it inside.
+            yield body, tuple([each for each in conditions if each.free_indices.isdisjoint(indices)])
         case _:
             for child in expression.children:
                 yield child, conditions

@@ -26,6 +26,12 @@ def test_conditions_around_a_read_count() -> None:
     assert unproved("y[i,3]") == ["3"]
 
 
+def test_a_condition_says_nothing_of_an_index_that_a_sum_binds_anew() -> None:
+    assert unproved("where(i >= 1, sum(i, x[i-1]), 0)") == ["i - 1"]
+    assert unproved("where(i >= 1, sum(j, y[i-1,j]), 0)") == []
+    assert unproved("sum(i, where(i >= 1, x[i-1], 0))") == []
+
+
 def test_a_tensor_whose_axes_are_not_known_is_passed_over() -> None:
     expression = parse_expression("x[i-1]", SYSTEM)
     assert list(unproved_reads(expression, {})) == []
