@@ -22,7 +22,7 @@ KINDS = {
     "complement of e^-softplus": "log(1 - exp(-softplus(u[b])))",
     "three exponentials": "tanh(log(exp(u[b]) + (1 + exp(-u[b]))))",
     "one exponential less": "log(exp(softplus(u[b])) - 1)*tanh(q[b])",
-    "reciprocal of a complement": "log(sigmoid(u[b])*(1 - 1/(1 + exp(u[b] - q[b]))))",
+    "reciprocal of a complement": "sigmoid(u[b])*log(1 - 1/(1 + exp(u[b] - q[b])))",
     "an exponential beside a name": "exp(-softplus(-q[b] - log(1 + exp(u[b] - q[b]))))",
     "sigmoid of the logarithm of softplus": "q[b]*sigmoid(log(softplus(u[b])))",
     "large within log1p": "log1p(3*cosh(u[b])) + log(1 + 2*exp(q[b]))",
