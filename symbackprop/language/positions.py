@@ -134,7 +134,7 @@ def _delta(call: Call, surroundings: Surroundings, reader: Reader) -> Expression
         return Number(numbers[0] == numbers[1])
     axes = [axis_of(side, reader.scope) for side in (left, right)]
     if None not in axes and axes[0] != axes[1] and is_longer(*axes) is None:  # type: ignore[arg-type]
-        names = [side.name if isinstance(side, Index) else str(side.tensor) for side in (left, right)]  # type: ignore[attr-defined]
+        names = [_name_of(side) for side in (left, right)]
         raise reader.scope.error(
             f"axis clash in delta({names[0]}, {names[1]}): '{names[0]}' runs over axis {axes[0].name}, "  # type: ignore[union-attr]
             f"'{names[1]}' over axis {axes[1].name}",  # type: ignore[union-attr]

@@ -58,6 +58,8 @@ def whole_product(node: Expression) -> Expression | None:
     if not isinstance(node, Multiply):
         return None
     for place, factor in enumerate(node.factors):
+        if not any(isinstance(part, Reduction) and part.kind == "prod" for part in factor.walk()):
+            continue
         others = (*node.factors[:place], *node.factors[place + 1 :])
         for own in dict.fromkeys((ONE, *others)):
             completed = _completed(factor, own) if own != ONE else _completed_inside(factor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from symbackprop.array.value import Value, rewrite_values
 from symbackprop.cli.main import run
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation, LocalDerivative
+from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
@@ -54,6 +56,17 @@ def derived(text: str) -> Derivation:
 
 def verified(derivation: Derivation) -> str:
     return verification_of(derivation, numpy_module(lower(derivation)).printed())
+
+
+def print_instead(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
+    """Modules are printed with one text for another."""
+    printed = emission.printed_module
+
+    def edited(*arguments: Any, **strings: Any) -> PrintedModule:
+        module = printed(*arguments, **strings)
+        return replace(module, text=module.text.replace(right, wrong))
+
+    monkeypatch.setattr(emission, "printed_module", edited)
 
 
 def test_the_header_names_the_sizes_that_were_tried() -> None:
@@ -165,8 +178,7 @@ def test_a_fault_of_the_lowering_is_named_by_its_statement() -> None:
 def test_a_fault_of_the_printer_is_named_by_its_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     derivation = derived(TANH_NET)
     module = numpy_module(lower(derivation))
-    render = emission.render
-    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace("h @ V.T", "h @ V"))
+    print_instead(monkeypatch, "h @ V.T", "h @ V")
     with pytest.raises(MismatchError, match=r"E is .*\nequation: y\[n,j\] = sum\(k, V\[j,k\]\*h\[n,k\]\)"):
         verification_of(derivation, module.printed())
 
@@ -193,9 +205,8 @@ def test_a_fault_of_the_printer_is_named_by_its_statement(monkeypatch: pytest.Mo
 def test_other_faults_are_seen(right: str, wrong: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     derivation = derived(TANH_NET)
     module = numpy_module(lower(derivation))
-    render = emission.render
     assert right in module.text()
-    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    print_instead(monkeypatch, right, wrong)
     with pytest.raises(MismatchError, match=said):
         verification_of(derivation, module.printed())
 
@@ -221,8 +232,7 @@ def test_data_are_drawn_on_which_gradients_do_not_vanish(
     derivation = derived(SATURATED)
     module = numpy_module(lower(derivation))
     assert right in module.text()
-    render = emission.render
-    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    print_instead(monkeypatch, right, wrong)
     with pytest.raises(MismatchError, match="by the equations"):
         verification_of(derivation, module.printed())
 
@@ -239,8 +249,7 @@ def test_a_number_that_is_huge_by_chance_hides_no_gradient(name: str) -> None:
 
 def test_a_module_that_is_wrong_is_not_written(tmp_path, monkeypatch, capsys) -> None:
     (tmp_path / "net.model").write_text(TANH_NET)
-    render = emission.render
-    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace("h @ V.T", "h @ V"))
+    print_instead(monkeypatch, "h @ V.T", "h @ V")
     assert run(["generate", str(tmp_path / "net.model"), "-o", str(tmp_path / "net.py")]) == 3
     assert not (tmp_path / "net.py").exists()
     said = capsys.readouterr().err
@@ -293,9 +302,8 @@ def test_a_module_is_run_on_empty_axes(
 ) -> None:
     derivation = derived(TANH_NET)
     module = numpy_module(lower(derivation))
-    render = emission.render
     wrong = wrong.replace("W.shape", 'tensors["W"].shape').replace("x[", 'tensors["x"][')
-    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    print_instead(monkeypatch, right, wrong)
     with pytest.raises(
         MismatchError, match=rf"Error: .*\non data of .*{axis}=0.*\nequation: y.*\nstatement: y = "
     ):
@@ -315,8 +323,7 @@ def test_a_wrong_number_on_an_empty_axis_is_seen(
 ) -> None:
     derivation = derived(TANH_NET)
     module = numpy_module(lower(derivation))
-    render = emission.render
-    monkeypatch.setattr(emission, "render", lambda *a, **k: render(*a, **k).replace(right, wrong))
+    print_instead(monkeypatch, right, wrong)
     with pytest.raises(MismatchError, match=rf"{result}.* by the equations, on data of .*{axis}=0"):
         verification_of(derivation, module.printed())
 
