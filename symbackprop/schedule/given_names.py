@@ -107,8 +107,14 @@ class NamingRule:
         if before == after:
             return ()
         given = _names_given(before, after)
-        named = tuple([equation for name, equation in known.items() if name in given])
-        return (Step(self.naming(named), (), before, after),)
+        naming = self._of(given - before.tensors, known)
+        # A name that was read before may have come to stand in a further place.
+        if given & before.tensors and not naming.accounts_for(before, after):
+            naming = self._of(given, known)
+        return (Step(naming, (), before, after),)
+
+    def _of(self, names: frozenset[str], known: Mapping[str, Equation]) -> Naming:
+        return self.naming(tuple([equation for name, equation in known.items() if name in names]))
 
 
 def _names_given(before: Expression, after: Expression) -> frozenset[str]:
