@@ -5,8 +5,8 @@ have (Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms, se
 units of the rounding, so that one pass in float64 speaks for any precision. Elements without a formula are
 data, and exact. Sums of three terms and more may be added up in any order.
 
-Many points are evaluated at once, with a list for a number: what is not finite at a point is nan there.
-The reciprocal of an exact 0 is infinite; times an exact 0 it is 0, as f/sqrt(sum(i, f^2)) is for f = 0.
+Many points are evaluated at once, with a list for a number: what is not finite at a point is nan there,
+but the reciprocal of an exact 0, which times an exact 0 is 0, as f/sqrt(sum(i, f^2)) is for f = 0.
 """
 
 from __future__ import annotations
@@ -179,12 +179,12 @@ class RoundingErrors:
         evaluate = ALL_FUNCTIONS[function].evaluate
         rows = list(zip(*[argument.values for argument in arguments], strict=True))
         values = [_finite(_real, evaluate, row) for row in rows]
-        errors = [0.0] * self.points if function in self.exact else [abs(value) for value in values]
+        own = 0.0 if function in self.exact else 1.0  # a 0 of other arguments than 0 has underflowed
+        errors = [own * (abs(each) or 5e-324 * any(row)) for each, row in zip(values, rows, strict=True)]
         for place, argument in enumerate(arguments):
             for point, (row, error) in enumerate(zip(rows, argument.errors, strict=True)):
-                if function == "exp":  # its argument has been rounded, wherever it comes from
-                    error = max(error, abs(row[place]))
-                if error:
+                # The argument of exp has been rounded, wherever it comes from.
+                if error := max(error, abs(row[place])) if function == "exp" else error:
                     errors[point] += abs(_finite(_slope, evaluate, row, place)) * error
         return Rounded(values, errors)
 

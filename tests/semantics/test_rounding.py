@@ -140,3 +140,10 @@ def test_free_indices_stand_where_they_are_put() -> None:
     (i,) = [node for node in expression("sum(i, x[i])").walk() if isinstance(node, Index)][:1]
     body = expression("sum(i, x[i])").children[0]
     assert at_one_point(errors().of(body, {i: 1})) == (1.5, 0.0)
+
+
+def test_a_number_that_has_underflowed_is_no_exact_0() -> None:
+    """exp(u)/sum(i, exp(u)) is no 0/0 that counts as 0 where u is -800."""
+    far = RoundingErrors(1, lambda *_: [-800.0], {})
+    value, _ = at_one_point(far.of(expression("exp(a)/(exp(a) + exp(c))"), {}))
+    assert math.isnan(value)
