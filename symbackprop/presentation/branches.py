@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
-from itertools import combinations
 
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
@@ -15,22 +14,14 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import ZERO, Add, Comparison, Delta, Expression, Logic, Number, Where
-from symbackprop.rules.compared_values import is_negative
+from symbackprop.rules.compared_values import joined_opposites
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
 
 
 def opposite_branches(node: Expression) -> Expression | None:
     """f*where(c, g, 0) + f2*where(not c, h, 0) = where(c, f*g, f2*h), the first two such terms of a sum."""
-    if not isinstance(node, Add):
-        return None
-    wheres = [(place, _where_of(term)) for place, term in enumerate(node.terms)]
-    for (here, one), (there, other) in combinations(wheres, 2):
-        if one is not None and other is not None and negated(one.condition) == other.condition:
-            first, second = (other, one) if is_negative(one.condition) else (one, other)
-            rest = [term for place, term in enumerate(node.terms) if place not in (here, there)]
-            return add(Where(first.condition, first.chosen, second.chosen), *rest)
-    return None
+    return joined_opposites(node, _where_of)
 
 
 def _where_of(term: Expression) -> Where | None:

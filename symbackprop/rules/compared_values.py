@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import combinations
 from typing import NamedTuple
@@ -148,9 +148,14 @@ COMPARED_MAXIMUM = stated(
 
 def opposite_wheres(node: Expression) -> Expression | None:
     """n*where(c, f, 0) + where(not c, g, 0) = where(c, n*f, g), the first two such terms of a sum."""
+    return joined_opposites(node, _numbered_where)
+
+
+def joined_opposites(node: Expression, where_of: Callable[[Expression], Where | None]) -> Expression | None:
+    """The sum with its first two terms that are `where`s of opposite conditions as one, by `where_of`."""
     if not isinstance(node, Add):
         return None
-    wheres = [(place, _numbered_where(term)) for place, term in enumerate(node.terms)]
+    wheres = [(place, where_of(term)) for place, term in enumerate(node.terms)]
     for (here, one), (there, other) in combinations(wheres, 2):
         if one is not None and other is not None and negated(one.condition) == other.condition:
             first, second = (other, one) if is_negative(one.condition) else (one, other)
