@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -37,9 +37,9 @@ class Naming(Justification):
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether both sides are the same once the names have been replaced by what they stand for."""
-        definitions = {equation.tensor: equation for equation in self.named}
-        old, new = (_normal_form(_put_back(side, definitions, ())) for side in (before, after))
-        return old == new
+        for definitions in _readers_first(self.named):
+            before, after = (_put_back(side, definitions, ()) for side in (before, after))
+        return _normal_form(before) == _normal_form(after)
 
     def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
         """Whether each name is that of an equation which is computed, were it later."""
@@ -130,6 +130,17 @@ def _names_given(before: Expression, after: Expression) -> frozenset[str]:
     if type(before) is not type(after) or len(old) != len(new):
         return after.tensors
     return frozenset[str]().union(*(_names_given(*pair) for pair in zip(old, new, strict=True)))
+
+
+def _readers_first(named: Iterable[Equation]) -> Iterator[Mapping[str, Equation]]:
+    """The equations in groups, each before those that it reads: these may be read on both sides."""
+    left = by_tensor(named)
+    while left:
+        read = {name for tensor, each in left.items() for name in each.reads if name != tensor}
+        # Members of a recurrence read one another.
+        group = {tensor: left[tensor] for tensor in left if tensor not in read} or left
+        yield group
+        left = {tensor: left[tensor] for tensor in left if tensor not in group}
 
 
 def _put_back(node: Expression, definitions: Mapping[str, Equation], conditions: Conditions) -> Expression:

@@ -51,6 +51,8 @@ def evaluate_system(
     known: dict[str, Array] = {
         name: array + added[name] if name in added else array for name, array in values.items()
     }
+    if wanted <= known.keys():
+        return known
     reached = {} if reached is None else reached
     evaluator = VectorisedEvaluator(known, sizes, reached=reached, numbers=numbers)
     with undefined_is_silent(strict):

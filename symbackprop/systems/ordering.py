@@ -56,6 +56,8 @@ def in_reading_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
 def stages_of(equations: Sequence[Equation]) -> tuple[Stage, ...]:
     """The equations in reading order, a recurrence as one stage; NotationError where there is a circle."""
     by_name = {equation.tensor: equation for equation in equations}
+    if _is_in_order(equations, by_name):
+        return tuple([Stage((equation,)) for equation in equations])
     component_of = {name: component for component in _components(_readings(by_name)) for name in component}
     ordered: dict[tuple[str, ...], Stage] = {}
     for first in by_name:
@@ -75,6 +77,16 @@ def stages_of(equations: Sequence[Equation]) -> tuple[Stage, ...]:
             if component not in ordered:
                 ordered[component] = _stage(tuple(by_name[name] for name in by_name if name in component))
     return tuple(ordered.values())
+
+
+def _is_in_order(equations: Sequence[Equation], by_name: Mapping[str, Equation]) -> bool:
+    """Whether each reads only earlier ones, as those of most models do: there is no recurrence then."""
+    earlier: set[str] = set()
+    for equation in equations:
+        if any(read in by_name and read not in earlier for read in equation.reads):
+            return False
+        earlier.add(equation.tensor)
+    return True
 
 
 def _readings(by_name: Mapping[str, Equation]) -> dict[str, tuple[str, ...]]:

@@ -132,7 +132,7 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[Compared]:
     rng = np.random.default_rng(0)
     directions = {}
     # An adjoint that is 0 but for the rounding of what cancels in it must not be scaled up to a slope.
-    least = max(1e-3, 1e-4 * largest_of((*draw.known.values(), *draw.adjoints.values())))
+    least = max(1e-3, 1e-4 * draw.largest)
     for name in (each for each in subject.derivation.wrt if each in draw.told):
         scale = max(float(np.hypot.reduce(np.ravel(draw.adjoints[name]), initial=0.0)), least)
         directions[name] = rng.normal(size=np.shape(draw.adjoints[name])) / scale
