@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from symbackprop.indexing.blocks import read_by_block
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import guarded_children
 from symbackprop.notation.arithmetic import normalised
@@ -51,6 +52,19 @@ class Naming(Justification):
 
 
 @dataclass(frozen=True)
+class Blocks(Naming):
+    """Names for the blocks of a packed axis; `indices` are those of the equation that they make up."""
+
+    indices: tuple[Index, ...] = ()
+    name: str = "name blocks"
+    statement: str = "what depends on the block of a packed axis is computed block by block"
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether these are the blocks of one side, and the other reads each at its places."""
+        return read_by_block(before, self.indices, self.named) == after
+
+
+@dataclass(frozen=True)
 class MatrixGuards(Naming):
     """Names for matrices that are the identity where a condition does not let them through."""
 
@@ -77,7 +91,7 @@ class Shared(Naming):
 
 
 # In the order in which the schedule gives them: each rests on equations as they were before.
-NAMINGS: tuple[type[Naming], ...] = (MatrixGuards, Hoisted, Shared)
+NAMINGS: tuple[type[Naming], ...] = (Blocks, MatrixGuards, Hoisted, Shared)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import Schedule, ScheduleSource
 from symbackprop.schedule.empty_sums import empty_sum_rule_by
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
-from symbackprop.schedule.given_names import NAMINGS, Hoisted, Naming
+from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards, Naming
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.solves import SOLVE
@@ -109,7 +109,7 @@ def chains(schedule: Schedule, source: ScheduleSource) -> Iterator[ScheduleChain
 def _expect_stated(schedule: Schedule, source: ScheduleSource) -> None:
     """Each equation of the source is computed, others have names of their own, and none runs in a circle."""
     items = {item.equation.tensor: item for item in schedule.equations}
-    for each in source.items:
+    for each in source.stated:
         found = items.get(each.equation.tensor)
         if found is None or found.origin.stated != each.equation:
             raise _refusal(f"the schedule does not compute {equation_text(each.equation)}")
@@ -176,8 +176,8 @@ class _States:
         return {item.equation.tensor: place for place, item in enumerate(self.source.items)}
 
     def _definitions_before(self, name: str) -> Forms:
-        """Equations that the source states before, as they were before any naming, and those of new names."""
-        order, forms = self._order, self._forms[NAMINGS[0]]
+        """Equations that the source states before, with no guarded matrices yet, and those of new names."""
+        order, forms = self._order, self._forms[MatrixGuards]
         here = order.get(name, len(order))
         return {each: forms[each] for each in forms if order.get(each, -1) < here}
 

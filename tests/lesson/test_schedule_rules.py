@@ -93,4 +93,4 @@ def test_a_naming_rule_leaves_its_near_miss_alone(rule, computed) -> None:
     given = example_equations(rule.near_miss)
     assert [item.equation for item in computed(given)] == [item.equation for item in given]
     named = computed(example_equations(rule.example))
-    assert len(named) == len(example_equations(rule.example)) + 1
+    assert len(named) > len(example_equations(rule.example))

@@ -92,6 +92,16 @@ loss E = sum(i, h[size(t) - 1,i]^2)
 """,
         ("b", "c"),
     ),
+    "packed axes": (
+        """
+index p : P = 2*T
+input k[n,p]
+z[n,t] = k[n,t]*k[n,size(t) + t] + v[t]
+d[n,p] = where(p < size(t), v[p]^2, 0)*k[n,p] + where(p >= size(t), c*w[p - size(t)], 0)
+loss E = sum(n, t, z[n,t]^2) + sum(n, p, d[n,p]*k[n,p]^2)
+""",
+        ("k", "v"),
+    ),
 }
 
 
@@ -213,7 +223,7 @@ def _forged(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
         )
 
 
-@pytest.mark.parametrize("name", ["exponentials", "a recurrence over matrices"])
+@pytest.mark.parametrize("name", ["exponentials", "a recurrence over matrices", "packed axes"])
 def test_forged_schedules_are_refused(name: str) -> None:
     schedule, source = example(name)
     for message, forged in _forged(schedule):
