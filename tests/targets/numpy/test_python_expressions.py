@@ -361,6 +361,14 @@ def test_every_pair_of_nodes_parses_to_the_values_tree() -> None:
     assert disagreements(PAIRS) == []
 
 
+def test_a_piece_knows_its_brackets() -> None:
+    """A chain of two that begins or ends with one is cut, for a formatter would break it inside."""
+    for label, value in [*((name, value) for name, _, value in SINGLE), *PAIRS]:
+        piece = PRINTER.piece(value)
+        assert piece.opened == piece.text.startswith("("), label
+        assert piece.closed == piece.text.endswith((")", "]")), label
+
+
 def test_a_sample_of_triples_parses_to_the_values_tree() -> None:
     inner = random.Random(0).sample(PAIRS, 150)
     triples = [(f"{name} in {label}", value) for label, given in inner for name, _, value in around(given)]
