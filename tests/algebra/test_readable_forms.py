@@ -31,6 +31,10 @@ FORMS = {
         "loss E = sum(n, s[n]/2 + (t[n] - m[n])^2/(2*exp(s[n])))/size(n)",
         "grad_s[n] = 1/2*(1 - exp(-s[n])*(t[n] - m[n])^2)/size(n)",
     ),
+    "a variance beside a norm": (
+        "index i : I\nparam x[i]\nloss E = var(i, x[i]) + norm(i, x[i])",
+        "grad_x[i] = x[i]/sqrt(sum(i', x[i']^2)) + 2*(x[i] - sum(i', x[i'])/size(i))/size(i)",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",
