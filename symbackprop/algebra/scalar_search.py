@@ -7,7 +7,7 @@ Such a subterm stands between two binders: the whole right-hand side, the body o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -113,12 +113,20 @@ def _above_binders(expression: Expression) -> Iterator[Expression]:
             yield from _above_binders(child)
 
 
-def rework(expression: Expression, scope: Scope, account: Account) -> tuple[Step, ...]:
-    """Bring every binder-free subterm into its cheapest form, one step for each that changes."""
+def rework(
+    expression: Expression,
+    scope: Scope,
+    account: Account,
+    places: Callable[[Expression], Iterator[Path]] = scalar_paths,
+) -> tuple[Step, ...]:
+    """Bring every binder-free subterm into its cheapest form, one step for each that changes.
+
+    `places` are those of the subterms.
+    """
     steps: list[Step] = []
     done: set[tuple[Expression, tuple[Expression, ...]]] = set()
     while len(steps) < MOST_STEPS:
-        step = _next_step(expression, scope, done, account)
+        step = _next_step(expression, scope, done, account, places)
         if step is None:
             break
         steps.append(step)
@@ -131,8 +139,9 @@ def _next_step(
     scope: Scope,
     done: set[tuple[Expression, tuple[Expression, ...]]],
     account: Account,
+    places: Callable[[Expression], Iterator[Path]],
 ) -> Step | None:
-    for place in () if account.is_spent else scalar_paths(expression):
+    for place in () if account.is_spent else places(expression):
         subterm, conditions = node_at(expression, place), conditions_at(expression, place)
         if (subterm, conditions) in done:
             continue

@@ -260,3 +260,5 @@ RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
     **{word: _everywhere(recognise) for word, recognise in _OF_NODES.items()},
 }
 NAMED = frozenset(RECOGNISED)
+# A derivative of the one is printed with the other, though the model does not use it.
+BRINGS_IN: Mapping[str, tuple[str, ...]] = {"var": ("mean",), "logsumexp": ("softmax",)}

@@ -31,6 +31,19 @@ FORMS = {
         "loss E = sum(n, s[n]/2 + (t[n] - m[n])^2/(2*exp(s[n])))/size(n)",
         "grad_s[n] = 1/2*(1 - exp(-s[n])*(t[n] - m[n])^2)/size(n)",
     ),
+    "a variance beside a norm": (
+        "index i : I\nparam x[i]\nloss E = var(i, x[i]) + norm(i, x[i])",
+        "grad_x[i] = x[i]/sqrt(sum(i', x[i']^2)) + 2*(x[i] - sum(i', x[i'])/size(i))/size(i)",
+    ),
+    "the norm of a scaled vector": (
+        "index i : I\nparam a\ninput x[i]\nloss E = norm(i, a*x[i])",
+        "grad_a = a*sum(i, x[i]^2)/E",
+    ),
+    "the spread of scaled rows": (
+        "index i : I\nindex b : B\nparam a[b]\ninput x[b,i]\n"
+        "s[b] = sqrt(1 + sum(i, (x[b,i]*a[b])^2))\nloss E = sum(b, s[b])",
+        "grad_a[b] = sum(i, x[b,i]^2)*a[b]/s[b]",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",
