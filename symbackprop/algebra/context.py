@@ -47,12 +47,26 @@ class RecurrenceStep:
 
 
 @dataclass(frozen=True)
+class OwnRecurrence:
+    """What is computed in turns with a tensor, each with the place of its step, and the tensor's own step."""
+
+    places: Mapping[str, int]
+    step: Index
+    direction: int
+
+
+def places_in(steps: Mapping[str, Sequence[RecurrenceStep]], number: int) -> dict[str, int]:
+    """The tensors in the recurrence of this number, each with the place of its step."""
+    return {name: own.place for name, each in steps.items() for own in each if own.number == number}
+
+
+@dataclass(frozen=True)
 class Scope:
     """The equations whose tensors are computed before the one at hand, in their order, and the facts.
 
     `symmetric` are the tensors that are so in their last two indices, each with the reason.
-    `steps` speaks of the adjoints in a recurrence: there, before means in the same step and before in the
-    order, or in a step before. `target` is the tensor at hand, at its own indices.
+    `steps` speaks of the adjoints in a recurrence, the outermost step first: there, before means in the same
+    step and before in the order, or in a step before. `target` is the tensor at hand, at its own indices.
     `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
     """
 
@@ -65,7 +79,7 @@ class Scope:
     index_names: Mapping[Axis, tuple[Index, ...]] = field(default_factory=dict)
     end: int | None = None
     hidden: str = ""
-    steps: Mapping[str, RecurrenceStep] = field(default_factory=dict)
+    steps: Mapping[str, tuple[RecurrenceStep, ...]] = field(default_factory=dict)
     target: Element | None = None
     ranges: Ranges = field(default_factory=Ranges)
     supports: Mapping[str, Support] = field(default_factory=dict)
@@ -131,28 +145,33 @@ class Scope:
         return replace(self, target=target, end=self.order[target.tensor], hidden=without)
 
     @property
-    def own_recurrence(self) -> tuple[dict[str, int], Index | None]:
-        """The adjoints in a recurrence with the target, each with the place of its step, and its own step."""
-        own = self.steps.get(self.target.tensor) if self.target else None
-        if own is None or self.target is None:
-            return {}, None
-        step = self.target.positions[own.place]
-        places = {name: each.place for name, each in self.steps.items() if each.number == own.number}
-        return places, step if isinstance(step, Index) else None
+    def own_recurrences(self) -> tuple[OwnRecurrence, ...]:
+        """The recurrences that the target is computed in, the outermost first."""
+        if self.target is None:
+            return ()
+        found: list[OwnRecurrence] = []
+        for own in self.steps.get(self.target.tensor, ()):
+            step = self.target.positions[own.place]
+            if isinstance(step, Index):
+                found.append(OwnRecurrence(places_in(self.steps, own.number), step, own.direction))
+        return tuple(found)
 
     def may_read(self, expression: Expression) -> bool:
-        """Whether all members of the target's own recurrence that are read have been computed by then."""
-        places, step = self.own_recurrence
-        if self.target is None or step is None:
-            return True
-        direction = self.steps[self.target.tensor].direction
-        for read in readings(expression):
-            if read.tensor in places:
-                offset = linear_form(subtract(read.positions[places[read.tensor]], step))
-                ahead = offset.constant * direction
-                if offset.coefficients or ahead > 0 or (ahead == 0 and not self._is_known(read.tensor)):
-                    return False
-        return True
+        """Whether all members of the target's own recurrences that are read have been computed by then."""
+        recurrences = self.own_recurrences
+        return all(self._is_computed(read, recurrences) for read in readings(expression))
+
+    def _is_computed(self, read: Element, recurrences: tuple[OwnRecurrence, ...]) -> bool:
+        """The outermost step that is another one decides."""
+        around = [each for each in recurrences if read.tensor in each.places]
+        for each in around:
+            offset = linear_form(subtract(read.positions[each.places[read.tensor]], each.step))
+            ahead = offset.constant * each.direction
+            if offset.coefficients or ahead > 0:
+                return False
+            if ahead < 0:
+                return True
+        return not around or self._is_known(read.tensor)
 
     def near(self, expression: Expression) -> tuple[Equation, ...]:
         """The definitions of the expression's tensors, and those that read one of them."""

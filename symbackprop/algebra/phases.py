@@ -169,7 +169,9 @@ def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tu
 
 def _inwards(scope: Scope) -> NormalForm:
     """The normal form of what is computed at a step of a recurrence."""
-    return NormalForm(recurrence_rules(*scope.own_recurrence, scope.ranges))
+    recurrences = scope.own_recurrences
+    rules = (recurrence_rules(each.places, each.step, scope.ranges) for each in recurrences)
+    return NormalForm(tuple(rule for each in rules for rule in each))
 
 
 def _arranged(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from symbackprop.algebra.context import RecurrenceStep, Scope
+from symbackprop.algebra.context import RecurrenceStep, Scope, places_in
 from symbackprop.algebra.known_equations import Known, exponential_of
 from symbackprop.algebra.rational import Relation
 from symbackprop.derivation.result import AdjointDerivation, RestatedEquation
@@ -163,14 +163,16 @@ class Grounds:
 
     def are_steps(self, places: Mapping[str, int], step: Index) -> bool:
         """Whether the adjoint at hand belongs to that recurrence."""
-        own = self._steps.get(self.current.equation.tensor) if self.current else None
-        if own is None or self.current is None:
+        if self.current is None:
             return False
-        members = {name: each.place for name, each in self._steps.items() if each.number == own.number}
-        return places == members and self.current.total.denominator.positions[own.place] == step
+        positions = self.current.total.denominator.positions
+        return any(
+            places == places_in(self._steps, own.number) and positions[own.place] == step
+            for own in self._steps.get(self.current.equation.tensor, ())
+        )
 
     @cached_property
-    def _steps(self) -> Mapping[str, RecurrenceStep]:
+    def _steps(self) -> Mapping[str, tuple[RecurrenceStep, ...]]:
         names = {each.tensor: each.equation.tensor for each in self.adjoints}
         return steps_of_adjoints(self.system, names)
 

@@ -22,7 +22,8 @@ from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Domain
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes, sizes_with_ones
 from symbackprop.sampling.small_axes import model_sizes
-from symbackprop.systems.ordering import Stage, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import Recurrence
 from symbackprop.systems.system import System
 
 SEED = 0
@@ -140,17 +141,16 @@ def sizes_with_steps(system: System, sizes: Mapping[str, int]) -> Mapping[str, i
     A gradient of weights reads no adjoint of the first step, so that of three there would be one left.
     """
     needed: dict[str, int] = {}
-    for stage in stages_of(system.equations):
-        if stage.recurrence is not None:
-            reach = max(_reaches(stage, stage.recurrence.places), default=1)
-            needed[stage.recurrence.axis.name] = 3 + max(reach, 1)
+    for recurrence in (each for stage in stages_of(system.equations) for each in stage.nested):
+        least = 3 + max((1, *_reaches(recurrence)))
+        needed[recurrence.axis.name] = max(least, needed.get(recurrence.axis.name, 0))
     short = {axis: least for axis, least in needed.items() if sizes[axis] < least}
     return model_sizes(system, short) if short else sizes
 
 
-def _reaches(stage: Stage, places: Mapping[str, int]) -> Iterator[int]:
+def _reaches(recurrence: Recurrence) -> Iterator[int]:
     """How many steps back each element of a recurrence is read, as far as that is a number."""
-    for equation in stage.equations:
+    for equation in recurrence.equations:
         for node in equation.expression.walk():
-            if isinstance(node, Element) and node.tensor in places:
-                yield int(abs(linear_form(node.positions[places[node.tensor]]).constant))
+            if isinstance(node, Element) and node.tensor in recurrence.places:
+                yield int(abs(linear_form(node.positions[recurrence.places[node.tensor]]).constant))

@@ -216,11 +216,11 @@ def evaluation_visits(system: System, sizes: Mapping[str, int]) -> int:
 def evaluation_cost(system: System) -> int:
     """About how many visits its evaluation is worth: a step of a recurrence, and a matrix, cost more."""
     sizes = model_sizes(system)
-    stages = (stage for stage in stages_of(system.equations) if stage.recurrence is not None)
     steps = sum(
-        sizes[stage.recurrence.axis.name] * sum(each.expression.node_count for each in stage.equations)
-        for stage in stages
+        prod(sizes[index.axis.name] for index in stage.recurrence.steps(each)) * each.expression.node_count
+        for stage in stages_of(system.equations)
         if stage.recurrence is not None
+        for each in stage.equations
     )
     nodes = (node for equation in system.equations for node in equation.expression.walk())
     matrices = sum(sizes[node.axis.name] ** 3 for node in nodes if isinstance(node, MatrixFunction))

@@ -34,8 +34,9 @@ from symbackprop.schedule.undefined_factors import delta_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.name_definitions import NameDefinitions
-from symbackprop.systems.ordering import Stage, at_step, stages_of
+from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import equation_text
+from symbackprop.systems.recurrences import Stage, at_step
 from symbackprop.systems.system import Equation
 
 REGISTRY = Registry.of(
@@ -78,11 +79,11 @@ class ScheduleGrounds(Grounds):
 
     def are_steps(self, places: Mapping[str, int], step: Index) -> bool:
         """Whether the equation at hand belongs to that recurrence."""
-        recurrence = self.stage.recurrence if self.stage else None
-        if self.stage is None or recurrence is None or recurrence.places != places:
+        if self.stage is None:
             return False
         (own,) = [each for each in self.stage.equations if each.tensor == self.tensor]
-        return at_step(recurrence, own) == step
+        recurrences = (each for each in self.stage.nested if self.tensor in each.places)
+        return any(each.places == places and at_step(each, own) == step for each in recurrences)
 
 
 @dataclass(frozen=True)
