@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 from symbackprop.integers.bounds import lower_bound
 from symbackprop.integers.guards import always_holds, padded_element
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, terms_of
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, subtract, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
     Comparison,
     ComparisonOperator,
+    Delta,
     Element,
     Expression,
     Index,
@@ -86,6 +88,19 @@ def _without_maximum(condition: Expression, known: Comparison) -> Expression:
     return condition.with_children((chosen(condition.left), chosen(condition.right)))
 
 
+def index_alone(node: Expression) -> Expression | None:
+    """delta(i + p, q) = delta(i, q - p), where neither side is an index by itself."""
+    if not isinstance(node, Delta) or isinstance(node.left, Index) or isinstance(node.right, Index):
+        return None
+    form = linear_form(subtract(node.left, node.right))
+    for index, coefficient in form.coefficients.items():
+        rest = form.without(index)
+        is_alone = not any(index in unknown.free_indices for unknown in rest.coefficients)
+        if isinstance(index, Index) and abs(coefficient) == 1 and is_alone:
+            return Delta(index, rest.scaled(-coefficient).expression())
+    return None
+
+
 def as_pad(node: Expression) -> Expression | None:
     """where(s != 0, x[s - 1], 0) = pad(x[s - 1]): the condition says that one position is not below 0."""
     match node:
@@ -118,6 +133,16 @@ MAXIMUM_OF_ORDERED = stated(
     example="where(max(x[i], y[j]) <= c and x[i] >= y[j], c, 0)",
     near_miss="where(max(x[i], y[j]) <= c and x[i] >= z[q], c, 0)",
     roots=(Logic,),
+)
+INDEX_ALONE = stated(
+    "index alone in delta",
+    "delta(i + p, q) = delta(i, q - p), delta(p - i, q) = delta(i, p - q)",
+    index_alone,
+    where=(when("independent", "p", "i"), when("independent", "q", "i")),
+    decreases="deltas without an index alone",
+    example="delta(i + 1, size(i))",
+    near_miss="delta(2*i, size(i) - 1)",
+    roots=(Delta,),
 )
 AS_PAD = stated(
     "pad",
