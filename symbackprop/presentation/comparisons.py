@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from symbackprop.integers.bounds import lower_bound
 from symbackprop.integers.guards import always_holds, padded_element
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, subtract, terms_of
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, subtract, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -56,6 +56,25 @@ def number_moved(node: Expression) -> Expression | None:
     operator = node.operator if sign > 0 else MIRRORED[node.operator]
     right = Number(sign * (node.right.value - numbers[0].value))
     return Comparison(operator, multiply(Number(sign), other), right)
+
+
+def cancelled(node: Expression) -> Expression | None:
+    """i + f < i + g = f < g, 0 < g = g > 0: of integers, which are not rounded."""
+    if not isinstance(node, Comparison) or node.tensors:
+        return None
+    sides = [list(terms_of(side)) for side in node.children]
+    common = [term for term in sides[0] if term in sides[1]]
+    if not common or ZERO in common:
+        return None
+    for term in common:
+        for side in sides:
+            side.remove(term)
+    left, right = (add(*side) for side in sides)
+    return (
+        Comparison(MIRRORED[node.operator], right, left)
+        if left == ZERO
+        else Comparison(node.operator, left, right)
+    )
 
 
 def maximum_of_ordered(node: Expression) -> Expression | None:
@@ -123,6 +142,15 @@ NUMBERS_ON_THE_RIGHT = stated(
     decreases="names and numbers",
     example="where(3 - x[i] <= 6, c, 0)",
     near_miss="where(x[i] + c <= 6, c, 0)",
+    roots=(Comparison,),
+)
+CANCELLED = stated(
+    "cancel in a comparison",
+    "(f + g < f + h) = (g < h), (f < f + h) = (h > 0), likewise the other comparisons, of integers",
+    cancelled,
+    decreases="names and numbers",
+    example="where(i < i + d - size(i), c, 0)",
+    near_miss="where(i < i2 + d - size(i), c, 0)",
     roots=(Comparison,),
 )
 MAXIMUM_OF_ORDERED = stated(

@@ -13,6 +13,7 @@ from symbackprop.presentation.branches import (
 )
 from symbackprop.presentation.comparisons import (
     AS_PAD,
+    CANCELLED,
     INDEX_ALONE,
     MAXIMUM_OF_ORDERED,
     NUMBERS_ON_THE_RIGHT,
@@ -57,6 +58,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     TERM_OUT_OF_BRANCHES,
     MAXIMUM_OF_ORDERED,
     NUMBERS_ON_THE_RIGHT,
+    CANCELLED,
     INDEX_ALONE,
     GATHER_SUMS,
     AS_PAD,
