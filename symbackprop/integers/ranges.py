@@ -81,13 +81,18 @@ def _is_reciprocal_size(factor: Expression) -> bool:
 
 
 def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
-    """g*H >= 0, and (size(g) - 1 - g)*H >= 0."""
+    """g*H >= 0, and (size(g) - 1 - g)*H >= 0; n^2*H >= n*H for n = g, and for n = size(g) - 1 - g."""
     if factors:
         yield related_form(multiply(*factors))
     for place, factor in enumerate(factors):
         if isinstance(factor, Index):
             left = add(Size(factor.axis), MINUS_ONE, multiply(MINUS_ONE, factor))
             yield related_form(Multiply((left, *factors[:place], *factors[place + 1 :])))
+        if factor in factors[:place]:
+            others = [*factors[:place], *factors[place + 1 :]]
+            others.remove(factor)
+            for number in (factor, left) if isinstance(factor, Index) else (factor,):
+                yield related_form(Multiply((number, add(number, MINUS_ONE), *others)))
 
 
 def _floor_range(node: Apply) -> Iterator[LinearForm]:

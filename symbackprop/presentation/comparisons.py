@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 from symbackprop.integers.bounds import lower_bound
 from symbackprop.integers.guards import always_holds, padded_element
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, terms_of
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, subtract, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
     Comparison,
     ComparisonOperator,
+    Delta,
     Element,
     Expression,
     Index,
@@ -56,6 +58,25 @@ def number_moved(node: Expression) -> Expression | None:
     return Comparison(operator, multiply(Number(sign), other), right)
 
 
+def cancelled(node: Expression) -> Expression | None:
+    """i + f < i + g = f < g, 0 < g = g > 0: of integers, which are not rounded."""
+    if not isinstance(node, Comparison) or node.tensors:
+        return None
+    sides = [list(terms_of(side)) for side in node.children]
+    common = [term for term in sides[0] if term in sides[1]]
+    if not common or ZERO in common:
+        return None
+    for term in common:
+        for side in sides:
+            side.remove(term)
+    left, right = (add(*side) for side in sides)
+    return (
+        Comparison(MIRRORED[node.operator], right, left)
+        if left == ZERO
+        else Comparison(node.operator, left, right)
+    )
+
+
 def maximum_of_ordered(node: Expression) -> Expression | None:
     """u >= v and max(u, v) <= w = u >= v and u <= w, likewise min(u, v) where u <= v."""
     if not (isinstance(node, Logic) and node.operator == "and"):
@@ -86,6 +107,19 @@ def _without_maximum(condition: Expression, known: Comparison) -> Expression:
     return condition.with_children((chosen(condition.left), chosen(condition.right)))
 
 
+def index_alone(node: Expression) -> Expression | None:
+    """delta(i + p, q) = delta(i, q - p), where neither side is an index by itself."""
+    if not isinstance(node, Delta) or isinstance(node.left, Index) or isinstance(node.right, Index):
+        return None
+    form = linear_form(subtract(node.left, node.right))
+    for index, coefficient in form.coefficients.items():
+        rest = form.without(index)
+        is_alone = not any(index in unknown.free_indices for unknown in rest.coefficients)
+        if isinstance(index, Index) and abs(coefficient) == 1 and is_alone:
+            return Delta(index, rest.scaled(-coefficient).expression())
+    return None
+
+
 def as_pad(node: Expression) -> Expression | None:
     """where(s != 0, x[s - 1], 0) = pad(x[s - 1]): the condition says that one position is not below 0."""
     match node:
@@ -110,6 +144,15 @@ NUMBERS_ON_THE_RIGHT = stated(
     near_miss="where(x[i] + c <= 6, c, 0)",
     roots=(Comparison,),
 )
+CANCELLED = stated(
+    "cancel in a comparison",
+    "(f + g < f + h) = (g < h), (f < f + h) = (h > 0), likewise the other comparisons, of integers",
+    cancelled,
+    decreases="names and numbers",
+    example="where(i < i + d - size(i), c, 0)",
+    near_miss="where(i < i2 + d - size(i), c, 0)",
+    roots=(Comparison,),
+)
 MAXIMUM_OF_ORDERED = stated(
     "maximum of ordered values",
     "(f >= g and max(f, g) <= h) = (f >= g and f <= h), likewise min(f, g) of f <= g",
@@ -118,6 +161,16 @@ MAXIMUM_OF_ORDERED = stated(
     example="where(max(x[i], y[j]) <= c and x[i] >= y[j], c, 0)",
     near_miss="where(max(x[i], y[j]) <= c and x[i] >= z[q], c, 0)",
     roots=(Logic,),
+)
+INDEX_ALONE = stated(
+    "index alone in delta",
+    "delta(i + p, q) = delta(i, q - p), delta(p - i, q) = delta(i, p - q)",
+    index_alone,
+    where=(when("independent", "p", "i"), when("independent", "q", "i")),
+    decreases="deltas without an index alone",
+    example="delta(i + 1, size(i))",
+    near_miss="delta(2*i, size(i) - 1)",
+    roots=(Delta,),
 )
 AS_PAD = stated(
     "pad",

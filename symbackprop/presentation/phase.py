@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from symbackprop.integers.guards import padded_element
 from symbackprop.notation.arithmetic import is_sum
-from symbackprop.notation.expressions import ONE, ZERO, Element, Expression, Where
+from symbackprop.notation.expressions import ONE, ZERO, Delta, Element, Expression, Index, Where
 from symbackprop.presentation.branches import (
     BRANCHES_THAT_AGREE,
     FACTOR_OUT_OF_BRANCHES,
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
-from symbackprop.presentation.comparisons import AS_PAD, MAXIMUM_OF_ORDERED, NUMBERS_ON_THE_RIGHT
+from symbackprop.presentation.comparisons import (
+    AS_PAD,
+    CANCELLED,
+    INDEX_ALONE,
+    MAXIMUM_OF_ORDERED,
+    NUMBERS_ON_THE_RIGHT,
+)
 from symbackprop.presentation.sums import GATHER_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
@@ -38,6 +44,12 @@ def names_and_numbers(expression: Expression, _context: MeasureContext) -> int:
     return sum(node not in (ZERO, ONE) for node in written)
 
 
+def deltas_without_an_index_alone(expression: Expression, _context: MeasureContext) -> int:
+    """How many deltas have positions on both sides."""
+    deltas = (node for node in expression.walk() if isinstance(node, Delta))
+    return sum(not any(isinstance(side, Index) for side in delta.children) for delta in deltas)
+
+
 PRESENTATION_RULES: tuple[Rule, ...] = (
     OPPOSITE_WHERES,
     OPPOSITE_BRANCHES,
@@ -46,6 +58,8 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     TERM_OUT_OF_BRANCHES,
     MAXIMUM_OF_ORDERED,
     NUMBERS_ON_THE_RIGHT,
+    CANCELLED,
+    INDEX_ALONE,
     GATHER_SUMS,
     AS_PAD,
 )
@@ -53,6 +67,7 @@ PRESENTATION_MEASURES: Measures = {
     "sums": Measure("sums as written", sums),
     "wheres": MEASURES["wheres"],
     "wheres that are no pads": Measure("`where`s that are no pads", wheres_that_are_no_pads),
+    "deltas without an index alone": Measure("deltas without an index alone", deltas_without_an_index_alone),
     "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
     "second branches": MEASURES["second branches"],
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,24 +13,18 @@ from symbackprop.algebra import consequences
 from symbackprop.algebra import phases as order
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.phases import scope_of, simplify
-from symbackprop.algebra.rational import multiplied_out
-from symbackprop.cost.expressions import cost
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.language.model import parse_system
-from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Expression
-from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.stated_facts import FactRule
-from symbackprop.semantics.evaluation import evaluate
-from symbackprop.semantics.naive import Array
 from symbackprop.systems.printing import equation_text, text
-from symbackprop.systems.system import Equation, Role, System, Tensor
+from tests.derivation.derivations import derivation_of
 from tests.models.classics import NAMES, load_classic, small_sample
 from tests.models.inner_checker import check_inner_steps
+from tests.models.published import assert_as_published, evaluated, shape, terms
 from tests.models.step_checker import check_every_step
 
 SEED = """
@@ -149,41 +142,15 @@ def test_steps_of_a_function(function: str) -> None:
     assert check_every_step(derive(model, ["u"]), values, {"I": 3}) > 0
 
 
-def shape(expression: Expression) -> Expression:
-    """The expression up to the order of terms and factors and the names of bound indices."""
-    return canonical_bound_names(rewrite_bottom_up(expression, normalised))
-
-
-def terms(expression: Expression) -> set[Expression]:
-    """The terms after multiplying out: the same terms with the same names, wherever a factor stands."""
-    return {shape(term) for term in multiplied_out(shape(expression))}
-
-
-def at_same_indices(derived: Equation, published: Equation) -> Expression:
-    return substitute(derived.expression, dict(zip(derived.indices, published.indices, strict=True)))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_classic_is_as_published(name: str) -> None:
-    classic = load_classic(name)
-    derivation = derive(classic.system, classic.wrt)
-    inner = [each.equation for each in derivation.expansion.derivations if each.kept]
-    added = [equation for equation in inner if equation.tensor not in classic.system.tensors]
-    derived = {equation.tensor: equation for equation in (*added, *derivation.equations)}
-    assert set(derived) == set(classic.published)
-    for tensor, published in classic.published.items():
-        found = at_same_indices(derived[tensor], published)
-        if shape(found) != shape(published.expression):
-            assert terms(found) == terms(published.expression), equation_text(derived[tensor])
-    ours = cost(*(equation.expression for equation in derived.values()))
-    theirs = cost(*(equation.expression for equation in classic.published.values()))
-    assert ours <= theirs
+    assert_as_published(derivation_of(name), load_classic(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_classic_has_the_published_value_and_right_steps(name: str) -> None:
     classic = load_classic(name)
-    derivation = derive(classic.system, classic.wrt)
+    derivation = derivation_of(name)
     values, sizes = small_sample(classic.system)
     assert check_every_step(derivation, values, sizes) > 0
     assert bool(check_inner_steps(derivation, values, sizes)) == bool(derivation.expansion.derivations)
@@ -191,17 +158,6 @@ def test_classic_has_the_published_value_and_right_steps(name: str) -> None:
     theirs = evaluated(derivation.system, tuple(classic.published.values()), values, sizes)
     for tensor in classic.published:
         np.testing.assert_allclose(ours[tensor], theirs[tensor], rtol=1e-9, atol=1e-12, err_msg=tensor)
-
-
-def evaluated(
-    system: System, equations: tuple[Equation, ...], values: Mapping[str, Array], sizes: Mapping[str, int]
-) -> dict[str, Array]:
-    """The values of the system and of equations behind it."""
-    behind = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in equations}
-    together = replace(
-        system, tensors={**system.tensors, **behind}, equations=(*system.equations, *equations)
-    )
-    return evaluate(together, values, sizes)
 
 
 def _shuffled(seed: int) -> Callable[..., NormalForm]:
@@ -222,7 +178,7 @@ def test_normal_form_is_idempotent_and_independent_of_the_order_of_rules(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classic = load_classic(name)
-    first = derive(classic.system, classic.wrt)
+    first = derivation_of(name)
     scope = scope_of(first.system)
     for equation in first.equations:
         again = simplify(equation.expression, scope, frozenset(equation.indices))

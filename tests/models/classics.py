@@ -19,6 +19,7 @@ from symbackprop.systems.system import Equation, Role, System
 
 FOLDER = Path(__file__).parents[2] / "examples" / "classics"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.model"))
+RELATED_SIZES = FOLDER.parent / "related_sizes"
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Classic:
         return [name.removeprefix("grad_") for name in self.published if name.startswith("grad_")]
 
 
-def load_classic(name: str) -> Classic:
-    text = (FOLDER / f"{name}.model").read_text()
-    form = (FOLDER / f"{name}.published").read_text()
+def load_classic(name: str, folder: Path = FOLDER) -> Classic:
+    text = (folder / f"{name}.model").read_text()
+    form = (folder / f"{name}.published").read_text()
     system = parse_system(text, name)
     together = parse_system(text + form, name)
     published = {

@@ -98,6 +98,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "term out of branches": "x[i] + where(i > 0, -c, 0)",
     "maximum of ordered values": "x[i] <= c and x[i] >= y[j]",
     "numbers on the right": "x[i] >= -3",
+    "cancel in a comparison": "d - size(i) > 0",
+    "index alone in delta": "delta(i,size(i) - 1)",
     "pad": "pad(a[t - 1])",
     "delta as a guard": "where(floor(s/2) == t, a[s], 0)",
     "gather sums": "2*sum(j, (T[j3,j] - 1/2*T[j,j3])*y[j]) - c",
