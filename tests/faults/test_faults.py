@@ -81,7 +81,7 @@ class Subject:
         )
 
     def report_of_fault(self, source):
-        """The report of a check of one round where that has found a fault already, of the whole check otherwise."""
+        """The report of one round where that has found the fault already, else of the whole check."""
         module = under_check(load_module(source, "planted"))
         report = check_against(module, self.equations, self.name, budget=0.0)
         return self.check(source) if report.ok else report

@@ -80,7 +80,7 @@ class DerivativeEvaluator(NaiveEvaluator):
             known[adjoint.equation.tensor] = self.gradients[adjoint.tensor]
             known[f"delta_{adjoint.tensor}"] = self.gradients[adjoint.tensor]
         super().__init__(known, sizes)
-        # What a node is where its free indices stand at these places: one step has most of its parts from the last.
+        # Values of nodes by the places of their free indices: a step keeps most parts of the last.
         self.memo: dict[Expression, tuple[tuple[Index, ...], dict[tuple[int, ...], Any]]] = {}
 
     def _value(self, node: Expression, at: dict[Index, int]) -> Any:
