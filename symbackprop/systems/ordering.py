@@ -9,7 +9,7 @@ and the steps after the last of p compute z alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from symbackprop.errors import NotationError
@@ -75,7 +75,8 @@ def stages_of(equations: Sequence[Equation]) -> tuple[Stage, ...]:
                 continue
             pending.pop()
             if component not in ordered:
-                ordered[component] = _stage(tuple(by_name[name] for name in by_name if name in component))
+                members = tuple(by_name[name] for name in by_name if name in component)
+                ordered[component] = _stage(_Members(members, tuple(map(id, members))))
     return tuple(ordered.values())
 
 
@@ -129,8 +130,18 @@ def _taken_from(open_names: dict[str, None], root: str) -> tuple[str, ...]:
     return tuple(members)
 
 
-def _stage(equations: tuple[Equation, ...]) -> Stage:
-    """The members of one component, as a recurrence where they read one another."""
+@dataclass(frozen=True)
+class _Members:
+    """The equations of one component, these very ones: equal ones may have their terms in another order."""
+
+    equations: tuple[Equation, ...] = field(compare=False)
+    numbers: tuple[int, ...]
+
+
+@lru_cache(maxsize=200)
+def _stage(members: _Members) -> Stage:
+    """The members of a component, as a recurrence where they read one another; each evaluation asks again."""
+    equations = members.equations
     names = {equation.tensor for equation in equations}
     if len(equations) == 1 and not names & set(equations[0].reads):
         return Stage(equations)
