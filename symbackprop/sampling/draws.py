@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import islice, product
 from typing import TypeAlias
 
 import numpy as np
 
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.expressions import Element, Expression
+from symbackprop.sampling.axes_of_one import SeenAtOne
 from symbackprop.sampling.drawing import Adjoints, Draw, Drawing
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Domain
@@ -27,7 +28,7 @@ from symbackprop.systems.recurrences import Recurrence
 from symbackprop.systems.system import System
 
 SEED = 0
-FEWEST_DRAWS, MOST_DRAWS = 2, 6
+FEWEST_DRAWS, MOST_DRAWS, MOST_OF_ONES = 2, 6, 6
 # Beyond what is drawn first: where a condition on values comes out otherwise.
 FURTHER_DOMAINS = (
     Domain("normal, ten times in size", lambda rng, shape: rng.normal(0.0, 10.0, shape)),
@@ -55,8 +56,22 @@ class Draws:
     reached: dict[Expression, set[bool]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Draw]:
-        """At least two draws where two are to be had, and more while they reach further sides."""
+        """At least two draws where two are to be had, and more while they reach further sides.
+
+        Then such as show each gradient at each axis of size 1, if they can, and draws at kinks.
+        """
         drawing = Drawing(self.system, self.adjoints)
+        seen = SeenAtOne(self.system, self.asked)
+        is_finite = False
+        for draw in self._off_kinks(drawing):
+            is_finite = True
+            seen.note(draw)
+            yield draw
+        if is_finite and self.asked:
+            yield from self._with_fewer_ones(drawing, seen)
+            yield from draws_at_kinks(drawing, self.asked)
+
+    def _off_kinks(self, drawing: Drawing) -> Iterator[Draw]:
         rng = np.random.default_rng(SEED)
         count = 0
         for sizes, domains in self._plans():
@@ -70,7 +85,15 @@ class Draws:
                     yield from self._telling(drawing, draw, domains)
         if count and self.asked:
             yield from self._unnamed(drawing, rng)
-            yield from draws_at_kinks(drawing, self.asked)
+
+    def _with_fewer_ones(self, drawing: Drawing, seen: SeenAtOne) -> Iterator[Draw]:
+        """Draws that show a gradient where an axis has size 1, and so far another such axis has hidden it."""
+        rng = np.random.default_rng(SEED + 2)
+        for axes in islice(seen.axes_to_try(), MOST_OF_ONES):
+            sizes = model_sizes(self.system, dict.fromkeys(axes, 1))
+            draw = drawing.draw(sizes, (GENTLE, *DOMAINS), rng)
+            if draw is not None and seen.note(draw):
+                yield replace(draw, is_named=False)
 
     def _plans(self) -> Iterator[Plan]:
         """The sizes of the gate's rounds, then longer ones, or the same once more where all are declared."""

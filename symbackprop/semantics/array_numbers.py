@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.semantics.array_functions import power_values, values_of
+from symbackprop.semantics.number_systems import as_ieee, power_as_ieee
 
 Array: TypeAlias = NDArray[Any]
-
-# An argument beyond 2^LARGEST_EXPONENT is infinite: the bits of its exponential would fill the memory.
-LARGEST_EXPONENT = 10_000
 
 
 @dataclass(frozen=True)
@@ -241,7 +239,7 @@ class PreciseNumbers(ArrayNumbers):
         """A function that has no definition."""
         precise = FUNCTIONS[function].precise
         assert precise is not None, f"'{function}' is evaluated by its definition"
-        of_one = np.frompyfunc(lambda *numbers: _real(precise, *numbers), len(arguments), 1)
+        of_one = np.frompyfunc(lambda *numbers: as_ieee(precise, *numbers), len(arguments), 1)
         return _objects(of_one(*arguments))
 
     def add(self, left: Array, right: Array) -> Array:
@@ -258,28 +256,5 @@ def _objects(found: Any) -> Array:
     return np.asarray(found, dtype=object)
 
 
-def _real(function: Callable[..., Any], *numbers: Any) -> Any:
-    """The value at real numbers; what is not real or not defined is nan."""
-    try:
-        found = function(*[_within_reach(each) for each in numbers])
-    except ZeroDivisionError:
-        return mpmath.inf
-    except ValueError:
-        return mpmath.nan
-    return mpmath.nan if isinstance(found, mpmath.mpc) else found
-
-
-def _within_reach(number: Any) -> Any:
-    if mpmath.isfinite(number) and mpmath.mag(number) > LARGEST_EXPONENT:
-        return mpmath.sign(number) * mpmath.inf
-    return number
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if base == 0 and exponent < 0:
-        return mpmath.inf
-    return _real(mpmath.power, base, exponent)
-
-
-_POWER = np.frompyfunc(_power, 2, 1)
+_POWER = np.frompyfunc(power_as_ieee, 2, 1)
 _CONVERTED = np.frompyfunc(mpmath.mpf, 1, 1)

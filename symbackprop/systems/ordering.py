@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from symbackprop.errors import NotationError
 from symbackprop.systems.components import strongly_connected
@@ -43,7 +45,8 @@ def stages_of(equations: Sequence[Equation]) -> tuple[Stage, ...]:
                 continue
             pending.pop()
             if component not in ordered:
-                ordered[component] = _stage(tuple(by_name[name] for name in by_name if name in component))
+                members = tuple(by_name[name] for name in by_name if name in component)
+                ordered[component] = _stage(_Members(members, tuple(map(id, members))))
     return tuple(ordered.values())
 
 
@@ -63,8 +66,18 @@ def _readings(by_name: Mapping[str, Equation]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _stage(equations: tuple[Equation, ...]) -> Stage:
-    """The members of one component, as a recurrence where they read one another."""
+@dataclass(frozen=True)
+class _Members:
+    """The equations of one component, these very ones: equal ones may have their terms in another order."""
+
+    equations: tuple[Equation, ...] = field(compare=False)
+    numbers: tuple[int, ...]
+
+
+@lru_cache(maxsize=200)
+def _stage(members: _Members) -> Stage:
+    """The members of a component, as a recurrence where they read one another; each evaluation asks again."""
+    equations = members.equations
     stage = stage_of(equations)
     if stage is not None:
         return stage

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import Knowledge, by_length
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.linear import linear_form
@@ -24,6 +25,7 @@ from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.systems.components import strongly_connected
 from symbackprop.systems.system import Equation
 
+MOST_TRIES = 2_000  # of choices which index of each member is the step
 Places = Mapping[str, int]  # for each tensor, which of its indices is the step
 
 
@@ -176,12 +178,22 @@ def _within_a_step(
 def _steps(equations: tuple[Equation, ...], place: int, around: tuple[Places, ...]) -> Iterator[Places]:
     """Which index of each member may be the step, where it is this one of the first.
 
-    Given up as soon as a read lies on no side of the step, or two lie on opposite ones.
+    Given up as soon as a read lies on no side of the step, or two lie on opposite ones. NotationError after
+    MOST_TRIES of them.
     """
     first, *others = _neighbours_together(equations)
     axis = first.indices[place].axis
     pending = [({first.tensor: place}, others)]
+    tries = 0
     while pending:
+        tries += 1
+        if tries > MOST_TRIES:
+            members = ", ".join(each.tensor for each in equations)
+            raise NotationError(
+                f"the step of the recurrence over {members} was not found",
+                place=first.place,
+                remedy="let its tensors have one index over the axis of the steps",
+            )
         places, open_members = pending.pop()
         assigned = [each for each in equations if each.tensor in places]
         sides = {side for each in assigned for _, side in _sides(each, places, around)}

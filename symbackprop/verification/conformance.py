@@ -77,14 +77,23 @@ def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) 
 
 
 def _hold_at_kinks(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> bool:
-    """Raise MismatchError where one differs; False where rounding decides which side of a kink is taken.
+    """Raise MismatchError where one differs; False where nothing is said.
 
+    The chain rule is undefined there, or rounding decides which side of a kink is taken.
     What moves data by a rounding moves them off the kink, so that it cannot say what rounding amounts to.
     """
-    beyond = [each for each in wrong if not agree(each.found, each.expected, draw.largest)]
-    if beyond and not _rounding_decides(subject, draw):
-        raise MismatchError(_message(subject, draw, beyond[0]), remedy=REPORT)
+    beyond = _beyond(draw, wrong)
+    undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes) if beyond else {})
+    left = beyond
+    if not all_finite(undefined.adjoints.values()):
+        left = _beyond(draw, [replace(each, found=_where_defined(each, undefined)) for each in beyond])
+    if left and not _rounding_decides(subject, draw):
+        raise MismatchError(_message(subject, draw, left[0]), remedy=REPORT)
     return not beyond
+
+
+def _beyond(draw: Draw, compared: Sequence[Compared]) -> list[Compared]:
+    return [each for each in compared if not agree(each.found, each.expected, draw.largest)]
 
 
 def _rounding_decides(subject: Subject, draw: Draw) -> bool:

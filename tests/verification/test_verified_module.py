@@ -26,6 +26,7 @@ from symbackprop.sampling.draws import Draws
 from symbackprop.targets.numpy import module as emission
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.verification.verified_module import NO_DATA
+from tests.sampling import test_axes_of_one as axes_of_one
 from tests.verification.on_numpy import verification_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -209,6 +210,30 @@ def test_other_faults_are_seen(right: str, wrong: str, said: str, monkeypatch: p
     print_instead(monkeypatch, right, wrong)
     with pytest.raises(MismatchError, match=said):
         verification_of(derivation, module.printed())
+
+
+# A gradient, and what has to be 1 for it to be wrong: beside another axis of 1 it would vanish.
+WRONG_AT_ONE = (
+    (axes_of_one.DENSE, "W", ("len(tensors['x'])", "tensors['x'].shape[1]")),
+    (axes_of_one.ATTENTION, "K", ("len(tensors['Q'])", "tensors['Q'].shape[1]")),
+    (axes_of_one.CONVOLUTION, "W", ("len(tensors['x'])", "tensors['x'].shape[1]", "len(tensors['b'])")),
+    (axes_of_one.LAYER_NORM, "V", ("len(tensors['x'])",)),
+    (axes_of_one.RECURRENCE, "U", ("len(tensors['x'])", "tensors['x'].shape[2]", "len(tensors['U'])")),
+)
+
+
+@pytest.mark.parametrize(("text", "name", "sizes"), WRONG_AT_ONE, ids=axes_of_one.NAMES)
+def test_a_gradient_that_is_wrong_at_one_axis_of_size_1_alone_is_seen(
+    text: str, name: str, sizes: tuple[str, ...]
+) -> None:
+    derivation = derived(text)
+    module = numpy_module(lower(derivation)).printed()
+    assert verification_of(derivation, module).startswith("Verified")
+    for size in sizes:
+        planted = f"grads['{name}'] = grads['{name}'] * (1.5 if {size} == 1 else 1.0)\n    return E, grads"
+        edited = module.text.replace("return E, grads", planted)
+        with pytest.raises(MismatchError, match=rf"dE/d{name}.* is "):
+            verification_of(derivation, replace(module, text=edited))
 
 
 SATURATED = """
