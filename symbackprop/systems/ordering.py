@@ -21,6 +21,8 @@ from symbackprop.notation.expressions import Axis, Comparison, Element, Expressi
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.systems.system import Equation
 
+MOST_TRIES = 2_000  # of choices which index of each member is the step
+
 
 @dataclass(frozen=True)
 class Recurrence:
@@ -149,12 +151,22 @@ def _recurrence_of(equations: tuple[Equation, ...], places: Mapping[str, int]) -
 def _step_places(equations: tuple[Equation, ...], place: int) -> Iterator[Mapping[str, int]]:
     """Which index of each member may be the step, where it is this one of the first.
 
-    Given up as soon as a read lies on no side of the step, or two lie on opposite ones.
+    Given up as soon as a read lies on no side of the step, or two lie on opposite ones. NotationError after
+    MOST_TRIES of them.
     """
     first, *others = _neighbours_together(equations)
     axis = first.indices[place].axis
     pending = [({first.tensor: place}, others)]
+    tries = 0
     while pending:
+        tries += 1
+        if tries > MOST_TRIES:
+            members = ", ".join(each.tensor for each in equations)
+            raise NotationError(
+                f"the step of the recurrence over {members} was not found",
+                place=first.place,
+                remedy="let its tensors have one index over the axis of the steps",
+            )
         places, open_members = pending.pop()
         assigned = [each for each in equations if each.tensor in places]
         sides = {side for equation in assigned for _, side in _sides(equation, places)}
