@@ -8,6 +8,7 @@ import pytest
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems import recurrences
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.recurrences import computations
 
@@ -96,6 +97,17 @@ def test_the_step_may_be_the_second_of_two_indices_of_one_axis() -> None:
 )
 def test_what_cannot_be_computed_is_refused(text: str) -> None:
     with pytest.raises(NotationError, match="in a circle"):
+        stages(text)
+
+
+def test_the_search_for_the_step_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every choice of places fits all reads but the last, whatever was chosen before."""
+    chain = [f"h{n}[t,s] = where(t > 0 and s > 0, h{n + 1}[0,0], 0)" for n in range(6)]
+    text = "\n".join([*chain, "h6[t,s] = pad(h0[t+1,s+1])"])
+    with pytest.raises(NotationError, match="in a circle"):
+        stages(text)
+    monkeypatch.setattr(recurrences, "MOST_TRIES", 50)
+    with pytest.raises(NotationError, match="the step of the recurrence over h0, h1"):
         stages(text)
 
 
