@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,15 +10,14 @@ from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.scalar_search import Account, Budget, rework
+from symbackprop.algebra.scalar_search import Account, Budget, name_roots, rework
 from symbackprop.algebra.sums import choose_sums
-from symbackprop.notation.arithmetic import is_root, is_sum
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.rewriting.replacements import Renaming
-from symbackprop.rewriting.rule import Path, Rule, Step
+from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, masked_sum_rules, recurrence_rules
@@ -126,8 +125,7 @@ def _simplified(
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
     inwards = _inwards(scope)
-    # A root is recognised while it stands as typed: sqrt(sum(i, (a*x[i])^2)), before a^2 leaves the sum.
-    steps = list(rework(expression, scope, account, partial(_roots_rewritten_by, normal_form)))
+    steps = list(name_roots(expression, scope, account))
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
         steps.extend(orient(before, scope.symmetric, scope.index_names))
@@ -139,18 +137,6 @@ def _simplified(
             break
     steps.extend(last.steps(result_of(steps, expression)))
     return (*steps, *_arranged(result_of(steps, expression), scope, outer))
-
-
-def _roots_rewritten_by(normal_form: NormalForm, expression: Expression, place: Path = ()) -> Iterator[Path]:
-    """The places of roots of sums that the normal form writes otherwise, innermost first."""
-    for number, child in enumerate(expression.children):
-        yield from _roots_rewritten_by(normal_form, child, (*place, number))
-    if (
-        is_root(expression)
-        and any(map(is_sum, expression.walk()))
-        and normal_form.of(expression) != expression
-    ):
-        yield place
 
 
 def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ Such a subterm stands between two binders: the whole right-hand side, the body o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -22,7 +22,7 @@ from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
 from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.cost.contraction import forget_plans
 from symbackprop.integers.recognition import has_positions
-from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_root, is_sum, multiply
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -113,20 +113,12 @@ def _above_binders(expression: Expression) -> Iterator[Expression]:
             yield from _above_binders(child)
 
 
-def rework(
-    expression: Expression,
-    scope: Scope,
-    account: Account,
-    places: Callable[[Expression], Iterator[Path]] = scalar_paths,
-) -> tuple[Step, ...]:
-    """Bring every binder-free subterm into its cheapest form, one step for each that changes.
-
-    `places` are those of the subterms.
-    """
+def rework(expression: Expression, scope: Scope, account: Account) -> tuple[Step, ...]:
+    """Bring every binder-free subterm into its cheapest form, one step for each that changes."""
     steps: list[Step] = []
     done: set[tuple[Expression, tuple[Expression, ...]]] = set()
     while len(steps) < MOST_STEPS:
-        step = _next_step(expression, scope, done, account, places)
+        step = _next_step(expression, scope, done, account)
         if step is None:
             break
         steps.append(step)
@@ -139,9 +131,8 @@ def _next_step(
     scope: Scope,
     done: set[tuple[Expression, tuple[Expression, ...]]],
     account: Account,
-    places: Callable[[Expression], Iterator[Path]],
 ) -> Step | None:
-    for place in () if account.is_spent else places(expression):
+    for place in () if account.is_spent else scalar_paths(expression):
         subterm, conditions = node_at(expression, place), conditions_at(expression, place)
         if (subterm, conditions) in done:
             continue
@@ -152,6 +143,37 @@ def _next_step(
             identity = Identity.of(subterm, better, relations)
             return Step(identity, place, expression, replace_at(expression, place, better))
     return None
+
+
+def name_roots(expression: Expression, scope: Scope, account: Account) -> tuple[Step, ...]:
+    """Roots by the names defined as such, while they stand as typed: a^2 has not left sum(i, (a*x[i])^2)."""
+    steps: list[Step] = []
+    while len(steps) < MOST_STEPS:
+        step = next(_named_roots(expression, scope, account), None)
+        if step is None:
+            break
+        steps.append(step)
+        expression = step.after
+    return tuple(steps)
+
+
+def _named_roots(expression: Expression, scope: Scope, account: Account) -> Iterator[Step]:
+    for place in _roots_of_sums(expression):
+        root = node_at(expression, place)
+        known = scope.relations(root, conditions_at(expression, place))
+        relations = tuple([relation for relation in known if is_root(relation.formula)])
+        named = cheapest_form(root, relations, account) if relations else root
+        if isinstance(base_and_exponent(named)[0], Element):
+            identity = Identity.of(root, named, relations)
+            yield Step(identity, place, expression, replace_at(expression, place, named))
+
+
+def _roots_of_sums(expression: Expression, place: Path = ()) -> Iterator[Path]:
+    """The places of roots that hold a sum, innermost first."""
+    for number, child in enumerate(expression.children):
+        yield from _roots_of_sums(child, (*place, number))
+    if is_root(expression) and any(map(is_sum, expression.walk())):
+        yield place
 
 
 def cheapest_form(expression: Expression, relations: tuple[Relation, ...], account: Account) -> Expression:

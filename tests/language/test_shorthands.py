@@ -129,7 +129,8 @@ def test_softmax_and_cross_entropy_in_one_line_give_p_minus_d() -> None:
     derivation = sb.loads(declared + loss).derive()
     assert "(softmax(k, u_E[k,b]) - d[b,k])/size(b)" in derivation.result_text()
     assert r"\operatorname{softmax}_{k}" in derivation.result_latex()
-    (line, *_) = json.loads(derivation.result_json())["result"]
+    (named, line, *_) = json.loads(derivation.result_json())["result"]
+    assert named["right"] == "sum(i, W[k,i]*x[b,i])"
     assert line["right"] == "(softmax(k, u_E[k,b]) - d[b,k])/size(b)"
     code = derivation.to_numpy(verify=False)
     assert "# delta_u_E[k,b] = (softmax(k, u_E[k,b]) - d[b,k])/size(b)" in code
