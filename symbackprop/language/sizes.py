@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from symbackprop.errors import LanguageError, NotationError
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer
-from symbackprop.integers.relations import Relation, size_value, steps_of, with_formulas_of
+from symbackprop.integers.relations import Relation, size_value, with_formulas_of
+from symbackprop.integers.solving import steps_of
 from symbackprop.language import composing
 from symbackprop.language.scope import Scope
 from symbackprop.notation.expressions import Axis, Element, Expression, Number, Size

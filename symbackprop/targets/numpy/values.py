@@ -146,6 +146,8 @@ class NumpyValues:
                 return call(self.names["scatter_add"], *operands, self.size(index.axis))
             case Clip(operand, axis):
                 return call("np.clip", self.piece(operand), number(0), self._last_place(axis))
+            case OfPythonInts("isqrt", (operand,)):  # exact up to 2^52, and checked
+                return call("int", power(self.piece(operand), number(0.5)))
             case OfPythonInts(function, operands):
                 return call(function, *map(self.piece, operands))
             case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():
