@@ -31,6 +31,8 @@ from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of
+from symbackprop.integers.linear import constant_form, linear_form
+from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import Axis, Expression, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.printing import text
@@ -136,8 +138,10 @@ def _brought_inside(place: Value, group: Group, padded: Collection[str] = ()) ->
     """The axis that is read where an integer is brought inside it: no integer is where it is empty.
 
     The zeros around a padded array of integers are brought inside, too: they stand for its first place.
+    Where an axis of the integers counts through it, G = 2*A*E, there is no integer either.
     """
-    foreign = {index.axis for index in group} - {index.axis for index in place.indices}
+    counted = {name for index in place.indices for name in _factors_of_size(index.axis)}
+    foreign = {index.axis for index in group if index.axis.name not in counted}
     nodes = list(place.walk())
     has_zeros = any(
         isinstance(node, Pad) or (isinstance(node, Read) and node.name in padded) for node in nodes
@@ -146,6 +150,18 @@ def _brought_inside(place: Value, group: Group, padded: Collection[str] = ()) ->
         clipped = any(isinstance(node, Clip | AxisSize) and node.axis == axis for node in nodes)
         if clipped or (has_zeros and not isinstance(axis, Extent)):
             yield axis
+
+
+def _factors_of_size(axis: Axis) -> frozenset[str]:
+    """The names of the axes of which each, where it is empty, makes this one empty: its own, A and E."""
+    own = frozenset({axis.name})
+    form = constant_form(1) if axis.formula is None else linear_form(axis.formula)
+    terms = [frozenset(map(_name_of_size, factors_of(term))) for term in form.coefficients]
+    return own if form.constant or not terms else own | (frozenset.intersection(*terms) - {""})
+
+
+def _name_of_size(factor: Expression) -> str:
+    return factor.axis.name if isinstance(factor, Size) else ""
 
 
 def _extrema_of_constants(expression: Expression, around: frozenset[Axis]) -> Iterator[tuple[Axis, str]]:

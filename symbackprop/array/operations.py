@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -69,7 +70,12 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-_OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {"max": max, "min": min, "abs": abs}
+_OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {
+    "max": max,
+    "min": min,
+    "abs": abs,
+    "isqrt": math.isqrt,
+}
 
 
 def _operation(name: str) -> Callable[..., Any]:

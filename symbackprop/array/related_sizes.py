@@ -9,7 +9,7 @@ from functools import cached_property
 from symbackprop.array.ir import AxisSize, Elementwise, Literal
 from symbackprop.array.value import Value
 from symbackprop.array.whole_numbers import whole_number
-from symbackprop.integers.relations import SizeStep, steps_of
+from symbackprop.integers.solving import SizeStep, steps_of
 from symbackprop.notation.expressions import Axis, Expression, Size
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.systems.system import DECLARED_ROLES, Role, System

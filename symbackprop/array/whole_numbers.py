@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Protocol
 
 from symbackprop.array.ir import AsIntegers, AxisSize, Elementwise, Literal, Positions, Reduce
@@ -94,6 +95,8 @@ class WholeNumbers:
                 return self._chosen(condition, chosen, otherwise)
             case Apply("max" | "min" | "abs" as function, arguments):
                 return self._function(function, tuple(map(self.value, arguments)))
+            case Apply("floor", (Power(base, Number(exponent)),)) if exponent == Fraction(1, 2):
+                return OfPythonInts("isqrt", (self.value(base),))
             case Apply("floor", (argument,)):
                 return self._operation("floor_divide", *map(self.value, divided(argument)))
             case Apply("mod", (number, divisor)):

@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeGuard
 
 from symbackprop.errors import NotationError, Place
-from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
-from symbackprop.notation.arithmetic import factors_of, multiply, negate, subtract
+from symbackprop.integers.linear import divided, linear_form
+from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
     ONE,
     Add,
@@ -53,51 +54,22 @@ class Relation:
         """The names of all axes that are related, each once, the one whose size is stated first."""
         return tuple(dict.fromkeys((self.axis.name, *self.sources)))
 
-    def solved_for(self, name: str) -> SizeStep | None:
-        """The size of one of its axes by those of the others; None where it stands in a power or a floor."""
-        above, below = divided(self.length)
-        form = linear_form(subtract(multiply(Size(self.axis), below), above))
-        factor, rest = constant_form(0), constant_form(form.constant)
-        for unknown, value in form.coefficients.items():
-            if name not in sizes_in(unknown):
-                rest = rest.plus(LinearForm({unknown: value}))
-                continue
-            others = [each for each in factors_of(unknown) if not _is_size(each, name)]
-            if len(others) + 1 != len(factors_of(unknown)) or name in sizes_in(multiply(*others)):
-                return None
-            factor = factor.plus(linear_form(multiply(*others)), value)
-        above, below = negate(rest.expression()), factor.expression()
-        if factor.constant < 0 or any(value < 0 for value in factor.coefficients.values()):
-            above, below = negate(above), negate(below)
-        return SizeStep(self, name, linear_form(above).expression(), linear_form(below).expression())
-
     def refusal(self, sizes: Sizes) -> NotationError:
         """The error for sizes that do not obey it."""
         found = ", ".join(f"{name}={sizes[name]}" for name in self.axes if name in sizes)
         return NotationError(f"expected {self.text}, got {found}", place=self.place)
 
 
-@dataclass(frozen=True)
-class SizeStep:
-    """size(axis) == above/below, by a relation: works the size out, or checks it."""
-
-    relation: Relation
-    axis: str
-    above: Expression
-    below: Expression
-
-    def value(self, sizes: Sizes) -> int | None:
-        """The size by those of the other axes; None where it comes to no whole number, or less than 0."""
-        below = size_value(self.below, sizes)
-        if below is None or below == 0:
-            return None
-        above = size_value(self.above, sizes)
-        value = None if above is None else above / below
-        return None if value is None or value < 0 or value.denominator > 1 else int(value)
+HALF = Number(Fraction(1, 2))
 
 
-def _is_size(node: Expression, name: str) -> bool:
-    return isinstance(node, Size) and node.axis.name == name
+def is_root(node: Expression) -> TypeGuard[Apply]:
+    """Whether it is a square root, rounded down, of a whole number: floor(n^(1/2))."""
+    return (
+        isinstance(node, Apply)
+        and isinstance(node.arguments[0], Power)
+        and node.arguments[0].exponent == HALF
+    )
 
 
 def sizes_in(expression: Expression) -> tuple[str, ...]:
@@ -112,6 +84,9 @@ def size_value(expression: Expression, sizes: Sizes) -> Fraction | None:
             return value
         case Size(axis):
             return Fraction(sizes[axis.name])
+        case Apply("floor", (Power(inner, half),)) if half == HALF:
+            squared = size_value(inner, sizes)
+            return None if squared is None or squared < 0 else Fraction(math.isqrt(math.floor(squared)))
     parts = [size_value(child, sizes) for child in expression.children]
     numbers = [part for part in parts if part is not None]
     if len(numbers) < len(parts):
@@ -127,40 +102,6 @@ def size_value(expression: Expression, sizes: Sizes) -> Fraction | None:
         case Apply("floor"):
             return Fraction(math.floor(numbers[0]))
     raise NotationError(f"a {type(expression).__name__} is no arithmetic of sizes")
-
-
-def steps_of(relations: Sequence[Relation], known: Collection[str]) -> tuple[SizeStep, ...]:
-    """How the sizes that are not known follow, and the checks of relations between known ones, in order.
-
-    Relations that leave more than one size open are not among them.
-    """
-    found: list[SizeStep] = []
-    names, pending = set(known), list(relations)
-    while True:
-        ready = ((relation, _step(relation, names)) for relation in pending)
-        relation, step = next(((each, own) for each, own in ready if own is not None), (None, None))
-        if relation is None or step is None:
-            return tuple(found)
-        pending.remove(relation)
-        names.add(step.axis)
-        found.append(step)
-
-
-def _step(relation: Relation, known: Collection[str]) -> SizeStep | None:
-    open_axes = [name for name in relation.axes if name not in known]
-    if len(open_axes) > 1:
-        return None
-    return relation.solved_for(*open_axes or [relation.axis.name])
-
-
-def worked_out(relations: Sequence[Relation], sizes: Sizes) -> dict[str, int]:
-    """These sizes and those that follow from them; NotationError where they do not obey a relation."""
-    found = dict(sizes)
-    for step in steps_of(relations, found):
-        size = step.value(found)
-        if size is None or found.setdefault(step.axis, size) != size:
-            raise step.relation.refusal(found)
-    return found
 
 
 def with_formulas_of(relations: Sequence[Relation], axes: Iterable[Axis]) -> tuple[Axis, ...]:

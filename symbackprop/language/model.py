@@ -71,6 +71,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
         source=source.text,
         positive_definite=tuple(definite),
         relations=scope.relations,
+        blocks=dict(scope.blocks),
         shorthands=frozenset(reader.shorthands),
     )
     expect_reads_inside(system)

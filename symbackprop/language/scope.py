@@ -88,6 +88,7 @@ def scope_of(system: System, source: Source) -> Scope:
     scope = Scope(source, is_printed=True)
     scope.axes = {axis.name: axis for axis in system.axes}
     scope.indices = {index.name: index for indices in system.index_names.values() for index in indices}
+    scope.blocks = dict(system.blocks)
     scope.tensors = dict(system.tensors)
     for kind, names in (("axis", scope.axes), ("index", scope.indices)):
         scope.first_uses.update({name: (kind, None) for name in names})

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 
 from symbackprop.errors import LanguageError, NotationError
 from symbackprop.integers.linear import divided, floor_quotient, linear_form
 from symbackprop.integers.recognition import is_integer
-from symbackprop.integers.relations import Relation, size_value, steps_of, with_formulas_of
+from symbackprop.integers.relations import Relation, size_value, with_formulas_of
+from symbackprop.integers.solving import steps_of
 from symbackprop.language import composing
 from symbackprop.language.scope import Scope
-from symbackprop.notation.expressions import Axis, Element, Expression, Number, Size
+from symbackprop.notation.expressions import ONE, Add, Axis, Element, Expression, Number, Size
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.syntax.limits import LARGEST_AXIS, LARGEST_NESTING
 from symbackprop.syntax.nodes import (
@@ -47,7 +49,17 @@ def declared_size(axis: Axis, formula: Formula, scope: Scope) -> int | Relation:
         if value.denominator > 1 or not 0 < value <= LARGEST_AXIS:
             raise _no_size(formula, scope)
         return int(value)
-    return Relation(axis, length, f"{axis.name} = {size_text(length)}", scope.source.place(formula.span))
+    shown = _with_blocks(length, scope.blocks.get(axis.name, ()))
+    return Relation(axis, length, f"{axis.name} = {shown}", scope.source.place(formula.span))
+
+
+def _with_blocks(length: Expression, blocks: Sequence[str]) -> str:
+    """The length as it is declared: (i f o g)*H where its blocks have names."""
+    if not blocks:
+        return size_text(length)
+    above, below = divided(linear_form(length).scaled(Fraction(1, len(blocks))).expression())
+    shared = f"({size_text(above)})" if isinstance(above, Add) else size_text(above)
+    return f"({' '.join(blocks)})*{shared}{'' if below == ONE else f'/{size_text(below)}'}"
 
 
 def _no_size(formula: Formula, scope: Scope) -> LanguageError:

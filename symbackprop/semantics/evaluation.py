@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 
 from symbackprop.errors import NotationError, VerificationError
-from symbackprop.integers.relations import worked_out
+from symbackprop.integers.solving import worked_out
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.naive import Array, NaiveEvaluator, Positions

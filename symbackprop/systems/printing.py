@@ -257,7 +257,8 @@ def system_text(system: System) -> str:
     related = {relation.axis.name: relation.text for relation in system.relations}
     for axis in system.axes:
         names = [index.name for index in system.index_names[axis]]
-        size = f"{axis.name} = {axis.size}" if axis.size is not None else axis.name
+        named = f"({' '.join(system.blocks[axis.name])})" if axis.name in system.blocks else axis.size
+        size = f"{axis.name} = {named}" if named is not None else axis.name
         lines.append(f"index {', '.join(names)} : {related.get(axis.name, size)}")
     for tensor in system.tensors.values():
         if tensor.role.value != "derived":

@@ -108,7 +108,8 @@ class System:
     stand side by side and read one another at other steps.
 
     `loss` names the scalar that is differentiated, or is None where the model has none. `source` is the
-    text that the system came from, for headers and hashes. `relations` are those of the axes' sizes.
+    text that the system came from, for headers and hashes. `relations` are those of the axes' sizes, `blocks`
+    the names of an axis' blocks, in their order, by the name of the axis.
     `shorthands` are the words for composite expressions that it uses, softmax or norm; what they stand for
     is printed by these names.
     """
@@ -122,6 +123,7 @@ class System:
     source: str = ""
     positive_definite: tuple[PositiveDefinite, ...] = ()
     relations: tuple[Relation, ...] = ()
+    blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shorthands: frozenset[str] = frozenset()
 
     @cached_property
@@ -215,7 +217,8 @@ class System:
         axes = tuple(axis for axis in self.axes if axis in used)
         names = {axis.name for axis in axes}
         relations = tuple(relation for relation in self.relations if names.issuperset(relation.axes))
-        return replace(self, axes=axes, relations=relations)
+        blocks = {name: words for name, words in self.blocks.items() if name in names}
+        return replace(self, axes=axes, relations=relations, blocks=blocks)
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """These tensors and all that are computed from them, directly or by way of others."""

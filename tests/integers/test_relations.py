@@ -8,7 +8,8 @@ import pytest
 from symbackprop.errors import NotationError
 from symbackprop.integers.bounds import is_longer
 from symbackprop.integers.guards import always_holds, reads_inside
-from symbackprop.integers.relations import in_order, size_value, steps_of, worked_out
+from symbackprop.integers.relations import in_order, size_value
+from symbackprop.integers.solving import steps_of, worked_out
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.semantics.integer_values import integer_value
@@ -71,6 +72,47 @@ def test_sizes_that_do_not_obey_are_refused(related: System, known: dict[str, in
     assert refusal.value.cause == message
 
 
+TRIANGLES = """
+index m, j : M
+index l : L = M*(M + 1)/2
+index q : Q = 3*M^2 - M
+index u : U
+index v : V = U^2 - 2*M
+const x[l], y[q], z[v]
+"""
+
+
+@pytest.mark.parametrize(
+    "known, found",
+    [
+        ({"L": 10}, {"M": 4, "Q": 44}),
+        ({"L": 0}, {"M": 0, "Q": 0}),
+        ({"Q": 10}, {"M": 2, "L": 3}),
+        ({"M": 3, "V": 10}, {"L": 6, "Q": 24, "U": 4}),
+        ({"L": 11}, None),
+        ({"L": 6, "M": 4}, None),
+        ({"Q": 9}, None),
+        ({"M": 3, "V": 11}, None),
+    ],
+)
+def test_a_size_in_a_square_is_the_root_where_that_is_whole(
+    known: dict[str, int], found: dict[str, int] | None
+) -> None:
+    relations = parse_system(TRIANGLES).relations
+    if found is not None:
+        assert worked_out(relations, known) == {**known, **found}
+        return
+    with pytest.raises(NotationError, match=r"expected [LQV] = "):
+        worked_out(relations, known)
+
+
+@pytest.mark.parametrize("length", ["M^3", "5*M - M^2", "M^2 - T*M", "T*M^2", "floor(M/2)", "M^2 + 1"])
+def test_a_size_with_two_roots_or_none_stays_open(length: str) -> None:
+    axes = f"index m : M\nindex t : T\nindex l : L = {length}\nconst x[l], y[t]\n"
+    with pytest.raises(NotationError, match="nothing determines the size of M"):
+        parse_system(axes)
+
+
 def test_nothing_is_said_of_what_stays_open(related: System) -> None:
     assert worked_out(related.relations, {"D": 12}) == {"D": 12, "R": 6}
     assert not steps_of(related.relations, ())
@@ -103,6 +145,25 @@ def test_positions_are_proved_inside_by_relations(related: System, read: str, in
     assert reads_inside(element, {element.tensor: [axis]}) is inside
     everywhere = all(0 <= place < sizes[axis.name] for place, sizes in _places(element.positions[0]))
     assert everywhere is inside
+
+
+COLUMNS, ROWS = "floor(i*(2*size(i) - i - 1)/2) + j - i - 1", "floor(j*(j - 1)/2) + i"
+
+
+@pytest.mark.parametrize(
+    "position, inside",
+    [
+        (COLUMNS, True),
+        (f"{COLUMNS} + 1", False),
+        (f"{COLUMNS} - 1", False),
+        (ROWS, True),
+        (f"{ROWS} + 1", False),
+    ],
+)
+def test_a_packed_triangle_is_read_inside(position: str, inside: bool) -> None:
+    system = parse_system("index i, j : D\nindex l : L = D*(D - 1)/2\nconst x[l], y[i,j]\n")
+    read = parse_expression(f"where(i < j, x[{position}], 0)", system)
+    assert reads_inside(read, {"x": [system.tensors["x"].indices[0].axis]}) is inside
 
 
 def _places(position: Expression) -> list[tuple[int, dict[str, int]]]:

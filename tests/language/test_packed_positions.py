@@ -2,8 +2,9 @@
 
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.errors import NotationError, SymbackpropError
-from symbackprop.language.model import parse_system
+from symbackprop.language.model import parse_system, with_statements
 from symbackprop.systems.printing import equation_text, system_text, text
 
 MODEL = """
@@ -43,7 +44,20 @@ def test_the_text_of_a_system_reads_back() -> None:
     system = parse_system(MODEL.format("sum(h, u[n,(g h)])"))
     again = parse_system(system_text(system))
     assert again.equations == system.equations
-    assert [relation.text for relation in again.relations] == ["D = H*E", "A = 4*H", "C = 3*H*E"]
+    shown = ["D = H*E", "A = (i f o g)*H", "C = (q k v)*H*E"]
+    assert [relation.text for relation in again.relations] == shown
+    assert again.blocks == system.blocks == {"A": ("i", "f", "o", "g"), "C": ("q", "k", "v")}
+
+
+@pytest.mark.parametrize(
+    "size", ["(p q)*(H + 1)", "(p q)*H/2", "(p q r)", "(p q)*2*H", "(p q)*H^2", "(p q)*floor(H/2)"]
+)
+def test_the_names_of_blocks_stay_with_the_text_of_a_derivation(size: str) -> None:
+    text = f"index h : H\nindex a : A = {size}\nparam x[a]\ninput w[h]\n"
+    whole = derive(parse_system(text + "loss L = sum(a, x[a]^3) + sum(h, w[h])\n")).as_system()
+    again = parse_system(system_text(whole))
+    assert again.axes == whole.axes and again.blocks == whole.blocks and again.relations == whole.relations
+    assert with_statements(whole, "y[h] = 1").blocks == whole.blocks
 
 
 @pytest.mark.parametrize(

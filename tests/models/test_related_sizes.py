@@ -17,9 +17,11 @@ from tests.models.step_checker import total_gradient
 
 # No axis is of the size that another one is by accident, where that is cheap.
 SIZES = {
+    "gaussian_mixture_packed": {"N": 1, "K": 2, "D": 3, "A": 6},
     "gru_packed": {"N": 1, "T": 2, "S": 3, "D": 1, "H": 2, "K": 4},
     "linear_chain_crf": {"N": 1, "T": 3, "R": 2, "K": 2},
     "local_level_filter": {"T": 3, "S": 4},
+    "lstm_diagonal": {"T": 2, "S": 3, "B": 2, "K": 8},
     "lstm_packed": {"N": 1, "T": 2, "S": 3, "D": 1, "H": 2, "K": 8},
     "mixture_density": {"N": 2, "K": 3, "D": 1, "O": 9},
     "recurrent_states": {"N": 1, "T": 2, "S": 3, "D": 1, "H": 2},

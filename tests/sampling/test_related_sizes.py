@@ -3,7 +3,7 @@
 import pytest
 
 from symbackprop.errors import VerificationError
-from symbackprop.integers.relations import worked_out
+from symbackprop.integers.solving import worked_out
 from symbackprop.language.model import parse_system
 from symbackprop.sampling.rounds import rounds_of_sizes
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes

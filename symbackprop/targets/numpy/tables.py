@@ -78,11 +78,11 @@ def relations_text(program: Program, printer: NumpyValues) -> str:
 
 def _relation(related: RelatedSize, printer: NumpyValues) -> list[str]:
     needed = [axis.name for axis in related.sources if axis.size is None]
-    arguments = [quoted(related.text), tuple_text(list(map(quoted, related.related)))]
+    arguments = ["sizes", "origins", quoted(related.text), tuple_text(list(map(quoted, related.related)))]
     arguments += [quoted(related.axis.name), printer.text(related.above)]
     arguments += [] if related.is_whole else [printer.text(related.below)]
     head = comparison("<=", Piece(f"{{{', '.join(map(quoted, needed))}}}"), method(Piece("sizes"), "keys"))
-    call = bracketed("_relate(sizes, origins, ", arguments, ")", INDENT * (2 if needed else 1))
+    call = bracketed("_relate(", arguments, ")", INDENT * (2 if needed else 1))
     return [f"{INDENT}if {head.text}:", *call] if needed else call
 
 

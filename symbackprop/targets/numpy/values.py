@@ -149,6 +149,8 @@ class NumpyValues:
                 return call("np.clip", self.piece(operand), number(0), self._last_place(axis))
             case InPrecision(operand, bits, back):
                 return in_precision(self.piece(operand), bits, back)
+            case OfPythonInts("isqrt", (operand,)):  # exact up to 2^52, and checked
+                return call("int", power(self.piece(operand), number(0.5)))
             case OfPythonInts(function, operands):
                 return call(function, *map(self.piece, operands))
             case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():

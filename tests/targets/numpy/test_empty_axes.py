@@ -278,3 +278,25 @@ def test_a_quotient_that_is_not_chosen_for_an_empty_axis_is_no_reason(condition:
     else:
         loss, grads = module.value_and_grad(values)
         assert loss == 3 and grads["a"] == 0 and grads["x"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("length", "empty", "refused"),
+    [("2*A*E", "A", False), ("2*A*E", "E", False), ("A*E + 2", "A", True), ("A + E", "A", True)],
+)
+def test_what_is_read_by_a_counted_axis_may_be_empty_with_it(length: str, empty: str, refused: bool) -> None:
+    """Where A or E is empty, so is G = 2*A*E, and no place of x or w is read."""
+    text = f"index a : A\nindex e : E\nindex g : G = {length}\ninput x[a], u[g]\nparam w[a,e]\n"
+    read = "x[floor(g/size(e))]*w[floor(g/size(e)),mod(g,size(e))]"
+    text += f"y[g] = where(floor(g/size(e)) < size(a), {read}, 0)\n"
+    text += "loss L = sum(g, u[g]*y[g]) + sum(a, e, w[a,e])\n"
+    module = load_module(numpy_source(lower(derive(parse_system(text)))), "counted")
+    sizes = {"A": 2, "E": 3, empty: 0}
+    places = {"2*A*E": 0, "A*E + 2": 2, "A + E": sizes["A"] + sizes["E"]}[length]
+    weights = {"w": np.ones((sizes["A"], sizes["E"]))}
+    if refused:
+        with pytest.raises(ValueError, match="axis A is empty"):
+            module.grad(weights, np.ones(sizes["A"]), np.ones(places))
+    else:
+        loss, grads = module.value_and_grad(weights, np.ones(sizes["A"]), np.ones(places))
+        assert loss == 0 and grads["w"].shape == weights["w"].shape

@@ -60,6 +60,16 @@ loss L = sum(a, y[a]^2)
 """
 
 
+TRIANGLE = """
+index m, l : M
+index p : P = M*(M + 1)/2
+input x[p]
+param w
+z[m] = w*sum(l, where(l <= m, x[floor(m*(m + 1)/2) + l], 0))
+loss L = sum(m, z[m]^2)
+"""
+
+
 @pytest.mark.parametrize("text", [HEADS, WINDOWS], ids=["heads", "windows"])
 def test_the_gradient_agrees_on_sizes_that_obey(text: str) -> None:
     assert check_model(parse_system(text)).ok
@@ -74,6 +84,7 @@ def test_sizes_that_no_tensor_has_are_worked_out() -> None:
     assert "S = T + 1" in forward_statements(STATES)
     lines = forward_statements(HEADS.replace("y[t,o] =", "q[e] = 1/(e + 1)\ny[t,o] ="))
     assert "Eh = D // H" in lines
+    assert "M = (int((8 * P + 1) ** 0.5) - 1) // 2" in forward_statements(TRIANGLE)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,12 @@ def test_sizes_that_no_tensor_has_are_worked_out() -> None:
         ),
         (HEADS, {"x": (2, 10), "w": (3,), "v": (10,)}, "expected Eh = D/H, got D=10 as in v, H=3 as in w"),
         (HEADS, {"x": (2, 0), "w": (0,), "v": (0,)}, "expected Eh = D/H, got D=0 as in v, H=0 as in w"),
+        (
+            TRIANGLE,
+            {"x": (4,), "w": ()},
+            "expected P = M*(M + 1)/2, got P=4 as in x, M=2 as in P = M*(M + 1)/2",
+        ),
+        (TRIANGLE, {"x": (5,), "w": ()}, "expected P = M*(M + 1)/2, got P=5 as in x"),
         (WINDOWS, {"x": (2,), "w": (7,)}, "expected A = floor((N - K)/2) + 1, got N=2 as in x, K=7 as in w"),
     ],
 )
