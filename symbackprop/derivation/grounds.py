@@ -1,7 +1,7 @@
 """What a step may rest on: the model's equations, what has been found before, facts, symmetries, ranges.
 
-An equation counts in every form that was ever to be read: an adjoint as it was first closed, and again each
-time when another has been put into it.
+An equation counts in every form that was ever to be read: an adjoint as it was first closed, again each time
+when another has been put into it, and as it was before it was made ready to print.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index
 from symbackprop.notation.substitution import canonical_bound_names, substitute
+from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
@@ -29,6 +30,7 @@ from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
 
 Forms = Mapping[str, tuple[Equation, ...]]
+LAST_RULES = frozenset(rule.name for rule in PRESENTATION_RULES)
 
 
 @dataclass(frozen=True)
@@ -200,9 +202,10 @@ def restated_forms(restated: RestatedEquation) -> tuple[Equation, ...]:
 
 
 def _read(steps: Iterable[Step], last: Expression) -> tuple[Expression, ...]:
-    """What stood there each time when another equation's definition was put in, and at the end."""
+    """What stood there when another equation's definition was put in, before the last phase, and last."""
     parts = (step.rule.step if isinstance(step.rule, Beside) else step for step in steps)
-    return tuple(dict.fromkeys((*(each.before for each in parts if each.rule.kind == "definition"), last)))
+    read = (each.before for each in parts if each.rule.kind == "definition" or each.rule.name in LAST_RULES)
+    return tuple(dict.fromkeys((*read, last)))
 
 
 def forms_at(equations: Forms, element: Element) -> tuple[Equation, ...]:

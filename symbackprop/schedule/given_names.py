@@ -38,7 +38,8 @@ class Naming(Justification):
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether both sides are the same once the names have been replaced by what they stand for."""
-        for definitions in _readers_first(self.named):
+        # At last nothing is put back, and a where of what was is dropped where its condition holds around it.
+        for definitions in (*_readers_first(self.named), {}):
             before, after = (_put_back(side, definitions, ()) for side in (before, after))
         return _normal_form(before) == _normal_form(after)
 
@@ -163,11 +164,14 @@ def _put_back(node: Expression, definitions: Mapping[str, Equation], conditions:
     node = node.with_children(tuple(children))
     equation = definitions.get(tensor_read(node) or "")
     if equation is None:
-        return node
+        return _chosen(node, conditions)
     if isinstance(node, MatrixFunction):
         return _of_model_matrices(node, equation)
     assert isinstance(node, Element)
-    value = at_positions(equation, node)
+    return _chosen(at_positions(equation, node), conditions)
+
+
+def _chosen(value: Expression, conditions: Conditions) -> Expression:
     match value:
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
             return chosen if set(conjuncts(condition)) <= set(conditions) else value

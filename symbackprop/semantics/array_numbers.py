@@ -93,11 +93,13 @@ class RoundedNumbers(ArrayNumbers):
     Random rounding shows what the digits of a computation are worth, where one result may be good by luck
     (J. Vignes, Math. Comput. Simul. 35, 1993; D. S. Parker, Monte Carlo arithmetic, UCLA, 1997): a result
     that can be represented is never moved, so that differences of close numbers stay exact. Each operation
-    is done in the next wider format, sums from left to right.
+    is done in the next wider format, sums from left to right. With a `salt`, equal values of a function or
+    a power are rounded alike, as those of equal arguments are in a program.
     """
 
     narrow: type[np.floating[Any]]
     rng: np.random.Generator | None = field(default=None, compare=False)
+    salt: int | None = None
 
     @property
     def deciding(self) -> ArrayNumbers:
@@ -107,14 +109,21 @@ class RoundedNumbers(ArrayNumbers):
     def _wide(self, array: Array) -> Array:
         return np.asarray(array).astype(WIDER[self.narrow])
 
-    def _rounded(self, wide: Array) -> Array:
+    def _rounded(self, wide: Array, of_function: bool = False) -> Array:
         wide = np.asarray(wide)
         nearest = wide.astype(self.narrow)
         if self.rng is None:
             return nearest
         other = np.nextafter(nearest, np.where(wide > nearest, np.inf, -np.inf).astype(self.narrow))
-        is_moved = (wide != nearest) & np.isfinite(other) & (self.rng.random(wide.shape) < 0.5)
-        return np.where(is_moved, other, nearest)
+        by_value = of_function and self.salt is not None
+        coins = self._coins(nearest) if by_value else self.rng.random(wide.shape) < 0.5
+        return np.where((wide != nearest) & np.isfinite(other) & coins, other, nearest)
+
+    def _coins(self, values: Array) -> Array:
+        """A coin that is the same for equal values: the first bit of a multiplicative hash."""
+        bits = np.atleast_1d(values.astype(np.float64)).view(np.uint64)
+        mixed = (bits ^ np.uint64(self.salt or 0)) * np.uint64(0x9E3779B97F4A7C15)
+        return np.asarray((mixed >> np.uint64(63)) == 1).reshape(values.shape)
 
     def exact(self, array: Array) -> Array:
         """Data that this precision does not hold are rounded to the nearest number."""
@@ -138,11 +147,11 @@ class RoundedNumbers(ArrayNumbers):
 
     def power(self, base: Array, exponent: Array) -> Array:
         """The rounded power."""
-        return self._rounded(np.power(self._wide(base), self._wide(exponent)))
+        return self._rounded(np.power(self._wide(base), self._wide(exponent)), of_function=True)
 
     def apply(self, function: str, arguments: Sequence[Array]) -> Array:
         """The rounded value."""
-        return self._rounded(values_of(function, [self._wide(each) for each in arguments]))
+        return self._rounded(values_of(function, [self._wide(each) for each in arguments]), of_function=True)
 
     def total(self, rows: Array) -> Array:
         """Rounded after each term."""

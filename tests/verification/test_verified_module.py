@@ -391,6 +391,19 @@ def test_the_wrong_side_of_a_kink_is_seen(right: str, wrong: str) -> None:
         planted(BENT, right, wrong)
 
 
+@pytest.mark.parametrize(
+    ("loss", "right", "wrong"),
+    [
+        ("max(i, tanh(x[i]))", "np.argmax(np.tanh(x)) == np.arange(I)", "tanh_x == np.max(tanh_x)"),
+        ("sum(i, y[i]*max(exp(x[i]), exp(y[i])))", "exp_x >= exp_y", "exp_x > exp_y"),
+    ],
+)
+def test_the_wrong_side_of_a_tie_behind_a_function_is_seen(loss: str, right: str, wrong: str) -> None:
+    """Equal arguments have equal values, however inexact these are."""
+    with pytest.raises(MismatchError, match="by the equations"):
+        planted(f"index i : I\nparam x[i]\nconst y[i]\nloss E = {loss}\n", right, wrong)
+
+
 def test_where_rounding_decides_at_a_kink_nothing_is_said() -> None:
     """0.1 + 0.2 is 0.3 by the equations, and not in float64: either side is right."""
     text = (
