@@ -133,11 +133,6 @@ def schedule_of(derivation: Derivation) -> Schedule:
         raise ProgramError(error.cause, remedy=error.remedy) from error
 
 
-def schedule_of_system(system: System) -> Schedule:
-    """The schedule of a model alone."""
-    return scheduled(ScheduleSource(system))
-
-
 def scheduled(source: ScheduleSource) -> Schedule:
     """The schedule of a model, and of its gradient if there is one."""
     system = source.system
