@@ -29,7 +29,7 @@ from symbackprop.systems.system import Equation, System
 
 BLOCKS = NamingRule(
     Blocks,
-    where=("the size is a sum of the blocks' sizes", "no choice along the axis is left within a block"),
+    where=("the size is a sum of the blocks' sizes", "no condition on the axis is left within a block"),
     example="b[p] = where(p < size(i), x[p], 0) + where(p >= size(i), x[p - size(i)], 0)*c",
     near_miss="b[p] = where(p < size(i), x[p], 0)*r[p]",
 )
@@ -131,11 +131,6 @@ def schedule_of(derivation: Derivation) -> Schedule:
         return scheduled(ScheduleSource.of(derivation))
     except NotationError as error:  # the model's own equations were in order
         raise ProgramError(error.cause, remedy=error.remedy) from error
-
-
-def schedule_of_system(system: System) -> Schedule:
-    """The schedule of a model alone."""
-    return scheduled(ScheduleSource(system))
 
 
 def scheduled(source: ScheduleSource) -> Schedule:

@@ -58,7 +58,7 @@ class Blocks(Naming):
 
     indices: tuple[Index, ...] = ()
     name: str = "name blocks"
-    statement: str = "what depends on the block of a packed axis is computed block by block"
+    statement: str = "an expression that depends on the block of a packed axis is computed block by block"
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether these are the blocks of one side, and the other reads each at its places."""
@@ -80,7 +80,7 @@ class Hoisted(Naming):
     """Names for loop-invariant parts of a recurrence's equations."""
 
     name: str = "hoist"
-    statement: str = "what is independent of a recurrence is computed before it, for all steps at once"
+    statement: str = "a loop-invariant part of a recurrence is computed before it, for all steps at once"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Shared(Naming):
     """Names for common subexpressions."""
 
     name: str = "share"
-    statement: str = "what is computed more than once is computed once, and has a name"
+    statement: str = "a common subexpression is computed once, and has a name"
 
 
 # In the order in which the schedule gives them: each rests on equations as they were before.

@@ -10,8 +10,8 @@ import pytest
 
 from symbackprop.errors import LanguageError, RecordError
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.layers.alternatives import text_of
 from symbackprop.layers.catalogue import CATALOGUE, formulas_of
+from symbackprop.layers.chosen_text import text_of
 from symbackprop.layers.instance import index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 from symbackprop.layers.network import Layer, OptionValue

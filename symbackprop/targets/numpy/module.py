@@ -92,11 +92,6 @@ def numpy_module(program: Program) -> NumpyModule:
     return NumpyModule(program, printer, strings)
 
 
-def numpy_source(program: Program) -> str:
-    """The text of a program's module, whose header says that it is not verified."""
-    return numpy_module(program).text()
-
-
 def _functions(program: Program) -> list[str]:
     nodes = [node for line in program.statements for value in line.values for node in value.walk()]
     functions = [node.operation for node in nodes if isinstance(node, Elementwise)]
