@@ -29,7 +29,7 @@ from symbackprop.rules.kronecker import KRONECKER_RULES
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES
-from symbackprop.rules.symmetry import orient
+from symbackprop.rules.symmetry import orient, turn_squares
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.printing import fact_text, text
@@ -129,6 +129,7 @@ def _simplified(
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
         steps.extend(orient(before, scope.symmetric, scope.index_names))
+        steps.extend(turn_squares(result_of(steps, expression)))
         for each in (*normal_forms, inwards):
             steps.extend(each.steps(result_of(steps, expression)))
         steps.extend(choose_sums(result_of(steps, expression), scope, normal_form, account))
