@@ -62,7 +62,7 @@ LOG_BESIDE_ZERO = StableForm(
 ROOTS: tuple[StableForm, ...] = (
     StableForm(
         "unit vector",
-        "f/n = f*where(n != 0, 1/n, 0), n = sqrt(f^2 + g): the derivative of a norm is 0 at 0",
+        "f/n = f*where(n != 0, 1/n, 0), n = (abs(f)^p + g)^(1/p): the derivative of a norm is 0 at 0",
         unit_vector,
         example="x[i]/sqrt(sum(i, x[i]^2))",
         near_miss="x[i]/sqrt(sum(i, x[i]^2) + c)",

@@ -57,7 +57,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "exponential of softplus",
-        "exp(-softplus(f))*g = sigmoid(-f)*g; exp(softplus(f)) = 1 + exp(f)",
+        "exp(-softplus(f))*g = sigmoid(-f)*g; exp(softplus(f)) = 1 + exp(f); expm1(softplus(f)) = exp(f)",
         exponential_of_softplus,
         example="exp(-softplus(c))",
         near_miss="exp(-2*softplus(c))",

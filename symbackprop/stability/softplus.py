@@ -47,6 +47,10 @@ def log_of_softplus(node: Expression, meanings: Meanings) -> Expression | None:
 
 def exponential_of_softplus(node: Expression, _meanings: Meanings) -> Expression | None:
     """exp(-softplus(f)) = sigmoid(-f); exp(softplus(f)) = 1 + exp(f); exp of a sum by its terms."""
+    difference = argument_of("expm1", node)
+    inner = None if difference is None else argument_of("softplus", difference)
+    if inner is not None:
+        return exp(inner)
     argument = argument_of("exp", node)
     for term in terms_of(argument) if argument is not None else ():
         number, rest = coefficient_and_rest(term)
