@@ -69,7 +69,8 @@ class Meanings:
     `scales` remembers what was found of a name's equation, `logarithms` whether it may lead to a logarithm;
     of the `awaited` names the equations may yet come. Where a sum is looked up, its largest exponent and its
     shifted value get names, which `introduced` lists behind the tensor: those `given` for it, or new ones
-    that are not `taken`. What `is_inside` of a name's equation says what other names it waits for.
+    that are not `taken`. What `is_inside` of a name's equation says what other names it waits for. Where it
+    `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)).
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
@@ -81,6 +82,12 @@ class Meanings:
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
     is_inside: bool = False
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    sees_sigmoids: bool = False
+    scales_of_sigmoids: dict[str, Scaled | None] = field(default_factory=dict, compare=False, repr=False)
+
+    def with_sigmoids(self) -> Meanings:
+        """The same, where sigmoids count as exponentials; nothing gets a name there."""
+        return replace(self, sees_sigmoids=True, scales=self.scales_of_sigmoids)
 
     def definition(self, expression: Expression) -> Equation | None:
         """The equation of an element's tensor, where it is known."""
@@ -121,7 +128,8 @@ class Meanings:
         if equation is None or not self.has_scale(element, find):
             return None
         found = self.scales[element.tensor]
-        if found is not None and any(not isinstance(each, Index) for each in element.positions):
+        is_looked_up = any(not isinstance(each, Index) for each in element.positions)
+        if found is not None and is_looked_up and not self.sees_sigmoids:
             found = self._named(equation, found)
         return found and found.at(dict(zip(equation.indices, element.positions, strict=True)))
 

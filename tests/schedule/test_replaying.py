@@ -51,6 +51,9 @@ z[i] = softplus(b[i]) - softplus(-b[i]) + silu(b[i]) + sigmoid(b[i])
 u = 1 - sigmoid(c)
 far = sigmoid(4*c)/softplus(4*c) + log(softplus(a)) + exp(-softplus(3*c)) + 1/(1 - sigmoid(2*a))
 near[i] = 1 - (1 - b[i]*a)
+cs[i] = sigmoid(b[i])*(w[0]/sigmoid(b[i]) + 1)
+rc[i] = w[0]/where(b[i] > 0, sigmoid(b[i]), 1)
+lw[i] = log(where(b[i] > 0, exp(b[i]), sigmoid(b[i]))) + log(prod(i2, sigmoid(b[i2])))
 st = stop(c)
 ll = c - log(sum(i, exp(x[0,i])))
 """,
@@ -62,6 +65,7 @@ k = (exp(c) - exp(-c))/(exp(c) + exp(-c))
 l = log(cosh(a)) + log(exp(a) - 1) + log(exp(c) + exp(a)) + exp(a - 1)*exp(c)
 y[n] = log(sum(i, exp(x[n,i])))
 h[i] = q[0]*log(q[0]/b[i])
+root = exp(c)^(1/2) + where(c > 0, 0, exp(c))
 qq[n] = sqrt(q[n]^2) + where(q[n] > 0, where(q[n] != 0, 1/q[n], 0), 2)
 """,
         (),
