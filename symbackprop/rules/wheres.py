@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.notation.arithmetic import multiply, subtract
+from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, subtract
 from symbackprop.notation.expressions import (
+    ZERO,
     Apply,
     Comparison,
     ComparisonOperator,
@@ -17,13 +18,18 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Number,
+    Reduction,
     Size,
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.rewriting.premises import KnownRanges
+from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import COMPARED_MAXIMUM, POSITIVE_PART, follows
-from symbackprop.rules.conditions import is_implied, when
+from symbackprop.rules.conditions import is_implied, is_readable_without, when
 from symbackprop.rules.stating import pattern_rule, stated
+from symbackprop.systems.partial import Ranges
 
 
 def straight_positions(node: Expression) -> Expression | None:
@@ -191,3 +197,49 @@ WHERE_RULES = (
         near_miss="sum(j, where(j > 0, c, 0)*y[j])",
     ),
 )
+
+
+def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
+    """sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h), where f may be read though c is false."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    for place, where in enumerate(factors):
+        if isinstance(where, Where) and where.otherwise == ZERO:
+            chosen = factors_of(where.chosen)
+            outside = [
+                factor
+                for factor in chosen
+                if factor.free_indices.isdisjoint(node.indices)
+                and not isinstance(factor, Number)
+                and not ranges.is_partial(factor)
+                and is_readable_without(factor, where.condition)
+            ]
+            if outside:
+                rest = multiply(*(factor for factor in chosen if factor not in outside))
+                masked = Where(where.condition, rest, ZERO)
+                body = multiply(*factors[:place], masked, *factors[place + 1 :])
+                return multiply(node.with_children((body,)), *outside)
+    return None
+
+
+def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """The rule for a factor under a mask, where so much is known of the tensors."""
+    return (
+        stated(
+            "factor out of masked sum",
+            "sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h)",
+            lambda node: out_of_masked_sum(node, ranges),
+            where=(
+                when("independent", "f", "i"),
+                when("not partial", "f"),
+                when("readable", "f", "c"),
+                when("defined when empty", "f", "i"),
+            ),
+            decreases="factors under sums",
+            example="sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])",
+            near_miss="sum(i, where(x[i] > 0, x[i]/c, 0)*y[j])",
+            premise=lambda node: KnownRanges.of(ranges, node.tensors),
+            roots=(Reduction,),
+        ),
+    )
