@@ -14,7 +14,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import WithRespectTo, names_in, print_result, say
+from symbackprop.cli.console import Sizes, WithRespectTo, names_in, print_result, say, sizes_in
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError
@@ -49,6 +49,7 @@ def command(
         Target, typer.Option("--target", help="What the module is written for.")
     ] = Target.NUMPY,
     wrt: WithRespectTo = None,
+    size: Sizes = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where a file differs or is missing.")
     ] = False,
@@ -68,7 +69,7 @@ def command(
       symbackprop generate examples/seed.model -o seed.py
       symbackprop generate examples/*.model -o generated --check --exact
     """
-    sources = partial(_sources, models, names_in(wrt), verify)
+    sources = partial(_sources, models, names_in(wrt), size, verify)
     if not (check or diff):
         return partial(_write, sources, output)
     return partial(_compare, sources, output, check=check, diff=diff, exact=exact)
@@ -116,11 +117,13 @@ def _compare(
     return DIFFERENCE_FOUND if check and (differing or strangers) else 0
 
 
-def _sources(models: Sequence[str], wrt: Sequence[str] | None, verify: bool) -> dict[str, str]:
+def _sources(
+    models: Sequence[str], wrt: Sequence[str] | None, size: Sequence[str] | None, verify: bool
+) -> dict[str, str]:
     """Name of each module to its text; everything is generated before anything is written."""
     sources: dict[str, str] = {}
     for path in models:
-        model = load(path)
+        model = load(path, sizes_in(size))
         name = _module_name(model.name)
         if name in sources:
             raise EmissionError(
