@@ -14,15 +14,10 @@ MODELS = {
     "first step": PAST + "A[t] = where(t == 0, w, a[t]*A[t-1]*A[0])\nloss E = sum(t, A[t]^2)\n# data T=4",
     "a fixed step": PAST
     + "A[t] = a[t] + where(t > 1, w*A[t-1]*A[1], 0)\nloss E = sum(t, A[t]^3)\n# data T=5",
-    "all before": PAST + "A[t] = a[t] + sum(s, where(s < t, w*A[t-1]*A[s], 0))\nloss E = sum(t, A[t]^2)\n"
-    "# data T=4",
-    "half of the way": PAST + "A[t] = where(t < 1, w, a[t]*A[0]*sigmoid(A[floor(t/2)]))\n"
+    "half of the way": PAST + "A[t] = where(t < 1, w, a[t]*sigmoid(A[floor(t/2)]))\n"
     "loss E = sum(t, A[t]^2)\n# data T=5",
     "two parents": "index t : T\ninput l[t], r[t] in T\nparam x[t], w\n"
     "h[t] = x[t] + where(l[t] < t and r[t] < t, w*h[l[t]]*h[r[t]], 0)\nloss E = sum(t, h[t]^2)\n# data T=5",
-    "two steps later": "index t : T\nindex s : S = T + 2\nparam a[t], z0[s]\n"
-    "p[t] = a[t]*tanh(z[t]) + pad(p[t-1])\n"
-    "z[s] = where(s < 2, z0[s], z[s-1]*p[s-2])\nloss E = sum(s, z[s]^2)\n# data T=3 S=5",
 }
 
 
