@@ -16,7 +16,7 @@ from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import DerivationError
-from symbackprop.language.model import parse_system, with_statements
+from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
@@ -50,14 +50,14 @@ _DIGITS = "symbackprop.accuracy.measuring"
 _VERIFICATION = "symbackprop.verification.verified_module"
 
 
-def load(path: str | Path) -> Model:
-    """The model in a file (.model or .toml), or on standard input where the path is "-"."""
-    return Model(load_system(path))
+def load(path: str | Path, sizes: Mapping[str, int] | None = None) -> Model:
+    """The model in a file (.model or .toml), or on standard input where the path is "-"; `sizes` of axes."""
+    return Model(with_sizes(load_system(path), sizes or {}))
 
 
-def loads(text: str, name: str = "model") -> Model:
-    """The model that a text in the model language states."""
-    return Model(parse_system(text, name))
+def loads(text: str, name: str = "model", sizes: Mapping[str, int] | None = None) -> Model:
+    """The model that a text in the model language states, with these `sizes` of axes."""
+    return Model(with_sizes(parse_system(text, name), sizes or {}))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
-from symbackprop.rules.boundaries import BOUNDARY_RULES, masked_sum_rules, recurrence_rules
+from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
@@ -30,7 +30,7 @@ from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient, turn_squares
-from symbackprop.rules.wheres import WHERE_RULES
+from symbackprop.rules.wheres import WHERE_RULES, masked_sum_rules
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.printing import fact_text, text
 from symbackprop.systems.system import System

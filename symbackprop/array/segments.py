@@ -21,7 +21,7 @@ from symbackprop.errors import EmissionError
 from symbackprop.indexing.counting import Extent, size_of
 from symbackprop.notation.expressions import Axis, Size
 from symbackprop.schedule.kinds import Kind
-from symbackprop.systems.system import DATA_ROLES, Role
+from symbackprop.systems.system import DATA_ROLES, Role, Tensor
 
 
 def _mentions_dtype(value: Value) -> bool:
@@ -99,7 +99,7 @@ def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[st
     read.update(dict.fromkeys(source.tensor for source in shapes))
     mentions_dtype = any(map(_mentions_dtype, _values(statements)))
     if mentions_dtype and next(_with_dtype(program, read), None) is None:
-        reals = (tensor.name for tensor in program.tensors if tensor.values is None)
+        reals = (tensor.name for tensor in program.tensors if _holds_reals(tensor))
         read.update(dict.fromkeys(islice(reals, 1)))
     wanted = set(wanted)
     return Segment(
@@ -136,9 +136,13 @@ def _declared(program: Program, names: Iterable[str], *roles: Role) -> tuple[str
 def _with_dtype(program: Program, names: Iterable[str]) -> Iterator[str]:
     """The names that hold arrays of the model's dtype."""
     for name in names:
-        integer = any(tensor.name == name and tensor.values is not None for tensor in program.tensors)
-        if not integer and (name not in program.by_name or program.by_name[name].value.kind is Kind.REAL):
+        other = any(tensor.name == name and not _holds_reals(tensor) for tensor in program.tensors)
+        if not other and (name not in program.by_name or program.by_name[name].value.kind is Kind.REAL):
             yield name
+
+
+def _holds_reals(tensor: Tensor) -> bool:
+    return tensor.values is None and tensor.role is not Role.SIZE
 
 
 def _values(statements: Iterable[Line]) -> Iterator[Value]:

@@ -15,11 +15,11 @@ import typer
 from symbackprop.accuracy.measuring import digits_of_module
 from symbackprop.accuracy.report import DigitsReport
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import WithRespectTo, names_in, print_table, say
+from symbackprop.cli.console import Sizes, WithRespectTo, names_in, print_table, say, sizes_in
 from symbackprop.cli.digits import DIGITS_HELP, print_digits
 from symbackprop.cli.faults import on_model
 from symbackprop.errors import VerificationError
-from symbackprop.pipeline import load
+from symbackprop.pipeline import Model, load
 from symbackprop.verification.check import check_module
 from symbackprop.verification.report import CheckReport
 
@@ -40,6 +40,7 @@ def command(
     ],
     seed: Annotated[int, typer.Option("--seed", min=0, help="The random data's seed.")] = 0,
     wrt: WithRespectTo = None,
+    size: Sizes = None,
     budget: Annotated[
         str, typer.Option("--budget", metavar="10s", help="About how long to compare: 10s, 500ms or 2m.")
     ] = "10s",
@@ -63,7 +64,7 @@ def command(
       symbackprop check generated/seed.py --seed 7 --model examples/seed.model
     """
     seconds = inf if every else seconds_in(budget)
-    asked = _Asked(subject, seed, tuple(names_in(wrt) or ()), seconds, model)
+    asked = _Asked(subject, seed, tuple(names_in(wrt) or ()), seconds, model, tuple(size or ()))
     return partial(_digits if digits else _check, asked)
 
 
@@ -76,6 +77,11 @@ class _Asked:
     wrt: tuple[str, ...]
     seconds: float
     model: str | None
+    size: tuple[str, ...] = ()
+
+    def loaded(self, path: str) -> Model:
+        """A model, with the sizes that were given."""
+        return load(path, sizes_in(self.size))
 
     @property
     def is_module(self) -> bool:
@@ -85,6 +91,8 @@ class _Asked:
             raise VerificationError(
                 "a module is checked for the gradients that it computes", remedy="leave --wrt out"
             )
+        if is_module and self.size and self.model is None:
+            raise VerificationError("--size goes with a model", remedy="name the module's: --model MODEL")
         if not is_module and self.model is not None:
             raise VerificationError(
                 "--model goes with a .py module", remedy=f"leave it out: check {self.subject} alone"
@@ -103,20 +111,22 @@ def _check(asked: _Asked) -> int:
 
 def _check_report(asked: _Asked) -> CheckReport:
     if asked.is_module:
-        system = load(asked.model).system if asked.model is not None else None
+        system = asked.loaded(asked.model).system if asked.model is not None else None
         return _of_file(asked, lambda path: check_module(path, asked.seed, asked.seconds, system))
-    return on_model(load(asked.subject), lambda model: model.check(asked.seed, asked.wrt, asked.seconds))
+    return on_model(
+        asked.loaded(asked.subject), lambda model: model.check(asked.seed, asked.wrt, asked.seconds)
+    )
 
 
 def _digits(asked: _Asked) -> int:
     if not asked.is_module:
-        model = load(asked.subject)
+        model = asked.loaded(asked.subject)
         return print_digits(on_model(model, lambda each: each.digits(asked.seed, asked.wrt, asked.seconds)))
     if asked.model is None:
         raise VerificationError(
             "a module alone does not say what was typed", remedy="name its model: --model FILE.model"
         )
-    system = load(asked.model).system
+    system = asked.loaded(asked.model).system
     report = _of_file(asked, lambda path: digits_of_module(path, system, asked.seed, asked.seconds))
     return print_digits(report)
 

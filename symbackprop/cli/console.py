@@ -13,7 +13,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from symbackprop.emission.files import write_atomically
-from symbackprop.errors import EmissionError
+from symbackprop.errors import EmissionError, NotationError
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
@@ -25,9 +25,24 @@ WithRespectTo: TypeAlias = Annotated[
         "--wrt", metavar="W2,...", help="The tensors to differentiate by; default: every parameter."
     ),
 ]
+Sizes: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--size", metavar="AXIS=N", help="The size of an axis that the model leaves open."),
+]
 PageFile: TypeAlias = Annotated[
     str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 ]
+
+
+def sizes_in(texts: Sequence[str] | None) -> dict[str, int]:
+    """Axis to size, of `ITERATIONS=10`; NotationError for anything else."""
+    found: dict[str, int] = {}
+    for text in texts or ():
+        name, _, size = text.partition("=")
+        if not (name.strip() and size.strip().isdecimal()):
+            raise NotationError(f"'{text[:40]}' is no size of an axis", remedy="write --size ITERATIONS=10")
+        found[name.strip()] = int(size)
+    return found
 
 
 def print_result(text: str) -> None:

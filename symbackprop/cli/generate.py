@@ -15,7 +15,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import WithRespectTo, names_in, print_result, say
+from symbackprop.cli.console import Sizes, WithRespectTo, names_in, print_result, say, sizes_in
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.emission.seal import is_as_written, is_sealed
@@ -51,6 +51,7 @@ def command(
         Target, typer.Option("--target", help="What the module is written for.")
     ] = Target.NUMPY,
     wrt: WithRespectTo = None,
+    size: Sizes = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where a file differs or is missing.")
     ] = False,
@@ -74,7 +75,7 @@ def command(
       symbackprop generate examples/seed.model -o seed.py
       symbackprop generate examples/*.model -o generated --check --exact
     """
-    sources = partial(_sources, models, names_in(wrt), verify)
+    sources = partial(_sources, models, names_in(wrt), size, verify)
     if not (check or diff):
         return partial(_write, sources, output, force)
     return partial(_compare, sources, output, check=check, diff=diff, exact=exact)
@@ -135,11 +136,13 @@ def _compare(
     return DIFFERENCE_FOUND if check and (differing or strangers) else 0
 
 
-def _sources(models: Sequence[str], wrt: Sequence[str] | None, verify: bool) -> dict[str, str]:
+def _sources(
+    models: Sequence[str], wrt: Sequence[str] | None, size: Sequence[str] | None, verify: bool
+) -> dict[str, str]:
     """Name of each module to its text; everything is generated before anything is written."""
     sources: dict[str, str] = {}
     for path in models:
-        model = load(path)
+        model = load(path, sizes_in(size))
         name = _module_name(model.name)
         # Some file systems take w.py and W.py for one.
         if name.casefold() in map(str.casefold, sources):

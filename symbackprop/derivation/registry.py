@@ -26,7 +26,7 @@ from symbackprop.rewriting.registry import Entry, Family, Registry
 from symbackprop.rewriting.replacements import AdjointNames, Definition, Renaming, Substitution
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
-from symbackprop.rules.boundaries import BOUNDARY_RULES, masked_sum_rules, recurrence_rules
+from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.delta_substitution import substitution_rules
 from symbackprop.rules.digit_deltas import DIGIT_RULES
 from symbackprop.rules.inverses import matrix_rules
@@ -37,7 +37,7 @@ from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.support import Guarding
 from symbackprop.rules.symmetry import MIRRORED_SQUARES, SYMMETRY, Symmetries, oriented_by
-from symbackprop.rules.wheres import WHERE_RULES
+from symbackprop.rules.wheres import WHERE_RULES, masked_sum_rules
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 
 P = TypeVar("P", bound=Premise)

@@ -120,6 +120,11 @@ def differentiated_tensors(system: System, wrt: Sequence[str] | None) -> tuple[s
                 place=system.tensor(name).place,
                 remedy="differentiate by the tensor that is looked up",
             )
+        if system.tensor(name).role is Role.SIZE:
+            raise DerivationError(
+                f"'{name}' is the size of an axis: there is no derivative by it",
+                remedy="differentiate by a tensor of real numbers",
+            )
     names = tuple(dict.fromkeys(system.tensor(name).name for name in wrt))
     _expect_not_simplified(system, names)
     return names

@@ -157,12 +157,22 @@ def by_itself(
 def _reads_allowed_steps(
     expression: Expression, conditions: Sequence[Expression], loop_carried: Collection[str]
 ) -> bool:
-    """Whether a tensor of a recurrence is read at an index that a condition relates to another one."""
+    """Whether a condition keeps a recurrence's reads at steps before: s < t, or t >= 1 for floor(t/2)."""
     related = [condition.free_indices for condition in conditions if len(condition.free_indices) > 1]
+    spoken_of = frozenset[Index]().union(*(condition.free_indices for condition in conditions))
     return any(
-        read.tensor in loop_carried and any(each & {*read.positions} for each in related)
+        read.tensor in loop_carried
+        and (
+            any(each & {*read.positions} for each in related)
+            or any(_is_rounded(position) and position.free_indices & spoken_of for position in read.positions)
+        )
         for read in readings(expression)
     )
+
+
+def _is_rounded(position: Expression) -> bool:
+    """Whether a position is no sum of multiples of indices and sizes."""
+    return not all(isinstance(each, Index | Size) for each in linear_form(position).coefficients)
 
 
 def padded(element: Element, axes: Sequence[Axis]) -> Expression:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from symbackprop.integers.relations import Relation
+from symbackprop.integers.relations import Relation, steps_of
 from symbackprop.language.names import packed_axis
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, with_article
 from symbackprop.language.sizes import declared_size, expect_determined, sized
 from symbackprop.notation.expressions import Axis, Index
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
     EquationStatement,
@@ -37,8 +38,30 @@ def declared(statements: tuple[Statement, ...], source: Source) -> Scope:
             _declare_tensors(statement, scope)
         elif isinstance(statement, EquationStatement):
             _declare_tensor(statement.left, Role.DERIVED, scope)
-    expect_determined(scope.relations, _known_sizes(scope))
+    expect_determined(scope.relations, {*_known_sizes(scope), *(axis.name for axis in _given_axes(scope))})
     return scope
+
+
+def sizes_of_the_call(scope: Scope) -> dict[str, Tensor]:
+    """A tensor for each axis whose size a call gives."""
+    found: dict[str, Tensor] = {}
+    for axis in _given_axes(scope):
+        name = numbered_name(axis.name, {*scope.tensors, *found})
+        found[name] = Tensor(name, (Index(axis.label, axis),), Role.SIZE)
+    return found
+
+
+def _given_axes(scope: Scope) -> list[Axis]:
+    """The axes of derived tensors whose sizes nothing else gives, such as a number of iterations."""
+    known = _known_sizes(scope)
+    derived = (tensor for tensor in scope.tensors.values() if tensor.role is Role.DERIVED)
+    found: list[Axis] = []
+    for axis in dict.fromkeys(index.axis for tensor in derived for index in tensor.indices):
+        following = {*known, *(step.axis for step in steps_of(scope.relations, known))}
+        if axis.name not in following and axis.formula is None:
+            found.append(axis)
+            known.add(axis.name)
+    return found
 
 
 def _known_sizes(scope: Scope) -> set[str]:

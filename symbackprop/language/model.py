@@ -6,11 +6,12 @@ text -> statements (grammar) -> scope (which name is what) -> equations, facts, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
-from symbackprop.errors import LanguageError, Place, SymbackpropError
+from symbackprop.errors import LanguageError, NotationError, Place, SymbackpropError
 from symbackprop.language.contradictions import expect_consistent
-from symbackprop.language.declarations import declared
+from symbackprop.language.declarations import declared, sizes_of_the_call
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.formulas import FormulaReader
 from symbackprop.language.guarding import expect_reads_inside
@@ -19,6 +20,7 @@ from symbackprop.language.names import Surroundings, named_index, unpacked
 from symbackprop.language.parameters import index_parameters, optional_indices
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, scope_of
 from symbackprop.notation.expressions import Expression, Index
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import (
     Chain,
     EquationStatement,
@@ -64,7 +66,7 @@ def parse_system(text: str, name: str = "model", source_name: str | None = None)
     system = System(
         name=name,
         axes=tuple(scope.axes.values()),
-        tensors=scope.tensors,
+        tensors={**scope.tensors, **sizes_of_the_call(scope)},
         equations=in_reading_order(tuple(equations)),
         facts=tuple(facts),
         loss=_loss(statements, scope),
@@ -208,6 +210,30 @@ def with_statements(system: System, statements: str) -> System:
         return parse_system(f"{system.source}{statements}\n", system.name)
     except SymbackpropError as error:
         raise _counted_from(error, system) from None
+
+
+def with_sizes(system: System, sizes: Mapping[str, int]) -> System:
+    """The system with the sizes of these axes declared.
+
+    Raises NotationError for an axis that it does not have, and where another size is declared.
+    """
+    axes = {axis.name: axis for axis in system.axes}
+    unknown = [name for name in sizes if name not in axes]
+    if unknown:
+        raise NotationError(
+            f"the model has no axis named '{unknown[0]}'", remedy=f"it has {', '.join(axes) or 'none'}"
+        )
+    open_sizes: dict[str, int] = {}
+    for name, size in sizes.items():
+        stated = axes[name].size
+        if stated is None:
+            open_sizes[name] = size
+        elif stated != size:
+            raise NotationError(f"axis {name} has size {stated}, not {size}", remedy="leave one of them out")
+    taken = {*system.tensors, *(index.name for indices in system.index_names.values() for index in indices)}
+    names = {name: numbered_name(f"{axes[name].label}_sized", taken) for name in open_sizes}
+    lines = [f"\nindex {names[name]} : {name} = {size}" for name, size in open_sizes.items()]
+    return with_statements(system, "".join(lines))
 
 
 def _counted_from(error: SymbackpropError, system: System) -> SymbackpropError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -20,10 +20,10 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import readings
-from symbackprop.notation.substitution import canonical_bound_names, elements_of
+from symbackprop.notation.substitution import canonical_bound_names, elements_of, rewrite_bottom_up
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import is_readable_without, when
+from symbackprop.rules.conditions import when
 from symbackprop.rules.position_deltas import contract_position, solved_sum
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
@@ -105,20 +105,22 @@ def _chosen(term: Expression) -> Expression:
 
 
 def read_under_where(
-    node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
+    node: Expression, places: Mapping[str, int], step: Index | None, ranges: Ranges
 ) -> Expression | None:
     """where(t < s, w, 0)*a[s] = w*where(t < s, a[s], 0), in what is computed at step t.
 
-    `places` says for each tensor of the recurrence which of its positions is the step.
+    `places` says for each tensor of the recurrence which of its positions is the step. Where that is at one
+    step alone, None, every `where` counts that speaks of the steps read.
     """
     if not isinstance(node, Multiply):
         return None
     for place, where in enumerate(node.factors):
         if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            guards = (guard.free_indices for guard in _guards(where) if step in guard.free_indices)
-            guarded = frozenset[Index]().union(*guards) - {step}
-            shared = guarded & _steps_read(others, places)
+            guards = (guard.free_indices for guard in _guards(where))
+            about_step = (indices for indices in guards if step is None or step in indices)
+            guarded = frozenset[Index]().union(*about_step)
+            shared = guarded & _steps_read(others, places) - {step}
             if shared:
                 # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
                 chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(where.chosen)]
@@ -129,18 +131,72 @@ def read_under_where(
     return None
 
 
-def delta_as_guard(node: Expression, places: Mapping[str, int], step: Index) -> Expression | None:
-    """delta(floor(s/2),t)*a[s] = where(floor(s/2) == t, a[s], 0), in what is computed at step t."""
+def delta_as_guard(
+    node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
+) -> Expression | None:
+    """delta(floor(s/2),t)*a[s] = where(floor(s/2) == t, a[s], 0), in what is computed at step t.
+
+    At t = 0 alone all later steps may be read: delta(0,t)*sum(s, where(s > 0, w[s], 0)*a[s]) becomes
+    where(t == 0, sum(s, where(s > 0, w[s]*a[s], 0)), 0).
+    """
     if not isinstance(node, Multiply):
         return None
+
+    def guarded(inner: Expression) -> Expression:
+        return read_under_where(inner, places, None, ranges) or inner
+
     for place, delta in enumerate(node.factors):
         if isinstance(delta, Delta) and step in (delta.left, delta.right) and not delta.tensors:
             others = (*node.factors[:place], *node.factors[place + 1 :])
+            if delta.free_indices == {step} and any(_reads_many(each, places) for each in others):
+                fixed = delta.left if delta.right == step else delta.right
+                inside = (rewrite_bottom_up(each, guarded) for each in others)
+                return Where(Comparison("==", step, fixed), multiply(*inside), ZERO)
             read = _steps_read([each for each in others if isinstance(each, Element)], places)
             if read & (delta.free_indices - {step}):
-                condition = Comparison("==", delta.left, delta.right)
-                return Where(condition, multiply(*others), ZERO)
+                return Where(Comparison("==", *delta.children), multiply(*others), ZERO)
     return None
+
+
+def _reads_many(factor: Expression, places: Mapping[str, int]) -> bool:
+    """Whether the recurrence is read at steps that the factor binds."""
+    reads = (read for read in readings(factor) if read.tensor in places)
+    return any(read.positions[places[read.tensor]].free_indices - factor.free_indices for read in reads)
+
+
+def deltas_apart(node: Expression, places: Mapping[str, int], step: Index) -> Expression | None:
+    """where(c, delta(p,t)*f + g, 0)*a[s] = delta(p,t)*where(c', f*a[s], 0) + where(c, g*a[s], 0).
+
+    That is at step t, c' being c with t for p: p < s says that a[s] is a later step.
+    """
+    if not isinstance(node, Multiply):
+        return None
+    for place, where in enumerate(node.factors):
+        others = (*node.factors[:place], *node.factors[place + 1 :])
+        if isinstance(where, Where) and where.otherwise == ZERO and _steps_read(others, places):
+            for term in where.chosen.terms if isinstance(where.chosen, Add) else ():
+                apart = _delta_apart(where, term, step, others)
+                if apart is not None:
+                    return apart
+    return None
+
+
+def _delta_apart(
+    where: Where, term: Expression, step: Index, others: Sequence[Expression]
+) -> Expression | None:
+    """The product, a term of the choice by itself; None where no delta has the condition say its step."""
+    deltas = (each for each in factors_of(term) if isinstance(each, Delta))
+    delta = next((each for each in deltas if step in (each.left, each.right)), None)
+    if delta is None:
+        return None
+    looked_up = delta.left if delta.right == step else delta.right
+    condition = rewrite_bottom_up(where.condition, lambda each: step if each == looked_up else each)
+    if condition == where.condition:
+        return None
+    rest = [factor for factor in factors_of(term) if factor != delta]
+    first = multiply(delta, Where(condition, multiply(*rest, *others), ZERO))
+    left = add(*(each for each in terms_of(where.chosen) if each != term))
+    return add(first, multiply(Where(where.condition, left, ZERO), *others))
 
 
 def _moves(factor: Expression, steps: frozenset[Index]) -> bool:
@@ -176,52 +232,6 @@ def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> fro
     return frozenset(found)
 
 
-def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
-    """sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h), where f may be read though c is false."""
-    if not is_sum(node):
-        return None
-    factors = factors_of(node.body)
-    for place, where in enumerate(factors):
-        if isinstance(where, Where) and where.otherwise == ZERO:
-            chosen = factors_of(where.chosen)
-            outside = [
-                factor
-                for factor in chosen
-                if factor.free_indices.isdisjoint(node.indices)
-                and not isinstance(factor, Number)
-                and not ranges.is_partial(factor)
-                and is_readable_without(factor, where.condition)
-            ]
-            if outside:
-                rest = multiply(*(factor for factor in chosen if factor not in outside))
-                masked = Where(where.condition, rest, ZERO)
-                body = multiply(*factors[:place], masked, *factors[place + 1 :])
-                return multiply(node.with_children((body,)), *outside)
-    return None
-
-
-def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
-    """The rule for a factor under a mask, where so much is known of the tensors."""
-    return (
-        stated(
-            "factor out of masked sum",
-            "sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h)",
-            lambda node: out_of_masked_sum(node, ranges),
-            where=(
-                when("independent", "f", "i"),
-                when("not partial", "f"),
-                when("readable", "f", "c"),
-                when("defined when empty", "f", "i"),
-            ),
-            decreases="factors under sums",
-            example="sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])",
-            near_miss="sum(i, where(x[i] > 0, x[i]/c, 0)*y[j])",
-            premise=lambda node: KnownRanges.of(ranges, node.tensors),
-            roots=(Reduction,),
-        ),
-    )
-
-
 def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> tuple[Rule, ...]:
     """The rules for what is computed at a step of a recurrence."""
 
@@ -230,10 +240,22 @@ def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> 
 
     return (
         stated(
+            "deltas of a choice apart",
+            "where(c, delta(i,p)*f + g, 0)*h = delta(i,p)*where(c', f*h, 0) + where(c, g, 0)*h, "
+            "c' being c with i for p",
+            lambda node: deltas_apart(node, places, step),
+            where=(when("loop-carried", "h", "c"),),
+            decreases="deltas of choices beside loop-carried reads",
+            example="where(floor(s/2) < s, c*delta(floor(s/2),t) + w[s], 0)*a[s]",
+            near_miss="where(floor(s/2) < s, c*delta(floor(s/2),t) + w[s], 0)*v[s]",
+            premise=premise,
+            roots=(Multiply,),
+        ),
+        stated(
             "delta as a guard",
             "delta(i,p)*f = where(i == p, f, 0)",
-            lambda node: delta_as_guard(node, places, step),
-            where=(when("loop-carried", "f", "p"),),
+            lambda node: delta_as_guard(node, places, step, ranges),
+            where=(when("loop-carried at", "f", "p"),),
             decreases="loop-carried reads beside deltas",
             example="delta(floor(s/2),t)*a[s]",
             near_miss="delta(floor(s/2),t)*v[s]",

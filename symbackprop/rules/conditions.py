@@ -178,6 +178,11 @@ def is_read_at_a_step_of(factor: Expression, condition: Expression) -> bool:
     return not factor.free_indices.isdisjoint(condition.free_indices)
 
 
+def is_read_at_steps_beside(factor: Expression, position: Expression) -> bool:
+    """Whether what is read of a recurrence depends on an index of the position, or on one that is bound."""
+    return factor.binds or is_read_at_a_step_of(factor, position)
+
+
 def is_not_zero(expression: Expression) -> bool:
     """Whether it is not the number 0."""
     return expression != ZERO
@@ -239,6 +244,9 @@ PREDICATES: Mapping[str, Predicate] = {
     "tied": Predicate("a factor of {} is a delta that depends on {}", is_tied),
     "negative number": Predicate("{} is a negative number", is_negative_number),
     "loop-carried": Predicate("{} is a loop-carried read at a step that {} compares", is_read_at_a_step_of),
+    "loop-carried at": Predicate(
+        "{0} is a loop-carried read at a step that {1} compares or {0} binds", is_read_at_steps_beside
+    ),
     "defined when empty": Predicate("{} is defined if the axis of {} is empty", is_assumed),
     "defined": Predicate("{} is defined", is_assumed),
     "not empty": Predicate("the axis of {} is not empty", is_assumed),

@@ -19,7 +19,7 @@ from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from symbackprop.functions.elementary import definition_of
-from symbackprop.notation.arithmetic import is_sum
+from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import (
     ZERO,
@@ -128,6 +128,18 @@ def wheres(expression: Expression, _context: MeasureContext) -> int:
     return sum(isinstance(node, Where) for node in expression.walk())
 
 
+def deltas_beside_reads(expression: Expression, context: MeasureContext) -> int:
+    """How many deltas are in terms of what a `where` chooses beside a read of the recurrence at hand."""
+    count = 0
+    for factors in products(expression) if context.loop_carried else ():
+        reads = [any(read.tensor in context.loop_carried for read in readings(each)) for each in factors]
+        for place, factor in enumerate(factors):
+            if isinstance(factor, Where) and any(reads[:place] + reads[place + 1 :]):
+                terms = factor.chosen.terms if isinstance(factor.chosen, Add) else ()
+                count += sum(isinstance(each, Delta) for term in terms for each in factors_of(term))
+    return count
+
+
 def reads_beside_wheres(expression: Expression, context: MeasureContext) -> int:
     """How often the recurrence at hand is read in a factor beside a where(c, f, 0)."""
     return _reads_beside(expression, context, lambda each: isinstance(each, Where) and each.otherwise == ZERO)
@@ -201,6 +213,9 @@ MEASURES: Measures = {
 
 # Of the phase that moves loop-carried reads inwards, under the `where` that guards them.
 INWARD_MEASURES: Measures = {
+    "deltas of choices beside loop-carried reads": Measure(
+        "deltas in terms under `where`s beside loop-carried reads", deltas_beside_reads
+    ),
     "loop-carried reads beside deltas": Measure("loop-carried reads beside deltas", reads_beside_deltas),
     "loop-carried reads beside wheres": Measure("loop-carried reads beside `where`s", reads_beside_wheres),
 }

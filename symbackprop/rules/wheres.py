@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.notation.arithmetic import divide, factors_of, is_reciprocal, is_sum, multiply, subtract
+from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, subtract
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Apply,
     Comparison,
@@ -19,16 +18,19 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
-    Multiply,
     Number,
+    Reduction,
     Size,
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
+from symbackprop.rewriting.premises import KnownRanges
+from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import COMPARED_MAXIMUM, POSITIVE_PART, follows
-from symbackprop.rules.conditions import is_implied, when
+from symbackprop.rules.conditions import is_implied, is_readable_without, when
+from symbackprop.rules.one_index import equal_positions
 from symbackprop.rules.stating import pattern_rule, stated
+from symbackprop.systems.partial import Ranges
 
 
 def straight_positions(node: Expression) -> Expression | None:
@@ -112,65 +114,6 @@ def _same_sides(one: Comparison, other: Comparison) -> bool:
     """Whether both compare the same difference with 0."""
     forms = [related_form(subtract(each.left, each.right)) for each in (one, other)]
     return forms[0] in (forms[1], forms[1].scaled(-1))
-
-
-def equal_positions(node: Expression) -> Expression | None:
-    """delta(p,q)*t[p]/t[q] = delta(p,q), and where(p == q, t[p]*f, 0)/t[q] = where(p == q, f, 0).
-
-    The delta may stand under a sum that the other read stands beside.
-    """
-    if not isinstance(node, Multiply):
-        return None
-    found = _cancelled(node.factors, ())
-    if found is not None:
-        return multiply(*found[0])
-    for place, factor in enumerate(node.factors):
-        if is_sum(factor):
-            others = (*node.factors[:place], *node.factors[place + 1 :])
-            inner = rename_bound(factor, frozenset().union(*(each.free_indices for each in others)))
-            found = _cancelled(factors_of(inner.body), others)
-            if found is not None:
-                inside, outside = found
-                return multiply(*outside[:place], inner.with_children((multiply(*inside),)), *outside[place:])
-    return None
-
-
-def _cancelled(
-    factors: Sequence[Expression], beside: Sequence[Expression]
-) -> tuple[list[Expression], list[Expression]] | None:
-    """The factors, and those beside, without t[p] and 1/t[q] where a delta or a mask says that p is q."""
-    for place, mask in enumerate(factors):
-        others = [*factors[:place], *factors[place + 1 :]]
-        chosen = [*factors_of(mask.chosen)] if isinstance(mask, Where) else []
-        groups = (others, list(beside), chosen)
-        for here, there in _equal_sides(mask):
-            for below in (each for group in groups for each in group if is_reciprocal(each)):
-                above = _read_at(divide(ONE, below), there, here)
-                if above != divide(ONE, below) and any(above in group for group in groups):
-                    for each in (below, above):
-                        next(group for group in groups if each in group).remove(each)
-                    kept = Where(mask.condition, multiply(*chosen), ZERO) if isinstance(mask, Where) else mask
-                    return [*others[:place], kept, *others[place:]], groups[1]
-    return None
-
-
-def _equal_sides(mask: Expression) -> tuple[tuple[Expression, Expression], ...]:
-    """The positions that are equal wherever the factor is not 0, in both orders."""
-    match mask:
-        case Delta(p, q) | Where(Comparison("==", p, q), _, Number(value=0)):
-            return (p, q), (q, p)
-    return ()
-
-
-def _read_at(node: Expression, there: Expression, here: Expression) -> Expression:
-    """What a node reads at one position, read at another."""
-
-    def moved(each: Expression) -> Expression:
-        if not isinstance(each, Element):
-            return each
-        return each.with_children(tuple([here if p == there else p for p in each.children]))
-
-    return rewrite_bottom_up(node, moved)
 
 
 WHERE_RULES = (
@@ -265,3 +208,49 @@ WHERE_RULES = (
         near_miss="sum(j, where(j > 0, c, 0)*y[j])",
     ),
 )
+
+
+def out_of_masked_sum(node: Expression, ranges: Ranges) -> Expression | None:
+    """sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h), where f may be read though c is false."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    for place, where in enumerate(factors):
+        if isinstance(where, Where) and where.otherwise == ZERO:
+            chosen = factors_of(where.chosen)
+            outside = [
+                factor
+                for factor in chosen
+                if factor.free_indices.isdisjoint(node.indices)
+                and not isinstance(factor, Number)
+                and not ranges.is_partial(factor)
+                and is_readable_without(factor, where.condition)
+            ]
+            if outside:
+                rest = multiply(*(factor for factor in chosen if factor not in outside))
+                masked = Where(where.condition, rest, ZERO)
+                body = multiply(*factors[:place], masked, *factors[place + 1 :])
+                return multiply(node.with_children((body,)), *outside)
+    return None
+
+
+def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
+    """The rule for a factor under a mask, where so much is known of the tensors."""
+    return (
+        stated(
+            "factor out of masked sum",
+            "sum(i, where(c, f*g, 0)*h) = f*sum(i, where(c, g, 0)*h)",
+            lambda node: out_of_masked_sum(node, ranges),
+            where=(
+                when("independent", "f", "i"),
+                when("not partial", "f"),
+                when("readable", "f", "c"),
+                when("defined when empty", "f", "i"),
+            ),
+            decreases="factors under sums",
+            example="sum(i, where(x[i] > 0, x[i]*c, 0)*y[j])",
+            near_miss="sum(i, where(x[i] > 0, x[i]/c, 0)*y[j])",
+            premise=lambda node: KnownRanges.of(ranges, node.tensors),
+            roots=(Reduction,),
+        ),
+    )

@@ -33,7 +33,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.rows import Break, Row, enclosed, joined_rows, row_text
 from symbackprop.systems.shorthands import Shorthand, spelled
-from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
+from symbackprop.systems.system import Equation, Fact, PositiveDefinite, Role, System
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
 LARGEST_PLAIN_DENOMINATOR = 64
@@ -261,7 +261,7 @@ def system_text(system: System) -> str:
         size = f"{axis.name} = {named}" if named is not None else axis.name
         lines.append(f"index {', '.join(names)} : {related.get(axis.name, size)}")
     for tensor in system.tensors.values():
-        if tensor.role.value != "derived":
+        if tensor.role not in (Role.DERIVED, Role.SIZE):
             values = f" in {tensor.values.name}" if tensor.values else ""
             lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
     facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)

@@ -21,19 +21,22 @@ class Role(enum.Enum):
     INPUT = "input"
     TARGET = "target"
     PARAMETER = "param"
+    SIZE = "size"
     CONSTANT = "const"
     DERIVED = "derived"
 
 
 DATA_ROLES = (Role.INPUT, Role.TARGET, Role.CONSTANT)
-DECLARED_ROLES = (*DATA_ROLES, Role.PARAMETER)  # all but what an equation computes
+PASSED_ROLES = (*DATA_ROLES, Role.SIZE)  # what a call is given beside the parameters
+DECLARED_ROLES = (*PASSED_ROLES, Role.PARAMETER)  # all but what an equation computes
 
 
 @dataclass(frozen=True)
 class Tensor:
     """A name with axes; the array layout is the order of `indices`. A scalar has none.
 
-    `values` is the axis that the values of an integer tensor index, None for a tensor of real numbers.
+    `values` is the axis that the values of an integer tensor index, None for a tensor of real numbers. One of
+    the role SIZE stands for the size of its axis, which nothing else gives; no equation reads its values.
     """
 
     name: str

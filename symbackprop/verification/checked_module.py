@@ -105,7 +105,9 @@ class ModuleUnderCheck:
     def _arguments(self, values: Mapping[str, Array]) -> tuple[Any, ...]:
         """`params`, then the other tensors in their declared order, for Python may call them differently."""
         params = {name: values[name] for name in self.parameters}
-        return (params, *(values[name] for name in self.shapes if name in values and name not in params))
+        others = [name for name in self.shapes if name in values and name not in params]
+        sizes = getattr(self.module, "GIVEN_SIZES", ())
+        return (params, *(len(values[name]) if name in sizes else values[name] for name in others))
 
 
 @contextmanager

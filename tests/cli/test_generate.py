@@ -35,6 +35,17 @@ def test_without_an_output_the_module_is_printed(call, tmp_path):
     assert names(tmp_path) == []
 
 
+def test_a_size_that_the_model_leaves_open_may_be_given(call, tmp_path):
+    (tmp_path / "m.model").write_text("index it : N\nparam p\nv[it] = p*it\nloss E = sum(it, v[it])\n")
+    assert "N: int" in call("generate", "m.model", "--no-verify")[1]
+    code, out, _ = call("generate", "m.model", "--no-verify", "--size", "N=3")
+    assert code == 0 and "N: int" not in out and '"N": 3' in out
+    for wrong in ("N", "N=-1", "N=3.5", "=3"):
+        code, _, err = call("generate", "m.model", "--size", wrong)
+        assert code == 2 and f"'{wrong}' is no size of an axis" in err
+    assert "no axis named 'K'" in call("check", "m.model", "--size", "K=3")[2]
+
+
 def test_into_a_file_and_into_a_folder(call, tmp_path):
     code, out, err = call("generate", SEED, "-o", "mine.py")
     assert (code, out, err) == (0, "", "wrote mine.py\n")

@@ -14,31 +14,23 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower
+from symbackprop.lowering.programs import lower, lower_system
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text
 from symbackprop.targets.numpy.module import numpy_source
-from tests.models.step_checker import check_every_step, total_gradient
+from tests.models.step_checker import total_gradient
 
 GRID = "index i : N\nindex j : M\n"
 MODELS: Mapping[str, str] = {
     "layers and time": "index l : N\nindex t : M\nindex j, k : J\ninput x[t,j]\nparam U[l,j,k], W[l,j,k]\n"
     "h[l,t,j] = tanh(sum(k, W[l,j,k]*where(l == 0, x[t,k], h[l-1,t,k])) + sum(k, U[l,j,k]*pad(h[l,t-1,k])))\n"
     "loss E = sum(t, j, pad(h[size(l)-1,t,j])^2)",
-    "edit distance": GRID + "param c[i,j], w\n"
-    "D[i,j] = c[i,j] + where(i == 0 and j == 0, 0, where(i == 0, D[i,j-1], where(j == 0, D[i-1,j] + w, "
-    "min(D[i-1,j] + w, min(D[i,j-1], D[i-1,j-1])))))\nloss E = D[size(i)-1,size(j)-1]",
-    "transducer": GRID + "param b[i,j], y[i,j]\nA[i,j] = where(i == 0 and j == 0, b[0,0], where(i == 0, "
-    "A[i,j-1] + y[i,j-1], where(j == 0, A[i-1,j] + b[i-1,j], "
-    "log(exp(A[i-1,j] + b[i-1,j]) + exp(A[i,j-1] + y[i,j-1])))))\nloss E = -sum(i, j, A[i,j]^2)",
+    "transducer": GRID + "param b[i,j], y[i,j]\n"
+    "A[i,j] = where(i == 0, b[i,j], log(exp(A[i-1,j] + b[i-1,j])"
+    " + exp(where(j > 0, A[i,j-1] + y[i,j-1], -9))))\n"
+    "loss E = -sum(i, j, A[i,j]^2)",
     "opposite ways": GRID + "param x[i,j], a, b\n"
     "s[i,j] = x[i,j] + a*sin(pad(s[i+1,j])) + b*pad(s[i,j-1])*pad(s[i+1,j+1])\nloss E = sum(i, j, s[i,j]^3)",
-    "several tensors": GRID + "const w[i]\nparam x[i,j]\nu[i,j] = where(i == 0, x[i,j], h[i-1,j])\n"
-    "m[i] = mean(j, u[i,j])\nc[i,j] = sigmoid(u[i,j] - m[i])*pad(c[i,j-1]) + w[i]*u[i,j]\n"
-    "h[i,j] = tanh(c[i,j]) + u[i,j]\nloss E = sum(i, j, h[i,j]^2)",
-    "a row after another": GRID + "index n : M\nparam x[i,j], a[j,n]\n"
-    "r[i,j] = x[i,j] + pad(r[i,j-1])*where(i == 0, 1, sum(n, a[j,n]*r[i-1,n]))\n"
-    "t[i] = sum(j, r[i,j]) + pad(t[i-1])\nloss E = sum(i, t[i]^2)",
     "states one longer": GRID + "index p : P = N + 1\nindex q : Q = M + 1\nparam a[i,j], y0[p]\nconst z0[q]\n"
     "g[i,j] = tanh(z[i,j+1]*a[i,j] + z[i,j])\n"
     "z[p,q] = where(p == 0, z0[q], where(q == 0, y0[p], g[p-1,q-1]*z[p,q-1]))\nloss E = sum(p, q, z[p,q]^2)",
@@ -91,12 +83,6 @@ def test_empty_grids_have_a_loss_of_zero() -> None:
         assert grads["a"] == grads["b"] == 0
 
 
-@pytest.mark.parametrize("name", ["a row after another"])
-def test_every_step_keeps_the_values(name: str) -> None:
-    values, sizes = arrays(MODELS[name], 2, 2)
-    assert check_every_step(worked_out(name)[0], values, sizes) > 5
-
-
 def test_layers_and_time_in_the_published_form() -> None:
     delta, *weights = worked_out("layers and time")[0].equations
     assert equation_text(delta) == (
@@ -112,14 +98,14 @@ def test_layers_and_time_in_the_published_form() -> None:
 
 
 def test_what_recurs_over_one_index_alone_is_vectorised_over_the_other() -> None:
-    source = worked_out("several tensors")[2]
-    forward = source.split("def _forward")[1].split("def ")[0]
-    body = forward[forward.index("for i in range(N):") :]
+    text = GRID + "param x[i,j], w[i]\nu[i,j] = where(i == 0, x[i,j], h[i-1,j])\nm[i] = mean(j, u[i,j])\n"
+    text += "c[i,j] = sigmoid(u[i,j] - m[i])*pad(c[i,j-1]) + w[i]*u[i,j]\nh[i,j] = tanh(c[i,j]) + u[i,j]\n"
+    source = numpy_source(lower_system(parse_system(text)))
+    body = source[source.index("for i in range(N):") :]
     inner = body[body.index("for j in range(M):") :]
     # u and m of a row stand before the loop over j, h after it; c alone is in the loop.
     assert body.index("m = ") < body.index("for j in range(M):")
-    assert "c[i, j] =" in inner
-    assert "h[i] =" in inner
+    assert inner.index("c[i, j] =") < inner.index("h[i] =")
 
 
 def test_the_adjoint_runs_over_both_indices_the_other_way() -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from tests.models.whole_language.generator import model_text
 from tests.models.whole_language.judge import judged
+from tests.models.whole_language.nests import nest_text
 from tests.models.whole_language.relations import related_text
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500"))
 RELATED = int(os.environ.get("SYMBACKPROP_RELATED_MODELS", "14"))
+NESTS = int(os.environ.get("SYMBACKPROP_NESTED_MODELS", "1"))
 PARTS = 10  # so that several processes share the work
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.model"))
 
@@ -47,6 +49,16 @@ def test_random_models_with_related_sizes() -> None:
     failures = []
     for seed in range(RELATED):
         text = related_text(seed)
+        verdict = judged(text)
+        if verdict.outcome != "right":
+            failures.append(f"seed {seed}: {verdict.outcome} {verdict.kind}\n{verdict.detail}\n{text}")
+    assert not failures, "\n".join(failures)
+
+
+def test_random_models_with_recurrences_over_two_indices() -> None:
+    failures = []
+    for seed in range(1, 1 + NESTS):
+        text = nest_text(seed)
         verdict = judged(text)
         if verdict.outcome != "right":
             failures.append(f"seed {seed}: {verdict.outcome} {verdict.kind}\n{verdict.detail}\n{text}")

@@ -14,7 +14,7 @@ from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.array.segments import Segment, Segments, ShapeSource
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.systems.printing import text
-from symbackprop.systems.system import DATA_ROLES, Role, Tensor
+from symbackprop.systems.system import PASSED_ROLES, Role, Tensor
 from symbackprop.targets.numpy.lines import printed, statement_lines
 from symbackprop.targets.numpy.python_text import (
     INDENT,
@@ -127,7 +127,7 @@ def gradients_view(program: Program, segments: Segments, printer: NumpyValues) -
 
 def _others(program: Program) -> tuple[Tensor, ...]:
     """The tensors that are passed by themselves, not within `params`."""
-    return program.with_role(*DATA_ROLES)
+    return program.with_role(*PASSED_ROLES)
 
 
 def _public_def(
@@ -135,7 +135,8 @@ def _public_def(
 ) -> str:
     """The `def` line of a public function, wrapped where it is too long."""
     arguments = ["params: Mapping[str, ArrayLike]"]
-    arguments += [f"{printer.names[tensor.name]}: ArrayLike" for tensor in others]
+    kinds = {tensor.name: "int" if tensor.role is Role.SIZE else "ArrayLike" for tensor in others}
+    arguments += [f"{printer.names[name]}: {kind}" for name, kind in kinds.items()]
     if workspace:
         arguments.append("workspace: None = None")
     return "\n".join(bracketed(f"def {name}(", arguments, f") -> {result}:"))
@@ -215,7 +216,8 @@ def _body(segment: Segment, program: Program, printer: NumpyValues) -> list[Code
     """The sizes and the dtype read, and the statements, each after the tensors that it needs first."""
     waiting = _unpacked_at_once(segment, program, printer)
     read = [*_unpacked(waiting, printer)]
-    read += [f"{INDENT}{_shape_line(source, printer)}" for source in segment.shapes]
+    given = [tensor.name for tensor in program.with_role(Role.SIZE)]
+    read += [f"{INDENT}{_shape_line(source, given, printer)}" for source in segment.shapes]
     read += [f"{INDENT}{size_line(each, printer)}" for each in segment.worked_out]
     if segment.dtype_from is not None:
         has_dtype = f"{printer.names[segment.dtype_from]}.dtype" if segment.dtype_from else ""
@@ -256,8 +258,10 @@ def _unpacked(names: Sequence[str], printer: NumpyValues) -> list[str]:
     return unpacked([printer.names[name] for name in names], [f"tensors[{quoted(name)}]" for name in names])
 
 
-def _shape_line(source: ShapeSource, printer: NumpyValues) -> str:
-    """`N, T, _ = x.shape`, or `T = x.shape[1]` for one size."""
+def _shape_line(source: ShapeSource, given: Sequence[str], printer: NumpyValues) -> str:
+    """`N, T, _ = x.shape`, `T = x.shape[1]` for one size, `T = len(tensors["T"])` for one that is given."""
+    if source.tensor in given:
+        return f"{printer.names[source.tensor]} = len(tensors[{quoted(source.tensor)}])"
     shape = f"{printer.names[source.tensor]}.shape"
     sizes = ["_" if axis is None else printer.size(axis).text for axis in source.axes]
     named = [place for place, size in enumerate(sizes) if size != "_"]

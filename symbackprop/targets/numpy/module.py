@@ -15,6 +15,7 @@ from symbackprop.array.segments import axes_mentioned, segments_of
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
+from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.cutting import with_fitting_statements
 from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
 from symbackprop.targets.numpy.kernels import helpers_for
@@ -28,9 +29,9 @@ from symbackprop.version import __version__
 MODULE_NAMES = (
     "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
     "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
-    "FACTS", "FORMULAS", "NOT_EMPTY", "RELATIONS", "STOPPED", "init", "forward", "loss", "value_and_grad",
-    "grad", "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places", "_relate", "params",
-    "workspace", "tensors", "grads", "rng", "dtype", "_",
+    "FACTS", "FORMULAS", "GIVEN_SIZES", "NOT_EMPTY", "RELATIONS", "STOPPED", "init", "forward", "loss",
+    "value_and_grad", "grad", "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places",
+    "_places", "_relate", "params", "workspace", "tensors", "grads", "rng", "dtype", "_",
 )  # fmt: skip
 
 HELPERS_OF_NODES = (
@@ -82,6 +83,7 @@ def numpy_module(program: Program) -> NumpyModule:
         "place_checks": place_checks_text(program, printer),
         "relations": relations_text(program, printer),
         "has_integers": any(tensor.values is not None for tensor in program.tensors),
+        "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),
         "needs_reduce": "polynomial" in helpers,
         "forward": forward_view(program, segments, printer),
@@ -102,7 +104,7 @@ def _functions(program: Program) -> list[str]:
 def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
     """The printer with a Python name for every tensor, statement, helper and axis, all different."""
     reserved = {*MODULE_NAMES, *helpers}
-    tensors = [tensor.name for tensor in program.tensors]
+    tensors = [tensor.name for tensor in program.tensors if tensor.role is not Role.SIZE]
     lines = tuple(statements_in(program.statements))
     values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)
     layouts = [tensor.indices for tensor in program.tensors]
@@ -116,4 +118,5 @@ def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
     counters: dict[str, str] = {}
     for name in dict.fromkeys(counters_in(program.statements)):
         counters[name] = identifier(name.replace("'", "_"), {*taken, *counters.values()})
-    return NumpyValues({**{name: name for name in helpers}, **values}, sizes, counters)
+    given = {tensor.name: sizes[tensor.indices[0].axis.name] for tensor in program.with_role(Role.SIZE)}
+    return NumpyValues({**{name: name for name in helpers}, **values, **given}, sizes, counters)

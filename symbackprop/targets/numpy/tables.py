@@ -111,6 +111,7 @@ def tables_text(program: Program) -> str:
             *assigned_dict("SHAPES: dict[str, tuple[str, ...]] = ", shapes),
             *_integers(program),
             *assigned_dict("SIZES: dict[str, int] = ", sizes),
+            *_given_sizes(program),
             *_relations(program),
             *_not_empty(program),
             *_formulas(program),
@@ -126,6 +127,12 @@ def _integers(program: Program) -> list[str]:
         tensor.name: quoted(tensor.values.name) for tensor in program.tensors if tensor.values is not None
     }
     return assigned_dict("VALUES: dict[str, str] = ", values) if values else []
+
+
+def _given_sizes(program: Program) -> list[str]:
+    """The axes whose sizes a call gives; nothing where arrays have them all."""
+    names = [quoted(tensor.name) for tensor in program.with_role(Role.SIZE)]
+    return assigned_tuple("GIVEN_SIZES: tuple[str, ...]", names) if names else []
 
 
 def _relations(program: Program) -> list[str]:

@@ -155,13 +155,20 @@ def _refused_words(system: System, sizes: Mapping[str, int]) -> str:
     return NOTHING
 
 
+def passed(module: ModuleType, values: Mapping[str, Array]) -> dict[str, Array | int]:
+    """What a call is given beside the parameters: arrays, and the sizes that no array has."""
+    sizes = getattr(module, "GIVEN_SIZES", ())
+    others = {name: array for name, array in values.items() if name not in module.PARAMETERS}
+    return {name: len(array) if name in sizes else array for name, array in others.items()}
+
+
 def _called(
     module: ModuleType, values: Mapping[str, Array], refused: str = NOTHING
 ) -> tuple[float, dict[str, Array] | None]:
     """Loss and gradients; None where the module refuses the sizes in words that match `refused`."""
     given = {name: array.copy() for name, array in values.items()}
     parameters = {name: given[name] for name in module.PARAMETERS}
-    others = {name: array for name, array in given.items() if name not in parameters}
+    others = passed(module, given)
     try:
         with np.errstate(all="ignore"):
             loss, gradients = module.value_and_grad(parameters, **others)
@@ -202,7 +209,7 @@ def _refused_too(system: System, module: ModuleType, draw: Draw, refusal: Except
                 else rng.standard_normal(shape)
             )
     parameters = {name: values[name] for name in module.PARAMETERS}
-    others = {name: array for name, array in values.items() if name not in parameters}
+    others = passed(module, values)
     try:
         with np.errstate(all="ignore"):
             loss, _ = module.value_and_grad(parameters, **others)

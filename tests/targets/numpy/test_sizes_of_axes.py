@@ -11,7 +11,7 @@ from symbackprop.pipeline import loads
 HEAD = "index a, b : A{}\nindex t : T\nparam p[t]\n"
 NEEDING = (
     "v[t] = sum(a, p[t])\nloss E = sum(t, v[t]^2)\n",
-    "v[a,t] = exp(a*p[t])\nloss E = mean(a, t, v[a,t])\n",
+    "v[t] = mean(a, exp(a*p[t]))\nloss E = mean(t, v[t])\n",
     "loss E = sum(a, b, t, delta(a, b)*p[t])*sum(a, b, where(a < b, 1, 0))\n",
 )
 

@@ -1,0 +1,45 @@
+"""What is accepted forwards has an adjoint: fixed steps, several parents, positions that are rounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.language.model import parse_system
+from symbackprop.systems.printing import equation_text
+from tests.models.whole_language.judge import judged
+
+PAST = "index t, s : T\nparam a[t], w\n"
+MODELS = {
+    "first step": PAST + "A[t] = where(t == 0, w, a[t]*A[t-1]*A[0])\nloss E = sum(t, A[t]^2)\n# data T=4",
+    "a fixed step": PAST
+    + "A[t] = a[t] + where(t > 1, w*A[t-1]*A[1], 0)\nloss E = sum(t, A[t]^3)\n# data T=5",
+    "half of the way": PAST + "A[t] = where(t < 1, w, a[t]*sigmoid(A[floor(t/2)]))\n"
+    "loss E = sum(t, A[t]^2)\n# data T=5",
+    "two parents": "index t : T\ninput l[t], r[t] in T\nparam x[t], w\n"
+    "h[t] = x[t] + where(l[t] < t and r[t] < t, w*h[l[t]]*h[r[t]], 0)\nloss E = sum(t, h[t]^2)\n# data T=5",
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_judge_agrees(name: str) -> None:
+    verdict = judged(MODELS[name] + " seed=3 kind=normal\n")
+    assert verdict.outcome == "right", f"{verdict.kind}\n{verdict.detail}"
+
+
+def adjoint(name: str) -> str:
+    return equation_text(derive(parse_system(MODELS[name])).equations[0])
+
+
+def test_a_fixed_step_is_where_all_later_ones_are_read() -> None:
+    assert adjoint("first step") == (
+        "delta_A[t] = where(t + 1 < size(t), delta_A[t + 1]*a[t + 1]*A[0], 0)"
+        " + where(t == 0, sum(t', where(t' != 0, a[t']*A[t' - 1]*delta_A[t'], 0)), 0) + 2*A[t]"
+    )
+
+
+def test_each_parent_has_a_sum_of_its_own() -> None:
+    assert adjoint("two parents") == (
+        "delta_h[t] = w*(sum(t', delta(l[t'],t)*where(t < t' and r[t'] < t', h[r[t']]*delta_h[t'], 0))"
+        " + sum(t', delta(r[t'],t)*where(l[t'] < t' and t < t', h[l[t']]*delta_h[t'], 0))) + 2*h[t]"
+    )

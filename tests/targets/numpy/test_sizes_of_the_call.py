@@ -1,0 +1,79 @@
+"""Axes whose sizes no array has, such as a number of iterations: given with each call."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symbackprop as sb
+from symbackprop.language.model import parse_system
+from symbackprop.systems.printing import system_text
+from symbackprop.systems.system import Role
+
+DESCENT = """\
+index it : ITERATIONS
+index i, j : N
+input x[i]
+param A[i,j], eta
+z[it,i] = where(it == 0, x[i], z[it-1,i] - eta*(sum(j, A[i,j]*z[it-1,j]) - x[i]))
+loss E = sum(i, z[size(it)-1,i]^2)
+"""
+
+
+@pytest.fixture(scope="module")
+def module():
+    """Verified, so that every judge of the gate has seen a size that is given."""
+    return sb.loads(DESCENT).derive().module()
+
+
+def by_hand(A, x, eta, count):
+    z = x
+    for _ in range(count - 1):
+        z = z - eta * (A @ z - x)
+    return float(np.sum(z**2))
+
+
+def test_the_number_of_iterations_is_an_argument(module):
+    rng = np.random.default_rng(0)
+    A, x = rng.normal(size=(3, 3)), rng.normal(size=3)
+    for count in (1, 2, np.int64(5)):
+        loss, grads = module.value_and_grad({"A": A, "eta": 0.3}, x, ITERATIONS=count)
+        assert loss == pytest.approx(by_hand(A, x, 0.3, count), rel=1e-12)
+        slope = (by_hand(A, x, 0.3 + 1e-6, count) - by_hand(A, x, 0.3 - 1e-6, count)) / 2e-6
+        assert grads["eta"] == pytest.approx(slope, rel=1e-6, abs=1e-8)
+    assert module.forward({"A": A, "eta": 0.3}, x, 4).shape == (4, 3)
+    assert module.GIVEN_SIZES == ("ITERATIONS",)
+
+
+@pytest.mark.parametrize("wrong", [-1, 2.0, True, np.ones(3), "3"])
+def test_what_is_no_size_is_refused(module, wrong):
+    with pytest.raises(ValueError, match="ITERATIONS: expected a size, a whole number from 0 on, got"):
+        module.loss({"A": np.eye(2), "eta": 0.1}, np.ones(2), wrong)
+
+
+def test_without_an_iteration_there_is_no_last_one(module):
+    with pytest.raises(ValueError, match="reads position -1, but ITERATIONS=0"):
+        module.loss({"A": np.eye(2), "eta": 0.1}, np.ones(2), 0)
+
+
+def test_only_axes_of_derived_tensors_are_given():
+    system = parse_system(DESCENT + "index k : K\nindex s : S = ITERATIONS + 1\nq[s] = 1\n")
+    assert [tensor.name for tensor in system.with_role(Role.SIZE)] == ["ITERATIONS"]
+    assert parse_system(system_text(system)).tensors.keys() == system.tensors.keys()
+    declared = parse_system(DESCENT.replace(": ITERATIONS", ": ITERATIONS = 3"))
+    assert not declared.with_role(Role.SIZE)
+
+
+def test_there_is_no_derivative_by_a_size():
+    with pytest.raises(sb.DerivationError, match="'ITERATIONS' is the size of an axis"):
+        sb.loads(DESCENT).derive(wrt=["ITERATIONS"])
+
+
+def test_a_size_may_be_declared_from_outside():
+    model = sb.loads(DESCENT, sizes={"ITERATIONS": 3})
+    assert {axis.name: axis.size for axis in model.system.axes} == {"ITERATIONS": 3, "N": None}
+    assert not model.system.with_role(Role.SIZE)
+    with pytest.raises(sb.NotationError, match="no axis named 'K'"):
+        sb.loads(DESCENT, sizes={"K": 3})
+    with pytest.raises(sb.NotationError, match="axis ITERATIONS has size 3, not 4"):
+        sb.loads(model.system.source, sizes={"ITERATIONS": 4})
