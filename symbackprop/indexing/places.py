@@ -109,10 +109,10 @@ def _counts_all_but_one(form: LinearForm) -> bool:
     )
 
 
-def mixed_radix(position: Expression) -> tuple[Index, ...] | None:
-    """The indices of a position that counts them through, the last one fastest: (g, h) of g*size(h) + h.
+def mixed_radix(position: Expression) -> tuple[tuple[Index, ...], LinearForm] | None:
+    """The indices of a position that counts them through, the last one fastest, and where it starts.
 
-    None for what is no such position, a single index included.
+    (g, h) and n of n + g*size(h) + h. None for what is no such position, a single index included.
     """
     rest = linear_form(position)
     free = [index for index in _own_indices(position) if index in position.free_indices]
@@ -126,8 +126,9 @@ def mixed_radix(position: Expression) -> tuple[Index, ...] | None:
         free.remove(last)
         rest = rest.plus(linear_form(multiply(last, stride)), -1)
         stride = multiply(stride, size_of(last.axis))
-    is_all = not rest.coefficients and rest.constant == 0
-    return tuple(found) if is_all and len(found) > 1 else None
+    start = rest.expression()
+    is_all = not any(isinstance(node, Index) for node in start.walk()) and not start.tensors
+    return (tuple(found), rest) if is_all and len(found) > 1 else None
 
 
 def _is_multiple(form: LinearForm, index: Index, stride: Expression) -> bool:

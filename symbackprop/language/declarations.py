@@ -75,18 +75,20 @@ def _note_names(statements: Iterable[Statement], scope: Scope) -> None:
     """Note each name that statements give away, and that it has not been given away before.
 
     Axes have names of their own: they stand after a colon and in sizes, where no tensor or function does,
-    but an index may.
+    but an index may, which then runs over the axis of its name.
     """
     axes: dict[str, tuple[str, Span | None]] = {}
     for statement in statements:
         match statement:
             case AxisDeclaration(indices, axis, _):
                 for word in indices:
-                    _expect_new(word, "index", axes, scope)
+                    if word.text != axis.text:
+                        _expect_new(word, "index", axes, scope)
                     _note(word, "index", scope)
                 _expect_spelt(axis, "axis", scope)
-                indices_alone = {name: use for name, use in scope.first_uses.items() if use[0] == "index"}
-                _expect_new(axis, "axis", indices_alone, scope)
+                if axis.text not in axes and axis.text not in (word.text for word in indices):
+                    indices_alone = {name: use for name, use in scope.first_uses.items() if use[0] == "index"}
+                    _expect_new(axis, "axis", indices_alone, scope)
                 axes.setdefault(axis.text, ("axis", axis.span))
             case TensorDeclaration(role, references, _):
                 for reference in references:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import product
 
 from symbackprop.errors import NotationError
+from symbackprop.integers.base_sizes import with_formulas
 from symbackprop.integers.bounds import Knowledge, lower_bound, negated, unproved_bounds, upper_bound
 from symbackprop.integers.guards import GuardedRead, unproved_reads
 from symbackprop.integers.linear import linear_form
@@ -156,12 +157,22 @@ def _corner(position: Expression, axis: Axis, read: GuardedRead, indices: list[I
     for corner in _corners(indices):
         conditions = [substitute(condition, corner) for condition in read.conditions]
         there = substitute(position, corner)
-        known = Knowledge.of((there, *conditions), ())
+        known = Knowledge.of((there, *conditions), _long_axes((Size(axis), there, *conditions)))
         outside = (negated(lower_bound(there)), negated(upper_bound(there, axis)))
         if all(map(known.proves, conditions)) and any(map(known.proves, outside)):
             shown = ", ".join(f"{index.name} = {text(corner[index])}" for index in corner)
             return f"for {shown}"
     return None
+
+
+def _long_axes(parts: tuple[Expression, ...]) -> list[Expression]:
+    """That the axes are long, of those whose sizes no number and no relation gives."""
+    sizes = dict.fromkeys(node for part in parts for node in with_formulas(part) if isinstance(node, Size))
+    return [
+        Comparison(">=", size, Number(LARGEST_INSET + 1))
+        for size in sizes
+        if size.axis.size is None and size.axis.formula is None
+    ]
 
 
 def _corners(indices: list[Index]) -> Iterator[dict[Index, Expression]]:

@@ -16,6 +16,7 @@ from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
+    Add,
     Apply,
     Axis,
     Constant,
@@ -248,9 +249,13 @@ def unpacked(expression: Expression, parts: Sequence[Index], index: Index) -> Ex
 
 
 def _joined(node: Expression, whole: Expression, index: Index, names: Set[Index]) -> Expression:
-    """The index itself where all its digits stand together, as in x[(h e)]."""
+    """The index itself where all its digits stand together, as in x[(h e)], and in u[(k h e)] of a block."""
     if node == whole:
         return index
+    if isinstance(node, Add) and not node.tensors and whole.free_indices <= node.free_indices:
+        rest = linear_form(node).plus(linear_form(whole), -1).expression()
+        if not whole.free_indices & rest.free_indices:
+            return add(index, rest)
     if isinstance(node, Reduction) and names & set(node.indices):
         return node
     return node.with_children(tuple([_joined(child, whole, index, names) for child in node.children]))

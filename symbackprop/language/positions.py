@@ -107,10 +107,17 @@ def _expect_axis(
     raise scope.error(
         f"axis clash in '{tensor.name}': position {number} {what} {own.axis.name}, but {found}",
         formula.span,
-        f"it was given as {as_given(tensor)}; "
-        f"write an index over {own.axis.name}, such as '{own.axis.label}', "
-        f"or relate the sizes: index {own.axis.label} : {own.axis.name} = {axis.name} + 1",
+        f"it was given as {as_given(tensor)}; write an index over {own.axis.name}, such as "
+        f"'{own.axis.label}', {_relating(own.axis, axis, scope)}",
     )
+
+
+def _relating(axis: Axis, other: Axis, scope: Scope) -> str:
+    """How to say that an axis is at least as long as another."""
+    stated = next((each.text for each in scope.relations if each.axis.name == axis.name), None)
+    if stated is not None:
+        return f"or relate the sizes: {stated} does not say that it has as many places as {other.name}"
+    return f"or relate the sizes: index {axis.label} : {axis.name} = {other.name} + 1"
 
 
 def axis_of(position: Expression, scope: Scope) -> Axis | None:

@@ -33,7 +33,7 @@ class UnknownSizeError(LanguageError):
         self.axis = axis
 
 
-def size_value(formula: Formula, sizes: Mapping[str, int | None]) -> Fraction:
+def size_value(formula: Formula, sizes: Mapping[str, int | Fraction | None]) -> Fraction:
     """What the arithmetic comes to; `sizes` holds those of the indices that it may name.
 
     Raises UnknownSizeError where a size is None, LanguageError where it is not size arithmetic.
@@ -57,7 +57,9 @@ def size_value(formula: Formula, sizes: Mapping[str, int | None]) -> Fraction:
     raise _not_arithmetic("this")
 
 
-def _called(word: str, arguments: tuple[Formula, ...], sizes: Mapping[str, int | None]) -> Fraction:
+def _called(
+    word: str, arguments: tuple[Formula, ...], sizes: Mapping[str, int | Fraction | None]
+) -> Fraction:
     match word, arguments:
         case "size", (Reference(index, None),):
             if index.text not in sizes:

@@ -7,6 +7,7 @@ followed by `loss E = sum(..., ybar*y)`, so that ybar is what comes back to it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 
 from symbackprop.language.model import parse_system
 from symbackprop.layers.instance import Instance, index_names, instantiated
@@ -19,8 +20,9 @@ from symbackprop.syntax.nodes import AxisDeclaration, Factors, Reference, Terms
 from symbackprop.systems.system import Role, System
 
 _VALUES: Mapping[str, OptionValue] = {"size": 3, "count": 1, "number": 0.5, "function": "tanh"}
-# The last axes of an input where sizes are computed; 6 channels can be dealt out to 3 groups.
-_INPUT_SIZES = (6, 9, 8)
+# The last axes of an input where sizes are computed: 6 channels can be dealt out to 3 groups, 9 by 6
+# places to squares of 3. The first that fit are taken.
+_INPUT_SIZES = ((6, 9, 8), (9, 9, 6))
 
 
 def specimen_options(formula: LayerFormula) -> dict[str, OptionValue]:
@@ -52,15 +54,31 @@ def specimen_gradients(system: System) -> list[str]:
 
 
 def _axes(instance: Instance) -> Iterator[str]:
+    for declaration, size in zip(instance.axes, _sizes(instance), strict=True):
+        names = ", ".join(word.text for word in declaration.indices)
+        yield f"index {names} : {declaration.axis.text}" + ("" if size is None else f" = {size}")
+
+
+def _sizes(instance: Instance) -> tuple[Fraction | None, ...]:
+    """The size of each axis, None where nothing is computed; the last that were tried where none fit."""
     computed = any(isinstance(each.size, Terms | Factors) for each in instance.axes)
-    known = zip(instance.fixed_input, _INPUT_SIZES, strict=False) if computed else ()
-    sizes: dict[str, int | None] = dict(known)
+    found: tuple[Fraction | None, ...] = ()
+    for tried in _INPUT_SIZES if computed else ((),):
+        found = tuple(_sizes_behind(instance, tried))
+        if all(size is None or (size.denominator == 1 and size > 0) for size in found):
+            break
+    return found
+
+
+def _sizes_behind(instance: Instance, given: tuple[int, ...]) -> Iterator[Fraction | None]:
+    sizes: dict[str, Fraction | None] = {
+        name: Fraction(size) for name, size in zip(instance.fixed_input, given, strict=False)
+    }
     for declaration in instance.axes:
         names = [word.text for word in declaration.indices]
         if declaration.size is not None and not isinstance(declaration.size, Reference):
-            sizes[names[0]] = int(size_value(declaration.size, sizes))
-        size = next((sizes[name] for name in names if name in sizes), None)
-        yield f"index {', '.join(names)} : {declaration.axis.text}" + ("" if size is None else f" = {size}")
+            sizes[names[0]] = size_value(declaration.size, sizes)
+        yield next((sizes[name] for name in names if name in sizes), None)
 
 
 def _loss(instance: Instance) -> tuple[str, str]:

@@ -134,7 +134,7 @@ class ElementReader:
         inside = not self.conditions.decide(position, axis)
         split = mixed_radix(position) if inside else None
         if split is not None:
-            return AxisView(axis, name, split)
+            return AxisView(axis, name, split[0], Affine((), split[1]))
         found = affine(position)
         if found is None or len(found.factors) > 1:
             return None
@@ -233,13 +233,12 @@ def _padded(value: Value, reads: Sequence[AxisView]) -> Value:
 def _items(read: AxisView) -> list[Item]:
     if read.width > 1:
         return [Whole()] * read.width
-    if len(read.indices) > 1:
-        total = multiply(*(size_of(index.axis) for index in read.indices))
-        axis = extent(read.axis, total)
-        name = Index(read.name.name, axis)
-        return [Whole() if axis == read.axis else Span(name, None, whole_number(total))]
     if read.position is None:
         return [Whole()]
+    if len(read.indices) > 1:
+        axis = extent(read.axis, multiply(*(size_of(index.axis) for index in read.indices)))
+        start, name = read.position.start.expression(), Index(read.name.name, axis)
+        return [Whole() if axis == read.axis else span(name, start, 1, size_of(read.axis))]
     before = read.padding()[0]
     start = add(read.position.start.expression(), before)
     if not read.indices:

@@ -12,7 +12,7 @@ from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest, mixed_radix
 from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.windows import simplified, stepped, windows_of
-from symbackprop.integers.linear import divided
+from symbackprop.integers.linear import divided, linear_form
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.folds import folds_of
 from symbackprop.lowering.programs import lower
@@ -79,11 +79,16 @@ def test_what_is_at_least_zero():
     ("shown", "indices"),
     [("3*g+h", "gh"), ("size(h)*g+h", "gh"), ("(a*size(g)+g)*3+h", "agh"), ("a*size(r)+r", "ar")],
 )
-def test_positions_that_count_through(shown, indices):
-    assert "".join(index.name for index in mixed_radix(position(shown))) == indices
+@pytest.mark.parametrize("start", ["0", "1", "2*size(h)*size(g)", "size(a) - 3"])
+def test_positions_that_count_through(shown, indices, start):
+    found, begins = mixed_radix(position(f"{shown} + {start}"))
+    assert "".join(index.name for index in found) == indices
+    assert begins == linear_form(position(start))
 
 
-@pytest.mark.parametrize("shown", ["2*g+h", "3*g+h+1", "3*g-h", "3*g", "a*size(g)+r", "g+h"])
+@pytest.mark.parametrize(
+    "shown", ["2*g+h", "3*g+h+a", "3*g+h+floor(g/2)", "3*g-h", "3*g", "a*size(g)+r", "g+h"]
+)
 def test_positions_that_do_not_count_through(shown):
     assert mixed_radix(position(shown)) is None
 

@@ -1,10 +1,16 @@
 """Sizes of axes as numbers and as relations: what is read, printed and refused, and positions across axes."""
 
+import numpy as np
 import pytest
 
+from symbackprop.derivation.driver import derive
+from symbackprop.emission.loading import load_module
 from symbackprop.errors import LanguageError, NotationError
 from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.systems.printing import system_text, text
+from symbackprop.targets.numpy.module import numpy_source
+from tests.models.step_checker import total_gradient
 
 TENSORS = "const x[t], z[s], w[h]\n"
 AXES = "index t : T\nindex s : S = T + 1\nindex h : H\n"
@@ -84,6 +90,10 @@ def test_what_is_no_size_is_refused(declarations: str, cause: str, remedy: str) 
         ("y[s] = sum(t, delta(s, t)*x[t])", ""),
         ("y[s] = x[s]", "x[s] lies outside axis T"),
         ("y[s] = x[s - 1]", "x[s - 1] lies outside axis T"),
+        ("y[s] = where(s == 0, 0, x[s])", "x[s] lies outside axis T"),
+        ("y[s] = where(s == 0, 0, 2*y[s-1] + x[s])", "x[s] lies outside axis T"),
+        ("y[t] = where(t >= 3, z[t + 2], 0)", "z[t + 2] lies outside axis S"),
+        ("y[t] = where(t + 2 < size(s), z[t + 2], 0)", ""),
         ("y[t] = z[t + 2]", "z[t + 2] lies outside axis S"),
         ("y[h] = x[h]", "axis clash in 'x': position 1 runs over axis T, but 'h' is an index over axis H"),
         ("y[t,h] = delta(t, h)", "axis clash in delta(t, h)"),
@@ -106,6 +116,39 @@ def test_the_remedies_say_how_sizes_are_related() -> None:
         parse_system(f"{AXES}{TENSORS}y[h] = x[h]\n")
     with pytest.raises(NotationError, match=r"'s' runs over axis S, which is longer"):
         parse_system(f"{AXES}{TENSORS}y[s] = x[s]\n")
+    with pytest.raises(NotationError, match=r"S = T \+ 1 does not say that it has as many places as H"):
+        parse_system(f"{AXES}{TENSORS}y[h] = z[h]\n")
+
+
+@pytest.mark.parametrize(
+    "declarations, cause",
+    [
+        ("index h : H = 3\nindex o : D = 10\nindex e : E = D/H", "no axis has a size of 10/3: E = D/H"),
+        ("index t : T = 5\nindex s : S = T + 1\nindex r : S = 7", "axis S has size T + 1 at"),
+        ("index t : T = 5\nindex s : S = 2*T\nindex k : K = S/3", "no axis has a size of 10/3: K = S/3"),
+        ("index t : T = 2*R\nindex s : S = T + 1\nindex r : R = S", "T = 2*R, R = S, S = T + 1"),
+        ("index k : K = 2*J + 1\nindex j : J", "nothing determines the size of K and J"),
+        ("index d : E\nindex e : d", "'d' is used twice: it is an index at model:1:7 and an axis here"),
+        ("index e : d\nindex d : E", "'d' is used twice: it is an axis at model:1:11 and an index here"),
+        ("index d : d\ninput d[d]", "'d' is used twice: it is an index at model:1:7 and an input here"),
+    ],
+)
+def test_mistakes_about_sizes_have_one_message(declarations: str, cause: str) -> None:
+    with pytest.raises(NotationError) as caught:
+        parse_system(f"{declarations}\nloss L = 1\n")
+    assert cause in caught.value.cause and caught.value.place is not None and caught.value.remedy
+
+
+def test_an_index_may_have_the_name_of_its_axis() -> None:
+    axes = "index t, u : t\nindex s : s = t + 1\nindex d, e : d\n"
+    rest = "input x[t,d]\nparam W[d,e]\nh[s,d] = where(s == 0, 1, sum(e, W[d,e]*h[s-1,e]) + x[s-1,d])\n"
+    rest += "loss L = sum(t, d, h[t+1,d]^2)/size(t)\n"
+    system = parse_system(axes + rest)
+    assert parse_system(system_text(system)).equations == system.equations
+    module = load_module(numpy_source(lower(derive(system))), "same_names")
+    values = {"x": np.arange(6.0).reshape(3, 2), "W": np.eye(2)}
+    found = module.grad({"W": values["W"]}, values["x"])["W"]
+    np.testing.assert_allclose(found, total_gradient(system, values, {"t": 3, "s": 4, "d": 2}, "W"))
 
 
 def test_numbers_that_happen_to_fit_relate_nothing() -> None:

@@ -20,12 +20,13 @@ BATCH = 2
 
 @dataclass(frozen=True)
 class Case:
-    """A layer with its options, behind an input of these sizes (the batch is 2)."""
+    """A layer with its options, behind an input of these sizes; a batch of 1 where a layer has many axes."""
 
     kind: str
     sizes: tuple[int, ...]
     options: Mapping[str, OptionValue] = field(default_factory=dict)
     axes: tuple[str, ...] = ()
+    batch: int = BATCH
 
     @property
     def label(self) -> str:
@@ -74,6 +75,8 @@ LAYER_CASES = [
     Case("attention", (3, 1), {"units": 2, "causal": True}),
     Case("multi_head_attention", (2, 1), {"heads": 2, "units": 3}),
     Case("multi_head_attention", (3, 1), {"heads": 2, "units": 1, "causal": True}),
+    Case("grouped_query_attention", (2, 1), {"groups": 1, "heads": 2, "units": 1}),
+    Case("windowed_attention", (2, 2, 1), {"heads": 1, "units": 1, "window": 2}, batch=1),
     Case("transformer_block", (2, 3), {"heads": 2, "units": 1, "hidden": 1}),
     Case("glu", (3,), {"units": 2}),
     Case("glu", (3,), {"units": 2, "bias": False}),
@@ -98,6 +101,9 @@ LAYER_CASES = [
     Case("average_pool1d", (2, 5), {"kernel": 3, "stride": 2}),
     Case("average_pool2d", (1, 5, 2), {"kernel": 2}),
     Case("global_average_pool2d", (3, 1, 2)),
+    Case("patch_embedding", (1, 2, 4), {"units": 3, "kernel": 2}),
+    Case("pixel_shuffle", (4, 1, 3), {"factor": 2}),
+    Case("pixel_unshuffle", (1, 2, 6), {"factor": 2}),
     Case("embedding", (4,), {"vocabulary": 3, "units": 2}),
     Case("embedding_bag", (4,), {"vocabulary": 3, "units": 2}),
     Case("positional_embedding", (4, 3)),
@@ -110,6 +116,15 @@ LAYER_CASES = [
     Case("lstm", (3, 1), {"units": 2}),
     Case("lstm", (1, 3), {"units": 2}),
     Case("gru", (3, 1), {"units": 2}),
+]
+
+# Whose values alone are compared.
+LARGER_CASES = [
+    Case("grouped_query_attention", (3, 2), {"groups": 2, "heads": 3, "units": 4, "causal": False}),
+    Case("windowed_attention", (6, 3, 2), {"heads": 2, "units": 4, "window": 3}),
+    Case("patch_embedding", (2, 6, 3), {"units": 2, "kernel": 3}),
+    Case("pixel_shuffle", (18, 2, 1), {"factor": 3}),
+    Case("pixel_unshuffle", (2, 6, 3), {"factor": 3}),
 ]
 
 LOSS_CASES = [

@@ -100,6 +100,46 @@ def multi_head_attention(x, p, o):
     return sum(head @ p.W_o[:, number].T for number, head in enumerate(heads))
 
 
+def grouped_query_attention(x, p, o):
+    """Attention with several heads, keys and values repeated for those that share them."""
+    queries, outputs = np.concatenate(p.W_q), np.concatenate([*np.moveaxis(p.W_o, 1, 0)], axis=1)
+    keys, values = (np.repeat(each, o.heads, axis=0) for each in (p.W_k, p.W_v))
+    return multi_head_attention(x, Namespace(W_q=queries, W_k=keys, W_v=values, W_o=outputs), o)
+
+
+def windowed_attention(x, p, o):
+    y = np.zeros_like(x)
+    places = list(itertools.product(range(o.window), repeat=2))
+    for i, j in itertools.product(range(0, x.shape[1], o.window), range(0, x.shape[2], o.window)):
+        part = x[:, i : i + o.window, j : j + o.window]
+        window = part.reshape(len(x), len(places), -1)
+        for head, (q, k, v) in enumerate(zip(p.W_q, p.W_k, p.W_v, strict=True)):
+            scores = (window @ q.T) @ (window @ k.T).swapaxes(1, 2) / np.sqrt(len(q))
+            for (one, (a, b)), (other, (r, s)) in itertools.product(enumerate(places), repeat=2):
+                scores[:, one, other] += p.B[head, a - r + o.window - 1, b - s + o.window - 1]
+            attended = softmax(scores, axis=-1) @ (window @ v.T) @ p.W_o[:, head].T
+            y[:, i : i + o.window, j : j + o.window] += attended.reshape(part.shape)
+    return y
+
+
+def patch_embedding(x, p, o):
+    rows, columns = (range(0, size, o.kernel) for size in x.shape[2:])
+    patches = [x[:, :, i : i + o.kernel, j : j + o.kernel] for i in rows for j in columns]
+    return np.stack([np.einsum("ncrs,dcrs->nd", patch, p.W) + p.b for patch in patches], 1)
+
+
+def pixel_shuffle(x, p, o):
+    n, c, rows, columns = x.shape
+    squares = x.reshape(n, c // o.factor**2, o.factor, o.factor, rows, columns).transpose(0, 1, 4, 2, 5, 3)
+    return squares.reshape(n, c // o.factor**2, rows * o.factor, columns * o.factor)
+
+
+def pixel_unshuffle(x, p, o):
+    n, _, rows, columns = x.shape
+    parts = [x[:, :, a :: o.factor, b :: o.factor] for a in range(o.factor) for b in range(o.factor)]
+    return np.stack(parts, 2).reshape(n, -1, rows // o.factor, columns // o.factor)
+
+
 def transformer_block(x, p, o):
     z = x + multi_head_attention(layer_norm(x, -1) * p.gamma_a + p.beta_a, p, o)
     hidden = gelu((layer_norm(z, -1) * p.gamma_f + p.beta_f) @ p.W_f.T + p.b_f)
@@ -188,6 +228,11 @@ LAYERS = {
     "rms_norm": lambda x, p, o: p.g * x / np.sqrt((x**2).mean(-1, keepdims=True) + o.eps),
     "attention": attention,
     "multi_head_attention": multi_head_attention,
+    "grouped_query_attention": grouped_query_attention,
+    "windowed_attention": windowed_attention,
+    "patch_embedding": patch_embedding,
+    "pixel_shuffle": pixel_shuffle,
+    "pixel_unshuffle": pixel_unshuffle,
     "transformer_block": transformer_block,
     "glu": gated(expit),
     "reglu": gated(lambda u: np.maximum(u, 0)),

@@ -22,7 +22,7 @@ from symbackprop.semantics.evaluation import evaluate, sizes_from_arrays
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Role, System
 from tests.layers import references
-from tests.layers.cases import LAYER_CASES, LOSS_CASES, Case, random_values, target
+from tests.layers.cases import LARGER_CASES, LAYER_CASES, LOSS_CASES, Case, random_values, target
 from tests.models.step_checker import check_every_step
 
 each_layer = pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.label)
@@ -41,7 +41,7 @@ def test_every_layer_and_loss_has_a_case_and_a_reference() -> None:
     assert {case.kind for case in LOSS_CASES} == set(LOSSES) == set(references.LOSSES)
 
 
-@each_layer
+@pytest.mark.parametrize("case", LAYER_CASES + LARGER_CASES, ids=lambda case: case.label)
 def test_a_layer_computes_what_its_reference_computes(case: Case) -> None:
     system = network_system(case.network(loss=None))
     values = random_values(system)
@@ -67,7 +67,7 @@ def test_a_loss_computes_what_its_reference_computes(case: Case) -> None:
 @each_layer
 def test_each_step_to_the_gradient_of_a_layer(case: Case) -> None:
     system = network_system(case.network())
-    values = random_values(system)
+    values = random_values(system, case.batch)
     wrt = [tensor.name for tensor in system.with_role(Role.PARAMETER)]
     wrt += [] if system.tensors["x"].values is not None else ["x"]
     assert_gradient(system, values, wrt)

@@ -77,6 +77,31 @@ def test_an_axis_that_no_relation_packs_keeps_its_delta() -> None:
     assert "delta(mod(h, size(r)),r)" in forms_of(derive(parse_system(unrelated), ["w"]))["grad_w"]
 
 
+THIRDS = """
+index t, s : T
+index h : H
+index e : E
+index o : D = H*E
+index a : A = (q k v)*H*E
+input u[t,a]
+const heads[h]
+param w[o]
+S[h,t,s] = sum(e, u[t,(q h e)]*u[s,(k h e)])
+y[t,(h e)] = sum(s, S[h,t,s]*u[s,(v h e)])
+loss L = sum(t, o, w[o]*y[t,o])
+"""
+
+
+def test_thirds_of_an_axis_split_into_heads_are_slices() -> None:
+    """Queries, keys and values from one array: no index array, wherever a third begins."""
+    derivation = derive(parse_system(THIRDS), ["w"])
+    source = numpy_source(lower(derivation))
+    assert "u[:, H * E : 2 * H * E]" in source and "u[:, 2 * H * E :]" in source
+    assert not any(word in source for word in ("arange", "scatter_add", "np.pad", "minimum", "take", "clip"))
+    sizes = {"T": 2, "H": 2, "E": 3, "D": 6, "A": 18}
+    judge(THIRDS, ["w"], sizes=sizes, steps=False)
+
+
 @pytest.mark.parametrize(("model", "wrt"), [(HEADS, "v"), (GROUPED_QUERIES, "k")])
 def test_packed_axes_are_views(model: str, wrt: str) -> None:
     source = numpy_source(lower(derive(parse_system(model), [wrt])))
