@@ -140,13 +140,20 @@ def _simplified(
     return (*steps, *_arranged(result_of(steps, expression), scope, outer))
 
 
-def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:
+def masks_by_name(scope: Scope) -> tuple[Rule, ...]:
+    """The rules that write y > 0 for a*x + b > 0 where y = max(0, a*x + b) is known."""
+    return mask_rules(positive_parts(scope.definitions.values()))
+
+
+def present(
+    expression: Expression, scope: Scope, outer: frozenset[Index], masks: tuple[Rule, ...]
+) -> tuple[Step, ...]:
     """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards.
 
+    `masks` are the rules of `masks_by_name`.
     A guard that has left the branches of a `where` goes back around the loop-carried reads that need it.
     """
-    named = mask_rules(positive_parts(scope.definitions.values()))
-    steps = list(NormalForm((*named, *LAST_RULES)).steps(expression))
+    steps = list(NormalForm((*masks, *LAST_RULES)).steps(expression))
     if not steps:
         return ()
     steps.extend(_arranged(steps[-1].after, scope, outer))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.algebra.context import Scope
-from symbackprop.algebra.phases import present, scope_of
+from symbackprop.algebra.phases import masks_by_name, present, scope_of
 from symbackprop.algebra.scalar_search import Budget
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
 from symbackprop.derivation.adjoints import worked_out
@@ -65,7 +65,8 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget)
-    presented = [_presented(adjoint, scope) for adjoint in inlined]
+    masks = masks_by_name(scope)
+    presented = [_presented(adjoint, scope, masks) for adjoint in inlined]
     derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)
     return derivation
@@ -105,11 +106,11 @@ def _derive_adjoint(
     return AdjointDerivation(tensor, total, factors, steps, equation, kept=True)
 
 
-def _presented(adjoint: AdjointDerivation, scope: Scope) -> AdjointDerivation:
+def _presented(adjoint: AdjointDerivation, scope: Scope, masks: tuple[Rule, ...]) -> AdjointDerivation:
     """The adjoint as it is printed, where it keeps its equation."""
     equation = adjoint.equation
     outer = adjoint.total.free_indices | frozenset(equation.indices)
-    steps = present(equation.expression, scope.at(equation.element), outer) if adjoint.kept else ()
+    steps = present(equation.expression, scope.at(equation.element), outer, masks) if adjoint.kept else ()
     if not steps:
         return adjoint
     equation = replace(equation, expression=steps[-1].after)

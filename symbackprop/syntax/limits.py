@@ -3,8 +3,8 @@
 An exponent is bounded by `notation.arithmetic.LARGEST_EXPONENT`.
 """
 
-LONGEST_TEXT = 100_000
-"""Characters of a model; fifty dense layers take 8,000."""
+LONGEST_TEXT = 400_000
+"""Characters of a model; fifty dense layers take 8,000, ten thousand terms 300,000."""
 
 LONGEST_NAME = 60
 """Characters of a name."""

@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import is_about_indices
+from symbackprop.systems.fan_out import with_fan_out
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, Role, System, Tensor
 
@@ -36,17 +37,21 @@ _WHOLE = (Element, Delta, MatrixFunction, InnerDerivative)
 
 
 def system_in_portions(system: System) -> System:
-    """The system, with equations of their own for the parts of what is too wide or too deep."""
+    """The system, with equations of their own for the parts of what is too wide or too deep.
+
+    What more than MOST_TERMS equations read, and with it the sum that its gradient is, comes in parts too.
+    """
     layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
     equations = in_portions(system.equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
     if equations == system.equations:
-        return system
+        return with_fan_out(system, MOST_TERMS)
     added = {
         equation.tensor: Tensor(equation.tensor, equation.indices, Role.DERIVED)
         for equation in equations
         if equation.tensor not in system.tensors
     }
-    return replace(system, tensors={**system.tensors, **added}, equations=equations)
+    portioned = replace(system, tensors={**system.tensors, **added}, equations=equations)
+    return with_fan_out(portioned, MOST_TERMS)
 
 
 def in_portions(

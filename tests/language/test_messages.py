@@ -277,7 +277,7 @@ def test_the_first_error_is_the_one_reported() -> None:
 
 def test_a_text_that_is_too_long_is_refused_unread() -> None:
     error = error_of("y = " + "a + " * 100_000 + "a", LanguageError)
-    assert "longer than 100,000 characters" in error.cause
+    assert "longer than 400,000 characters" in error.cause
 
 
 def test_functions_cannot_expand_without_end() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symbackprop.array.ir import (
     COMPARISONS,
@@ -96,21 +96,22 @@ _DTYPE = variable("dtype")
 
 @dataclass(frozen=True)
 class NumpyValues:
-    """Prints values; these map the program's tensors and helpers, axes and loop counters to Python names."""
+    """Prints values; these map the program's tensors and helpers, axes and loop counters to Python names.
+
+    `pieces` keeps the text of each node, whose names stay as they are; others may be added.
+    """
 
     names: Mapping[str, str]
     axes: Mapping[str, str]
     counters: Mapping[str, str]
+    pieces: dict[int, tuple[Value, Piece]] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, value: Value) -> str:
         """The value as one line of Python."""
         return self.piece(value).text
 
     def size(self, axis: Axis) -> Piece:
-        """The size of an axis: its number where it is declared, else the variable that holds it.
-
-        An extent's is worked out from others.
-        """
+        """The size of an axis: a number, what an extent's is made of, or the variable that holds it."""
         if axis.size is not None:
             return number(axis.size)
         if isinstance(axis, Extent):
@@ -119,6 +120,11 @@ class NumpyValues:
 
     def piece(self, value: Value) -> Piece:
         """The value's text with its outermost operator."""
+        if id(value) not in self.pieces:
+            self.pieces[id(value)] = value, self._printed(value)  # held, so that no other node gets its id
+        return self.pieces[id(value)][1]
+
+    def _printed(self, value: Value) -> Piece:
         match value:
             case Read(name, _, _):
                 return self.variable(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.targets.numpy.values import NumpyValues
 from tests.targets.numpy.generated import forward_statements
 
 HEAD = """
@@ -122,3 +123,20 @@ def test_a_guard_stands_where_a_branch_may_be_undefined() -> None:
     assert forward_statements(HEAD + "y[i] = where(v[i] > 0, tanh(w[i]), 0)\n") == [
         "y = np.where(v > 0.0, np.tanh(w), 0.0)"
     ]
+
+
+def test_each_part_of_a_value_that_is_cut_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed: list[int] = []
+    once = NumpyValues._printed
+    monkeypatch.setattr(
+        NumpyValues, "_printed", lambda self, value: printed.append(id(value)) or once(self, value)
+    )
+
+    def nodes_printed(count: int) -> int:
+        printed.clear()
+        product = "*".join(f"x[b,i]^{n}*tanh(v[i]*w[i]*{n})" for n in range(2, count + 2))
+        forward_statements(f"{HEAD}y[b,i] = {product}\n")
+        return len(printed)
+
+    few, many = nodes_printed(8), nodes_printed(15)
+    assert many < 2.5 * few, (few, many)
