@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, product
 from typing import TypeAlias
 
+import numpy as np
+
 from symbackprop.auditing.sites import Proposal, Site
 
 Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
@@ -69,12 +71,16 @@ def sign(site: Site) -> Iterator[Proposal]:
 
 def another_value(site: Site) -> Iterator[Proposal]:
     """Another variable of the same shape should be read: u for z, the one before an update."""
-    for name in site.names:
-        shape = site.values[name.id].shape
+    for node, name in site.reads:
+        own = site.values[name]
         for other, array in site.values.items():
-            if other != name.id and other.isidentifier() and array.shape == shape and other != site.target:
-                sentence = f"reads {name.id}, should read {other}"
-                yield Proposal(name, ast.Name(other, ast.Load()), "wrong value", sentence)
+            if (
+                other not in (name, site.target)
+                and array.shape == own.shape
+                and not np.array_equal(array, own)
+            ):
+                sentence = f"reads {name}, should read {other}"
+                yield Proposal(node, _read(other), "wrong value", sentence)
 
 
 def axis(site: Site) -> Iterator[Proposal]:

@@ -119,6 +119,15 @@ class Arsenal:
             and np.any(array)
         ]
 
+    def called(self, tensor: str, site: Site) -> str:
+        """What the code calls a tensor of the forward pass around a statement; "" for nothing."""
+        known = self.trial.expectations.draws[0].known
+        if tensor not in known:
+            return ""
+        own = self.trial.layout.array(tensor, np.asarray(known[tensor]))
+        found = [name for name, array in site.values.items() if agrees(array, own, 0.0)]
+        return min(found, key=lambda name: (name != tensor, len(name)), default="")
+
     def is_forward(self, array: Array) -> bool:
         """Whether an array on the first draw is a tensor of the forward pass, up to transposition."""
         draw = self.trial.expectations.draws[0]
@@ -161,7 +170,7 @@ def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
     """f' is missing, or something else stands in its place: one factor of the product, or two neighbours."""
     for local in arsenal.local_derivatives:
         for reading in _readings(local, site):
-            shown = in_their_names(local.text, site)
+            shown = in_their_names(local.text, site, arsenal)
             if site.shape is not None:
                 new = ast.BinOp(site.value, ast.Mult(), reading)
                 sentence = f"{site.said} misses the {local.kind} {shown}"
@@ -218,9 +227,12 @@ def adjoint_itself(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
                 yield Proposal(site.value, reading, "other", sentence, (adjoint,), adjoint.text, 9)
 
 
-def in_their_names(formula: str, site: Site) -> str:
-    """A formula that works element by element as code, where the code has the names too."""
+def in_their_names(formula: str, site: Site, arsenal: Arsenal) -> str:
+    """A formula that works element by element as code, where the code has its tensors under some name."""
     plain = re.sub(r"\[[^\]]*\]", "", formula).replace("^", "**")
     names = set(re.findall(r"[A-Za-z_]\w*", plain)) - OF_NUMPY
-    plain = re.sub(rf"\b({'|'.join(OF_NUMPY)})\(", r"np.\1(", plain)
-    return plain if names <= site.values.keys() else formula
+    theirs = {name: arsenal.called(name, site) for name in names}
+    if not all(theirs.values()):
+        return formula
+    plain = re.sub(r"[A-Za-z_]\w*", lambda found: theirs.get(found[0]) or found[0], plain)
+    return re.sub(rf"\b({'|'.join(OF_NUMPY)})\(", r"np.\1(", plain)

@@ -200,7 +200,8 @@ def _finding(mend: Mend, trial: Trial) -> Finding:
     else:
         remedy = f"write {statement}"
     message = f"line {site.line}: {sentence}"
-    expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, tensor, site)
+    of = next((each.tensor for each in proposal.injected if each.tensor), tensor)
+    expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, of, site)
     return Finding(tensor, kind, message, remedy, expected, site.line)
 
 
@@ -216,15 +217,16 @@ def _with_formulas(statement: str, proposal: Proposal, remedy: str) -> str:
 def _named(mend: Mend, trial: Trial) -> tuple[str, str]:
     """The kind and the sentence; a value read for its argument is named by what the two are."""
     proposal = mend.proposal
-    if proposal.kind != "wrong value" or not isinstance(proposal.node, ast.Name):
+    if proposal.kind != "wrong value":
         return proposal.kind, proposal.sentence
-    assert isinstance(proposal.new, ast.Name)
-    names = (proposal.node.id, proposal.new.id)
+    names = (ast.unparse(proposal.node), ast.unparse(proposal.new))
     read, wanted = (_tensor(mend.site.values[name], trial) for name in names)
     definitions = trial.expectations.system.definitions
     if read in definitions and wanted in definitions[read].reads:
-        sentence = f"takes the derivative at {names[0]}, should take it at {names[1]}"
-        return "derivative at the value", sentence
+        return "derivative at the value", f"takes the derivative at {names[0]}, should take it at {names[1]}"
+    if wanted in definitions and read in definitions[wanted].reads:
+        sentence = f"the derivative reads {names[0]}, the argument, and should read {names[1]}, the value"
+        return "derivative at the argument", sentence
     return proposal.kind, proposal.sentence
 
 

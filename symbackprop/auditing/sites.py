@@ -93,13 +93,15 @@ class Site:
         return arrays[-1].shape if arrays else None
 
     @cached_property
-    def names(self) -> list[ast.Name]:
-        """The names that are read, but for modules and functions."""
-        return [
+    def reads(self) -> list[tuple[ast.expr, str]]:
+        """The variables that are read, attributes and items of tables among them, each with its text."""
+        nodes = [
             node
             for node in ast.walk(self.value)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in self.values
+            if isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
         ]
+        texts = [(node, ast.unparse(node)) for node in nodes if isinstance(node.ctx, ast.Load)]
+        return [(node, text) for node, text in texts if text in self.values]
 
     def changed(self, proposal: Proposal) -> tuple[str, str]:
         """The texts of the outer definition and of the statement, the new node in the place of the old."""
@@ -144,7 +146,7 @@ def sites_of(code: Handwritten, events: Sequence[Event]) -> list[Site]:
         ran = first.get((function, _line_of(statement, first, function)))
         if ran is None and not isinstance(statement, ast.Return):
             continue
-        values = {event.name: event.value for event in own if event.name != RETURNED}
+        values = {event.name: event.value for event in own if not event.name.startswith(RETURNED)}
         made: dict[str, tuple[Array, ...]] = {}
         for event in own:
             if statement.lineno <= event.line <= (statement.end_lineno or statement.lineno):
