@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,6 +26,8 @@ from symbackprop.syntax.source import read_source
 from symbackprop.systems.system import Role, System
 
 Array: TypeAlias = NDArray[Any]
+
+OF_SINGLE = 1e-5  # a relative error that float32 may be the cause of
 
 
 def audit_file(
@@ -77,6 +80,9 @@ def audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) 
     remarks = tuple(_remarks(trial))
     if trial.wrong and factor is None:
         findings = findings_of(trial, runner)
+        if all(trial.errors(name) <= OF_SINGLE for name in trial.wrong):
+            lost = tuple([_as_lost_digits(each, trial) for each in findings])
+            return AuditReport(subject, Verdict.IMPRECISE, lost, compared, conventions, remarks)
         return AuditReport(subject, Verdict.WRONG, findings, compared, conventions, remarks)
     fault = _tie(trial, runner)
     if fault is not None:
@@ -84,6 +90,15 @@ def audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) 
     lost = () if trial.wrong else tuple(lost_digits(trial, runner))
     verdict = Verdict.IMPRECISE if lost else Verdict.RIGHT
     return AuditReport(subject, verdict, lost, compared, conventions, remarks)
+
+
+def _as_lost_digits(finding: Finding, trial: Trial) -> Finding:
+    """A finding of a gradient that is right as far as float32 goes."""
+    line = f"line {finding.line}: " if finding.line else ""
+    error = trial.errors(finding.tensor) if finding.tensor in trial.labelled.paths else 0.0
+    message = f"{line}right, but loses digits: off by {error:.0e} in float64"
+    remedy = "leave the arrays in the precision in which they come"
+    return replace(finding, kind="precision", message=message, remedy=remedy)
 
 
 def _compared(trial: Trial, factor: Factor | None) -> Iterator[Compared]:

@@ -14,50 +14,30 @@ from typing import TypeAlias
 
 import numpy as np
 
+from symbackprop.auditing.edits_of_factors import (
+    another_factor,
+    extra_factor,
+    extra_term,
+    factor_of_a_term,
+    wrong_operation,
+)
+from symbackprop.auditing.parts import expression, is_numpy, sums_in, text_of
 from symbackprop.auditing.sites import Proposal, Site
 
 Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
 AXES: tuple[object, ...] = (0, 1, -1, 2, -2, None, (0, 1))
-SMALL_NUMBERS = ("2", "3", "4", "0.5")
 REDUCTIONS = ("sum", "mean", "max", "min")
-
-
-def _text(node: ast.AST) -> str:
-    return ast.unparse(node)
-
-
-def _read(text: str, **parts: ast.expr) -> ast.expr:
-    """An expression with nodes in the place of names."""
-    node = ast.parse(text, mode="eval").body
-    return _with(node, parts)
-
-
-def _with(node: ast.expr, parts: dict[str, ast.expr]) -> ast.expr:
-    class Putting(ast.NodeTransformer):
-        def visit_Name(self, name: ast.Name) -> ast.expr:
-            return parts.get(name.id, name)
-
-    found: ast.expr = Putting().visit(node)
-    return found
-
-
-def _sums(site: Site) -> list[ast.BinOp]:
-    return [
-        node
-        for node in ast.walk(site.value)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
-    ]
 
 
 def sign(site: Site) -> Iterator[Proposal]:
     """A sign: of a term, of the whole, of what is added up."""
-    for node in _sums(site):
+    for node in sums_in(site):
         other: ast.operator = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        sentence = f"the sign of {_text(node.right)} is wrong"
+        sentence = f"the sign of {text_of(node.right)} is wrong"
         yield Proposal(node, ast.BinOp(node.left, other, node.right), "sign", sentence)
     for each in ast.walk(site.value):
-        if isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.USub) and _text(each) != "-1":
-            yield Proposal(each, each.operand, "sign", f"the sign of {_text(each)} is wrong")
+        if isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.USub) and text_of(each) != "-1":
+            yield Proposal(each, each.operand, "sign", f"the sign of {text_of(each)} is wrong")
     if site.shape is not None:
         negative = ast.UnaryOp(ast.USub(), site.value)
         sentence = f"{site.said} has the wrong sign"
@@ -80,7 +60,7 @@ def another_value(site: Site) -> Iterator[Proposal]:
                 and not np.array_equal(array, own)
             ):
                 sentence = f"reads {name}, should read {other}"
-                yield Proposal(node, _read(other), "wrong value", sentence)
+                yield Proposal(node, expression(other), "wrong value", sentence)
 
 
 def axis(site: Site) -> Iterator[Proposal]:
@@ -92,8 +72,8 @@ def axis(site: Site) -> Iterator[Proposal]:
         for node in [each.value for each in call.keywords if each.arg == "axis"] or call.args[1:2]:
             for other in AXES:
                 new = ast.parse(repr(other), mode="eval").body
-                if _text(new) != _text(node):
-                    sentence = f"{function.attr} over axis {_text(node)}, should be over axis {other}"
+                if text_of(new) != text_of(node):
+                    sentence = f"{function.attr} over axis {text_of(node)}, should be over axis {other}"
                     yield Proposal(node, new, "axis", sentence)
         swapped = {"sum": "mean", "mean": "sum"}.get(function.attr)
         if swapped is not None:
@@ -107,51 +87,25 @@ def axis_forgotten(site: Site) -> Iterator[Proposal]:
     for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
         function = call.func
         is_reduction = isinstance(function, ast.Attribute) and function.attr in REDUCTIONS
-        of_numpy = isinstance(function, ast.Attribute) and _is_numpy(function.value)
+        of_numpy = isinstance(function, ast.Attribute) and is_numpy(function.value)
         if not is_reduction or len(call.args) > of_numpy or any(each.arg == "axis" for each in call.keywords):
             continue
         for other, keeps in product((0, 1, -1), (False, True)):
             keywords = [*call.keywords, ast.keyword("axis", ast.Constant(other))]
             keywords += [ast.keyword("keepdims", ast.Constant(True))] if keeps else []
-            sentence = f"{_text(call)} runs over every axis, should be over axis {other}"
+            sentence = f"{text_of(call)} runs over every axis, should be over axis {other}"
             yield Proposal(call, ast.Call(function, call.args, keywords), "axis", sentence, order=int(keeps))
-
-
-def another_factor(site: Site) -> Iterator[Proposal]:
-    """A factor or divisor that the code has by a name is missing."""
-    if site.shape is None:
-        return
-    for name, array in site.values.items():
-        if name.isidentifier() and array.ndim <= len(site.shape) and name != site.target:
-            for operator, word in ((ast.Mult(), "factor"), (ast.Div(), "divisor")):
-                new = ast.BinOp(site.value, operator, ast.Name(name, ast.Load()))
-                sentence = f"{site.said} misses the {word} {name}"
-                kind = "missing factor" if array.ndim else "factor"
-                yield Proposal(site.value, new, kind, sentence, order=1)
-
-
-def factor_of_a_term(site: Site) -> Iterator[Proposal]:
-    """A number, or a size that the code has by a name, is missing in one term."""
-    scalars = [name for name, array in site.values.items() if array.ndim == 0 and name.isidentifier()]
-    for node in _sums(site):
-        for term, factor in product((node.left, node.right), (*scalars, *SMALL_NUMBERS)):
-            sentence = f"the term {_text(term)} misses the factor {factor}"
-            new = ast.BinOp(_read(factor), ast.Mult(), term)
-            yield Proposal(term, new, "factor", sentence, order=1)
-            if factor in scalars:
-                sentence = f"the term {_text(term)} should be divided by {factor}"
-                yield Proposal(term, ast.BinOp(term, ast.Div(), _read(factor)), "factor", sentence, order=1)
 
 
 def reversal(site: Site) -> Iterator[Proposal]:
     """An array is turned round, or is not."""
     for node in ast.walk(site.value):
-        if isinstance(node, ast.Subscript) and _text(node.slice) == "::-1":
-            yield Proposal(node, node.value, "order", f"{_text(node.value)} should not be turned round")
+        if isinstance(node, ast.Subscript) and text_of(node.slice) == "::-1":
+            yield Proposal(node, node.value, "order", f"{text_of(node.value)} should not be turned round")
     for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
         for argument in call.args:
             if isinstance(argument, ast.Name) and argument.id in site.values:
-                new = ast.Subscript(argument, ast.Slice(None, None, _read("-1")), ast.Load())
+                new = ast.Subscript(argument, ast.Slice(None, None, expression("-1")), ast.Load())
                 yield Proposal(argument, new, "order", f"{argument.id} should be turned round")
 
 
@@ -161,8 +115,8 @@ def repeated_positions(site: Site) -> Iterator[Proposal]:
         case ast.Assign([ast.Subscript(array, places)], value) | ast.AugAssign(
             ast.Subscript(array, places), ast.Add(), value
         ):
-            call = ast.Call(_read("np.add.at"), [array, places, value], [])
-            sentence = f"repeated positions in {_text(places)} overwrite one another"
+            call = ast.Call(expression("np.add.at"), [array, places, value], [])
+            sentence = f"repeated positions in {text_of(places)} overwrite one another"
             yield Proposal(site.statement, ast.Expr(call), "missing term", sentence, order=1)
 
 
@@ -174,24 +128,22 @@ def transpose(site: Site) -> Iterator[Proposal]:
             factors = (node.left, node.right)
             new = ast.BinOp(node.right, node.op, node.left)
             yield Proposal(
-                node, new, "transpose", f"the factors of {_text(node)} stand in the wrong order", order=2
+                node, new, "transpose", f"the factors of {text_of(node)} stand in the wrong order", order=2
             )
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_product(node.func):
-            factors = (*node.args, *([] if _is_numpy(node.func.value) else [node.func.value]))
+            factors = (*node.args, *([] if is_numpy(node.func.value) else [node.func.value]))
         for factor in factors:
             if isinstance(factor, ast.Attribute) and factor.attr == "T":
-                yield Proposal(factor, factor.value, "transpose", f"{_text(factor)} should not be transposed")
+                yield Proposal(
+                    factor, factor.value, "transpose", f"{text_of(factor)} should not be transposed"
+                )
             else:
                 new_factor = ast.Attribute(factor, "T", ast.Load())
-                yield Proposal(factor, new_factor, "transpose", f"{_text(factor)} should be transposed")
+                yield Proposal(factor, new_factor, "transpose", f"{text_of(factor)} should be transposed")
 
 
 def _is_product(function: ast.Attribute) -> bool:
     return function.attr in ("dot", "matmul", "outer")
-
-
-def _is_numpy(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("np", "numpy")
 
 
 def step(site: Site) -> Iterator[Proposal]:
@@ -205,45 +157,10 @@ def step(site: Site) -> Iterator[Proposal]:
                 continue
             variable = ast.Name(sorted(named & set(site.loops))[0], ast.Load())
             for text in ("t", "t - 1", "t + 1"):
-                new = _read(text, t=variable)
-                if _text(new) != _text(index):
-                    sentence = f"reads {_text(node)}, should read it at {_text(new)}"
+                new = expression(text, t=variable)
+                if text_of(new) != text_of(index):
+                    sentence = f"reads {text_of(node)}, should read it at {text_of(new)}"
                     yield Proposal(index, new, "step", sentence)
-
-
-def extra_factor(site: Site) -> Iterator[Proposal]:
-    """A factor or divisor too much."""
-    for node in ast.walk(site.value):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-            sentence = f"{_text(node.right)} should not stand in {_text(node)}"
-            yield Proposal(node, node.left, "factor", sentence)
-            if isinstance(node.op, ast.Mult):
-                yield Proposal(
-                    node, node.right, "factor", f"{_text(node.left)} should not stand in {_text(node)}"
-                )
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-            yield Proposal(node, node.left, "power", f"{_text(node.left)} should not be raised")
-            for exponent in ("2", "3", "0.5", "-1", "-0.5", "-1.5"):
-                new = ast.BinOp(node.left, ast.Pow(), _read(exponent))
-                yield Proposal(node, new, "power", f"{_text(node.left)} is raised to the wrong power")
-
-
-def wrong_operation(site: Site) -> Iterator[Proposal]:
-    """A product for a quotient, an added factor squared or inverted."""
-    for node in ast.walk(site.value):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-            other = ast.Div() if isinstance(node.op, ast.Mult) else ast.Mult()
-            word = "divided by" if isinstance(node.op, ast.Mult) else "multiplied by"
-            sentence = f"{_text(node.left)} should be {word} {_text(node.right)}"
-            yield Proposal(node, ast.BinOp(node.left, other, node.right), "factor", sentence, order=1)
-
-
-def extra_term(site: Site) -> Iterator[Proposal]:
-    """A term too much."""
-    for node in _sums(site):
-        yield Proposal(node, node.left, "doubled term", f"{_text(node.right)} should not be added", order=1)
-        right = node.right if isinstance(node.op, ast.Add) else ast.UnaryOp(ast.USub(), node.right)
-        yield Proposal(node, right, "doubled term", f"{_text(node.left)} should not be added", order=1)
 
 
 def accumulation(site: Site) -> Iterator[Proposal]:
@@ -270,7 +187,9 @@ def in_place(site: Site) -> Iterator[Proposal]:
         is_array = isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and node is site.value
         if is_array and site.target:
             new_value = ast.Call(ast.Attribute(site.value, "copy", ast.Load()), [], [])
-            sentence = f"{site.said} is {_text(site.value)} itself, which is changed in place and read again"
+            sentence = (
+                f"{site.said} is {text_of(site.value)} itself, which is changed in place and read again"
+            )
             yield Proposal(site.value, new_value, "in place", sentence)
             return
 
@@ -283,7 +202,7 @@ def exchanged(site: Site) -> Iterator[Proposal]:
         order = list(items)
         order[one], order[other] = order[other], order[one]
         new = ast.Tuple(order, ast.Load())
-        sentence = f"{_text(items[one])} and {_text(items[other])} are exchanged"
+        sentence = f"{text_of(items[one])} and {text_of(items[other])} are exchanged"
         yield Proposal(site.value, new, "exchanged", sentence)
 
 
@@ -294,7 +213,7 @@ def comparison(site: Site) -> Iterator[Proposal]:
             for operator in (ast.Gt(), ast.Lt()):
                 if type(node.ops[0]) is not type(operator):
                     new = ast.Compare(node.left, [operator], node.comparators)
-                    sentence = f"{_text(node)} is the wrong side: {_text(new)}"
+                    sentence = f"{text_of(node)} is the wrong side: {text_of(new)}"
                     yield Proposal(node, new, "sign", sentence, order=1)
 
 

@@ -42,14 +42,17 @@ class Expectations:
     adjust: Adjust = None
 
     @classmethod
-    def of(cls, model: System, asked: Sequence[str] = (), adjust: Adjust = None) -> Expectations:
+    def of(
+        cls, model: System, asked: Sequence[str] = (), adjust: Adjust = None, is_small: bool = True
+    ) -> Expectations:
         """By default the gradient of every parameter, or of every input where there is none.
 
-        `adjust` moves the data of a draw to where they have to be, on a target that is one-hot.
+        `adjust` moves the data of a draw to where they have to be, on a target that is one-hot; large
+        declared sizes are left open unless `is_small` says otherwise.
 
         Raises UncertainError where no data are found on which the model and its gradient are finite.
         """
-        system = with_small_axes(model)
+        system = with_small_axes(model) if is_small else model
         free = system.with_role(Role.PARAMETER) or system.with_role(Role.INPUT)
         wanted = tuple(asked) or tuple(each.name for each in free if each.values is None)
         derivation = derive(system, wanted)

@@ -192,7 +192,7 @@ def _factors(value: ast.expr, reading: ast.expr) -> Iterator[tuple[ast.expr, ast
         yield node.right, reading, ast.unparse(node.right)
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mult):
             first, second, third = node.left.left, node.left.right, node.right
-            wrong = f"{ast.unparse(second)}*{ast.unparse(third)}"
+            wrong = ast.unparse(ast.BinOp(second, ast.Mult(), third))
             yield node, ast.BinOp(first, ast.Mult(), reading), wrong
 
 

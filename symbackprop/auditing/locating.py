@@ -40,6 +40,7 @@ from symbackprop.systems.printing import text
 Array: TypeAlias = NDArray[Any]
 
 MOST_FAULTS = 3
+MOST_PLACES = 3  # elements that are wrong and named one by one
 MOST_CHANGES = 6_000
 WITH_ARRAYS = (missing_derivative, missing_factor, missing_term, adjoint_itself)
 UNNAMED = "other"
@@ -249,6 +250,17 @@ def _formula(trial: Trial, tensor: str) -> str:
     return f"{text(adjoint.total)} = {text(adjoint.equation.expression)}"
 
 
+def _where(trial: Trial, name: str) -> str:
+    """In which elements of the first draw, where these are few; "" where they are not."""
+    found, expected = np.asarray(trial.found[0][name]), trial.expected[0][name]
+    if found.shape != expected.shape:
+        return f": it has the shape {found.shape}, and should have {expected.shape}"
+    places = np.argwhere(~np.isclose(found, expected, rtol=1e-8, atol=0.0))
+    if not expected.ndim or len(places) > MOST_PLACES or len(places) * 2 >= expected.size:
+        return ""
+    return f" in {' and '.join(str([int(each) for each in place]) for place in places)} alone"
+
+
 def _by_values(trial: Trial, name: str) -> Finding:
     """What the values alone say of a gradient that no change of one line mends."""
     expectations = trial.expectations
@@ -268,5 +280,5 @@ def _by_values(trial: Trial, name: str) -> Finding:
     total = f"d{expectations.loss}/d{name}"
     found = diagnosis(evidence)
     if found is None:
-        return Finding(name, UNNAMED, f"{total} is wrong", "", _formula(trial, name))
+        return Finding(name, UNNAMED, f"{total} is wrong{_where(trial, name)}", "", _formula(trial, name))
     return Finding(name, found.kind, found.about(total), found.remedy, _formula(trial, name))

@@ -16,9 +16,10 @@ from symbackprop.handwritten.agreement import shaped
 from symbackprop.handwritten.plans import Attempt, Outcome
 from symbackprop.handwritten.running import Runner
 from symbackprop.numerics.tolerance import all_finite, largest_of
-from symbackprop.sampling.drawing import Draw
+from symbackprop.sampling.drawing import LEAST_TELLING, Draw
 from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.rounds import stress_rounds
+from symbackprop.sampling.small_axes import evaluation_visits
 from symbackprop.sampling.stress import stressed
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import Role
@@ -27,15 +28,19 @@ from symbackprop.verification.rounding import RoundingOfTerms
 Array: TypeAlias = NDArray[Any]
 
 OF_MODEL = 1e3  # so many times what one rounding of the model as typed amounts to passes
+MOST_VISITS = 20_000  # nodes that sixty digits are asked of
+MOST_ALONE = 8  # tensors that are moved one at a time
 FAR = 1e3  # what is added to one tensor alone
 LEAST_LOST = 1e-9  # a relative error that is said
 
 
 def lost_digits(trial: Trial, runner: Runner) -> Iterator[Finding]:
     """The worst gradient on the first stressed data on which it is worse than the model as typed."""
-    for name, draw, is_finite in _stressed(trial):
-        attempt = Attempt(trial.candidate.plan, (trial.layout.data(draw),))
-        ((outcome,),) = runner.outcomes([attempt], 0)
+    tried = list(_stressed(trial))
+    plan = trial.candidate.plan
+    attempts = [Attempt(plan, (trial.layout.data(draw),)) for _, draw, _ in tried]
+    found = runner.outcomes(attempts, 0) if attempts else []
+    for (name, draw, is_finite), (outcome,) in zip(tried, found, strict=True):
         if outcome.error:
             continue
         worst = max(_loss_of(trial, each, draw, outcome, is_finite) for each in trial.labelled.paths)
@@ -52,7 +57,7 @@ def _loss_of(trial: Trial, tensor: str, draw: Draw, outcome: Outcome, is_finite:
     expected = trial.layout.array(tensor, np.asarray(draw.adjoints[tensor]))
     found = shaped(outcome.results.get(trial.labelled.paths[tensor]), expected.shape)
     scale = largest_of([expected])
-    if not scale or np.shape(found) != expected.shape:
+    if scale <= LEAST_TELLING * draw.largest or np.shape(found) != expected.shape:
         return 0.0, tensor
     if not np.all(np.isfinite(found)):
         return np.inf, tensor
@@ -86,8 +91,9 @@ def _stressed(trial: Trial) -> Iterator[tuple[str, Draw, bool]]:
                 yield gentler.name, *draw
                 break
     bound = expectations.system.read_by_facts
-    for tensor in expectations.system.with_role(Role.INPUT, Role.PARAMETER):
-        if tensor.values is None and tensor.name not in bound:
+    free = [each for each in expectations.system.with_role(Role.INPUT, Role.PARAMETER) if each.values is None]
+    for tensor in free[:MOST_ALONE]:
+        if tensor.name not in bound:
             draw = _draw(trial, {**first.values, tensor.name: first.values[tensor.name] + FAR})
             if draw is not None:
                 yield f"{tensor.name} + {FAR:g}", *draw
@@ -108,6 +114,8 @@ def _draw(trial: Trial, values: Values | None) -> tuple[Draw, bool] | None:
         adjoints = expectations.adjoints_at(known, first.sizes)
         if all_finite(adjoints.values()):
             return replace(first, values=values, known=known, adjoints=adjoints), True
+    if evaluation_visits(expectations.system, first.sizes) > MOST_VISITS:
+        return None
     truth = AsTyped(expectations.derivation).truth(values, first.sizes, 0.0)
     if truth is None or not all(truth.is_held_by(name, np.float64) for name in truth.values):
         return None

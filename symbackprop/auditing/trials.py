@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -21,6 +21,7 @@ from symbackprop.handwritten.running import Runner
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.language.model import with_statements
 from symbackprop.notation.fresh_names import lengthened_name
+from symbackprop.sampling.small_axes import can_be_computed
 from symbackprop.systems.system import Role, System
 
 Array: TypeAlias = NDArray[Any]
@@ -145,15 +146,12 @@ def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str])
     numbers = given_numbers(given, model)
     naming = Naming(model, {theirs: ours for theirs, ours in given.items() if theirs not in numbers})
     candidates = Planner(Handwritten(program), naming).candidates(name)[:MOST_CANDIDATES]
-    expectations = Expectations.of(model, _asked(model, candidates, naming), _adjust(model, numbers))
-    trials: list[Trial] = []
-    failures: list[Outcome] = []
-    for candidate in candidates:
-        found, failed = _trials(candidate, naming, runner, expectations)
-        trials += found
-        failures += failed
-        if found and not max(found, key=lambda each: each.rank).wrong:
-            break
+    asked, adjust = _asked(model, candidates, naming), _adjust(model, numbers)
+    trials, failures = _best_of(candidates, naming, runner, Expectations.of(model, asked, adjust))
+    if not trials and any(axis.size is not None for axis in model.axes) and can_be_computed(model):
+        # Code may count on the declared sizes.
+        whole = Expectations.of(model, asked, adjust, is_small=False)
+        trials, failures = _best_of(candidates, naming, runner, whole)
     if trials:
         return max(trials, key=lambda each: each.rank)
     if failures:
@@ -165,6 +163,21 @@ def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str])
         f"nothing that {candidates[0].name} gives back is known as a gradient of {model.name}",
         remedy="say whose it is: --map dw=W; results may be a tuple, a dictionary or attributes",
     )
+
+
+def _best_of(
+    candidates: Sequence[Candidate], naming: Naming, runner: Runner, expectations: Expectations
+) -> tuple[list[Trial], list[Outcome]]:
+    """The trials of the candidates up to the first that is right, and what came of those that failed."""
+    trials: list[Trial] = []
+    failures: list[Outcome] = []
+    for candidate in candidates:
+        found, failed = _trials(candidate, naming, runner, expectations)
+        trials += found
+        failures += failed
+        if found and not max(found, key=lambda each: each.rank).wrong:
+            break
+    return trials, failures
 
 
 def _adjust(model: System, numbers: Mapping[str, float]) -> Callable[[Any], dict[str, Array]]:

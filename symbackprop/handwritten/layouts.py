@@ -40,7 +40,7 @@ class Layout:
             return np.asarray(np.argmax(array, axis=-1))
         if tensor in self.orders:
             array = np.transpose(array, self.orders[tensor])
-        return np.ascontiguousarray(array.reshape(-1, 1) if tensor in self.columns else array)
+        return np.array(array.reshape(-1, 1) if tensor in self.columns else array, order="C")
 
     def data(self, draw: Draw) -> dict[str, Array]:
         """All tensors, and all adjoints, of a draw."""
