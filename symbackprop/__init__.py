@@ -30,6 +30,7 @@ from symbackprop.errors import (
 from symbackprop.version import __version__
 
 if TYPE_CHECKING:
+    from symbackprop.auditing.face import assert_gradient, audit
     from symbackprop.layers.sequential import Activation, Dense
     from symbackprop.pipeline import (
         Gradient,
@@ -59,6 +60,8 @@ __all__ = [
     "UncertainError",
     "VerificationError",
     "__version__",
+    "assert_gradient",
+    "audit",
     "check_module",
     "load",
     "loads",
@@ -72,6 +75,8 @@ _LAZY = {
     "Model": "symbackprop.pipeline",
     "ModelDerivation": "symbackprop.pipeline",
     "Sequential": "symbackprop.pipeline",
+    "assert_gradient": "symbackprop.auditing.face",
+    "audit": "symbackprop.auditing.face",
     "check_module": "symbackprop.verification.check",
     "load": "symbackprop.pipeline",
     "loads": "symbackprop.pipeline",

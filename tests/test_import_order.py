@@ -39,6 +39,7 @@ ROOMS = (
     "accuracy",
     "faults",
     "pipeline",
+    "handwritten",
     "auditing",
     "cli",
 )
@@ -49,7 +50,7 @@ LARGEST_ROOM = 20
 FORBIDDEN_LIBRARIES = {"torch", "jax", "tensorflow", "autograd"}
 EXECUTING_CALLS = {"eval", "exec", "compile", "sympify", "parse_expr", "lambdify", "__import__"}
 # Imports a module that the user named or that was just generated: Python by intention, never a model's text.
-MAY_EXECUTE = {"emission/loading.py": {"exec", "compile"}}
+MAY_EXECUTE = {"emission/loading.py": {"exec", "compile"}, "handwritten/definitions.py": {"exec", "compile"}}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from symbackprop.algebra.certificate import is_certified
 from symbackprop.algebra.phases import scope_of, simplify
-from symbackprop.auditing.expectations import Expectations, agrees, error_of
+from symbackprop.auditing.expectations import Expectations
 from symbackprop.auditing.hypotheses import Evidence, diagnosis
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.auditing.terms import Expansion
 from symbackprop.errors import LanguageError, RewritingError
+from symbackprop.handwritten.agreement import agrees, error_of
 from symbackprop.language.model import parse_expression
 from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 from symbackprop.notation.substitution import substitute

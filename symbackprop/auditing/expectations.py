@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -14,23 +14,23 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import UncertainError
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.numerics.tolerance import largest_of
+from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.drawing import Draw, Drawing
 from symbackprop.sampling.draws import sizes_with_steps
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
-from symbackprop.sampling.finite_data import DOMAINS, GENTLE
+from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
-from symbackprop.semantics.systems import undefined_is_silent
+from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
 
 Array: TypeAlias = NDArray[Any]
+Adjust: TypeAlias = Callable[[Values], Values] | None
 
 SEED = 0
 LONGER = (0, 1, 3)  # by how much the axes of each draw are longer than the smallest different sizes
-OF_TENSOR, OF_ALL = 1e-8, 1e-11  # of the tensor's largest number, and of the largest in sight
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,31 @@ class Expectations:
 
     derivation: Derivation
     draws: tuple[Draw, ...]
+    adjust: Adjust = None
 
     @classmethod
-    def of(cls, model: System, asked: Sequence[str] = ()) -> Expectations:
+    def of(
+        cls, model: System, asked: Sequence[str] = (), adjust: Adjust = None, is_small: bool = True
+    ) -> Expectations:
         """By default the gradient of every parameter, or of every input where there is none.
+
+        `adjust` moves the data of a draw to where they have to be, on a target that is one-hot; large
+        declared sizes are left open unless `is_small` says otherwise.
 
         Raises UncertainError where no data are found on which the model and its gradient are finite.
         """
-        system = with_small_axes(model)
+        system = with_small_axes(model) if is_small else model
         free = system.with_role(Role.PARAMETER) or system.with_role(Role.INPUT)
         wanted = tuple(asked) or tuple(each.name for each in free if each.values is None)
         derivation = derive(system, wanted)
-        draws = tuple(_draws(_drawing(derivation)))
+        drawing = _drawing(derivation)
+        draws = tuple(_adjusted(_draws(drawing), drawing, adjust))
         if not draws:
             raise UncertainError(
                 f"no data were found on which '{model.name}' and its gradient are finite",
                 remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
             )
-        return cls(derivation, draws)
+        return cls(derivation, draws, adjust)
 
     @property
     def system(self) -> System:
@@ -113,6 +120,19 @@ def _drawing(derivation: Derivation) -> Drawing:
     )
 
 
+def _adjusted(draws: Iterator[Draw], drawing: Drawing, adjust: Adjust) -> Iterator[Draw]:
+    for draw in draws:
+        if adjust is None:
+            yield draw
+            continue
+        values = adjust(dict(draw.values))
+        known = evaluate_system(drawing.system, values, draw.sizes)
+        moved = replace(draw, values=values, known=known)
+        found = drawing.with_adjoints(moved) if all_finite(known.values()) else None
+        if found is not None:
+            yield found
+
+
 def _draws(drawing: Drawing) -> Iterator[Draw]:
     """Different sizes, longer each time; the first on numbers on which nothing saturates."""
     rng = np.random.default_rng(SEED)
@@ -123,21 +143,3 @@ def _draws(drawing: Drawing) -> Iterator[Draw]:
         draw = drawing.draw(sizes, (GENTLE, *DOMAINS), rng)
         if draw is not None:
             yield draw
-
-
-def error_of(found: Any, expected: Array, largest: float) -> float:
-    """The largest difference, beside the largest expected number; infinite for another shape or nan."""
-    try:
-        array = np.asarray(found, dtype=np.float64)
-    except (TypeError, ValueError):
-        return np.inf
-    if array.shape != expected.shape or not np.all(np.isfinite(array)):
-        return np.inf
-    scale = largest_of([expected]) + OF_ALL / OF_TENSOR * largest
-    difference = largest_of([array - expected])
-    return difference / scale if scale else (0.0 if difference == 0 else np.inf)
-
-
-def agrees(found: Any, expected: Array, largest: float) -> bool:
-    """Whether an array has the expected shape and, up to `OF_TENSOR`, values."""
-    return error_of(found, expected, largest) <= OF_TENSOR

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.expectations import agrees
+from symbackprop.handwritten.agreement import agrees
 from symbackprop.numerics.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]

@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.expectations import Expectations, agrees, error_of
+from symbackprop.auditing.expectations import Expectations
 from symbackprop.auditing.hypotheses import Evidence, diagnosis
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.errors import NotationError
+from symbackprop.handwritten.agreement import agrees, error_of
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.related_sizes import following
 from symbackprop.sampling.rounds import stress_rounds

@@ -1,20 +1,23 @@
-"""`symbackprop audit`: is this claimed formula right, and if not, what is wrong with it."""
+"""`symbackprop audit`: is this hand-written gradient, or claimed formula, right, and if not, where not."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
 import typer
 
+from symbackprop.auditing.audit import audit_file
 from symbackprop.auditing.claims import audit_claims
 from symbackprop.auditing.report import AuditReport
 from symbackprop.cli.application import Task
 from symbackprop.cli.console import Model as ModelFile
-from symbackprop.cli.console import print_result
+from symbackprop.cli.console import print_result, say
 from symbackprop.errors import VerificationError
+from symbackprop.handwritten.mapping import mapping_of
 from symbackprop.pipeline import load
 
 
@@ -27,26 +30,69 @@ class Format(enum.Enum):
 
 def command(
     model: ModelFile,
+    code: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CODE.py[:NAME]",
+            help="A file with the gradient, and the function or class; it is run in a process of its own.",
+        ),
+    ] = None,
     claim: Annotated[
         list[str] | None,
         typer.Option("--claim", metavar="FORMULA", help='As "dE/dW[j,i] = ..."; may be given again.'),
     ] = None,
+    map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="THEIRS=OURS",
+            help="A name of the code's and the model's, eps=1e-5, or a .toml file with a table [audit].",
+        ),
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
 ) -> Task:
-    """Say whether a claimed gradient is right and, if not, what is wrong; exit 0 right, 1 wrong, 3 unknown.
+    """Say whether a hand-written gradient is right and, if not, which line is wrong, and how.
 
-    For example:
+    Exit code 0 right, 1 wrong or imprecise, 2 the input is wrong, 3 nothing certain can be said. For example:
 
-      symbackprop audit examples/seed.model --claim "dE/dy[b,k] = y[b,k] - d[b,k]"
-      symbackprop audit examples/seed.model --claim "dE/db2[k] = sum(b, delta2[b,k])" --format json
+      symbackprop audit examples/seed.model backward.py:gradients --map dw=W1
+      symbackprop audit examples/seed.model --claim "dE/db2[k] = sum(b, delta2[b,k])"
     """
-    return partial(_audit, model, tuple(claim or ()), format)
+    return partial(_audit, _Asked(model, code, tuple(claim or ()), tuple(map or ()), format))
 
 
-def _audit(model: str, claims: Sequence[str], format: Format) -> int:
-    if not claims:
-        raise VerificationError("there is nothing to audit", remedy='give a formula: --claim "dE/dW = ..."')
-    return print_report(audit_claims(load(model).system, claims), format)
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says."""
+
+    model: str
+    code: str | None
+    claims: Sequence[str]
+    maps: Sequence[str]
+    format: Format
+
+
+def _audit(asked: _Asked) -> int:
+    if (asked.code is None) != bool(asked.claims):
+        raise VerificationError(
+            "there is nothing to audit"
+            if asked.code is None
+            else "a file and a claim are audited one at a time",
+            remedy='give a file, CODE.py, or a formula, --claim "dE/dW = ..."',
+        )
+    system = load(asked.model).system
+    if asked.code is None:
+        return print_report(audit_claims(system, asked.claims), asked.format)
+    path, name = split_name(asked.code)
+    say(f"running the definitions of {path} in a process of its own")
+    report = audit_file(system, path, name, mapping_of(asked.maps, asked.model))
+    return print_report(report, asked.format)
+
+
+def split_name(code: str) -> tuple[str, str]:
+    """CODE.py:NAME as path and name."""
+    path, colon, name = code.rpartition(":")
+    return (path, name) if colon and path.endswith(".py") else (code, "")
 
 
 def print_report(report: AuditReport, format: Format) -> int:

@@ -164,6 +164,9 @@ class NetworkTable(_Table):
         description="tables [[layer]], the first one next to the input", min_length=1, max_length=MOST_LAYERS
     )
     loss: LossTable | None = Field(default=None, description="a table [loss]")
+    audit: dict[str, Option] = Field(
+        default_factory=dict, description="a table [audit]: names of hand-written code, theirs = ours"
+    )
 
     def network(self, name: str) -> Network:
         """The network that the tables describe; `name` where they give it none."""

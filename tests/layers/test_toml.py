@@ -158,7 +158,7 @@ def test_the_schema_tells_what_the_reader_knows() -> None:
     assert layer["required"] == ["kind"]
     assert [each["properties"]["kind"]["const"] for each in layer["oneOf"]] == sorted(LAYERS)
     assert all(each["additionalProperties"] is False for each in layer["oneOf"])
-    assert set(schema["properties"]) == {"name", "input", "output", "layer", "loss"}
+    assert set(schema["properties"]) == {"name", "input", "output", "layer", "loss", "audit"}
     assert schema["required"] == ["layer"]
     dense = next(each for each in layer["oneOf"] if each["properties"]["kind"]["const"] == "dense")
     assert dense["required"] == ["kind", "units"]

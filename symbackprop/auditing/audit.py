@@ -1,0 +1,215 @@
+"""The audit of a hand-written gradient: right, wrong and where, imprecise, or another convention."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.auditing.hypotheses import Factor, factor_between
+from symbackprop.auditing.locating import findings_of
+from symbackprop.auditing.precision import lost_digits
+from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
+from symbackprop.auditing.trials import Trial, trial_of
+from symbackprop.errors import VerificationError
+from symbackprop.handwritten.agreement import OF_TENSOR, agrees, shaped
+from symbackprop.handwritten.plans import Attempt, Program
+from symbackprop.handwritten.running import Apart, Here, Runner
+from symbackprop.sampling.drawing import Draw
+from symbackprop.syntax.source import read_source
+from symbackprop.systems.system import Role, System
+
+Array: TypeAlias = NDArray[Any]
+
+OF_SINGLE = 1e-5  # a relative error that float32 may be the cause of
+
+
+def audit_file(
+    model: System, path: str | Path, name: str = "", given: Mapping[str, str] | None = None
+) -> AuditReport:
+    """Audit a function or class of a file, found by itself where it is not named.
+
+    It runs the file's definitions in a process of its own. `given` says whose name is whose, theirs to ours,
+    or gives a number for a constant. Raises LanguageError or VerificationError where the code cannot be read
+    or called, UncertainError where nothing certain can be said.
+    """
+    source = read_source(path)
+    whole = Path(path).resolve()
+    program = Program(source.text, whole.name, folder=str(whole.parent))
+    return audited(model, Apart(program), name, given or {})
+
+
+def audit_callable(
+    model: System, function: Callable[..., Any], given: Mapping[str, str] | None = None
+) -> AuditReport:
+    """Audit a function or class of this process. VerificationError where its source is not to be had."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError) as error:
+        raise VerificationError(
+            f"the source of {function!r} is not to be had", remedy="define it in a file, or give the file"
+        ) from error
+    text = textwrap.dedent("".join(lines))
+    program = Program(text, f"<audited {function.__name__}>", max(first, 1))
+    return audited(model, Here(program, _around(function)), function.__name__, given or {})
+
+
+def _around(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """The names that a function sees: those of its module, and of the functions around it."""
+    plain = inspect.unwrap(function)
+    if not inspect.isfunction(plain):
+        module = inspect.getmodule(function)
+        return vars(module) if module is not None else {}
+    closed = inspect.getclosurevars(plain).nonlocals
+    return {**plain.__globals__, **closed}
+
+
+def audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> AuditReport:
+    """What is to be said of what a runner runs."""
+    trial = trial_of(model, runner, name, given)
+    subject = f"{runner.program.name}: {trial.candidate.name}"
+    factor = _common_factor(trial)
+    compared = tuple(_compared(trial, factor))
+    conventions = tuple(dict.fromkeys([*_conventions(trial, factor), *_at_kinks(trial, runner)]))
+    remarks = tuple(_remarks(trial))
+    if trial.wrong and factor is None:
+        findings = findings_of(trial, runner)
+        if all(trial.errors(name) <= OF_SINGLE for name in trial.wrong):
+            lost = tuple([_as_lost_digits(each, trial) for each in findings])
+            return AuditReport(subject, Verdict.IMPRECISE, lost, compared, conventions, remarks)
+        return AuditReport(subject, Verdict.WRONG, findings, compared, conventions, remarks)
+    fault = _tie(trial, runner)
+    if fault is not None:
+        return AuditReport(subject, Verdict.WRONG, (fault,), compared, (), remarks)
+    lost = () if trial.wrong else tuple(lost_digits(trial, runner))
+    verdict = Verdict.IMPRECISE if lost else Verdict.RIGHT
+    return AuditReport(subject, verdict, lost, compared, conventions, remarks)
+
+
+def _as_lost_digits(finding: Finding, trial: Trial) -> Finding:
+    """A finding of a gradient that is right as far as float32 goes."""
+    line = f"line {finding.line}: " if finding.line else ""
+    error = trial.errors(finding.tensor) if finding.tensor in trial.labelled.paths else 0.0
+    message = f"{line}right, but loses digits: off by {error:.0e} in float64"
+    remedy = "leave the arrays in the precision in which they come"
+    return replace(finding, kind="precision", message=message, remedy=remedy)
+
+
+def _compared(trial: Trial, factor: Factor | None) -> Iterator[Compared]:
+    loss = trial.expectations.loss
+    for name, path in trial.labelled.paths.items():
+        is_right = factor is not None or trial.is_right(name)
+        error = 0.0 if factor is not None and not trial.is_right(name) else trial.errors(name)
+        yield Compared(f"d{loss}/d{name}", f"given back as {_readable(path, trial)}", is_right, error)
+
+
+def _readable(path: str, trial: Trial) -> str:
+    return path.replace("return", f"{trial.candidate.name}(...)", 1)
+
+
+def _remarks(trial: Trial) -> Iterator[str]:
+    sizes = "; ".join(_sizes(draw) for draw in trial.expectations.draws)
+    yield f"on random data of sizes {sizes}, to a relative error of {OF_TENSOR:g}"
+    asked = [each.name for each in trial.expectations.system.with_role(Role.PARAMETER)]
+    missing = [name for name in asked if name not in trial.labelled.paths]
+    if missing:
+        yield f"not given back, and so not compared: {', '.join(missing)}"
+    moved = [name for name in trial.outcomes[0].changed if name in trial.expectations.system.tensors]
+    if moved:
+        yield f"changed in place by the call: {', '.join(moved)}"
+
+
+def _sizes(draw: Draw) -> str:
+    return ",".join(f"{axis}={size}" for axis, size in draw.sizes.items()) or "none"
+
+
+def _conventions(trial: Trial, factor: Factor | None) -> Iterator[str]:
+    if trial.layout.name:
+        yield f"layout: {trial.layout.name}"
+    if factor is not None:
+        loss = trial.expectations.loss
+        yield f"the gradients are those of {factor}*{loss}: every one has this factor, as for a sum or a mean"
+
+
+def _common_factor(trial: Trial) -> Factor | None:
+    """The factor that all gradients have in common, where it is a matter of convention; None where not.
+
+    It is one where the code's own loss has it too, or, where the code has no loss, where it is made of the
+    sizes of axes that no parameter has: the number of samples. What is sent back leaves no such choice.
+    """
+    if not trial.wrong or any(key.startswith("adjoint of") for key in trial.candidate.keys):
+        return None
+    sizes = [draw.sizes for draw in trial.expectations.draws]
+    found = {
+        factor_between([each[name] for each in trial.found], [each[name] for each in trial.expected], sizes)
+        for name in trial.labelled.paths
+    }
+    factor = found.pop() if len(found) == 1 else None
+    if factor is None or factor.number < 0:
+        return None
+    losses = [np.asarray(draw.known[trial.expectations.loss]) for draw in trial.expectations.draws]
+    path = trial.labelled.loss
+    if path is not None:
+        own = [np.asarray(outcome.results[path], dtype=np.float64) for outcome in trial.outcomes]
+        return factor if factor_between(own, losses, sizes) == factor else None
+    if _computes(trial, losses):
+        return None
+    system = trial.expectations.system
+    of_parameters = {i.axis.name for each in system.with_role(Role.PARAMETER) for i in each.indices}
+    data = {i.axis.name for each in system.with_role(Role.INPUT) for i in each.indices} - of_parameters
+    return factor if factor.number == 1 and {axis for axis, _ in factor.powers} <= data else None
+
+
+def _computes(trial: Trial, losses: Sequence[Array]) -> bool:
+    """Whether the code computes the model's own loss on the way."""
+    first = float(losses[0])
+    events = trial.outcomes[0].events
+    return any(
+        each.value.ndim == 0 and abs(float(each.value) - first) <= 1e-9 * abs(first) for each in events
+    )
+
+
+def _kinks(trial: Trial, runner: Runner) -> Iterator[tuple[Draw, str, Array, Array]]:
+    """Each gradient that differs on data where the model bends, with what was found and expected."""
+    draws = trial.expectations.at_kinks
+    if trial.wrong or not draws or trial.layout.labels:
+        return
+    attempt = Attempt(trial.candidate.plan, tuple([trial.layout.data(draw) for draw in draws]))
+    (outcomes,) = runner.outcomes([attempt], 0)
+    for draw, outcome in zip(draws, outcomes, strict=False):
+        for name, path in trial.labelled.paths.items():
+            expected = trial.layout.array(name, np.asarray(draw.adjoints[name]))
+            found = shaped(outcome.results.get(path), expected.shape)
+            if not outcome.error and not agrees(found, expected, draw.largest):
+                yield draw, name, np.asarray(found), expected
+
+
+def _at_kinks(trial: Trial, runner: Runner) -> Iterator[str]:
+    for _, name, _, _ in _kinks(trial, runner):
+        yield f"where the model bends or ties, the gradient by {name} takes another side than the model's"
+
+
+def _tie(trial: Trial, runner: Runner) -> Finding | None:
+    """At ties of an extremum, every maximum gets the whole gradient: no choice of one side gives that."""
+    if not _has_extremum(trial):
+        return None
+    for _, name, found, expected in _kinks(trial, runner):
+        if np.shape(found) != expected.shape or not np.all(np.isfinite(found)):
+            continue
+        only_more = np.all((expected == 0) | (np.abs(found - expected) <= 1e-9 * np.abs(expected).max()))
+        if only_more and abs(found).sum() > abs(expected).sum() * (1 + 1e-9):
+            message = f"at a tie, every maximum gets the whole gradient by {name}"
+            return Finding(name, "tie", message, "give it to one of them, the first as argmax does")
+    return None
+
+
+def _has_extremum(trial: Trial) -> bool:
+    equations = trial.expectations.system.equations
+    kinds = {getattr(node, "kind", "") for each in equations for node in each.expression.walk()}
+    return bool(kinds & {"max", "min"})

@@ -1,0 +1,224 @@
+"""What may have gone wrong in a statement, as changes that would mend it: each a small function.
+
+They are tried one by one on several draws. A change that makes results the expected ones says which line is
+wrong, how, and what should stand there, in the names of whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, product
+from typing import TypeAlias
+
+import numpy as np
+
+from symbackprop.auditing.edits_of_factors import (
+    another_factor,
+    extra_factor,
+    extra_term,
+    factor_of_a_term,
+    wrong_operation,
+)
+from symbackprop.auditing.parts import expression, is_numpy, sums_in, text_of
+from symbackprop.auditing.sites import Proposal, Site
+
+Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
+AXES: tuple[object, ...] = (0, 1, -1, 2, -2, None, (0, 1))
+REDUCTIONS = ("sum", "mean", "max", "min")
+
+
+def sign(site: Site) -> Iterator[Proposal]:
+    """A sign: of a term, of the whole, of what is added up."""
+    for node in sums_in(site):
+        other: ast.operator = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        sentence = f"the sign of {text_of(node.right)} is wrong"
+        yield Proposal(node, ast.BinOp(node.left, other, node.right), "sign", sentence)
+    for each in ast.walk(site.value):
+        if isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.USub) and text_of(each) != "-1":
+            yield Proposal(each, each.operand, "sign", f"the sign of {text_of(each)} is wrong")
+    if site.shape is not None:
+        negative = ast.UnaryOp(ast.USub(), site.value)
+        sentence = f"{site.said} has the wrong sign"
+        yield Proposal(site.value, negative, "sign", sentence, order=1)
+    if isinstance(site.statement, ast.AugAssign):
+        opposite = {ast.Add: ast.Sub, ast.Sub: ast.Add}.get(type(site.statement.op))
+        if opposite is not None:
+            new = ast.AugAssign(site.statement.target, opposite(), site.value)
+            yield Proposal(site.statement, new, "sign", f"the sign of what is added to {site.said} is wrong")
+
+
+def another_value(site: Site) -> Iterator[Proposal]:
+    """Another variable of the same shape should be read: u for z, the one before an update."""
+    for node, name in site.reads:
+        own = site.values[name]
+        for other, array in site.values.items():
+            if (
+                other not in (name, site.target)
+                and array.shape == own.shape
+                and not np.array_equal(array, own)
+            ):
+                sentence = f"reads {name}, should read {other}"
+                yield Proposal(node, expression(other), "wrong value", sentence)
+
+
+def axis(site: Site) -> Iterator[Proposal]:
+    """A sum over another axis, a mean for a sum."""
+    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
+        function = call.func
+        if not isinstance(function, ast.Attribute) or function.attr not in REDUCTIONS:
+            continue
+        for node in [each.value for each in call.keywords if each.arg == "axis"] or call.args[1:2]:
+            for other in AXES:
+                new = ast.parse(repr(other), mode="eval").body
+                if text_of(new) != text_of(node):
+                    sentence = f"{function.attr} over axis {text_of(node)}, should be over axis {other}"
+                    yield Proposal(node, new, "axis", sentence)
+        swapped = {"sum": "mean", "mean": "sum"}.get(function.attr)
+        if swapped is not None:
+            new_function = ast.Attribute(function.value, swapped, ast.Load())
+            sentence = f"takes the {function.attr} where the {swapped} belongs"
+            yield Proposal(function, new_function, "factor", sentence)
+
+
+def axis_forgotten(site: Site) -> Iterator[Proposal]:
+    """A sum over everything, where it should leave an axis."""
+    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
+        function = call.func
+        is_reduction = isinstance(function, ast.Attribute) and function.attr in REDUCTIONS
+        of_numpy = isinstance(function, ast.Attribute) and is_numpy(function.value)
+        if not is_reduction or len(call.args) > of_numpy or any(each.arg == "axis" for each in call.keywords):
+            continue
+        for other, keeps in product((0, 1, -1), (False, True)):
+            keywords = [*call.keywords, ast.keyword("axis", ast.Constant(other))]
+            keywords += [ast.keyword("keepdims", ast.Constant(True))] if keeps else []
+            sentence = f"{text_of(call)} runs over every axis, should be over axis {other}"
+            yield Proposal(call, ast.Call(function, call.args, keywords), "axis", sentence, order=int(keeps))
+
+
+def reversal(site: Site) -> Iterator[Proposal]:
+    """An array is turned round, or is not."""
+    for node in ast.walk(site.value):
+        if isinstance(node, ast.Subscript) and text_of(node.slice) == "::-1":
+            yield Proposal(node, node.value, "order", f"{text_of(node.value)} should not be turned round")
+    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
+        for argument in call.args:
+            if isinstance(argument, ast.Name) and argument.id in site.values:
+                new = ast.Subscript(argument, ast.Slice(None, None, expression("-1")), ast.Load())
+                yield Proposal(argument, new, "order", f"{argument.id} should be turned round")
+
+
+def repeated_positions(site: Site) -> Iterator[Proposal]:
+    """What goes to one position more than once is to be added up: A[ids] += v keeps the last alone."""
+    match site.statement:
+        case ast.Assign([ast.Subscript(array, places)], value) | ast.AugAssign(
+            ast.Subscript(array, places), ast.Add(), value
+        ):
+            call = ast.Call(expression("np.add.at"), [array, places, value], [])
+            sentence = f"repeated positions in {text_of(places)} overwrite one another"
+            yield Proposal(site.statement, ast.Expr(call), "missing term", sentence, order=1)
+
+
+def transpose(site: Site) -> Iterator[Proposal]:
+    """A factor of a matrix product is transposed and should not be, or the other way round."""
+    for node in ast.walk(site.value):
+        factors: Sequence[ast.expr] = ()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            factors = (node.left, node.right)
+            new = ast.BinOp(node.right, node.op, node.left)
+            yield Proposal(
+                node, new, "transpose", f"the factors of {text_of(node)} stand in the wrong order", order=2
+            )
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_product(node.func):
+            factors = (*node.args, *([] if is_numpy(node.func.value) else [node.func.value]))
+        for factor in factors:
+            if isinstance(factor, ast.Attribute) and factor.attr == "T":
+                yield Proposal(
+                    factor, factor.value, "transpose", f"{text_of(factor)} should not be transposed"
+                )
+            else:
+                new_factor = ast.Attribute(factor, "T", ast.Load())
+                yield Proposal(factor, new_factor, "transpose", f"{text_of(factor)} should be transposed")
+
+
+def _is_product(function: ast.Attribute) -> bool:
+    return function.attr in ("dot", "matmul", "outer")
+
+
+def step(site: Site) -> Iterator[Proposal]:
+    """In a loop, a value is read a step early or late."""
+    for node in ast.walk(site.value):
+        if not isinstance(node, ast.Subscript):
+            continue
+        for index in [each for each in ast.walk(node.slice) if isinstance(each, ast.BinOp | ast.Name)]:
+            named = {each.id for each in ast.walk(index) if isinstance(each, ast.Name)}
+            if not named & set(site.loops):
+                continue
+            variable = ast.Name(sorted(named & set(site.loops))[0], ast.Load())
+            for text in ("t", "t - 1", "t + 1"):
+                new = expression(text, t=variable)
+                if text_of(new) != text_of(index):
+                    sentence = f"reads {text_of(node)}, should read it at {text_of(new)}"
+                    yield Proposal(index, new, "step", sentence)
+
+
+def accumulation(site: Site) -> Iterator[Proposal]:
+    """What should be added up is overwritten, or the other way round."""
+    match site.statement:
+        case ast.Assign([ast.Name() | ast.Attribute() | ast.Subscript() as target], value):
+            sentence = f"{site.said} is overwritten and should be added up"
+            yield Proposal(site.statement, ast.AugAssign(target, ast.Add(), value), "missing term", sentence)
+        case ast.AugAssign(target, ast.Add(), value):
+            sentence = f"{site.said} is added up and should be overwritten"
+            yield Proposal(site.statement, ast.Assign([target], value, lineno=0), "doubled term", sentence)
+
+
+def in_place(site: Site) -> Iterator[Proposal]:
+    """An array is changed in place, and read again as what it was."""
+    match site.statement:
+        case ast.AugAssign(ast.Name(name) as target, operator, value):
+            sentence = f"{name} is changed here and read again as what it was"
+            yield Proposal(site.statement, ast.Pass(), "in place", sentence)
+            new = ast.Assign([target], ast.BinOp(ast.Name(name, ast.Load()), operator, value), lineno=0)
+            sentence = f"{name} is changed in place, and what it was is read again"
+            yield Proposal(site.statement, new, "in place", sentence)
+    for node in (site.value, *ast.walk(site.value)):
+        is_array = isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and node is site.value
+        if is_array and site.target:
+            new_value = ast.Call(ast.Attribute(site.value, "copy", ast.Load()), [], [])
+            sentence = (
+                f"{site.said} is {text_of(site.value)} itself, which is changed in place and read again"
+            )
+            yield Proposal(site.value, new_value, "in place", sentence)
+            return
+
+
+def exchanged(site: Site) -> Iterator[Proposal]:
+    """Results in the wrong order."""
+    items = site.value.elts if isinstance(site.value, ast.Tuple | ast.List) else []
+    for one, other in combinations(range(len(items)), 2):
+        new = copy.copy(site.value)
+        order = list(items)
+        order[one], order[other] = order[other], order[one]
+        new = ast.Tuple(order, ast.Load())
+        sentence = f"{text_of(items[one])} and {text_of(items[other])} are exchanged"
+        yield Proposal(site.value, new, "exchanged", sentence)
+
+
+def comparison(site: Site) -> Iterator[Proposal]:
+    """The other side of a comparison."""
+    for node in ast.walk(site.value):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            for operator in (ast.Gt(), ast.Lt()):
+                if type(node.ops[0]) is not type(operator):
+                    new = ast.Compare(node.left, [operator], node.comparators)
+                    sentence = f"{text_of(node)} is the wrong side: {text_of(new)}"
+                    yield Proposal(node, new, "sign", sentence, order=1)
+
+
+EDITS: tuple[Edit, ...] = (
+    sign, step, transpose, axis, axis_forgotten, another_value, another_factor, exchanged, accumulation,
+    factor_of_a_term, reversal, repeated_positions,
+    in_place, extra_factor, wrong_operation, extra_term, comparison,
+)  # fmt: skip

@@ -1,0 +1,238 @@
+"""What a statement may lack, as arrays that a change may read: local derivatives, terms, adjoints.
+
+A local derivative f'(u) is that of an equation z = f(u), element by element, in closed form.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.auditing.sites import Injected, Proposal, Site
+from symbackprop.auditing.terms import Expansion
+from symbackprop.auditing.trials import Trial
+from symbackprop.handwritten.agreement import agrees
+from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.expressions import Delta, Expression, Index
+from symbackprop.notation.substitution import substitute
+from symbackprop.systems.printing import text
+
+Array: TypeAlias = NDArray[Any]
+
+MOST_TERMS = 8
+OF_NUMPY = {"exp", "log", "tanh", "sqrt", "where", "sin", "cos", "abs", "sign", "cosh", "sinh", "log1p"}
+DERIVATIVE, FACTOR = "derivative", "factor"
+POWERS = ((1.0, "{}"), (-1.0, "1/{}"), (0.5, "sqrt({})"), (-0.5, "1/sqrt({})"))
+NUMBERS = ((2.0, "2"), (0.5, "1/2"), (4.0, "4"), (0.25, "1/4"))
+
+
+@dataclass(frozen=True)
+class Arsenal:
+    """The arrays of a trial's derivation, in the layout of the code."""
+
+    trial: Trial
+
+    @cached_property
+    def adjoints(self) -> list[Injected]:
+        """dE/dt of every tensor, with its closed form."""
+        found: list[Injected] = []
+        for place, adjoint in enumerate(self.trial.expectations.derivation.adjoints):
+            equation = adjoint.equation
+            shown = f"{text(adjoint.total)} = {text(equation.expression)}"
+            arrays = [np.asarray(draw.adjoints[adjoint.tensor]) for draw in self.trial.expectations.draws]
+            found.append(self._injected(f"_adjoint_{place}", adjoint.tensor, arrays, shown))
+        return found
+
+    @cached_property
+    def local_derivatives(self) -> list[Injected]:
+        """f'(u) of every equation z = f(u) that works element by element."""
+        found: dict[str, Injected] = {}
+        for adjoint in self.trial.expectations.derivation.adjoints:
+            for factor in adjoint.factors:
+                rest = _without_deltas(factor.value)
+                indices = tuple(
+                    [each for each in adjoint.total.denominator.positions if isinstance(each, Index)]
+                )
+                if rest is None or not rest.tensors or rest.free_indices != frozenset(indices):
+                    continue
+                shown = text(rest)
+                name = f"_local_{len(found)}"
+                arrays = self._evaluated(rest, indices)
+                kind = DERIVATIVE if rest.tensors <= {factor.consumer.tensor, factor.tensor} else FACTOR
+                found.setdefault(shown, self._injected(name, factor.tensor, arrays, shown, kind))
+        return list(found.values())
+
+    @cached_property
+    def terms(self) -> list[Injected]:
+        """The terms of each adjoint that has several, each with its sign."""
+        expectations = self.trial.expectations
+        equations = {each.equation.tensor: each.equation for each in expectations.derivation.adjoints}
+        expansion = Expansion(expectations.system, equations)
+        found: list[Injected] = []
+        for tensor, adjoint in expectations.adjoints.items():
+            terms = expansion.terms(adjoint.equation.expression)
+            if 1 < len(terms) <= MOST_TERMS:
+                for term in terms:
+                    arrays = self._evaluated(term, adjoint.equation.indices)
+                    name = f"_term_{len(found)}"
+                    found.append(self._injected(name, tensor, arrays, text(expansion.tidied(term))))
+        return found
+
+    @cached_property
+    def scalars(self) -> list[Injected]:
+        """Numbers, sizes and their reciprocals."""
+        draws = self.trial.expectations.draws
+        found = [
+            Injected(f"_number_{place}", (np.asarray(number),) * len(draws), shown)
+            for place, (number, shown) in enumerate(NUMBERS)
+        ]
+        for place, axis in enumerate(draws[0].sizes):
+            for power, shown in POWERS:
+                arrays = tuple([np.asarray(float(draw.sizes[axis]) ** power) for draw in draws])
+                name = f"_size_{place}_{int(2 * power) + 2}"
+                found.append(Injected(name, arrays, shown.format(axis)))
+        return found
+
+    def _evaluated(self, expression: Expression, indices: tuple[Index, ...]) -> list[Array]:
+        expectations = self.trial.expectations
+        return [expectations.evaluated(expression, indices, draw) for draw in expectations.draws]
+
+    def _injected(
+        self, name: str, tensor: str, arrays: Sequence[Array], shown: str, kind: str = ""
+    ) -> Injected:
+        laid = tuple([self.trial.layout.array(tensor, array) for array in arrays])
+        return Injected(name, laid, shown, tensor, kind)
+
+    def matches(self, array: Array) -> list[Injected]:
+        """The adjoints that an array on the first draw is, up to transposition."""
+        return [
+            each
+            for each in self.adjoints
+            if any(agrees(array, other, 0.0) for other in (each.arrays[0], each.arrays[0].T))
+            and np.any(array)
+        ]
+
+    def called(self, tensor: str, site: Site) -> str:
+        """What the code calls a tensor of the forward pass around a statement; "" for nothing."""
+        known = self.trial.expectations.draws[0].known
+        if tensor not in known:
+            return ""
+        own = self.trial.layout.array(tensor, np.asarray(known[tensor]))
+        found = [name for name, array in site.values.items() if agrees(array, own, 0.0)]
+        return min(found, key=lambda name: (name != tensor, len(name)), default="")
+
+    def is_forward(self, array: Array) -> bool:
+        """Whether an array on the first draw is a tensor of the forward pass, up to transposition."""
+        draw = self.trial.expectations.draws[0]
+        for name, known in draw.known.items():
+            own = self.trial.layout.array(name, np.asarray(known))
+            if own.ndim and any(agrees(array, other, 0.0) for other in (own, own.T)):
+                return True
+        return False
+
+
+def _without_deltas(value: Expression) -> Expression | None:
+    """What stands beside the Kronecker deltas, the tied indices taken for one another."""
+    rest: list[Expression] = []
+    ties: dict[Index, Expression] = {}
+    for factor in factors_of(value):
+        if isinstance(factor, Delta) and isinstance(factor.left, Index) and isinstance(factor.right, Index):
+            longer, shorter = sorted((factor.left, factor.right), key=lambda each: -len(each.name))
+            ties[longer] = shorter
+        else:
+            rest.append(factor)
+    return substitute(multiply(*rest), ties) if rest else None
+
+
+def _readings(injected: Injected, site: Site) -> Iterator[ast.expr]:
+    """The array as it fits the statement's shape: itself, transposed, or at the step of a loop around it."""
+    shape, own = site.shape, injected.arrays[0].shape
+    if shape == own:
+        yield ast.Name(injected.name, ast.Load())
+    elif shape == own[::-1]:
+        yield ast.Attribute(ast.Name(injected.name, ast.Load()), "T", ast.Load())
+    elif shape is not None and len(own) == len(shape) + 1:
+        for place in range(len(own)):
+            if own[:place] + own[place + 1 :] == shape:
+                for variable in site.loops:
+                    before = ":, " * place
+                    yield ast.parse(f"{injected.name}[{before}{variable}]", mode="eval").body
+
+
+def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
+    """f' is missing, or something else stands in its place: one factor of the product, or two neighbours."""
+    for local in arsenal.local_derivatives:
+        for reading in _readings(local, site):
+            shown = in_their_names(local.text, site, arsenal)
+            if site.shape is not None:
+                new = ast.BinOp(site.value, ast.Mult(), reading)
+                sentence = f"{site.said} misses the {local.kind} {shown}"
+                yield Proposal(site.value, new, f"missing {local.kind}", sentence, (local,), shown, 1)
+            for node, instead, wrong in _factors(site.value, reading):
+                sentence = f"{wrong} is not the model's {local.kind} {shown}"
+                yield Proposal(node, instead, f"another {local.kind}", sentence, (local,), shown, 2)
+            if not isinstance(site.value, ast.Name):
+                sentence = f"{ast.unparse(site.value)} is not the model's {local.kind} {shown}"
+                yield Proposal(site.value, reading, f"another {local.kind}", sentence, (local,), shown, 3)
+
+
+def _factors(value: ast.expr, reading: ast.expr) -> Iterator[tuple[ast.expr, ast.expr, str]]:
+    """Each factor of a product, and the last two together, with what is put there and what stood there."""
+    for node in ast.walk(value):
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+            continue
+        yield node.left, reading, ast.unparse(node.left)
+        yield node.right, reading, ast.unparse(node.right)
+        if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mult):
+            first, second, third = node.left.left, node.left.right, node.right
+            wrong = ast.unparse(ast.BinOp(second, ast.Mult(), third))
+            yield node, ast.BinOp(first, ast.Mult(), reading), wrong
+
+
+def missing_factor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
+    """A number or a size is missing."""
+    if site.shape is None:
+        return
+    for scalar in arsenal.scalars:
+        new = ast.BinOp(site.value, ast.Mult(), ast.Name(scalar.name, ast.Load()))
+        sentence = f"{site.said} misses the factor {scalar.text}"
+        remedy = f"multiply {site.said} by {scalar.text}"
+        yield Proposal(site.value, new, "factor", sentence, (scalar,), remedy, 1)
+
+
+def missing_term(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
+    """A term of an adjoint is missing."""
+    for term in arsenal.terms:
+        for reading in _readings(term, site):
+            new = ast.BinOp(site.value, ast.Add(), reading)
+            sentence = f"the term {term.text} of {site.said} is missing"
+            yield Proposal(site.value, new, "missing term", sentence, (term,), f"add {term.text}", 2)
+
+
+def adjoint_itself(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
+    """Nothing that has a name: what is computed should be the adjoint."""
+    if isinstance(site.value, ast.Name):
+        return
+    for adjoint in arsenal.adjoints:
+        if adjoint.arrays[0].ndim:
+            for reading in _readings(adjoint, site):
+                sentence = f"{site.said} is not {adjoint.text.partition(' = ')[0]}"
+                yield Proposal(site.value, reading, "other", sentence, (adjoint,), adjoint.text, 9)
+
+
+def in_their_names(formula: str, site: Site, arsenal: Arsenal) -> str:
+    """A formula that works element by element as code, where the code has its tensors under some name."""
+    plain = re.sub(r"\[[^\]]*\]", "", formula).replace("^", "**")
+    names = set(re.findall(r"[A-Za-z_]\w*", plain)) - OF_NUMPY
+    theirs = {name: arsenal.called(name, site) for name in names}
+    if not all(theirs.values()):
+        return formula
+    plain = re.sub(r"[A-Za-z_]\w*", lambda found: theirs.get(found[0]) or found[0], plain)
+    return re.sub(rf"\b({'|'.join(OF_NUMPY)})\(", r"np.\1(", plain)

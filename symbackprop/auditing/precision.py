@@ -1,0 +1,123 @@
+"""Right, but with fewer digits than the model as typed keeps: on shifted and scaled data, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.accuracy.evaluations import AsTyped
+from symbackprop.auditing.report import Finding
+from symbackprop.auditing.trials import Trial
+from symbackprop.handwritten.agreement import shaped
+from symbackprop.handwritten.plans import Attempt, Outcome
+from symbackprop.handwritten.running import Runner
+from symbackprop.numerics.tolerance import all_finite, largest_of
+from symbackprop.sampling.drawing import LEAST_TELLING, Draw
+from symbackprop.sampling.finite_data import Values
+from symbackprop.sampling.rounds import stress_rounds
+from symbackprop.sampling.small_axes import evaluation_visits
+from symbackprop.sampling.stress import stressed
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.systems.system import Role
+from symbackprop.verification.rounding import RoundingOfTerms
+
+Array: TypeAlias = NDArray[Any]
+
+OF_MODEL = 1e3  # so many times what one rounding of the model as typed amounts to passes
+MOST_VISITS = 20_000  # nodes that sixty digits are asked of
+MOST_ALONE = 8  # tensors that are moved one at a time
+FAR = 1e3  # what is added to one tensor alone
+LEAST_LOST = 1e-9  # a relative error that is said
+
+
+def lost_digits(trial: Trial, runner: Runner) -> Iterator[Finding]:
+    """The worst gradient on the first stressed data on which it is worse than the model as typed."""
+    tried = list(_stressed(trial))
+    plan = trial.candidate.plan
+    attempts = [Attempt(plan, (trial.layout.data(draw),)) for _, draw, _ in tried]
+    found = runner.outcomes(attempts, 0) if attempts else []
+    for (name, draw, is_finite), (outcome,) in zip(tried, found, strict=True):
+        if outcome.error:
+            continue
+        worst = max(_loss_of(trial, each, draw, outcome, is_finite) for each in trial.labelled.paths)
+        if worst[0]:
+            yield _finding(trial, worst, name)
+            return
+
+
+def _loss_of(trial: Trial, tensor: str, draw: Draw, outcome: Outcome, is_finite: bool) -> tuple[float, str]:
+    """The relative error of a gradient where that is more than passes, else 0.
+
+    Where the equations evaluated in float64 are not finite themselves, every finite number passes.
+    """
+    expected = trial.layout.array(tensor, np.asarray(draw.adjoints[tensor]))
+    found = shaped(outcome.results.get(trial.labelled.paths[tensor]), expected.shape)
+    scale = largest_of([expected])
+    if scale <= LEAST_TELLING * draw.largest or np.shape(found) != expected.shape:
+        return 0.0, tensor
+    if not np.all(np.isfinite(found)):
+        return np.inf, tensor
+    if not is_finite:
+        return 0.0, tensor
+    error = largest_of([found - expected]) / scale
+    if error <= LEAST_LOST:
+        return 0.0, tensor
+    rounding = RoundingOfTerms(trial.expectations.derivation, draw.values, draw.sizes)
+    passes = LEAST_LOST + OF_MODEL * rounding.of_one(tensor, is_closed=True) / scale
+    return (error if error > passes else 0.0), tensor
+
+
+def _finding(trial: Trial, worst: tuple[float, str], name: str) -> Finding:
+    error, tensor = worst
+    said = "is not finite" if error == np.inf else f"is off by {error:.0e} of its largest entry"
+    message = f"right, but loses digits: the gradient by {tensor} {said} on {name}"
+    remedy = "subtract the mean or the largest value before squares and exponentials"
+    return Finding(tensor, "precision", message, remedy)
+
+
+def _stressed(trial: Trial) -> Iterator[tuple[str, Draw, bool]]:
+    """The first draw shifted and scaled, as a whole and one tensor at a time, where the model is finite."""
+    expectations = trial.expectations
+    first = expectations.draws[0]
+    for each in stress_rounds(first.sizes):
+        for gentler in (each, *each.gentler):
+            values = stressed(expectations.system, dict(first.values), first.sizes, gentler.stress)
+            draw = _draw(trial, values)
+            if draw is not None:
+                yield gentler.name, *draw
+                break
+    bound = expectations.system.read_by_facts
+    free = [each for each in expectations.system.with_role(Role.INPUT, Role.PARAMETER) if each.values is None]
+    for tensor in free[:MOST_ALONE]:
+        if tensor.name not in bound:
+            draw = _draw(trial, {**first.values, tensor.name: first.values[tensor.name] + FAR})
+            if draw is not None:
+                yield f"{tensor.name} + {FAR:g}", *draw
+
+
+def _draw(trial: Trial, values: Values | None) -> tuple[Draw, bool] | None:
+    """The first draw on other values, and whether the equations are finite there in float64.
+
+    Where they are not, it is as sixty digits have it; None where no gradient is a float64 number.
+    """
+    expectations = trial.expectations
+    first = expectations.draws[0]
+    if values is None:
+        return None
+    values = expectations.adjust(values) if expectations.adjust is not None else values
+    known = evaluate_system(expectations.system, values, first.sizes)
+    if all_finite(known.values()):
+        adjoints = expectations.adjoints_at(known, first.sizes)
+        if all_finite(adjoints.values()):
+            return replace(first, values=values, known=known, adjoints=adjoints), True
+    if evaluation_visits(expectations.system, first.sizes) > MOST_VISITS:
+        return None
+    truth = AsTyped(expectations.derivation).truth(values, first.sizes, 0.0)
+    if truth is None or not all(truth.is_held_by(name, np.float64) for name in truth.values):
+        return None
+    exact = {name: array.astype(np.float64) for name, array in truth.values.items()}
+    return replace(first, values=values, known=values, adjoints=exact), False

@@ -1,0 +1,234 @@
+"""A hand-written gradient against the derivation: called, its results held against what they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.auditing.expectations import Expectations
+from symbackprop.errors import UncertainError, VerificationError
+from symbackprop.handwritten.agreement import agrees, error_of, grade_of, shaped
+from symbackprop.handwritten.layouts import Layout, layouts, one_hot_targets, with_one_hot
+from symbackprop.handwritten.naming import Naming
+from symbackprop.handwritten.planning import Candidate, Planner
+from symbackprop.handwritten.plans import Attempt, Outcome, Program
+from symbackprop.handwritten.results import Labelled, labelled
+from symbackprop.handwritten.running import Runner
+from symbackprop.handwritten.syntax_of_code import Handwritten
+from symbackprop.language.model import with_statements
+from symbackprop.notation.fresh_names import lengthened_name
+from symbackprop.sampling.small_axes import can_be_computed
+from symbackprop.systems.system import Role, System
+
+Array: TypeAlias = NDArray[Any]
+
+WATCHED = 2  # draws on which the values on the way are kept
+MOST_CANDIDATES = 3
+UPSTREAM = "upstream"
+LOSSES = ("E", "L", "loss")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate called in one layout: what came of it on each draw, and what it gives back."""
+
+    candidate: Candidate
+    layout: Layout
+    attempt: Attempt
+    outcomes: tuple[Outcome, ...]
+    expectations: Expectations
+    labelled: Labelled
+    program: Program
+
+    @property
+    def expected(self) -> tuple[dict[str, Array], ...]:
+        """For each draw, the gradients that are given back as they should be, by their tensor."""
+        return tuple(
+            [
+                {
+                    name: self.layout.array(name, np.asarray(draw.adjoints[name]))
+                    for name in self.labelled.paths
+                }
+                for draw in self.expectations.draws
+            ]
+        )
+
+    @property
+    def found(self) -> tuple[dict[str, Any], ...]:
+        """For each draw, the gradients that were given back."""
+        return tuple(
+            [
+                {
+                    name: shaped(outcome.results.get(path), expected[name].shape)
+                    for name, path in self.labelled.paths.items()
+                }
+                for outcome, expected in zip(self.outcomes, self.expected, strict=True)
+            ]
+        )
+
+    def errors(self, name: str) -> float:
+        """The largest relative error of a gradient over all draws."""
+        triples = zip(self.found, self.expected, self.expectations.draws, strict=True)
+        return max(error_of(one[name], other[name], draw.largest) for one, other, draw in triples)
+
+    def is_right(self, name: str) -> bool:
+        """Whether a gradient is the expected one on every draw."""
+        triples = zip(self.found, self.expected, self.expectations.draws, strict=True)
+        return all(agrees(one[name], other[name], draw.largest) for one, other, draw in triples)
+
+    @property
+    def wrong(self) -> list[str]:
+        """The tensors whose gradients are not the expected ones."""
+        return [name for name in self.labelled.paths if not self.is_right(name)]
+
+    @property
+    def grades(self) -> dict[str, int]:
+        """How near each gradient comes on every draw."""
+        pairs = list(zip(self.found, self.expected, strict=True))
+        return {
+            name: min(grade_of(one[name], other[name]) for one, other in pairs)
+            for name in self.labelled.paths
+        }
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """How many gradients are right, and how many have at least the right shape."""
+        names = list(self.labelled.paths)
+        fitting = [name for name in names if np.shape(self.found[0][name]) == self.expected[0][name].shape]
+        return len(names) - len(self.wrong), len(fitting)
+
+
+def with_loss(model: System) -> System:
+    """The model; where it has no loss, with what is sent back times its last output as one."""
+    if model.loss is not None:
+        return model
+    output = model.equations[-1]
+    indices = ",".join(index.name for index in output.indices)
+    taken = {*model.tensors, *(index.name for each in model.index_names.values() for index in each)}
+    name = next(each for each in (*LOSSES, lengthened_name(LOSSES[0], "_", taken)) if each not in taken)
+    sent = lengthened_name(UPSTREAM, "_", taken)
+    upstream, element = (f"{each}[{indices}]" if indices else each for each in (sent, output.tensor))
+    body = f"{upstream}*{element}"
+    loss = f"sum({indices}, {body})" if indices else body
+    return with_statements(model, f"\nconst {upstream}\nloss {name} = {loss}\n")
+
+
+def given_numbers(given: Mapping[str, str], model: System) -> dict[str, float]:
+    """The constants that a number was given for: eps=1e-5. VerificationError for any other name."""
+    numbers: dict[str, float] = {}
+    for left, right in given.items():
+        try:
+            number = float(right)
+        except ValueError:
+            if right not in model.tensors:
+                known = ", ".join(model.tensors)
+                raise VerificationError(
+                    f"--map {left}={right}: the model has no tensor '{right}'", remedy=f"it has {known}"
+                ) from None
+            continue
+        if left not in model.tensors or model.tensors[left].indices:
+            raise VerificationError(f"--map {left}={right}: '{left}' is no scalar of the model")
+        numbers[left] = number
+    return numbers
+
+
+def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> Trial:
+    """The candidate and the layout with the most right gradients.
+
+    Raises VerificationError where nothing can be called or everything raises, UncertainError where what is
+    given back is nobody's gradient.
+    """
+    model, program = with_loss(model), runner.program
+    numbers = given_numbers(given, model)
+    naming = Naming(model, {theirs: ours for theirs, ours in given.items() if theirs not in numbers})
+    candidates = Planner(Handwritten(program), naming).candidates(name)[:MOST_CANDIDATES]
+    asked, adjust = _asked(model, candidates, naming), _adjust(model, numbers)
+    trials, failures = _best_of(candidates, naming, runner, Expectations.of(model, asked, adjust))
+    if not trials and any(axis.size is not None for axis in model.axes) and can_be_computed(model):
+        # Code may count on the declared sizes.
+        whole = Expectations.of(model, asked, adjust, is_small=False)
+        trials, failures = _best_of(candidates, naming, runner, whole)
+    if trials:
+        return max(trials, key=lambda each: each.rank)
+    if failures:
+        raise VerificationError(
+            f"{program.name}:{failures[0].line}: {candidates[0].name} raises {failures[0].error}",
+            remedy="say what its parameters are, --map theirs=ours, or name the function: CODE.py:NAME",
+        )
+    raise UncertainError(
+        f"nothing that {candidates[0].name} gives back is known as a gradient of {model.name}",
+        remedy="say whose it is: --map dw=W; results may be a tuple, a dictionary or attributes",
+    )
+
+
+def _best_of(
+    candidates: Sequence[Candidate], naming: Naming, runner: Runner, expectations: Expectations
+) -> tuple[list[Trial], list[Outcome]]:
+    """The trials of the candidates up to the first that is right, and what came of those that failed."""
+    trials: list[Trial] = []
+    failures: list[Outcome] = []
+    for candidate in candidates:
+        found, failed = _trials(candidate, naming, runner, expectations)
+        trials += found
+        failures += failed
+        if found and not max(found, key=lambda each: each.rank).wrong:
+            break
+    return trials, failures
+
+
+def _adjust(model: System, numbers: Mapping[str, float]) -> Callable[[Any], dict[str, Array]]:
+    targets = one_hot_targets(model)
+
+    def adjusted(values: Mapping[str, Array]) -> dict[str, Array]:
+        fixed = {name: np.asarray(number) for name, number in numbers.items()}
+        return {**with_one_hot(values, targets), **fixed}
+
+    return adjusted
+
+
+def _asked(model: System, candidates: list[Candidate], naming: Naming) -> list[str]:
+    """Parameters and inputs, and what else something that is returned looks like the gradient of."""
+    usual = [each.name for each in model.with_role(Role.PARAMETER, Role.INPUT) if each.values is None]
+    others = [each.name for each in model.with_role(Role.CONSTANT, Role.TARGET) if each.values is None]
+    named = {
+        naming.gradient_of(name, others)
+        for candidate in candidates
+        for name in candidate.returned
+        if name and naming.tensor(name, others) is None
+    }
+    return [*usual, *(name for name in others if name in named)] or others
+
+
+def _trials(
+    candidate: Candidate, naming: Naming, runner: Runner, expectations: Expectations
+) -> tuple[list[Trial], list[Outcome]]:
+    """One for each layout in which the candidate runs, and what came of the others."""
+    tried = list(layouts(expectations.system))
+    attempts = [
+        Attempt(candidate.plan, tuple([layout.data(draw) for draw in expectations.draws])) for layout in tried
+    ]
+    trials: list[Trial] = []
+    failures: list[Outcome] = []
+    for layout, attempt, outcomes in zip(tried, attempts, runner.outcomes(attempts, WATCHED), strict=True):
+        failed = [each for each in outcomes if each.error]
+        if failed or len(outcomes) < len(expectations.draws):
+            failures += failed
+            continue
+        first = expectations.draws[0]
+        expected = {
+            name: layout.array(name, np.asarray(first.adjoints[name])) for name in expectations.derivation.wrt
+        }
+        order = [name for name in _in_order(candidate) if name in expected]
+        found = labelled(outcomes[0].results, candidate.returned, naming, expected, order)
+        if found.paths:
+            trials.append(Trial(candidate, layout, attempt, outcomes, expectations, found, runner.program))
+    return trials, failures
+
+
+def _in_order(candidate: Candidate) -> list[str]:
+    """The data in the order in which the last call, or the one before, takes them."""
+    return list(dict.fromkeys(key for call in reversed(candidate.plan.calls) for key in call.keys))

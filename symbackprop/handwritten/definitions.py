@@ -1,0 +1,66 @@
+"""The definitions of a stranger's file, executed: imports, functions, classes and constants, and no more.
+
+What a script does besides, training and printing, is left alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from symbackprop.handwritten.plans import Program
+
+DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+
+def parsed(program: Program) -> ast.Module:
+    """The tree, its lines counted as in the file; SyntaxError where the text is not Python."""
+    tree = ast.parse(program.text)
+    if program.first_line > 1:
+        ast.increment_lineno(tree, program.first_line - 1)
+    return tree
+
+
+def defined(program: Program, around: Mapping[str, Any]) -> dict[str, Any]:
+    """The names that the file defines. It runs the file: call it only where that is meant.
+
+    `around` are names that are known already, as those of the module that a function comes from. An
+    assignment that fails defines nothing; an import that fails passes through.
+    """
+    tree = parsed(program)
+    own = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    names: dict[str, Any] = {**around, "__name__": "audited"}
+    for statement in tree.body:
+        if isinstance(statement, DEFINING):
+            execute(statement, names, program.name)
+        elif isinstance(statement, ast.Assign | ast.AnnAssign) and not _calls(statement, own):
+            try:
+                execute(statement, names, program.name)
+            except Exception:
+                continue
+    return names
+
+
+def execute(statement: ast.stmt, names: dict[str, Any], filename: str) -> None:
+    """Execute one statement over these names."""
+    module = ast.Module([statement], [])
+    exec(compile(module, filename, "exec", dont_inherit=True), names)
+
+
+def _calls(statement: ast.stmt, own: set[str]) -> bool:
+    """Whether a statement runs a function of the file, as a script does that trains."""
+    return any(isinstance(node, ast.Name) and node.id in own for node in ast.walk(statement))
+
+
+@contextmanager
+def changed(names: dict[str, Any], text: str, filename: str) -> Iterator[None]:
+    """Another definition in the place of one, for a while."""
+    before = dict(names)
+    try:
+        exec(compile(text, filename, "exec", dont_inherit=True), names)
+        yield
+    finally:
+        names.clear()
+        names.update(before)

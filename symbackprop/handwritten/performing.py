@@ -1,0 +1,152 @@
+"""Plans carried out: the calls, their arguments and results, and which changes of the code mend which."""
+
+from __future__ import annotations
+
+import copy
+import traceback
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.handwritten.agreement import RIGHT, grade_of, shaped
+from symbackprop.handwritten.definitions import changed
+from symbackprop.handwritten.plans import (
+    Argument,
+    Attempt,
+    Change,
+    Data,
+    Outcome,
+    Plan,
+    Result,
+    Sequence,
+    SizeOf,
+    Table,
+)
+from symbackprop.handwritten.watching import Watch, arrays_in
+
+Array: TypeAlias = NDArray[Any]
+# For each draw: a result's path with what it should be.
+Expected: TypeAlias = tuple[Mapping[str, Array], ...]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a stranger's file, and what it is called in tracebacks."""
+
+    names: dict[str, Any]
+    filename: str
+
+    def outcomes(self, attempt: Attempt, watched: int) -> tuple[Outcome, ...]:
+        """What comes of an attempt on each draw, with the values on the way for the first few."""
+        found: list[Outcome] = []
+        for place, data in enumerate(attempt.data):
+            found.append(self._outcome(attempt.plan, data, place < watched))
+            if found[-1].error and place == 0:
+                break
+        return tuple(found)
+
+    def mended(
+        self, attempt: Attempt, change: Change, expected: Expected, least: Mapping[str, int]
+    ) -> dict[str, int]:
+        """How near each result comes on every draw where the change is made, by `grade_of`.
+
+        Nothing where one falls below what it was, its `least`, or none comes nearer.
+        """
+        grades: dict[str, int] = {}
+        try:
+            with changed(self.names, change.text, self.filename), np.errstate(all="ignore"):
+                for place, (data, wanted) in enumerate(zip(attempt.data, expected, strict=False)):
+                    self.names.update({name: np.array(each[place]) for name, each in change.injected.items()})
+                    results = self._results(attempt.plan, _own(data))
+                    for path, array in wanted.items():
+                        found = shaped(results.get(path), array.shape)
+                        grades[path] = min(grades.get(path, RIGHT), grade_of(found, array))
+                    fallen = any(grades[path] < least[path] for path in wanted)
+                    if fallen or all(grades[path] == least[path] for path in wanted):
+                        return {}
+        except Exception:
+            return {}
+        return grades
+
+    def _outcome(self, plan: Plan, data: Mapping[str, Array], is_watched: bool) -> Outcome:
+        given = _own(data)
+        watch = Watch(self.filename)
+        try:
+            with np.errstate(all="ignore"), watch.watching() if is_watched else nullcontext():
+                results = self._results(plan, given)
+        except Exception as error:
+            lines = [
+                each for each in traceback.extract_tb(error.__traceback__) if each.filename == self.filename
+            ]
+            line = lines[-1].lineno if lines else 0
+            return Outcome(
+                error=f"{type(error).__name__}: {error}", line=line or 0, events=tuple(watch.events)
+            )
+        moved = tuple([name for name, array in data.items() if not np.array_equal(given[name], array)])
+        return Outcome(results, tuple(watch.events), moved)
+
+    def _results(self, plan: Plan, data: Mapping[str, Array]) -> dict[str, Array]:
+        """What the last call returns, and the attributes of the object."""
+        made: Any = None
+        values: list[Any] = []
+        for call in plan.calls:
+            arguments = {name: _value(each, data, values) for name, each in call.arguments}
+            if call.callee.startswith("self."):
+                values.append(getattr(made, call.callee.removeprefix("self."))(**arguments))
+                continue
+            callee = self.names[call.callee]
+            values.append(callee(**arguments))
+            if isinstance(callee, type):
+                made = values[-1]
+                for path, key in plan.attributes:
+                    _set(made, path, data[key])
+        results = dict(arrays_in(values[-1], "return"))
+        if made is not None:
+            results.update(arrays_in(made, "self", 4))
+        return {path: np.array(array) for path, array in results.items()}
+
+
+def _own(data: Mapping[str, Array]) -> dict[str, Array]:
+    """Copies, so that what is changed in place is seen."""
+    return {name: np.array(array) for name, array in data.items()}
+
+
+def _value(argument: Argument, data: Mapping[str, Array], values: list[Any]) -> Any:
+    match argument:
+        case Data(key):
+            return _plain(data[key])
+        case Table(keys):
+            return {theirs: _plain(data[key]) for theirs, key in keys}
+        case Sequence(keys):
+            return tuple([_plain(data[key]) for key in keys])
+        case Result(call, None):
+            return values[call]
+        case Result(call, place):
+            assert place is not None
+            return values[call][place]
+        case SizeOf(key, axis):
+            return int(data[key].shape[axis])
+
+
+def _plain(array: Array) -> Any:
+    """A number where there are no axes, as a person would pass it."""
+    return array.item() if array.ndim == 0 else array
+
+
+def _set(made: Any, path: tuple[str, ...], array: Array) -> None:
+    """Fill the attribute in place, for layers may hold it too; set it anew where it has another shape."""
+    *outer, last = path
+    holder = made
+    for name in outer:
+        holder = getattr(holder, name)
+    own = holder.get(last) if isinstance(holder, dict) else getattr(holder, last, None)
+    if isinstance(own, np.ndarray) and own.shape == array.shape and own.dtype == array.dtype:
+        own[...] = array
+    elif isinstance(holder, dict):
+        holder[last] = copy.copy(array)
+    else:
+        setattr(holder, last, _plain(copy.copy(array)))

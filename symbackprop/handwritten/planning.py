@@ -1,0 +1,203 @@
+"""How a stranger's function or class is to be called, from its parameters and the model's names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbackprop.errors import SymbackpropError, VerificationError
+from symbackprop.handwritten.naming import Naming
+from symbackprop.handwritten.plans import Argument, Call, Data, Plan, Result, Sequence, SizeOf, Table
+from symbackprop.handwritten.syntax_of_code import OF_A_GRADIENT, Class, Function, Handwritten
+from symbackprop.systems.system import DECLARED_ROLES, Role
+
+CACHES = re.compile(r"caches?|ctx|context|saved|memory|tape|state|stored|intermediates?|forward_?\w*|fwd\w*")
+TABLES = re.compile(
+    r"params?|parameters?|network|net|model|theta|weights|state|p|w(ei)?ghts|variables|cache|layers?"
+)
+BACKWARDS = ("backward", "gradient", "gradients", "grad", "grads", "backprop", "back_prop", "backpropagate",
+             "compute_gradients", "bprop", "backpropagation")  # fmt: skip
+FORWARD_METHODS = ("forward", "predict", "feedforward", "fprop", "__call__")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What may be the gradient: how it is called, what it is, and the names of what it returns."""
+
+    name: str
+    plan: Plan
+    returned: tuple[str, ...]
+    is_object: bool = False
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The data that it is given."""
+        called = {key for call in self.plan.calls for key in call.keys}
+        return frozenset(called.union(key for _, key in self.plan.attributes))
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans calls of what a file defines."""
+
+    code: Handwritten
+    naming: Naming
+
+    def candidates(self, name: str = "") -> list[Candidate]:
+        """The best first. VerificationError where there is none, or none that could be called."""
+        wanted = [name.split(".")[0]] if name else self._likely()
+        unknown = [each for each in wanted if each not in {*self.code.functions, *self.code.classes}]
+        if unknown or not wanted:
+            known = ", ".join((*self.code.functions, *self.code.classes)) or "nothing"
+            what = f"'{unknown[0]}'" if unknown else "a function or class that looks like a gradient"
+            raise VerificationError(
+                f"{self.code.program.name} does not define {what}", remedy=f"it defines {known}"
+            )
+        found: list[Candidate] = []
+        errors: list[SymbackpropError] = []
+        for each in wanted:
+            try:
+                found.append(self._planned(each, name.partition(".")[2]))
+            except VerificationError as error:
+                errors.append(error)
+        if not found:
+            raise errors[0]
+        return sorted(found, key=lambda each: -len(each.keys & self._declared))
+
+    @property
+    def _declared(self) -> frozenset[str]:
+        return frozenset(each.name for each in self.naming.system.with_role(*DECLARED_ROLES))
+
+    def _likely(self) -> list[str]:
+        """The last defined first."""
+        functions = [name for name in self.code.functions if OF_A_GRADIENT.fullmatch(name)]
+        classes = [name for name, each in self.code.classes.items() if _backward(each) is not None]
+        return [*reversed(classes), *reversed(functions)] or list(reversed(self.code.functions))
+
+    def _planned(self, name: str, method: str = "") -> Candidate:
+        if name in self.code.classes:
+            return self._of_class(self.code.classes[name], method)
+        return self._of_function(self.code.functions[name])
+
+    def _of_function(self, function: Function) -> Candidate:
+        found, missing = self._arguments(function)
+        caches = [name for name in missing if CACHES.fullmatch(name.lower())] or missing[:1]
+        forward = self.code.forward_of(function) if missing else None
+        calls: list[Call] = []
+        if forward is not None and forward.name != function.name and len(missing) == 1:
+            arguments, lacking = self._arguments(forward)
+            _expect_all(forward, lacking)
+            calls.append(Call(forward.name, tuple(arguments.items())))
+            found[caches[0]] = Result(0, -1 if forward.returns_tuple else None)
+            missing = []
+        _expect_all(function, missing)
+        calls.append(Call(function.name, tuple(found.items())))
+        return Candidate(function.name, Plan(tuple(calls)), function.returned)
+
+    def _of_class(self, own: Class, method: str) -> Candidate:
+        backward = own.methods.get(method) or _backward(own)
+        if backward is None:
+            raise VerificationError(
+                f"the class {own.name} has no method that looks like a gradient",
+                remedy=f"name it: {own.name}.METHOD",
+            )
+        constructor = own.methods.get("__init__")
+        made = Call(own.name, tuple(self._constructed(constructor)) if constructor else ())
+        calls = [made]
+        arguments, missing = self._arguments(backward)
+        forward = self._forward(own, backward, arguments)
+        if forward is not None:
+            given, lacking = self._arguments(forward)
+            _expect_all(forward, lacking)
+            calls.append(Call(f"self.{forward.name}", tuple(given.items())))
+            for name in missing:
+                arguments[name] = Result(1, -1 if forward.returns_tuple else None)
+            missing = []
+        _expect_all(backward, missing)
+        calls.append(Call(f"self.{backward.name}", tuple(arguments.items())))
+        return Candidate(own.name, Plan(tuple(calls), tuple(self._attributes(own))), backward.returned, True)
+
+    def _forward(self, own: Class, backward: Function, arguments: dict[str, Argument]) -> Function | None:
+        """The method that leaves behind what the gradient reads: it sees the targets where that does not."""
+        targets = {each.name for each in self.naming.system.with_role(Role.TARGET)}
+        used = {each.key for each in arguments.values() if isinstance(each, Data)}
+        loss = own.methods.get("loss")
+        if targets and not targets & used and loss is not None and loss.required:
+            return loss
+        found = next((own.methods[name] for name in FORWARD_METHODS if name in own.methods), None)
+        return found if found is not None and found.name != backward.name else None
+
+    def _attributes(self, own: Class) -> Iterator[tuple[tuple[str, ...], str]]:
+        declared = [each.name for each in self.naming.system.with_role(Role.PARAMETER, Role.CONSTANT)]
+        for path in own.attributes:
+            is_gradient = len(path) > 1 and re.match("d|grad", path[0])
+            tensor = None if is_gradient else self.naming.tensor(path[-1], declared)
+            if tensor is not None:
+                yield path, tensor
+
+    def _constructed(self, constructor: Function) -> Iterator[tuple[str, Argument]]:
+        found, missing = self._arguments(constructor)
+        yield from found.items()
+        for name in missing:
+            yield name, self._size(name)
+
+    def _size(self, name: str) -> Argument:
+        """The size that a constructor's parameter is likely to mean."""
+        system = self.naming.system
+        data = system.with_role(Role.INPUT)
+        first = data[0] if data else next(iter(system.tensors.values()))
+        last = system.tensors[self.naming.output]
+        word = name.lower()
+        if "out" in word or "class" in word:
+            return SizeOf(last.name, -1)
+        if "hid" in word:
+            ends = {first.indices[-1].axis, last.indices[-1].axis}
+            for tensor in system.with_role(Role.PARAMETER):
+                for place, index in enumerate(tensor.indices):
+                    if index.axis not in ends:
+                        return SizeOf(tensor.name, place)
+        return SizeOf(first.name, -1)
+
+    def _arguments(self, function: Function) -> tuple[dict[str, Argument], list[str]]:
+        """What each parameter gets, and those for which there is nothing."""
+        tables = {name: self._table(name, function) for name in function.required}
+        plainly = [name for name in function.required if tables[name] is None]
+        matched = self.naming.matched(plainly, function.optional)
+        found: dict[str, Argument] = {}
+        for name in (*function.required, *function.optional):
+            table = tables.get(name)
+            if table is not None:
+                found[name] = table
+            elif name in matched:
+                found[name] = Data(matched[name])
+        return found, [name for name in function.required if name not in found]
+
+    def _table(self, name: str, function: Function) -> Argument | None:
+        """A dictionary of tensors, by the keys that the code looks up, or a tuple that it unpacks."""
+        is_tensor = self.naming.tensor(name, self.naming.system.tensors) is not None
+        keys = () if is_tensor else self.code.keys_of(name)
+        parameters = [each.name for each in self.naming.system.with_role(Role.PARAMETER)]
+        if keys or (TABLES.fullmatch(name.lower()) and not is_tensor and not CACHES.fullmatch(name.lower())):
+            matched = self.naming.matched(keys)
+            if CACHES.fullmatch(name.lower()) and len(matched) < len(keys):
+                return None
+            own = {tensor: tensor for tensor in parameters}
+            return Table(tuple((own | matched).items()))
+        unpacked = self.code.unpacked(name, function) if not is_tensor else ()
+        matched = self.naming.matched(unpacked)
+        if unpacked and self.code.forward_of(function) is None and len(matched) == len(unpacked):
+            return Sequence(tuple([matched[each] for each in unpacked]))
+        return None
+
+
+def _backward(own: Class) -> Function | None:
+    return next((own.methods[name] for name in BACKWARDS if name in own.methods), None)
+
+
+def _expect_all(function: Function, missing: list[str]) -> None:
+    if missing:
+        raise VerificationError(
+            f"no tensor of the model is known by the name of {function.name}'s parameter '{missing[0]}'",
+            remedy=f"say which it is: --map {missing[0]}=TENSOR",
+        )

@@ -1,0 +1,102 @@
+"""Which of the things that a stranger's code gives back is whose gradient."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.handwritten.agreement import shaped
+from symbackprop.handwritten.naming import Naming
+from symbackprop.systems.system import Role
+
+Array: TypeAlias = NDArray[Any]
+
+_KEY = re.compile(r"\['(?P<key>[^']*)'\](\[\d+\])?$")
+_ITEM = re.compile(r"return\[(?P<place>\d+)\](?P<rest>.*)")
+_LOSS = re.compile(r"(loss|cost|e|j|l|error|err|ce|mse|nll|objective|data_?loss|total_?loss)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"self(\.[A-Za-z_]\w*)*\.(?P<name>(d|grad|g_|delta)\w*)$")
+_TABLE = re.compile(r"self(\.[A-Za-z_]\w*)*\.(d|grad)\w*\['(?P<name>[^']*)'\]$")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Each tensor's gradient by the path of the result, and the path of the loss where it is given back."""
+
+    paths: Mapping[str, str]
+    loss: str | None = None
+
+
+def labelled(
+    results: Mapping[str, Array],
+    returned: Sequence[str],
+    naming: Naming,
+    expected: Mapping[str, Array],
+    order: Sequence[str],
+) -> Labelled:
+    """By name first; what has none by its place, where as many are given back as are asked for, or by shape.
+
+    `expected` are the gradients as they should be; `order` is that in which the code takes the tensors.
+    """
+    asked = list(expected)
+    paths: dict[str, str] = {}
+    for path in sorted(results, key=lambda each: each.startswith("self")):
+        label = _label(path, returned)
+        of = naming.gradient_of(label, asked) if label else None
+        if of is not None and of not in paths:
+            paths[of] = path
+    unnamed = [path for path in results if path.startswith("return") and path not in paths.values()]
+    loss = next((path for path in unnamed if _is_loss(path, results[path], returned)), None)
+    left = [path for path in unnamed if path != loss]
+    if not paths:
+        paths = _by_place(left, results, expected, order, naming)
+    return Labelled(paths, loss)
+
+
+def _label(path: str, returned: Sequence[str]) -> str:
+    """What a result is called: its key, its name in the `return`, the attribute that holds it."""
+    key = _KEY.search(path)
+    if path.startswith("self"):
+        found = _ATTRIBUTE.match(path) or _TABLE.match(path)
+        return found["name"] if found is not None else ""
+    if key is not None:
+        return key["key"]
+    if path == "return":
+        return returned[0] if len(returned) == 1 else ""
+    item = _ITEM.fullmatch(path)
+    place = int(item["place"]) if item is not None and not item["rest"] else len(returned)
+    return returned[place] if place < len(returned) else ""
+
+
+def _is_loss(path: str, array: Array, returned: Sequence[str]) -> bool:
+    return array.ndim == 0 and (path == "return[0]" or _LOSS.fullmatch(_label(path, returned)) is not None)
+
+
+def _by_place(
+    paths: Sequence[str],
+    results: Mapping[str, Array],
+    expected: Mapping[str, Array],
+    order: Sequence[str],
+    naming: Naming,
+) -> dict[str, str]:
+    """In the code's own order of tensors where shapes fit; else each by a shape that no other has."""
+    parameters = {each.name for each in naming.system.with_role(Role.PARAMETER)}
+    ours = [name for name in order if name in parameters]
+    for names in (list(order), ours, [name for name in order if name not in ours], list(expected)):
+        pairs = list(zip(names, paths, strict=False))
+        if len(names) == len(paths) and all(_fits(results[path], expected[name]) for name, path in pairs):
+            return dict(pairs)
+    found: dict[str, str] = {}
+    for path in paths:
+        fitting = [name for name, array in expected.items() if _fits(results[path], array)]
+        if len(fitting) == 1:
+            found.setdefault(fitting[0], path)
+    return found
+
+
+def _fits(found: Array, expected: Array) -> bool:
+    return bool(np.shape(shaped(found, expected.shape)) == expected.shape)

@@ -1,0 +1,170 @@
+"""What a stranger's file defines, read from its syntax: functions, classes, keys, what is returned."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from symbackprop.errors import LanguageError
+from symbackprop.handwritten.definitions import parsed
+from symbackprop.handwritten.plans import Program
+
+OF_A_GRADIENT = re.compile(
+    r".*(backward|back_?prop|backprop|bprop|bwd|grad|gradient|vjp|derivs?|deriv).*", re.IGNORECASE
+)
+FORWARDS = (
+    ("backward", "forward"), ("Backward", "Forward"), ("bwd", "fwd"), ("bprop", "fprop"),
+    ("backprop", "forward"), ("back", "forward"), ("gradient", "forward"), ("grad", "forward"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function or method, without `self`; `required` parameters have no default."""
+
+    name: str
+    node: ast.FunctionDef
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+
+    @classmethod
+    def of(cls, node: ast.FunctionDef, is_method: bool = False) -> Function:
+        """Read off a definition."""
+        arguments = node.args
+        names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)][1 if is_method else 0 :]
+        count = len(names) - len(arguments.defaults)
+        keywords = list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+        required = [*names[:count], *(each.arg for each, default in keywords if default is None)]
+        optional = [*names[count:], *(each.arg for each, default in keywords if default is not None)]
+        return cls(node.name, node, tuple(required), tuple(optional))
+
+    @cached_property
+    def returned(self) -> tuple[str, ...]:
+        """What the last `return` names, item by item; "" for what has no name."""
+        returns = [node for node in ast.walk(self.node) if isinstance(node, ast.Return) and node.value]
+        if not returns:
+            return ()
+        value = max(returns, key=lambda node: node.lineno).value
+        items = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+        return tuple([_named(item) for item in items if item is not None])
+
+    @cached_property
+    def returns_tuple(self) -> bool:
+        """Whether the last `return` gives several things."""
+        returns = [node for node in ast.walk(self.node) if isinstance(node, ast.Return) and node.value]
+        return bool(returns) and isinstance(max(returns, key=lambda node: node.lineno).value, ast.Tuple)
+
+
+def _named(node: ast.expr) -> str:
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(_, name):
+            return name
+        case ast.Subscript(_, ast.Constant(str() as key)):
+            return key
+        case ast.BinOp() | ast.Call() | ast.UnaryOp():
+            names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            gradients = [name for name in names if re.match(r"d[A-Za-z]|grad", name)]
+            return gradients[0] if len(gradients) == 1 else ""
+    return ""
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class with its methods."""
+
+    name: str
+    node: ast.ClassDef
+
+    @cached_property
+    def methods(self) -> dict[str, Function]:
+        """By their name."""
+        return {
+            each.name: Function.of(each, is_method=True)
+            for each in self.node.body
+            if isinstance(each, ast.FunctionDef)
+        }
+
+    @cached_property
+    def attributes(self) -> tuple[tuple[str, ...], ...]:
+        """("W1",) for self.W1, ("params", "W1") for self.params['W1']."""
+        found: dict[tuple[str, ...], None] = {}
+        for node in ast.walk(self.node):
+            match node:
+                case ast.Subscript(ast.Attribute(ast.Name("self"), name), ast.Constant(str() as key)):
+                    found[(name, key)] = None
+                case ast.Attribute(ast.Name("self"), name):
+                    found[(name,)] = None
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Handwritten:
+    """A stranger's file. LanguageError where it is not Python."""
+
+    program: Program
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree, lines counted as in the file."""
+        try:
+            return parsed(self.program)
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", 0) or 0
+            raise LanguageError(
+                f"{self.program.name}:{line}: this is not Python: {error.args[0]}",
+                remedy="export the notebook's cell as a .py file",
+            ) from error
+
+    @cached_property
+    def functions(self) -> dict[str, Function]:
+        """Those at the top of the file."""
+        return {each.name: Function.of(each) for each in self.tree.body if isinstance(each, ast.FunctionDef)}
+
+    @cached_property
+    def classes(self) -> dict[str, Class]:
+        """Those at the top of the file."""
+        return {
+            each.name: Class(each.name, each) for each in self.tree.body if isinstance(each, ast.ClassDef)
+        }
+
+    def keys_of(self, variable: str) -> tuple[str, ...]:
+        """The strings by which a variable of this name is looked up: params['W1'], params.get('W1')."""
+        found: dict[str, None] = {}
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Subscript(ast.Name(name), ast.Constant(str() as key)) if name == variable:
+                    found[key] = None
+                case ast.Call(
+                    ast.Attribute(ast.Name(name), "get" | "pop"), [ast.Constant(str() as key), *_]
+                ) if name == variable:
+                    found[key] = None
+        return tuple(found)
+
+    def unpacked(self, variable: str, function: Function) -> tuple[str, ...]:
+        """The names that a tuple is unpacked to: x, w, b = cache."""
+        for node in ast.walk(function.node):
+            match node:
+                case ast.Assign([ast.Tuple(targets)], ast.Name(name)) if name == variable:
+                    return tuple([each.id for each in targets if isinstance(each, ast.Name)])
+        return ()
+
+    def forward_of(self, function: Function) -> Function | None:
+        """The function whose cache this one takes: layer_forward for layer_backward."""
+        for back, ahead in FORWARDS:
+            if back in function.name and function.name.replace(back, ahead) in self.functions:
+                return self.functions[function.name.replace(back, ahead)]
+        named = [each for each in self.functions.values() if re.search("forward|fwd", each.name)]
+        return named[0] if len(named) == 1 else None
+
+    def statements(self) -> Iterator[tuple[ast.stmt, ast.stmt]]:
+        """Every statement that computes, with the one at the top of the file that holds it."""
+        for outer in self.tree.body:
+            if isinstance(outer, ast.FunctionDef | ast.ClassDef):
+                for node in ast.walk(outer):
+                    if isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
+                        yield outer, node

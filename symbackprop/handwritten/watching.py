@@ -1,0 +1,95 @@
+"""The local variables of a stranger's functions, line by line: each new value, and the line that made it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.handwritten.plans import Event
+
+Array: TypeAlias = NDArray[Any]
+
+MOST_EVENTS = 4_000
+LARGEST = 20_000  # numbers of an array that is kept
+DEEPEST = 3
+RETURNED = "return"
+
+
+def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str, Array]]:
+    """The numeric arrays in a value: itself, in tuples, lists, dictionaries and attributes of objects."""
+    if isinstance(value, np.ndarray | np.generic | int | float) and not isinstance(value, bool):
+        array = np.asarray(value)
+        if array.dtype.kind in "fiub":
+            yield path, array
+    elif depth and isinstance(value, Mapping):
+        for key, each in list(value.items())[:100]:
+            yield from arrays_in(each, f"{path}[{key!r}]", depth - 1)
+    elif depth and isinstance(value, tuple | list):
+        for place, each in enumerate(value[:100]):
+            yield from arrays_in(each, f"{path}[{place}]", depth - 1)
+    elif depth and hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
+        for name, each in list(vars(value).items()):
+            yield from arrays_in(each, f"{path}.{name}", depth - 1)
+
+
+class Watch:
+    """Records what changes in the frames of one file."""
+
+    def __init__(self, filename: str) -> None:
+        self.filename = filename
+        self.events: list[Event] = []
+        self._before: dict[FrameType, dict[str, bytes]] = {}
+        self._lines: dict[FrameType, int] = {}
+
+    def _on_call(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        if frame.f_code.co_filename != self.filename or frame.f_code.co_name == "<module>":
+            return None
+        self._before[frame] = {}
+        self._note(frame, 0)  # what comes in
+        self._lines[frame] = 0
+        return self._on_line
+
+    def _on_line(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        line = self._lines.get(frame, 0)
+        if line:
+            self._note(frame, line)
+        self._lines[frame] = frame.f_lineno
+        if event == "return":
+            if line and argument is not None and len(self.events) < MOST_EVENTS:
+                found = arrays_in(argument, RETURNED)
+                self.events += [Event(frame.f_code.co_name, line, *each) for each in found]
+            self._before.pop(frame, None)
+            self._lines.pop(frame, None)
+        return self._on_line
+
+    def _note(self, frame: FrameType, line: int) -> None:
+        if len(self.events) < MOST_EVENTS:
+            name = frame.f_code.co_name
+            self.events += [Event(name, line, path, array.copy()) for path, array in self._changes(frame)]
+
+    def _changes(self, frame: FrameType) -> Iterator[tuple[str, Array]]:
+        before = self._before[frame]
+        for variable, value in list(frame.f_locals.items()):
+            for path, array in arrays_in(value, variable):
+                if array.size > LARGEST:
+                    continue
+                state = repr(array.shape).encode() + array.tobytes()
+                if before.get(path) != state:
+                    before[path] = state
+                    yield path, array
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch what is called meanwhile."""
+        tracer = sys.gettrace()
+        sys.settrace(self._on_call)
+        try:
+            yield
+        finally:
+            sys.settrace(tracer)

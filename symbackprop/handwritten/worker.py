@@ -1,0 +1,88 @@
+"""The process that runs a stranger's code: a job comes in as a file, arrays and a JSON page go out as files.
+
+It is started with limits on time and memory. What it writes is read without executing anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import resource
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from symbackprop.handwritten.definitions import defined
+from symbackprop.handwritten.performing import Expected, Names
+from symbackprop.handwritten.plans import Attempt, Change, Outcome, Program
+
+JOB, PAGE, ARRAYS = "job.pickle", "page.json", "arrays.npz"
+SECONDS_A_CHANGE = 2.0
+MEMORY = 4 * 2**30  # bytes
+
+
+def main(folder: str) -> None:
+    """Do the job in this folder."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    job: dict[str, Any] = pickle.loads((Path(folder) / JOB).read_bytes())
+    program: Program = job["program"]
+    sys.path.insert(0, program.folder or os.getcwd())
+    names = Names(defined(program, {}), program.name)
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    page = performed(names, job, arrays)
+    np.savez(Path(folder) / ARRAYS, **arrays)  # type: ignore[arg-type]
+    (Path(folder) / PAGE).write_text(json.dumps(page), encoding="utf-8")
+
+
+def performed(names: Names, job: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    """The page that is written; arrays go into `arrays`, and the page says by which name."""
+    if "changes" in job:
+        attempt: Attempt = job["attempt"]
+        changes: tuple[Change, ...] = job["changes"]
+        expected: Expected = job["expected"]
+        least: dict[str, int] = job["least"]
+        return [_in_time(names, attempt, change, expected, least) for change in changes]
+    attempts: tuple[Attempt, ...] = job["attempts"]
+    return [[_page(each, arrays) for each in names.outcomes(one, job["watched"])] for one in attempts]
+
+
+def _in_time(
+    names: Names, attempt: Attempt, change: Change, expected: Expected, least: dict[str, int]
+) -> dict[str, int]:
+    """What a change mends; nothing where it does not end, as a loop may whose counter was changed."""
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_A_CHANGE)
+    try:
+        return names.mended(attempt, change, expected, least)
+    except TimeoutError:
+        return {}
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+
+def _too_long(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError
+
+
+def _page(outcome: Outcome, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    def kept(array: np.ndarray[Any, Any]) -> str:
+        name = f"a{len(arrays)}"
+        arrays[name] = array
+        return name
+
+    return {
+        "results": {path: kept(array) for path, array in outcome.results.items()},
+        "events": [[each.function, each.line, each.name, kept(each.value)] for each in outcome.events],
+        "changed": list(outcome.changed),
+        "error": outcome.error,
+        "line": outcome.line,
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,92 @@
+"""A stranger's file: what of it runs, where, for how long, and what is seen of it."""
+
+import os
+
+import numpy as np
+import pytest
+
+from symbackprop.errors import VerificationError
+from symbackprop.handwritten.definitions import defined
+from symbackprop.handwritten.plans import Attempt, Call, Change, Data, Plan, Program, Result, SizeOf, Table
+from symbackprop.handwritten.running import Apart, Here
+
+SCRIPT = """
+import math
+SIZE = 3
+broken = 1/0
+
+def twice(x):
+    return 2*x
+
+trained = twice(4)
+print("training")
+for _ in range(3):
+    SIZE += 1
+"""
+NET = """
+import os
+
+class Net:
+    def __init__(self, size):
+        self.params = {"w": [0.0]*size}
+        self.held = self.params
+
+    def forward(self, x):
+        self.x = x
+        return x*self.params["w"], "cache"
+
+    def backward(self, dout, cache):
+        assert cache == "cache"
+        x = self.x
+        x *= 2
+        self.grads = {"w": dout*x}
+        self.pid = os.getpid()
+"""
+PLAN = Plan(
+    (
+        Call("Net", (("size", SizeOf("x", 0)),)),
+        Call("self.forward", (("x", Data("x")),)),
+        Call("self.backward", (("dout", Data("dy")), ("cache", Result(1, -1)))),
+    ),
+    ((("params", "w"), "w"),),
+)
+DATA = {"x": np.array([1.0, 2.0]), "w": np.array([3.0, 4.0]), "dy": np.array([5.0, 6.0])}
+
+
+def test_definitions_run_and_the_rest_of_a_script_does_not(capsys):
+    names = defined(Program(SCRIPT, "script.py"), {"around": 1})
+    assert names["SIZE"] == 3 and names["twice"](2) == 4 and names["around"] == 1
+    assert not {"broken", "trained"} & names.keys() and capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("runner", [Here, Apart])
+def test_an_object_is_made_filled_and_asked(runner):
+    ((outcome,),) = runner(Program(NET, "net.py")).outcomes([Attempt(PLAN, (DATA,))], 1)
+    assert not outcome.error and list(outcome.results["self.grads['w']"]) == [10.0, 24.0]
+    assert outcome.changed == ("x",)  # in place
+    assert (int(outcome.results["self.pid"]) == os.getpid()) == (runner is Here)
+    seen = {(each.function, each.line, each.name): each.value for each in outcome.events}
+    assert list(seen["backward", 16, "x"]) == [2.0, 4.0]
+
+
+def test_a_change_is_tried_and_taken_back():
+    runner = Here(Program("def f(p, x):\n    return p['w']*x\n", "f.py"))
+    plan = Plan((Call("f", (("p", Table((("w", "w"),))), ("x", Data("x")))),))
+    change = Change("def f(p, x):\n    return p['w']*x*_size\n", {"_size": (np.asarray(2.0),)})
+    expected = ({"return": 2 * DATA["w"] * DATA["x"]},)
+    attempt = Attempt(plan, (DATA,))
+    same = Change("def f(p, x):\n    return p['w']*x\n")
+    endless = Change("def f(p, x):\n    raise ValueError\n")
+    found = runner.mended(attempt, [change, same, endless], expected, {"return": 1})
+    assert found == [{"return": 2}, {}, {}]
+
+
+def test_limits_and_failures_are_said():
+    attempt = Attempt(Plan((Call("f"),)), ({},))
+    endless = Program("def f():\n    while True:\n        pass\n", "endless.py")
+    with pytest.raises(VerificationError, match=r"endless\.py runs for more than 1 s"):
+        Apart(endless, seconds=1.0).outcomes([attempt], 0)
+    with pytest.raises(VerificationError, match="cannot be run: ModuleNotFoundError"):
+        Apart(Program("import no_such_module_anywhere\n", "f.py")).outcomes([attempt], 0)
+    ((outcome,),) = Here(Program("def f():\n    return undefined\n", "f.py")).outcomes([attempt], 0)
+    assert outcome.line == 2 and outcome.error.startswith("NameError")
