@@ -18,6 +18,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Multiply,
     Number,
     Reduction,
     Size,
