@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from symbackprop.integers.relations import Relation, steps_of
+from symbackprop.integers.relations import Relation
+from symbackprop.integers.solving import steps_of
 from symbackprop.language.names import packed_axis
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, with_article
 from symbackprop.language.sizes import declared_size, expect_determined, sized

@@ -82,14 +82,7 @@ from symbackprop.targets.numpy.python_expressions import (
 from symbackprop.targets.numpy.python_numbers import may_raise
 from symbackprop.targets.numpy.python_text import quoted
 
-_BINARY = {
-    "add": "+",
-    "subtract": "-",
-    "multiply": "*",
-    "divide": "/",
-    "floor_divide": "//",
-    "mod": "%",
-}
+_BINARY = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "floor_divide": "//", "mod": "%"}
 _OF_ARRAYS = {"and": "&", "or": "|"}
 _DTYPE = variable("dtype")
 
