@@ -26,6 +26,8 @@ T = "index t, s : T\nparam u[t], q[t]\ninput v[t]\n"
 MODELS = {
     "choice of a sigmoid": "p[t] = sigmoid(u[t])\nr[t] = where(v[t] > 0, p[t], 1 - p[t])\n"
     "loss E = -sum(t, (1 - r[t])^3*log(r[t]) + q[t]*v[t])\n",
+    "probability of the target": "p[t] = sigmoid(u[t])\nr[t] = v[t]*p[t] + (2 - v[t])*(1 - p[t])\n"
+    "loss E = -sum(t, (2 - r[t])^2*log(r[t]) + q[t]*v[t])\n",
     "two readers": "p[t] = sigmoid(u[t])\n"
     "loss E = sum(t, p[t]^2*q[t] - v[t]*log(p[t]) - (2 - v[t])*log(1 - p[t]))\n",
     "hazards": "h[t] = sigmoid(u[t])\nS[t] = prod(s, where(s <= t, 1 - h[s], 1))\n"
