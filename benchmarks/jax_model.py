@@ -39,7 +39,8 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.vectorised import VectorisedEvaluator
-from symbackprop.systems.ordering import Stage, at_step, computations, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import Stage, computations, selection
 from symbackprop.systems.system import System
 
 Array: TypeAlias = Any
@@ -139,19 +140,15 @@ def all_values(given: Mapping[str, Array], sizes: Mapping[str, int], system: Sys
 
 def _stepwise(stage: Stage, known: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
     """The tensors of a recurrence; what is not computed yet is 0."""
-    recurrence = stage.recurrence
-    assert recurrence is not None
+    assert stage.recurrence is not None
     arrays = {
         equation.tensor: jnp.zeros([sizes[index.axis.name] for index in equation.indices])
         for equation in stage.equations
     }
-    for step, equation in computations(recurrence, stage.equations, sizes):
-        index = at_step(recurrence, equation)
-        others = tuple(each for each in equation.indices if each != index)
-        translation = Translation({**known, **arrays}, sizes, {index: step})
-        place = (slice(None),) * recurrence.places[equation.tensor] + (step,)
-        found = translation.array(equation.expression, others)
-        arrays[equation.tensor] = arrays[equation.tensor].at[place].set(found)
+    for equation, at in computations(stage.recurrence, sizes):
+        others = tuple(each for each in equation.indices if each not in at)
+        found = Translation({**known, **arrays}, sizes, at).array(equation.expression, others)
+        arrays[equation.tensor] = arrays[equation.tensor].at[selection(equation, at)].set(found)
     return arrays
 
 

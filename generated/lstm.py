@@ -401,3 +401,6 @@ def _check_places(what: str, axis: str, size: int, places: Any, read: Any = True
     outside = places[read & ((places < 0) | (places >= size))]
     if outside.size:
         raise ValueError(f"{what} reads position {outside[0]}, but {axis}={size}")
+
+
+# sha256 of the lines above: f053dd86aa086c70

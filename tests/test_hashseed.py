@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SEEDS = range(20)
+# An order that a hash decides differs in half of the seeds at least; all twenty: SYMBACKPROP_HASH_SEEDS=20.
+SEEDS = range(int(os.environ.get("SYMBACKPROP_HASH_SEEDS", "6")))
 
 # One process derives and prints everything there is to print of the seed.
 PRINT_EVERYTHING = """
@@ -24,7 +25,7 @@ def everything(seed: int) -> bytes:
     return done.stdout
 
 
-def test_output_is_the_same_to_the_byte_under_twenty_hash_seeds():
+def test_output_is_the_same_to_the_byte_under_different_hash_seeds():
     with ThreadPoolExecutor(2) as pool:
         outputs = list(pool.map(everything, SEEDS))
     assert outputs[0]

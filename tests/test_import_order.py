@@ -39,6 +39,7 @@ ROOMS = (
     "accuracy",
     "faults",
     "pipeline",
+    "auditing",
     "cli",
 )
 FACADE = "symbackprop"  # the package's own __init__ stands above every room but the command line

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from symbackprop.algebra.known_equations import (
+    Key,
     Known,
-    atoms_by_tensors,
+    atoms_by_keys,
     exponential_of,
     function_relations,
     logarithms_in,
@@ -16,6 +17,7 @@ from symbackprop.algebra.known_equations import (
 )
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.rational import Relation
+from symbackprop.algebra.reassociation import is_sum_of_product
 from symbackprop.integers.guards import branches
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import subtract
@@ -47,25 +49,43 @@ class RecurrenceStep:
 
 
 @dataclass(frozen=True)
+class OwnRecurrence:
+    """What is computed in turns with a tensor, each with the place of its step, and the tensor's own step."""
+
+    places: Mapping[str, int]
+    step: Index
+    direction: int
+
+
+def places_in(steps: Mapping[str, Sequence[RecurrenceStep]], number: int) -> dict[str, int]:
+    """The tensors in the recurrence of this number, each with the place of its step."""
+    return {name: own.place for name, each in steps.items() for own in each if own.number == number}
+
+
+@dataclass(frozen=True)
 class Scope:
     """The equations whose tensors are computed before the one at hand, in their order, and the facts.
 
     `symmetric` are the tensors that are so in their last two indices, each with the reason.
-    `steps` speaks of the adjoints in a recurrence: there, before means in the same step and before in the
-    order, or in a step before. `target` is the tensor at hand, at its own indices.
+    `steps` speaks of the adjoints in a recurrence, the outermost step first: there, before means in the same
+    step and before in the order, or in a step before. `target` is the tensor at hand, at its own indices.
     `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
+    Of the equations that read a tensor, `readers` numbers all and `sums_by_tensor` has the sums of products;
+    `by_key` files all under what their patterns have in common with an expression that they speak of.
     """
 
     definitions: Mapping[str, Equation] = field(default_factory=dict)
     known: Mapping[str, tuple[Known, ...]] = field(default_factory=dict)
-    readers: Mapping[str, Mapping[str, None]] = field(default_factory=dict)
+    readers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    by_key: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+    sums_by_tensor: Mapping[str, frozenset[str]] = field(default_factory=dict)
     order: Mapping[str, int] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
     symmetric: Mapping[str, str] = field(default_factory=dict)
     index_names: Mapping[Axis, tuple[Index, ...]] = field(default_factory=dict)
     end: int | None = None
     hidden: str = ""
-    steps: Mapping[str, RecurrenceStep] = field(default_factory=dict)
+    steps: Mapping[str, tuple[RecurrenceStep, ...]] = field(default_factory=dict)
     target: Element | None = None
     ranges: Ranges = field(default_factory=Ranges)
     supports: Mapping[str, Support] = field(default_factory=dict)
@@ -85,6 +105,7 @@ class Scope:
         """What is known after these have been computed; an equation of the same name is replaced."""
         order, symmetric, supports = dict(self.order), dict(self.symmetric), dict(self.supports)
         definitions, known, readers = dict(self.definitions), dict(self.known), dict(self.readers)
+        by_key, sums = dict(self.by_key), dict(self.sums_by_tensor)
         telling = [equation for equation in equations if equation.tensor not in self.free]
         for equation in equations:
             order.setdefault(equation.tensor, len(order))
@@ -104,12 +125,19 @@ class Scope:
             )
             apart = (case.apart.tensors for case in known[name] if case.apart is not None)
             for tensor in expression.tensors.union(*apart):
-                readers[tensor] = {**readers.get(tensor, {}), name: None}
+                before = readers.get(tensor, {})
+                readers[tensor] = {**before, name: before.get(name, len(before))}
+                if is_sum_of_product(expression):
+                    sums[tensor] = sums.get(tensor, frozenset()) | {name}
+            for key in {key for case in known[name] for key, _ in case.kernels}:
+                by_key[key] = by_key.get(key, frozenset()) | {name}
         return replace(
             self,
             definitions=definitions,
             known=known,
             readers=readers,
+            by_key=by_key,
+            sums_by_tensor=sums,
             order=order,
             symmetric=symmetric,
             supports=supports,
@@ -131,38 +159,53 @@ class Scope:
         return replace(self, target=target, end=self.order[target.tensor], hidden=without)
 
     @property
-    def own_recurrence(self) -> tuple[dict[str, int], Index | None]:
-        """The adjoints in a recurrence with the target, each with the place of its step, and its own step."""
-        own = self.steps.get(self.target.tensor) if self.target else None
-        if own is None or self.target is None:
-            return {}, None
-        step = self.target.positions[own.place]
-        places = {name: each.place for name, each in self.steps.items() if each.number == own.number}
-        return places, step if isinstance(step, Index) else None
+    def own_recurrences(self) -> tuple[OwnRecurrence, ...]:
+        """The recurrences that the target is computed in, the outermost first."""
+        if self.target is None:
+            return ()
+        found: list[OwnRecurrence] = []
+        for own in self.steps.get(self.target.tensor, ()):
+            step = self.target.positions[own.place]
+            if isinstance(step, Index):
+                found.append(OwnRecurrence(places_in(self.steps, own.number), step, own.direction))
+        return tuple(found)
 
     def may_read(self, expression: Expression) -> bool:
-        """Whether all members of the target's own recurrence that are read have been computed by then."""
-        places, step = self.own_recurrence
-        if self.target is None or step is None:
-            return True
-        direction = self.steps[self.target.tensor].direction
-        for read in readings(expression):
-            if read.tensor in places:
-                offset = linear_form(subtract(read.positions[places[read.tensor]], step))
-                ahead = offset.constant * direction
-                if offset.coefficients or ahead > 0 or (ahead == 0 and not self._is_known(read.tensor)):
-                    return False
-        return True
+        """Whether all members of the target's own recurrences that are read have been computed by then."""
+        recurrences = self.own_recurrences
+        return all(self._is_computed(read, recurrences) for read in readings(expression))
 
-    def near(self, expression: Expression) -> tuple[Equation, ...]:
-        """The definitions of the expression's tensors, and those that read one of them."""
-        names: dict[str, None] = {}
-        for tensor in sorted(expression.tensors):
-            names[tensor] = None
-            names.update(self.readers.get(tensor, {}))
-        return tuple(
-            self.definitions[name] for name in names if name in self.definitions and self._is_known(name)
-        )
+    def _is_computed(self, read: Element, recurrences: tuple[OwnRecurrence, ...]) -> bool:
+        """The outermost step that is another one decides."""
+        around = [each for each in recurrences if read.tensor in each.places]
+        for each in around:
+            offset = linear_form(subtract(read.positions[each.places[read.tensor]], each.step))
+            ahead = offset.constant * each.direction
+            if offset.coefficients or ahead > 0:
+                return False
+            if ahead < 0:
+                return True
+        return not around or self._is_known(read.tensor)
+
+    def sums_near(self, expression: Expression) -> tuple[Equation, ...]:
+        """The definitions that are sums of products: those of the expression's tensors, or that read one."""
+        found = {name for tensor in expression.tensors for name in self.sums_by_tensor.get(tensor, ())}
+        found.update(expression.tensors)
+        near = [each for each in self._in_order(found, expression) if is_sum_of_product(each.expression)]
+        return tuple(near)
+
+    def _in_order(self, names: Iterable[str], expression: Expression) -> list[Equation]:
+        """The known definitions of these that are of the expression's tensors or read one, by tensors."""
+        tensors = sorted(expression.tensors)
+        placed: list[tuple[int, int, Equation]] = []
+        for name in names:
+            if name in self.definitions and self._is_known(name):
+                for place, tensor in enumerate(tensors):
+                    rank = -1 if tensor == name else self.readers.get(tensor, {}).get(name)
+                    if rank is not None:
+                        placed.append((place, rank, self.definitions[name]))
+                        break
+        return [equation for _, _, equation in sorted(placed, key=lambda each: each[:2])]
 
     def _is_known(self, tensor: str) -> bool:
         return (
@@ -179,11 +222,12 @@ class Scope:
         A definition by cases is as good as the case that the conditions around the expression choose.
         """
         atoms = scalar_atoms(opened(expression))
-        by_tensors = atoms_by_tensors(atoms)
+        by_keys = atoms_by_keys(atoms)
+        names = {name for key in by_keys for name in self.by_key.get(key, ())}
         found: dict[Expression, Relation] = {}
-        for equation in self.near(expression):
+        for equation in self._in_order(names, expression):
             for case in self.known[equation.tensor]:
-                for bindings in case.instances(by_tensors):
+                for bindings in case.instances(by_keys):
                     known = substitute(equation.element, bindings)
                     formula = substitute(case.formula, bindings)
                     if case.conditions and formula == expression:

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
+from math import prod
 from typing import TypeAlias
 
-from symbackprop.notation.arithmetic import coefficient_and_rest
+from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply, negate, terms_of
 from symbackprop.notation.expressions import Add, Expression, Multiply, Number, Power
 
-Monomial: TypeAlias = Counter[Expression]
-Polynomial: TypeAlias = list[tuple[Monomial, Fraction]]
+Exponents: TypeAlias = frozenset[tuple[Expression, int]]
+MOST_MONOMIALS = 64
+
+
+@dataclass(frozen=True)
+class _Monomial:
+    """A number times powers, negative below the stroke; `place` is that of the term that it comes of."""
+
+    number: Fraction
+    exponents: Exponents
+    place: int
+
+    @classmethod
+    def of(cls, product_of_powers: Expression, place: int) -> _Monomial:
+        number, factors = coefficient_and_rest(product_of_powers)
+        found: Counter[Expression] = Counter()
+        for factor in factors:
+            match factor:
+                case Power(base, Number(exponent)) if exponent.denominator == 1:
+                    found[base] += int(exponent)
+                case _:
+                    found[factor] += 1
+        return cls(number, frozenset((base, each) for base, each in found.items() if each), place)
+
+
+Polynomial: TypeAlias = list[_Monomial]
 
 
 def spreads_a_difference(form: Expression, expression: Expression) -> bool:
     """Whether a sum of the form holds every term of p*(a - b), where a - b is a factor of the expression."""
     typed = {node for node in expression.walk() if isinstance(node, Add)}
-    differences = [polynomial for polynomial in map(_polynomial, _factors(typed, expression)) if polynomial]
+    whole = typed | {Add(tuple(map(negate, node.terms))) for node in typed}
+    factors = (_polynomial(node, whole) for node in _factors(typed, expression))
+    differences = [polynomial for polynomial in factors if polynomial]
     sums = [node for node in form.walk() if isinstance(node, Add) and node not in typed]
-    return any(_holds(_polynomial(each), difference) for each in sums for difference in differences)
+    return any(_holds(_polynomial(each, whole), difference) for each in sums for difference in differences)
 
 
 def _factors(sums: Iterable[Add], expression: Expression) -> Iterator[Add]:
@@ -36,32 +65,54 @@ def is_difference(node: Expression) -> bool:
     return isinstance(node, Add) and len({coefficient_and_rest(term)[0] > 0 for term in node.terms}) == 2
 
 
-def _polynomial(node: Add) -> Polynomial:
-    return [(_monomial(rest), number) for number, rest in map(coefficient_and_rest, node.terms)]
+def _polynomial(node: Add, whole: Collection[Expression]) -> Polynomial:
+    """The terms of a sum, where products of sums are multiplied out: x*(1/n + 2/s) - 2*t/s^2.
+
+    Those in `whole` are not.
+    """
+    summands = [[_summands(factor, whole) for factor in factors_of(term)] for term in node.terms]
+    if sum(prod(map(len, each)) for each in summands) > MOST_MONOMIALS:
+        summands = [[(factor,) for factor in factors_of(term)] for term in node.terms]
+    return [
+        _Monomial.of(multiply(*chosen), place)
+        for place, each in enumerate(summands)
+        for chosen in product(*each)
+    ]
 
 
-def _monomial(factors: Iterable[Expression]) -> Monomial:
-    found: Monomial = Counter()
-    for factor in factors:
-        match factor:
-            case Power(base, Number(exponent)) if exponent.denominator == 1 and exponent > 0:
-                found[base] += int(exponent)
-            case _:
-                found[factor] += 1
-    return found
+def _summands(factor: Expression, whole: Collection[Expression]) -> tuple[Expression, ...]:
+    return (factor,) if factor in whole else terms_of(factor)
+
+
+def _times(exponents: Exponents, others: Exponents, sign: int = 1) -> Exponents:
+    found = Counter(dict(exponents))
+    for base, exponent in others:
+        found[base] += sign * exponent
+    return frozenset((base, exponent) for base, exponent in found.items() if exponent)
 
 
 def _holds(terms: Polynomial, difference: Polynomial) -> bool:
-    """Whether all terms of the difference, times one thing that is no number, are among the terms."""
-    coefficients = {frozenset(monomial.items()): number for monomial, number in terms}
-    (first, leading), *rest = difference
-    for monomial, number in terms:
-        common = monomial - first
-        if not first <= monomial or not common:
-            continue
-        scale = number / leading
-        if all(
-            coefficients.get(frozenset((common + each).items())) == scale * factor for each, factor in rest
-        ):
+    """Whether all terms of the difference, times one thing that is no number, are among the terms.
+
+    Those of one product of sums are together still. Where there is nothing else, and it has only another
+    denominator, it is one still: l - x is l*(1 - x/l).
+    """
+    known = {each.exponents: each for each in terms}
+    first, *rest = difference
+    for term in terms:
+        common, scale = _times(term.exponents, first.exponents, -1), term.number / first.number
+        others = [(known.get(_times(common, each.exponents)), scale * each.number) for each in rest]
+        found = [each for each, number in others if each is not None and each.number == number]
+        is_all = len(terms) == len(difference) and any(
+            _cancels(common, each.exponents) for each in difference
+        )
+        is_spread = len({each.place for each in (term, *found)}) > 1
+        if common and len(found) == len(rest) and is_spread and not is_all:
             return True
     return False
+
+
+def _cancels(exponents: Exponents, others: Exponents) -> bool:
+    """Whether something stands above the stroke in one and below it in the other."""
+    known = dict(others)
+    return any(known.get(base, 0) * exponent < 0 for base, exponent in exponents)

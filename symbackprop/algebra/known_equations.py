@@ -13,23 +13,71 @@ from symbackprop.functions.elementary import definition_of
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, power, terms_of
 from symbackprop.notation.expressions import (
+    Add,
     Apply,
+    Constant,
     Element,
     Expression,
     Index,
+    Multiply,
     Number,
+    Power,
+    Reduction,
+    Size,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.matching import Bindings, match
 from symbackprop.systems.system import Equation
 
+# What patterns and atoms are filed under: only what has a key in common can match.
+Key: TypeAlias = Expression | frozenset[str]
 
-def atoms_by_tensors(atoms: Sequence[Expression]) -> dict[frozenset[str], list[Expression]]:
-    """The atoms by the tensors that they read: only indices may differ in a match."""
-    found: dict[frozenset[str], list[Expression]] = {}
+
+def atoms_by_keys(atoms: Sequence[Expression]) -> dict[Key, list[Expression]]:
+    """The atoms by what a pattern that matches them may be filed under."""
+    found: dict[Key, list[Expression]] = {}
     for atom in atoms:
-        found.setdefault(atom.tensors, []).append(atom)
+        for key in {_bare(atom), _without_positions(_bare(atom)), atom.tensors}:
+            if key is not None:
+                found.setdefault(key, []).append(atom)
     return found
+
+
+def _key_of(pattern: Expression, variables: frozenset[Index]) -> Key:
+    """What all that matches a pattern has in common with it: the whole, its form, or its tensors."""
+    bare = _bare(pattern)
+    if variables.isdisjoint(bare.free_indices):
+        return bare
+    form = _without_positions(bare)
+    return pattern.tensors if form is None else form
+
+
+def _bare(atom: Expression) -> Expression:
+    """exp(u) for exp(-u): both are powers of one atom."""
+    if isinstance(atom, Apply) and atom.function == "exp":
+        return Apply("exp", (without_number(atom.arguments[0]),))
+    return atom
+
+
+def _without_positions(node: Expression) -> Expression | None:
+    """Elements as scalars; None where an index stands elsewhere than in a position of theirs."""
+    memory = node.__dict__
+    if "_without_positions" not in memory:
+        memory["_without_positions"] = _form(node)
+    form: Expression | None = memory["_without_positions"]
+    return form
+
+
+def _form(node: Expression) -> Expression | None:
+    if isinstance(node, Element):
+        return Element(node.tensor)
+    if isinstance(node, Number | Constant | Size):
+        return node
+    if not isinstance(node, Add | Multiply | Power | Apply | Reduction):
+        return None
+    children = [_without_positions(child) for child in node.children]
+    known = tuple([child for child in children if child is not None])
+    return node.with_children(known) if len(known) == len(children) else None
 
 
 @dataclass(frozen=True)
@@ -76,22 +124,22 @@ class Known:
         return len(self.patterns) > 1 and all(map(_is_scalar, self.patterns))
 
     @cached_property
-    def _kernels(self) -> tuple[tuple[frozenset[str], Expression], ...]:
-        """The patterns that may determine where the definition is spoken of, with the tensors they read."""
+    def kernels(self) -> tuple[tuple[Key, Expression], ...]:
+        """The patterns that may determine where the definition is spoken of, each by its key."""
         variables = frozenset(self.equation.indices)
         return tuple(
             [
-                (pattern.tensors, pattern)
+                (_key_of(pattern, variables), pattern)
                 for pattern in self.patterns
                 if not pattern.free_indices < variables and (self.is_of_scalars or not _is_scalar(pattern))
             ]
         )
 
-    def instances(self, atoms: Mapping[frozenset[str], Sequence[Expression]]) -> Iterator[Bindings]:
-        """The indices at which the definition speaks of one of the atoms, which come by their tensors."""
+    def instances(self, atoms: Mapping[Key, Sequence[Expression]]) -> Iterator[Bindings]:
+        """The indices at which the definition speaks of one of the atoms, which come by their keys."""
         variables = frozenset(self.equation.indices)
-        for tensors, pattern in self._kernels:
-            for atom in atoms.get(tensors, ()):
+        for key, pattern in self.kernels:
+            for atom in atoms.get(key, ()):
                 for bindings in _match_kernel(pattern, atom, variables):
                     if len(bindings) == len(variables):
                         yield bindings

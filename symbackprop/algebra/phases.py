@@ -10,7 +10,7 @@ from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.scalar_search import Account, Budget, rework
+from symbackprop.algebra.scalar_search import Account, Budget, name_roots, rework
 from symbackprop.algebra.sums import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
@@ -29,7 +29,7 @@ from symbackprop.rules.kronecker import KRONECKER_RULES
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules, undirected
 from symbackprop.rules.summation import SUMMATION_RULES
-from symbackprop.rules.symmetry import orient
+from symbackprop.rules.symmetry import orient, turn_squares
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
 from symbackprop.systems.printing import fact_text, text
@@ -125,10 +125,11 @@ def _simplified(
     normal_forms = [NormalForm((*rules, *of_system), facts) for rules in phases]
     normal_form = normal_forms[-1]
     inwards = _inwards(scope)
-    steps: list[Step] = []
+    steps = list(name_roots(expression, scope, account))
     for _round in range(MOST_ROUNDS):
         before = result_of(steps, expression)
         steps.extend(orient(before, scope.symmetric, scope.index_names))
+        steps.extend(turn_squares(result_of(steps, expression)))
         for each in (*normal_forms, inwards):
             steps.extend(each.steps(result_of(steps, expression)))
         steps.extend(choose_sums(result_of(steps, expression), scope, normal_form, account))
@@ -155,7 +156,9 @@ def present(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tu
 
 def _inwards(scope: Scope) -> NormalForm:
     """The normal form of what is computed at a step of a recurrence."""
-    return NormalForm(recurrence_rules(*scope.own_recurrence, scope.ranges))
+    recurrences = scope.own_recurrences
+    rules = (recurrence_rules(each.places, each.step, scope.ranges) for each in recurrences)
+    return NormalForm(tuple(rule for each in rules for rule in each))
 
 
 def _arranged(expression: Expression, scope: Scope, outer: frozenset[Index]) -> tuple[Step, ...]:

@@ -56,6 +56,11 @@ def product_sum(expression: Expression, avoid: frozenset[Index] = frozenset()) -
     return ProductSum(tuple(bound), tuple(factors))
 
 
+def is_sum_of_product(expression: Expression) -> bool:
+    """Whether `product_sum` reads the expression as a sum over an index."""
+    return any(map(is_sum, factors_of(expression)))
+
+
 def _definition(equation: Equation) -> tuple[ProductSum, Expression] | None:
     """The definition as (sum of a product, what the sum is): t = c*sum(..) says that the sum is t/c."""
     shown = product_sum(equation.expression)

@@ -22,7 +22,7 @@ from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
 from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.cost.contraction import forget_plans
 from symbackprop.integers.recognition import has_positions
-from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_root, is_sum, multiply
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -143,6 +143,37 @@ def _next_step(
             identity = Identity.of(subterm, better, relations)
             return Step(identity, place, expression, replace_at(expression, place, better))
     return None
+
+
+def name_roots(expression: Expression, scope: Scope, account: Account) -> tuple[Step, ...]:
+    """Roots by the names defined as such, while they stand as typed: a^2 has not left sum(i, (a*x[i])^2)."""
+    steps: list[Step] = []
+    while len(steps) < MOST_STEPS:
+        step = next(_named_roots(expression, scope, account), None)
+        if step is None:
+            break
+        steps.append(step)
+        expression = step.after
+    return tuple(steps)
+
+
+def _named_roots(expression: Expression, scope: Scope, account: Account) -> Iterator[Step]:
+    for place in _roots_of_sums(expression):
+        root = node_at(expression, place)
+        known = scope.relations(root, conditions_at(expression, place))
+        relations = tuple([relation for relation in known if is_root(relation.formula)])
+        named = cheapest_form(root, relations, account) if relations else root
+        if isinstance(base_and_exponent(named)[0], Element):
+            identity = Identity.of(root, named, relations)
+            yield Step(identity, place, expression, replace_at(expression, place, named))
+
+
+def _roots_of_sums(expression: Expression, place: Path = ()) -> Iterator[Path]:
+    """The places of roots that hold a sum, innermost first."""
+    for number, child in enumerate(expression.children):
+        yield from _roots_of_sums(child, (*place, number))
+    if is_root(expression) and any(map(is_sum, expression.walk())):
+        yield place
 
 
 def cheapest_form(expression: Expression, relations: tuple[Relation, ...], account: Account) -> Expression:

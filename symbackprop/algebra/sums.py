@@ -266,6 +266,6 @@ SPLIT = stated(
 
 
 def _regroup(node: Reduction, scope: Scope) -> Iterator[tuple[Step, ...]]:
-    for candidate, regrouping in towards_names(node, scope.near(node), scope.symmetric):
+    for candidate, regrouping in towards_names(node, scope.sums_near(node), scope.symmetric):
         if scope.may_read(candidate):
             yield (Step(regrouping, (), node, candidate),)

@@ -35,7 +35,7 @@ def checked_equations(
     for item in items:
         equation = item.equation
         check_free_indices(equation)
-        of_model = item.origin.part in (Part.EQUATION, Part.PORTION)
+        of_model = item.origin.part in (Part.EQUATION, Part.PORTION, Part.BLOCK)
         if not of_model and set(equation.indices) != equation.expression.free_indices:
             raise ProgramError(f"'{equation.tensor}' has indices that its value does not depend on")
         for read in guarded_reads(equation.expression):

@@ -238,6 +238,21 @@ class Cast(OneOperand):
 
 
 @dataclass(frozen=True)
+class InPrecision(OneOperand):
+    """The numbers as floats of 32 or 64 bits, whatever the model's dtype; with `back`, in that again.
+
+    No lowering makes one: it is a fault that is planted.
+    """
+
+    bits: int
+    back: bool = False
+
+    def _infer_type(self) -> ValueType:
+        self.require(self.operand.kind is Kind.REAL, "rounds what is not real")
+        return self.operand.type
+
+
+@dataclass(frozen=True)
 class AsIntegers(OneOperand):
     """Real numbers that are whole, as integers: places."""
 

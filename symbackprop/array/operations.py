@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.array.ir import Copy, Diagonal, Elementwise, Expand, Reduce, Transpose
+from symbackprop.array.ir import Copy, Diagonal, Elementwise, Expand, InPrecision, Reduce, Transpose
 from symbackprop.array.linear_algebra import (
     Cholesky,
     Cofactors,
@@ -112,6 +112,11 @@ def _determinant(node: Determinant, matrix: Any) -> Any:
     return np.linalg.slogdet(matrix).logabsdet if node.logarithm else np.linalg.det(matrix)
 
 
+def _in_precision(node: InPrecision, array: Any) -> Any:
+    found = np.asarray(array, dtype=f"float{node.bits}")
+    return found.astype(np.asarray(array).dtype) if node.back else found
+
+
 OF_ARRAYS: Mapping[type[Value], Operation] = {
     Elementwise: lambda node, *arrays: _operation(node.operation)(*arrays),
     OfPythonInts: lambda node, *numbers: _OF_PYTHON_INTS[node.function](*numbers),
@@ -124,6 +129,7 @@ OF_ARRAYS: Mapping[type[Value], Operation] = {
     Flip: lambda node, array: np.flip(array, node.place),
     Pad: lambda node, array, *widths: np.pad(array, np.reshape(widths, (2, -1)).T),
     Copy: lambda node, array: np.copy(array)[()],
+    InPrecision: _in_precision,
     Gather: _gathered,
     Solve: lambda node, matrix, right: np.linalg.solve(matrix, right),
     Inverse: lambda node, matrix: np.linalg.inv(matrix),

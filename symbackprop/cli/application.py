@@ -20,6 +20,8 @@ COMMANDS = {
     "generate": "symbackprop.cli.generate",
     "latex": "symbackprop.cli.latex",
     "check": "symbackprop.cli.check",
+    "audit": "symbackprop.cli.audit",
+    "same": "symbackprop.cli.same",
     "schema": "symbackprop.cli.schema",
     "catalogue": "symbackprop.cli.catalogue",
     "rules": "symbackprop.cli.rules",

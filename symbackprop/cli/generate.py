@@ -6,6 +6,7 @@ import difflib
 import enum
 import keyword
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from symbackprop.cli.application import Task
 from symbackprop.cli.console import WithRespectTo, names_in, print_result, say
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
+from symbackprop.emission.seal import is_as_written, is_sealed
 from symbackprop.errors import EmissionError
 from symbackprop.pipeline import Model, ModelDerivation, load
 
@@ -60,6 +62,10 @@ def command(
         bool,
         typer.Option("--verify/--no-verify", help="Hold each module against its equations first."),
     ] = True,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace files that were not generated, or were edited since, too."),
+    ] = False,
 ) -> Task:
     """Write a module that computes a model's loss and gradient, and needs NumPy alone.
 
@@ -70,11 +76,11 @@ def command(
     """
     sources = partial(_sources, models, names_in(wrt), verify)
     if not (check or diff):
-        return partial(_write, sources, output)
+        return partial(_write, sources, output, force)
     return partial(_compare, sources, output, check=check, diff=diff, exact=exact)
 
 
-def _write(sources: Sources, output: str | None) -> int:
+def _write(sources: Sources, output: str | None, force: bool) -> int:
     if output in (None, STANDARD_OUTPUT):
         texts = sources()
         if len(texts) > 1:
@@ -83,13 +89,26 @@ def _write(sources: Sources, output: str | None) -> int:
             )
         print_result(next(iter(texts.values())))
         return 0
-    for path, text in _modules(sources, output).items():
-        if path.is_file() and _text_of(path) == text:
-            say(f"{path} is up to date")
-            continue
-        write_atomically(path, text)
-        say(f"wrote {path}")
+    modules = _modules(sources, output)
+    changed = {path: text for path, text in modules.items() if not path.is_file() or _text_of(path) != text}
+    if not force:
+        for path in changed:
+            _expect_replaceable(path)
+    for path, text in modules.items():
+        if path in changed:
+            write_atomically(path, text)
+        say(f"wrote {path}" if path in changed else f"{path} is up to date")
     return 0
+
+
+def _expect_replaceable(path: Path) -> None:
+    """EmissionError where a file holds somebody's work: nothing is written then."""
+    there = (_text_of(path) or "") if path.is_file() else ""
+    if there.strip() and not is_as_written(there):
+        what = "was edited since it was generated" if is_sealed(there) else "is no module that was generated"
+        raise EmissionError(
+            f"{path} {what}", remedy="write to another file or folder, or replace it: --force"
+        )
 
 
 def _compare(
@@ -122,7 +141,8 @@ def _sources(models: Sequence[str], wrt: Sequence[str] | None, verify: bool) -> 
     for path in models:
         model = load(path)
         name = _module_name(model.name)
-        if name in sources:
+        # Some file systems take w.py and W.py for one.
+        if name.casefold() in map(str.casefold, sources):
             raise EmissionError(
                 f"two models would be written as {name}.py", remedy="rename one of their files"
             )
@@ -153,9 +173,10 @@ def _modules(sources: Sources, output: str) -> dict[Path, str]:
 
 
 def _module_name(model: str) -> str:
-    """The model's name as Python can import it."""
+    """The model's name as Python can import it, and that hides no module which the written one imports."""
     name = re.sub(r"\W", "_", model, flags=re.ASCII)
-    return name if name.isidentifier() and not keyword.iskeyword(name) else f"model_{name}"
+    is_taken = keyword.iskeyword(name) or name == "numpy" or name in sys.stdlib_module_names
+    return name if name.isidentifier() and not is_taken else f"model_{name}"
 
 
 def _strangers(modules: Mapping[Path, str]) -> list[Path]:

@@ -1,7 +1,7 @@
 """What a step may rest on: the model's equations, what has been found before, facts, symmetries, ranges.
 
-An equation counts in every form that was ever to be read: an adjoint as it was first closed, and again each
-time when another has been put into it.
+An equation counts in every form that was ever to be read: an adjoint as it was first closed, again each time
+when another has been put into it, and as it was before it was made ready to print.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from symbackprop.algebra.context import RecurrenceStep, Scope
+from symbackprop.algebra.context import RecurrenceStep, Scope, places_in
 from symbackprop.algebra.known_equations import Known, exponential_of
 from symbackprop.algebra.rational import Relation
 from symbackprop.derivation.result import AdjointDerivation, RestatedEquation
@@ -21,6 +21,7 @@ from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index
 from symbackprop.notation.substitution import canonical_bound_names, substitute
+from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
@@ -29,6 +30,7 @@ from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
 
 Forms = Mapping[str, tuple[Equation, ...]]
+LAST_RULES = frozenset(rule.name for rule in PRESENTATION_RULES)
 
 
 @dataclass(frozen=True)
@@ -163,14 +165,16 @@ class Grounds:
 
     def are_steps(self, places: Mapping[str, int], step: Index) -> bool:
         """Whether the adjoint at hand belongs to that recurrence."""
-        own = self._steps.get(self.current.equation.tensor) if self.current else None
-        if own is None or self.current is None:
+        if self.current is None:
             return False
-        members = {name: each.place for name, each in self._steps.items() if each.number == own.number}
-        return places == members and self.current.total.denominator.positions[own.place] == step
+        positions = self.current.total.denominator.positions
+        return any(
+            places == places_in(self._steps, own.number) and positions[own.place] == step
+            for own in self._steps.get(self.current.equation.tensor, ())
+        )
 
     @cached_property
-    def _steps(self) -> Mapping[str, RecurrenceStep]:
+    def _steps(self) -> Mapping[str, tuple[RecurrenceStep, ...]]:
         names = {each.tensor: each.equation.tensor for each in self.adjoints}
         return steps_of_adjoints(self.system, names)
 
@@ -198,9 +202,10 @@ def restated_forms(restated: RestatedEquation) -> tuple[Equation, ...]:
 
 
 def _read(steps: Iterable[Step], last: Expression) -> tuple[Expression, ...]:
-    """What stood there each time when another equation's definition was put in, and at the end."""
+    """What stood there when another equation's definition was put in, before the last phase, and last."""
     parts = (step.rule.step if isinstance(step.rule, Beside) else step for step in steps)
-    return tuple(dict.fromkeys((*(each.before for each in parts if each.rule.kind == "definition"), last)))
+    read = (each.before for each in parts if each.rule.kind == "definition" or each.rule.name in LAST_RULES)
+    return tuple(dict.fromkeys((*read, last)))
 
 
 def forms_at(equations: Forms, element: Element) -> tuple[Equation, ...]:

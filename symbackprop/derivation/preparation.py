@@ -1,23 +1,44 @@
-"""Naming what a person would name before differentiating: the pre-activation.
+"""Naming what a person would name before differentiating: the pre-activation, a softmax, a norm.
 
 h[b,j] = tanh(sum(i, W[j,i]*x[b,i])) is read as two equations, the contraction and the function of it, so that
 the function's derivative is taken once and not inside every gradient that follows from it; so is what a
 recurrence carries on, h[t] = tanh(w*x[t] + pad(h[t-1])). What is read only under a guard keeps it:
 u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
+
+A softmax inside a formula is named, so that the gradient is the one in terms of p; and so is the root of a
+sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one. Not inside a logarithm: log(p) is
+a difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
+from symbackprop.derivation.differentiation import put_together
 from symbackprop.integers.guards import by_itself, guarded_children
-from symbackprop.notation.arithmetic import factors_of, is_sum
-from symbackprop.notation.expressions import ZERO, Apply, Axis, Element, Expression, Index, Where
+from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_root, is_sum, multiply, power
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ZERO,
+    Apply,
+    Axis,
+    Element,
+    Expression,
+    Index,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.systems.ordering import loop_carried_tensors
+from symbackprop.systems.shorthands import softmax_places
 from symbackprop.systems.system import Equation, Role, System, Tensor
+
+HALF = Number(Fraction(1, 2))
 
 
 def with_named_arguments(system: System) -> System:
@@ -27,7 +48,7 @@ def with_named_arguments(system: System) -> System:
     naming = _Naming(axes, loop_carried_tensors(system.equations), taken)
     equations: list[Equation] = []
     for equation in system.equations:
-        expression = naming.named(equation.expression, equation, ())
+        expression = naming.of_equation(equation)
         equations += [*naming.take_new(), replace(equation, expression=expression)]
     if len(equations) == len(system.equations):
         return system
@@ -50,6 +71,11 @@ def _is_product(body: Expression) -> bool:
     return len(factors_of(body)) > 1
 
 
+def _is_rewritten(root: Power) -> bool:
+    """Whether it is the root of a sum of powers of products, which rules multiply out."""
+    return isinstance(root.base, Reduction) and put_together(root.base) != root.base
+
+
 @dataclass
 class _Naming:
     axes: Mapping[str, Sequence[Axis]]
@@ -58,27 +84,48 @@ class _Naming:
     names: dict[Expression, Element] = field(default_factory=dict)
     new: list[Equation] = field(default_factory=list)
 
+    def of_equation(self, equation: Equation) -> Expression:
+        """The right-hand side with named arguments; what it is itself has a name."""
+        inside = self._within(equation.expression, equation, ())
+        return self._with_arguments(inside, equation, ())
+
     def named(
         self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
     ) -> Expression:
         """The expression, read under these conditions, with named arguments, innermost first."""
+        inside = self._within(expression, equation, conditions)
+        arguments = self._with_arguments(inside, equation, conditions)
+        return self._with_quantities(arguments, equation, conditions)
+
+    def _within(
+        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        is_logarithm = isinstance(expression, Apply) and expression.function == "log"
+        name = self._without_quantity if is_logarithm else self.named
         children = tuple(
-            [
-                self.named(child, equation, inside)
-                for child, inside in guarded_children(expression, conditions)
-            ]
+            [name(child, equation, inside) for child, inside in guarded_children(expression, conditions)]
         )
-        if children != expression.children:
-            expression = expression.with_children(children)
-        if isinstance(expression, Apply):
-            arguments = [
-                self._argument(each, equation, conditions)
-                if holds_contraction(each) or self._is_loop_carried(each, expression.function)
-                else each
-                for each in expression.arguments
-            ]
-            expression = Apply(expression.function, tuple(arguments))
-        return expression
+        return expression if children == expression.children else expression.with_children(children)
+
+    def _without_quantity(
+        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        inside = self._within(expression, equation, conditions)
+        return self._with_arguments(inside, equation, conditions)
+
+    def _with_arguments(
+        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        """A function with names for its arguments."""
+        if not isinstance(expression, Apply):
+            return expression
+        arguments = [
+            self._argument(each, equation, conditions)
+            if holds_contraction(each) or self._is_loop_carried(each, expression.function)
+            else each
+            for each in expression.arguments
+        ]
+        return Apply(expression.function, tuple(arguments))
 
     def _is_loop_carried(self, argument: Expression, function: str) -> bool:
         """Whether a recurrence goes on through the function; e^u and log(u) belong together, and stay so."""
@@ -88,13 +135,37 @@ class _Naming:
     def _argument(
         self, argument: Expression, equation: Equation, conditions: tuple[Expression, ...]
     ) -> Expression:
-        guarded = by_itself(argument, self.axes, conditions, self.loop_carried)
+        return self._name("u", argument, equation, conditions) or argument
+
+    def _with_quantities(
+        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        """A product with a name for a softmax in it, a power with one for its root."""
+        factors = list(factors_of(expression))
+        places = softmax_places(factors)
+        if places is not None and base_and_exponent(factors[places[1]])[1] == MINUS_ONE:
+            above, below, _ = places
+            named = self._name("p", multiply(factors[above], factors[below]), equation, conditions)
+            if named is not None:
+                factors[above] = named
+                return multiply(*factors[:below], *factors[below + 1 :])
+        if is_root(expression) and _is_rewritten(expression):
+            base, exponent = base_and_exponent(expression)
+            root = self._name("norm", power(base, HALF), equation, conditions)
+            return expression if root is None else power(root, multiply(Number(2), exponent))
+        return expression
+
+    def _name(
+        self, prefix: str, part: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Element | None:
+        """The name of a part of an equation, given here if it has none; None where it must stay there."""
+        guarded = by_itself(part, self.axes, conditions, self.loop_carried)
         if guarded is None:
-            return argument
+            return None
         key = canonical_bound_names(guarded)
         if key not in self.names:
-            indices = _free_in_order(argument, equation)
-            name = lengthened_name(f"u_{equation.tensor}", "_", self.taken)
+            indices = _free_in_order(part, equation)
+            name = lengthened_name(f"{prefix}_{equation.tensor}", "_", self.taken)
             self.taken.add(name)
             self.names[key] = Element(name, indices)
             self.new.append(Equation(name, indices, guarded))

@@ -36,7 +36,7 @@ from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.support import Guarding
-from symbackprop.rules.symmetry import SYMMETRY, Symmetries, oriented_by
+from symbackprop.rules.symmetry import MIRRORED_SQUARES, SYMMETRY, Symmetries, oriented_by
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 
@@ -68,7 +68,7 @@ TABLES: tuple[Sequence[Rule], ...] = (
     CALCULUS_RULES,
     WRITTEN_OUT_RULES,
     PRESENTATION_RULES,
-    (ARRANGE, TOGETHER, SPLIT, LOSS_BY_ITSELF),
+    (ARRANGE, MIRRORED_SQUARES, TOGETHER, SPLIT, LOSS_BY_ITSELF),
 )
 SOME_STEP = Index("t", Axis("T", "t"))
 

@@ -170,14 +170,15 @@ def adjoint_order(system: System, wrt: Sequence[str]) -> tuple[str, ...]:
     return (*first, *order, *last)
 
 
-def steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, RecurrenceStep]:
-    """The adjoints of a recurrence form one again, which runs the other way."""
-    found = {}
-    for number, stage in enumerate(stages_of(system.equations)):
-        if stage.recurrence is not None:
-            for tensor, place in stage.recurrence.places.items():
-                if tensor in names:
-                    found[names[tensor]] = RecurrenceStep(number, place, -stage.recurrence.direction)
+def steps_of_adjoints(system: System, names: Mapping[str, str]) -> dict[str, tuple[RecurrenceStep, ...]]:
+    """The adjoints of a recurrence form one again, which runs the other way; the outermost step first."""
+    found: dict[str, tuple[RecurrenceStep, ...]] = {}
+    recurrences = (each for stage in stages_of(system.equations) for each in stage.nested)
+    for number, recurrence in enumerate(recurrences):
+        for tensor, place in recurrence.places.items():
+            if tensor in names:
+                step = RecurrenceStep(number, place, -recurrence.direction)
+                found[names[tensor]] = (*found.get(names[tensor], ()), step)
     return found
 
 

@@ -12,8 +12,10 @@ from symbackprop.errors import EmissionError
 def write_atomically(path: Path, text: str) -> None:
     """Write UTF-8 text under another name beside the file, then rename it into place.
 
-    Raises EmissionError where the folder does not exist or cannot be written; the old file is then untouched.
+    A link is followed, a device or a pipe written to. Raises EmissionError where the folder does not exist or
+    cannot be written; the old file is then untouched.
     """
+    path = path.resolve() if path.is_symlink() else path
     if not path.parent.is_dir():
         raise EmissionError(
             f"cannot write {path}: the folder {path.parent} does not exist",
@@ -23,6 +25,9 @@ def write_atomically(path: Path, text: str) -> None:
         raise EmissionError(f"cannot write {path}: it is a folder", remedy="name a file")
     temporary = ""
     try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as stream:

@@ -1,8 +1,8 @@
-"""What a target offers to those that judge modules or plant faults in them, and know no target."""
+"""What a target offers to those that judge modules, and know no target."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -16,14 +16,12 @@ from symbackprop.lowering.programs import lower
 class Target:
     """A target whose modules can be run from Python.
 
-    `printed` is a program's module, `load` makes a Python module of its text and a name. `calls` says for
-    each element-wise function of the language what its code calls to compute it.
+    `printed` is a program's module, `load` makes a Python module of its text and a name.
     """
 
     name: str
     printed: Callable[[Program], PrintedModule]
     load: Callable[[str, str], ModuleType]
-    calls: Mapping[str, str]
 
     def emitted(self, derivation: Derivation) -> PrintedModule:
         """The module of a derivation, not verified; ProgramError where there is none."""

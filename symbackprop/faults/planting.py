@@ -1,206 +1,206 @@
-"""A gradient's code as a syntax tree in which faults are planted, one at a time.
+"""A gradient's program in which faults are planted, one at a time, before any target prints it.
 
-What is planted changes the statements that lead to the gradients in `value_and_grad`, never the loss.
+What is planted changes the lines that lead from the loss to the gradients, never the loss.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from typing import TypeAlias
 
-from symbackprop.emission.target import Target
+from symbackprop.array.ir import Elementwise, Fill, Literal, Read
+from symbackprop.array.program import Line, Loop, Program, Statement, counters_in, statements_in
+from symbackprop.array.segments import segments_of
+from symbackprop.array.slices import Allocate, Count
+from symbackprop.array.value import Value
+from symbackprop.errors import ProgramError
+from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.schedule.kinds import Kind
 
-FORWARD = ("_forward", "_loss")
-GRADIENTS = "value_and_grad"
-BEFORE = ("tensors", "grads")  # statements that assign these are none of the gradient's own
-
-Edit: TypeAlias = Callable[[ast.expr, "GradientCode"], Iterable[ast.expr]]
-Rewrite: TypeAlias = Callable[[list[ast.stmt], "GradientCode"], Iterable[list[ast.stmt]]]
+Lines: TypeAlias = tuple[Line, ...]
+Edit: TypeAlias = "Callable[[Value, GradientProgram], Iterable[Value]]"
+Rewrite: TypeAlias = "Callable[[Lines, GradientProgram], Iterable[Lines]]"
+Path: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A module with one fault in it: where, what stood there and what stands there now."""
+    """A program with one fault in it: the equation whose lines it is in, what stood there, what does now."""
 
     fault: str
-    line: int
+    formula: str
     before: str
     after: str
-    source: str
+    program: Program
 
 
 @dataclass(frozen=True)
 class Activation:
-    """z = f(u), element by element, as the forward pass computes it; `call` makes f of something else."""
+    """z = f(u), element by element, as the forward pass computes it."""
 
-    name: str
+    function: str
     value: str
     argument: str
-    call: ast.Call
 
 
-class GradientCode:
-    """A generated module's tree, and what its forward pass says of the names that the gradient reads."""
+@dataclass(frozen=True)
+class GradientProgram:
+    """A program, and what its forward pass says of the names that the gradient reads."""
 
-    def __init__(self, source: str, target: Target) -> None:
-        self.tree = ast.parse(source)
-        self.target = target
-
-    def _function(self, name: str) -> ast.FunctionDef | None:
-        found = [each for each in self.tree.body if isinstance(each, ast.FunctionDef) and each.name == name]
-        return found[0] if found else None
-
-    @property
-    def gradients(self) -> ast.FunctionDef:
-        """The function that computes them."""
-        function = self._function(GRADIENTS)
-        assert function is not None, f"a generated module has {GRADIENTS}"
-        return function
+    program: Program
 
     @cached_property
-    def forward_values(self) -> dict[str, ast.expr]:
-        """Each name that the forward pass assigns, or of which it fills a slice, with what it assigns."""
-        found: dict[str, ast.expr] = {}
-        for function in map(self._function, FORWARD):
-            for statement in ast.walk(function) if function is not None else ():
-                if isinstance(statement, ast.Assign):
-                    name = base_name(statement.targets[0])
-                    if name is not None and not _is_allocation(statement.value):
-                        found[name] = statement.value
-        return found
+    def lines(self) -> Lines:
+        """The lines of the gradient's own."""
+        backward = segments_of(self.program).backward
+        assert backward is not None, "a program with faults to plant has gradients"
+        return backward.statements
+
+    @cached_property
+    def forward_values(self) -> dict[str, Value]:
+        """Each name that the forward pass computes as a whole, with its value."""
+        own = {id(line) for line in self.lines}
+        before = [line for line in self.program.statements if id(line) not in own]
+        return {line.name: line.value for line in before if isinstance(line, Statement)}
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
-        """The elementwise functions of one array in the forward pass."""
+        """The elementwise functions of one array in the forward pass, those of one step too."""
+        own = {id(line) for line in statements_in(self.lines)}
         found = []
-        calls = frozenset(self.target.calls.values())
-        for value, expression in self.forward_values.items():
-            if isinstance(expression, ast.Call) and expression.args and not expression.keywords:
-                argument = base_name(expression.args[0])
-                name = ast.unparse(expression.func)
-                if argument is not None and name in calls:
-                    found.append(Activation(name, value, argument, expression))
+        for line in statements_in(self.program.statements):
+            match line.value:
+                case Elementwise(function, (argument,)) if id(line) not in own and function in FUNCTIONS:
+                    if (name := read_name(argument)) is not None:
+                        found.append(Activation(function, line.name, name))
         return tuple(found)
 
     def is_given(self, name: str) -> bool:
-        """Whether a name of the forward pass is one of the model's declared tensors."""
-        value = self.forward_values.get(name)
-        return value is None or base_name(value) == "tensors"
+        """Whether a name is one of the model's declared tensors."""
+        return any(tensor.name == name for tensor in self.program.tensors)
 
     @cached_property
-    def steps(self) -> frozenset[str]:
-        """The variables of loops over steps."""
-        loops = (node for node in ast.walk(self.gradients) if isinstance(node, ast.For))
-        return frozenset(loop.target.id for loop in loops if isinstance(loop.target, ast.Name))
+    def counters(self) -> frozenset[str]:
+        """The counters of loops in the gradient."""
+        return frozenset(counters_in(self.lines))
+
+    def with_lines(self, old: Lines, new: Lines) -> Program:
+        """The program with these neighbouring lines, of the program itself or of a loop, in others' place."""
+        return replace(self.program, statements=_replaced(self.program.statements, old, new))
 
 
-def base_name(node: ast.expr) -> str | None:
-    """`z` of `z` and of `z[:, t]`; None for anything else."""
-    while isinstance(node, ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
+def _replaced(lines: Lines, old: Lines, new: Lines) -> Lines:
+    for place in range(len(lines)):
+        if all(one is other for one, other in zip(lines[place : place + len(old)], old, strict=False)):
+            return (*lines[:place], *new, *lines[place + len(old) :])
+    return tuple(
+        [
+            replace(line, body=_replaced(line.body, old, new)) if isinstance(line, Loop) else line
+            for line in lines
+        ]
+    )
 
 
-def names_in(node: ast.AST) -> frozenset[str]:
-    """Every name that is read, but for NumPy's."""
-    return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name)) - {"np"}
+def read_name(value: Value) -> str | None:
+    """`z` of z and of a part of z; None for anything else."""
+    while not isinstance(value, Read):
+        arrays = [operand for operand in value.operands if operand.kind is not Kind.PYTHON]
+        if len(arrays) != 1 or isinstance(value, Elementwise):
+            return None
+        value = arrays[0]
+    return value.name
 
 
-def _is_allocation(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.empty", "np.zeros")
+def names_in(value: Value) -> frozenset[str]:
+    """Every name that is read."""
+    return frozenset([node.name for node in value.walk() if isinstance(node, Read)])
 
 
-def factors_of(node: ast.expr) -> list[ast.expr]:
-    """The factors of a product as it is written, a quotient's dividend among them."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        return [*factors_of(node.left), *factors_of(node.right)]
-    return [node]
+def counts_in(value: Value) -> frozenset[str]:
+    """The counters that are read."""
+    return frozenset([node.name for node in value.walk() if isinstance(node, Count)])
 
 
-def product_of(factors: list[ast.expr]) -> ast.expr:
-    """The product of factors, 1 of none."""
-    if not factors:
-        return ast.Constant(1.0)
-    product = factors[0]
-    for factor in factors[1:]:
-        product = ast.BinOp(product, ast.Mult(), factor)
-    return product
+def factors_of(value: Value) -> list[Value]:
+    """The factors of a product as it is written."""
+    match value:
+        case Elementwise("multiply", (left, right)):
+            return [*factors_of(left), *factors_of(right)]
+    return [value]
 
 
-def expression(text: str, **parts: ast.expr) -> ast.expr:
-    """An expression of Python with other ones in the place of names."""
-    node = ast.parse(text, mode="eval").body
-    return replaced(node, lambda each: parts.get(each.id) if isinstance(each, ast.Name) else None)
+def product_of(factors: Iterable[Value]) -> Value:
+    """The product of one factor or more."""
+    return reduce(lambda left, right: Elementwise("multiply", (left, right)), factors)
 
 
-def replaced(node: ast.expr, change: Callable[[ast.expr], ast.expr | None]) -> ast.expr:
-    """A copy in which what `change` gives something for is that, outermost first."""
-
-    class Replacing(ast.NodeTransformer):
-        def visit(self, each: ast.AST) -> ast.AST:
-            new = change(each) if isinstance(each, ast.expr) else None
-            return copy.deepcopy(new) if new is not None else self.generic_visit(each)
-
-    result = Replacing().visit(copy.deepcopy(node))
-    assert isinstance(result, ast.expr)
-    return result
-
-
-def is_of_the_gradient(statement: ast.stmt) -> bool:
-    """Whether a statement computes something on the way to a gradient."""
-    if not isinstance(statement, ast.Assign):
+def is_of_the_gradient(line: Line) -> bool:
+    """Whether a line computes something, and does not only make room for it."""
+    if isinstance(line, Loop):
         return False
-    name = base_name(statement.targets[0])
-    return name is not None and name not in BEFORE and not _is_preparation(statement.value)
+    return not isinstance(line.value, Allocate) and not (
+        isinstance(line.value, Fill) and isinstance(line.value.operand, Literal)
+    )
 
 
-def _is_preparation(value: ast.expr) -> bool:
-    """Whether a value is the forward pass's, a tensor as it was given, a size, a dtype or an empty array."""
-    if isinstance(value, ast.Call):
-        return ast.unparse(value.func) in FORWARD or _is_allocation(value)
-    named = base_name(value) if isinstance(value, ast.Subscript) else None
-    of_array = [each.attr for each in ast.walk(value) if isinstance(each, ast.Attribute)]
-    return named == "tensors" or bool({"shape", "dtype"} & set(of_array[:1]))
+def by_edit(program: Program, fault: str, edit: Edit) -> Iterator[Planted]:
+    """A program for each value on the way to the gradients and each way in which it can be made wrong."""
+    code = GradientProgram(program)
+    for line in filter(is_of_the_gradient, statements_in(code.lines)):
+        for path, node in _nodes(line.value):
+            for new in edit(node, code):
+                changed = _with_node(line.value, path, new)
+                if changed is not None:
+                    wrong = code.with_lines((line,), (replace(line, value=changed),))
+                    yield Planted(fault, line.origin.formula, repr(node), repr(new), wrong)
 
 
-def by_edit(source: str, target: Target, fault: str, edit: Edit) -> Iterator[Planted]:
-    """A module for each expression on the way to the gradients and each way in which it can be made wrong."""
-    code = GradientCode(source, target)
-    nodes = [
-        node
-        for statement in ast.walk(code.gradients)
-        if isinstance(statement, ast.Assign) and is_of_the_gradient(statement)
-        for node in ast.walk(statement.value)
-        if isinstance(node, ast.expr)
-    ]
-    for node in nodes:
-        for new in edit(node, code):
-            yield _planted(code, fault, node, new)
+def _nodes(value: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    yield path, value
+    for place, operand in enumerate(value.operands):
+        yield from _nodes(operand, (*path, place))
 
 
-def _planted(code: GradientCode, fault: str, node: ast.expr, new: ast.expr) -> Planted:
-    class Planting(ast.NodeTransformer):
-        def visit(self, each: ast.AST) -> ast.AST:
-            return new if each is node else self.generic_visit(each)
-
-    # Copied with the node itself kept, for it is found by identity.
-    tree = Planting().visit(copy.deepcopy(code.tree, {id(node): node}))
-    after = ast.unparse(ast.fix_missing_locations(tree))
-    return Planted(fault, node.lineno, ast.unparse(node), ast.unparse(new), after)
+def _with_node(value: Value, path: Path, new: Value) -> Value | None:
+    """The value with another node there, over the axes of the old one; None where that fits in no way."""
+    try:
+        changed = _replaced_node(value, path, new)
+        return changed if changed.type == value.type else None
+    except (ProgramError, IndexError):
+        return None
 
 
-def by_rewrite(source: str, target: Target, fault: str, rewrite: Rewrite) -> Iterator[Planted]:
-    """A module for each way in which a block of statements can be made wrong."""
-    code = GradientCode(source, target)
-    for block in (node for node in ast.walk(code.gradients) if isinstance(node, ast.FunctionDef | ast.For)):
-        before = block.body
-        for body in rewrite(list(before), code):
-            block.body = body
-            after = ast.unparse(ast.fix_missing_locations(code.tree))
-            changed = next((new for new in body if not any(new is old for old in before)), body[-1])
-            yield Planted(fault, block.lineno, "", ast.unparse(changed), after)
-        block.body = before
+def _replaced_node(value: Value, path: Path, new: Value) -> Value:
+    if not path:
+        return new if new.layout == value.layout else Fill(new, value.layout)
+    operands = list(value.operands)
+    operands[path[0]] = _replaced_node(operands[path[0]], path[1:], new)
+    return value.with_operands(tuple(operands))
+
+
+def by_rewrite(program: Program, fault: str, rewrite: Rewrite) -> Iterator[Planted]:
+    """A program for each way in which a run of lines can be made wrong."""
+    code = GradientProgram(program)
+    for block in (code.lines, *_bodies(code.lines)):
+        for new in rewrite(block, code):
+            kept = {id(line) for line in block}
+            changed = next((line for line in new if id(line) not in kept), new[-1])
+            formula = changed.origin.formula if changed.origin else ""
+            yield Planted(fault, formula, "", repr(changed), _with_block(code, block, new))
+
+
+def _with_block(code: GradientProgram, block: Lines, new: Lines) -> Program:
+    if block is not code.lines:
+        return code.with_lines(block, new)
+    own = {id(line) for line in block}
+    others = tuple([line for line in code.program.statements if id(line) not in own])
+    return replace(code.program, statements=(*others, *new))
+
+
+def _bodies(lines: Lines) -> Iterator[Lines]:
+    for line in lines:
+        if isinstance(line, Loop):
+            yield line.body
+            yield from _bodies(line.body)

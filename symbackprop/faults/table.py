@@ -1,7 +1,6 @@
 """The faults of hand-written gradients, as a table: each says what it is and where it can be planted.
 
-They are planted in the syntax tree of generated modules, so that a check can be shown to notice them, and an
-audit to name them.
+They are planted in programs, so that any target's modules can show that a check notices them.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symbackprop.emission.target import Target
+from symbackprop.array.program import Program
 from symbackprop.faults.mutations import (
     another_derivative,
     another_precision,
@@ -39,12 +38,12 @@ class Fault:
     edit: Edit | None = None
     rewrite: Rewrite | None = None
 
-    def planted(self, source: str, target: Target) -> Iterator[Planted]:
-        """The target's module with this fault, once for each place where it can be; some change no value."""
+    def planted(self, program: Program) -> Iterator[Planted]:
+        """The program with this fault, once for each place where it can be; some change no value."""
         if self.edit is not None:
-            yield from by_edit(source, target, self.name, self.edit)
+            yield from by_edit(program, self.name, self.edit)
         if self.rewrite is not None:
-            yield from by_rewrite(source, target, self.name, self.rewrite)
+            yield from by_rewrite(program, self.name, self.rewrite)
 
 
 FAULTS = (

@@ -14,9 +14,20 @@ from symbackprop.functions.record import Domain, ElementwiseFunction, Numeric, N
 from symbackprop.notation.arithmetic import divide, multiply, negate, power
 from symbackprop.notation.expressions import Constant, Expression, Number
 
+SHORT = 1e-12  # the square of a shorter imaginary part is less than any rounding
+
 
 def _erf(u: Numeric) -> Numeric:
-    return by_mpmath(mpmath.erf, u) if isinstance(u, complex) else math.erf(u)
+    if not isinstance(u, complex):
+        return math.erf(u)
+    if abs(u.imag) >= SHORT:
+        return by_mpmath(mpmath.erf, u)
+    # By its definition, the integral of 2/sqrt(pi)*exp(-t^2): on so short a way that does not change.
+    return complex(math.erf(u.real), 2 / math.sqrt(math.pi) * _gaussian(u.real * math.sqrt(2)) * u.imag)
+
+
+def _gaussian(u: float) -> float:
+    return math.exp(-min(u * u / 2, 1e4))
 
 
 def _precise_normal_distribution(u: Any) -> Any:
@@ -25,9 +36,12 @@ def _precise_normal_distribution(u: Any) -> Any:
 
 def normal_distribution(u: Numeric) -> Numeric:
     """The standard normal distribution; erfc keeps the digits that 1 + erf loses for negative arguments."""
-    if isinstance(u, complex):
+    if not isinstance(u, complex):
+        return math.erfc(-u / math.sqrt(2)) / 2
+    if abs(u.imag) >= SHORT:
         return by_mpmath(_precise_normal_distribution, u)
-    return math.erfc(-u / math.sqrt(2)) / 2
+    density = _gaussian(u.real) / math.sqrt(2 * math.pi)  # the integrand of its definition
+    return complex(math.erfc(-u.real / math.sqrt(2)) / 2, density * u.imag)
 
 
 def _normal_density(u: Expression) -> Expression:

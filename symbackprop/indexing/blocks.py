@@ -8,7 +8,7 @@ is f[h] at the places h, and g[h] at the places size(h) + h.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from symbackprop.indexing.padding import not_negative
@@ -23,7 +23,6 @@ from symbackprop.notation.expressions import (
     ZERO,
     Axis,
     Comparison,
-    Element,
     Expression,
     Index,
     Reduction,
@@ -66,22 +65,32 @@ def blocks_of(expression: Expression, indices: Sequence[Index]) -> tuple[Block, 
     return ()
 
 
-def equations_by_block(equation: Equation, taken: set[str]) -> Iterator[Equation]:
-    """An equation for each block, and the equation itself, which reads them; names are added to `taken`."""
-    blocks = blocks_of(equation.expression, equation.indices)
+def names_for_blocks(equation: Equation, taken: set[str]) -> tuple[Equation, ...]:
+    """An equation for each block that is not 0, in order; their names are added to `taken`."""
+    found: list[Equation] = []
+    for block in blocks_of(equation.expression, equation.indices):
+        if block.expression != ZERO:
+            name = numbered_name(f"{equation.tensor}_block", taken)
+            taken.add(name)
+            found.append(Equation(name, block.within(equation.indices), block.expression))
+    return tuple(found)
+
+
+def read_by_block(
+    expression: Expression, indices: Sequence[Index], named: Sequence[Equation]
+) -> Expression | None:
+    """The expression as the sum of its blocks, each read by its name; None where they are not named so."""
+    blocks = [block for block in blocks_of(expression, indices) if block.expression != ZERO]
+    stated = [(block.within(indices), block.expression) for block in blocks]
+    if not blocks or stated != [(each.indices, each.expression) for each in named]:
+        return None
     chosen: list[Expression] = []
-    for block in blocks:
-        if block.expression == ZERO:
-            continue
-        name = numbered_name(f"{equation.tensor}_block", taken)
-        taken.add(name)
-        indices = block.within(equation.indices)
-        yield Equation(name, indices, block.expression)
+    for block, equation in zip(blocks, named, strict=True):
         place = linear_form(subtract(block.split, block.start)).expression()
         bounds = unproved_bounds(place, block.index.axis)
-        read = substitute(Element(name, indices), {block.index: place})
+        read = substitute(equation.element, {block.index: place})
         chosen.append(Where(conjunction(bounds), read, ZERO))
-    yield replace(equation, expression=add(*chosen)) if chosen else equation
+    return add(*chosen)
 
 
 def _blocks(expression: Expression, split: Index) -> Iterator[Block]:

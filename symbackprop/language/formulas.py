@@ -40,7 +40,7 @@ from symbackprop.syntax.nodes import (
     Word,
 )
 from symbackprop.syntax.words import CALLABLE, ELEMENTWISE, YIELDING
-from symbackprop.systems.shorthands import NAMED
+from symbackprop.systems.shorthands import BRINGS_IN, NAMED
 
 _SPLIT = "name a part of the formula by an equation of its own"
 
@@ -175,7 +175,8 @@ class FormulaReader:
         if name in YIELDING and self._is_own(name, surroundings):
             return self._own_function(call, surroundings)
         if name in NAMED and (name != "diff" or len(call.arguments) > 2):
-            self.shorthands.add(name)
+            brought = (each for each in BRINGS_IN.get(name, ()) if each not in self.scope.first_uses)
+            self.shorthands.update((name, *brought))
         if name in DEFINITIONS:
             return shorthand(call, surroundings, self)
         for forms in (SPECIAL_FORMS, POSITION_FORMS, MATRIX_FORMS):

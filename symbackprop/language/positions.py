@@ -173,25 +173,30 @@ def _pad(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
 
 
 def _floor(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    """Of integers and their ratios exactly; of any other number as it is rounded."""
-    expect_arguments(call, 1, reader.scope, "write floor(u)")
-    argument = reader.value(call.arguments[0], surroundings)
-    tensors = _integer_tensors(argument, reader.scope)
-    if not is_ratio(argument, tensors):
-        return Apply("floor_of_real", (argument,))
-    whole = linear_form(argument).expression()
-    return whole if is_integer(whole, tensors) else floor_quotient(*divided(argument))
+    argument, tensors = _rounded(call, surroundings, reader)
+    below = _floor_of(argument, tensors)
+    return Apply("floor_of_real", (argument,)) if below is None else below
 
 
 def _ceil(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:
-    """Of integers and their ratios -floor(-x), exactly."""
-    expect_arguments(call, 1, reader.scope, "write ceil(u)")
+    argument, tensors = _rounded(call, surroundings, reader)
+    below = _floor_of(negate(argument), tensors)
+    return Apply("ceil", (argument,)) if below is None else negate(below)
+
+
+def _rounded(call: Call, surroundings: Surroundings, reader: Reader) -> tuple[Expression, frozenset[str]]:
+    """The only argument, and the integer tensors in it."""
+    expect_arguments(call, 1, reader.scope, f"write {call.word.text}(u)")
     argument = reader.value(call.arguments[0], surroundings)
-    tensors = _integer_tensors(argument, reader.scope)
+    return argument, _integer_tensors(argument, reader.scope)
+
+
+def _floor_of(argument: Expression, tensors: frozenset[str]) -> Expression | None:
+    """The floor of integers and their ratios, exactly; None of any other number, which is rounded."""
     if not is_ratio(argument, tensors):
-        return Apply("ceil", (argument,))
-    whole = linear_form(negate(argument)).expression()
-    return negate(whole if is_integer(whole, tensors) else floor_quotient(*divided(negate(argument))))
+        return None
+    whole = linear_form(argument).expression()
+    return whole if is_integer(whole, tensors) else floor_quotient(*divided(argument))
 
 
 def _mod(call: Call, surroundings: Surroundings, reader: Reader) -> Expression:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from symbackprop.language.names import bare_word
-from symbackprop.layers.alternatives import text_of
+from symbackprop.layers.chosen_text import text_of
 from symbackprop.layers.edits import Edits, first_word, walk
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue

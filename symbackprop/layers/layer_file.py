@@ -23,7 +23,7 @@
 Below the options stands a model in the model language with names of its own, and two additions: an option's
 name stands for its value, and `{text when condition}`, perhaps `{text when condition else text}`, is there
 only where the options say so. Such texts may be nested, and each has its brackets in pairs; what is a call or
-only its argument is written `{pad when padding > 0}(x[n,i + 1])` (`layers.alternatives` has the grammar).
+only its argument is written `{pad when padding > 0}(x[n,i + 1])` (`syntax/layer.lark` has the grammar).
 
 The first `input` is what comes before; `rest n` makes n any number of axes in front, such as batch and time,
 or none, and `batch n` just one. An axis that the input does not have is a new one, whose size is arithmetic
@@ -36,13 +36,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from symbackprop.errors import LanguageError, Place
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.layers.alternatives import Body, read_body
 from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, Option, one_of, value_of
+from symbackprop.syntax.alternatives import Body
+from symbackprop.syntax.parsing import read_body
 from symbackprop.syntax.source import Source
 
 _HEADER = re.compile(
@@ -57,8 +59,9 @@ _PRESET = re.compile(r":\s*(?P<option>\w+)\s*=\s*(?P<value>\S+)")
 
 @dataclass(frozen=True)
 class LayerFormula:
-    """A layer or loss: what its file says, its formula as text and with the options' alternatives apart.
+    """A layer or loss: what its file says, and its formula as text.
 
+    `file` has the lines of the formula at the places that they have in the layer's file, without comments.
     `role` is "loss" or "activation" where its file says that it is one. `presets` are the options that its
     kind has chosen already.
     """
@@ -74,8 +77,14 @@ class LayerFormula:
     rest: str
     is_batch: bool
     body: str
-    alternatives: Body
+    file: Source
     presets: Mapping[str, OptionValue]
+
+    @cached_property
+    def alternatives(self) -> Body:
+        """The formula, with what its options choose apart; LanguageError where that does not pair."""
+        text = self.file.text
+        return read_body(self.file, len(text) - len(text.lstrip("\n")))
 
     @property
     def is_loss(self) -> bool:
@@ -132,17 +141,15 @@ def read_layer(kind: str, text: str) -> tuple[LayerFormula, ...]:
         rest=header.rest,
         is_batch=header.is_batch,
         body="\n".join(header.body).strip("\n"),
-        alternatives=_alternatives(f"{kind}.layer", lines),
+        file=Source(f"{kind}.layer", _formula_in_place(lines)),
         presets={},
     )
     return layer, *(_under_other_name(layer, other, header) for other in header.others)
 
 
-def _alternatives(name: str, lines: list[str]) -> Body:
-    """The lines of the formula without comments, at the places that they have in the file."""
+def _formula_in_place(lines: list[str]) -> str:
     formula = ["" if _HEADER.fullmatch(line) else line.partition("#")[0].rstrip() for line in lines]
-    text = "\n".join(formula).rstrip("\n")
-    return read_body(Source(name, text), len(text) - len(text.lstrip("\n")))
+    return "\n".join(formula).rstrip("\n")
 
 
 def _under_other_name(layer: LayerFormula, other: _OtherName, header: _Header) -> LayerFormula:

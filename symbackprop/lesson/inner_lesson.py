@@ -45,13 +45,29 @@ def _seen_through(writer: ChainWriter) -> Iterator[Block]:
 
 
 def added_equations(derivation: Derivation) -> tuple[tuple[Expression, Expression], ...]:
-    """The equations of the system that the model did not state, or stated with derivatives."""
+    """The equations of the system that the model did not state, or stated with derivatives.
+
+    Of the names given before differentiating, those that the gradient reads.
+    """
     stated = derivation.expansion.stated.definitions
+    given = _names_read(derivation)
     return tuple(
         (equation.element, equation.expression)
         for equation in derivation.expansion.system.equations
-        if equation != stated.get(equation.tensor)
+        if equation != stated.get(equation.tensor) or equation.tensor in given
     )
+
+
+def _names_read(derivation: Derivation) -> set[str]:
+    """The names given to parts of the model's equations that the adjoints read, or one another."""
+    system, model = derivation.system, derivation.model
+    read = {name for equation in derivation.equations for name in equation.reads}
+    given: set[str] = set()
+    for equation in reversed(system.equations):
+        if equation.tensor in read and equation.tensor not in model.definitions:
+            given.add(equation.tensor)
+            read.update(equation.reads)
+    return given
 
 
 def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Block]:

@@ -121,7 +121,7 @@ def box(expression: Expression) -> Box:
 
 
 def _box_of_form(expression: Expression) -> Box:
-    """What has a form of its own: a function, a reduction, a delta, a choice, a derivative."""
+    """What has a form of its own: a function, a reduction, a delta, a `where`, a derivative."""
     match expression:
         case Apply("floor", (argument,)):
             above, below = divided(argument)

@@ -22,7 +22,13 @@ from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.rules.stating import DIFFERENTIATED
-from symbackprop.rules.symmetry import OUT_OF_ORDER, pairs_out_of_order, symmetry_rule
+from symbackprop.rules.symmetry import (
+    MIRRORED_SQUARES,
+    OUT_OF_ORDER,
+    pairs_out_of_order,
+    squares_out_of_order,
+    symmetry_rule,
+)
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.partial import Ranges
 
@@ -127,7 +133,10 @@ SEARCH_MEASURES: Measures = {
         lambda expression, _context: measure(expression),
     ),
 }
-ORDER_MEASURES: Measures = {OUT_OF_ORDER: Measure("pairs of positions out of order", pairs_out_of_order)}
+ORDER_MEASURES: Measures = {
+    OUT_OF_ORDER: Measure("pairs of positions out of order", pairs_out_of_order),
+    MIRRORED_SQUARES.decreases: Measure("squares the other way round", squares_out_of_order),
+}
 TIE_MEASURES: Measures = {TIED: Measure("indices that a delta ties to another", tied_indices)}
 TEXT_MEASURES: Measures = {
     UNTIDY: Measure("sums, products and `where`s with a sign or reciprocal elsewhere", untidy_nodes),
@@ -144,7 +153,11 @@ def phases() -> tuple[Phase, ...]:
     return (
         Phase("Functions that a model writes out in pieces", WRITTEN_OUT_RULES, MEASURES),
         Phase("Calculus", (LOSS_BY_ITSELF, *CALCULUS_RULES, TOGETHER), CALCULUS_MEASURES),
-        Phase("Symmetric matrices, first of all", (symmetry_rule(SYMMETRIC),), ORDER_MEASURES),
+        Phase(
+            "Symmetric matrices and squares, first",
+            (symmetry_rule(SYMMETRIC), MIRRORED_SQUARES),
+            ORDER_MEASURES,
+        ),
         Phase("Local factors of the chain rule", factor_rules(ranges), MEASURES),
         Phase("Before them, where sums are put together", JOINING_RULES, MEASURES),
         Phase("After them, in the normal form", (*BOUNDARY_RULES, *SOLVING_RULES), MEASURES),

@@ -13,6 +13,7 @@ from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import without_where
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
+from symbackprop.schedule.driver import BLOCKS, with_named_blocks
 from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
 from symbackprop.schedule.given_names import NamingRule
@@ -79,6 +80,7 @@ def naming_rules() -> tuple[tuple[NamingRule, Callable[[Items], Items]], ...]:
     """The rules that give parts of equations names of their own, each with what does so."""
     tensors = example_system().tensors
     return (
+        (BLOCKS, lambda items: with_named_blocks(items, example_system())),
         (CHOSEN_MATRICES, lambda items: with_guarded_matrices(items, tensors, ()).equations),
         (HOISTING, lambda items: hoisted(items, tensors)),
         (SHARING, lambda items: shared(items, tensors)),

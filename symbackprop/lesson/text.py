@@ -6,10 +6,9 @@ Reasons stand behind a #, which is a comment in the model language.
 
 from __future__ import annotations
 
-import itertools
-import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from symbackprop.lesson.boxes import Piece, break_row, row_latex
 from symbackprop.lesson.document import (
@@ -26,14 +25,14 @@ from symbackprop.lesson.document import (
 from symbackprop.notation.arithmetic import factors_of, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Expression
-from symbackprop.systems.printing import equation_text, fact_text, text
+from symbackprop.systems.printing import equation_text, fact_text, text, text_row
+from symbackprop.systems.rows import PER_DEPTH, Break, Row, joined_rows, row_text
 from symbackprop.systems.system import Equation, Fact
 
 DEFAULT_WIDTH = 100
 NARROWEST = 40
 _INDENT, _HANG, _REASON_COLUMN, _LONGEST_LEFT = 2, 4, 56, 26
-_PER_DEPTH, _DEEPEST = 4, 3
-_LOGICAL = re.compile(r",| and | or ")
+_DEEPEST = 3
 
 
 def document_text(document: Document, width: int = DEFAULT_WIDTH) -> str:
@@ -50,13 +49,20 @@ def equations_text(equations: Equations) -> str:
 
 def formula_text(expression: Expression) -> str:
     """The expression in the model language; products of derivatives as (dE/dy)(dy/du2)."""
+    return row_text(_formula_row(expression))
+
+
+def _formula_row(expression: Expression) -> Row:
     products = [factors_of(term) for term in terms_of(expression)]
     if not all(isinstance(factor, Derivative) for product in products for factor in product):
-        return text(expression)
-    return " + ".join(
-        "".join(f"({text(factor)})" for factor in product) if len(product) > 1 else text(product[0])
-        for product in products
-    )
+        return text_row(expression)
+    return joined_rows((Break(0), " + "), [_chain_of(product) for product in products])
+
+
+def _chain_of(derivatives: Sequence[Expression]) -> Row:
+    if len(derivatives) == 1:
+        return text_row(derivatives[0])
+    return joined_rows((Break(1),), [(f"({text(each)})",) for each in derivatives])
 
 
 def _block_text(block: Block, width: int) -> str:
@@ -66,8 +72,8 @@ def _block_text(block: Block, width: int) -> str:
         case Paragraph(sentence):
             return _wrapped(_sentence(sentence), width)
         case Equations(lines):
-            pairs = [(formula_text(left), formula_text(right)) for left, right in lines]
-            return "\n".join(_broken(f"{left} = {right}", " " * _INDENT, width) for left, right in pairs)
+            rows = [(f"{formula_text(left)} = ", *_formula_row(right)) for left, right in lines]
+            return "\n".join(_broken(row, " " * _INDENT, width) for row in rows)
         case Chain():
             return "\n".join(_chain(block, width))
         case Column():
@@ -108,7 +114,7 @@ def _chain(chain: Chain, width: int) -> Iterator[str]:
         left = " " * _HANG
     for place, link in enumerate(chain.links):
         margin = " " * _INDENT + (left if place == 0 else " " * len(left)) + " "
-        shown = _broken(f"= {formula_text(link.expression)}", margin, width)
+        shown = _broken(("= ", *_formula_row(link.expression)), margin, width)
         yield from _with_reason(shown, len(margin) + 2, link.reason, width)
 
 
@@ -142,80 +148,28 @@ def _column(column: Column) -> Iterator[str]:
         yield f"{' ' * (_INDENT + _HANG)}[ {row.center(len(entry))} ]{arrow}"
 
 
-def _broken(equation: str, margin: str, width: int) -> str:
+def _broken(equation: Row, margin: str, width: int) -> str:
     """An equation over as many lines as it needs; what goes on stands to the right of the margin."""
-    if len(margin) + len(equation) <= width:
-        return margin + equation
+    one_line = margin + row_text(equation)
+    if len(one_line) <= width:
+        return one_line
     indent = " " * min(len(margin) + _HANG, width // 3)
     lines = break_row(_pieces(equation), width - len(margin), width - len(indent) - 2 * _DEEPEST)
     shown = [margin + row_latex(lines[0])]
     for line in lines[1:]:
         # What goes on within a product stands to the right of what goes on within its sum.
-        deeper = min((line[0].penalty + _PER_DEPTH - 1) // _PER_DEPTH, _DEEPEST)
+        deeper = min((line[0].penalty + PER_DEPTH - 1) // PER_DEPTH, _DEEPEST)
         shown.append(indent + "  " * deeper + row_latex(line).strip())
     return "\n".join(line.rstrip() for line in shown)
 
 
-def _pieces(equation: str) -> list[Piece]:
-    """The equation cut wherever a line may begin: before an operator, behind a comma, but never in [ ].
-
-    The left-hand side stays whole.
-    """
-    first = equation.find(" = ") + 1
-    cuts = [0]
-    penalties = [0]
-    depth = 0
-    for place, character in enumerate(equation):
-        depth += (character in "([") - (character in ")]")
-        penalty = _penalty(equation, place)
-        if penalty is not None and place > first:
-            cuts.append(place)
-            penalties.append(_PER_DEPTH * depth + penalty)
-    return [
-        Piece(equation[start:stop], stop - start, penalty)
-        for (start, stop), penalty in zip(itertools.pairwise([*cuts, len(equation)]), penalties, strict=True)
-    ]
-
-
-def _penalty(equation: str, place: int) -> int | None:
-    if re.match(r" [+-] ", equation[place:]):
-        return 2 if _is_compared(equation, place) else 0
-    if equation[place] in "*/" and _innermost_open(equation[:place]) != "[":
-        return 1 if equation[place] == "*" else 2
-    if re.match(r" (and|or) ", equation[place:]):
-        return 1
-    if equation[place] == " " and equation[place - 1] == ",":
-        return 3
-    return None
-
-
-def _is_compared(equation: str, place: int) -> bool:
-    """Whether what stands round a place, up to a comma, `and`, `or` or parenthesis, is a comparison."""
-    after = _LOGICAL.split(_at_this_depth(equation[place:]))[0]
-    before = _LOGICAL.split(_at_this_depth(equation[:place][::-1], ")]", "([")[::-1])[-1]
-    return re.search(r"[<>]|[=!]=", before + after) is not None
-
-
-def _at_this_depth(text_from_here: str, opening: str = "([", closing: str = ")]") -> str:
-    """The text up to the end of the parentheses that it stands in, without what stands in deeper ones."""
-    depth = 0
-    shown = ""
-    for character in text_from_here:
-        depth -= character in closing
-        if depth < 0:
-            break
-        shown += character if depth == 0 else ""
-        depth += character in opening
-    return shown
-
-
-def _innermost_open(text_before: str) -> str:
-    depth = 0
-    for character in reversed(text_before):
-        if character in ")]":
-            depth += 1
-        elif character in "([":
-            if depth == 0:
-                return character
-            depth -= 1
-    return ""
+def _pieces(equation: Row) -> list[Piece]:
+    """The row cut wherever a line may begin."""
+    found = [Piece("", 0)]
+    for part in equation:
+        if isinstance(part, Break):
+            found.append(Piece("", 0, part.penalty))
+        else:
+            last = found.pop()
+            found.append(replace(last, latex=last.latex + part, width=last.width + len(part)))
+    return found

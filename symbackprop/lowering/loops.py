@@ -1,4 +1,4 @@
-"""The lines of a recurrence: its arrays allocated, and the loop that fills them."""
+"""The lines of a recurrence: its arrays allocated, and the loops that fill them, one in another or not."""
 
 from __future__ import annotations
 
@@ -25,21 +25,28 @@ def loop_lines(loops: Sequence[Steps], lowering: EquationLowering, symbols: Symb
 
     Given with the symbols that are known after them.
     """
-    arrays = {each.equation.tensor: each for steps in loops for each in steps.equations if each.stored}
+    arrays = {each.equation.tensor: each for steps in loops for each in steps.all_equations if each.stored}
     lines: list[Line] = [_allocation(stepped) for stepped in arrays.values()]
     for steps in loops:
-        before, loop = without_constants(_loop(steps, lowering.inside(steps.index), symbols))
-        lines += [*before, loop]
-        symbols = symbols.reserving(*(line.name for line in before))
+        found, symbols = _hoisted_loop(steps, lowering, symbols)
+        lines += found
     return tuple(lines), symbols
+
+
+def _hoisted_loop(steps: Steps, lowering: EquationLowering, symbols: Symbols) -> tuple[Lines, Symbols]:
+    before, loop = without_constants(_loop(steps, lowering.inside(steps.index), symbols))
+    return (*before, loop), symbols.reserving(*(line.name for line in before))
 
 
 def _loop(steps: Steps, inside: EquationLowering, symbols: Symbols) -> Loop:
     variables = {each.equation.tensor: each.others for each in steps.equations if not each.stored}
     known = symbols.scope(variables)
     body: list[Line] = []
-    for each in steps.equations:
-        lines, known = _lines(each, steps, inside, known)
+    for each in steps.body:
+        if isinstance(each, Steps):
+            lines, known = _hoisted_loop(each, inside, known)
+        else:
+            lines, known = _lines(each, steps, inside, known)
         body += lines
     axis = steps.index.axis
     start, stop = whole_number(steps.start), whole_number(Size(axis))
@@ -60,6 +67,8 @@ def _lines(
 ) -> tuple[Lines, Symbols]:
     """The lines of one step of an equation: a variable of the body, or a slice of the array."""
     item, equation = stepped.item, stepped.equation
-    target = Target.of(item, stepped.array).at_place(stepped.place, steps.index) if stepped.stored else None
-    at_step = Equation(equation.tensor, stepped.others, steps.at_counter(stepped))
-    return lowering.lines(replace(item, equation=at_step), symbols, target)
+    target = Target.of(item, stepped.array)
+    for place in stepped.places:
+        target = target.at_place(place, equation.indices[place])
+    at_step = Equation(equation.tensor, stepped.others, steps.at_counters(stepped))
+    return lowering.lines(replace(item, equation=at_step), symbols, target if stepped.stored else None)

@@ -9,7 +9,8 @@ from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import Element, Expression, Reduction
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import elements_of
-from symbackprop.systems.ordering import Stage, at_step, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import Stage, at_step
 from symbackprop.systems.system import Equation, Role, System, Tensor
 
 
@@ -49,9 +50,14 @@ def _is_read_at_other_steps_alone(equation: Equation, stage: Stage, system: Syst
     readers = system.consumers[equation.tensor]
     if stage.recurrence is None or not readers:
         return not readers
-    place = stage.recurrence.places[equation.tensor]
+    around = stage.recurrence.around(equation.tensor)
     return all(
-        reader in stage.equations and element.positions[place] != at_step(stage.recurrence, reader)
+        reader in stage.equations
+        and any(
+            reader.tensor in each.places
+            and element.positions[each.places[equation.tensor]] != at_step(each, reader)
+            for each in around
+        )
         for reader in readers
         for element in elements_of(reader.expression)
         if element.tensor == equation.tensor

@@ -20,7 +20,7 @@ from symbackprop.lowering.stepping import EquationLowering, Lines
 from symbackprop.lowering.symbols import Symbols
 from symbackprop.notation.expressions import Axis
 from symbackprop.rules.symmetry import symmetries_used
-from symbackprop.schedule.driver import Schedule, schedule_of, schedule_of_system
+from symbackprop.schedule.driver import Schedule, schedule_of
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.recurrences import steps_of_stage
@@ -39,11 +39,6 @@ def lower(derivation: Derivation, schedule: Schedule | None = None) -> Program:
     symmetric = symmetries_used(derivation.system, derivation.steps)
     scheduled = schedule or schedule_of(derivation)
     return _program(derivation.system, scheduled, derivation.gradients, symmetric)
-
-
-def lower_system(system: System) -> Program:
-    """The program of a model alone, without gradients."""
-    return _program(system, schedule_of_system(system), {}, {})
 
 
 def _kernel_axes(system: System) -> frozenset[Axis]:

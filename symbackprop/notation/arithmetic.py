@@ -169,6 +169,13 @@ def is_reciprocal(factor: Expression) -> bool:
     return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
 
+def is_root(node: Expression) -> TypeGuard[Power]:
+    """Whether it is f^(n/2), or a like power, for a number that is not whole."""
+    return (
+        isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value.denominator > 1
+    )
+
+
 def divisor_of(factor: Expression) -> Expression | None:
     """What stands below the stroke, x^n for x^-n; None where the factor is no reciprocal."""
     if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:

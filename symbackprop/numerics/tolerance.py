@@ -25,12 +25,12 @@ ROUNDINGS = 1e-13  # a few hundred roundings of float64
 def largest_of(arrays: Iterable[Array]) -> float:
     """The largest finite magnitude, 0 where there is none."""
     found = [np.abs(array[np.isfinite(array)]) for array in map(np.asarray, arrays)]
-    return max((float(np.max(each, initial=0.0)) for each in found), default=0.0)
+    return max((float(each.max(initial=0.0)) for each in found), default=0.0)
 
 
 def all_finite(arrays: Iterable[Array]) -> bool:
     """Whether every number in these arrays is finite."""
-    return all(bool(np.all(np.isfinite(array))) for array in arrays)
+    return all(bool(np.isfinite(array).all()) for array in arrays)
 
 
 def agree(found: Any, expected: Array, largest: float, unsteady: float = 0.0) -> bool:
@@ -40,9 +40,9 @@ def agree(found: Any, expected: Array, largest: float, unsteady: float = 0.0) ->
     and operations are off by a few hundred roundings: no program can be asked to come closer.
     """
     array = np.asarray(found)
-    if array.shape != expected.shape or not np.issubdtype(array.dtype, np.floating):
+    if array.shape != expected.shape or array.dtype.kind != "f":
         return False
-    if not np.all(np.isfinite(array)):
+    if not np.isfinite(array).all():
         return False
     allowed = OF_TENSOR * largest_of([expected]) + OF_ALL * largest + unsteady
-    return bool(np.all(np.abs(array - expected) <= allowed))
+    return bool((np.abs(array - expected) <= allowed).all())

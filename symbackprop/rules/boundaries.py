@@ -222,10 +222,8 @@ def masked_sum_rules(ranges: Ranges) -> tuple[Rule, ...]:
     )
 
 
-def recurrence_rules(places: Mapping[str, int], step: Index | None, ranges: Ranges) -> tuple[Rule, ...]:
-    """The rules for what is computed at a step of a recurrence; none where `step` is None."""
-    if step is None:
-        return ()
+def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> tuple[Rule, ...]:
+    """The rules for what is computed at a step of a recurrence."""
 
     def premise(node: Expression) -> Recurrence:
         return Recurrence(tuple(sorted(places.items())), step, KnownRanges.of(ranges, node.tensors))

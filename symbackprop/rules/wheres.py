@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.bounds import Knowledge, conjunction, conjuncts
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
-from symbackprop.notation.arithmetic import multiply, subtract
+from symbackprop.notation.arithmetic import divide, factors_of, is_reciprocal, is_sum, multiply, subtract
 from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
     Apply,
     Comparison,
     ComparisonOperator,
@@ -17,10 +19,13 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Multiply,
+    Number,
     Size,
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
 from symbackprop.rules.compared_values import COMPARED_MAXIMUM, POSITIVE_PART, follows
 from symbackprop.rules.conditions import is_implied, when
 from symbackprop.rules.stating import pattern_rule, stated
@@ -109,6 +114,65 @@ def _same_sides(one: Comparison, other: Comparison) -> bool:
     return forms[0] in (forms[1], forms[1].scaled(-1))
 
 
+def equal_positions(node: Expression) -> Expression | None:
+    """delta(p,q)*t[p]/t[q] = delta(p,q), and where(p == q, t[p]*f, 0)/t[q] = where(p == q, f, 0).
+
+    The delta may stand under a sum that the other read stands beside.
+    """
+    if not isinstance(node, Multiply):
+        return None
+    found = _cancelled(node.factors, ())
+    if found is not None:
+        return multiply(*found[0])
+    for place, factor in enumerate(node.factors):
+        if is_sum(factor):
+            others = (*node.factors[:place], *node.factors[place + 1 :])
+            inner = rename_bound(factor, frozenset().union(*(each.free_indices for each in others)))
+            found = _cancelled(factors_of(inner.body), others)
+            if found is not None:
+                inside, outside = found
+                return multiply(*outside[:place], inner.with_children((multiply(*inside),)), *outside[place:])
+    return None
+
+
+def _cancelled(
+    factors: Sequence[Expression], beside: Sequence[Expression]
+) -> tuple[list[Expression], list[Expression]] | None:
+    """The factors, and those beside, without t[p] and 1/t[q] where a delta or a mask says that p is q."""
+    for place, mask in enumerate(factors):
+        others = [*factors[:place], *factors[place + 1 :]]
+        chosen = [*factors_of(mask.chosen)] if isinstance(mask, Where) else []
+        groups = (others, list(beside), chosen)
+        for here, there in _equal_sides(mask):
+            for below in (each for group in groups for each in group if is_reciprocal(each)):
+                above = _read_at(divide(ONE, below), there, here)
+                if above != divide(ONE, below) and any(above in group for group in groups):
+                    for each in (below, above):
+                        next(group for group in groups if each in group).remove(each)
+                    kept = Where(mask.condition, multiply(*chosen), ZERO) if isinstance(mask, Where) else mask
+                    return [*others[:place], kept, *others[place:]], groups[1]
+    return None
+
+
+def _equal_sides(mask: Expression) -> tuple[tuple[Expression, Expression], ...]:
+    """The positions that are equal wherever the factor is not 0, in both orders."""
+    match mask:
+        case Delta(p, q) | Where(Comparison("==", p, q), _, Number(value=0)):
+            return (p, q), (q, p)
+    return ()
+
+
+def _read_at(node: Expression, there: Expression, here: Expression) -> Expression:
+    """What a node reads at one position, read at another."""
+
+    def moved(each: Expression) -> Expression:
+        if not isinstance(each, Element):
+            return each
+        return each.with_children(tuple([here if p == there else p for p in each.children]))
+
+    return rewrite_bottom_up(node, moved)
+
+
 WHERE_RULES = (
     stated(
         "add up positions",
@@ -166,6 +230,16 @@ WHERE_RULES = (
         decreases="size",
         example="where(c > 0, 1, 0)^2",
         near_miss="where(c > 0, x[i], 0)^2",
+    ),
+    stated(
+        "equal positions",
+        "delta(p,q)*t[p]/t[q] = delta(p,q), where(p == q, t[p]*f, 0)/t[q] = where(p == q, f, 0), "
+        "t[q]*sum(i, delta(p,q)*f/t[p]) = sum(i, delta(p,q)*f)",
+        equal_positions,
+        decreases="size",
+        example="c*where(ids[k] == i, x[i]*y[j], 0)/x[ids[k]]",
+        near_miss="c*where(ids[k] == i, x[i]*y[j], 0)/A[ids[k],j]",
+        roots=(Multiply,),
     ),
     stated(
         "strict comparison",

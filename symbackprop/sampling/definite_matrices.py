@@ -55,7 +55,7 @@ def unsound_matrices(system: System, known: Mapping[str, Array]) -> str | None:
 
 def _matrices(system: System) -> tuple[str, ...]:
     """The tensors whose matrices a function is taken of, each once."""
-    nodes = (node for equation in system.equations for node in equation.expression.walk())
+    nodes = (read.node for read in system.reads)
     return tuple(dict.fromkeys(node.tensor for node in nodes if isinstance(node, MatrixFunction)))
 
 

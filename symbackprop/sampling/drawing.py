@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.errors import VerificationError
+from symbackprop.errors import NotationError, VerificationError
 from symbackprop.notation.expressions import Expression
 from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.definite_matrices import has_sound_matrices
@@ -94,7 +94,7 @@ class Drawing:
         reached: dict[Expression, set[bool]] = {}
         try:
             known = evaluate_system(self.system, values, sizes, reached=reached, strict=True)
-        except FloatingPointError:
+        except (FloatingPointError, NotationError):  # a position that is no number is nothing finite either
             return None
         is_sound = all_finite(known.values()) and has_sound_matrices(self.system, known)
         return Draw(sizes, values, known, {}, reached) if is_sound else None

@@ -9,24 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import islice, product
 from typing import TypeAlias
 
 import numpy as np
 
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.expressions import Element, Expression
+from symbackprop.sampling.axes_of_one import SeenAtOne
 from symbackprop.sampling.drawing import Adjoints, Draw, Drawing
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Domain
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.rounds import rounds_of_sizes, sizes_with_ones
 from symbackprop.sampling.small_axes import model_sizes
-from symbackprop.systems.ordering import Stage, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import Recurrence
 from symbackprop.systems.system import System
 
 SEED = 0
-FEWEST_DRAWS, MOST_DRAWS = 2, 6
+FEWEST_DRAWS, MOST_DRAWS, MOST_OF_ONES = 2, 6, 6
 # Beyond what is drawn first: where a condition on values comes out otherwise.
 FURTHER_DOMAINS = (
     Domain("normal, ten times in size", lambda rng, shape: rng.normal(0.0, 10.0, shape)),
@@ -54,8 +56,22 @@ class Draws:
     reached: dict[Expression, set[bool]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Draw]:
-        """At least two draws where two are to be had, and more while they reach further sides."""
+        """At least two draws where two are to be had, and more while they reach further sides.
+
+        Then such as show each gradient at each axis of size 1, if they can, and draws at kinks.
+        """
         drawing = Drawing(self.system, self.adjoints)
+        seen = SeenAtOne(self.system, self.asked)
+        is_finite = False
+        for draw in self._off_kinks(drawing):
+            is_finite = True
+            seen.note(draw)
+            yield draw
+        if is_finite and self.asked:
+            yield from self._with_fewer_ones(drawing, seen)
+            yield from draws_at_kinks(drawing, self.asked)
+
+    def _off_kinks(self, drawing: Drawing) -> Iterator[Draw]:
         rng = np.random.default_rng(SEED)
         count = 0
         for sizes, domains in self._plans():
@@ -69,7 +85,15 @@ class Draws:
                     yield from self._telling(drawing, draw, domains)
         if count and self.asked:
             yield from self._unnamed(drawing, rng)
-            yield from draws_at_kinks(drawing, self.asked)
+
+    def _with_fewer_ones(self, drawing: Drawing, seen: SeenAtOne) -> Iterator[Draw]:
+        """Draws that show a gradient where an axis has size 1, and so far another such axis has hidden it."""
+        rng = np.random.default_rng(SEED + 2)
+        for axes in islice(seen.axes_to_try(), MOST_OF_ONES):
+            sizes = model_sizes(self.system, dict.fromkeys(axes, 1))
+            draw = drawing.draw(sizes, (GENTLE, *DOMAINS), rng)
+            if draw is not None and seen.note(draw):
+                yield replace(draw, is_named=False)
 
     def _plans(self) -> Iterator[Plan]:
         """The sizes of the gate's rounds, then longer ones, or the same once more where all are declared."""
@@ -140,17 +164,16 @@ def sizes_with_steps(system: System, sizes: Mapping[str, int]) -> Mapping[str, i
     A gradient of weights reads no adjoint of the first step, so that of three there would be one left.
     """
     needed: dict[str, int] = {}
-    for stage in stages_of(system.equations):
-        if stage.recurrence is not None:
-            reach = max(_reaches(stage, stage.recurrence.places), default=1)
-            needed[stage.recurrence.axis.name] = 3 + max(reach, 1)
+    for recurrence in (each for stage in stages_of(system.equations) for each in stage.nested):
+        least = 3 + max((1, *_reaches(recurrence)))
+        needed[recurrence.axis.name] = max(least, needed.get(recurrence.axis.name, 0))
     short = {axis: least for axis, least in needed.items() if sizes[axis] < least}
     return model_sizes(system, short) if short else sizes
 
 
-def _reaches(stage: Stage, places: Mapping[str, int]) -> Iterator[int]:
+def _reaches(recurrence: Recurrence) -> Iterator[int]:
     """How many steps back each element of a recurrence is read, as far as that is a number."""
-    for equation in stage.equations:
+    for equation in recurrence.equations:
         for node in equation.expression.walk():
-            if isinstance(node, Element) and node.tensor in places:
-                yield int(abs(linear_form(node.positions[places[node.tensor]]).constant))
+            if isinstance(node, Element) and node.tensor in recurrence.places:
+                yield int(abs(linear_form(node.positions[recurrence.places[node.tensor]]).constant))

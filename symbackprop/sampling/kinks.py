@@ -60,7 +60,10 @@ NEAR = 1e-9  # closer than this and not equal exactly: which side a program take
 
 @dataclass(frozen=True)
 class RandomlyRounded:
-    """Evaluates with every inexact operation rounded up or down at random; exact ones stay exact."""
+    """Evaluates with every inexact operation rounded up or down at random; exact ones stay exact.
+
+    Equal arguments of a function give equal values all the same, so that tanh(x[i]) ties where x does.
+    """
 
     evaluator: VectorisedEvaluator
 
@@ -69,7 +72,7 @@ class RandomlyRounded:
         system: System, values: Mapping[str, Array], sizes: Mapping[str, int], seed: int
     ) -> RandomlyRounded:
         """All tensors of a system, so rounded."""
-        numbers = RoundedNumbers(np.float64, np.random.default_rng(seed))
+        numbers = RoundedNumbers(np.float64, np.random.default_rng(seed), salt=seed)
         known = evaluate_system(system, values, sizes, numbers=numbers)
         return RandomlyRounded(VectorisedEvaluator(known, sizes, numbers=numbers))
 
@@ -110,7 +113,7 @@ class Kink:
                 if len(values) < 2:
                     continue
                 at_kink += len(set(values)) == 1
-                is_rounded = is_rounded or any(values != self._rivals(other, at) for other in others)
+                is_rounded = is_rounded or any(_differ(values, self._rivals(one, at), one) for one in others)
             except SymbackpropError:  # read outside an axis: another branch of a `where` is taken there
                 continue
         return Places(at_kink, is_rounded)
@@ -173,6 +176,14 @@ class Kink:
 
         equations = tuple(changed(each) if each.tensor == self.tensor else each for each in system.equations)
         return replace(system, equations=equations)
+
+
+def _differ(values: list[Any], others: list[Any], evaluator: Evaluator) -> bool:
+    """Whether another evaluation gives other values; of one that rounds at random, another order of them."""
+    if not isinstance(evaluator, RandomlyRounded):
+        return values != others
+    old, new = ([(each > side[0], each < side[0]) for each in side] for side in (values, others))
+    return old != new
 
 
 def _from_behind(index: Index) -> Expression:

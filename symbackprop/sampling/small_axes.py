@@ -9,7 +9,6 @@ from math import prod
 from types import MappingProxyType
 
 from symbackprop.errors import NotationError, VerificationError
-from symbackprop.integers.guards import guarded_reads
 from symbackprop.language.guarding import expect_reads_inside
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.matrix_functions import MatrixFunction
@@ -146,10 +145,9 @@ def model_sizes(system: System, wanted: Mapping[str, int] = MappingProxyType({})
     Axes get the size that is `wanted` for them, where no relation gives it. An axis that is read at positions
     beyond its size becomes as long as the positions need.
     """
-    meeting = [_axes_of(equation) for equation in system.equations]
     fixed = related_sizes(system.axes, wanted)
     names = [axis.name for axis in system.axes]
-    return with_room(system, different_sizes(names, meeting, {**wanted, **fixed}))
+    return with_room(system, different_sizes(names, system.meeting_axes, {**wanted, **fixed}))
 
 
 def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
@@ -158,8 +156,7 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
     chosen = set(free_axes(system.axes))
     reckoned = [
         (index.axis.name, position, read.conditions)
-        for equation in system.equations
-        for read in guarded_reads(equation.expression)
+        for read in system.reads
         for index, position in zip(
             system.tensors[read.element.tensor].indices, read.element.positions, strict=True
         )
@@ -175,14 +172,13 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
 def axes_of_index_arithmetic(system: System) -> set[Axis]:
     """The axes that are read at positions other than an index, and those of the indices in such positions."""
     found: set[Axis] = set()
-    for equation in system.equations:
-        for read in guarded_reads(equation.expression):
-            for index, position in zip(
-                system.tensors[read.element.tensor].indices, read.element.positions, strict=True
-            ):
-                if not isinstance(position, Index | Element):
-                    found.add(index.axis)
-                    found.update(node.axis for node in position.walk() if isinstance(node, Index | Size))
+    for read in system.reads:
+        for index, position in zip(
+            system.tensors[read.element.tensor].indices, read.element.positions, strict=True
+        ):
+            if not isinstance(position, Index | Element):
+                found.add(index.axis)
+                found.update(node.axis for node in position.walk() if isinstance(node, Index | Size))
     return found
 
 
@@ -209,22 +205,6 @@ def _unread(element: Expression, at: Mapping[Index, int]) -> int:
     raise AssertionError(f"{element} is read where only indices stand")
 
 
-def _axes_of(equation: Equation) -> set[str]:
-    bound = {
-        index.axis.name
-        for node in equation.expression.walk()
-        if isinstance(node, Reduction)
-        for index in node.indices
-    }
-    read = {
-        index.axis.name
-        for node in equation.expression.walk()
-        if isinstance(node, Element | MatrixFunction)
-        for index in node.free_indices
-    }
-    return bound | read | set(axis_names(equation.indices))
-
-
 def evaluation_visits(system: System, sizes: Mapping[str, int]) -> int:
     """About how many nodes the naive evaluator visits for all equations: its loops, all nested."""
     return sum(
@@ -236,11 +216,11 @@ def evaluation_visits(system: System, sizes: Mapping[str, int]) -> int:
 def evaluation_cost(system: System) -> int:
     """About how many visits its evaluation is worth: a step of a recurrence, and a matrix, cost more."""
     sizes = model_sizes(system)
-    stages = (stage for stage in stages_of(system.equations) if stage.recurrence is not None)
     steps = sum(
-        sizes[stage.recurrence.axis.name] * sum(each.expression.node_count for each in stage.equations)
-        for stage in stages
+        prod(sizes[index.axis.name] for index in stage.recurrence.steps(each)) * each.expression.node_count
+        for stage in stages_of(system.equations)
         if stage.recurrence is not None
+        for each in stage.equations
     )
     nodes = (node for equation in system.equations for node in equation.expression.walk())
     matrices = sum(sizes[node.axis.name] ** 3 for node in nodes if isinstance(node, MatrixFunction))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import NotationError, ProgramError
-from symbackprop.indexing.blocks import equations_by_block
+from symbackprop.indexing.blocks import names_for_blocks, read_by_block
 from symbackprop.notation.derivatives import Derivative
+from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_complements, with_shared_gates
+from symbackprop.schedule.given_names import Blocks, NamingRule
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_once
@@ -24,6 +26,13 @@ from symbackprop.stability.centring import centring_rules
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.portions import portions_of
 from symbackprop.systems.system import Equation, System
+
+BLOCKS = NamingRule(
+    Blocks,
+    where=("the size is a sum of the blocks' sizes", "no condition on the axis is left within a block"),
+    example="b[p] = where(p < size(i), x[p], 0) + where(p >= size(i), x[p - size(i)], 0)*c",
+    near_miss="b[p] = where(p < size(i), x[p], 0)*r[p]",
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class ScheduleSource:
         return cls(derivation.system, derivation.equations, by_tensor)
 
     @cached_property
-    def items(self) -> tuple[NamedEquation, ...]:
+    def stated(self) -> tuple[NamedEquation, ...]:
         """The equations as they are stated, with names for parts of what is too long or deep for one."""
         system, equations = self.system, (*self.system.equations, *self.adjoints)
         layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
@@ -67,10 +76,15 @@ class ScheduleSource:
         items: list[NamedEquation] = []
         for source, portions in zip(equations, groups, strict=True):
             item = NamedEquation.of(source, self.derivations.get(source.tensor), system.shorthands)
-            *parts, rest = [part for each in portions for part in equations_by_block(each, taken)]
+            *parts, rest = portions
             items += [item.temporary(Part.PORTION, part) for part in parts]
             items.append(item.temporary(Part.EQUATION, rest))
         return tuple(items)
+
+    @cached_property
+    def items(self) -> tuple[NamedEquation, ...]:
+        """The equations as they are stated, and those of the blocks along their packed axes."""
+        return with_named_blocks(self.stated, self.system)
 
     @cached_property
     def ranges(self) -> Ranges:
@@ -90,6 +104,24 @@ class ScheduleSource:
         return {each.tensor: self.derivations[each.tensor].total for each in self.adjoints}
 
 
+def with_named_blocks(items: Sequence[NamedEquation], system: System) -> tuple[NamedEquation, ...]:
+    """The equations, with one of its own for each block of a packed axis, before the one that reads them."""
+    taken = {*system.tensors, *(axis.name for axis in system.axes), *(item.equation.tensor for item in items)}
+    found: list[NamedEquation] = []
+    for item in items:
+        named = names_for_blocks(item.equation, taken)
+        found += [item.temporary(Part.BLOCK, each) for each in named]
+        found.append(_read_by_block(item, named) if named else item)
+    return tuple(found)
+
+
+def _read_by_block(item: NamedEquation, named: tuple[Equation, ...]) -> NamedEquation:
+    before, indices = item.equation.expression, item.equation.indices
+    after = read_by_block(before, indices, named)
+    assert after is not None
+    return item.computing(after, (Step(Blocks(named, indices=indices), (), before, after),))
+
+
 def schedule_of(derivation: Derivation) -> Schedule:
     """The schedule of a model and of the gradient that was derived of it.
 
@@ -99,11 +131,6 @@ def schedule_of(derivation: Derivation) -> Schedule:
         return scheduled(ScheduleSource.of(derivation))
     except NotationError as error:  # the model's own equations were in order
         raise ProgramError(error.cause, remedy=error.remedy) from error
-
-
-def schedule_of_system(system: System) -> Schedule:
-    """The schedule of a model alone."""
-    return scheduled(ScheduleSource(system))
 
 
 def scheduled(source: ScheduleSource) -> Schedule:

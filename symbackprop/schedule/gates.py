@@ -16,7 +16,10 @@ from symbackprop.notation.expressions import Apply, Expression, Multiply
 from symbackprop.rewriting.rule import Rule
 from symbackprop.schedule.named_equations import NamedEquation, rewritten
 from symbackprop.schedule.occurrences import occurrence
+from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.sigmoids import complement
+
+NO_NAMES = Meanings()  # behind a name, the function is computed already
 
 
 def with_shared_gates(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
@@ -55,7 +58,7 @@ def _key(function: Expression | None) -> Expression | None:
 
 
 def _function_of_complement(node: Expression) -> Apply | None:
-    found = complement(node)
+    found = complement(node, NO_NAMES)
     return None if found is None else found[0]
 
 
@@ -65,7 +68,7 @@ def _by_its_gate(node: Expression) -> Expression | None:
 
 
 def _by_itself(node: Expression) -> Expression | None:
-    found = complement(node)
+    found = complement(node, NO_NAMES)
     return None if found is None else found[1]
 
 

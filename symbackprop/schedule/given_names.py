@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from symbackprop.indexing.blocks import read_by_block
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import guarded_children
 from symbackprop.notation.arithmetic import normalised
@@ -37,9 +38,10 @@ class Naming(Justification):
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether both sides are the same once the names have been replaced by what they stand for."""
-        definitions = {equation.tensor: equation for equation in self.named}
-        old, new = (_normal_form(_put_back(side, definitions, ())) for side in (before, after))
-        return old == new
+        # At last nothing is put back, and a where of what was is dropped where its condition holds around it.
+        for definitions in (*_readers_first(self.named), {}):
+            before, after = (_put_back(side, definitions, ()) for side in (before, after))
+        return _normal_form(before) == _normal_form(after)
 
     def rests_on(self, anchor: Anchor, before: Expression, place: Sequence[int]) -> bool:
         """Whether each name is that of an equation which is computed, were it later."""
@@ -48,6 +50,19 @@ class Naming(Justification):
     def renamed(self, names: Mapping[str, str]) -> Self:
         """The same in other names."""
         return replace(self, named=tuple([renamed_equation(equation, names) for equation in self.named]))
+
+
+@dataclass(frozen=True)
+class Blocks(Naming):
+    """Names for the blocks of a packed axis; `indices` are those of the equation that they make up."""
+
+    indices: tuple[Index, ...] = ()
+    name: str = "name blocks"
+    statement: str = "an expression that depends on the block of a packed axis is computed block by block"
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether these are the blocks of one side, and the other reads each at its places."""
+        return read_by_block(before, self.indices, self.named) == after
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,7 @@ class Hoisted(Naming):
     """Names for loop-invariant parts of a recurrence's equations."""
 
     name: str = "hoist"
-    statement: str = "what is independent of a recurrence is computed before it, for all steps at once"
+    statement: str = "a loop-invariant part of a recurrence is computed before it, for all steps at once"
 
 
 @dataclass(frozen=True)
@@ -73,11 +88,11 @@ class Shared(Naming):
     """Names for common subexpressions."""
 
     name: str = "share"
-    statement: str = "what is computed more than once is computed once, and has a name"
+    statement: str = "a common subexpression is computed once, and has a name"
 
 
 # In the order in which the schedule gives them: each rests on equations as they were before.
-NAMINGS: tuple[type[Naming], ...] = (MatrixGuards, Hoisted, Shared)
+NAMINGS: tuple[type[Naming], ...] = (Blocks, MatrixGuards, Hoisted, Shared)
 
 
 @dataclass(frozen=True)
@@ -132,17 +147,31 @@ def _names_given(before: Expression, after: Expression) -> frozenset[str]:
     return frozenset[str]().union(*(_names_given(*pair) for pair in zip(old, new, strict=True)))
 
 
+def _readers_first(named: Iterable[Equation]) -> Iterator[Mapping[str, Equation]]:
+    """The equations in groups, each before those that it reads: these may be read on both sides."""
+    left = by_tensor(named)
+    while left:
+        read = {name for tensor, each in left.items() for name in each.reads if name != tensor}
+        # Members of a recurrence read one another.
+        group = {tensor: left[tensor] for tensor in left if tensor not in read} or left
+        yield group
+        left = {tensor: left[tensor] for tensor in left if tensor not in group}
+
+
 def _put_back(node: Expression, definitions: Mapping[str, Equation], conditions: Conditions) -> Expression:
     """The node with right-hand sides for names; where(c, f, 0) is f where c holds around it."""
     children = [_put_back(child, definitions, inside) for child, inside in guarded_children(node, conditions)]
     node = node.with_children(tuple(children))
     equation = definitions.get(tensor_read(node) or "")
     if equation is None:
-        return node
+        return _chosen(node, conditions)
     if isinstance(node, MatrixFunction):
         return _of_model_matrices(node, equation)
     assert isinstance(node, Element)
-    value = at_positions(equation, node)
+    return _chosen(at_positions(equation, node), conditions)
+
+
+def _chosen(value: Expression, conditions: Conditions) -> Expression:
     match value:
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
             return chosen if set(conjuncts(condition)) <= set(conditions) else value

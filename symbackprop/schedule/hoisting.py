@@ -44,7 +44,8 @@ from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_r
 from symbackprop.schedule.occurrences import core_of
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import free_in_order, natural_order
-from symbackprop.systems.ordering import at_step, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import at_step
 from symbackprop.systems.system import Equation, Tensor
 
 HOISTING = NamingRule(
@@ -71,8 +72,11 @@ def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tu
             if stage.recurrence is None:
                 result.append(item)
                 continue
-            places = tuple(stage.recurrence.places.items())
-            steps = Recurrence(places, at_step(stage.recurrence, equation), KnownRanges(()))
+            around = stage.recurrence.around(equation.tensor)
+            steps = [
+                Recurrence(tuple(each.places.items()), at_step(each, equation), KnownRanges(()))
+                for each in around
+            ]
             hoisting = _Hoisting(item, steps, members, layouts, taken, names, earlier=moved)
             result.append(hoisting.remaining())
             result.extend(hoisting.moved)
@@ -83,7 +87,7 @@ def hoisted(items: Sequence[NamedEquation], tensors: Mapping[str, Tensor]) -> tu
 @dataclass
 class _Hoisting:
     item: NamedEquation
-    steps: Recurrence
+    steps: Sequence[Recurrence]
     members: frozenset[str]
     layouts: Mapping[str, Sequence[Index]]
     taken: set[str]
@@ -92,13 +96,15 @@ class _Hoisting:
     moved: list[NamedEquation] = field(default_factory=list)
 
     @property
-    def step(self) -> Index:
-        """The index that counts the steps."""
-        return self.steps.step
+    def counters(self) -> frozenset[Index]:
+        """The indices that count the steps."""
+        return frozenset(each.step for each in self.steps)
 
     def remaining(self) -> NamedEquation:
         """The equation without its free parts, which are in `moved` now."""
-        item = rewritten_whole(_tidily_bound(self.item), step_rule(self.steps))
+        item = _tidily_bound(self.item)
+        for steps in self.steps:
+            item = rewritten_whole(item, step_rule(steps))
         before = item.equation.expression
         after = self._without(before)
         known = {each.equation.tensor: each.equation for each in (*self.earlier, *self.moved)}
@@ -151,10 +157,7 @@ class _Hoisting:
             return False
         axes = {name: [index.axis for index in indices] for name, indices in self.layouts.items()}
         return reads_inside(expression, axes) and not any(
-            isinstance(node, Where)
-            and self.step in node.condition.free_indices
-            and not node.condition.tensors
-            for node in expression.walk()
+            isinstance(node, Where) and self._is_about_a_step(node.condition) for node in expression.walk()
         )
 
     def _is_worth_moving(self, expression: Expression) -> bool:
@@ -170,10 +173,10 @@ class _Hoisting:
 
     def _chooses_one_step(self, condition: Expression) -> bool:
         is_equation = isinstance(condition, Comparison) and condition.operator == "=="
-        return is_equation and self._is_about_the_step(condition)
+        return is_equation and self._is_about_a_step(condition)
 
-    def _is_about_the_step(self, condition: Expression) -> bool:
-        return self.step in condition.free_indices and not condition.tensors
+    def _is_about_a_step(self, condition: Expression) -> bool:
+        return not condition.free_indices.isdisjoint(self.counters) and not condition.tensors
 
     def _moved(self, expression: Expression) -> Expression:
         key = canonical_bound_names(expression)

@@ -39,7 +39,7 @@ from symbackprop.schedule.given_names import MatrixGuards, NamingRule, by_tensor
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
 from symbackprop.schedule.occurrences import key_of
 from symbackprop.schedule.terms import free_in_order
-from symbackprop.systems.ordering import at_step, stages_of
+from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Equation, Tensor
 
 Indices = tuple[Index, ...]
@@ -86,7 +86,7 @@ def with_guarded_matrices(
 
 @dataclass(frozen=True)
 class _State:
-    """The tensors that are computed in turns with an equation's, and the index that counts the steps."""
+    """The tensors that are computed in turns with an equation's, and the indices that count the steps."""
 
     tensors: frozenset[str] = frozenset()
     step: Indices = ()
@@ -101,7 +101,7 @@ def _states_of(equations: Sequence[Equation]) -> dict[str, _State]:
         return {}
     return {
         equation.tensor: _State(
-            frozenset(member.tensor for member in stage.equations), (at_step(stage.recurrence, equation),)
+            frozenset(member.tensor for member in stage.equations), stage.recurrence.steps(equation)
         )
         for stage in stages_of(equations)
         if stage.recurrence is not None

@@ -21,6 +21,7 @@ class Part(enum.Enum):
 
     EQUATION = "the equation itself"
     PORTION = "a portion of an equation that is too large for one formula"
+    BLOCK = "a block of an equation over a packed axis"
     CHOSEN_MATRICES = "the matrices that a condition lets through"
     HOISTED = "a loop-invariant part of a recurrence's equation"
     SUBEXPRESSION = "a common subexpression, named where it is read first"

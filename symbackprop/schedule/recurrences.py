@@ -5,12 +5,13 @@ branch only. What nobody reads at another step, or after the loop, is a variable
 
 Of tensors over axes of different lengths, those over the longer ones have a loop of their own for the steps
 that the shorter ones lack: after the loop over the shortest axis, or before it where the steps go downwards.
+A recurrence within the steps of another one is a loop within its loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from symbackprop.indexing.counting import counter_of, readable_condition
 from symbackprop.integers.bounds import by_length, negated
@@ -32,22 +33,22 @@ from symbackprop.notation.matrix_functions import MatrixFunction, readings, with
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.step_slices import Axes, with_named_slices
-from symbackprop.systems.ordering import Recurrence, at_step
+from symbackprop.systems.recurrences import Recurrence, at_step
 from symbackprop.systems.system import Equation
 
 
 @dataclass(frozen=True)
 class SteppedEquation:
-    """An equation of the loop's body: `place` is the position of the step among its indices.
+    """An equation of a loop's body: `counters` are those of its indices that loops around step through.
 
-    `axis` is its tensor's own, which may be longer than that of the counter. One that is not `stored` holds
-    the values of one step alone. One that is `read_whole` is read at all steps at once, also at those that
-    are not filled yet, under a `where` that takes no notice of them.
+    `array` are the indices of the array that all steps fill, whose axes may be longer than those of the
+    counters. One that is not `stored` holds the values of one step alone. One that is `read_whole` is read at
+    all steps at once, also at those that are not filled yet, under a `where` that takes no notice of them.
     """
 
     item: NamedEquation
-    place: int
-    axis: Axis
+    array: tuple[Index, ...]
+    counters: frozenset[Index]
     stored: bool
     read_whole: bool
 
@@ -58,39 +59,57 @@ class SteppedEquation:
 
     @property
     def others(self) -> tuple[Index, ...]:
-        """The indices but for the step."""
-        indices = self.equation.indices
-        return (*indices[: self.place], *indices[self.place + 1 :])
+        """The indices but for the counters."""
+        return tuple(index for index in self.equation.indices if index not in self.counters)
 
     @property
-    def array(self) -> tuple[Index, ...]:
-        """The indices of the array that all steps fill."""
-        own = Index(self.equation.indices[self.place].name, self.axis)
-        return (*self.equation.indices[: self.place], own, *self.equation.indices[self.place + 1 :])
+    def places(self) -> tuple[int, ...]:
+        """The positions of the counters among the indices."""
+        return tuple(place for place, index in enumerate(self.equation.indices) if index in self.counters)
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The body of a loop over `index` from the position `start` on, in the order of one step."""
+    """A loop over `index` from the position `start` on; `body` is in the order of one step.
+
+    `counters` are its own index and those of the loops around, the outermost first; `variables` the names
+    that hold the values of one step, each with the places of the counters that its array lacks.
+    """
 
     index: Index
     start: Expression
     direction: int
-    equations: tuple[SteppedEquation, ...]
+    body: tuple[SteppedEquation | Steps, ...]
+    counters: tuple[Index, ...]
+    variables: Mapping[str, tuple[int, ...]]
 
-    def at_counter(self, stepped: SteppedEquation) -> Expression:
-        """An equation's right-hand side at the loop's counter, variables of the body without it."""
-        places = {each.equation.tensor: each.place for each in self.equations if not each.stored}
+    @property
+    def equations(self) -> tuple[SteppedEquation, ...]:
+        """Those of the body, but for loops in it."""
+        return tuple(each for each in self.body if isinstance(each, SteppedEquation))
+
+    @property
+    def all_equations(self) -> Iterator[SteppedEquation]:
+        """Those of the body and of the loops in it."""
+        for each in self.body:
+            yield from each.all_equations if isinstance(each, Steps) else (each,)
+
+    def at_counters(self, stepped: SteppedEquation) -> Expression:
+        """An equation's right-hand side at the loops' counters, variables of the bodies without them."""
 
         def at_step(node: Expression) -> Expression:
-            if isinstance(node, Where) and node.condition.free_indices == {self.index}:
+            if isinstance(node, Where) and node.condition.free_indices and self._is_counted(node.condition):
                 return Where(readable_condition(node.condition), node.chosen, node.otherwise)
-            if isinstance(node, Element | MatrixFunction) and node.tensor in places:
-                return without_position(node, places[node.tensor])
+            if isinstance(node, Element | MatrixFunction):
+                for place in reversed(self.variables.get(node.tensor, ())):
+                    node = without_position(node, place)
             return node
 
         inside = rewrite_bottom_up(stepped.equation.expression, at_step)
-        return substitute(inside, {self.index: counter_of(self.index)})
+        return substitute(inside, {index: counter_of(index) for index in self.counters})
+
+    def _is_counted(self, condition: Expression) -> bool:
+        return condition.free_indices.issubset(self.counters)
 
 
 def steps_of_stage(
@@ -100,67 +119,102 @@ def steps_of_stage(
 
     `read_later` names what is read outside of them, `axes` gives those of every tensor.
     """
-    stage = _Stage.of(items, recurrence, read_later)
-    lengths = by_length(tuple(dict.fromkeys(stage.own.values())))
-    assert lengths is not None  # or it would be no recurrence
-    starts = (ZERO, *map(Size, lengths))
-    loops = [
-        stage.loop(items, lengths[number:], starts[number], recurrence, axes)
-        for number in range(len(lengths))
-    ]
-    return tuple(loops[:: recurrence.direction])
+    nest = _Nest.of(items, recurrence, read_later)
+    return nest.loops(recurrence, {item.equation.tensor: item for item in items}, axes)
 
 
 @dataclass(frozen=True)
-class _Stage:
-    """What the loops of a recurrence share: the axis of each tensor's step, and which ones are arrays."""
+class _Nest:
+    """What the loops of a recurrence share: which tensors are arrays, and the loops around."""
 
-    own: Mapping[str, Axis]
     stored: frozenset[str]
     read_whole: frozenset[str]
+    counters: tuple[Index, ...] = ()
+    variables: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, items: Sequence[NamedEquation], recurrence: Recurrence, read_later: Collection[str]
-    ) -> _Stage:
+    def of(cls, items: Sequence[NamedEquation], recurrence: Recurrence, read_later: Collection[str]) -> _Nest:
         """What is read later, at another step, or in a loop that does not compute it, is an array."""
-        own = {item.equation.tensor: at_step(recurrence, item.equation).axis for item in items}
+        own = {item.equation.tensor: item.equation for item in items}
         stored, whole = set(read_later), set[str]()
-        for item in items:
-            step = at_step(recurrence, item.equation)
-            for name, position in _reads_of_members(item, recurrence.places):
-                if position != step or own[name] != step.axis:
-                    stored.add(name)
-                if position.free_indices - {step} or position.tensors:
-                    whole.add(name)
-        return cls(own, frozenset(stored), frozenset(whole))
+        for reader in own.values():
+            for read in readings(reader.expression):
+                for each in recurrence.around(read.tensor):
+                    if reader.tensor not in each.places:
+                        stored.add(read.tensor)
+                        continue
+                    step, position = at_step(each, reader), read.positions[each.places[read.tensor]]
+                    if position != step or at_step(each, own[read.tensor]).axis != step.axis:
+                        stored.add(read.tensor)
+                    if position.free_indices - {step} or position.tensors:
+                        whole.add(read.tensor)
+        return cls(frozenset(stored), frozenset(whole))
 
-    def loop(
+    def loops(
+        self, recurrence: Recurrence, items: Mapping[str, NamedEquation], axes: Axes
+    ) -> tuple[Steps, ...]:
+        """The loops over a recurrence's steps, each to the end of another axis."""
+        steps = [at_step(recurrence, item.equation).axis for item in items.values()]
+        lengths = by_length(tuple(dict.fromkeys(steps)))
+        assert lengths is not None  # or it would be no recurrence
+        starts = (ZERO, *map(Size, lengths))
+        loops = [
+            self._loop(recurrence, items, lengths[number:], starts[number], axes)
+            for number in range(len(lengths))
+        ]
+        return tuple(loops[:: recurrence.direction])
+
+    def _loop(
         self,
-        items: Sequence[NamedEquation],
+        recurrence: Recurrence,
+        items: Mapping[str, NamedEquation],
         lengths: Sequence[Axis],
         start: Expression,
-        recurrence: Recurrence,
         axes: Axes,
     ) -> Steps:
         """The steps from `start` on to the end of the first axis, of the tensors over these axes."""
-        members = [item for item in items if self.own[item.equation.tensor] in lengths]
-        steps = [at_step(recurrence, item.equation) for item in members]
-        index = next(step for step in steps if step.axis == lengths[0])
-        renamed = [_with_step(item, recurrence.places[item.equation.tensor], index) for item in members]
-        if start != ZERO:
-            renamed = [_from_start(item, index, start) for item in renamed]
-        stepped = [
-            SteppedEquation(
-                item,
-                item.equation.indices.index(index),
-                self.own.get(item.equation.tensor, index.axis),
-                item.equation.tensor in self.stored,
-                item.equation.tensor in self.read_whole,
-            )
-            for item in with_named_slices(renamed, index, axes)
-        ]
-        return Steps(index, start, recurrence.direction, tuple(stepped))
+        steps = {name: at_step(recurrence, item.equation) for name, item in items.items()}
+        index = next(step for step in steps.values() if step.axis == lengths[0])
+        members = {
+            name: _from_start(_with_step(item, recurrence.places[name], index), index, start)
+            for name, item in items.items()
+            if steps[name].axis in lengths
+        }
+        counters = (*self.counters, index)
+        direct = [stage.equations[0].tensor for stage in recurrence.body if stage.recurrence is None]
+        named = [name for name in direct if name in members]
+        sliced = with_named_slices([members[name] for name in named], counters, axes)
+        groups = {
+            name: [self._stepped(each, counters, axes) for each in group]
+            for name, group in zip(named, sliced, strict=True)
+        }
+        variables = {
+            each.equation.tensor: each.places
+            for group in groups.values()
+            for each in group
+            if not each.stored
+        }
+        inside = replace(self, counters=counters, variables={**self.variables, **variables})
+        body: list[SteppedEquation | Steps] = []
+        for stage in recurrence.body:
+            if stage.recurrence is None:
+                body += groups.get(stage.equations[0].tensor, [])
+                continue
+            inner = {each.tensor: members[each.tensor] for each in stage.equations if each.tensor in members}
+            known = {**axes, **{name: () for name in variables if name not in axes}}
+            body += inside.loops(stage.recurrence, inner, known) if inner else ()
+        return Steps(index, start, recurrence.direction, tuple(body), counters, inside.variables)
+
+    def _stepped(self, item: NamedEquation, counters: tuple[Index, ...], axes: Axes) -> SteppedEquation:
+        equation = item.equation
+        own = axes.get(equation.tensor, [index.axis for index in equation.indices])
+        return SteppedEquation(
+            item,
+            tuple(Index(index.name, axis) for index, axis in zip(equation.indices, own, strict=True)),
+            frozenset(index for index in equation.indices if index in counters),
+            equation.tensor in self.stored,
+            equation.tensor in self.read_whole,
+        )
 
 
 def _with_step(item: NamedEquation, place: int, index: Index) -> NamedEquation:
@@ -179,6 +233,8 @@ def _with_step(item: NamedEquation, place: int, index: Index) -> NamedEquation:
 
 def _from_start(item: NamedEquation, index: Index, start: Expression) -> NamedEquation:
     """The equation at the steps from `start` on, where a `where` may be decided."""
+    if start == ZERO:
+        return item
     known = (Comparison(">=", index, start),)
 
     def decided(node: Expression) -> Expression:
@@ -196,10 +252,3 @@ def _from_start(item: NamedEquation, index: Index, start: Expression) -> NamedEq
         return node
 
     return item.computing(rewrite_bottom_up(item.equation.expression, decided))
-
-
-def _reads_of_members(item: NamedEquation, places: Mapping[str, int]) -> Iterator[tuple[str, Expression]]:
-    """Each reading of a member of the recurrence, and the step at which it is read."""
-    for read in readings(item.equation.expression):
-        if read.tensor in places:
-            yield read.tensor, read.positions[places[read.tensor]]

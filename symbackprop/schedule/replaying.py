@@ -24,7 +24,7 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import Schedule, ScheduleSource
 from symbackprop.schedule.empty_sums import empty_sum_rule_by
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
-from symbackprop.schedule.given_names import NAMINGS, Hoisted, Naming
+from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards, Naming
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.solves import SOLVE
@@ -34,8 +34,9 @@ from symbackprop.schedule.undefined_factors import delta_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.name_definitions import NameDefinitions
-from symbackprop.systems.ordering import Stage, at_step, stages_of
+from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import equation_text
+from symbackprop.systems.recurrences import Stage, at_step
 from symbackprop.systems.system import Equation
 
 REGISTRY = Registry.of(
@@ -78,11 +79,11 @@ class ScheduleGrounds(Grounds):
 
     def are_steps(self, places: Mapping[str, int], step: Index) -> bool:
         """Whether the equation at hand belongs to that recurrence."""
-        recurrence = self.stage.recurrence if self.stage else None
-        if self.stage is None or recurrence is None or recurrence.places != places:
+        if self.stage is None:
             return False
         (own,) = [each for each in self.stage.equations if each.tensor == self.tensor]
-        return at_step(recurrence, own) == step
+        recurrences = (each for each in self.stage.nested if self.tensor in each.places)
+        return any(each.places == places and at_step(each, own) == step for each in recurrences)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def chains(schedule: Schedule, source: ScheduleSource) -> Iterator[ScheduleChain
 def _expect_stated(schedule: Schedule, source: ScheduleSource) -> None:
     """Each equation of the source is computed, others have names of their own, and none runs in a circle."""
     items = {item.equation.tensor: item for item in schedule.equations}
-    for each in source.items:
+    for each in source.stated:
         found = items.get(each.equation.tensor)
         if found is None or found.origin.stated != each.equation:
             raise _refusal(f"the schedule does not compute {equation_text(each.equation)}")
@@ -176,8 +177,8 @@ class _States:
         return {item.equation.tensor: place for place, item in enumerate(self.source.items)}
 
     def _definitions_before(self, name: str) -> Forms:
-        """Equations that the source states before, as they were before any naming, and those of new names."""
-        order, forms = self._order, self._forms[NAMINGS[0]]
+        """Equations that the source states before, with no guarded matrices yet, and those of new names."""
+        order, forms = self._order, self._forms[MatrixGuards]
         here = order.get(name, len(order))
         return {each: forms[each] for each in forms if order.get(each, -1) < here}
 

@@ -12,12 +12,12 @@ from symbackprop.stability.forms import (
     CANCELLING,
     EXPONENTIALS_FIRST,
     FAR_BELOW_ZERO,
-    IDENTITIES,
     LOG_BESIDE_ZERO,
     LOGARITHMS_LAST,
     ROOTS,
     SHIFTS,
 )
+from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.system import Equation
 

@@ -38,30 +38,28 @@ from symbackprop.systems.system import Equation
 Axes = Mapping[str, Sequence[Axis]]
 
 
-def with_named_slices(items: Sequence[NamedEquation], index: Index, axes: Axes) -> tuple[NamedEquation, ...]:
-    """The equations of one step, and before the first that reads it an equation for each slice."""
-    naming = _WheresNamed(index, axes, set(axes))
-    for item in items:
-        equation = item.equation
-        inner = rewrite_bottom_up(equation.expression, lambda node: _guarding_reads(node, index, axes))
-        naming.add(item.computing(inner))
-    return tuple(naming.items)
+def with_named_slices(
+    items: Sequence[NamedEquation], counters: tuple[Index, ...], axes: Axes
+) -> list[list[NamedEquation]]:
+    """The equations of one step, each after an equation for each slice that it is the first to read."""
+    naming = _WheresNamed(frozenset(counters), axes, set(axes))
+    return [naming.added(item) for item in items]
 
 
-def _guarding_reads(node: Expression, index: Index, axes: Axes) -> Expression:
+def _guarding_reads(node: Expression, counters: frozenset[Index], axes: Axes) -> Expression:
     """where(c, f, 0), with the `where` around those elements alone that need it, if they make f zero."""
     if not isinstance(node, Where) or node.condition.tensors:
         return node
-    node = _step_first(node, index)
-    if node.otherwise != ZERO or node.condition.free_indices != {index} or reads_inside(node.chosen, axes):
+    node = _step_first(node, counters)
+    if node.otherwise != ZERO or not _is_by_step(node, counters) or reads_inside(node.chosen, axes):
         return node
     return _guarded(node.chosen, node.condition, axes) or node
 
 
-def _step_first(node: Where, index: Index) -> Where:
+def _step_first(node: Where, counters: frozenset[Index]) -> Where:
     """where(t > 0 and j > 0, f, g) = where(t > 0, where(j > 0, f, g), g): the step decides for arrays."""
     parts = conjuncts(node.condition)
-    about_step = [part for part in parts if part.free_indices == {index}]
+    about_step = [part for part in parts if _is_about_step(part, counters)]
     others = [part for part in parts if part not in about_step]
     if not (about_step and others):
         return node
@@ -93,18 +91,22 @@ def _guarded(expression: Expression, condition: Expression, axes: Axes) -> Expre
 class _WheresNamed:
     """Choices by the step get a variable each: `h_before` for h[t-1], 0 before the first step."""
 
-    index: Index
+    counters: frozenset[Index]
     axes: Axes
     taken: set[str]
     names: dict[Expression, Element] = field(default_factory=dict)
     items: list[NamedEquation] = field(default_factory=list)
 
-    def add(self, item: NamedEquation) -> None:
+    def added(self, item: NamedEquation) -> list[NamedEquation]:
         """An equation, behind the variables that it is the first to read."""
-        expression = item.equation.expression
-        if not _is_by_step(expression, self.index):
+        known = len(self.items)
+        expression = rewrite_bottom_up(
+            item.equation.expression, lambda node: _guarding_reads(node, self.counters, self.axes)
+        )
+        if not _is_by_step(expression, self.counters):
             expression = self._with_names(expression, item)
         self.items.append(item.computing(expression))
+        return self.items[known:]
 
     def _with_names(self, node: Expression, consumer: NamedEquation) -> Expression:
         """The node with a variable for each `where` in it that may be made outside of the others.
@@ -113,7 +115,7 @@ class _WheresNamed:
         """
         if has_positions(node):
             return node
-        if _is_by_step(node, self.index) and reads_inside(node, self.axes):
+        if _is_by_step(node, self.counters) and reads_inside(node, self.axes):
             return self._variable(node, consumer)
         children = tuple([self._with_names(child, consumer) for child in node.children])
         return node if children == node.children else node.with_children(children)
@@ -142,16 +144,21 @@ class _WheresNamed:
         element = node.children[1]
         if not (is_slice(node) and isinstance(element, Element)):
             return temporary_name(node, consumer.equation.tensor, self.taken)
-        moved = [each for each in element.positions if self.index in each.free_indices]
-        ahead = [linear_form(subtract(each, self.index)).constant for each in moved]
+        ahead = [
+            linear_form(subtract(each, index)).constant
+            for each in element.positions
+            for index in self.counters & each.free_indices
+        ]
         if not any(ahead):
             return temporary_name(node, consumer.equation.tensor, self.taken)
         side = "after" if max(ahead) > 0 else "before"
         return numbered_name(f"{element.tensor}_{side}", self.taken)
 
 
-def _is_by_step(node: Expression, index: Index) -> bool:
-    """Whether the node is a `where` by the step alone."""
-    if not isinstance(node, Where):
-        return False
-    return node.condition.free_indices == {index} and not node.condition.tensors
+def _is_by_step(node: Expression, counters: frozenset[Index]) -> bool:
+    """Whether the node is a `where` by the steps alone."""
+    return isinstance(node, Where) and _is_about_step(node.condition, counters)
+
+
+def _is_about_step(condition: Expression, counters: frozenset[Index]) -> bool:
+    return bool(condition.free_indices) and condition.free_indices <= counters and not condition.tensors

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.semantics.array_functions import power_values, values_of
+from symbackprop.semantics.number_systems import as_ieee, power_as_ieee
 
 Array: TypeAlias = NDArray[Any]
-
-# An argument beyond 2^LARGEST_EXPONENT is infinite: the bits of its exponential would fill the memory.
-LARGEST_EXPONENT = 10_000
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,13 @@ class RoundedNumbers(ArrayNumbers):
     Random rounding shows what the digits of a computation are worth, where one result may be good by luck
     (J. Vignes, Math. Comput. Simul. 35, 1993; D. S. Parker, Monte Carlo arithmetic, UCLA, 1997): a result
     that can be represented is never moved, so that differences of close numbers stay exact. Each operation
-    is done in the next wider format, sums from left to right.
+    is done in the next wider format, sums from left to right. With a `salt`, equal values of a function or
+    a power are rounded alike, as those of equal arguments are in a program.
     """
 
     narrow: type[np.floating[Any]]
     rng: np.random.Generator | None = field(default=None, compare=False)
+    salt: int | None = None
 
     @property
     def deciding(self) -> ArrayNumbers:
@@ -109,14 +109,21 @@ class RoundedNumbers(ArrayNumbers):
     def _wide(self, array: Array) -> Array:
         return np.asarray(array).astype(WIDER[self.narrow])
 
-    def _rounded(self, wide: Array) -> Array:
+    def _rounded(self, wide: Array, of_function: bool = False) -> Array:
         wide = np.asarray(wide)
         nearest = wide.astype(self.narrow)
         if self.rng is None:
             return nearest
         other = np.nextafter(nearest, np.where(wide > nearest, np.inf, -np.inf).astype(self.narrow))
-        is_moved = (wide != nearest) & np.isfinite(other) & (self.rng.random(wide.shape) < 0.5)
-        return np.where(is_moved, other, nearest)
+        by_value = of_function and self.salt is not None
+        coins = self._coins(nearest) if by_value else self.rng.random(wide.shape) < 0.5
+        return np.where((wide != nearest) & np.isfinite(other) & coins, other, nearest)
+
+    def _coins(self, values: Array) -> Array:
+        """A coin that is the same for equal values: the first bit of a multiplicative hash."""
+        bits = np.atleast_1d(values.astype(np.float64)).view(np.uint64)
+        mixed = (bits ^ np.uint64(self.salt or 0)) * np.uint64(0x9E3779B97F4A7C15)
+        return np.asarray((mixed >> np.uint64(63)) == 1).reshape(values.shape)
 
     def exact(self, array: Array) -> Array:
         """Data that this precision does not hold are rounded to the nearest number."""
@@ -140,11 +147,11 @@ class RoundedNumbers(ArrayNumbers):
 
     def power(self, base: Array, exponent: Array) -> Array:
         """The rounded power."""
-        return self._rounded(np.power(self._wide(base), self._wide(exponent)))
+        return self._rounded(np.power(self._wide(base), self._wide(exponent)), of_function=True)
 
     def apply(self, function: str, arguments: Sequence[Array]) -> Array:
         """The rounded value."""
-        return self._rounded(values_of(function, [self._wide(each) for each in arguments]))
+        return self._rounded(values_of(function, [self._wide(each) for each in arguments]), of_function=True)
 
     def total(self, rows: Array) -> Array:
         """Rounded after each term."""
@@ -241,7 +248,7 @@ class PreciseNumbers(ArrayNumbers):
         """A function that has no definition."""
         precise = FUNCTIONS[function].precise
         assert precise is not None, f"'{function}' is evaluated by its definition"
-        of_one = np.frompyfunc(lambda *numbers: _real(precise, *numbers), len(arguments), 1)
+        of_one = np.frompyfunc(lambda *numbers: as_ieee(precise, *numbers), len(arguments), 1)
         return _objects(of_one(*arguments))
 
     def add(self, left: Array, right: Array) -> Array:
@@ -258,28 +265,5 @@ def _objects(found: Any) -> Array:
     return np.asarray(found, dtype=object)
 
 
-def _real(function: Callable[..., Any], *numbers: Any) -> Any:
-    """The value at real numbers; what is not real or not defined is nan."""
-    try:
-        found = function(*[_within_reach(each) for each in numbers])
-    except ZeroDivisionError:
-        return mpmath.inf
-    except ValueError:
-        return mpmath.nan
-    return mpmath.nan if isinstance(found, mpmath.mpc) else found
-
-
-def _within_reach(number: Any) -> Any:
-    if mpmath.isfinite(number) and mpmath.mag(number) > LARGEST_EXPONENT:
-        return mpmath.sign(number) * mpmath.inf
-    return number
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if base == 0 and exponent < 0:
-        return mpmath.inf
-    return _real(mpmath.power, base, exponent)
-
-
-_POWER = np.frompyfunc(_power, 2, 1)
+_POWER = np.frompyfunc(power_as_ieee, 2, 1)
 _CONVERTED = np.frompyfunc(mpmath.mpf, 1, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,8 @@ from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.naive import Array, NaiveEvaluator, Positions
 from symbackprop.semantics.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.systems.dependence import is_stop
-from symbackprop.systems.ordering import Recurrence, at_step, computations, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import Recurrence, computations, selection
 from symbackprop.systems.system import Equation, System
 
 
@@ -130,7 +131,7 @@ def evaluate(
             missing = [each for each in stage.equations if each.tensor in wanted and each.tensor not in known]
             evaluator = SystemEvaluator(known, sizes, arithmetic, system, values)
             if stage.recurrence is not None and missing:
-                known.update(_stepwise(tuple(missing), stage.recurrence, evaluator))
+                known.update(_stepwise(missing, stage.recurrence, evaluator))
                 continue
             for equation in missing:
                 known[equation.tensor] = evaluator.array(equation.expression, equation.indices)
@@ -138,7 +139,7 @@ def evaluate(
 
 
 def _stepwise(
-    equations: tuple[Equation, ...], recurrence: Recurrence, evaluator: NaiveEvaluator
+    equations: Sequence[Equation], recurrence: Recurrence, evaluator: NaiveEvaluator
 ) -> dict[str, Array]:
     """The tensors of a recurrence, step by step; what is not computed yet is nan."""
     arrays: dict[str, Array] = {}
@@ -146,12 +147,11 @@ def _stepwise(
         shape = [evaluator.sizes[index.axis.name] for index in equation.indices]
         arrays[equation.tensor] = np.full(shape, math.nan, dtype=object)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
-    for step, equation in computations(recurrence, equations, evaluator.sizes):
-        index = at_step(recurrence, equation)
-        place = recurrence.places[equation.tensor]
-        others = tuple(each for each in equation.indices if each != index)
-        values = stepping.array(equation.expression, others, {index: step})
-        arrays[equation.tensor][(slice(None),) * place + (step,)] = values[()]
+    for equation, at in computations(recurrence, evaluator.sizes):
+        if equation.tensor in arrays:
+            others = tuple(each for each in equation.indices if each not in at)
+            values = stepping.array(equation.expression, others, at)
+            arrays[equation.tensor][selection(equation, at)] = values[()]
     exact = evaluator.arithmetic is PRECISE
     return {
         name: array if exact else np.array(array.tolist()).reshape(array.shape)

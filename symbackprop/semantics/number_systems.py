@@ -40,15 +40,42 @@ FLOATS = Arithmetic(
 )
 
 
+# An argument beyond 2^LARGEST_EXPONENT is infinite: the bits of its exponential would fill the memory.
+LARGEST_EXPONENT = 10_000
+
+
+def as_ieee(function: Callable[..., Any], *numbers: Any) -> Any:
+    """mpmath's value, infinite at a pole and nan where it is not defined, or not real for real numbers."""
+    is_real = not any(isinstance(each, mpmath.mpc) for each in numbers)
+    try:
+        found = function(*[_within_reach(each) for each in numbers])
+    except ZeroDivisionError:
+        return mpmath.inf if is_real else mpmath.mpc(mpmath.nan, mpmath.nan)
+    except ValueError:
+        return mpmath.nan
+    return mpmath.nan if is_real and isinstance(found, mpmath.mpc) else found
+
+
+def power_as_ieee(base: Any, exponent: Any) -> Any:
+    """base ^ exponent: 0^-1 is infinite, a root of a negative number no number."""
+    return as_ieee(mpmath.power, base, exponent)
+
+
+def _within_reach(number: Any) -> Any:
+    if isinstance(number, mpmath.mpf) and mpmath.isfinite(number) and mpmath.mag(number) > LARGEST_EXPONENT:
+        return mpmath.sign(number) * mpmath.inf
+    return number
+
+
 def _apply_precisely(name: str, arguments: tuple[Any, ...]) -> Any:
     precise = FUNCTIONS[name].precise
     assert precise is not None, f"'{name}' is evaluated by its definition"
-    return precise(*arguments)
+    return as_ieee(precise, *arguments)
 
 
 PRECISE = Arithmetic(
     number=lambda node: mpmath.mpf(node.value.numerator) / node.value.denominator,
     pi=mpmath.mp.pi,
     apply=_apply_precisely,
-    power=lambda base, exponent: mpmath.power(base, exponent),
+    power=power_as_ieee,
 )

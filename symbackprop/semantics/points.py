@@ -37,8 +37,7 @@ class Points:
         if not indices:
             return self
         positions = {index: np.repeat(own, width) for index, own in self.positions.items()}
-        further = np.indices(shape).reshape(len(shape), width)
-        for index, own in zip(indices, further, strict=True):
+        for index, own in zip(indices, _row_major(shape, width), strict=True):
             positions[index] = own if self.count == 1 else np.tile(own, self.count)
         return Points(self.count * width, positions)
 
@@ -51,7 +50,13 @@ def grid(indices: tuple[Index, ...], sizes: Mapping[str, int], at: Mapping[Index
     """All positions of `indices`, in row-major order; those in `at` stand still."""
     shape = tuple(sizes[index.axis.name] for index in indices)
     count = prod(shape)
-    places = np.indices(shape).reshape(len(shape), count)
     positions = {index: np.full(count, place) for index, place in at.items()}
-    positions.update(zip(indices, places, strict=True))
+    positions.update(zip(indices, _row_major(shape, count), strict=True))
     return Points(count, positions)
+
+
+def _row_major(shape: tuple[int, ...], count: int) -> Sequence[Array]:
+    """The position along each axis at all `count` places of this shape."""
+    if len(shape) == 1:
+        return (np.arange(count),)
+    return list(np.indices(shape).reshape(len(shape), count))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.vectorised import VectorisedEvaluator
-from symbackprop.systems.ordering import Recurrence, at_step, computations, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import Recurrence, computations, selection
 from symbackprop.systems.system import Equation, System
 
 Array: TypeAlias = NDArray[Any]
@@ -51,6 +52,8 @@ def evaluate_system(
     known: dict[str, Array] = {
         name: array + added[name] if name in added else array for name, array in values.items()
     }
+    if wanted <= known.keys():
+        return known
     reached = {} if reached is None else reached
     evaluator = VectorisedEvaluator(known, sizes, reached=reached, numbers=numbers)
     with undefined_is_silent(strict):
@@ -74,12 +77,11 @@ def _stepwise(
     """The tensors of a recurrence, step by step."""
     arrays = unfilled(equations, evaluator, added)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
-    for step, equation in computations(recurrence, equations, evaluator.sizes):
-        place = recurrence.places[equation.tensor]
-        found = at_one_step(stepping, equation, at_step(recurrence, equation), step)
-        at = (slice(None),) * place + (step,)
-        more = added[equation.tensor][at] if equation.tensor in added else 0.0
-        arrays[equation.tensor][at] = found + more
+    for equation, at in computations(recurrence, evaluator.sizes):
+        if equation.tensor in arrays:
+            found, here = at_steps(stepping, equation, at), selection(equation, at)
+            more = added[equation.tensor][here] if equation.tensor in added else 0.0
+            arrays[equation.tensor][here] = found + more
     return arrays
 
 
@@ -99,7 +101,7 @@ def unfilled(
     }
 
 
-def at_one_step(evaluator: VectorisedEvaluator, equation: Equation, index: Index, step: int) -> Array:
-    """The equation's values where its index stands at a step."""
-    others = tuple(each for each in equation.indices if each != index)
-    return evaluator.array(equation.expression, others, {index: step})
+def at_steps(evaluator: VectorisedEvaluator, equation: Equation, at: Mapping[Index, int]) -> Array:
+    """The equation's values where these indices stand at their steps."""
+    others = tuple(each for each in equation.indices if each not in at)
+    return evaluator.array(equation.expression, others, at)

@@ -8,7 +8,7 @@ Values are float64, or complex for the complex step, which decides by real parts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import prod
@@ -153,23 +153,30 @@ class VectorisedEvaluator:
     def _product(self, factors: tuple[Expression, ...], points: Points) -> Array:
         """Deltas first: where one is 0 nothing else is read."""
         deltas = [factor for factor in factors if isinstance(factor, Delta)]
-        others = [factor for factor in factors if not isinstance(factor, Delta)]
-        left = np.arange(points.count)
+        others = [factor for factor in factors if not isinstance(factor, Delta)] if deltas else factors
+        left: Array | None = None  # numbers of the points where all deltas are 1; None for every point
         for delta in deltas:
-            left = left[self._agree(delta, points.where(left, delta.free_indices))]
+            inside = points if left is None else points.where(left, delta.free_indices)
+            agrees = self._agree(delta, inside)
+            if not agrees.all():
+                left = np.flatnonzero(agrees) if left is None else left[agrees]
+        if left is None:
+            return self._with_adjoints(others, points)
         free = frozenset[Index]().union(*(factor.free_indices for factor in others))
-        inside = points if len(left) == points.count else points.where(left, free)
-        apart = [factor for factor in others if not self.pending.isdisjoint(factor.tensors)]
-        found = self._times([factor for factor in others if factor not in apart], inside)
-        if apart:
-            adjoints = self._times(apart, inside)
-            passed = self.numbers.multiply(found, adjoints)
-            found = np.where((found == 0) | (adjoints == 0), self.numbers.number(ZERO.value), passed)
-        if not deltas:
-            return found
+        found = self._with_adjoints(others, points.where(left, free))
         product = np.full(points.count, self.numbers.number(ZERO.value), dtype=found.dtype)
         product[left] = found
         return product
+
+    def _with_adjoints(self, factors: Sequence[Expression], points: Points) -> Array:
+        """A product without deltas: 0 where the factors that read what is pending are, or the others."""
+        apart = [factor for factor in factors if not self.pending.isdisjoint(factor.tensors)]
+        if not apart:
+            return self._times(factors, points)
+        found = self._times([factor for factor in factors if factor not in apart], points)
+        adjoints = self._times(apart, points)
+        passed = self.numbers.multiply(found, adjoints)
+        return np.where((found == 0) | (adjoints == 0), self.numbers.number(ZERO.value), passed)
 
     def _agree(self, delta: Delta, points: Points) -> Array:
         """Whether the two sides of a delta agree, at each point."""
@@ -178,7 +185,7 @@ class VectorisedEvaluator:
             return compared("==", points.positions[left], points.positions[right])
         return self._integers.compared(Comparison("==", left, right), points)
 
-    def _times(self, factors: list[Expression], points: Points) -> Array:
+    def _times(self, factors: Sequence[Expression], points: Points) -> Array:
         values = [self._value(factor, points) for factor in factors]
         return reduce(self.numbers.multiply, values) if values else self.numbers.number(ONE.value)
 

@@ -201,7 +201,8 @@ def _averaged_over(total: Reduction, value: Expression, free: frozenset[Index]) 
     """The indices of the value, none of them free in the mean, over which it is summed; none otherwise."""
     pattern, variables = canonical_bound_names(total.body), frozenset(total.indices)
     for found in match(pattern, canonical_bound_names(value), variables):
-        over = dict.fromkeys(found[index] for index in total.indices)
+        # What does not depend on an index does not say where it stands.
+        over = dict.fromkeys(found[index] for index in total.indices if index in found)
         if len(over) == len(total.indices) and free.isdisjoint(over):
             return tuple([index for index in over if isinstance(index, Index)])
     return ()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from symbackprop.notation.arithmetic import add, negate, subtract, terms_of
-from symbackprop.notation.expressions import ZERO, Expression, Index, Number, Reduction, Where
+from symbackprop.notation.expressions import ZERO, Delta, Expression, Index, Number, Reduction, Where
 from symbackprop.notation.substitution import substitute
 
 
@@ -25,6 +25,16 @@ def softmax_count(exponent: Expression) -> int:
 
 def _holds(part: Expression, whole: Expression) -> bool:
     return set(terms_of(part)) <= set(terms_of(whole))
+
+
+def tied(exponent: Expression, factors: Sequence[Expression]) -> Expression:
+    """The exponent beside factors: delta(p,i)*exp(f[i]) is delta(p,i)*exp(f[p]), small for every i."""
+    for delta in factors:
+        if isinstance(delta, Delta):
+            for index, position in ((delta.left, delta.right), (delta.right, delta.left)):
+                if isinstance(index, Index) and index in exponent.free_indices:
+                    return substitute(exponent, {index: position})
+    return exponent
 
 
 def is_instance(factor: Expression, pattern: Expression, indices: tuple[Index, ...]) -> bool:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import add, factors_of, multiply, power
-from symbackprop.notation.expressions import ZERO, Add, Expression, Logic, Number, Power, Where
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Constant,
+    Delta,
+    Expression,
+    Index,
+    Logic,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.systems.partial import NOTHING_KNOWN
+
+Weight = tuple[Expression, tuple[Index, ...]]  # of a sum over these indices
 
 
 def unguarded(value: Expression) -> tuple[list[Expression], Expression]:
@@ -41,3 +61,57 @@ def _of_sum(
         return list(guards.values()), add(*(bare for _, bare in terms))
     weakest = [guards[each] for each in guards if not any(other < each for other in guards)]
     return [weakest[0] if len(weakest) == 1 else Logic("or", tuple(weakest))], node
+
+
+def weighted(value: Expression, factor: Expression) -> Expression:
+    """value*factor, looked at only where the value is not 0."""
+    if isinstance(value, Where) and value.otherwise == ZERO:
+        return Where(value.condition, weighted(value.chosen, factor), ZERO)
+    conditions = may_vanish(value)
+    product = multiply(value, factor)
+    return Where(conjunction(conditions), product, ZERO) if conditions and factor != ONE else product
+
+
+def may_vanish(value: Expression) -> tuple[Expression, ...]:
+    """The conditions under which a product is not 0, as far as it is not sure."""
+    conditions: list[Expression] = []
+    for factor in factors_of(value):
+        base = factor.base if isinstance(factor, Power) else factor
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            conditions += (factor.condition, *may_vanish(factor.chosen))
+        elif isinstance(factor, Delta):
+            conditions.append(Comparison("==", factor.left, factor.right))
+        elif not is_never_zero(factor):
+            conditions.append(Comparison("!=", base, ZERO))
+    return tuple(dict.fromkeys(conditions))
+
+
+def is_never_zero(node: Expression) -> bool:
+    """Whether it is sure not to be 0; a sum of what is not negative was shifted, and has a term 1."""
+    match node:
+        case Number(value):
+            return value != 0
+        case Size() | Constant():
+            return True
+        case Apply(function, _):
+            return function in _POSITIVE_FUNCTIONS
+        case Power(base, Number(exponent)):
+            return exponent < 0 or is_never_zero(base)
+        case Multiply(factors):
+            return all(map(is_never_zero, factors))
+        case Add() | Reduction("sum", _, _):
+            return NOTHING_KNOWN.is_nonnegative(node)
+    return False
+
+
+_POSITIVE_FUNCTIONS = frozenset(("exp", "cosh", "sigmoid", "softplus"))
+
+
+def weights_left_out(below: Expression) -> Iterator[Weight]:
+    """The weights that the sums leave out where they are 0, with the sums' indices."""
+    for node in below.walk():
+        if isinstance(node, Reduction) and isinstance(node.body, Where):
+            for part in node.body.condition.walk():
+                match part:
+                    case Comparison("!=", weight, other) if other == ZERO:
+                        yield weight, node.indices

@@ -27,18 +27,29 @@ from symbackprop.notation.expressions import (
     Expression,
     Multiply,
     Number,
+    Reduction,
     Where,
 )
+from symbackprop.stability.guards import is_never_zero
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import argument_of
-from symbackprop.stability.scaled import is_never_zero, scaled
-from symbackprop.stability.sigmoids import one_plus_exponential, sigmoid_argument
-from symbackprop.systems.partial import NOTHING_KNOWN
+from symbackprop.stability.scaled import scaled, sums_sigmoids
+from symbackprop.stability.sigmoids import (
+    as_sigmoids,
+    complement,
+    difference_of_sigmoids,
+    one_plus_exponential,
+    sigmoid_argument,
+)
+from symbackprop.systems.partial import NOTHING_KNOWN, is_positive
 
 
 def log_of_exponentials(node: Expression, meanings: Meanings) -> Expression | None:
     """log(exp(m)*f/g) = m + log(f) - log(g)."""
     argument = argument_of("log", node)
+    bases = [base_and_exponent(factor)[0] for factor in factors_of(argument or ONE)]
+    if any(sums_sigmoids(base, meanings) for base in bases):
+        meanings = meanings.with_sigmoids()
     found = None if argument is None else scaled(argument, meanings)
     return None if found is None or found.is_plain else add(found.exponent, _logarithm(found.value))
 
@@ -94,12 +105,14 @@ def log_of_one_plus(node: Expression, meanings: Meanings) -> Expression | None:
         case Apply("log1p", (Apply("expm1", (inner,)),)):
             return inner
         case Apply("log1p", (argument,)):
-            return _softplus_of(argument, meanings)
+            inside = add(ONE, argument)
+            is_small = isinstance(inside, Add) and as_sigmoids(inside, meanings) is not None
+            return log(inside) if is_small else _softplus_of(argument, meanings)
         case Apply("log", (argument,)):
             exponent = one_plus_exponential(argument, meanings)
             if exponent is not None:
                 return Apply("softplus", (exponent,))
-            if isinstance(argument, Add) and ONE in argument.terms:
+            if isinstance(argument, Add) and ONE in argument.terms and not as_sigmoids(argument, meanings):
                 rest = subtract(argument, ONE)
                 return _softplus_of(rest, meanings) or Apply("log1p", (rest,))
     return None
@@ -114,7 +127,7 @@ def _softplus_of(argument: Expression, meanings: Meanings) -> Expression | None:
 
 
 def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(sigmoid(f)*g) = -softplus(-f) + log(g); log(1 - sigmoid(f)) = -softplus(f)."""
+    """log(sigmoid(f)*g) = log(g) - softplus(-f), also for differences that are products of sigmoids."""
     match node:
         case Apply("log" | "log1p" as function, (argument,)):
             inside = argument if function == "log" else add(ONE, argument)
@@ -122,7 +135,7 @@ def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
             return None
     taken: list[Expression] = []
     rest: list[Expression] = []
-    for factor in factors_of(meanings.of(inside)):
+    for factor in factors_of(_by_sigmoids(meanings.of(inside), meanings)):
         base, exponent = base_and_exponent(factor)
         found = sigmoid_argument(base, meanings) if isinstance(exponent, Number) else None
         if found is None:
@@ -130,6 +143,47 @@ def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
         else:
             taken.append(multiply(negate(exponent), Apply("softplus", (negate(found),))))
     return add(*taken, log(multiply(*rest))) if taken else None
+
+
+def log_of_choice(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(where(c, f, g)) = where(c, log(f), log(g)), where both are products of exponentials or sigmoids."""
+    argument = argument_of("log", node)
+    match None if argument is None else meanings.of(argument):
+        case Where(condition, chosen, otherwise) if _is_far(chosen, meanings) or _is_far(otherwise, meanings):
+            if all(_is_far(each, meanings) or is_positive(each) for each in (chosen, otherwise)):
+                return Where(condition, log(chosen), log(otherwise))
+    return None
+
+
+def log_of_product(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(prod(i, f)*g) = sum(i, log(f)) + log(g), where f is a product of exponentials or sigmoids."""
+    argument = argument_of("log", node)
+    factors = factors_of(meanings.of(argument)) if argument is not None else ()
+    for place, factor in enumerate(factors):
+        match meanings.of(factor):
+            case Reduction("prod", indices, body) if _is_far(body, meanings):
+                rest = multiply(*factors[:place], *factors[place + 1 :])
+                return add(log(rest), Reduction("sum", indices, log(body)))
+    return None
+
+
+def _is_far(value: Expression, meanings: Meanings) -> bool:
+    """Whether it may be too large or too small for a number, where its logarithm has a stable form."""
+    forms = (log_of_sigmoids, log_of_exponentials, log_of_choice, log_of_product)
+    return any(form(log(value), meanings) is not None for form in forms)
+
+
+def _by_sigmoids(product: Expression, meanings: Meanings) -> Expression:
+    """The product with sigmoids multiplied for 1 - tanh(f)^2 and sigmoid(f) - sigmoid(g)."""
+    factors: list[Expression] = []
+    for factor in factors_of(product):
+        base, exponent = base_and_exponent(factor)
+        meant = meanings.of(base)
+        found = complement(meant, meanings)
+        multiplied = difference_of_sigmoids(meant, meanings) if found is None else found[1]
+        is_new = multiplied is not None and isinstance(exponent, Number)
+        factors.append(power(multiplied, exponent) if multiplied is not None and is_new else factor)
+    return multiply(*factors)
 
 
 def log_beside_zero(node: Expression, meanings: Meanings) -> Expression | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
@@ -24,6 +25,8 @@ from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.rewriting.replacements import at_positions
 from symbackprop.systems.system import Equation
+
+Value = TypeVar("Value")
 
 LARGEST_SCALED = 300  # nodes: what is seen through grows by a factor with each name on the way
 
@@ -52,6 +55,13 @@ class Scaled:
         return replace(self, exponent=exponent, value=value)
 
 
+class _MissingName(Exception):
+    """Nothing has been found of a name yet that another's equation reads."""
+
+    def __init__(self, tensor: str) -> None:
+        self.tensor = tensor
+
+
 @dataclass(frozen=True)
 class Meanings:
     """What names stand for, by the first `known` equations; `definitions` number them.
@@ -59,7 +69,8 @@ class Meanings:
     `scales` remembers what was found of a name's equation, `logarithms` whether it may lead to a logarithm;
     of the `awaited` names the equations may yet come. Where a sum is looked up, its largest exponent and its
     shifted value get names, which `introduced` lists behind the tensor: those `given` for it, or new ones
-    that are not `taken`.
+    that are not `taken`. What `is_inside` of a name's equation says what other names it waits for. Where it
+    `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)).
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
@@ -69,7 +80,14 @@ class Meanings:
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
     introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
+    is_inside: bool = False
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    sees_sigmoids: bool = False
+    scales_of_sigmoids: dict[str, Scaled | None] = field(default_factory=dict, compare=False, repr=False)
+
+    def with_sigmoids(self) -> Meanings:
+        """The same, where sigmoids count as exponentials; nothing gets a name there."""
+        return replace(self, sees_sigmoids=True, scales=self.scales_of_sigmoids)
 
     def definition(self, expression: Expression) -> Equation | None:
         """The equation of an element's tensor, where it is known."""
@@ -97,12 +115,12 @@ class Meanings:
             case Element(tensor, _):
                 if tensor not in self.definitions:
                     return tensor in self.awaited
-                if tensor not in self.logarithms:
-                    self.logarithms[tensor] = True  # a recurrence, which reads itself, may
-                    _, equation = self.definitions[tensor]
-                    self.logarithms[tensor] = self.may_reach_logarithm(equation.expression)
-                return self.logarithms[tensor]
+                return self._resolved(tensor, self.logarithms, True, self._logarithm_of)
         return False
+
+    def _logarithm_of(self, tensor: str) -> bool:
+        _, equation = self.definitions[tensor]
+        return replace(self, is_inside=True).may_reach_logarithm(equation.expression)
 
     def scale(self, element: Element, find: Find) -> Scaled | None:
         """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
@@ -110,7 +128,8 @@ class Meanings:
         if equation is None or not self.has_scale(element, find):
             return None
         found = self.scales[element.tensor]
-        if found is not None and any(not isinstance(each, Index) for each in element.positions):
+        is_looked_up = any(not isinstance(each, Index) for each in element.positions)
+        if found is not None and is_looked_up and not self.sees_sigmoids:
             found = self._named(equation, found)
         return found and found.at(dict(zip(equation.indices, element.positions, strict=True)))
 
@@ -119,12 +138,31 @@ class Meanings:
         equation = self.definition(element)
         if equation is None:
             return False
-        if element.tensor not in self.scales:
-            self.scales[element.tensor] = None  # of a recurrence, which reads itself
-            number, _ = self.definitions[element.tensor]
-            found = find(equation.expression, replace(self, known=number))
-            self.scales[element.tensor] = found if found is not None and found.is_small else None
-        return self.scales[element.tensor] is not None
+        return self._resolved(element.tensor, self.scales, None, partial(self._scale_of, find)) is not None
+
+    def _scale_of(self, find: Find, tensor: str) -> Scaled | None:
+        number, equation = self.definitions[tensor]
+        found = find(equation.expression, replace(self, known=number, is_inside=True))
+        return found if found is not None and found.is_small else None
+
+    def _resolved(
+        self, tensor: str, memory: dict[str, Value], of_itself: Value, find: Callable[[str], Value]
+    ) -> Value:
+        """What `find` says of a name, kept in `memory`; `of_itself` where a recurrence reads itself.
+
+        A chain of names is followed by iteration: a name that is missing inside of another comes first.
+        """
+        if tensor not in memory and self.is_inside:
+            raise _MissingName(tensor)
+        pending = [] if tensor in memory else [tensor]
+        while pending:
+            memory[pending[-1]] = of_itself
+            try:
+                memory[pending[-1]] = find(pending[-1])
+                pending.pop()
+            except _MissingName as missing:
+                pending.append(missing.tensor)
+        return memory[tensor]
 
     def _named(self, equation: Equation, found: Scaled) -> Scaled:
         """What was found of a tensor's equation, by names: a sum over segments is computed for each once."""

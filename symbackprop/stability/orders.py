@@ -1,11 +1,13 @@
-"""The order of terms and factors, where rounding or overflow depends on it."""
+"""The order of terms, factors and branches, where rounding or overflow depends on it."""
 
 from __future__ import annotations
 
+from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply
-from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Reduction
+from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Multiply, Number, Reduction, Where
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import argument_of
+from symbackprop.stability.scaled import has_exponentials
 
 
 def logarithms_last(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -33,6 +35,15 @@ def _is_maximum(term: Expression) -> bool:
         case _, (Reduction("max", _, _),):
             return True
     return False
+
+
+def zero_last(node: Expression, meanings: Meanings) -> Expression | None:
+    """where(c, 0, f) = where(not c, f, 0), f with exponentials: so do other rules look for masks."""
+    if not isinstance(node, Where) or node.chosen != ZERO or node.otherwise == ZERO:
+        return None
+    if not has_exponentials(node.otherwise, meanings):
+        return None
+    return Where(negated(node.condition), node.otherwise, ZERO)
 
 
 def exponentials_first(node: Expression, meanings: Meanings) -> Expression | None:

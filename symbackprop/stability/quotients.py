@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, terms_of
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    negate,
+    power,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -16,22 +26,19 @@ from symbackprop.notation.expressions import (
     Apply,
     Comparison,
     Expression,
-    Index,
     Multiply,
     Number,
     Power,
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rename_bound
-from symbackprop.stability.exponents import is_instance, softmax_count
-from symbackprop.stability.guards import unguarded
+from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
+from symbackprop.stability.exponents import is_instance, softmax_count, tied
+from symbackprop.stability.guards import Weight, unguarded, weights_left_out
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of
-from symbackprop.stability.scaled import exp, has_exponentials, scaled
+from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, scaled, sums_sigmoids
 from symbackprop.systems.partial import NOTHING_KNOWN
-
-Weight = tuple[Expression, tuple[Index, ...]]  # of a sum over these indices
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,9 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     """Exponentials above and below the stroke lose what is common to them: the largest exponent below."""
     if not isinstance(node, Multiply):
         return None
+    below = [base_and_exponent(each)[0] for each in node.factors if is_reciprocal(each)]
+    if any(sums_sigmoids(each, meanings) for each in below):
+        meanings = meanings.with_sigmoids()
     if sum(has_exponentials(factor, meanings) for factor in node.factors) < 2:
         return None
     factors = [_factor(each, meanings) for part in node.factors for each in _opened(part, meanings)]
@@ -163,7 +173,7 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     others = [each for each in factors if each is not taking and each not in pure]
     exponent = add(*(each.scale.exponent for each in (*pure, *others)))
     placed = taking or (pure or sums)[0]
-    weights = [weight for each in factors if each.is_below for weight in _weights(each.scale.value)]
+    weights = [weight for each in factors if each.is_below for weight in weights_left_out(each.scale.value)]
     # Outside these conditions the exponent is not below its maximum: the exponential may be infinite.
     bare = {
         each.node: unguarded(each.scale.value) for each in factors if each.is_above and each is not taking
@@ -219,21 +229,24 @@ def taken_in(
         case Reduction("sum"):
             node = rename_bound(node, exponent.free_indices)
             return Reduction("sum", node.indices, taken_in(node.body, exponent, meanings, weights))
-    product = multiply(node, exp(exponent))
+    beside = [as_exponential(each, meanings) for each in factors_of(node)]
+    product = multiply(*beside, exp(tied(exponent, beside)))
     product = merged(product, meanings) or product
     parts = (each for part in factors_of(product) for each in _opened(part, meanings))
     factors = [_factor(each, meanings) for each in parts]
     if any(map(_has_below, factors, repeat(meanings))):
         return _combined(factors, meanings)
     inside = _with_opposites(factors, meanings)
-    if inside is None and (any(map(_is_too_large, factors)) or _are_guarded(factors)):
+    is_large = any(_is_too_large(each, meanings) for each in factors)
+    if inside is None and (is_large or _are_guarded(factors)):
         inside = _combined(factors, meanings)
     return _where_weights_are_not_zero(inside or product, weights)
 
 
-def _is_too_large(factor: _Factor) -> bool:
+def _is_too_large(factor: _Factor, meanings: Meanings) -> bool:
     """Whether it is a sum of exponentials that may be too large."""
-    return factor.is_above and factor.scale.is_shifted and not _is_moderate(factor.node)
+    is_moderate = _is_moderate(rewrite_bottom_up(factor.node, partial(as_exponential, meanings=meanings)))
+    return factor.is_above and factor.scale.is_shifted and not is_moderate
 
 
 def _are_guarded(factors: Sequence[_Factor]) -> bool:
@@ -262,21 +275,11 @@ def _where_weights_are_not_zero(product: Expression, weights: Sequence[Weight]) 
     return Where(conjunction(conditions), product, ZERO) if conditions else product
 
 
-def _weights(below: Expression) -> Iterator[Weight]:
-    """The weights that the sums leave out where they are 0, with the sums' indices."""
-    for node in below.walk():
-        if isinstance(node, Reduction) and isinstance(node.body, Where):
-            for part in node.body.condition.walk():
-                match part:
-                    case Comparison("!=", weight, other) if other == ZERO:
-                        yield weight, node.indices
-
-
 def merged(node: Expression, meanings: Meanings) -> Expression | None:
     """exp(f)*exp(g) = exp(f + g)."""
     if not isinstance(node, Multiply):
         return None
-    places = [place for place, each in enumerate(node.factors) if _is_exponential(each)]
+    places = [place for place, each in enumerate(node.factors) if _is_exponential(each, meanings)]
     if len(places) < 2:
         return None
     exponents = [scaled(node.factors[place], meanings).exponent for place in places]
@@ -288,6 +291,7 @@ def merged(node: Expression, meanings: Meanings) -> Expression | None:
     return multiply(*kept)
 
 
-def _is_exponential(node: Expression) -> bool:
+def _is_exponential(node: Expression, meanings: Meanings) -> bool:
     base = node.base if isinstance(node, Power) and isinstance(node.exponent, Number) else node
-    return isinstance(base, Apply) and base.function == "exp"
+    functions = ("exp", "sigmoid") if meanings.sees_sigmoids else ("exp",)
+    return isinstance(base, Apply) and base.function in functions

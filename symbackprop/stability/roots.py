@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, base_and_exponent, factors_of, multiply
+from symbackprop.notation.arithmetic import add, base_and_exponent, coefficient_and_rest, factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -102,7 +102,7 @@ def _guarded_or_as_it_is(meanings: Meanings, node: Expression) -> Expression:
 
 def _is_root(node: Expression) -> bool:
     return (
-        isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value.denominator == 2
+        isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value.denominator > 1
     )
 
 
@@ -190,22 +190,29 @@ def _root(factor: Expression, meanings: Meanings) -> _Root | None:
     base, exponent = base_and_exponent(factor)
     if not isinstance(exponent, Number):
         return None
-    total, radicand = exponent.value, meanings.of(base)
+    total, radicand = exponent.value, _without_number(meanings.of(base))
     while isinstance(radicand, Power) and isinstance(radicand.exponent, Number):
         if radicand.exponent.value.denominator == 1:
             break
-        total, radicand = total * radicand.exponent.value, meanings.of(radicand.base)
+        total *= radicand.exponent.value
+        radicand = _without_number(meanings.of(radicand.base))
     return _Root(base, canonical_bound_names(radicand), total)
+
+
+def _without_number(radicand: Expression) -> Expression:
+    """f of n*f, which is 0 where f is."""
+    number, rest = coefficient_and_rest(radicand)
+    return multiply(*rest) if number > 0 else radicand
 
 
 def _order_of_product(
     factors: Sequence[Expression], root: _Root, squares: Sequence[Square], meanings: Meanings
 ) -> Fraction:
-    """A power of the radicand's root that bounds the product near 0, as far as that is known."""
+    """A power of the radicand that bounds the product near 0, as far as that is known."""
     alone = [_order(each, root, squares, meanings) for each in factors]
     bounded = [each for each, order in zip(factors, alone, strict=True) if not order]
-    together = len(bounded) > 1 and any(_is_in_a_term(square, bounded) for square in squares)
-    return sum(alone, Fraction(together))
+    together = (square.order for square in squares if len(bounded) > 1 and _is_in_a_term(square, bounded))
+    return sum(alone, next(together, Fraction(0)))
 
 
 def _is_in_a_term(square: Square, factors: Sequence[Expression]) -> bool:
@@ -225,8 +232,12 @@ def _order(factor: Expression, root: _Root, squares: Sequence[Square], meanings:
     """The same of one factor; 0 for what is not known."""
     if isinstance(factor, Multiply):
         return _order_of_product(factor.factors, root, squares, meanings)
-    if any(square.is_in(factor) for square in squares):
-        return Fraction(1)
+    base, exponent = base_and_exponent(factor)
+    if isinstance(exponent, Number) and exponent.value > 0 and isinstance(factor, Power):
+        return exponent.value * _order(base, root, squares, meanings)
+    for square in squares:
+        if square.is_in(factor):
+            return square.order
     match factor:
         case Add(terms):
             return min(_order(each, root, squares, meanings) for each in terms)
@@ -235,7 +246,7 @@ def _order(factor: Expression, root: _Root, squares: Sequence[Square], meanings:
         case Reduction("sum"):
             inner = rename_bound(factor, _free_in(squares))
             return _order(inner.body, root, squares, meanings)
-    return 2 * _exponent(factor, root, meanings)
+    return _exponent(factor, root, meanings)
 
 
 def _exponent(factor: Expression, root: _Root, meanings: Meanings) -> Fraction:
@@ -256,7 +267,10 @@ def _free_in(squares: Sequence[Square]) -> frozenset[Index]:
 
 
 def _guarded(factor: Expression, root: _Root, meanings: Meanings) -> Expression:
-    """The factor, not looked at where the root is 0, if it is a reciprocal of the root."""
+    """The factor; a reciprocal of the root, alone or in a term, is not looked at where the root is 0."""
+    if isinstance(factor, Add):
+        terms = ([_guarded(each, root, meanings) for each in factors_of(term)] for term in factor.terms)
+        return add(*(multiply(*each) for each in terms))
     below = _root_below(factor, meanings)
     if below is None or below.radicand != root.radicand:
         return factor

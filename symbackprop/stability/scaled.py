@@ -15,16 +15,13 @@ from fractions import Fraction
 from functools import reduce
 
 from symbackprop.integers.bounds import conjunction
-from symbackprop.notation.arithmetic import add, factors_of, multiply, power, subtract, terms_of
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract, terms_of
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
     ZERO,
     Add,
     Apply,
-    Comparison,
-    Constant,
-    Delta,
     Element,
     Expression,
     Index,
@@ -32,13 +29,14 @@ from symbackprop.notation.expressions import (
     Number,
     Power,
     Reduction,
-    Size,
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.stability.exponents import softmax_count
+from symbackprop.stability.guards import may_vanish, weighted
 from symbackprop.stability.meanings import Meanings, Scaled
-from symbackprop.systems.partial import NOTHING_KNOWN
+from symbackprop.stability.pairs import argument_of
+from symbackprop.stability.sigmoids import as_sigmoids
 
 # Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
 LOWEST = Number(-(10**30))
@@ -50,6 +48,12 @@ def exp(argument: Expression) -> Expression:
     return ONE if argument == ZERO else Apply("exp", (argument,))
 
 
+def as_exponential(factor: Expression, meanings: Meanings) -> Expression:
+    """The factor; the exponential that it stands for, if it is a name of one."""
+    meant = meanings.of(factor)
+    return factor if argument_of("exp", meant) is None else meant
+
+
 def scaled(node: Expression, meanings: Meanings) -> Scaled:
     """The expression as exp(exponent)*value."""
     match node:
@@ -57,13 +61,12 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             return Scaled(argument, ONE)
         case Apply("cosh" | "sinh" as function, (argument,)):
             return _hyperbolic(function, argument)
+        case Apply("sigmoid", (argument,)) if meanings.sees_sigmoids:
+            return Scaled(negate(Apply("softplus", (negate(argument),))), ONE)
         case Element():
             return meanings.scale(node, _of_name) or _plain(node)
-        case Power(base, Number() as exponent):
-            inner = scaled(base, meanings)
-            if inner.is_plain:
-                return _plain(node)
-            return Scaled(_times(exponent, inner.exponent), power(inner.value, exponent), inner.is_shifted)
+        case Power(base, exponent):
+            return _power(node, scaled(base, meanings), exponent)
         case Multiply(factors):
             return _product(node, [scaled(factor, meanings) for factor in factors])
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
@@ -72,10 +75,48 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
                 return _plain(node)
             return Scaled(inner.exponent, Where(condition, inner.value, ZERO), inner.is_shifted)
         case Add(terms):
+            product = as_sigmoids(node, meanings) if meanings.sees_sigmoids else None
+            if product is not None:
+                return scaled(product, meanings)
             return _addition(node, [scaled(term, meanings) for term in terms])
+        case Reduction("prod", indices, Where(condition, body, otherwise)) if otherwise == ONE:
+            return _over_an_index(node, indices, scaled(body, meanings), condition)
+        case Reduction("prod", indices, body):
+            return _over_an_index(node, indices, scaled(body, meanings))
         case Reduction("sum", indices, body):
             return _sum(node, indices, scaled(body, meanings), meanings)
     return _plain(node)
+
+
+def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
+    """Whether it is a sum, or a product over an index, of exponentials and sigmoids that may all be small."""
+    match meanings.of(node):
+        case Add() as found if as_sigmoids(found, meanings) is not None:
+            return True
+        case Add(terms):
+            parts: tuple[Expression, ...] = terms
+        case Reduction("prod", _, Where(_, body, otherwise)) if otherwise == ONE:
+            parts = (body,)
+        case Reduction("sum" | "prod", _, body):
+            parts = (body,)
+        case Where(_, chosen, otherwise) if otherwise == ZERO:
+            return sums_sigmoids(chosen, meanings)
+        case _:
+            return False
+    reading = [each for each in parts if each.tensors]
+    seeing = meanings.with_sigmoids()
+    is_bounded = len(reading) < len(parts) and not any(_is_exponential(each, meanings) for each in reading)
+    return (
+        not is_bounded
+        and any(_has_sigmoid(each, meanings) for each in reading)
+        and all(_is_exponential(each, seeing) for each in reading)
+    )
+
+
+def _has_sigmoid(product: Expression, meanings: Meanings) -> bool:
+    """Whether a sigmoid stands in the expression, or is what a name in it stands for."""
+    nodes = (meanings.of(each) if isinstance(each, Element) else each for each in product.walk())
+    return any(isinstance(each, Apply) and each.function == "sigmoid" for each in nodes)
 
 
 def _hyperbolic(function: str, argument: Expression) -> Scaled:
@@ -92,8 +133,37 @@ def _plain(node: Expression) -> Scaled:
     return Scaled(ZERO, node)
 
 
-def _times(number: Number, exponent: Expression) -> Expression:
+def _times(number: Expression, exponent: Expression) -> Expression:
     return add(*(multiply(number, term) for term in terms_of(exponent)))
+
+
+def _power(node: Expression, base: Scaled, exponent: Expression) -> Scaled:
+    """exp(f)^g = exp(g*f) for every g; what stands beside the exponential has a number for a power."""
+    if base.is_plain or not (isinstance(exponent, Number) or base.value == ONE):
+        return _plain(node)
+    return Scaled(_times(exponent, base.exponent), power(base.value, exponent), base.is_shifted)
+
+
+def _over_an_index(
+    node: Expression, indices: tuple[Index, ...], body: Scaled, condition: Expression | None = None
+) -> Scaled:
+    """prod(i, exp(f)) = exp(sum(i, f))."""
+    if body.is_plain or body.value != ONE:
+        return _plain(node)
+    exponent = body.exponent if condition is None else Where(condition, body.exponent, ZERO)
+    return Scaled(Reduction("sum", indices, exponent), ONE)
+
+
+def one_exponential(node: Expression, meanings: Meanings) -> Expression | None:
+    """prod(i, exp(f)) = exp(sum(i, f)); exp(f)^g = exp(g*f), where g is no whole number."""
+    match node:
+        case Reduction("prod"):
+            found = scaled(node, meanings)
+        case Power(_, exponent) if not (isinstance(exponent, Number) and exponent.value.denominator == 1):
+            found = scaled(node, meanings)
+        case _:
+            return None
+    return exp(found.exponent) if found.value == ONE else None
 
 
 def _of_name(meant: Expression, meanings: Meanings) -> Scaled | None:
@@ -106,8 +176,9 @@ def _of_name(meant: Expression, meanings: Meanings) -> Scaled | None:
 
 def has_exponentials(node: Expression, meanings: Meanings) -> bool:
     """Whether an exponential stands in the expression, or in what a name in it stands for."""
+    functions = ("exp", "cosh", "sinh", "expm1", *(("sigmoid",) if meanings.sees_sigmoids else ()))
     return any(
-        (isinstance(each, Apply) and each.function in ("exp", "cosh", "sinh", "expm1"))
+        (isinstance(each, Apply) and each.function in functions)
         or (isinstance(each, Element) and meanings.has_scale(each, _of_name))
         for each in node.walk()
     )
@@ -124,19 +195,25 @@ def _is_exponential(node: Expression, meanings: Meanings) -> bool:
     match node:
         case Apply("exp", _):
             return True
+        case Apply("sigmoid", _):
+            return meanings.sees_sigmoids
         case Element():
             found = meanings.scale(node, _of_name)
             return found is not None
-        case Power(base, Number()):
+        case Power(base, _):
             return _is_exponential(base, meanings)
         case Multiply(factors):
             return any(_is_exponential(factor, meanings) for factor in factors)
         case Where(_, chosen, otherwise):
             return otherwise == ZERO and _is_exponential(chosen, meanings)
+        case Add() if meanings.sees_sigmoids and as_sigmoids(node, meanings) is not None:
+            return True
         case Add(terms):
             reading = [term for term in terms if term.tensors]
             return bool(reading) and all(_is_exponential(term, meanings) for term in reading)
-        case Reduction("sum", _, body):
+        case Reduction("prod", _, Where(_, chosen, otherwise)) if otherwise == ONE:
+            return _is_exponential(chosen, meanings)
+        case Reduction("sum" | "prod", _, body):
             return _is_exponential(body, meanings)
     return False
 
@@ -219,47 +296,3 @@ def _cancels(outer: Expression, shift: Expression, meanings: Meanings) -> bool:
         return True
     taken = canonical_bound_names(meanings.of(multiply(Number(-1), outer)))
     return taken == canonical_bound_names(shift)
-
-
-def weighted(value: Expression, factor: Expression) -> Expression:
-    """value*factor, looked at only where the value is not 0."""
-    if isinstance(value, Where) and value.otherwise == ZERO:
-        return Where(value.condition, weighted(value.chosen, factor), ZERO)
-    conditions = may_vanish(value)
-    product = multiply(value, factor)
-    return Where(conjunction(conditions), product, ZERO) if conditions and factor != ONE else product
-
-
-def may_vanish(value: Expression) -> tuple[Expression, ...]:
-    """The conditions under which a product is not 0, as far as it is not sure."""
-    conditions: list[Expression] = []
-    for factor in factors_of(value):
-        base = factor.base if isinstance(factor, Power) else factor
-        if isinstance(factor, Where) and factor.otherwise == ZERO:
-            conditions += (factor.condition, *may_vanish(factor.chosen))
-        elif isinstance(factor, Delta):
-            conditions.append(Comparison("==", factor.left, factor.right))
-        elif not is_never_zero(factor):
-            conditions.append(Comparison("!=", base, ZERO))
-    return tuple(dict.fromkeys(conditions))
-
-
-def is_never_zero(node: Expression) -> bool:
-    """Whether it is sure not to be 0; a sum of what is not negative was shifted, and has a term 1."""
-    match node:
-        case Number(value):
-            return value != 0
-        case Size() | Constant():
-            return True
-        case Apply(function, _):
-            return function in _POSITIVE_FUNCTIONS
-        case Power(base, Number(exponent)):
-            return exponent < 0 or is_never_zero(base)
-        case Multiply(factors):
-            return all(map(is_never_zero, factors))
-        case Add() | Reduction("sum", _, _):
-            return NOTHING_KNOWN.is_nonnegative(node)
-    return False
-
-
-_POSITIVE_FUNCTIONS = frozenset(("exp", "cosh", "sigmoid", "softplus"))

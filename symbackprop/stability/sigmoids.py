@@ -9,6 +9,7 @@ from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
     coefficient_and_rest,
+    factors_of,
     is_reciprocal,
     multiply,
     negate,
@@ -24,10 +25,10 @@ from symbackprop.notation.expressions import (
     Expression,
     Multiply,
     Number,
-    Power,
 )
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import argument_of, joined_factors, joined_terms
+from symbackprop.stability.pairs import argument_of, as_power, joined_factors, joined_terms
+from symbackprop.systems.partial import NOTHING_KNOWN
 
 
 def one_plus_exponential(expression: Expression, meanings: Meanings) -> Expression | None:
@@ -59,12 +60,15 @@ def reciprocal_is_sigmoid(node: Expression, meanings: Meanings) -> Expression | 
 
 
 def reciprocal_of_complement(node: Expression, meanings: Meanings) -> Expression | None:
-    """1/(1 - sigmoid(f)) = 1/sigmoid(-f)."""
+    """1/(1 - sigmoid(f)) = 1/sigmoid(-f); 1/(sigmoid(f) - 1) = -1/sigmoid(-f)."""
     base, exponent = base_and_exponent(node)
     if not (is_reciprocal(node) and isinstance(exponent, Number) and isinstance(base, Add)):
         return None
-    argument = sigmoid_argument(base, meanings)
-    return None if argument is None else power(Apply("sigmoid", (argument,)), exponent)
+    for sign, side in ((ONE, base), (MINUS_ONE, negate(base))):
+        argument = sigmoid_argument(side, meanings)
+        if argument is not None:
+            return multiply(power(sign, exponent), power(Apply("sigmoid", (argument,)), exponent))
+    return None
 
 
 def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
@@ -143,18 +147,73 @@ def numbers_together(node: Expression, _meanings: Meanings) -> Expression | None
     return None
 
 
-def complement(node: Expression) -> tuple[Apply, Expression] | None:
+def complement(node: Expression, meanings: Meanings) -> tuple[Apply, Expression] | None:
     """The function in 1 - sigmoid(f) or 1 - tanh(f)^2, and sigmoid(-f) or 4*sigmoid(2*f)*sigmoid(-2*f)."""
     number, factor, function = _number_and_multiple(node)
     if not number or number != -factor:
         return None
-    match function:
-        case Apply("sigmoid", (f,)):
-            return function, multiply(Number(number), Apply("sigmoid", (negate(f),)))
-        case Power(Apply("tanh", (f,)) as inner, Number(exponent)) if exponent == 2:
+    base, exponent = as_power(meanings.of(function))
+    match meanings.of(base), exponent:
+        case Apply("sigmoid", (f,)) as inner, 1:
+            return inner, multiply(Number(number), Apply("sigmoid", (negate(f),)))
+        case Apply("tanh", (f,)) as inner, 2:
             sides = (Apply("sigmoid", (multiply(Number(sign * 2), f),)) for sign in (1, -1))
             return inner, multiply(Number(4 * number), *sides)
     return None
+
+
+def difference_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
+    """sigmoid(f) - sigmoid(g) = sigmoid(f)*sigmoid(-g)*(1 - exp(g - f))."""
+    if not isinstance(node, Add) or len(node.terms) != 2:
+        return None
+    parts = [coefficient_and_rest(term) for term in node.terms]
+    (above, f), (below, g) = sorted(
+        ((number, sigmoid_argument(multiply(*rest), meanings)) for number, rest in parts),
+        key=lambda part: -part[0],
+    )
+    if above != -below or f is None or g is None:
+        return None
+    sides = (Apply("sigmoid", (each,)) for each in (f, negate(g)))
+    return multiply(Number(-above), *sides, Apply("expm1", (subtract(g, f),)))
+
+
+def as_sigmoids(node: Add, meanings: Meanings) -> Expression | None:
+    """What is left of 1, or between two sigmoids, as a sum of products that are not negative."""
+    found = complement(node, meanings)
+    if found is not None:
+        return found[1]
+    product = difference_of_sigmoids(node, meanings)
+    differences = (argument_of("expm1", factor) for factor in factors_of(product or ONE))
+    is_positive = all(NOTHING_KNOWN.is_nonnegative(negate(each)) for each in differences if each is not None)
+    if product is not None:
+        return product if is_positive else None
+    return _complement_of_mean(node, meanings) or _complement_of_product(node, meanings)
+
+
+def _complement_of_mean(node: Add, meanings: Meanings) -> Expression | None:
+    """a + b - a*sigmoid(f) - b*sigmoid(g) = a*sigmoid(-f) + b*sigmoid(-g), for numbers a, b > 0."""
+    parts = [coefficient_and_rest(term) for term in node.terms]
+    sides = [(number, sigmoid_argument(multiply(*rest), meanings)) for number, rest in parts if rest]
+    if sum(number for number, _ in parts) or len(sides) == len(parts):
+        return None
+    if any(argument is None or number > 0 for number, argument in sides):
+        return None
+    return add(
+        *(multiply(Number(-number), Apply("sigmoid", (negate(each),))) for number, each in sides if each)
+    )
+
+
+def _complement_of_product(node: Add, meanings: Meanings) -> Expression | None:
+    """1 - sigmoid(f)*g = sigmoid(-f) + sigmoid(f)*(1 - g), where g is a product of sigmoids."""
+    rest = meanings.of(subtract(ONE, node))
+    factors = factors_of(rest)
+    arguments = [sigmoid_argument(factor, meanings) for factor in factors]
+    if len(factors) < 2 or any(argument is None for argument in arguments):
+        return None
+    terms: list[Expression] = []
+    for place, argument in enumerate(each for each in arguments if each is not None):
+        terms.append(multiply(*factors[:place], Apply("sigmoid", (negate(argument),))))
+    return add(*terms)
 
 
 def _number_and_multiple(node: Expression) -> tuple[Fraction, Fraction, Expression]:

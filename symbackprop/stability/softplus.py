@@ -20,6 +20,7 @@ from symbackprop.notation.expressions import (
     Comparison,
     Expression,
     Number,
+    Reduction,
     Where,
 )
 from symbackprop.stability.logarithms import log
@@ -46,16 +47,32 @@ def log_of_softplus(node: Expression, meanings: Meanings) -> Expression | None:
 
 def exponential_of_softplus(node: Expression, _meanings: Meanings) -> Expression | None:
     """exp(-softplus(f)) = sigmoid(-f); exp(softplus(f)) = 1 + exp(f); exp of a sum by its terms."""
+    difference = argument_of("expm1", node)
+    inner = None if difference is None else argument_of("softplus", difference)
+    if inner is not None:
+        return exp(inner)
     argument = argument_of("exp", node)
     for term in terms_of(argument) if argument is not None else ():
         number, rest = coefficient_and_rest(term)
         inner = argument_of("softplus", rest[0]) if len(rest) == 1 else None
         if inner is not None and argument is not None and number in (-1, 1):
             others = subtract(argument, term)
+            if any(map(_is_shift, terms_of(others))):
+                return None
             if number < 0:
                 return multiply(Apply("sigmoid", (negate(inner),)), exp(others))
             return multiply(add(ONE, exp(inner)), exp(others)) if others == ZERO else None
     return None
+
+
+def _is_shift(term: Expression) -> bool:
+    """Whether it keeps the other terms of an exponent from being too small: a maximum, or a softplus."""
+    match coefficient_and_rest(term):
+        case _, (Reduction("max", _, _) | Apply("max", _),):
+            return True
+        case number, (Apply("softplus", _),):
+            return number > 0
+    return False
 
 
 def sigmoid_by_softplus(node: Expression, meanings: Meanings) -> Expression | None:

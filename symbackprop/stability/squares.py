@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import product
 
 from symbackprop.notation.arithmetic import factors_of, multiply, negate
@@ -12,6 +13,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
+    Element,
     Expression,
     Index,
     Multiply,
@@ -22,18 +24,27 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.stability.exponents import instances, is_instance
+from symbackprop.stability.guards import is_never_zero
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import as_power
-from symbackprop.stability.scaled import is_never_zero
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 
 @dataclass(frozen=True)
 class Square:
-    """What is squared under a sum over `indices`, a product of `bases`: it is 0 where the sum is."""
+    """What is squared under a sum over `indices`, a product of `bases`: it is 0 where the sum is.
+
+    Or raised to another even power, or a power of its magnitude, of which `degree` is the exponent.
+    """
 
     bases: tuple[Expression, ...]
     indices: tuple[Index, ...] = ()
+    degree: Fraction = Fraction(2)
+
+    @property
+    def order(self) -> Fraction:
+        """To which power of the sum it grows near 0."""
+        return 1 / self.degree
 
     @property
     def base(self) -> Expression:
@@ -59,22 +70,33 @@ def _unmasked(product: Expression) -> Iterator[Expression]:
             yield factor
 
 
-def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
-    """What is squared in a sum of squares, which may have positive factors; () for anything else."""
+def squares_in(
+    radicand: Expression, meanings: Meanings, opened: frozenset[str] = frozenset()
+) -> tuple[Square, ...]:
+    """What is squared in a sum of squares, which may have positive factors; () for anything else.
+
+    Names within what the `opened` ones stand for are seen through, but not these themselves, as in a
+    recurrence.
+    """
+    if isinstance(radicand, Element):
+        if radicand.tensor in opened:
+            return ()
+        opened |= {radicand.tensor}
     match meanings.of(radicand):
-        case Power(base, Number(exponent)) if exponent == 2:
-            return (Square((base,)),)
+        case Power(base, Number(exponent)) if _has_minimum(base, exponent):
+            return (Square((base,), degree=exponent),)
         case Multiply(factors):
-            parts = [squares_in(each, meanings) for each in factors if not _is_positive(each)]
-            return tuple([_times(chosen) for chosen in product(*parts)]) if parts else ()
+            parts = [squares_in(each, meanings, opened) for each in factors if not _is_positive(each)]
+            is_alike = len({each.degree for part in parts for each in part}) == 1
+            return tuple([_times(chosen) for chosen in product(*parts)]) if is_alike else ()
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            inner = squares_in(chosen, meanings)
+            inner = squares_in(chosen, meanings, opened)
             return tuple([replace(each, bases=(Where(condition, each.base, ZERO),)) for each in inner])
         case Reduction("sum", indices, body):
-            inner = squares_in(body, meanings)
+            inner = squares_in(body, meanings, opened)
             return tuple([replace(each, indices=(*indices, *each.indices)) for each in inner])
         case Add(terms):
-            found = [squares_in(term, meanings) for term in terms]
+            found = [squares_in(term, meanings, opened) for term in terms]
             return tuple([square for part in found for square in part]) if all(found) else ()
     return ()
 
@@ -84,7 +106,14 @@ def _times(squares: Sequence[Square]) -> Square:
     return Square(
         tuple([base for each in squares for base in each.bases]),
         tuple([index for each in squares for index in each.indices]),
+        squares[0].degree,
     )
+
+
+def _has_minimum(base: Expression, exponent: Fraction) -> bool:
+    """Whether the power is 0 where its base is, and positive elsewhere."""
+    is_magnitude = isinstance(base, Apply) and base.function == "abs"
+    return (exponent > 0 and exponent.numerator % 2 == 0) or (exponent > 1 and is_magnitude)
 
 
 def _is_positive(factor: Expression) -> bool:

@@ -2,7 +2,7 @@
 
 E = w0*x0 + ... + w499*x499 is read as E_part = w0*x0 + ... + w31*x31, ..., E = E_part + ... + E_part_16,
 and so is a product of many factors or a function of a function of a function. A person would name such parts,
-and what walks an expression behind this door never meets one that is wider than MOST_TERMS or deeper than
+and what walks an expression after that never meets one that is wider than MOST_TERMS or deeper than
 MOST_LEVELS.
 """
 

@@ -31,6 +31,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.systems.rows import Break, Row, enclosed, joined_rows, row_text
 from symbackprop.systems.shorthands import Shorthand, spelled
 from symbackprop.systems.system import Equation, Fact, PositiveDefinite, System
 
@@ -72,18 +73,35 @@ def number_text(value: Fraction) -> str:
     return str(decimal_of(value) or value)
 
 
+_AT_SIGN, _AT_FACTOR, _AT_STROKE, _AT_COMMA = map(Break, range(4))
+_COMMA: Row = (",", _AT_COMMA, " ")
+_FACTOR: Row = (_AT_FACTOR, "*")
+_STROKE: Row = (_AT_STROKE, "/")
+
+
 def text(expression: Expression) -> str:
     """The expression as a person types it: `1/2*sum(b, k, (y[b,k] - d[b,k])^2)`."""
-    return _text_and_level(expression)[0]
+    if isinstance(expression, Index):  # most texts by far are positions
+        return expression.name
+    return row_text(text_row(expression))
 
 
-def _at_level(expression: Expression, level: int) -> str:
-    shown, own_level = _text_and_level(expression)
-    return shown if own_level >= level else f"({shown})"
+def text_row(expression: Expression) -> Row:
+    """The text of the expression, with the places where it may go on in another line."""
+    return _row_and_level(expression)[0]
 
 
-def _text_and_level(expression: Expression) -> tuple[str, int]:
-    """The text, and how tightly its outermost operation binds."""
+def _at_level(expression: Expression, level: int) -> Row:
+    shown, own_level = _row_and_level(expression)
+    return shown if own_level >= level else enclosed("(", shown)
+
+
+def _call(word: str, *arguments: Row) -> Row:
+    return enclosed(f"{word}(", joined_rows(_COMMA, arguments))
+
+
+def _row_and_level(expression: Expression) -> tuple[Row, int]:
+    """The row, and how tightly its outermost operation binds."""
     match expression:
         case Add(terms):
             return _sum(terms), SUM
@@ -92,49 +110,49 @@ def _text_and_level(expression: Expression) -> tuple[str, int]:
         case Power(base, exponent):
             return _power(base, exponent)
         case Comparison(operator, left, right):
-            return f"{_at_level(left, SUM)} {operator} {_at_level(right, SUM)}", COMPARISON
+            sides = (*_at_level(left, SUM), f" {operator} ", *_at_level(right, SUM))
+            return tuple([_AT_STROKE if part is _AT_SIGN else part for part in sides]), COMPARISON
         case Logic(operator, operands):
             return _logic(operator, operands)
         case Number(value):
-            return _number(value)
+            shown, level = _number(value)
+            return (shown,), level
         case Derivative(numerator, denominator, _):
-            return f"d{text(numerator)}/d{text(denominator)}", COMPARISON
+            return (f"d{text(numerator)}/d{text(denominator)}",), COMPARISON
         case PartialDerivative(formula, denominator):
-            return f"d({text(formula)})/d{text(denominator)}", COMPARISON
+            return (*enclosed("d(", text_row(formula)), f"/d{text(denominator)}"), COMPARISON
     return _atom(expression), ATOM
 
 
-def _atom(expression: Expression) -> str:
+def _atom(expression: Expression) -> Row:
     """A name, an element or a call, which needs no parentheses anywhere."""
     match expression:
         case Constant(name) | Index(name, _):
-            return name
+            return (name,)
         case Size(axis):
-            return f"size({axis.label})"
+            return (f"size({axis.label})",)
         case Element(tensor, positions):
-            inside = ",".join(text(position) for position in positions)
-            return f"{tensor}[{inside}]" if positions else tensor
+            return (f"{tensor}[{','.join(map(text, positions))}]" if positions else tensor,)
         case Apply("floor", (argument,)):
             above, below = divided(argument)
-            return f"floor({_at_level(above, PRODUCT)}/{_at_level(below, POWER)})"
+            return enclosed("floor(", (*_at_level(above, PRODUCT), *_STROKE, *_at_level(below, POWER)))
         case MatrixFunction():
-            return _matrix_function(expression)
+            return (_matrix_function(expression),)
         case Apply(function, arguments):
-            name = ALL_FUNCTIONS[function].spelling or function
-            return f"{name}({', '.join(text(argument) for argument in arguments)})"
+            return _call(ALL_FUNCTIONS[function].spelling or function, *map(text_row, arguments))
         case Reduction(kind, indices, body):
-            return f"{kind}({', '.join(index.name for index in indices)}, {text(body)})"
+            return _call(kind, *[(index.name,) for index in indices], text_row(body))
         case Delta(left, right):
-            return f"delta({text(left)},{text(right)})"
+            return (f"delta({text(left)},{text(right)})",)
         case Where(condition, chosen, otherwise):
             element = padded_element(expression)
             if element is not None:
-                return f"pad({text(element)})"
-            return f"where({text(condition)}, {text(chosen)}, {text(otherwise)})"
+                return (f"pad({text(element)})",)
+            return _call("where", text_row(condition), text_row(chosen), text_row(otherwise))
         case Shorthand(word, indices, arguments):
-            return f"{word}({', '.join([*(index.name for index in indices), *map(text, arguments)])})"
+            return _call(word, *[(index.name,) for index in indices], *map(text_row, arguments))
         case InnerDerivative(numerator, denominator):
-            return f"diff({text(numerator)}, {text(denominator)})"
+            return _call("diff", text_row(numerator), text_row(denominator))
     raise NotationError(f"no text for a {type(expression).__name__}")
 
 
@@ -162,22 +180,22 @@ def _with_zeros_counted(value: Fraction) -> Decimal | None:
     return Decimal(digits.rstrip("0"), zeros)
 
 
-def _sum(terms: tuple[Expression, ...]) -> str:
-    shown = ""
-    for place, term in enumerate(terms):
-        piece = _at_level(term, SUM) if not isinstance(term, Add) else f"({text(term)})"
-        if place == 0:
-            shown = piece
-        elif piece.startswith("-"):
-            shown += f" - {piece[1:]}"
+def _sum(terms: tuple[Expression, ...]) -> Row:
+    shown: list[str | Break] = []
+    for term in terms:
+        first, *others = enclosed("(", text_row(term)) if isinstance(term, Add) else _at_level(term, SUM)
+        if not shown:
+            shown += [first, *others]
+        elif isinstance(first, str) and first.startswith("-"):
+            shown += [_AT_SIGN, " - ", first[1:], *others]
         else:
-            shown += f" + {piece}"
-    return shown
+            shown += [_AT_SIGN, " + ", first, *others]
+    return tuple(shown)
 
 
-def _product(factors: tuple[Expression, ...]) -> tuple[str, int]:
+def _product(factors: tuple[Expression, ...]) -> tuple[Row, int]:
     """Factors with negative powers go below one fraction stroke each, in their place in the order."""
-    sign, shown = "", ""
+    sign, shown = "", list[str | Break]()
     if isinstance(factors[0], Number) and factors[0].value < 0 and len(factors) > 1:
         sign = "-"
         factors = (Number(-factors[0].value), *factors[1:])
@@ -187,30 +205,32 @@ def _product(factors: tuple[Expression, ...]) -> tuple[str, int]:
         members = tuple(group)
         if stroke:
             below = tuple(divisor_of(factor) or factor for factor in members)
-            shown = f"{shown or '1'}/{_at_level(below[0] if len(below) == 1 else Multiply(below), POWER)}"
-        elif shown:
-            shown += "".join(f"*{_at_level(factor, SIGN)}" for factor in members)
-        else:
-            shown = "*".join(
-                _at_level(factor, SIGN if place else PRODUCT) for place, factor in enumerate(members)
-            )
-    return sign + shown, SUM if sign else PRODUCT
+            shown += _STROKE if shown else ("1", *_STROKE)
+            shown += _at_level(below[0] if len(below) == 1 else Multiply(below), POWER)
+            continue
+        for factor in members:
+            level = SIGN if shown else PRODUCT
+            shown += (*(_FACTOR if shown else ()), *_at_level(factor, level))
+    if not sign:
+        return tuple(shown), PRODUCT
+    return (f"-{shown[0]}", *shown[1:]), SUM
 
 
-def _power(base: Expression, exponent: Expression) -> tuple[str, int]:
+def _power(base: Expression, exponent: Expression) -> tuple[Row, int]:
     below = divisor_of(Power(base, exponent))
     if below is not None:
-        return f"1/{_at_level(below, POWER)}", PRODUCT
+        return ("1", *_STROKE, *_at_level(below, POWER)), PRODUCT
     if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
-        return f"sqrt({text(base)})", ATOM
-    return f"{_at_level(base, ATOM)}^{_at_level(exponent, ATOM)}", POWER
+        return _call("sqrt", text_row(base)), ATOM
+    return (*_at_level(base, ATOM), "^", *_at_level(exponent, ATOM)), POWER
 
 
-def _logic(operator: str, operands: tuple[Expression, ...]) -> tuple[str, int]:
+def _logic(operator: str, operands: tuple[Expression, ...]) -> tuple[Row, int]:
     if operator == "not":
-        return f"not {_at_level(operands[0], COMPARISON)}", NOT
+        return ("not ", *_at_level(operands[0], COMPARISON)), NOT
     level = AND if operator == "and" else OR
-    return f" {operator} ".join(_at_level(operand, level + 1) for operand in operands), level
+    joint = (_AT_FACTOR, f" {operator} ")
+    return joined_rows(joint, [_at_level(operand, level + 1) for operand in operands]), level
 
 
 def equation_text(equation: Equation, words: Collection[str] = ()) -> str:

@@ -201,19 +201,28 @@ def _without(factors: Sequence[Expression], taken: Sequence[Expression]) -> list
 def _softmax(node: Expression) -> Expression:
     """Each exponential over the sum of its like, as often as the product has both."""
     factors = list(factors_of(node))
-    for place, below in enumerate(factors):
-        match below:
+    found = softmax_places(factors)
+    if found is None:
+        return node
+    above, below, indices = found
+    total, exponent = base_and_exponent(factors[below])
+    assert isinstance(exponent, Number)
+    left = exponent.value + 1
+    factors[above] = Shorthand("softmax", indices, factors[above].children)
+    factors[below : below + 1] = [Power(total, Number(left))] if left else []
+    return _softmax(_product(factors))
+
+
+def softmax_places(factors: Sequence[Expression]) -> tuple[int, int, tuple[Index, ...]] | None:
+    """The places of an exponential among factors and of the sum of its like below the stroke, its indices."""
+    for below, factor in enumerate(factors):
+        match factor:
             case Power(Reduction("sum", bound, Apply("exp", (inner,))), Number(exponent)) if exponent <= -1:
-                for other, above in enumerate(factors):
-                    indices = _outer_indices(above, bound, inner)
-                    if indices is None or not isinstance(above, Apply):
-                        continue
-                    left = exponent + 1
-                    factors[place : place + 1] = [Power(below.base, Number(left))] if left else []
-                    moved = other if other < place or left else other - 1
-                    factors[moved] = Shorthand("softmax", indices, above.arguments)
-                    return _softmax(_product(factors))
-    return node
+                for above, other in enumerate(factors):
+                    indices = _outer_indices(other, bound, inner)
+                    if indices is not None:
+                        return above, below, indices
+    return None
 
 
 def _outer_indices(
@@ -260,3 +269,5 @@ RECOGNISED: Mapping[str, Callable[[Expression], Expression]] = {
     **{word: _everywhere(recognise) for word, recognise in _OF_NODES.items()},
 }
 NAMED = frozenset(RECOGNISED)
+# A derivative of the one is printed with the other, though the model does not use it.
+BRINGS_IN: Mapping[str, tuple[str, ...]] = {"var": ("mean",), "logsumexp": ("softmax",)}

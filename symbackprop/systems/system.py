@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbackprop.errors import NotationError, Place
+from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.relations import Relation
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
 from symbackprop.notation.matrix_functions import MatrixFunction
@@ -140,6 +141,16 @@ class System:
         return {name: tuple(equations) for name, equations in found.items()}
 
     @cached_property
+    def reads(self) -> tuple[GuardedRead, ...]:
+        """Every read of the equations, with the conditions under which it is looked at."""
+        return tuple(read for equation in self.equations for read in guarded_reads(equation.expression))
+
+    @cached_property
+    def meeting_axes(self) -> tuple[frozenset[str], ...]:
+        """The names of the axes that each equation runs over or reads."""
+        return tuple(map(_axes_of, self.equations))
+
+    @cached_property
     def index_names(self) -> Mapping[Axis, tuple[Index, ...]]:
         """Each axis' indices, in the order in which declarations and equations name them."""
         found: dict[Axis, dict[Index, None]] = {axis: {Index(axis.label, axis): None} for axis in self.axes}
@@ -227,6 +238,16 @@ class System:
             known = ", ".join(self.tensors)
             raise NotationError(f"the model has no tensor named '{name}'", remedy=f"it has {known}")
         return self.tensors[name]
+
+
+def _axes_of(equation: Equation) -> frozenset[str]:
+    indices = set(equation.indices)
+    for node in equation.expression.walk():
+        if isinstance(node, Reduction):
+            indices.update(node.indices)
+        elif isinstance(node, Element | MatrixFunction):
+            indices.update(node.free_indices)
+    return frozenset([index.axis.name for index in indices])
 
 
 def _closure(names: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:

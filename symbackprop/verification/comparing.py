@@ -145,7 +145,7 @@ class Comparison:
         for place in places:
             exact = self.referee(self.tensor, self._direction(int(place), array.shape))
             if exact is None:
-                note = "too large for high precision to decide"
+                note = "high precision cannot decide"
                 return replace(row, ok=row.worst <= WITHOUT_REFEREE, note=note)
             own = abs(float(seen.flat[place]) - exact) / scale
             of_the_judge = abs(float(self.expected.flat[place]) - exact) / scale

@@ -77,14 +77,23 @@ def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) 
 
 
 def _hold_at_kinks(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> bool:
-    """Raise MismatchError where one differs; False where rounding decides which side of a kink is taken.
+    """Raise MismatchError where one differs; False where nothing is said.
 
+    The chain rule is undefined there, or rounding decides which side of a kink is taken.
     What moves data by a rounding moves them off the kink, so that it cannot say what rounding amounts to.
     """
-    beyond = [each for each in wrong if not agree(each.found, each.expected, draw.largest)]
-    if beyond and not _rounding_decides(subject, draw):
-        raise MismatchError(_message(subject, draw, beyond[0]), remedy=REPORT)
+    beyond = _beyond(draw, wrong)
+    undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes) if beyond else {})
+    left = beyond
+    if not all_finite(undefined.adjoints.values()):
+        left = _beyond(draw, [replace(each, found=_where_defined(each, undefined)) for each in beyond])
+    if left and not _rounding_decides(subject, draw):
+        raise MismatchError(_message(subject, draw, left[0]), remedy=REPORT)
     return not beyond
+
+
+def _beyond(draw: Draw, compared: Sequence[Compared]) -> list[Compared]:
+    return [each for each in compared if not agree(each.found, each.expected, draw.largest)]
 
 
 def _rounding_decides(subject: Subject, draw: Draw) -> bool:
@@ -132,7 +141,7 @@ def _slope(subject: Subject, draw: Draw) -> Iterator[Compared]:
     rng = np.random.default_rng(0)
     directions = {}
     # An adjoint that is 0 but for the rounding of what cancels in it must not be scaled up to a slope.
-    least = max(1e-3, 1e-4 * largest_of((*draw.known.values(), *draw.adjoints.values())))
+    least = max(1e-3, 1e-4 * draw.largest)
     for name in (each for each in subject.derivation.wrt if each in draw.told):
         scale = max(float(np.hypot.reduce(np.ravel(draw.adjoints[name]), initial=0.0)), least)
         directions[name] = rng.normal(size=np.shape(draw.adjoints[name])) / scale

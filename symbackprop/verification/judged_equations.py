@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.derivation.result import Derivation
-from symbackprop.errors import VerificationError
+from symbackprop.errors import NotationError, VerificationError
 from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.tolerance import all_finite
@@ -127,7 +127,10 @@ class Equations:
         """
 
         def finite(values: Values, least: float) -> bool | str:
-            known = self.known(values, sizes)
+            try:
+                known = self.known(values, sizes)
+            except NotationError:  # a position is not finite
+                return False
             computed = [known[each.tensor] for each in self.system.equations]
             if not all_finite(known.values()) or _smallest(computed) < least:
                 return False

@@ -59,7 +59,7 @@ class HighPrecision:
     sizes: Mapping[str, int]
 
     def __call__(self, name: str, direction: Array) -> float | None:
-        """The derivative to all digits; None where the model is too large, or has no such tensor."""
+        """The derivative to all digits; None where it is not finite, or the model too large or without it."""
         if name not in self.system.tensors or evaluation_visits(self.system, self.sizes) > MOST_VISITS:
             return None
         loss = str(self.system.loss)
@@ -72,4 +72,4 @@ class HighPrecision:
                 moved[place] = mpmath.mpc(moved[place], STEP * float(direction[place]))
             point[name] = moved
             found = evaluate(self.system, point, self.sizes, PRECISE, only=[loss])[loss]
-            return float(mpmath.im(found[()]) / STEP)
+            return float(mpmath.im(found[()]) / STEP) if mpmath.isfinite(found[()]) else None

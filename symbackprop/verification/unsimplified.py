@@ -22,10 +22,11 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
-from symbackprop.semantics.systems import at_one_step, undefined_is_silent, unfilled
+from symbackprop.semantics.systems import at_steps, undefined_is_silent, unfilled
 from symbackprop.semantics.vectorised import VectorisedEvaluator
 from symbackprop.stability.roots import with_unit_vectors
-from symbackprop.systems.ordering import Recurrence, Stage, computations, stages_of
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import Stage, computations, selection
 from symbackprop.systems.system import Equation
 
 Array: TypeAlias = NDArray[Any]
@@ -158,14 +159,9 @@ def _stepwise(
     equations: Mapping[str, Equation], stage: Stage, evaluator: VectorisedEvaluator
 ) -> dict[str, Array]:
     """The adjoints of a recurrence, from its last step to its first."""
-    recurrence = stage.recurrence
-    assert isinstance(recurrence, Recurrence)
+    assert stage.recurrence is not None
     arrays = unfilled(equations.values(), evaluator)
     stepping = replace(evaluator, values={**evaluator.values, **arrays})
-    places = {equation.tensor: recurrence.places[tensor] for tensor, equation in equations.items()}
-    backwards = replace(recurrence, places=places, direction=-recurrence.direction)
-    for step, equation in computations(backwards, tuple(equations.values()), evaluator.sizes):
-        place = places[equation.tensor]
-        found = at_one_step(stepping, equation, equation.indices[place], step)
-        arrays[equation.tensor][(slice(None),) * place + (step,)] = found
+    for equation, at in computations(stage.recurrence.backwards(equations), evaluator.sizes):
+        arrays[equation.tensor][selection(equation, at)] = at_steps(stepping, equation, at)
     return arrays

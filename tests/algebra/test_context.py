@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from symbackprop.algebra.context import Scope
+from symbackprop.algebra.known_equations import Known
 from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.partial import Ranges
 
 SYSTEM = parse_system(
@@ -28,14 +32,20 @@ def test_ranges_that_a_rule_has_seen_do_not_change() -> None:
     assert after.is_nonnegative(q) and not after.is_undefined(q)
 
 
+def names_in(scope: Scope, read: Expression) -> list[str]:
+    """The tensors that a scope relates to the expression."""
+    relations = scope.relations(read)
+    return [each.known.tensor for each in relations if isinstance(each.known, Element)]
+
+
 def test_a_scope_grows_without_changing_the_one_before() -> None:
     none = Scope.of(replace(SYSTEM, equations=()))
     one = none.with_equations((P,))
     both = one.with_equations((Q,))
-    read = parse_expression("w[i] + p[i]", SYSTEM)
-    assert not none.definitions and none.near(read) == ()
-    assert one.near(read) == (P,) and set(one.order) == {"p"}
-    assert both.near(read) == (P, Q)
+    read = parse_expression("exp(w[i]) + 1/w[i]", SYSTEM)
+    assert not none.definitions and names_in(none, read) == []
+    assert names_in(one, read) == ["p"] and set(one.order) == {"p"}
+    assert names_in(both, read) == ["p", "q"]
     assert "q" in both.ranges.undefined and "q" not in one.ranges.undefined
 
 
@@ -63,3 +73,60 @@ def test_without_a_definition_the_others_stay() -> None:
 def test_nothing_is_said_of_free_tensors() -> None:
     scope = Scope.of(SYSTEM, free=frozenset({"p"}))
     assert "p" in scope.order and "p" not in scope.definitions and "p" not in scope.ranges.nonnegative
+
+
+SHAPES = parse_system(
+    """
+index t, s : T
+index i, j : I
+input x[t], y[t]
+param w[t], A[i,j], v[j], a
+above[t] = exp(-x[t]*w[t])
+first = sin(w[0]) + a
+scaled[t] = tanh(t*w[t])
+product[i] = 2*sum(j, A[i,j]*v[j])
+squared[t] = sqrt(x[t]*y[t] + 1)
+total = a*sum(s, x[s])
+loss E = total
+""",
+    "shapes",
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("exp(x[s]*w[s]) + 1", ["above"]),
+        ("exp(x[s]*w[t])", []),
+        ("cos(x[s]*w[s])", []),
+        ("2*sin(w[0])", ["first"]),
+        ("sin(w[1])", []),
+        ("tanh(s*w[s])^2", ["scaled"]),
+        ("tanh(x[s]*w[s])", []),
+        ("sum(i, A[j,i]*v[i])/3", ["product"]),
+        ("sum(i, A[i,j]*v[i])", []),
+        ("sqrt(1 + y[s]*x[s])", ["squared"]),
+        ("sqrt(1 + y[0]*x[0])", []),
+        ("y[t]*x[t] + 1", []),
+    ],
+)
+def test_a_definition_is_found_by_what_its_patterns_have_in_common_with_an_expression(
+    expression: str, names: list[str]
+) -> None:
+    assert names_in(Scope.of(SHAPES), parse_expression(expression, SHAPES)) == names
+
+
+def test_of_many_equations_that_read_a_tensor_only_those_that_share_an_atom_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = "".join(f"v{n} = sin(w*x + {n})\n" for n in range(100))
+    system = parse_system(f"param w\ninput x\n{many}loss E = v3")
+    looked_at: list[str] = []
+    instances = Known.instances
+    monkeypatch.setattr(
+        Known,
+        "instances",
+        lambda self, atoms: looked_at.append(self.equation.tensor) or instances(self, atoms),
+    )
+    assert names_in(Scope.of(system), parse_expression("w*x*sin(w*x + 7)", system)) == ["v7"]
+    assert looked_at == ["v7"]

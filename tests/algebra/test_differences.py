@@ -43,6 +43,11 @@ def test_common_factors_stand_in_front_of_differences(expression: str, form: str
         ("a/p*(1 - p)*p + b*p", "a - a*p + b*p", True),
         ("-d/p*p*(1 - p) + (1 - d)*p", "p - d", False),
         ("2*(x - y) + a", "2*x + a - 2*y", False),
+        ("2*(x - y/p)/p + x/c", "x*(1/c + 2/p) - 2*y/p^2", True),
+        ("2*(x - y/p)/p + x/c", "(x*p*(p + 2*c) - 2*y*c)/(c*p^2)", True),
+        ("2*(x - y/p)/p + x/c", "x/c + 2*(x - y/p)/p", False),
+        ("p*(1 - x/y)", "p*(y - x)/y", False),
+        ("(x - y)*p - c*p", "a + p*(x - c - y)", False),
     ],
 )
 def test_what_spreads_a_difference(expression: str, form: str, spread: bool) -> None:

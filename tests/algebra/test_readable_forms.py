@@ -31,6 +31,34 @@ FORMS = {
         "loss E = sum(n, s[n]/2 + (t[n] - m[n])^2/(2*exp(s[n])))/size(n)",
         "grad_s[n] = 1/2*(1 - exp(-s[n])*(t[n] - m[n])^2)/size(n)",
     ),
+    "a variance beside a norm": (
+        "index i : I\nparam x[i]\nloss E = var(i, x[i]) + norm(i, x[i])",
+        "grad_x[i] = x[i]/sqrt(sum(i', x[i']^2)) + 2*(x[i] - sum(i', x[i'])/size(i))/size(i)",
+    ),
+    "the norm of a scaled vector": (
+        "index i : I\nparam a\ninput x[i]\nloss E = norm(i, a*x[i])",
+        "grad_a = a*sum(i, x[i]^2)/E",
+    ),
+    "the spread of scaled rows": (
+        "index i : I\nindex b : B\nparam a[b]\ninput x[b,i]\n"
+        "s[b] = sqrt(1 + sum(i, (x[b,i]*a[b])^2))\nloss E = sum(b, s[b])",
+        "grad_a[b] = sum(i, x[b,i]^2)*a[b]/s[b]",
+    ),
+    "a softmax of the edges at each node": (
+        "index e : D\nindex n : N = 3\ninput at[e] in N\ninput g[e]\nparam s[e]\n"
+        "Z[n] = sum(e, delta(at[e],n)*exp(s[e]))\na[e] = exp(s[e])/Z[at[e]]\nloss E = sum(e, g[e]*a[e])",
+        "grad_s[e] = a[e]*(g[e] - sum(e', g[e']*delta(at[e'],at[e])*a[e']))",
+    ),
+    "distances of all pairs": (
+        "index b, c : B\nindex i : I\nparam a[b,i]\n"
+        "loss E = sum(b, c, sqrt(1 + sum(i, (a[b,i] - a[c,i])^2)))",
+        "grad_a[b,i] = 2*sum(c, (a[b,i] - a[c,i])/sqrt(1 + sum(i', (a[b,i'] - a[c,i'])^2)))",
+    ),
+    "distances of all pairs with a name": (
+        "index b, c : B\nindex i : I\nparam a[b,i]\nd[b,c] = sqrt(1 + sum(i, (a[b,i] - a[c,i])^2))\n"
+        "loss E = sum(b, c, d[b,c])",
+        "grad_a[b,i] = 2*sum(c, (a[b,i] - a[c,i])/d[b,c])",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symbackprop.array.interpreter import interpret
-from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.evaluation import evaluate
 from tests.array.random_expressions import SIZES, data, expressions, system_of
+from tests.programs import lower_system
 
 SLOW = settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -200,3 +200,44 @@ def current_umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_what_was_not_generated_or_edited_since_is_not_replaced(call):
+    Path("seed.py").write_text("import numpy as mine\n")
+    code, _, err = call("generate", SEED, EXERCISE, "-o", ".")
+    assert code == 2 and "seed.py is no module that was generated" in err and "--force" in err
+    assert not Path("exercise.py").exists() and Path("seed.py").read_text() == "import numpy as mine\n"
+    assert call("generate", SEED, "-o", ".", "--force")[0] == 0
+    # The text of an older model is replaced, an edited one is not, line ends of another system are no edit.
+    smaller = call("generate", SEED, "--wrt", "W2")[1]
+    Path("seed.py").write_bytes(smaller.replace("\n", "\r\n").encode())
+    assert call("generate", SEED, "-o", ".") == (0, "", "wrote seed.py\n")
+    Path("seed.py").write_text(smaller.replace("2.0", "3.0").replace("0.5", "0.25"))
+    code, _, err = call("generate", SEED, "-o", ".")
+    assert code == 2 and "was edited since" in err
+    Path("seed.py").write_text("")
+    assert call("generate", SEED, "-o", "seed.py")[0] == 0
+
+
+def test_a_link_is_followed_and_a_device_is_written_to(tmp_path):
+    (tmp_path / "there").write_text("before")
+    (tmp_path / "link").symlink_to("there")
+    write_atomically(tmp_path / "link", "after")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "there").read_text() == "after"
+    device = tmp_path / "device"
+    os.mkfifo(device)
+    with os.fdopen(os.open(device, os.O_RDONLY | os.O_NONBLOCK)) as reader:
+        write_atomically(device, "through")
+        assert reader.read() == "through"
+    assert device.is_fifo()
+
+
+def test_a_module_hides_no_module_that_it_imports(call, tmp_path):
+    for name in ("typing", "numpy", "class"):
+        Path(f"{name}.model").write_text("param w\nloss E = w^2\n")
+    assert call("generate", "typing.model", "numpy.model", "class.model", "-o", ".")[0] == 0
+    assert {"model_typing.py", "model_numpy.py", "model_class.py"} <= set(names(tmp_path))
+    Path("W.model").write_text("param w\nloss E = w^2\n")
+    Path("w.model").write_text("param w\nloss E = w^3\n")
+    code, _, err = call("generate", "W.model", "w.model", "-o", ".")
+    assert code == 2 and "two models would be written as w.py" in err

@@ -15,12 +15,12 @@ from symbackprop.cost.expressions import cost
 from symbackprop.cost.weights import MATRIX_PRODUCT_WEIGHT
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Element, Index
 from symbackprop.systems.ordering import Stage, stages_of
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, System, Tensor
 from tests.models.random_models import model_texts
+from tests.programs import lower_system
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODELS = sorted((EXAMPLES / "classics").glob("*.model")) + [

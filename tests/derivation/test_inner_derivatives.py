@@ -19,10 +19,10 @@ from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, system_text
-from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import check
 from tests.models.inner_checker import check_inner_steps
 from tests.models.step_checker import check_every_step
+from tests.programs import numpy_source
 from tests.verification.on_numpy import check_model
 
 NET = """

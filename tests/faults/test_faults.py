@@ -1,4 +1,4 @@
-"""Faults are planted in the modules of ten models, and each that changes a value fails its check.
+"""Faults are planted in the programs of ten models, and each that changes a value fails its check.
 
 The first place of each fault in each model; SYMBACKPROP_ALL_FAULTS=1 plants them wherever they can be, and
 `pytest -s` prints how many there were.
@@ -10,17 +10,19 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
-from symbackprop.errors import VerificationError
+from symbackprop.errors import ProgramError, VerificationError
 from symbackprop.faults.table import FAULTS
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.sampling.draws_at_kinks import exact_sizes
 from symbackprop.sampling.kinks import EXACT_DOMAINS
 from symbackprop.sampling.rounds import rounds_of_sizes
 from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.verification.check import check_against
-from symbackprop.verification.checked_module import CheckedCodeError, under_check
+from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.judged_equations import Equations
 from tests.faults.fault_models import MODELS
 
@@ -38,9 +40,9 @@ class Subject:
         self.system = parse_system(MODELS[name], name)
         derivation = derive(self.system)
         self.equations = Equations(self.system, derivation)
-        self.source = NUMPY.emitted(derivation).text
+        self.program = lower(derivation)
         self.data = list(self._data())
-        self.right = [self._gradients(self.source, values) for values in self.data]
+        self.right = [self._gradients(self.program, values) for values in self.data]
 
     def _data(self):
         rng = np.random.default_rng(1)
@@ -59,14 +61,15 @@ class Subject:
         return self.equations.sample(rounds_of_sizes(self.system)[0][0].sizes, rng)
 
     @staticmethod
-    def _gradients(source, values):
-        return under_check(load_module(source, "planted")).value_and_grad(values)[1]
+    def _gradients(program, values):
+        results = interpret(program, dict(values))
+        return {name: results[gradient] for name, gradient in program.gradients.items()}
 
-    def changes_a_value(self, source):
-        """Whether the module runs and gives other gradients, or such of another dtype, on some data."""
+    def changes_a_value(self, program):
+        """Whether the program runs and gives other gradients, or such of another dtype, on some data."""
         try:
-            found = [self._gradients(source, values) for values in self.data]
-        except CheckedCodeError:
+            found = [self._gradients(program, values) for values in self.data]
+        except (ProgramError, ValueError, IndexError):
             return False
         return any(
             _differ(wrong[name], right[name])
@@ -74,13 +77,18 @@ class Subject:
             for name in right
         )
 
-    def check(self, source):
-        return check_against(
-            under_check(load_module(source, "planted")),
-            self.equations,
-            self.name,
-            budget=BUDGETS.get(self.name, 10.0),
-        )
+    def check(self, program):
+        budget = BUDGETS.get(self.name, 10.0)
+        return check_against(self._module(program), self.equations, self.name, budget=budget)
+
+    def report_of_fault(self, program):
+        """The report of one round where that has found the fault already, else of the whole check."""
+        report = check_against(self._module(program), self.equations, self.name, budget=0.0)
+        return self.check(program) if report.ok else report
+
+    @staticmethod
+    def _module(program):
+        return under_check(load_module(NUMPY.printed(program).text, "planted"))
 
 
 def _single(array):
@@ -105,14 +113,14 @@ PLANTED = Counter()
 
 
 def test_each_fault_that_changes_a_value_fails_its_check(subject):
-    assert subject.check(subject.source).ok
+    assert subject.check(subject.program).ok
     for fault in FAULTS:
-        for planted in fault.planted(subject.source, NUMPY):
-            if not subject.changes_a_value(planted.source):
+        for planted in fault.planted(subject.program):
+            if not subject.changes_a_value(planted.program):
                 continue
             PLANTED[fault.name] += 1
-            report = subject.check(planted.source)
-            assert not report.ok, f"{fault.name}: {planted.before} -> {planted.after}, line {planted.line}"
+            report = subject.report_of_fault(planted.program)
+            assert not report.ok, f"{fault.name}: {planted.before} -> {planted.after} in {planted.formula}"
             assert not report.is_blind
             if not EVERYWHERE:
                 break

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -174,3 +176,22 @@ def test_a_record_that_names_nothing_of_numpy_is_named() -> None:
         RecordError, match=r"nothing of NumPy computes the function 'wave'\n.*NumpyKernel\(\)"
     ):
         function_call("wave", ())
+
+
+@pytest.mark.parametrize("name", ["erf", "normcdf", "gelu"])
+def test_a_complex_step_through_the_normal_distribution_keeps_its_digits(name: str) -> None:
+    """It takes no digits of mpmath's: a gelu of many numbers would take minutes."""
+    record = FUNCTIONS[name]
+    for u in (-8.0, -2.5, -0.3, 0.0, 1e-5, 0.7, 3.0, 9.0):
+        with mpmath.workdps(120):
+            exact = _precise(name)(mpmath.mpc(u, 1e-30))
+            value, slope = float(exact.real), float(exact.imag / mpmath.mpf(1e-30))
+        found = record.evaluate(complex(u, 1e-30))
+        assert found.real == pytest.approx(value, rel=1e-14, abs=1e-300)
+        assert found.imag / 1e-30 == pytest.approx(slope, rel=1e-12, abs=1e-300)
+
+
+def _precise(name: str) -> Callable[[Any], Any]:
+    if name == "erf":
+        return mpmath.erf
+    return lambda u: mpmath.erfc(-u / mpmath.sqrt(2)) / 2 * (u if name == "gelu" else 1)

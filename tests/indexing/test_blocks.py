@@ -2,7 +2,7 @@
 
 import pytest
 
-from symbackprop.indexing.blocks import blocks_of, equations_by_block
+from symbackprop.indexing.blocks import blocks_of, names_for_blocks, read_by_block
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Index
 from symbackprop.systems.printing import equation_text, text
@@ -56,10 +56,16 @@ def test_a_block_without_an_axis_of_its_length_is_none() -> None:
 
 def test_the_equation_reads_an_equation_for_each_block() -> None:
     taken = {"d", "d_block"}
-    parts = list(equations_by_block(Equation("d", (N, A), parse_expression(TWO, SYSTEM)), taken))
-    assert [equation_text(part) for part in parts] == [
+    expression = parse_expression(TWO, SYSTEM)
+    named = names_for_blocks(Equation("d", (N, A), expression), taken)
+    assert [equation_text(part) for part in named] == [
         "d_block_2[n,h] = f[n,h]*k[n,h]",
         "d_block_3[n,h] = f[n,h]",
-        "d[n,a] = where(a < size(h), d_block_2[n,a], 0) + pad(d_block_3[n,a - size(h)])",
     ]
     assert {"d_block_2", "d_block_3"} <= taken
+    by_block = read_by_block(expression, (N, A), named)
+    assert by_block is not None
+    assert text(by_block) == "where(a < size(h), d_block_2[n,a], 0) + pad(d_block_3[n,a - size(h)])"
+    assert read_by_block(expression, (N, A), named[::-1]) is None
+    assert read_by_block(expression, (A, N), named) is None
+    assert read_by_block(named[0].expression, (N, H), named) is None

@@ -21,8 +21,8 @@ from symbackprop.notation.substitution import substitute
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close
+from tests.programs import numpy_source
 
 AXES = {"a": "A", "r": "R", "i": "I", "j": "J", "g": "G", "h": "H = 3", "q": "Q"}
 HEAD = "".join(f"index {name} : {axis}\n" for name, axis in AXES.items())

@@ -129,11 +129,25 @@ def test_softmax_and_cross_entropy_in_one_line_give_p_minus_d() -> None:
     derivation = sb.loads(declared + loss).derive()
     assert "(softmax(k, u_E[k,b]) - d[b,k])/size(b)" in derivation.result_text()
     assert r"\operatorname{softmax}_{k}" in derivation.result_latex()
-    (line, *_) = json.loads(derivation.result_json())["result"]
+    (named, line, *_) = json.loads(derivation.result_json())["result"]
+    assert named["right"] == "sum(i, W[k,i]*x[b,i])"
     assert line["right"] == "(softmax(k, u_E[k,b]) - d[b,k])/size(b)"
     code = derivation.to_numpy(verify=False)
     assert "# delta_u_E[k,b] = (softmax(k, u_E[k,b]) - d[b,k])/size(b)" in code
     assert "np.max(u_E" in code  # stable, by the same rules as for the written-out form
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient"),
+    [
+        ("loss E = logsumexp(i, v[i])", "softmax(i, v[i])"),
+        ("loss E = var(i, v[i])", "2*(v[i] - mean(i', v[i']))/size(i)"),
+        ("input softmax\nloss E = softmax + logsumexp(i, v[i])", "exp(v[i])/sum(i', exp(v[i']))"),
+    ],
+)
+def test_a_word_brings_in_the_one_of_its_derivative(loss: str, gradient: str) -> None:
+    derivation = sb.loads(f"index i : I\nparam v[i]\n{loss}\n").derive()
+    assert derivation.result_text().startswith(f"dE/dv[i] = {gradient}\n")
 
 
 def test_the_gradient_of_a_norm_is_the_unit_vector() -> None:

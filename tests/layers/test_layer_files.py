@@ -10,8 +10,8 @@ import pytest
 
 from symbackprop.errors import LanguageError, RecordError
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.layers.alternatives import read_body, text_of
 from symbackprop.layers.catalogue import CATALOGUE, formulas_of
+from symbackprop.layers.chosen_text import text_of
 from symbackprop.layers.instance import index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 from symbackprop.layers.network import Layer, OptionValue
@@ -22,7 +22,7 @@ from symbackprop.layers.sequential import Sequential
 from symbackprop.layers.sizes import UnknownSizeError, size_value
 from symbackprop.layers.specimen import specimen_options
 from symbackprop.syntax.nodes import EquationStatement
-from symbackprop.syntax.parsing import read_formula
+from symbackprop.syntax.parsing import read_body, read_formula
 from symbackprop.syntax.source import Source
 
 SCALED = """\
@@ -151,6 +151,7 @@ def test_what_depends_on_an_option_is_there_or_not() -> None:
     ("y {+ {a when on else b} when times == 2}", {"on": True, "times": 2}, "y + a"),
     ("y {+ {a when on else b} when times == 2}", {"on": True, "times": 3}, "y"),
     ("y{\nz when on else\nv}", {"on": False}, "yv"),
+    ("y = {whenever when on}", {"on": True}, "y = whenever"),
 ])  # fmt: skip
 def test_choices(text: str, options: dict[str, OptionValue], found: str) -> None:
     assert text_of(read_body(Source("test", text)), options) == found
@@ -179,10 +180,12 @@ def test_a_call_or_its_argument(text: str, padding: int, found: str) -> None:
     ("y = {a when b else c", "never closed"),
     ("y = {f when on}(x", "is not closed"),
     ("y = a}", "ends nothing"),
+    ("y = {f + when on}(x)", "opens no alternative"),
+    ("y = {a$ when on}", "'$' has no meaning here"),
 ])  # fmt: skip
 def test_choices_that_do_not_pair(text: str, cause: str) -> None:
     with pytest.raises(LanguageError, match=re.escape(cause)) as caught:
-        read_layer("wrong", f"# Wrong\nrest n\n{text}\n")
+        _ = read_layer("wrong", f"# Wrong\nrest n\n{text}\n")[0].alternatives
     assert caught.value.remedy and caught.value.place is not None and caught.value.place.line == 3
 
 

@@ -27,6 +27,12 @@ WHAT_THE_EXAMPLES_BECOME = {
     "tanh": "tanh(c)",
     "exponentials above and below": "exp(x[i] - max(i2, x[i2]))/sum(i2, exp(x[i2] - max(i2, x[i2])))",
     "product of exponentials": "exp(c + x[i])",
+    "cancel in a sum": "x[i] + w[t]*sigmoid(c)",
+    "reciprocal of choice": "where(c > 0, 1/sigmoid(c), 1)",
+    "one exponential": "exp(1/2*c)",
+    "zero last": "where(c > 0, exp(x[i]), 0)",
+    "log of choice": "where(c > 0, log(exp(c)), log(sigmoid(c)))",
+    "log of product": "log(c) + sum(i, log(sigmoid(x[i])))",
     "log of sigmoid": "-softplus(c)",
     "softplus difference": "c",
     "log of cosh": "abs(c) + log1p(1/2*expm1(-2*abs(c)))",
@@ -93,4 +99,4 @@ def test_a_naming_rule_leaves_its_near_miss_alone(rule, computed) -> None:
     given = example_equations(rule.near_miss)
     assert [item.equation for item in computed(given)] == [item.equation for item in given]
     named = computed(example_equations(rule.example))
-    assert len(named) == len(example_equations(rule.example)) + 1
+    assert len(named) > len(example_equations(rule.example))

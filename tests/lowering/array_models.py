@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from symbackprop.array.interpreter import interpret
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower_system
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import Role, System
-from symbackprop.targets.numpy.module import numpy_source
+from tests.programs import lower_system, numpy_source
 
 TOLERANCE = {np.float64: 1e-9, np.float32: 2e-4}
 

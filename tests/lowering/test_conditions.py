@@ -18,9 +18,9 @@ from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.schedule.kinds import Kind
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.targets.numpy.module import numpy_source
 from tests.lowering.array_models import draw
 from tests.models.judges import assert_close
+from tests.programs import numpy_source
 
 HEAD = """
 index t : T

@@ -33,8 +33,8 @@ from symbackprop.errors import ProgramError
 from symbackprop.indexing.counting import counter_of, extent
 from symbackprop.notation.expressions import MINUS_ONE, Add, Axis, Index, Multiply, Number, Size
 from symbackprop.systems.system import Role, Tensor
-from symbackprop.targets.numpy.module import numpy_source
 from tests.array.hand_written import BY_HAND
+from tests.programs import numpy_source
 
 N, T, J = Axis("N", "n"), Axis("T", "t"), Axis("J", "j")
 n, t, j, k = Index("n", N), Index("t", T), Index("j", J), Index("k", J)

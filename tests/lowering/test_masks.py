@@ -13,7 +13,6 @@ from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.slices import Allocate
 from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Comparison, Element, Expression, Number, Reduction
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation, Part
@@ -21,6 +20,7 @@ from symbackprop.systems.system import Equation
 from tests.array.hand_written import BY_HAND
 from tests.array.test_types import a, a2, b, program
 from tests.models.holding import hold_together
+from tests.programs import lower_system
 
 SMALL = ({"T": 1, "A": 1, "C": 1}, {"T": 2, "A": 3, "C": 2}, {"T": 3, "A": 2, "C": 3})
 HEAD = "index t, s : T\nindex a, r : A\nindex c : C\nindex k : K = 2\n"

@@ -10,7 +10,7 @@ from symbackprop.array.ir import Read
 from symbackprop.array.linear_algebra import Cholesky, Determinant, Inverse, Solve
 from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.lowering.programs import lower, lower_system
+from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.pipeline import loads
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
@@ -18,6 +18,7 @@ from symbackprop.schedule.solves import SOLVE, linear_system
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import text
+from tests.programs import lower_system
 from tests.targets.numpy.generated import assignments, forward_statements
 
 DECLARED = """

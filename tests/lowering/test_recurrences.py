@@ -10,14 +10,14 @@ from symbackprop.array.program import Loop, Statement, Store
 from symbackprop.derivation.driver import derive
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower, lower_system
+from symbackprop.lowering.programs import lower
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.sharing import shared
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.recurrences import NAMES, system_of
+from tests.programs import lower_system, numpy_source
 
 HEAD = "index n : N\nindex s, t : T\nindex i : I\nindex j, k : J\nindex l : L\n"
 INPUTS = "input x[n,t,i], c[t], m[l]\nparam W[j,i], U[j,k], b[j], h0[j]\n"

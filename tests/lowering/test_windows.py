@@ -13,9 +13,8 @@ from symbackprop.array.interpreter import interpret
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import ProgramError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower_system
-from symbackprop.targets.numpy.module import numpy_source
 from tests.lowering.array_models import check, draw, run
+from tests.programs import lower_system, numpy_source
 
 NAMES = {
     "n": "N", "c": "C", "o": "O", "i": "I", "j": "J", "a": "A", "b": "B", "r": "R", "s": "S", "t": "T",

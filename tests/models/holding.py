@@ -18,9 +18,9 @@ from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import Role, System
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close
 from tests.models.step_checker import total_gradient
+from tests.programs import numpy_source
 
 Values: TypeAlias = dict[str, NDArray[np.float64]]
 STEP = 1e-5

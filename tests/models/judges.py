@@ -13,10 +13,10 @@ from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.classics import small_sample
 from tests.models.step_checker import check_every_step, total_gradient
+from tests.programs import numpy_source
 
 
 def assert_close(actual: object, expected: object, message: str, rtol: float = 1e-8) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
-from symbackprop.notation.expressions import Add, Element, Expression, Index
+from symbackprop.notation.expressions import Add, Element, Expression, Index, Multiply, Reduction
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array, NaiveEvaluator
 from symbackprop.systems.ordering import stages_of
@@ -25,7 +25,7 @@ from symbackprop.systems.system import Role, System, Tensor
 
 STEP = 1e-30
 NUDGE = "nudge"
-MOST_PLACES = 200
+MOST_PLACES = 60
 
 
 def total_gradient(
@@ -80,8 +80,21 @@ class DerivativeEvaluator(NaiveEvaluator):
             known[adjoint.equation.tensor] = self.gradients[adjoint.tensor]
             known[f"delta_{adjoint.tensor}"] = self.gradients[adjoint.tensor]
         super().__init__(known, sizes)
+        # Values of nodes by the places of their free indices: a step keeps most parts of the last.
+        self.memo: dict[Expression, tuple[tuple[Index, ...], dict[tuple[int, ...], Any]]] = {}
 
     def _value(self, node: Expression, at: dict[Index, int]) -> Any:
+        if not isinstance(node, Reduction | Add | Multiply | Derivative | PartialDerivative):
+            return super()._value(node, at)
+        if node not in self.memo:
+            self.memo[node] = tuple(sorted(node.free_indices, key=_name)), {}
+        indices, known = self.memo[node]
+        place = tuple([at[index] for index in indices])
+        if place not in known:
+            known[place] = self._worked_out(node, at)
+        return known[place]
+
+    def _worked_out(self, node: Expression, at: dict[Index, int]) -> Any:
         if not isinstance(node, Derivative | PartialDerivative):
             return super()._value(node, at)
         place = tuple(int(super(DerivativeEvaluator, self)._value(p, at)) for p in node.denominator.positions)
@@ -104,6 +117,10 @@ class DerivativeEvaluator(NaiveEvaluator):
         return float(np.imag(inner.expression(equation.expression, where)) / step)
 
 
+def _name(index: Index) -> tuple[str, str]:
+    return index.axis.name, index.name
+
+
 def _values_of(
     expressions: Sequence[Expression], indices: tuple[Index, ...], evaluator: NaiveEvaluator
 ) -> list[Array]:
@@ -123,7 +140,7 @@ def check_every_step(derivation: Derivation, values: Mapping[str, Array], sizes:
         for adjoint in derivation.adjoints:
             for step in (*(s for factor in adjoint.factors for s in factor.steps), *adjoint.steps):
                 free = step.before.free_indices | step.after.free_indices
-                indices = tuple(sorted(free, key=lambda index: (index.axis.name, index.name)))
+                indices = tuple(sorted(free, key=_name))
                 before, after = _values_of((step.before, step.after), indices, evaluator)
                 scale = max(1.0, float(np.max(np.abs(before), initial=0.0)))
                 message = f"{adjoint.tensor}: {step.rule.name} ({step.rule.statement})"

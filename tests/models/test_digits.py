@@ -14,9 +14,9 @@ from symbackprop.lowering.programs import lower
 from symbackprop.semantics.naive import Array
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, System
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.step_checker import check_every_step
+from tests.programs import numpy_source
 
 SIZES = {"N": 5, "M": 3, "K": 3, "D": 4}
 

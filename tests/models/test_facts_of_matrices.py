@@ -11,7 +11,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.targets.numpy.module import numpy_source
+from tests.programs import numpy_source
 
 DECLARED = "index i, j : I\nindex t : T\n"
 

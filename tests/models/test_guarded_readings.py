@@ -12,10 +12,10 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.systems.printing import equation_text
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.classics import small_sample
 from tests.models.judges import assert_close
 from tests.models.step_checker import check_every_step, total_gradient
+from tests.programs import numpy_source
 
 ALONG = "index n : N\ninput y[n]\nparam x[n]\n"
 STEPS = "index t, s : T\ninput x[t]\nparam w\nloss E = sum(t, h[t]^2)\n"

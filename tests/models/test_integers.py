@@ -11,8 +11,8 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import judge
+from tests.programs import numpy_source
 
 LOOKUPS = """
 index n : N

@@ -18,9 +18,9 @@ from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Add, Element
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import Role, System, Tensor
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.classics import small_sample
 from tests.models.judges import assert_close
+from tests.programs import numpy_source
 
 STEP = 1e-4
 SAMPLES = "index n : N\nindex j, k : J\ninput x[n]\nparam w[j], v[j], c\n"

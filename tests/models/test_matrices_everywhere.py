@@ -18,9 +18,9 @@ from symbackprop.semantics import elimination
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close, judge
 from tests.models.step_checker import total_gradient
+from tests.programs import numpy_source
 from tests.verification.on_numpy import check_model
 
 DECLARED = "index i, j, k : I\nindex n, m : N\nindex t, s : T\n"

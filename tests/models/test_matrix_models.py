@@ -18,11 +18,11 @@ from symbackprop.sampling.definite_matrices import has_sound_matrices
 from symbackprop.sampling.obeying_facts import obeying_facts
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import Role, System
-from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification.check import check_module
 from symbackprop.verification.checked_module import load_file
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.classics import load_classic
+from tests.programs import numpy_source
 
 CLASSICS = (
     "determinant", "log_determinant", "log_determinant_gram", "inverse_quadratic_form",

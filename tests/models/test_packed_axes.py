@@ -10,10 +10,10 @@ from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed
 from symbackprop.systems.printing import text as shown
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.classics import small_sample
 from tests.models.judges import assert_close, judge
 from tests.models.step_checker import total_gradient
+from tests.programs import numpy_source
 
 HEADS = """
 index t, s : T

@@ -10,10 +10,10 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close
 from tests.models.random_matrices import Writer, values_of
 from tests.models.step_checker import total_gradient
+from tests.programs import numpy_source
 
 RUNS = 40
 

@@ -13,10 +13,10 @@ from symbackprop.emission.loading import load_module
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import NaiveEvaluator
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.autograd_oracle import loss_and_gradients
 from tests.models.random_models import SIZES, model_texts, parsed, random_values
 from tests.models.step_checker import check_every_step, total_gradient
+from tests.programs import numpy_source
 
 MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "100"))
 MOST_EQUATIONS = (6, 6, 8, 12)  # a part each, so that several processes share the work

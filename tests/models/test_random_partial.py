@@ -9,10 +9,10 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close
 from tests.models.lazy import lazy_gradient, lazy_loss
 from tests.models.random_partial import SIZES, data, model_text
+from tests.programs import numpy_source
 
 
 def check(seed: int) -> int:

@@ -12,8 +12,8 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.step_checker import check_every_step, total_gradient
+from tests.programs import numpy_source
 
 HEAD = """
 index t : T

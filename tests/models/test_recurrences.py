@@ -16,9 +16,9 @@ from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.system import Role, Tensor
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.recurrences import NAMES, sample, system_of
 from tests.models.step_checker import check_every_step, total_gradient
+from tests.programs import numpy_source
 
 STEPS = (1, 2, 5)
 

@@ -11,8 +11,8 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.step_checker import check_every_step, total_gradient
+from tests.programs import numpy_source
 
 RELATED = "index t : T\nindex s : S = T + 1\n"
 

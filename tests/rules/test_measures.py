@@ -85,7 +85,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
         return found
 
     def watched_simplified(expression: Expression, scope: Scope, *rest: object) -> tuple[Step, ...]:
-        recurrence = frozenset(scope.own_recurrence[0])
+        recurrence = frozenset(name for each in scope.own_recurrences for name in each.places)
         settings.append(MeasureContext(scope.ranges, recurrence, scope.symmetric, scope.index_names))
         found = simplified(expression, scope, *rest)  # type: ignore[arg-type]
         for step in found:

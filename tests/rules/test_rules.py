@@ -105,6 +105,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "gather sums": "2*sum(j, (T[j3,j] - 1/2*T[j,j3])*y[j]) - c",
     "factor out of masked sum": "sum(i, where(x[i] > 0, x[i], 0)*y[j])*c",
     "opposite wheres": "where(c > 0, x[i], -y[j])",
+    "equal positions": "c*where(ids[k] == i, y[j], 0)",
+    "mirrored squares": "1/(c - x[i])^2 + 1/(c - x[i])^2",
     "strict comparison": "i < j and c > 0",
     "where out of sum": "where(i > 0, sum(j, c*y[j]), 0)",
     "split into digits": "sum(j, delta(j,floor(q/2))*delta(d,mod(q, 2))*y[j])",

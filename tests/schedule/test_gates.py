@@ -14,7 +14,7 @@ from symbackprop.schedule.gates import gate_of, with_shared_gates
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
-from symbackprop.targets.numpy.module import numpy_source
+from tests.programs import numpy_source
 
 UNDER_A_SUM = """
 index n : N

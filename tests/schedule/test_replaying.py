@@ -51,6 +51,9 @@ z[i] = softplus(b[i]) - softplus(-b[i]) + silu(b[i]) + sigmoid(b[i])
 u = 1 - sigmoid(c)
 far = sigmoid(4*c)/softplus(4*c) + log(softplus(a)) + exp(-softplus(3*c)) + 1/(1 - sigmoid(2*a))
 near[i] = 1 - (1 - b[i]*a)
+cs[i] = sigmoid(b[i])*(w[0]/sigmoid(b[i]) + 1)
+rc[i] = w[0]/where(b[i] > 0, sigmoid(b[i]), 1)
+lw[i] = log(where(b[i] > 0, exp(b[i]), sigmoid(b[i]))) + log(prod(i2, sigmoid(b[i2])))
 st = stop(c)
 ll = c - log(sum(i, exp(x[0,i])))
 """,
@@ -62,6 +65,7 @@ k = (exp(c) - exp(-c))/(exp(c) + exp(-c))
 l = log(cosh(a)) + log(exp(a) - 1) + log(exp(c) + exp(a)) + exp(a - 1)*exp(c)
 y[n] = log(sum(i, exp(x[n,i])))
 h[i] = q[0]*log(q[0]/b[i])
+root = exp(c)^(1/2) + where(c > 0, 0, exp(c))
 qq[n] = sqrt(q[n]^2) + where(q[n] > 0, where(q[n] != 0, 1/q[n], 0), 2)
 """,
         (),
@@ -91,6 +95,16 @@ h[t,i] = where(t > 0, sum(i2, i3, inv(M[t-1])[i,i2]*b[i2]*c*b[i3]), pad(h[t-1,i]
 loss E = sum(i, h[size(t) - 1,i]^2)
 """,
         ("b", "c"),
+    ),
+    "packed axes": (
+        """
+index p : P = 2*T
+input k[n,p]
+z[n,t] = k[n,t]*k[n,size(t) + t] + v[t]
+d[n,p] = where(p < size(t), v[p]^2, 0)*k[n,p] + where(p >= size(t), c*w[p - size(t)], 0)
+loss E = sum(n, t, z[n,t]^2) + sum(n, p, d[n,p]*k[n,p]^2)
+""",
+        ("k", "v"),
     ),
 }
 
@@ -213,7 +227,7 @@ def _forged(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
         )
 
 
-@pytest.mark.parametrize("name", ["exponentials", "a recurrence over matrices"])
+@pytest.mark.parametrize("name", ["exponentials", "a recurrence over matrices", "packed axes"])
 def test_forged_schedules_are_refused(name: str) -> None:
     schedule, source = example(name)
     for message, forged in _forged(schedule):

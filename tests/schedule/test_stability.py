@@ -5,11 +5,11 @@ import pytest
 
 from symbackprop.array.interpreter import interpret
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower_system
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
+from tests.programs import lower_system
 
 HEAD = """
 index b : B

@@ -9,8 +9,8 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.judges import assert_close
+from tests.programs import numpy_source
 
 HEAD = "index n, m : N\nindex k : K = 3\ninput at in N\nparam x[n], y[n,m]\nloss E = "
 # Each loss, and what its gradient is by x and by y, for positive data.

@@ -34,6 +34,26 @@ def test_floats_agree_with_fifty_digits() -> None:
         np.testing.assert_allclose(floats[name], precise[name].astype(float), rtol=1e-13)
 
 
+UNDEFINED = {
+    "1/x": mpmath.inf,
+    "x^(-1/2)": mpmath.inf,
+    "x*y/x": mpmath.nan,
+    "sqrt(x - y)": mpmath.nan,
+    "log(x - y)": mpmath.nan,
+    "log(x)": -mpmath.inf,
+}
+
+
+@pytest.mark.parametrize("formula", UNDEFINED)
+def test_what_is_undefined_is_no_error_with_many_digits_either(formula: str) -> None:
+    system = parse_system(f"input x, y\nE = {formula}")
+    values = {name: np.array(mpmath.mpf(value), dtype=object) for name, value in {"x": 0, "y": 2}.items()}
+    found, expected = evaluate(system, values, {}, PRECISE)["E"][()], UNDEFINED[formula]
+    assert found == expected or (mpmath.isnan(found) and mpmath.isnan(expected))
+    moved = {**values, "x": np.array(mpmath.mpc(0, 1e-40), dtype=object)}
+    assert evaluate(system, moved, {}, PRECISE)["E"].shape == ()
+
+
 def test_sizes_that_disagree_are_named() -> None:
     with pytest.raises(VerificationError, match="axis I of 'A' has 3 values, elsewhere 2"):
         sizes_from_arrays(MODEL, {"x": np.zeros(2), "A": np.zeros((3, 3))})

@@ -8,11 +8,12 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.rules.examples import parsed
-from symbackprop.schedule.driver import schedule_of, schedule_of_system
+from symbackprop.schedule.driver import schedule_of
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.orders import exponentials_first, logarithms_last
 from symbackprop.systems.printing import equation_text, text
 from symbackprop.targets.numpy.target import NUMPY
+from tests.programs import schedule_of_system
 
 NAMES = "index b : B\nindex k : K\nparam u[b,k], q[k]\n"
 

@@ -8,7 +8,9 @@ import pytest
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.semantics.evaluation import evaluate
+from symbackprop.systems import recurrences
 from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.recurrences import computations
 
 DECLARED = "index t, s : T\nindex j : J\ninput x[t,j], w[t,s]\n"
 
@@ -98,6 +100,17 @@ def test_what_cannot_be_computed_is_refused(text: str) -> None:
         stages(text)
 
 
+def test_the_search_for_the_step_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every choice of places fits all reads but the last, whatever was chosen before."""
+    chain = [f"h{n}[t,s] = where(t > 0 and s > 0, h{n + 1}[0,0], 0)" for n in range(6)]
+    text = "\n".join([*chain, "h6[t,s] = pad(h0[t+1,s+1])"])
+    with pytest.raises(NotationError, match="in a circle"):
+        stages(text)
+    monkeypatch.setattr(recurrences, "MOST_TRIES", 50)
+    with pytest.raises(NotationError, match="the step of the recurrence over h0, h1"):
+        stages(text)
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2, 5])
 def test_a_recurrence_has_the_value_that_a_loop_gives(steps: int) -> None:
     system = parse_system(DECLARED + "h[t] = x[t,0] + sum(s, where(s < t, w[t,s]*h[s], 0))")
@@ -107,3 +120,44 @@ def test_a_recurrence_has_the_value_that_a_loop_gives(steps: int) -> None:
     for t in range(steps):
         expected[t] = values["x"][t, 0] + values["w"][t, :t] @ expected[:t]
     np.testing.assert_allclose(evaluate(system, values)["h"], expected, rtol=1e-12)
+
+
+def nest(text: str) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Each recurrence of the only stage, the outermost first: its axis, its direction and its members."""
+    (stage,) = stages_of(parse_system("index i : N\nindex j : M\ninput x[i,j]\n" + text).equations)
+    return [(each.axis.name, each.direction, tuple(sorted(each.places))) for each in stage.nested]
+
+
+def test_a_circle_within_a_step_may_be_a_recurrence_over_another_index() -> None:
+    both = "D[i,j] = x[i,j] + pad(D[i-1,j]) + pad(D[i,j-1])"
+    assert nest(both + " + pad(D[i-1,j-1]) + pad(D[i-1,j+1])") == [("N", 1, ("D",)), ("M", 1, ("D",))]
+    assert nest(both.replace("j-1", "j+1")) == [("N", 1, ("D",)), ("M", -1, ("D",))]
+    # D[i+1,j-1] lies before in j alone, which is the outer loop then.
+    assert nest(both + " + pad(D[i+1,j-1])") == [("M", 1, ("D",)), ("N", 1, ("D",))]
+    for circle in (" + pad(D[i+1,j+1])", " + pad(D[i-1,j+1]) + pad(D[i+1,j-1])", " + D[i,j]"):
+        with pytest.raises(NotationError, match="circle: D needs D"):
+            nest(both + circle)
+
+
+def test_a_loop_within_a_loop_has_those_members_alone_that_need_it() -> None:
+    text = "u[i,j] = where(i == 0, x[i,j], h[i-1,j])\nc[i,j] = u[i,j]*pad(c[i,j-1])\nh[i,j] = c[i,j] + u[i,j]"
+    assert nest(text) == [("N", 1, ("c", "h", "u")), ("M", 1, ("c",))]
+
+
+def test_a_nest_is_as_deep_as_it_needs_to_be() -> None:
+    text = "index k : M\nS[i,j,k] = pad(S[i-1,j,k]) + pad(S[i,j-1,k]) + pad(S[i,j,k+1])*pad(S[i-1,j+1,k])"
+    assert nest(text) == [("N", 1, ("S",)), ("M", 1, ("S",)), ("M", -1, ("S",))]
+
+
+def test_one_loop_is_enough_where_one_index_orders_all_reads() -> None:
+    assert nest("D[i,j] = x[i,j] + pad(D[i,j-1]) + pad(D[i-1,j-1])") == [("M", 1, ("D",))]
+
+
+def test_steps_of_a_nest_come_row_by_row() -> None:
+    text = "D[i,j] = 1 + pad(D[i-1,j]) + pad(D[i,j+1])"
+    system = parse_system("index i : N\nindex j : M\n" + text)
+    (stage,) = stages_of(system.equations)
+    assert stage.recurrence is not None
+    taken = [tuple(at.values()) for _, at in computations(stage.recurrence, {"N": 2, "M": 3})]
+    assert taken == [(0, 2), (0, 1), (0, 0), (1, 2), (1, 1), (1, 0)]
+    np.testing.assert_array_equal(evaluate(system, {}, {"N": 2, "M": 3})["D"], [[3, 2, 1], [9, 5, 2]])

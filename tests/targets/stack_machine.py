@@ -33,6 +33,7 @@ STACK = {
     "multiply": np.multiply,
     "divide": np.divide,
     "power": np.power,
+    "negative": np.negative,
 }
 SCALARS = {"sigmoid": lambda u: 1 / (1 + math.exp(-u))}
 

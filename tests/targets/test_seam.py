@@ -12,6 +12,7 @@ import pytest
 
 from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
+from symbackprop.faults.table import FAULTS
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import schedule_of
@@ -86,6 +87,22 @@ def test_a_target_that_starts_from_the_schedule() -> None:
         np.testing.assert_allclose(
             [found[name][at] for at in np.ndindex(expected[name].shape)], expected[name].ravel(), rtol=1e-12
         )
+
+
+@pytest.mark.parametrize("name", ["sign", "missing f'", "f' at z", "stale value"])
+def test_a_fault_is_planted_for_it_too(name: str) -> None:
+    program, data = lower(derive(parse_system((ROOT / "examples" / "seed.model").read_text()))), seed_data()
+    (fault,) = [each for each in FAULTS if each.name == name]
+    wrong = next(fault.planted(program)).program
+    found, expected, right = (
+        stack_machine.run(stack_machine.compiled(wrong), data),
+        interpret(wrong, data),
+        interpret(program, data),
+    )
+    names = program.gradients.values()
+    assert all(np.allclose(found[name], expected[name], rtol=1e-14) for name in names)
+    assert not all(np.allclose(right[name], expected[name], rtol=1e-3) for name in names)
+    assert found["E"] == pytest.approx(right["E"], rel=1e-14)
 
 
 def test_such_a_target_never_imports_the_first() -> None:

@@ -15,7 +15,6 @@ from symbackprop.notation.arithmetic import multiply, power
 from symbackprop.notation.expressions import ONE, Element, Number, Reduction
 from symbackprop.sampling import obeying_facts as facts
 from symbackprop.systems.system import Equation, Fact, Role
-from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import judges
 from symbackprop.verification.check import check_module
 from symbackprop.verification.comparing import of_elements
@@ -27,6 +26,7 @@ from symbackprop.verification.report import (
     CheckReport,
     merged_rows,
 )
+from tests.programs import numpy_source
 from tests.verification.models import index, one_function, system, two_layers
 from tests.verification.on_numpy import check_model
 

@@ -9,7 +9,6 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.sampling.draws_at_kinks import exact_sizes
-from symbackprop.targets.numpy.module import numpy_source
 from symbackprop.verification import comparing
 from symbackprop.verification.check import check_against
 from symbackprop.verification.checked_module import under_check
@@ -19,6 +18,7 @@ from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import LOSSES_OF_STEP, by_differences, by_equations, samples
 from symbackprop.verification.referee import HighPrecision
 from symbackprop.verification.report import AT_KINKS, COMPLEX_STEP, DIGITS, SINGLE_PRECISION
+from tests.programs import numpy_source
 from tests.verification.on_numpy import check_model
 
 BENT = """

@@ -26,6 +26,7 @@ from symbackprop.sampling.draws import Draws
 from symbackprop.targets.numpy import module as emission
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.verification.verified_module import NO_DATA
+from tests.sampling import test_axes_of_one as axes_of_one
 from tests.verification.on_numpy import verification_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -211,6 +212,30 @@ def test_other_faults_are_seen(right: str, wrong: str, said: str, monkeypatch: p
         verification_of(derivation, module.printed())
 
 
+# A gradient, and what has to be 1 for it to be wrong: beside another axis of 1 it would vanish.
+WRONG_AT_ONE = (
+    (axes_of_one.DENSE, "W", ("len(tensors['x'])", "tensors['x'].shape[1]")),
+    (axes_of_one.ATTENTION, "K", ("len(tensors['Q'])", "tensors['Q'].shape[1]")),
+    (axes_of_one.CONVOLUTION, "W", ("len(tensors['x'])", "tensors['x'].shape[1]", "len(tensors['b'])")),
+    (axes_of_one.LAYER_NORM, "V", ("len(tensors['x'])",)),
+    (axes_of_one.RECURRENCE, "U", ("len(tensors['x'])", "tensors['x'].shape[2]", "len(tensors['U'])")),
+)
+
+
+@pytest.mark.parametrize(("text", "name", "sizes"), WRONG_AT_ONE, ids=axes_of_one.NAMES)
+def test_a_gradient_that_is_wrong_at_one_axis_of_size_1_alone_is_seen(
+    text: str, name: str, sizes: tuple[str, ...]
+) -> None:
+    derivation = derived(text)
+    module = numpy_module(lower(derivation)).printed()
+    assert verification_of(derivation, module).startswith("Verified")
+    for size in sizes:
+        planted = f"grads['{name}'] = grads['{name}'] * (1.5 if {size} == 1 else 1.0)\n    return E, grads"
+        edited = module.text.replace("return E, grads", planted)
+        with pytest.raises(MismatchError, match=rf"dE/d{name}.* is "):
+            verification_of(derivation, replace(module, text=edited))
+
+
 SATURATED = """
 index b : B
 index k : K
@@ -364,6 +389,19 @@ loss E = sum(b, m[b]^2 + max(m[b], x[b,0])) + sum(b, j, a[b,j]*z[b,j]) + sum(j, 
 def test_the_wrong_side_of_a_kink_is_seen(right: str, wrong: str) -> None:
     with pytest.raises(MismatchError, match="by the equations"):
         planted(BENT, right, wrong)
+
+
+@pytest.mark.parametrize(
+    ("loss", "right", "wrong"),
+    [
+        ("max(i, tanh(x[i]))", "np.argmax(np.tanh(x)) == np.arange(I)", "tanh_x == np.max(tanh_x)"),
+        ("sum(i, y[i]*max(exp(x[i]), exp(y[i])))", "exp_x >= exp_y", "exp_x > exp_y"),
+    ],
+)
+def test_the_wrong_side_of_a_tie_behind_a_function_is_seen(loss: str, right: str, wrong: str) -> None:
+    """Equal arguments have equal values, however inexact these are."""
+    with pytest.raises(MismatchError, match="by the equations"):
+        planted(f"index i : I\nparam x[i]\nconst y[i]\nloss E = {loss}\n", right, wrong)
 
 
 def test_where_rounding_decides_at_a_kink_nothing_is_said() -> None:

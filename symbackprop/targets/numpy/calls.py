@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from symbackprop.errors import RecordError
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
-from symbackprop.targets.numpy.python_expressions import Piece, call
+from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method
 
 
 def function_call(function: str, arguments: Iterable[Piece]) -> Piece:
@@ -19,3 +19,9 @@ def function_call(function: str, arguments: Iterable[Piece]) -> Piece:
     name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
     given = iter(arguments)
     return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")))
+
+
+def in_precision(operand: Piece, bits: int, back: bool) -> Piece:
+    """`np.asarray(x, dtype=np.float32)`; with `back`, as an array of the dtype that x has."""
+    found = call("np.asarray", operand, dtype=f"np.float{bits}")
+    return method(found, "astype", attribute(call("np.asarray", operand), "dtype")) if back else found

@@ -76,12 +76,9 @@ def _should_be_cut(statement: Statement | Store, printer: NumpyValues, indent: s
 
 def _breaks_inside_brackets(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:
     """Whether a formatter would break two long operands inside the brackets of one, and not between them."""
-    pieces = printer.piece(statement.value).chain
-    return (
-        len(pieces) == 2
-        and len(statement_lines(statement, printer, indent)) > 1
-        and (pieces[0].startswith("(") or pieces[1].endswith((")", "]")))
-    )
+    piece = printer.piece(statement.value)
+    has_brackets = piece.opened or piece.closed
+    return len(piece.chain) == 2 and has_brackets and len(statement_lines(statement, printer, indent)) > 1
 
 
 def _fits(statement: Statement | Store, printer: NumpyValues, indent: str) -> bool:

@@ -13,6 +13,7 @@ from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, segments_of
 from symbackprop.emission.printed import PrintedModule, printed_module
+from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
 from symbackprop.targets.numpy.cutting import with_fitting_statements
 from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
@@ -55,8 +56,8 @@ class NumpyModule:
     strings: Mapping[str, object]
 
     def text(self, verification: str = NOT_VERIFIED) -> str:
-        """The text of the module: NumPy alone, ASCII, the same to the byte for the same program."""
-        return self.printed(verification).text
+        """The text of the module, sealed: NumPy alone, ASCII, the same to the byte for the same program."""
+        return sealed(self.printed(verification).text)
 
     def printed(self, verification: str = NOT_VERIFIED) -> PrintedModule:
         """That text, with the lines that each statement became."""
@@ -89,11 +90,6 @@ def numpy_module(program: Program) -> NumpyModule:
         "init": init_view(program, printer),
     }
     return NumpyModule(program, printer, strings)
-
-
-def numpy_source(program: Program) -> str:
-    """The text of a program's module, whose header says that it is not verified."""
-    return numpy_module(program).text()
 
 
 def _functions(program: Program) -> list[str]:

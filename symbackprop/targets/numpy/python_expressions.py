@@ -51,7 +51,8 @@ class Piece:
 
     `form` is that of the text, `signed` says that a minus stands in front of it. `chain` holds the operands
     of the outermost operators of one level, each but the first after its operator; `call` a call up to its
-    opening bracket, and the arguments.
+    opening bracket, and the arguments. `opened` says that it begins with a parenthesis, `closed` that it ends
+    with a bracket.
     """
 
     text: str
@@ -61,10 +62,24 @@ class Piece:
     call: tuple[str, tuple[str, ...]] | None = None
     form: Form = Form.OTHER
     signed: bool = False
+    opened: bool = False
+    closed: bool = False
 
     def at(self, level: int) -> str:
         """The text, in parentheses where it binds less tightly than `level`."""
         return self.text if self.level >= level else f"({self.text})"
+
+    def opens(self, level: int) -> bool:
+        """Whether that text begins with a parenthesis."""
+        return self.opened or self.level < level
+
+    def closes(self, level: int) -> bool:
+        """Whether that text ends with a bracket."""
+        return self.closed or self.level < level
+
+    def in_parentheses(self) -> Piece:
+        """`(x)`."""
+        return Piece(f"({self.text})", opened=True, closed=True)
 
 
 def variable(text: str) -> Piece:
@@ -88,21 +103,25 @@ def binary(operator: str, left: Piece, right: Piece) -> Piece:
     """`left operator right`, for an operator that groups from the left."""
     level = _LEVELS[operator]
     before, after = _beside(operator, left, level), _beside(operator, right, level + 1)
-    opens = level in _BROKEN and before == left.text and left.level == level
-    chain = (*(left.chain if opens else (before,)), f"{operator} {after}") if level in _BROKEN else ()
-    return Piece(f"{before} {operator} {after}", level, operator, chain)
+    chain: tuple[str, ...] = ()
+    if level in _BROKEN:
+        chain = (*(left.chain if before.level == level else (before.text,)), f"{operator} {after.text}")
+    shown = f"{before.text} {operator} {after.text}"
+    return Piece(shown, level, operator, chain, opened=before.opened, closed=after.closed)
 
 
-def _beside(operator: str, operand: Piece, level: int) -> str:
+def _beside(operator: str, operand: Piece, level: int) -> Piece:
     """An operand; a matrix product beside another product, whose signs bind equally, is set apart."""
     mixed = operand.level == PRODUCT == _LEVELS[operator] and (operator == "@") != (operand.operator == "@")
-    return f"({operand.text})" if mixed else operand.at(level)
+    return operand.in_parentheses() if mixed or operand.level < level else operand
 
 
 def joined(operator: str, operands: Sequence[Piece]) -> Piece:
     """`a & b & c`; an operand with the same operator is in parentheses."""
     level = _LEVELS[operator]
-    return Piece(f" {operator} ".join(operand.at(level + 1) for operand in operands), level, operator)
+    shown = f" {operator} ".join(operand.at(level + 1) for operand in operands)
+    first, last = operands[0], operands[-1]
+    return Piece(shown, level, operator, opened=first.opens(level + 1), closed=last.closes(level + 1))
 
 
 def product(factors: Sequence[Piece]) -> Piece:
@@ -113,52 +132,59 @@ def product(factors: Sequence[Piece]) -> Piece:
 def negative(operand: Piece) -> Piece:
     """`-x`; a power in parentheses, for as ruff formats it: -(x**2)."""
     form = Form.OTHER if operand.signed else operand.form
-    return Piece(f"-{operand.at(ATOM if operand.level == POWER else SIGN)}", SIGN, form=form, signed=True)
+    level = ATOM if operand.level == POWER else SIGN
+    return Piece(f"-{operand.at(level)}", SIGN, form=form, signed=True, closed=operand.closes(level))
 
 
 def inverted(operand: Piece) -> Piece:
     """`~mask`, for an array of Booleans."""
-    return Piece(f"~{operand.at(SIGN)}", SIGN)
+    return Piece(f"~{operand.at(SIGN)}", SIGN, closed=operand.closes(SIGN))
 
 
 def negation(operand: Piece) -> Piece:
     """`not holds`, for a Python bool."""
-    return Piece(f"not {operand.at(NEGATION)}", NEGATION)
+    return Piece(f"not {operand.at(NEGATION)}", NEGATION, closed=operand.closes(NEGATION))
 
 
 def comparison(operator: str, left: Piece, right: Piece) -> Piece:
     """`left < right`; an operand that is a comparison itself is in parentheses, so that none is chained."""
-    return Piece(f"{left.at(EITHER)} {operator} {right.at(EITHER)}", COMPARISON)
+    shown = f"{left.at(EITHER)} {operator} {right.at(EITHER)}"
+    return Piece(shown, COMPARISON, opened=left.opens(EITHER), closed=right.closes(EITHER))
 
 
 def power(base: Piece, exponent: Piece) -> Piece:
     """`base**exponent`, which groups from the right; as ruff formats it, names and numbers without spaces."""
     left, right = base.at(ATOM), exponent.at(SIGN)
     simple = not base.signed and _is_simple(base) and _is_simple(exponent)
-    return Piece(f"{left}**{right}" if simple else f"{left} ** {right}", POWER)
+    shown = f"{left}**{right}" if simple else f"{left} ** {right}"
+    return Piece(shown, POWER, opened=base.opens(ATOM), closed=exponent.closes(SIGN))
 
 
 def conditional(condition: Piece, chosen: Piece, otherwise: Piece) -> Piece:
     """`chosen if condition else otherwise`."""
     shown, test = chosen.at(DISJUNCTION), condition.at(DISJUNCTION)
     chain = (shown, f"if {test}", f"else {otherwise.at(CONDITIONAL)}")
-    return Piece(" ".join(chain), CONDITIONAL, chain=chain)
+    opened, closed = chosen.opens(DISJUNCTION), otherwise.closes(CONDITIONAL)
+    return Piece(" ".join(chain), CONDITIONAL, chain=chain, opened=opened, closed=closed)
 
 
 def attribute(operand: Piece, name: str) -> Piece:
     """`operand.name`; an int in parentheses, for a point behind it would be a decimal one."""
     shown = operand.at(ATOM)
     if operand.form is Form.INTEGER and not operand.signed:
-        return Piece(f"({shown}).{name}")
+        return Piece(f"({shown}).{name}", opened=True)
     is_name = operand.form in (Form.NAME, Form.DOTTED) and not operand.signed
-    return Piece(f"{shown}.{name}", form=Form.DOTTED if is_name else Form.OTHER)
+    form = Form.DOTTED if is_name else Form.OTHER
+    return Piece(f"{shown}.{name}", form=form, opened=operand.opens(ATOM))
 
 
 def call(function: Piece | str, *arguments: Piece | str, **keywords: Piece | str) -> Piece:
     """`function(arguments, keyword=value)`; within the brackets nothing needs parentheses."""
-    head = f"{function.at(ATOM) if isinstance(function, Piece) else function}("
+    called = function if isinstance(function, Piece) else Piece(function)
+    head = f"{called.at(ATOM)}("
     inside = tuple(map(_bare, arguments)) + tuple(f"{name}={_bare(part)}" for name, part in keywords.items())
-    return Piece(f"{head}{', '.join(inside)})", call=(head, inside))
+    shown = f"{head}{', '.join(inside)})"
+    return Piece(shown, call=(head, inside), opened=called.opens(ATOM), closed=True)
 
 
 def method(operand: Piece, name: str, *arguments: Piece | str) -> Piece:
@@ -178,13 +204,15 @@ def transposed(operand: Piece, order: tuple[int, ...]) -> Piece:
 
 def subscript(operand: Piece, items: Sequence[str]) -> Piece:
     """`operand[items]`; the operand itself where there are none."""
-    return Piece(f"{operand.at(ATOM)}[{', '.join(items)}]") if items else operand
+    if not items:
+        return operand
+    return Piece(f"{operand.at(ATOM)}[{', '.join(items)}]", opened=operand.opens(ATOM), closed=True)
 
 
 def tuple_of(items: Sequence[Piece | str]) -> Piece:
     """`(a, b)`, `(a,)`, `()`."""
     shown = [_bare(item) for item in items]
-    return Piece(f"({shown[0]},)" if len(shown) == 1 else f"({', '.join(shown)})")
+    return Piece(f"({shown[0]},)" if len(shown) == 1 else f"({', '.join(shown)})", opened=True, closed=True)
 
 
 def alone_or_tuple(items: Sequence[Piece | str]) -> Piece | str:

@@ -17,6 +17,7 @@ from symbackprop.array.ir import (
     Expand,
     Fill,
     Identity,
+    InPrecision,
     Literal,
     Positions,
     Read,
@@ -54,7 +55,7 @@ from symbackprop.errors import PrintingError
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import Axis
 from symbackprop.schedule.kinds import Kind
-from symbackprop.targets.numpy.calls import function_call
+from symbackprop.targets.numpy.calls import function_call, in_precision
 from symbackprop.targets.numpy.indexing import item_texts
 from symbackprop.targets.numpy.kernels import HELPERS
 from symbackprop.targets.numpy.python_expressions import (
@@ -146,6 +147,8 @@ class NumpyValues:
                 return call(self.names["scatter_add"], *operands, self.size(index.axis))
             case Clip(operand, axis):
                 return call("np.clip", self.piece(operand), number(0), self._last_place(axis))
+            case InPrecision(operand, bits, back):
+                return in_precision(self.piece(operand), bits, back)
             case OfPythonInts("isqrt", (operand,)):  # exact up to 2^52, and checked
                 return call("int", power(self.piece(operand), number(0.5)))
             case OfPythonInts(function, operands):

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower_system
 from symbackprop.pipeline import loads
 from symbackprop.systems.system import Role, System
-from symbackprop.targets.numpy.module import numpy_source
+from tests.programs import lower_system, numpy_source
 
 
 def forward_module(text: str, name: str = "model") -> ModuleType:

@@ -12,14 +12,14 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import ProgramError, VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower, lower_system
+from symbackprop.lowering.programs import lower
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
 from symbackprop.systems.system import Role, System
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models import classics, recurrences
 from tests.models.judges import assert_close
+from tests.programs import lower_system, numpy_source
 
 MODELS = {
     "extrema": """

@@ -12,13 +12,12 @@ import pytest
 from symbackprop.emission.environment import template_folder
 from symbackprop.emission.loading import load_module
 from symbackprop.functions.elementary import FUNCTIONS
-from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Apply, Axis, Element, Index
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.systems.system import Equation, Role, System, Tensor
 from symbackprop.targets.numpy.kernels import HELPERS, NUMPY_CALLS, helpers_for
-from symbackprop.targets.numpy.module import numpy_source
+from tests.programs import lower_system, numpy_source
 
 N = Index("n", Axis("N", "n"))
 FAR = np.array([-800.0, -745.0, -88.7, -40.0, -1e-300, 0.0, 1e-300, 40.0, 88.8, 709.8, 800.0])

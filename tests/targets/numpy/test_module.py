@@ -15,8 +15,8 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.targets.numpy.module import numpy_source
 from tests.array.hand_written import SEED, SEED_ADJOINTS, seed
+from tests.programs import numpy_source
 from tests.targets.numpy.generated import (
     assignments,
     draw,
@@ -269,7 +269,7 @@ def test_the_module_needs_numpy_alone_and_is_the_same_under_any_hash_seed(tmp_pa
     command = (
         "from tests.array.hand_written import seed\n"
         "from symbackprop.lowering.programs import lower\n"
-        "from symbackprop.targets.numpy.module import numpy_source\n"
+        "from tests.programs import numpy_source\n"
         "print(numpy_source(lower(seed())), end='')"
     )
     for hash_seed in ("1", "2", "3"):

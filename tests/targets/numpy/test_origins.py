@@ -16,11 +16,11 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import CodeLine, Layout, PrintedModule
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.schedule.driver import schedule_of_system
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.system import System
 from symbackprop.targets.numpy.module import numpy_module
 from tests.models.recurrences import NAMES, system_of
+from tests.programs import schedule_of_system
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[3] / "examples").glob("*.model")}
 OTHERS = {

@@ -146,16 +146,29 @@ def is_sound(value: Value) -> bool:
 
 def applied(name: str, given: Value, slot: int) -> Value | None:
     """The node with `given` at one of its operands and the first leaves that fit at the others."""
-    arity, node = NODES[name]
-    for others in itertools.product(LEAVES, repeat=arity - 1):
-        operands = (*others[:slot], given, *others[slot:])
-        try:
-            value = node(*operands)
-        except (ProgramError, IndexError):
-            continue
-        if is_sound(value):
-            return value
-    return None
+    key = (name, slot, type(given), given.kind, given.layout)
+    if key not in FITTING:
+        FITTING[key] = next(
+            (others for others in _leaves_beside(name) if _built(name, given, slot, others)), None
+        )
+    others = FITTING[key]
+    return None if others is None else _built(name, given, slot, others)
+
+
+# The leaves that fit beside a value of some kind and layout at an operand of a node; None where none do.
+FITTING: dict[object, tuple[Value, ...] | None] = {}
+
+
+def _leaves_beside(name: str) -> Iterator[tuple[Value, ...]]:
+    return itertools.product(LEAVES, repeat=NODES[name][0] - 1)
+
+
+def _built(name: str, given: Value, slot: int, others: tuple[Value, ...]) -> Value | None:
+    try:
+        value = NODES[name][1](*others[:slot], given, *others[slot:])
+    except (ProgramError, IndexError):
+        return None
+    return value if is_sound(value) else None
 
 
 def around(given: Value) -> Iterator[tuple[str, int, Value]]:
@@ -359,6 +372,14 @@ def test_every_node_is_built_in_every_place() -> None:
 def test_every_pair_of_nodes_parses_to_the_values_tree() -> None:
     assert disagreements([(name, value) for name, _, value in SINGLE]) == []
     assert disagreements(PAIRS) == []
+
+
+def test_a_piece_knows_its_brackets() -> None:
+    """A chain of two that begins or ends with one is cut, for a formatter would break it inside."""
+    for label, value in [*((name, value) for name, _, value in SINGLE), *PAIRS]:
+        piece = PRINTER.piece(value)
+        assert piece.opened == piece.text.startswith("("), label
+        assert piece.closed == piece.text.endswith((")", "]")), label
 
 
 def test_a_sample_of_triples_parses_to_the_values_tree() -> None:

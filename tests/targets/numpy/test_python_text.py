@@ -7,8 +7,7 @@ from symbackprop.emission.environment import render, template_folder
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import EmissionError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower, lower_system
-from symbackprop.targets.numpy.module import numpy_source
+from symbackprop.lowering.programs import lower
 from symbackprop.targets.numpy.python_text import (
     LINE_LENGTH,
     assigned_dict,
@@ -20,6 +19,7 @@ from symbackprop.targets.numpy.python_text import (
     unpacked,
 )
 from tests.array.hand_written import seed
+from tests.programs import lower_system, numpy_source
 from tests.targets.numpy.test_statements import CASES, HEAD
 
 

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from symbackprop.emission.loading import load_module
-from symbackprop.lowering.programs import lower_system
 from symbackprop.notation.expressions import Expression
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.system import System
-from symbackprop.targets.numpy.module import numpy_source
 from tests.array.random_expressions import LAYOUTS, SIZES, data, expressions, system_of
+from tests.programs import lower_system, numpy_source
 
 SLOW = settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 

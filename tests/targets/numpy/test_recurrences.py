@@ -7,8 +7,8 @@ import re
 from symbackprop.derivation.driver import derive
 from symbackprop.lowering.programs import lower
 from symbackprop.pipeline import Model
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.recurrences import system_of
+from tests.programs import numpy_source
 
 
 def source_of(name: str) -> str:

@@ -10,8 +10,8 @@ import pytest
 from symbackprop.array.interpreter import interpret
 from symbackprop.errors import ProgramError, VerificationError
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower_system
 from symbackprop.semantics.evaluation import evaluate
+from tests.programs import lower_system
 from tests.targets.numpy.generated import forward_module, forward_statements, gradient_module, gradient_source
 from tests.verification.on_numpy import check_model
 

@@ -18,9 +18,9 @@ from symbackprop.lowering.programs import lower
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.semantics.naive import Array
 from symbackprop.systems.system import Role, System, Tensor
-from symbackprop.targets.numpy.module import numpy_source
 from tests.layers.cases import LAYER_CASES, Case
 from tests.models import classics, recurrences
+from tests.programs import numpy_source
 
 # Gradients that are one another, an input, a view of one, or of an array that loops add to.
 MODELS = {

@@ -1,0 +1,1 @@
+"""Hand-written gradients and claimed formulas before their judges: where they first go wrong, and how."""

@@ -1,0 +1,221 @@
+"""A claimed formula, dE/dW[j,i] = sum(b, (d[b,j]-y[b,j])*x[b,i]), against the derivation.
+
+It is read by the model's own grammar, over the names of model and derivation. Two judges: the algebra brings
+both sides to a normal form and certifies their identity over a prime field; values are compared on random
+draws. A claim is wrong where values differ, right where they agree on all draws; the report says whether the
+algebra proves it as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+from symbackprop.algebra.certificate import is_certified
+from symbackprop.algebra.phases import scope_of, simplify
+from symbackprop.auditing.expectations import Expectations, agrees, error_of
+from symbackprop.auditing.hypotheses import Evidence, diagnosis
+from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
+from symbackprop.auditing.terms import Expansion
+from symbackprop.errors import LanguageError, RewritingError
+from symbackprop.language.model import parse_expression
+from symbackprop.notation.expressions import ZERO, Element, Expression, Index
+from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.strategies import result_of
+from symbackprop.sampling.drawing import Draw
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import System
+
+Array: TypeAlias = NDArray[Any]
+
+_SIDES = re.compile(r"(?P<left>[^=<>!]+)=(?!=)(?P<right>.+)", re.DOTALL)
+LONGEST = 240  # characters of a difference that says something
+_REMEDY = 'write it as "dE/dW[j,i] = ...", with the loss and the tensor of the model'
+
+
+@dataclass(frozen=True)
+class Claim:
+    """dE/dt[indices] = formula, as it was typed and as it was read."""
+
+    text: str
+    tensor: str
+    indices: tuple[Index, ...]
+    formula: Expression
+
+
+def audit_claims(model: System, claims: Sequence[str]) -> AuditReport:
+    """Whether each claimed formula is the derivative that it says.
+
+    Raises LanguageError or NotationError where a claim cannot be read, DerivationError where there is no such
+    derivative, UncertainError where the model is finite on no data.
+    """
+    expectations = Expectations.of(model, _asked(model, claims))
+    read = [_read(each, expectations) for each in claims]
+    judged = [_judged(each, expectations) for each in read]
+    findings = tuple([finding for finding, _ in judged if finding is not None])
+    right = [each for each, (finding, _) in zip(read, judged, strict=True) if finding is None]
+    conventions = [_convention(each, expectations) for each in right]
+    sizes = "; ".join(_sizes(draw) for draw in expectations.draws)
+    return AuditReport(
+        model.name,
+        Verdict.WRONG if findings else Verdict.RIGHT,
+        findings,
+        tuple([compared for _, compared in judged]),
+        tuple(filter(None, conventions)),
+        (f"values compared on random data of sizes {sizes}",),
+    )
+
+
+def _sizes(draw: Draw) -> str:
+    return ", ".join(f"{axis}={size}" for axis, size in draw.sizes.items()) or "no axes"
+
+
+def _sides(claim: str) -> tuple[str, str]:
+    found = _SIDES.fullmatch(claim.strip())
+    if found is None:
+        raise LanguageError(f"the claim '{claim[:80]}' is no equation", remedy=_REMEDY)
+    return found["left"].strip(), found["right"].strip()
+
+
+def _derivatives(model: System) -> re.Pattern[str]:
+    """dE/dW, with or without spaces, of the model's loss and any of its tensors."""
+    names = "|".join(sorted(map(re.escape, model.tensors), key=len, reverse=True))
+    return re.compile(rf"\bd\s*{re.escape(str(model.loss))}\s*/\s*d\s*(?P<tensor>{names})(?![\w'])")
+
+
+def _asked(model: System, claims: Sequence[str]) -> list[str]:
+    """The model's parameters, so that names are those of its own derivation, and what else is claimed."""
+    declared = [each.name for each in model.tensors.values() if each.role.value == "param"]
+    claimed = [
+        found["tensor"]
+        for claim in claims
+        for found in _derivatives(model).finditer(_sides(claim)[0])
+        if found["tensor"] not in model.definitions
+    ]
+    return list(dict.fromkeys([*declared, *claimed]))
+
+
+def _read(claim: str, expectations: Expectations) -> Claim:
+    adjoints, model = expectations.adjoints, expectations.system
+
+    def named(found: re.Match[str]) -> str:
+        adjoint = adjoints.get(found["tensor"])
+        if adjoint is None:
+            raise LanguageError(
+                f"{found[0]} stands in no derivation: {model.loss} does not depend on {found['tensor']}, or "
+                "by no way that leads to what is asked for",
+                remedy=f"the derivation has {', '.join(adjoints)}",
+            )
+        return adjoint.equation.tensor
+
+    left, right = (_derivatives(model).sub(named, side) for side in _sides(claim))
+    element = parse_expression(left, expectations.with_adjoints)
+    by_name = {each.equation.tensor: each.tensor for each in expectations.derivation.adjoints}
+    positions = element.children
+    if not (
+        isinstance(element, Element)
+        and element.tensor in by_name
+        and all(isinstance(each, Index) for each in positions)
+        and len(set(positions)) == len(positions)
+    ):
+        raise LanguageError(f"'{left[:80]}' is no derivative at indices of its own", remedy=_REMEDY)
+    indices = tuple([each for each in positions if isinstance(each, Index)])
+    formula = parse_expression(right, expectations.with_adjoints)
+    loose = sorted(index.name for index in formula.free_indices - set(indices))
+    if loose:
+        raise LanguageError(
+            f"the index {loose[0]} of '{right[:80]}' stands free, and not on the left",
+            remedy=f"sum over it: sum({loose[0]}, ...)",
+        )
+    return Claim(claim, by_name[element.tensor], indices, formula)
+
+
+def _judged(claim: Claim, expectations: Expectations) -> tuple[Finding | None, Compared]:
+    adjoint = expectations.adjoints[claim.tensor].equation
+    expected = substitute(adjoint.expression, dict(zip(adjoint.indices, claim.indices, strict=True)))
+    evidence = _evidence(claim, expected, expectations)
+    largest = max(draw.largest for draw in expectations.draws)
+    error = max(
+        error_of(found, right, largest)
+        for found, right in zip(evidence.found, evidence.expected, strict=True)
+    )
+    name = f"d{expectations.loss}/d{claim.tensor}"
+    if evidence.explained_by(evidence.expected):
+        is_proved = _is_identity(claim.formula, expected, expectations)
+        method = "equal by algebra, and on every draw" if is_proved else "equal on every draw, not proved"
+        return None, Compared(name, method, True, error)
+    return _finding(claim, name, expected, evidence, expectations), Compared(name, "claimed", False, error)
+
+
+def _convention(claim: Claim, expectations: Expectations) -> str:
+    """What a right formula says otherwise where the model bends; "" where nothing."""
+    for draw in expectations.at_kinks:
+        found = expectations.evaluated(claim.formula, claim.indices, draw)
+        if not agrees(found, draw.adjoints[claim.tensor], draw.largest):
+            return f"the claimed d{expectations.loss}/d{claim.tensor} differs where the model bends or ties"
+    return ""
+
+
+def _finding(
+    claim: Claim, name: str, expected: Expression, evidence: Evidence, expectations: Expectations
+) -> Finding:
+    found = diagnosis(evidence)
+    remainder = text(_expansion(expectations).difference(claim.formula, expected))
+    rest = f"claimed - true = {remainder}" if len(remainder) <= LONGEST else ""
+    should_be = f"{name}{_positions(claim)} = {text(expected)}"
+    said = found.about(f"the claimed {name}") if found else f"the claimed {name} is wrong"
+    message = f"{said}; {rest}".removesuffix("; ")
+    if found is None:
+        return Finding(claim.tensor, "other", message, "", should_be)
+    return Finding(claim.tensor, found.kind, message, found.remedy, should_be)
+
+
+def _positions(claim: Claim) -> str:
+    return f"[{','.join(index.name for index in claim.indices)}]" if claim.indices else ""
+
+
+def _evidence(claim: Claim, expected: Expression, expectations: Expectations) -> Evidence:
+    draws = expectations.draws
+
+    def on_draws(expression: Expression) -> tuple[Array, ...]:
+        return tuple([expectations.evaluated(expression, claim.indices, draw) for draw in draws])
+
+    shape = draws[0].adjoints[claim.tensor].shape
+    others = {
+        f"d{expectations.loss}/d{name}": tuple([draw.adjoints[name] for draw in draws])
+        for name in expectations.adjoints
+        if name != claim.tensor and shape and draws[0].adjoints[name].shape == shape
+    }
+    expansion = _expansion(expectations)
+    terms = [expansion.tidied(each) for each in expansion.terms(expected)]
+    return Evidence(
+        claim.tensor,
+        on_draws(claim.formula),
+        tuple([draw.adjoints[claim.tensor] for draw in draws]),
+        tuple([draw.sizes for draw in draws]),
+        {text(each): on_draws(each) for each in terms} if len(terms) > 1 else {},
+        others,
+    )
+
+
+def _expansion(expectations: Expectations) -> Expansion:
+    equations = [each.equation for each in expectations.derivation.adjoints]
+    return Expansion(expectations.system, {each.tensor: each for each in equations})
+
+
+def _is_identity(claimed: Expression, expected: Expression, expectations: Expectations) -> bool:
+    """Whether both sides have one normal form, or their closed forms one value over a prime field."""
+    if claimed == expected or _expansion(expectations).difference(claimed, expected) == ZERO:
+        return True
+    equations = [each.equation for each in expectations.derivation.adjoints]
+    scope = scope_of(expectations.system).with_equations(equations)
+    try:
+        closed = result_of(simplify(claimed, scope, claimed.free_indices), claimed)
+    except RewritingError:
+        closed = claimed
+    relations = {each.known: each.formula for side in (closed, expected) for each in scope.relations(side)}
+    return closed == expected or is_certified(expected, closed, tuple(relations.items()))

@@ -1,0 +1,143 @@
+"""What a gradient should be: the derivation of a model, and its values on a few draws of different sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.derivation.driver import derive
+from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.errors import UncertainError
+from symbackprop.notation.expressions import Expression, Index
+from symbackprop.numerics.tolerance import largest_of
+from symbackprop.sampling.drawing import Draw, Drawing
+from symbackprop.sampling.draws import sizes_with_steps
+from symbackprop.sampling.draws_at_kinks import draws_at_kinks
+from symbackprop.sampling.finite_data import DOMAINS, GENTLE
+from symbackprop.sampling.related_sizes import free_axes
+from symbackprop.sampling.small_axes import model_sizes, with_small_axes
+from symbackprop.semantics.systems import undefined_is_silent
+from symbackprop.semantics.vectorised import VectorisedEvaluator
+from symbackprop.systems.system import Role, System, Tensor
+from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
+
+Array: TypeAlias = NDArray[Any]
+
+SEED = 0
+LONGER = (0, 1, 3)  # by how much the axes of each draw are longer than the smallest different sizes
+OF_TENSOR, OF_ALL = 1e-8, 1e-11  # of the tensor's largest number, and of the largest in sight
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """A model on small axes, its derivation, and what every tensor and adjoint is on some draws."""
+
+    derivation: Derivation
+    draws: tuple[Draw, ...]
+
+    @classmethod
+    def of(cls, model: System, asked: Sequence[str] = ()) -> Expectations:
+        """By default the gradient of every parameter, or of every input where there is none.
+
+        Raises UncertainError where no data are found on which the model and its gradient are finite.
+        """
+        system = with_small_axes(model)
+        free = system.with_role(Role.PARAMETER) or system.with_role(Role.INPUT)
+        wanted = tuple(asked) or tuple(each.name for each in free if each.values is None)
+        derivation = derive(system, wanted)
+        draws = tuple(_draws(_drawing(derivation)))
+        if not draws:
+            raise UncertainError(
+                f"no data were found on which '{model.name}' and its gradient are finite",
+                remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
+            )
+        return cls(derivation, draws)
+
+    @property
+    def system(self) -> System:
+        """The equations that are differentiated."""
+        return self.derivation.system
+
+    @property
+    def loss(self) -> str:
+        """The loss's name."""
+        return str(self.system.loss)
+
+    @cached_property
+    def adjoints(self) -> Mapping[str, AdjointDerivation]:
+        """Each tensor's name to the derivation of its adjoint."""
+        return {each.tensor: each for each in self.derivation.adjoints}
+
+    @cached_property
+    def with_adjoints(self) -> System:
+        """The model's equations with those of all adjoints behind them, kept by the derivation or not."""
+        system = self.system
+        added = {
+            each.equation.tensor: Tensor(each.equation.tensor, each.equation.indices, Role.DERIVED)
+            for each in self.derivation.adjoints
+        }
+        return replace(system, tensors={**added, **system.tensors}, loss=None)
+
+    @cached_property
+    def at_kinks(self) -> tuple[Draw, ...]:
+        """Draws on which the choice at a kink shows in what was asked for."""
+        return tuple(draws_at_kinks(_drawing(self.derivation), frozenset(self.derivation.wrt)))
+
+    def adjoints_at(self, known: Mapping[str, Array], sizes: Mapping[str, int]) -> Mapping[str, Array]:
+        """The adjoints by the chain rule, where all tensors have these values."""
+        return _drawing(self.derivation).adjoints(dict(known), sizes)
+
+    def values(self, draw: Draw) -> dict[str, Array]:
+        """Every tensor and every adjoint, by its name in the derivation."""
+        named = {
+            each.equation.tensor: np.asarray(draw.adjoints[each.tensor]) for each in self.derivation.adjoints
+        }
+        return {**named, **{name: np.asarray(array) for name, array in draw.known.items()}}
+
+    def evaluated(self, expression: Expression, indices: tuple[Index, ...], draw: Draw) -> Array:
+        """A formula in names of model and derivation, over all positions of these indices."""
+        with undefined_is_silent():
+            return VectorisedEvaluator(self.values(draw), draw.sizes).array(expression, indices)
+
+
+def _drawing(derivation: Derivation) -> Drawing:
+    rule = chain_rule_of(derivation)
+    return Drawing(
+        derivation.system,
+        lambda known, sizes: unsimplified_adjoints(derivation, known, sizes, chain_rule=rule),
+    )
+
+
+def _draws(drawing: Drawing) -> Iterator[Draw]:
+    """Different sizes, longer each time; the first on numbers on which nothing saturates."""
+    rng = np.random.default_rng(SEED)
+    system = drawing.system
+    first = sizes_with_steps(system, model_sizes(system))
+    for longer in LONGER:
+        sizes = model_sizes(system, {name: first[name] + longer for name in free_axes(system.axes)})
+        draw = drawing.draw(sizes, (GENTLE, *DOMAINS), rng)
+        if draw is not None:
+            yield draw
+
+
+def error_of(found: Any, expected: Array, largest: float) -> float:
+    """The largest difference, beside the largest expected number; infinite for another shape or nan."""
+    try:
+        array = np.asarray(found, dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.inf
+    if array.shape != expected.shape or not np.all(np.isfinite(array)):
+        return np.inf
+    scale = largest_of([expected]) + OF_ALL / OF_TENSOR * largest
+    difference = largest_of([array - expected])
+    return difference / scale if scale else (0.0 if difference == 0 else np.inf)
+
+
+def agrees(found: Any, expected: Array, largest: float) -> bool:
+    """Whether an array has the expected shape and, up to `OF_TENSOR`, values."""
+    return error_of(found, expected, largest) <= OF_TENSOR

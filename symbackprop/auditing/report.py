@@ -1,0 +1,113 @@
+"""What an audit says: a verdict, what is wrong and what to do about it, what was compared, conventions."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass
+
+CODES = {"right": 0, "wrong": 1, "imprecise": 1, "unknown": 3}
+
+
+class Verdict(enum.Enum):
+    """What is said of the whole."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    IMPRECISE = "imprecise"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, of which `kind`, and its remedy.
+
+    `tensor` is the one whose gradient shows it first, `line` that of the code (0 where there is none);
+    `expected` is the formula that should have been computed.
+    """
+
+    tensor: str
+    kind: str
+    message: str
+    remedy: str = ""
+    expected: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A gradient that was held against the derivation's: how, on which sizes, with which largest error."""
+
+    tensor: str
+    method: str
+    is_right: bool
+    error: float = 0.0
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The findings, first in the order of the computation first, and what they rest on.
+
+    `conventions` are differences that are no fault: a mean for a sum, another layout, another choice at a
+    kink. `remarks` say what was tried, on which sizes and to what tolerance. `answer` is what the verdict is
+    called where it is not by its own name.
+    """
+
+    subject: str
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    compared: tuple[Compared, ...] = ()
+    conventions: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    answer: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 right, 1 wrong or imprecise, 3 unknown."""
+        return CODES[self.verdict.value]
+
+    def text(self) -> str:
+        """A few lines that say it, then the detail."""
+        lines = [f"{self.subject}: {(self.answer or self.verdict.value).upper()}"]
+        for finding in self.findings:
+            lines.append(f"  {finding.message}")
+            lines += [f"    should be: {finding.expected}"] if finding.expected else []
+            lines += [f"    remedy: {finding.remedy}"] if finding.remedy else []
+        lines += [f"  convention: {each}" for each in self.conventions]
+        lines += ["", "compared"] if self.compared else []
+        width = max((len(each.tensor) for each in self.compared), default=0)
+        for each in self.compared:
+            verdict = "ok" if each.is_right else "WRONG"
+            lines.append(f"  {each.tensor:<{width}}  {verdict:<5}  {each.error:.1e}  {each.method}")
+        lines += [f"  {remark}" for remark in self.remarks]
+        return "\n".join(lines) + "\n"
+
+    def json(self) -> str:
+        """The first finding's keys on top, all findings below."""
+        first = self.findings[0] if self.findings else None
+        content = {
+            "subject": self.subject,
+            "verdict": self.verdict.value,
+            **_keys(first),
+            "findings": [_keys(each) for each in self.findings],
+            "compared": [
+                {"tensor": each.tensor, "method": each.method, "right": each.is_right, "error": each.error}
+                for each in self.compared
+            ],
+            "conventions": list(self.conventions),
+            "remarks": list(self.remarks),
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+
+def _keys(finding: Finding | None) -> dict[str, str | int | None]:
+    if finding is None:
+        return dict.fromkeys(("tensor", "line", "kind", "message", "expected", "remedy"))
+    return {
+        "tensor": finding.tensor,
+        "line": finding.line or None,
+        "kind": finding.kind,
+        "message": finding.message,
+        "expected": finding.expected,
+        "remedy": finding.remedy,
+    }

@@ -1,0 +1,208 @@
+"""Identities of exponentials, sigmoids and logarithms, as records.
+
+They make what they are used on smaller, or leave no instance of a pattern, so that they come to rest.
+"""
+
+from __future__ import annotations
+
+from symbackprop.stability.cancelling import cancelled_in_sum, reciprocal_of_choice
+from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
+from symbackprop.stability.logarithms import (
+    log_of_choice,
+    log_of_difference,
+    log_of_one_plus,
+    log_of_product,
+    log_of_sigmoids,
+    log_of_two_exponentials,
+)
+from symbackprop.stability.orders import zero_last
+from symbackprop.stability.quotients import merged
+from symbackprop.stability.roots import root_of_square
+from symbackprop.stability.scaled import one_exponential
+from symbackprop.stability.sigmoids import (
+    difference_from_number,
+    difference_times_sigmoid,
+    exponential_by_difference,
+    exponential_times_sigmoid,
+    numbers_together,
+    reciprocal_is_sigmoid,
+    reciprocal_of_complement,
+    softplus_difference,
+)
+from symbackprop.stability.softplus import exponential_of_softplus
+from symbackprop.stability.stable_form import StableForm
+
+# Used until none applies; what stands further up has patterns that a rule further down has too.
+IDENTITIES: tuple[StableForm, ...] = (
+    StableForm(
+        "numbers together",
+        "1 - (1 - f) = f",
+        numbers_together,
+        example="1 - (1 - sigmoid(c))",
+        near_miss="x[i] - (1 - sigmoid(c))",
+    ),
+    StableForm(
+        "reciprocal is sigmoid",
+        "1/(1 + exp(f)) = sigmoid(-f)",
+        reciprocal_is_sigmoid,
+        example="x[i]/(1 + exp(c))",
+        near_miss="x[i]/(2 + exp(c))",
+    ),
+    StableForm(
+        "reciprocal of 1 - sigmoid",
+        "1/(1 - sigmoid(f)) = 1/sigmoid(-f)",
+        reciprocal_of_complement,
+        example="x[i]/(1 - sigmoid(c))",
+        near_miss="x[i]/(2 - sigmoid(c))",
+    ),
+    StableForm(
+        "exponential of softplus",
+        "exp(-softplus(f))*g = sigmoid(-f)*g; exp(softplus(f)) = 1 + exp(f); expm1(softplus(f)) = exp(f)",
+        exponential_of_softplus,
+        example="exp(-softplus(c))",
+        near_miss="exp(-2*softplus(c))",
+    ),
+    StableForm(
+        "cancel in a sum",
+        "sigmoid(f)*(g/sigmoid(f) + h) = g + sigmoid(f)*h; "
+        "sigmoid(-f)*(exp(f)*g + h) = sigmoid(f)*g + sigmoid(-f)*h",
+        cancelled_in_sum,
+        example="sigmoid(c)*(x[i]/sigmoid(c) + w[t])",
+        near_miss="sigmoid(c)*(x[i]/sigmoid(-c) + w[t])",
+    ),
+    StableForm(
+        "reciprocal of choice",
+        "1/where(c, f, g) = where(c, 1/f, 1/g), f or g a sigmoid",
+        reciprocal_of_choice,
+        example="x[i]/where(c > 0, sigmoid(c), 1)",
+        near_miss="x[i]/where(c > 0, c, 1)",
+    ),
+    StableForm(
+        "exponential times sigmoid",
+        "exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1",
+        exponential_times_sigmoid,
+        example="exp(c)*sigmoid(-c)",
+        near_miss="exp(c)*sigmoid(c)",
+    ),
+    StableForm(
+        "difference times sigmoid",
+        "(exp(f) - 1)*sigmoid(-f) = tanh(f/2)",
+        difference_times_sigmoid,
+        example="expm1(c)*sigmoid(-c)",
+        near_miss="expm1(c)*sigmoid(c)",
+    ),
+    StableForm(
+        "exponential by difference",
+        "exp(f)/(exp(f) - 1) = -1/(exp(-f) - 1)",
+        exponential_by_difference,
+        example="exp(c)/expm1(c)",
+        near_miss="exp(c)/expm1(2*c)",
+    ),
+    StableForm(
+        "opposite exponentials",
+        "exp(f) + exp(-f) = 2*cosh(f); exp(f) - exp(-f) = 2*sinh(f)",
+        sum_of_opposites,
+        example="exp(c) - exp(-c)",
+        near_miss="exp(c) - exp(-2*c)",
+    ),
+    StableForm(
+        "tanh",
+        "sinh(f)/cosh(f) = tanh(f)",
+        sinh_by_cosh,
+        example="sinh(c)/cosh(c)",
+        near_miss="cosh(c)/sinh(c)",
+    ),
+    StableForm(
+        "one exponential",
+        "prod(i, exp(f)) = exp(sum(i, f)); exp(f)^g = exp(g*f), g no whole number",
+        one_exponential,
+        example="exp(c)^(1/2)",
+        near_miss="exp(c)^2",
+    ),
+    StableForm(
+        "zero last",
+        "where(c, 0, f) = where(not c, f, 0), f with exponentials",
+        zero_last,
+        example="where(c <= 0, 0, exp(x[i]))",
+        near_miss="where(c <= 0, 0, x[i])",
+    ),
+    StableForm(
+        "product of exponentials",
+        "exp(f)*exp(g) = exp(f + g)",
+        merged,
+        example="exp(c)*exp(x[i])",
+        near_miss="exp(c)*x[i]",
+    ),
+    StableForm(
+        "log of sigmoid",
+        "log(sigmoid(f)*g) = log(g) - softplus(-f); 1 - sigmoid(f) = sigmoid(-f); "
+        "1 - tanh(f)^2 = 4*sigmoid(2*f)*sigmoid(-2*f); "
+        "sigmoid(f) - sigmoid(g) = sigmoid(f)*sigmoid(-g)*(1 - exp(g - f))",
+        log_of_sigmoids,
+        example="log(1 - sigmoid(c))",
+        near_miss="log(2 - sigmoid(c))",
+    ),
+    StableForm(
+        "log of choice",
+        "log(where(c, f, g)) = where(c, log(f), log(g)), f and g by exponentials or sigmoids",
+        log_of_choice,
+        example="log(where(c > 0, exp(c), sigmoid(c)))",
+        near_miss="log(where(c > 0, c, sigmoid(c)))",
+    ),
+    StableForm(
+        "log of product",
+        "log(prod(i, f)*g) = sum(i, log(f)) + log(g), f by exponentials or sigmoids",
+        log_of_product,
+        example="log(prod(i, sigmoid(x[i]))*c)",
+        near_miss="log(prod(i, x[i])*c)",
+    ),
+    StableForm(
+        "softplus difference",
+        "softplus(f) - softplus(-f) = f",
+        softplus_difference,
+        example="softplus(c) - softplus(-c)",
+        near_miss="softplus(c) - softplus(-2*c)",
+    ),
+    StableForm(
+        "log of cosh",
+        "log(cosh(f)) = abs(f) + log1p(expm1(-2*abs(f))/2); log(2*cosh(f)) = abs(f) + softplus(-2*abs(f))",
+        log_of_cosh,
+        example="log(cosh(c))",
+        near_miss="log(sinh(c))",
+    ),
+    StableForm(
+        "log of difference",
+        "log(exp(f) - 1) = f + log(1 - exp(-f))",
+        log_of_difference,
+        example="log(expm1(c))",
+        near_miss="log(-expm1(c))",
+    ),
+    StableForm(
+        "log of one plus",
+        "log(1 + g*exp(f)) = softplus(f + log(g)), g > 0; log(1 + f) = log1p(f)",
+        log_of_one_plus,
+        example="log(1 + exp(c))",
+        near_miss="log(2 + c)",
+    ),
+    StableForm(
+        "log of two exponentials",
+        "log(exp(f) + exp(g)) = f + softplus(g - f)",
+        log_of_two_exponentials,
+        example="log(exp(c) + exp(x[i]))",
+        near_miss="log(exp(c) + x[i])",
+    ),
+    StableForm(
+        "difference from a number",
+        "exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)",
+        difference_from_number,
+        example="exp(c) - 1",
+        near_miss="exp(c) - 2",
+    ),
+    StableForm(
+        "absolute value",
+        "sqrt(f^2) = abs(f)",
+        root_of_square,
+        example="sqrt(x[i]^2)",
+        near_miss="sqrt(x[i]^3)",
+    ),
+)

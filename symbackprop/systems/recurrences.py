@@ -1,0 +1,272 @@
+"""The recurrences among equations that read one another.
+
+h[t,j] = where(t == 0, h0[j], tanh(sum(k, U[j,k]*h[t-1,k]) + x[t,j])) reads itself, but only at an earlier
+step: that is a recurrence over t. Several equations may form one together, as those of an LSTM do, and over
+axes of their own: in p[t] = f(z[t]), z[s] = where(s == 0, z0, g(p[s-1])) one step computes z[s] and p[s],
+and the steps after the last of p compute z alone.
+
+What is still a circle within one step may be a recurrence over another index: D[i,j] of D[i-1,j] and D[i,j-1]
+is one over i, each step of which is one over j (R. Allen, K. Kennedy, ACM TOPLAS 9, 1987).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from symbackprop.errors import NotationError
+from symbackprop.integers.bounds import Knowledge, by_length
+from symbackprop.integers.guards import GuardedRead, guarded_reads
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import subtract
+from symbackprop.notation.expressions import Axis, Comparison, Element, Expression, Index
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.systems.components import strongly_connected
+from symbackprop.systems.system import Equation
+
+MOST_TRIES = 2_000  # of choices which index of each member is the step
+Places = Mapping[str, int]  # for each tensor, which of its indices is the step
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """How the equations of a stage read one another: at steps of `axis` that come before.
+
+    `places` says for each tensor which of its indices is the step. `direction` is 1 where earlier positions
+    are read, so that the steps are taken upwards, and -1 where later ones are. `axis` is the longest of the
+    axes of those indices: a tensor over a shorter one has no values at the steps beyond it. `body` is what
+    one step computes, in order; a recurrence in it is one over another index, at each step anew.
+    """
+
+    axis: Axis
+    places: Places
+    direction: int
+    body: tuple[Stage, ...]
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """The members, in the order of one step."""
+        return tuple(equation for stage in self.body for equation in stage.equations)
+
+    @property
+    def nested(self) -> Iterator[Recurrence]:
+        """The recurrence itself, and those within its steps."""
+        yield self
+        for stage in self.body:
+            if stage.recurrence is not None:
+                yield from stage.recurrence.nested
+
+    def around(self, tensor: str) -> tuple[Recurrence, ...]:
+        """The recurrences of the nest that step through a tensor, the outermost first."""
+        return tuple(each for each in self.nested if tensor in each.places)
+
+    def steps(self, equation: Equation) -> tuple[Index, ...]:
+        """The indices of a member that count steps, the outermost first."""
+        return tuple(at_step(each, equation) for each in self.around(equation.tensor))
+
+    def backwards(self, adjoints: Mapping[str, Equation]) -> Recurrence:
+        """The recurrence of these tensors' adjoints, each of the same indices: all of it the other way."""
+        places = {adjoints[name].tensor: place for name, place in self.places.items() if name in adjoints}
+        stages = (stage.backwards(adjoints) for stage in reversed(self.body))
+        return Recurrence(
+            self.axis, places, -self.direction, tuple(each for each in stages if each.equations)
+        )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Equations that are computed together: a single one, or the members of a recurrence in their order."""
+
+    equations: tuple[Equation, ...]
+    recurrence: Recurrence | None = None
+
+    @property
+    def nested(self) -> Iterator[Recurrence]:
+        """The recurrence and those within its steps; none of a single equation."""
+        if self.recurrence is not None:
+            yield from self.recurrence.nested
+
+    def backwards(self, adjoints: Mapping[str, Equation]) -> Stage:
+        """The stage of the tensors' adjoints."""
+        if self.recurrence is not None:
+            recurrence = self.recurrence.backwards(adjoints)
+            return Stage(recurrence.equations, recurrence)
+        return Stage(tuple(adjoints[each.tensor] for each in self.equations if each.tensor in adjoints))
+
+
+def at_step(recurrence: Recurrence, equation: Equation) -> Index:
+    """The index of an equation that counts the steps."""
+    return equation.indices[recurrence.places[equation.tensor]]
+
+
+def computations(
+    recurrence: Recurrence, sizes: Mapping[str, int], at: Mapping[str, dict[Index, int]] | None = None
+) -> Iterator[tuple[Equation, dict[Index, int]]]:
+    """The equations in the order in which they are computed, each with the steps at which its indices stand.
+
+    One that has no values at a step is left out. `at` are the steps of the recurrences around.
+    """
+    for step in range(sizes[recurrence.axis.name])[:: recurrence.direction]:
+        here: dict[str, dict[Index, int]] = {}
+        for equation in recurrence.equations:
+            index = at_step(recurrence, equation)
+            if step < sizes[index.axis.name] and (at is None or equation.tensor in at):
+                here[equation.tensor] = {**(at or {}).get(equation.tensor, {}), index: step}
+        for stage in recurrence.body:
+            if stage.recurrence is not None:
+                yield from computations(stage.recurrence, sizes, here)
+            elif stage.equations[0].tensor in here:
+                yield stage.equations[0], here[stage.equations[0].tensor]
+
+
+def selection(equation: Equation, at: Mapping[Index, int]) -> tuple[int | slice, ...]:
+    """The part of the tensor's array where these of its indices stand at their steps."""
+    return tuple(at.get(index, slice(None)) for index in equation.indices)
+
+
+def stage_of(equations: tuple[Equation, ...], around: tuple[Places, ...] = ()) -> Stage | None:
+    """The equations of one component as a stage; None where they run in a circle.
+
+    `around` are the steps of recurrences that it is a part of: what is read there at other ones is known.
+    """
+    first = equations[0]
+    if len(equations) == 1 and first.tensor not in _read_within(first, around):
+        return Stage(equations)
+    for nests in (False, True):
+        for place in range(len(first.indices)):
+            for places in _steps(equations, place, around):
+                found = _recurrence(equations, places, around, nests)
+                if found is not None:
+                    return Stage(found.equations, found)
+    return None
+
+
+def _recurrence(
+    equations: tuple[Equation, ...], places: Places, around: tuple[Places, ...], nests: bool
+) -> Recurrence | None:
+    """The recurrence with these indices as its step, if all reads lie on one side of it.
+
+    One that nests has others within its steps.
+    """
+    axes = by_length(tuple(dict.fromkeys([each.indices[places[each.tensor]].axis for each in equations])))
+    directions = {side for equation in equations for _, side in _sides(equation, places, around)} - {0}
+    if axes is None or None in directions or len(directions) != 1:
+        return None
+    body: list[Stage] = []
+    for members in _within_a_step(equations, (*around, places)):
+        stage = stage_of(members, (*around, places)) if nests or len(members) == 1 else None
+        if stage is None or (stage.recurrence is not None and not nests):
+            return None
+        body.append(stage)
+    return Recurrence(axes[-1], places, -1 if directions == {1} else 1, tuple(body))
+
+
+def _within_a_step(
+    equations: tuple[Equation, ...], around: tuple[Places, ...]
+) -> Iterator[tuple[Equation, ...]]:
+    """The components of what is read within one step, each after those that it reads."""
+    by_name = {equation.tensor: equation for equation in equations}
+    graph = {
+        name: [read for read in _read_within(equation, around) if read in by_name]
+        for name, equation in by_name.items()
+    }
+    for members in strongly_connected(graph):
+        yield tuple(equation for equation in equations if equation.tensor in members)
+
+
+def _steps(equations: tuple[Equation, ...], place: int, around: tuple[Places, ...]) -> Iterator[Places]:
+    """Which index of each member may be the step, where it is this one of the first.
+
+    Given up as soon as a read lies on no side of the step, or two lie on opposite ones. NotationError after
+    MOST_TRIES of them.
+    """
+    first, *others = _neighbours_together(equations)
+    axis = first.indices[place].axis
+    pending = [({first.tensor: place}, others)]
+    tries = 0
+    while pending:
+        tries += 1
+        if tries > MOST_TRIES:
+            members = ", ".join(each.tensor for each in equations)
+            raise NotationError(
+                f"the step of the recurrence over {members} was not found",
+                place=first.place,
+                remedy="let its tensors have one index over the axis of the steps",
+            )
+        places, open_members = pending.pop()
+        assigned = [each for each in equations if each.tensor in places]
+        sides = {side for each in assigned for _, side in _sides(each, places, around)}
+        if None in sides or {-1, 1} <= sides:
+            continue
+        if not open_members:
+            yield places
+            continue
+        member, *rest = open_members
+        for own in reversed(_candidates(member, axis)):
+            pending.append(({**places, member.tensor: own}, rest))
+
+
+def _candidates(member: Equation, axis: Axis) -> list[int]:
+    """The indices of a member that may count steps together with this axis; those over it come first."""
+    places = [place for place, index in enumerate(member.indices) if by_length((index.axis, axis))]
+    return sorted(places, key=lambda place: member.indices[place].axis != axis)
+
+
+def _neighbours_together(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+    """The members of a component, each but the first after one that reads it."""
+    by_name = {equation.tensor: equation for equation in equations}
+    found = {equations[0].tensor: equations[0]}
+    for name in (order := [equations[0].tensor]):
+        new = [read for read in by_name[name].reads if read in by_name and read not in found]
+        found.update({read: by_name[read] for read in new})
+        order += dict.fromkeys(new)
+    return tuple(found.values())
+
+
+def _read_within(equation: Equation, around: tuple[Places, ...]) -> dict[str, None]:
+    """The tensors that are read within the steps around."""
+    return dict.fromkeys(read.whole.tensor for read in _reads_within(equation, around))
+
+
+def _reads_within(equation: Equation, around: tuple[Places, ...]) -> Iterator[GuardedRead]:
+    for read in guarded_reads(equation.expression):
+        sides = (_side(read, equation, places) for places in around if read.whole.tensor in places)
+        if all(side == 0 for side in sides):
+            yield read
+
+
+def _sides(
+    equation: Equation, places: Places, around: tuple[Places, ...]
+) -> Iterator[tuple[str, int | None]]:
+    """Each reading of a member, and whether it lies before the step (-1), at it (0) or after it (1)."""
+    for read in _reads_within(equation, around):
+        if read.whole.tensor in places:
+            yield read.whole.tensor, _side(read, equation, places)
+
+
+def _side(read: GuardedRead, equation: Equation, places: Places) -> int | None:
+    step, position = (
+        equation.indices[places[equation.tensor]],
+        read.whole.positions[places[read.whole.tensor]],
+    )
+    offset = linear_form(subtract(position, step))
+    if not offset.coefficients:
+        return (offset.constant > 0) - (offset.constant < 0)
+    return _proved_side(position, step, read.conditions)
+
+
+@lru_cache(maxsize=10_000)
+def _proved_side(position: Expression, step: Index, conditions: tuple[Expression, ...]) -> int | None:
+    """What is looked up for a position is an integer from 0 on, of which nothing else is known."""
+    looked_up = dict.fromkeys(node for node in position.walk() if isinstance(node, Element))
+    numbers = {node: Index(f"@{place}", Axis(f"@{place}", "@")) for place, node in enumerate(looked_up)}
+
+    def as_integers(node: Expression) -> Expression:
+        return numbers.get(node, node) if isinstance(node, Element) else node
+
+    position = rewrite_bottom_up(position, as_integers)
+    known = Knowledge.of((position, step), [rewrite_bottom_up(each, as_integers) for each in conditions])
+    if known.proves(Comparison("<", position, step)):
+        return -1
+    return 1 if known.proves(Comparison(">", position, step)) else None

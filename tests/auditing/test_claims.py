@@ -1,0 +1,174 @@
+"""Claimed formulas against the derivation, and two models against one another."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import symbackprop as sb
+from symbackprop.auditing.claims import audit_claims
+from symbackprop.auditing.report import Verdict
+from symbackprop.auditing.sameness import same
+from symbackprop.cli.main import run
+from symbackprop.errors import SymbackpropError
+
+ROOT = Path(__file__).parent.parent.parent
+SEED = ROOT / "examples" / "seed.model"
+
+DENSE = """
+index b : B
+index i : I
+index j : J
+input x[b,i]
+target d[b,j]
+param W[j,i], c[j]
+u[b,j] = sum(i, W[j,i]*x[b,i]) + c[j]
+y[b,j] = sigmoid(u[b,j])
+loss E = 1/(2*size(b))*sum(b, j, (y[b,j] - d[b,j])^2)
+"""
+NORM = """
+index b : B
+index c : C
+input x[b,c]
+const g[b,c], eps
+mu[b] = mean(c, x[b,c])
+s[b] = sqrt(mean(c, (x[b,c] - mu[b])^2) + eps)
+xhat[b,c] = (x[b,c] - mu[b])/s[b]
+loss E = sum(b, c, g[b,c]*xhat[b,c])
+"""
+SQUARE = """
+index i, j : I
+param U[i,j], v[i]
+const w[i]
+loss E = sum(i, j, w[i]*U[i,j]*v[j])
+"""
+
+
+@pytest.fixture(scope="module")
+def systems():
+    return {name: sb.loads(text).system for name, text in MODELS.items()}
+
+
+MODELS = {"dense": DENSE, "norm": NORM, "square": SQUARE}
+RIGHT = [
+    ("dense", "dE/dW[j,i] = sum(b, (y[b,j] - d[b,j])*y[b,j]*(1 - y[b,j])*x[b,i])/size(b)"),
+    ("dense", "dE/dW[j,i] = sum(b, delta_u[b,j]*x[b,i])"),
+    ("dense", "dE / dc[j] = sum(b, dE/du[b,j])"),
+    ("dense", "dE/dW[j,i] = (sum(b, x[b,i]*y[b,j]^2) - sum(b, x[b,i]*y[b,j]^3) "
+     "- sum(b, x[b,i]*d[b,j]*y[b,j]) + sum(b, x[b,i]*d[b,j]*y[b,j]^2))/size(b)"),
+    ("dense", "dE/du[b,j] = (y[b,j] - d[b,j])*sigmoid(u[b,j])*sigmoid(-u[b,j])/size(b)"),
+    ("norm", "dE/dx[b,c] = (g[b,c] - mean(c, g[b,c]) - xhat[b,c]*mean(c, g[b,c]*xhat[b,c]))/s[b]"),
+    ("square", "dE/dv[i] = sum(j, w[j]*U[j,i])"),
+]  # fmt: skip
+WRONG = [
+    ("dense", "dE/dW[j,i] = -sum(b, delta_u[b,j]*x[b,i])", "sign", "has the wrong sign"),
+    ("dense", "dE/dc[j] = size(b)*sum(b, dE/du[b,j])", "factor", "misses the factor 1/B"),
+    ("dense", "dE/dc[j] = 2*sum(b, dE/du[b,j])", "factor", "misses the factor 1/2"),
+    ("dense", "dE/dc[j] = sum(b, dE/du[b,j])/size(b)", "factor", "has the factor 1/B too much"),
+    ("dense", "dE/dy[b,j] = y[b,j]/size(b)", "missing term", "-d[b,j]/size(b)"),
+    ("dense", "dE/dy[b,j] = (y[b,j] + d[b,j])/size(b)", "sign", "the term -d[b,j]/size(b)"),
+    ("norm", "dE/dx[b,c] = (g[b,c] - mean(c, g[b,c]))/s[b]", "missing term", "sum(c', g[b,c']*xhat[b,c'])"),
+    ("norm", "dE/dx[b,c] = g[b,c]/s[b]", "missing term", "the terms -sum(c, g[b,c])"),
+    ("norm", "dE/dx[b,c] = g[b,c]*s[b]", "other", "is wrong"),
+    ("square", "dE/dU[i,j] = w[j]*v[i]", "transpose", "is transposed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "claim"), RIGHT)
+def test_a_right_claim_is_proved(systems, model, claim):
+    report = audit_claims(systems[model], [claim])
+    assert report.verdict is Verdict.RIGHT and not report.findings, report.text()
+    assert report.compared[0].method == "equal by algebra, and on every draw"
+
+
+@pytest.mark.parametrize(("model", "claim", "kind", "said"), WRONG)
+def test_a_wrong_claim_is_explained(systems, model, claim, kind, said):
+    report = audit_claims(systems[model], [claim])
+    (finding,) = report.findings
+    assert report.verdict is Verdict.WRONG and finding.kind == kind and said in finding.message, report.text()
+    assert finding.expected.startswith("dE/d")
+
+
+def test_an_exchanged_result_is_named():
+    model = sb.loads("index c : C\nparam a[c], b[c]\nconst x[c]\nloss E = sum(c, a[c]*x[c] + b[c]^2*x[c])")
+    (finding,) = audit_claims(model.system, ["dE/da[c] = 2*b[c]*x[c]"]).findings
+    assert finding.kind == "exchanged" and "is dE/db" in finding.message
+
+
+def test_several_claims_each_have_a_line(systems):
+    right, wrong = "dE/dc[j] = sum(b, dE/du[b,j])", "dE/dc[j] = -sum(b, dE/du[b,j])"
+    report = audit_claims(systems["dense"], [right, wrong])
+    assert [each.is_right for each in report.compared] == [True, False] and report.exit_code == 1
+
+
+def test_another_choice_at_a_kink_is_a_convention():
+    model = sb.loads("index i : I\nparam x[i]\nloss E = sum(i, relu(x[i])^1 + x[i]^2)")
+    claim = "dE/dx[i] = where(x[i] >= 0, 1, 0) + 2*x[i]"
+    report = audit_claims(model.system, [claim])
+    assert report.verdict is Verdict.RIGHT and "differs where the model bends" in report.conventions[0]
+    assert not audit_claims(model.system, [claim.replace(">=", ">")]).conventions
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["dE/dW[j,i]", "W[j,i] = x[b,i]", "dE/dW[j,j] = 1", "dE/dW[j,i] = x[b,i]", "dE/dW[i,j] = 1",
+     "dE/dq = 1", "dE/dW[j,i] = nonsense[b,j]", "dE/dW[j,i] = __import__", "y == d"],
+)  # fmt: skip
+def test_what_is_no_claim_is_refused(systems, claim):
+    with pytest.raises(SymbackpropError):
+        audit_claims(systems["dense"], [claim])
+
+
+def test_the_command(capsys):
+    code = run(["audit", str(SEED), "--claim", "dE/db2[k] = sum(b, delta2[b,k])"])
+    assert code == 0 and "seed: RIGHT" in capsys.readouterr().out
+    code = run(["audit", str(SEED), "--claim", "dE/db2[k] = sum(b, d[b,k])", "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    assert code == 1 and (found["verdict"], found["tensor"]) == ("wrong", "b2")
+    assert {"line", "kind", "message", "expected", "remedy", "compared"} <= found.keys()
+    assert run(["audit", str(SEED)]) == 2 and "nothing to audit" in capsys.readouterr().err
+    assert run(["audit", str(SEED), "--claim", "dE/db2[k] = q"]) == 2
+    assert "expression:1:1" in capsys.readouterr().err
+
+
+def test_equal_models_under_other_axes(systems):
+    other = DENSE.replace("index b : B", "index n : N").replace("[b,", "[n,").replace("(b", "(n")
+    other = other.replace("(y[n,j] - d[n,j])^2", "d[n,j]^2 - 2*d[n,j]*y[n,j] + y[n,j]^2")
+    report = same(systems["dense"], sb.loads(other, "other").system)
+    assert report.exit_code == 0 and report.text().startswith("model and other: EQUAL")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tensor", "said"),
+    [
+        ("sigmoid(u[b,j])", "tanh(u[b,j])", "y", "y differs"),
+        ("1/(2*size(b))", "1/2", "E", "misses the factor 1/B"),
+        ("+ c[j]", "- c[j]", "u", "u differs"),
+    ],
+)
+def test_models_that_differ_say_where(systems, old, new, tensor, said):
+    report = same(systems["dense"], sb.loads(DENSE.replace(old, new)).system)
+    assert report.verdict is Verdict.WRONG and report.findings[0].tensor == tensor
+    assert said in report.findings[0].message and report.text().startswith("model and model: NOT EQUAL")
+
+
+def test_fused_against_plain_loses_digits(tmp_path, capsys):
+    head = "index b : B\nindex k : K\nparam u[b,k]\ntarget d[b,k]\n"
+    texts = {
+        "fused": "loss E = sum(b, k, max(u[b,k], 0) - u[b,k]*d[b,k] + log1p(exp(-abs(u[b,k]))))",
+        "plain": "p[b,k] = sigmoid(u[b,k])\n"
+        "loss E = -sum(b, k, d[b,k]*log(p[b,k]) + (1 - d[b,k])*log(1 - p[b,k]))",
+    }
+    paths = [tmp_path / f"{name}.model" for name in texts]
+    for path, text in zip(paths, texts.values(), strict=True):
+        path.write_text(head + text)
+    assert run(["same", *map(str, paths)]) == 0
+    assert "digits are lost" in capsys.readouterr().out
+
+
+def test_models_of_other_tensors_are_refused(systems):
+    with pytest.raises(SymbackpropError, match="only one of"):
+        same(systems["dense"], systems["square"])
+    flipped = DENSE.replace("W[j,i]", "W[i,j]")
+    with pytest.raises(SymbackpropError, match="do not fit"):
+        same(systems["dense"], sb.loads(flipped).system)
