@@ -283,7 +283,7 @@ class RationalSearch:
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
-        """The irreducible factors below the stroke."""
+        """The irreducible factors of the denominator."""
         return denominator_factors(self.start)
 
 
