@@ -17,6 +17,7 @@ KINDS = {
     "sum of sigmoids": "log(3*sigmoid(u[b]) + sigmoid(q[b])/2)",
     "ratio of sigmoids": "sigmoid(u[b])/(sigmoid(u[b]) + sigmoid(q[b])^2)",
     "inflated by zeros": "log(sigmoid(u[b]) + sigmoid(-u[b])*exp(-softplus(q[b])))",
+    "exponential times a sum": "tanh(q[b])/(1 + exp(u[b])*(exp(-q[b]) + 2*exp(u[b] - q[b])))",
     "complement of a product": "log(1 - sigmoid(u[b])*sigmoid(q[b]))",
     "log of 1 - tanh^2": "log(1 - tanh(u[b])^2)*tanh(q[b])",
     "difference of sigmoids": "log(sigmoid(u[b] + 2) - sigmoid(u[b] - 1))*tanh(q[b])",
