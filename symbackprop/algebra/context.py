@@ -70,8 +70,8 @@ class Scope:
     `steps` speaks of the adjoints in a recurrence, the outermost step first: there, before means in the same
     step and before in the order, or in a step before. `target` is the tensor at hand, at its own indices.
     `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
-    Of the equations that read a tensor, `readers` numbers all and `sums_by_tensor` has the sums of products;
-    `by_key` files all under what their patterns have in common with an expression that they speak of.
+    Of the equations that read a tensor, `readers` numbers all; `sums_by_tensor` files each sum of products
+    under one tensor that it reads, `by_key` all under what their patterns share with what they speak of.
     """
 
     definitions: Mapping[str, Equation] = field(default_factory=dict)
@@ -127,8 +127,9 @@ class Scope:
             for tensor in expression.tensors.union(*apart):
                 before = readers.get(tensor, {})
                 readers[tensor] = {**before, name: before.get(name, len(before))}
-                if is_sum_of_product(expression):
-                    sums[tensor] = sums.get(tensor, frozenset()) | {name}
+            if expression.tensors and is_sum_of_product(expression):
+                rarest = min(sorted(expression.tensors), key=lambda tensor: len(sums.get(tensor, ())))
+                sums[rarest] = sums.get(rarest, frozenset()) | {name}
             for key in {key for case in known[name] for key, _ in case.kernels}:
                 by_key[key] = by_key.get(key, frozenset()) | {name}
         return replace(
@@ -188,11 +189,15 @@ class Scope:
         return not around or self._is_known(read.tensor)
 
     def sums_near(self, expression: Expression) -> tuple[Equation, ...]:
-        """The definitions that are sums of products: those of the expression's tensors, or that read one."""
-        found = {name for tensor in expression.tensors for name in self.sums_by_tensor.get(tensor, ())}
-        found.update(expression.tensors)
-        near = [each for each in self._in_order(found, expression) if is_sum_of_product(each.expression)]
-        return tuple(near)
+        """The definitions that are sums of products: of the expression's tensors, or what may stand in it.
+
+        What stands in it reads what the expression reads, or the definition of one of its tensors.
+        """
+        own = [name for name in expression.tensors if name in self.definitions]
+        read = expression.tensors.union(*(self.definitions[name].expression.tensors for name in own))
+        found = {name for tensor in read for name in self.sums_by_tensor.get(tensor, ())}
+        near = self._in_order(found.union(own), expression)
+        return tuple([each for each in near if is_sum_of_product(each.expression)])
 
     def _in_order(self, names: Iterable[str], expression: Expression) -> list[Equation]:
         """The known definitions of these that are of the expression's tensors or read one, by tensors."""

@@ -65,8 +65,9 @@ class Names:
                     for path, array in wanted.items():
                         found = shaped(results.get(path), array.shape)
                         grades[path] = min(grades.get(path, RIGHT), grade_of(found, array))
-                    fallen = any(grades[path] < least[path] for path in wanted)
-                    if fallen or all(grades[path] == least[path] for path in wanted):
+                        if grades[path] < least[path]:
+                            return {}
+                    if all(grades[path] == least[path] for path in wanted):
                         return {}
         except Exception:
             return {}

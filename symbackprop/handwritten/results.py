@@ -54,6 +54,12 @@ def labelled(
     left = [path for path in unnamed if path != loss]
     if not paths:
         paths = _by_place(left, results, expected, order, naming)
+    else:
+        nameless = [path for path in left if not _label(path, returned)]
+        lacking = {
+            name: expected[name] for name in _parameters(naming) if name in expected and name not in paths
+        }
+        paths |= _by_shape(nameless, results, lacking)
     return Labelled(paths, loss)
 
 
@@ -84,18 +90,28 @@ def _by_place(
     naming: Naming,
 ) -> dict[str, str]:
     """In the code's own order of tensors where shapes fit; else each by a shape that no other has."""
-    parameters = {each.name for each in naming.system.with_role(Role.PARAMETER)}
-    ours = [name for name in order if name in parameters]
+    ours = [name for name in order if name in _parameters(naming)]
     for names in (list(order), ours, [name for name in order if name not in ours], list(expected)):
         pairs = list(zip(names, paths, strict=False))
         if len(names) == len(paths) and all(_fits(results[path], expected[name]) for name, path in pairs):
             return dict(pairs)
+    return _by_shape(paths, results, expected)
+
+
+def _by_shape(
+    paths: Sequence[str], results: Mapping[str, Array], expected: Mapping[str, Array]
+) -> dict[str, str]:
+    """Each by a shape that no other tensor has."""
     found: dict[str, str] = {}
     for path in paths:
         fitting = [name for name, array in expected.items() if _fits(results[path], array)]
         if len(fitting) == 1:
             found.setdefault(fitting[0], path)
     return found
+
+
+def _parameters(naming: Naming) -> list[str]:
+    return [each.name for each in naming.system.with_role(Role.PARAMETER)]
 
 
 def _fits(found: Array, expected: Array) -> bool:

@@ -49,7 +49,8 @@ class Function:
             return ()
         value = max(returns, key=lambda node: node.lineno).value
         items = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
-        return tuple([_named(item) for item in items if item is not None])
+        taken = {*self.required, *self.optional}
+        return tuple([_named(item, taken) for item in items if item is not None])
 
     @cached_property
     def returns_tuple(self) -> bool:
@@ -58,7 +59,7 @@ class Function:
         return bool(returns) and isinstance(max(returns, key=lambda node: node.lineno).value, ast.Tuple)
 
 
-def _named(node: ast.expr) -> str:
+def _named(node: ast.expr, parameters: set[str]) -> str:
     match node:
         case ast.Name(name):
             return name
@@ -67,7 +68,7 @@ def _named(node: ast.expr) -> str:
         case ast.Subscript(_, ast.Constant(str() as key)):
             return key
         case ast.BinOp() | ast.Call() | ast.UnaryOp():
-            names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} - parameters
             gradients = [name for name in names if re.match(r"d[A-Za-z]|grad", name)]
             return gradients[0] if len(gradients) == 1 else ""
     return ""

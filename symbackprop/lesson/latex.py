@@ -224,12 +224,18 @@ def _product(factors: tuple[Expression, ...]) -> Box:
 
 
 def _quotient(above: list[Expression], below: list[Expression]) -> Box:
-    """One fraction; a fractional number stays in front of it, a sum behind it."""
+    """One fraction; a fractional number stays in front of it, a sum behind it.
+
+    What is too long to stand above the stroke stands behind it.
+    """
     front = [factor for factor in above if isinstance(factor, Number) and factor.value.denominator != 1]
     behind = [factor for factor in above if box(factor).open_right]
     inside = [factor for factor in above if factor not in front and factor not in behind]
     top = juxtaposed(_factor_boxes(inside)) if inside else number(Fraction(1))
-    quotient = fraction(top, juxtaposed(_factor_boxes(below)))
+    bottom = juxtaposed(_factor_boxes(below))
+    quotient = fraction(top, bottom)
+    if quotient is None:
+        quotient, behind = fraction(number(Fraction(1)), bottom), [*inside, *behind]
     if quotient is None:
         inverses = [raised(enclosed(box(divisor)), "-1", 1.1) for divisor in below]
         return juxtaposed([*_factor_boxes(above), *inverses])

@@ -18,6 +18,7 @@ from symbackprop.notation.arithmetic import (
     multiply,
     negate,
     power,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     Add,
@@ -33,6 +34,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings
 from symbackprop.stability.pairs import argument_of, as_power
+from symbackprop.stability.scaled import sums_sigmoids
 from symbackprop.stability.sigmoids import sigmoid_argument
 
 
@@ -98,7 +100,15 @@ class _Cancelling:
         if other is not None:
             return other.argument == own.argument and other.exponent * own.exponent < 0
         base, exponent = as_power(factor)
+        if exponent < 0 < own.exponent and sums_sigmoids(base, self.meanings):
+            return self._is_in_a_term(base)
         return exponent * own.exponent > 0 and argument_of("exp", base) == negate(own.argument)
+
+    def _is_in_a_term(self, total: Expression) -> bool:
+        """Whether a term of a sum has the sigmoid, or that of the negative, as a factor."""
+        factors = (part for term in terms_of(self.meanings.of(total)) for part in factors_of(term))
+        own = self.sigmoid.argument
+        return any(sigmoid_argument(each, self.meanings) in (own, negate(own)) for each in factors)
 
     def _spelled_alike(self, factors: Sequence[Expression]) -> Iterator[Expression]:
         for factor in factors:

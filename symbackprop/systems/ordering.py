@@ -86,7 +86,7 @@ def _stage(members: _Members) -> Stage:
         f"the equations depend on one another in a circle: {' needs '.join(path)}",
         place=equations[0].place,
         remedy="define each tensor by tensors that do not depend on it, or, for a recurrence, by itself at "
-        "earlier (or later) positions of one index, as in h[t-1]",
+        "earlier (or later) positions of one index, as in h[t-1], or of two, as in D[i-1,j] and D[i,j-1]",
     )
 
 

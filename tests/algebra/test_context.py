@@ -130,3 +130,18 @@ def test_of_many_equations_that_read_a_tensor_only_those_that_share_an_atom_are_
     )
     assert names_in(Scope.of(system), parse_expression("w*x*sin(w*x + 7)", system)) == ["v7"]
     assert looked_at == ["v7"]
+
+
+def test_a_sum_looks_at_the_sums_that_may_stand_in_it_alone() -> None:
+    many = "".join(f"v{n} = sum(i, w{n}[i]*x[i])\n" for n in range(9))
+    weights = ", ".join(f"w{n}[i]" for n in range(9))
+    text = f"index i : I\ninput x[i]\nparam {weights}\n{many}u[i] = 2*w3[i]\nloss E = v3"
+    system = parse_system(text)
+    scope = Scope.of(system)
+
+    def near(expression: str) -> list[str]:
+        return [each.tensor for each in scope.sums_near(parse_expression(expression, system))]
+
+    assert near("sum(i, w3[i]*x[i]*v5)") == ["v5", "v3"]
+    assert near("sum(i, u[i]*x[i])") == ["v3"]
+    assert near("sum(i, x[i])") == []

@@ -9,8 +9,8 @@ from symbackprop.errors import LanguageError, NotationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.systems.printing import system_text, text
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.step_checker import total_gradient
+from tests.programs import numpy_source
 
 TENSORS = "const x[t], z[s], w[h]\n"
 AXES = "index t : T\nindex s : S = T + 1\nindex h : H\n"

@@ -133,3 +133,13 @@ def test_the_reader_notices_what_is_missing():
     shown = latex(Reduction("sum", (INDICES[2],), Element("xhat", (INDICES[2],))))
     assert evaluate(shown, PAGE, PLACE) == pytest.approx(ARRAYS["xhat"].sum())
     assert evaluate(shown + r" \cdot 2", PAGE, PLACE) != pytest.approx(ARRAYS["xhat"].sum())
+
+
+def test_what_is_too_long_for_a_fraction_stands_behind_its_reciprocal() -> None:
+    powers = [Multiply((W2, Power(z1, Number(Fraction(n))))) for n in range(2, 14)]
+    for terms, start in (
+        (powers[:2], r"\frac{W^{(2)}_{kj}"),
+        (powers, r"\frac{1}{y_{bk}}\,\bigl(W^{(2)}_{kj}"),
+    ):
+        shown = latex(Multiply((Add(tuple(terms)), Power(y, MINUS_ONE))))
+        assert shown.startswith(start) and "^{-1}" not in shown

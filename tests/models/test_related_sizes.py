@@ -9,11 +9,11 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.emission.loading import load_module
 from symbackprop.lowering.programs import lower
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.classics import RELATED_SIZES, load_classic, small_sample
 from tests.models.judges import assert_close
 from tests.models.published import assert_as_published, evaluated
 from tests.models.step_checker import total_gradient
+from tests.programs import numpy_source
 
 # No axis is of the size that another one is by accident, where that is cheap.
 SIZES = {

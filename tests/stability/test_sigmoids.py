@@ -12,14 +12,11 @@ from tests.stability.test_random_compositions import HEAD, expect_the_truth
 KINDS = {
     "cancel in a sum": "log(sigmoid(u[b])*(1 - 1/(1 + exp(u[b] - q[b]))))",
     "beside softplus": "sigmoid(-u[b])*(exp(u[b])/softplus(u[b]))*tanh(q[b])",
-    "focal loss by hand": "(1 - 1/(1 + exp(-u[b])))^2*log(1/(1 + exp(-u[b])))*tanh(q[b])",
     "sigmoid beside an exponential": "log(exp(u[b]) + sigmoid(u[b] - q[b]))",
-    "sum of sigmoids": "log(3*sigmoid(u[b]) + sigmoid(q[b])/2)",
     "ratio of sigmoids": "sigmoid(u[b])/(sigmoid(u[b]) + sigmoid(q[b])^2)",
     "inflated by zeros": "log(sigmoid(u[b]) + sigmoid(-u[b])*exp(-softplus(q[b])))",
     "exponential times a sum": "tanh(q[b])/(1 + exp(u[b])*(exp(-q[b]) + 2*exp(u[b] - q[b])))",
     "complement of a product": "log(1 - sigmoid(u[b])*sigmoid(q[b]))",
-    "log of 1 - tanh^2": "log(1 - tanh(u[b])^2)*tanh(q[b])",
     "difference of sigmoids": "log(sigmoid(u[b] + 2) - sigmoid(u[b] - 1))*tanh(q[b])",
 }
 
@@ -27,8 +24,8 @@ T = "index t, s : T\nparam u[t], q[t]\ninput v[t]\n"
 MODELS = {
     "choice of a sigmoid": "p[t] = sigmoid(u[t])\nr[t] = where(v[t] > 0, p[t], 1 - p[t])\n"
     "loss E = -sum(t, (1 - r[t])^3*log(r[t]) + q[t]*v[t])\n",
-    "two readers": "p[t] = sigmoid(u[t])\n"
-    "loss E = sum(t, p[t]^2*q[t] - v[t]*log(p[t]) - (2 - v[t])*log(1 - p[t]))\n",
+    "probability of the target": "p[t] = sigmoid(u[t])\nr[t] = v[t]*p[t] + (2 - v[t])*(1 - p[t])\n"
+    "loss E = -sum(t, (2 - r[t])^2*log(r[t]) + q[t]*v[t])\n",
     "hazards": "h[t] = sigmoid(u[t])\nS[t] = prod(s, where(s <= t, 1 - h[s], 1))\n"
     "loss E = -sum(t, v[t]*log(h[t]*S[t])) + sum(t, q[t])\n",
     "geometric mean": "loss E = prod(t, exp(u[t]/100))^(1/size(t))*sum(t, v[t]) + sum(t, q[t])\n",
@@ -49,8 +46,8 @@ def test_models(name: str) -> None:
     derivation = model.derive()
     module = derivation.module(verify=False)
     for dtype, scale, rtol in ((np.float64, 800.0, 1e-9), (np.float32, 80.0, 3e-4)):
-        values = drawn(model.system, scale, dtype, 4, {"T": 4})
-        expected = truth(model.system, values, tuple(derivation.gradients), 1300)
+        values = drawn(model.system, scale, dtype, 4, {"T": 3})
+        expected = truth(model.system, values, tuple(derivation.gradients), 900)
         with np.errstate(all="ignore"):
             loss, gradients = module.value_and_grad({"u": values["u"], "q": values["q"]}, v=values["v"])
         for tensor, found in {"E": loss, **gradients}.items():

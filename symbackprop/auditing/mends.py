@@ -1,0 +1,180 @@
+"""What is said of a gradient that a change mends, or that values alone tell something of."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.auditing.hypotheses import Evidence, diagnosis
+from symbackprop.auditing.injections import Arsenal
+from symbackprop.auditing.report import Finding
+from symbackprop.auditing.sites import Proposal, Site
+from symbackprop.auditing.trials import Trial
+from symbackprop.handwritten.agreement import RIGHT, agrees
+from symbackprop.handwritten.naming import Naming
+from symbackprop.handwritten.syntax_of_code import Handwritten
+from symbackprop.systems.printing import text
+
+Array: TypeAlias = NDArray[Any]
+
+MOST_PLACES = 3  # elements that are wrong and named one by one
+UNNAMED = "other"
+WHOLE = 3  # the order of a proposal that replaces all that is computed
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A change, how near each gradient is with it, and which it has `raised`.
+
+    `is_off` says that the statement's own value is not the derivation's; `turn` is when it runs.
+    """
+
+    site: Site
+    proposal: Proposal
+    grades: Mapping[str, int]
+    raised: tuple[str, ...]
+    gain: int
+    is_off: bool
+    turn: int
+
+    @property
+    def mends_everything(self) -> bool:
+        """Whether every gradient is right with it, and it says how the statement was wrong."""
+        is_named = self.is_off and self.proposal.kind != UNNAMED and self.proposal.order < WHOLE
+        return is_named and all(grade == RIGHT for grade in self.grades.values())
+
+    @property
+    def rank(self) -> tuple[int, bool, bool, bool, int, int, int]:
+        """The best first."""
+        size = len(ast.unparse(self.proposal.new))
+        is_unnamed = self.proposal.kind == UNNAMED
+        # What is nameless explains less, so that it has to mend much more.
+        gain = self.gain // 2 if is_unnamed else self.gain
+        is_whole = self.proposal.order >= WHOLE
+        return (-gain, is_unnamed, not self.is_off, is_whole, self.turn, self.proposal.order, size)
+
+
+def finding_of(mend: Mend, trial: Trial) -> Finding:
+    """What a change says of the statement that it mends."""
+    tensor = mend.raised[0]
+    site, proposal = mend.site, mend.proposal
+    kind, sentence = _named(mend, trial)
+    _, statement = site.changed(proposal)
+    if proposal.kind == UNNAMED:
+        remedy = ""
+    elif proposal.injected and proposal.remedy:
+        remedy = _with_formulas(statement, proposal, proposal.remedy)
+    else:
+        remedy = f"write {statement}"
+    message = f"line {site.line}: {sentence}"
+    of = next((each.tensor for each in proposal.injected if each.tensor), tensor)
+    expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, of, site)
+    return Finding(tensor, kind, message, remedy, expected, site.line)
+
+
+def _with_formulas(statement: str, proposal: Proposal, remedy: str) -> str:
+    """The statement with formulas in the place of arrays, where these are code; else what is to be done."""
+    if "[" in remedy or remedy.startswith(("add", "multiply")):
+        return remedy
+    for each in proposal.injected:
+        statement = statement.replace(f"{each.name}.T", f"({remedy}).T").replace(each.name, f"({remedy})")
+    return f"write {statement}"
+
+
+def _named(mend: Mend, trial: Trial) -> tuple[str, str]:
+    """The kind and the sentence; a value read for its argument is named by what the two are."""
+    proposal = mend.proposal
+    if proposal.kind != "wrong value":
+        return proposal.kind, proposal.sentence
+    names = (ast.unparse(proposal.node), ast.unparse(proposal.new))
+    read, wanted = (_tensor(mend.site.values[name], trial) for name in names)
+    definitions = trial.expectations.system.definitions
+    if read in definitions and definitions[read].reads == (wanted,):
+        return "derivative at the value", f"takes the derivative at {names[0]}, should take it at {names[1]}"
+    if wanted in definitions and definitions[wanted].reads == (read,):
+        sentence = f"the derivative reads {names[0]}, the argument, and should read {names[1]}, the value"
+        return "derivative at the argument", sentence
+    return proposal.kind, proposal.sentence
+
+
+def _tensor(array: Array, trial: Trial) -> str:
+    """The tensor of the forward pass that an array is on the first draw; "" for none."""
+    draw = trial.expectations.draws[0]
+    for name, known in draw.known.items():
+        if agrees(array, trial.layout.array(name, np.asarray(known)), 0.0):
+            return name
+    return ""
+
+
+def _expected(trial: Trial, tensor: str, site: Site) -> str:
+    """The formula for what the line should compute: the adjoint it is called by, or the tensor's."""
+    return _formula(trial, adjoint_called(site.target, trial) or tensor)
+
+
+def _formula(trial: Trial, tensor: str) -> str:
+    adjoint = trial.expectations.adjoints[tensor]
+    return f"{text(adjoint.total)} = {text(adjoint.equation.expression)}"
+
+
+def exchanged(trial: Trial) -> Iterator[Finding]:
+    """Pairs of gradients each of which is given back as the other."""
+    for one, other in combinations(trial.wrong, 2):
+        pairs = list(zip(trial.found, trial.expected, strict=True))
+        if all(agrees(a[one], b[other], 0.0) and agrees(a[other], b[one], 0.0) for a, b in pairs):
+            loss, code = trial.expectations.loss, Handwritten(trial.program)
+            events = trial.outcomes[0].events
+            made = [each.line for each in events if each.line and agrees(each.value, pairs[0][0][one], 0.0)]
+            line = made[0] if made else code.tree.body[-1].lineno
+            message = f"line {line}: d{loss}/d{one} and d{loss}/d{other} are exchanged"
+            remedy = "give each back in the place, or under the name, of the other"
+            yield Finding(one, "exchanged", message, remedy, _formula(trial, one), line)
+
+
+def by_values(trial: Trial, name: str) -> Finding:
+    """What the values alone say of a gradient that no change of one line mends."""
+    expectations = trial.expectations
+    others = {
+        f"d{expectations.loss}/d{other}": tuple([each[other] for each in trial.expected])
+        for other in trial.labelled.paths
+        if other != name and trial.expected[0][other].shape == trial.expected[0][name].shape
+    }
+    evidence = Evidence(
+        name,
+        tuple([each[name] for each in trial.found]),
+        tuple([each[name] for each in trial.expected]),
+        tuple([draw.sizes for draw in expectations.draws]),
+        {each.text: each.arrays for each in Arsenal(trial).terms if each.tensor == name},
+        others,
+    )
+    total = f"d{expectations.loss}/d{name}"
+    found = diagnosis(evidence)
+    if found is None:
+        return Finding(name, UNNAMED, f"{total} is wrong{_where(trial, name)}", "", _formula(trial, name))
+    return Finding(name, found.kind, found.about(total), found.remedy, _formula(trial, name))
+
+
+def _where(trial: Trial, name: str) -> str:
+    """In which elements of the first draw, where these are few; "" where they are not."""
+    found, expected = np.asarray(trial.found[0][name]), trial.expected[0][name]
+    if found.shape != expected.shape:
+        return f": it has the shape {found.shape}, and should have {expected.shape}"
+    places = np.argwhere(~np.isclose(found, expected, rtol=1e-8, atol=0.0))
+    if not expected.ndim or len(places) > MOST_PLACES or len(places) * 2 >= expected.size:
+        return ""
+    return f" in {' and '.join(str([int(each) for each in place]) for place in places)} alone"
+
+
+def adjoint_called(name: str, trial: Trial) -> str | None:
+    """The tensor whose adjoint a variable is called for: u1 for du1, delta_u1 or grads['u1']."""
+    naming = Naming(trial.expectations.system)
+    key = re.search(r"\['(\w+)'\]$", name)
+    plain = key[1] if key else name
+    found = naming.gradient_of(plain, list(trial.expectations.adjoints)) if plain else None
+    return found if key or found != plain else None
