@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from symbackprop.auditing.hypotheses import Factor, factor_between
 from symbackprop.auditing.locating import findings_of
 from symbackprop.auditing.precision import lost_digits
+from symbackprop.auditing.raising import finding_of_raising
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
-from symbackprop.auditing.trials import Trial, trial_of
+from symbackprop.auditing.trials import RaisingCode, Trial, trial_of
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Program
@@ -72,7 +73,13 @@ def _around(function: Callable[..., Any]) -> Mapping[str, Any]:
 
 def audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> AuditReport:
     """What is to be said of what a runner runs."""
-    trial = trial_of(model, runner, name, given)
+    try:
+        trial = trial_of(model, runner, name, given)
+    except RaisingCode as error:
+        finding = finding_of_raising(error, runner)
+        if finding is None:
+            raise
+        return AuditReport(f"{runner.program.name}: {error.candidate.name}", Verdict.WRONG, (finding,))
     subject = f"{runner.program.name}: {trial.candidate.name}"
     factor = _common_factor(trial)
     compared = tuple(_compared(trial, factor))

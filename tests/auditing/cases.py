@@ -263,6 +263,7 @@ CASES = [
     """, ("exchanged",)),
     net("dense net, updated too early", "dz1 = dy @ W2.T", "W2 -= 0.1*dW2 #!\n    dz1 = dy @ W2.T",
         "in place"),
+    net("dense net, not transposed, which raises", "dz1 = dy @ W2.T", "dz1 = dy @ W2 #!", "transpose"),
     net("dense net, float32 on the way", "dz1 = dy @ W2.T", "dz1 = (dy @ W2.T).astype(np.float32) #!",
         "precision", verdict="imprecise"),
     ln("layer norm", "dx = ", "dx = "),
