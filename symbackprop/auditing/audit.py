@@ -127,9 +127,20 @@ def _remarks(trial: Trial) -> Iterator[str]:
     missing = [name for name in asked if name not in trial.labelled.paths]
     if missing:
         yield f"not given back, and so not compared: {', '.join(missing)}"
+    for name in _unknown_numbers(trial):
+        said = f"say so, --map {name}=NUMBER"
+        yield f"{name} is not given to the code: where that has a number for it, {said}"
     moved = [name for name in trial.outcomes[0].changed if name in trial.expectations.system.tensors]
     if moved:
         yield f"changed in place by the call: {', '.join(moved)}"
+
+
+def _unknown_numbers(trial: Trial) -> list[str]:
+    """The model's scalar constants that the code is not given, and that differ from draw to draw."""
+    draws = trial.expectations.draws
+    scalars = [each.name for each in trial.expectations.system.with_role(Role.CONSTANT) if not each.indices]
+    differ = [name for name in scalars if len({float(draw.known[name]) for draw in draws}) > 1]
+    return [name for name in differ if name not in trial.candidate.keys]
 
 
 def _sizes(draw: Draw) -> str:

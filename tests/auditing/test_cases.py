@@ -71,7 +71,8 @@ def test_a_constant_that_the_code_has_by_itself():
         dxn = dout*g
         return (dxn - xn*(dxn*xn).mean(axis=-1, keepdims=True))/r, (dout*xn).sum(axis=0)
     """.replace("\n    ", "\n")
-    assert report_of(RMS_NORM, code).verdict.value == "wrong"
+    report = report_of(RMS_NORM, code)
+    assert report.verdict.value == "wrong" and "say so, --map eps=NUMBER" in report.text()
     assert report_of(RMS_NORM, code, eps="1e-2").verdict.value == "right"
 
 
