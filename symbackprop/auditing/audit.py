@@ -209,7 +209,10 @@ def _kinks(trial: Trial, runner: Runner) -> Iterator[tuple[Draw, str, Array, Arr
 
 
 def _at_kinks(trial: Trial, runner: Runner) -> Iterator[str]:
-    for _, name, _, _ in _kinks(trial, runner):
+    for _, name, found, _ in _kinks(trial, runner):
+        if not np.all(np.isfinite(found)):
+            yield f"where the model bends or ties, the gradient by {name} is not finite"
+            continue
         yield f"where the model bends or ties, the gradient by {name} takes another side than the model's"
 
 
