@@ -8,8 +8,8 @@ from typing import Any
 
 import mpmath
 
+from symbackprop.functions.builders import apply
 from symbackprop.functions.evaluation import by_math, exponential_of_minus_size, real_part
-from symbackprop.functions.formulas import apply
 from symbackprop.functions.record import (
     ElementwiseFunction,
     Kink,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mpmath
 
+from symbackprop.functions.builders import apply
 from symbackprop.functions.evaluation import by_math, logarithm
-from symbackprop.functions.formulas import apply
 from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyCall, Overflow, SympyFunction
 from symbackprop.notation.arithmetic import add, subtract
 from symbackprop.notation.expressions import ONE

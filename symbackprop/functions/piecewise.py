@@ -6,8 +6,8 @@ import math
 
 import mpmath
 
+from symbackprop.functions.builders import apply
 from symbackprop.functions.evaluation import real_part, rounded, sign_of
-from symbackprop.functions.formulas import apply
 from symbackprop.functions.record import ElementwiseFunction, Kink, NumpyCall, SympyFunction
 from symbackprop.notation.arithmetic import multiply, negate
 from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Comparison, Where

@@ -8,8 +8,8 @@ from typing import Any
 
 import mpmath
 
+from symbackprop.functions.builders import apply, square_root
 from symbackprop.functions.evaluation import by_mpmath, real_part
-from symbackprop.functions.formulas import apply, square_root
 from symbackprop.functions.record import Domain, ElementwiseFunction, Numeric, NumpyKernel, SympyFunction
 from symbackprop.notation.arithmetic import divide, multiply, negate, power
 from symbackprop.notation.expressions import Constant, Expression, Number

@@ -14,8 +14,8 @@ from functools import lru_cache
 from itertools import product
 
 from symbackprop.integers.base_sizes import related_form
-from symbackprop.integers.elimination import Case, contradict
 from symbackprop.integers.extrema import one_of
+from symbackprop.integers.fourier_motzkin import Case, contradict
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.integers.ranges import multiplied_by_divisors, ranges_of, step_of
 from symbackprop.notation.arithmetic import add, multiply

@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import floor, lcm
 
 from symbackprop.integers.base_sizes import in_base_sizes, related_form, with_formulas
-from symbackprop.integers.elimination import Case
 from symbackprop.integers.extrema import range_of_place
+from symbackprop.integers.fourier_motzkin import Case
 from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
 from symbackprop.integers.recognition import counted_factors, is_integer, is_natural, is_positive
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, subtract

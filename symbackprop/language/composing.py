@@ -13,8 +13,8 @@ from fractions import Fraction
 from itertools import groupby
 
 from symbackprop.errors import LanguageError
+from symbackprop.functions.builders import HALF
 from symbackprop.functions.elementary import definition_of
-from symbackprop.functions.formulas import HALF
 from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of, is_reciprocal
 from symbackprop.notation.expressions import (
     MINUS_ONE,

@@ -11,7 +11,7 @@ from symbackprop.layers.axes import Axes
 from symbackprop.layers.instance import Instance, index_names
 from symbackprop.layers.network import NetworkError
 from symbackprop.layers.parts import Part
-from symbackprop.layers.sizes import UnknownSizeError, declared_as, size_value
+from symbackprop.layers.size_values import UnknownSizeError, declared_as, size_value
 from symbackprop.syntax.limits import LARGEST_AXIS
 from symbackprop.syntax.nodes import AxisDeclaration, Reference
 

@@ -15,7 +15,7 @@ from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import OPTION_TYPES
 from symbackprop.layers.parts import chosen_options
-from symbackprop.layers.sizes import size_value
+from symbackprop.layers.size_values import size_value
 from symbackprop.syntax.nodes import AxisDeclaration, Factors, Reference, Terms
 from symbackprop.systems.system import Role, System
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.semantics import elimination
+from symbackprop.semantics import gaussian_elimination
 from symbackprop.semantics.array_numbers import ArrayNumbers
 
 Array: TypeAlias = NDArray[Any]
@@ -44,10 +44,10 @@ def matrix_values(
 
 def _of_matrix(numbers: ArrayNumbers, kind: str, rows: list[list[Any]]) -> Any:
     if kind == "inv":
-        return elimination.inverse(rows)
+        return gaussian_elimination.inverse(rows)
     if kind == "cofactor":
-        return elimination.cofactors(rows)
-    determinant = elimination.determinant(rows)
+        return gaussian_elimination.cofactors(rows)
+    determinant = gaussian_elimination.determinant(rows)
     if kind == "det":
         return determinant
     size = np.asarray(determinant if determinant.real > 0 else -determinant)

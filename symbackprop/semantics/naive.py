@@ -36,7 +36,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
-from symbackprop.semantics import elimination
+from symbackprop.semantics import gaussian_elimination
 from symbackprop.semantics.integer_values import compared, integer_value
 from symbackprop.semantics.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.systems.printing import text
@@ -145,12 +145,12 @@ class NaiveEvaluator:
             raise VerificationError(f"'{read}' is read outside its axes, at {row, column} of {size, size}")
         return self._of_matrices[key][row][column]
 
-    def _of_matrix(self, kind: str, rows: elimination.Matrix) -> Any:
+    def _of_matrix(self, kind: str, rows: gaussian_elimination.Matrix) -> Any:
         if kind == "inv":
-            return elimination.inverse(rows)
+            return gaussian_elimination.inverse(rows)
         if kind == "cofactor":
-            return elimination.cofactors(rows)
-        determinant = elimination.determinant(rows)
+            return gaussian_elimination.cofactors(rows)
+        determinant = gaussian_elimination.determinant(rows)
         if kind == "det":
             return determinant
         return self.arithmetic.apply("log", (determinant if determinant.real > 0 else -determinant,))

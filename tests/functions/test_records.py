@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from symbackprop.derivation.elementary import at_arguments, elementary_derivative
+from symbackprop.derivation.elementary_derivatives import at_arguments, elementary_derivative
 from symbackprop.errors import RecordError
 from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS
 from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyKernel, Overflow

@@ -19,7 +19,7 @@ from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, value_of, valu
 from symbackprop.layers.parts import chosen_options
 from symbackprop.layers.renaming import renamed
 from symbackprop.layers.sequential import Sequential
-from symbackprop.layers.sizes import UnknownSizeError, size_value
+from symbackprop.layers.size_values import UnknownSizeError, size_value
 from symbackprop.layers.specimen import specimen_options
 from symbackprop.syntax.nodes import EquationStatement
 from symbackprop.syntax.parsing import read_body, read_formula

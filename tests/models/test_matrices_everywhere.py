@@ -14,7 +14,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.semantics import elimination
+from symbackprop.semantics import gaussian_elimination
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
@@ -345,7 +345,9 @@ def test_cofactors_of_a_nearly_singular_matrix_keep_their_digits() -> None:
     matrix = left @ np.diag([1.0, 0.5, 0.3, 0.2, 1e-15]) @ right
     system = parse_system("index i, j : I\nparam A[i,j]\nloss E = det(A)\n")
     module = load_module(numpy_source(lower(derive(system))), "accurate")
-    exact = np.array(elimination.cofactors([[Fraction(number) for number in row] for row in matrix.tolist()]))
+    exact = np.array(
+        gaussian_elimination.cofactors([[Fraction(number) for number in row] for row in matrix.tolist()])
+    )
     found = module.grad({"A": matrix})["A"]
     assert np.max(np.abs(found - exact.astype(float))) < 1e-12 * np.max(np.abs(exact.astype(float)))
 

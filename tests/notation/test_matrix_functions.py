@@ -12,8 +12,8 @@ from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Index
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rename_tensors, substitute, tensors_read
-from symbackprop.semantics.elimination import determinant, inverse
 from symbackprop.semantics.evaluation import PRECISE, evaluate
+from symbackprop.semantics.gaussian_elimination import determinant, inverse
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import system_text, text
 
