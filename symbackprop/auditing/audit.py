@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from symbackprop.auditing.hypotheses import Factor, factor_between
 from symbackprop.auditing.locating import findings_of
 from symbackprop.auditing.precision import lost_digits
+from symbackprop.auditing.raising import finding_of_raising
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
-from symbackprop.auditing.trials import Trial, trial_of
+from symbackprop.auditing.trials import RaisingCode, Trial, trial_of
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Program
@@ -72,7 +73,13 @@ def _around(function: Callable[..., Any]) -> Mapping[str, Any]:
 
 def audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> AuditReport:
     """What is to be said of what a runner runs."""
-    trial = trial_of(model, runner, name, given)
+    try:
+        trial = trial_of(model, runner, name, given)
+    except RaisingCode as error:
+        finding = finding_of_raising(error, runner)
+        if finding is None:
+            raise
+        return AuditReport(f"{runner.program.name}: {error.candidate.name}", Verdict.WRONG, (finding,))
     subject = f"{runner.program.name}: {trial.candidate.name}"
     factor = _common_factor(trial)
     compared = tuple(_compared(trial, factor))
@@ -120,9 +127,20 @@ def _remarks(trial: Trial) -> Iterator[str]:
     missing = [name for name in asked if name not in trial.labelled.paths]
     if missing:
         yield f"not given back, and so not compared: {', '.join(missing)}"
+    for name in _unknown_numbers(trial):
+        said = f"say so, --map {name}=NUMBER"
+        yield f"{name} is not given to the code: where that has a number for it, {said}"
     moved = [name for name in trial.outcomes[0].changed if name in trial.expectations.system.tensors]
     if moved:
         yield f"changed in place by the call: {', '.join(moved)}"
+
+
+def _unknown_numbers(trial: Trial) -> list[str]:
+    """The model's scalar constants that the code is not given, and that differ from draw to draw."""
+    draws = trial.expectations.draws
+    scalars = [each.name for each in trial.expectations.system.with_role(Role.CONSTANT) if not each.indices]
+    differ = [name for name in scalars if len({float(draw.known[name]) for draw in draws}) > 1]
+    return [name for name in differ if name not in trial.candidate.keys]
 
 
 def _sizes(draw: Draw) -> str:
@@ -191,7 +209,10 @@ def _kinks(trial: Trial, runner: Runner) -> Iterator[tuple[Draw, str, Array, Arr
 
 
 def _at_kinks(trial: Trial, runner: Runner) -> Iterator[str]:
-    for _, name, _, _ in _kinks(trial, runner):
+    for _, name, found, _ in _kinks(trial, runner):
+        if not np.all(np.isfinite(found)):
+            yield f"where the model bends or ties, the gradient by {name} is not finite"
+            continue
         yield f"where the model bends or ties, the gradient by {name} takes another side than the model's"
 
 

@@ -134,8 +134,11 @@ class Site:
         return found
 
 
-def sites_of(code: Handwritten, events: Sequence[Event]) -> list[Site]:
-    """The statements that ran, in the order in which they first did; those of a `return` at last."""
+def sites_of(code: Handwritten, events: Sequence[Event], raising: int = 0) -> list[Site]:
+    """The statements that ran, in the order in which they first did; those of a `return` at last.
+
+    With `raising`, the statement of this line alone, which has made nothing.
+    """
     first: dict[tuple[str, int], int] = {}
     for place, event in enumerate(events):
         if event.line:
@@ -144,7 +147,9 @@ def sites_of(code: Handwritten, events: Sequence[Event]) -> list[Site]:
     for outer, function, statement, loops in _statements(code):
         own = [event for event in events if event.function == function]
         ran = first.get((function, _line_of(statement, first, function)))
-        if ran is None and not isinstance(statement, ast.Return):
+        if raising and not statement.lineno <= raising <= (statement.end_lineno or raising):
+            continue
+        if ran is None and not raising and not isinstance(statement, ast.Return):
             continue
         values = {event.name: event.value for event in own if not event.name.startswith(RETURNED)}
         made: dict[str, tuple[Array, ...]] = {}

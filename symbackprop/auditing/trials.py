@@ -102,6 +102,27 @@ class Trial:
         return len(names) - len(self.wrong), len(fitting)
 
 
+class RaisingCode(VerificationError):
+    """Code that raises in every layout, and what is known of it in the model's own."""
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        outcome: Outcome,
+        naming: Naming,
+        expectations: Expectations,
+        program: Program,
+    ) -> None:
+        super().__init__(
+            f"{program.name}:{outcome.line}: {candidate.name} raises {outcome.error}",
+            remedy="say what its parameters are, --map theirs=ours, or name the function: CODE.py:NAME",
+        )
+        self.candidate = candidate
+        self.outcome = outcome
+        self.naming = naming
+        self.expectations = expectations
+
+
 def with_loss(model: System) -> System:
     """The model; where it has no loss, with what is sent back times its last output as one."""
     if model.loss is not None:
@@ -139,15 +160,16 @@ def given_numbers(given: Mapping[str, str], model: System) -> dict[str, float]:
 def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> Trial:
     """The candidate and the layout with the most right gradients.
 
-    Raises VerificationError where nothing can be called or everything raises, UncertainError where what is
-    given back is nobody's gradient.
+    Raises VerificationError where nothing can be called, RaisingCode where everything raises,
+    UncertainError where what is given back is nobody's gradient.
     """
     model, program = with_loss(model), runner.program
     numbers = given_numbers(given, model)
     naming = Naming(model, {theirs: ours for theirs, ours in given.items() if theirs not in numbers})
     candidates = Planner(Handwritten(program), naming).candidates(name)[:MOST_CANDIDATES]
     asked, adjust = _asked(model, candidates, naming), _adjust(model, numbers)
-    trials, failures = _best_of(candidates, naming, runner, Expectations.of(model, asked, adjust))
+    expectations = Expectations.of(model, asked, adjust)
+    trials, failures = _best_of(candidates, naming, runner, expectations)
     if not trials and any(axis.size is not None for axis in model.axes) and can_be_computed(model):
         # Code may count on the declared sizes.
         whole = Expectations.of(model, asked, adjust, is_small=False)
@@ -155,10 +177,7 @@ def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str])
     if trials:
         return max(trials, key=lambda each: each.rank)
     if failures:
-        raise VerificationError(
-            f"{program.name}:{failures[0].line}: {candidates[0].name} raises {failures[0].error}",
-            remedy="say what its parameters are, --map theirs=ours, or name the function: CODE.py:NAME",
-        )
+        raise RaisingCode(candidates[0], failures[0], naming, expectations, program)
     raise UncertainError(
         f"nothing that {candidates[0].name} gives back is known as a gradient of {model.name}",
         remedy="say whose it is: --map dw=W; results may be a tuple, a dictionary or attributes",
@@ -172,7 +191,7 @@ def _best_of(
     trials: list[Trial] = []
     failures: list[Outcome] = []
     for candidate in candidates:
-        found, failed = _trials(candidate, naming, runner, expectations)
+        found, failed = trials_in(list(layouts(expectations.system)), candidate, naming, runner, expectations)
         trials += found
         failures += failed
         if found and not max(found, key=lambda each: each.rank).wrong:
@@ -203,11 +222,14 @@ def _asked(model: System, candidates: list[Candidate], naming: Naming) -> list[s
     return [*usual, *(name for name in others if name in named)] or others
 
 
-def _trials(
-    candidate: Candidate, naming: Naming, runner: Runner, expectations: Expectations
+def trials_in(
+    tried: Sequence[Layout],
+    candidate: Candidate,
+    naming: Naming,
+    runner: Runner,
+    expectations: Expectations,
 ) -> tuple[list[Trial], list[Outcome]]:
     """One for each layout in which the candidate runs, and what came of the others."""
-    tried = list(layouts(expectations.system))
     attempts = [
         Attempt(candidate.plan, tuple([layout.data(draw) for draw in expectations.draws])) for layout in tried
     ]

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 
+JOB, PAGE, ARRAYS = "job.pickle", "page.json", "arrays.npz"  # what the two processes leave for one another
+
 
 @dataclass(frozen=True)
 class Data:

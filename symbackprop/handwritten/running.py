@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.definitions import defined
 from symbackprop.handwritten.performing import Expected, Names
-from symbackprop.handwritten.plans import Attempt, Change, Event, Outcome, Program
-from symbackprop.handwritten.worker import ARRAYS, JOB, PAGE
+from symbackprop.handwritten.plans import ARRAYS, JOB, PAGE, Attempt, Change, Event, Outcome, Program
 
 Array: TypeAlias = NDArray[Any]
 Outcomes: TypeAlias = list[tuple[Outcome, ...]]

@@ -11,6 +11,7 @@ import pickle
 import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,16 +20,16 @@ import numpy as np
 
 from symbackprop.handwritten.definitions import defined
 from symbackprop.handwritten.performing import Expected, Names
-from symbackprop.handwritten.plans import Attempt, Change, Outcome, Program
+from symbackprop.handwritten.plans import ARRAYS, JOB, PAGE, Attempt, Change, Outcome, Program
 
-JOB, PAGE, ARRAYS = "job.pickle", "page.json", "arrays.npz"
 SECONDS_A_CHANGE = 2.0
 MEMORY = 4 * 2**30  # bytes
 
 
 def main(folder: str) -> None:
     """Do the job in this folder."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(OSError, ValueError):  # not every system has this limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     job: dict[str, Any] = pickle.loads((Path(folder) / JOB).read_bytes())
     program: Program = job["program"]
     sys.path.insert(0, program.folder or os.getcwd())

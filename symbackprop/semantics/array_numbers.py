@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.semantics.array_functions import power_values, values_of
-from symbackprop.semantics.number_systems import as_ieee, power_as_ieee
+from symbackprop.semantics.number_systems import applied_as_ieee, power_as_ieee
 
 Array: TypeAlias = NDArray[Any]
 
@@ -248,7 +248,7 @@ class PreciseNumbers(ArrayNumbers):
         """A function that has no definition."""
         precise = FUNCTIONS[function].precise
         assert precise is not None, f"'{function}' is evaluated by its definition"
-        of_one = np.frompyfunc(lambda *numbers: as_ieee(precise, *numbers), len(arguments), 1)
+        of_one = np.frompyfunc(lambda *numbers: applied_as_ieee(precise, *numbers), len(arguments), 1)
         return _objects(of_one(*arguments))
 
     def add(self, left: Array, right: Array) -> Array:

@@ -48,7 +48,7 @@ def as_ieee(function: Callable[..., Any], *numbers: Any) -> Any:
     """mpmath's value, infinite at a pole and nan where it is not defined, or not real for real numbers."""
     is_real = not any(isinstance(each, mpmath.mpc) for each in numbers)
     try:
-        found = function(*[_within_reach(each) for each in numbers])
+        found = function(*numbers)
     except ZeroDivisionError:
         return mpmath.inf if is_real else mpmath.mpc(mpmath.nan, mpmath.nan)
     except ValueError:
@@ -58,7 +58,14 @@ def as_ieee(function: Callable[..., Any], *numbers: Any) -> Any:
 
 def power_as_ieee(base: Any, exponent: Any) -> Any:
     """base ^ exponent: 0^-1 is infinite, a root of a negative number no number."""
-    return as_ieee(mpmath.power, base, exponent)
+    return as_ieee(mpmath.power, base, _within_reach(exponent))
+
+
+def applied_as_ieee(function: Callable[..., Any], *numbers: Any) -> Any:
+    """mpmath's value of an elementary function; the logarithm is small however large its argument."""
+    if function is mpmath.log:
+        return as_ieee(function, *numbers)
+    return as_ieee(function, *map(_within_reach, numbers))
 
 
 def _within_reach(number: Any) -> Any:
@@ -70,7 +77,7 @@ def _within_reach(number: Any) -> Any:
 def _apply_precisely(name: str, arguments: tuple[Any, ...]) -> Any:
     precise = FUNCTIONS[name].precise
     assert precise is not None, f"'{name}' is evaluated by its definition"
-    return as_ieee(precise, *arguments)
+    return applied_as_ieee(precise, *arguments)
 
 
 PRECISE = Arithmetic(

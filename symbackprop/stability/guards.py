@@ -24,6 +24,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.stability.exponents import is_instance
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 Weight = tuple[Expression, tuple[Index, ...]]  # of a sum over these indices
@@ -115,3 +116,14 @@ def weights_left_out(below: Expression) -> Iterator[Weight]:
                 match part:
                     case Comparison("!=", weight, other) if other == ZERO:
                         yield weight, node.indices
+
+
+def where_weights_are_not_zero(product: Expression, weights: Sequence[Weight]) -> Expression:
+    """The product, looked at only where the weights are not 0 that the sums below the stroke leave out."""
+    above = factors_of(product)
+    conditions = [
+        Comparison("!=", factor, ZERO)
+        for factor in above
+        if any(is_instance(factor, weight, indices) for weight, indices in weights)
+    ]
+    return Where(conjunction(conditions), product, ZERO) if conditions else product

@@ -6,9 +6,10 @@ from fractions import Fraction
 from functools import partial
 
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate
-from symbackprop.notation.expressions import Apply, Expression, Number
-from symbackprop.stability.meanings import Meanings
+from symbackprop.notation.expressions import MINUS_ONE, ZERO, Apply, Expression, Number
+from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of, joined_factors, joined_terms
+from symbackprop.systems.partial import NOTHING_KNOWN
 
 HALF = Number(Fraction(1, 2))
 
@@ -57,3 +58,13 @@ def log_of_cosh(node: Expression, meanings: Meanings) -> Expression | None:
         return add(size, Apply("softplus", (twice,)))
     logarithm = Apply("log1p", (multiply(HALF, Apply("expm1", (twice,))),))
     return add(size, logarithm, *((Apply("log", (Number(number),)),) if number != 1 else ()))
+
+
+def scaled_difference(node: Expression) -> Scaled | None:
+    """exp(f) - 1 = exp(max(f, 0))*sign(f)*(1 - exp(-abs(f))), where f may be positive."""
+    match node:
+        case Apply("expm1", (argument,)) if not NOTHING_KNOWN.is_nonnegative(negate(argument)):
+            size, sign = Apply("abs", (argument,)), Apply("sign", (argument,))
+            value = multiply(MINUS_ONE, sign, Apply("expm1", (negate(size),)))
+            return Scaled(Apply("max", (argument, ZERO)), value, is_shifted=True)
+    return None

@@ -19,12 +19,10 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
     ONE,
     ZERO,
     Add,
     Apply,
-    Comparison,
     Expression,
     Multiply,
     Number,
@@ -34,7 +32,13 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
 from symbackprop.stability.exponents import is_instance, softmax_count, tied
-from symbackprop.stability.guards import Weight, unguarded, weights_left_out
+from symbackprop.stability.guards import (
+    Weight,
+    unguarded,
+    weights_left_out,
+    where_weights_are_not_zero,
+)
+from symbackprop.stability.hyperbolic import scaled_difference
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, scaled, sums_sigmoids
@@ -78,7 +82,27 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     falls_fast = len(above) > 1 and any(map(_falls_fast, above))
     if is_quotient or falls_fast:
         return _combined(factors, meanings)
-    return _with_opposites(factors, meanings)
+    return _with_opposites(factors, meanings) or _distributed(factors, meanings)
+
+
+def _distributed(factors: Sequence[_Factor], meanings: Meanings) -> Expression | None:
+    """exp(f)*(exp(g) + exp(h)) = exp(f + g) + exp(f + h): one may be infinite beside a sum that is 0."""
+    pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
+    for total in factors:
+        terms = terms_of(total.node)
+        if pure and len(terms) > 1 and all(_scaled_once(term, meanings) for term in terms):
+            others = [each.node for each in factors if each is not total and each not in pure]
+            exponent = add(*(each.scale.exponent for each in pure))
+            values = (each.scale.value for each in pure)
+            return multiply(*others, *values, taken_in(total.node, exponent, meanings))
+    return None
+
+
+def _scaled_once(term: Expression, meanings: Meanings) -> bool:
+    """Whether a term is an exponential, written out, with factors."""
+    found = scaled(term, meanings)
+    has_one = any(_is_exponential(factor, meanings) for factor in factors_of(term))
+    return has_one and not found.is_plain and not found.is_shifted
 
 
 def _with_opposites(factors: Sequence[_Factor], meanings: Meanings) -> Expression | None:
@@ -149,18 +173,8 @@ def _factor(node: Expression, meanings: Meanings) -> _Factor:
     base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
     if not isinstance(exponent, Number):
         base, exponent = node, ONE
-    scale = _difference(base) if exponent == ONE else None
+    scale = scaled_difference(base) if exponent == ONE else None
     return _Factor(node, base, exponent, scale or scaled(node, meanings))
-
-
-def _difference(node: Expression) -> Scaled | None:
-    """exp(f) - 1 = exp(max(f, 0))*sign(f)*(1 - exp(-abs(f))), where f may be positive."""
-    match node:
-        case Apply("expm1", (argument,)) if not NOTHING_KNOWN.is_nonnegative(negate(argument)):
-            size, sign = Apply("abs", (argument,)), Apply("sign", (argument,))
-            value = multiply(MINUS_ONE, sign, Apply("expm1", (negate(size),)))
-            return Scaled(Apply("max", (argument, ZERO)), value, is_shifted=True)
-    return None
 
 
 def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
@@ -196,7 +210,7 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
             (inside if found and not isinstance(value, Number) else behind).append(value)
     part = multiply(*inside)
     result.insert(place, Where(conjunction(conditions), part, ZERO) if conditions else part)
-    return _where_weights_are_not_zero(multiply(*result, *behind), weights)
+    return where_weights_are_not_zero(multiply(*result, *behind), weights)
 
 
 def _masks(node: Expression, factors: Sequence[_Factor]) -> Iterator[Expression]:
@@ -240,7 +254,7 @@ def taken_in(
     is_large = any(_is_too_large(each, meanings) for each in factors)
     if inside is None and (is_large or _are_guarded(factors)):
         inside = _combined(factors, meanings)
-    return _where_weights_are_not_zero(inside or product, weights)
+    return where_weights_are_not_zero(inside or product, weights)
 
 
 def _is_too_large(factor: _Factor, meanings: Meanings) -> bool:
@@ -262,17 +276,6 @@ def _is_moderate(node: Expression) -> bool:
     arguments = (argument_of("exp", each) for each in node.walk())
     exponents = [each for each in arguments if each is not None]
     return all(softmax_count(each) or NOTHING_KNOWN.is_nonnegative(negate(each)) for each in exponents)
-
-
-def _where_weights_are_not_zero(product: Expression, weights: Sequence[Weight]) -> Expression:
-    """The product, looked at only where the weights are not 0 that the sums below the stroke leave out."""
-    above = factors_of(product)
-    conditions = [
-        Comparison("!=", factor, ZERO)
-        for factor in above
-        if any(is_instance(factor, weight, indices) for weight, indices in weights)
-    ]
-    return Where(conjunction(conditions), product, ZERO) if conditions else product
 
 
 def merged(node: Expression, meanings: Meanings) -> Expression | None:

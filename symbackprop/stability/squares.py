@@ -84,7 +84,7 @@ def squares_in(
         opened |= {radicand.tensor}
     match meanings.of(radicand):
         case Power(base, Number(exponent)) if _has_minimum(base, exponent):
-            return (Square((base,), degree=exponent),)
+            return (Square((_without_reciprocals(base),), degree=exponent),)
         case Multiply(factors):
             parts = [squares_in(each, meanings, opened) for each in factors if not _is_positive(each)]
             is_alike = len({each.degree for part in parts for each in part}) == 1
@@ -99,6 +99,15 @@ def squares_in(
             found = [squares_in(term, meanings, opened) for term in terms]
             return tuple([square for part in found for square in part]) if all(found) else ()
     return ()
+
+
+def _without_reciprocals(base: Expression) -> Expression:
+    """f of f/g, which is 0 where f/g is."""
+    return multiply(*(each for each in factors_of(base) if not _is_reciprocal(each)))
+
+
+def _is_reciprocal(factor: Expression) -> bool:
+    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
 
 def _times(squares: Sequence[Square]) -> Square:

@@ -106,15 +106,6 @@ index h, k : H
 input x[t,i]
 target d[t,h]
 param W[h,i], U[h,k], c[h]
-s[t,h] = where(t == 0, 0, sum(k, U[h,k]*s[t-1,k])) + sum(i, W[h,i]*x[t,i]) + c[h]
-"""
-RNN = """
-index t : T
-index i : I
-index h, k : H
-input x[t,i]
-target d[t,h]
-param W[h,i], U[h,k], c[h]
 z[t,h] = tanh(where(t == 0, 0, sum(k, U[h,k]*z[t-1,k])) + sum(i, W[h,i]*x[t,i]) + c[h])
 loss E = 1/2*sum(t, h, (z[t,h] - d[t,h])^2)
 """
@@ -122,13 +113,13 @@ LSTM_CELL = """
 index n : N
 index h : H
 input ai[n,h], af[n,h], ao[n,h], ag[n,h], c_prev[n,h]
-i[n,h] = sigmoid(ai[n,h])
+ig[n,h] = sigmoid(ai[n,h])
 f[n,h] = sigmoid(af[n,h])
 o[n,h] = sigmoid(ao[n,h])
 g[n,h] = tanh(ag[n,h])
-c[n,h] = f[n,h]*c_prev[n,h] + i[n,h]*g[n,h]
+c[n,h] = f[n,h]*c_prev[n,h] + ig[n,h]*g[n,h]
 y[n,h] = o[n,h]*tanh(c[n,h])
-""".replace("i[n,h] =", "ig[n,h] =").replace("i[n,h]*g", "ig[n,h]*g")
+"""
 EMBEDDING = """
 index n : N
 index v : V
@@ -263,6 +254,7 @@ CASES = [
     """, ("exchanged",)),
     net("dense net, updated too early", "dz1 = dy @ W2.T", "W2 -= 0.1*dW2 #!\n    dz1 = dy @ W2.T",
         "in place"),
+    net("dense net, not transposed, which raises", "dz1 = dy @ W2.T", "dz1 = dy @ W2 #!", "transpose"),
     net("dense net, float32 on the way", "dz1 = dy @ W2.T", "dz1 = (dy @ W2.T).astype(np.float32) #!",
         "precision", verdict="imprecise"),
     ln("layer norm", "dx = ", "dx = "),

@@ -14,6 +14,8 @@ KINDS = {
     "beside softplus": "sigmoid(-u[b])*(exp(u[b])/softplus(u[b]))*tanh(q[b])",
     "sigmoid beside an exponential": "log(exp(u[b]) + sigmoid(u[b] - q[b]))",
     "ratio of sigmoids": "sigmoid(u[b])/(sigmoid(u[b]) + sigmoid(q[b])^2)",
+    "inflated by zeros": "log(sigmoid(u[b]) + sigmoid(-u[b])*exp(-softplus(q[b])))",
+    "exponential times a sum": "tanh(q[b])/(1 + exp(u[b])*(exp(-q[b]) + 2*exp(u[b] - q[b])))",
     "complement of a product": "log(1 - sigmoid(u[b])*sigmoid(q[b]))",
     "difference of sigmoids": "log(sigmoid(u[b] + 2) - sigmoid(u[b] - 1))*tanh(q[b])",
 }
