@@ -59,12 +59,12 @@ def common_factors_out(expression: sympy.Expr) -> sympy.Expr:
 
 @lru_cache(MOST_REMEMBERED)
 def denominator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
-    """The irreducible factors below the stroke, once everything is cancelled."""
+    """The irreducible factors of the denominator, once everything is cancelled."""
     return _irreducible_factors(sympy.fraction(cancelled(expression))[1])
 
 
 def numerator_factors(expression: sympy.Expr) -> frozenset[sympy.Expr]:
-    """The irreducible factors above the stroke, once everything is cancelled."""
+    """The irreducible factors of the numerator, once everything is cancelled."""
     return _irreducible_factors(sympy.fraction(cancelled(expression))[0])
 
 
@@ -195,7 +195,7 @@ def _degrees(expression: sympy.Expr, atom: sympy.Symbol) -> tuple[int, int]:
 
 
 def work_on(expression: sympy.Expr) -> int:
-    """What working on a quotient costs: the terms above and below the stroke, for each atom.
+    """What working on a quotient costs: the terms of numerator and denominator, for each atom.
 
     SymPy takes some 0.3 ms a unit, for large and for small ones.
     """

@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeAlias, cast
 import sympy
 
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
-from symbackprop.algebra.differences import is_difference, spreads_a_difference
 from symbackprop.algebra.digits import Digits
+from symbackprop.algebra.multiplied_differences import is_difference, spreads_a_difference
 from symbackprop.algebra.opened import atoms_as_typed, opened, reductions_of, spelled_alike, spelled_as_typed
 from symbackprop.algebra.quotients import (
     collected_forms,
@@ -283,7 +283,7 @@ class RationalSearch:
 
     @cached_property
     def denominators(self) -> frozenset[sympy.Expr]:
-        """The irreducible factors below the stroke."""
+        """The irreducible factors of the denominator."""
         return denominator_factors(self.start)
 
 

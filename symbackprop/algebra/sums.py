@@ -8,9 +8,9 @@ from functools import partial
 from itertools import product
 
 from symbackprop.algebra.context import Scope
-from symbackprop.algebra.differences import is_difference
 from symbackprop.algebra.digits import keeps_digits
 from symbackprop.algebra.identity import Identity
+from symbackprop.algebra.multiplied_differences import is_difference
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from symbackprop.auditing.sites import Injected, Proposal, Site
 from symbackprop.auditing.terms import Expansion
 from symbackprop.auditing.trials import Trial
+from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.record import NumpyCall
 from symbackprop.handwritten.agreement import agrees
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import Delta, Expression, Index
@@ -27,7 +29,10 @@ from symbackprop.systems.printing import text
 Array: TypeAlias = NDArray[Any]
 
 MOST_TERMS = 8
-OF_NUMPY = {"exp", "log", "tanh", "sqrt", "where", "sin", "cos", "abs", "sign", "cosh", "sinh", "log1p"}
+# What NumPy calls by the name that a closed form has.
+OF_NUMPY = {"sqrt", "where", "abs"} | {
+    name for name, record in FUNCTIONS.items() if record.numpy == NumpyCall(f"np.{name}({{}})")
+}
 DERIVATIVE, FACTOR = "derivative", "factor"
 POWERS = ((1.0, "{}"), (-1.0, "1/{}"), (0.5, "sqrt({})"), (-0.5, "1/sqrt({})"))
 NUMBERS = ((2.0, "2"), (0.5, "1/2"), (4.0, "4"), (0.25, "1/4"))

@@ -52,7 +52,7 @@ class OwnEquation(Recomputed):
 
 
 def put_together(expression: Expression) -> Expression:
-    """Sums and products put together by their builders, what is below the stroke last."""
+    """Sums and products put together by their builders, reciprocals last."""
     return rewrite_bottom_up(rewrite_bottom_up(expression, _together), _reciprocals_last)
 
 

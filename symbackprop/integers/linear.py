@@ -86,7 +86,7 @@ def divided(expression: Expression) -> tuple[Expression, Expression]:
 
 
 def _above_and_below(expression: Expression) -> tuple[list[Expression], dict[Expression, int]]:
-    """The factors of a product above the stroke, and what stands below it with its power."""
+    """The factors of the numerator, and the bases of the denominator with their powers."""
     above: list[Expression] = []
     below: dict[Expression, int] = {}
     for factor in factors_of(expression):

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from symbackprop.language.names import bare_word
 from symbackprop.layers.chosen_text import text_of
-from symbackprop.layers.edits import Edits, first_word, walk
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import value_text
+from symbackprop.layers.text_edits import Edits, first_word, walk
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
     Call,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbackprop.language.names import bare_word
-from symbackprop.layers.edits import Edits, walk
+from symbackprop.layers.text_edits import Edits, walk
 from symbackprop.syntax.nodes import Call, Formula, FunctionDefinition, Reference, TensorDeclaration, Word
 from symbackprop.syntax.parsing import read_model
 from symbackprop.syntax.source import Source

@@ -165,7 +165,7 @@ def is_sum(node: Expression) -> TypeGuard[Reduction]:
 
 
 def is_reciprocal(factor: Expression) -> bool:
-    """Whether the factor stands below the stroke."""
+    """Whether the factor is a power with a negative number as its exponent."""
     return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
 
 
@@ -177,7 +177,7 @@ def is_root(node: Expression) -> TypeGuard[Power]:
 
 
 def divisor_of(factor: Expression) -> Expression | None:
-    """What stands below the stroke, x^n for x^-n; None where the factor is no reciprocal."""
+    """The divisor, x^n for x^-n; None where the factor is no reciprocal."""
     if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:
         exponent = -factor.exponent.value
         return factor.base if exponent == 1 else Power(factor.base, Number(exponent))

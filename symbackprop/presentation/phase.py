@@ -18,7 +18,7 @@ from symbackprop.presentation.comparisons import (
     MAXIMUM_OF_ORDERED,
     NUMBERS_ON_THE_RIGHT,
 )
-from symbackprop.presentation.sums import GATHER_SUMS
+from symbackprop.presentation.gathering import GATHER_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import OPPOSITE_WHERES

@@ -12,6 +12,7 @@ from symbackprop.notation.expressions import (
     Add,
     Comparison,
     ComparisonOperator,
+    Element,
     Expression,
     Index,
     Logic,
@@ -115,10 +116,26 @@ def _completed_product(factors: Sequence[Expression], own: Expression) -> Expres
                     if other is not None:
                         rest = [each for each in conjuncts(condition) if each != part]
                         body = Where(conjunction(rest), chosen, ONE) if rest else chosen
-                        if _chosen_by(substitute(body, {index: other}), masks) == own:
+                        single = substitute(body, {index: other})
+                        found = _chosen_by(single, masks)
+                        if found == own and _is_place(other, index, body if found == single else chosen):
                             whole = Reduction("prod", (index,), body)
                             return multiply(*factors[:place], whole, *factors[place + 1 :])
     return None
+
+
+def _is_place(position: Expression, index: Index, body: Expression) -> bool:
+    """Whether the position is sure to lie in the index' axis: it has that axis, or a tensor is read there.
+
+    A number is not, for the axis may be empty; nor is what a `where` or a sum may leave unread.
+    """
+    if isinstance(position, Index) and position.axis == index.axis:
+        return True
+    if isinstance(body, Element):
+        return index in body.positions
+    return not isinstance(body, Where | Reduction) and any(
+        _is_place(position, index, child) for child in body.children
+    )
 
 
 def _mask(factor: Expression) -> tuple[Expression, ...]:
@@ -204,6 +221,7 @@ SUMMATION_RULES = (
         "whole product",
         "f(i)*prod(j, where(j != i, f(j), 1)) = prod(j, f(j)), also in a sum",
         whole_product,
+        where=(when("inside", "i", "j"),),
         decreases="conditions",
         example="c*x[i]*prod(i2, where(i2 != i, x[i2], 1))",
         near_miss="c*y[j]*prod(i2, where(i2 != i, x[i2], 1))",

@@ -224,7 +224,7 @@ def squares_out_of_order(expression: Expression, _context: MeasureContext) -> in
 
 MIRRORED_SQUARES = WholeRule(
     "mirrored squares",
-    "f*(x - y)^n + g*(y - x)^n = (f + g)*(x - y)^n, where n is even",
+    "(x - y)^n = (y - x)^n, where n is even and (y - x)^n stands in the expression, too",
     mirrored_squares,
     "squares out of order",
     example="1/(x[i] - c)^2 + 1/(c - x[i])^2",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symbackprop.algebra.differences import is_difference
+from symbackprop.algebra.multiplied_differences import is_difference
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply
 from symbackprop.notation.expressions import (
     Add,

@@ -80,14 +80,14 @@ ROOTS: tuple[StableForm, ...] = (
 FAR_BELOW_ZERO: tuple[StableForm, ...] = (
     StableForm(
         "log of softplus",
-        "log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g)",
+        "log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g), within exp(-40)",
         log_of_softplus,
         example="log(softplus(c))",
         near_miss="log(softplus(c) + 1)",
     ),
     StableForm(
         "sigmoid by softplus",
-        "sigmoid(f)/softplus(f) = where(f > -40, sigmoid(f)/softplus(f), 1)",
+        "sigmoid(f)/softplus(f) = where(f > -40, sigmoid(f)/softplus(f), 1), within exp(-40)",
         sigmoid_by_softplus,
         example="sigmoid(c)/softplus(c)",
         near_miss="sigmoid(c)/softplus(-c)",

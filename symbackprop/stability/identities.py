@@ -121,7 +121,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "zero last",
-        "where(c, 0, f) = where(not c, f, 0), f with exponentials",
+        "where(c, 0, f) = where(not c, f, 0), f with exponentials, c compares no nan",
         zero_last,
         example="where(c <= 0, 0, exp(x[i]))",
         near_miss="where(c <= 0, 0, x[i])",

@@ -55,7 +55,7 @@ def log_of_exponentials(node: Expression, meanings: Meanings) -> Expression | No
 
 
 def _logarithm(value: Expression) -> Expression:
-    """log(value); of what stands above and below the stroke apart, where the former is not negative."""
+    """log(value), or log(numerator) - log(denominator) where the numerator is not negative."""
     factors = factors_of(value)
     below = [each for each in factors if is_reciprocal(each)]
     above = multiply(*(each for each in factors if each not in below))

@@ -214,7 +214,7 @@ def _softmax(node: Expression) -> Expression:
 
 
 def softmax_places(factors: Sequence[Expression]) -> tuple[int, int, tuple[Index, ...]] | None:
-    """The places of an exponential among factors and of the sum of its like below the stroke, its indices."""
+    """Where an exponential stands among factors, and where division by the sum of its like; its indices."""
     for below, factor in enumerate(factors):
         match factor:
             case Power(Reduction("sum", bound, Apply("exp", (inner,))), Number(exponent)) if exponent <= -1:

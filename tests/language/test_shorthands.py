@@ -59,8 +59,8 @@ def test_a_word_stands_for_its_definition_and_is_printed_by_its_name(names, shor
 @pytest.mark.parametrize(
     "near_miss",
     [
-        "exp(v[i])/sum(j, exp(2*v[j]))",  # another exponent below the stroke
-        "exp(v[i])*sum(j, exp(v[j]))",  # no stroke
+        "exp(v[i])/sum(j, exp(2*v[j]))",  # another exponent in the denominator
+        "exp(v[i])*sum(j, exp(v[j]))",  # no quotient
         "exp(W[k,i])/sum(l, exp(W[l,0]))",  # another column
         "log(sum(i, exp(v[i]) + 1))",
         "sum(i, v[i]^2)",

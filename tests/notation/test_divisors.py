@@ -12,7 +12,7 @@ X = Element("x")
     ("exponent", "below"),
     [(-1, X), (-2, Power(X, Number(2))), (Fraction(-1, 2), Power(X, Number(Fraction(1, 2))))],
 )
-def test_what_stands_below_the_stroke(exponent: Fraction, below: Power) -> None:
+def test_the_divisor_of_a_reciprocal(exponent: Fraction, below: Power) -> None:
     factor = Power(X, Number(Fraction(exponent)))
     assert is_reciprocal(factor)
     assert divisor_of(factor) == below

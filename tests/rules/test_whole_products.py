@@ -24,6 +24,20 @@ FORMS = {
         "loss E = sum(k, g[k]*prod(j, where(j <= k, q[j], 1)))",
         "grad_b[k] = sum(j, g[j]*prod(j', where(j' <= j, q[j'], 1))*where(k <= j, 1, 0))*(1 - q[k])",
     ),
+    "a place that data give": (
+        "index k : K\nindex j : J\ninput x[j], ids[k] in J\nparam w[k]\n"
+        "loss E = sum(k, w[k]*x[ids[k]]*prod(j, where(j != ids[k], x[j], 1)))",
+        "grad_w[k] = prod(j, x[j])",
+    ),
+    "an index over another axis": (
+        "index i : I\nindex j : J\ninput x[j]\nparam w[i]\n"
+        "loss E = sum(i, w[i]*(i + 1)*prod(j, where(j != i, j + 1, 1))) + sum(j, x[j])",
+        "grad_w[i] = (i + 1)*prod(j, where(j != i, j + 1, 1))",
+    ),
+    "a number, which an empty axis does not have": (
+        "index j : J\ninput x[j], h\nparam c\nloss E = c*h*prod(j, where(j != 0, h, 1)) + sum(j, x[j])",
+        "grad_c = h*prod(j, where(j != 0, h, 1))",
+    ),
     "a plain product": (
         "index i : I\nparam b[i]\nloss E = prod(i, b[i])",
         "grad_b[i] = prod(i', where(i' != i, b[i'], 1))",

@@ -19,7 +19,7 @@ MOST_MONOMIALS = 64
 
 @dataclass(frozen=True)
 class _Monomial:
-    """A number times powers, negative below the stroke; `place` is that of the term that it comes of."""
+    """A number times powers, which may be negative; `place` is that of its term."""
 
     number: Fraction
     exponents: Exponents
@@ -113,6 +113,6 @@ def _holds(terms: Polynomial, difference: Polynomial) -> bool:
 
 
 def _cancels(exponents: Exponents, others: Exponents) -> bool:
-    """Whether something stands above the stroke in one and below it in the other."""
+    """Whether a base of one is a divisor in the other."""
     known = dict(others)
     return any(known.get(base, 0) * exponent < 0 for base, exponent in exponents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.algebra.differences import spreads_a_difference
+from symbackprop.algebra.multiplied_differences import spreads_a_difference
 from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
