@@ -13,7 +13,7 @@ FORMS = {
     "hazards of discrete times": (
         "index k, j : K\ninput g[k]\nparam b[k]\nv[k] = sigmoid(b[k])\n"
         "p[k] = v[k]*prod(j, where(j < k, 1 - v[j], 1))\nloss E = -sum(k, g[k]*log(p[k]))",
-        "grad_b[k] = v[k]*(g[k] + sum(j, g[j]*where(k < j, 1, 0))) - g[k]",
+        "grad_b[k] = g[k]*(v[k] - 1) + v[k]*sum(j, g[j]*where(k < j, 1, 0))",
     ),
     "all of several chances": (
         "index n : N\nindex i : I\nparam b[n,i]\nloss E = sum(n, prod(i, sigmoid(b[n,i])))",
