@@ -83,9 +83,8 @@ index h : H
 index e : E
 index o : D = H*E
 index a : A = (q k v)*H*E
-input u[t,a]
 const heads[h]
-param w[o]
+param w[o], u[t,a]
 S[h,t,s] = sum(e, u[t,(q h e)]*u[s,(k h e)])
 y[t,(h e)] = sum(s, S[h,t,s]*u[s,(v h e)])
 loss L = sum(t, o, w[o]*y[t,o])
@@ -93,13 +92,14 @@ loss L = sum(t, o, w[o]*y[t,o])
 
 
 def test_thirds_of_an_axis_split_into_heads_are_slices() -> None:
-    """Queries, keys and values from one array: no index array, wherever a third begins."""
-    derivation = derive(parse_system(THIRDS), ["w"])
+    """Queries, keys and values of one array, and its gradient: no index array, wherever a third begins."""
+    derivation = judge(THIRDS, ["w", "u"], sizes={"T": 2, "H": 2, "E": 3, "D": 6, "A": 18}, steps=False)
     source = numpy_source(lower(derivation))
     assert "u[:, H * E : 2 * H * E]" in source and "u[:, 2 * H * E :]" in source
-    assert not any(word in source for word in ("arange", "scatter_add", "np.pad", "minimum", "take", "clip"))
-    sizes = {"T": 2, "H": 2, "E": 3, "D": 6, "A": 18}
-    judge(THIRDS, ["w"], sizes=sizes, steps=False)
+    for places in (":D", "D : 2 * D", "2 * D :"):
+        assert f"grad_u[:, {places}] = grad_u_block" in source
+    unwanted = ("arange", "scatter_add", "np.pad", "np.where", "minimum", "take", "clip")
+    assert not any(word in source for word in unwanted)
 
 
 @pytest.mark.parametrize(("model", "wrt"), [(HEADS, "v"), (GROUPED_QUERIES, "k")])
