@@ -19,9 +19,11 @@ from symbackprop.integers.bounds import conjunction, conjuncts, unproved_bounds
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import constant_form, linear_form
 from symbackprop.integers.mixed_radix import bound_of_number, without_multiples
+from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import add, normalised, subtract
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
     Axis,
     Comparison,
     Expression,
@@ -112,7 +114,7 @@ def _blocks(expression: Expression, split: Index, axes: Sequence[Axis]) -> Itera
             return
         index = fresh_index(Index(axis.label, axis), avoid)
         moved = substitute(expression, {split: linear_form(add(first, index)).expression()})
-        counted = rewrite_bottom_up(moved, without_multiples)
+        counted = rewrite_bottom_up(moved, lambda node: without_multiples(_cancelled(node)))
         decided = rewrite_bottom_up(simplified(counted), normalised)
         wheres = (node for node in decided.walk() if isinstance(node, Where))
         if any(index in node.condition.free_indices for node in wheres):
@@ -120,6 +122,14 @@ def _blocks(expression: Expression, split: Index, axes: Sequence[Axis]) -> Itera
         found.append(Block(split, start, index, decided))
         start = linear_form(add(start, Size(axis))).expression()  # the cut, in the sizes of the blocks
     yield from found
+
+
+def _cancelled(node: Expression) -> Expression:
+    """A sum of integers whose terms cancel by the relation of sizes: h of h + 2*G*H - 2*D with D = G*H."""
+    if not (isinstance(node, Add) and is_integer(node)):
+        return node
+    form = related_form(node)
+    return form.expression() if len(form.coefficients) < len(linear_form(node).coefficients) else node
 
 
 def _cuts(expression: Expression, split: Index) -> Iterator[Expression]:

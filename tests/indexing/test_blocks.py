@@ -84,6 +84,16 @@ def test_a_condition_on_the_quotient_begins_a_block() -> None:
     assert blocks_of(parse_expression(IN_TWO, HEADS), (n, p)) == ()  # no axis has a block's length
 
 
+def test_a_place_within_a_block_is_said_in_one_size() -> None:
+    n, *_, p = HEAD_NUMBERS
+    formula = (
+        "where(p < size(g)*size(e), f[n,floor(p/size(e))], 0)"
+        " + where(p - size(o) >= 0, f[n,floor((p - size(o))/size(e))], 0)"
+    )
+    first, second = blocks_of(parse_expression(formula, HEADS), (n, p))
+    assert text(first.expression) == text(second.expression) == "f[n,floor(o/size(e))]"
+
+
 @pytest.mark.parametrize(
     ("condition", "bound"),
     [
