@@ -115,6 +115,16 @@ def test_a_digit_of_an_axis_that_is_shorter_is_looked_up() -> None:
     assert "arange(H)" in source
 
 
+@pytest.mark.parametrize("size", ["G*R", "3*G*R", "3*G*R + 1"])
+def test_digits_may_be_counted_through_again(size: str) -> None:
+    again = (
+        "index g : G\nindex r : R\nindex p : P = SIZE\ninput w[p]\nparam x[g,r]\n"
+        "loss L = sum(p, w[p]*x[mod(floor(p/size(r)), size(g)),mod(p, size(r))]^2)\n"
+    )
+    source = numpy_source(lower(judge(again.replace("SIZE", size), ["x"], steps=False)))
+    assert ("x.reshape(P)" in source) == (size == "G*R")
+
+
 LSTM = """
 index n : N
 index t : T
