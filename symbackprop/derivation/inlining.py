@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify
@@ -11,11 +12,25 @@ from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.cost.expressions import cost
 from symbackprop.cost.weights import MOST_FOR_A_DIVISION
 from symbackprop.derivation.result import AdjointDerivation
+from symbackprop.integers.bounds import Knowledge
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
+    factors_of,
     is_reciprocal,
+    terms_of,
 )
-from symbackprop.notation.expressions import ONE, Add, Apply, Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import Beside
@@ -37,7 +52,8 @@ def inline_adjoints(
     `wanted` are the names of those that stay.
 
     An adjoint that costs nothing (another's name, a number) moves into every use; one that is used in one
-    equation moves there unless the program would become costlier, or a sum would become hard to read.
+    equation moves there unless the program would become costlier, or a sum would become hard to read. One
+    made up of blocks, [dq dk dv], stays one tensor where it is summed over.
     """
     inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope, budget)
     while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
@@ -78,6 +94,8 @@ class _Inlining:
         is_open = len(users) <= MOST_USERS and _may_vanish(adjoint.equation.expression)
         if len(users) > 1 and not is_free and not is_open:
             return False
+        if not is_free and self._is_summed_over_blocks(adjoint.equation):
+            return False  # one sum over all blocks would become a sum for each
         moved = {
             user: _with_inlined(
                 self.current[user],
@@ -93,6 +111,10 @@ class _Inlining:
             return False
         self._replace(adjoint, moved)
         return True
+
+    def _is_summed_over_blocks(self, equation: Equation) -> bool:
+        users = [self.current[user].equation for user in self.users[equation.tensor]]
+        return any(_stands_in_a_sum(equation, user) for user in users) and _is_in_blocks(equation.expression)
 
     def _replace(self, inlined: AdjointDerivation, moved: dict[str, AdjointDerivation]) -> None:
         name = inlined.equation.tensor
@@ -124,6 +146,22 @@ def _may_vanish(expression: Expression) -> bool:
     is_multiple = len(rest) == 1 and isinstance(rest[0], Element | Add) and _is_short(rest[0])
     return is_multiple or any(
         isinstance(factor, Delta) or (is_reciprocal(factor) and bool(factor.tensors)) for factor in rest
+    )
+
+
+def _is_in_blocks(expression: Expression) -> bool:
+    """Whether it is a sum of `where`s on indices of which no two are chosen at one place."""
+    chosen = [
+        [
+            factor.condition
+            for factor in factors_of(term)
+            if isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors
+        ]
+        for term in terms_of(expression)
+    ]
+    return len(chosen) > 1 and all(
+        one and other and Knowledge.of((), (*one, *other)).is_contradictory
+        for one, other in combinations(chosen, 2)
     )
 
 

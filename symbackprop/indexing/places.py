@@ -153,11 +153,15 @@ def divided_index(positions: Sequence[Expression], axes: Sequence[Axis]) -> tupl
     """(q, n) where the first n positions are all digits of q, the radices being the sizes of their axes.
 
     Such are floor(q/m) and mod(q, m) over an axis with m values. None where q is known not to reach every
-    place: then it counts through the first ones alone.
+    place: then it counts through the first ones alone; and where it may count through them more than once.
     """
     first = digit_of(positions[0])
     if first is None or not isinstance(first.base, Index) or isinstance(first.base, Counter):
         return None
+    if first.radix is not None:
+        once = Comparison("<=", Size(first.base.axis), multiply(first.unit, first.radix))
+        if not Knowledge.of((once,), ()).proves(once):
+            return None
     unit = first.unit
     for count, (position, axis) in enumerate(zip(positions[1:], axes[1:], strict=True), start=2):
         digit = digit_of(position)

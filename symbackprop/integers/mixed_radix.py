@@ -62,6 +62,43 @@ def decided_digit(node: Expression) -> Expression | None:
     return high.expression() if node.function == "floor" else rest
 
 
+def without_multiples(node: Expression) -> Expression:
+    """g + floor(q/m) for floor((m*g + q)/m), mod(q, m) for mod(m*g + q, m); anything else as it stands."""
+    match node:
+        case Apply("mod", (number, radix)) if is_positive(radix):
+            high, low = _by_radix(number, radix)
+            return Apply("mod", (low.expression(), radix)) if _is_not_zero(high) else node
+        case Apply("floor", (argument,)):
+            number, radix = divided(argument)
+            if radix != ONE and is_positive(radix):
+                high, low = _by_radix(number, radix)
+                quotient = floor_quotient(low.expression(), radix)
+                return high.plus(linear_form(quotient)).expression() if _is_not_zero(high) else node
+    return node
+
+
+def _is_not_zero(form: LinearForm) -> bool:
+    return bool(form.coefficients or form.constant)
+
+
+def bound_of_number(bound: LinearForm) -> LinearForm:
+    """q - m*g for floor(q/m) - g, and m*(g + 1) - 1 - q for g - floor(q/m), of integers q and g.
+
+    One is at least 0 if and only if the other is. Other forms are given back.
+    """
+    for unknown, factor in bound.coefficients.items():
+        digit = digit_of(unknown)
+        rest = bound.without(unknown)
+        if digit is None or digit.radix is not None or abs(factor) != 1:
+            continue
+        if not (is_integer(digit.base) and is_integer(rest.expression())):
+            continue
+        least = rest if factor > 0 else rest.plus(constant_form(1))
+        scaled = linear_form(multiply(digit.unit, least.expression())).plus(linear_form(digit.base), factor)
+        return scaled if factor > 0 else scaled.plus(constant_form(-1))
+    return bound
+
+
 def _by_radix(number: Expression, radix: Expression) -> tuple[LinearForm, LinearForm]:
     """(g, q) of a number m*g + q: term by term, those that m divides and the others."""
     high, low = constant_form(0), constant_form(0)

@@ -109,7 +109,7 @@ def with_named_blocks(items: Sequence[NamedEquation], system: System) -> tuple[N
     taken = {*system.tensors, *(axis.name for axis in system.axes), *(item.equation.tensor for item in items)}
     found: list[NamedEquation] = []
     for item in items:
-        named = names_for_blocks(item.equation, taken)
+        named = names_for_blocks(item.equation, taken, system.axes)
         found += [item.temporary(Part.BLOCK, each) for each in named]
         found.append(_read_by_block(item, named) if named else item)
     return tuple(found)

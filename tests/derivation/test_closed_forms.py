@@ -192,3 +192,30 @@ def test_normal_form_is_idempotent_and_independent_of_the_order_of_rules(
             shape(e.expression) for e in first.equations
         ]
     assert len(SHUFFLED) >= 3, "each phase has its own rules"
+
+
+PACKED = """
+index b : B
+index t, s : T
+index i : I
+index h : H
+index p : P = (k v)*H
+input x[b,t,i], c[b,t,s]
+param W[i,p]
+u[b,t,p] = sum(i, x[b,t,i]*W[i,p])
+loss L = sum(b, t, s, h, c[b,t,s]*u[b,s,(k h)]*u[b,t,(v h)])
+"""
+
+
+def test_an_adjoint_in_blocks_is_one_tensor_that_is_summed_over() -> None:
+    assert printed(derive(parse_system(PACKED))) == [
+        "delta_u[b,t,p] = where(p < size(h), sum(s, c[b,s,t]*u[b,s,size(h) + p]), 0)"
+        " + where(p - size(h) >= 0, sum(s, c[b,t,s]*u[b,s,p - size(h)]), 0)",
+        "grad_W[i,p] = sum(b, t, delta_u[b,t,p]*x[b,t,i])",
+    ]
+
+
+def test_an_adjoint_whose_terms_overlap_is_put_in() -> None:
+    shifted = PACKED.replace("(k v)*H", "H + 1").replace("(k h)", "h").replace("(v h)", "h+1")
+    (gradient,) = printed(derive(parse_system(shifted)))
+    assert gradient.count("sum(b, t, sum(s,") == 2

@@ -3,6 +3,9 @@
 import pytest
 
 from symbackprop.indexing.blocks import blocks_of, names_for_blocks, read_by_block
+from symbackprop.indexing.padding import not_negative
+from symbackprop.integers.linear import linear_form
+from symbackprop.integers.mixed_radix import bound_of_number, without_multiples
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Index
 from symbackprop.systems.printing import equation_text, text
@@ -52,6 +55,75 @@ def test_what_has_no_blocks(formula: str) -> None:
 
 def test_a_block_without_an_axis_of_its_length_is_none() -> None:
     assert blocks("where(b < size(h), f[n,b], 0) + where(b >= size(h), l[n,b], 0)", B) == []
+
+
+HEADS = parse_system("""
+index n : N
+index g : G
+index e : E
+index o : D = G*E
+index p : P = 2*G*E
+input f[n,g], k[n,g,e]
+loss L = sum(n, g, e, f[n,g]*k[n,g,e])
+""")
+HEAD_NUMBERS = [Index(axis.label, axis) for axis in HEADS.axes]
+IN_TWO = (
+    "where(floor(p/size(e)) < size(g), f[n,floor(p/size(e))]*k[n,floor(p/size(e)),mod(p, size(e))], 0)"
+    " + where(floor(p/size(e)) - size(g) >= 0, f[n,floor(p/size(e)) - size(g)], 0)"
+)
+
+
+def test_a_condition_on_the_quotient_begins_a_block() -> None:
+    n, *_, p = HEAD_NUMBERS
+    axes = [index.axis for index in HEAD_NUMBERS]
+    found = blocks_of(parse_expression(IN_TWO, HEADS), (n, p), axes)
+    assert [f"{text(block.start)}: {text(block.expression)}" for block in found] == [
+        "0: f[n,floor(o/size(e))]*k[n,floor(o/size(e)),mod(o, size(e))]",
+        "size(o): f[n,floor(o/size(e))]",
+    ]
+    assert blocks_of(parse_expression(IN_TWO, HEADS), (n, p)) == ()  # no axis has a block's length
+
+
+def test_a_place_within_a_block_is_said_in_one_size() -> None:
+    n, *_, p = HEAD_NUMBERS
+    formula = (
+        "where(p < size(g)*size(e), f[n,floor(p/size(e))], 0)"
+        " + where(p - size(o) >= 0, f[n,floor((p - size(o))/size(e))], 0)"
+    )
+    first, second = blocks_of(parse_expression(formula, HEADS), (n, p))
+    assert text(first.expression) == text(second.expression) == "f[n,floor(o/size(e))]"
+
+
+@pytest.mark.parametrize(
+    ("condition", "bound"),
+    [
+        ("floor(a/size(h)) - n >= 0", "a - size(h)*n"),
+        ("floor(a/size(h)) < n", "size(h)*n - a - 1"),
+        ("floor(a/3) <= 2", "8 - a"),
+        ("floor(floor(a/2)/size(h)) > 0", "a - 2*size(h)"),
+        ("2*floor(a/size(h)) < n", "n - 2*floor(a/size(h)) - 1"),
+        ("floor(f[n,h]) >= 0", "floor(f[n,h])"),
+    ],
+)
+def test_a_bound_on_a_quotient_is_one_on_the_number(condition: str, bound: str) -> None:
+    found = not_negative(parse_expression(condition, SYSTEM))
+    assert found is not None
+    assert text(bound_of_number(linear_form(found)).expression()) == bound
+
+
+@pytest.mark.parametrize(
+    ("position", "left"),
+    [
+        ("floor((size(h)*n + a)/size(h))", "n + floor(a/size(h))"),
+        ("mod(size(h)*n + a, size(h))", "mod(a, size(h))"),
+        ("floor((6 + a)/3)", "floor(a/3) + 2"),
+        ("floor((7 + a)/3)", "floor((a + 7)/3)"),
+        ("floor(a/size(h))", "floor(a/size(h))"),
+        ("mod(n + a, size(h))", "mod(n + a, size(h))"),
+    ],
+)
+def test_multiples_of_the_radix_leave_a_digit(position: str, left: str) -> None:
+    assert text(without_multiples(parse_expression(position, SYSTEM))) == left
 
 
 def test_the_equation_reads_an_equation_for_each_block() -> None:

@@ -83,9 +83,8 @@ index h : H
 index e : E
 index o : D = H*E
 index a : A = (q k v)*H*E
-input u[t,a]
 const heads[h]
-param w[o]
+param w[o], u[t,a]
 S[h,t,s] = sum(e, u[t,(q h e)]*u[s,(k h e)])
 y[t,(h e)] = sum(s, S[h,t,s]*u[s,(v h e)])
 loss L = sum(t, o, w[o]*y[t,o])
@@ -93,13 +92,14 @@ loss L = sum(t, o, w[o]*y[t,o])
 
 
 def test_thirds_of_an_axis_split_into_heads_are_slices() -> None:
-    """Queries, keys and values from one array: no index array, wherever a third begins."""
-    derivation = derive(parse_system(THIRDS), ["w"])
+    """Queries, keys and values of one array, and its gradient: no index array, wherever a third begins."""
+    derivation = judge(THIRDS, ["w", "u"], sizes={"T": 2, "H": 2, "E": 3, "D": 6, "A": 18}, steps=False)
     source = numpy_source(lower(derivation))
     assert "u[:, H * E : 2 * H * E]" in source and "u[:, 2 * H * E :]" in source
-    assert not any(word in source for word in ("arange", "scatter_add", "np.pad", "minimum", "take", "clip"))
-    sizes = {"T": 2, "H": 2, "E": 3, "D": 6, "A": 18}
-    judge(THIRDS, ["w"], sizes=sizes, steps=False)
+    for places in (":D", "D : 2 * D", "2 * D :"):
+        assert f"grad_u[:, {places}] = grad_u_block" in source
+    unwanted = ("arange", "scatter_add", "np.pad", "np.where", "minimum", "take", "clip")
+    assert not any(word in source for word in unwanted)
 
 
 @pytest.mark.parametrize(("model", "wrt"), [(HEADS, "v"), (GROUPED_QUERIES, "k")])
@@ -113,6 +113,16 @@ def test_a_digit_of_an_axis_that_is_shorter_is_looked_up() -> None:
     shorter = GROUPED_QUERIES.replace("H = G*R", "H = G*R - 1")
     source = numpy_source(lower(derive(parse_system(shorter), ["k"])))
     assert "arange(H)" in source
+
+
+@pytest.mark.parametrize("size", ["G*R", "3*G*R", "3*G*R + 1"])
+def test_digits_may_be_counted_through_again(size: str) -> None:
+    again = (
+        "index g : G\nindex r : R\nindex p : P = SIZE\ninput w[p]\nparam x[g,r]\n"
+        "loss L = sum(p, w[p]*x[mod(floor(p/size(r)), size(g)),mod(p, size(r))]^2)\n"
+    )
+    source = numpy_source(lower(judge(again.replace("SIZE", size), ["x"], steps=False)))
+    assert ("x.reshape(P)" in source) == (size == "G*R")
 
 
 LSTM = """
