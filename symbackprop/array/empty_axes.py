@@ -12,10 +12,11 @@ divisor but no c to compare with. There, too, the size counts as 1.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from symbackprop.array.ir import AxisSize, Elementwise
+from symbackprop.array.ir import AxisSize, Cast, Copy, Elementwise, Expand, Fill, Read, Reduce, Transpose
+from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, rewrite_lines
 from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
@@ -79,3 +80,31 @@ def _counting_one(divisor: Value, axes: Collection[Axis]) -> Value:
         case Elementwise("multiply", arguments):
             return Elementwise("multiply", tuple(_counting_one(each, axes) for each in arguments))
     return divisor
+
+
+def vanishing_axes(value: Value, known: Mapping[str, frozenset[Axis]]) -> frozenset[Axis]:
+    """The axes of which each, where it is empty, makes all numbers of the value 0."""
+
+    def of(part: Value) -> frozenset[Axis]:
+        return vanishing_axes(part, known)
+
+    match value:
+        case Read(name, _, _):
+            return known.get(name, frozenset())
+        case AxisSize(axis, at_least_one):
+            return frozenset() if at_least_one else frozenset({axis})
+        case Reduce(operand, "sum", places, _):
+            return of(operand) | {index.axis for place in places for index in operand.layout[place]}
+        case MatrixProduct(left, right):
+            return of(left) | of(right) | {index.axis for index in left.layout[-1]}
+        case Tensordot(left, right, places, _):
+            return of(left) | of(right) | {index.axis for place in places for index in left.layout[place]}
+        case Elementwise("multiply", (left, right)):
+            return of(left) | of(right)
+        case Elementwise("add" | "subtract", (left, right)):
+            return of(left) & of(right)
+        case Elementwise("divide" | "power", (first, _)) | Elementwise("sqrt" | "abs" | "negative", (first,)):
+            return of(first)
+        case Cast(operand) | Copy(operand) | Fill(operand, _) | Expand(operand, _) | Transpose(operand, _):
+            return of(operand)
+    return frozenset()

@@ -1,33 +1,21 @@
 """Axes that a program cannot run over where they are empty, and why.
 
 An extremum over nothing has no value, a quotient by a sum over nothing is 0/0, and NumPy cannot infer a size
-(-1) beside an axis of size 0. A module refuses such sizes by name when it is called.
+(-1) beside an axis of size 0. A module refuses such sizes by name when it is called, or where the other sizes
+choose what cannot be computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from symbackprop.array.empty_axes import batch_axes
-from symbackprop.array.ir import (
-    AxisSize,
-    Cast,
-    Copy,
-    Elementwise,
-    Expand,
-    Fill,
-    Literal,
-    Read,
-    Reduce,
-    Reshape,
-    Transpose,
-)
+from symbackprop.array.empty_axes import batch_axes, vanishing_axes
+from symbackprop.array.ir import AxisSize, Elementwise, Literal, Read, Reduce, Reshape
 from symbackprop.array.layout import Group
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
-from symbackprop.array.matrix_products import MatrixProduct, Tensordot
-from symbackprop.array.program import Line, Loop, Program, Statement, Store
-from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
+from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
+from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed, branches_by_size
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of
@@ -64,9 +52,50 @@ def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> 
     for name in (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values()):
         for axis, reason in quotients.undefined.get(name, {}).items():
             found.setdefault(axis.name, reason)
-    declared = program.sizes.keys()
-    needing = {axis: reason for axis, reason in found.items() if axis not in declared}
-    return replace(program, not_empty=needing)
+    needing = {axis: reason for axis, reason in found.items() if axis not in program.sizes}
+    chosen = _checks_in_branches(program, padded, {*found, *program.sizes})
+    return replace(program, not_empty=needing, place_checks=(*program.place_checks, *chosen))
+
+
+def _checks_in_branches(
+    program: Program, padded: Collection[str], known: Collection[str]
+) -> tuple[PlaceCheck, ...]:
+    """The first places of axes that what the sizes choose cannot do without; not of those axes in `known`."""
+    looked_at = {(check.axis, check.places) for check in program.place_checks}
+    found: dict[object, PlaceCheck] = {}
+    for line, loops in _lines(program.statements):
+        for conditions, branch in branches_by_size(line.value):
+            for axis, reason in _obstacles(replace(line, value=branch), looked_at, padded):
+                is_known = (
+                    axis in loops
+                    or axis.name in known
+                    or any(_rules_out_empty(condition, axis) for condition in conditions)
+                )
+                if not is_known:
+                    found.setdefault((axis, conditions), _first_place(axis, reason, conditions))
+    return tuple(found.values())
+
+
+def _rules_out_empty(condition: Value, axis: Axis) -> bool:
+    """Whether it says so in plain words: size > 2, 0 < size, size >= 1 or size != 0, perhaps among others."""
+    match condition:
+        case Elementwise("and", parts):
+            return any(_rules_out_empty(part, axis) for part in parts)
+        case Elementwise(">", (AxisSize(counted), Literal(number))):
+            return counted == axis and number >= 0
+        case Elementwise("<", (Literal(number), AxisSize(counted))):
+            return counted == axis and number >= 0
+        case Elementwise(">=", (AxisSize(counted), Literal(number))):
+            return counted == axis and number > 0
+        case Elementwise("!=", (AxisSize(counted), Literal(number))):
+            return counted == axis and number == 0
+    return False
+
+
+def _first_place(axis: Axis, reason: str, conditions: tuple[Value, ...]) -> PlaceCheck:
+    condition = Elementwise("and", conditions) if len(conditions) > 1 else conditions[0]
+    sizes = tuple(dict.fromkeys((axis, *_sizes_in(condition))))
+    return PlaceCheck(reason, "what the sizes choose", axis, Literal(0), condition, sizes, ())
 
 
 def _lines(
@@ -106,7 +135,9 @@ def _obstacles(
                 beside = [index for group in others for index in group] if left_out is not None else []
                 yield from ((axis, name) for index in beside for axis in _model_axes(index.axis))
             case Elementwise("divide" | "floor_divide" | "mod", (_, below)) if node.kind is Kind.PYTHON:
-                yield from ((axis, f"{name} divides by 0") for axis in sorted(_vanishing(below, {}), key=str))
+                yield from (
+                    (axis, f"{name} divides by 0") for axis in sorted(vanishing_axes(below, {}), key=str)
+                )
             case Select(operand, items):
                 read = zip(items, operand.layout, strict=True)
                 picked = [(item.place, group) for item, group in read if isinstance(item, Pick)]
@@ -198,7 +229,7 @@ class _Quotients:
     def pass_line(self, line: Statement | Store) -> None:
         """Learn what the line's name holds."""
         if isinstance(line, Statement):
-            self.vanishing[line.name] = _vanishing(line.value, self.vanishing)
+            self.vanishing[line.name] = vanishing_axes(line.value, self.vanishing)
             self.unmet[line.name] = self._unmet(line.value)
         before = self.undefined.get(line.name, {})
         self.undefined[line.name] = {**self._in(line.value, _name(line)), **before}
@@ -209,7 +240,7 @@ class _Quotients:
         else:
             found = {axis: why for part in value.operands for axis, why in self._in(part, name).items()}
         if isinstance(value, Elementwise) and value.operation == "divide":
-            below = _vanishing(value.arguments[1], self.vanishing) - frozenset(self.batch)
+            below = vanishing_axes(value.arguments[1], self.vanishing) - frozenset(self.batch)
             found = {**dict.fromkeys(sorted(below, key=str), f"{name} divides by 0"), **found}
         own = {index.axis for index in value.indices}
         if (
@@ -226,7 +257,7 @@ class _Quotients:
             case Read(name, _, _):
                 return self.unmet.get(name, frozenset())
             case Elementwise("!=", (tested, Literal(zero))) if not zero:
-                return _vanishing(tested, self.vanishing)
+                return vanishing_axes(tested, self.vanishing)
         return frozenset()
 
 
@@ -242,31 +273,3 @@ def _is_less_than_a_size(width: Value) -> bool:
 
 def _sizes_in(value: Value) -> Iterator[Axis]:
     return (node.axis for node in value.walk() if isinstance(node, AxisSize))
-
-
-def _vanishing(value: Value, known: Mapping[str, frozenset[Axis]]) -> frozenset[Axis]:
-    """The axes of which each, where it is empty, makes all numbers of the value 0."""
-
-    def of(part: Value) -> frozenset[Axis]:
-        return _vanishing(part, known)
-
-    match value:
-        case Read(name, _, _):
-            return known.get(name, frozenset())
-        case AxisSize(axis, at_least_one):
-            return frozenset() if at_least_one else frozenset({axis})
-        case Reduce(operand, "sum", places, _):
-            return of(operand) | {index.axis for place in places for index in operand.layout[place]}
-        case MatrixProduct(left, right):
-            return of(left) | of(right) | {index.axis for index in left.layout[-1]}
-        case Tensordot(left, right, places, _):
-            return of(left) | of(right) | {index.axis for place in places for index in left.layout[place]}
-        case Elementwise("multiply", (left, right)):
-            return of(left) | of(right)
-        case Elementwise("add" | "subtract", (left, right)):
-            return of(left) & of(right)
-        case Elementwise("divide" | "power", (first, _)) | Elementwise("sqrt" | "abs" | "negative", (first,)):
-            return of(first)
-        case Cast(operand) | Copy(operand) | Fill(operand, _) | Expand(operand, _) | Transpose(operand, _):
-            return of(operand)
-    return frozenset()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from symbackprop.array.ir import Diagonal, Expand, Read, Reshape, Transpose
+from symbackprop.array.ir import AxisSize, Diagonal, Elementwise, Expand, Literal, Read, Reshape, Transpose
 from symbackprop.array.layout import Group, Layout
 from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.value import OneOperand, Value, ValueType
@@ -252,3 +252,19 @@ def always_computed(value: Value) -> Iterator[Value]:
     operands = (value.condition,) if isinstance(value, Conditional) else value.operands
     for operand in operands:
         yield from always_computed(operand)
+
+
+def branches_by_size(
+    value: Value, conditions: tuple[Value, ...] = ()
+) -> Iterator[tuple[tuple[Value, ...], Value]]:
+    """The branches that sizes alone choose, each with all the conditions under which it is computed."""
+    for node in always_computed(value):
+        if isinstance(node, Conditional) and _is_about_sizes(node.condition):
+            negated = Elementwise("not", (node.condition,))
+            for condition, branch in ((node.condition, node.chosen), (negated, node.otherwise)):
+                yield (*conditions, condition), branch
+                yield from branches_by_size(branch, (*conditions, condition))
+
+
+def _is_about_sizes(condition: Value) -> bool:
+    return all(isinstance(node, AxisSize | Literal | Elementwise) for node in condition.walk())

@@ -24,7 +24,7 @@ from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
-from symbackprop.schedule.undefined_factors import delta_rule
+from symbackprop.schedule.undefined_factors import delta_rule, size_mask_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.meanings import Meanings
@@ -59,6 +59,7 @@ def local_rules() -> tuple[Rule, ...]:
     return (
         PASSING,
         delta_rule(ranges, adjoint),
+        size_mask_rule(ranges),
         empty_sum_rule(ranges, adjoint),
         TIDYING,
         *(form.rule(Meanings()) for form in STABLE_FORMS),

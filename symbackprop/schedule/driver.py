@@ -21,7 +21,10 @@ from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.schedule.stops import without_stops
-from symbackprop.schedule.undefined_factors import with_deltas_as_conditions
+from symbackprop.schedule.undefined_factors import (
+    with_deltas_as_conditions,
+    with_size_masks_as_conditions,
+)
 from symbackprop.stability.centring import centring_rules
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.portions import portions_of
@@ -137,6 +140,7 @@ def scheduled(source: ScheduleSource) -> Schedule:
     """The schedule of a model, and of its gradient if there is one."""
     system = source.system
     items = with_deltas_as_conditions(without_stops(source.items), source.ranges, source.totals)
+    items = with_size_masks_as_conditions(items, source.ranges)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
     for rule in centring_rules(system, source.gradient):

@@ -16,7 +16,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.derivation.grounds import Forms, Grounds, Knowledge
 from symbackprop.errors import NotationError, ReplayError
 from symbackprop.notation.expressions import Index
-from symbackprop.rewriting.premises import ChainRuleProducts, Recurrence
+from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges, Recurrence
 from symbackprop.rewriting.registry import Family, Registry
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.replay import follows, replay_all
@@ -30,7 +30,7 @@ from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.solves import SOLVE
 from symbackprop.schedule.stops import PASSING
 from symbackprop.schedule.terms import TIDYING
-from symbackprop.schedule.undefined_factors import delta_rule_by
+from symbackprop.schedule.undefined_factors import delta_rule_by, size_mask_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.name_definitions import NameDefinitions
@@ -42,6 +42,7 @@ from symbackprop.systems.system import Equation
 REGISTRY = Registry.of(
     PASSING,
     Family("delta as a condition", ChainRuleProducts, delta_rule_by),
+    Family("mask of sizes", KnownRanges, size_mask_rule_by),
     Family("empty sum as a condition", ChainRuleProducts, empty_sum_rule_by),
     TIDYING,
     *(Family(form.name, NameDefinitions, form.by) for form in STABLE_FORMS),

@@ -1,9 +1,13 @@
-"""Deltas of adjoints whose other factors may be undefined, as conditions.
+"""Deltas of adjoints whose other factors may be undefined, and masks of sizes, as conditions.
 
     grad_x[i,n] = delta(n + 1,i)*f'(pad(x[n+1,n]))    for f(pad(x[n+1,n]))
 
 has no term where the delta is 0, not even where f' is infinite, as it is for sqrt at the 0 of a pad: 0*inf is
 not 0. A delta with an index that a sum binds is scattered, and a product that the user wrote stays one.
+
+    grad_p[c] = where(size(c) > 2, 1, 0)*sum(i, d[i]*delta(mod(i,size(c)),c))
+
+is 0 where c has no places; the sum, which takes numbers modulo size(c), is not to be computed there.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
+    ONE,
     ZERO,
     Comparison,
     Delta,
@@ -24,9 +29,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.rewriting.premises import ChainRuleProducts
-from symbackprop.rewriting.rule import WholeRule
-from symbackprop.schedule.named_equations import NamedEquation, rewritten_whole
+from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges
+from symbackprop.rewriting.rule import Rule, WholeRule
+from symbackprop.rules.conditions import stated_where
+from symbackprop.schedule.named_equations import NamedEquation, rewritten, rewritten_whole
 from symbackprop.systems.partial import Ranges
 
 
@@ -93,3 +99,49 @@ def _condition(delta: Delta) -> Comparison:
     """i == p, the index first."""
     sides = (delta.left, delta.right)
     return Comparison("==", *(sides if isinstance(delta.left, Index) else sides[::-1]))
+
+
+SIZE_MASK_CONDITIONS = ("c is about sizes alone", "f is not undefined")
+
+
+def with_size_masks_as_conditions(
+    items: Sequence[NamedEquation], ranges: Ranges
+) -> tuple[NamedEquation, ...]:
+    """The equations with where(c, f, 0) for f*where(c, 1, 0), where c is about sizes alone."""
+    rule = size_mask_rule(ranges)
+    return tuple([rewritten(item, (rule,)) for item in items])
+
+
+def size_mask_rule(ranges: Ranges) -> Rule:
+    """f*where(c, 1, 0) = where(c, f, 0), where c is about sizes alone and f is defined."""
+    return Rule(
+        "mask of sizes",
+        stated_where("f*where(c, 1, 0) = where(c, f, 0)", SIZE_MASK_CONDITIONS),
+        lambda node: _unmasked(node, ranges),
+        where=SIZE_MASK_CONDITIONS,
+        example="x[i]*where(size(j) > 2, 1, 0)",
+        near_miss="log(x[i])*where(size(j) > 2, 1, 0)",
+        premise=lambda node: KnownRanges.of(ranges, node.tensors),
+        root_types=(Multiply,),
+    )
+
+
+def size_mask_rule_by(premise: KnownRanges) -> Rule:
+    """The rule where so much is known of the tensors."""
+    return size_mask_rule(premise.ranges)
+
+
+def _unmasked(node: Expression, ranges: Ranges) -> Expression | None:
+    if not isinstance(node, Multiply):
+        return None
+    masks = [each for each in node.factors if isinstance(each, Where) and _is_size_mask(each)]
+    rest = [factor for factor in node.factors if factor not in masks]
+    if not masks or not rest or any(map(ranges.is_undefined, rest)):
+        return None
+    return Where(conjunction([mask.condition for mask in masks]), multiply(*rest), ZERO)
+
+
+def _is_size_mask(node: Where) -> bool:
+    condition = node.condition
+    is_about_sizes = not condition.free_indices and not condition.tensors
+    return is_about_sizes and (node.chosen, node.otherwise) == (ONE, ZERO)

@@ -53,3 +53,10 @@ def test_a_deviation_over_two_axes_sums_to_nothing_in_a_gradient() -> None:
     assert "sum(i', j', d[" not in form
     assert derivation.replay()
     assert model.check(wrt=["x"], budget=3).ok
+
+
+@pytest.mark.parametrize(("terms", "facts"), [(5, ["sum(i, j, d[n,i,j]) == 0"]), (200, [])])
+def test_definitions_that_fill_pages_are_passed_over(terms: int, facts: list[str]) -> None:
+    """Of third derivatives with thousands of nodes no number is left, and each total takes its time."""
+    scale = " + ".join(f"c*{number}" for number in range(1, terms + 1))
+    assert followed(f"m[n] = mean(i, j, x[n,i,j])\nd[n,i,j] = (x[n,i,j] - m[n])*({scale})\n") == facts

@@ -17,6 +17,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "stopped gradient": "y[j]",
     "empty sum as a condition": "where(size(i) > 0, log(c)*sum(i, x[i]), 0)",
     "delta as a condition": "where(i == i2, log(x[i]), 0)",
+    "mask of sizes": "where(size(j) > 2, x[i], 0)",
     "tidy": "2*sum(i, x[i])",
     "cancel under delta": "sum(i, delta(ids[k],i)*c)",
     "reciprocal is sigmoid": "sigmoid(-c)",

@@ -75,6 +75,7 @@ qq[n] = sqrt(q[n]^2) + where(q[n] > 0, where(q[n] != 0, 1/q[n], 0), 2)
 m[n] = sum(e, where(dst[e] == n, exp(g[e]), 0))
 y[e] = exp(g[e])/m[dst[e]]
 z[n] = q[n]*sum(f, delta(dst[f],n)*g[f]/q[dst[f]])
+chosen = c*where(size(t) > 2, 1, 0)
 """,
         (),
     ),

@@ -61,3 +61,23 @@ def test_what_is_not_read_adds_nothing(name: str, size: int) -> None:
         found = module.grad({"x": x, "y": y}, at)
         for wrt, expected in zip(("x", "y"), gradients(x, y, at, 3), strict=True):
             assert_close(found[wrt], expected, f"{wrt} for {size} at {at}")
+
+
+CHOSEN_BY_SIZE = """\
+index i : I
+index c : C
+param p[c]
+target d[i]
+loss E = sum(i, d[i]*where(size(c) > 2, p[mod(i,size(c))], 0))
+"""
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3])
+def test_what_a_size_rules_out_is_not_computed(size: int) -> None:
+    """Numbers modulo 0 are not formed, where the model does not read them: the gradient is 0."""
+    module = load_module(numpy_source(lower(derive(parse_system(CHOSEN_BY_SIZE)))), "chosen")
+    p, d = np.arange(1.0, size + 1), np.array([2.0, 3.0, 5.0, 7.0])
+    loss, gradients = module.value_and_grad({"p": p}, d)
+    expected = np.array([9.0, 3.0, 5.0]) if size == 3 else np.zeros(size)
+    assert_close(loss, p @ expected, "E")
+    assert_close(gradients["p"], expected, "grad_p")

@@ -300,3 +300,35 @@ def test_what_is_read_by_a_counted_axis_may_be_empty_with_it(length: str, empty:
     else:
         loss, grads = module.value_and_grad(weights, np.ones(sizes["A"]), np.ones(places))
         assert loss == 0 and grads["w"].shape == weights["w"].shape
+
+
+CHOSEN_BY_ANOTHER_SIZE = """
+index a : A
+index b : B
+index c, c2 : C
+param x[c,c2], p[b]
+const q[a]
+loss E = sum(b, p[b]^2) + where({condition}, sum(a, q[a]*{chosen}), 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "chosen", "value"),
+    [
+        ("size(b) > 0", "max(c, pad(x[floor(a/2),c]))", None),
+        ("size(b) > 0", "pad(x[floor(a/2),0])", None),
+        ("not size(b) > 0", "max(c, pad(x[floor(a/2),c]))", 3.0),
+        ("size(b) > 1 and size(c) > 0", "max(c, pad(x[floor(a/2),c]))", 3.0),
+    ],
+)
+def test_what_another_size_chooses_is_refused_where_it_is_chosen(
+    condition: str, chosen: str, value: float | None
+) -> None:
+    text = CHOSEN_BY_ANOTHER_SIZE.format(condition=condition, chosen=chosen)
+    module = load_module(numpy_source(lower(derive(parse_system(text, "chosen"), ["p"]))), "chosen")
+    data, q = {"x": np.zeros((0, 0)), "p": np.ones(3)}, np.ones(2)
+    if value is None:
+        with pytest.raises(ValueError, match="reads position 0, but C=0"):
+            module.loss(data, q)
+    else:
+        assert module.loss(data, q) == value
