@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import TypeAlias
 
 from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.integers.guards import readable
@@ -11,6 +12,7 @@ from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
     factors_of,
+    is_sum,
     multiply,
     negate,
     reciprocals_last,
@@ -32,7 +34,7 @@ def _tidy(node: Expression) -> Expression:
     if isinstance(node, Add):
         return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
     if isinstance(node, Multiply):
-        return reciprocals_last(_sign_inside(_turned_differences(_number_outside(node))))
+        return reciprocals_last(_sign_inside(_one_way_round(_turned_differences(_number_outside(node)))))
     return readable(node) if isinstance(node, Where) else node
 
 
@@ -71,6 +73,14 @@ def _is_difference(node: Add) -> bool:
 def _is_number_less_something(node: Add) -> bool:
     """1 - z is already as a person writes it, z - 1 is not."""
     return any(isinstance(term, Number) and term.value > 0 for term in node.terms)
+
+
+def _is_number_less_sums(factor: Expression) -> bool:
+    """Whether it is 1 - sum(i, x[i]) or its like, which takes a sign better than 1 - z^2."""
+    return isinstance(factor, Add) and all(
+        isinstance(term, Number) or (coefficient_and_rest(term)[0] < 0 and any(map(is_sum, factors_of(term))))
+        for term in factor.terms
+    )
 
 
 def _without_parentheses(term: Expression) -> Expression:
@@ -131,13 +141,54 @@ def is_something_less_number(factor: Expression) -> bool:
     )
 
 
+def _one_way_round(node: Expression) -> Expression:
+    """-sum(j, g[j]*(x[j] - c))*(x[i] - c) for sum(j, g[j]*(c - x[j]))*(x[i] - c)."""
+    factors = factors_of(node)
+    for place, factor in enumerate(factors):
+        if isinstance(factor, Reduction) and _meets_its_opposite(factor, factors):
+            flipped = _flipped(factor)
+            if flipped is not None:
+                return multiply(MINUS_ONE, *factors[:place], flipped, *factors[place + 1 :])
+    return node
+
+
+def _meets_its_opposite(factor: Expression, factors: Sequence[Expression]) -> bool:
+    """Whether the factor has a difference in it, and another of the factors the same the other way round."""
+    others = {terms for each in factors if each is not factor for terms in _differences_in(each)}
+    return any(_opposite(terms) in others for terms in _differences_in(factor))
+
+
+# The number in front of each term of a difference, its tensors and its size; indices may have other names.
+_Difference: TypeAlias = frozenset[tuple[Fraction, frozenset[str], int]]
+
+
+def _differences_in(factor: Expression) -> Iterator[_Difference]:
+    """The differences among a factor, or among those that it sums; x[i] - x[j] has no way round."""
+    for part in factors_of(factor.body) if isinstance(factor, Reduction) else (factor,):
+        if isinstance(part, Add) and _is_difference(part):
+            numbers = [coefficient_and_rest(term) for term in part.terms]
+            found = frozenset(
+                (number, multiply(*rest).tensors, multiply(*rest).node_count) for number, rest in numbers
+            )
+            if found != _opposite(found):
+                yield found
+
+
+def _opposite(terms: _Difference) -> _Difference:
+    return frozenset((-number, tensors, size) for number, tensors, size in terms)
+
+
 def _sign_inside(node: Expression) -> Expression:
     if coefficient_and_rest(node)[0] >= 0:
         return node
     factors = factors_of(node)
+    if len(factors) == 2 and _is_number_less_sums(factors[1]):
+        return multiply(negate(factors[0]), negate(factors[1]))
     for place, factor in enumerate(factors):
         flipped = _flipped(factor)
-        if flipped is not None:
+        if flipped is not None and not _meets_its_opposite(
+            flipped, (*factors[:place], *factors[place + 1 :])
+        ):
             return multiply(negate(multiply(*factors[:place])), flipped, *factors[place + 1 :])
     return node
 

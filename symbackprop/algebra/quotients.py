@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
@@ -102,16 +102,29 @@ def solved_for(known: sympy.Expr, formula: sympy.Expr, atom: sympy.Symbol) -> sy
 
 
 def forms(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    """Equal forms: as it is, common factors in front, cancelled, factored, and with 1 - z^2 as a factor."""
+    """Equal forms: as it is, common factors in front, cancelled, factored, and with 1 - z^2 as a factor.
+
+    Where some terms are quotients, those over one denominator too, beside the others.
+    """
     yield expression
-    if is_small(expression):
-        yield common_factors_out(multiplied(expression))
-        yield cancelled(expression)
-        product = factored(cancelled(expression))
-        yield product
-        joined = conjugates_joined(product)
-        if joined != product:
-            yield joined
+    if not is_small(expression):
+        return
+    yield common_factors_out(multiplied(expression))
+    yield cancelled(expression)
+    yield _quotients_together(expression)
+    product = factored(cancelled(expression))
+    yield product
+    joined = conjugates_joined(product)
+    if joined != product:
+        yield joined
+
+
+def _quotients_together(expression: sympy.Expr) -> sympy.Expr:
+    """The quotients among the terms over one denominator: (a - b)/s + log(c) for a/s + log(c) - b/s."""
+    terms = sympy.Add.make_args(expression)
+    quotients = [term for term in terms if _over_common_denominator(term)[1]]
+    others = [term for term in terms if not _over_common_denominator(term)[1]]
+    return sympy.Add(cancelled(sympy.Add(*quotients)), *others)
 
 
 @lru_cache(MOST_REMEMBERED)
@@ -204,20 +217,45 @@ def work_on(expression: sympy.Expr) -> int:
 
 
 def _terms_multiplied_out(expression: sympy.Expr) -> tuple[int, int]:
-    """At most how many terms the numerator and the denominator have over a common denominator."""
+    """At most how many terms the numerator and the denominator have over the least common denominator."""
+    above, below = _over_common_denominator(expression)
+    return above, _terms_of_powers(below)
+
+
+def _over_common_denominator(expression: sympy.Expr) -> tuple[int, Counter[sympy.Expr]]:
+    """At most how many terms the numerator has, and the powers of sums and symbols in the denominator."""
     if expression.is_Add:
-        parts = [_terms_multiplied_out(term) for term in expression.args]
-        below = math.prod(denominator for _, denominator in parts)
-        return sum(numerator * (below // denominator) for numerator, denominator in parts), below
+        parts = [_over_common_denominator(term) for term in expression.args]
+        common: Counter[sympy.Expr] = Counter()
+        for _, below in parts:
+            common |= below
+        return sum(above * _terms_of_powers(common - below) for above, below in parts), common
     if expression.is_Mul:
-        parts = [_terms_multiplied_out(factor) for factor in expression.args]
-        return math.prod(part[0] for part in parts), math.prod(part[1] for part in parts)
+        parts = [_over_common_denominator(factor) for factor in expression.args]
+        below = sum((each for _, each in parts), Counter())
+        factors = Counter(factor for factor in expression.args if factor in below)
+        above = math.prod(above for above, _ in parts) // _terms_of_powers(factors)
+        return above, below - factors
     if expression.is_Pow and expression.exp.is_Integer:
-        numerator, denominator = _terms_multiplied_out(expression.base)
-        size = min(abs(int(expression.exp)), MOST_TERMS)
-        powers = min(numerator, MOST_TERMS) ** size, min(denominator, MOST_TERMS) ** size
-        return powers if expression.exp.is_positive else powers[::-1]
-    return 1, 1
+        above, below = _over_common_denominator(expression.base)
+        size = abs(int(expression.exp))
+        if expression.exp.is_positive:
+            return _terms_of_power(above, size), Counter({each: size * below[each] for each in below})
+        return _terms_of_power(_terms_of_powers(below), size), Counter({expression.base: size})
+    return 1, Counter()
+
+
+def _terms_of_powers(powers: Counter[sympy.Expr]) -> int:
+    """At most how many terms the product of powers has, of each the numerator alone."""
+    return math.prod(
+        _terms_of_power(_over_common_denominator(base)[0], exponent) for base, exponent in powers.items()
+    )
+
+
+def _terms_of_power(terms: int, exponent: int) -> int:
+    """How many products of that many of the terms there are, whatever their order."""
+    size = min(exponent, MOST_TERMS)
+    return math.comb(min(terms, MOST_TERMS) + size - 1, size)
 
 
 def with_solution(expression: sympy.Expr, atom: sympy.Symbol, solution: sympy.Expr) -> sympy.Expr:

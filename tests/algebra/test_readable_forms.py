@@ -59,6 +59,39 @@ FORMS = {
         "loss E = sum(b, c, d[b,c])",
         "grad_a[b,i] = 2*sum(c, (a[b,i] - a[c,i])/d[b,c])",
     ),
+    "quotients of one denominator within another": (
+        "index b : B\ninput k[b]\nparam a, u[b]\nr = exp(a)\nmu[b] = exp(u[b])\n"
+        "loss E = -sum(b, r*log(r/(r + mu[b])) + k[b]*log(mu[b]/(r + mu[b])))",
+        "grad_u[b] = r*(mu[b] - k[b])/(r + mu[b])",
+    ),
+    "quotients without a denominator in common": (
+        "index b : B\nparam u[b]\ninput c[b], k[b]\n"
+        "loss E = sum(b, c[b]*log(1 + u[b]^2) + k[b]*log(2 + u[b]^2))",
+        "grad_u[b] = 2*u[b]*(c[b]/(u[b]^2 + 1) + k[b]/(u[b]^2 + 2))",
+    ),
+    "differences the same way round": (
+        "index b : B\nindex i : I\ninput g[b,i]\nconst c[b], x[b,i]\nparam s[b,i]\n"
+        "loss E = sum(b, sum(i, g[b,i]*(c[b] - x[b,i]))*sum(i, s[b,i]*(x[b,i] - c[b])))",
+        "grad_s[b,i] = -sum(i', g[b,i']*(x[b,i'] - c[b]))*(x[b,i] - c[b])",
+    ),
+    "differences of other things": (
+        "index b : B\nindex i : I\ninput g[b,i]\nconst a[b], c[b], x[b,i]\nparam s[b,i]\n"
+        "loss E = sum(b, sum(i, g[b,i]*(c[b] - x[b,i]))*sum(i, s[b,i]*(x[b,i] - a[b])))",
+        "grad_s[b,i] = sum(i', g[b,i']*(c[b] - x[b,i']))*(x[b,i] - a[b])",
+    ),
+    "differences within one tensor": (
+        "index b, c : B\nindex i : I\ninput g[i]\nconst x[b,i]\nparam s[b,c,i]\n"
+        "loss E = sum(b, c, sum(i, g[i]*(x[b,i] - x[c,i]))*sum(i, s[b,c,i]*(x[b,i] - x[c,i])))",
+        "grad_s[b,c,i] = sum(i', g[i']*(x[b,i'] - x[c,i']))*(x[b,i] - x[c,i])",
+    ),
+    "the distance of a sum from 1": (
+        "index i : I\nparam x[i]\nloss E = 1/2*(1 - sum(i, x[i]))^2",
+        "grad_x[i] = sum(i', x[i']) - 1",
+    ),
+    "a slope from 1": (
+        "index i : I\nparam x[i]\nloss E = -sum(i, tanh(x[i]))",
+        "grad_x[i] = -(1 - tanh(x[i])^2)",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",
