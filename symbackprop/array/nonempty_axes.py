@@ -19,9 +19,10 @@ from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed, 
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of
+from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.linear import constant_form, linear_form
-from symbackprop.notation.arithmetic import factors_of
-from symbackprop.notation.expressions import Axis, Expression, Reduction, Size, Where
+from symbackprop.notation.arithmetic import add, factors_of, subtract
+from symbackprop.notation.expressions import Axis, Expression, Number, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
@@ -267,8 +268,26 @@ def _model_axes(axis: Axis) -> tuple[Axis, ...]:
 
 
 def _is_less_than_a_size(width: Value) -> bool:
-    """Whether a number is R - 1, which is less than 0 for an empty axis."""
-    return isinstance(width, Elementwise) and width.operation == "subtract"
+    """Whether a number is R - 1, which is less than 0 for an empty axis; S - T is not, where S = T + 1."""
+    if not (isinstance(width, Elementwise) and width.operation == "subtract"):
+        return False
+    number = _size_expression(width)
+    form = constant_form(-1) if number is None else related_form(number)
+    return form.constant < 0 or any(factor < 0 for factor in form.coefficients.values())
+
+
+def _size_expression(value: Value) -> Expression | None:
+    """Sums and differences of sizes and whole numbers as they stand in a model."""
+    match value:
+        case Literal(int() as number):
+            return Number(number)
+        case AxisSize(axis, False):
+            return Size(axis)
+        case Elementwise("add" | "subtract" as operation, (left, right)):
+            one, other = _size_expression(left), _size_expression(right)
+            if one is not None and other is not None:
+                return add(one, other) if operation == "add" else subtract(one, other)
+    return None
 
 
 def _sizes_in(value: Value) -> Iterator[Axis]:

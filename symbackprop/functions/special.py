@@ -49,9 +49,20 @@ def _normal_density(u: Expression) -> Expression:
     return divide(apply("exp", negate(squared)), square_root(multiply(Number(2), Constant("pi"))))
 
 
+def _precise_log_gamma(u: Any) -> Any:
+    """log |gamma(u)| of a real number, and what continues it: mpmath's own takes another branch below 0.
+
+    There by the reflection gamma(u)*gamma(1 - u) = pi/sin(pi*u), whose sign is taken out.
+    """
+    if u.real > 0 or not mpmath.isfinite(u):
+        return mpmath.loggamma(u)
+    sine = mpmath.sinpi(u)
+    return mpmath.log(mpmath.pi / (sine if sine.real > 0 else -sine)) - mpmath.loggamma(1 - u)
+
+
 def _log_gamma(u: Numeric) -> Numeric:
     if isinstance(u, complex):
-        return by_mpmath(mpmath.loggamma, u)
+        return by_mpmath(_precise_log_gamma, u)
     if math.isinf(u) or (u <= 0 and u == math.floor(u)):
         return math.inf
     return math.lgamma(u)
@@ -95,7 +106,7 @@ SPECIAL = (
         sympy=SympyFunction("loggamma"),
         domain=Domain.POSITIVE,
         evaluate=_log_gamma,
-        precise=mpmath.loggamma,
+        precise=_precise_log_gamma,
         numpy=NumpyKernel(calls=("lgamma_large", "lgamma_small", "lgamma_negative"), makes_array=True),
         title="Logarithm of the gamma function",
     ),

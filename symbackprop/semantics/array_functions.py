@@ -40,11 +40,14 @@ def values_of(function: str, arguments: Sequence[Array]) -> Array:
 
 
 def power_values(base: Array, exponent: Array) -> Array:
-    """base^exponent; of complex numbers by repeated multiplication where the exponent is a small integer."""
+    """base^exponent; by repeated multiplication where complex bases have one small integer as exponent.
+
+    An exponent that a complex step moved is no integer, however little it was moved: b^(1 + ih).
+    """
     if not np.iscomplexobj(base) and not np.iscomplexobj(exponent):
         return np.asarray(np.float_power(base, exponent))
     whole = exponent.ravel()[:1].real
-    is_one = exponent.size > 0 and np.all(exponent == exponent.ravel()[0]) and whole == np.round(whole)
+    is_one = exponent.size > 0 and np.all(exponent == whole) and whole == np.round(whole)
     if is_one and abs(whole) <= 64:
         product = np.ones_like(base)
         for _ in range(int(abs(whole[0]))):

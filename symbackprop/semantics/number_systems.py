@@ -26,8 +26,10 @@ class Arithmetic:
 
 def _float_power(base: Any, exponent: Any) -> Any:
     if isinstance(base, complex) or isinstance(exponent, complex):
-        if base == 0 and np.real(exponent) <= 0:
-            return 1.0 if exponent == 0 else math.nan
+        if exponent == 0:
+            return 1.0
+        if base == 0:  # Python raises for an exponent off the real line
+            return 0.0 if np.real(exponent) > 0 else math.nan
         return complex(base) ** exponent
     return np.float64(base) ** exponent
 
@@ -58,6 +60,8 @@ def as_ieee(function: Callable[..., Any], *numbers: Any) -> Any:
 
 def power_as_ieee(base: Any, exponent: Any) -> Any:
     """base ^ exponent: 0^-1 is infinite, a root of a negative number no number."""
+    if isinstance(exponent, mpmath.mpc) and base == 0 and exponent.real > 0:
+        return mpmath.mpf(0)  # which mpmath does not say of an exponent off the real line
     return as_ieee(mpmath.power, base, _within_reach(exponent))
 
 

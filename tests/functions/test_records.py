@@ -17,7 +17,7 @@ from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyKerne
 from symbackprop.notation.expressions import Apply, Element
 from symbackprop.semantics.array_functions import values_of
 from symbackprop.semantics.naive import NaiveEvaluator
-from symbackprop.semantics.number_systems import PRECISE
+from symbackprop.semantics.number_systems import PRECISE, applied_as_ieee
 from symbackprop.targets.numpy.calls import function_call
 from symbackprop.targets.numpy.kernels import HELPERS, helpers_for
 
@@ -189,6 +189,22 @@ def test_a_complex_step_through_the_normal_distribution_keeps_its_digits(name: s
         found = record.evaluate(complex(u, 1e-30))
         assert found.real == pytest.approx(value, rel=1e-14, abs=1e-300)
         assert found.imag / 1e-30 == pytest.approx(slope, rel=1e-12, abs=1e-300)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("u", [-0.5, -1.5, -2.25, -7.75, -33.5])
+def test_a_complex_step_through_lgamma_is_its_slope_below_0_too(u: float, side: int) -> None:
+    """log |gamma(u)| is continued: the principal branch jumps by multiples of pi*i on both sides of u < 0."""
+    record = FUNCTIONS["lgamma"]
+    assert record.precise is not None
+    for step in (1e-30, 1e-170):
+        found = record.evaluate(complex(u, side * step))
+        assert found.real == pytest.approx(math.lgamma(u), rel=1e-14, abs=1e-14)
+        assert side * found.imag / step == pytest.approx(float(mpmath.psi(0, u)), rel=1e-13)
+    with mpmath.workdps(60):
+        precise = precisely(record, (u,)), applied_as_ieee(record.precise, mpmath.mpc(u, side * 1e-30))
+        assert [float(each.real) for each in precise] == pytest.approx([math.lgamma(u)] * 2, rel=1e-14)
+        assert float(side * precise[1].imag / 1e-30) == pytest.approx(float(mpmath.psi(0, u)), rel=1e-13)
 
 
 def _precise(name: str) -> Callable[[Any], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -13,6 +14,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.semantics import vectorised
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.semantics.naive import Array
+from symbackprop.semantics.number_systems import PRECISE
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.system import System
 from tests.models.classics import NAMES, load_classic, small_sample
@@ -127,6 +129,25 @@ def test_the_complex_step_goes_through_every_function() -> None:
             for sign in (1, -1)
         )
         assert float(np.imag(moved)) / step == pytest.approx((ahead - behind) / (2 * h), rel=1e-7)
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.0, 3.0, 0.5, -1.0])
+def test_a_complex_step_moves_an_exponent_that_is_a_whole_number(exponent: float) -> None:
+    """d/dp x^p = x^p*log(x), and 0 at x = 0 where p > 0, for every evaluator, however small the step."""
+    system = parse_system("index i : I\ninput x[i]\nparam p\nloss E = sum(i, x[i]^p)")
+    for x in ([0.5, 2.0], [0.0, 3.0])[: 2 if exponent > 0 else 1]:
+        array = np.array(x)
+        expected = sum(each**exponent * np.log(each) for each in x if each)
+        for step in (1e-30, 1e-170):
+            values = {"x": array, "p": np.array(exponent + 1j * step)}
+            for found in (evaluate(system, values, {"I": 2}), evaluate_system(system, values, {"I": 2})):
+                assert np.imag(found["E"]) / step == pytest.approx(expected, rel=1e-13)
+        with mpmath.workdps(60):
+            precise = {
+                name: np.vectorize(mpmath.mpmathify, otypes=[object])(of) for name, of in values.items()
+            }
+            slope = evaluate(system, precise, {"I": 2}, PRECISE)["E"][()].imag / step
+        assert float(slope) == pytest.approx(expected, rel=1e-13)
 
 
 def test_both_sides_of_a_comparison_are_noted() -> None:

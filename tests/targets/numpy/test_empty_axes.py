@@ -259,6 +259,26 @@ def test_what_is_guarded_by_a_size_is_0_where_the_axis_is_empty(position: str) -
     assert loss == evaluate(system, values)["L"] and grads["p"].sum() == 2
 
 
+@pytest.mark.parametrize(("places", "read"), [(3, "h[t + 1]"), (1, "h[t]")])
+def test_zeros_beside_an_array_are_no_reason_where_a_relation_counts_them(places: int, read: str) -> None:
+    """w is padded from T to S places in the gradient of h: by S - T, which is a number of zeros for any T."""
+    text = f"index s : S = T + {places}\nindex t : T\nparam h[s], w[t]\n"
+    system = parse_system(f"{text}loss E = sum(t, w[t]*{read}^2) + sum(s, h[s]^3)\n")
+    program = lower(derive(system))
+    assert "Pad" in repr(program) and not program.not_empty
+    values = {"h": np.full(places, 2.0), "w": np.ones(0)}
+    loss, grads = load_module(numpy_source(program), "related").value_and_grad(values)
+    assert loss == evaluate(system, values)["E"] == 8 * places
+    assert grads["h"].tolist() == [12.0] * places and grads["w"].shape == (0,)
+
+
+def test_fewer_zeros_than_none_are_refused_by_name() -> None:
+    """Near miss: x has R - 1 zeros in front."""
+    text = "index t : T\nindex r : R\nparam x[t], k[r]\nloss E = sum(t, sum(r, k[r]*pad(x[t - r]))^2)\n"
+    program = lower(derive(parse_system(text)))
+    assert "Pad" in repr(program) and "R" in program.not_empty
+
+
 def test_a_quotient_by_a_size_without_a_guard_is_refused_all_the_same() -> None:
     """Near miss: the loss itself is 0/0 there."""
     text = "index c : C\nparam p[c]\nloss L = sum(c, p[c])/size(c)\n"
