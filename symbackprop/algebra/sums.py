@@ -18,7 +18,6 @@ from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import (
     add,
-    base_and_exponent,
     factors_of,
     is_reciprocal,
     is_sum,
@@ -237,9 +236,8 @@ FACTOR_IN = stated(
 def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
     """sum(i, f + g) = sum(i, f) + sum(i, g), products multiplied out, but for differences, or as they are."""
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
-        factors = (factor for term in terms_of(node.body) for factor in factors_of(term))
-        bases = (base_and_exponent(factor)[0] for factor in factors)
-        terms = multiplied_out(node.body, frozenset(filter(is_difference, bases)))
+        within = (part for term in terms_of(node.body) for part in term.walk())
+        terms = multiplied_out(node.body, frozenset(filter(is_difference, within)))
         for each in dict.fromkeys((terms, terms_of(node.body))):
             if len(each) > 1:
                 opened = node.with_children((Add(each),))
