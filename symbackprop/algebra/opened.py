@@ -23,11 +23,16 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 
 def opened(expression: Expression) -> Expression:
     """Functions written out, and so are powers of products: exp(-s/(2*l^2)) as typed is exp(-1/2*s/l^2)."""
+    # Kept with the node: one definition is a relation of every expression that it shares an atom with.
+    memory = expression.__dict__
+    if "_opened" not in memory:
+        memory["_opened"] = rewrite_bottom_up(written_out(expression), _finished)
+    kept: Expression = memory["_opened"]
+    return kept
 
-    def finish(node: Expression) -> Expression:
-        return normalised(node) if _is_unfinished(node) else node
 
-    return rewrite_bottom_up(written_out(expression), finish)
+def _finished(node: Expression) -> Expression:
+    return normalised(node) if _is_unfinished(node) else node
 
 
 def written_out(expression: Expression) -> Expression:
@@ -67,6 +72,14 @@ def is_exponential(function: str) -> bool:
 
 def scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
     """What a scalar expression is a rational function of: elements, sums, functions, `where`s."""
+    memory = expression.__dict__
+    if "_scalar_atoms" not in memory:
+        memory["_scalar_atoms"] = _scalar_atoms(expression)
+    atoms: tuple[Expression, ...] = memory["_scalar_atoms"]
+    return atoms
+
+
+def _scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
     if isinstance(expression, Add | Multiply):
         return tuple(dict.fromkeys(atom for child in expression.children for atom in scalar_atoms(child)))
     if isinstance(expression, Power) and isinstance(expression.exponent, Number):

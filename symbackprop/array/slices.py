@@ -248,10 +248,16 @@ def is_view(value: Value) -> bool:
 
 def always_computed(value: Value) -> Iterator[Value]:
     """The nodes of a value that are computed whichever branch of a `where` runs, parents first."""
-    yield value
-    operands = (value.condition,) if isinstance(value, Conditional) else value.operands
-    for operand in operands:
-        yield from always_computed(operand)
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(always_computed_operands(node)))
+
+
+def always_computed_operands(value: Value) -> tuple[Value, ...]:
+    """The operands of a node without the branches of a `where`."""
+    return (value.condition,) if isinstance(value, Conditional) else value.operands
 
 
 def branches_by_size(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TypeAlias
 
 from symbackprop.array.aliasing import viewed_name
 from symbackprop.array.ir import Read, Reshape
 from symbackprop.array.layout import is_nameable
 from symbackprop.array.program import Line, Loop, Program, Statement, Store
-from symbackprop.array.slices import Select, always_computed
+from symbackprop.array.slices import Select, always_computed, always_computed_operands
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.named_equations import Part
@@ -19,6 +20,9 @@ from symbackprop.targets.numpy.values import NumpyValues
 
 # A shorter part is not worth a name.
 SHORTEST_PART = 16
+
+# For a node, by its id, and whether it is reshaped next: the node and the longest part of it.
+_Longest: TypeAlias = dict[tuple[int, bool], tuple[Value, Value | None]]
 
 
 def with_fitting_statements(program: Program, printer: NumpyValues) -> Program:
@@ -45,8 +49,9 @@ def _cut(
     statement: Statement | Store, printer: NumpyValues, taken: set[str], indent: str
 ) -> Iterator[Statement | Store]:
     """The statement, after those that compute parts of it; the first of them opens it."""
+    longest: _Longest = {}
     while _should_be_cut(statement, printer, indent):
-        part = _window(statement, printer, indent) or _longest_part(statement, printer, indent)
+        part = _window(statement, printer, indent) or _longest_part(statement, printer, indent, longest)
         if part is None:
             break
         name = numbered_name(_stem(part, statement), taken)
@@ -85,25 +90,39 @@ def _fits(statement: Statement | Store, printer: NumpyValues, indent: str) -> bo
     return all(fits(line) for line in statement_lines(statement, printer, indent))
 
 
-def _longest_part(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
+def _longest_part(
+    statement: Statement | Store, printer: NumpyValues, indent: str, longest: _Longest
+) -> Value | None:
     """The part with the longest text that fits as a statement of its own; None where there is none.
 
     A part must be an array with one axis an index, for only such has a name, or one that is reshaped next; a
-    view of a name is no gain.
+    view of a name is no gain. What a cut leaves as it is keeps its entry in `longest`.
     """
     name = f"{statement.name}_part_00"
     naming = replace(printer, names={**printer.names, name: name})
-    nodes = tuple(always_computed(statement.value))
-    reshaped = [node.operand for node in nodes if isinstance(node, Reshape)]
-    parts = [
-        node
-        for node in nodes
-        if node is not statement.value
-        and viewed_name(node) is None
-        and (is_nameable(node.layout) or node in reshaped)
-        and len(printer.text(node)) >= SHORTEST_PART
-        and _fits(_part_of(statement, name, node), naming, indent)
-    ]
+
+    def is_part(node: Value, is_reshaped: bool) -> bool:
+        return (
+            viewed_name(node) is None
+            and (is_reshaped or is_nameable(node.layout))
+            and len(printer.text(node)) >= SHORTEST_PART
+            and _fits(_part_of(statement, name, node), naming, indent)
+        )
+
+    def within(parent: Value) -> Iterator[Value]:
+        for node in always_computed_operands(parent):
+            key = id(node), isinstance(parent, Reshape)
+            if key not in longest:
+                own = (node,) if is_part(node, isinstance(parent, Reshape)) else ()
+                longest[key] = node, _longest_text((*own, *within(node)), printer)
+            part = longest[key][1]
+            if part is not None:
+                yield part
+
+    return _longest_text(within(statement.value), printer)
+
+
+def _longest_text(parts: Iterable[Value], printer: NumpyValues) -> Value | None:
     return max(parts, key=lambda node: len(printer.text(node)), default=None)
 
 

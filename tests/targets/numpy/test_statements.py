@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.targets.numpy import cutting
 from symbackprop.targets.numpy.values import NumpyValues
 from tests.targets.numpy.generated import forward_statements
 
@@ -140,3 +141,19 @@ def test_each_part_of_a_value_that_is_cut_is_printed_once(monkeypatch: pytest.Mo
 
     few, many = nodes_printed(8), nodes_printed(15)
     assert many < 2.5 * few, (few, many)
+
+
+def test_what_a_cut_leaves_as_it_is_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid_out: list[int] = []
+    once = cutting.statement_lines
+    monkeypatch.setattr(cutting, "statement_lines", lambda *given: laid_out.append(1) or once(*given))
+
+    def layouts(count: int) -> int:
+        laid_out.clear()
+        terms = ("*".join(f"tanh({n}.{k}*x[b,i])" for k in range(1, 7)) for n in range(count))
+        lines = forward_statements(f"{HEAD}y[b,i] = {' + '.join(terms)}\n")
+        assert sum("_part" in line.split(" = ")[0] for line in lines) > count // 2
+        return len(laid_out)
+
+    few, many = layouts(5), layouts(10)
+    assert many < 3 * few, (few, many)
