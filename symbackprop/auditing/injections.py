@@ -178,7 +178,7 @@ def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
             shown = in_their_names(local.text, site, arsenal)
             if site.shape is not None:
                 new = ast.BinOp(site.value, ast.Mult(), reading)
-                sentence = f"{site.said} misses the {local.kind} {shown}"
+                sentence = f"{site.said_value} misses the {local.kind} {shown}"
                 yield Proposal(site.value, new, f"missing {local.kind}", sentence, (local,), shown, 1)
             for node, instead, wrong in _factors(site.value, reading):
                 sentence = f"{wrong} is not the model's {local.kind} {shown}"
@@ -207,8 +207,8 @@ def missing_factor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
         return
     for scalar in arsenal.scalars:
         new = ast.BinOp(site.value, ast.Mult(), ast.Name(scalar.name, ast.Load()))
-        sentence = f"{site.said} misses the factor {scalar.text}"
-        remedy = f"multiply {site.said} by {scalar.text}"
+        sentence = f"{site.said_value} misses the factor {scalar.text}"
+        remedy = f"multiply {site.said_value} by {scalar.text}"
         yield Proposal(site.value, new, "factor", sentence, (scalar,), remedy, 1)
 
 

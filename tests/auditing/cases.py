@@ -673,6 +673,25 @@ CASES = [
             dnext = U @ da #!
         return dW, dU, dc
     """, ("transpose",)),
+    Case("recurrent net, a power of the whole difference", RNN, """
+    import numpy as np
+
+    def bptt(x, d, W, U, c):
+        T, H = len(x), len(c)
+        z = np.zeros((T + 1, H))
+        for t in range(T):
+            z[t] = np.tanh(U @ z[t - 1] + W @ x[t] + c)
+        dW, dU, dc = np.zeros_like(W), np.zeros_like(U), np.zeros_like(c)
+        dnext = np.zeros(H)
+        for t in reversed(range(T)):
+            dz = z[t] - d[t] + dnext
+            da = dz*(1 - z[t])**2 #!
+            dW += np.outer(da, x[t])
+            dU += np.outer(da, z[t - 1])
+            dc += da
+            dnext = U.T @ da
+        return dW, dU, dc
+    """, ("power",)),
     Case("recurrent net, what comes back forgotten", RNN, """
     import numpy as np
 

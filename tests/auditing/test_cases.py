@@ -108,6 +108,24 @@ def test_two_faults_at_once():
     ]  # fmt: skip
 
 
+def test_a_line_is_held_against_its_own_quantity_alone():
+    code = NET.replace("dz1 = dy @ W2.T", "first = dy @ W2.T*2\n    dz1 = first")
+    (finding,) = report_of(dense_net(), code).findings
+    assert finding.line == 15 and finding.expected == "", finding
+    (finding,) = report_of(dense_net(), NET.replace("dz1 = dy @ W2.T", "dz1 = dy @ W2.T*2")).findings
+    assert finding.line == 15 and finding.expected.startswith("dE/dz1[b,j] = ")
+
+
+def test_a_place_is_said_of_the_data_that_show_it():
+    model = "index i : N\nparam c[i]\nloss E = sum(i, c[i]^3/3 + c[i])\n"
+    code = (
+        "import numpy as np\ndef grad(c):\n    g = c**2 + 1\n"
+        "    np.add.at(g, 4, 3*c[0]) if len(c) > 4 else 0\n    return g\n"
+    )
+    (finding,) = report_of(model, code).findings
+    assert finding.message == "dE/dc is wrong in [4] alone, at N=5"
+
+
 def test_what_raises_says_its_line():
     with pytest.raises(VerificationError, match=r"code.py:3: backward raises ZeroDivisionError"):
         report_of(LAYER_NORM, "def backward(dout, x, gamma, beta, eps):\n    n = 0\n    return x/(1//n)\n")
