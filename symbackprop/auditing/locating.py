@@ -19,6 +19,7 @@ from symbackprop.auditing.edits import EDITS
 from symbackprop.auditing.injections import (
     Arsenal,
     adjoint_itself,
+    another_number,
     missing_derivative,
     missing_factor,
     missing_term,
@@ -37,7 +38,7 @@ Array: TypeAlias = NDArray[Any]
 MOST_FAULTS = 3
 MOST_CHANGES = 6_000
 AT_A_TIME = 500
-WITH_ARRAYS = (missing_derivative, missing_factor, missing_term, adjoint_itself)
+WITH_ARRAYS = (another_number, missing_derivative, missing_factor, missing_term, adjoint_itself)
 
 
 def findings_of(trial: Trial, runner: Runner) -> tuple[Finding, ...]:

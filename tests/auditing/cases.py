@@ -261,6 +261,9 @@ CASES = [
     ln("layer norm, third term missing", "dx = (dxhat - dxhat.mean(axis=1, keepdims=True) - "
        "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
        "dx = (dxhat - dxhat.mean(axis=1, keepdims=True))/std #!", "missing term"),
+    ln("layer norm, mean not taken away", "dx = (dxhat - dxhat.mean(axis=1, keepdims=True) - "
+       "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
+       "dx = (dxhat - xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std #!", "missing term"),
     ln("layer norm, exchanged", "return dx, dgamma, dbeta", "return dx, dbeta, dgamma"),
     ln("layer norm, sign", "- xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
        "+ xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std #!", "sign"),
@@ -708,6 +711,31 @@ CASES = [
             dU += np.outer(da, z[t - 1])
             dc += da
         return dW, dU, dc
+    """, ("missing term",)),
+    Case("weight decay, half of it", """
+    index n : N
+    index i : I
+    input x[n,i]
+    param w[i]
+    y[n] = sum(i, w[i]*x[n,i])
+    loss E = sum(n, y[n]^2) + 0.05*sum(i, w[i]^2)
+    """, """
+    def grad(w, x):
+        g = 2*x.T @ (x @ w)
+        g += 0.05*w #!
+        return g
+    """, ("factor",)),
+    Case("a small number under a root forgotten", """
+    index n : N
+    param v[n]
+    r = sqrt(sum(n, v[n]^2) + 0.001)
+    loss E = r
+    """, """
+    import numpy as np
+
+    def grad(v):
+        length = np.sqrt((v**2).sum()) #!
+        return v/length
     """, ("missing term",)),
     Case("LSTM cell", LSTM_CELL, """
     import numpy as np
