@@ -96,7 +96,7 @@ class _Search:
                 gain = sum(grades.values()) - sum(self.grades.values())
                 is_off, turn = id(site) in off, turns[id(site)]
                 found.append(Mend(site, proposal, grades, raised, gain, is_off, turn))
-            if any(each.mends_everything for each in found):
+            if any(each.mends_everything and not each.proposal.order for each in found):
                 break
         return min(found, key=lambda each: each.rank, default=None)
 

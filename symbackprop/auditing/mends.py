@@ -62,7 +62,7 @@ class Mend:
         # What is nameless explains less, so that it has to mend much more.
         gain = self.gain // 2 if is_unnamed else self.gain
         is_whole = self.proposal.order >= WHOLE
-        return (-gain, is_unnamed, not self.is_off, is_whole, self.turn, self.proposal.order, size)
+        return (-gain, is_unnamed, not self.is_off, is_whole, self.proposal.order, self.turn, size)
 
 
 def finding_of(mend: Mend, trial: Trial) -> Finding:

@@ -264,6 +264,8 @@ CASES = [
     ln("layer norm, mean not taken away", "dx = (dxhat - dxhat.mean(axis=1, keepdims=True) - "
        "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
        "dx = (dxhat - xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std #!", "missing term"),
+    ln("layer norm, divided by the variance", "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
+       "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std**2 #!", "power"),
     ln("layer norm, exchanged", "return dx, dgamma, dbeta", "return dx, dbeta, dgamma"),
     ln("layer norm, sign", "- xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
        "+ xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std #!", "sign"),
