@@ -11,7 +11,7 @@ from symbackprop.cli.main import run
 from symbackprop.errors import UncertainError, VerificationError
 from symbackprop.handwritten.plans import Program
 from symbackprop.handwritten.running import Here
-from tests.auditing.cases import ATTENTION, CASES, EXERCISE, LAYER_NORM, LN, NET, RMS_NORM, dense_net
+from tests.auditing.cases import ATTENTION, CASES, EXERCISE, LAYER_NORM, LN, MEAN, NET, RMS_NORM, dense_net
 
 ROOT = Path(__file__).parent.parent.parent
 BY_NAME = {case.name: case for case in CASES}
@@ -92,6 +92,17 @@ def test_a_loss_that_is_the_models_leaves_no_choice_of_a_factor():
         "return dW1", "return loss, dW1"
     )
     assert report_of(dense_net(), own).conventions[0].startswith("the gradients are those of B*E")
+
+
+def test_every_axis_that_the_loss_takes_the_mean_over_may_be_left_as_a_sum():
+    model = dense_net(loss=MEAN)
+    for divisor, factor in (("B", "K"), ("K", "B")):
+        code = NET.replace("dy = (y - t)/B", f"K = t.shape[1]\n    dy = 2*(y - t)/{divisor}")
+        report = report_of(model, code)
+        assert report.verdict.value == "right", report.text()
+        assert f"those of {factor}*E" in report.conventions[0]
+    squared = NET.replace("dy = (y - t)/B", "dy = (y - t)/B*W1.shape[1]")
+    assert report_of(dense_net(), squared).verdict.value == "wrong"
 
 
 def test_what_is_not_given_back_is_said():
