@@ -190,7 +190,8 @@ def _common_factor(trial: Trial) -> Factor | None:
 
 def _axes_of_the_loss(system: System) -> set[str]:
     """The axes of a loss that is a sum or a mean, times factors."""
-    factors = factors_of(system.definitions[str(system.loss)].expression)
+    whole = system.definitions[str(system.loss)].expression
+    factors = [inner for outer in factors_of(whole) for inner in factors_of(outer)]  # a mean is 1/size*sum
     sums = [each for each in factors if isinstance(each, Reduction) and each.kind == "sum"]
     return {index.axis.name for each in sums for index in each.indices}
 
