@@ -22,6 +22,8 @@ from symbackprop.errors import VerificationError
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Program
 from symbackprop.handwritten.running import Apart, Here, Runner
+from symbackprop.notation.arithmetic import factors_of
+from symbackprop.notation.expressions import Reduction
 from symbackprop.sampling.drawing import Draw
 from symbackprop.syntax.source import read_source
 from symbackprop.systems.system import Role, System
@@ -159,7 +161,8 @@ def _common_factor(trial: Trial) -> Factor | None:
     """The factor that all gradients have in common, where it is a matter of convention; None where not.
 
     It is one where the code's own loss has it too, or, where the code has no loss, where it is made of the
-    sizes of axes that no parameter has: the number of samples. What is sent back leaves no such choice.
+    sizes of axes that no parameter has, the number of samples, or that the loss itself sums or takes the mean
+    over. What is sent back leaves no such choice.
     """
     if not trial.wrong or any(key.startswith("adjoint of") for key in trial.candidate.keys):
         return None
@@ -181,7 +184,16 @@ def _common_factor(trial: Trial) -> Factor | None:
     system = trial.expectations.system
     of_parameters = {i.axis.name for each in system.with_role(Role.PARAMETER) for i in each.indices}
     data = {i.axis.name for each in system.with_role(Role.INPUT) for i in each.indices} - of_parameters
-    return factor if factor.number == 1 and {axis for axis, _ in factor.powers} <= data else None
+    free = data | _axes_of_the_loss(system)
+    return factor if factor.number == 1 and {axis for axis, _ in factor.powers} <= free else None
+
+
+def _axes_of_the_loss(system: System) -> set[str]:
+    """The axes of a loss that is a sum or a mean, times factors."""
+    whole = system.definitions[str(system.loss)].expression
+    factors = [inner for outer in factors_of(whole) for inner in factors_of(outer)]  # a mean is 1/size*sum
+    sums = [each for each in factors if isinstance(each, Reduction) and each.kind == "sum"]
+    return {index.axis.name for each in sums for index in each.indices}
 
 
 def _computes(trial: Trial, losses: Sequence[Array]) -> bool:

@@ -21,7 +21,7 @@ from symbackprop.auditing.expectations import Expectations
 from symbackprop.auditing.hypotheses import Evidence, diagnosis
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.auditing.terms import Expansion
-from symbackprop.errors import LanguageError, RewritingError
+from symbackprop.errors import LanguageError, NotationError, RewritingError
 from symbackprop.handwritten.agreement import agrees, error_of
 from symbackprop.language.model import parse_expression
 from symbackprop.notation.expressions import ZERO, Element, Expression, Index
@@ -114,7 +114,7 @@ def _read(claim: str, expectations: Expectations) -> Claim:
         return adjoint.equation.tensor
 
     left, right = (_derivatives(model).sub(named, side) for side in _sides(claim))
-    element = parse_expression(left, expectations.with_adjoints)
+    element = _derivative_named(left, expectations)
     by_name = {each.equation.tensor: each.tensor for each in expectations.derivation.adjoints}
     positions = element.children
     if not (
@@ -133,6 +133,26 @@ def _read(claim: str, expectations: Expectations) -> Claim:
             remedy=f"sum over it: sum({loose[0]}, ...)",
         )
     return Claim(claim, by_name[element.tensor], indices, formula)
+
+
+def _derivative_named(left: str, expectations: Expectations) -> Expression:
+    """The left side, read; LanguageError in the claim's own words where the indices do not fit."""
+    try:
+        return parse_expression(left, expectations.with_adjoints)
+    except (LanguageError, NotationError) as error:
+        name, _, _ = left.partition("[")
+        for adjoint in expectations.derivation.adjoints:
+            equation = adjoint.equation
+            if equation.tensor == name.strip():
+                total = f"d{expectations.loss}/d{adjoint.tensor}"
+                names = ",".join(index.name for index in equation.indices)
+                has = f"has the indices [{names}]" if names else "is a number and has no indices"
+                written = f"{total}[{names}]" if names else total
+                raise LanguageError(
+                    f"{total} {has}, and the claim writes {left.replace(name, total, 1)}",
+                    remedy=f"write {written} = ...",
+                ) from error
+        raise
 
 
 def _judged(claim: Claim, expectations: Expectations) -> tuple[Finding | None, Compared]:

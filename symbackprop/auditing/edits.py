@@ -19,6 +19,7 @@ from symbackprop.auditing.edits_of_factors import (
     extra_factor,
     extra_term,
     factor_of_a_term,
+    misplaced_power,
     wrong_operation,
 )
 from symbackprop.auditing.parts import expression, is_numpy, sums_in, text_of
@@ -40,7 +41,7 @@ def sign(site: Site) -> Iterator[Proposal]:
             yield Proposal(each, each.operand, "sign", f"the sign of {text_of(each)} is wrong")
     if site.shape is not None:
         negative = ast.UnaryOp(ast.USub(), site.value)
-        sentence = f"{site.said} has the wrong sign"
+        sentence = f"{site.said_value} has the wrong sign"
         yield Proposal(site.value, negative, "sign", sentence, order=1)
     if isinstance(site.statement, ast.AugAssign):
         opposite = {ast.Add: ast.Sub, ast.Sub: ast.Add}.get(type(site.statement.op))
@@ -220,5 +221,5 @@ def comparison(site: Site) -> Iterator[Proposal]:
 EDITS: tuple[Edit, ...] = (
     sign, step, transpose, axis, axis_forgotten, another_value, another_factor, exchanged, accumulation,
     factor_of_a_term, reversal, repeated_positions,
-    in_place, extra_factor, wrong_operation, extra_term, comparison,
+    in_place, extra_factor, misplaced_power, wrong_operation, extra_term, comparison,
 )  # fmt: skip

@@ -20,7 +20,7 @@ def another_factor(site: Site) -> Iterator[Proposal]:
         if name.isidentifier() and array.ndim <= len(site.shape) and name != site.target:
             for operator, word in ((ast.Mult(), "factor"), (ast.Div(), "divisor")):
                 new = ast.BinOp(site.value, operator, ast.Name(name, ast.Load()))
-                sentence = f"{site.said} misses the {word} {name}"
+                sentence = f"{site.said_value} misses the {word} {name}"
                 kind = "missing factor" if array.ndim else "factor"
                 yield Proposal(site.value, new, kind, sentence, order=1)
 
@@ -55,6 +55,19 @@ def extra_factor(site: Site) -> Iterator[Proposal]:
             for exponent in ("2", "3", "0.5", "-1", "-0.5", "-1.5"):
                 new = ast.BinOp(node.left, ast.Pow(), expression(exponent))
                 yield Proposal(node, new, "power", f"{text_of(node.left)} is raised to the wrong power")
+
+
+def misplaced_power(site: Site) -> Iterator[Proposal]:
+    """(a - b)**n for a - b**n, or the other way round."""
+    for node in ast.walk(site.value):
+        match node:
+            case ast.BinOp(ast.BinOp(left, ast.Add() | ast.Sub() as operator, right), ast.Pow(), exponent):
+                new = ast.BinOp(left, operator, ast.BinOp(right, ast.Pow(), exponent))
+            case ast.BinOp(left, ast.Add() | ast.Sub() as operator, ast.BinOp(right, ast.Pow(), exponent)):
+                new = ast.BinOp(ast.BinOp(left, operator, right), ast.Pow(), exponent)
+            case _:
+                continue
+        yield Proposal(node, new, "power", f"{text_of(node)} should be {text_of(new)}")
 
 
 def wrong_operation(site: Site) -> Iterator[Proposal]:

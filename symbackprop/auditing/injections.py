@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.functions.record import NumpyCall
 from symbackprop.handwritten.agreement import agrees
 from symbackprop.notation.arithmetic import factors_of, multiply
-from symbackprop.notation.expressions import Delta, Expression, Index
+from symbackprop.notation.expressions import Add, Delta, Expression, Index, Number
 from symbackprop.notation.substitution import substitute
 from symbackprop.systems.printing import text
 
@@ -76,19 +77,30 @@ class Arsenal:
 
     @cached_property
     def terms(self) -> list[Injected]:
-        """The terms of each adjoint that has several, each with its sign."""
+        """The terms of each adjoint that has several, multiplied out and as printed, each with its sign."""
         expectations = self.trial.expectations
         equations = {each.equation.tensor: each.equation for each in expectations.derivation.adjoints}
         expansion = Expansion(expectations.system, equations)
         found: list[Injected] = []
         for tensor, adjoint in expectations.adjoints.items():
-            terms = expansion.terms(adjoint.equation.expression)
-            if 1 < len(terms) <= MOST_TERMS:
-                for term in terms:
-                    arrays = self._evaluated(term, adjoint.equation.indices)
-                    name = f"_term_{len(found)}"
-                    found.append(self._injected(name, tensor, arrays, text(expansion.tidied(term))))
+            closed = adjoint.equation.expression
+            printed = closed.terms if isinstance(closed, Add) else ()
+            for terms in (expansion.terms(closed), printed):
+                shown = {text(expansion.tidied(term)): term for term in terms}
+                if 1 < len(shown) <= MOST_TERMS:
+                    for said, term in shown.items():
+                        arrays = self._evaluated(term, adjoint.equation.indices)
+                        found.append(self._injected(f"_term_{len(found)}", tensor, arrays, said))
         return found
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """The decimal numbers of the model and of its closed forms, as code: 1e-05."""
+        expectations = self.trial.expectations
+        closed = [each.equation for each in expectations.derivation.adjoints]
+        formulas = [each.expression for each in (*expectations.system.equations, *closed)]
+        values = [float(node.value) for each in formulas for node in each.walk() if isinstance(node, Number)]
+        return list(dict.fromkeys(repr(abs(value)) for value in values if value != int(value)))
 
     @cached_property
     def scalars(self) -> list[Injected]:
@@ -178,7 +190,7 @@ def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
             shown = in_their_names(local.text, site, arsenal)
             if site.shape is not None:
                 new = ast.BinOp(site.value, ast.Mult(), reading)
-                sentence = f"{site.said} misses the {local.kind} {shown}"
+                sentence = f"{site.said_value} misses the {local.kind} {shown}"
                 yield Proposal(site.value, new, f"missing {local.kind}", sentence, (local,), shown, 1)
             for node, instead, wrong in _factors(site.value, reading):
                 sentence = f"{wrong} is not the model's {local.kind} {shown}"
@@ -207,9 +219,35 @@ def missing_factor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
         return
     for scalar in arsenal.scalars:
         new = ast.BinOp(site.value, ast.Mult(), ast.Name(scalar.name, ast.Load()))
-        sentence = f"{site.said} misses the factor {scalar.text}"
-        remedy = f"multiply {site.said} by {scalar.text}"
+        sentence = f"{site.said_value} misses the factor {scalar.text}"
+        remedy = f"multiply {site.said_value} by {scalar.text}"
         yield Proposal(site.value, new, "factor", sentence, (scalar,), remedy, 1)
+
+
+def another_number(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
+    """A number is not the model's, or is not added under a root, logarithm or quotient."""
+    for number, node in product(arsenal.numbers, ast.walk(site.value)):
+        new = ast.Constant(float(number))
+        operands = [node.left, node.right] if isinstance(node, ast.BinOp) else []
+        for each in operands:
+            if isinstance(each, ast.Constant) and isinstance(each.value, float):
+                shown = ast.unparse(each)
+                yield Proposal(each, new, "factor", f"{shown} should be the model's {number}")
+        for each in _guarded(node):
+            sentence = f"the model's term {number} is missing in {ast.unparse(node)}"
+            yield Proposal(each, ast.BinOp(each, ast.Add(), new), "missing term", sentence)
+
+
+def _guarded(node: ast.AST) -> list[ast.expr]:
+    """What a small number is added to: the argument of a root or logarithm, a divisor, what is raised."""
+    match node:
+        case ast.Call(ast.Attribute(attr="sqrt" | "log"), [argument]):
+            return [argument]
+        case ast.BinOp(_, ast.Div(), divisor):
+            return [divisor]
+        case ast.BinOp(base, ast.Pow(), _):
+            return [base]
+    return []
 
 
 def missing_term(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:

@@ -8,6 +8,7 @@ should be is nearer than one that is not.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -18,6 +19,7 @@ from symbackprop.auditing.edits import EDITS
 from symbackprop.auditing.injections import (
     Arsenal,
     adjoint_itself,
+    another_number,
     missing_derivative,
     missing_factor,
     missing_term,
@@ -36,7 +38,7 @@ Array: TypeAlias = NDArray[Any]
 MOST_FAULTS = 3
 MOST_CHANGES = 6_000
 AT_A_TIME = 500
-WITH_ARRAYS = (missing_derivative, missing_factor, missing_term, adjoint_itself)
+WITH_ARRAYS = (another_number, missing_derivative, missing_factor, missing_term, adjoint_itself)
 
 
 def findings_of(trial: Trial, runner: Runner) -> tuple[Finding, ...]:
@@ -52,6 +54,9 @@ def findings_of(trial: Trial, runner: Runner) -> tuple[Finding, ...]:
             break
         found.append(mend)
         search = search.after(mend)
+        if not mend.is_named:
+            # What is off behind a line that nothing explains may be off for that line's sake alone.
+            break
     findings = [finding_of(mend, trial) for mend in sorted(found, key=lambda each: each.turn)]
     left = [name for name, grade in search.grades.items() if grade == 0 or (grade < RIGHT and not found)]
     return (*findings, *(by_values(trial, name) for name in left))
@@ -80,6 +85,7 @@ class _Search:
         """
         sites = sites_of(Handwritten(self.runner.program), self.trial.outcomes[0].events)
         turns = {id(site): turn for turn, site in enumerate(sites)}
+        sites = [site for site in sites if not self._reads_carried(site)]
         off = {id(site) for site in sites if self._is_off(site)}
         first = sorted(sites, key=lambda site: (id(site) not in off, turns[id(site)]))
         tried = list(_proposals(first, self.arsenal))[:MOST_CHANGES]
@@ -90,7 +96,7 @@ class _Search:
                 gain = sum(grades.values()) - sum(self.grades.values())
                 is_off, turn = id(site) in off, turns[id(site)]
                 found.append(Mend(site, proposal, grades, raised, gain, is_off, turn))
-            if any(each.mends_everything for each in found):
+            if any(each.mends_everything and not each.proposal.order for each in found):
                 break
         return min(found, key=lambda each: each.rank, default=None)
 
@@ -111,6 +117,10 @@ class _Search:
         whole, _ = site.changed(proposal)
         own = {each.name: each.arrays for each in proposal.injected}
         return Change(whole, {**self.carried, **own})
+
+    def _reads_carried(self, site: Site) -> bool:
+        """Whether the statement is a mended one that reads arrays of the derivation."""
+        return any(isinstance(node, ast.Name) and node.id in self.carried for node in ast.walk(site.value))
 
     def _is_off(self, site: Site) -> bool:
         """Whether what the statement makes is not what the derivation has of that name, or at all."""

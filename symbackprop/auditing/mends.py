@@ -45,10 +45,14 @@ class Mend:
     turn: int
 
     @property
+    def is_named(self) -> bool:
+        """Whether it says how the statement was wrong, and not only what it should have computed."""
+        return self.proposal.kind != UNNAMED and self.proposal.order < WHOLE
+
+    @property
     def mends_everything(self) -> bool:
         """Whether every gradient is right with it, and it says how the statement was wrong."""
-        is_named = self.is_off and self.proposal.kind != UNNAMED and self.proposal.order < WHOLE
-        return is_named and all(grade == RIGHT for grade in self.grades.values())
+        return self.is_off and self.is_named and all(grade == RIGHT for grade in self.grades.values())
 
     @property
     def rank(self) -> tuple[int, bool, bool, bool, int, int, int]:
@@ -58,7 +62,7 @@ class Mend:
         # What is nameless explains less, so that it has to mend much more.
         gain = self.gain // 2 if is_unnamed else self.gain
         is_whole = self.proposal.order >= WHOLE
-        return (-gain, is_unnamed, not self.is_off, is_whole, self.turn, self.proposal.order, size)
+        return (-gain, is_unnamed, not self.is_off, is_whole, self.proposal.order, self.turn, size)
 
 
 def finding_of(mend: Mend, trial: Trial) -> Finding:
@@ -74,8 +78,7 @@ def finding_of(mend: Mend, trial: Trial) -> Finding:
     else:
         remedy = f"write {statement}"
     message = f"line {site.line}: {sentence}"
-    of = next((each.tensor for each in proposal.injected if each.tensor), tensor)
-    expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, of, site)
+    expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, tensor, mend)
     return Finding(tensor, kind, message, remedy, expected, site.line)
 
 
@@ -113,9 +116,20 @@ def _tensor(array: Array, trial: Trial) -> str:
     return ""
 
 
-def _expected(trial: Trial, tensor: str, site: Site) -> str:
-    """The formula for what the line should compute: the adjoint it is called by, or the tensor's."""
-    return _formula(trial, adjoint_called(site.target, trial) or tensor)
+def _expected(trial: Trial, tensor: str, mend: Mend) -> str:
+    """The formula for what the line should compute; "" where that is no adjoint that has a name.
+
+    It is the adjoint that the line's target is called by, or that a change reads, or that is given back.
+    """
+    read = [each.tensor for each in mend.proposal.injected if each.tensor]
+    given_back = [tensor] if _is_given_back(mend.site, trial, tensor) else []
+    named = [adjoint_called(mend.site.target, trial), *read, *given_back]
+    return next((_formula(trial, each) for each in named if each), "")
+
+
+def _is_given_back(site: Site, trial: Trial, tensor: str) -> bool:
+    """Whether the line makes what is given back as a tensor's gradient."""
+    return any(agrees(array, trial.found[0][tensor], 0.0) for array in site.made.get(site.target, ()))
 
 
 def _formula(trial: Trial, tensor: str) -> str:
@@ -161,14 +175,21 @@ def by_values(trial: Trial, name: str) -> Finding:
 
 
 def _where(trial: Trial, name: str) -> str:
-    """In which elements of the first draw, where these are few; "" where they are not."""
-    found, expected = np.asarray(trial.found[0][name]), trial.expected[0][name]
+    """In which elements of the first draw that shows it, where these are few; "" where they are not."""
+    triples = list(zip(trial.found, trial.expected, trial.expectations.draws, strict=True))
+    first = next(
+        (each for each in triples if not agrees(each[0][name], each[1][name], each[2].largest)), None
+    )
+    if first is None:
+        return ""
+    found, expected, sizes = np.asarray(first[0][name]), first[1][name], first[2].sizes
     if found.shape != expected.shape:
         return f": it has the shape {found.shape}, and should have {expected.shape}"
     places = np.argwhere(~np.isclose(found, expected, rtol=1e-8, atol=0.0))
-    if not expected.ndim or len(places) > MOST_PLACES or len(places) * 2 >= expected.size:
+    if not expected.ndim or not 0 < len(places) <= MOST_PLACES or len(places) * 2 >= expected.size:
         return ""
-    return f" in {' and '.join(str([int(each) for each in place]) for place in places)} alone"
+    shown = " and ".join(str([int(each) for each in place]) for place in places)
+    return f" in {shown} alone, at {', '.join(f'{axis}={size}' for axis, size in sizes.items())}"
 
 
 def adjoint_called(name: str, trial: Trial) -> str | None:

@@ -86,6 +86,14 @@ class Site:
         """What a sentence calls the target."""
         return "what is returned" if self.target == RETURNED else self.target
 
+    @property
+    def said_value(self) -> str:
+        """What a sentence calls the value: the target, or what is added to it."""
+        match self.statement:
+            case ast.AugAssign(op=ast.Add() | ast.Sub()):
+                return f"what is added to {self.target}"
+        return self.said
+
     @cached_property
     def shape(self) -> tuple[int, ...] | None:
         """The shape of what is assigned to a name or an attribute; None where that is not known."""

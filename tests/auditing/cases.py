@@ -261,6 +261,11 @@ CASES = [
     ln("layer norm, third term missing", "dx = (dxhat - dxhat.mean(axis=1, keepdims=True) - "
        "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
        "dx = (dxhat - dxhat.mean(axis=1, keepdims=True))/std #!", "missing term"),
+    ln("layer norm, mean not taken away", "dx = (dxhat - dxhat.mean(axis=1, keepdims=True) - "
+       "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
+       "dx = (dxhat - xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std #!", "missing term"),
+    ln("layer norm, divided by the variance", "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
+       "xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std**2 #!", "power"),
     ln("layer norm, exchanged", "return dx, dgamma, dbeta", "return dx, dbeta, dgamma"),
     ln("layer norm, sign", "- xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std",
        "+ xhat*(dxhat*xhat).mean(axis=1, keepdims=True))/std #!", "sign"),
@@ -673,6 +678,25 @@ CASES = [
             dnext = U @ da #!
         return dW, dU, dc
     """, ("transpose",)),
+    Case("recurrent net, a power of the whole difference", RNN, """
+    import numpy as np
+
+    def bptt(x, d, W, U, c):
+        T, H = len(x), len(c)
+        z = np.zeros((T + 1, H))
+        for t in range(T):
+            z[t] = np.tanh(U @ z[t - 1] + W @ x[t] + c)
+        dW, dU, dc = np.zeros_like(W), np.zeros_like(U), np.zeros_like(c)
+        dnext = np.zeros(H)
+        for t in reversed(range(T)):
+            dz = z[t] - d[t] + dnext
+            da = dz*(1 - z[t])**2 #!
+            dW += np.outer(da, x[t])
+            dU += np.outer(da, z[t - 1])
+            dc += da
+            dnext = U.T @ da
+        return dW, dU, dc
+    """, ("power",)),
     Case("recurrent net, what comes back forgotten", RNN, """
     import numpy as np
 
@@ -689,6 +713,31 @@ CASES = [
             dU += np.outer(da, z[t - 1])
             dc += da
         return dW, dU, dc
+    """, ("missing term",)),
+    Case("weight decay, half of it", """
+    index n : N
+    index i : I
+    input x[n,i]
+    param w[i]
+    y[n] = sum(i, w[i]*x[n,i])
+    loss E = sum(n, y[n]^2) + 0.05*sum(i, w[i]^2)
+    """, """
+    def grad(w, x):
+        g = 2*x.T @ (x @ w)
+        g += 0.05*w #!
+        return g
+    """, ("factor",)),
+    Case("a small number under a root forgotten", """
+    index n : N
+    param v[n]
+    r = sqrt(sum(n, v[n]^2) + 0.001)
+    loss E = r
+    """, """
+    import numpy as np
+
+    def grad(v):
+        length = np.sqrt((v**2).sum()) #!
+        return v/length
     """, ("missing term",)),
     Case("LSTM cell", LSTM_CELL, """
     import numpy as np

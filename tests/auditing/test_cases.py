@@ -94,6 +94,17 @@ def test_a_loss_that_is_the_models_leaves_no_choice_of_a_factor():
     assert report_of(dense_net(), own).conventions[0].startswith("the gradients are those of B*E")
 
 
+def test_every_axis_that_the_loss_takes_the_mean_over_may_be_left_as_a_sum():
+    model = dense_net(loss="2*mean(b, k, (y[b,k] - t[b,k])^2)/2")
+    for divisor, factor in (("B", "K"), ("K", "B")):
+        code = NET.replace("dy = (y - t)/B", f"K = t.shape[1]\n    dy = 2*(y - t)/{divisor}")
+        report = report_of(model, code)
+        assert report.verdict.value == "right", report.text()
+        assert f"those of {factor}*E" in report.conventions[0]
+    squared = NET.replace("dy = (y - t)/B", "dy = (y - t)/B*W1.shape[1]")
+    assert report_of(dense_net(), squared).verdict.value == "wrong"
+
+
 def test_what_is_not_given_back_is_said():
     report = report_of(dense_net(), NET.replace("return dW1, db1, dW2, db2", "return dW1, db1"))
     assert report.verdict.value == "right" and "not given back, and so not compared: W2, b2" in report.remarks
@@ -106,6 +117,24 @@ def test_two_faults_at_once():
     assert [(each.kind, each.line, each.tensor) for each in report.findings] == [
         ("factor", 13, "gamma"), ("sign", 14, "beta")
     ]  # fmt: skip
+
+
+def test_a_line_is_held_against_its_own_quantity_alone():
+    code = NET.replace("dz1 = dy @ W2.T", "first = dy @ W2.T*2\n    dz1 = first")
+    (finding,) = report_of(dense_net(), code).findings
+    assert finding.line == 15 and finding.expected == "", finding
+    (finding,) = report_of(dense_net(), NET.replace("dz1 = dy @ W2.T", "dz1 = dy @ W2.T*2")).findings
+    assert finding.line == 15 and finding.expected.startswith("dE/dz1[b,j] = ")
+
+
+def test_a_place_is_said_of_the_data_that_show_it():
+    model = "index i : N\nparam c[i]\nloss E = sum(i, c[i]^3/3 + c[i])\n"
+    code = (
+        "import numpy as np\ndef grad(c):\n    g = c**2 + 1\n"
+        "    np.add.at(g, 4, 3*c[0]) if len(c) > 4 else 0\n    return g\n"
+    )
+    (finding,) = report_of(model, code).findings
+    assert finding.message == "dE/dc is wrong in [4] alone, at N=5"
 
 
 def test_what_raises_says_its_line():

@@ -119,6 +119,13 @@ def test_what_is_no_claim_is_refused(systems, claim):
         audit_claims(systems["dense"], [claim])
 
 
+@pytest.mark.parametrize("written", ["dE/dW[i,j]", "dE/dW[j]", "dE/dW[j,q]", "dE/dW"])
+def test_indices_that_do_not_fit_are_said_of_the_derivative(systems, written):
+    with pytest.raises(SymbackpropError, match=r"^dE/dW has the indices \[j,i\]") as raised:
+        audit_claims(systems["dense"], [f"{written} = sum(b, delta_u[b,j]*x[b,i])"])
+    assert "grad_W" not in str(raised.value) and raised.value.remedy == "write dE/dW[j,i] = ..."
+
+
 def test_the_command(capsys):
     code = run(["audit", str(SEED), "--claim", "dE/db2[k] = sum(b, delta2[b,k])"])
     assert code == 0 and "seed: RIGHT" in capsys.readouterr().out
