@@ -15,11 +15,14 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import UncertainError
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.numerics.tolerance import all_finite
+from symbackprop.sampling.branches import Branches
 from symbackprop.sampling.drawing import Draw, Drawing
 from symbackprop.sampling.draws import sizes_with_steps
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
+from symbackprop.sampling.reaching import draws_reaching
 from symbackprop.sampling.related_sizes import free_axes
+from symbackprop.sampling.rounds import rounds_of_sizes
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
@@ -40,6 +43,28 @@ class Expectations:
     derivation: Derivation
     draws: tuple[Draw, ...]
     adjust: Adjust = None
+
+    def reaching(
+        self, branches: Branches, known: Callable[[Draw], Mapping[str, Array]], shortest: int = 2
+    ) -> Expectations:
+        """With further draws, on which branches come up that did not on these.
+
+        They may be those of another model; `known` gives its tensors on a draw. No axis that is longer here
+        is shorter than `shortest` there.
+        """
+
+        def reached(draw: Draw) -> frozenset[str]:
+            return branches.reached(known(draw), draw.sizes)
+
+        missing = branches.wanted.difference(*map(reached, self.draws))
+        if not missing:
+            return self
+        first = self.draws[0].sizes
+        others = [each.sizes for each in rounds_of_sizes(self.system)[0]]
+        sizes = [first, *(each for each in others if min(each.values(), default=shortest) >= shortest)]
+        drawing = _drawing(self.derivation)
+        found = draws_reaching(drawing, sizes, branches.numbers, reached, missing)
+        return replace(self, draws=(*self.draws, *_adjusted(found, drawing, self.adjust)))
 
     @classmethod
     def of(
@@ -63,7 +88,8 @@ class Expectations:
                 f"no data were found on which '{model.name}' and its gradient are finite",
                 remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
             )
-        return cls(derivation, draws, adjust)
+        found = cls(derivation, draws, adjust)
+        return found.reaching(found.branches, lambda draw: draw.known)
 
     @property
     def system(self) -> System:
@@ -74,6 +100,17 @@ class Expectations:
     def loss(self) -> str:
         """The loss's name."""
         return str(self.system.loss)
+
+    @cached_property
+    def branches(self) -> Branches:
+        """The branches of the equations."""
+        return Branches(self.system)
+
+    @cached_property
+    def unreached(self) -> tuple[str, ...]:
+        """The branches that no draw reaches."""
+        reached = [self.branches.reached(draw.known, draw.sizes) for draw in self.draws]
+        return tuple(sorted(self.branches.wanted.difference(*reached)))
 
     @cached_property
     def adjoints(self) -> Mapping[str, AdjointDerivation]:

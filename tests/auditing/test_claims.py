@@ -172,3 +172,11 @@ def test_models_of_other_tensors_are_refused(systems):
     flipped = DENSE.replace("W[j,i]", "W[i,j]")
     with pytest.raises(SymbackpropError, match="do not fit"):
         same(systems["dense"], sb.loads(flipped).system)
+
+
+def test_claims_are_held_against_data_behind_every_condition():
+    model = sb.loads(
+        "index m : M\nparam r[m]\nloss L = sum(m, where(r[m] < 40, r[m]^2, 80*r[m] - 1600))"
+    ).system
+    assert audit_claims(model, ["dL/dr[m] = 2*min(r[m], 40)"]).verdict is Verdict.RIGHT
+    assert audit_claims(model, ["dL/dr[m] = 2*r[m]"]).verdict is Verdict.WRONG
