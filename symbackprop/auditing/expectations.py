@@ -45,42 +45,42 @@ class Expectations:
     adjust: Adjust = None
 
     def reaching(
-        self, branches: Branches, known: Callable[[Draw], Mapping[str, Array]], shortest: int = 2
+        self,
+        branches: Branches,
+        reached: Callable[[Draw], frozenset[str]],
+        sizes: Sequence[Mapping[str, int]],
     ) -> Expectations:
-        """With further draws, on which branches come up that did not on these.
+        """With further draws, on which branches come up that did not on these: on their sizes, and on these.
 
-        They may be those of another model; `known` gives its tensors on a draw. No axis that is longer here
-        is shorter than `shortest` there.
+        They may be those of another model; `reached` gives those of a draw.
         """
-
-        def reached(draw: Draw) -> frozenset[str]:
-            return branches.reached(known(draw), draw.sizes)
-
         missing = branches.wanted.difference(*map(reached, self.draws))
         if not missing:
             return self
-        first = self.draws[0].sizes
-        others = [each.sizes for each in rounds_of_sizes(self.system)[0]]
-        sizes = [first, *(each for each in others if min(each.values(), default=shortest) >= shortest)]
         drawing = _drawing(self.derivation)
-        found = draws_reaching(drawing, sizes, branches.numbers, reached, missing)
+        found = draws_reaching(drawing, (self.draws[0].sizes, *sizes), branches.numbers, reached, missing)
         return replace(self, draws=(*self.draws, *_adjusted(found, drawing, self.adjust)))
 
     @classmethod
     def of(
-        cls, model: System, asked: Sequence[str] = (), adjust: Adjust = None, is_small: bool = True
+        cls,
+        model: System,
+        asked: Sequence[str] = (),
+        adjust: Adjust = None,
+        is_small: bool = True,
+        obeyed: System | None = None,
     ) -> Expectations:
         """By default the gradient of every parameter, or of every input where there is none.
 
         `adjust` moves the data of a draw to where they have to be, on a target that is one-hot; large
-        declared sizes are left open unless `is_small` says otherwise.
+        declared sizes are left open unless `is_small` says otherwise. Data obey the facts of `obeyed` too.
 
         Raises UncertainError where no data are found on which the model and its gradient are finite.
         """
         system = with_small_axes(model) if is_small else model
         free = system.with_role(Role.PARAMETER) or system.with_role(Role.INPUT)
         wanted = tuple(asked) or tuple(each.name for each in free if each.values is None)
-        derivation = derive(system, wanted)
+        derivation = _obeying_too(derive(system, wanted), obeyed)
         drawing = _drawing(derivation)
         draws = tuple(_adjusted(_draws(drawing), drawing, adjust))
         if not draws:
@@ -89,7 +89,9 @@ class Expectations:
                 remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
             )
         found = cls(derivation, draws, adjust)
-        return found.reaching(found.branches, lambda draw: draw.known)
+        # A stranger's code need not take axes of size 1.
+        sizes = [each for each in found.sizes_of_conditions if min(each.values(), default=2) > 1]
+        return found.reaching(found.branches, found.reached, sizes)
 
     @property
     def system(self) -> System:
@@ -109,8 +111,16 @@ class Expectations:
     @cached_property
     def unreached(self) -> tuple[str, ...]:
         """The branches that no draw reaches."""
-        reached = [self.branches.reached(draw.known, draw.sizes) for draw in self.draws]
-        return tuple(sorted(self.branches.wanted.difference(*reached)))
+        return tuple(sorted(self.branches.wanted.difference(*map(self.reached, self.draws))))
+
+    @property
+    def sizes_of_conditions(self) -> list[Mapping[str, int]]:
+        """Sizes on which conditions on sizes take both values."""
+        return [each.sizes for each in rounds_of_sizes(self.system)[0]]
+
+    def reached(self, draw: Draw) -> frozenset[str]:
+        """The branches of the equations that a draw reaches."""
+        return self.branches.reached(draw.known, draw.sizes)
 
     @cached_property
     def adjoints(self) -> Mapping[str, AdjointDerivation]:
@@ -147,6 +157,26 @@ class Expectations:
         """A formula in names of model and derivation, over all positions of these indices."""
         with undefined_is_silent():
             return VectorisedEvaluator(self.values(draw), draw.sizes).array(expression, indices)
+
+
+def _obeying_too(derivation: Derivation, other: System | None) -> Derivation:
+    """The derivation with the facts of another model of the same data, as far as they speak of data alone."""
+    system = derivation.system
+    if other is None:
+        return derivation
+    facts = [
+        each
+        for each in other.facts
+        if each not in system.facts and not each.tensors & other.definitions.keys()
+    ]
+    definite = [each for each in other.positive_definite if each.tensor not in other.definitions]
+    definite = [each for each in definite if each not in system.positive_definite]
+    together = replace(
+        system,
+        facts=(*system.facts, *facts),
+        positive_definite=(*system.positive_definite, *definite),
+    )
+    return replace(derivation, system=together)
 
 
 def _drawing(derivation: Derivation) -> Drawing:
