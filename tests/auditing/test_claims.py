@@ -180,6 +180,7 @@ def test_claims_are_held_against_data_behind_every_condition():
     ).system
     assert audit_claims(model, ["dL/dr[m] = 2*min(r[m], 40)"]).verdict is Verdict.RIGHT
     assert audit_claims(model, ["dL/dr[m] = 2*r[m]"]).verdict is Verdict.WRONG
+    assert audit_claims(model, ["dL/dr[m] = 2*min(r[m], 40) + 1e-9"]).verdict is Verdict.WRONG
 
 
 HEAD = "index t : T\nindex n : N\nparam z[n,t]\ntarget q[n]\n"
