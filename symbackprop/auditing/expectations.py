@@ -15,11 +15,14 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import UncertainError
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.numerics.tolerance import all_finite
+from symbackprop.sampling.branches import Branches
 from symbackprop.sampling.drawing import Draw, Drawing
 from symbackprop.sampling.draws import sizes_with_steps
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
+from symbackprop.sampling.reaching import draws_reaching
 from symbackprop.sampling.related_sizes import free_axes
+from symbackprop.sampling.rounds import rounds_of_sizes
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
@@ -41,21 +44,43 @@ class Expectations:
     draws: tuple[Draw, ...]
     adjust: Adjust = None
 
+    def reaching(
+        self,
+        branches: Branches,
+        reached: Callable[[Draw], frozenset[str]],
+        sizes: Sequence[Mapping[str, int]],
+    ) -> Expectations:
+        """With further draws, on which branches come up that did not on these: on their sizes, and on these.
+
+        They may be those of another model; `reached` gives those of a draw.
+        """
+        missing = branches.wanted.difference(*map(reached, self.draws))
+        if not missing:
+            return self
+        drawing = _drawing(self.derivation)
+        found = draws_reaching(drawing, (self.draws[0].sizes, *sizes), branches.numbers, reached, missing)
+        return replace(self, draws=(*self.draws, *_adjusted(found, drawing, self.adjust)))
+
     @classmethod
     def of(
-        cls, model: System, asked: Sequence[str] = (), adjust: Adjust = None, is_small: bool = True
+        cls,
+        model: System,
+        asked: Sequence[str] = (),
+        adjust: Adjust = None,
+        is_small: bool = True,
+        obeyed: System | None = None,
     ) -> Expectations:
         """By default the gradient of every parameter, or of every input where there is none.
 
         `adjust` moves the data of a draw to where they have to be, on a target that is one-hot; large
-        declared sizes are left open unless `is_small` says otherwise.
+        declared sizes are left open unless `is_small` says otherwise. Data obey the facts of `obeyed` too.
 
         Raises UncertainError where no data are found on which the model and its gradient are finite.
         """
         system = with_small_axes(model) if is_small else model
         free = system.with_role(Role.PARAMETER) or system.with_role(Role.INPUT)
         wanted = tuple(asked) or tuple(each.name for each in free if each.values is None)
-        derivation = derive(system, wanted)
+        derivation = _obeying_too(derive(system, wanted), obeyed)
         drawing = _drawing(derivation)
         draws = tuple(_adjusted(_draws(drawing), drawing, adjust))
         if not draws:
@@ -63,7 +88,10 @@ class Expectations:
                 f"no data were found on which '{model.name}' and its gradient are finite",
                 remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
             )
-        return cls(derivation, draws, adjust)
+        found = cls(derivation, draws, adjust)
+        # A stranger's code need not take axes of size 1.
+        sizes = [each for each in found.sizes_of_conditions if min(each.values(), default=2) > 1]
+        return found.reaching(found.branches, found.reached, sizes)
 
     @property
     def system(self) -> System:
@@ -74,6 +102,25 @@ class Expectations:
     def loss(self) -> str:
         """The loss's name."""
         return str(self.system.loss)
+
+    @cached_property
+    def branches(self) -> Branches:
+        """The branches of the equations."""
+        return Branches(self.system)
+
+    @cached_property
+    def unreached(self) -> tuple[str, ...]:
+        """The branches that no draw reaches."""
+        return tuple(sorted(self.branches.wanted.difference(*map(self.reached, self.draws))))
+
+    @property
+    def sizes_of_conditions(self) -> list[Mapping[str, int]]:
+        """Sizes on which conditions on sizes take both values."""
+        return [each.sizes for each in rounds_of_sizes(self.system)[0]]
+
+    def reached(self, draw: Draw) -> frozenset[str]:
+        """The branches of the equations that a draw reaches."""
+        return self.branches.reached(draw.known, draw.sizes)
 
     @cached_property
     def adjoints(self) -> Mapping[str, AdjointDerivation]:
@@ -110,6 +157,26 @@ class Expectations:
         """A formula in names of model and derivation, over all positions of these indices."""
         with undefined_is_silent():
             return VectorisedEvaluator(self.values(draw), draw.sizes).array(expression, indices)
+
+
+def _obeying_too(derivation: Derivation, other: System | None) -> Derivation:
+    """The derivation with the facts of another model of the same data, as far as they speak of data alone."""
+    system = derivation.system
+    if other is None:
+        return derivation
+    facts = [
+        each
+        for each in other.facts
+        if each not in system.facts and not each.tensors & other.definitions.keys()
+    ]
+    definite = [each for each in other.positive_definite if each.tensor not in other.definitions]
+    definite = [each for each in definite if each not in system.positive_definite]
+    together = replace(
+        system,
+        facts=(*system.facts, *facts),
+        positive_definite=(*system.positive_definite, *definite),
+    )
+    return replace(derivation, system=together)
 
 
 def _drawing(derivation: Derivation) -> Drawing:

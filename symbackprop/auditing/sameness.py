@@ -7,7 +7,7 @@ by one name is compared on the way, so that the first difference is said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +21,7 @@ from symbackprop.handwritten.agreement import agrees, error_of
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.related_sizes import following
 from symbackprop.sampling.rounds import stress_rounds
-from symbackprop.sampling.small_axes import with_small_axes
+from symbackprop.sampling.small_axes import model_sizes, with_axes, with_small_axes
 from symbackprop.sampling.stress import stressed
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
@@ -29,6 +29,7 @@ from symbackprop.systems.system import DECLARED_ROLES, System, Tensor
 
 Array: TypeAlias = NDArray[Any]
 
+OF_GRADIENT = "gradient by "
 DIGITS_LOST = 1e-6  # relative error on stressed data that is said
 
 
@@ -45,7 +46,23 @@ class Pair:
         """NotationError where they state other tensors, or the same over axes that do not fit."""
         axes = _axes(first, second)
         common = [each.name for each in _real(first) if second.tensors[each.name].values is None]
-        return cls(Expectations.of(first, common), Expectations.of(second, common), axes)
+        obeyed = _over_axes_of(first, second, axes)
+        pair = cls(Expectations.of(first, common, obeyed=obeyed), Expectations.of(second, common), axes)
+        own, other = pair.first, pair.second
+        own = own.reaching(own.branches, own.reached, own.sizes_of_conditions)
+        renamed = [_renamed(each, axes) for each in other.sizes_of_conditions]
+        sizes = [model_sizes(own.system, each) for each in renamed]
+        return replace(pair, first=own.reaching(other.branches, pair.reached, sizes))
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """The branches of either model that no draw reaches."""
+        reached = [self.reached(draw) for draw in self.first.draws]
+        return tuple(sorted({*self.first.unreached, *self.second.branches.wanted.difference(*reached)}))
+
+    def reached(self, draw: Draw) -> frozenset[str]:
+        """The branches of the second model that a draw of the first reaches."""
+        return self.second.branches.reached(self.known(draw.values, draw), self._sizes(draw))
 
     def known(self, values: Mapping[str, Array], draw: Draw) -> dict[str, Array]:
         """Every tensor of the second model on the data of a draw of the first, and its adjoints."""
@@ -75,9 +92,12 @@ def same(first: System, second: System) -> AuditReport:
         finding = _where(pair, different[0])
         return AuditReport(subject, Verdict.WRONG, (finding,), compared, answer="not equal")
     conventions = tuple(dict.fromkeys(_at_kinks(pair)))
-    return AuditReport(
-        subject, Verdict.RIGHT, (), compared, conventions, tuple(_digits(pair)), answer="equal"
-    )
+    remarks = tuple(_digits(pair))
+    if pair.unreached and pair.first.system.equations != pair.second.system.equations:
+        branches = ", ".join(pair.unreached)
+        finding = Finding(pair.first.loss, "unreached", f"equal on all data drawn, but none reach {branches}")
+        return AuditReport(subject, Verdict.UNKNOWN, (finding,), compared, conventions, remarks)
+    return AuditReport(subject, Verdict.RIGHT, (), compared, conventions, remarks, answer="equal")
 
 
 def _declared(system: System) -> tuple[Tensor, ...]:
@@ -109,6 +129,18 @@ def _axes(first: System, second: System) -> dict[str, str]:
     return axes
 
 
+def _renamed(sizes: Mapping[str, int], axes: Mapping[str, str]) -> dict[str, int]:
+    return {axes[name]: size for name, size in sizes.items() if name in axes}
+
+
+def _over_axes_of(first: System, second: System, axes: Mapping[str, str]) -> System | None:
+    """The second model over the first's axes, for data to obey its facts too; None where it states none."""
+    if not (second.facts or second.positive_definite):
+        return None
+    named = {axis.name: axis for axis in first.axes}
+    return with_axes(second, {axis: named[axes[axis.name]] for axis in second.axes if axis.name in axes})
+
+
 def _compared(pair: Pair) -> Iterator[Compared]:
     """The losses first, then each gradient."""
     draws = pair.first.draws
@@ -119,7 +151,7 @@ def _compared(pair: Pair) -> Iterator[Compared]:
     adjoints = [pair.adjoints(draw) for draw in draws]
     for name in pair.first.derivation.wrt:
         expected = [draw.adjoints[name] for draw in draws]
-        yield _held(f"gradient by {name}", [each[name] for each in adjoints], expected, draws)
+        yield _held(f"{OF_GRADIENT}{name}", [each[name] for each in adjoints], expected, draws)
 
 
 def _held(name: str, found: list[Array], expected: list[Array], draws: tuple[Draw, ...]) -> Compared:
@@ -145,7 +177,13 @@ def _where(pair: Pair, first: Compared) -> Finding:
                 return Finding(name, *_said(name, found, expected, draws), lines)
     found = [np.asarray(each[pair.second.loss]) for each in known]
     expected = [np.asarray(draw.known[pair.first.loss]) for draw in draws]
-    return Finding(first.tensor, *_said("the loss", found, expected, draws))
+    if not _held("loss", found, expected, draws).is_right:
+        return Finding(first.tensor, *_said("the loss", found, expected, draws))
+    tensor = first.tensor.removeprefix(OF_GRADIENT)
+    found = [np.asarray(pair.adjoints(draw)[tensor]) for draw in draws]
+    expected = [np.asarray(draw.adjoints[tensor]) for draw in draws]
+    kind, message, remedy = _said(first.tensor, found, expected, draws)
+    return Finding(first.tensor, kind, f"the losses are equal, not the gradients: {message}", remedy)
 
 
 def _said(

@@ -18,7 +18,7 @@ def command(
     second: Annotated[str, typer.Argument(metavar="B.model", help="Another with the same tensors.")],
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
 ) -> Task:
-    """Say whether two losses or layers are equal, and where not; exit 0 equal, 1 not equal.
+    """Say whether two losses or layers are equal, and where not; exit 0 equal, 1 not equal, 3 unknown.
 
     For example:
 

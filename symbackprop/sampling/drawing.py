@@ -88,7 +88,11 @@ class Drawing:
 
         None where the values that came are no such; VerificationError where these sizes do not fit.
         """
-        values = obeying_facts(self.system, self._values(sizes, domain, rng), sizes)
+        return self.finite_at(self._values(sizes, domain, rng), sizes)
+
+    def finite_at(self, drawn: Values, sizes: Mapping[str, int]) -> Draw | None:
+        """The same of values that were drawn, moved until they obey the facts."""
+        values = obeying_facts(self.system, drawn, sizes)
         if values is None:
             return None
         reached: dict[Expression, set[bool]] = {}

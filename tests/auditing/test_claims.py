@@ -179,3 +179,39 @@ def test_models_of_other_tensors_are_refused(systems):
     flipped = DENSE.replace("W[j,i]", "W[i,j]")
     with pytest.raises(SymbackpropError, match="do not fit"):
         same(systems["dense"], sb.loads(flipped).system)
+
+
+def test_claims_are_held_against_data_behind_every_condition():
+    model = sb.loads(
+        "index m : M\nparam r[m]\nloss L = sum(m, where(r[m] < 40, r[m]^2, 80*r[m] - 1600))"
+    ).system
+    assert audit_claims(model, ["dL/dr[m] = 2*min(r[m], 40)"]).verdict is Verdict.RIGHT
+    assert audit_claims(model, ["dL/dr[m] = 2*r[m]"]).verdict is Verdict.WRONG
+    assert audit_claims(model, ["dL/dr[m] = 2*min(r[m], 40) + 1e-9"]).verdict is Verdict.WRONG
+
+
+HEAD = "index t : T\nindex n : N\nparam z[n,t]\ntarget q[n]\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ("loss E = sum(n, t, max(z[n,t], -20))", "loss E = sum(n, t, max(z[n,t], -25))", Verdict.WRONG),
+        ("loss E = sum(n, t, where(t < 8, z[n,t], 0))", "loss E = sum(n, t, z[n,t])", Verdict.WRONG),
+        ("loss E = sum(n, t, z[n,t])", "loss E = sum(n, t, where(t < 8, z[n,t], 0))", Verdict.WRONG),
+        ("loss E = sum(n, t, where(tanh(z[n,t]) < 2, z[n,t], 7))", "loss E = sum(n, t, z[n,t])", None),
+        ("loss E = sum(n, t, max(z[n,t], 30))", "loss E = sum(n, t, 30 + relu(z[n,t] - 30))", Verdict.RIGHT),
+    ],
+)  # fmt: skip
+def test_models_are_equal_only_on_both_sides_of_every_condition(first, second, verdict):
+    report = same(*(sb.loads(HEAD + loss).system for loss in (first, second)))
+    assert report.verdict is (verdict or Verdict.UNKNOWN)
+    assert (verdict is None) == ("none reach tanh(z[n,t]) >= 2 in E" in report.text())
+
+
+def test_data_obey_the_facts_of_both_models():
+    fact = "fact sum(n, q[n]) == 1\n"
+    texts = (HEAD + "loss E = sum(n, t, z[n,t])", HEAD + fact + "loss E = sum(n, q[n])*sum(n, t, z[n,t])")
+    for pair in (texts, texts[::-1]):
+        report = same(*(sb.loads(each).system for each in pair))
+        assert "the losses are equal, not the gradients: gradient by q" in report.findings[0].message

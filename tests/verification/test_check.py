@@ -422,3 +422,13 @@ CAUSES = {
 def test_what_is_in_the_way_whatever_the_data_is_named(model: str) -> None:
     with pytest.raises(VerificationError, match=f"no data were found (that )?{CAUSES[model]}"):
         check_model(parse_system(f"index i, j : I\n{model}"))
+
+
+def test_a_module_alone_is_checked_on_scaled_data(tmp_path):
+    path = tmp_path / "bounded.py"
+    model = "index n : N\nparam r[n]\nloss E = sum(n, where(abs(r[n]) < 4, r[n]^2, 8*abs(r[n]) - 16))"
+    source = numpy_source(lower(derive(parse_system(model))))
+    path.write_text(source)
+    assert check_module(path).ok
+    path.write_text(source.replace("8.0 * np.sign", "7.0 * np.sign"))
+    assert path.read_text() != source and not check_module(path).ok
