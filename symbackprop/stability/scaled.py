@@ -100,7 +100,8 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
         case Reduction("sum" | "prod", _, body):
             parts = (body,)
         case Where(_, chosen, otherwise) if otherwise == ZERO:
-            return sums_sigmoids(chosen, meanings)
+            opens_again = isinstance(node, Element) and isinstance(chosen, Element)  # as in a recurrence
+            return not opens_again and sums_sigmoids(chosen, meanings)
         case _:
             return False
     reading = [each for each in parts if each.tensors]
