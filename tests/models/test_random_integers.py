@@ -9,7 +9,7 @@ import pytest
 from tests.models.judges import judge
 from tests.models.random_integers import IntegerModels
 
-MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "500")) * 3 // 25
+MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "320")) * 3 // 25
 PARTS = 4
 # A guard of a read at floor((a - nums[a',c] - 3)/2) was named as a mask, where no check saw it.
 FOUND = (118,)

@@ -18,7 +18,7 @@ from tests.models.random_models import SIZES, model_texts, parsed, random_values
 from tests.models.step_checker import check_every_step, total_gradient
 from tests.programs import numpy_source
 
-MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "100"))
+MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "60"))
 MOST_EQUATIONS = (6, 6, 8, 12)  # a part each, so that several processes share the work
 PARTS = len(MOST_EQUATIONS)
 SETTINGS = settings(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from tests.models.judges import judge
 from tests.models.random_positions import model_texts
 
-MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "250")) // 5
+MODELS = int(os.environ.get("SYMBACKPROP_RANDOM_MODELS", "150")) // 5
 PARTS = 4
 SETTINGS = settings(
     max_examples=max(1, MODELS // PARTS),

@@ -14,11 +14,11 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
-from symbackprop.lowering.programs import lower, lower_system
+from symbackprop.lowering.programs import lower
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text
-from symbackprop.targets.numpy.module import numpy_source
 from tests.models.step_checker import total_gradient
+from tests.programs import lower_system, numpy_source
 
 GRID = "index i : N\nindex j : M\n"
 MODELS: Mapping[str, str] = {
