@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.semantics.evaluation import evaluate
-from tests.models.step_checker import check_every_step, total_gradient
+from tests.models.recurrence_judges import drawn, expect_agreement
+from tests.models.step_checker import check_every_step
 from tests.programs import numpy_source
 
 RELATED = "index t : T\nindex s : S = T + 1\n"
@@ -41,22 +40,10 @@ def test_every_judge_agrees(name: str) -> None:
     longer = 2 if "T + 2" in MODELS[name] else 1
     for steps in (0, 1, 3):
         sizes = {"T": steps, "S": steps + longer}
-        declared = [each for each in system.tensors.values() if each.name not in system.definitions]
-        values = {
-            each.name: rng.normal(size=[sizes[index.axis.name] for index in each.indices])
-            for each in declared
-        }
+        values = drawn(system, sizes, rng)
         if steps == 3:
             assert check_every_step(derivation, values, sizes) > 10
-        params = {name: values[name] for name in derivation.gradients}
-        others = {name: value for name, value in values.items() if name not in params}
-        loss, grads = module.value_and_grad(params, **others)
-        run = interpret(program, values)
-        np.testing.assert_allclose(loss, evaluate(system, values, sizes)["E"], rtol=1e-12)
-        for wrt in params:
-            wanted = total_gradient(system, values, sizes, wrt)
-            np.testing.assert_allclose(grads[wrt], wanted, rtol=1e-9, atol=1e-12, err_msg=wrt)
-            np.testing.assert_allclose(run[program.gradients[wrt]], wanted, rtol=1e-9, atol=1e-12)
+        expect_agreement(derivation, program, module, values, sizes)
 
 
 def test_the_steps_that_a_shorter_axis_lacks_have_a_loop_of_their_own() -> None:

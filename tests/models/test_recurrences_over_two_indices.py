@@ -8,16 +8,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from symbackprop.array.interpreter import interpret
 from symbackprop.array.program import Program
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
-from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text
-from tests.models.step_checker import total_gradient
+from tests.models.recurrence_judges import drawn, expect_agreement
 from tests.programs import lower_system, numpy_source
 
 GRID = "index i : N\nindex j : M\n"
@@ -49,29 +47,16 @@ def arrays(text: str, rows: int, columns: int) -> tuple[dict[str, np.ndarray], d
     system = parse_system(text)
     sizes = {"N": rows, "M": columns, "P": rows + 1, "Q": columns + 1, "J": 2}
     sizes = {axis.name: sizes[axis.name] for axis in system.axes}
-    rng = np.random.default_rng(5)
-    declared = [each for each in system.tensors.values() if each.name not in system.definitions]
-    return {
-        each.name: rng.normal(size=[sizes[index.axis.name] for index in each.indices]) for each in declared
-    }, sizes
+    return drawn(system, sizes, np.random.default_rng(5)), sizes
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_judge_agrees(name: str) -> None:
     derivation, program, source = worked_out(name)
-    system = derivation.system
     module = load_module(source, "model")
     for rows, columns in ((2, 2), (3, 1)):
         values, sizes = arrays(MODELS[name], rows, columns)
-        params = {name: values[name] for name in derivation.gradients}
-        others = {name: value for name, value in values.items() if name not in params}
-        loss, grads = module.value_and_grad(params, **others)
-        run = interpret(program, values)
-        np.testing.assert_allclose(loss, evaluate(system, values, sizes)["E"], rtol=1e-12)
-        for wrt in params:
-            wanted = total_gradient(system, values, sizes, wrt)
-            np.testing.assert_allclose(grads[wrt], wanted, rtol=1e-9, atol=1e-12, err_msg=wrt)
-            np.testing.assert_allclose(run[program.gradients[wrt]], wanted, rtol=1e-9, atol=1e-12)
+        expect_agreement(derivation, program, module, values, sizes)
 
 
 def test_empty_grids_have_a_loss_of_zero() -> None:
