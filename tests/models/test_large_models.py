@@ -111,9 +111,13 @@ POWERS = {
 @pytest.mark.parametrize(("loss", "gradient"), POWERS.items(), ids=POWERS.keys())
 def test_large_powers_and_numbers_never_reach_the_rational_search(loss, gradient):
     model = sb.loads(f"param x, a\nloss E = {loss}\n")
-    start = time.process_time()
-    found = str(model.derive().gradients["x"])
-    assert time.process_time() - start < 20 * max(seconds_for(scalar_chain(10)), 0.05)
+    seconds = []
+    for _ in range(2):  # a collection of garbage may fall into one
+        forget_searches()
+        start = time.process_time()
+        found = str(model.derive().gradients["x"])
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 20 * max(seconds_for(scalar_chain(10)), 0.05)
     assert gradient is None or found == f"dE/dx = {gradient}"
 
 
