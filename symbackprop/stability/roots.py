@@ -12,7 +12,15 @@ from fractions import Fraction
 from functools import partial
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, base_and_exponent, coefficient_and_rest, factors_of, multiply
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    is_root,
+    multiply,
+)
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -85,7 +93,7 @@ def _guarded_term(term: Expression, beside: Sequence[Expression], meanings: Mean
 
 def with_unit_vectors(equations: Sequence[Equation], before: Sequence[Equation]) -> list[Equation]:
     """The equations, which read those `before` and earlier ones, with unit vectors that are 0 at 0."""
-    if not any(_is_root(node) for each in (*before, *equations) for node in each.expression.walk()):
+    if not any(is_root(node) for each in (*before, *equations) for node in each.expression.walk()):
         return list(equations)
     definitions = {each.tensor: (number, each) for number, each in enumerate((*before, *equations))}
     meanings = Meanings(definitions, known=len(definitions))
@@ -98,12 +106,6 @@ def with_unit_vectors(equations: Sequence[Equation], before: Sequence[Equation])
 
 def _guarded_or_as_it_is(meanings: Meanings, node: Expression) -> Expression:
     return unit_vector(node, meanings) or node
-
-
-def _is_root(node: Expression) -> bool:
-    return (
-        isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value.denominator > 1
-    )
 
 
 def root_of_square(node: Expression, meanings: Meanings) -> Expression | None:
@@ -174,7 +176,7 @@ def _opened(factor: Expression, meanings: Meanings) -> Iterator[Expression]:
 def _is_reciprocal(factor: Expression) -> bool:
     if isinstance(factor, Where) and factor.otherwise == ZERO:
         return any(map(_is_reciprocal, factors_of(factor.chosen)))
-    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
+    return is_reciprocal(factor)
 
 
 def _root_below(factor: Expression, meanings: Meanings) -> _Root | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 
-from symbackprop.notation.arithmetic import factors_of, multiply, negate
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, negate
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -103,11 +103,7 @@ def squares_in(
 
 def _without_reciprocals(base: Expression) -> Expression:
     """f of f/g, which is 0 where f/g is."""
-    return multiply(*(each for each in factors_of(base) if not _is_reciprocal(each)))
-
-
-def _is_reciprocal(factor: Expression) -> bool:
-    return isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0
+    return multiply(*(each for each in factors_of(base) if not is_reciprocal(each)))
 
 
 def _times(squares: Sequence[Square]) -> Square:
