@@ -19,8 +19,8 @@ from enum import Enum
 from fractions import Fraction
 from typing import TypeAlias
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.functions.record import Domain
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.notation.arithmetic import coefficient_and_rest, terms_of
 from symbackprop.notation.expressions import Add, Apply, Expression, Multiply, Number, Power, Where
 from symbackprop.notation.matrix_functions import MatrixFunction

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from symbackprop.algebra.opened import rational_functions, written_out
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, negate, terms_of
 from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Element, Expression, Index, Number, Power
 from symbackprop.rewriting.justification import Equality

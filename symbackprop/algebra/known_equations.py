@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms, without_number
 from symbackprop.algebra.rational import Relation
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, power, terms_of
 from symbackprop.notation.expressions import (

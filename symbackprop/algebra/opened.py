@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS, definition_of
+from symbackprop.functions.table import ALL_FUNCTIONS, FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
 from symbackprop.notation.expressions import (
     Add,

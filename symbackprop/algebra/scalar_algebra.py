@@ -14,7 +14,7 @@ from fractions import Fraction
 import sympy
 
 from symbackprop.errors import DerivationError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power
 from symbackprop.notation.expressions import (
     Add,

@@ -23,7 +23,7 @@ from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import Flip, OfPythonInts, Pad
 from symbackprop.array.value import Value
 from symbackprop.errors import ProgramError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 
 
 def _cofactors(matrices: NDArray[Any]) -> NDArray[Any]:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from symbackprop.auditing.sites import Injected, Proposal, Site
 from symbackprop.auditing.terms import Expansion
 from symbackprop.auditing.trials import Trial
-from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.functions.record import NumpyCall
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.handwritten.agreement import agrees
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import Add, Delta, Expression, Index, Number

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.functions.record import FUNCTION_WEIGHT
+from symbackprop.functions.table import ALL_FUNCTIONS
 
 # A multiply-add inside a matrix product, which runs in the cache.
 MATRIX_PRODUCT_WEIGHT = Fraction(1, 16)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from symbackprop.derivation.dependence import derivative
 from symbackprop.derivation.elementary_derivatives import at_arguments, elementary_derivative
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import multiply, power, subtract
 from symbackprop.notation.derivatives import PartialDerivative
 from symbackprop.notation.expressions import (

@@ -13,7 +13,7 @@ import sympy
 
 from symbackprop.algebra.scalar_algebra import from_sympy
 from symbackprop.errors import InternalError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.notation.substitution import rewrite_bottom_up

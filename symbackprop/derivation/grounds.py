@@ -15,7 +15,7 @@ from symbackprop.algebra.known_equations import Known, exponential_of
 from symbackprop.algebra.rational import Relation
 from symbackprop.derivation.result import AdjointDerivation, RestatedEquation
 from symbackprop.derivation.reverse import steps_of_adjoints
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.integers.guards import branches
 from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative

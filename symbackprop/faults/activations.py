@@ -12,8 +12,8 @@ from symbackprop.array.ir import Read
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.derivation.driver import derive
 from symbackprop.faults.planting import factors_of, names_in, product_of
-from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.functions.record import Domain
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 

@@ -16,7 +16,7 @@ from symbackprop.array.segments import segments_of
 from symbackprop.array.slices import Allocate, Count
 from symbackprop.array.value import Value
 from symbackprop.errors import ProgramError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.schedule.kinds import Kind
 
 Lines: TypeAlias = tuple[Line, ...]

@@ -21,7 +21,7 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import TypeGuard
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.linear import divided, linear_form
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from symbackprop.errors import LanguageError
 from symbackprop.functions.builders import HALF
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of, is_reciprocal
 from symbackprop.notation.expressions import (
     MINUS_ONE,

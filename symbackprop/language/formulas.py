@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from symbackprop.errors import LanguageError, SymbackpropError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.arguments import arguments_of, expect_bound, inside_body
 from symbackprop.language.calls import SPECIAL_FORMS, expect_arguments, is_reduction, reduction, shorthand

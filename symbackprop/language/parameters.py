@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language.expansion import ModelFunction
 from symbackprop.language.names import bare_word
 from symbackprop.language.shorthands import DEFINITIONS

@@ -39,7 +39,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbackprop.errors import LanguageError, Place
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.layers.naming import python_name
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, Option, one_of, value_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.layers.naming import expect_name
 from symbackprop.layers.network import NetworkError, OptionValue, Path
 from symbackprop.syntax.limits import LARGEST_AXIS, LONGEST_NAME

@@ -14,7 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbackprop.errors import PrintingError
-from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
 from symbackprop.lesson.boxes import (

@@ -26,7 +26,7 @@ from symbackprop.array.views import (
 )
 from symbackprop.array.whole_numbers import WholeNumbers
 from symbackprop.errors import ProgramError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.indexing.counting import Counter, is_counted
 from symbackprop.indexing.padding import is_padding
 from symbackprop.integers.bounds import (

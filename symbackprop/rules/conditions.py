@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symbackprop.errors import RecordError
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge, conjuncts, lies_inside
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import factors_of, subtract

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol, TypeAlias
 
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import (

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import SymbackpropError
-from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.recognition import is_integer
 from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import (

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS, definition_of
+from symbackprop.functions.table import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Apply, Expression, Multiply
 from symbackprop.rewriting.rule import Rule

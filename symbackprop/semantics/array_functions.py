@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 
 Array: TypeAlias = NDArray[Any]
 

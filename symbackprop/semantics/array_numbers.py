@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.semantics.array_functions import power_values, values_of
 from symbackprop.semantics.number_systems import applied_as_ieee, power_as_ieee
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.errors import NotationError, VerificationError
-from symbackprop.functions.elementary import INTEGER_FUNCTIONS, definition_of
+from symbackprop.functions.table import INTEGER_FUNCTIONS, definition_of
 from symbackprop.integers.recognition import is_ratio
 from symbackprop.notation.expressions import (
     Add,

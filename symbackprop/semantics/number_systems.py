@@ -10,7 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.expressions import Number
 
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS, INTEGER_FUNCTIONS
 from symbackprop.functions.record import Evaluation
+from symbackprop.functions.table import ALL_FUNCTIONS, INTEGER_FUNCTIONS
 from symbackprop.notation.expressions import (
     Add,
     Apply,

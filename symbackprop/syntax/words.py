@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.syntax.limits import LONGEST_NAME
 
 STATEMENTS: Final = frozenset(("index", "input", "target", "param", "const", "func", "fact", "loss"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.notation.expressions import (
     Apply,
     Comparison,

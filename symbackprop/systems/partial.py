@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS
 from symbackprop.functions.record import Domain, Overflow
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.bounds import lower_bound
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.recognition import is_integer, is_natural

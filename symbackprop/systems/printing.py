@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from symbackprop.errors import NotationError
-from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
 from symbackprop.notation.arithmetic import divisor_of

@@ -15,7 +15,7 @@ from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.phases import scope_of, simplify
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language.model import parse_system
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rewriting.strategies import result_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.functions.record import Domain, ElementwiseFunction
+from symbackprop.functions.table import FUNCTIONS
 
 INTO_DOMAIN = {
     Domain.REALS: "{}",

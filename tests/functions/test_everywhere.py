@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from tests.functions.random_functions import model_text
 from tests.models.judges import judge
 

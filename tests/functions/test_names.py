@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from symbackprop.functions.elementary import ALL_FUNCTIONS
+from symbackprop.functions.table import ALL_FUNCTIONS
 
 PACKAGE = Path(__file__).parents[2] / "symbackprop"
 # Words of reductions, positions and whole numbers too, whose arithmetic is the language's own.

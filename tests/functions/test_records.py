@@ -12,8 +12,8 @@ import pytest
 
 from symbackprop.derivation.elementary_derivatives import at_arguments, elementary_derivative
 from symbackprop.errors import RecordError
-from symbackprop.functions.elementary import ALL_FUNCTIONS, FUNCTIONS
 from symbackprop.functions.record import Domain, ElementwiseFunction, NumpyKernel, Overflow
+from symbackprop.functions.table import ALL_FUNCTIONS, FUNCTIONS
 from symbackprop.notation.expressions import Apply, Element
 from symbackprop.semantics.array_functions import values_of
 from symbackprop.semantics.naive import NaiveEvaluator

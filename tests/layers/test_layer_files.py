@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from symbackprop.errors import LanguageError, RecordError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.layers.catalogue import CATALOGUE, formulas_of
 from symbackprop.layers.chosen_text import text_of
 from symbackprop.layers.instance import index_names, instantiated

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symbackprop.errors import LanguageError
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language.model import parse_system
 from symbackprop.layers.catalogue import ACTIVATIONS
 from symbackprop.layers.expanding import network_system, network_text

@@ -19,7 +19,7 @@ COMPARISONS = {"<": "<", ">": ">", "=": "==", r"\le": "<=", r"\ge": ">=", r"\ne"
 
 
 def special(name: str) -> Callable[..., Any]:
-    from symbackprop.functions.elementary import FUNCTIONS
+    from symbackprop.functions.table import FUNCTIONS
 
     return FUNCTIONS[name].evaluate
 

@@ -14,7 +14,7 @@ import numpy as np
 from autograd import grad
 from autograd.scipy.special import digamma, erf, gammaln, polygamma
 
-from symbackprop.functions.elementary import definition_of
+from symbackprop.functions.table import definition_of
 from symbackprop.notation import expressions as ex
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.system import System

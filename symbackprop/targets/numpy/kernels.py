@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from symbackprop.emission.environment import template_folder
 from symbackprop.errors import RecordError
-from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.functions.record import NumpyCall, NumpyKernel
+from symbackprop.functions.table import FUNCTIONS
 
 # A helper to the helpers that it calls.
 Helpers: TypeAlias = Mapping[str, tuple[str, ...]]

@@ -7,8 +7,8 @@ from symbackprop.array.ir import Diagonal, Elementwise
 from symbackprop.array.program import Program
 from symbackprop.array.slices import Conditional, is_view
 from symbackprop.array.value import Value
-from symbackprop.functions.elementary import FUNCTIONS
 from symbackprop.functions.record import NumpyKernel
+from symbackprop.functions.table import FUNCTIONS
 
 # Of scalars these make arrays without axes, where NumPy's arithmetic makes NumPy scalars.
 MAKING_ARRAYS = {"where"} | {

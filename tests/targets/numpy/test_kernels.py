@@ -11,7 +11,7 @@ import pytest
 
 from symbackprop.emission.environment import template_folder
 from symbackprop.emission.loading import load_module
-from symbackprop.functions.elementary import FUNCTIONS
+from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.expressions import Apply, Axis, Element, Index
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.semantics.number_systems import PRECISE
