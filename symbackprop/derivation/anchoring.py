@@ -10,7 +10,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.phases import RULES_OF_FACTS, normal_form_rules, scope_of
 from symbackprop.derivation.grounds import Forms, Grounds, Knowledge, forms_of, in_order, restated_forms
-from symbackprop.derivation.registry import REGISTRY
+from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, RestatedEquation
 from symbackprop.rewriting.replay import follows, is_anchored, replays
 from symbackprop.rules.stated_facts import fact_rules

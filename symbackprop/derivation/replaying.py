@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from symbackprop.derivation.anchoring import grounds_of_adjoints, grounds_of_expansion
 from symbackprop.derivation.grounds import Grounds
+from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.derivation.preparation import with_named_arguments
-from symbackprop.derivation.registry import REGISTRY
 from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, RestatedEquation
 from symbackprop.errors import ReplayError
 from symbackprop.notation.arithmetic import multiply

@@ -15,7 +15,7 @@ from symbackprop.algebra.reassociation import Regrouping
 from symbackprop.algebra.sums import MovedIn
 from symbackprop.derivation.differentiation import OwnEquation
 from symbackprop.derivation.known_derivatives import Between
-from symbackprop.derivation.registry import REGISTRY
+from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.arithmetic import negate
 from symbackprop.notation.expressions import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from symbackprop.derivation.registry import REGISTRY
+from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.derivation.replaying import chains
 from symbackprop.rewriting.replay import is_anchored, replays, with_parts
 from tests.derivation.corruptions import corruptions

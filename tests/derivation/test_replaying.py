@@ -17,7 +17,7 @@ from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.reassociation import Regrouping
 from symbackprop.derivation.differentiation import OwnEquation
 from symbackprop.derivation.driver import derive
-from symbackprop.derivation.registry import REGISTRY
+from symbackprop.derivation.known_rules import REGISTRY
 from symbackprop.derivation.replaying import chains, replayed
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.errors import InternalError, ReplayError
