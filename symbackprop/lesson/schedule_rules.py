@@ -22,7 +22,7 @@ from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_mat
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.sharing import SHARING, shared
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stops import PASSING
+from symbackprop.schedule.stop_removal import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule, size_mask_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule

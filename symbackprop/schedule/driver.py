@@ -20,7 +20,7 @@ from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
 from symbackprop.schedule.stability import with_stable_forms
-from symbackprop.schedule.stops import without_stops
+from symbackprop.schedule.stop_removal import without_stops
 from symbackprop.schedule.undefined_factors import (
     with_deltas_as_conditions,
     with_size_masks_as_conditions,

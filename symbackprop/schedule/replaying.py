@@ -28,7 +28,7 @@ from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards, Nam
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.solves import SOLVE
-from symbackprop.schedule.stops import PASSING
+from symbackprop.schedule.stop_removal import PASSING
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule_by, size_mask_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
