@@ -41,7 +41,7 @@ from symbackprop.verification.report import (
     uncompared,
 )
 from symbackprop.verification.rounding import LOSS
-from symbackprop.verification.stops import held_loss
+from symbackprop.verification.stopped_values import held_loss
 
 Array: TypeAlias = NDArray[Any]
 Sampler: TypeAlias = Callable[[np.random.Generator], Values]

@@ -12,7 +12,7 @@ import symbackprop as sb
 from symbackprop.language.model import parse_system
 from symbackprop.systems.printing import system_text
 from symbackprop.verification.check import check_module
-from symbackprop.verification.stops import held_loss, with_stops_apart
+from symbackprop.verification.stopped_values import held_loss, with_stops_apart
 from tests.models.judges import judge
 
 VQ = """
