@@ -22,8 +22,8 @@ from symbackprop.auditing.edits_of_factors import (
     misplaced_power,
     wrong_operation,
 )
-from symbackprop.auditing.parts import expression, is_numpy, sums_in, text_of
 from symbackprop.auditing.sites import Proposal, Site
+from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, text_of
 
 Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
 AXES: tuple[object, ...] = (0, 1, -1, 2, -2, None, (0, 1))

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from itertools import product
 
-from symbackprop.auditing.parts import expression, sums_in, text_of
 from symbackprop.auditing.sites import Proposal, Site
+from symbackprop.auditing.syntax_parts import expression, sums_in, text_of
 
 SMALL_NUMBERS = ("2", "3", "4", "0.5")
 
