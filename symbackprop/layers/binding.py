@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from symbackprop.errors import LanguageError
 from symbackprop.layers.axes import Axes
+from symbackprop.layers.catalogue_lookup import Part
 from symbackprop.layers.instance import Instance, index_names
 from symbackprop.layers.network import NetworkError
-from symbackprop.layers.parts import Part
 from symbackprop.layers.size_values import UnknownSizeError, declared_as, size_value
 from symbackprop.syntax.limits import LARGEST_AXIS
 from symbackprop.syntax.nodes import AxisDeclaration, Reference

@@ -13,9 +13,9 @@ from symbackprop.language.model import parse_system
 from symbackprop.language.names import counted
 from symbackprop.layers.axes import Axes
 from symbackprop.layers.binding import Reading, bound
+from symbackprop.layers.catalogue_lookup import Part, layer_parts, loss_part
 from symbackprop.layers.naming import Names
 from symbackprop.layers.network import Network, NetworkError, Path
-from symbackprop.layers.parts import Part, layer_parts, loss_part
 from symbackprop.layers.renaming import renamed
 from symbackprop.syntax.limits import LARGEST_AXIS
 from symbackprop.syntax.nodes import AxisDeclaration, TensorDeclaration

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from symbackprop.language.model import parse_system
+from symbackprop.layers.catalogue_lookup import chosen_options
 from symbackprop.layers.instance import Instance, index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import OptionValue
 from symbackprop.layers.options import OPTION_TYPES
-from symbackprop.layers.parts import chosen_options
 from symbackprop.layers.size_values import size_value
 from symbackprop.syntax.nodes import AxisDeclaration, Factors, Reference, Terms
 from symbackprop.systems.system import Role, System

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from symbackprop.layers.catalogue import CATALOGUE
+from symbackprop.layers.catalogue_lookup import chosen_options
 from symbackprop.layers.network import Layer, Network, OptionValue
-from symbackprop.layers.parts import chosen_options
 from symbackprop.semantics.naive import Array
 from symbackprop.systems.system import Role, System
 

@@ -11,12 +11,12 @@ import pytest
 from symbackprop.errors import LanguageError, RecordError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.layers.catalogue import CATALOGUE, formulas_of
+from symbackprop.layers.catalogue_lookup import chosen_options
 from symbackprop.layers.chosen_text import text_of
 from symbackprop.layers.instance import index_names, instantiated
 from symbackprop.layers.layer_file import LayerFormula, read_layer
 from symbackprop.layers.network import Layer, OptionValue
 from symbackprop.layers.options import ELEMENTWISE, OPTION_TYPES, value_of, value_text
-from symbackprop.layers.parts import chosen_options
 from symbackprop.layers.renaming import renamed
 from symbackprop.layers.sequential import Sequential
 from symbackprop.layers.size_values import UnknownSizeError, size_value
