@@ -32,15 +32,15 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
 from symbackprop.stability.exponents import is_instance, softmax_count, tied
-from symbackprop.stability.guards import (
+from symbackprop.stability.hyperbolic import scaled_difference
+from symbackprop.stability.meanings import Meanings, Scaled
+from symbackprop.stability.pairs import argument_of
+from symbackprop.stability.product_guards import (
     Weight,
     unguarded,
     weights_left_out,
     where_weights_are_not_zero,
 )
-from symbackprop.stability.hyperbolic import scaled_difference
-from symbackprop.stability.meanings import Meanings, Scaled
-from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, scaled, sums_sigmoids
 from symbackprop.systems.partial import NOTHING_KNOWN
 

@@ -33,9 +33,9 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.stability.exponents import softmax_count
-from symbackprop.stability.guards import may_vanish, weighted
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of
+from symbackprop.stability.product_guards import may_vanish, weighted
 from symbackprop.stability.sigmoids import as_sigmoids
 
 # Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
