@@ -16,7 +16,7 @@ from symbackprop.handwritten.layouts import Layout, layouts, one_hot_targets, wi
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.planning import Candidate, Planner
 from symbackprop.handwritten.plans import Attempt, Outcome, Program
-from symbackprop.handwritten.results import Labelled, labelled
+from symbackprop.handwritten.returned_gradients import Labelled, labelled
 from symbackprop.handwritten.running import Runner
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.language.model import with_statements
