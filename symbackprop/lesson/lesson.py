@@ -25,7 +25,7 @@ from symbackprop.lesson.document import (
 )
 from symbackprop.lesson.inner_lesson import added_equations, inner_lesson
 from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
-from symbackprop.lesson.shorthands import with_shorthands
+from symbackprop.lesson.shorthand_documents import with_shorthands
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Size
