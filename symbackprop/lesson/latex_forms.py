@@ -125,7 +125,7 @@ def root(radicand: Box) -> Box:
 
 
 def application(pattern: str, arguments: Sequence[Box]) -> Box:
-    """A function's format (see `functions.elementary`) filled with its arguments."""
+    """A function's format (see `functions.table`) filled with its arguments."""
     if arguments[0].width > WIDEST_EXPONENT:
         pattern = _WIDE_FORMATS.get(pattern, pattern)
     height = max(one.height for one in arguments)

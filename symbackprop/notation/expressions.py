@@ -136,7 +136,7 @@ class Power(Expression):
 
 @dataclass(frozen=True, eq=False)
 class Apply(Expression):
-    """An element-wise function of `functions.elementary` applied to its arguments."""
+    """An element-wise function of `functions.table` applied to its arguments."""
 
     function: str
     arguments: tuple[Expression, ...]
