@@ -1,4 +1,5 @@
-"""What is divided by the size of an empty axis: means over nothing, and whole numbers in arrays over nothing.
+"""What is divided by the size of an empty axis, or by a sum over it: means over nothing, and whole numbers in
+arrays over nothing.
 
 A sum over an empty axis is 0, and so is 0 divided by the axis's size.
 
@@ -13,11 +14,22 @@ divisor but no c to compare with. There, too, the size counts as 1.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from symbackprop.array.ir import AxisSize, Cast, Copy, Elementwise, Expand, Fill, Read, Reduce, Transpose
+from symbackprop.array.ir import (
+    AxisSize,
+    Cast,
+    Copy,
+    Elementwise,
+    Expand,
+    Fill,
+    Literal,
+    Read,
+    Reduce,
+    Transpose,
+)
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
-from symbackprop.array.program import Line, Loop, Program, rewrite_lines
+from symbackprop.array.program import Line, Loop, Program, Statement, Store, rewrite_lines
 from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Axis
@@ -108,3 +120,51 @@ def vanishing_axes(value: Value, known: Mapping[str, frozenset[Axis]]) -> frozen
         case Cast(operand) | Copy(operand) | Fill(operand, _) | Expand(operand, _) | Transpose(operand, _):
             return of(operand)
     return frozenset()
+
+
+@dataclass
+class UndefinedQuotients:
+    """Follows quotients by what is 0 for an empty axis to the results, by name: there they are no number.
+
+    In an array over the axis itself there is nothing to be divided. A batch axis is passed over: its means
+    are 0.
+    """
+
+    batch: Collection[Axis]
+    vanishing: dict[str, frozenset[Axis]] = field(default_factory=dict)
+    unmet: dict[str, frozenset[Axis]] = field(default_factory=dict)
+    undefined: dict[str, dict[Axis, str]] = field(default_factory=dict)
+
+    def pass_line(self, line: Statement | Store, what: str) -> None:
+        """Learn what the line's name holds; `what` names it in reasons."""
+        if isinstance(line, Statement):
+            self.vanishing[line.name] = vanishing_axes(line.value, self.vanishing)
+            self.unmet[line.name] = self._unmet(line.value)
+        before = self.undefined.get(line.name, {})
+        self.undefined[line.name] = {**self._in(line.value, what), **before}
+
+    def _in(self, value: Value, name: str) -> dict[Axis, str]:
+        if isinstance(value, Read):
+            found = self.undefined.get(value.name, {})
+        else:
+            found = {axis: why for part in value.operands for axis, why in self._in(part, name).items()}
+        if isinstance(value, Elementwise) and value.operation == "divide":
+            below = vanishing_axes(value.arguments[1], self.vanishing) - frozenset(self.batch)
+            found = {**dict.fromkeys(sorted(below, key=str), f"{name} divides by 0"), **found}
+        own = {index.axis for index in value.indices}
+        if (
+            isinstance(value, Elementwise)
+            and value.operation == "where"
+            and isinstance(value.arguments[2], Literal)
+        ):
+            own |= self._unmet(value.arguments[0])
+        return {axis: why for axis, why in found.items() if axis not in own}
+
+    def _unmet(self, condition: Value) -> frozenset[Axis]:
+        """The axes of which each, where it is empty, makes f != 0 false: no quotient by f is chosen there."""
+        match condition:
+            case Read(name, _, _):
+                return self.unmet.get(name, frozenset())
+            case Elementwise("!=", (tested, Literal(zero))) if not zero:
+                return vanishing_axes(tested, self.vanishing)
+        return frozenset()

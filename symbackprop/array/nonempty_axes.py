@@ -7,11 +7,13 @@ choose what cannot be computed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
-from symbackprop.array.empty_axes import batch_axes, vanishing_axes
-from symbackprop.array.ir import AxisSize, Elementwise, Literal, Read, Reduce, Reshape
+from symbackprop.array.empty_axes import UndefinedQuotients, batch_axes, vanishing_axes
+from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Literal, Read, Reduce, Reshape
 from symbackprop.array.layout import Group
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
@@ -26,6 +28,8 @@ from symbackprop.notation.expressions import Axis, Expression, Number, Reduction
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
+
+_Reasons: TypeAlias = Mapping[str, Mapping[Axis, str]]
 
 NEEDING_A_VALUE = ("max", "min", "argmax")
 
@@ -43,30 +47,31 @@ def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> 
             found.setdefault(axis.name, f"{reason} in {equation.tensor}")
     looked_at = {(check.axis, check.places) for check in program.place_checks if check.condition is None}
     padded = {line.name for line, _ in lines if any(isinstance(node, Pad) for node in line.value.walk())}
+    extrema = dict(_stepped_extrema(program.statements))
     for line, loops in lines:
-        for axis, reason in _obstacles(line, looked_at, padded):
+        for axis, reason in _obstacles(line, looked_at, padded, extrema):
             if axis not in loops:
                 found.setdefault(axis.name, reason)
-    quotients = _Quotients(batch_axes(program))
+    quotients = UndefinedQuotients(batch_axes(program))
     for line, _ in lines:
-        quotients.pass_line(line)
+        quotients.pass_line(line, _name(line))
     for name in (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values()):
-        for axis, reason in quotients.undefined.get(name, {}).items():
+        for axis, reason in (*extrema.get(name, {}).items(), *quotients.undefined.get(name, {}).items()):
             found.setdefault(axis.name, reason)
     needing = {axis: reason for axis, reason in found.items() if axis not in program.sizes}
-    chosen = _checks_in_branches(program, padded, {*found, *program.sizes})
+    chosen = _checks_in_branches(program, padded, extrema, {*found, *program.sizes})
     return replace(program, not_empty=needing, place_checks=(*program.place_checks, *chosen))
 
 
 def _checks_in_branches(
-    program: Program, padded: Collection[str], known: Collection[str]
+    program: Program, padded: Collection[str], extrema: _Reasons, known: Collection[str]
 ) -> tuple[PlaceCheck, ...]:
     """The first places of axes that what the sizes choose cannot do without; not of those axes in `known`."""
     looked_at = {(check.axis, check.places) for check in program.place_checks}
     found: dict[object, PlaceCheck] = {}
     for line, loops in _lines(program.statements):
         for conditions, branch in branches_by_size(line.value):
-            for axis, reason in _obstacles(replace(line, value=branch), looked_at, padded):
+            for axis, reason in _obstacles(replace(line, value=branch), looked_at, padded, extrema):
                 is_known = (
                     axis in loops
                     or axis.name in known
@@ -114,17 +119,61 @@ def _name(line: Statement | Store) -> str:
     return text(line.element) if isinstance(line, Statement) and line.is_definition else line.name
 
 
+def _stepped_extrema(
+    lines: Iterable[Line], loops: tuple[Loop, ...] = (), around: Mapping[str, int] | None = None
+) -> Iterator[tuple[str, Mapping[Axis, str]]]:
+    """Arrays that start as infinity, to which loops compare, with the axes of those loops: a step is needed.
+
+    `around` counts the loops around the line that starts each.
+    """
+    started = dict(around or {})
+    for line in lines:
+        if isinstance(line, Loop):
+            yield from _stepped_extrema(line.body, (*loops, line), started)
+        elif _is_infinite(line.value):
+            started[line.name] = len(loops)
+        elif isinstance(line, Store) and line.name in started and (kind := _compared(line)):
+            places = (item.place for item in line.items if isinstance(item, Pick))
+            stored = {node.name for place in places for node in place.walk() if isinstance(node, Count)}
+            over = [loop for loop in loops[started[line.name] :] if loop.counter not in stored]
+            of = line.origin.stated.tensor
+            reasons = {loop: f"{kind} over {loop.counter} in {of}" for loop in over}
+            yield line.name, {axis: why for loop, why in reasons.items() for axis in _model_axes(loop.axis)}
+
+
+def _is_infinite(value: Value) -> bool:
+    match value:
+        case Fill(operand, _) | Cast(operand):
+            return _is_infinite(operand)
+        case Literal(number):
+            return math.isinf(number)
+    return False
+
+
+def _compared(line: Store) -> str:
+    """max or min where the line keeps the larger or smaller of what it fills and of another value, or ""."""
+    match line.value:
+        case Elementwise("max" | "min" as kind, (Read(name) | Select(Read(name), line.items), _)):
+            return kind if name == line.name else ""
+    return ""
+
+
 def _obstacles(
-    line: Statement | Store, looked_at: Collection[tuple[Axis, Value]], padded: Collection[str]
+    line: Statement | Store,
+    looked_at: Collection[tuple[Axis, Value]],
+    padded: Collection[str],
+    extrema: _Reasons,
 ) -> Iterator[tuple[Axis, str]]:
-    """Axes with what NumPy refuses where they are empty, whatever is done with the result.
+    """Axes with what NumPy refuses where they are empty, or what is infinite, whatever is done with it.
 
     `looked_at` are places that a module makes sure of when it is called, each with its axis; `padded` names
-    the arrays with zeros around them.
+    the arrays with zeros around them, `extrema` those that are infinite where an axis is empty.
     """
     name = _name(line)
     for node in always_computed(line.value):
         match node:
+            case Read(array, _, _) if array != line.name:
+                yield from extrema.get(array, {}).items()
             case Reduce(operand, kind, places, _) if kind in NEEDING_A_VALUE:
                 over = [index for place in places for index in operand.layout[place]]
                 of = f"of {operand.name}" if isinstance(operand, Read) else f"in {name}"
@@ -212,54 +261,6 @@ def _extrema_of_constants(expression: Expression, around: frozenset[Axis]) -> It
             around |= {index.axis for index in over}
     for child in expression.children:
         yield from _extrema_of_constants(child, around)
-
-
-@dataclass
-class _Quotients:
-    """Follows quotients by what is 0 for an empty axis to the results, by name: there they are no number.
-
-    In an array over the axis itself there is nothing to be divided. A batch axis is passed over: its means
-    are 0.
-    """
-
-    batch: Collection[Axis]
-    vanishing: dict[str, frozenset[Axis]] = field(default_factory=dict)
-    unmet: dict[str, frozenset[Axis]] = field(default_factory=dict)
-    undefined: dict[str, dict[Axis, str]] = field(default_factory=dict)
-
-    def pass_line(self, line: Statement | Store) -> None:
-        """Learn what the line's name holds."""
-        if isinstance(line, Statement):
-            self.vanishing[line.name] = vanishing_axes(line.value, self.vanishing)
-            self.unmet[line.name] = self._unmet(line.value)
-        before = self.undefined.get(line.name, {})
-        self.undefined[line.name] = {**self._in(line.value, _name(line)), **before}
-
-    def _in(self, value: Value, name: str) -> dict[Axis, str]:
-        if isinstance(value, Read):
-            found = self.undefined.get(value.name, {})
-        else:
-            found = {axis: why for part in value.operands for axis, why in self._in(part, name).items()}
-        if isinstance(value, Elementwise) and value.operation == "divide":
-            below = vanishing_axes(value.arguments[1], self.vanishing) - frozenset(self.batch)
-            found = {**dict.fromkeys(sorted(below, key=str), f"{name} divides by 0"), **found}
-        own = {index.axis for index in value.indices}
-        if (
-            isinstance(value, Elementwise)
-            and value.operation == "where"
-            and isinstance(value.arguments[2], Literal)
-        ):
-            own |= self._unmet(value.arguments[0])
-        return {axis: why for axis, why in found.items() if axis not in own}
-
-    def _unmet(self, condition: Value) -> frozenset[Axis]:
-        """The axes of which each, where it is empty, makes f != 0 false: no quotient by f is chosen there."""
-        match condition:
-            case Read(name, _, _):
-                return self.unmet.get(name, frozenset())
-            case Elementwise("!=", (tested, Literal(zero))) if not zero:
-                return vanishing_axes(tested, self.vanishing)
-        return frozenset()
 
 
 def _model_axes(axis: Axis) -> tuple[Axis, ...]:

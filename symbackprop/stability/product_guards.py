@@ -119,7 +119,7 @@ def weights_left_out(below: Expression) -> Iterator[Weight]:
 
 
 def where_weights_are_not_zero(product: Expression, weights: Sequence[Weight]) -> Expression:
-    """The product, looked at only where the weights are not 0 that the sums below the stroke leave out."""
+    """The product, looked at only where the weights are not 0 that the denominator's sums leave out."""
     above = factors_of(product)
     conditions = [
         Comparison("!=", factor, ZERO)

@@ -56,17 +56,17 @@ class _Factor:
 
     @property
     def is_above(self) -> bool:
-        """Whether it is an exponential, or has some, above the stroke."""
+        """Whether it is an exponential, or has some, in the numerator."""
         return not self.scale.is_plain and self.exponent.value > 0
 
     @property
     def is_below(self) -> bool:
-        """Whether it is one below the stroke."""
+        """Whether it is one in the denominator."""
         return not self.scale.is_plain and self.exponent.value < 0
 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:
-    """Exponentials above and below the stroke lose what is common to them: the largest exponent below."""
+    """Numerator and denominator lose the exponential common to them: the denominator's largest exponent."""
     if not isinstance(node, Multiply):
         return None
     below = [base_and_exponent(each)[0] for each in node.factors if is_reciprocal(each)]
@@ -151,12 +151,12 @@ def _opened(node: Expression, meanings: Meanings) -> Iterator[Expression]:
 
 
 def _has_below(factor: _Factor, meanings: Meanings) -> bool:
-    """Whether a sum of exponentials stands below the stroke, in the factor or in a term of it."""
+    """Whether a sum of exponentials is a denominator, in the factor or in a term of it."""
     return factor.is_below or _is_sum_of_reciprocals(factor.node, meanings)
 
 
 def _is_sum_of_reciprocals(node: Expression, meanings: Meanings) -> bool:
-    """Whether a sum of exponentials stands below the stroke in one of several terms."""
+    """Whether a sum of exponentials is the denominator of one of several terms."""
     match node:
         case Add(terms):
             parts = [factor for term in terms for factor in factors_of(term)]
@@ -178,7 +178,7 @@ def _factor(node: Expression, meanings: Meanings) -> _Factor:
 
 
 def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
-    """The product of the factors with one exponential; sums above the stroke take it in where they can."""
+    """The product of the factors with one exponential; sums in the numerator take it in where they can."""
     sums = [each for each in factors if each.is_above and each.scale.is_shifted]
     pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
     taking = sums[0] if len(sums) == 1 and sums[0].exponent == ONE else None
@@ -214,7 +214,7 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
 
 
 def _masks(node: Expression, factors: Sequence[_Factor]) -> Iterator[Expression]:
-    """The guards of a factor without exponentials that the sums below the stroke have in their terms too."""
+    """The guards of a factor without exponentials that the denominator's sums have in their terms too."""
     guards, _ = unguarded(node)
     sums = [part for each in factors if each.is_below for part in each.scale.value.walk()] if guards else ()
     for condition in (part for guard in guards for part in conjuncts(guard)):

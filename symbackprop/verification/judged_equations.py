@@ -51,7 +51,7 @@ def declared_integers(system: System) -> dict[str, str]:
 def _smallest(arrays: Iterable[Array]) -> float:
     """The smallest magnitude but 0; infinite where there is none."""
     found = [np.abs(array[array != 0]) for array in map(np.asarray, arrays)]
-    return min((float(np.min(each, initial=np.inf)) for each in found), default=np.inf)
+    return min((float(np.min(each.astype(float), initial=np.inf)) for each in found), default=np.inf)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from symbackprop.verification.rounding import RoundingOfTerms, moved_by_rounding
 Array: TypeAlias = NDArray[Any]
 
 LEAST_TOLD = 1e-9  # of the largest number in the data: what is smaller may be rounding
+LEAST_ROUNDED_TO_WHOLE = 2.0**22  # the numbers of float32 from here on are multiples of 1/2, soon of 1
 SINGLE_EPSILON = float(np.finfo(np.float32).eps)
 # A result in float32 may be off by so many times what rounding its data changes, and by this in any case.
 OF_THE_DATA = 100.0
@@ -71,8 +72,8 @@ def single_precision_row(
 def rounded_rows(values: Mapping[str, Array], gradients: Mapping[str, Any]) -> list[CheckRow]:
     """A row for each gradient of float64 data that has no more digits than float32 holds: it was rounded.
 
-    Numbers that are short anyhow, as 0 and 1/2, say nothing, and neither do data that are, or what is but
-    the rounding of zeros.
+    Numbers that are short anyhow, as 0, 1/2 and 10017, say nothing, and neither do data that are, or what is
+    but the rounding of zeros.
     """
     least = LEAST_TOLD * largest_of(values.values())
     if all(_is_held_by(np.float32, array) for array in values.values()):
@@ -83,7 +84,13 @@ def rounded_rows(values: Mapping[str, Array], gradients: Mapping[str, Any]) -> l
         if largest_of([array]) > least
         and _is_held_by(np.float32, array)
         and not _is_held_by(np.float16, array)
+        and not _are_counted(array)
     ]
+
+
+def _are_counted(array: Array) -> bool:
+    """Whether all are whole, as sums of argmax and floor are, and none so large that float32 makes it so."""
+    return bool(np.all((array == np.round(array)) & (np.abs(array) < LEAST_ROUNDED_TO_WHOLE)))
 
 
 def _is_held_by(dtype: type[np.floating[Any]], array: Array) -> bool:

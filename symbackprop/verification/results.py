@@ -11,12 +11,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.array.program import Line
+from symbackprop.array.program import Line, Program
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.printed import PrintedModule
 from symbackprop.errors import MismatchError
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.finite_data import Values
+from symbackprop.schedule.kinds import Kind
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation, System
@@ -107,7 +108,14 @@ def results(subject: Subject, draw: Draw, is_once: bool = False) -> Iterator[Com
         yield Compared(f"the module's d{loss}/d{name}", gradient, meaning(draw), meaning, name)
     for name, output in outputs.items():
         if name in draw.known:
-            yield _known(name, output, draw)
+            yield _known(name, _as_numbers(output, name, subject.module.program), draw)
+
+
+def _as_numbers(output: Any, name: str, program: Program) -> Any:
+    """An output as real numbers, where the program says that it is whole: places of maxima."""
+    line = program.by_name.get(name)
+    is_whole = line is not None and line.value.kind is Kind.INTEGER
+    return output.astype(float) if is_whole and np.asarray(output).dtype.kind == "i" else output
 
 
 def _known(name: str, found: Any, draw: Draw) -> Compared:

@@ -36,6 +36,23 @@ def test_the_nearest_code_before_its_judges() -> None:
     assert "argmin(k" in system_text(derivation.system) and "argmax" not in system_text(derivation.system)
 
 
+def test_positions_that_are_an_output_and_all_that_a_gradient_counts() -> None:
+    """The module gives v as integers; a gradient of whole numbers has not been rounded to float32."""
+    text = """
+index n : N
+index k : K
+input x[n], c[k]
+param p
+v[n] = argmax(k, x[n]*c[k])
+loss E = p*sum(n, v[n] + floor(x[n]))
+"""
+    model = sb.loads(text)
+    assert model.check().ok
+    x, c = np.array([-1.5, 2.0]), np.array([1.0, 3.0, 2.0])
+    found = model.derive().module().forward({"p": 1.0}, x, c)
+    assert found.dtype.kind == "i" and found.tolist() == [0, 1]
+
+
 def test_a_codebook_learns_from_the_vectors_that_choose_a_code() -> None:
     derivation = sb.loads(CODEBOOK).derive()
     module = derivation.module()

@@ -322,6 +322,46 @@ def test_what_is_read_by_a_counted_axis_may_be_empty_with_it(length: str, empty:
         assert loss == 0 and grads["w"].shape == weights["w"].shape
 
 
+STEPPED = "index a : A\nindex b : B\nindex c : C\nindex t : T\ninput k[a,c], x[b]\nparam p\n"
+STEPPED_EXTREMA = {
+    "v[b] = max(a, pad(x[b + a - 1])*k[a,0])\nloss E = p*sum(b, v[b])": "A",
+    "v[b] = 1 - p*min(a, c, pad(x[b + a - 1])*k[a,c])\nloss E = sum(b, v[b])": "AC",
+    "v[b] = max(a, sum(c, pad(x[b + a - 1])*k[a,c]))\nloss E = p*sum(b, v[b])": "A",
+    "v[b,c] = argmax(a, pad(x[b + a - 1])*k[a,c])\nloss E = p*sum(b, c, v[b,c])": "A",
+    "loss E = p*max(a, b, pad(x[b + a - 1])*k[a,0])": "AB",
+    "loss E = p*sum(c, prod(a, max(b, pad(x[b + a - 1])*k[a,c])))": "B",
+    "h[t,b] = where(t == 0, x[b], p*max(a, pad(h[t-1,b + a - 1])*k[a,0]))\nloss E = sum(t, b, h[t,b])": "A",
+}
+
+
+@pytest.mark.parametrize(("text", "needing"), STEPPED_EXTREMA.items())
+def test_an_extremum_that_a_loop_takes_needs_a_step(text: str, needing: str) -> None:
+    """It starts as infinity; the index of the result, over which another loop may run, needs no place."""
+    program = lower(derive(parse_system(f"{STEPPED}{text}\n")))
+    assert {axis for axis, why in program.not_empty.items() if " over " in why} == set(needing)
+
+
+def test_the_module_names_the_loop_that_takes_no_step() -> None:
+    system = parse_system(f"{STEPPED}v[b] = max(a, pad(x[b + a - 1])*k[a,0])\nloss E = p*sum(b, v[b])\n")
+    module = load_module(numpy_source(lower(derive(system))), "stepped")
+    with pytest.raises(ValueError, match="max over a in v: axis A is empty"):
+        module.loss({"p": np.ones(())}, k=np.ones((0, 1)), x=np.ones(2))
+    assert module.loss({"p": np.ones(())}, k=np.ones((2, 1)), x=np.ones(0)) == 0
+
+
+@pytest.mark.parametrize("condition", ["size(a) > 0", "size(a) >= size(b)"])
+def test_an_extremum_that_a_loop_takes_where_the_sizes_choose_it(condition: str) -> None:
+    """Near miss: what is not chosen for an empty axis may be infinite."""
+    text = f"v[b] = where({condition}, max(a, pad(x[b + a - 1])*k[a,0]), p)\nloss E = p*sum(b, v[b])\n"
+    system = parse_system(STEPPED + text)
+    module = load_module(numpy_source(lower(derive(system))), "chosen")
+    for size in (0, 3):
+        values = {"p": np.array(2.0), "k": np.ones((size, 1)), "x": np.array([1.0, 3.0])}
+        loss, grads = module.value_and_grad({"p": values["p"]}, k=values["k"], x=values["x"])
+        assert loss == evaluate(system, values)["E"] == (8 if size == 0 else 12)
+        assert grads["p"] == (8 if size == 0 else 6)
+
+
 CHOSEN_BY_ANOTHER_SIZE = """
 index a : A
 index b : B
