@@ -15,7 +15,7 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansi
 from symbackprop.rewriting.replay import follows, is_anchored, replays
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.systems.partial import Ranges
-from symbackprop.systems.system import Fact, Role, System, Tensor
+from symbackprop.systems.system import Fact, System
 
 
 def grounds_of_expansion(
@@ -30,16 +30,7 @@ def grounds_of_expansion(
         for each in stated.equations
         if each.tensor not in derivations
     }
-    added = {
-        name: Tensor(name, equation.indices, Role.DERIVED)
-        for name, equation in derivations.items()
-        if name not in stated.tensors
-    }
-    system = replace(
-        stated,
-        tensors={**stated.tensors, **added},
-        equations=(*equations.values(), *derivations.values()),
-    )
+    system = stated.with_equations((*equations.values(), *derivations.values()))
     forms = {name: restated.get(name, (equation,)) for name, equation in equations.items()}
     adjoints = expansion.derivations
     everything = {**forms, **{each.equation.tensor: forms_of(each) for each in adjoints}}

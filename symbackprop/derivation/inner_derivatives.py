@@ -44,7 +44,7 @@ from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
-from symbackprop.systems.system import Equation, Role, System, Tensor
+from symbackprop.systems.system import Equation, System
 
 
 def with_inner_derivatives(system: System, budget: Budget, wrt: Collection[str] = ()) -> Expansion:
@@ -102,13 +102,7 @@ class _Expanding:
     @property
     def system(self) -> System:
         """The equations so far as a system."""
-        added = {
-            name: Tensor(name, equation.indices, Role.DERIVED)
-            for name, equation in self.equations.items()
-            if name not in self.stated.tensors
-        }
-        tensors = {**self.stated.tensors, **added}
-        return replace(self.stated, tensors=tensors, equations=tuple(self.equations.values()))
+        return self.stated.with_equations(self.equations.values())
 
     @property
     def scope(self) -> Scope:

@@ -36,7 +36,7 @@ from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.shorthands import softmax_places
-from symbackprop.systems.system import Equation, Role, System, Tensor
+from symbackprop.systems.system import Equation, System
 
 HALF = Number(Fraction(1, 2))
 
@@ -52,12 +52,7 @@ def with_named_arguments(system: System) -> System:
         equations += [*naming.take_new(), replace(equation, expression=expression)]
     if len(equations) == len(system.equations):
         return system
-    added = {
-        equation.tensor: Tensor(equation.tensor, equation.indices, Role.DERIVED)
-        for equation in equations
-        if equation.tensor not in system.tensors
-    }
-    return replace(system, tensors={**system.tensors, **added}, equations=tuple(equations))
+    return system.with_equations(equations)
 
 
 def holds_contraction(expression: Expression) -> bool:

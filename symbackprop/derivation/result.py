@@ -17,7 +17,7 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.rules.symmetry import MAY_USE_SYMMETRY, SYMMETRY
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.printing import system_text
-from symbackprop.systems.system import Equation, Role, System, Tensor
+from symbackprop.systems.system import Equation, System
 
 
 @dataclass(frozen=True)
@@ -162,11 +162,8 @@ class Derivation:
         Its facts name the equations that have been simplified by one.
         """
         users = self._simplified_by_facts()
-        added = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in self.equations}
         whole = replace(
-            self.system,
-            tensors={**self.system.tensors, **added},
-            equations=in_reading_order((*self.system.equations, *self.equations)),
+            self.system.with_equations(in_reading_order((*self.system.equations, *self.equations))),
             facts=tuple([replace(fact, users=(*fact.users, *users)) for fact in self.system.facts]),
             positive_definite=tuple(
                 [replace(fact, users=(*fact.users, *users)) for fact in self.system.positive_definite]

@@ -9,6 +9,7 @@ from symbackprop.errors import InternalError
 from symbackprop.language.model import parse_system
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
+from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import without_where
@@ -16,7 +17,6 @@ from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_u
 from symbackprop.schedule.driver import BLOCKS, with_named_blocks
 from symbackprop.schedule.empty_sums import empty_sum_rule
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
-from symbackprop.schedule.given_names import NamingRule
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
 from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation

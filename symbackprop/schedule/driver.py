@@ -10,10 +10,11 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import NotationError, ProgramError
 from symbackprop.indexing.blocks import names_for_blocks, read_by_block
 from symbackprop.notation.derivatives import Derivative
+from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
 from symbackprop.schedule.gates import with_complements, with_shared_gates
-from symbackprop.schedule.given_names import Blocks, NamingRule
+from symbackprop.schedule.given_names import Blocks
 from symbackprop.schedule.hoisting import hoisted
 from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_once

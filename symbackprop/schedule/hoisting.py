@@ -36,10 +36,11 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names, tidy_bound_names
+from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Step, WholeRule
-from symbackprop.schedule.given_names import Hoisted, NamingRule
+from symbackprop.schedule.given_names import Hoisted
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order, rewritten_whole
 from symbackprop.schedule.occurrences import core_of
 from symbackprop.schedule.temporary_names import temporary_name

@@ -35,7 +35,8 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import fresh_index, rename_bound
-from symbackprop.schedule.given_names import MatrixGuards, NamingRule, by_tensor
+from symbackprop.rewriting.naming import NamingRule, by_tensor
+from symbackprop.schedule.given_names import MatrixGuards
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
 from symbackprop.schedule.occurrences import key_of
 from symbackprop.schedule.terms import free_in_order

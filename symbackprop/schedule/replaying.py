@@ -16,6 +16,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.derivation.grounds import Forms, Grounds, Knowledge
 from symbackprop.errors import NotationError, ReplayError
 from symbackprop.notation.expressions import Index
+from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges, Recurrence
 from symbackprop.rewriting.registry import Family, Registry
 from symbackprop.rewriting.replacements import Renaming
@@ -24,7 +25,7 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import Schedule, ScheduleSource
 from symbackprop.schedule.empty_sums import empty_sum_rule_by
 from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
-from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards, Naming
+from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.solves import SOLVE

@@ -19,7 +19,8 @@ from symbackprop.notation.expressions import (
     Logic,
 )
 from symbackprop.notation.substitution import fresh_index
-from symbackprop.schedule.given_names import NamingRule, Shared, by_tensor
+from symbackprop.rewriting.naming import NamingRule, by_tensor
+from symbackprop.schedule.given_names import Shared
 from symbackprop.schedule.named_equations import NamedEquation, Part, items_in_reading_order
 from symbackprop.schedule.occurrences import core_of, occurrence, with_core, worth_naming
 from symbackprop.schedule.solves import linear_system

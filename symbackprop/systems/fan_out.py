@@ -73,6 +73,4 @@ class _Copying:
         equations = [copy for name in declared for copy in self.copies[name]]
         for equation in system.equations:
             equations += [self._reading(equation), *self.copies.get(equation.tensor, ())]
-        made = [copy for copies in self.copies.values() for copy in copies]
-        added = {copy.tensor: Tensor(copy.tensor, copy.indices, Role.DERIVED) for copy in made}
-        return replace(system, tensors={**system.tensors, **added}, equations=tuple(equations))
+        return system.with_equations(equations)

@@ -29,7 +29,7 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import is_about_indices
 from symbackprop.systems.fan_out import with_fan_out
 from symbackprop.systems.ordering import loop_carried_tensors
-from symbackprop.systems.system import Equation, Role, System, Tensor
+from symbackprop.systems.system import Equation, System
 
 MOST_TERMS = 32
 MOST_LEVELS = 16
@@ -45,13 +45,7 @@ def system_in_portions(system: System) -> System:
     equations = in_portions(system.equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
     if equations == system.equations:
         return with_fan_out(system, MOST_TERMS)
-    added = {
-        equation.tensor: Tensor(equation.tensor, equation.indices, Role.DERIVED)
-        for equation in equations
-        if equation.tensor not in system.tensors
-    }
-    portioned = replace(system, tensors={**system.tensors, **added}, equations=equations)
-    return with_fan_out(portioned, MOST_TERMS)
+    return with_fan_out(system.with_equations(equations), MOST_TERMS)
 
 
 def in_portions(

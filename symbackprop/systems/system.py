@@ -189,6 +189,16 @@ class System:
         rest = replace(self, tensors=tensors, equations=equations, loss=None)
         return rest.with_used_axes()
 
+    def with_equations(self, equations: Iterable[Equation]) -> System:
+        """The system with these equations in the place of its own, and a tensor for each new one."""
+        equations = tuple(equations)
+        added = {
+            each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED)
+            for each in equations
+            if each.tensor not in self.tensors
+        }
+        return replace(self, tensors={**self.tensors, **added}, equations=equations)
+
     def without_facts_on(self, names: Iterable[str]) -> System:
         """The system without the facts that speak of these tensors or of what depends on them."""
         moved = self.dependents(names)

@@ -20,7 +20,7 @@ from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.semantics.systems import evaluate_system
 from symbackprop.systems.dependence import is_stop
 from symbackprop.systems.ordering import in_reading_order, loop_carried_tensors
-from symbackprop.systems.system import Equation, Role, System, Tensor
+from symbackprop.systems.system import Equation, System
 
 Array: TypeAlias = NDArray[Any]
 
@@ -56,13 +56,8 @@ def with_stops_apart(system: System) -> tuple[System, tuple[str, ...]]:
     ]
     if not naming.found:
         return system, ()
-    added = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in naming.found}
-    whole = replace(
-        system,
-        tensors={**system.tensors, **added},
-        equations=in_reading_order((*equations, *naming.found)),
-    )
-    return whole, tuple(added)
+    whole = system.with_equations(in_reading_order((*equations, *naming.found)))
+    return whole, tuple([each.tensor for each in naming.found])
 
 
 @dataclass

@@ -17,11 +17,11 @@ from symbackprop.notation.arithmetic import add, multiply, negate
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Index, Number
 from symbackprop.rewriting.justification import Justification, Premise
+from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges, Recurrence
 from symbackprop.rewriting.replay import is_anchored, replays
 from symbackprop.rewriting.rule import Step, Use
 from symbackprop.schedule.driver import Schedule, ScheduleSource, scheduled
-from symbackprop.schedule.given_names import Naming
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.replaying import REGISTRY, chains, replayed
 from symbackprop.stability.centring import DifferenceFromMean

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import negate
+from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.replay import replays
 from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import ScheduleSource, scheduled
-from symbackprop.schedule.given_names import Naming
 from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.replaying import REGISTRY, replayed
 from symbackprop.systems.printing import equation_text, text
