@@ -142,10 +142,15 @@ def by_itself(
     """An expression that is read under conditions, as one that may be read anywhere.
 
     Where it would read outside an axis, or a tensor that a recurrence carries at a step that the conditions
-    exclude, it is 0; None where no condition on its own indices says so.
+    exclude, it is 0; None where no condition on its own indices, and the integers looked up, says so.
     """
+    looked_up = {
+        name for read in readings(expression) for position in read.positions for name in position.tensors
+    }
     own = tuple(
-        each for each in conditions if not each.tensors and each.free_indices <= expression.free_indices
+        each
+        for each in conditions
+        if each.tensors <= looked_up and each.free_indices <= expression.free_indices
     )
     if reads_inside(expression, axes) and not _reads_allowed_steps(expression, own, loop_carried):
         return expression

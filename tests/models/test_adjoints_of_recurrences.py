@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symbackprop.derivation.driver import derive
+from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.systems.printing import equation_text
 from tests.models.whole_language.judge import judged
@@ -18,6 +19,9 @@ MODELS = {
     "loss E = sum(t, A[t]^2)\n# data T=5",
     "two parents": "index t : T\ninput l[t], r[t] in T\nparam x[t], w\n"
     "h[t] = x[t] + where(l[t] < t and r[t] < t, w*h[l[t]]*h[r[t]], 0)\nloss E = sum(t, h[t]^2)\n# data T=5",
+    "a tree": "index t : T\nindex j, k : J\ninput par[t] in T\ninput x[t,j]\nparam U[j,k], h0[j]\n"
+    "h[t,j] = where(par[t] < t, tanh(sum(k, U[j,k]*h[par[t],k]) + x[t,j]), h0[j])\n"
+    "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
 }
 
 
@@ -25,6 +29,15 @@ MODELS = {
 def test_every_judge_agrees(name: str) -> None:
     verdict = judged(MODELS[name] + " seed=3 kind=normal\n")
     assert verdict.outcome == "right", f"{verdict.kind}\n{verdict.detail}"
+
+
+def test_a_name_takes_the_condition_on_what_is_looked_up_with_it() -> None:
+    before = "index t : T\ninput par[t], other[t] in T\nparam w\n"
+    guarded = "h[t] = where({} < t, tanh(w*h[par[t]]), w)\nloss E = sum(t, h[t]^2)\n"
+    steps = derive(parse_system(before + guarded.format("par[t]"))).system.definitions
+    assert equation_text(steps["u_h"]) == "u_h[t] = where(par[t] < t, w*h[par[t]], 0)"
+    with pytest.raises(NotationError, match="in a circle"):
+        parse_system(before + guarded.format("other[t]"))
 
 
 def adjoint(name: str) -> str:
