@@ -179,11 +179,8 @@ def _obstacles(
                 of = f"of {operand.name}" if isinstance(operand, Read) else f"in {name}"
                 for index in over:
                     yield from ((axis, f"{kind} over {index.name} {of}") for axis in _model_axes(index.axis))
-            case Reshape(_, target):
-                left_out = inferred_group(node)
-                others = [group for place, group in enumerate(target) if place != left_out]
-                beside = [index for group in others for index in group] if left_out is not None else []
-                yield from ((axis, name) for index in beside for axis in _model_axes(index.axis))
+            case Reshape():
+                yield from ((axis, name) for axis in _beside_inferred(node))
             case Elementwise("divide" | "floor_divide" | "mod", (_, below)) if node.kind is Kind.PYTHON:
                 yield from (
                     (axis, f"{name} divides by 0") for axis in sorted(vanishing_axes(below, {}), key=str)
@@ -207,6 +204,14 @@ def _obstacles(
             case Pad(_, before, after, _):
                 less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))
+
+
+def _beside_inferred(node: Reshape) -> Iterator[Axis]:
+    """The axes whose sizes NumPy divides by where it works out the group that a reshape leaves out."""
+    left_out = inferred_group(node)
+    if left_out is not None:
+        others = (group for place, group in enumerate(node.target) if place != left_out)
+        yield from (axis for group in others for index in group for axis in _model_axes(index.axis))
 
 
 def _standing(place: Value, group: Group) -> Iterator[tuple[Axis, Value]]:
