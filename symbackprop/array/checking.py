@@ -136,7 +136,7 @@ def _check_store(store: Store, known: dict[str, AxesAndKind]) -> None:
     axes, kind = known[store.name]
     if len(store.items) != len(axes):
         raise ProgramError(f"'{store.name}' is stored into with other axes than it has")
-    places = [
+    places = _picked(store) + [
         item.index.axis if isinstance(item, Span) else axis
         for item, axis in zip(store.items, axes, strict=True)
         if not isinstance(item, Pick)
@@ -149,3 +149,14 @@ def _check_store(store: Store, known: dict[str, AxesAndKind]) -> None:
     is_condition = kind is Kind.BOOLEAN and store.value.kind.is_condition
     if not fits or not (is_condition or store.value.kind in (kind, Kind.PYTHON)):
         raise ProgramError(f"what is stored into '{store.name}' does not fit its places")
+
+
+def _picked(store: Store) -> list[Axis]:
+    """The axes of arrays of places, which a store adds to; they pick from the first axes."""
+    picked = [item.place for item in store.items if isinstance(item, Pick)]
+    layout = store.value.broadcast([place.layout for place in picked])
+    in_front = all(isinstance(item, Pick) for item in store.items[: len(picked)])
+    integers = all(place.kind in (Kind.PYTHON, Kind.INTEGER) for place in picked)
+    if not integers or (layout and not (in_front and store.accumulate)):
+        raise ProgramError(f"'{store.name}' is stored into at places that are none")
+    return list(axes_of_layout(layout))

@@ -62,9 +62,9 @@ class _Interpreter:
             return int(self.evaluate(count_of(axis)))
         return self.sizes[axis.name]
 
-    def places(self, items: tuple[Item, ...], shape: tuple[int, ...]) -> tuple[int | slice, ...]:
+    def places(self, items: tuple[Item, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
         """The items as Python's; ProgramError where one leaves its axis, for it would wrap round."""
-        places: list[int | slice] = []
+        places: list[Any] = []
         for item, size in zip(items, shape, strict=True):
             match item:
                 case Whole():
@@ -101,10 +101,12 @@ class _Interpreter:
                     self.values[name] = self.evaluate(value)
                 case Store(name, (), value, accumulate):
                     self.values[name] = self.evaluate(value) + (self.values[name] if accumulate else 0)
-                case Store(name, items, value, accumulate):
+                case Store(name, items, value, True):
                     array = self.values[name]
-                    places = self.places(items, array.shape)
-                    array[places] = self.evaluate(value) + (array[places] if accumulate else 0)
+                    np.add.at(array, self.places(items, array.shape), self.evaluate(value))
+                case Store(name, items, value, _):
+                    array = self.values[name]
+                    array[self.places(items, array.shape)] = self.evaluate(value)
                 case Loop(counter, _, stop, body, start, reverse):
                     steps = range(self.evaluate(start), self.evaluate(stop))
                     for step in reversed(steps) if reverse else steps:
@@ -183,8 +185,8 @@ def _not_before(place: int) -> int:
     return place
 
 
-def _inside(place: int, size: int) -> int:
-    if not 0 <= place < size:
+def _inside(place: int | Array, size: int) -> int | Array:
+    if np.any((place < 0) | (place >= size)):
         raise ProgramError(f"place {place} lies outside an axis of {size}")
     return place
 

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from symbackprop.array.ir import AxisSize, Diagonal, Elementwise, Expand, Literal, Read, Reshape, Transpose
+from symbackprop.array.ir import (
+    AxisSize,
+    Diagonal,
+    Elementwise,
+    Expand,
+    Literal,
+    Positions,
+    Read,
+    Reshape,
+    Transpose,
+)
 from symbackprop.array.layout import Group, Layout
 from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.value import OneOperand, Value, ValueType
@@ -41,7 +51,10 @@ class Whole:
 
 @dataclass(frozen=True)
 class Pick:
-    """One place of an axis, which vanishes: `t - 1`."""
+    """One place of an axis, which vanishes: `t - 1`.
+
+    Where a store adds, also a place for each position of an array of integers: `par[:, t]`.
+    """
 
     place: Value
 
@@ -70,6 +83,17 @@ def item_values(item: Item) -> tuple[Value, ...]:
         case Span(_, start, stop, _):
             return tuple(value for value in (start, stop) if value is not None)
     return ()
+
+
+def places_may_repeat(items: tuple[Item, ...]) -> bool:
+    """Whether arrays of places may name one place twice: not where each of their axes is counted through."""
+    picked = [item.place for item in items if isinstance(item, Pick)]
+    counted = {index for place in picked for index in place.indices if _counts_through(place)}
+    return any(set(place.indices) - counted for place in picked)
+
+
+def _counts_through(place: Value) -> bool:
+    return isinstance(place, Positions) or (isinstance(place, Expand) and _counts_through(place.operand))
 
 
 def _with_values(item: Item, values: list[Value]) -> Item:

@@ -16,6 +16,7 @@ from symbackprop.lowering.fact_checks import with_symmetries_checked
 from symbackprop.lowering.loops import loop_lines
 from symbackprop.lowering.outputs import initial_of, outputs_of
 from symbackprop.lowering.place_checks import place_checks
+from symbackprop.lowering.scattered_sums import with_scattered_sums
 from symbackprop.lowering.stepping import EquationLowering, Lines
 from symbackprop.lowering.symbols import Symbols
 from symbackprop.notation.expressions import Axis
@@ -105,8 +106,14 @@ def _lines(
         else:
             others = (item.equation for item in items if item not in members)
             read_later = ends.union(*(equation.reads for equation in others))
+            found_sums = with_scattered_sums(
+                members, stage.recurrence, symbols.own, lowering.expressions, symbols.taken
+            )
+            for total in found_sums.sums:
+                for equation in (total.item.equation, total.addend):
+                    symbols = symbols.declaring(equation.tensor, equation.indices, Kind.REAL)
             axes = {name: [index.axis for index in indices] for name, indices in symbols.own.items()}
-            loops = steps_of_stage(members, stage.recurrence, read_later, axes)
-            lines, symbols = loop_lines(loops, lowering, symbols)
+            loops = steps_of_stage(found_sums.items, found_sums.recurrence, read_later, axes)
+            lines, symbols = loop_lines(loops, found_sums.sums, lowering, symbols)
         found += lines
     return tuple(found)

@@ -51,13 +51,16 @@ class Scatter:
 
     def bounds(self, values: Mapping[str, Axis]) -> tuple[Expression, ...]:
         """The conditions that keep the place inside the index' axis; `values` are the axes integers index."""
-        axis = self.index.axis
-        own = isinstance(self.place, Element) and values.get(self.place.tensor, axis) == axis
-        if own and not isinstance(axis, Extent):
-            return ()  # the values of an integer tensor lie inside the axis that they index
-        bounds = (lower_bound(self.place), Comparison("<", self.place, size_of(axis)))
-        known = Knowledge.of(bounds, ())
-        return tuple(bound for bound in bounds if not known.proves(bound))
+        return bounds_of_place(self.place, self.index.axis, values)
+
+
+def bounds_of_place(place: Expression, axis: Axis, values: Mapping[str, Axis]) -> tuple[Expression, ...]:
+    """The conditions that keep a place inside an axis, but for those that are sure to hold."""
+    if isinstance(place, Element) and values.get(place.tensor, axis) == axis and not isinstance(axis, Extent):
+        return ()  # the values of an integer tensor lie inside the axis that they index
+    bounds = (lower_bound(place), Comparison("<", place, size_of(axis)))
+    known = Knowledge.of(bounds, ())
+    return tuple(bound for bound in bounds if not known.proves(bound))
 
 
 def scattered(reduction: Reduction, order: Indices) -> Scatter | None:

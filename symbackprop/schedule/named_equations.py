@@ -26,6 +26,7 @@ class Part(enum.Enum):
     HOISTED = "a loop-invariant part of a recurrence's equation"
     SUBEXPRESSION = "a common subexpression, named where it is read first"
     OTHER_STEP = "what a step of a recurrence reads at another step"
+    SCATTERED = "a sum that the steps of a recurrence add to, or what one of them adds"
     WINDOWS = "a reduction over the windows of a tensor, or the windows themselves"
     INVARIANT = "a loop-invariant value"
     CUT = "an operand of a statement that is too long for one line"

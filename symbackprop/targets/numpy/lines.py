@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 from symbackprop.array.ir import Literal
 from symbackprop.array.program import Line, Loop, Statement, Store, formula_of
+from symbackprop.array.slices import places_may_repeat
 from symbackprop.emission.printed import CodeLine, code_lines
-from symbackprop.targets.numpy.python_expressions import call
+from symbackprop.targets.numpy.indexing import item_texts
+from symbackprop.targets.numpy.python_expressions import Piece, call, tuple_of
 from symbackprop.targets.numpy.python_text import INDENT, LINE_LENGTH, ascii_only, bracketed, fits
 from symbackprop.targets.numpy.values import NumpyValues
 
@@ -54,6 +56,8 @@ def loop_head(loop: Loop, printer: NumpyValues) -> str:
 
 def statement_lines(line: Statement | Store, printer: NumpyValues, indent: str) -> list[str]:
     """`name = value`, in parentheses over several lines where it is too long for one."""
+    if isinstance(line, Store) and line.accumulate and places_may_repeat(line.items):
+        return [f"{indent}{_added_at(line, printer).text}"]
     target = _target(line, printer)
     piece = printer.piece(line.value)
     one_line = f"{indent}{target} {piece.text}"
@@ -81,3 +85,10 @@ def _target(line: Statement | Store, printer: NumpyValues) -> str:
         return f"{printer.names[line.name]} ="
     part = printer.part(line.name, line.items, in_place=line.accumulate)
     return f"{part.text} {'+=' if line.accumulate else '='}"
+
+
+def _added_at(line: Store, printer: NumpyValues) -> Piece:
+    """`np.add.at(name, par[t], value)`, which adds to a place as often as it is named."""
+    items = item_texts(line.items, printer.piece)
+    places = items[0] if len(items) == 1 else tuple_of(items)
+    return call("np.add.at", printer.names[line.name], places, printer.piece(line.value))
