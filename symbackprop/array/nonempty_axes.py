@@ -187,17 +187,14 @@ def _obstacles(
                 )
             case Select(operand, items):
                 read = zip(items, operand.layout, strict=True)
-                picked = [(item.place, group) for item, group in read if isinstance(item, Pick)]
-                standing = [each for place, group in picked for each in _standing(place, group)]
+                picked = ((item.place, group) for item, group in read if isinstance(item, Pick))
+                standing = [each for pair in picked for each in _standing(*pair)]
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case Gather(operand, places, skip):
                 gathered = list(zip(places, operand.layout[skip:], strict=False))
-                yield from (
-                    (axis, name)
-                    for place, group in gathered
-                    for axis in _brought_inside(place, group, padded)
-                )
-                standing = [each for place, group in gathered for each in _standing(place, group)]
+                inside = (axis for pair in gathered for axis in _brought_inside(*pair, padded))
+                yield from ((axis, name) for axis in inside)
+                standing = [each for pair in gathered for each in _standing(*pair)]
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case ScatterAdd(places, _, index):
                 yield from ((axis, name) for axis in _brought_inside(places, (index,)))
