@@ -11,11 +11,27 @@ from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.phases import RULES_OF_FACTS, normal_form_rules, scope_of
 from symbackprop.derivation.grounds import Forms, Grounds, Knowledge, forms_of, in_order, restated_forms
 from symbackprop.derivation.known_rules import REGISTRY
-from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, RestatedEquation
+from symbackprop.derivation.result import (
+    AdjointDerivation,
+    Derivation,
+    Expansion,
+    NamedParts,
+    RestatedEquation,
+)
 from symbackprop.rewriting.replay import follows, is_anchored, replays
 from symbackprop.rules.stated_facts import fact_rules
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Fact, System
+
+
+def grounds_of_names(parts: NamedParts) -> Iterator[tuple[RestatedEquation, Grounds]]:
+    """For each equation that reads names of its parts, the equations of the names."""
+    system = parts.after
+    known = Knowledge(Scope.of(system), Ranges.of_tensors(system.tensors.values()), frozenset(system.facts))
+    forms = {each.tensor: (each,) for each in system.equations}
+    grounds = Grounds(system, known, (), forms)
+    for restated in parts.restated:
+        yield restated, grounds
 
 
 def grounds_of_expansion(

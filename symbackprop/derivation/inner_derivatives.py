@@ -29,7 +29,7 @@ from symbackprop.derivation.known_derivatives import (
     positions_of,
     put_in_place,
 )
-from symbackprop.derivation.preparation import with_named_arguments
+from symbackprop.derivation.named_parts import named_parts, system_with_names
 from symbackprop.derivation.result import AdjointDerivation, Expansion, LocalDerivative, RestatedEquation
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
 from symbackprop.errors import DerivationError
@@ -42,7 +42,6 @@ from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.ordering import stages_of
-from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation, System
 
@@ -55,18 +54,22 @@ def with_inner_derivatives(system: System, budget: Budget, wrt: Collection[str] 
     searches of the whole derivation may cost.
     Raises DerivationError where a derivative does not exist.
     """
-    named = with_named_arguments(system_in_portions(system))
+    before = named_parts(system)
+    named = system_with_names(system, before)
     if not any(holds_derivative(equation.expression) for equation in named.equations):
-        return _with_functions_seen(named)
+        return replace(_with_functions_seen(named), named_before=before)
     expanding = _Expanding(named, budget, frozenset(wrt))
     for equation in named.equations:
         expanding.take(equation)
     expanding.finish()
+    after = named_parts(expanding.system)
     return Expansion(
         named,
-        with_named_arguments(system_in_portions(expanding.system)),
+        system_with_names(expanding.system, after),
         tuple(expanding.derivations.values()),
         tuple(expanding.restated.values()),
+        before,
+        after,
     )
 
 

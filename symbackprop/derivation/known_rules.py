@@ -16,6 +16,7 @@ from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import TOGETHER, OwnEquation
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, one_index_between
+from symbackprop.derivation.named_parts import Arguments, Copies, Portions
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.presentation.masks import mask_rules
@@ -44,12 +45,15 @@ P = TypeVar("P", bound=Premise)
 
 JUSTIFICATIONS: tuple[type[Justification], ...] = (
     AdjointNames,
+    Arguments,
     ChainRule,
+    Copies,
     Definition,
     Guarding,
     Identity,
     NamedDerivatives,
     OwnEquation,
+    Portions,
     Regrouping,
     Renaming,
     Substitution,

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from symbackprop.derivation.anchoring import grounds_of_adjoints, grounds_of_expansion
+from symbackprop.derivation.anchoring import grounds_of_adjoints, grounds_of_expansion, grounds_of_names
 from symbackprop.derivation.grounds import Grounds
 from symbackprop.derivation.known_rules import REGISTRY
-from symbackprop.derivation.preparation import with_named_arguments
-from symbackprop.derivation.result import AdjointDerivation, Derivation, Expansion, RestatedEquation
+from symbackprop.derivation.named_parts import gives_names_alone
+from symbackprop.derivation.result import (
+    AdjointDerivation,
+    Derivation,
+    Expansion,
+    NamedParts,
+    RestatedEquation,
+)
 from symbackprop.errors import ReplayError
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.rewriting.replay import replay_all
 from symbackprop.rewriting.rule import Step
-from symbackprop.systems.portions import system_in_portions
 from symbackprop.systems.printing import text
+from symbackprop.systems.system import System
 
 
 def replayed(derivation: Derivation) -> Counter[str]:
@@ -48,6 +54,10 @@ class Chain:
 def chains(derivation: Derivation) -> Iterator[Chain]:
     """Every run of steps of a derivation. ReplayError where it is not of the model's own loss."""
     _expect_models_own(derivation)
+    expansion = derivation.expansion
+    for parts in (*expansion.named_before, *expansion.named_after):
+        for restated, on_names in grounds_of_names(parts):
+            yield from _chains_of(restated, on_names)
     for found, grounds in grounds_of_expansion(derivation.expansion):
         yield from _chains_of(found, grounds)
     for adjoint, grounds in grounds_of_adjoints(derivation):
@@ -67,7 +77,7 @@ def _chains_of(found: AdjointDerivation | RestatedEquation, grounds: Grounds) ->
 def _expect_models_own(derivation: Derivation) -> None:
     """The system comes of the model, and each adjoint is that of the loss by its tensor."""
     system, expansion = derivation.system, derivation.expansion
-    is_models = expansion.stated == with_named_arguments(system_in_portions(derivation.model))
+    is_models = _is_named(derivation.model, expansion.named_before, expansion.stated)
     is_its_loss = all(
         each.total.total
         and each.total.numerator == Element(system.loss or "")
@@ -81,21 +91,24 @@ def _expect_models_own(derivation: Derivation) -> None:
         )
 
 
+def _is_named(before: System, named: Sequence[NamedParts], after: System) -> bool:
+    """Whether names of parts, and nothing else, lead from one system to another."""
+    ends = [before, *(system for parts in named for system in (parts.before, parts.after)), after]
+    is_whole = all(left == right for left, right in zip(ends[::2], ends[1::2], strict=True))
+    return is_whole and all(map(gives_names_alone, named))
+
+
 def _is_expanded(expansion: Expansion) -> bool:
-    """Whether each equation of the system is stated, restated or that of a derivative, but for its names."""
+    """Whether each equation of the system is stated, restated or that of a derivative, or of a name."""
+    named = expansion.named_after
+    system = named[0].before if named else expansion.system
+    if not _is_named(system, named, expansion.system):
+        return False
     if not expansion.derivations and not expansion.restated:
-        return expansion.system == expansion.stated
-    system = expansion.system
+        return system == expansion.stated
     found = (*expansion.stated.equations, *(each.equation for each in expansion.restated))
     own = {each.tensor: each for each in (*found, *(each.equation for each in expansion.derivations))}
-    known = replace(
-        system,
-        tensors={
-            name: each for name, each in system.tensors.items() if name in {*own, *expansion.stated.tensors}
-        },
-        equations=tuple([own[each.tensor] for each in system.equations if each.tensor in own]),
-    )
-    return with_named_arguments(system_in_portions(known)).definitions == system.definitions
+    return system.definitions == {name: own.get(name) for name in system.definitions}
 
 
 def _expect_whole(chain: Chain) -> None:

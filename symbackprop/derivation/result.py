@@ -95,23 +95,44 @@ class RestatedEquation:
 
 
 @dataclass(frozen=True)
+class NamedParts:
+    """A system before and after parts of its equations got names; `restated` are those that read them."""
+
+    before: System
+    after: System
+    restated: tuple[RestatedEquation, ...]
+
+    @cached_property
+    def by_tensor(self) -> Mapping[str, RestatedEquation]:
+        """The restated equations by their tensors."""
+        return {each.stated.tensor: each for each in self.restated}
+
+
+@dataclass(frozen=True)
 class Expansion:
     """A model whose inner derivatives, diff(y[n], x[n,i]), have been worked out.
 
     `stated` is the model before, `system` with the equations that came of it; `derivations` say how, in
-    order, and `restated` what became of the equations that hold the derivatives.
+    order, and `restated` what became of the equations that hold the derivatives. Names of parts lead by
+    `named_before` from the model as given to `stated`, and by `named_after` to `system`.
     """
 
     stated: System
     system: System
     derivations: tuple[AdjointDerivation, ...] = ()
     restated: tuple[RestatedEquation, ...] = ()
+    named_before: tuple[NamedParts, ...] = ()
+    named_after: tuple[NamedParts, ...] = ()
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every step of it, in order."""
+        before, after = (
+            [step for parts in named for each in parts.restated for step in each.steps]
+            for named in (self.named_before, self.named_after)
+        )
         of_equations = (step for restated in self.restated for step in restated.steps)
-        return (*_steps_of(self.derivations), *of_equations)
+        return (*before, *_steps_of(self.derivations), *of_equations, *after)
 
 
 def _steps_of(adjoints: Iterable[AdjointDerivation]) -> Iterator[Step]:

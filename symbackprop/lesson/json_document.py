@@ -6,7 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative, RestatedEquation
+from symbackprop.derivation.result import (
+    AdjointDerivation,
+    Derivation,
+    LocalDerivative,
+    NamedParts,
+    RestatedEquation,
+)
 from symbackprop.lesson.latex import latex
 from symbackprop.lesson.lesson import result_equations
 from symbackprop.notation.expressions import Element, Expression, Index
@@ -30,6 +36,7 @@ def derivation_json(derivation: Derivation) -> str:
             "facts": [
                 fact_text(fact, system.shorthands) for fact in (*system.facts, *system.positive_definite)
             ],
+            "named_parts": [_restated(each) for parts in _named(derivation) for each in parts.restated],
             "inner_derivatives": [_adjoint(inner) for inner in derivation.expansion.derivations],
             "restated": [_restated(equation) for equation in derivation.expansion.restated],
             "adjoints": [_adjoint(adjoint) for adjoint in derivation.adjoints],
@@ -65,6 +72,11 @@ def _adjoint(adjoint: AdjointDerivation) -> Json:
         "factors": [_factor(factor) for factor in adjoint.factors],
         "steps": [_step(step) for step in adjoint.steps],
     }
+
+
+def _named(derivation: Derivation) -> Sequence[NamedParts]:
+    """The names that parts of the model's equations have got, and those of what came of its derivatives."""
+    return (*derivation.expansion.named_before, *derivation.expansion.named_after)
 
 
 def _restated(restated: RestatedEquation) -> Json:

@@ -11,6 +11,7 @@ from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Delta, Element, Expression, Index
 from symbackprop.notation.substitution import substitute
+from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.rule import Step
 
 
@@ -33,7 +34,8 @@ def direct_path(writer: ChainWriter, root: Element, tensors: Sequence[str]) -> B
 
 def signs(derivation: Derivation) -> Iterator[Block]:
     """What a Kronecker delta means, by the first that the derivation shows."""
-    nodes = (node for step in derivation.steps for node in step.after.walk())
+    shown = (step for step in derivation.steps if not isinstance(step.rule, Naming))
+    nodes = (node for step in shown for node in step.after.walk())
     delta = next((node for node in nodes if isinstance(node, Delta)), None)
     if delta is not None:
         meaning: Sentence = (delta, " is 1 where ", delta.left, " = ", delta.right)

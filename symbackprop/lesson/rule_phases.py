@@ -31,6 +31,7 @@ from symbackprop.rules.symmetry import (
 )
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.partial import Ranges
+from symbackprop.systems.portions import MOST_LEVELS, MOST_TERMS
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,25 @@ class Reason:
 
 
 REASONS = (
+    Reason(
+        "name portions",
+        f"a sum or product of more than {MOST_TERMS} parts, or a nesting of more than {MOST_LEVELS}, is read "
+        "portion by portion",
+        "the portions put back give the equation, and each can be computed by itself",
+        "once, before the model is differentiated",
+    ),
+    Reason(
+        "name copies",
+        f"a tensor that more than {MOST_TERMS} equations read is read through copies of it",
+        "the tensor put back gives the equations",
+        "once, before the model is differentiated",
+    ),
+    Reason(
+        "name arguments",
+        "an argument that holds a contraction, a softmax or a norm in a formula is an equation of its own",
+        "what is named, put back, gives the equation",
+        "once, before the model is differentiated",
+    ),
     Reason(
         "chain rule",
         "dE/dt = sum over what reads t of dE/dw * dw/dt",

@@ -82,7 +82,7 @@ class ScheduleSource:
             item = NamedEquation.of(source, self.derivations.get(source.tensor), system.shorthands)
             *parts, rest = portions
             items += [item.temporary(Part.PORTION, part) for part in parts]
-            items.append(item.temporary(Part.EQUATION, rest))
+            items.append(item.reading_portions(rest, tuple(parts)) if parts else item)
         return tuple(items)
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbackprop.derivation.named_parts import Portions
 from symbackprop.indexing.blocks import read_by_block
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.rewriting.naming import Naming
@@ -49,4 +50,4 @@ class Shared(Naming):
 
 
 # In the order in which the schedule gives them: each rests on equations as they were before.
-NAMINGS: tuple[type[Naming], ...] = (Blocks, MatrixGuards, Hoisted, Shared)
+NAMINGS: tuple[type[Naming], ...] = (Portions, Blocks, MatrixGuards, Hoisted, Shared)

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from symbackprop.derivation.named_parts import Portions
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.notation.expressions import Comparison, Expression, Logic, Reduction
 from symbackprop.rewriting.rule import Rule, Step, WholeRule
@@ -39,9 +40,10 @@ class Origin:
     """The equation of a model or of its gradient that something is computed for, and as which part of it.
 
     `source` is that equation as it was stated or derived; `adjoint` is its derivation, None for an equation
-    that the model states. `stated` is the equation that is computed: `source` itself, or a temporary's.
-    `steps` lead from its right-hand side to the one by which it is computed. `shorthands` are the words by
-    which a reader finds composite expressions named.
+    that the model states. `stated` is the equation that is computed: `source` itself, what is left of it
+    where the step in `portions` names portions of it, or a temporary's. `steps` lead from its right-hand
+    side to the one by which it is computed. `shorthands` are the words by which a reader finds composite
+    expressions named.
     """
 
     source: Equation
@@ -49,7 +51,13 @@ class Origin:
     part: Part = Part.EQUATION
     adjoint: AdjointDerivation | None = field(default=None, compare=False, repr=False)
     steps: tuple[Step, ...] = field(default=(), compare=False, repr=False)
+    portions: tuple[Step, ...] = field(default=(), compare=False, repr=False)
     shorthands: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+
+    @property
+    def start(self) -> Equation:
+        """Where the first of the steps starts: at the source, if that reads portions."""
+        return self.source if self.portions else self.stated
 
     @property
     def formula(self) -> str:
@@ -60,7 +68,7 @@ class Origin:
         """The origin of a part, which an equation of its own states or else the same."""
         if stated is None:
             return replace(self, part=part)
-        return replace(self, part=part, stated=stated, steps=())
+        return replace(self, part=part, stated=stated, steps=(), portions=())
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,11 @@ class NamedEquation:
         """The same tensor, computed by another expression for the same values; the steps say why."""
         origin = replace(self.origin, steps=(*self.origin.steps, *steps)) if steps else self.origin
         return replace(self, equation=replace(self.equation, expression=expression), origin=origin)
+
+    def reading_portions(self, rest: Equation, portions: tuple[Equation, ...]) -> NamedEquation:
+        """What is left of the equation, which reads portions of it."""
+        step = Step(Portions(portions), (), self.equation.expression, rest.expression)
+        return replace(self, equation=rest, origin=replace(self.origin, stated=rest, portions=(step,)))
 
     def temporary(self, part: Part, equation: Equation, guarded: bool = False) -> NamedEquation:
         """A temporary that is computed for this equation."""

@@ -64,8 +64,9 @@ def replayed(schedule: Schedule, source: ScheduleSource) -> Counter[str]:
     """
     kinds: Counter[str] = Counter()
     for chain in chains(schedule, source):
-        item = chain.item
-        if not follows(item.origin.stated.expression, item.origin.steps, item.equation.expression):
+        item, origin = chain.item, chain.item.origin
+        to_stated = follows(origin.start.expression, origin.portions, origin.stated.expression)
+        if not (to_stated and follows(origin.stated.expression, origin.steps, item.equation.expression)):
             raise _refusal(f"a step is missing on the way to {equation_text(item.equation)}")
         for step, grounds in chain.grounded_steps():
             kinds.update(replay_all((step,), REGISTRY, grounds))
@@ -97,7 +98,7 @@ class ScheduleChain:
 
     def grounded_steps(self) -> Iterator[tuple[Step, ScheduleGrounds]]:
         """Each step, and what it may rest on."""
-        for step in self.item.origin.steps:
+        for step in (*self.item.origin.portions, *self.item.origin.steps):
             yield step, self.states.grounds(self.item, step)
 
 
@@ -114,7 +115,8 @@ def _expect_stated(schedule: Schedule, source: ScheduleSource) -> None:
     items = {item.equation.tensor: item for item in schedule.equations}
     for each in source.stated:
         found = items.get(each.equation.tensor)
-        if found is None or found.origin.stated != each.equation:
+        own = (each.origin.start, each.equation)
+        if found is None or (found.origin.start, found.origin.stated) != own:
             raise _refusal(f"the schedule does not compute {equation_text(each.equation)}")
     inputs = source.system.tensors.keys() - source.system.definitions.keys()
     if len(items) < len(schedule.equations) or not inputs.isdisjoint(items):

@@ -27,7 +27,6 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import is_about_indices
-from symbackprop.systems.fan_out import with_fan_out
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.system import Equation, System
 
@@ -37,15 +36,10 @@ _WHOLE = (Element, Delta, MatrixFunction, InnerDerivative)
 
 
 def system_in_portions(system: System) -> System:
-    """The system, with equations of their own for the parts of what is too wide or too deep.
-
-    What more than MOST_TERMS equations read, and with it the sum that its gradient is, comes in parts too.
-    """
+    """The system, with equations of their own for the parts of what is too wide or too deep."""
     layouts = {name: tensor.indices for name, tensor in system.tensors.items()}
     equations = in_portions(system.equations, layouts, {*layouts, *(axis.name for axis in system.axes)})
-    if equations == system.equations:
-        return with_fan_out(system, MOST_TERMS)
-    return with_fan_out(system.with_equations(equations), MOST_TERMS)
+    return system if equations == system.equations else system.with_equations(equations)
 
 
 def in_portions(
@@ -60,7 +54,7 @@ def portions_of(
     equations: Sequence[Equation], layouts: Mapping[str, Sequence[Index]], taken: set[str]
 ) -> tuple[tuple[Equation, ...], ...]:
     """For each equation its parts, in the order of reading, and what is left of it, which comes last."""
-    large = {equation.tensor for equation in equations if _is_large(equation.expression)}
+    large = {equation.tensor for equation in equations if is_large(equation.expression)}
     if not large:
         return tuple((equation,) for equation in equations)
     axes = {name: [index.axis for index in indices] for name, indices in layouts.items()}
@@ -77,7 +71,8 @@ def portions_of(
     return tuple(found)
 
 
-def _is_large(expression: Expression) -> bool:
+def is_large(expression: Expression) -> bool:
+    """Whether it is wider than MOST_TERMS or deeper than MOST_LEVELS somewhere."""
     if expression.node_count <= min(MOST_TERMS, MOST_LEVELS):
         return False
     pending = [(expression, 1)]

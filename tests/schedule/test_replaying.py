@@ -26,6 +26,7 @@ from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.replaying import REGISTRY, chains, replayed
 from symbackprop.stability.centring import DifferenceFromMean
 from symbackprop.stability.name_definitions import NameDefinitions
+from symbackprop.systems.portions import MOST_TERMS
 from symbackprop.systems.system import Equation
 from tests.derivation.corruptions import places_of, results
 
@@ -39,6 +40,12 @@ input at in N
 input x[n,i], w[t], M[t,i,i2], g[e]
 param c, a, b[i], v[t], q[n]
 """
+
+
+def large_sum(terms: int) -> str:
+    return " + ".join(f"sin({n}*c)" for n in range(2, terms + 2))
+
+
 # Formulas that between them use every rule, and the tensors by which a loss is differentiated.
 MODELS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "sigmoids": (
@@ -107,6 +114,7 @@ loss E = sum(n, t, z[n,t]^2) + sum(n, p, d[n,p]*k[n,p]^2)
 """,
         ("k", "v"),
     ),
+    "a large sum": ("y = " + large_sum(MOST_TERMS + 1), ()),
 }
 
 
@@ -123,7 +131,8 @@ def test_every_rule_of_the_schedule_replays() -> None:
     for name in MODELS:
         schedule, source = example(name)
         replayed(schedule, source)
-        used.update(step.rule.name for item in schedule.equations for step in item.origin.steps)
+        origins = [item.origin for item in schedule.equations]
+        used.update(step.rule.name for each in origins for step in (*each.portions, *each.steps))
     assert used == set(REGISTRY.entries)
 
 
@@ -234,6 +243,22 @@ def test_forged_schedules_are_refused(name: str) -> None:
     for message, forged in _forged(schedule):
         with pytest.raises(ReplayError, match=message):
             replayed(forged, source)
+
+
+def test_portions_of_a_large_equation_are_named_by_a_step() -> None:
+    schedule, source = example("a large sum")
+    (y,) = [item for item in schedule.equations if item.equation.tensor == "y"]
+    (step,) = y.origin.portions
+    assert (step.before, step.rule.name) == (source.system.definitions["y"].expression, "name portions")
+    assert replayed(schedule, source)["naming"] == 1
+    place = schedule.equations.index(y)
+    with pytest.raises(ReplayError, match="does not compute"):
+        replayed(_with(schedule, place, replace(y, origin=replace(y.origin, portions=()))), source)
+    fewer = replace(step, after=negate(step.after))
+    with pytest.raises(ReplayError, match="a step is missing"):
+        replayed(_with(schedule, place, replace(y, origin=replace(y.origin, portions=(fewer,)))), source)
+    small = scheduled(ScheduleSource(parse_system(HEAD + f"y = {large_sum(MOST_TERMS)}\n")))
+    assert not any(item.origin.portions for item in small.equations)
 
 
 def test_equations_that_name_one_another_are_refused() -> None:

@@ -1,0 +1,147 @@
+"""Names that parts of a model's equations get before it is differentiated, and the steps that give them.
+
+Three kinds, one after another: portions of what is too large for one formula, copies of what very many
+equations read, arguments that a person would name. A step replays by putting the parts back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from symbackprop.derivation.preparation import with_named_arguments
+from symbackprop.derivation.result import NamedParts, RestatedEquation
+from symbackprop.errors import NotationError
+from symbackprop.integers.guards import guarded_reads, reads_inside
+from symbackprop.notation.expressions import Element, Expression
+from symbackprop.rewriting.naming import Naming
+from symbackprop.rewriting.rule import Step
+from symbackprop.systems.fan_out import with_fan_out
+from symbackprop.systems.ordering import stages_of
+from symbackprop.systems.portions import MOST_TERMS, is_large, system_in_portions
+from symbackprop.systems.system import Equation, System
+
+
+@dataclass(frozen=True)
+class Portions(Naming):
+    """Names for parts of an expression that is too wide or too deep."""
+
+    name: str = "name portions"
+    statement: str = "a sum, product or nesting that is too large for one formula is read portion by portion"
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether one side is too large, and the same as the other with the portions put back."""
+        return is_large(before) and super().accounts_for(before, after)
+
+
+@dataclass(frozen=True)
+class Copies(Naming):
+    """Names for a tensor, of which each is read by a few equations."""
+
+    name: str = "name copies"
+    statement: str = "a tensor that very many equations read is read through copies, each by a few"
+
+    def accounts_for(self, before: Expression, after: Expression) -> bool:
+        """Whether the names are those of tensors or copies, and the sides the same but for these."""
+        are_copies = all(
+            isinstance(each.expression, Element) and each.expression.positions == each.indices
+            for each in self.named
+        )
+        return are_copies and super().accounts_for(before, after)
+
+
+@dataclass(frozen=True)
+class Arguments(Naming):
+    """Names for arguments of functions, softmaxes and norms."""
+
+    name: str = "name arguments"
+    statement: str = "the argument of a function, a softmax or a norm in a formula is an equation of its own"
+
+
+# In the order in which names are given.
+NAMINGS: tuple[tuple[type[Naming], Callable[[System], System]], ...] = (
+    (Portions, system_in_portions),
+    (Copies, partial(with_fan_out, most_readers=MOST_TERMS)),
+    (Arguments, with_named_arguments),
+)
+
+
+def named_parts(system: System) -> tuple[NamedParts, ...]:
+    """The system with names of each kind in turn, where it gets some; () where it stays as it is."""
+    found: list[NamedParts] = []
+    for naming, named in NAMINGS:
+        after = named(system)
+        if after != system:
+            found.append(NamedParts(system, after, tuple(_restated(naming, system, after))))
+        system = after
+    return tuple(found)
+
+
+def system_with_names(system: System, named: Sequence[NamedParts]) -> System:
+    """The system after the last names, itself where there are none."""
+    return named[-1].after if named else system
+
+
+def _restated(naming: type[Naming], before: System, after: System) -> list[RestatedEquation]:
+    new = {name: each for name, each in after.definitions.items() if name not in before.tensors}
+    found: list[RestatedEquation] = []
+    for stated in before.equations:
+        equation = after.definitions[stated.tensor]
+        if equation != stated:
+            rule = naming(_read_of(new, equation))
+            steps = (Step(rule, (), stated.expression, equation.expression),)
+            found.append(RestatedEquation(stated, steps, equation))
+    return found
+
+
+def _read_of(new: Mapping[str, Equation], equation: Equation) -> tuple[Equation, ...]:
+    """Those of the new equations that an equation reads, itself or through others of them."""
+    read: set[str] = set()
+    pending = [equation]
+    while pending:
+        names = {name for name in pending.pop().reads if name in new} - read
+        read |= names
+        pending += [new[name] for name in names]
+    return tuple([each for name, each in new.items() if name in read])
+
+
+def gives_names_alone(parts: NamedParts) -> bool:
+    """Whether nothing but names of parts has come to the system, and each can be computed.
+
+    That the equations that read them are the same is what their steps say.
+    """
+    before, after, restated = parts.before, parts.after, parts.by_tensor
+    new = [each for each in after.equations if each.tensor not in before.tensors]
+    own = [each for each in after.equations if each.tensor in before.tensors]
+    is_undone = before.equations == tuple(
+        [restated[each.tensor].stated if each.tensor in restated else each for each in own]
+    )
+    are_given = all(each.equation in own and _gives_names(each) for each in parts.restated)
+    is_same = before.with_equations(after.equations) == after
+    return is_undone and are_given and is_same and _are_computed(new, after)
+
+
+def _gives_names(restated: RestatedEquation) -> bool:
+    is_its = restated.stated.element == restated.equation.element
+    return is_its and all(isinstance(step.rule, Naming) for step in restated.steps)
+
+
+def _are_computed(new: list[Equation], system: System) -> bool:
+    """Whether none runs in a circle, and new ones that are not always read have positions inside the axes."""
+    axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
+    try:
+        stages_of(system.equations)
+    except NotationError:
+        return False  # they run in a circle
+    always = {
+        read.node.tensor
+        for equation in system.equations
+        for read in guarded_reads(equation.expression)
+        if not read.conditions
+    }
+    return all(
+        each.expression.free_indices <= {*each.indices}
+        and (each.tensor in always or reads_inside(each.expression, axes))
+        for each in new
+    )
