@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from symbackprop.functions.table import ALL_FUNCTIONS, FUNCTIONS, definition_of
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
+from symbackprop.notation.arithmetic import base_and_exponent, coefficient_and_rest, multiply, normalised
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -49,13 +49,14 @@ def written_out(expression: Expression) -> Expression:
 
 
 def _is_unfinished(node: Expression) -> bool:
-    """Whether it is a power of a product or number, or a product that one has been written out in."""
+    """Whether it is a power of a product or number, a product that one has been written out in, or u*u."""
     match node:
         case Power(Multiply() | Number(), Number(exponent)):
             return exponent.denominator == 1
         case Multiply(factors):
-            numbers = sum([isinstance(factor, Number) for factor in factors])
-            return numbers > 1 or any([isinstance(factor, Multiply) for factor in factors])
+            # Of numbers only one may stand there.
+            bases = {Number if isinstance(each, Number) else base_and_exponent(each)[0] for each in factors}
+            return len(bases) < len(factors) or any([isinstance(factor, Multiply) for factor in factors])
     return False
 
 
