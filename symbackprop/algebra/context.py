@@ -10,6 +10,7 @@ from symbackprop.algebra.known_equations import (
     Key,
     Known,
     atoms_by_keys,
+    cases_of,
     exponential_of,
     function_relations,
     logarithms_in,
@@ -18,7 +19,6 @@ from symbackprop.algebra.known_equations import (
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.rational import Relation
 from symbackprop.algebra.reassociation import is_sum_of_product
-from symbackprop.integers.guards import branches
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import (
@@ -119,9 +119,11 @@ class Scope:
                 continue
             definitions[name] = equation
             written = partial(_defined, definitions)
-            cases = branches(expression)
             known[name] = tuple(
-                [Known(equation, *each, without_logarithms(each[0], written)) for each in cases]
+                [
+                    Known(equation, *each, without_logarithms(each[0], written))
+                    for each in cases_of(expression)
+                ]
             )
             apart = (case.apart.tensors for case in known[name] if case.apart is not None)
             for tensor in expression.tensors.union(*apart):

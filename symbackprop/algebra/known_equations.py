@@ -11,7 +11,16 @@ from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms,
 from symbackprop.algebra.rational import Relation
 from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, power, terms_of
+from symbackprop.integers.guards import branches
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    is_root,
+    is_sum,
+    multiply,
+    power,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -27,6 +36,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.rewriting.matching import Bindings, match
+from symbackprop.rules.summation import factor_out
 from symbackprop.systems.system import Equation
 
 # What patterns and atoms are filed under: only what has a key in common can match.
@@ -78,6 +88,18 @@ def _form(node: Expression) -> Expression | None:
     children = [_without_positions(child) for child in node.children]
     known = tuple([child for child in children if child is not None])
     return node.with_children(known) if len(known) == len(children) else None
+
+
+def cases_of(formula: Expression) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """What a definition says: its branches, each with its conditions; a norm also with factors in front.
+
+    sqrt(sum(i, (x[i]/s)^2)) is sqrt(sum(i, x[i]^2)/s^2).
+    """
+    yield from branches(formula)
+    if is_root(formula) and is_sum(formula.base):
+        factored = factor_out(formula.base.with_children((opened(formula.base.body),)))
+        if factored is not None:
+            yield Power(factored, formula.exponent), ()
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from fractions import Fraction
 from functools import cache
 
 from symbackprop.functions.table import ALL_FUNCTIONS, FUNCTIONS, definition_of
-from symbackprop.notation.arithmetic import coefficient_and_rest, multiply, normalised
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    coefficient_and_rest,
+    is_root,
+    multiply,
+    normalised,
+    power,
+)
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -49,13 +57,14 @@ def written_out(expression: Expression) -> Expression:
 
 
 def _is_unfinished(node: Expression) -> bool:
-    """Whether it is a power of a product or number, or a product that one has been written out in."""
+    """Whether it is a power of a product or number, a product that one has been written out in, or u*u."""
     match node:
         case Power(Multiply() | Number(), Number(exponent)):
             return exponent.denominator == 1
         case Multiply(factors):
-            numbers = sum([isinstance(factor, Number) for factor in factors])
-            return numbers > 1 or any([isinstance(factor, Multiply) for factor in factors])
+            # Of numbers only one may stand there.
+            bases = {Number if isinstance(each, Number) else base_and_exponent(each)[0] for each in factors}
+            return len(bases) < len(factors) or any([isinstance(factor, Multiply) for factor in factors])
     return False
 
 
@@ -85,8 +94,9 @@ def _scalar_atoms(expression: Expression) -> tuple[Expression, ...]:
     if isinstance(expression, Power) and isinstance(expression.exponent, Number):
         if expression.exponent.value.denominator == 1:
             return scalar_atoms(expression.base)
-        # A root's radicand is an atom beside the root: sqrt(v + e) knows v + e.
-        return (canonical_bound_names(expression), canonical_bound_names(expression.base))
+        # A root's radicand is an atom beside the root, or its factors: sqrt(v + e) knows v + e.
+        root, base = canonical_bound_names(expression), canonical_bound_names(expression.base)
+        return tuple(dict.fromkeys((root, base, *(scalar_atoms(base) if isinstance(base, Multiply) else ()))))
     return () if isinstance(expression, Number) else (canonical_bound_names(expression),)
 
 
@@ -113,11 +123,6 @@ def rational_functions() -> tuple[str, ...]:
     return tuple(names)
 
 
-def reductions_of(expression: Expression) -> dict[Expression, Expression]:
-    """The sums in an expression, by their canonical bound names."""
-    return {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
-
-
 def atoms_as_typed(expression: Expression) -> dict[Expression, Expression]:
     """Each function that is an atom in other words, as it was typed: tanh(softplus(u))."""
     functions = [(node, opened(node)) for node in expression.walk() if isinstance(node, Apply)]
@@ -134,10 +139,36 @@ def spelled_as_typed(found: Expression, typed: Mapping[Expression, Expression]) 
     return rewrite_bottom_up(found, spell) if typed else found
 
 
-def spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
+def solvable(
+    equalities: Iterable[tuple[Expression, Expression]], expression: Expression
+) -> list[tuple[Expression, Expression]]:
+    """Equalities, name = formula, opened and with the bound names of an expression for which they are solved.
+
+    A root of a product hides the factors: r^2 = f*g is said for r = sqrt(f*g), unless that root stands in
+    the expression.
+    """
+    spelled = {canonical_bound_names(node): node for node in expression.walk() if isinstance(node, Reduction)}
+    roots = {node.base for node in expression.walk() if is_root(node)}
+    return [
+        _without_root(name, _spelled_alike(opened(formula), spelled), roots) for name, formula in equalities
+    ]
+
+
+def _spelled_alike(expression: Expression, spelled: Mapping[Expression, Expression]) -> Expression:
     """The expression with the bound names of those reductions that it has in common with `spelled`."""
 
     def spell(node: Expression) -> Expression:
         return spelled.get(canonical_bound_names(node), node) if isinstance(node, Reduction) else node
 
     return rewrite_bottom_up(expression, spell)
+
+
+def _without_root(
+    name: Expression, formula: Expression, roots: Collection[Expression]
+) -> tuple[Expression, Expression]:
+    match formula:
+        case Power(Multiply() as product, Number(exponent)) if (
+            exponent.numerator == 1 and product not in roots
+        ):
+            return power(name, Number(Fraction(exponent.denominator))), product
+    return name, formula

@@ -17,7 +17,7 @@ import sympy
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.digits import Digits
 from symbackprop.algebra.multiplied_differences import is_difference, spreads_a_difference
-from symbackprop.algebra.opened import atoms_as_typed, opened, reductions_of, spelled_alike, spelled_as_typed
+from symbackprop.algebra.opened import atoms_as_typed, opened, solvable, spelled_as_typed
 from symbackprop.algebra.quotients import (
     collected_forms,
     common_factors_out,
@@ -134,13 +134,11 @@ class RationalSearch:
         self._typed = atoms_as_typed(self.expression)
         self.work = 0
         start = opened(self.expression)
-        spelled = reductions_of(start)
-        opened_relations = [spelled_alike(opened(relation.formula), spelled) for relation in self.relations]
-        self.bridge.learn_roots(start, *opened_relations)
+        equal = solvable([(relation.known, relation.formula) for relation in self.relations], start)
+        self.bridge.learn_roots(start, *(formula for _, formula in equal))
         self.start = self.bridge.to_sympy(start)
         self.known = [
-            (self.bridge.to_sympy(relation.known), self.bridge.to_sympy(formula))
-            for relation, formula in zip(self.relations, opened_relations, strict=True)
+            (self.bridge.to_sympy(known), self.bridge.to_sympy(formula)) for known, formula in equal
         ]
 
     def cheapest(self) -> Expression:

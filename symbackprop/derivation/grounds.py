@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symbackprop.algebra.context import RecurrenceStep, Scope, places_in
-from symbackprop.algebra.known_equations import Known, exponential_of
+from symbackprop.algebra.known_equations import Known, cases_of, exponential_of
 from symbackprop.algebra.rational import Relation
 from symbackprop.derivation.result import AdjointDerivation, RestatedEquation
 from symbackprop.derivation.reverse import steps_of_adjoints
 from symbackprop.functions.table import definition_of
-from symbackprop.integers.guards import branches
 from symbackprop.notation.arithmetic import multiply, normalised
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index
@@ -219,7 +218,7 @@ def _says(form: Equation, left: Element, right: Expression, around: Sequence[Exp
     at: dict[Index, Expression] = dict(zip(form.indices, left.positions, strict=True))
     return any(
         _alike(substitute(formula, at), right) and Known(form, formula, conditions).holds(at, around)
-        for formula, conditions in branches(form.expression)
+        for formula, conditions in cases_of(form.expression)
     )
 
 

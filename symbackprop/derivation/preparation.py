@@ -5,9 +5,10 @@ the function's derivative is taken once and not inside every gradient that follo
 recurrence carries on, h[t] = tanh(w*x[t] + pad(h[t-1])). What is read only under a guard keeps it:
 u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 
-A softmax inside a formula is named, so that the gradient is the one in terms of p; and so is the root of a
-sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one. Not inside a logarithm: log(p) is
-a difference.
+A softmax inside a formula is named, so that the gradient is the one in terms of p; so are the root of a sum
+that stands below what it sums over, and the quotient, xhat = (x - mean(i, x))/sqrt(var(i, x) + eps). So is
+the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one. Not inside a
+logarithm: log(p) is a difference.
 """
 
 from __future__ import annotations
@@ -18,9 +19,19 @@ from fractions import Fraction
 
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.integers.guards import by_itself, guarded_children
-from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_root, is_sum, multiply, power
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    is_root,
+    is_sum,
+    multiply,
+    power,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ONE,
     ZERO,
     Apply,
     Axis,
@@ -33,12 +44,10 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.fresh_names import lengthened_name
-from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.systems.ordering import loop_carried_tensors
 from symbackprop.systems.shorthands import softmax_places
 from symbackprop.systems.system import Equation, System
-
-HALF = Number(Fraction(1, 2))
 
 
 def with_named_arguments(system: System) -> System:
@@ -71,6 +80,35 @@ def _is_rewritten(root: Power) -> bool:
     return isinstance(root.base, Reduction) and put_together(root.base) != root.base
 
 
+def normalised_places(factors: Sequence[Expression]) -> tuple[tuple[int, ...], int] | None:
+    """Where a product divides by the root of a sum over other factors: the places of these, and of the root.
+
+    They read a tensor that the sum reads, at indices over the axes that it sums over: x[i]/norm(i, x[i]).
+    """
+    for below, factor in enumerate(factors):
+        if is_root(factor) and is_reciprocal(factor):
+            others = (place for place in range(len(factors)) if place != below)
+            above = tuple([place for place in others if _is_summed(factors[place], factor)])
+            if above:
+                return above, below
+    return None
+
+
+def _is_summed(factor: Expression, root: Power) -> bool:
+    axes = {index.axis for index in factor.free_indices}
+    return any(
+        is_sum(node)
+        and not node.tensors.isdisjoint(factor.tensors)
+        and axes.issuperset(index.axis for index in node.indices)
+        for node in root.base.walk()
+    )
+
+
+def is_no_larger(expression: Expression) -> bool:
+    """Whether an expression is an array no larger than one that it reads."""
+    return any(expression.free_indices <= read.free_indices for read in elements_of(expression))
+
+
 @dataclass
 class _Naming:
     axes: Mapping[str, Sequence[Axis]]
@@ -82,7 +120,8 @@ class _Naming:
     def of_equation(self, equation: Equation) -> Expression:
         """The right-hand side with named arguments; what it is itself has a name."""
         inside = self._within(equation.expression, equation, ())
-        return self._with_arguments(inside, equation, ())
+        arguments = self._with_arguments(inside, equation, ())
+        return self._with_normalised(arguments, equation, (), is_whole=True)
 
     def named(
         self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
@@ -145,10 +184,48 @@ class _Naming:
                 factors[above] = named
                 return multiply(*factors[:below], *factors[below + 1 :])
         if is_root(expression) and _is_rewritten(expression):
-            base, exponent = base_and_exponent(expression)
-            root = self._name("norm", power(base, HALF), equation, conditions)
-            return expression if root is None else power(root, multiply(Number(2), exponent))
-        return expression
+            return self._with_root(expression, equation, conditions)
+        return self._with_normalised(expression, equation, conditions)
+
+    def _with_root(self, factor: Power, equation: Equation, conditions: tuple[Expression, ...]) -> Expression:
+        """A power of a name for a root."""
+        assert isinstance(factor.exponent, Number)
+        exponent = factor.exponent.value
+        prefix = "norm" if isinstance(factor.base, Reduction) else "s"
+        root = power(factor.base, Number(Fraction(1, exponent.denominator)))
+        name = self._name(prefix, root, equation, conditions)
+        return factor if name is None else power(name, Number(Fraction(exponent.numerator)))
+
+    def _with_normalised(
+        self,
+        expression: Expression,
+        equation: Equation,
+        conditions: tuple[Expression, ...],
+        is_whole: bool = False,
+    ) -> Expression:
+        """A product with names for the root of a sum over factors of it, and for these divided by the root.
+
+        The quotient has a name already where it is the whole right-hand side.
+        """
+        factors = factors_of(expression)
+        places = normalised_places(factors)
+        if places is None:
+            return expression
+        above, below = places
+        divisor = factors[below]
+        assert is_root(divisor)
+        root = self._with_root(divisor, equation, conditions)
+        if root == divisor:
+            return expression
+        named = {below: root}
+        numerator = multiply(*(factors[place] for place in above))
+        is_named = is_whole and len(factors) == len(above) + 1
+        if not is_named and is_no_larger(numerator):
+            name, times = base_and_exponent(root)
+            quotient = self._name("xhat", multiply(numerator, power(name, MINUS_ONE)), equation, conditions)
+            if quotient is not None:
+                named = {**dict.fromkeys(above, ONE), above[0]: quotient, below: power(name, add(times, ONE))}
+        return multiply(*(named.get(place, factor) for place, factor in enumerate(factors)))
 
     def _name(
         self, prefix: str, part: Expression, equation: Equation, conditions: tuple[Expression, ...]

@@ -46,6 +46,20 @@ FORMS = {
         "index i : I\nparam a\ninput x[i]\nloss E = norm(i, a*x[i])",
         "grad_a = a*sum(i, x[i]^2)/E",
     ),
+    "the norm of a quotient": (
+        "index i : I\nparam s\ninput x[i], c\nloss E = norm(i, (x[i] - c)/s)",
+        "grad_s = -E/s",
+    ),
+    "norms of quotients": (
+        "index i : I\nindex b : B\nparam s[b]\ninput x[b,i], w[i]\n"
+        "n[b] = norm(i, x[b,i]*w[i]/s[b])\nloss E = sum(b, n[b]^3 + n[b])",
+        "grad_s[b] = -(3*n[b]^3 + n[b])/s[b]",
+    ),
+    # n[b]/s would be new: s may be 0.
+    "norms of products": (
+        "index i : I\nindex b : B\nparam s\ninput x[b,i]\nn[b] = norm(i, x[b,i]*s)\nloss E = sum(b, n[b]^3)",
+        "grad_s = 3*sum(b, n[b]*sum(i, x[b,i]^2))*s",
+    ),
     "the spread of scaled rows": (
         "index i : I\nindex b : B\nparam a[b]\ninput x[b,i]\n"
         "s[b] = sqrt(1 + sum(i, (x[b,i]*a[b])^2))\nloss E = sum(b, s[b])",

@@ -22,6 +22,13 @@ input x[b,i]
 param a, w[i]
 loss E = sum(b, 3*norm(i, a*x[b,i]*w[i]))
 """
+LAYER_NORM = """
+index b : B
+index f : F
+input t[b,f]
+param x[b,f], g[f]
+loss E = sum(b, f, ((x[b,f] - mean(f, x[b,f]))/sqrt(var(f, x[b,f]) + 0.001)*g[f] - t[b,f])^2)
+"""
 FORMS = {
     "attention in one line": (
         ATTENTION,
@@ -43,6 +50,44 @@ FORMS = {
             "dE/da = 3*sum(b, sum(i, x[b,i]^2*w[i]^2)/norm_E[b])*a",
             "dE/dw[i] = 3*sum(b, x[b,i]^2/norm_E[b])*a^2*w[i]",
         ],
+    ),
+    "layer norm in one line": (
+        LAYER_NORM,
+        [
+            "s_E[b] = sqrt(var(f, x[b,f]) + 0.001)",
+            "xhat_E[b,f] = (x[b,f] - mean(f, x[b,f]))/s_E[b]",
+            "dE/dg[f] = 2*sum(b, (xhat_E[b,f]*g[f] - t[b,f])*xhat_E[b,f])",
+            "delta_xhat_E[b,f] = 2*(xhat_E[b,f]*g[f] - t[b,f])*g[f]",
+            "dE/dx[b,f] = (delta_xhat_E[b,f] - mean(f', delta_xhat_E[b,f']*xhat_E[b,f'])*xhat_E[b,f]"
+            " - mean(f', delta_xhat_E[b,f']))/s_E[b]",
+        ],
+    ),
+    "instance norm of square images": (
+        "index n : N\nindex h, w : H\ninput t[n,h,w]\nparam x[n,h,w]\n"
+        "y[n,h,w] = (x[n,h,w] - mean(h, w, x[n,h,w]))/sqrt(var(h, w, x[n,h,w]) + 0.001)\n"
+        "loss E = sum(n, h, w, t[n,h,w]*y[n,h,w])",
+        [
+            "s_y[n] = sqrt(var(h, w, x[n,h,w]) + 0.001)",
+            "dE/dx[n,h,w] = (t[n,h,w] - mean(h', w', t[n,h',w']*y[n,h',w'])*y[n,h,w]"
+            " - mean(h', w', t[n,h',w']))/s_y[n]",
+        ],
+    ),
+    # Differences of all pairs are a larger array than their points.
+    "a root without a quotient": (
+        "index b, c : B\nindex i : I\ninput t[b,i]\nparam x[b,i]\n"
+        "loss E = sum(b, c, i, t[b,i]*(x[b,i] - x[c,i])/sqrt(1 + sum(i, (x[b,i] - x[c,i])^2)))",
+        [
+            "s_E[b,c] = sqrt(1 + sum(i, (x[b,i] - x[c,i])^2))",
+            "delta_s_E[b,c] = sum(i, t[b,i]*(x[c,i] - x[b,i]))/s_E[b,c]^2",
+            "dE/dx[b,i] = sum(c, (delta_s_E[b,c] + delta_s_E[c,b])*(x[b,i] - x[c,i])/s_E[b,c])"
+            " + t[b,i]*sum(c, 1/s_E[b,c]) - sum(c, t[c,i]/s_E[b,c])",
+        ],
+    ),
+    # c is not what the root sums over.
+    "no quotient by a sum over it": (
+        "index c : C\nindex i : I\ninput x[c,i]\nparam q[c]\n"
+        "loss E = sum(c, q[c]/sqrt(1 + sum(i, q[c]^2*x[c,i]^2)))",
+        ["dE/dq[c] = 1/(1 + q[c]^2*sum(i, x[c,i]^2))^(3/2)"],
     ),
     # The whole right-hand side has a name, and a logarithm of a softmax is a difference.
     "nothing to name": (
@@ -66,3 +111,8 @@ def test_the_gradient_in_names(name: str) -> None:
 @pytest.mark.parametrize("sizes", [{"T": 1, "J": 3}, {"T": 3, "J": 2}])
 def test_attention_before_every_judge(sizes: dict[str, int]) -> None:
     judge(ATTENTION, sizes=sizes, steps=False)
+
+
+@pytest.mark.parametrize("sizes", [{"B": 2, "F": 1}, {"B": 2, "F": 3}])
+def test_layer_norm_before_every_judge(sizes: dict[str, int]) -> None:
+    judge(LAYER_NORM, sizes=sizes, steps=False)

@@ -93,7 +93,7 @@ MODELS = {
         "y[b,c] = gamma[c]*(x[b,c] - mu[b])/sqrt(mean(c, (x[b,c] - mu[b])^2) + 1e-5)\n"
         "loss E = sum(b, c, g[b,c]*y[b,c]^2)",
         ("x",),
-        {"y", "grad_x"},
+        {"s_y", "xhat_y"},
     ),
     "only a multiple of xhat is read": (
         "mu[b] = mean(c, x[b,c])\nv[b] = mean(c, (mu[b] - x[b,c])^2)\ns[b] = sqrt(v[b] + 1e-5)\n"
