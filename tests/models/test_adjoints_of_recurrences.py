@@ -63,6 +63,6 @@ def test_each_parent_has_a_sum_of_its_own() -> None:
 
 def test_a_delta_tells_how_many_steps_back_were_looked_up() -> None:
     assert adjoint("steps back") == (
-        "delta_h[t] = sum(t', delta(t' - back[t'],t)*where(t' - t > 0, delta_h[t'], 0))*(1 - tanh(w*h[t])^2)*w"
-        " + 2*h[t]"
+        "delta_h[t] = sum(t', delta(t' - back[t'],t)*where(t' - t > 0, delta_h[t'], 0))"
+        "*(1 - tanh(w*h[t])^2)*w + 2*h[t]"
     )
