@@ -59,7 +59,7 @@ def element(reference: Reference, surroundings: Surroundings, reader: Reader) ->
 
 
 def named_first(call: Call, value: Expression, scope: Scope) -> str:
-    """The remedy for softmax(k, u[n,k])[y[n]]: name it p[n,k], and read p[n,y[n]]; "" for what has no index."""
+    """The remedy for softmax(k, u[n,k])[y[n]]: name it p[n,k], read p[n,y[n]]; "" where it has no index."""
     places = [scope.source.place(span) for span in (call.span, *(each.span for each in call.positions or ()))]
     whole, *positions = [place.text[place.column - 1 : place.column - 1 + place.length] for place in places]
     free = value.free_indices
