@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from symbackprop.errors import LanguageError, SymbackpropError
+from symbackprop.errors import LanguageError, NotationError, SymbackpropError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.language import composing
 from symbackprop.language.arguments import arguments_of, expect_bound, inside_body
@@ -19,7 +19,7 @@ from symbackprop.language.names import (
     referenced,
     refused_packed,
 )
-from symbackprop.language.positions import POSITION_FORMS, element, is_tensor
+from symbackprop.language.positions import POSITION_FORMS, element, is_tensor, named_first
 from symbackprop.language.scope import Scope
 from symbackprop.language.shorthands import DEFINITIONS
 from symbackprop.notation.expressions import Comparison, Expression, Logic
@@ -169,9 +169,7 @@ class FormulaReader:
     def _call(self, call: Call, surroundings: Surroundings) -> Expression:
         name = call.word.text
         if call.positions is not None and name not in WITH_POSITIONS:
-            raise self.scope.error(
-                f"the value of {name}(...) has no positions", call.span, "only a tensor has positions"
-            )
+            raise self._refused_positions(call, surroundings)
         if name in YIELDING and self._is_own(name, surroundings):
             return self._own_function(call, surroundings)
         if name in NAMED and (name != "diff" or len(call.arguments) > 2):
@@ -188,6 +186,13 @@ class FormulaReader:
             expect_arguments(call, FUNCTIONS[name].arity, self.scope)
             return composing.applied(name, self._arguments(call, surroundings))
         return self._own_function(call, surroundings)
+
+    def _refused_positions(self, call: Call, surroundings: Surroundings) -> NotationError:
+        remedy = "only a tensor has positions"
+        with suppress(SymbackpropError):
+            alone = self.value(replace(call, positions=None), replace(surroundings, left=None))
+            remedy = named_first(call, alone, self.scope) or remedy
+        return self.scope.error(f"the value of {call.word.text}(...) has no positions", call.span, remedy)
 
     def _is_own(self, name: str, surroundings: Surroundings) -> bool:
         """Whether the model has given a name away itself."""

@@ -22,6 +22,7 @@ from symbackprop.notation.expressions import (
     Number,
     Reduction,
 )
+from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.syntax.nodes import Call, Formula, Packed, Reference, Word
 from symbackprop.systems.system import Tensor
 
@@ -55,6 +56,23 @@ def element(reference: Reference, surroundings: Surroundings, reader: Reader) ->
         _expect_axis(position, own, number, tensor, formula, scope)
         positions.append(position)
     return Element(tensor.name, tuple(positions))
+
+
+def named_first(call: Call, value: Expression, scope: Scope) -> str:
+    """The remedy for softmax(k, u[n,k])[y[n]]: name it p[n,k], read p[n,y[n]]; "" where it has no index."""
+    places = [scope.source.place(span) for span in (call.span, *(each.span for each in call.positions or ()))]
+    whole, *positions = [place.text[place.column - 1 : place.column - 1 + place.length] for place in places]
+    free = value.free_indices
+    indices = dict.fromkeys(each.name for each in value.walk() if isinstance(each, Index) and each in free)
+    if not indices or call.span.end_line > call.span.line:
+        return ""
+    named = whole[: places[1].column - places[0].column].rstrip("[ ")
+    over = bare_word(call.arguments[0])
+    if len(positions) == 1 and over is not None and over.text in indices:
+        positions = [positions[0] if name == over.text else name for name in indices]
+    name = numbered_name("p", scope.first_uses)
+    read = f", and read {name}[{','.join(positions)}]" if len(positions) == len(indices) else ""
+    return f"name it by an equation of its own, {name}[{','.join(indices)}] = {named}{read}"
 
 
 def _position(formula: Formula, tensor: Tensor, surroundings: Surroundings, reader: Reader) -> Expression:

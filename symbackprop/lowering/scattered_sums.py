@@ -16,7 +16,7 @@ from symbackprop.indexing.places import affine
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.integers.guards import reads_inside
 from symbackprop.integers.linear import linear_form
-from symbackprop.integers.recognition import is_integer
+from symbackprop.integers.recognition import compares_integers, is_integer
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.scattering import bounds_of_place
 from symbackprop.notation.arithmetic import multiply, subtract
@@ -36,7 +36,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.notation.matrix_functions import readings
-from symbackprop.notation.substitution import rename_bound, substitute
+from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
 from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.terms import Indices, free_in_order
 from symbackprop.systems.recurrences import Recurrence, Stage, at_step
@@ -149,7 +149,7 @@ class _Finding:
         self, node: Reduction, item: NamedEquation, counter: Index, found: _Placed
     ) -> ScatteredSum:
         step, place = at_step(self.recurrence, item.equation), found.place
-        body = substitute(found.rest, {step: place})
+        body = rewrite_bottom_up(substitute(found.rest, {step: place}), self._in_order)
         bound = (*node.indices, *found.indices)
         free = [index for index in free_in_order(node) if index != step]
         batch = tuple(index for index in free if index in place.free_indices)
@@ -171,6 +171,12 @@ class _Finding:
         place, *certain = (substitute(each, {counter: own}) for each in (place, *bounds))
         item = item.temporary(Part.SCATTERED, total, item.guarded)
         return ScatteredSum(item, addend, place, batch, inner, tuple(certain))
+
+    def _in_order(self, node: Expression) -> Expression:
+        """back[t'] > 0 for t' - (t' - back[t']) > 0."""
+        if isinstance(node, Comparison) and compares_integers(node, self.lowering.integers):
+            return node.with_children(tuple(linear_form(side).expression() for side in node.children))
+        return node
 
     def _fresh(self, stem: str) -> str:
         name = numbered_name(stem, self.taken)

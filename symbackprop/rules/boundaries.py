@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply, terms_of
+from symbackprop.integers.bounds import conjuncts
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    subtract,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -24,40 +32,9 @@ from symbackprop.notation.substitution import canonical_bound_names, elements_of
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import when
-from symbackprop.rules.position_deltas import contract_position, solved_sum
+from symbackprop.rules.position_deltas import fixed_position
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
-
-
-def fixed_position(node: Expression) -> Expression | None:
-    """sum(t, where(t == p, f(t), 0)) = f(p) where p lies inside the axis, else 0."""
-    if not is_sum(node):
-        return None
-    factors = factors_of(node.body)
-    # delta(t - 1, s)*d[t] is d[s + 1], which keeps the recurrence in sight; d[1] does not.
-    if any(isinstance(factor, Delta) for factor in factors) and contract_position(node) is not None:
-        return None
-    for place, factor in enumerate(factors):
-        if isinstance(factor, Where) and factor.otherwise == ZERO:
-            parts = conjuncts(factor.condition)
-            for part in parts:
-                index, position = _equated(part, node.indices)
-                if index is not None:
-                    others = [other for other in parts if other != part]
-                    inside = Where(conjunction(others), factor.chosen, ZERO) if others else factor.chosen
-                    opened = (*factors[:place], Delta(index, position), inside, *factors[place + 1 :])
-                    return solved_sum(
-                        Reduction("sum", node.indices, Multiply(opened)), place, index, position
-                    )
-    return None
-
-
-def _equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index | None, Expression]:
-    if isinstance(condition, Comparison) and condition.operator == "==" and not condition.tensors:
-        for index, position in ((condition.left, condition.right), (condition.right, condition.left)):
-            if isinstance(index, Index) and index in bound and not position.free_indices & frozenset(bound):
-                return index, position
-    return None, ZERO
 
 
 def add_wheres(node: Expression) -> Expression | None:
@@ -117,6 +94,7 @@ def read_under_where(
     for place, where in enumerate(node.factors):
         if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
+            where = _at_places_told(where, others, step)
             guards = (guard.free_indices for guard in _guards(where))
             about_step = (indices for indices in guards if step is None or step in indices)
             guarded = frozenset[Index]().union(*about_step)
@@ -129,6 +107,22 @@ def read_under_where(
                 outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
                 return multiply(*outside, Where(where.condition, multiply(*inside), ZERO))
     return None
+
+
+def _at_places_told(where: Where, factors: Sequence[Expression], step: Index | None) -> Where:
+    """where(b[s] > 0, f, 0) beside delta(s - b[s],t) is where(s - t > 0, f, 0): the delta tells b[s]."""
+    deltas = (each for each in factors if isinstance(each, Delta) and step in (each.left, each.right))
+    told = dict(pair for delta in deltas for pair in _integers_told(delta))
+    condition = rewrite_bottom_up(where.condition, lambda each: told.get(each, each))
+    return where if condition == where.condition else Where(condition, where.chosen, ZERO)
+
+
+def _integers_told(delta: Delta) -> Iterator[tuple[Expression, Expression]]:
+    """What is looked up in a delta, and what it is: (b[s], s - t) of delta(s - b[s],t)."""
+    difference = linear_form(subtract(delta.left, delta.right))
+    for unknown, factor in difference.coefficients.items():
+        if isinstance(unknown, Element) and abs(factor) == 1:
+            yield unknown, linear_form(subtract(unknown, difference.scaled(factor).expression())).expression()
 
 
 def delta_as_guard(
@@ -264,7 +258,7 @@ def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> 
         ),
         stated(
             "read under the where",
-            "where(c, f*g, 0)*h = f*where(c, g*h, 0)",
+            "where(c, f*g, 0)*h = f*where(c, g*h, 0); beside a delta with what it tells of c",
             lambda node: read_under_where(node, places, step, ranges),
             where=(when("loop-carried", "h", "c"), when("not partial", "f")),
             decreases="loop-carried reads beside wheres",

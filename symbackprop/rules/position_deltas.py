@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from symbackprop.integers.bounds import conjunction, unproved_bounds
+from symbackprop.integers.bounds import conjunction, conjuncts, unproved_bounds
 from symbackprop.integers.linear import LinearForm, floor_quotient, linear_form
 from symbackprop.notation.arithmetic import (
     factors_of,
@@ -26,6 +26,7 @@ from symbackprop.notation.expressions import (
     Delta,
     Expression,
     Index,
+    Multiply,
     Number,
     Reduction,
     Size,
@@ -237,3 +238,34 @@ SOLVING_RULES = (
         roots=(Apply,),
     ),
 )
+
+
+def fixed_position(node: Expression) -> Expression | None:
+    """sum(t, where(t == p, f(t), 0)) = f(p) where p lies inside the axis, else 0."""
+    if not is_sum(node):
+        return None
+    factors = factors_of(node.body)
+    # delta(t - 1, s)*d[t] is d[s + 1], which keeps the recurrence in sight; d[1] does not.
+    if any(isinstance(factor, Delta) for factor in factors) and contract_position(node) is not None:
+        return None
+    for place, factor in enumerate(factors):
+        if isinstance(factor, Where) and factor.otherwise == ZERO:
+            parts = conjuncts(factor.condition)
+            for part in parts:
+                index, position = _equated(part, node.indices)
+                if index is not None:
+                    others = [other for other in parts if other != part]
+                    inside = Where(conjunction(others), factor.chosen, ZERO) if others else factor.chosen
+                    opened = (*factors[:place], Delta(index, position), inside, *factors[place + 1 :])
+                    return solved_sum(
+                        Reduction("sum", node.indices, Multiply(opened)), place, index, position
+                    )
+    return None
+
+
+def _equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index | None, Expression]:
+    if isinstance(condition, Comparison) and condition.operator == "==" and not condition.tensors:
+        for index, position in ((condition.left, condition.right), (condition.right, condition.left)):
+            if isinstance(index, Index) and index in bound and not position.free_indices & frozenset(bound):
+                return index, position
+    return None, ZERO

@@ -89,7 +89,8 @@ def _found(token: Token) -> str:
 
 def _remedy(token: Token, accepted: frozenset[str], source: Source) -> str:
     """Advice on the slips that are common enough to be known."""
-    before = source.lines[(token.line or 1) - 1][: (token.column or 1) - 1].strip()
+    line, column = source.lines[(token.line or 1) - 1], token.column or 1
+    before = line[: column - 1].strip()
     if before == "loss" and token.type == "_EQUAL":
         return "name the loss: loss E = ..."
     if token.value in _KEYWORDS and "NAME" in accepted:
@@ -100,7 +101,8 @@ def _remedy(token: Token, accepted: frozenset[str], source: Source) -> str:
         return "an index is declared with its axis: index i : I"
     role, *declared = before.split(" ")
     if role in ROLES and "in" in declared and token.type == "_COMMA":
-        return f"'in' is said of all that stands before it: declare the rest in a line of its own, {role} ..."
+        rest = line[column:].partition("#")[0].strip()
+        return f"'in' is said of all that stands before it: give the rest a line of its own, {role} {rest}"
     if token.type in ("NAME", "NUMBER", "_LPAR") and accepted & _OPERATORS:
         return "write a product with '*'"
     if token.type in ("RPAR", "RSQB"):

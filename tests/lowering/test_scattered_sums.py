@@ -24,6 +24,9 @@ MODELS = {
     "several parents": CELL + "input par[t,c] in T\n"
     "h[t,j] = tanh(sum(c, where(par[t,c] < t, sum(k, U[j,k]*h[par[t,c],k]), h0[j])) + x[t,j])\n"
     "loss E = sum(t, j, h[t,j]^2)\n# data T=4 J=2 N=1 C=3",
+    "a number of steps back": CELL + "input back[t] in C\n"
+    "h[t,j] = where(back[t] > 0 and back[t] <= t, tanh(sum(k, U[j,k]*h[t - back[t],k])), x[t,j]*h0[j])\n"
+    "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2 N=1 C=4",
     "children that come later": CELL + "input par[t] in T\n"
     "h[t,j] = x[t,j] + where(par[t] > t, sin(sum(k, U[j,k]*h[par[t],k])), h0[j])\n"
     "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2 N=1 C=1",

@@ -19,6 +19,9 @@ MODELS = {
     "loss E = sum(t, A[t]^2)\n# data T=5",
     "two parents": "index t : T\ninput l[t], r[t] in T\nparam x[t], w\n"
     "h[t] = x[t] + where(l[t] < t and r[t] < t, w*h[l[t]]*h[r[t]], 0)\nloss E = sum(t, h[t]^2)\n# data T=5",
+    "steps back": "index t : T\nindex c : C\ninput back[t] in C\nparam x[t], w\n"
+    "h[t] = where(back[t] > 0 and back[t] <= t, tanh(w*h[t - back[t]]), x[t])\nloss E = sum(t, h[t]^2)\n"
+    "# data T=5 C=4",
     "a tree": "index t : T\nindex j, k : J\ninput par[t] in T\ninput x[t,j]\nparam U[j,k], h0[j]\n"
     "h[t,j] = where(par[t] < t, tanh(sum(k, U[j,k]*h[par[t],k]) + x[t,j]), h0[j])\n"
     "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
@@ -55,4 +58,11 @@ def test_each_parent_has_a_sum_of_its_own() -> None:
     assert adjoint("two parents") == (
         "delta_h[t] = w*(sum(t', delta(l[t'],t)*where(t < t' and r[t'] < t', h[r[t']]*delta_h[t'], 0))"
         " + sum(t', delta(r[t'],t)*where(l[t'] < t' and t < t', h[l[t']]*delta_h[t'], 0))) + 2*h[t]"
+    )
+
+
+def test_a_delta_tells_how_many_steps_back_were_looked_up() -> None:
+    assert adjoint("steps back") == (
+        "delta_h[t] = sum(t', delta(t' - back[t'],t)*where(t' - t > 0, delta_h[t'], 0))"
+        "*(1 - tanh(w*h[t])^2)*w + 2*h[t]"
     )
