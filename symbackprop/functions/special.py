@@ -86,7 +86,7 @@ SPECIAL = (
         sympy=SympyFunction("erf"),
         evaluate=_erf,
         precise=mpmath.erf,
-        numpy=NumpyKernel(calls=("erf_near_zero", "erfc"), makes_array=True),
+        numpy=NumpyKernel(calls=("erf_near_zero", "normcdf"), makes_array=True),
         title="Error function",
     ),
     ElementwiseFunction(
@@ -96,7 +96,7 @@ SPECIAL = (
         is_nonnegative=True,
         evaluate=normal_distribution,
         precise=_precise_normal_distribution,
-        numpy=NumpyKernel(calls=("erfc",), makes_array=True),
+        numpy=NumpyKernel(calls=("scaled_tail", "in_blocks")),
         title="Standard normal distribution, Phi(u)",
         class_name="NormCDF",
     ),

@@ -25,12 +25,11 @@ NUMPY_CALLS: Mapping[str, str] = {
 }
 
 _PARTS_OF_KERNELS: Helpers = {
+    "in_blocks": (),
     "polynomial": (),
     "distance_to_integer": (),
     "erf_near_zero": ("polynomial",),
-    "erfc_middle": ("polynomial",),
-    "erfc_far": ("polynomial",),
-    "erfc": ("erf_near_zero", "erfc_middle", "erfc_far"),
+    "scaled_tail": ("polynomial",),
     "lgamma_large": ("polynomial",),
     "lgamma_small": ("polynomial",),
     "lgamma_negative": ("distance_to_integer",),
@@ -69,7 +68,7 @@ def _called_first(helpers: Helpers, roots: Iterable[str]) -> Helpers:
 # Every helper, behind those that it calls.
 HELPERS: Helpers = _called_first(
     {**_PARTS_OF_KERNELS, **KERNELS, **_OF_ARRAYS},
-    ("polynomial", "distance_to_integer", *KERNELS, *_OF_ARRAYS),
+    ("polynomial", "distance_to_integer", "in_blocks", *KERNELS, *_OF_ARRAYS),
 )
 
 

@@ -27,7 +27,7 @@ from symbackprop.version import __version__
 
 # Names that the template uses at module level or inside functions.
 MODULE_NAMES = (
-    "annotations", "Mapping", "reduce", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
+    "annotations", "Mapping", "Any", "TypeAlias", "np", "ArrayLike", "NDArray", "Array", "Scalar",
     "PARAMETERS", "INPUTS", "TARGETS", "CONSTANTS", "OUTPUTS", "LOSS", "SHAPES", "SIZES", "VALUES",
     "FACTS", "FORMULAS", "GIVEN_SIZES", "NOT_EMPTY", "RELATIONS", "STOPPED", "init", "forward", "loss",
     "value_and_grad", "grad", "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places",
@@ -85,7 +85,6 @@ def numpy_module(program: Program) -> NumpyModule:
         "has_integers": any(tensor.values is not None for tensor in program.tensors),
         "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),
-        "needs_reduce": "polynomial" in helpers,
         "forward": forward_view(program, segments, printer),
         "loss": loss_view(program, segments, printer) if program.loss else None,
         "gradients": gradients_view(program, segments, printer) if segments.backward else None,
