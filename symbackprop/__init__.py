@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         load,
         loads,
     )
+    from symbackprop.reports.face import explain
     from symbackprop.verification.check import check_module
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "assert_gradient",
     "audit",
     "check_module",
+    "explain",
     "load",
     "loads",
 ]
@@ -78,6 +80,7 @@ _LAZY = {
     "assert_gradient": "symbackprop.auditing.face",
     "audit": "symbackprop.auditing.face",
     "check_module": "symbackprop.verification.check",
+    "explain": "symbackprop.reports.face",
     "load": "symbackprop.pipeline",
     "loads": "symbackprop.pipeline",
 }

@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "symbackprop.cli.check",
     "audit": "symbackprop.cli.audit",
     "same": "symbackprop.cli.same",
+    "explain": "symbackprop.cli.explain",
     "schema": "symbackprop.cli.schema",
     "catalogue": "symbackprop.cli.catalogue",
     "rules": "symbackprop.cli.rules",

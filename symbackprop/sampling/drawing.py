@@ -88,7 +88,7 @@ class Drawing:
 
         None where the values that came are no such; VerificationError where these sizes do not fit.
         """
-        return self.finite_at(self._values(sizes, domain, rng), sizes)
+        return self.finite_at(self.values(sizes, domain, rng), sizes)
 
     def finite_at(self, drawn: Values, sizes: Mapping[str, int]) -> Draw | None:
         """The same of values that were drawn, moved until they obey the facts."""
@@ -110,7 +110,8 @@ class Drawing:
             return None
         return replace(draw, adjoints=adjoints, is_at_kinks=is_at_kinks, is_named=not is_at_kinks)
 
-    def _values(self, sizes: Mapping[str, int], domain: Domain, rng: np.random.Generator) -> Values:
+    def values(self, sizes: Mapping[str, int], domain: Domain, rng: np.random.Generator) -> Values:
+        """Values of all declared tensors from one domain, whether facts hold for them or not."""
         values: Values = {}
         for tensor in self.system.with_role(*DECLARED_ROLES):
             shape = tuple(sizes[axis] for axis in axis_names(tensor.indices))

@@ -66,14 +66,14 @@ def scaled_down(system: System) -> System:
     )
 
 
-def large_axes(system: System) -> dict[Axis, Axis]:
-    """The axes whose declared sizes may be left open, each with the open one."""
+def large_axes(system: System, largest: int = LARGEST_SIZE) -> dict[Axis, Axis]:
+    """The axes of declared sizes above `largest` that may be left open, each with the open one."""
     counted = axes_of_index_arithmetic(system)
     tied = _tied_names(system, counted)
     opened = {
         axis: replace(axis, size=None)
         for axis in system.axes
-        if (axis.size or 0) > LARGEST_SIZE and axis not in counted and axis.name not in tied
+        if (axis.size or 0) > largest and axis not in counted and axis.name not in tied
     }
     return with_relations_kept(system, opened)
 

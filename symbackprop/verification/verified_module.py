@@ -71,7 +71,7 @@ def _subject_of(target: Target, derivation: Derivation, module: PrintedModule) -
     axes = large_axes(derivation.model)
     opened = with_axes(model, axes)
     if evaluation_cost(opened) <= MOST_VISITS:
-        module = target.emitted(_over(derivation, axes))
+        module = target.emitted(derivation_over(derivation, axes))
         return Subject(derivation, opened, module, _imported(target, module))
     try:
         derivation = derive(scaled_down(with_axes(derivation.model, axes)), derivation.wrt)
@@ -90,7 +90,7 @@ def _computed_model(derivation: Derivation) -> System:
     return derivation.system if stated else derivation.model
 
 
-def _over(derivation: Derivation, axes: Mapping[Axis, Axis]) -> Derivation:
+def derivation_over(derivation: Derivation, axes: Mapping[Axis, Axis]) -> Derivation:
     """The derivation's equations over other axes, as far as lowering reads them."""
     adjoints = tuple(
         replace(adjoint, equation=equation_over(adjoint.equation, axes)) for adjoint in derivation.adjoints

@@ -1,0 +1,85 @@
+"""What an explanation's page is made of, beside the blocks of a lesson: tables, lines of code, numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from symbackprop.explanation.computations import Span
+from symbackprop.lesson.document import Equations, Heading
+from symbackprop.notation.expressions import Expression
+from symbackprop.systems.system import Equation, Fact
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name or an expression of the module, as it stands there."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The numbers of lines of the module."""
+
+    spans: tuple[Span, ...]
+
+    @property
+    def numbers(self) -> str:
+        """`70, 103-105`."""
+        return ", ".join(span.numbers for span in self.spans)
+
+
+# A remark: words, formulas, code and numbers of lines.
+Remark: TypeAlias = tuple[str | Expression | Equation | Fact | Code | Lines, ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """One or more sentences."""
+
+    remark: Remark
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells below headings; `right` are the columns that are set to the right."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Remark, ...], ...]
+    right: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a small array, row by row."""
+
+    name: Expression
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One equation and the lines that compute it, what is to be said of them, and numbers.
+
+    `tensor` is the name that the equation computes.
+    """
+
+    tensor: str
+    equation: Equation
+    shape: str
+    spans: tuple[Span, ...]
+    remarks: tuple[Remark, ...] = ()
+    numbers: Numbers | None = None
+    worked: tuple[Expression, ...] = ()
+
+
+Block: TypeAlias = Heading | Note | Table | Equations | Numbers | Step
+
+
+@dataclass(frozen=True)
+class Page:
+    """A title and blocks."""
+
+    title: str
+    blocks: tuple[Block, ...]

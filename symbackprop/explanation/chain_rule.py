@@ -1,0 +1,213 @@
+"""The chain rule factor by factor: shapes, which index survives each factor, and which line computes what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
+from symbackprop.explanation.computations import Computations, Span
+from symbackprop.notation.arithmetic import factors_of, terms_of
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Delta, Element, Expression, Index, Reduction
+from symbackprop.systems.shorthands import spelled
+
+MOST_FACTORS = 6
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A Kronecker delta: only where `upper`, of what is differentiated, is `lower` is there a derivative."""
+
+    upper: Expression
+    lower: Expression
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A local derivative dw[o]/dt[q], read index by index.
+
+    `ties` hold in every term of its value, and so do the `fixed` ones, which name no index of w: only one
+    place of t is read. `summed` are the indices of w that no tie names: each of their values contributes.
+    `stored` are the indices of the numbers that need not be 0.
+    """
+
+    local: LocalDerivative
+    derivative: Derivative
+    value: Expression
+    ties: tuple[Tie, ...]
+    fixed: tuple[Tie, ...]
+    summed: tuple[Index, ...]
+    stored: tuple[Index, ...]
+
+    @property
+    def upper(self) -> tuple[Index, ...]:
+        """The indices of what is differentiated."""
+        return self.local.consumer.indices
+
+    @property
+    def lower(self) -> Sequence[Expression]:
+        """The positions of what it is differentiated by."""
+        return self.derivative.denominator.positions
+
+
+@dataclass(frozen=True)
+class Product:
+    """One step of the chain rule: dE/dt as a sum of products dE/dw * dw/dt, and the line that computes it.
+
+    `chain` is the whole product back to the loss, where one path leads there; else the terms are sums.
+    `computed_as` is the tensor whose lines compute it: its own adjoint, or the one that it has been put into,
+    where `is_equal` says that this holds the same numbers and `is_factor` that it is a factor of them.
+    """
+
+    adjoint: AdjointDerivation
+    factors: tuple[Factor, ...]
+    terms: tuple[tuple[Derivative, ...], ...]
+    value: Expression
+    computed_as: AdjointDerivation | None
+    is_equal: bool
+    is_factor: bool
+    spans: tuple[Span, ...]
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """Those of the derivative."""
+        return self.adjoint.equation.indices
+
+    @property
+    def is_given(self) -> str | None:
+        """The name of a tensor that it is and nothing else, so that no line has to compute it."""
+        expression = self.adjoint.equation.expression
+        if self.adjoint.kept or not isinstance(expression, Element):
+            return None
+        return expression.tensor if expression.positions == self.indices else None
+
+    @property
+    def is_its_own(self) -> bool:
+        """Whether the code has an array for it alone."""
+        return self.computed_as is self.adjoint
+
+
+@dataclass(frozen=True)
+class ChainRule:
+    """Every product of a derivation, from the loss backwards."""
+
+    derivation: Derivation
+    computations: Computations
+
+    @cached_property
+    def products(self) -> tuple[Product, ...]:
+        """One for each tensor on the way to those that were asked for."""
+        return tuple(self._product(adjoint) for adjoint in self.derivation.adjoints if adjoint.factors)
+
+    def _product(self, adjoint: AdjointDerivation) -> Product:
+        holder = self._holder(adjoint)
+        expression = adjoint.equation.expression
+        held = holder.equation.expression if holder else None
+        return Product(
+            adjoint,
+            tuple(map(_factor, adjoint.factors)),
+            tuple(self._chains(adjoint)),
+            spelled(expression, self.derivation.system.shorthands),
+            holder,
+            held == expression and _indices(holder) == _indices(adjoint),
+            held is not None and _is_factor(expression, held),
+            self.computations.spans_for(holder.equation.tensor) if holder else (),
+        )
+
+    def _holder(self, adjoint: AdjointDerivation) -> AdjointDerivation | None:
+        """The adjoint that is computed: itself, or the one that it has been put into, one after another."""
+        seen: set[str] = set()
+        while not adjoint.kept and adjoint.tensor not in seen:
+            seen.add(adjoint.tensor)
+            users = [
+                other
+                for other in self.derivation.adjoints
+                if any(factor.consumer.tensor == adjoint.tensor for factor in other.factors)
+            ]
+            if len(users) != 1:
+                return None
+            adjoint = users[0]
+        return adjoint if adjoint.kept else None
+
+    def _chains(self, adjoint: AdjointDerivation) -> Iterator[tuple[Derivative, ...]]:
+        """The factors of each term, followed back to the loss as long as one path leads there."""
+        for factor in adjoint.factors:
+            chain = [_short(factor.derivative)]
+            above = factor.consumer.tensor
+            while above != self.derivation.system.loss and len(adjoint.factors) == 1:
+                before = self._by_tensor[above]
+                if len(before.factors) != 1 or len(chain) >= MOST_FACTORS:
+                    break
+                chain.insert(0, _short(before.factors[0].derivative))
+                above = before.factors[0].consumer.tensor
+            if above != self.derivation.system.loss:
+                loss = Element(self.derivation.system.loss or "")
+                chain.insert(0, Derivative(loss, Element(above), total=True))
+            yield tuple(chain)
+
+    @cached_property
+    def _by_tensor(self) -> dict[str, AdjointDerivation]:
+        return {adjoint.tensor: adjoint for adjoint in self.derivation.adjoints}
+
+
+def _indices(adjoint: AdjointDerivation | None) -> tuple[Index, ...]:
+    return adjoint.equation.indices if adjoint else ()
+
+
+def _short(derivative: Derivative) -> Derivative:
+    numerator, denominator = derivative.numerator.tensor, derivative.denominator.tensor
+    return Derivative(Element(numerator), Element(denominator), derivative.total)
+
+
+def _is_factor(part: Expression, whole: Expression) -> bool:
+    """Whether the factors of one expression are all among those of another, which has more."""
+    factors = list(factors_of(whole))
+    for factor in factors_of(part):
+        if factor not in factors:
+            return False
+        factors.remove(factor)
+    return bool(factors)
+
+
+def _factor(local: LocalDerivative) -> Factor:
+    derivative = local.derivative
+    upper = [each for each in derivative.numerator.positions if isinstance(each, Index)]
+    terms = [_deltas(term) for term in terms_of(local.value)]
+    common = [delta for delta in terms[0] if all(delta in term for term in terms)] if terms else []
+    ties = [tie for delta in common if (tie := _tie(delta, upper)) is not None]
+    lower = [each for each in derivative.denominator.positions if isinstance(each, Index)]
+    fixed = [
+        tie for delta in common if (tie := _tie(delta, lower)) is not None and not _speaks(tie.lower, upper)
+    ]
+    tied = frozenset(index for tie in ties for index in tie.upper.free_indices)
+    summed = tuple(index for index in upper if index not in tied)
+    known = {tie.upper for tie in fixed}
+    stored = tuple(dict.fromkeys((*summed, *(index for index in lower if index not in known))))
+    return Factor(local, derivative, local.value, tuple(ties), tuple(fixed), summed, stored)
+
+
+def _deltas(term: Expression) -> list[Delta]:
+    """The deltas that a term is multiplied by, those inside the sums that it is included."""
+    factors = list(factors_of(term))
+    while any(isinstance(factor, Reduction) for factor in factors):
+        opened = [
+            part
+            for factor in factors
+            for part in (factors_of(factor.body) if isinstance(factor, Reduction) else (factor,))
+        ]
+        factors = opened
+    return [factor for factor in factors if isinstance(factor, Delta)]
+
+
+def _speaks(side: Expression, indices: Sequence[Index]) -> bool:
+    return bool(side.free_indices & frozenset(indices))
+
+
+def _tie(delta: Delta, indices: Sequence[Index]) -> Tie | None:
+    """The delta with the side in front that speaks of these indices; None where both or neither does."""
+    for over, under in ((delta.left, delta.right), (delta.right, delta.left)):
+        if _speaks(over, indices) and not _speaks(under, indices):
+            return Tie(over, under)
+    return None

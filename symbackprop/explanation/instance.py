@@ -1,0 +1,103 @@
+"""One tiny instance of a model: numbers that fit a slide, for every tensor and every gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain, product
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.array.interpreter import interpret
+from symbackprop.derivation.result import Derivation
+from symbackprop.errors import NotationError, VerificationError
+from symbackprop.lowering.programs import lower
+from symbackprop.sampling.drawing import Draw, Drawing
+from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
+from symbackprop.sampling.related_sizes import free_axes
+from symbackprop.sampling.small_axes import large_axes, model_sizes, with_axes
+from symbackprop.systems.system import System
+from symbackprop.verification.verified_module import derivation_over
+
+Array: TypeAlias = NDArray[Any]
+
+SAMPLES, UNITS = 2, (2, 3)
+SEED, SEEDS_TRIED = 7, 3
+# Numbers that a person multiplies on a blackboard.
+_HANDY = Domain("halves from -1 to 2 but 0", lambda rng, shape: rng.choice([-1, -0.5, 0.5, 1, 1.5, 2], shape))
+_TENTHS = Domain(
+    "normal, to one digit behind the point", lambda rng, shape: rng.normal(0.0, 1.0, shape).round(1)
+)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Sizes of all axes, and values of all tensors and adjoints, by the names of the program."""
+
+    sizes: Mapping[str, int]
+    values: Mapping[str, Array]
+
+
+def instance_of(derivation: Derivation) -> Instance | None:
+    """Two samples, two or three units; None where the model is not finite on such small data.
+
+    Declared sizes are made small where no position depends on them.
+    """
+    axes = large_axes(derivation.model, max(UNITS))
+    small = derivation_over(derivation, axes) if axes else derivation
+    draw = _drawn(with_axes(derivation.model, axes))
+    if draw is None:
+        return None
+    values = interpret(lower(small), draw.values)
+    return Instance(draw.sizes, {**draw.known, **values})
+
+
+def _drawn(system: System) -> Draw | None:
+    """Handy numbers on which the model is finite."""
+    drawing = Drawing(system, adjoints=lambda values, sizes: {})
+    for sizes, domain, seed in product(_sizes(system), (_HANDY, _TENTHS, *DOMAINS), range(SEEDS_TRIED)):
+        try:
+            found = drawing.finite_at(_values(drawing, sizes, domain, seed), sizes)
+        except (VerificationError, NotationError):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _sizes(system: System) -> Iterable[Mapping[str, int]]:
+    """The wish, then whatever small sizes the relations and positions of the model allow."""
+    names = free_axes(system.axes)
+    wish = {name: SAMPLES if place == 0 else UNITS[(place - 1) % 2] for place, name in enumerate(names)}
+    for wanted in (wish, {}):
+        try:
+            yield model_sizes(system, wanted)
+        except VerificationError:
+            continue
+
+
+def _values(drawing: Drawing, sizes: Mapping[str, int], domain: Domain, seed: int) -> Values:
+    return drawing.values(sizes, domain, np.random.default_rng(SEED + seed))
+
+
+def numbers_of(array: Array, digits: int = 3) -> Array:
+    """The numbers of an array, rounded as a slide shows them; -0 is 0."""
+    rounded = np.asarray(array)
+    return rounded if rounded.dtype.kind in "iub" else np.round(rounded, digits) + 0.0
+
+
+def is_small(array: Array, most: int = 12) -> bool:
+    """Whether all numbers of an array may be shown: two axes at most, and few numbers."""
+    return array.ndim <= 2 and array.size <= most
+
+
+def rows_of(array: Array) -> list[list[str]]:
+    """The numbers as text, row by row, all with the same number of digits."""
+    rounded = numbers_of(np.atleast_2d(np.asarray(array)))
+    if rounded.dtype.kind in "iub":
+        return [[str(int(number)) for number in row] for row in rounded]
+    texts = [[f"{number:.3f}".rstrip("0").rstrip(".") for number in row] for row in rounded]
+    digits = max((len(text.partition(".")[2]) for text in chain.from_iterable(texts)), default=0)
+    return [[f"{number:.{digits}f}" for number in row] for row in rounded]

@@ -1,0 +1,214 @@
+"""An explanation as a page: the sections, in the order in which one would teach them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbackprop.array.program import Line, Loop, Statement, Store
+from symbackprop.array.slices import Allocate
+from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
+from symbackprop.explanation.chain_rule import Product
+from symbackprop.explanation.contractions import contractions_in
+from symbackprop.explanation.costs import cost_section, storage_section
+from symbackprop.explanation.explanation import Explanation
+from symbackprop.explanation.instance import is_small, rows_of
+from symbackprop.explanation.saying import (
+    capital,
+    computed_where,
+    contraction_remark,
+    contributing,
+    numbers_that_matter,
+    read_by,
+    shape_text,
+)
+from symbackprop.explanation.worked import decimal, worked_element
+from symbackprop.lesson.document import Heading, listed
+from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.schedule.named_equations import Part
+from symbackprop.systems.shorthands import spelled
+from symbackprop.systems.system import Equation
+
+
+def explanation_page(explanation: Explanation) -> Page:
+    """The whole page."""
+    blocks = (
+        *_which_line(explanation),
+        *_reuse(explanation),
+        *_factors(explanation),
+        *_line_by_line(explanation),
+        *storage_section(explanation),
+        *cost_section(explanation),
+    )
+    asked = ", ".join(explanation.derivation.wrt)
+    loss = explanation.derivation.system.loss
+    return Page(f"{explanation.name}: the gradient of {loss} by {asked}, line by line", blocks)
+
+
+def product_expression(product: Product) -> Expression:
+    """dE/dy dy/du2 du2/dW2, or a sum of such products."""
+    return add(*(multiply(*chain) for chain in product.terms))
+
+
+# ---- which line computes what
+
+
+def _which_line(explanation: Explanation) -> Iterator[Block]:
+    yield Heading(1, ("Which line computes which product",))
+    loss = Element(explanation.derivation.system.loss or "")
+    yield Note(
+        (
+            "The chain rule multiplies from the loss backwards. Each product below is ",
+            loss,
+            "'s derivative by the tensor that stands last, and has its shape. Lines are those of ",
+            Code(f"{explanation.name}.py"),
+            ".",
+        )
+    )
+    rows = [
+        (
+            (product_expression(product),),
+            (shape_text(product.indices),),
+            (Lines(product.spans),) if product.spans else ("-",),
+            _code_of(product),
+        )
+        for product in explanation.chain_rule.products
+    ]
+    yield Table(("product", "shape", "line", "code"), tuple(rows))
+
+
+def _code_of(product: Product) -> Remark:
+    if not product.spans or product.is_given:
+        return capital(computed_where(product))
+    first, *others = product.spans[0].code.splitlines()
+    shown = Code(first + " ..." if others else first)
+    return (shown,) if product.is_its_own else (shown, " (", *computed_where(product), ")")
+
+
+# ---- what is kept and used again
+
+
+def _reuse(explanation: Explanation) -> Iterator[Block]:
+    yield Heading(1, ("What is kept and used again",))
+    if not explanation.reused:
+        yield Note(("Nothing: each line is read by one other.",))
+        return
+    sizes = explanation.ways.sizes
+    for reused in explanation.reused:
+        name: Remark = (Element(reused.name),)
+        if reused.adjoint is not None:
+            name = (reused.adjoint.equation.element, " = ", reused.adjoint.total)
+        more = len(reused.readers) - 1
+        times = "once more" if more == 1 else f"{more} times more"
+        yield Note(
+            (
+                *name,
+                " is computed once, on line ",
+                Lines(reused.spans),
+                ", and read by ",
+                *read_by(reused.readers, (reused.name,), explanation.computations),
+                ". Its own line takes ",
+                reused.once.expression,
+                f" operations. Computing it {times} with all that stands before it would take ",
+                reused.saved.expression,
+                f", which is {reused.saved.at(sizes):,} at the sizes below.",
+            )
+        )
+
+
+# ---- factor by factor
+
+
+def _factors(explanation: Explanation) -> Iterator[Block]:
+    yield Heading(1, ("Factor by factor: which index survives",))
+    for product in explanation.chain_rule.products:
+        yield Heading(2, (product_expression(product),))
+        for factor in product.factors:
+            value = spelled(factor.value, explanation.derivation.system.shorthands)
+            said: Remark = (factor.derivative, " = ", value)
+            contributes = contributing(factor)
+            yield Note((*said, *((": ", *contributes) if contributes else ()), "."))
+            matter = numbers_that_matter(factor)
+            if matter:
+                yield Note((*matter, "."))
+        total = product.adjoint.total
+        line: Remark = (" on line ", Lines(product.spans)) if product.spans else ()
+        held: Remark = (f", of shape {shape_text(product.indices)}: ", *computed_where(product), *line, ".")
+        yield Note((total, " = ", product.value, *held))
+
+
+# ---- line by line
+
+
+def _line_by_line(explanation: Explanation) -> Iterator[Block]:
+    yield Heading(1, ("Line by line, with numbers",))
+    instance = explanation.instance
+    if instance is None:
+        yield Note(("No small numbers were found on which the model is finite.",))
+    else:
+        sizes = ", ".join(f"{name} = {size}" for name, size in instance.sizes.items())
+        yield Note((f"A tiny instance: {sizes}. Arrays with few numbers are shown.",))
+        for tensor in explanation.computations.module.program.tensors:
+            numbers = _numbers(explanation, tensor.name, tensor.indices)
+            if numbers is not None:
+                yield numbers
+    for computation in explanation.computations.items:
+        yield from _steps(explanation, computation.lines)
+
+
+def _steps(explanation: Explanation, lines: tuple[Line, ...]) -> Iterator[Block]:
+    for line in lines:
+        if isinstance(line, Loop):
+            yield from _steps(explanation, line.body)
+        elif not isinstance(line.value, Allocate):
+            yield _step(explanation, line)
+
+
+def _step(explanation: Explanation, line: Statement | Store) -> Step:
+    stated = line.origin.stated
+    is_whole = line.origin.part is not Part.CUT
+    shown = Equation(stated.tensor, stated.indices, spelled(stated.expression, line.origin.shorthands))
+    remarks = [
+        capital(remark)
+        for contraction in contractions_in(line)
+        if (remark := contraction_remark(contraction, _moved(explanation, line, contraction.summed)))
+    ]
+    instance = explanation.instance if is_whole else None
+    worked = worked_element(stated, instance) if instance else None
+    return Step(
+        line.name,
+        shown,
+        shape_text(stated.indices),
+        explanation.computations.spans_of([line]),
+        tuple(remarks),
+        _numbers(explanation, stated.tensor, stated.indices),
+        (worked.element, worked.written_out, worked.with_numbers, Element(worked.value)) if worked else (),
+    )
+
+
+def _moved(explanation: Explanation, line: Statement | Store, summed: tuple[Index, ...]) -> Remark:
+    """Why an adjoint's line sums: the tensor moves the loss through every place of the index."""
+    adjoint = line.origin.adjoint
+    if adjoint is None:
+        return ()
+    contributing = {
+        index.axis
+        for product in explanation.chain_rule.products
+        if product.computed_as is adjoint
+        for factor in product.factors
+        for index in factor.summed
+    }
+    if not summed or any(index.axis not in contributing for index in summed):
+        return ()
+    loss = Element(explanation.derivation.system.loss or "")
+    return (", because ", Element(adjoint.tensor), " moves ", loss, " through every ", *listed(summed))
+
+
+def _numbers(explanation: Explanation, name: str, indices: tuple[Index, ...]) -> Numbers | None:
+    if explanation.instance is None or name not in explanation.instance.values:
+        return None
+    array = explanation.instance.values[name]
+    if array.ndim != len(indices) or not is_small(array):
+        return None
+    rows = [[decimal(array[()])]] if array.ndim == 0 else rows_of(array)
+    return Numbers(Element(name, indices), tuple(map(tuple, rows)))

@@ -1,0 +1,133 @@
+"""An explanation as plain ASCII, for a terminal, a pipe or a file."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
+from symbackprop.lesson.document import Equations, Heading
+from symbackprop.lesson.text import DEFAULT_WIDTH, NARROWEST, equations_text, formula_text
+from symbackprop.notation.expressions import Expression
+from symbackprop.systems.printing import equation_text, fact_text
+from symbackprop.systems.system import Equation, Fact
+
+_INDENT, _GAP, _LEAST_COLUMN = "  ", 2, 20
+
+
+def page_text(page: Page, width: int = DEFAULT_WIDTH) -> str:
+    """The page, wrapped to `width` columns."""
+    width = max(width, NARROWEST)
+    blocks = [_underlined(page.title, "="), *(_block(block, width) for block in page.blocks)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def remark_text(remark: Remark) -> str:
+    """Words and formulas as one line."""
+    return "".join(map(_part, remark))
+
+
+def _part(part: str | Expression | Equation | Fact | Code | Lines) -> str:
+    match part:
+        case str():
+            return part
+        case Code(text):
+            return text
+        case Lines():
+            return part.numbers
+        case Equation():
+            return equation_text(part)
+        case Fact():
+            return fact_text(part)
+    return formula_text(part)
+
+
+def _block(block: Block, width: int) -> str:
+    match block:
+        case Heading(level, sentence):
+            return _underlined(remark_text(sentence), "-~"[level - 1])
+        case Note(remark):
+            return _wrapped(remark_text(remark), width)
+        case Equations():
+            return textwrap.indent(equations_text(block), _INDENT).rstrip("\n")
+        case Numbers(name, rows):
+            return "\n".join(_numbers(formula_text(name), rows))
+        case Step():
+            return "\n".join(_step(block, width))
+        case Table():
+            return "\n".join(_table(block, width))
+
+
+def _underlined(title: str, mark: str) -> str:
+    return f"{title}\n{mark * len(title)}"
+
+
+def _wrapped(text: str, width: int, indent: str = "", hang: str = "") -> str:
+    return "\n".join(
+        textwrap.wrap(
+            text,
+            width,
+            initial_indent=indent,
+            subsequent_indent=hang or indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+
+
+def _numbers(name: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows in brackets, the digits below one another."""
+    widest = max((len(number) for row in rows for number in row), default=0)
+    head = f"{_INDENT}{name} = " if name else _INDENT * 2
+    for place, row in enumerate(rows):
+        shown = "  ".join(number.rjust(widest) for number in row)
+        yield (head if place == 0 else " " * len(head)) + f"[ {shown} ]"
+
+
+def _step(step: Step, width: int) -> Iterator[str]:
+    numbers = ", ".join(span.numbers for span in step.spans)
+    yield _wrapped(f"line {numbers}: {equation_text(step.equation)}", width, "", _INDENT * 3)
+    for span in step.spans:
+        yield textwrap.indent(span.code, _INDENT * 2)
+    yield f"{_INDENT}{'a scalar' if step.shape == '()' else f'shape {step.shape}'}"
+    for remark in step.remarks:
+        yield _wrapped(remark_text(remark), width, _INDENT)
+    if step.worked:
+        yield _wrapped(" = ".join(map(formula_text, step.worked)), width, _INDENT, _INDENT * 2)
+    if step.numbers is not None:
+        yield from _numbers(formula_text(step.numbers.name), step.numbers.rows)
+
+
+def _table(table: Table, width: int) -> Iterator[str]:
+    """Columns as wide as their cells, the last of them wrapped; where that is too narrow, row by row."""
+    cells = [list(table.headings), *([remark_text(cell) for cell in row] for row in table.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    last = width - sum(widths[:-1]) - len(_INDENT) - _GAP * (len(widths) - 1)
+    if last < min(widths[-1], _LEAST_COLUMN):
+        for row in cells[1:]:
+            yield from _record(cells[0], row, width)
+        return
+    for row in cells:
+        yield from _row(row, [*widths[:-1], last], table.right)
+
+
+def _record(headings: Sequence[str], row: Sequence[str], width: int) -> Iterator[str]:
+    """A row whose cells stand below one another."""
+    yield _wrapped(row[0], width, _INDENT, _INDENT * 2)
+    for heading, cell in zip(headings[1:], row[1:], strict=True):
+        if cell:
+            yield _wrapped(f"{heading}: {cell}", width, _INDENT * 3, _INDENT * 4)
+
+
+def _row(row: Sequence[str], widths: Sequence[int], right: frozenset[int]) -> Iterator[str]:
+    columns = [
+        textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
+        for cell, width in zip(row, widths, strict=True)
+    ]
+    for number in range(max(map(len, columns))):
+        shown = [column[number] if number < len(column) else "" for column in columns]
+        padded = [
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(shown, widths, strict=True))
+        ]
+        yield (_INDENT + (" " * _GAP).join(padded)).rstrip()

@@ -1,0 +1,181 @@
+"""What each way of differentiating costs: operations counted on the programs, times measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.array.program import Program
+from symbackprop.cost.assumptions import TYPICAL_SIZE
+from symbackprop.derivation.result import Derivation
+from symbackprop.emission.target import Target
+from symbackprop.errors import NotationError, SymbackpropError
+from symbackprop.explanation.computations import Computations
+from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.explanation.without_reuse import operations_without_reuse, without_reuse
+from symbackprop.numerics.tolerance import agree, largest_of
+from symbackprop.sampling.drawing import Drawing
+from symbackprop.sampling.finite_data import GENTLE, Values
+from symbackprop.sampling.obeying_facts import obeying_facts
+from symbackprop.sampling.related_sizes import free_axes
+from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.systems.system import System
+from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
+
+Array: TypeAlias = NDArray[Any]
+
+SECONDS_EACH, FEWEST_RUNS, MOST_RUNS = 0.1, 3, 1000
+MOST_MOVED = 400  # numbers that facts tie together, moved by solving for all at once
+MOST_OPERATIONS = 500_000_000
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to the gradient.
+
+    `operations` are counted on its program. `seconds` is the time of one gradient, None where it was not
+    measured; `note` says how it was measured, or why not.
+    """
+
+    name: str
+    operations: Polynomial
+    seconds: float | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Ways:
+    """All ways at the same sizes; `parameters` counts the gradient's numbers, `loss` a loss's operations."""
+
+    sizes: Mapping[str, int]
+    parameters: Polynomial
+    loss: Polynomial
+    ways: tuple[Way, ...]
+
+
+def sizes_for(system: System, given: Mapping[str, int]) -> Mapping[str, int]:
+    """A size for every axis: declared ones, those that are given, and typical ones for the others.
+
+    NotationError for a size of an axis that is not there, or has its size from elsewhere.
+    """
+    free = free_axes(system.axes)
+    for name in given:
+        if name not in free:
+            known = [axis.name for axis in system.axes]
+            cause = "has its size from the model" if name in known else "is no axis of the model"
+            raise NotationError(f"{name} {cause}", remedy=f"give sizes of {', '.join(free) or 'no axis'}")
+    return model_sizes(system, {**dict.fromkeys(free, TYPICAL_SIZE), **given})
+
+
+def ways_of(
+    derivation: Derivation, computations: Computations, target: Target, sizes: Mapping[str, int]
+) -> Ways:
+    """Numerical differentiation, the gradient that keeps nothing, and backpropagation."""
+    program = computations.module.program
+    parameters = total_of(
+        Polynomial.elements(program.by_name[name].value.indices) for name in program.gradients.values()
+    )
+    loss = computations.operations_of_loss
+    measured = _Measured.of(derivation, target, program, computations, sizes)
+    count = parameters.at(sizes)
+    each = measured.loss
+    return Ways(
+        sizes,
+        parameters,
+        loss,
+        (
+            Way(
+                "numerical differentiation",
+                parameters * loss * 2,
+                None if each is None else 2 * count * each,
+                measured.why or f"2*{count:,} times the measured time of one loss",
+            ),
+            Way("gradient without reuse", operations_without_reuse(computations), *measured.without_reuse),
+            Way("backpropagation", computations.operations, measured.gradient, measured.why or "measured"),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Times in seconds; `why` says why there are none."""
+
+    loss: float | None
+    gradient: float | None
+    without_reuse: tuple[float | None, str]
+    why: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        derivation: Derivation,
+        target: Target,
+        program: Program,
+        computations: Computations,
+        sizes: Mapping[str, int],
+    ) -> _Measured:
+        if computations.operations.at(sizes) > MOST_OPERATIONS:
+            return cls._none("not measured: too large for a quick look; give smaller sizes with --size")
+        try:
+            values = _values(derivation.model, sizes)
+            module = _imported(target, program)
+            expected = module.value_and_grad(values)[1]
+        except SymbackpropError as error:
+            return cls._none(f"not measured: {error.cause}")
+        return cls(
+            _seconds(lambda: module.loss(values)),
+            _seconds(lambda: module.value_and_grad(values)),
+            _time_without_reuse(target, computations, values, expected, sizes),
+        )
+
+    @classmethod
+    def _none(cls, why: str) -> _Measured:
+        return cls(None, None, (None, why), why)
+
+
+def _time_without_reuse(
+    target: Target,
+    computations: Computations,
+    values: Values,
+    expected: Mapping[str, Any],
+    sizes: Mapping[str, int],
+) -> tuple[float | None, str]:
+    """The time of the module that keeps nothing, whose gradients have to be the same numbers."""
+    program = without_reuse(computations)
+    if operations_without_reuse(computations).at(sizes) > MOST_OPERATIONS:
+        return None, "not measured: it takes too long"
+    if program is None:
+        return None, "not measured: its program has too many lines"
+    module = _imported(target, program)
+    found = module.value_and_grad(values)[1]
+    largest = largest_of([np.asarray(each) for each in expected.values()])
+    if not all(agree(found[name], np.asarray(each), largest) for name, each in expected.items()):
+        return None, "not measured: rounding makes other numbers of it"
+    return _seconds(lambda: module.value_and_grad(values)), "measured"
+
+
+def _imported(target: Target, program: Program) -> ModuleUnderCheck:
+    return under_check(target.load(target.printed(program).text, program.model))
+
+
+def _values(system: System, sizes: Mapping[str, int]) -> Values:
+    """Gentle values of all declared tensors, such as obey the facts where few numbers are tied together."""
+    drawn = Drawing(system, adjoints=lambda values, sizes: {}).values(sizes, GENTLE, np.random.default_rng(0))
+    behind = system.precedents((*system.read_by_facts, *(each.tensor for each in system.positive_definite)))
+    tied = sum(values.size for name, values in drawn.items() if name in behind)
+    return (obeying_facts(system, drawn, sizes) if tied <= MOST_MOVED else None) or drawn
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """The shortest time of several runs."""
+    times: list[float] = []
+    while len(times) < FEWEST_RUNS or (sum(times) < SECONDS_EACH and len(times) < MOST_RUNS):
+        before = perf_counter()
+        work()
+        times.append(perf_counter() - before)
+    return min(times)

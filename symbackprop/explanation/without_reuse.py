@@ -1,0 +1,126 @@
+"""The program that keeps nothing: whatever a line reads is computed anew for it, from the inputs on.
+
+It is what comes of writing each gradient as its whole product of factors. No name is read by two lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from symbackprop.array.ir import Read
+from symbackprop.array.program import Line, Loop, Program, Statement, Store
+from symbackprop.array.slices import item_values
+from symbackprop.array.value import Value, rewrite_values
+from symbackprop.explanation.computations import Computation, Computations
+from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.notation.fresh_names import numbered_name
+
+MOST_LINES = 300
+
+
+def times_run(computations: Computations) -> Mapping[Computation, int]:
+    """How often each computation would run: as often as all together that read it, or ask for it."""
+    wanted = _results(computations.module.program)
+    times: dict[Computation, int] = {}
+    for computation in reversed(computations.items):
+        readers = (each for each in computations.items if not set(computation.written).isdisjoint(each.reads))
+        asked = sum(name in wanted for name in computation.written)
+        times[computation] = sum(times[each] for each in readers) + asked
+    return times
+
+
+def operations_without_reuse(computations: Computations) -> Polynomial:
+    """What the loss and the gradients take where nothing is kept."""
+    times = times_run(computations)
+    return total_of(each.operations * times[each] for each in computations.items)
+
+
+def _results(program: Program) -> tuple[str, ...]:
+    return (*((program.loss,) if program.loss else ()), *program.gradients.values())
+
+
+def without_reuse(computations: Computations) -> Program | None:
+    """That program; None where it has more than `MOST_LINES` lines, or whole numbers that are computed."""
+    program = computations.module.program
+    times = times_run(computations)
+    outputs = sum(len(each.lines) for name in program.outputs for each in computations.behind(name))
+    count = sum(times[each] * len(each.lines) for each in computations.items) + outputs
+    if count > MOST_LINES or _places_are_computed(computations):
+        return None
+    copying = _Copying(computations, {*(tensor.name for tensor in program.tensors), *computations.by_name})
+    results = {name: copying.computed(name) for name in (*program.outputs, *_results(program))}
+    return replace(
+        program,
+        statements=tuple(copying.lines),
+        outputs=tuple(results[name] for name in program.outputs),
+        loss=results[program.loss] if program.loss else None,
+        gradients={asked: results[name] for asked, name in program.gradients.items()},
+    )
+
+
+def _places_are_computed(computations: Computations) -> bool:
+    """Whether an item of a store, or an end of a loop, reads what a line computes."""
+    return any(
+        isinstance(node, Read) and node.name in computations.by_name
+        for value in _whole_numbers(line for each in computations.items for line in each.lines)
+        for node in value.walk()
+    )
+
+
+def _whole_numbers(lines: Iterable[Line]) -> Iterator[Value]:
+    for line in lines:
+        if isinstance(line, Loop):
+            yield from (line.start, line.stop)
+            yield from _whole_numbers(line.body)
+        elif isinstance(line, Store):
+            yield from (value for item in line.items for value in item_values(item))
+
+
+@dataclass
+class _Copying:
+    """Copies computations under fresh names, each after copies of all that it reads."""
+
+    computations: Computations
+    taken: set[str]
+    lines: list[Line] = field(default_factory=list)
+
+    def computed(self, name: str) -> str:
+        """The fresh name that holds what a name does, after the lines that compute it."""
+        found = self.computations.by_name.get(name)
+        return name if found is None else self._copied(found)[name]
+
+    def _copied(self, computation: Computation) -> Mapping[str, str]:
+        behind = {self.computations.by_name[read] for read in computation.reads if self._is_computed(read)}
+        names: dict[str, str] = {}
+        for each in self.computations.items:
+            if each in behind:
+                names |= self._copied(each)
+        own = {name: self._fresh(name) for name in computation.written}
+        self.lines += _renamed(computation.lines, {**names, **own})
+        return own
+
+    def _is_computed(self, name: str) -> bool:
+        return name in self.computations.by_name
+
+    def _fresh(self, name: str) -> str:
+        fresh = numbered_name(name, self.taken)
+        self.taken.add(fresh)
+        return fresh
+
+
+def _renamed(lines: Sequence[Line], names: Mapping[str, str]) -> list[Line]:
+    def change(node: Value) -> Value:
+        return replace(node, name=names.get(node.name, node.name)) if isinstance(node, Read) else node
+
+    renamed: list[Line] = []
+    for line in lines:
+        if isinstance(line, Loop):
+            renamed.append(replace(line, body=tuple(_renamed(line.body, names))))
+        elif isinstance(line, Statement):
+            value = rewrite_values(line.value, change)
+            renamed.append(replace(line, name=names.get(line.name, line.name), value=value))
+        else:
+            value = rewrite_values(line.value, change)
+            renamed.append(replace(line, name=names.get(line.name, line.name), value=value))
+    return renamed

@@ -1,0 +1,145 @@
+"""One element of an equation with numbers in the place of symbols: what a person computes on a slide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.errors import NotationError
+from symbackprop.explanation.instance import Instance
+from symbackprop.notation.arithmetic import add
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Comparison,
+    Delta,
+    Element,
+    Expression,
+    Index,
+    Logic,
+    Number,
+    Reduction,
+    Size,
+    Where,
+)
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.notation.substitution import substitute
+from symbackprop.semantics.integer_values import condition_holds, integer_value
+from symbackprop.systems.printing import text
+from symbackprop.systems.shorthands import Shorthand
+from symbackprop.systems.system import Equation
+
+LONGEST = 100  # letters of a formula that is shown with its numbers
+_DECIMALS = 3
+
+
+@dataclass(frozen=True)
+class WorkedElement:
+    """An element at the first place of each index: with sums written out, with numbers, and its value."""
+
+    element: Expression
+    written_out: Expression
+    with_numbers: Expression
+    value: str
+
+
+def worked_element(equation: Equation, instance: Instance) -> WorkedElement | None:
+    """The first element of a tensor, worked; None where that says nothing or is too long for a slide."""
+    at = {index: Number(0) for index in equation.indices}
+    writer = _Writer(instance)
+    try:
+        symbols = writer.written_out(substitute(equation.expression, at))
+        numbers = writer.with_numbers(symbols)
+        value = instance.values[equation.tensor][(0,) * len(equation.indices)]
+    except (NotationError, IndexError, KeyError, ZeroDivisionError):
+        return None
+    if isinstance(symbols, Element | Number) or max(len(text(symbols)), len(text(numbers))) > LONGEST:
+        return None
+    return WorkedElement(substitute(equation.element, at), symbols, numbers, decimal(value))
+
+
+def decimal(value: Any) -> str:
+    """A number to three digits behind the point, without zeros at its end."""
+    if isinstance(value, np.integer | int):
+        return str(int(value))
+    shown = f"{float(value) + 0.0:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+    return "0" if shown in ("-0", "") else shown
+
+
+@dataclass(frozen=True)
+class _Writer:
+    instance: Instance
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        return self.instance.sizes
+
+    def written_out(self, node: Expression) -> Expression:
+        """Sums written out term by term, positions worked out, branches of a `where` chosen."""
+        match node:
+            case Reduction("sum", indices, body):
+                places = product(*(range(self.sizes[index.axis.name]) for index in indices))
+                terms = [
+                    self.written_out(substitute(body, dict(zip(indices, map(Number, place), strict=True))))
+                    for place in places
+                ]
+                return add(*terms)
+            case Reduction() | MatrixFunction() | Shorthand() | Index():
+                raise NotationError("is no arithmetic of a slide")
+            case Where(condition, chosen, otherwise):
+                holds = condition_holds(condition, {}, self.sizes, self._read)
+                return self.written_out(chosen if holds else otherwise)
+            case Delta() | Comparison() | Logic():
+                return Number(integer_value(node, {}, self.sizes, self._read))
+            case Size(axis):
+                return Number(self.sizes[axis.name])
+            case Element(tensor, positions):
+                return Element(tensor, tuple(Number(self._position(position)) for position in positions))
+        children = tuple(self.written_out(child) for child in node.children)
+        whole = node.with_children(children) if children else node
+        return add(*whole.terms) if isinstance(whole, Add) else whole
+
+    def with_numbers(self, node: Expression) -> Expression:
+        """Each element by its value; a number stands as a name, so that any printer writes its digits."""
+        if isinstance(node, Element):
+            shown = decimal(self._value(node))
+            return Element(f"({shown})" if shown.startswith("-") else shown)
+        if isinstance(node, Apply) and isinstance(node.arguments[0], Element):
+            return node.with_children(
+                tuple(
+                    Element(decimal(self._value(each)))
+                    if isinstance(each, Element)
+                    else self.with_numbers(each)
+                    for each in node.arguments
+                )
+            )
+        children = tuple(self.with_numbers(child) for child in node.children)
+        return node.with_children(children) if children else node
+
+    def _position(self, position: Expression) -> int:
+        return int(integer_value(position, {}, self.sizes, self._read))
+
+    def _value(self, element: Element) -> Any:
+        array: NDArray[Any] = self.instance.values[element.tensor]
+        places = [self._position(position) for position in element.positions]
+        if any(place < 0 for place in places):
+            raise NotationError(f"{text(element)} lies outside its axis")
+        return array[tuple(places)]
+
+    def _read(self, node: Expression, at: Mapping[Index, int]) -> Any:
+        """An element in a position or a condition."""
+        if not isinstance(node, Element):
+            raise NotationError("is decided by more than one element")
+        value = self._value(
+            Element(
+                node.tensor,
+                tuple(substitute(each, {i: Number(n) for i, n in at.items()}) for each in node.positions),
+            )
+        )
+        return int(value) if isinstance(value, np.integer) else Fraction(float(value))

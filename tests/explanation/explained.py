@@ -1,0 +1,44 @@
+"""Explanations of models for the tests, their modules not verified and each made once."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from symbackprop import load, loads
+from symbackprop.explanation.computations import Computations
+from symbackprop.explanation.explanation import Explanation, explanation_of
+from symbackprop.targets.numpy.module import numpy_module
+from symbackprop.targets.numpy.target import NUMPY
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SIZES = {"seed": {"B": 4, "I": 3, "J": 5, "K": 2}, "recurrent": {"N": 2, "T": 4, "J": 3, "C": 2}}
+TEXTS = {
+    "recurrent": """
+index n : N
+index t : T
+index j, k : J
+index c : C
+input x[n,t,j]
+target d[n,c]
+param U[j,k], V[c,j]
+u[n,t,j] = sum(k, U[j,k]*pad(h[n,t-1,k])) + x[n,t,j]
+h[n,t,j] = tanh(u[n,t,j])
+y[n,c] = sum(j, V[c,j]*h[n,size(t)-1,j])
+loss E = sum(n, c, (y[n,c] - d[n,c])^2)
+"""
+}
+
+
+@cache
+def explained(name: str) -> Explanation:
+    """The explanation of an example, or of a text above, on small sizes."""
+    model = loads(TEXTS[name], name) if name in TEXTS else load(EXAMPLES / f"{name}.model")
+    derived = model.derive()
+    module = numpy_module(derived.program).printed()
+    return explanation_of(derived.derivation, module, NUMPY, SIZES.get(name, {}))
+
+
+def computations_of(text: str) -> Computations:
+    """Those of a model in the model language."""
+    return Computations.of(numpy_module(loads(text).derive().program).printed())

@@ -1,0 +1,100 @@
+import pytest
+
+from symbackprop.explanation.contractions import contractions_in
+from symbackprop.explanation.saying import contraction_remark, contributing, numbers_that_matter
+from symbackprop.explanation.sections import product_expression
+from symbackprop.explanation.text import remark_text
+from symbackprop.lesson.text import formula_text
+from tests.explanation.explained import explained
+
+RECURRENT = {product.adjoint.tensor: product for product in explained("recurrent").chain_rule.products}
+PRODUCTS = {product.adjoint.tensor: product for product in explained("seed").chain_rule.products}
+
+
+@pytest.mark.parametrize(
+    ("tensor", "product", "code"),
+    [
+        ("y", "dE/dy", "delta2 = y - d"),
+        ("u2", "(dE/dy)(dy/du2)", "delta2 = y - d"),
+        ("W2", "(dE/dy)(dy/du2)(du2/dW2)", "grad_W2 = delta2.T @ z1"),
+        ("W1", "(dE/dy)(dy/du2)(du2/dz1)(dz1/du1)(du1/dW1)", "grad_W1 = delta1.T @ x"),
+    ],
+)
+def test_which_line_computes_which_product(tensor, product, code):
+    found = PRODUCTS[tensor]
+    assert formula_text(product_expression(found)) == product
+    assert [span.code for span in found.spans] == [code]
+
+
+def test_a_product_without_an_array_says_where_it_is():
+    assert PRODUCTS["y"].is_equal and not PRODUCTS["y"].is_its_own
+    assert PRODUCTS["z1"].is_factor and not PRODUCTS["z1"].is_equal
+    assert PRODUCTS["u1"].is_its_own
+    products = explained("classics/batch_norm_input_alone").chain_rule.products
+    given = {each.adjoint.tensor: each for each in products}
+    assert given["y"].is_given == "g" and given["y"].computed_as is None
+
+
+def test_several_paths_are_a_sum():
+    assert formula_text(product_expression(RECURRENT["h"])) == "(dE/du)(du/dh) + (dE/dy)(dy/dh)"
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said", "numbers"),
+    [
+        ("u2", "only b' = b and k' = k contribute", "B^2*K^2 numbers, all but B*K of them 0"),
+        (
+            "W2",
+            "only k' = k contributes; every b contributes, so the chain rule sums over b",
+            "B*J*K^2 numbers, all but B*J*K of them 0",
+        ),
+        (
+            "z1",
+            "only b' = b contributes; every k contributes, so the chain rule sums over k",
+            "B^2*J*K numbers, all but B*J*K of them 0",
+        ),
+    ],
+)
+def test_which_index_survives(tensor, said, numbers):
+    (factor,) = PRODUCTS[tensor].factors
+    assert remark_text(contributing(factor)) == said
+    assert remark_text(numbers_that_matter(factor)).endswith(numbers)
+
+
+def test_a_step_of_a_recurrence_survives_at_one_earlier_place():
+    at_next_step, at_the_end = RECURRENT["h"].factors
+    assert remark_text(contributing(at_next_step)).startswith(
+        "only n' = n and t' - 1 = t contribute; every j'"
+    )
+    assert "only the places with t = size(t) - 1 are read" in remark_text(contributing(at_the_end))
+    assert remark_text(numbers_that_matter(at_next_step)).endswith(
+        "J^2*N^2*T^2 numbers, all but J^2*N*T of them 0"
+    )
+
+
+def test_a_factor_in_which_every_index_counts_has_no_ties():
+    (factor,) = PRODUCTS["y"].factors
+    assert contributing(factor) == () and numbers_that_matter(factor) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "grad_W2",
+            "[k,b] @ [b,j] -> [k,j]: delta2 is stored as [b,k] and transposed, so that b stands beside b; "
+            "b is summed; k and j survive",
+        ),
+        ("delta1", "[b,k] @ [k,j] -> [b,j]: k is summed; b and j survive"),
+        ("grad_b2", "[b,k] -> [k]: b is summed; k survives"),
+    ],
+)
+def test_every_transpose_and_every_sum_is_explained(name, said):
+    (line,) = explained("seed").computations.by_name[name].lines
+    (contraction,) = contractions_in(line)
+    assert remark_text(contraction_remark(contraction)) == said
+
+
+def test_an_element_wise_line_contracts_nothing():
+    (line,) = explained("seed").computations.by_name["z1"].lines
+    assert contractions_in(line) == ()

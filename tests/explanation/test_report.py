@@ -1,0 +1,82 @@
+import json
+
+import pytest
+
+from symbackprop import explain, loads
+from symbackprop.cli.main import run
+from symbackprop.explanation.blocks import Note, Page
+from symbackprop.explanation.json_document import explanation_json
+from symbackprop.explanation.sections import explanation_page
+from symbackprop.explanation.text import page_text
+from tests.explanation.explained import EXAMPLES, explained
+
+MODELS = ("seed", "recurrent", "classics/batch_norm_input_alone")
+
+
+SEED_LINES = {
+    "delta2": "delta2 = y - d",
+    "E": "E = 0.5 * np.sum(delta2**2)",
+    "grad_W2": "grad_W2 = delta2.T @ z1",
+    "grad_b2": "grad_b2 = np.sum(delta2, axis=0)",
+    "delta1": "delta1 = (delta2 @ W2) * z1 * (1.0 - z1)",
+}
+
+
+def sentences(shown: str) -> str:
+    return " ".join(shown.split())
+
+
+def test_the_page_answers_what_is_used_again():
+    shown = sentences(page_text(explanation_page(explained("seed"))))
+    lines = explained("seed").computations.module.text.splitlines()
+    line = {name: lines.index(f"    {code}") + 1 for name, code in SEED_LINES.items()}
+    assert (
+        f"delta2[b,k] = dE/du2[b,k] is computed once, on line {line['delta2']}, and read by lines "
+        f"{line['E']} (E), {line['grad_W2']} (grad_W2), {line['grad_b2']} (grad_b2) "
+        f"and {line['delta1']} (delta1)."
+    ) in shown
+    assert "The way back through z1 is written in its output z1: u1 need not be kept." in shown
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("width", [60, 100])
+def test_paragraphs_keep_the_width(name, width):
+    page = explanation_page(explained(name))
+    notes = [page_text(Page("", (block,)), width) for block in page.blocks if isinstance(block, Note)]
+    lines = [line for note in notes for line in note.splitlines()]
+    assert max(len(line) for line in lines if " " in line) <= width
+    assert all(line == line.rstrip() for line in page_text(page, width).splitlines())
+
+
+def test_json_says_the_same():
+    found = json.loads(explanation_json(explained("seed")))
+    by_tensor = {each["derivative"]: each for each in found["products"]}
+    assert by_tensor["dE/du2[b,k]"]["lines"][0]["code"] == "delta2 = y - d"
+    assert by_tensor["dE/dW2[k,j]"]["terms"] == [["dE/dy", "dy/du2", "du2/dW2"]]
+    assert found["kept"][0]["bytes"]["value"] == 8 * 4 * 5
+    assert [way["name"] for way in found["ways"]][-1] == "backpropagation"
+    line = by_tensor["dE/du2[b,k]"]["lines"][0]
+    assert found["module"].splitlines()[line["first"] - 1].strip() == line["code"]
+
+
+def test_line_numbers_are_those_of_the_module_that_generate_writes(capsys):
+    assert run(["explain", str(EXAMPLES / "seed.model"), "--format", "json", "--size", "B=2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    written = (EXAMPLES.parent / "generated" / "seed.py").read_text()
+    assert found["sizes"]["B"] == 2
+    for product in found["products"]:
+        for line in product["lines"]:
+            assert written.splitlines()[line["first"] - 1].strip() == line["code"]
+
+
+def test_a_size_of_no_axis_is_wrong_input(capsys):
+    assert run(["explain", str(EXAMPLES / "seed.model"), "--size", "Q=2"]) == 2
+    assert "Q is no axis of the model" in capsys.readouterr().err
+
+
+def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained():
+    report = explain(loads("param w, v\nloss E = w^2", "alone"))
+    shown = sentences(report.text())
+    assert "dE/dw = 2*w, of shape (): kept as grad_w" in shown
+    assert repr(report) == "<Report alone>"
+    assert "needs the given tensors alone" in shown
