@@ -32,6 +32,7 @@ from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import substitute
 from symbackprop.rules.support import Support, support_of
 from symbackprop.rules.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
+from symbackprop.systems.demands import Demands
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
 
@@ -70,6 +71,8 @@ class Scope:
     `steps` speaks of the adjoints in a recurrence, the outermost step first: there, before means in the same
     step and before in the order, or in a step before. `target` is the tensor at hand, at its own indices.
     `free` are tensors that may yet be moved by themselves, so that their equations say nothing of them.
+    `demands` are those of the system's equations, `exceeding` the adjoints that may be undefined all the
+    same.
     Of the equations that read a tensor, `readers` numbers all; `sums_by_tensor` files each sum of products
     under one tensor that it reads, `by_key` all under what their patterns share with what they speak of.
     """
@@ -90,6 +93,8 @@ class Scope:
     ranges: Ranges = field(default_factory=Ranges)
     supports: Mapping[str, Support] = field(default_factory=dict)
     free: frozenset[str] = frozenset()
+    demands: Demands = field(default_factory=Demands)
+    exceeding: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, system: System, facts: tuple[Fact, ...] = (), free: frozenset[str] = frozenset()) -> Scope:
@@ -97,7 +102,12 @@ class Scope:
         symmetric = {name: why for name, why in stated_symmetries(system).items() if name not in free}
         ranges = Ranges.of_tensors(system.tensors.values())
         scope = cls(
-            facts=facts, symmetric=symmetric, index_names=system.index_names, ranges=ranges, free=free
+            facts=facts,
+            symmetric=symmetric,
+            index_names=system.index_names,
+            ranges=ranges,
+            free=free,
+            demands=Demands.of(system.equations),
         )
         return scope.with_equations(system.equations)
 
@@ -145,7 +155,18 @@ class Scope:
             symmetric=symmetric,
             supports=supports,
             ranges=self.ranges.with_equations(telling),
+            exceeding=self._exceeding_with(equations),
         )
+
+    def _exceeding_with(self, equations: Sequence[Equation]) -> frozenset[str]:
+        adjoints = [equation for equation in equations if equation.tensor not in self.demands.formulas]
+        return self.exceeding.union(
+            each.tensor for each in adjoints if self.may_be_undefined(each.expression)
+        )
+
+    def may_be_undefined(self, expression: Expression) -> bool:
+        """Whether it may be undefined where all equations of the system have values."""
+        return self.demands.are_exceeded(expression, self.exceeding, self.ranges)
 
     def without(self, tensor: str) -> Scope:
         """What is known where nothing is recognised by the tensor's definition any more."""
@@ -233,6 +254,8 @@ class Scope:
         names = {name for key in by_keys for name in self.by_key.get(key, ())}
         found: dict[Expression, Relation] = {}
         for equation in self._in_order(names, expression):
+            if equation.tensor in self.exceeding and self._asks_more(equation, expression):
+                continue
             for case in self.known[equation.tensor]:
                 for bindings in case.instances(by_keys):
                     known = substitute(equation.element, bindings)
@@ -247,6 +270,11 @@ class Scope:
             if relation is not None:
                 found.setdefault(relation.known, relation)
         return tuple(found.values())
+
+    def _asks_more(self, equation: Equation, expression: Expression) -> bool:
+        """Whether an adjoint may be undefined where the expression is not, and so must not stand in it."""
+        asked = self.demands.and_of(expression)
+        return asked.are_exceeded(equation.expression, self.exceeding - {equation.tensor}, self.ranges)
 
     def _logarithms_of(self, relation: Relation) -> Iterator[Relation]:
         """The definitions l = log(s) that make e^u/s of the relation's e^(u - l)."""

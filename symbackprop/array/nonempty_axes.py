@@ -49,7 +49,7 @@ def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> 
     padded = {line.name for line, _ in lines if any(isinstance(node, Pad) for node in line.value.walk())}
     extrema = dict(_stepped_extrema(program.statements))
     for line, loops in lines:
-        for axis, reason in _obstacles(line, looked_at, padded, extrema):
+        for axis, reason in (*_read_extrema(line, extrema), *_obstacles(line, looked_at, padded)):
             if axis not in loops:
                 found.setdefault(axis.name, reason)
     quotients = UndefinedQuotients(batch_axes(program))
@@ -71,7 +71,8 @@ def _checks_in_branches(
     found: dict[object, PlaceCheck] = {}
     for line, loops in _lines(program.statements):
         for conditions, branch in branches_by_size(line.value):
-            for axis, reason in _obstacles(replace(line, value=branch), looked_at, padded, extrema):
+            part = replace(line, value=branch)
+            for axis, reason in (*_read_extrema(part, extrema), *_obstacles(part, looked_at, padded)):
                 is_known = (
                     axis in loops
                     or axis.name in known
@@ -158,22 +159,24 @@ def _compared(line: Store) -> str:
     return ""
 
 
+def _read_extrema(line: Statement | Store, extrema: _Reasons) -> Iterator[tuple[Axis, str]]:
+    """Axes without which an array that the line reads is infinite, its own apart."""
+    for node in always_computed(line.value):
+        if isinstance(node, Read) and node.name != line.name:
+            yield from extrema.get(node.name, {}).items()
+
+
 def _obstacles(
-    line: Statement | Store,
-    looked_at: Collection[tuple[Axis, Value]],
-    padded: Collection[str],
-    extrema: _Reasons,
+    line: Statement | Store, looked_at: Collection[tuple[Axis, Value]], padded: Collection[str]
 ) -> Iterator[tuple[Axis, str]]:
-    """Axes with what NumPy refuses where they are empty, or what is infinite, whatever is done with it.
+    """Axes with what NumPy refuses where they are empty, whatever is done with the result.
 
     `looked_at` are places that a module makes sure of when it is called, each with its axis; `padded` names
-    the arrays with zeros around them, `extrema` those that are infinite where an axis is empty.
+    the arrays with zeros around them.
     """
     name = _name(line)
     for node in always_computed(line.value):
         match node:
-            case Read(array, _, _) if array != line.name:
-                yield from extrema.get(array, {}).items()
             case Reduce(operand, kind, places, _) if kind in NEEDING_A_VALUE:
                 over = [index for place in places for index in operand.layout[place]]
                 of = f"of {operand.name}" if isinstance(operand, Read) else f"in {name}"

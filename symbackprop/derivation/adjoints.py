@@ -17,7 +17,7 @@ from symbackprop.rewriting.justification import Recomputed
 from symbackprop.rewriting.replacements import AdjointNames, Substitution
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.strategies import result_of
-from symbackprop.rules.support import Guarding, support_of
+from symbackprop.rules.support import Guarding, Masking, support_of
 from symbackprop.systems.system import Equation
 
 
@@ -46,6 +46,8 @@ def worked_out(
     }
     if any(support.values()):
         append(steps, Guarding.of(support, scope.ranges, steps[-1].after))
+    undefined = {adjoint for adjoint, name in names.items() if scope.may_be_undefined(name)}
+    append(steps, Masking.of(steps[-1].after, lambda each: each in undefined or scope.may_be_undefined(each)))
     known = tuple([(adjoint, names[adjoint]) for adjoint in _adjoints_in(steps[-1].after)])
     append(steps, AdjointNames(known))
     steps.extend(simplify(steps[-1].after, scope, total.free_indices, account))
@@ -62,7 +64,10 @@ def append(steps: list[Step], rule: Recomputed) -> None:
 
 def _closed_factor(consumer: Equation, local: Derivative, scope: Scope, account: Account) -> LocalDerivative:
     factor = local_derivative(consumer, local)
-    steps = simplify_factor(factor.value, scope, local.free_indices, account)
+    masking = Masking.of(factor.value, scope.may_be_undefined)
+    masked = masking.again(factor.value)
+    steps = () if masked == factor.value else (Step(masking, (), factor.value, masked),)
+    steps = (*steps, *simplify_factor(masked, scope, local.free_indices, account))
     return replace(factor, value=result_of(steps, factor.value), further=steps)
 
 

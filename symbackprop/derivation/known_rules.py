@@ -36,7 +36,7 @@ from symbackprop.rules.one_index import BOTH
 from symbackprop.rules.position_deltas import JOINING_RULES, SOLVING_RULES
 from symbackprop.rules.stated_facts import FACT, Stated, fact_rules
 from symbackprop.rules.summation import SUMMATION_RULES
-from symbackprop.rules.support import Guarding
+from symbackprop.rules.support import Guarding, Masking
 from symbackprop.rules.symmetry import MIRRORED_SQUARES, SYMMETRY, Symmetries, oriented_by
 from symbackprop.rules.wheres import WHERE_RULES, masked_sum_rules
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
@@ -51,6 +51,7 @@ JUSTIFICATIONS: tuple[type[Justification], ...] = (
     Definition,
     Guarding,
     Identity,
+    Masking,
     NamedDerivatives,
     OwnEquation,
     Portions,

@@ -98,6 +98,12 @@ REASONS = (
         "once after the chain rule",
     ),
     Reason(
+        "keep under the mask",
+        "f*where(c, g, 0) = where(c, f*g, 0), where f may be undefined",
+        "0 is 0 beside whatever has a value",
+        "once for each local derivative, and after the chain rule",
+    ),
+    Reason(
         "name the adjoints",
         "what has been found keeps its name",
         "each has been found before",

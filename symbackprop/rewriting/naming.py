@@ -144,7 +144,8 @@ def _of_model_matrices(node: MatrixFunction, equation: Equation) -> Expression:
 
 
 def _normal_form(expression: Expression) -> Expression:
-    return canonical_bound_names(rewrite_bottom_up(expression, normalised))
+    """Factors that differ in the names of bound indices alone are equal ones, and become a power."""
+    return canonical_bound_names(rewrite_bottom_up(canonical_bound_names(expression), normalised))
 
 
 def by_tensor(equations: Iterable[Equation]) -> dict[str, Equation]:

@@ -3,11 +3,14 @@
 The adjoint of what only a `where` reads is 0 where it is not chosen: delta_z[i,j] = where(i < j, f, 0). The
 chain rule multiplies it with a local derivative that nobody has looked at there, and that may be undefined:
 0*nan is not 0. So a partial factor beside such an adjoint is put under the adjoint's own condition.
+
+Likewise a function that stands still, relu(x) below 0, has the derivative 0 whatever it is put into: in that
+of sqrt(relu(x)), where(x > 0, 1, 0)/sqrt(relu(x)), the root is put under the mask's condition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self, TypeAlias
 
@@ -28,6 +31,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up, substitute
 from symbackprop.rewriting.justification import Anchor, Equality, Recomputed
+from symbackprop.rules.compared_values import positive_part
 from symbackprop.systems.partial import Ranges
 
 
@@ -110,6 +114,66 @@ class Guarding(Recomputed):
         ]
         factors = frozenset(rename_tensors(factor, names) for factor in self.partial_factors)
         return replace(self, support=tuple(support), partial_factors=factors)
+
+
+@dataclass(frozen=True)
+class Masking(Recomputed):
+    """Those factors that may be undefined, though the model is not, put under the conditions of masks."""
+
+    undefined: frozenset[Expression]
+    name: str = "keep under the mask"
+    statement: str = "f*where(c, g, 0) = where(c, f*g, 0), where f may be undefined"
+    kind: ClassVar[str] = "mask"
+    whole: ClassVar[bool] = True
+
+    @property
+    def equations(self) -> tuple[Equality, ...]:
+        """None: what is 0 is 0 beside whatever is defined."""
+        return ()
+
+    @classmethod
+    def of(cls, node: Expression, is_undefined: Callable[[Expression], bool]) -> Self:
+        """For the factors beside a mask of which that is so."""
+        products = (each for each in node.walk() if isinstance(each, Multiply) and _mask_of(each.factors))
+        return cls(frozenset(factor for each in products for factor in each.factors if is_undefined(factor)))
+
+    def again(self, node: Expression) -> Expression:
+        """The products with their factors under masks."""
+        return rewrite_bottom_up(node, self._masked)
+
+    def _masked(self, node: Expression) -> Expression:
+        if not (isinstance(node, Multiply) and any(self._is_exposed(node, each) for each in node.factors)):
+            return node
+        inside: list[Expression] = []
+        beside: list[Expression] = []
+        for factor in node.factors:
+            is_mask = isinstance(factor, Where) and factor.otherwise == ZERO
+            chosen = factor.chosen if is_mask and isinstance(factor, Where) else factor
+            (inside if is_mask or factor in self.undefined else beside).append(chosen)
+        return multiply(*beside, Where(conjunction(list(_mask_of(node.factors))), multiply(*inside), ZERO))
+
+    def _is_exposed(self, node: Multiply, factor: Expression) -> bool:
+        """Whether the factor may be undefined where another one is 0, and is read there."""
+        if factor not in self.undefined:
+            return False
+        own = _mask_of((factor,))
+        return any(each not in own for each in _mask_of([each for each in node.factors if each != factor]))
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same in other names."""
+        return replace(self, undefined=frozenset(rename_tensors(each, names) for each in self.undefined))
+
+
+def _mask_of(factors: Collection[Expression]) -> tuple[Expression, ...]:
+    """The conditions without which one of the factors is 0, deltas apart: those are contracted."""
+    found: list[Expression] = []
+    for factor in factors:
+        part = positive_part(factor)
+        if part is not None:
+            found.append(Comparison(">", part, ZERO))
+        deltas = [Comparison("==", *each.children) for each in factor.walk() if isinstance(each, Delta)]
+        found += [each for each in support_of(factor, {}) if each not in deltas]
+    return _each_once(*found)
 
 
 def with_guards(

@@ -3,6 +3,7 @@ import pytest
 from symbackprop.language.model import parse_system
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Element
+from symbackprop.schedule.given_names import Shared
 from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.sharing import shared
 from symbackprop.systems.printing import equation_text
@@ -35,6 +36,17 @@ def test_indices_may_have_other_names():
         "exp_g[b] = exp(g[b])",
         "y[b] = exp_g[b]*sum(c, exp_g[c])",
     ]
+
+
+def test_equal_sums_over_indices_of_other_names_replay_as_one():
+    """Read from one name they would be a square; where they were written, they are that as well."""
+    equations = "v = sum(b, g[b])/size(b)*sum(c, g[c])\ne = sum(b, 1 + g[b])*sum(c, g[c])\n"
+    items = shared(items_of(parse_system(HEAD + equations)), parse_system(HEAD).tensors)
+    steps = [step for item in items for step in item.origin.steps]
+    assert [step.rule.name for step in steps] == ["share", "share"]
+    for step in steps:
+        assert isinstance(step.rule, Shared) and step.rule.accounts_for(step.before, step.after)
+        assert not step.rule.accounts_for(multiply(step.before, step.before), step.after)
 
 
 def test_axes_come_in_the_order_of_the_first_consumer():

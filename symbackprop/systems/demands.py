@@ -1,0 +1,166 @@
+"""What the equations of a model ask not to be 0, and formulas that ask for more.
+
+sqrt(f) has a value at f = 0, and 1/sqrt(f), which its derivative brings, has none; 1/s^2 asks for no more
+than 1/s does. Shapes are compared: formulas without the positions at which they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symbackprop.functions.record import Domain
+from symbackprop.functions.table import ALL_FUNCTIONS
+from symbackprop.integers.bounds import conjuncts
+from symbackprop.notation.expressions import (
+    ZERO,
+    Apply,
+    Comparison,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Where,
+)
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
+from symbackprop.systems.partial import Ranges
+from symbackprop.systems.system import Equation
+
+
+@dataclass(frozen=True)
+class _Met:
+    """Shapes that are not 0, and those of them that are greater than 0."""
+
+    not_zero: frozenset[Expression] = frozenset()
+    positive: frozenset[Expression] = frozenset()
+
+    def meets(self, base: Expression, ranges: Ranges) -> bool:
+        """Whether the base of a power, or what a logarithm is of, is in order."""
+        shape = shape_of(base)
+        return shape in self.positive or (ranges.is_nonnegative(base) and shape in self.not_zero)
+
+    def divides(self, base: Expression) -> bool:
+        """Whether a denominator is in order."""
+        return shape_of(base) in self.not_zero | self.positive
+
+    def and_also(self, other: _Met) -> _Met:
+        """Both together."""
+        return _Met(self.not_zero | other.not_zero, self.positive | other.positive)
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What holds wherever the equations have values; `formulas` are the shapes of the right-hand sides."""
+
+    met: _Met = _Met()
+    powers: frozenset[Expression] = frozenset()
+    formulas: Mapping[str, Expression] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, equations: Iterable[Equation]) -> Demands:
+        """What these equations ask."""
+        formulas = {equation.tensor: shape_of(equation.expression) for equation in equations}
+        return cls(formulas=formulas)._with(
+            [node for formula in formulas.values() for node in formula.walk()]
+        )
+
+    def and_of(self, expression: Expression) -> Demands:
+        """What this formula asks besides, whatever its `where`s choose."""
+        return self._with(list(_outside_branches(shape_of(expression))))
+
+    def _with(self, nodes: Sequence[Expression]) -> Demands:
+        positive = [argument for node in nodes for argument in _positive_in(node)]
+        divisors = [node.base for node in nodes if _is_quotient(node) and isinstance(node, Power)]
+        met = _Met(_with_causes(divisors, self.formulas), _with_causes(positive, self.formulas))
+        powers = [node for node in nodes if isinstance(node, Power) and not isinstance(node.exponent, Number)]
+        return Demands(
+            self.met.and_also(met), self.powers.union(map(canonical_bound_names, powers)), self.formulas
+        )
+
+    def are_exceeded(self, node: Expression, exceeding: Collection[str], ranges: Ranges) -> bool:
+        """Whether a formula may be undefined where the equations are not.
+
+        `exceeding` are tensors of which that is known; what a `where` around says not to be 0 is none of it.
+        """
+        return self._exceeded(node, frozenset(exceeding), ranges, self.met)
+
+    def _exceeded(self, node: Expression, exceeding: frozenset[str], ranges: Ranges, met: _Met) -> bool:
+        match node:
+            case Element(tensor, _) if tensor in exceeding:
+                return True
+            case Where(condition, chosen, otherwise):
+                inside = met.and_also(self._said_by(condition))
+                branches = ((chosen, inside), (otherwise, met))
+                return any(self._exceeded(branch, exceeding, ranges, said) for branch, said in branches)
+            case Power(base, Number(exponent)) if _is_quotient(node):
+                in_order = met.divides(base) if exponent.denominator == 1 else met.meets(base, ranges)
+                is_new = not (in_order or ranges.is_positive(base))
+            case Power(base, exponent) if not isinstance(exponent, Number):
+                is_new = ranges.is_undefined_node(node) and shape_of(node) not in self.powers
+                is_new = is_new and not met.meets(base, ranges)
+            case _:
+                is_new = any(
+                    not (met.meets(argument, ranges) or ranges.is_positive(argument))
+                    for argument in _positive_in(node)
+                )
+        return is_new or any(self._exceeded(child, exceeding, ranges, met) for child in node.children)
+
+    def _said_by(self, condition: Expression) -> _Met:
+        """What is not 0 where the condition holds: f != 0, and the positive part of f > 0, named or not."""
+        not_zero: set[Expression] = set()
+        positive: set[Expression] = set()
+        for part in conjuncts(condition):
+            match part:
+                case Comparison("!=", value, zero) if zero == ZERO:
+                    not_zero.add(shape_of(value))
+                case Comparison(">", value, zero) if zero == ZERO:
+                    own = shape_of(value)
+                    parts = (Apply("relu", (own,)), Apply("max", (own, ZERO)), Apply("max", (ZERO, own)))
+                    positive.update((own, *parts))
+        positive.update([Element(name, ()) for name, formula in self.formulas.items() if formula in positive])
+        return _Met(frozenset(not_zero), frozenset(positive))
+
+
+def shape_of(node: Expression) -> Expression:
+    """The formula without the positions at which it reads tensors."""
+
+    def without_positions(each: Expression) -> Expression:
+        return Element(each.tensor, ()) if isinstance(each, Element) else each
+
+    return canonical_bound_names(rewrite_bottom_up(node, without_positions))
+
+
+def _outside_branches(node: Expression) -> Iterator[Expression]:
+    yield node
+    for child in node.children[:1] if isinstance(node, Where) else node.children:
+        yield from _outside_branches(child)
+
+
+def _is_quotient(node: Expression) -> bool:
+    return isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value < 0
+
+
+def _positive_in(node: Expression) -> Iterator[Expression]:
+    """What the node asks to be greater than 0, but for the base of a power."""
+    match node:
+        case Apply(function, (argument, *_)) if ALL_FUNCTIONS[function].domain is Domain.POSITIVE:
+            yield argument
+
+
+def _with_causes(shapes: Iterable[Expression], formulas: Mapping[str, Expression]) -> frozenset[Expression]:
+    """The shapes, and what is not 0 where they are not: the formula of a name, factors, what is raised."""
+    found: set[Expression] = set()
+    pending = list(shapes)
+    while pending:
+        shape = canonical_bound_names(pending.pop())
+        if shape not in found:
+            found.add(shape)
+            match shape:
+                case Element(tensor, _) if tensor in formulas:
+                    pending.append(formulas[tensor])
+                case Multiply(factors):
+                    pending.extend(factors)
+                case Power(base, Number(exponent)) if exponent > 0:
+                    pending.append(base)
+    return frozenset(found)

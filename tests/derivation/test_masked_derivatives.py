@@ -1,0 +1,106 @@
+"""Derivatives of functions that stand still somewhere, put into others that are steep there: 0, not 0*inf."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symbackprop as sb
+from symbackprop.systems.printing import text
+
+DECLARED = "index b : B\nindex c : C\nparam x[b], y[b], z[b,c], p, q\ninput w[b]\n"
+VALUES = {
+    "x": np.array([0.7, -0.6, -0.3, 2.0, 0.3]),
+    "y": np.array([0.4, 0.5, -0.3, -0.2, 0.6]),
+    "z": np.array([[0.1, 0.2], [-0.3, -0.4], [0.4, -1.0], [-0.3, 0.2], [0.2, 0.3]]),
+    "p": np.array(2.5),
+    "q": np.array(0.7),
+}
+WEIGHTS = np.arange(1.0, 6.0)
+
+
+def derived(equations: str) -> sb.ModelDerivation:
+    return sb.loads(f"{DECLARED}{equations}\n").derive()
+
+
+def closed_form(equations: str, tensor: str = "x") -> str:
+    return text(derived(equations).derivation.gradients[tensor].expression)
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "r[b] = relu(x[b])\nloss E = sum(b, w[b]*sqrt(r[b])*exp(x[b]))",
+        "loss E = sum(b, w[b]*(relu(x[b])^p*relu(x[b])^q + sqrt(relu(y[b])*relu(x[b]))))",
+        "loss E = sum(b, w[b]*(asin(max(min(x[b], 1), -1)) + where(y[b] > 0, y[b], 0)^0.5))",
+        "loss E = sum(b, w[b]*sqrt(sum(c, relu(z[b,c])))) + prod(b, sum(c, sqrt(relu(z[b,c]))))",
+        "loss E = sum(b, w[b]*max(c, sqrt(relu(z[b,c]))))/(1 + sum(b, relu(x[b])^(1/3)))",
+        "r[b] = relu(x[b])\nu[b] = relu(r[b] - y[b])\nloss E = sum(b, w[b]*sqrt(u[b]))",
+        "loss E = sum(b, w[b]*(max(x[b], 0)^p + abs(y[b])^1.5))",
+    ],
+)
+def test_the_gradient_is_finite_and_right_where_the_value_is(equations: str) -> None:
+    derivation = derived(equations)
+    derivation.replay()
+    module = derivation.module()
+    with np.errstate(all="ignore"):
+        _, gradients = module.value_and_grad(VALUES, w=WEIGHTS)
+        for name, gradient in gradients.items():
+            rng = np.random.default_rng(0)
+            direction = rng.normal(size=VALUES[name].shape)
+            ends = [{**VALUES, name: VALUES[name] + step * direction} for step in (1e-6, -1e-6)]
+            slope = np.subtract(*(module.loss(end, w=WEIGHTS) for end in ends)) / 2e-6
+            assert np.sum(gradient * direction) == pytest.approx(slope, rel=1e-6, abs=1e-8), name
+
+
+def is_masked(derivation: sb.ModelDerivation) -> bool:
+    adjoints = derivation.derivation.adjoints
+    steps = [step for each in adjoints for step in each.steps]
+    steps += [step for each in adjoints for factor in each.factors for step in factor.further]
+    return any(step.rule.name == "keep under the mask" for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("sqrt(relu(x[b]))", "1/2*where(x[b] > 0, 1/sqrt(relu(x[b])), 0)"),
+        ("relu(x[b])^p", "where(p != 0 and x[b] > 0, p*relu(x[b])^(p - 1), 0)"),
+        ("asin(min(x[b], 1))", "where(x[b] <= 1, 1/sqrt(1 - min(x[b], 1)^2), 0)"),
+    ],
+)
+def test_what_may_be_undefined_stands_under_the_mask(loss: str, expected: str) -> None:
+    derivation = derived(f"loss E = sum(b, {loss})")
+    assert text(derivation.derivation.gradients["x"].expression) == expected
+    assert is_masked(derivation)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "relu(x[b])^1.5",
+        "relu(x[b])/y[b]",
+        "relu(x[b])*log(y[b]) + relu(x[b])/y[b]^2",
+        "sqrt(1 + relu(x[b]))",
+        "norm(c, z[b,c])*relu(x[b])/norm(c, z[b,c])^2",
+        "log(relu(x[b]))",
+    ],
+)
+def test_what_asks_for_no_more_than_the_loss_does_stays_beside_it(loss: str) -> None:
+    derivation = derived(f"loss E = sum(b, {loss})")
+    assert not is_masked(derivation)
+
+
+def test_a_name_that_may_be_undefined_stands_for_no_part_of_what_is_defined() -> None:
+    """sqrt(x)*exp(y) is 0 at x = 0, and 2*x*(the gradient of x) no number."""
+    equations = "loss E = sum(b, w[b]*sqrt(x[b])*exp(y[b]))"
+    assert closed_form(equations, "y") == "w[b]*sqrt(x[b])*exp(y[b])"
+
+
+def test_at_the_kink_the_convention_decides_and_a_cusp_has_no_derivative() -> None:
+    module = derived("loss E = sum(b, sqrt(relu(x[b])) + max(y[b], 0)^0.5 + sqrt(abs(z[b,0])))").module()
+    values = {name: np.zeros_like(array) for name, array in VALUES.items()}
+    with np.errstate(all="ignore"):
+        _, gradients = module.value_and_grad(values, w=WEIGHTS)
+    assert not gradients["x"].any()  # relu'(0) = 0
+    assert np.isposinf(gradients["y"]).all()  # max(y, 0) is y at a tie
+    assert np.isnan(gradients["z"][:, 0]).all()
