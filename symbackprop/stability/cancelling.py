@@ -58,7 +58,7 @@ class _Cancelling:
 
     sigmoid: _Sigmoid
     meanings: Meanings
-    opens_names: bool = True  # of a name's own names none: a recurrence reads itself
+    opens_names: bool = True  # of a name's own names none: what is opened is written out
 
     def taken_into(self, node: Expression) -> Expression | None:
         """The node times the sigmoid; None where it meets nothing."""

@@ -135,7 +135,7 @@ def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
             return None
     taken: list[Expression] = []
     rest: list[Expression] = []
-    for factor in factors_of(_by_sigmoids(meanings.of(inside), meanings)):
+    for factor in factors_of(_by_sigmoids(meanings.of_earlier(inside), meanings)):
         base, exponent = base_and_exponent(factor)
         found = sigmoid_argument(base, meanings) if isinstance(exponent, Number) else None
         if found is None:
@@ -148,31 +148,19 @@ def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
 def log_of_choice(node: Expression, meanings: Meanings) -> Expression | None:
     """log(where(c, f, g)) = where(c, log(f), log(g)), where both are products of exponentials or sigmoids."""
     argument = argument_of("log", node)
-    match None if argument is None or _reads_itself(argument, meanings) else meanings.of(argument):
+    match None if argument is None else meanings.of_earlier(argument):
         case Where(condition, chosen, otherwise) if _is_far(chosen, meanings) or _is_far(otherwise, meanings):
             if all(_is_far(each, meanings) or is_positive(each) for each in (chosen, otherwise)):
                 return Where(condition, log(chosen), log(otherwise))
     return None
 
 
-def _reads_itself(argument: Expression, meanings: Meanings) -> bool:
-    """Whether it is an element of a recurrence, which would be opened without end."""
-    pending = [argument.tensor] if isinstance(argument, Element) else []
-    seen: set[str] = set()
-    while pending:
-        known = meanings.definitions.get(pending.pop())
-        reads = known[1].expression.tensors - seen if known else frozenset()
-        seen |= reads
-        pending.extend(reads)
-    return isinstance(argument, Element) and argument.tensor in seen
-
-
 def log_of_product(node: Expression, meanings: Meanings) -> Expression | None:
     """log(prod(i, f)*g) = sum(i, log(f)) + log(g), where f is a product of exponentials or sigmoids."""
     argument = argument_of("log", node)
-    factors = factors_of(meanings.of(argument)) if argument is not None else ()
+    factors = factors_of(meanings.of_earlier(argument)) if argument is not None else ()
     for place, factor in enumerate(factors):
-        match factor if _reads_itself(factor, meanings) else meanings.of(factor):
+        match meanings.of_earlier(factor):
             case Reduction("prod", indices, body) if _is_far(body, meanings):
                 rest = multiply(*factors[:place], *factors[place + 1 :])
                 return add(log(rest), Reduction("sum", indices, log(body)))

@@ -98,12 +98,37 @@ class Meanings:
 
     def of(self, expression: Expression) -> Expression:
         """An element as its tensor's right-hand side at these indices; anything else as it stands."""
+        return self.opened(expression)[0]
+
+    def opened(self, expression: Expression) -> tuple[Expression, Meanings]:
+        """The same, and what names mean in there: what they do before that equation.
+
+        So whoever goes on to open the names in there comes to an end: a recurrence is opened once.
+        """
+        known = self.known
         while isinstance(expression, Element):
-            equation = self.definition(expression)
-            if equation is None:
+            number, equation = self.definitions.get(expression.tensor, (known, None))
+            if equation is None or number >= known:
                 break
+            expression, known = at_positions(equation, expression), number
+        return expression, self if known == self.known else replace(self, known=known)
+
+    def of_earlier(self, expression: Expression) -> Expression:
+        """The same, unless it reads itself or later names, as in a recurrence.
+
+        A rule that writes down what it has opened may be used on that again, so it opens no recurrence.
+        """
+        while (equation := self.definition(expression)) is not None and self._reads_earlier(equation):
+            assert isinstance(expression, Element)
             expression = at_positions(equation, expression)
         return expression
+
+    def _reads_earlier(self, equation: Equation) -> bool:
+        number, _ = self.definitions[equation.tensor]
+        return not any(
+            self.definitions[name][0] >= number if name in self.definitions else name in self.awaited
+            for name in equation.reads
+        )
 
     def may_reach_logarithm(self, node: Expression) -> bool:
         """Whether sums, products and names may lead from the node to a logarithm; each name is read once."""

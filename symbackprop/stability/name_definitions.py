@@ -17,11 +17,13 @@ from symbackprop.systems.system import Equation
 class NameDefinitions(Premise):
     """The equations of all names that a node reads, directly or through others, in reading order.
 
-    `named` are the names that the largest exponent and the shifted value of a sum among them have got.
+    `named` are the names that the largest exponent and the shifted value of a sum among them have got,
+    `awaited` those of later equations that they read.
     """
 
     definitions: tuple[Equation, ...] = ()
     named: tuple[tuple[str, tuple[Equation, ...]], ...] = ()
+    awaited: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, node: Expression, meanings: Meanings) -> NameDefinitions:
@@ -35,10 +37,12 @@ class NameDefinitions(Premise):
                 found[name] = number
                 pending += equation.expression.tensors
         names = sorted(found, key=lambda name: found[name])
+        read = frozenset[str]().union(*(meanings.definitions[name][1].reads for name in names))
         introduced = meanings.introduced
         return cls(
             tuple([meanings.definitions[name][1] for name in names]),
             tuple([(name, introduced[name]) for name in names if name in introduced]),
+            (read & meanings.awaited) - found.keys(),
         )
 
     @property
@@ -47,6 +51,7 @@ class NameDefinitions(Premise):
         return Meanings(
             {each.tensor: (number, each) for number, each in enumerate(self.definitions)},
             known=len(self.definitions),
+            awaited=self.awaited,
             given={tensor: tuple([each.tensor for each in named]) for tensor, named in self.named},
         )
 
@@ -77,4 +82,5 @@ class NameDefinitions(Premise):
                     for tensor, named in self.named
                 ]
             ),
+            frozenset(names.get(name, name) for name in self.awaited),
         )

@@ -147,7 +147,8 @@ def _opened(node: Expression, meanings: Meanings) -> Iterator[Expression]:
         for factor in factors_of(power(meant, exponent)):
             yield from _opened(factor, meanings)
     else:
-        yield meant if exponent == ONE and _is_sum_of_reciprocals(meant, meanings) else node
+        is_sum = exponent == ONE and _is_sum_of_reciprocals(meant, meanings)
+        yield meanings.of_earlier(base) if is_sum else node
 
 
 def _has_below(factor: _Factor, meanings: Meanings) -> bool:
@@ -221,8 +222,7 @@ def _masks(node: Expression, factors: Sequence[_Factor]) -> Iterator[Expression]
         for part in sums:
             if isinstance(part, Reduction) and isinstance(part.body, Where):
                 masks = conjuncts(part.body.condition)
-                if any(is_instance(condition, mask, part.indices) for mask in masks):
-                    yield condition
+                yield from (condition for mask in masks if is_instance(condition, mask, part.indices))
 
 
 def taken_in(

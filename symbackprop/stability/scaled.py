@@ -90,7 +90,8 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
 
 def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
     """Whether it is a sum, or a product over an index, of exponentials and sigmoids that may all be small."""
-    match meanings.of(node):
+    meant, meanings = meanings.opened(node)
+    match meant:
         case Add() as found if as_sigmoids(found, meanings) is not None:
             return True
         case Add(terms):
@@ -100,8 +101,7 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
         case Reduction("sum" | "prod", _, body):
             parts = (body,)
         case Where(_, chosen, otherwise) if otherwise == ZERO:
-            opens_again = isinstance(node, Element) and isinstance(chosen, Element)  # as in a recurrence
-            return not opens_again and sums_sigmoids(chosen, meanings)
+            return sums_sigmoids(chosen, meanings)
         case _:
             return False
     reading = [each for each in parts if each.tensors]

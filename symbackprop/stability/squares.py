@@ -13,7 +13,6 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
-    Element,
     Expression,
     Index,
     Multiply,
@@ -70,33 +69,24 @@ def _unmasked(product: Expression) -> Iterator[Expression]:
             yield factor
 
 
-def squares_in(
-    radicand: Expression, meanings: Meanings, opened: frozenset[str] = frozenset()
-) -> tuple[Square, ...]:
-    """What is squared in a sum of squares, which may have positive factors; () for anything else.
-
-    Names within what the `opened` ones stand for are seen through, but not these themselves, as in a
-    recurrence.
-    """
-    if isinstance(radicand, Element):
-        if radicand.tensor in opened:
-            return ()
-        opened |= {radicand.tensor}
-    match meanings.of(radicand):
+def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
+    """What is squared in a sum of squares, which may have positive factors; () for anything else."""
+    meant, meanings = meanings.opened(radicand)
+    match meant:
         case Power(base, Number(exponent)) if _has_minimum(base, exponent):
             return (Square((_without_reciprocals(base),), degree=exponent),)
         case Multiply(factors):
-            parts = [squares_in(each, meanings, opened) for each in factors if not _is_positive(each)]
+            parts = [squares_in(each, meanings) for each in factors if not _is_positive(each)]
             is_alike = len({each.degree for part in parts for each in part}) == 1
             return tuple([_times(chosen) for chosen in product(*parts)]) if is_alike else ()
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            inner = squares_in(chosen, meanings, opened)
+            inner = squares_in(chosen, meanings)
             return tuple([replace(each, bases=(Where(condition, each.base, ZERO),)) for each in inner])
         case Reduction("sum", indices, body):
-            inner = squares_in(body, meanings, opened)
+            inner = squares_in(body, meanings)
             return tuple([replace(each, indices=(*indices, *each.indices)) for each in inner])
         case Add(terms):
-            found = [squares_in(term, meanings, opened) for term in terms]
+            found = [squares_in(term, meanings) for term in terms]
             return tuple([square for part in found for square in part]) if all(found) else ()
     return ()
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
+from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
+from symbackprop.notation.expressions import Element
+from symbackprop.schedule.driver import ScheduleSource, schedule_of
+from symbackprop.schedule.replaying import replayed
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.scaled import has_exponentials
+from symbackprop.systems.system import System
 
 MODEL = """
 index n : N
@@ -47,3 +54,56 @@ def test_a_chain_of_names_is_followed_to_any_depth(step: str) -> None:
     ][::-1]
     assert has_exponentials(names[3], at_once) is (step != "v + a")
     assert not at_once.may_reach_logarithm(names[-1])
+
+
+RECURRENCES = {
+    "products": "a[t] = exp(w*x[t])\nh[t] = a[t]*where(t > 0, h[t-1], 1)\n",
+    "sigmoids": "h[t] = sigmoid(w*x[t])*where(t > 0, h[t-1], 1)\n",
+    "two names": "a[t] = sigmoid(w*x[t])*where(t > 0, h[t-1], 1)\nh[t] = a[t]*sigmoid(x[t])\n",
+    "choices": "h[t] = where(t > 0, sigmoid(w*x[t])*h[t-1], exp(w))\n",
+    "squares": "h[t] = (w*x[t])^2 + where(t > 0, h[t-1]^2, 0)\n",
+    "every step before": "h[t] = exp(w*x[t]) + sum(s, where(s < t, h[s], 0))\n",
+}
+
+
+@cache
+def recurrence(name: str) -> System:
+    return parse_system("index t, s : T\nparam w\ninput x[t]\n" + RECURRENCES[name] + "loss E = log(h[0])\n")
+
+
+def meanings_at(system: System, tensor: str) -> Meanings:
+    """What names mean in a tensor's equation."""
+    numbers = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
+    known, _ = numbers[tensor]
+    before = {name: found for name, found in numbers.items() if found[0] < known}
+    return Meanings(before, known, awaited=frozenset(numbers))
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_recurrence_is_opened_once_and_by_no_rule_that_is_used_again(name: str) -> None:
+    system = recurrence(name)
+    meanings, h = meanings_at(system, "E"), system.tensor("h").element
+    meant, before = meanings.opened(h)
+    assert meant == meanings.of(h) == system.definitions["h"].expression
+    while "h" not in meant.tensors:  # it reads itself by way of another name
+        meant, before = before.opened(system.tensor("a").element)
+    again = [each for each in meant.walk() if isinstance(each, Element) and each.tensor == "h"]
+    assert again and all(before.of(each) == each for each in again)
+    assert meanings.of_earlier(h).tensors & {"a", "h"}
+
+
+def test_what_reads_earlier_names_alone_is_opened_in_any_case() -> None:
+    system = recurrence("products")
+    a = system.tensor("a").element
+    for tensor in ("h", "E"):
+        meanings = meanings_at(system, tensor)
+        assert meanings.of_earlier(a) == meanings.of(a) == system.definitions["a"].expression
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_the_stable_forms_of_what_reads_a_recurrence_come_to_rest(name: str) -> None:
+    loss = "sum(t, x[t]/sqrt(h[t]))" if name == "squares" else "sum(t, log(h[t]))"
+    text = f"index t, s : T\nparam w\ninput x[t]\n{RECURRENCES[name]}loss E = {loss}\n"
+    derivation = derive(parse_system(text))
+    schedule = schedule_of(derivation)
+    assert replayed(schedule, ScheduleSource.of(derivation))
