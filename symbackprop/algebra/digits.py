@@ -40,8 +40,7 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     if not _may_lose_digits(form, expression):
         return True
     formulas = dict(_formulas(tuple(equalities)))
-    typed = _functions_in((expression, *(formula for _, formula in formulas.values())))
-    typed |= _differentiated_in(expression)
+    typed = _functions_in([formula for _, formula in formulas.values()]) | functions_behind(expression)
     quotients = frozenset(rational_functions())
     if _brings_in(quotients - typed, form):
         return False
@@ -156,8 +155,15 @@ def _functions_in(expressions: Iterable[Expression]) -> frozenset[str]:
     return frozenset(found)
 
 
+def functions_behind(expression: Expression) -> frozenset[str]:
+    """The functions that are applied, and the quotients whose derivative stands here.
+
+    e^-u/(1 + e^-u)^2 comes of a sigmoid(u), named or not.
+    """
+    return _functions_in((expression,)) | _differentiated_in(expression)
+
+
 def _differentiated_in(expression: Expression) -> frozenset[str]:
-    """The quotients whose derivative stands here: e^-u/(1 + e^-u)^2 comes of a sigmoid(u), named or not."""
     squares = {node.base for node in expression.walk() if isinstance(node, Power) and _is_square_below(node)}
     return frozenset(
         name

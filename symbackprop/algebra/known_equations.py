@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from symbackprop.algebra.digits import functions_behind
 from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms, without_number
 from symbackprop.algebra.rational import Relation
 from symbackprop.functions.table import definition_of
@@ -15,9 +16,11 @@ from symbackprop.integers.guards import branches
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
+    is_reciprocal,
     is_root,
     is_sum,
     multiply,
+    negate,
     power,
     terms_of,
 )
@@ -258,15 +261,28 @@ def _logarithm(term: Expression) -> Expression | None:
 
 
 def function_relations(expression: Expression, atoms: tuple[Expression, ...]) -> Iterator[Relation]:
-    """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names."""
-    arguments = dict.fromkeys(
-        without_number(node.arguments[0])
-        for node in opened(expression).walk()
-        if isinstance(node, Apply) and node.function == "exp" and canonical_bound_names(node) in atoms
-    )
+    """sigmoid(w) = 1/(1 + e^-w) and its like, for each e^w in sight, w with the expression's bound names.
+
+    Beside 1/(1 + e^-w) also sigmoid(-w), the derivative of softplus(-w), unless that of sigmoid(w) is there.
+    """
+    arguments: dict[Expression, None] = {}
+    for node in opened(expression).walk():
+        if isinstance(node, Apply) and node.function == "exp" and canonical_bound_names(node) in atoms:
+            arguments[without_number(node.arguments[0])] = None
+        elif isinstance(node, Power) and is_reciprocal(node):
+            arguments.update(dict.fromkeys(_mirrored(node.base, expression)))
     for argument in arguments:
         for name in rational_functions():
             known = Apply(name, (argument,))
             formula = definition_of(known)
             assert formula is not None
             yield Relation(known, formula)
+
+
+def _mirrored(below: Expression, expression: Expression) -> Iterator[Expression]:
+    """-w of 1 + e^-w."""
+    for term in terms_of(below):
+        match term:
+            case Apply("exp", (exponent,)) if coefficient_and_rest(exponent)[0] < 0:
+                if functions_behind(expression).isdisjoint(rational_functions()):
+                    yield negate(without_number(exponent))

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, negate, subtract
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    multiply,
+    negate,
+    subtract,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -27,28 +35,76 @@ from symbackprop.rules.stating import stated
 
 
 def softplus_in_pieces(node: Expression) -> Expression | None:
-    """max(f, g) + log(1 + exp(-abs(f - g))) = g + softplus(f - g), for terms with the same number."""
+    """max(f, g) + log(1 + exp(-abs(f - g))) = g + softplus(f - g), for terms with the same number.
+
+    And min(f, g) - log(1 + exp(-abs(f - g))) = g - softplus(g - f), the same of -f and -g.
+    """
     if not isinstance(node, Add):
         return None
     parts = [coefficient_and_rest(term) for term in node.terms]
     for at, (number, rest) in enumerate(parts):
-        for f, g in _larger_of_two(multiply(*rest)) if rest else ():
+        for sign, f, g in _larger_of_two(multiply(*rest)) if rest else ():
             for other_at, (other_number, other) in enumerate(parts):
-                distance = _distance(multiply(*other)) if other and other_number == number else None
+                distance = _distance(multiply(*other)) if other and other_number == sign * number else None
                 if distance is not None and distance in (subtract(f, g), subtract(g, f)):
                     joined = add(g, Apply("softplus", (subtract(f, g),)))
-                    changed = {at: multiply(Number(number), joined), other_at: ZERO}
+                    changed = {at: multiply(Number(sign * number), joined), other_at: ZERO}
                     return add(*(changed.get(place, term) for place, term in enumerate(node.terms)))
     return None
 
 
-def _larger_of_two(node: Expression) -> Iterator[tuple[Expression, Expression]]:
-    """f and g of max(f, g), what is no number first."""
+def _larger_of_two(node: Expression) -> Iterator[tuple[int, Expression, Expression]]:
+    """1, f and g of max(f, g), what is no number first; -1, -f and -g of min(f, g)."""
     match node:
-        case Apply("max", (f, g)):
-            yield (g, f) if isinstance(f, Number) else (f, g)
+        case Apply("max" | "min" as function, (f, g)):
+            first, second = (g, f) if isinstance(f, Number) else (f, g)
+            yield (1, first, second) if function == "max" else (-1, negate(first), negate(second))
         case Apply("relu", (f,)):
-            yield f, ZERO
+            yield 1, f, ZERO
+
+
+def softplus_in_branches(node: Expression) -> Expression | None:
+    """where(c, f + log(1 + exp(-f)), log(1 + exp(f))) = softplus(f), and multiples and sums of such."""
+    if not (isinstance(node, Where) and isinstance(node.condition, Comparison)):
+        return None
+    chosen, otherwise = ([_softplus(term) for term in terms_of(branch)] for branch in node.children[1:])
+    if not any(map(_is_softplus, chosen)) or not any(map(_is_softplus, otherwise)):
+        return None
+    first, second = add(*chosen), add(*otherwise)
+    for one, other in ((first, second), (second, first)):
+        if one == other or add(*map(_turned, terms_of(one))) == other:
+            return min(one, other, key=lambda form: form.node_count)
+    return None
+
+
+def _softplus(term: Expression) -> Expression:
+    """n*softplus(f) for n*log(1 + exp(f))."""
+    number, rest = coefficient_and_rest(term)
+    match rest:
+        case (Apply("log", (Add((one, exponential)),)),) if ONE in (one, exponential):
+            inner = exponential if one == ONE else one
+        case (Apply("log1p", (inner,)),):
+            pass
+        case _:
+            return term
+    is_exponential = isinstance(inner, Apply) and inner.function == "exp"
+    return multiply(Number(number), Apply("softplus", inner.children)) if is_exponential else term
+
+
+def _is_softplus(term: Expression) -> bool:
+    match coefficient_and_rest(term)[1]:
+        case (Apply("softplus"),):
+            return True
+    return False
+
+
+def _turned(term: Expression) -> Expression:
+    """n*f + n*softplus(-f) for n*softplus(f)."""
+    number, rest = coefficient_and_rest(term)
+    match rest:
+        case (Apply("softplus", (f,)),):
+            return add(multiply(Number(number), f), multiply(Number(number), Apply("softplus", (negate(f),))))
+    return term
 
 
 def _distance(node: Expression) -> Expression | None:
@@ -86,11 +142,20 @@ def _sigmoid(node: Expression) -> Expression | None:
 WRITTEN_OUT_RULES = (
     stated(
         "softplus in pieces",
-        "max(f, g) + log(1 + exp(-abs(f - g))) = g + softplus(f - g)",
+        "max(f, g) + log(1 + exp(-abs(f - g))) = g + softplus(f - g), "
+        "min(f, g) - log(1 + exp(-abs(f - g))) = g - softplus(g - f)",
         softplus_in_pieces,
         decreases="size",
         example="max(c, 0) - c*h0 + log(1 + exp(-abs(c)))",
         near_miss="max(c, 0) + log(1 + exp(-abs(h0)))",
+    ),
+    stated(
+        "softplus in branches",
+        "where(c, n*(f + log(1 + exp(-f))), n*log(1 + exp(f))) = n*softplus(f)",
+        softplus_in_branches,
+        decreases="conditions",
+        example="where(c >= 0, c + log(1 + exp(-c)), log(1 + exp(c)))",
+        near_miss="where(c >= 0, c + log(1 + exp(c)), log(1 + exp(c)))",
     ),
     stated(
         "sigmoid in pieces",

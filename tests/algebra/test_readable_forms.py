@@ -113,6 +113,25 @@ FORMS = {
         "index i : I\nparam x[i]\nloss E = -sum(i, tanh(x[i]))",
         "grad_x[i] = -(1 - tanh(x[i])^2)",
     ),
+    "a log-sigmoid in pieces": (
+        "index n : N\nparam u[n]\nloss E = -sum(n, min(u[n], 0) - log(1 + exp(-abs(u[n]))))",
+        "grad_u[n] = -sigmoid(-u[n])",
+    ),
+    "a log-sigmoid in branches": (
+        "index n : N\nparam u[n]\ninput d[n]\n"
+        "loss E = sum(n, d[n]*where(u[n] >= 0, -log1p(exp(-u[n])), u[n] - log(1 + exp(u[n]))))",
+        "grad_u[n] = d[n]*sigmoid(-u[n])",
+    ),
+    "a softplus in branches": (
+        "index n : N\nparam u[n]\ninput d[n]\n"
+        "loss E = sum(n, where(u[n] > 0, u[n] + log1p(exp(-u[n])), log(exp(u[n]) + 1)) - u[n]*d[n])",
+        "grad_u[n] = sigmoid(u[n]) - d[n]",
+    ),
+    # Cut off at 20, it is no softplus.
+    "a softplus that is cut off": (
+        "index n : N\nparam u[n]\nloss E = sum(n, where(u[n] > 20, u[n], log1p(exp(u[n]))))",
+        "grad_u[n] = where(u[n] > 20, 1, sigmoid(u[n]))",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",

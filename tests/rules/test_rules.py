@@ -43,6 +43,7 @@ SIZES = {"I": 2, "J": 3, "K": 4, "D": 2, "Q": 8, "P": 4, "S": 3}
 
 WHAT_THE_EXAMPLES_BECOME = {
     "softplus in pieces": "softplus(c) - c*h0",
+    "softplus in branches": "softplus(c)",
     "sigmoid in pieces": "sigmoid(c)",
     "loss by itself": "1",
     "element": "delta(i,i2)",
