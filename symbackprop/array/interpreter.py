@@ -156,8 +156,8 @@ class _Interpreter:
                 return operands[0].reshape(self.shape(target))
             case Cast():
                 return np.asarray(operands[0]).astype(self.dtype)[()]
-            case AsIntegers():
-                return np.asarray(operands[0]).astype(np.intp)[()]
+            case AsIntegers(_, any_length):
+                return np.asarray(operands[0]).astype(object if any_length else np.intp)[()]
             case Fill(_, target):
                 return np.full(self.shape(target), operands[0], dtype=self.dtype_of(value))
             case Select(_, items):

@@ -254,10 +254,16 @@ class InPrecision(OneOperand):
 
 @dataclass(frozen=True)
 class AsIntegers(OneOperand):
-    """Real numbers that are whole, as integers: places."""
+    """Real numbers that are whole, as integers: places.
+
+    Integers as Python's own, of which no power overflows, where they are to be of `any_length`.
+    """
+
+    any_length: bool = False
 
     def _infer_type(self) -> ValueType:
-        self.require(self.operand.kind in (Kind.REAL, Kind.DOUBLE), "makes integers of what is not real")
+        kinds = (Kind.REAL, Kind.DOUBLE, Kind.INTEGER)
+        self.require(self.operand.kind in kinds, "makes integers of what are no numbers")
         return ValueType(self.operand.layout, Kind.INTEGER)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -78,6 +79,31 @@ _OF_PYTHON_INTS: Mapping[str, Callable[..., int]] = {
 }
 
 
+# Python's own, of which none overflows.
+_ARITHMETIC_OF_PYTHON_INTS: Mapping[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "power": operator.pow,
+    "negative": operator.neg,
+    "floor_divide": operator.floordiv,
+    "mod": operator.mod,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def _elementwise(node: Elementwise, *operands: Any) -> Any:
+    of_ints = _ARITHMETIC_OF_PYTHON_INTS.get(node.operation)
+    if of_ints is not None and all(type(each) is int for each in operands):
+        return of_ints(*operands)
+    return _operation(node.operation)(*operands)
+
+
 def _operation(name: str) -> Callable[..., Any]:
     if name in _OPERATIONS:
         return _OPERATIONS[name]
@@ -118,7 +144,7 @@ def _in_precision(node: InPrecision, array: Any) -> Any:
 
 
 OF_ARRAYS: Mapping[type[Value], Operation] = {
-    Elementwise: lambda node, *arrays: _operation(node.operation)(*arrays),
+    Elementwise: _elementwise,
     OfPythonInts: lambda node, *numbers: _OF_PYTHON_INTS[node.function](*numbers),
     Reduce: _reduced,
     MatrixProduct: lambda node, left, right: left @ right,

@@ -88,7 +88,7 @@ class WholeNumbers:
             case Add() | Multiply():
                 return self._ordered(linear_form(expression).expression())
             case Power(base, exponent):
-                return self._operation("power", self.value(base), self.value(exponent))
+                return self._operation("power", self._without_overflow(base, exponent), self.value(exponent))
             case Delta(left, right):
                 return self._chosen(Comparison("==", left, right), ONE, ZERO)
             case Where(condition, chosen, otherwise):
@@ -102,6 +102,16 @@ class WholeNumbers:
             case Apply("mod", (number, divisor)):
                 return self._operation("mod", self.value(number), self.value(divisor))
         raise ProgramError(f"'{text(expression)}' is no whole number that the program can compute")
+
+    def _without_overflow(self, base: Expression, exponent: Expression) -> Value:
+        """The base of a power; of an array as integers of any length where 64 bits may not hold the power."""
+        value = self.value(base)
+        number = exponent.value if isinstance(exponent, Number) else None
+        largest = base.axis.size if isinstance(base, Index) else None
+        is_small = number is not None and (
+            number <= 2 or (largest is not None and largest.bit_length() * number < 64)
+        )
+        return value if is_small or value.kind is not Kind.INTEGER else AsIntegers(value, any_length=True)
 
     def condition(self, condition: Expression) -> Value:
         """A condition, over the free indices an array."""
@@ -164,7 +174,19 @@ class WholeNumbers:
 
     def _operation(self, operation: str, *arguments: Value) -> Value:
         target = union_in_order(arguments, self.order)
-        return Elementwise(operation, tuple(lined_up(argument, target) for argument in arguments))
+        found = Elementwise(operation, tuple(lined_up(argument, target) for argument in arguments))
+        return as_places(found) if operation == "mod" else found
+
+
+def as_places(value: Value) -> Value:
+    """Integers as places, which those of any length are not."""
+    return AsIntegers(value) if _is_of_any_length(value) else value
+
+
+def _is_of_any_length(value: Value) -> bool:
+    if isinstance(value, AsIntegers):
+        return value.any_length
+    return value.kind is Kind.INTEGER and any(map(_is_of_any_length, value.operands))
 
 
 def _as_integers(value: Value) -> Value:

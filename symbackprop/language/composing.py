@@ -15,7 +15,7 @@ from itertools import groupby
 from symbackprop.errors import LanguageError
 from symbackprop.functions.builders import HALF
 from symbackprop.functions.table import definition_of
-from symbackprop.notation.arithmetic import LARGEST_EXPONENT, factors_of, is_reciprocal
+from symbackprop.notation.arithmetic import factors_of, is_reciprocal
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
@@ -30,7 +30,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Size,
 )
-from symbackprop.syntax.limits import LARGEST_MAGNITUDE, LONGEST_NUMBER
+from symbackprop.syntax.limits import LARGEST_EXPONENT, LARGEST_MAGNITUDE, LONGEST_NUMBER
 
 
 def number(text: str) -> Number:
@@ -60,7 +60,9 @@ def magnitude(expression: Expression) -> float:
             return max(math.log10(max(abs(value.numerator), 1)), math.log10(value.denominator))
         case Multiply(factors):
             return sum(magnitude(factor) for factor in factors)
-        case Power(base, exponent) if (size := _size_of_constant(exponent)) is not None:
+        case Power(Number() | Multiply() | Power() as base, exponent) if (
+            size := _size_of_constant(exponent)
+        ) is not None:
             return size * magnitude(base)
     return max((magnitude(child) for child in expression.children), default=0.0)
 
@@ -178,7 +180,7 @@ def raised(base: Expression, exponent: Expression) -> Expression:
     digits = magnitude(base) if isinstance(base, Number) else 0.0
     if size > LARGEST_EXPONENT or size * digits > LARGEST_MAGNITUDE:
         raise LanguageError(
-            f"a power is out of bounds: exponents go up to {LARGEST_EXPONENT}, "
+            f"a power is out of bounds: exponents go up to {LARGEST_EXPONENT:,}, "
             f"powers of numbers up to 10^{LARGEST_MAGNITUDE}",
             remedy="write the number that is meant",
         )

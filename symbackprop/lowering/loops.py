@@ -13,7 +13,7 @@ from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Allocate, OfPythonInts, Pick, Whole
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, lined_up
-from symbackprop.array.whole_numbers import whole_number
+from symbackprop.array.whole_numbers import as_places, whole_number
 from symbackprop.indexing.counting import counter_of
 from symbackprop.lowering.destinations import Target
 from symbackprop.lowering.scattered_sums import ScatteredSum
@@ -112,7 +112,7 @@ def _addition(
     if total.bounds:
         place = _brought_inside(place, total.axis, total.bounds)
     batch = [Positions(index) for index in along[: len(total.batch)]]
-    picks = tuple(Pick(lined_up(each, along)) for each in (*batch, place))
+    picks = tuple(Pick(lined_up(each, along)) for each in (*batch, as_places(place)))
     rest = (Whole(),) * (len(target.indices) - len(picks))
     value = as_number(Read(addend.equation.tensor, own, addend.item.kind))
     return Store(target.tensor, (*picks, *rest), value, True, origin=item.origin, opens=True)

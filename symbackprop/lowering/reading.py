@@ -15,7 +15,7 @@ from symbackprop.array.lookups import Clip, Gather
 from symbackprop.array.slices import Flip, Item, Pad, Pick, Refold, Span, Whole, selected
 from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up
-from symbackprop.array.whole_numbers import Lowering, WholeNumbers, whole_number
+from symbackprop.array.whole_numbers import Lowering, WholeNumbers, as_places, whole_number
 from symbackprop.indexing.counting import Counter, extent, size_of
 from symbackprop.indexing.places import (
     Affine,
@@ -165,9 +165,9 @@ class ElementReader:
         position, axis = self.element.positions[place], self.own[place].axis
         value = numbers.value(position)
         if not (self.conditions.decide(position, axis) or self._is_foreign(position, axis)):
-            return value
+            return as_places(value)
         if value.kind is Kind.INTEGER:
-            return Clip(value, axis)
+            return as_places(Clip(value, axis))
         return numbers.value(at_least_zero(Apply("min", (position, subtract(size_of(axis), ONE)))))
 
 

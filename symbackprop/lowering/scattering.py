@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, elementwise, filled, ordered
-from symbackprop.array.whole_numbers import Lowering, WholeNumbers
+from symbackprop.array.whole_numbers import Lowering, WholeNumbers, as_places
 from symbackprop.indexing.counting import Counter, Extent, size_of
 from symbackprop.indexing.places import affine
 from symbackprop.integers.bounds import Knowledge, conjunction, lower_bound
@@ -106,7 +106,7 @@ def scatter_value(scatter: Scatter, order: Indices, lowering: Lowering) -> Value
     target = tuple(index for index in own if index in (*scatter.along, *rows.indices))
     if bounds:
         places = Clip(places, scatter.index.axis)
-    added = ScatterAdd(places, as_real(filled(as_number(rows), target)), scatter.index)
+    added = ScatterAdd(as_places(places), as_real(filled(as_number(rows), target)), scatter.index)
     if scatter.rest == ONE:
         return ordered(added, order)
     return elementwise("multiply", (added, lowering.value(scatter.rest, order)), order)

@@ -22,7 +22,7 @@ from symbackprop.notation.expressions import (
     Reduction,
 )
 
-LARGEST_EXPONENT = 1000
+MOST_WORKED_OUT = 1000  # the exponent of a number up to which its power is a number
 
 
 def coefficient_and_rest(term: Expression) -> tuple[Fraction, tuple[Expression, ...]]:
@@ -57,7 +57,7 @@ def power(base: Expression, exponent: Expression) -> Expression:
         return ONE
     if isinstance(exponent, Number) and exponent.value.denominator == 1:
         whole = exponent.value.numerator
-        if isinstance(base, Number) and abs(whole) <= LARGEST_EXPONENT and (base.value or whole > 0):
+        if isinstance(base, Number) and abs(whole) <= MOST_WORKED_OUT and (base.value or whole > 0):
             return Number(base.value**whole)
         if isinstance(base, Power) and isinstance(base.exponent, Number):
             return power(base.base, Number(base.exponent.value * whole))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symbackprop.functions.table import FUNCTIONS
 
 Array: TypeAlias = NDArray[Any]
-
+LARGEST_WHOLE = 2**53  # of the whole numbers up to which float64 holds each
 
 _COMPARED: Mapping[str, Callable[[Array, Array], Array]] = {
     "<": np.less,
@@ -40,7 +40,7 @@ def values_of(function: str, arguments: Sequence[Array]) -> Array:
 
 
 def power_values(base: Array, exponent: Array) -> Array:
-    """base^exponent; by repeated multiplication where complex bases have one small integer as exponent.
+    """base^exponent; by repeated squaring where complex bases have one integer as exponent.
 
     An exponent that a complex step moved is no integer, however little it was moved: b^(1 + ih).
     """
@@ -48,12 +48,21 @@ def power_values(base: Array, exponent: Array) -> Array:
         return np.asarray(np.float_power(base, exponent))
     whole = exponent.ravel()[:1].real
     is_one = exponent.size > 0 and np.all(exponent == whole) and whole == np.round(whole)
-    if is_one and abs(whole) <= 64:
-        product = np.ones_like(base)
-        for _ in range(int(abs(whole[0]))):
-            product = product * base
+    if is_one and abs(whole[0]) < LARGEST_WHOLE:
+        product: Array = whole_power(base, int(abs(whole[0])))
         return product if whole >= 0 else 1.0 / product
     return np.asarray(np.asarray(base, dtype=np.complex128) ** exponent)
+
+
+def whole_power(base: Any, exponent: int) -> Any:
+    """base^exponent, the squares of the base multiplied that the binary digits of the exponent name."""
+    product = base**0
+    while exponent:
+        if exponent % 2:
+            product = product * base
+        exponent //= 2
+        base = base * base if exponent else base
+    return product
 
 
 def compared(operator: str, left: Array, right: Array) -> Array:

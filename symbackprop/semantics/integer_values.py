@@ -26,6 +26,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 
+MOST_BITS = 1_000_000  # of the power of an integer
 Positions: TypeAlias = Mapping[Index, int]
 # What is no arithmetic of integers: an element, the place of a maximum, a real number that is rounded, a
 # comparison of elements.
@@ -97,7 +98,19 @@ def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], rea
 def _power(base: Any, exponent: Any) -> Any:
     if exponent < 0 and base == 0:
         raise NotationError("a position divides by 0", remedy="divide by what is never 0")
+    expect_few_digits(base, exponent)
     return Fraction(base) ** exponent if exponent < 0 else base**exponent
+
+
+def expect_few_digits(base: Any, exponent: Any) -> None:
+    """NotationError where the power of an integer, or a ratio, has too many digits to be worked out."""
+    number = Fraction(base)
+    bits = (max(abs(number.numerator), number.denominator) - 1).bit_length()
+    if bits * abs(exponent) > MOST_BITS:
+        raise NotationError(
+            f"{base}^{exponent} has too many digits to be worked out",
+            remedy="bound the exponents of positions and of conditions on integers",
+        )
 
 
 def _reduced(node: Reduction, at: Positions, sizes: Mapping[str, int], read: Reader) -> Any:

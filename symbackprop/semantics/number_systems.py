@@ -12,6 +12,7 @@ import numpy as np
 
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.expressions import Number
+from symbackprop.semantics.array_functions import LARGEST_WHOLE, whole_power
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ def _float_power(base: Any, exponent: Any) -> Any:
             return 1.0
         if base == 0:  # Python raises for an exponent off the real line
             return 0.0 if np.real(exponent) > 0 else math.nan
+        if abs(exponent) < LARGEST_WHOLE and exponent == round(np.real(exponent)):
+            power = whole_power(complex(base), int(abs(np.real(exponent))))
+            if np.real(exponent) < 0:
+                return 1.0 / power if power else complex(math.inf)
+            return power
         return complex(base) ** exponent
     return np.float64(base) ** exponent
 

@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.semantics.array_functions import compared
+from symbackprop.semantics.integer_values import expect_few_digits
 from symbackprop.semantics.points import Points
 
 Array: TypeAlias = NDArray[Any]
@@ -61,7 +62,7 @@ class Rationals:
             if np.any(numerator % denominator):
                 raise NotationError(f"a {type(node).__name__} gives a fraction where an integer is needed")
             numerator = numerator // denominator
-        return points.each(numerator)
+        return points.each(_machine_integers(numerator))
 
     def compared(self, condition: Comparison, points: Points) -> Array:
         """Whether a comparison of ratios holds, at each point."""
@@ -100,10 +101,11 @@ class Rationals:
         result = np.zeros(points.count, dtype=np.int64), np.ones(points.count, dtype=np.int64)
         for mask, branch in ((holds, chosen), (~holds, otherwise)):
             if mask.any():
-                for part, found in zip(
-                    result, self._rational(branch, points.where(mask, branch.free_indices)), strict=True
-                ):
-                    part[mask] = found
+                found = self._rational(branch, points.where(mask, branch.free_indices))
+                if any(part.dtype == object for part in found):
+                    result = result[0].astype(object), result[1].astype(object)
+                for part, values in zip(result, found, strict=True):
+                    part[mask] = values
         return result
 
 
@@ -111,6 +113,16 @@ def _as_integers(numbers: Array) -> Array:
     if numbers.dtype.kind == "f" and not np.all(np.isfinite(numbers)):
         raise NotationError("a position is not finite", remedy="guard it by a where")
     return numbers.astype(np.int64)
+
+
+def _machine_integers(numbers: Array) -> Array:
+    """Integers of any length as int64; NotationError where one is none."""
+    if numbers.dtype != object:
+        return numbers
+    try:
+        return numbers.astype(np.int64)
+    except OverflowError:
+        raise NotationError("an integer is too large for a position", remedy="take it mod(...)") from None
 
 
 def _whole(numbers: Array) -> Rational:
@@ -138,6 +150,11 @@ def _power(base: Rational, exponent: Array) -> Rational:
     numerator, denominator = (np.where(exponent < 0, one, other) for one, other in (base[::-1], base))
     if np.any(denominator == 0):
         raise NotationError("a position divides by 0", remedy="divide by what is never 0")
+    largest = [int(np.max(np.abs(part), initial=0)) for part in (numerator, denominator, exponent)]
+    for part in largest[:2]:
+        expect_few_digits(part, largest[2])
+    if max(largest[:2]).bit_length() * largest[2] >= 63:
+        numerator, denominator = numerator.astype(object), denominator.astype(object)  # of any length
     numerator, denominator = numerator ** np.abs(exponent), denominator ** np.abs(exponent)
     return numerator * np.sign(denominator), np.abs(denominator)
 

@@ -1,7 +1,4 @@
-"""What a text may not exceed: bounds that keep every refusal quick and that no real model meets.
-
-An exponent is bounded by `notation.arithmetic.LARGEST_EXPONENT`.
-"""
+"""What a text may not exceed: bounds that keep every refusal quick and that no real model meets."""
 
 LONGEST_TEXT = 400_000
 """Characters of a model; fifty dense layers take 8,000, ten thousand terms 300,000."""
@@ -14,6 +11,9 @@ LONGEST_NUMBER = 60
 
 LARGEST_MAGNITUDE = 300
 """Decimal digits before or after the point that the numbers of one expression can multiply up to: float64."""
+
+LARGEST_EXPONENT = 1_000_000
+"""Exponents: (1 - p)^5000 is the chance that five thousand trials fail."""
 
 LARGEST_NESTING = 100
 """Brackets within brackets, and the height of an expression's tree: a bound on every recursion behind it."""

@@ -8,9 +8,14 @@ import pytest
 from symbackprop.array.interpreter import interpret
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.loading import load_module
+from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
+from symbackprop.semantics.array_functions import power_values
 from symbackprop.semantics.evaluation import evaluate
+from symbackprop.semantics.number_systems import FLOATS
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.systems.printing import text
 from tests.models.judges import judge
 from tests.programs import numpy_source
 
@@ -207,3 +212,67 @@ def test_a_position_moves_in_jumps_alone() -> None:
         "index v : V = 3\nparam x[v], q\nloss E = q*x[where(q > 0, 2, 0)]^2 + x[where(x[0] > 0, 1, 2)]*q\n"
     )
     judge(model, sizes={"V": 3})
+
+
+LARGE_POWERS = """
+index i : I
+input ids[i] in I
+param x[i]
+loss E = (sum(i, x[mod(ids[i]^70 + 3*i^40, 3)]*x[i]) + sum(i, where(i^70 > 3^75, x[i]^3, 0))
+    + sum(i, where(i < 2, x[i^90]^3, 0)) + x[floor(size(i)^70/7^71)])
+"""
+
+
+def test_powers_of_integers_are_exact() -> None:
+    derivation = derive(parse_system(LARGE_POWERS))
+    program = lower(derivation)
+    ids, x = np.array([6, 5, 4, 3, 2, 1, 0]), np.arange(1.0, 8.0)
+    looked_up = sum(x[(int(ids[i]) ** 70 + 3 * i**40) % 3] * x[i] for i in range(7))
+    loss = looked_up + sum(x[i] ** 3 for i in range(7) if i**70 > 3**75) + x[0] ** 3 + x[1] ** 3 + x[0]
+    run = interpret(program, {"ids": ids, "x": x})
+    module = load_module(numpy_source(program), "powers")
+    found, grads = module.value_and_grad({"x": x}, ids=ids)
+    assert evaluate(derivation.system, {"ids": ids, "x": x}, {"I": 7})["E"] == found == run["E"] == loss
+    np.testing.assert_array_equal(grads["x"], run[program.gradients["x"]])
+
+
+@pytest.mark.parametrize(("size", "is_exact"), [(" = 7", False), (" = 20", True), ("", True)])
+def test_integers_of_any_length_are_taken_where_64_bits_may_not_do(size: str, is_exact: bool) -> None:
+    model = f"index i : I{size}\nparam x[i]\nloss E = sum(i, x[mod(i^20, 3)]*x[i])\n"
+    assert ("astype(object)" in numpy_source(lower(derive(parse_system(model))))) is is_exact
+
+
+def test_a_position_too_large_for_64_bits_is_outside_its_axis() -> None:
+    system = parse_system("index i : I\nparam x[i]\nloss E = sum(i, x[i^90])\n")
+    module = load_module(numpy_source(lower(derive(system))), "outside")
+    with pytest.raises(ValueError, match="i\\^90"):
+        module.value_and_grad({"x": np.arange(4.0)})
+
+
+def test_powers_with_too_many_digits_are_refused() -> None:
+    system = parse_system("index i : I\nparam x[i]\nloss E = sum(i, where(i^1000000 > 3, x[i], 0))\n")
+    with pytest.raises(NotationError, match="too many digits"):
+        evaluate(system, {"x": np.arange(4.0)}, {"I": 4})
+    with pytest.raises(NotationError, match="too many digits"):
+        evaluate_system(system, {"x": np.arange(4.0)}, {"I": 4})
+
+
+HIGH_POWERS = {
+    "x^5000 + (1 - x)^2000": "5000*x^4999 - 2000*(1 - x)^1999",
+    "(1 + x/100)^365": "73/20*(1 + 0.01*x)^364",
+    "(10*x + 10)^1500": "15000*(10*x + 10)^1499",
+    "log(1 - (1 - x)^100000)": "100000*(1 - x)^99999/(1 - (1 - x)^100000)",
+}
+
+
+@pytest.mark.parametrize("loss", HIGH_POWERS)
+def test_high_powers_have_the_form_of_low_ones(loss: str) -> None:
+    (gradient,) = derive(parse_system(f"param x\nloss E = {loss}\n")).gradients.values()
+    assert text(gradient.expression) == HIGH_POWERS[loss]
+
+
+def test_a_complex_step_through_a_high_power_keeps_its_digits() -> None:
+    base, step = -1.01 + 1e-200j, 1e-200
+    for moved in (power_values(np.asarray(base), np.asarray(1500.0)), FLOATS.power(base, 1500.0)):
+        np.testing.assert_allclose(np.imag(moved) / step, -1500 * 1.01**1499, rtol=1e-11)
+    np.testing.assert_allclose(FLOATS.power(base, -1500.0), 1.01**-1500, rtol=1e-11)

@@ -181,8 +181,8 @@ class NumpyValues:
                 return call("np.eye", self.size(row.axis), dtype=_DTYPE)
             case Cast(operand):
                 return self._cast(operand)
-            case AsIntegers(operand):
-                return method(self.piece(operand), "astype", Piece("np.intp"))
+            case AsIntegers(operand, any_length):
+                return method(self.piece(operand), "astype", Piece("object" if any_length else "np.intp"))
             case Fill(Literal(0.0 | 1.0 as literal), target):
                 return call("np.ones" if literal else "np.zeros", self._shape(target), dtype=_DTYPE)
             case Fill(operand, target):
