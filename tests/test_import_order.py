@@ -39,6 +39,7 @@ ROOMS = (
     "accuracy",
     "faults",
     "explanation",
+    "pages",
     "pipeline",
     "reports",
     "handwritten",

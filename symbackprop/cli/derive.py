@@ -1,8 +1,9 @@
-"""`symbackprop derive`: the derivation, or its result alone, in one of four formats."""
+"""`symbackprop derive`: the derivation, or its result alone, in one of five formats."""
 
 from __future__ import annotations
 
 import enum
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated
@@ -16,6 +17,9 @@ from symbackprop.cli.console import WithRespectTo, names_in, print_result, say, 
 from symbackprop.cli.faults import on_model
 from symbackprop.pipeline import Model, ModelDerivation, load
 
+# The page shows the module, which is verified first with NumPy: no other format shall wait for that.
+_PAGES = "symbackprop.reports.face"
+
 
 class Format(enum.Enum):
     """How the derivation is written."""
@@ -23,19 +27,27 @@ class Format(enum.Enum):
     TEXT = "text"
     LATEX = "latex"
     MARKDOWN = "markdown"
+    HTML = "html"
     JSON = "json"
+
+
+def _html(derivation: ModelDerivation, result: bool) -> str:
+    page: str = importlib.import_module(_PAGES).derivation_html(derivation, result)
+    return page
 
 
 _WHOLE: Mapping[Format, Callable[[ModelDerivation], str]] = {
     Format.TEXT: lambda derivation: derivation.text(text_width()),
     Format.LATEX: ModelDerivation.latex,
     Format.MARKDOWN: ModelDerivation.markdown,
+    Format.HTML: lambda derivation: _html(derivation, result=False),
     Format.JSON: ModelDerivation.json,
 }
 _RESULT: Mapping[Format, Callable[[ModelDerivation], str]] = {
     Format.TEXT: ModelDerivation.result_text,
     Format.LATEX: ModelDerivation.result_latex,
     Format.MARKDOWN: ModelDerivation.result_markdown,
+    Format.HTML: lambda derivation: _html(derivation, result=True),
     Format.JSON: ModelDerivation.result_json,
 }
 

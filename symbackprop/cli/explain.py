@@ -21,11 +21,13 @@ class Format(enum.Enum):
     """How the explanation is written."""
 
     TEXT = "text"
+    HTML = "html"
     JSON = "json"
 
 
 _WRITTEN: Mapping[Format, Callable[[Report], str]] = {
     Format.TEXT: lambda report: report.text(text_width()),
+    Format.HTML: Report.html,
     Format.JSON: Report.json,
 }
 
@@ -42,7 +44,7 @@ def command(
     For example:
 
       symbackprop explain examples/seed.model
-      symbackprop explain examples/digits.model --size B=256
+      symbackprop explain examples/digits.model --size B=256 --format html -o digits.html
     """
     return partial(_explain, model, names_in(wrt), size, format, output)
 

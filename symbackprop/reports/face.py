@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from symbackprop.emission.printed import PrintedModule
 from symbackprop.explanation.blocks import Page
 from symbackprop.explanation.explanation import Explanation, explanation_of
 from symbackprop.explanation.json_document import explanation_json
 from symbackprop.explanation.sections import explanation_page
 from symbackprop.explanation.text import page_text
 from symbackprop.lesson.text import DEFAULT_WIDTH
-from symbackprop.pipeline import Model
+from symbackprop.pages.page import derivation_html as derivation_page
+from symbackprop.pages.page import explanation_html
+from symbackprop.pipeline import Model, ModelDerivation
 from symbackprop.targets.numpy.module import numpy_module
 from symbackprop.targets.numpy.target import NUMPY
 
@@ -36,6 +39,10 @@ class Report:
         """As plain text."""
         return page_text(self.page, width)
 
+    def html(self) -> str:
+        """As one page of HTML, which needs no network and reads without a script."""
+        return explanation_html(self.explanation)
+
     def json(self) -> str:
         """As JSON."""
         return explanation_json(self.explanation)
@@ -51,5 +58,13 @@ def explain(
     Raises what `derive` raises, MismatchError, and NotationError for a size that is none of the model's.
     """
     derived = model.derive(wrt)
-    module = numpy_module(derived.program).printed(derived.verification)
-    return Report(explanation_of(derived.derivation, module, NUMPY, sizes))
+    return Report(explanation_of(derived.derivation, _module(derived), NUMPY, sizes))
+
+
+def derivation_html(derived: ModelDerivation, result: bool = False) -> str:
+    """A derivation, or its result alone, beside its module, which is verified first, as one page of HTML."""
+    return derivation_page(derived.derivation, _module(derived), result)
+
+
+def _module(derived: ModelDerivation) -> PrintedModule:
+    return numpy_module(derived.program).printed(derived.verification)

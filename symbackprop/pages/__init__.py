@@ -1,0 +1,1 @@
+"""Pages of HTML: formulas in MathML, the network as SVG, the code beside, all in one file."""

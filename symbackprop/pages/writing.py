@@ -1,0 +1,90 @@
+"""Words, formulas, code and numbers of lines as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from symbackprop.derivation.result import Derivation
+from symbackprop.explanation.blocks import Code, Lines
+from symbackprop.notation.arithmetic import factors_of, terms_of
+from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Element, Expression
+from symbackprop.pages.links import Links, numbers_of
+from symbackprop.pages.mathml import MathPrinter
+from symbackprop.systems.system import Equation, Fact
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes one page's parts; a name is linked to the lines that compute it."""
+
+    printer: MathPrinter
+    links: Links
+
+    @classmethod
+    def of(cls, derivation: Derivation, links: Links) -> Writer:
+        """The writer of a derivation's page."""
+        names = {adjoint.tensor: adjoint.equation.tensor for adjoint in derivation.adjoints}
+        return cls(MathPrinter(derivation.system.loss or "", names), links)
+
+    def words(self, parts: Sequence[str | Expression | Equation | Fact | Code | Lines]) -> str:
+        """A sentence."""
+        return "".join(map(self._part, parts))
+
+    def _part(self, part: str | Expression | Equation | Fact | Code | Lines) -> str:
+        match part:
+            case str():
+                return escape(part)
+            case Code(text):
+                return f"<code>{escape(text)}</code>"
+            case Lines(spans):
+                return ", ".join(self._line_link(span.first, span.numbers, span.last) for span in spans)
+            case Equation():
+                return self.equation(part.element, part.expression)
+            case Fact(left, right):
+                return self.equation(left, right)
+            case Derivative():
+                return self.printer.slashed(part)
+        return self.formula(part)
+
+    def _line_link(self, first: int, numbers: str, last: int) -> str:
+        lines = " ".join(map(str, range(first, last + 1)))
+        return f'<a class="line-link" href="#L{first}" data-l="{lines}">{numbers}</a>'
+
+    def formula(self, expression: Expression) -> str:
+        """A formula that may break between its terms; a product of derivatives has one link each."""
+        return " ".join(self.printer.breakable(term) for term in _parts(expression))
+
+    def equation(self, left: Expression, right: Expression) -> str:
+        """left = right, one after the other."""
+        return f'{self.printer.inline(left)} <span class="equals">=</span> {self.formula(right)}'
+
+    def term(self, expression: Expression, place: bool = True) -> str:
+        """A left-hand side: a link to the lines that compute it, and the place where it is explained."""
+        name = self.name_of(expression)
+        shown = self.printer.breakable(expression)
+        target = self.links.target_of(name)
+        if not target or name is None:
+            return shown
+        where = self.links.place(name) if place else ""
+        numbers = " ".join(map(str, numbers_of(self.links.spans[name])))
+        attributes = f'{where} class="term" href="{target}" data-t="{escape(name)}" data-l="{numbers}"'
+        return f"<a{attributes}>{shown}</a>"
+
+    def name_of(self, expression: Expression) -> str | None:
+        """The name that a left-hand side is computed by."""
+        match expression:
+            case Element(tensor):
+                return tensor
+            case Derivative(numerator, denominator) if numerator.tensor == self.printer.loss:
+                return self.printer.derivatives.get(denominator.tensor)
+        return None
+
+
+def _parts(expression: Expression) -> Sequence[Expression]:
+    """The factors of a product of derivatives, which is too long for a line; else the whole."""
+    factors = factors_of(expression)
+    alone = len(terms_of(expression)) == 1 and len(factors) > 1
+    return factors if alone and all(isinstance(factor, Derivative) for factor in factors) else (expression,)
