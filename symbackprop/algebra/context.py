@@ -129,12 +129,8 @@ class Scope:
                 continue
             definitions[name] = equation
             written = partial(_defined, definitions)
-            known[name] = tuple(
-                [
-                    Known(equation, *each, without_logarithms(each[0], written))
-                    for each in cases_of(expression)
-                ]
-            )
+            cases = cases_of(expression)
+            known[name] = tuple([Known(equation, *each, without_logarithms(each[0], written)) for each in cases])
             apart = (case.apart.tensors for case in known[name] if case.apart is not None)
             for tensor in expression.tensors.union(*apart):
                 before = readers.get(tensor, {})
