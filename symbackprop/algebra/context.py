@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from symbackprop.algebra.known_equations import (
+    Definition,
     Key,
     Known,
     atoms_by_keys,
@@ -128,9 +129,7 @@ class Scope:
                 definitions.pop(name, None)
                 continue
             definitions[name] = equation
-            written = partial(_defined, definitions)
-            cases = cases_of(expression)
-            known[name] = tuple([Known(equation, *each, without_logarithms(each[0], written)) for each in cases])
+            known[name] = _cases(equation, partial(_defined, definitions))
             apart = (case.apart.tensors for case in known[name] if case.apart is not None)
             for tensor in expression.tensors.union(*apart):
                 before = readers.get(tensor, {})
@@ -278,6 +277,11 @@ class Scope:
         for name, formula in named.items():
             if self._is_known(name.tensor) and self.may_read(name):
                 yield Relation(name, formula)
+
+
+def _cases(equation: Equation, written: Definition) -> tuple[Known, ...]:
+    cases = cases_of(equation.expression)
+    return tuple([Known(equation, *each, without_logarithms(each[0], written)) for each in cases])
 
 
 def _defined(definitions: Mapping[str, Equation], element: Element) -> Expression | None:
