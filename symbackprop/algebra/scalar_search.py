@@ -59,6 +59,11 @@ class Budget:
         """What the derivation of a system may cost; it grows with the number of equations."""
         return cls(MOST_WORK_OF_A_MODEL + MOST_WORK_OF_AN_EQUATION * len(system.equations))
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.left <= 0
+
 
 @dataclass
 class Account:

@@ -94,6 +94,8 @@ class _Inlining:
         is_open = len(users) <= MOST_USERS and _may_vanish(adjoint.equation.expression)
         if len(users) > 1 and not is_free and not is_open:
             return False
+        if not is_free and self.budget.is_spent:
+            return False  # what is put in would not be brought to its cheapest form
         if not is_free and self._is_summed_over_blocks(adjoint.equation):
             return False  # one sum over all blocks would become a sum for each
         moved = {

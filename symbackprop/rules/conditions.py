@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symbackprop.errors import RecordError
 from symbackprop.functions.table import definition_of
@@ -131,6 +132,7 @@ def is_positive_number(number: Number) -> bool:
     return number.value > 0
 
 
+@lru_cache(maxsize=10_000)
 def is_implied(condition: Expression, others: tuple[Expression, ...]) -> bool:
     """Whether the condition follows from the others and from the ranges of all their indices."""
     return Knowledge.of((condition,), others).proves(condition)

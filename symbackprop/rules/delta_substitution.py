@@ -89,6 +89,8 @@ def _read_at_position(
 
 
 def _divides_by_zero(factor: Expression) -> bool:
+    if not any(isinstance(node, Power) for node in factor.walk()):
+        return False
     nodes = rewrite_bottom_up(factor, normalised).walk()
     return any(isinstance(node, Power) and node.base == ZERO for node in nodes)
 

@@ -171,8 +171,10 @@ def _mask_of(factors: Collection[Expression]) -> tuple[Expression, ...]:
         part = positive_part(factor)
         if part is not None:
             found.append(Comparison(">", part, ZERO))
-        deltas = [Comparison("==", *each.children) for each in factor.walk() if isinstance(each, Delta)]
-        found += [each for each in support_of(factor, {}) if each not in deltas]
+        support = support_of(factor, {})
+        deltas = [each for each in factor.walk() if isinstance(each, Delta)] if support else []
+        contracted = [Comparison("==", *each.children) for each in deltas]
+        found += [each for each in support if each not in contracted]
     return _each_once(*found)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from symbackprop.functions.record import Domain
 from symbackprop.functions.table import ALL_FUNCTIONS
@@ -122,6 +123,7 @@ class Demands:
         return _Met(frozenset(not_zero), frozenset(positive))
 
 
+@lru_cache(maxsize=10_000)
 def shape_of(node: Expression) -> Expression:
     """The formula without the positions at which it reads tensors."""
 
