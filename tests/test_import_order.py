@@ -158,6 +158,12 @@ def test_text_is_never_executed(path: Path) -> None:
             assert not called, f"line {node.lineno} calls {called}"
 
 
+@pytest.mark.parametrize("name", MAY_EXECUTE)
+def test_one_place_of_a_module_executes(name: str) -> None:
+    calls = [node for node in ast.walk(TREES[PACKAGE / name]) if isinstance(node, ast.Call)]
+    assert sum(isinstance(call.func, ast.Name) and call.func.id == "exec" for call in calls) == 1
+
+
 @every_module
 def test_handlers_have_names(path: Path) -> None:
     for function in functions(TREES[path]):

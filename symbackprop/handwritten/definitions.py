@@ -34,19 +34,21 @@ def defined(program: Program, around: Mapping[str, Any]) -> dict[str, Any]:
     names: dict[str, Any] = {**around, "__name__": "audited"}
     for statement in tree.body:
         if isinstance(statement, DEFINING):
-            execute(statement, names, program.name)
+            run(ast.Module([statement], []), names, program.name)
         elif isinstance(statement, ast.Assign | ast.AnnAssign) and not _calls(statement, own):
             try:
-                execute(statement, names, program.name)
+                run(ast.Module([statement], []), names, program.name)
             except Exception:
                 continue
     return names
 
 
-def execute(statement: ast.stmt, names: dict[str, Any], filename: str) -> None:
-    """Execute one statement over these names."""
-    module = ast.Module([statement], [])
-    exec(compile(module, filename, "exec", dont_inherit=True), names)
+def run(code: ast.Module | str, names: dict[str, Any], filename: str) -> None:
+    """Run code of the user's file over these names: the one place where any of it is executed.
+
+    What it raises passes through, SyntaxError for a text that is not Python included.
+    """
+    exec(compile(code, filename, "exec", dont_inherit=True), names)
 
 
 def _calls(statement: ast.stmt, own: set[str]) -> bool:
@@ -59,7 +61,7 @@ def changed(names: dict[str, Any], text: str, filename: str) -> Iterator[None]:
     """Another definition in the place of one, for a while."""
     before = dict(names)
     try:
-        exec(compile(text, filename, "exec", dont_inherit=True), names)
+        run(text, names, filename)
         yield
     finally:
         names.clear()

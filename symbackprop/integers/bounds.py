@@ -80,11 +80,21 @@ def unproved_bounds(
     position: Expression, axis: Axis, known: Sequence[Expression] = ()
 ) -> tuple[Expression, ...]:
     """Those of the two conditions for a position inside its axis that do not follow from what is known."""
-    if isinstance(position, Element) or (isinstance(position, Index) and position.axis == axis):
-        return ()  # the language sees to it that the values of an integer tensor index this axis
+    if is_inside_as_declared(position, axis):
+        return ()
     bounds = lower_bound(position), upper_bound(position, axis)
     proved = _proved_bounds(position, axis, tuple(known))
     return tuple(bound for bound, is_proved in zip(bounds, proved, strict=True) if not is_proved)
+
+
+def is_inside_as_declared(position: Expression, axis: Axis) -> bool:
+    """Whether a position lies inside an axis by what is declared: an index of it, or a value looked up.
+
+    `input ids[n] in V` makes every value of ids a place of V. The language lets ids[n] index V alone, a
+    generated module refuses data with other values, and an evaluator a read outside. So a lookup, like an
+    index, needs no guard, and what is computed of one, ids[n] + 1, is no lookup.
+    """
+    return isinstance(position, Element) or (isinstance(position, Index) and position.axis == axis)
 
 
 @lru_cache(maxsize=10_000)

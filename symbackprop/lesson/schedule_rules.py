@@ -28,6 +28,7 @@ from symbackprop.schedule.undefined_factors import delta_rule, size_mask_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.orders import ORDER_MEASURES
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text
 
@@ -44,6 +45,7 @@ class ScheduleEntry:
     before: str
     after: str
     near_miss: str
+    decreases: str = ""
 
 
 def schedule_entries() -> tuple[ScheduleEntry, ...]:
@@ -107,6 +109,7 @@ def _local(rule: Rule) -> ScheduleEntry:
         text(before),
         text(after),
         text(parsed(rule.near_miss)),
+        ORDER_MEASURES[rule.decreases].wording if rule.decreases in ORDER_MEASURES else "",
     )
 
 

@@ -55,9 +55,11 @@ def support_of(expression: Expression, supports: Mapping[str, Support]) -> tuple
             return supports[tensor].at(positions) if tensor in supports else ()
         case Delta(left, right):
             return (Comparison("==", left, right),)
-        case Where(condition, chosen, otherwise) if ZERO in (chosen, otherwise):
-            own, branch = (condition, chosen) if otherwise == ZERO else (negated(condition), otherwise)
-            return _each_once(*conjuncts(own), *support_of(branch, supports))
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            return _each_once(*conjuncts(condition), *support_of(chosen, supports))
+        case Where(condition, chosen, otherwise) if chosen == ZERO and not condition.tensors:
+            # A comparison of values may see nan: neither it nor its opposite holds then, and f stands there.
+            return _each_once(*conjuncts(negated(condition)), *support_of(otherwise, supports))
         case Multiply(factors):
             return _each_once(*(each for factor in factors for each in support_of(factor, supports)))
         case Add(terms):

@@ -40,14 +40,17 @@ LOGARITHMS_LAST = StableForm(
     logarithms_last,
     example="c - (max(i, x[i]) + log(w[t]))",
     near_miss="c - (x[i] + log(w[t]))",
+    decreases="early logarithms",
 )
 
 EXPONENTIALS_FIRST = StableForm(
     "exponentials first",
-    "g*f*exp(h) = g*exp(h)*f in a gradient, as the chain rule multiplies",
+    "g*f*exp(h) = g*exp(h)*f",
     exponentials_first,
     example="c*x[i]*exp(-x[i])",
     near_miss="x[i]*exp(c)",
+    where=("h has an index", "the equation is an adjoint's, which the chain rule multiplies in this order"),
+    decreases="late exponentials",
 )
 
 LOG_BESIDE_ZERO = StableForm(

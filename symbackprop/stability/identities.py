@@ -121,10 +121,12 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "zero last",
-        "where(c, 0, f) = where(not c, f, 0), f with exponentials, c compares no nan",
+        "where(c, 0, f) = where(not c, f, 0)",
         zero_last,
         example="where(c <= 0, 0, exp(x[i]))",
         near_miss="where(c <= 0, 0, x[i])",
+        where=("f has exponentials", "c compares no nan"),
+        decreases="zeros chosen",
     ),
     StableForm(
         "product of exponentials",

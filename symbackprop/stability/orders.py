@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply
 from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Multiply, Number, Reduction, Where
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import has_exponentials
+
+
+@dataclass(frozen=True)
+class OrderMeasure:
+    """How much is out of order, as far as one rule goes: its every use makes it less."""
+
+    wording: str
+    count: Callable[[Expression, Meanings], int]
 
 
 def logarithms_last(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -63,3 +74,45 @@ def exponentials_first(node: Expression, meanings: Meanings) -> Expression | Non
 def _is_exponential(factor: Expression, meanings: Meanings) -> bool:
     """Whether it is an array of exponentials; a number is multiplied by before and after anyhow."""
     return bool(factor.free_indices) and argument_of("exp", meanings.of(factor)) is not None
+
+
+def _late_exponentials(expression: Expression, meanings: Meanings) -> int:
+    products = (coefficient_and_rest(each)[1] for each in expression.walk() if isinstance(each, Multiply))
+    return sum(
+        sum(not _is_exponential(before, meanings) for before in rest[1:place])
+        for rest in products
+        for place, factor in enumerate(rest)
+        if _is_exponential(factor, meanings)
+    )
+
+
+def _early_logarithms(expression: Expression, _meanings: Meanings) -> int:
+    sums = (each for each in expression.walk() if isinstance(each, Add))
+    return sum(map(_logarithms_before_terms, sums))
+
+
+def _logarithms_before_terms(total: Add) -> int:
+    """Terms behind a logarithm beside a maximum; one for each pair of both that is a term by itself."""
+    parts = [coefficient_and_rest(term)[1] for term in total.terms]
+    is_log = [len(part) == 1 and isinstance(part[0], Apply) and part[0].function == "log" for part in parts]
+    pairs = [each for part in parts for each in part if len(part) == 1 and isinstance(each, Add)]
+    nested = sum(isinstance(p.terms[-1], Apply) and any(map(_is_maximum, p.terms)) for p in pairs)
+    behind = sum(not each for each in is_log[is_log.index(True) :]) if True in is_log else 0
+    return nested + (behind if any(map(_is_maximum, total.terms)) else 0)
+
+
+def _zeros_chosen(expression: Expression, _meanings: Meanings) -> int:
+    choices = (each for each in expression.walk() if isinstance(each, Where))
+    return sum(each.chosen == ZERO != each.otherwise for each in choices)
+
+
+# Of these rules alone; what else comes to an end is said in `stability.forms`.
+ORDER_MEASURES: Mapping[str, OrderMeasure] = {
+    "late exponentials": OrderMeasure(
+        "factors, but for the first, that an array of exponentials stands behind", _late_exponentials
+    ),
+    "early logarithms": OrderMeasure(
+        "terms that a logarithm stands before, beside a maximum or in one term with it", _early_logarithms
+    ),
+    "zeros chosen": OrderMeasure("`where`s that are 0 where their condition holds", _zeros_chosen),
+}

@@ -7,19 +7,26 @@ from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import stated_where
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.name_definitions import NameDefinitions
 
 
 @dataclass(frozen=True)
 class StableForm:
-    """The record of a rule that sees through names."""
+    """The record of a rule that sees through names.
+
+    `where` are side conditions in words; `decreases` names a measure of `stability.orders`, "" where a rule
+    does not put things in order.
+    """
 
     name: str
     statement: str
     rewrite: Callable[[Expression, Meanings], Expression | None]
     example: str
     near_miss: str
+    where: tuple[str, ...] = ()
+    decreases: str = ""
 
     def rule(self, meanings: Meanings) -> Rule:
         """The rule where names mean what `meanings` says."""
@@ -46,8 +53,10 @@ class StableForm:
     ) -> Rule:
         return Rule(
             self.name,
-            self.statement,
+            stated_where(self.statement, self.where),
             apply,
+            self.decreases,
+            self.where,
             example=self.example,
             near_miss=self.near_miss,
             premise=premise,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
-from symbackprop.integers.bounds import Knowledge, negated, unproved_bounds
+from symbackprop.errors import SymbackpropError, VerificationError
+from symbackprop.integers.bounds import (
+    Knowledge,
+    is_inside_as_declared,
+    lies_inside,
+    negated,
+    unproved_bounds,
+)
 from symbackprop.integers.linear import linear_form
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Expression, Index
 from symbackprop.semantics.integer_values import Positions, condition_holds, integer_value
+from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.printing import text
 
 SYSTEM = parse_system(
@@ -95,6 +104,50 @@ def assert_true_wherever_proved(
 
 def _unread(element: Expression, at: Positions) -> int:
     raise AssertionError(text(element))
+
+
+LOOKUPS = parse_system(
+    """
+index n : N
+index v : V
+index w : W
+input ids[n] in V
+param x[v], y[w]
+loss E = sum(n, x[ids[n]]) + sum(w, y[w])
+"""
+)
+
+
+# An index and a value looked up are inside by what is declared; what is computed of them has to be proved.
+@pytest.mark.parametrize(
+    ("position", "inside"),
+    [
+        ("v", True),
+        ("ids[n]", True),
+        ("ids[n] + 0", False),
+        ("ids[n] + 1", False),
+        ("floor(ids[n]/2)", False),
+        ("max(ids[n], 1)", False),
+    ],
+)
+def test_lookups_are_inside_by_declaration(position: str, inside: bool) -> None:
+    axis = next(axis for axis in LOOKUPS.axes if axis.name == "V")
+    at = parse_expression(position, LOOKUPS)
+    assert is_inside_as_declared(at, axis) == (not unproved_bounds(at, axis)) == inside
+    assert lies_inside(at, Index("v", axis)) == inside
+
+
+def test_a_lookup_indexes_the_axis_of_its_values_alone() -> None:
+    with pytest.raises(SymbackpropError, match="the values of 'ids' index axis V"):
+        parse_expression("y[ids[n]]", LOOKUPS)
+
+
+@pytest.mark.parametrize("value", [-1, 3])
+def test_data_with_other_values_are_refused(value: int) -> None:
+    sizes = {"N": 2, "V": 3, "W": 1}
+    values = {"x": np.ones(3), "y": np.ones(1), "ids": np.array([0, value])}
+    with pytest.raises(VerificationError, match="outside its axes"):
+        NaiveEvaluator(values, sizes).expression(LOOKUPS.definitions["E"].expression, {})
 
 
 def test_contradictions_are_seen() -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
-from symbackprop.rules.examples import parsed
+from symbackprop.rewriting.rule import Use
+from symbackprop.rules.examples import parsed, place_of_use
 from symbackprop.schedule.driver import schedule_of
+from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.orders import exponentials_first, logarithms_last
+from symbackprop.stability.name_definitions import NameDefinitions
+from symbackprop.stability.orders import ORDER_MEASURES, exponentials_first, logarithms_last
+from symbackprop.stability.stable_form import StableForm
 from symbackprop.systems.printing import equation_text, text
 from symbackprop.targets.numpy.target import NUMPY
 from tests.programs import schedule_of_system
+from tests.schedule.test_replaying import MODELS as SCHEDULES
+from tests.schedule.test_replaying import example
 
 NAMES = "index b : B\nindex k : K\nparam u[b,k], q[k]\n"
 
@@ -74,6 +82,34 @@ def test_log_softmax_far_from_0() -> None:
 def test_exponentials_first(before: str, after: str | None) -> None:
     found = exponentials_first(parsed(before), Meanings())
     assert (None if found is None else text(found)) == after
+
+
+def test_what_is_out_of_order_gets_less_at_every_use() -> None:
+    used: Counter[str] = Counter()
+    for name in SCHEDULES:
+        schedule, _ = example(name)
+        for step in (step for item in schedule.equations for step in item.origin.steps):
+            measure = ORDER_MEASURES.get(step.rule.decreases) if isinstance(step.rule, Use) else None
+            if measure is not None:
+                assert isinstance(step.rule.premise, NameDefinitions)
+                meanings = step.rule.premise.meanings
+                assert measure.count(step.after, meanings) < measure.count(step.before, meanings), step
+                used[step.rule.name] += 1
+    assert used.keys() == {"exponentials first", "logarithms last", "zero last"}
+
+
+@pytest.mark.parametrize(
+    "form", [form for form in STABLE_FORMS if form.decreases], ids=lambda form: form.name
+)
+def test_what_is_out_of_order_is_counted(form: StableForm) -> None:
+    """At the rule's example, inside a function, a branch and a reduction, and not where nothing is."""
+    count = ORDER_MEASURES[form.decreases].count
+    for around in ("{}", "log({})", "sum(k, tanh({}))", "where(w[t] > 2, {}, 1)"):
+        before = parsed(around.format(form.example))
+        used = place_of_use(form.rule(Meanings()), before)
+        assert used is not None and count(used[0], Meanings()) == 1 and count(used[1], Meanings()) == 0
+        assert count(before, Meanings()) == 1
+    assert count(parsed("c*tanh(x[i]) - log(w[t])"), Meanings()) == 0
 
 
 @pytest.mark.parametrize(
