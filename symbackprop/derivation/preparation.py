@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.derivation.differentiation import put_together
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.guards import by_itself, guarded_children
 from symbackprop.notation.arithmetic import (
     add,
@@ -33,6 +34,7 @@ from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
     ZERO,
+    Add,
     Apply,
     Axis,
     Element,
@@ -67,6 +69,15 @@ def with_named_arguments(system: System) -> System:
 def holds_contraction(expression: Expression) -> bool:
     """Whether a sum of a product stands in the expression, or of products that a condition chooses."""
     return any(is_sum(node) and _is_product(node.body) for node in expression.walk())
+
+
+def is_compared(argument: Expression, function: str, typed: Expression) -> bool:
+    """Whether a function with a kink has terms for its argument in which a sum over an index was typed.
+
+    Its derivative repeats the argument in each condition: max(0, norm(i, x[i]) - norm(i, y[i]) + 1).
+    """
+    is_long = isinstance(argument, Add) and any(map(is_sum, typed.walk()))
+    return is_long and ALL_FUNCTIONS[function].kink is not None
 
 
 def _is_product(body: Expression) -> bool:
@@ -120,7 +131,7 @@ class _Naming:
     def of_equation(self, equation: Equation) -> Expression:
         """The right-hand side with named arguments; what it is itself has a name."""
         inside = self._within(equation.expression, equation, ())
-        arguments = self._with_arguments(inside, equation, ())
+        arguments = self._with_arguments(inside, equation, (), equation.expression)
         return self._with_normalised(arguments, equation, (), is_whole=True)
 
     def named(
@@ -128,7 +139,7 @@ class _Naming:
     ) -> Expression:
         """The expression, read under these conditions, with named arguments, innermost first."""
         inside = self._within(expression, equation, conditions)
-        arguments = self._with_arguments(inside, equation, conditions)
+        arguments = self._with_arguments(inside, equation, conditions, expression)
         return self._with_quantities(arguments, equation, conditions)
 
     def _within(
@@ -145,19 +156,25 @@ class _Naming:
         self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
     ) -> Expression:
         inside = self._within(expression, equation, conditions)
-        return self._with_arguments(inside, equation, conditions)
+        return self._with_arguments(inside, equation, conditions, expression)
 
     def _with_arguments(
-        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+        self,
+        expression: Expression,
+        equation: Equation,
+        conditions: tuple[Expression, ...],
+        typed: Expression,
     ) -> Expression:
-        """A function with names for its arguments."""
+        """A function with names for its arguments; `typed` is the function without the names inside it."""
         if not isinstance(expression, Apply):
             return expression
         arguments = [
             self._argument(each, equation, conditions)
-            if holds_contraction(each) or self._is_loop_carried(each, expression.function)
+            if holds_contraction(each)
+            or self._is_loop_carried(each, expression.function)
+            or is_compared(each, expression.function, before)
             else each
-            for each in expression.arguments
+            for each, before in zip(expression.arguments, typed.children, strict=True)
         ]
         return Apply(expression.function, tuple(arguments))
 

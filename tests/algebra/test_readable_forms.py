@@ -113,6 +113,16 @@ FORMS = {
         "index i : I\nparam x[i]\nloss E = -sum(i, tanh(x[i]))",
         "grad_x[i] = -(1 - tanh(x[i])^2)",
     ),
+    "a softmax with its maximum taken off": (
+        "index k : K\nparam u[k]\ninput d[k]\nfact sum(k, d[k]) == 1\nm = max(k, u[k])\n"
+        "e[k] = exp(u[k] - m)\np[k] = e[k]/sum(k, e[k])\nloss E = -sum(k, d[k]*log(p[k]))",
+        "grad_u[k] = p[k] - d[k]",
+    ),
+    # Only one of the two sums is known.
+    "a sum of differences": (
+        "index k : K\ninput u[k], d[k]\nparam s\np[k] = softmax(k, u[k])\nloss E = s*sum(k, p[k] - d[k])",
+        "grad_s = sum(k, p[k] - d[k])",
+    ),
     "a log-sigmoid in pieces": (
         "index n : N\nparam u[n]\nloss E = -sum(n, min(u[n], 0) - log(1 + exp(-abs(u[n]))))",
         "grad_u[n] = -sigmoid(-u[n])",

@@ -89,6 +89,19 @@ FORMS = {
         "loss E = sum(c, q[c]/sqrt(1 + sum(i, q[c]^2*x[c,i]^2)))",
         ["dE/dq[c] = 1/(1 + q[c]^2*sum(i, x[c,i]^2))^(3/2)"],
     ),
+    "a hinge of distances": (
+        "index b : B\nindex e : D\ninput p[b,e], n[b,e]\nparam a[b,e]\n"
+        "loss E = sum(b, max(0, norm(e, a[b,e] - p[b,e]) - norm(e, a[b,e] - n[b,e]) + 1))",
+        [
+            "u_E[b] = norm(e, a[b,e] - p[b,e]) - norm(e, a[b,e] - n[b,e]) + 1",
+            "dE/da[b,e] = where(u_E[b] > 0, (a[b,e] - p[b,e])/norm(e', a[b,e'] - p[b,e'])"
+            " + (n[b,e] - a[b,e])/norm(e', a[b,e'] - n[b,e']), 0)",
+        ],
+    ),
+    "a hinge of elements": (
+        "index b : B\ninput p[b], n[b]\nparam a[b]\nloss E = sum(b, max(0, a[b]*p[b] - a[b]*n[b] + 1))",
+        ["dE/da[b] = where(a[b]*p[b] + 1 - a[b]*n[b] > 0, p[b] - n[b], 0)"],
+    ),
     # The whole right-hand side has a name, and a logarithm of a softmax is a difference.
     "nothing to name": (
         "index k : K\nparam u[k]\ninput d[k]\np[k] = softmax(k, u[k])\n"
