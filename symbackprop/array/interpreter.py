@@ -179,6 +179,17 @@ def _check_values(tensor: Tensor, array: Array, sizes: Mapping[str, int]) -> Non
         raise ProgramError(f"'{tensor.name}' has a value that is no position of an axis of {size}")
 
 
+def _check_order(tensor: Tensor, values: Mapping[str, Array]) -> None:
+    """ProgramError where what is to be an order names a place twice, or does not sort what it is to."""
+    order = values[tensor.name]
+    if tensor.permuted and np.any(np.sort(order, axis=-1) != np.arange(order.shape[-1])):
+        raise ProgramError(f"'{tensor.name}' is no order of an axis of {order.shape[-1]}")
+    if tensor.sorts:
+        along = np.take_along_axis(values[tensor.sorts], order, axis=-1)
+        if np.any(along[..., 1:] < along[..., :-1]):
+            raise ProgramError(f"'{tensor.name}' does not sort {tensor.sorts}")
+
+
 def _not_before(place: int) -> int:
     if place < 0:
         raise ProgramError(f"a span that begins at {place} would wrap round")
@@ -205,6 +216,7 @@ def interpret(program: Program, tensors: Mapping[str, Array]) -> dict[str, Array
     for tensor in program.tensors:
         if tensor.values is not None:
             _check_values(tensor, values[tensor.name], sizes)
+            _check_order(tensor, values)
     for axis, what in program.not_empty.items():
         if sizes.get(axis) == 0:
             raise ProgramError(f"{what}: axis {axis} is empty")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from symbackprop.integers.relations import Relation
 from symbackprop.integers.solving import steps_of
 from symbackprop.language.names import packed_axis
+from symbackprop.language.orders import declare_orders
 from symbackprop.language.scope import DERIVED, Scope, refuse_reserved, with_article
 from symbackprop.language.sizes import declared_size, expect_determined, sized
 from symbackprop.notation.expressions import Axis, Index
@@ -39,6 +40,9 @@ def declared(statements: tuple[Statement, ...], source: Source) -> Scope:
             _declare_tensors(statement, scope)
         elif isinstance(statement, EquationStatement):
             _declare_tensor(statement.left, Role.DERIVED, scope)
+    for statement in statements:
+        if isinstance(statement, TensorDeclaration):
+            declare_orders(statement, scope)
     expect_determined(scope.relations, {*_known_sizes(scope), *(axis.name for axis in _given_axes(scope))})
     return scope
 
@@ -199,22 +203,21 @@ def _declare_tensors(declaration: TensorDeclaration, scope: Scope) -> None:
 def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
     """The axis that the values of integer tensors index."""
     word = declaration.values_axis
-    if word is None:
-        return None
-    if word.text not in scope.axes:
+    if word is not None and word.text not in scope.axes:
         index = scope.index(word.text)
         if index is not None:
             raise scope.error(
                 f"'{word.text}' is an index, not an axis", word.span, f"its axis is {index.axis.name}"
             )
         raise scope.unknown("axis", word, scope.axes)
-    if declaration.role.text == Role.PARAMETER.value:
+    holds_integers = word is not None or declaration.ordering is not None
+    if holds_integers and declaration.role.text == Role.PARAMETER.value:
         raise scope.error(
             "a parameter holds real numbers, for integers have no derivative",
             declaration.role.span,
             "declare it as input, target or const",
         )
-    return scope.axes[word.text]
+    return None if word is None else scope.axes[word.text]
 
 
 def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis | None = None) -> None:

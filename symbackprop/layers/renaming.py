@@ -29,6 +29,8 @@ def renamed(statement: str, names: Renames) -> str:
         match each:
             case TensorDeclaration(_, _, values_axis) if values_axis is not None:
                 _rename(values_axis, names, "", edits)
+            case TensorDeclaration(_, _, _, ordering) if ordering is not None:
+                _rename(ordering.argument, names, "", edits)
             case FunctionDefinition(word, parameters, _):
                 for name in (word, *parameters):
                     _rename(name, names, "", edits)

@@ -69,6 +69,19 @@ def _first_not_obeyed(system: System, values: Values, sizes: Mapping[str, int]) 
 def obeying_facts(
     system: System, values: Mapping[str, Array], sizes: Mapping[str, int]
 ) -> dict[str, Array] | None:
+    """The values, moved until every fact holds, and with orders that sort what they are to; None as below."""
+    point = _where_facts_hold(system, values, sizes)
+    for tensor in () if point is None else system.tensors.values():
+        if point is not None and tensor.permuted and tensor.name in point:
+            # The order of any numbers is one; of those that were drawn it is as random as they are.
+            sorted_ones = point[tensor.sorts or tensor.name]
+            point[tensor.name] = np.argsort(np.real(sorted_ones), axis=-1, kind="stable")
+    return point
+
+
+def _where_facts_hold(
+    system: System, values: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array] | None:
     """The values, moved as little as can be until every fact holds; None where that does not succeed.
 
     Newton's method on left - right == 0, with the shortest step that solves the linearised facts: exact at

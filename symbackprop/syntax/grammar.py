@@ -29,6 +29,7 @@ from symbackprop.syntax.nodes import (
     LossMark,
     Negation,
     NumberLiteral,
+    Ordering,
     Packed,
     Reference,
     Span,
@@ -41,7 +42,7 @@ from symbackprop.syntax.source import Source
 from symbackprop.syntax.spelling import explained
 from symbackprop.syntax.words import misspelling
 
-Child: TypeAlias = Token | Word | Formula | tuple[Formula, ...]
+Child: TypeAlias = Token | Word | Formula | Ordering | tuple[Formula, ...]
 
 OPENING = ("_LPAR", "_LSQB")
 CLOSING = ("RPAR", "RSQB")
@@ -161,7 +162,11 @@ class _SyntaxBuilder(Transformer[Token, object]):
         role = _word(cast(Token, children[0]))
         references = tuple(child for child in children if isinstance(child, Reference))
         values_axis = _words(children)
-        return TensorDeclaration(role, references, values_axis[0] if values_axis else None)
+        ordering = next((child for child in children if isinstance(child, Ordering)), None)
+        return TensorDeclaration(role, references, values_axis[0] if values_axis else None, ordering)
+
+    def ordering(self, children: list[Child]) -> Ordering:
+        return Ordering(*_words(children))
 
     def function(self, children: list[Child]) -> FunctionDefinition:
         word, *parameters = _words(children)

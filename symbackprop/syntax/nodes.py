@@ -164,12 +164,24 @@ class AxisDeclaration:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordering:
+    """`argsort(x)` or `permutation(N)`: which orders of an axis' places a tensor holds."""
+
+    word: Word
+    argument: Word
+
+
+@dataclass(frozen=True, slots=True)
 class TensorDeclaration:
-    """`param W1[j,i], b1[j]`; `values_axis` is the V of `input ids[n] in V`."""
+    """`param W1[j,i], b1[j]`; `values_axis` is the V of `input ids[n] in V`.
+
+    `ordering` is the argsort(x) of `input order[n] in argsort(x)`, or the permutation(N).
+    """
 
     role: Word
     references: tuple[Reference, ...]
     values_axis: Word | None
+    ordering: Ordering | None = None
 
 
 @dataclass(frozen=True, slots=True)

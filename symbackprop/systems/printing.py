@@ -33,7 +33,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.rows import Break, Row, enclosed, joined_rows, row_text
 from symbackprop.systems.shorthands import Shorthand, spelled
-from symbackprop.systems.system import Equation, Fact, PositiveDefinite, Role, System
+from symbackprop.systems.system import Equation, Fact, PositiveDefinite, Role, System, Tensor
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
 LARGEST_PLAIN_DENOMINATOR = 64
@@ -251,6 +251,14 @@ def _users(fact: Fact | PositiveDefinite, system: System) -> str:
     return f" in {', '.join(users)}" if users else ""
 
 
+def _values_text(tensor: Tensor) -> str:
+    """What the values of an integer tensor are: ` in V`, ` in permutation(N)`, ` in argsort(x)`."""
+    if tensor.values is None:
+        return ""
+    order = f"argsort({tensor.sorts})" if tensor.sorts else f"permutation({tensor.values.name})"
+    return f" in {order if tensor.permuted else tensor.values.name}"
+
+
 def system_text(system: System) -> str:
     """The whole system as a model file."""
     lines = []
@@ -262,8 +270,7 @@ def system_text(system: System) -> str:
         lines.append(f"index {', '.join(names)} : {related.get(axis.name, size)}")
     for tensor in system.tensors.values():
         if tensor.role not in (Role.DERIVED, Role.SIZE):
-            values = f" in {tensor.values.name}" if tensor.values else ""
-            lines.append(f"{tensor.role.value} {text(tensor.element)}{values}")
+            lines.append(f"{tensor.role.value} {text(tensor.element)}{_values_text(tensor)}")
     facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
     lines.extend(f"fact {fact_text(fact, system.shorthands)}{_users(fact, system)}" for fact in facts)
     for equation in system.equations:

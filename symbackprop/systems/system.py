@@ -35,8 +35,9 @@ DECLARED_ROLES = (*PASSED_ROLES, Role.PARAMETER)  # all but what an equation com
 class Tensor:
     """A name with axes; the array layout is the order of `indices`. A scalar has none.
 
-    `values` is the axis that the values of an integer tensor index, None for a tensor of real numbers. One of
-    the role SIZE stands for the size of its axis, which nothing else gives; no equation reads its values.
+    `values` is the axis that the values of an integer tensor index, None for a tensor of real numbers; along
+    the last index they are each of its places once where it is `permuted`, and sort the tensor `sorts`. One
+    of the role SIZE stands for the size of its axis, which nothing else gives; no equation reads its values.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Tensor:
     role: Role
     place: Place | None = field(default=None, compare=False)
     values: Axis | None = None
+    permuted: bool = False
+    sorts: str = ""
 
     @property
     def element(self) -> Element:

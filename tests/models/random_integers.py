@@ -7,6 +7,7 @@ from functools import cached_property
 
 NAMES = {"A": ("a", "p"), "B": ("b", "q"), "C": ("c", "r")}
 LOOKUPS = {"A": "ids[{B}]", "B": "nums[{A},{C}]", "C": "kinds[{A}]"}
+ORDERS = "input order[a] in argsort(v)\ninput perm[a,b] in permutation(B)"
 REALS = {"x": ("A", "B"), "w": ("C",), "v": ("A",), "u": ("B", "C")}
 
 
@@ -14,6 +15,7 @@ class IntegerModels:
     """Writes a small model whose sizes are declared, or left open; the seed decides everything."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.random = random.Random(seed)
         self.sizes = {axis: self.random.randint(1, 4) for axis in NAMES}
         if self.random.random() < 0.3:
@@ -36,6 +38,9 @@ class IntegerModels:
         else:
             lines.append(f"z[c] = {self.equation(('c',), self.random.choice('abpq'))}")
             lines.append("loss E = sum(c, z[c]^2*w[c])")
+        if self.seed % 3 == 0:
+            lines.insert(len(NAMES), ORDERS)
+            lines[-1] += " + sum(a, b, (a + 1)*v[order[a]]*x[order[a],perm[a,b]])"
         return "\n".join(lines) + "\n"
 
     def equation(self, free: tuple[str, ...], bound: str) -> str:

@@ -83,6 +83,7 @@ def numpy_module(program: Program) -> NumpyModule:
         "place_checks": place_checks_text(program, printer),
         "relations": relations_text(program, printer),
         "has_integers": any(tensor.values is not None for tensor in program.tensors),
+        "has_orders": any(tensor.permuted for tensor in program.tensors),
         "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),
         "forward": forward_view(program, segments, printer),

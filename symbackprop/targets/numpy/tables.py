@@ -126,7 +126,12 @@ def _integers(program: Program) -> list[str]:
     values = {
         tensor.name: quoted(tensor.values.name) for tensor in program.tensors if tensor.values is not None
     }
-    return assigned_dict("VALUES: dict[str, str] = ", values) if values else []
+    found = assigned_dict("VALUES: dict[str, str] = ", values) if values else []
+    orders = {tensor.name: quoted(tensor.sorts) for tensor in program.tensors if tensor.permuted}
+    if orders:
+        found.append("# Values that are each position once, and what they sort, if anything.")
+        found += assigned_dict("ORDERS: dict[str, str] = ", orders)
+    return found
 
 
 def _given_sizes(program: Program) -> list[str]:
