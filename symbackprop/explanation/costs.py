@@ -13,7 +13,7 @@ from symbackprop.lesson.document import Heading
 from symbackprop.notation.expressions import Element
 
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
-_TIMES = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
+_TIMES = (("days", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
 
 
 def storage_section(explanation: Explanation) -> Iterator[Block]:
@@ -113,7 +113,7 @@ def bytes_text(count: int) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A time in the unit that leaves a few digits."""
+    """A time to three digits, in the largest unit that it reaches."""
     for unit, size in _TIMES:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

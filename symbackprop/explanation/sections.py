@@ -18,6 +18,7 @@ from symbackprop.explanation.saying import (
     contraction_remark,
     contributing,
     numbers_that_matter,
+    on_lines,
     read_by,
     shape_text,
 )
@@ -103,8 +104,8 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
         yield Note(
             (
                 *name,
-                " is computed once, on line ",
-                Lines(reused.spans),
+                " is computed once, on ",
+                *on_lines(reused.spans),
                 ", and read by ",
                 *read_by(reused.readers, (reused.name,), explanation.computations),
                 ". Its own line takes ",
@@ -132,7 +133,7 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
             if matter:
                 yield Note((*matter, "."))
         total = product.adjoint.total
-        line: Remark = (" on line ", Lines(product.spans)) if product.spans else ()
+        line: Remark = (" on ", *on_lines(product.spans)) if product.spans else ()
         held: Remark = (f", of shape {shape_text(product.indices)}: ", *computed_where(product), *line, ".")
         yield Note((total, " = ", product.value, *held))
 
