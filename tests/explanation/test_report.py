@@ -1,4 +1,6 @@
 import json
+import re
+import shlex
 
 import pytest
 
@@ -80,3 +82,22 @@ def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained()
     assert "dE/dw = 2*w, of shape (): kept as grad_w" in shown
     assert repr(report) == "<Report alone>"
     assert "needs the given tensors alone" in shown
+
+
+def commands_of_the_page():
+    page = (EXAMPLES.parent / "docs" / "explain.md").read_text()
+    blocks = re.findall(r"^```console\n\$ symbackprop ([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert blocks
+    return blocks
+
+
+@pytest.mark.parametrize(("command", "output"), commands_of_the_page(), ids=["products", "sizes"])
+def test_the_documentation_shows_what_is_printed(command, output, capsys, monkeypatch):
+    monkeypatch.chdir(EXAMPLES.parent)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run(shlex.split(command)) == 0
+    lines = [
+        re.escape(line.rstrip()).replace(re.escape("..."), ".*") for line in output.rstrip().splitlines()
+    ]
+    pattern = "\n".join(r"(?:.*\n)*?.*" if line == ".*" else line for line in lines)
+    assert re.fullmatch(pattern, capsys.readouterr().out.rstrip())
