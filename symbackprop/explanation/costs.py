@@ -35,6 +35,9 @@ def storage_section(explanation: Explanation) -> Iterator[Block]:
     total = sum(kept.bytes.at(sizes) for kept in explanation.kept)
     rows.append((("together",), ("",), (bytes_text(total),), ("",), ("",)))
     yield Table(("array", "numbers", "memory", "recomputing", "read by"), tuple(rows), frozenset({2}))
+    cheapest = _cheapest(explanation)
+    if cheapest is not None:
+        yield Note(cheapest)
     for backward in explanation.backwards:
         remark = _in_terms_of(backward, {kept.name for kept in explanation.kept})
         if remark:
@@ -48,6 +51,22 @@ def _kept_row(explanation: Explanation, kept: Kept) -> tuple[Remark, ...]:
         (bytes_text(kept.bytes.at(explanation.ways.sizes)),),
         (kept.recomputing.expression,),
         read_by(kept.readers, kept.names, explanation.computations),
+    )
+
+
+def _cheapest(explanation: Explanation) -> Remark | None:
+    """Which array to give up first where memory is short; None where there is no choice."""
+    sizes = explanation.ways.sizes
+    filled = [kept for kept in explanation.kept if kept.bytes.at(sizes)]
+    if len(filled) < 2:
+        return None
+    first = min(filled, key=lambda kept: kept.recomputing.at(sizes) / kept.bytes.at(sizes))
+    freed = bytes_text(first.bytes.at(sizes))
+    operations = f"{first.recomputing.at(sizes):,}"
+    return (
+        "Where memory is short, the first to give up is ",
+        Element(first.name),
+        f": {operations} operations bring back its {freed}.",
     )
 
 
