@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.array.aliasing import viewed_name
-from symbackprop.array.ir import Read, Reduce, Transpose
+from symbackprop.array.ir import Reduce, Transpose
 from symbackprop.array.layout import Layout, indices_of
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Statement, Store
+from symbackprop.array.slices import is_view
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Index
 
@@ -18,7 +19,7 @@ from symbackprop.notation.expressions import Index
 class Operand:
     """An operand of a product: its name where it is nothing but a view of one, and its axes as they stand.
 
-    `stored` are the indices of the array of that name, in its own order.
+    `stored` are the indices of the array that is viewed, in its own order.
     """
 
     name: str | None
@@ -62,8 +63,8 @@ def _contraction(operands: tuple[Operand, ...], node: Value) -> Contraction:
 
 
 def _operand(value: Value) -> Operand:
-    name = viewed_name(value)
-    read = next((node for node in value.walk() if isinstance(node, Read)), None)
-    transposed = name is not None and any(isinstance(node, Transpose) for node in value.walk())
-    stored = read.positions if read is not None and name is not None else value.indices
-    return Operand(name, stored, value.layout, transposed)
+    shown, transposed = value, False
+    while is_view(shown) and shown.operands:
+        transposed = transposed or isinstance(shown, Transpose)
+        shown = shown.operands[0]
+    return Operand(viewed_name(value), shown.indices, value.layout, transposed)

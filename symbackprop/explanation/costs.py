@@ -13,7 +13,7 @@ from symbackprop.lesson.document import Heading
 from symbackprop.notation.expressions import Element
 
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
-_TIMES = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
+_TIMES = (("days", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
 
 
 def storage_section(explanation: Explanation) -> Iterator[Block]:
@@ -35,6 +35,9 @@ def storage_section(explanation: Explanation) -> Iterator[Block]:
     total = sum(kept.bytes.at(sizes) for kept in explanation.kept)
     rows.append((("together",), ("",), (bytes_text(total),), ("",), ("",)))
     yield Table(("array", "numbers", "memory", "recomputing", "read by"), tuple(rows), frozenset({2}))
+    cheapest = _cheapest(explanation)
+    if cheapest is not None:
+        yield Note(cheapest)
     for backward in explanation.backwards:
         remark = _in_terms_of(backward, {kept.name for kept in explanation.kept})
         if remark:
@@ -48,6 +51,22 @@ def _kept_row(explanation: Explanation, kept: Kept) -> tuple[Remark, ...]:
         (bytes_text(kept.bytes.at(explanation.ways.sizes)),),
         (kept.recomputing.expression,),
         read_by(kept.readers, kept.names, explanation.computations),
+    )
+
+
+def _cheapest(explanation: Explanation) -> Remark | None:
+    """Which array to give up first where memory is short; None where there is no choice."""
+    sizes = explanation.ways.sizes
+    filled = [kept for kept in explanation.kept if kept.bytes.at(sizes)]
+    if len(filled) < 2:
+        return None
+    first = min(filled, key=lambda kept: kept.recomputing.at(sizes) / kept.bytes.at(sizes))
+    freed = bytes_text(first.bytes.at(sizes))
+    operations = f"{first.recomputing.at(sizes):,}"
+    return (
+        "Where memory is short, the first to give up is ",
+        Element(first.name),
+        f": {operations} operations bring back its {freed}.",
     )
 
 
@@ -113,7 +132,7 @@ def bytes_text(count: int) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A time in the unit that leaves a few digits."""
+    """A time to three digits, in the largest unit that it reaches."""
     for unit, size in _TIMES:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

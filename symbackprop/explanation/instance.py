@@ -19,7 +19,7 @@ from symbackprop.sampling.finite_data import DOMAINS, Domain, Values
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.sampling.small_axes import large_axes, model_sizes, with_axes
 from symbackprop.systems.system import System
-from symbackprop.verification.verified_module import derivation_over
+from symbackprop.verification.verified_module import computed_model, derivation_over
 
 Array: TypeAlias = NDArray[Any]
 
@@ -47,7 +47,7 @@ def instance_of(derivation: Derivation) -> Instance | None:
     """
     axes = large_axes(derivation.model, max(UNITS))
     small = derivation_over(derivation, axes) if axes else derivation
-    draw = _drawn(with_axes(derivation.model, axes))
+    draw = _drawn(with_axes(computed_model(derivation), axes))
     if draw is None:
         return None
     values = interpret(lower(small), draw.values)

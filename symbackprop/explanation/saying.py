@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from symbackprop.array.layout import layout_text
 from symbackprop.explanation.blocks import Code, Lines, Remark
 from symbackprop.explanation.chain_rule import Factor, Product
-from symbackprop.explanation.computations import Computation, Computations
+from symbackprop.explanation.computations import Computation, Computations, Span
 from symbackprop.explanation.contractions import Contraction, Operand
 from symbackprop.explanation.polynomials import Polynomial
 from symbackprop.lesson.document import listed
@@ -36,20 +36,21 @@ def contributing(factor: Factor) -> Remark:
 
 
 def numbers_that_matter(factor: Factor) -> Remark:
-    """How many numbers the whole Jacobian has, and how many need not be 0; nothing where all matter."""
+    """How many numbers the Jacobian has, and how many may differ from 0; nothing where all may."""
     if not factor.ties or not factor.upper:
         return ()
     lower = [index for position in factor.lower for index in position.free_indices]
     whole = Polynomial.elements(factor.upper) * Polynomial.elements(lower)
     stored = Polynomial.elements(factor.stored)
     shape = f"{shape_text(factor.upper)} by {shape_text(lower)}"
-    return (
-        f"As a whole it is {shape}: ",
-        whole.expression,
-        " numbers, all but ",
-        stored.expression,
-        " of them 0",
-    )
+    at_most: Remark = (" numbers, at most ", stored.expression, " of them other than 0")
+    return (f"As a whole it is {shape}: ", whole.expression, *at_most)
+
+
+def on_lines(spans: Sequence[Span]) -> Remark:
+    """`line 70`, or `lines 118-120`."""
+    several = sum(span.last - span.first + 1 for span in spans) > 1
+    return ("lines " if several else "line ", Lines(tuple(spans)))
 
 
 def computed_where(product: Product) -> Remark:
@@ -83,9 +84,11 @@ def contraction_remark(contraction: Contraction, because: Remark = ()) -> Remark
 
 
 def _turned(operand: Operand, summed: Sequence[Index]) -> Iterator[str | Expression | Code]:
-    if operand.is_transposed and operand.name:
+    """Why an operand is transposed: the two places of an index that is summed have to meet."""
+    if operand.is_transposed:
         stored = ",".join(index.name for index in operand.stored)
-        yield from (Code(operand.name), f" is stored as [{stored}] and transposed, so that ")
+        yield from (Code(operand.name), " is stored") if operand.name else ("an operand", " is worked out")
+        yield f" as [{stored}] and transposed, so that "
         for place, index in enumerate(summed):
             yield from (*((" and ",) if place else ()), index, " stands beside ", index)
         yield "; "
@@ -105,7 +108,8 @@ def read_by(readers: Sequence[Computation], names: Collection[str], computations
     """`lines 72 (E), 103 (grad_W2) and 107 (delta1)`: each line that reads one, and what it serves."""
     by_tensor = computations.reading(names, readers)
     found: list[Remark] = [(Lines(spans), f" ({tensor})") for tensor, spans in by_tensor.items()]
-    several = sum(map(len, by_tensor.values())) > 1
+    spans = [span for each in by_tensor.values() for span in each]
+    several = sum(span.last - span.first + 1 for span in spans) > 1
     return (
         "lines " if several else "line ",
         *_joined(found[:-1], ", "),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Allocate
+from symbackprop.derivation.result import Derivation
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
 from symbackprop.explanation.chain_rule import Product
 from symbackprop.explanation.contractions import contractions_in
@@ -18,6 +19,7 @@ from symbackprop.explanation.saying import (
     contraction_remark,
     contributing,
     numbers_that_matter,
+    on_lines,
     read_by,
     shape_text,
 )
@@ -27,7 +29,9 @@ from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.schedule.named_equations import Part
 from symbackprop.systems.shorthands import spelled
-from symbackprop.systems.system import Equation
+from symbackprop.systems.system import Equation, Role
+
+MOST_NAMED = 6
 
 
 def explanation_page(explanation: Explanation) -> Page:
@@ -40,9 +44,17 @@ def explanation_page(explanation: Explanation) -> Page:
         *storage_section(explanation),
         *cost_section(explanation),
     )
-    asked = ", ".join(explanation.derivation.wrt)
-    loss = explanation.derivation.system.loss
-    return Page(f"{explanation.name}: the gradient of {loss} by {asked}, line by line", blocks)
+    return Page(f"{page_title(explanation.derivation)}, line by line", blocks)
+
+
+def page_title(derivation: Derivation) -> str:
+    """The model, its loss and what it is differentiated by, of which a few are named."""
+    system, asked = derivation.system, derivation.wrt
+    by = ", ".join(asked)
+    if len(asked) > MOST_NAMED:
+        is_every = set(asked) == {tensor.name for tensor in system.with_role(Role.PARAMETER)}
+        by = "every parameter" if is_every else f"{asked[0]} and {len(asked) - 1} others"
+    return f"{system.name}: the gradient of {system.loss} by {by}"
 
 
 def product_expression(product: Product) -> Expression:
@@ -103,8 +115,8 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
         yield Note(
             (
                 *name,
-                " is computed once, on line ",
-                Lines(reused.spans),
+                " is computed once, on ",
+                *on_lines(reused.spans),
                 ", and read by ",
                 *read_by(reused.readers, (reused.name,), explanation.computations),
                 ". Its own line takes ",
@@ -132,7 +144,7 @@ def _factors(explanation: Explanation) -> Iterator[Block]:
             if matter:
                 yield Note((*matter, "."))
         total = product.adjoint.total
-        line: Remark = (" on line ", Lines(product.spans)) if product.spans else ()
+        line: Remark = (" on ", *on_lines(product.spans)) if product.spans else ()
         held: Remark = (f", of shape {shape_text(product.indices)}: ", *computed_where(product), *line, ".")
         yield Note((total, " = ", product.value, *held))
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
+from symbackprop.explanation.saying import on_lines
 from symbackprop.lesson.document import Equations, Heading
 from symbackprop.lesson.text import DEFAULT_WIDTH, NARROWEST, equations_text, formula_text
 from symbackprop.notation.expressions import Expression
@@ -76,17 +77,20 @@ def _wrapped(text: str, width: int, indent: str = "", hang: str = "") -> str:
 
 
 def _numbers(name: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows in brackets, the digits below one another."""
+    """The rows in brackets, the digits below one another; one number stands by itself."""
+    if len(rows) == 1 and len(rows[0]) == 1:
+        yield f"{_INDENT}{name} = {rows[0][0]}"
+        return
     widest = max((len(number) for row in rows for number in row), default=0)
-    head = f"{_INDENT}{name} = " if name else _INDENT * 2
+    head = f"{_INDENT}{name} = "
     for place, row in enumerate(rows):
         shown = "  ".join(number.rjust(widest) for number in row)
         yield (head if place == 0 else " " * len(head)) + f"[ {shown} ]"
 
 
 def _step(step: Step, width: int) -> Iterator[str]:
-    numbers = ", ".join(span.numbers for span in step.spans)
-    yield _wrapped(f"line {numbers}: {equation_text(step.equation)}", width, "", _INDENT * 3)
+    where = remark_text(on_lines(step.spans))
+    yield _wrapped(f"{where}: {equation_text(step.equation)}", width, "", _INDENT * 3)
     for span in step.spans:
         yield textwrap.indent(span.code, _INDENT * 2)
     yield f"{_INDENT}{'a scalar' if step.shape == '()' else f'shape {step.shape}'}"

@@ -44,16 +44,17 @@ def without_reuse(computations: Computations) -> Program | None:
     """That program; None where it has more than `MOST_LINES` lines, or whole numbers that are computed."""
     program = computations.module.program
     times = times_run(computations)
-    outputs = sum(len(each.lines) for name in program.outputs for each in computations.behind(name))
-    count = sum(times[each] * len(each.lines) for each in computations.items) + outputs
+    count = sum(times[each] * len(each.lines) for each in computations.items)
     if count > MOST_LINES or _places_are_computed(computations):
         return None
     copying = _Copying(computations, {*(tensor.name for tensor in program.tensors), *computations.by_name})
-    results = {name: copying.computed(name) for name in (*program.outputs, *_results(program))}
+    results = {name: copying.computed(name) for name in _results(program)}
+    # The outputs are those on the way to the loss: nothing runs for them alone.
+    outputs = [copying.first.get(name) or copying.computed(name) for name in program.outputs]
     return replace(
         program,
         statements=tuple(copying.lines),
-        outputs=tuple(results[name] for name in program.outputs),
+        outputs=tuple(outputs),
         loss=results[program.loss] if program.loss else None,
         gradients={asked: results[name] for asked, name in program.gradients.items()},
     )
@@ -79,11 +80,15 @@ def _whole_numbers(lines: Iterable[Line]) -> Iterator[Value]:
 
 @dataclass
 class _Copying:
-    """Copies computations under fresh names, each after copies of all that it reads."""
+    """Copies computations under fresh names, each after copies of all that it reads.
+
+    `first` maps each name to the first of its fresh ones.
+    """
 
     computations: Computations
     taken: set[str]
     lines: list[Line] = field(default_factory=list)
+    first: dict[str, str] = field(default_factory=dict)
 
     def computed(self, name: str) -> str:
         """The fresh name that holds what a name does, after the lines that compute it."""
@@ -98,6 +103,7 @@ class _Copying:
                 names |= self._copied(each)
         own = {name: self._fresh(name) for name in computation.written}
         self.lines += _renamed(computation.lines, {**names, **own})
+        self.first = {**own, **self.first}
         return own
 
     def _is_computed(self, name: str) -> bool:

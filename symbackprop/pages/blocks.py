@@ -8,6 +8,7 @@ from html import escape
 from typing import TypeAlias
 
 from symbackprop.explanation import blocks as explained
+from symbackprop.explanation.saying import on_lines
 from symbackprop.lesson import document as lesson
 from symbackprop.pages.writing import Writer
 
@@ -68,8 +69,8 @@ def block_html(block: Block, writer: Writer) -> str:
 
 
 def _equation_row(left: str, right: str, reason: str = "") -> str:
-    sides = f'<span class="left">{left}</span><span class="equals">=</span>'
-    return f'<div class="row">{sides}<span class="right">{right}{reason}</span></div>'
+    sides = f'<div class="left">{left}</div><div class="equals">=</div>'
+    return f'<div class="row">{sides}<div class="right">{right}{reason}</div></div>'
 
 
 def _chain(chain: lesson.Chain, writer: Writer) -> str:
@@ -144,12 +145,12 @@ def _side(place: int, table: explained.Table) -> str:
 def _step(step: explained.Step, writer: Writer) -> str:
     """An equation, its code, what is to be said of it, and how it looks in numbers."""
     equation = _equation_row(writer.term(step.equation.element), writer.formula(step.equation.expression))
-    lines = writer.words((explained.Lines(step.spans),))
+    lines = writer.words(on_lines(step.spans))
     shape = "a scalar" if step.shape == "()" else f"shape {step.shape}"
     code = "\n".join(span.code for span in step.spans)
     parts = [
         f'<div class="equations">{equation}</div>',
-        f'<p class="where">line {lines}, {shape}</p><pre><code>{escape(code)}</code></pre>',
+        f'<p class="where">{lines}, {shape}</p><pre><code>{escape(code)}</code></pre>',
         *(f"<p>{writer.words(remark)}</p>" for remark in step.remarks),
     ]
     if step.worked:

@@ -10,7 +10,7 @@ from symbackprop.emission.printed import PrintedModule
 from symbackprop.explanation.chain_rule import ChainRule
 from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.explanation import Explanation
-from symbackprop.explanation.sections import explanation_page
+from symbackprop.explanation.sections import explanation_page, page_title
 from symbackprop.lesson.lesson import derivation_document, result_document
 from symbackprop.pages.blocks import Section, sections_of
 from symbackprop.pages.code_panel import code_panel
@@ -28,7 +28,7 @@ def derivation_html(derivation: Derivation, module: PrintedModule, result: bool 
     links = links_of(chain_rule)
     document = result_document(derivation) if result else derivation_document(derivation)
     sections = sections_of(document.blocks, Writer.of(derivation, links))
-    return _page(document.title, sections, chain_rule, links)
+    return _page(page_title(derivation), sections, chain_rule, links)
 
 
 def explanation_html(explanation: Explanation) -> str:

@@ -65,7 +65,7 @@ def _subject_of(target: Target, derivation: Derivation, module: PrintedModule) -
     Axes that no index arithmetic depends on are left open, which changes no equation. Where that is not
     enough all large ones are made smaller in proportion, and the gradient is derived again.
     """
-    model = _computed_model(derivation)
+    model = computed_model(derivation)
     if evaluation_cost(model) <= MOST_VISITS:
         return Subject(derivation, model, module, _imported(target, module))
     axes = large_axes(derivation.model)
@@ -81,10 +81,10 @@ def _subject_of(target: Target, derivation: Derivation, module: PrintedModule) -
             remedy="generate it with --no-verify (verify=False), or a copy of the model with smaller sizes",
         ) from error
     module = target.emitted(derivation)
-    return Subject(derivation, _computed_model(derivation), module, _imported(target, module))
+    return Subject(derivation, computed_model(derivation), module, _imported(target, module))
 
 
-def _computed_model(derivation: Derivation) -> System:
+def computed_model(derivation: Derivation) -> System:
     """The model, or the one in which its inner derivatives, held apart, have been worked out."""
     stated = any(holds_derivative(equation.expression) for equation in derivation.model.equations)
     return derivation.system if stated else derivation.model

@@ -13,7 +13,7 @@ from symbackprop.version import __version__
 
 ROOT = Path(__file__).parent.parent.parent
 SEED = str(ROOT / "examples" / "seed.model")
-COMMANDS = ("derive", "generate", "latex", "check", "schema", "catalogue", "rules")
+COMMANDS = ("derive", "generate", "latex", "check", "explain", "schema", "catalogue", "rules")
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_version(call):
         (),
         ("frobnicate",),
         ("derive",),
-        ("derive", SEED, "--format", "html"),
+        ("derive", SEED, "--format", "pdf"),
         ("derive", SEED, "--nonsense"),
         ("check", SEED, "--seed", "x"),
         ("generate", SEED, "--target", "fortran"),

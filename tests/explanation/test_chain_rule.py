@@ -5,7 +5,7 @@ from symbackprop.explanation.saying import contraction_remark, contributing, num
 from symbackprop.explanation.sections import product_expression
 from symbackprop.explanation.text import remark_text
 from symbackprop.lesson.text import formula_text
-from tests.explanation.explained import explained
+from tests.explanation.explained import computations_of, explained
 
 RECURRENT = {product.adjoint.tensor: product for product in explained("recurrent").chain_rule.products}
 PRODUCTS = {product.adjoint.tensor: product for product in explained("seed").chain_rule.products}
@@ -42,16 +42,16 @@ def test_several_paths_are_a_sum():
 @pytest.mark.parametrize(
     ("tensor", "said", "numbers"),
     [
-        ("u2", "only b' = b and k' = k contribute", "B^2*K^2 numbers, all but B*K of them 0"),
+        ("u2", "only b' = b and k' = k contribute", "B^2*K^2 numbers, at most B*K of them other than 0"),
         (
             "W2",
             "only k' = k contributes; every b contributes, so the chain rule sums over b",
-            "B*J*K^2 numbers, all but B*J*K of them 0",
+            "B*J*K^2 numbers, at most B*J*K of them other than 0",
         ),
         (
             "z1",
             "only b' = b contributes; every k contributes, so the chain rule sums over k",
-            "B^2*J*K numbers, all but B*J*K of them 0",
+            "B^2*J*K numbers, at most B*J*K of them other than 0",
         ),
     ],
 )
@@ -68,7 +68,7 @@ def test_a_step_of_a_recurrence_survives_at_one_earlier_place():
     )
     assert "only the places with t = size(t) - 1 are read" in remark_text(contributing(at_the_end))
     assert remark_text(numbers_that_matter(at_next_step)).endswith(
-        "J^2*N^2*T^2 numbers, all but J^2*N*T of them 0"
+        "J^2*N^2*T^2 numbers, at most J^2*N*T of them other than 0"
     )
 
 
@@ -93,6 +93,22 @@ def test_every_transpose_and_every_sum_is_explained(name, said):
     (line,) = explained("seed").computations.by_name[name].lines
     (contraction,) = contractions_in(line)
     assert remark_text(contraction_remark(contraction)) == said
+
+
+def test_an_operand_without_a_name_is_transposed_too():
+    computations = computations_of(
+        "index n : N\nindex j : J\ninput x[n,j], y[n]\nparam w[j]\n"
+        "z[j] = w[j]*sum(n, exp(x[n,j])*y[n])\nloss E = sum(j, z[j]^2)"
+    )
+    said = [
+        remark_text(contraction_remark(contraction))
+        for each in computations.items
+        for line in each.lines
+        for contraction in contractions_in(line)
+    ]
+    assert any(
+        "an operand is worked out as [n,j] and transposed, so that n stands beside n" in one for one in said
+    )
 
 
 def test_an_element_wise_line_contracts_nothing():

@@ -58,6 +58,14 @@ def test_declared_sizes_are_made_small_where_no_position_depends_on_them():
     assert instance_of(fixed.derive().derivation).sizes == {"I": 9}
 
 
+def test_a_model_with_derivatives_inside_has_an_instance():
+    inner = loads(
+        "index n : N\ninput x[n]\nparam w\ny[n] = w*x[n]^2\ng[n] = diff(y[n], x[n])\nloss E = sum(n, g[n]^2)"
+    )
+    values = instance_of(inner.derive().derivation).values
+    np.testing.assert_allclose(values["grad_w"], np.sum(8 * values["w"] * values["x"] ** 2))
+
+
 def test_no_small_data_no_instance():
     never = loads("index i : I\nparam w[i]\nloss E = sum(i, log(-w[i]^2 - 1))")
     assert instance_of(never.derive().derivation) is None

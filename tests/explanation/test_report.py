@@ -1,4 +1,6 @@
 import json
+import re
+import shlex
 
 import pytest
 
@@ -6,7 +8,7 @@ from symbackprop import explain, loads
 from symbackprop.cli.main import run
 from symbackprop.explanation.blocks import Note, Page
 from symbackprop.explanation.json_document import explanation_json
-from symbackprop.explanation.sections import explanation_page
+from symbackprop.explanation.sections import explanation_page, page_title
 from symbackprop.explanation.text import page_text
 from tests.explanation.explained import EXAMPLES, explained
 
@@ -36,6 +38,16 @@ def test_the_page_answers_what_is_used_again():
         f"and {line['delta1']} (delta1)."
     ) in shown
     assert "The way back through z1 is written in its output z1: u1 need not be kept." in shown
+    # 2*4*3*5 + 2*4*5 operations for 8*4*5 bytes, against 2*4*5*2 + 2*4*2 for 8*4*2.
+    assert "the first to give up is z1: 160 operations bring back its 160 bytes." in shown
+
+
+def test_a_title_names_a_few_tensors():
+    names = [f"w{number}" for number in range(8)]
+    model = loads(f"param {', '.join(names)}\nloss E = {' + '.join(f'{name}^2' for name in names)}", "many")
+    assert page_title(model.derive().derivation) == "many: the gradient of E by every parameter"
+    assert page_title(model.derive(names[:7]).derivation) == "many: the gradient of E by w0 and 6 others"
+    assert page_title(explained("seed").derivation) == "seed: the gradient of E by W1, b1, W2, b2"
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -80,3 +92,22 @@ def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained()
     assert "dE/dw = 2*w, of shape (): kept as grad_w" in shown
     assert repr(report) == "<Report alone>"
     assert "needs the given tensors alone" in shown
+
+
+def commands_of_the_page():
+    page = (EXAMPLES.parent / "docs" / "explain.md").read_text()
+    blocks = re.findall(r"^```console\n\$ symbackprop ([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert blocks
+    return blocks
+
+
+@pytest.mark.parametrize(("command", "output"), commands_of_the_page(), ids=["products", "sizes"])
+def test_the_documentation_shows_what_is_printed(command, output, capsys, monkeypatch):
+    monkeypatch.chdir(EXAMPLES.parent)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run(shlex.split(command)) == 0
+    lines = [
+        re.escape(line.rstrip()).replace(re.escape("..."), ".*") for line in output.rstrip().splitlines()
+    ]
+    pattern = "\n".join(r"(?:.*\n)*?.*" if line == ".*" else line for line in lines)
+    assert re.fullmatch(pattern, capsys.readouterr().out.rstrip())
