@@ -153,7 +153,8 @@ def test_classic_has_the_published_value_and_right_steps(name: str) -> None:
     derivation = derivation_of(name)
     values, sizes = small_sample(classic.system)
     assert check_every_step(derivation, values, sizes) > 0
-    assert bool(check_inner_steps(derivation, values, sizes)) == bool(derivation.expansion.derivations)
+    # Naming a part is a step as well, so that models without derivatives inside may have some.
+    assert check_inner_steps(derivation, values, sizes) > 0 or not derivation.expansion.derivations
     ours = evaluated(derivation.system, derivation.equations, values, sizes)
     theirs = evaluated(derivation.system, tuple(classic.published.values()), values, sizes)
     for tensor in classic.published:
