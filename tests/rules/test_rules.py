@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symbackprop.algebra.phases import normal_form_rules
-from symbackprop.algebra.sum_choice import COST
+from symbackprop.algebra.sum_search import COST
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.errors import RecordError
