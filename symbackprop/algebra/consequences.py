@@ -15,7 +15,7 @@ from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import multiplied_out
 from symbackprop.algebra.scalar_search import Account, Budget, cheapest_form
-from symbackprop.algebra.sum_choice import SPLIT, term_by_term
+from symbackprop.algebra.sum_search import SPLIT, term_by_term
 from symbackprop.notation.arithmetic import add, is_sum
 from symbackprop.notation.expressions import Add, Element, Expression, Index, Number, Reduction, Size
 from symbackprop.notation.substitution import tidy_bound_names

@@ -11,7 +11,7 @@ from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.scalar_search import Account, Budget, name_roots, rework
-from symbackprop.algebra.sum_choice import choose_sums
+from symbackprop.algebra.sum_search import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.masks import mask_rules, positive_parts

@@ -11,7 +11,7 @@ from symbackprop.algebra.arrangement import ARRANGE
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.phases import RULES_OF_FACTS
 from symbackprop.algebra.reassociation import Regrouping
-from symbackprop.algebra.sum_choice import FACTOR_IN, SPLIT, MovedIn, factor_in
+from symbackprop.algebra.sum_search import FACTOR_IN, SPLIT, MovedIn, factor_in
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import TOGETHER, OwnEquation
 from symbackprop.derivation.driver import LOSS_BY_ITSELF

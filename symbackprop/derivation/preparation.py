@@ -1,8 +1,8 @@
 """Naming what a person would name before differentiating: the pre-activation, a softmax, a norm.
 
 h[b,j] = tanh(sum(i, W[j,i]*x[b,i])) is read as two equations, the contraction and the function of it, so that
-the function's derivative is taken once and not inside every gradient that follows from it; so is what a
-recurrence carries on, h[t] = tanh(w*x[t] + pad(h[t-1])). What is read only under a guard keeps it:
+the function's derivative is taken once and not inside every gradient that follows from it; so is a
+loop-carried argument, h[t] = tanh(w*x[t] + pad(h[t-1])). What is read only under a guard keeps it:
 u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 
 A softmax inside a formula is named, so that the gradient is the one in terms of p; so are the root of a sum

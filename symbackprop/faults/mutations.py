@@ -190,7 +190,7 @@ def _has_sum(value: Value) -> bool:
 
 
 def other_step(node: Value, code: GradientProgram) -> Iterator[Value]:
-    """Another step of what a recurrence carries."""
+    """Another step of a loop-carried tensor."""
     match node:
         case Select(operand, items) if any(map(_counts_of, items)):
             yield Select(operand, tuple([_at_other_step(item) for item in items]))

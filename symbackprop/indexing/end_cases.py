@@ -1,4 +1,4 @@
-"""Choices between the ends of an axis and the rest of it, under a sum: one sum for each case.
+"""A `where` between the ends of an axis and the rest of it, under a sum: one sum for each case.
 
     sum(n, t, delta[n,t,j]*where(t == 0, h0[k], h[n,t-1,k]))
 

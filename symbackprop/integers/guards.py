@@ -141,8 +141,8 @@ def by_itself(
 ) -> Expression | None:
     """An expression that is read under conditions, as one that may be read anywhere.
 
-    Where it would read outside an axis, or a tensor that a recurrence carries at a step that the conditions
-    exclude, it is 0; None where no condition on its own indices, and the integers looked up, says so.
+    Where it would read outside an axis, or a loop-carried tensor at a step that the conditions exclude, it is
+    0; None where no condition on its own indices, and the integers looked up, says so.
     """
     looked_up = {
         name for read in readings(expression) for position in read.positions for name in position.tensors

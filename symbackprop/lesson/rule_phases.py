@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from symbackprop.algebra.arrangement import ARRANGE, UNTIDY, untidy_nodes
 from symbackprop.algebra.phases import RULES_OF_FACTS, factor_rules
 from symbackprop.algebra.rational import measure
-from symbackprop.algebra.sum_choice import COST, FACTOR_IN, SPLIT
+from symbackprop.algebra.sum_search import COST, FACTOR_IN, SPLIT
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF

@@ -178,7 +178,7 @@ def deltas_apart(node: Expression, places: Mapping[str, int], step: Index) -> Ex
 def _delta_apart(
     where: Where, term: Expression, step: Index, others: Sequence[Expression]
 ) -> Expression | None:
-    """The product, a term of the choice by itself; None where no delta has the condition say its step."""
+    """The product, a term of the where by itself; None where no delta has the condition say its step."""
     deltas = (each for each in factors_of(term) if isinstance(each, Delta))
     delta = next((each for each in deltas if step in (each.left, each.right)), None)
     if delta is None:
@@ -234,12 +234,12 @@ def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> 
 
     return (
         stated(
-            "deltas of a choice apart",
+            "deltas of a where apart",
             "where(c, delta(i,p)*f + g, 0)*h = delta(i,p)*where(c', f*h, 0) + where(c, g, 0)*h, "
             "c' being c with i for p",
             lambda node: deltas_apart(node, places, step),
             where=(when("loop-carried", "h", "c"),),
-            decreases="deltas of choices beside loop-carried reads",
+            decreases="deltas of wheres beside loop-carried reads",
             example="where(floor(s/2) < s, c*delta(floor(s/2),t) + w[s], 0)*a[s]",
             near_miss="where(floor(s/2) < s, c*delta(floor(s/2),t) + w[s], 0)*v[s]",
             premise=premise,

@@ -213,7 +213,7 @@ MEASURES: Measures = {
 
 # Of the phase that moves loop-carried reads inwards, under the `where` that guards them.
 INWARD_MEASURES: Measures = {
-    "deltas of choices beside loop-carried reads": Measure(
+    "deltas of wheres beside loop-carried reads": Measure(
         "deltas in terms under `where`s beside loop-carried reads", deltas_beside_reads
     ),
     "loop-carried reads beside deltas": Measure("loop-carried reads beside deltas", reads_beside_deltas),

@@ -89,7 +89,7 @@ def _guarded(expression: Expression, condition: Expression, axes: Axes) -> Expre
 
 @dataclass
 class _WheresNamed:
-    """Choices by the step get a variable each: `h_before` for h[t-1], 0 before the first step."""
+    """A `where` by the step gets a variable: `h_before` for h[t-1], 0 before the first step."""
 
     counters: frozenset[Index]
     axes: Axes

@@ -138,7 +138,7 @@ def _has_terms(node: Expression) -> bool:
     return isinstance(node, Add | Where | Element) or (isinstance(node, Reduction) and node.kind == "sum")
 
 
-def reciprocal_of_choice(node: Expression, meanings: Meanings) -> Expression | None:
+def reciprocal_of_where(node: Expression, meanings: Meanings) -> Expression | None:
     """1/where(c, f, g) = where(c, 1/f, 1/g), where f or g is a sigmoid."""
     base, exponent = base_and_exponent(node)
     if not (is_reciprocal(node) and isinstance(exponent, Number)):

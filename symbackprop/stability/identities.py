@@ -5,15 +5,15 @@ They make what they are used on smaller, or leave no instance of a pattern, so t
 
 from __future__ import annotations
 
-from symbackprop.stability.cancelling import cancelled_in_sum, reciprocal_of_choice
+from symbackprop.stability.cancelling import cancelled_in_sum, reciprocal_of_where
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
-    log_of_choice,
     log_of_difference,
     log_of_one_plus,
     log_of_product,
     log_of_sigmoids,
     log_of_two_exponentials,
+    log_of_where,
 )
 from symbackprop.stability.orders import zero_last
 from symbackprop.stability.quotients import merged
@@ -71,9 +71,9 @@ IDENTITIES: tuple[StableForm, ...] = (
         near_miss="sigmoid(c)*(x[i]/sigmoid(-c) + w[t])",
     ),
     StableForm(
-        "reciprocal of choice",
+        "reciprocal of where",
         "1/where(c, f, g) = where(c, 1/f, 1/g), f or g a sigmoid",
-        reciprocal_of_choice,
+        reciprocal_of_where,
         example="x[i]/where(c > 0, sigmoid(c), 1)",
         near_miss="x[i]/where(c > 0, c, 1)",
     ),
@@ -145,9 +145,9 @@ IDENTITIES: tuple[StableForm, ...] = (
         near_miss="log(2 - sigmoid(c))",
     ),
     StableForm(
-        "log of choice",
+        "log of where",
         "log(where(c, f, g)) = where(c, log(f), log(g)), f and g by exponentials or sigmoids",
-        log_of_choice,
+        log_of_where,
         example="log(where(c > 0, exp(c), sigmoid(c)))",
         near_miss="log(where(c > 0, c, sigmoid(c)))",
     ),

@@ -145,7 +145,7 @@ def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
     return add(*taken, log(multiply(*rest))) if taken else None
 
 
-def log_of_choice(node: Expression, meanings: Meanings) -> Expression | None:
+def log_of_where(node: Expression, meanings: Meanings) -> Expression | None:
     """log(where(c, f, g)) = where(c, log(f), log(g)), where both are products of exponentials or sigmoids."""
     argument = argument_of("log", node)
     match None if argument is None else meanings.of_earlier(argument):
@@ -169,7 +169,7 @@ def log_of_product(node: Expression, meanings: Meanings) -> Expression | None:
 
 def _is_far(value: Expression, meanings: Meanings) -> bool:
     """Whether it may be too large or too small for a number, where its logarithm has a stable form."""
-    forms = (log_of_sigmoids, log_of_exponentials, log_of_choice, log_of_product)
+    forms = (log_of_sigmoids, log_of_exponentials, log_of_where, log_of_product)
     return any(form(log(value), meanings) is not None for form in forms)
 
 

@@ -92,18 +92,18 @@ def _early_logarithms(expression: Expression, _meanings: Meanings) -> int:
 
 
 def _logarithms_before_terms(total: Add) -> int:
-    """Terms behind a logarithm beside a maximum; one for each pair of both that is a term by itself."""
+    """Terms behind a logarithm, beside a maximum; and each nested sum of a maximum and a logarithm."""
     parts = [coefficient_and_rest(term)[1] for term in total.terms]
     is_log = [len(part) == 1 and isinstance(part[0], Apply) and part[0].function == "log" for part in parts]
-    pairs = [each for part in parts for each in part if len(part) == 1 and isinstance(each, Add)]
-    nested = sum(isinstance(p.terms[-1], Apply) and any(map(_is_maximum, p.terms)) for p in pairs)
+    inner = [each.terms for part in parts for each in part if len(part) == 1 and isinstance(each, Add)]
+    nested = sum(isinstance(terms[-1], Apply) and any(map(_is_maximum, terms)) for terms in inner)
     behind = sum(not each for each in is_log[is_log.index(True) :]) if True in is_log else 0
     return nested + (behind if any(map(_is_maximum, total.terms)) else 0)
 
 
 def _zeros_chosen(expression: Expression, _meanings: Meanings) -> int:
-    choices = (each for each in expression.walk() if isinstance(each, Where))
-    return sum(each.chosen == ZERO != each.otherwise for each in choices)
+    wheres = (each for each in expression.walk() if isinstance(each, Where))
+    return sum(each.chosen == ZERO != each.otherwise for each in wheres)
 
 
 # Of these rules alone; what else comes to an end is said in `stability.forms`.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.reassociation import Regrouping
-from symbackprop.algebra.sum_choice import MovedIn
+from symbackprop.algebra.sum_search import MovedIn
 from symbackprop.derivation.differentiation import OwnEquation
 from symbackprop.derivation.known_derivatives import Between
 from symbackprop.derivation.known_rules import REGISTRY

@@ -190,7 +190,7 @@ def test_reads_move_inwards_in_a_phase_of_their_own(watched: list[Step]) -> None
     assert "read under the where" in {step.rule.name for step in watched}
     assert sum(derivation.replay().values()) >= len(derivation.steps)
     (phase,) = (phase for phase in phases() if "read under the where" in {rule.name for rule in phase.rules})
-    names = ["deltas of a choice apart", "delta as a guard", "read under the where"]
+    names = ["deltas of a where apart", "delta as a guard", "read under the where"]
     assert [rule.name for rule in phase.rules] == names
     assert phase.measures is not MEASURES
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symbackprop.algebra.phases import normal_form_rules
-from symbackprop.algebra.sum_choice import COST
+from symbackprop.algebra.sum_search import COST
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.errors import RecordError
@@ -103,7 +103,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "index alone in delta": "delta(i,size(i) - 1)",
     "pad": "pad(a[t - 1])",
     "delta as a guard": "where(floor(s/2) == t, a[s], 0)",
-    "deltas of a choice apart": (
+    "deltas of a where apart": (
         "delta(floor(s/2),t)*where(t < s, c*a[s], 0) + where(floor(s/2) < s, w[s], 0)*a[s]"
     ),
     "gather sums": "2*sum(j, (T[j3,j] - 1/2*T[j,j3])*y[j]) - c",

@@ -1,4 +1,4 @@
-"""Choices between equal forms of a sum, decided by cost: regrouping, and splitting term by term."""
+"""The search for cheaper forms of a sum: regrouping, factors moved in, and splitting term by term."""
 
 from __future__ import annotations
 
