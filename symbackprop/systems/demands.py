@@ -68,7 +68,7 @@ class Demands:
 
     def and_of(self, expression: Expression) -> Demands:
         """What this formula asks besides, whatever its `where`s choose."""
-        return self._with(list(_outside_branches(shape_of(expression))))
+        return self._with(list(outside_branches(shape_of(expression))))
 
     def _with(self, nodes: Sequence[Expression]) -> Demands:
         positive = [argument for node in nodes for argument in _positive_in(node)]
@@ -133,10 +133,11 @@ def shape_of(node: Expression) -> Expression:
     return canonical_bound_names(rewrite_bottom_up(node, without_positions))
 
 
-def _outside_branches(node: Expression) -> Iterator[Expression]:
+def outside_branches(node: Expression) -> Iterator[Expression]:
+    """The nodes that are computed whatever the `where`s choose."""
     yield node
     for child in node.children[:1] if isinstance(node, Where) else node.children:
-        yield from _outside_branches(child)
+        yield from outside_branches(child)
 
 
 def _is_quotient(node: Expression) -> bool:
