@@ -33,7 +33,7 @@ from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import substitute
 from symbackprop.rules.support import Support, support_of
 from symbackprop.rules.symmetry import BY_DEFINITION, is_symmetric, stated_symmetries
-from symbackprop.systems.demands import Demands
+from symbackprop.systems.demands import Demands, outside_branches
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
 
@@ -269,7 +269,8 @@ class Scope:
     def _asks_more(self, equation: Equation, expression: Expression) -> bool:
         """Whether an adjoint may be undefined where the expression is not, and so must not stand in it."""
         asked = self.demands.and_of(expression)
-        return asked.are_exceeded(equation.expression, self.exceeding - {equation.tensor}, self.ranges)
+        read = {each.tensor for each in outside_branches(expression) if isinstance(each, Element)}
+        return asked.are_exceeded(equation.expression, self.exceeding - {equation.tensor, *read}, self.ranges)
 
     def _logarithms_of(self, relation: Relation) -> Iterator[Relation]:
         """The definitions l = log(s) that make e^u/s of the relation's e^(u - l)."""

@@ -159,7 +159,9 @@ class Masking(Recomputed):
         if factor not in self.undefined:
             return False
         own = _mask_of((factor,))
-        return any(each not in own for each in _mask_of([each for each in node.factors if each != factor]))
+        others = _mask_of([each for each in node.factors if each != factor])
+        # What indices alone decide is which elements an element moves: a contraction with a mask.
+        return any(each not in own and (each.tensors or not each.free_indices) for each in others)
 
     def renamed(self, names: Mapping[str, str]) -> Self:
         """The same in other names."""

@@ -216,8 +216,11 @@ class PerturbedNumbers(ArrayNumbers):
         return np.asarray(np.prod(self._moved(rows), axis=1))
 
     def entries(self, matrix: Array) -> list[list[Any]]:
-        """The entries, moved."""
-        rows: list[list[Any]] = self._moved(matrix).tolist()
+        """The entries, moved by a part of the largest beside them: elimination fills zeros (Higham, 2002)."""
+        sizes = np.abs(matrix)
+        beside = np.minimum(sizes.max(axis=0, initial=0.0), sizes.max(axis=1, initial=0.0)[:, None])
+        moves = self.amount * self.rng.choice((-1.0, 1.0), np.shape(matrix))
+        rows: list[list[Any]] = (matrix + moves * beside).tolist()
         return rows
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 
 from symbackprop.functions.record import Domain
@@ -15,6 +16,7 @@ from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
     Apply,
     Comparison,
     Element,
@@ -22,6 +24,7 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
     Power,
+    Reduction,
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
@@ -68,7 +71,7 @@ class Demands:
 
     def and_of(self, expression: Expression) -> Demands:
         """What this formula asks besides, whatever its `where`s choose."""
-        return self._with(list(_outside_branches(shape_of(expression))))
+        return self._with(list(outside_branches(shape_of(expression))))
 
     def _with(self, nodes: Sequence[Expression]) -> Demands:
         positive = [argument for node in nodes for argument in _positive_in(node)]
@@ -96,7 +99,7 @@ class Demands:
                 return any(self._exceeded(branch, exceeding, ranges, said) for branch, said in branches)
             case Power(base, Number(exponent)) if _is_quotient(node):
                 in_order = met.divides(base) if exponent.denominator == 1 else met.meets(base, ranges)
-                is_new = not (in_order or ranges.is_positive(base))
+                is_new = not (in_order or ranges.is_positive(base) or self._is_norm(base))
             case Power(base, exponent) if not isinstance(exponent, Number):
                 is_new = ranges.is_undefined_node(node) and shape_of(node) not in self.powers
                 is_new = is_new and not met.meets(base, ranges)
@@ -106,6 +109,32 @@ class Demands:
                     for argument in _positive_in(node)
                 )
         return is_new or any(self._exceeded(child, exceeding, ranges, met) for child in node.children)
+
+    def _is_norm(self, base: Expression, around: frozenset[str] = frozenset()) -> bool:
+        """Whether it is a root of squares, or its radicand: a norm's derivative at 0 is 0 by convention.
+
+        `around` are the tensors whose formulas it stands in.
+        """
+        match base:
+            case Element(tensor, _) if tensor in self.formulas and tensor not in around:
+                return self._is_norm(self.formulas[tensor], around | {tensor})
+            case Power(radicand, Number(exponent)) if exponent > 0 and exponent.denominator > 1:
+                return self._is_norm(radicand, around)
+            case Power(_, Number(exponent)):
+                return exponent > 0 and exponent.numerator % 2 == 0
+            case Add(terms):
+                return all(self._is_norm(term, around) for term in terms)
+            case Reduction("sum", _, body) | Where(_, body, Number(Fraction(numerator=0))):
+                return self._is_norm(body, around)
+            case Multiply(factors):
+                others = [factor for factor in factors if not self._is_norm(factor, around)]
+                return len(others) < len(factors) and not any(map(self._stands_still, others))
+        return False
+
+    def _stands_still(self, factor: Expression) -> bool:
+        """Whether it may be 0 not only where it crosses 0, as relu is."""
+        read = [self.formulas[name] for name in factor.tensors if name in self.formulas]
+        return any(isinstance(node, Where | Apply) for each in (factor, *read) for node in each.walk())
 
     def _said_by(self, condition: Expression) -> _Met:
         """What is not 0 where the condition holds: f != 0, and the positive part of f > 0, named or not."""
@@ -133,10 +162,11 @@ def shape_of(node: Expression) -> Expression:
     return canonical_bound_names(rewrite_bottom_up(node, without_positions))
 
 
-def _outside_branches(node: Expression) -> Iterator[Expression]:
+def outside_branches(node: Expression) -> Iterator[Expression]:
+    """The nodes that are computed whatever the `where`s choose."""
     yield node
     for child in node.children[:1] if isinstance(node, Where) else node.children:
-        yield from _outside_branches(child)
+        yield from outside_branches(child)
 
 
 def _is_quotient(node: Expression) -> bool:

@@ -83,11 +83,20 @@ def test_what_may_be_undefined_stands_under_the_mask(loss: str, expected: str) -
         "sqrt(1 + relu(x[b]))",
         "norm(c, z[b,c])*relu(x[b])/norm(c, z[b,c])^2",
         "log(relu(x[b]))",
+        "norm(c, relu(z[b,c])*y[b])",  # by convention its derivative at 0 is 0
+        "sqrt(sum(c, where(c <= b, z[b,c], 0)))",  # a contraction with a mask of indices
     ],
 )
 def test_what_asks_for_no_more_than_the_loss_does_stays_beside_it(loss: str) -> None:
     derivation = derived(f"loss E = sum(b, {loss})")
     assert not is_masked(derivation)
+
+
+def test_a_recurrence_reads_itself_under_a_root() -> None:
+    recurrence = "s[b] = where(b == 0, 0, s[b-1]) + x[b]^2"
+    derivation = derived(f"{recurrence}\nloss E = sum(b, relu(y[b])*sqrt(s[b]))")
+    assert is_masked(derivation)
+    derivation.replay()
 
 
 def test_a_name_that_may_be_undefined_stands_for_no_part_of_what_is_defined() -> None:

@@ -44,6 +44,20 @@ def test_terms_that_cancel_exactly_have_a_rounding_all_the_same() -> None:
     assert terms.of_one("no tensor") == 0.0
 
 
+def test_elimination_fills_the_zeros_of_a_matrix_and_no_entry_of_a_smaller_scale() -> None:
+    """The cofactor at an entry above the diagonal is 0 where all below are, and 1e-18 by LAPACK."""
+    text = (
+        "index c, c2 : C\nparam p[c], s\nm[c,c2] = where(c == c2, 4, 0) + where(c2 == c + 1, p[c], 0)\n"
+        "loss E = tanh(det(m)/8)\n"
+    )
+    assert "Verified" in loads(text).derive().to_numpy()[:600]
+    text = "index c, c2 : C\nparam m[c,c2]\nloss E = det(m)\n"
+    values = {"m": np.diag([1e8, 1e-8, 1.0])}
+    terms = RoundingOfTerms(derive(parse_system(text)), values, {"C": 3})
+    assert 0 < terms.of_one("m") < 1e-7  # the largest cofactor is 1e8
+    assert terms.of_one(LOSS) < 1e-14
+
+
 def test_comparisons_and_integers_are_not_rounded() -> None:
     text = (
         "index i : I\ninput at[i] in I\nparam x[i], p\n"
