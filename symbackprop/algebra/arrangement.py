@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
+from symbackprop.algebra.multiplied_differences import mean_taken_off
 from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.integers.guards import readable
 from symbackprop.notation.arithmetic import (
@@ -32,7 +33,11 @@ def tidied(expression: Expression) -> Expression:
 
 def _tidy(node: Expression) -> Expression:
     if isinstance(node, Add):
-        return add(*positive_first(list(terms_of(add(*map(_without_parentheses, node.terms))))))
+        terms = [*terms_of(add(*map(_without_parentheses, node.terms)))]
+        mean = mean_taken_off(Add(tuple(terms)))
+        if mean is not None:
+            terms[mean[0]] = mean[1]
+        return add(*positive_first(terms))
     if isinstance(node, Multiply):
         return reciprocals_last(_sign_inside(_one_way_round(_turned_differences(_number_outside(node)))))
     return readable(node) if isinstance(node, Where) else node

@@ -10,8 +10,18 @@ from itertools import product
 from math import prod
 from typing import TypeAlias
 
-from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, multiply, negate, terms_of
-from symbackprop.notation.expressions import Add, Expression, Multiply, Number, Power
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    factors_of,
+    is_sum,
+    multiply,
+    negate,
+    power,
+    terms_of,
+)
+from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Power, Size
+from symbackprop.rewriting.matching import match
 
 Exponents: TypeAlias = frozenset[tuple[Expression, int]]
 MOST_MONOMIALS = 64
@@ -63,6 +73,27 @@ def _factors(sums: Iterable[Add], expression: Expression) -> Iterator[Add]:
 def is_difference(node: Expression) -> bool:
     """Whether it is a sum with terms of both signs."""
     return isinstance(node, Add) and len({coefficient_and_rest(term)[0] > 0 for term in node.terms}) == 2
+
+
+def mean_taken_off(node: Expression) -> tuple[int, Expression] | None:
+    """Which term of f - g - mean(i, f - g) the mean is, and the term so written.
+
+    The sign may have gone into its sum.
+    """
+    if not isinstance(node, Add):
+        return None
+    for place, term in enumerate(node.terms):
+        number, factors = coefficient_and_rest(term)
+        for total in filter(is_sum, factors):
+            sizes = [power(Size(index.axis), MINUS_ONE) for index in total.indices]
+            if abs(number) != 1 or not isinstance(total.body, Add):
+                continue
+            body = total.body if number < 0 else negate(total.body)
+            rest = add(*(other for other in node.terms if other is not term))
+            is_mean = multiply(*factors) == multiply(total, *sizes)
+            if is_mean and any(True for _ in match(body, rest, frozenset(total.indices))):
+                return place, multiply(MINUS_ONE, total.with_children((body,)), *sizes)
+    return None
 
 
 def _polynomial(node: Add, whole: Collection[Expression]) -> Polynomial:

@@ -16,6 +16,7 @@ from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.known_equations import with_quotients
+from symbackprop.algebra.multiplied_differences import mean_taken_off
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.quotients import forget_quotients
 from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
@@ -94,8 +95,11 @@ class Account:
 
 
 def scalar_paths(expression: Expression, place: Path = (), is_root: bool = True) -> Iterator[Path]:
-    """The places of binder-free subterms, innermost first; a position is an integer, and none of them."""
-    if has_positions(expression):
+    """The places of binder-free subterms, innermost first; a position is an integer, and none of them.
+
+    A difference less its own mean stays as a `var` has it: mean(i, (x - m - mean(i, x - m))^2).
+    """
+    if has_positions(expression) or (is_root and mean_taken_off(base_and_exponent(expression)[0])):
         return
     for number, child in enumerate(expression.children):
         starts = isinstance(expression, Reduction) or (isinstance(expression, Where) and number > 0)

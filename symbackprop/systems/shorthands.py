@@ -126,7 +126,7 @@ def _clip(node: Expression) -> Expression:
 
 
 def _var(node: Expression) -> Expression:
-    """The mean of squared differences from the mean; what else the product holds stays behind it."""
+    """The mean of squared differences from the mean, behind numbers and before the rest of the product."""
     factors = factors_of(node)
     for place, factor in enumerate(factors):
         body = _centred(factor)
@@ -134,7 +134,9 @@ def _var(node: Expression) -> Expression:
             continue
         rest = _without([*factors[:place], *factors[place + 1 :]], _divisors(factor.indices))
         if rest is not None:
-            return _product([Shorthand("var", factor.indices, (body,)), *rest])
+            numbers = [each for each in rest if isinstance(each, Number)]
+            others = [each for each in rest if not isinstance(each, Number)]
+            return _product([*numbers, Shorthand("var", factor.indices, (body,)), *others])
     return node
 
 

@@ -5,14 +5,48 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.algebra.multiplied_differences import spreads_a_difference
+from symbackprop.algebra.multiplied_differences import mean_taken_off, spreads_a_difference
 from symbackprop.algebra.scalar_search import Account, cheapest_form
+from symbackprop.derivation.differentiation import put_together
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.pipeline import loads
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import text
 
 SYSTEM = parse_system("param a, b, c, d, e, f, p, x, y\nloss E = a + b + c + d + e + f + p + x + y")
+
+
+@pytest.mark.parametrize(
+    ("expression", "mean"),
+    [
+        ("v[i] - c - sum(i, v[i] - c)/size(i)", "-sum(i, v[i] - c)/size(i)"),
+        ("v[i] + sum(i, c - v[i])/size(i) - c", "-sum(i, v[i] - c)/size(i)"),
+        ("v[i] - w[k] - sum(i, k, v[i] - w[k])/size(i)/size(k)", "-sum(i, k, v[i] - w[k])/(size(i)*size(k))"),
+        ("v[i] - w[k] - sum(i, k, v[i] - w[k])/size(i)", None),
+        ("v[i] - c - sum(i, v[i] - c)", None),
+        ("v[i] - c - 2*sum(i, v[i] - c)/size(i)", None),
+        ("v[i] - c + sum(i, v[i] - c)/size(i)", None),
+        ("v[i] - c - sum(i, v[i] - d)/size(i)", None),
+        ("v[0] - c - sum(i, v[i] - c)/size(i)", None),
+    ],
+)
+def test_a_mean_that_is_taken_off(expression: str, mean: str | None) -> None:
+    system = parse_system("index i : N\nindex k : K\nparam v[i], w[k], c, d\nloss E = c")
+    found = mean_taken_off(put_together(parse_expression(expression, system)))
+    expected = None if mean is None else put_together(parse_expression(mean, system))
+    assert (None if found is None else found[1]) == expected
+
+
+def test_a_variance_keeps_its_mean() -> None:
+    model = """
+    index b : B
+    input t[b]
+    param x[b], m, s
+    z[b] = (x[b] - m)/s
+    loss E = sum(b, t[b]*z[b])*var(b, x[b] - m)
+    """
+    assert "delta_z[b] = var(b', x[b'] - m)*t[b]" in loads(model).derive().result_text()
 
 
 @pytest.mark.parametrize(
