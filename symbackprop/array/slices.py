@@ -155,6 +155,25 @@ class Pad(Value):
 
 
 @dataclass(frozen=True)
+class Windows(OneOperand):
+    """All windows along some axes: `[n,a,r]`, x[n, a + r], of `x[n,i]`. A view.
+
+    Each of the `places` gets an index that counts its windows, and a new last axis that runs along each.
+    """
+
+    places: tuple[int, ...]
+    numbers: tuple[Index, ...]
+    offsets: tuple[Index, ...]
+
+    def _infer_type(self) -> ValueType:
+        layout = list(self.operand.layout)
+        for place, number in zip(self.places, self.numbers, strict=True):
+            self.require(len(layout[place]) == 1, "takes windows of what is no single index")
+            layout[place] = (number,)
+        return ValueType((*layout, *((offset,) for offset in self.offsets)), self.operand.kind)
+
+
+@dataclass(frozen=True)
 class Refold(OneOperand):
     """The same numbers in the same order over other axes, whose sizes multiply to the same: a reshape."""
 
@@ -242,7 +261,7 @@ def selected(operand: Value, items: tuple[Item, ...]) -> Value:
 def is_view(value: Value) -> bool:
     """Whether the value may share memory with its operand."""
     return isinstance(
-        value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold | Symmetric
+        value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold | Symmetric | Windows
     )
 
 

@@ -11,12 +11,13 @@ from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
 from symbackprop.array.related_sizes import related_in_init, related_sizes
 from symbackprop.derivation.result import Derivation
+from symbackprop.lowering.computations import Lines
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.fact_checks import with_symmetries_checked
 from symbackprop.lowering.loops import loop_lines
 from symbackprop.lowering.outputs import initial_of, outputs_of
 from symbackprop.lowering.place_checks import place_checks
-from symbackprop.lowering.stepping import EquationLowering, Lines
+from symbackprop.lowering.stepping import EquationLowering
 from symbackprop.lowering.symbols import Symbols
 from symbackprop.notation.expressions import Axis
 from symbackprop.rules.symmetry import symmetries_used
