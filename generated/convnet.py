@@ -61,35 +61,44 @@ FORMULAS: dict[str, str] = {
 }
 
 
+def windows(x: Array, axes: tuple[int, ...], lengths: tuple[int, ...]) -> Array:
+    """Return a view of all stretches of these lengths along these axes; new last axes run along them."""
+    shape = list(x.shape)
+    for axis, length in zip(axes, lengths, strict=True):
+        shape[axis] = max(shape[axis] - length + 1, 0)
+    strides = (*x.strides, *(x.strides[axis] for axis in axes))
+    return np.lib.stride_tricks.as_strided(x, (*shape, *lengths), strides, writeable=False)
+
+
 def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     """Compute the outputs, and what is read again on the way to the loss and back."""
-    b1, x = tensors["b1"], tensors["x"]
+    x = tensors["x"]
     N = x.shape[0]
-    dtype = b1.dtype
+    dtype = x.dtype
     # u1[n,o,i,j] = sum(r, s, W1[o,r,s]*pad(x[n,i + r - 1,j + s - 1])) + b1[o]
-    u1 = np.full((N, 8, 8, 8), b1[:, None, None], dtype=dtype)
     x_padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    W1 = tensors["W1"]
-    for r in range(3):
-        for s in range(3):
-            u1 += W1[:, r, s][:, None, None] * x_padded[:, r : r + 8, s : s + 8][:, None, :, :]
+    x_windows = windows(x_padded, (1, 2), (3, 3)).transpose(0, 3, 4, 1, 2)
+    W1, b1 = tensors["W1"], tensors["b1"]
+    u1 = (W1.reshape(8, 9) @ x_windows.reshape(N, 9, 64)).reshape(N, 8, 8, 8) + b1[:, None, None]
     # z1[n,o,i,j] = relu(u1[n,o,i,j])
     z1 = np.maximum(u1, 0.0)
     # y1[n,o,p,q] = max(v, w, z1[n,o,2*p + v,2*q + w])
-    y1 = np.max(z1.reshape(N, 8, 4, 2, 4, 2), axis=(3, 5))
-    b2 = tensors["b2"]
+    y1 = np.full((N, 8, 4, 4), -np.inf, dtype=dtype)
+    for v in range(2):
+        for w in range(2):
+            y1[...] = np.maximum(y1, z1[:, :, v::2, w::2])
     # u2[n,m,p,q] = sum(o, r, s, W2[m,o,r,s]*pad(y1[n,o,p + r - 1,q + s - 1])) + b2[m]
-    u2 = np.full((N, 16, 4, 4), b2[:, None, None], dtype=dtype)
     y1_padded = np.pad(y1, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    W2 = tensors["W2"]
-    for r in range(3):
-        for s in range(3):
-            y1_padded_window = y1_padded[:, :, r : r + 4, s : s + 4]
-            u2 += (W2[:, :, r, s] @ y1_padded_window.reshape(N, 8, 16)).reshape(N, 16, 4, 4)
+    y1_windows = windows(y1_padded, (2, 3), (3, 3)).transpose(0, 1, 4, 5, 2, 3)
+    W2, b2 = tensors["W2"], tensors["b2"]
+    u2 = (W2.reshape(16, 72) @ y1_windows.reshape(N, 72, 16)).reshape(N, 16, 4, 4) + b2[:, None, None]
     # z2[n,m,p,q] = relu(u2[n,m,p,q])
     z2 = np.maximum(u2, 0.0)
     # y2[n,m,a,b] = max(v, w, z2[n,m,2*a + v,2*b + w])
-    y2 = np.max(z2.reshape(N, 16, 2, 2, 2, 2), axis=(3, 5))
+    y2 = np.full((N, 16, 2, 2), -np.inf, dtype=dtype)
+    for v in range(2):
+        for w in range(2):
+            y2[...] = np.maximum(y2, z2[:, :, v::2, w::2])
     # h[n,f] = y2[n,floor(f/4),mod(floor(f/2), 2),mod(f, 2)]
     h = y2.reshape(N, 64)
     W3, b3 = tensors["W3"], tensors["b3"]
@@ -103,7 +112,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     p3_sum = np.sum(p3_exp, axis=1)
     # p3[n,k] = exp(u3[n,k])/sum(k, exp(u3[n,k]))
     p3 = p3_exp / p3_sum[:, None]
-    return u1, x_padded, z1, u2, y1_padded, z2, h, u3, max_k_u3, p3_sum, p3
+    return x_windows, u1, z1, y1_windows, u2, z2, h, u3, max_k_u3, p3_sum, p3
 
 
 def _loss(tensors: dict[str, Array], u3: Array, max_k_u3: Array, p3_sum: Array) -> Scalar:
@@ -138,7 +147,7 @@ def value_and_grad(
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
     tensors = _checked(params, {"x": x, "d": d})
-    u1, x_padded, z1, u2, y1_padded, z2, h, u3, max_k_u3, p3_sum, p3 = _forward(tensors)
+    x_windows, u1, z1, y1_windows, u2, z2, h, u3, max_k_u3, p3_sum, p3 = _forward(tensors)
     E = _loss(tensors, u3, max_k_u3, p3_sum)
     W2, W3, d = tensors["W2"], tensors["W3"], tensors["d"]
     N = p3.shape[0]
@@ -153,48 +162,42 @@ def value_and_grad(
     delta_h = delta3 @ W3
     # delta2[n,m,p,q] = delta_h[n,4*m + 2*floor(p/2) + floor(q/2)]*where(argmax(v, w, z2[n,m,2*floor(p/2) +
     #     v,2*floor(q/2) + w]) == 2*mod(p, 2) + mod(q, 2), 1, 0)*where(u2[n,m,p,q] > 0, 1, 0)
+    delta2 = np.empty((N, 16, 4, 4), dtype=dtype)
     delta2_part = np.argmax(
         z2.reshape(N, 16, 2, 2, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, 16, 2, 2, 4), axis=4
     )
-    delta2_part_2 = (
-        delta_h.reshape(N, 16, 2, 2)[:, :, :, None, :, None]
-        * (delta2_part[:, :, :, None, :, None] == ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :])
-        * (u2.reshape(N, 16, 2, 2, 2, 2) > 0.0)
-    )
-    delta2 = delta2_part_2.reshape(N, 16, 4, 4)
-    # grad_W2[m,o,r,s] = sum(n, p, q, delta2[n,m,p,q]*pad(y1[n,o,p + r - 1,q + s - 1]))
-    grad_W2 = np.empty((16, 8, 3, 3), dtype=dtype)
-    for r in range(3):
-        for s in range(3):
-            grad_W2[:, :, r, s] = np.tensordot(
-                delta2, y1_padded[:, :, r : r + 4, s : s + 4], axes=((0, 2, 3), (0, 2, 3))
+    for p_rest in range(2):
+        for q_rest in range(2):
+            delta2[:, :, p_rest::2, q_rest::2] = (
+                delta_h.reshape(N, 16, 2, 2)
+                * (delta2_part == 2 * p_rest + q_rest)
+                * (u2[:, :, p_rest::2, q_rest::2] > 0.0)
             )
+    # grad_W2[m,o,r,s] = sum(n, p, q, delta2[n,m,p,q]*pad(y1[n,o,p + r - 1,q + s - 1]))
+    grad_W2 = np.tensordot(y1_windows, delta2, axes=((0, 4, 5), (0, 2, 3))).transpose(3, 0, 1, 2)
     # grad_b2[m] = sum(n, p, q, delta2[n,m,p,q])
     grad_b2 = np.sum(delta2, axis=(0, 2, 3))
+    # delta_y1_sum[n,o,r,s,p',p] = sum(m, W2[m,o,r,s]*delta2[n,m,p',p])
+    delta_y1_sum = (W2.reshape(16, 72).T @ delta2.reshape(N, 16, 16)).reshape(N, 8, 3, 3, 4, 4)
     # delta_y1[n,o,p,q] = sum(m, r, s, W2[m,o,r,s]*pad(delta2[n,m,p - r + 1,q - s + 1]))
-    delta_y1 = np.zeros((N, 8, 4, 4), dtype=dtype)
-    delta2_padded = np.pad(delta2, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    delta_y1_padded = np.zeros((N, 8, 6, 6), dtype=dtype)
     for r in range(3):
         for s in range(3):
-            delta2_padded_window = delta2_padded[:, :, 2 - r : 6 - r, 2 - s : 6 - s]
-            delta_y1 += (W2[:, :, r, s].T @ delta2_padded_window.reshape(N, 16, 16)).reshape(N, 8, 4, 4)
+            delta_y1_padded[:, :, r : r + 4, s : s + 4] += delta_y1_sum[:, :, r, s]
+    delta_y1 = delta_y1_padded[:, :, 1:5, 1:5]
     # delta_u1[n,o,i,j] = delta_y1[n,o,floor(i/2),floor(j/2)]*where(argmax(v, w, z1[n,o,2*floor(i/2) +
     #     v,2*floor(j/2) + w]) == 2*mod(i, 2) + mod(j, 2), 1, 0)*where(u1[n,o,i,j] > 0, 1, 0)
+    delta_u1 = np.empty((N, 8, 8, 8), dtype=dtype)
     delta_u1_part = np.argmax(
         z1.reshape(N, 8, 4, 2, 4, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, 8, 4, 4, 4), axis=4
     )
-    delta_u1_part_2 = (
-        delta_y1[:, :, :, None, :, None]
-        * (delta_u1_part[:, :, :, None, :, None] == ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :])
-        * (u1.reshape(N, 8, 4, 2, 4, 2) > 0.0)
-    )
-    delta_u1 = delta_u1_part_2.reshape(N, 8, 8, 8)
+    for i_rest in range(2):
+        for j_rest in range(2):
+            delta_u1[:, :, i_rest::2, j_rest::2] = (
+                delta_y1 * (delta_u1_part == 2 * i_rest + j_rest) * (u1[:, :, i_rest::2, j_rest::2] > 0.0)
+            )
     # grad_W1[o,r,s] = sum(n, i, j, delta_u1[n,o,i,j]*pad(x[n,i + r - 1,j + s - 1]))
-    grad_W1 = np.empty((8, 3, 3), dtype=dtype)
-    for r in range(3):
-        for s in range(3):
-            x_padded_window = x_padded[:, r : r + 8, s : s + 8]
-            grad_W1[:, r, s] = delta_u1.transpose(1, 0, 2, 3).reshape(8, -1) @ x_padded_window.reshape(-1)
+    grad_W1 = np.tensordot(x_windows, delta_u1, axes=((0, 3, 4), (0, 2, 3))).transpose(2, 0, 1)
     # grad_b1[o] = sum(n, i, j, delta_u1[n,o,i,j])
     grad_b1 = np.sum(delta_u1, axis=(0, 2, 3))
     grads = {"W1": grad_W1, "b1": grad_b1, "W2": grad_W2, "b2": grad_b2, "W3": grad_W3, "b3": grad_b3}
@@ -282,4 +285,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: ac6f1b30eaebac5d
+# sha256 of the lines above: cf2cf838a6e62964

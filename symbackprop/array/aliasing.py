@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from symbackprop.array.ir import Copy, Read
+from symbackprop.array.ir import Copy, Diagonal, Expand, Read, Reshape, Transpose
+from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
-from symbackprop.array.slices import Conditional, is_view
+from symbackprop.array.slices import Conditional, Flip, Refold, Select, Windows
 from symbackprop.array.value import Value
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.named_equations import Part
@@ -105,3 +106,10 @@ def viewed_names(value: Value) -> frozenset[str]:
         case Conditional(_, chosen, otherwise):
             return viewed_names(chosen) | viewed_names(otherwise)
     return viewed_names(value.operands[0]) if is_view(value) else frozenset()
+
+
+def is_view(value: Value) -> bool:
+    """Whether the value may share memory with its operand."""
+    return isinstance(
+        value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold | Symmetric | Windows
+    )

@@ -26,7 +26,7 @@ from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, I
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop
-from symbackprop.array.slices import Conditional, Flip, Pad, Refold, Select
+from symbackprop.array.slices import Conditional, Flip, Pad, Refold, Select, Windows
 from symbackprop.array.value import Value
 from symbackprop.cost.assumptions import PROGRAM, Assumptions
 from symbackprop.cost.weights import (
@@ -41,7 +41,7 @@ from symbackprop.cost.weights import (
 )
 
 # Views whose numbers do not lie side by side, so that merging axes has to copy.
-COPIED_BY_RESHAPE = (Transpose, Select, Flip)
+COPIED_BY_RESHAPE = (Transpose, Select, Flip, Windows)
 
 
 def cost_of(value: Value, assuming: Assumptions = PROGRAM) -> Fraction:

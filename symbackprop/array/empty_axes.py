@@ -13,7 +13,7 @@ divisor but no c to compare with. There, too, the size counts as 1.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.array.ir import (
@@ -30,7 +30,7 @@ from symbackprop.array.ir import (
 )
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, rewrite_lines
-from symbackprop.array.slices import Conditional
+from symbackprop.array.slices import Conditional, always_computed
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Axis
 from symbackprop.schedule.kinds import Kind
@@ -168,3 +168,19 @@ class UndefinedQuotients:
             case Elementwise("!=", (tested, Literal(zero))) if not zero:
                 return vanishing_axes(tested, self.vanishing)
         return frozenset()
+
+
+def branches_by_size(
+    value: Value, conditions: tuple[Value, ...] = ()
+) -> Iterator[tuple[tuple[Value, ...], Value]]:
+    """The branches that sizes alone choose, each with all the conditions under which it is computed."""
+    for node in always_computed(value):
+        if isinstance(node, Conditional) and _is_about_sizes(node.condition):
+            negated = Elementwise("not", (node.condition,))
+            for condition, branch in ((node.condition, node.chosen), (negated, node.otherwise)):
+                yield (*conditions, condition), branch
+                yield from branches_by_size(branch, (*conditions, condition))
+
+
+def _is_about_sizes(condition: Value) -> bool:
+    return all(isinstance(node, AxisSize | Literal | Elementwise) for node in condition.walk())

@@ -36,6 +36,7 @@ from symbackprop.array.slices import (
     Select,
     Span,
     Whole,
+    Windows,
 )
 from symbackprop.array.value import Value
 from symbackprop.array.whole_numbers import count_of
@@ -167,9 +168,24 @@ class _Interpreter:
                 total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
                 np.add.at(total, places, rows)
                 return total
+            case Windows(_, places, _, offsets):
+                return _windows(operands[0], places, [self.size(offset.axis) for offset in offsets])
             case Clip(_, axis):
                 return np.clip(operands[0], 0, max(self.size(axis) - 1, 0))
         raise ProgramError(f"no interpretation of a {type(value).__name__}")
+
+
+def _windows(array: Array, places: Sequence[int], lengths: Sequence[int]) -> Array:
+    """The stretches of these lengths along these axes, none of which an axis that is shorter has."""
+    shape = list(array.shape)
+    for place, length in zip(places, lengths, strict=True):
+        shape[place] = max(shape[place] - length + 1, 0)
+    found = np.zeros((*shape, *lengths), dtype=array.dtype)
+    for offset in np.ndindex(*lengths):
+        starts = dict(zip(places, offset, strict=True))
+        stretch = (slice(starts.get(axis, 0), starts.get(axis, 0) + size) for axis, size in enumerate(shape))
+        found[(..., *offset)] = array[tuple(stretch)]
+    return found
 
 
 def _check_values(tensor: Tensor, array: Array, sizes: Mapping[str, int]) -> None:

@@ -10,7 +10,8 @@ from symbackprop.array.ir import Read
 from symbackprop.array.layout import is_nameable
 from symbackprop.array.program import Line, Loop, Statement, Store, rewrite_lines, statements_in
 from symbackprop.array.slices import Conditional, Count, Pad
-from symbackprop.array.value import Value
+from symbackprop.array.value import Value, rewrite_values
+from symbackprop.array.views import is_windowed
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.named_equations import Part
 
@@ -24,16 +25,19 @@ class Invariants:
     def taken_out(self, line: Line, taken: Collection[str]) -> tuple[tuple[Line, ...], Invariants]:
         """The line, after statements for what a loop's steps need not compute, and what has a name then.
 
+        Windows are named as well, and what is padded for them, since others may read them.
+
         New names are none of those that are `taken`.
         """
         names = dict(self.names)
         before: list[Statement] = []
-        if isinstance(line, Loop):
-            for value in dict.fromkeys(_invariants_of(line)):
-                if value not in names:
-                    used = {*taken, *names.values()}
-                    names[value] = numbered_name(_stem(value, line), used)
-                    before.append(_statement(names[value], value, line))
+        found = _invariants_of(line) if isinstance(line, Loop) else _windows_in(line)
+        for part in dict.fromkeys(found):
+            value = rewrite_values(part, Invariants(names)._named)
+            if not isinstance(value, Read):
+                used = {*taken, *names.values()}
+                names[value] = numbered_name(_stem(value, line), used)
+                before.append(replace(_statement(names[value], part, line), value=value))
         (line,) = rewrite_lines((line,), Invariants(names)._named)
         # What was computed from arrays that hold other numbers now has no name any more.
         kept = {value: name for value, name in names.items() if not reads_any(value, line.written)}
@@ -51,11 +55,24 @@ def _invariants_of(loop: Loop) -> Iterator[Value]:
         yield from _invariant_parts(whole, changing)
 
 
-def _statement(name: str, value: Value, loop: Loop) -> Statement:
+def _windows_in(line: Line) -> Iterator[Value]:
+    """Windows, after what is padded for them."""
+    pending = list(line.values)
+    while pending:
+        node = pending.pop(0)
+        if is_windowed(node):
+            padded = (part for part in node.walk() if isinstance(part, Pad))
+            yield from (part for part in padded if isinstance(part.operand, Read))
+            yield node
+        else:
+            pending += node.operands
+
+
+def _statement(name: str, value: Value, line: Line) -> Statement:
     """The value under a name, for the equation of the first line that reads it."""
-    lines = statements_in((loop,))
-    origin = next(line.origin for line in lines if any(value in part.walk() for part in line.values))
-    return Statement(name, value, origin=origin.of_part(Part.INVARIANT), guarded=loop.guarded)
+    lines = statements_in((line,))
+    origin = next(each.origin for each in lines if any(value in part.walk() for part in each.values))
+    return Statement(name, value, origin=origin.of_part(Part.INVARIANT), guarded=line.guarded)
 
 
 def _invariant_parts(value: Value, changing: Collection[str]) -> Iterator[Value]:
@@ -98,7 +115,10 @@ def reads_any(value: Value, names: Collection[str]) -> bool:
     return any(isinstance(node, Read) and node.name in names for node in value.walk())
 
 
-def _stem(value: Value, loop: Loop) -> str:
+def _stem(value: Value, line: Line) -> str:
     if isinstance(value, Pad) and isinstance(value.operand, Read):
         return f"{value.operand.name}_padded"
-    return f"{loop.written[0]}_part"
+    if is_windowed(value):
+        name = next(node.name for node in value.walk() if isinstance(node, Read))
+        return f"{name.removesuffix('_padded')}_windows"
+    return f"{line.written[0]}_part"

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from symbackprop.array.empty_axes import UndefinedQuotients, batch_axes, vanishing_axes
+from symbackprop.array.empty_axes import UndefinedQuotients, batch_axes, branches_by_size, vanishing_axes
 from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Literal, Read, Reduce, Reshape
 from symbackprop.array.layout import Group
 from symbackprop.array.lookups import Clip, Gather, ScatterAdd
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
-from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed, branches_by_size
+from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.indexing.counting import Extent, size_of

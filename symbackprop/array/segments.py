@@ -14,7 +14,7 @@ from symbackprop.array.layout import Layout, axes_of_layout, layout_of
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.program import Line, Program, Statement
 from symbackprop.array.related_sizes import RelatedSize, needed_for
-from symbackprop.array.slices import Allocate, Refold
+from symbackprop.array.slices import Allocate, Refold, Windows
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
 from symbackprop.errors import EmissionError
@@ -170,6 +170,8 @@ def axes_of(value: Value) -> tuple[Axis, ...]:
             return (index.axis,)
         case Clip(_, axis):
             return (axis,)
+        case Windows(_, _, _, offsets):
+            return tuple(offset.axis for offset in offsets)
         case Fill(_, target) | Allocate(target, _) | Refold(_, target):
             return axes_of_layout(target)
         case Reshape():

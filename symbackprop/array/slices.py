@@ -11,18 +11,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symbackprop.array.ir import (
-    AxisSize,
-    Diagonal,
-    Elementwise,
     Expand,
-    Literal,
     Positions,
-    Read,
-    Reshape,
-    Transpose,
 )
 from symbackprop.array.layout import Group, Layout
-from symbackprop.array.linear_algebra import Symmetric
 from symbackprop.array.value import OneOperand, Value, ValueType
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.schedule.kinds import Kind
@@ -179,6 +171,25 @@ class Pad(Value):
 
 
 @dataclass(frozen=True)
+class Windows(OneOperand):
+    """All windows along some axes: `[n,a,r]`, x[n, a + r], of `x[n,i]`. A view.
+
+    Each of the `places` gets an index that counts its windows, and a new last axis that runs along each.
+    """
+
+    places: tuple[int, ...]
+    numbers: tuple[Index, ...]
+    offsets: tuple[Index, ...]
+
+    def _infer_type(self) -> ValueType:
+        layout = list(self.operand.layout)
+        for place, number in zip(self.places, self.numbers, strict=True):
+            self.require(len(layout[place]) == 1, "takes windows of what is no single index")
+            layout[place] = (number,)
+        return ValueType((*layout, *((offset,) for offset in self.offsets)), self.operand.kind)
+
+
+@dataclass(frozen=True)
 class Refold(OneOperand):
     """The same numbers in the same order over other axes, whose sizes multiply to the same: a reshape."""
 
@@ -263,13 +274,6 @@ def selected(operand: Value, items: tuple[Item, ...]) -> Value:
     return operand if all(isinstance(item, Whole) for item in items) else Select(operand, items)
 
 
-def is_view(value: Value) -> bool:
-    """Whether the value may share memory with its operand."""
-    return isinstance(
-        value, Read | Transpose | Expand | Reshape | Diagonal | Select | Flip | Refold | Symmetric
-    )
-
-
 def always_computed(value: Value) -> Iterator[Value]:
     """The nodes of a value that are computed whichever branch of a `where` runs, parents first."""
     pending = [value]
@@ -282,19 +286,3 @@ def always_computed(value: Value) -> Iterator[Value]:
 def always_computed_operands(value: Value) -> tuple[Value, ...]:
     """The operands of a node without the branches of a `where`."""
     return (value.condition,) if isinstance(value, Conditional) else value.operands
-
-
-def branches_by_size(
-    value: Value, conditions: tuple[Value, ...] = ()
-) -> Iterator[tuple[tuple[Value, ...], Value]]:
-    """The branches that sizes alone choose, each with all the conditions under which it is computed."""
-    for node in always_computed(value):
-        if isinstance(node, Conditional) and _is_about_sizes(node.condition):
-            negated = Elementwise("not", (node.condition,))
-            for condition, branch in ((node.condition, node.chosen), (negated, node.otherwise)):
-                yield (*conditions, condition), branch
-                yield from branches_by_size(branch, (*conditions, condition))
-
-
-def _is_about_sizes(condition: Value) -> bool:
-    return all(isinstance(node, AxisSize | Literal | Elementwise) for node in condition.walk())

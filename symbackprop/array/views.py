@@ -18,6 +18,7 @@ from symbackprop.array.ir import (
     Transpose,
 )
 from symbackprop.array.layout import Group, Layout, layout_of
+from symbackprop.array.slices import Select, Windows
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Index
 from symbackprop.schedule.kinds import Kind
@@ -123,6 +124,24 @@ def filled(value: Value, target: tuple[Index, ...]) -> Value:
         return value
     value = lined_up(value, target)
     return Fill(as_real(value) if value.kind is Kind.DOUBLE else value, layout_of(target))
+
+
+def is_windowed(value: Value) -> bool:
+    """Whether a value is nothing but windows of an array."""
+    if isinstance(value, Transpose | Select):
+        return is_windowed(value.operands[0])
+    return isinstance(value, Windows)
+
+
+def offsets_first(windows: Value) -> Value:
+    """Windows, the places in each ahead of their numbers: [n,c,r,a] of x[n,c,a+r], c and r side by side."""
+    while isinstance(windows, Transpose):
+        windows = windows.operand
+    cut = windows.operand if isinstance(windows, Select) else windows
+    assert isinstance(cut, Windows)
+    first, rank = min(cut.places), len(cut.operand.layout)
+    offsets = range(rank, rank + len(cut.offsets))
+    return transposed(windows, (*range(first), *offsets, *range(first, rank)))
 
 
 def as_number(value: Value) -> Value:

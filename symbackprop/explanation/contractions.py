@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symbackprop.array.aliasing import viewed_name
+from symbackprop.array.aliasing import is_view, viewed_name
 from symbackprop.array.ir import Reduce, Transpose
 from symbackprop.array.layout import Layout, indices_of
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Statement, Store
-from symbackprop.array.slices import is_view
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Index
 

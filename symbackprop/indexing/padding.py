@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor, gcd, lcm
 
 from symbackprop.indexing.counting import is_counted
-from symbackprop.indexing.places import affine
+from symbackprop.indexing.places import affine, window_of
 from symbackprop.integers.bounds import conjunction, conjuncts, lower_bound, unproved_bounds, upper_bound
 from symbackprop.integers.linear import LinearForm, constant_form, linear_form
 from symbackprop.notation.arithmetic import factors_of, multiply, subtract
@@ -127,7 +127,7 @@ def is_padding(
     for position, index in zip(element.positions, own, strict=True):
         unproved = unproved_bounds(position, index.axis, certain)
         found = affine(position)
-        if unproved and (found is None or len(found.factors) > 1):
+        if unproved and (found is None or len(found.factors) > 1 + (window_of(found) is not None)):
             return False
         bounds = (lower_bound(position), upper_bound(position, index.axis))
         possible |= set(map(not_negative, bounds))

@@ -68,6 +68,30 @@ def affine(position: Expression) -> Affine | None:
     return Affine(tuple(factors), start)
 
 
+@dataclass(frozen=True)
+class Window:
+    """start + step*along + offset: windows that lie `step` apart, and the places in one."""
+
+    along: Index
+    step: int
+    offset: Index
+    start: Expression
+
+
+def window_of(position: Affine) -> Window | None:
+    """The windows that a position with two indices counts through upwards; None for any other.
+
+    The offset is the last index by which the position moves one on.
+    """
+    if len(position.factors) != 2 or any(factor < 1 for _, factor in position.factors):
+        return None
+    ones = [index for index, factor in position.factors if factor == 1]
+    if not ones:
+        return None
+    (along, step), *_ = [pair for pair in position.factors if pair[0] != ones[-1]]
+    return Window(along, step, ones[-1], position.start.expression())
+
+
 def lowest_and_highest(position: Affine) -> tuple[Expression, Expression]:
     """The least and the greatest value over all indices and counters, as expressions of sizes."""
     low = high = LinearForm({}, position.start.constant)

@@ -66,14 +66,21 @@ class Stepped:
     along: Index | None = None
 
 
-def windows_of(expression: Expression, live: Collection[Index]) -> list[Window]:
-    """The windows of an expression, each position once: reads first, then `where`s."""
+def windows_of(
+    expression: Expression, live: Collection[Index], stepped: Collection[Index] = ()
+) -> list[Window]:
+    """The windows of an expression, each position once: reads first, then `where`s.
+
+    A position in mixed radix, 2*p + v where v counts to 2, is none, for an axis is split there, unless one of
+    its indices is to be `stepped`.
+    """
     found: dict[object, Window] = {}
     for read in guarded_reads(expression):
         for position in read.element.positions:
             indices = _moving(position, live)
             inside = not any(set(indices) & part.free_indices for part in read.conditions)
-            if len(indices) > 1 and not (inside and mixed_radix(position)):
+            is_split = inside and not set(indices) & set(stepped) and mixed_radix(position)
+            if len(indices) > 1 and not is_split:
                 found.setdefault(form_key(position), Window(position, indices))
     for position, axis in _kept_inside(expression):
         indices = _moving(position, live)
@@ -217,7 +224,7 @@ def _moved_by(side: Expression) -> set[Expression]:
 def substituted(body: Expression, way: Stepped, own: Mapping[str, Indices]) -> Expression:
     """The body for one step: the index is the loop's counter; `own` are the indices of the tensors read."""
     if way.solved is not None:
-        moved = substitute(body, {way.solved: way.place})
+        moved = substitute(substitute(body, {way.solved: way.place}), {way.index: counter_of(way.index)})
         bounds = unproved_bounds(way.place, way.solved.axis) if way.way == "add" else ()
         if not bounds:
             return moved

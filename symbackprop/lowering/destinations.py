@@ -17,7 +17,7 @@ from symbackprop.indexing.blocks import Block
 from symbackprop.indexing.counting import counter_of, extent, size_of
 from symbackprop.indexing.places import affine, at_least_zero, lowest_and_highest
 from symbackprop.indexing.windows import Stepped
-from symbackprop.lowering.reading import span
+from symbackprop.lowering.axis_views import span
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Expression, Index
 from symbackprop.schedule.kinds import Kind
@@ -116,6 +116,11 @@ class Target:
         place = self.slots.index(block.split)
         item = span(block.index, block.start, 1, size_of(self.axes[place].axis))
         return self._with(place, item, block.index)
+
+    def at_remainder(self, index: Index, quotient: Index, offset: Expression, step: int) -> Target:
+        """The part of the array, which exists, at the places step*quotient + offset of an axis."""
+        place = self.slots.index(index)
+        return self._with(place, span(quotient, offset, step, size_of(self.axes[place].axis)), quotient)
 
     def _with(self, place: int, item: Item, slot: Index | None) -> Target:
         items = (*self.items[:place], item, *self.items[place + 1 :])

@@ -14,7 +14,7 @@ from symbackprop.array.layout import layout_of
 from symbackprop.array.slices import Item, Refold, Span, Whole, selected
 from symbackprop.array.value import Value
 from symbackprop.array.whole_numbers import whole_number
-from symbackprop.indexing.counting import extent, size_of
+from symbackprop.indexing.counting import Extent, extent, size_of
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import linear_form
@@ -23,6 +23,8 @@ from symbackprop.notation.expressions import Apply, Axis, Comparison, Element, E
 from symbackprop.notation.substitution import fresh_index, rewrite_bottom_up, substitute
 
 Indices = tuple[Index, ...]
+# Remainders by larger numbers are an axis of their own.
+MOST_REMAINDERS = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,19 @@ def folds_of(expression: Expression, order: Indices, own: Mapping[str, Indices])
             found.append(fold)
             avoid |= {fold.quotient, fold.remainder}
     return found
+
+
+def short_folds(expression: Expression, order: Indices, own: Mapping[str, Indices]) -> list[Fold]:
+    """The folds of the result's indices by small numbers, where the last index has one.
+
+    NumPy's innermost loop would run over the remainder, a few places long. None for what is no arithmetic.
+    """
+    if isinstance(expression, Element | Number) or not order:
+        return []
+    folds = folds_of(expression, order, own)
+    steps = [fold.remainder.axis for fold in folds]
+    small = all(isinstance(step, Extent) and 0 < (step.size or 0) <= MOST_REMAINDERS for step in steps)
+    return folds if small and order[-1] in [fold.index for fold in folds] else []
 
 
 def _counted_fold(expression: Expression, index: Index, avoid: Set[Index]) -> Fold | None:

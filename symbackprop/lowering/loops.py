@@ -17,8 +17,8 @@ from symbackprop.array.whole_numbers import as_places, whole_number
 from symbackprop.indexing.counting import counter_of
 from symbackprop.lowering.destinations import Target
 from symbackprop.lowering.scattered_sums import ScatteredSum
-from symbackprop.lowering.stepping import EquationLowering, Lines
-from symbackprop.lowering.symbols import Symbols
+from symbackprop.lowering.stepping import EquationLowering
+from symbackprop.lowering.symbols import Lines, Symbols
 from symbackprop.notation.expressions import Axis, Comparison, Expression, Size
 from symbackprop.notation.substitution import substitute
 from symbackprop.schedule.kinds import Kind

@@ -23,6 +23,7 @@ from symbackprop.array.views import (
     as_real,
     elementwise,
     grouped,
+    is_windowed,
     operate,
     ordered,
     reshaped,
@@ -84,7 +85,9 @@ def combined(left: Factor, right: Factor, over: Indices, order: Indices) -> Fact
         roles = Roles.of(left.value, right.value, over, order)
     if not roles.batch and len(roles.inner) > 1 and roles.rows and roles.columns:
         sides = (as_real(left.resolved()), as_real(right.resolved()))
-        if all(_is_scattered(side, roles.inner) for side in sides):
+        if is_windowed(sides[1]):
+            sides = (sides[1], sides[0])  # NumPy copies the left so that the longest stretches stay whole
+        if any(map(is_windowed, sides)) or all(_is_scattered(side, roles.inner) for side in sides):
             places = [tuple(map(side.indices.index, roles.inner)) for side in sides]
             return Factor(ordered(Tensordot(*sides, *places), order))
     product = matrix_product(as_real(left.resolved()), as_real(right.resolved()), roles)

@@ -17,8 +17,8 @@ from symbackprop.lowering.loops import loop_lines
 from symbackprop.lowering.outputs import initial_of, outputs_of
 from symbackprop.lowering.place_checks import place_checks
 from symbackprop.lowering.scattered_sums import with_scattered_sums
-from symbackprop.lowering.stepping import EquationLowering, Lines
-from symbackprop.lowering.symbols import Symbols
+from symbackprop.lowering.stepping import EquationLowering
+from symbackprop.lowering.symbols import Lines, Symbols
 from symbackprop.notation.expressions import Axis
 from symbackprop.rules.symmetry import symmetries_used
 from symbackprop.schedule.driver import Schedule, schedule_of

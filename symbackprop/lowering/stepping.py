@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from symbackprop.array.checking import check_free_indices
 from symbackprop.array.ir import Elementwise, Literal
-from symbackprop.array.program import Line, Loop
+from symbackprop.array.program import Line, Loop, Statement
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, filled, lined_up
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.blocks import Block, blocks_of
-from symbackprop.indexing.counting import size_of
+from symbackprop.indexing.counting import Counter, size_of
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.guarded_branches import needs_guard
 from symbackprop.indexing.padding import with_padded_reads
@@ -20,37 +20,17 @@ from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
 from symbackprop.lowering.destinations import Target, cropped, padded_target
 from symbackprop.lowering.expressions import ExpressionLowering
-from symbackprop.lowering.folds import closed, folds_of, unfolded
-from symbackprop.lowering.symbols import Symbols
+from symbackprop.lowering.folds import Fold, closed, folds_of, short_folds, unfolded
+from symbackprop.lowering.symbols import Computation, Lines, Separated, Symbols
 from symbackprop.lowering.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.notation.arithmetic import add, terms_of
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Number, Reduction, Where
-from symbackprop.notation.substitution import rename_bound
+from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation, Part
 from symbackprop.schedule.temporary_names import temporary_name
 from symbackprop.schedule.terms import Indices
 from symbackprop.systems.system import Equation
-
-Lines = tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Computation:
-    """The lines that compute something, those of the temporaries that they read, and the names known then."""
-
-    own: Lines
-    symbols: Symbols
-    before: Lines = ()
-
-
-@dataclass(frozen=True)
-class Separated:
-    """An expression that reads temporaries, the lines that compute these, and the names known then."""
-
-    expression: Expression
-    symbols: Symbols
-    lines: Lines = ()
 
 
 @dataclass(frozen=True)
@@ -83,8 +63,11 @@ class EquationLowering:
         first, *rest = found.own
         lines, symbols = list(found.before), found.symbols
         for line in (replace(first, opens=True), *rest):
-            hoisted, symbols = symbols.hoisting(line)
-            lines += hoisted
+            (*hoisted, line), symbols = symbols.hoisting(line)
+            if hoisted and isinstance(line, Statement):
+                # The formula stands above all that is computed for it.
+                hoisted[0], line = replace(hoisted[0], opens=line.opens), replace(line, opens=False)
+            lines += (*hoisted, line)
         return tuple(lines), symbols
 
     def _computation(self, item: NamedEquation, target: Target, symbols: Symbols) -> Computation:
@@ -204,7 +187,17 @@ class EquationLowering:
         if len(plans) > 1 and any(plan.ways and (not plan.is_sum or plan.scatters) for plan in plans):
             # Extrema, products and padded results cannot be added up in one array.
             return self._term_by_term(target, plans, item, symbols)
+        if len(plans) == 1 and plans[0].is_one_product:
+            return self._product_first(target, plans[0], item, symbols)
         return self._added(target, plans, symbols)
+
+    def _product_first(
+        self, target: Target, plan: TermPlan, item: NamedEquation, symbols: Symbols
+    ) -> Computation:
+        """The product of all steps of a loop at once, of which the loop adds up the parts."""
+        product = self._temporary(plan.product, item, plan.with_offsets, False, symbols)
+        added = self._added(target, [plan.adding(product.expression)], product.symbols)
+        return replace(added, before=(*product.lines, *added.before))
 
     def _term_by_term(
         self, target: Target, plans: Sequence[TermPlan], item: NamedEquation, symbols: Symbols
@@ -230,12 +223,35 @@ class EquationLowering:
     ) -> Computation:
         """One statement, or a loop over an index of the result that stores one part a step."""
         if way is None:
+            folds = short_folds(expression, target.result, symbols.own)
+            if folds:
+                return self._by_remainders(target, expression, folds, symbols)
             value = self._value(with_short_ranges(expression), target.result, symbols)
             return Computation((target.assigned(value),), symbols)
         part = simplified(substituted(expression, way, symbols.own))
         body = self.inside(way.index)._computed(target.stepped(way), part, item, symbols)
         # What the body names is forgotten after the loop.
-        return Computation((*target.allocated(), _loop(way, (*body.before, *body.own), target)), symbols)
+        return Computation(
+            (*target.allocated(), _loop(way.index, (*body.before, *body.own), target)), symbols
+        )
+
+    def _by_remainders(
+        self, target: Target, expression: Expression, folds: Sequence[Fold], symbols: Symbols
+    ) -> Computation:
+        """Loops over the remainders of folded indices, which store every m-th place of each at once."""
+        inner = target.existing()
+        offsets: list[Counter] = []
+        for fold in folds:
+            name, symbols = symbols.fresh(f"{fold.index.name}_rest")
+            step = fold.remainder.axis
+            offset = Counter(name, step)
+            expression = substitute(unfolded(expression, fold), {fold.remainder: offset})
+            inner = inner.at_remainder(fold.index, fold.quotient, offset, step.size or 1)
+            offsets.append(offset)
+        line: Line = inner.assigned(self._value(simplified(expression), inner.result, symbols))
+        for offset in reversed(offsets):
+            line = _loop(offset, (line,), target)
+        return Computation((*target.allocated(), line), symbols)
 
     def _added(self, target: Target, plans: Sequence[TermPlan], symbols: Symbols) -> Computation:
         """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
@@ -275,10 +291,9 @@ class EquationLowering:
             value = Elementwise(plan.term.kind, (inner.read(), as_real(value)))
         line: Line = inner.stored(value, accumulate=plan.is_sum)
         for way in reversed(plan.ways):
-            line = _loop(way, (line,), target)
+            line = _loop(way.index, (line,), target)
         return line
 
 
-def _loop(way: Stepped, body: Lines, target: Target) -> Loop:
-    axis = way.index.axis
-    return Loop(way.index.name, axis, whole_number(size_of(axis)), body, origin=target.origin)
+def _loop(index: Index, body: Lines, target: Target) -> Loop:
+    return Loop(index.name, index.axis, whole_number(size_of(index.axis)), body, origin=target.origin)

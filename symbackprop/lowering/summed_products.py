@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbackprop.array.views import (
+    is_windowed,
+    offsets_first,
     ordered,
     union_in_order,
 )
@@ -43,6 +46,10 @@ def flattened_product(
 
 def contraction(arrays: Sequence[Factor], over: Indices, order: Indices) -> Factor:
     """Arrays multiplied and summed over `over`, in the cheapest order of pairs."""
+    arrays = [
+        replace(factor, value=offsets_first(factor.value)) if over and is_windowed(factor.value) else factor
+        for factor in arrays
+    ]
     everything = (*order, *over)
     index_sets = [frozenset(factor.value.indices) for factor in arrays]
     output = frozenset().union(*index_sets) - frozenset(over)

@@ -6,8 +6,11 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from symbackprop.indexing.counting import counter_of
+from symbackprop.indexing.window_products import is_contracted, is_stack_of_products, scattered
 from symbackprop.indexing.windows import Stepped, simplified, stepped, substituted, windows_of
 from symbackprop.notation.expressions import Axis, Expression, Index, Reduction
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.schedule.terms import Indices
 
 # What an extremum starts from, before the first step.
@@ -44,6 +47,39 @@ class TermPlan:
             return self.body
         return Reduction(self.term.kind, self.bound, self.body)
 
+    @property
+    def offsets(self) -> Indices:
+        """The indices that the loops step."""
+        return tuple(way.index for way in self.ways)
+
+    @property
+    def is_one_product(self) -> bool:
+        """Whether the steps scatter parts of one product of matrices."""
+        is_scattered = self.is_sum and bool(self.ways) and all(way.way == "scatter" for way in self.ways)
+        if not is_scattered:
+            return False
+        product = self.product
+        body = product.body if isinstance(product, Reduction) else product
+        return is_stack_of_products(body, self.offsets, self.bound)
+
+    @property
+    def product(self) -> Expression:
+        """What all steps compute, over the offsets as well."""
+        places = {counter_of(index): index for index in self.offsets}
+        return rewrite_bottom_up(self.step, lambda node: places.get(node, node))  # type: ignore[call-overload]
+
+    @property
+    def with_offsets(self) -> Indices:
+        """The indices of the result of one step, the offsets before those that the places run along."""
+        along = {way.along for way in self.ways}
+        first = next(place for place, index in enumerate(self.result) if index in along)
+        return (*self.result[:first], *self.offsets, *self.result[first:])
+
+    def adding(self, product: Expression) -> TermPlan:
+        """The plan whose steps read that product."""
+        part = substitute(product, {index: counter_of(index) for index in self.offsets})
+        return replace(self, body=part, bound=())
+
     def stepping(self, way: Stepped, own: Mapping[str, Indices]) -> TermPlan:
         """The plan with one more loop, inside of the others; `own` are the indices of the tensors read."""
         return replace(
@@ -76,13 +112,19 @@ def plan_of(
         plan = TermPlan(term, (), term.body, term.indices, result)
     else:
         plan = TermPlan(term, (), term, (), result)
+    # NumPy's max and min are slow over short axes that are not the first.
+    short = plan.bound if isinstance(term, Reduction) and term.kind in ("max", "min") else ()
+    apart = [index for index in short if index.axis in kernel_axes]
     while True:
         around = (*counters, *(way.index for way in plan.ways))
         found = (
             stepped(window, plan.body, plan.bound, plan.result, kernel_axes, around, own, plan.is_sum)
-            for window in windows_of(plan.body, (*plan.bound, *plan.result))
+            for window in windows_of(plan.body, (*plan.bound, *plan.result), apart)
         )
-        way = next((way for way in found if way is not None), None)
+        ways = (way for way in found if way is not None)
+        way = next((way for way in ways if not is_contracted(way, plan.body, plan.bound, kernel_axes)), None)
+        if way is not None and plan.is_sum:
+            way = scattered(way, plan.body, plan.bound, plan.result, own) or way
         if way is None:
             return plan
         plan = plan.stepping(way, own)

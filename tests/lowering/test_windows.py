@@ -45,6 +45,11 @@ FORMS = {
     "y[n,o,i] = sum(c, a, where(0 <= i-2*a and i-2*a < size(r), w[o,c,i-2*a]*x[n,c,a], 0))",
     "transposed back": "input d[n,o,i], z[a]\nparam w[o,c,r]\n"
     "y[n,c,a] = sum(o, i, d[n,o,i]*where(0 <= i-2*a and i-2*a < size(r), w[o,c,i-2*a], 0))",
+    "channels last": "input x[n,i,j,c], d[n,a,b,o]\nparam w[r,s,c,o]\n"
+    "y[n,a,b,o] = sum(r, s, c, w[r,s,c,o]*pad(x[n,a+r-1,2*b+s,c]))",
+    "one image": "input x[c,i], d[o,a]\nparam w[o,c,r]\ny[o,a] = sum(c, r, w[o,c,r]*pad(x[c,a+r-1]))",
+    "unpooled": "input d[n,g], x[n,q], z[r]\n"
+    "y[n,q] = d[n,floor(q/3)]*where(argmax(r, pad(x[n,3*floor(q/3)+r])) == mod(q,3), x[n,q], 0)",
     "average": X2 + W2 + D2 + "y[n,c,a,b] = sum(r, s, pad(x[n,c,2*a+r,b+s]))/(size(r)*size(s))",
     "average back": X2 + W2 + "input d[n,c,a,b]\ny[n,c,i,j] = sum(a, b, d[n,c,a,b]*where(0 <= i-2*a and "
     "i-2*a < size(r) and 0 <= j-b and j-b < size(s), 1, 0))/size(r)",
@@ -102,8 +107,17 @@ def test_forms(form: str, declared: bool) -> None:
 def test_loops_go_over_offsets_alone(form: str) -> None:
     source = check(text_of(FORMS[form], SIZES, True), SIZES, np.float64)
     loops = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.For)]
-    assert {node.target.id for node in loops if isinstance(node.target, ast.Name)} <= {"r", "s"}
+    assert {node.target.id for node in loops if isinstance(node.target, ast.Name)} <= {"r", "s", "q_rest"}
     assert all(len(line) <= 110 for line in source.splitlines())
+
+
+def test_a_long_kernel_is_stepped_through_and_windows_stay_small() -> None:
+    text = (
+        "index n : N\nindex a : A\nindex r : R = 65\nindex i : I = A + R - 1\nindex o : O\nindex c : C\n"
+        "input x[n,c,i]\nparam w[o,c,r]\ny[n,o,a] = sum(c, r, w[o,c,r]*x[n,c,a+r])\n"
+    )
+    assert "windows" not in numpy_source(lower_system(parse_system(text)))
+    assert "windows" in numpy_source(lower_system(parse_system(text.replace("65", "64"))))
 
 
 def code(form: str) -> str:
@@ -117,27 +131,30 @@ def code(form: str) -> str:
 
 CODE = {
     "convolution": [
-        "y = np.zeros((N, 5, 4, 3), dtype=dtype)",
         "x_padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 0)))",
-        "for r in range(3):",
-        "    for s in range(2):",
-        "        x_padded_window = x_padded[:, :, r : r + 8 : 2, s : s + 3]",
-        "        y += (w[:, :, r, s] @ x_padded_window.reshape(N, 3, 12)).reshape(N, 5, 4, 3)",
+        "x_windows = windows(x_padded[:, :, :, :4], (2, 3), (3, 2))[:, :, ::2].transpose(0, 1, 4, 5, 2, 3)",
+        "y = (w.reshape(5, 18) @ x_windows.reshape(N, 18, 12)).reshape(N, 5, 4, 3)",
     ],
     "its kernel": [
-        "y = np.empty((5, 3, 3, 2), dtype=dtype)",
         "x_padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 0)))",
+        "x_windows = windows(x_padded[:, :, :, :6], (2, 3), (3, 2))[:, :, ::2, ::2]."
+        "transpose(0, 1, 4, 5, 2, 3)",
+        "y = np.tensordot(x_windows, d, axes=((0, 4, 5), (0, 2, 3))).transpose(3, 0, 1, 2)",
+    ],
+    "its input": [
+        "sum_o_d_times_w = (w.reshape(5, 18).T @ d.reshape(N, 5, 12)).reshape(N, 3, 3, 2, 4, 3)",
+        "y_padded = np.zeros((N, 3, 9, 8), dtype=dtype)",
         "for r in range(3):",
         "    for s in range(2):",
-        "        y[:, :, r, s] = np.tensordot(",
-        "            d, x_padded[:, :, r : r + 8 : 2, s : s + 6 : 2], axes=((0, 2, 3), (0, 2, 3))",
-        "        )",
+        "        y_padded[:, :, r : r + 8 : 2, s : s + 9 : 3] += sum_o_d_times_w[:, :, r, s]",
+        "y = y_padded[:, :, 1:8, 2:]",
     ],
     "its input without stride": [
-        "y = np.zeros((N, 3, 7), dtype=dtype)",
-        "d_padded = np.pad(d, ((0, 0), (0, 0), (1, 4)))",
+        "sum_o_w_times_d = (w.reshape(5, 9).T @ d).reshape(N, 3, 3, 4)",
+        "y_padded = np.zeros((N, 3, 8), dtype=dtype)",
         "for r in range(3):",
-        "    y += w[:, :, r].T @ d_padded[:, :, 2 - r : 9 - r]",
+        "    y_padded[:, :, r : r + 4] += sum_o_w_times_d[:, :, r]",
+        "y = y_padded[:, :, 1:]",
     ],
     "transposed back": [
         "y = np.zeros((N, 3, 4), dtype=dtype)",

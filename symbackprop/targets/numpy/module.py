@@ -12,6 +12,7 @@ from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, segments_of
+from symbackprop.array.slices import Windows
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
@@ -36,6 +37,7 @@ MODULE_NAMES = (
 
 HELPERS_OF_NODES = (
     (ScatterAdd, "scatter_add"),
+    (Windows, "windows"),
     (Cofactors, "cofactors"),
     (Cholesky, "cholesky"),
     (Symmetric, "symmetric"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from symbackprop.array.aliasing import with_copies
+from symbackprop.array.aliasing import is_view, with_copies
 from symbackprop.array.ir import Diagonal, Elementwise
 from symbackprop.array.program import Program
-from symbackprop.array.slices import Conditional, is_view
+from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.functions.record import NumpyKernel
 from symbackprop.functions.table import FUNCTIONS

@@ -47,6 +47,7 @@ from symbackprop.array.slices import (
     Pad,
     Refold,
     Select,
+    Windows,
 )
 from symbackprop.array.value import Value
 from symbackprop.array.views import inferred_group
@@ -190,7 +191,8 @@ class NumpyValues:
             case Allocate(target, _):
                 return call("np.empty", self._shape(target), dtype=_dtype_of(value))
             case Copy(operand):
-                return method(self.piece(operand), "copy") if value.layout else self._scalar(operand)
+                array = self.piece(operand)
+                return method(array, "copy") if value.layout else subscript(array, ["()"])
             case Pad(operand, before, after):
                 pairs = zip(map(self.piece, before), map(self.piece, after), strict=True)
                 return call("np.pad", self.piece(operand), alone_or_tuple(list(map(tuple_of, pairs))))
@@ -218,6 +220,9 @@ class NumpyValues:
                 return subscript(self.piece(operand), item_texts(items, self.piece, operand.layout))
             case Gather(operand, places, skip):
                 return subscript(self.piece(operand), [*[":"] * skip, *map(self.text, places)])
+            case Windows(operand, places, _, offsets):
+                axes, sizes = map(str, places), [self.size(offset.axis) for offset in offsets]
+                return call(self.names["windows"], self.piece(operand), tuple_of(list(axes)), tuple_of(sizes))
             case Flip(operand, place):
                 return subscript(self.piece(operand), [*[":"] * place, "::-1"])
         raise PrintingError(f"no NumPy expression for a {type(value).__name__}")
@@ -274,10 +279,6 @@ class NumpyValues:
         if not operand.layout:
             return call("dtype.type", self.piece(operand))
         return method(self.piece(operand), "astype", _DTYPE)
-
-    def _scalar(self, operand: Value) -> Piece:
-        """The NumPy scalar of an array without axes."""
-        return subscript(self.piece(operand), ["()"])
 
     def _shape(self, target: tuple[Group, ...]) -> Piece | str:
         return alone_or_tuple(list(map(self._group_size, target)))
