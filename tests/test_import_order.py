@@ -29,6 +29,7 @@ ROOMS = (
     "stability",
     "schedule",
     "array",
+    "recomputation",
     "lowering",
     "emission",
     "targets",

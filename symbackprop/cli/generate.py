@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import importlib
 import keyword
 import re
 import sys
@@ -20,10 +21,11 @@ from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.emission.seal import is_as_written, is_sealed
 from symbackprop.errors import EmissionError
-from symbackprop.pipeline import Model, ModelDerivation, load
+from symbackprop.pipeline import Model, load
 
 DIFFERENCE_FOUND = 1
 STANDARD_OUTPUT = "-"
+_LESS_MEMORY = "symbackprop.reports.less_memory"
 # Makes the texts of all modules, by name.
 Sources: TypeAlias = Callable[[], dict[str, str]]
 
@@ -59,10 +61,8 @@ def command(
     exact: Annotated[
         bool, typer.Option("--exact", help="With --check: any other .py file in the folder is a difference.")
     ] = False,
-    verify: Annotated[
-        bool,
-        typer.Option("--verify/--no-verify", help="Hold each module against its equations first."),
-    ] = True,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep little, and recompute the rest.")] = False,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each to its equations.")] = True,
     force: Annotated[
         bool,
         typer.Option("--force", help="Replace files that were not generated, or were edited since, too."),
@@ -75,7 +75,7 @@ def command(
       symbackprop generate examples/seed.model -o seed.py
       symbackprop generate examples/*.model -o generated --check --exact
     """
-    sources = partial(_sources, models, names_in(wrt), size, verify)
+    sources = partial(_sources, models, names_in(wrt), size, verify, memory)
     if not (check or diff):
         return partial(_write, sources, output, force)
     return partial(_compare, sources, output, check=check, diff=diff, exact=exact)
@@ -137,7 +137,11 @@ def _compare(
 
 
 def _sources(
-    models: Sequence[str], wrt: Sequence[str] | None, size: Sequence[str] | None, verify: bool
+    models: Sequence[str],
+    wrt: Sequence[str] | None,
+    size: Sequence[str] | None,
+    verify: bool,
+    memory: bool,
 ) -> dict[str, str]:
     """Name of each module to its text; everything is generated before anything is written."""
     sources: dict[str, str] = {}
@@ -149,15 +153,21 @@ def _sources(
             raise EmissionError(
                 f"two models would be written as {name}.py", remedy="rename one of their files"
             )
-        derivation, sources[name] = on_model(model, lambda loaded: _generated(loaded, wrt, verify))
-        if verify and not derivation.verification.startswith("Verified"):
-            say(f"{name}: {derivation.verification}")
+        sources[name], said = on_model(model, lambda loaded: _generated(loaded, wrt, verify, memory))
+        if verify and not said.startswith("Verified"):
+            say(f"{name}: {said}")
     return sources
 
 
-def _generated(model: Model, wrt: Sequence[str] | None, verify: bool) -> tuple[ModelDerivation, str]:
+def _generated(model: Model, wrt: Sequence[str] | None, verify: bool, memory: bool) -> tuple[str, str]:
+    """The module's text, and what is said of its verification, "" where there was none."""
     derivation = model.derive(wrt)
-    return derivation, derivation.to_numpy(verify)
+    if memory:
+        written: tuple[str, str] = importlib.import_module(_LESS_MEMORY).to_numpy_in_less_memory(
+            derivation, verify
+        )
+        return written
+    return derivation.to_numpy(verify), derivation.verification if verify else ""
 
 
 def _modules(sources: Sources, output: str) -> dict[Path, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symbackprop.explanation.blocks import Block, Note, Remark, Table
+from symbackprop.explanation.blocks import Block, Code, Note, Remark, Table
 from symbackprop.explanation.explanation import Explanation
+from symbackprop.explanation.operations import operations_of_lines
+from symbackprop.explanation.polynomials import Polynomial
 from symbackprop.explanation.saying import read_by
 from symbackprop.explanation.storage import Backward, Kept
 from symbackprop.explanation.ways import Way
-from symbackprop.lesson.document import Heading
+from symbackprop.lesson.document import Heading, listed
 from symbackprop.notation.expressions import Element
+from symbackprop.recomputation.less_memory import BYTES, choice_for
 
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _TIMES = (("days", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
@@ -38,6 +41,7 @@ def storage_section(explanation: Explanation) -> Iterator[Block]:
     cheapest = _cheapest(explanation)
     if cheapest is not None:
         yield Note(cheapest)
+    yield Note(_smallest_set(explanation))
     for backward in explanation.backwards:
         remark = _in_terms_of(backward, {kept.name for kept in explanation.kept})
         if remark:
@@ -67,6 +71,28 @@ def _cheapest(explanation: Explanation) -> Remark | None:
         "Where memory is short, the first to give up is ",
         Element(first.name),
         f": {operations} operations bring back its {freed}.",
+    )
+
+
+def _smallest_set(explanation: Explanation) -> Remark:
+    """What `generate --memory` keeps."""
+    sizes = explanation.ways.sizes
+    choice = choice_for(explanation.computations.module.program)
+    command = Code("symbackprop generate --memory")
+    if not choice.recomputed:
+        return (
+            command,
+            " keeps the same arrays: no lighter ones give them back by passes over elements alone.",
+        )
+    indices = explanation.computations.indices_of
+    light = sum((Polynomial.elements(indices(name)) * BYTES).at(sizes) for name in choice.kept)
+    heavy = sum(kept.bytes.at(sizes) for kept in explanation.kept)
+    more = operations_of_lines(choice.recomputed)
+    names = listed([Element(name) for name in sorted(choice.kept)]) if choice.kept else ("nothing",)
+    return (
+        *(command, " keeps ", *names),
+        f": {bytes_text(light)} in the place of {bytes_text(heavy)}, for ",
+        *(more.expression, f" operations more, {more.at(sizes):,} at these sizes."),
     )
 
 

@@ -13,7 +13,7 @@ from symbackprop.array.ir import Elementwise, Reduce
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
 from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
-from symbackprop.array.program import Line, Loop
+from symbackprop.array.program import Line, Loop, Store
 from symbackprop.array.slices import Conditional
 from symbackprop.array.value import Value
 from symbackprop.cost.assumptions import TYPICAL_SIZE
@@ -30,12 +30,15 @@ _PYTHON = (Kind.PYTHON, Kind.PYTHON_BOOLEAN)
 
 def operations_of_lines(lines: Iterable[Line]) -> Polynomial:
     """The operations of statements, a loop's body as often as its axis has places."""
-    return total_of(
-        operations_of_lines(line.body) * Polynomial.size(line.axis)
-        if isinstance(line, Loop)
-        else total_of(map(operations_of, line.values))
-        for line in lines
-    )
+    return total_of(map(_operations_of_line, lines))
+
+
+def _operations_of_line(line: Line) -> Polynomial:
+    if isinstance(line, Loop):
+        return operations_of_lines(line.body) * Polynomial.size(line.axis)
+    computed = total_of(map(operations_of, line.values))
+    adds = isinstance(line, Store) and line.accumulate
+    return computed + Polynomial.elements(line.value.indices) if adds else computed
 
 
 def operations_of(value: Value) -> Polynomial:

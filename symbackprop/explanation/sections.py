@@ -156,7 +156,9 @@ def _line_by_line(explanation: Explanation) -> Iterator[Block]:
     yield Heading(1, ("Line by line, with numbers",))
     instance = explanation.instance
     if instance is None:
-        yield Note(("No small numbers were found on which the model is finite.",))
+        yield Note(
+            ("There is no tiny instance: declared sizes, or what the model asks of its data, leave none.",)
+        )
     else:
         sizes = ", ".join(f"{name} = {size}" for name, size in instance.sizes.items())
         yield Note((f"A tiny instance: {sizes}. Arrays with few numbers are shown.",))

@@ -31,7 +31,7 @@ Array: TypeAlias = NDArray[Any]
 
 SECONDS_EACH, FEWEST_RUNS, MOST_RUNS = 0.1, 3, 1000
 MOST_MOVED = 400  # numbers that facts tie together, moved by solving for all at once
-MOST_OPERATIONS = 500_000_000
+MOST_OPERATIONS, MOST_NUMBERS = 200_000_000, 20_000_000
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ class _Measured:
         computations: Computations,
         sizes: Mapping[str, int],
     ) -> _Measured:
-        if computations.operations.at(sizes) > MOST_OPERATIONS:
+        given = sum(Polynomial.elements(tensor.indices).at(sizes) for tensor in program.tensors)
+        if computations.operations.at(sizes) > MOST_OPERATIONS or given > MOST_NUMBERS:
             return cls._none("not measured: too large for a quick look; give smaller sizes with --size")
         try:
             values = _values(derivation.model, sizes)

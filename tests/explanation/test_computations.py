@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import pytest
 
+from symbackprop.array.program import Loop, Store
 from symbackprop.explanation.computations import Pass
 from symbackprop.explanation.polynomials import Polynomial, total_of
 from symbackprop.explanation.storage import kept_arrays
@@ -45,6 +46,16 @@ def test_what_only_moves_numbers_counts_nothing_and_loops_count_their_steps():
     assert shown(computations.by_name["h"].operations) == "2*J*T"
     moved = computations_of("index i : I\nparam w[i]\nz[i] = pad(w[i-1])\nloss E = sum(i, z[i])")
     assert shown(moved.by_name["z"].operations) == "0"
+
+
+def test_what_is_added_in_place_is_an_addition():
+    computations = computations_of(
+        "index i : I = 9\nindex r : R = 3\nparam w[r]\ninput x[i]\n"
+        "y[i] = sum(r, w[r]*pad(x[i+r-1]))\nloss E = sum(i, y[i]^2)"
+    )
+    (loop,) = (line for line in computations.by_name["y"].lines if isinstance(line, Loop))
+    assert any(isinstance(line, Store) and line.accumulate for line in loop.body)
+    assert shown(computations.by_name["y"].operations) == "2*I*R"
 
 
 def test_each_line_is_found_by_the_tensor_that_it_is_computed_for():

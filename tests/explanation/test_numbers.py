@@ -5,7 +5,7 @@ from symbackprop import load, loads
 from symbackprop.errors import NotationError
 from symbackprop.explanation.instance import instance_of, numbers_of, rows_of
 from symbackprop.explanation.polynomials import Polynomial
-from symbackprop.explanation.ways import sizes_for
+from symbackprop.explanation.ways import sizes_for, ways_of
 from symbackprop.explanation.without_reuse import times_run, without_reuse
 from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.lesson.text import formula_text
@@ -122,6 +122,16 @@ def test_the_three_ways_cost_what_the_lesson_says():
     assert numerical.operations.at(sizes) == 2 * SEED.ways.parameters.at(sizes) * SEED.ways.loss.at(sizes)
     assert SEED.ways.parameters.at(sizes) == 5 * 3 + 5 + 2 * 5 + 2
     assert all(way.seconds > 0 for way in (numerical, without, backpropagation))
+
+
+def test_what_is_too_large_is_not_measured():
+    large = loads(
+        "index v : V\nindex n : N\ninput ids[n] in V\nparam C[v]\nloss E = sum(n, C[ids[n]]^2)"
+    ).derive()
+    computations = explanation_parts(large)
+    found = ways_of(large.derivation, computations, NUMPY, {"V": 10**9, "N": 2})
+    assert [way.seconds for way in found.ways] == [None] * 3
+    assert all("give smaller sizes" in way.note for way in found.ways)
 
 
 def test_sizes_are_those_of_open_axes():

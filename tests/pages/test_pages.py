@@ -7,8 +7,12 @@ import pytest
 from symbackprop import loads
 from symbackprop.cli.main import run
 from symbackprop.emission.environment import template_folder
+from symbackprop.pages.links import links_of
+from symbackprop.pages.network import network_svg
 from symbackprop.pages.page import derivation_html, explanation_html
 from symbackprop.pages.plot import cost_plot
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.module import numpy_module
 from tests.explanation.explained import EXAMPLES, explained
 
@@ -141,3 +145,26 @@ def test_the_commands_write_pages(arguments, capsys):
     html = capsys.readouterr().out
     read(html)
     assert html.startswith("<!doctype html>") and "Verified before it was written" in html
+
+
+@pytest.mark.parametrize("name", [*NAMES, "classics/highway"])
+def test_the_network_has_a_box_for_every_equation_and_none_covers_another(name):
+    derivation = explained(name).derivation
+    svg = network_svg(derivation, links_of(explained(name).chain_rule))
+    boxes = [
+        tuple(map(float, each))
+        for each in re.findall(r'<rect x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', svg)
+    ]
+    shown = {tensor.name for tensor in derivation.system.with_role(Role.INPUT, Role.TARGET, Role.DERIVED)}
+    assert len(boxes) == len(shown)
+    assert all(f">{text(derivation.system.tensors[each].element)}<" in svg for each in shown)
+    for place, (x, y, width, height) in enumerate(boxes):
+        for left, top, wide, high in boxes[place + 1 :]:
+            assert x + width <= left or left + wide <= x or y + height <= top or top + high <= y
+
+
+def test_an_arrow_leads_from_what_is_read_but_not_from_another_step():
+    explanation = explained("recurrent")
+    svg = network_svg(explanation.derivation, links_of(explanation.chain_rule))
+    # x to u, u to h, h to y, y and d to E; h is read by u at the step before.
+    assert svg.count('class="edge"') == 5

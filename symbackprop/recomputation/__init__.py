@@ -1,0 +1,1 @@
+"""What a backward pass keeps of the forward pass, and what it computes once more from that."""
