@@ -23,7 +23,15 @@ from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
 from symbackprop.algebra.rational import RationalSearch, Relation
 from symbackprop.cost.contraction import forget_plans
 from symbackprop.integers.recognition import has_positions
-from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_root, is_sum, multiply
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    is_root,
+    is_sum,
+    multiply,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -103,9 +111,20 @@ def scalar_paths(expression: Expression, place: Path = (), is_root: bool = True)
         return
     for number, child in enumerate(expression.children):
         starts = isinstance(expression, Reduction) or (isinstance(expression, Where) and number > 0)
+        starts = starts or (isinstance(expression, Add) and _divides_by_an_exponential(child))
         yield from scalar_paths(child, (*place, number), starts)
     if is_root and _is_worth_a_search(expression):
         yield place
+
+
+def _divides_by_an_exponential(term: Expression) -> bool:
+    """Whether a factor is 1/(1 + e^u) or its like: the quotient has a name that no other term shall hide."""
+    return any(
+        is_reciprocal(factor)
+        and isinstance(factor, Power)
+        and any(isinstance(each, Apply) and each.function == "exp" for each in terms_of(factor.base))
+        for factor in factors_of(term)
+    )
 
 
 def _is_worth_a_search(expression: Expression) -> bool:
@@ -206,7 +225,7 @@ def _apart(
     A delta stays outside too: a sum over its index will take it away, and all that it costs.
     """
     factors = factors_of(expression)
-    atoms = [scalar_atoms(factor) for factor in factors]
+    atoms = [scalar_atoms(opened(factor)) for factor in factors]
     formulas = (part for each in relations for part in (each.known, opened(each.formula)))
     elsewhere = Counter(atom for part in formulas for atom in scalar_atoms(part))
     elsewhere.update(atom for found in atoms for atom in found)

@@ -242,7 +242,8 @@ class _Naming:
             quotient = self._name("xhat", multiply(numerator, power(name, MINUS_ONE)), equation, conditions)
             if quotient is not None:
                 named = {**dict.fromkeys(above, ONE), above[0]: quotient, below: power(name, add(times, ONE))}
-        return multiply(*(named.get(place, factor) for place, factor in enumerate(factors)))
+        product = multiply(*(named.get(place, factor) for place, factor in enumerate(factors)))
+        return self._with_normalised(product, equation, conditions, is_whole)  # another root may stand there
 
     def _name(
         self, prefix: str, part: Expression, equation: Equation, conditions: tuple[Expression, ...]

@@ -137,6 +137,19 @@ FORMS = {
         "loss E = sum(n, where(u[n] > 0, u[n] + log1p(exp(-u[n])), log(exp(u[n]) + 1)) - u[n]*d[n])",
         "grad_u[n] = sigmoid(u[n]) - d[n]",
     ),
+    "two logistic losses": (
+        "index n : N\nparam u[n]\ninput y[n]\nloss E = sum(n, softplus(-u[n]*y[n]) + softplus(-u[n]))",
+        "grad_u[n] = -y[n]*sigmoid(-u[n]*y[n]) - sigmoid(-u[n])",
+    ),
+    "stick breaking": (
+        "index k, l : K\ninput d[k]\nparam b[k]\n"
+        "q[k] = sigmoid(b[k])*prod(l, where(l < k, 1 - sigmoid(b[l]), 1))\nloss E = -sum(k, d[k]*log(q[k]))",
+        "grad_b[k] = d[k]*(sigmoid(b[k]) - 1) + sum(l, d[l]*where(k < l, 1, 0))*sigmoid(b[k])",
+    ),
+    "no logistic loss": (
+        "index n : N\nparam u[n]\nloss E = sum(n, log(2 + exp(-u[n])))",
+        "grad_u[n] = -exp(-u[n])/(2 + exp(-u[n]))",
+    ),
     # Cut off at 20, it is no softplus.
     "a softplus that is cut off": (
         "index n : N\nparam u[n]\nloss E = sum(n, where(u[n] > 20, u[n], log1p(exp(u[n]))))",

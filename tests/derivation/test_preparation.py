@@ -72,6 +72,22 @@ FORMS = {
             " - mean(h', w', t[n,h',w']))/s_y[n]",
         ],
     ),
+    "cosines": (
+        "index b, c : B\nindex d : D\nparam x[b,d], y[b,d]\ninput g[b,c]\n"
+        "s[b,c] = sum(d, x[b,d]/norm(d, x[b,d])*y[c,d]/norm(d, y[c,d]))\nloss E = sum(b, c, g[b,c]*s[b,c])",
+        [
+            "norm_s[b] = norm(d, x[b,d])",
+            "xhat_s[b,d] = x[b,d]/norm_s[b]",
+            "norm_s_[c] = norm(d, y[c,d])",
+            "xhat_s_[c,d] = y[c,d]/norm_s_[c]",
+            "delta_xhat_s_2[c,d] = sum(b, g[b,c]*xhat_s[b,d])",
+            "dE/dy[b,d] = (delta_xhat_s_2[b,d] - sum(d', delta_xhat_s_2[b,d']*xhat_s_[b,d'])*xhat_s_[b,d])"
+            "/norm_s_[b]",
+            "delta_xhat_s[b,d] = sum(c, g[b,c]*xhat_s_[c,d])",
+            "dE/dx[b,d] = (delta_xhat_s[b,d] - sum(d', delta_xhat_s[b,d']*xhat_s[b,d'])*xhat_s[b,d])"
+            "/norm_s[b]",
+        ],
+    ),
     # Differences of all pairs are a larger array than their points.
     "a root without a quotient": (
         "index b, c : B\nindex i : I\ninput t[b,i]\nparam x[b,i]\n"
