@@ -8,9 +8,9 @@ What cannot be proved may still be true: the answer is "proved" or "not proved".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 from symbackprop.integers.base_sizes import related_form
@@ -145,30 +145,42 @@ class Knowledge:
     """Inequalities that hold, as alternatives of which at least one holds whole."""
 
     cases: tuple[Case, ...]
+    _verdicts: dict[Expression, bool] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def of(cls, expressions: Iterable[Expression], conditions: Sequence[Expression]) -> Knowledge:
         """What the conditions say, and the ranges of all that stands in them and in the expressions."""
-        everything = (*expressions, *conditions)
-        nodes = dict.fromkeys(node for each in everything for node in each.walk())
-        cases: list[Case] = [ranges_of(everything)]
-        for alternatives in (*map(_alternatives, conditions), *map(one_of, nodes)):
-            if len(cases) * len(alternatives) <= MOST_CASES:
-                cases = [(*case, *more) for case, more in product(cases, alternatives)]
-        return cls(tuple(multiplied_by_divisors(case, everything) for case in cases))
+        return _knowledge(tuple(expressions), tuple(conditions))
 
     def proves(self, condition: Expression) -> bool:
         """Whether the condition follows."""
+        if condition not in self._verdicts:
+            self._verdicts[condition] = self._implies(condition)
+        return self._verdicts[condition]
+
+    def _implies(self, condition: Expression) -> bool:
         ranges = ranges_of((condition,))
         opposites = [
             multiplied_by_divisors(opposite, (condition,)) for opposite in _alternatives(negated(condition))
         ]
         return all(contradict((*case, *ranges, *opposite)) for case in self.cases for opposite in opposites)
 
-    @property
+    @cached_property
     def is_contradictory(self) -> bool:
         """Whether the conditions never hold."""
         return all(contradict(case) for case in self.cases)
+
+
+@lru_cache(maxsize=10_000)
+def _knowledge(expressions: tuple[Expression, ...], conditions: tuple[Expression, ...]) -> Knowledge:
+    """The rules ask the same of the same guards wherever they stand."""
+    everything = (*expressions, *conditions)
+    nodes = dict.fromkeys(node for each in everything for node in each.walk())
+    cases: list[Case] = [ranges_of(everything)]
+    for alternatives in (*map(_alternatives, conditions), *map(one_of, nodes)):
+        if len(cases) * len(alternatives) <= MOST_CASES:
+            cases = [(*case, *more) for case, more in product(cases, alternatives)]
+    return Knowledge(tuple(multiplied_by_divisors(case, everything) for case in cases))
 
 
 def _alternatives(condition: Expression) -> tuple[Case, ...]:

@@ -24,6 +24,8 @@ from symbackprop.notation.expressions import (
     Size,
 )
 
+_ONCE = Fraction(1)
+
 
 @dataclass(frozen=True)
 class LinearForm:
@@ -34,15 +36,23 @@ class LinearForm:
 
     def plus(self, other: LinearForm, factor: Fraction | int = 1) -> LinearForm:
         """This form and `factor` times the other."""
+        other = other.scaled(factor)
+        if not self.coefficients and not self.constant:
+            return other
         coefficients = dict(self.coefficients)
         for unknown, coefficient in other.coefficients.items():
-            coefficients[unknown] = coefficients.get(unknown, Fraction(0)) + factor * coefficient
+            if unknown in coefficients:
+                coefficient += coefficients[unknown]
+            coefficients[unknown] = coefficient
         kept = {unknown: coefficient for unknown, coefficient in coefficients.items() if coefficient}
-        return LinearForm(kept, self.constant + factor * other.constant)
+        return LinearForm(kept, self.constant + other.constant)
 
     def scaled(self, factor: Fraction | int) -> LinearForm:
         """`factor` times this form."""
-        return LinearForm({}).plus(self, factor)
+        if factor == 1:
+            return self
+        scaled = {unknown: factor * value for unknown, value in self.coefficients.items()} if factor else {}
+        return LinearForm(scaled, factor * self.constant)
 
     def coefficient(self, unknown: Expression) -> Fraction:
         """What stands before an unknown; 0 where it does not occur."""
@@ -121,19 +131,28 @@ def linear_form(expression: Expression) -> LinearForm:
             return constant_form(value)
         case Size(axis) if axis.size is not None:
             return constant_form(axis.size)
-        case Add(terms):
-            total = constant_form(0)
-            for term in terms:
-                total = total.plus(linear_form(term))
-            return total
-        case Multiply(factors):
-            product = constant_form(1)
-            for factor in factors:
-                product = _product(product, linear_form(factor))
-            return product
+        case Add() | Multiply():
+            # Kept with the node, as its hash is: the same positions are compared again and again.
+            memory = expression.__dict__
+            if "_linear_form" not in memory:
+                memory["_linear_form"] = _combined(expression)
+            form: LinearForm = memory["_linear_form"]
+            return form
         case Power(Number(base), Number(exponent)) if exponent == -1 and base:
             return constant_form(1 / base)
-    return LinearForm({expression: Fraction(1)})
+    return LinearForm({expression: _ONCE})
+
+
+def _combined(expression: Add | Multiply) -> LinearForm:
+    if isinstance(expression, Add):
+        total = constant_form(0)
+        for term in expression.terms:
+            total = total.plus(linear_form(term))
+        return total
+    product = constant_form(1)
+    for factor in expression.factors:
+        product = _product(product, linear_form(factor))
+    return product
 
 
 def _product(left: LinearForm, right: LinearForm) -> LinearForm:
@@ -141,7 +160,7 @@ def _product(left: LinearForm, right: LinearForm) -> LinearForm:
     total = constant_form(0)
     for (unknown, value), (other, factor) in pairs:
         merged = multiply(unknown, other)
-        form = constant_form(1) if merged == ONE else LinearForm({merged: Fraction(1)})
+        form = constant_form(1) if merged == ONE else LinearForm({merged: _ONCE})
         total = total.plus(form, value * factor)
     return total
 

@@ -6,7 +6,6 @@ equal terms into multiples. They never multiply out and never reorder.
 
 from __future__ import annotations
 
-from collections import Counter
 from fractions import Fraction
 from typing import TypeGuard
 
@@ -21,8 +20,10 @@ from symbackprop.notation.expressions import (
     Power,
     Reduction,
 )
+from symbackprop.notation.nodes import multiset
 
 MOST_WORKED_OUT = 1000  # the exponent of a number up to which its power is a number
+_ONCE = Fraction(1)
 
 
 def coefficient_and_rest(term: Expression) -> tuple[Fraction, tuple[Expression, ...]]:
@@ -30,12 +31,12 @@ def coefficient_and_rest(term: Expression) -> tuple[Fraction, tuple[Expression, 
     if isinstance(term, Number):
         return term.value, ()
     if not isinstance(term, Multiply):
-        return Fraction(1), (term,)
-    number = Fraction(1)
+        return _ONCE, (term,)
+    number = _ONCE
     rest = []
     for factor in term.factors:
         if isinstance(factor, Number):
-            number *= factor.value
+            number = factor.value if number is _ONCE else number * factor.value
         else:
             rest.append(factor)
     return number, tuple(rest)
@@ -70,7 +71,7 @@ def power(base: Expression, exponent: Expression) -> Expression:
 
 def multiply(*factors: Expression) -> Expression:
     """The product: flat, its number in front, equal bases collected (x^a * x^b is x^(a+b))."""
-    number = Fraction(1)
+    number = _ONCE
     exponents: dict[Expression, Expression] = {}
     pending = list(reversed(factors))
     while pending:
@@ -80,7 +81,7 @@ def multiply(*factors: Expression) -> Expression:
         if isinstance(factor, Multiply):
             pending.extend(reversed(factor.factors))
         elif isinstance(factor, Number):
-            number *= factor.value
+            number = factor.value if number is _ONCE else number * factor.value
         else:
             base, exponent = base_and_exponent(factor)
             exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
@@ -93,7 +94,7 @@ def multiply(*factors: Expression) -> Expression:
             number *= factor.value
         else:
             rest.append(factor)
-    if number != 1 or not rest:
+    if not rest or number != 1:
         rest.insert(0, Number(number))
     return rest[0] if len(rest) == 1 else Multiply(tuple(rest))
 
@@ -113,9 +114,9 @@ def add(*terms: Expression) -> Expression:
             place = place if constant else len(multiples)
             constant += number
             continue
-        key = frozenset(Counter(rest).items())
-        before, shown = multiples.get(key, (Fraction(0), rest))
-        multiples[key] = (before + number, shown)
+        key = multiset(rest)
+        before = multiples.get(key)
+        multiples[key] = (number, rest) if before is None else (before[0] + number, before[1])
     collected = [multiply(Number(number), *rest) for number, rest in multiples.values() if number]
     if constant or not collected:
         collected.insert(place, Number(constant))

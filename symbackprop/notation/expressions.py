@@ -11,7 +11,6 @@ vanish. `notation.arithmetic` has the builders that do the bookkeeping (0 + x, 1
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -20,7 +19,7 @@ from typing import Literal, TypeAlias
 from symbackprop.notation.nodes import Axis as Axis
 from symbackprop.notation.nodes import Expression as Expression
 from symbackprop.notation.nodes import Index as Index
-from symbackprop.notation.nodes import cached_property
+from symbackprop.notation.nodes import cached_property, multiset
 
 ReductionKind: TypeAlias = Literal["sum", "prod", "max", "min", "argmax"]
 ComparisonOperator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
@@ -33,7 +32,7 @@ class Number(Expression):
     value: Fraction
 
     def __init__(self, value: Fraction | int) -> None:
-        object.__setattr__(self, "value", Fraction(value))
+        object.__setattr__(self, "value", value if type(value) is Fraction else Fraction(value))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +84,7 @@ class Add(Expression):
 
     @cached_property
     def _key(self) -> object:
-        return frozenset(Counter(self.terms).items())
+        return multiset(self.terms)
 
     @property
     def children(self) -> tuple[Expression, ...]:
@@ -105,7 +104,7 @@ class Multiply(Expression):
 
     @cached_property
     def _key(self) -> object:
-        return frozenset(Counter(self.factors).items())
+        return multiset(self.factors)
 
     @property
     def children(self) -> tuple[Expression, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -23,6 +23,16 @@ class cached_property(Generic[Value]):
     def __get__(self, node: Any, owner: type | None = None) -> Value:
         value = node.__dict__[self.name] = self.compute(node)
         return value
+
+
+def multiset(parts: Sequence[Expression]) -> frozenset[tuple[Expression, int]]:
+    """The parts whatever their order, each with how often it occurs."""
+    if len(parts) == 1:
+        return frozenset(((parts[0], 1),))
+    counts: dict[Expression, int] = {}
+    for part in parts:
+        counts[part] = counts.get(part, 0) + 1
+    return frozenset(counts.items())
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
 from types import MappingProxyType
 
 from symbackprop.notation.derivatives import InnerDerivative
@@ -103,18 +104,20 @@ def _first_free(index: Index, taken: Sequence[Index], preferred: Sequence[Index]
 
 def rewrite_bottom_up(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """Apply `change` to every node, children first."""
-    children = tuple([rewrite_bottom_up(child, change) for child in expression.children])
-    same = all(new is old for new, old in zip(children, expression.children, strict=True))
-    return change(expression if same else expression.with_children(children))
+    before = expression.children
+    if not before:
+        return change(expression)
+    children = tuple([rewrite_bottom_up(child, change) for child in before])
+    return change(expression if all(map(is_, children, before)) else expression.with_children(children))
 
 
 def rewrite_values(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """Apply `change` to every node that is a value, children first; positions stay as they are."""
     if isinstance(expression, Element | Delta | MatrixFunction) or is_about_indices(expression):
         return change(expression)
-    children = tuple([rewrite_values(child, change) for child in expression.children])
-    same = all(new is old for new, old in zip(children, expression.children, strict=True))
-    return change(expression if same else expression.with_children(children))
+    before = expression.children
+    children = tuple([rewrite_values(child, change) for child in before])
+    return change(expression if all(map(is_, children, before)) else expression.with_children(children))
 
 
 def is_about_indices(condition: Expression) -> bool:

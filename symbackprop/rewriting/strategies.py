@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import is_
 
 from symbackprop.errors import RewritingError
 from symbackprop.notation.expressions import Constant, Expression, Index, Number, Size
@@ -46,8 +47,7 @@ class _Innermost:
     def _with_normal_children(self, expression: Expression, place: Path) -> Expression:
         children = expression.children
         normal = tuple([self.normal_form(child, (*place, number)) for number, child in enumerate(children)])
-        same = all(new is old for new, old in zip(normal, children, strict=True))
-        return expression if same else expression.with_children(normal)
+        return expression if all(map(is_, normal, children)) else expression.with_children(normal)
 
     def _rules_at(self, root: type[Expression]) -> tuple[Rule, ...]:
         by_root = self.memory.by_root
@@ -93,7 +93,7 @@ def apply_in_one_pass(rules: Sequence[Rule], expression: Expression) -> tuple[St
         if isinstance(node, ATOMS):
             return node
         children = tuple([passed(child, (*place, number)) for number, child in enumerate(node.children)])
-        if any(new is not old for new, old in zip(children, node.children, strict=True)):
+        if not all(map(is_, children, node.children)):
             node = node.with_children(children)
         for rule in rules:
             rewritten = rule.apply(node)
@@ -126,7 +126,7 @@ class _Outermost:
             return expression
         children = expression.children
         resolved = tuple([self.resolved(child, (*place, number)) for number, child in enumerate(children)])
-        if all(new is old for new, old in zip(resolved, children, strict=True)):
+        if all(map(is_, resolved, children)):
             self.free[id(expression)] = expression  # held, so that no other node gets its id
             return expression
         return expression.with_children(resolved)
