@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from symbackprop.algebra.known_equations import (
+    CROWDED,
     Key,
     Known,
     atoms_by_keys,
     exponential_of,
     function_relations,
     logarithms_in,
+    terms_multiplied_out,
     without_logarithms,
 )
 from symbackprop.algebra.opened import opened, scalar_atoms
@@ -224,14 +226,18 @@ class Scope:
     ) -> tuple[Relation, ...]:
         """The definitions that share an atom with the expression, at its indices; cheap functions too.
 
-        A definition by cases is as good as the case that the conditions around the expression choose.
+        A definition by cases is as good as the case that the conditions around the expression choose. One of
+        very many terms is none for an expression without half of them: it would bring in the others.
         """
+        crowded = max(CROWDED, 2 * terms_multiplied_out(expression) + 1)
         atoms = scalar_atoms(opened(expression))
         by_keys = atoms_by_keys(atoms)
         names = {name for key in by_keys for name in self.by_key.get(key, ())}
         found: dict[Expression, Relation] = {}
         for equation in self._in_order(names, expression):
             for case in self.known[equation.tensor]:
+                if case.terms >= crowded:
+                    continue
                 for bindings in case.instances(by_keys):
                     known = substitute(equation.element, bindings)
                     formula = substitute(case.formula, bindings)

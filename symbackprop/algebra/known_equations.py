@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import TypeAlias
 
 from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms, without_number
@@ -80,6 +81,20 @@ def _form(node: Expression) -> Expression | None:
     return node.with_children(known) if len(known) == len(children) else None
 
 
+def terms_multiplied_out(expression: Expression) -> int:
+    """How many terms an expression has, up to MOST_TERMS, where products of sums are multiplied out."""
+    match expression:
+        case Add(terms):
+            found = sum(map(terms_multiplied_out, terms))
+        case Multiply(factors):
+            found = prod(map(terms_multiplied_out, factors))
+        case Power(base, Number(exponent)) if exponent > 1 and isinstance(base, Add):
+            found = MOST_TERMS
+        case _:
+            return 1
+    return min(found, MOST_TERMS)
+
+
 @dataclass(frozen=True)
 class Known:
     """An equation, or one case of it, and what it is made of.
@@ -101,6 +116,11 @@ class Known:
             condition in around or (not condition.tensors and known.proves(condition))
             for condition in (substitute(each, bindings) for each in self.conditions)
         )
+
+    @cached_property
+    def terms(self) -> int:
+        """How many terms the formula has, multiplied out."""
+        return terms_multiplied_out(self.formula)
 
     @cached_property
     def patterns(self) -> tuple[Expression, ...]:
@@ -167,6 +187,8 @@ def exponential_of(relation: Relation) -> Relation | None:
 
 
 Definition: TypeAlias = Callable[[Element], Expression | None]
+CROWDED = 16  # terms from which on a sum stands for others only where most of them are there
+MOST_TERMS = 64
 DEEPEST_NAME = 3  # r = exp(f), f = q - l, l = m + log(s): names of names cost more than they find
 
 
