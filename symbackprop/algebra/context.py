@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from symbackprop.algebra.known_equations import (
+    CROWDED,
     Definition,
     Key,
     Known,
@@ -20,6 +21,7 @@ from symbackprop.algebra.known_equations import (
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.rational import Relation
 from symbackprop.algebra.reassociation import is_sum_of_product
+from symbackprop.cost.expressions import terms_multiplied_out
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import subtract
 from symbackprop.notation.expressions import (
@@ -242,8 +244,10 @@ class Scope:
     ) -> tuple[Relation, ...]:
         """The definitions that share an atom with the expression, at its indices; cheap functions too.
 
-        A definition by cases is as good as the case that the conditions around the expression choose.
+        A definition by cases is as good as the case that the conditions around the expression choose. One of
+        very many terms is none for an expression without half of them: it would bring in the others.
         """
+        crowded = max(CROWDED, 2 * terms_multiplied_out(expression) + 1)
         atoms = scalar_atoms(opened(expression))
         by_keys = atoms_by_keys(atoms)
         names = {name for key in by_keys for name in self.by_key.get(key, ())}
@@ -252,6 +256,8 @@ class Scope:
             if equation.tensor in self.exceeding and self._asks_more(equation, expression):
                 continue
             for case in self.known[equation.tensor]:
+                if case.terms >= crowded:
+                    continue
                 for bindings in case.instances(by_keys):
                     known = substitute(equation.element, bindings)
                     formula = substitute(case.formula, bindings)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from symbackprop.algebra.digits import functions_behind
 from symbackprop.algebra.opened import opened, rational_functions, scalar_atoms, without_number
 from symbackprop.algebra.rational import Relation
+from symbackprop.cost.expressions import terms_multiplied_out
 from symbackprop.functions.table import definition_of
 from symbackprop.integers.bounds import Knowledge
 from symbackprop.integers.guards import branches
@@ -128,6 +129,11 @@ class Known:
         )
 
     @cached_property
+    def terms(self) -> int:
+        """How many terms the formula has, multiplied out."""
+        return terms_multiplied_out(self.formula)
+
+    @cached_property
     def patterns(self) -> tuple[Expression, ...]:
         """The atoms by which an expression is recognised as one that the equation speaks of.
 
@@ -192,6 +198,7 @@ def exponential_of(relation: Relation) -> Relation | None:
 
 
 Definition: TypeAlias = Callable[[Element], Expression | None]
+CROWDED = 16  # terms from which on a sum stands for others only where most of them are there
 DEEPEST_NAME = 3  # r = exp(f), f = q - l, l = m + log(s): names of names cost more than they find
 
 

@@ -6,8 +6,9 @@ of O's definition are found among the factors of the sum, and their own bound in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import ClassVar
 
@@ -145,9 +146,9 @@ def towards_names(
     if not is_sum(expression):
         return
     for opened, spelled in _with_one_factor_opened(expression, equations):
-        read = spelled.tensors
+        read, heads = spelled.tensors, _heads(spelled.factors)
         for equation in equations:
-            if not equation.expression.tensors <= read:
+            if not equation.expression.tensors <= read or not _summed_heads(equation.expression) <= heads:
                 continue  # each factor of the definition must be found, and with it what it reads
             for regrouped in _regrouped(spelled, equation, symmetric):
                 mirrored = equation.expression.tensors & frozenset(symmetric)
@@ -158,6 +159,23 @@ def _regrouped(spelled: ProductSum, equation: Equation, symmetric: Collection[st
     definition = _definition(equation)
     if definition is not None and definition[0].bound:
         yield from _regroupings(spelled, *definition, frozenset(equation.indices), symmetric)
+
+
+def _heads(factors: Iterable[Expression]) -> frozenset[object]:
+    """What two factors have in common of which one is the other at other indices: x[b,i]^2 and x[c,j]^2."""
+    return frozenset((type(each), each.tensors, _number_above(each)) for each in factors)
+
+
+def _number_above(factor: Expression) -> Expression | None:
+    return factor.exponent if isinstance(factor, Power) and isinstance(factor.exponent, Number) else None
+
+
+@lru_cache(maxsize=4096)
+def _summed_heads(expression: Expression) -> frozenset[object]:
+    """Those of the factors that depend on what the sums of a definition run over."""
+    shown = product_sum(expression)
+    bound = frozenset(shown.bound)
+    return _heads(factor for factor in shown.factors if factor.free_indices & bound)
 
 
 def _with_one_factor_opened(

@@ -8,6 +8,7 @@ in several places counts once.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import TypeAlias
 
 from symbackprop.cost.assumptions import FORM, Assumptions
@@ -41,6 +42,9 @@ from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import canonical_bound_names
 
 Cost: TypeAlias = Fraction
+
+# As many terms as this are too many to be multiplied out, and are not counted further.
+MOST_TERMS = 64
 
 # 1/(1 + e^u) is not wrong, but e^u/(1 + e^u) is not a number for large u: a function is better.
 OVERFLOW_WEIGHT = 40
@@ -130,3 +134,17 @@ def _contraction_cost(
     arrays: tuple[frozenset[Index], ...], output: frozenset[Index], assuming: Assumptions
 ) -> Cost:
     return contraction_plan(arrays, output, assuming).cost if arrays else Fraction(0)
+
+
+def terms_multiplied_out(expression: Expression) -> int:
+    """How many terms an expression has, up to MOST_TERMS, where products of sums are multiplied out."""
+    match expression:
+        case Add(terms):
+            found = sum(map(terms_multiplied_out, terms))
+        case Multiply(factors):
+            found = prod(map(terms_multiplied_out, factors))
+        case Power(base, Number(exponent)) if exponent > 1 and isinstance(base, Add):
+            found = MOST_TERMS
+        case _:
+            return 1
+    return min(found, MOST_TERMS)

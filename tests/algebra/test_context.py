@@ -49,6 +49,14 @@ def test_a_scope_grows_without_changing_the_one_before() -> None:
     assert "q" in both.ranges.undefined and "q" not in one.ranges.undefined
 
 
+def test_a_sum_of_many_terms_is_related_to_what_has_half_of_them() -> None:
+    names = [f"a{number}" for number in range(20)]
+    system = parse_system(f"param {', '.join(names)}\nu = {' + '.join(names)}\nloss E = u^2\n")
+    scope = Scope.of(system)
+    assert names_in(scope, parse_expression(" + ".join(names[:10]), system)) == ["u"]
+    assert names_in(scope, parse_expression(" + ".join(names[:9]), system)) == []
+
+
 def test_an_equation_of_the_same_name_is_replaced_in_its_place() -> None:
     scope = Scope.of(SYSTEM)
     again = scope.with_equations((replace(P, expression=Q.expression),))

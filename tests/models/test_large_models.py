@@ -40,6 +40,23 @@ def test_a_chain_of_equations_takes_linear_time(chain):
     assert twice < 3 * once
 
 
+def seconds_for_parameters_of_one_sum(count):
+    terms = " + ".join(f"w{number}*x[b]^{number}" for number in range(count))
+    head = f"index b : B\ninput x[b]\nparam {names('w', count)}\n"
+    model = sb.loads(f"{head}loss E = sum(b, sin(x[b])*({terms}))\n")
+    forget_searches()
+    start = time.process_time()
+    model.derive()
+    return time.process_time() - start
+
+
+def test_many_parameters_of_one_sum_take_linear_time():
+    # Each gradient stood beside all others, and beside the equations of the sum, of 32 terms each.
+    seconds_for_parameters_of_one_sum(3)
+    once, twice = (min(seconds_for_parameters_of_one_sum(count) for _ in range(2)) for count in (40, 80))
+    assert twice < 3 * once
+
+
 def test_a_short_chain_is_still_one_product():
     gradient = str(sb.loads(scalar_chain(6)).derive().gradients["x"])
     assert gradient.count("cos(") == 6 and "delta" not in gradient
