@@ -5,22 +5,61 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symbackprop.notation.arithmetic import add, negate, subtract, terms_of
-from symbackprop.notation.expressions import ZERO, Delta, Expression, Index, Number, Reduction, Where
-from symbackprop.notation.substitution import substitute
+from symbackprop.notation.expressions import (
+    ZERO,
+    Add,
+    Apply,
+    Delta,
+    Expression,
+    Index,
+    Number,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.systems.partial import NOTHING_KNOWN
+
+# Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
+LOWEST = Number(-(10**30))
 
 
 def softmax_count(exponent: Expression) -> int:
-    """How many softmaxes make a product with this exponent, a sum of f[i] - max(i, f[i]); 0 for others."""
-    maxima = [negate(term) for term in terms_of(exponent) if isinstance(negate(term), Reduction)]
+    """How many softmaxes make a product with this exponent, a sum of f[i] - max(i, f[i]); 0 for others.
+
+    Of f - max(f, g), too, and of maxima in it.
+    """
+    maxima = [negate(term) for term in terms_of(exponent) if _is_maximum(negate(term))]
     rest = add(*(term for term in terms_of(exponent) if negate(term) not in maxima))
     for maximum in maxima:
-        assert isinstance(maximum, Reduction)
-        body = maximum.body.chosen if isinstance(maximum.body, Where) else maximum.body
-        there = [each for each in instances(body, maximum.indices, rest) if _holds(each, rest)]
-        if maximum.kind != "max" or not there:
+        there = [each for each in _shifted_by(maximum, rest) if each != ZERO and _holds(each, rest)]
+        if not there:
             return 0
         rest = subtract(rest, there[0])
     return len(maxima) if rest == ZERO else 0
+
+
+def _is_maximum(node: Expression) -> bool:
+    match node:
+        case Reduction("max", _, _) | Apply("max", _):
+            return True
+    return False
+
+
+def has_maximum(exponent: Expression) -> bool:
+    """Whether a term of an exponent is a maximum, by which something was shifted."""
+    return any(_is_maximum(side) for term in terms_of(exponent) for side in (term, negate(term)))
+
+
+def _shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
+    """What a maximum is not less than, at indices that `read` has."""
+    match maximum:
+        case Reduction("max", indices, body):
+            body = body.chosen if isinstance(body, Where) else body
+            yield from instances(body, indices, read)
+        case Apply("max", arguments):
+            for each in arguments:
+                yield each
+                yield from _shifted_by(each, read)
 
 
 def _holds(part: Expression, whole: Expression) -> bool:
@@ -53,3 +92,26 @@ def instances(pattern: Expression, indices: tuple[Index, ...], read: Expression)
     own = (each for each in read.walk() if isinstance(each, Index) and each.axis == first.axis)
     for index in dict.fromkeys(own):
         yield from instances(substitute(pattern, {first: index}), tuple(others), read)
+
+
+def is_balanced(exponent: Expression) -> bool:
+    """Whether a sum of exponentials with this exponent was shifted by its largest one, among others."""
+    exponent = rewrite_bottom_up(exponent, _unmasked)
+    if isinstance(exponent, Reduction) and exponent.kind == "max":
+        return is_balanced(exponent.body)
+    return exponent == ZERO or softmax_count(exponent) > 0
+
+
+def _unmasked(node: Expression) -> Expression:
+    """The exponents that count in a maximum as if all did."""
+    match node:
+        case Where(_, exponent, otherwise) if otherwise == LOWEST:
+            return exponent
+        case Add(terms):
+            return add(*terms)
+    return node
+
+
+def is_at_most_0(exponent: Expression) -> bool:
+    """Whether an exponential with this exponent is never greater than 1."""
+    return bool(softmax_count(exponent)) or NOTHING_KNOWN.is_nonnegative(negate(exponent))

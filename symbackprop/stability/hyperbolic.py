@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import partial
 
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate
-from symbackprop.notation.expressions import MINUS_ONE, ZERO, Apply, Expression, Number
+from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Apply, Expression, Number
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of, joined_factors, joined_terms
 from symbackprop.systems.partial import NOTHING_KNOWN
@@ -68,3 +68,13 @@ def scaled_difference(node: Expression) -> Scaled | None:
             value = multiply(MINUS_ONE, sign, Apply("expm1", (negate(size),)))
             return Scaled(Apply("max", (argument, ZERO)), value, is_shifted=True)
     return None
+
+
+def scaled_hyperbolic(function: str, argument: Expression) -> Scaled:
+    """cosh(f) = exp(|f|)*(1 + exp(-2*|f|))/2, sinh(f) = exp(|f|)*sign(f)*(1 - exp(-2*|f|))/2."""
+    size = Apply("abs", (argument,))
+    twice = multiply(Number(-2), size)
+    if function == "cosh":
+        return Scaled(size, multiply(HALF, add(ONE, Apply("exp", (twice,)))), is_shifted=True)
+    sign = multiply(MINUS_ONE, HALF, Apply("sign", (argument,)))
+    return Scaled(size, multiply(sign, Apply("expm1", (twice,))), is_shifted=True)

@@ -30,10 +30,11 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.stability.factors import sums_sigmoids
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.product_guards import is_never_zero
-from symbackprop.stability.scaled import scaled, sums_sigmoids
+from symbackprop.stability.scaled import scaled
 from symbackprop.stability.sigmoids import (
     as_sigmoids,
     complement,

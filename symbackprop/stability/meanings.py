@@ -70,24 +70,36 @@ class Meanings:
     of the `awaited` names the equations may yet come. Where a sum is looked up, its largest exponent and its
     shifted value get names, which `introduced` lists behind the tensor: those `given` for it, or new ones
     that are not `taken`. What `is_inside` of a name's equation says what other names it waits for. Where it
-    `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)).
+    `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)); where it `sees_sums`, a name is seen through
+    though some of the terms that it stands for have no exponential.
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
     known: int = 0
     awaited: frozenset[str] = frozenset()
-    scales: dict[str, Scaled | None] = field(default_factory=dict, compare=False, repr=False)
+    scales: dict[tuple[bool, bool], dict[str, Scaled | None]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    divisors: dict[bool, dict[str, bool]] = field(default_factory=dict, compare=False, repr=False)
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
     introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
     is_inside: bool = False
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     sees_sigmoids: bool = False
-    scales_of_sigmoids: dict[str, Scaled | None] = field(default_factory=dict, compare=False, repr=False)
+    sees_sums: bool = False
 
     def with_sigmoids(self) -> Meanings:
         """The same, where sigmoids count as exponentials; nothing gets a name there."""
-        return replace(self, sees_sigmoids=True, scales=self.scales_of_sigmoids)
+        return replace(self, sees_sigmoids=True)
+
+    def with_sums(self) -> Meanings:
+        """The same, where names of sums that have exponentials among their terms are seen through."""
+        return replace(self, sees_sums=True, is_inside=False)
+
+    @property
+    def _scales(self) -> dict[str, Scaled | None]:
+        return self.scales.setdefault((self.sees_sigmoids, self.sees_sums), {})
 
     def definition(self, expression: Expression) -> Equation | None:
         """The equation of an element's tensor, where it is known."""
@@ -147,12 +159,23 @@ class Meanings:
         _, equation = self.definitions[tensor]
         return replace(self, is_inside=True).may_reach_logarithm(equation.expression)
 
+    def divides(self, element: Element, find: Callable[[Expression, Meanings], bool]) -> bool:
+        """Whether `find` says so of the right-hand side that an element stands for."""
+
+        def of_name(tensor: str) -> bool:
+            number, equation = self.definitions[tensor]
+            return find(equation.expression, replace(self, known=number, is_inside=True))
+
+        memory = self.divisors.setdefault(self.sees_sigmoids, {})
+        known = self.definition(element) is not None
+        return known and self._resolved(element.tensor, memory, False, of_name)
+
     def scale(self, element: Element, find: Find) -> Scaled | None:
         """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
         equation = self.definition(element)
         if equation is None or not self.has_scale(element, find):
             return None
-        found = self.scales[element.tensor]
+        found = self._scales[element.tensor]
         is_looked_up = any(not isinstance(each, Index) for each in element.positions)
         if found is not None and is_looked_up and not self.sees_sigmoids:
             found = self._named(equation, found)
@@ -163,12 +186,24 @@ class Meanings:
         equation = self.definition(element)
         if equation is None:
             return False
-        return self._resolved(element.tensor, self.scales, None, partial(self._scale_of, find)) is not None
+        return self._resolved(element.tensor, self._scales, None, partial(self._scale_of, find)) is not None
 
     def _scale_of(self, find: Find, tensor: str) -> Scaled | None:
+        if self.sees_sums:
+            alone = replace(self, sees_sums=False, is_inside=False)
+            exponential = alone._resolved(tensor, alone._scales, None, partial(alone._scale_of, find))
+            if exponential is not None:
+                return exponential
         number, equation = self.definitions[tensor]
         found = find(equation.expression, replace(self, known=number, is_inside=True))
-        return found if found is not None and found.is_small else None
+        if found is None or not found.is_small or (self.sees_sums and self._is_loop_carried(found, number)):
+            return None
+        return found
+
+    def _is_loop_carried(self, found: Scaled, number: int) -> bool:
+        """Whether the equation of this number is one of a recurrence: it reads what comes no earlier."""
+        read = found.exponent.tensors | found.value.tensors
+        return any(self.definitions[name][0] >= number for name in read if name in self.definitions)
 
     def _resolved(
         self, tensor: str, memory: dict[str, Value], of_itself: Value, find: Callable[[str], Value]

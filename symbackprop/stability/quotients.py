@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 
@@ -15,7 +14,6 @@ from symbackprop.notation.arithmetic import (
     is_reciprocal,
     multiply,
     negate,
-    power,
     terms_of,
 )
 from symbackprop.notation.expressions import (
@@ -31,9 +29,17 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
-from symbackprop.stability.exponents import is_instance, softmax_count, tied
-from symbackprop.stability.hyperbolic import scaled_difference
-from symbackprop.stability.meanings import Meanings, Scaled
+from symbackprop.stability.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
+from symbackprop.stability.factors import (
+    Factor,
+    divides_by_exponentials,
+    factor_of,
+    has_below,
+    has_large_exponential,
+    opened,
+    sums_sigmoids,
+)
+from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.product_guards import (
     Weight,
@@ -41,28 +47,7 @@ from symbackprop.stability.product_guards import (
     weights_left_out,
     where_weights_are_not_zero,
 )
-from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, scaled, sums_sigmoids
-from symbackprop.systems.partial import NOTHING_KNOWN
-
-
-@dataclass(frozen=True)
-class _Factor:
-    """A factor base^exponent, with its exponential taken out."""
-
-    node: Expression
-    base: Expression
-    exponent: Number
-    scale: Scaled
-
-    @property
-    def is_above(self) -> bool:
-        """Whether it is an exponential, or has some, in the numerator."""
-        return not self.scale.is_plain and self.exponent.value > 0
-
-    @property
-    def is_below(self) -> bool:
-        """Whether it is one in the denominator."""
-        return not self.scale.is_plain and self.exponent.value < 0
+from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, scaled
 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:
@@ -72,20 +57,25 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     below = [base_and_exponent(each)[0] for each in node.factors if is_reciprocal(each)]
     if any(sums_sigmoids(each, meanings) for each in below):
         meanings = meanings.with_sigmoids()
-    if sum(has_exponentials(factor, meanings) for factor in node.factors) < 2:
+    seeing = meanings.with_sums()
+    dividing = [divides_by_exponentials(factor, meanings) for factor in node.factors]
+    pairs = zip(dividing, node.factors, strict=True)
+    if sum(divides or has_exponentials(factor, seeing) for divides, factor in pairs) < 2:
         return None
-    factors = [_factor(each, meanings) for part in node.factors for each in _opened(part, meanings)]
+    if any(dividing):
+        meanings = seeing
+    factors = [factor_of(each, meanings) for part in node.factors for each in opened(part, meanings)]
     above = [each for each in factors if each.is_above]
     if not above:
         return None
-    is_quotient = any(map(_has_below, factors, repeat(meanings)))
+    is_quotient = any(map(has_below, factors, repeat(meanings))) or (any(dividing) and _may_be_small(factors))
     falls_fast = len(above) > 1 and any(map(_falls_fast, above))
     if is_quotient or falls_fast:
         return _combined(factors, meanings)
     return _with_opposites(factors, meanings) or _distributed(factors, meanings)
 
 
-def _distributed(factors: Sequence[_Factor], meanings: Meanings) -> Expression | None:
+def _distributed(factors: Sequence[Factor], meanings: Meanings) -> Expression | None:
     """exp(f)*(exp(g) + exp(h)) = exp(f + g) + exp(f + h): one may be infinite beside a sum that is 0."""
     pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
     for total in factors:
@@ -105,7 +95,7 @@ def _scaled_once(term: Expression, meanings: Meanings) -> bool:
     return has_one and not found.is_plain and not found.is_shifted
 
 
-def _with_opposites(factors: Sequence[_Factor], meanings: Meanings) -> Expression | None:
+def _with_opposites(factors: Sequence[Factor], meanings: Meanings) -> Expression | None:
     """exp(f)*(exp(-f)*g + h) = g + exp(f)*h: the exponential that a term has is too large by itself."""
     for pure in factors:
         if not pure.is_above or pure.scale.is_shifted:
@@ -122,7 +112,7 @@ def _with_opposites(factors: Sequence[_Factor], meanings: Meanings) -> Expressio
 def _holds(node: Expression, exponents: Collection[Expression], meanings: Meanings) -> bool:
     """Whether a term has an exponential with one of these in its exponent."""
     factors = [factor for term in terms_of(node) for factor in factors_of(term)]
-    for part in (_factor(each, meanings) for factor in factors for each in _opened(factor, meanings)):
+    for part in (factor_of(each, meanings) for factor in factors for each in opened(factor, meanings)):
         if isinstance(part.node, Add):
             if _holds(part.node, exponents, meanings):
                 return True
@@ -131,54 +121,13 @@ def _holds(node: Expression, exponents: Collection[Expression], meanings: Meanin
     return False
 
 
-def _falls_fast(factor: _Factor) -> bool:
+def _falls_fast(factor: Factor) -> bool:
     """Whether an exponential has another in its exponent: exp(-exp(f)) is 0 before exp(f) is too large."""
     nodes = () if factor.scale.is_shifted else factor.scale.exponent.walk()
     return any(isinstance(each, Apply) and each.function == "exp" for each in nodes)
 
 
-def _opened(node: Expression, meanings: Meanings) -> Iterator[Expression]:
-    """The factors of a factor: those that a name stands for, if an exponential is among them."""
-    base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
-    meant = meanings.of(base)
-    if meant is base or not isinstance(exponent, Number) or scaled(base, meanings).is_plain:
-        yield node
-    elif isinstance(meant, Multiply | Power):
-        for factor in factors_of(power(meant, exponent)):
-            yield from _opened(factor, meanings)
-    else:
-        is_sum = exponent == ONE and _is_sum_of_reciprocals(meant, meanings)
-        yield meanings.of_earlier(base) if is_sum else node
-
-
-def _has_below(factor: _Factor, meanings: Meanings) -> bool:
-    """Whether a sum of exponentials is a denominator, in the factor or in a term of it."""
-    return factor.is_below or _is_sum_of_reciprocals(factor.node, meanings)
-
-
-def _is_sum_of_reciprocals(node: Expression, meanings: Meanings) -> bool:
-    """Whether a sum of exponentials is the denominator of one of several terms."""
-    match node:
-        case Add(terms):
-            parts = [factor for term in terms for factor in factors_of(term)]
-        case Reduction("sum", _, body):
-            _, product = unguarded(body)
-            parts = list(factors_of(product))
-        case _:
-            return False
-    opened = (each for part in parts for each in _opened(part, meanings))
-    return any(_factor(each, meanings).is_below for each in opened)
-
-
-def _factor(node: Expression, meanings: Meanings) -> _Factor:
-    base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
-    if not isinstance(exponent, Number):
-        base, exponent = node, ONE
-    scale = scaled_difference(base) if exponent == ONE else None
-    return _Factor(node, base, exponent, scale or scaled(node, meanings))
-
-
-def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
+def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
     """The product of the factors with one exponential; sums in the numerator take it in where they can."""
     sums = [each for each in factors if each.is_above and each.scale.is_shifted]
     pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
@@ -214,7 +163,7 @@ def _combined(factors: Sequence[_Factor], meanings: Meanings) -> Expression:
     return where_weights_are_not_zero(multiply(*result, *behind), weights)
 
 
-def _masks(node: Expression, factors: Sequence[_Factor]) -> Iterator[Expression]:
+def _masks(node: Expression, factors: Sequence[Factor]) -> Iterator[Expression]:
     """The guards of a factor without exponentials that the denominator's sums have in their terms too."""
     guards, _ = unguarded(node)
     sums = [part for each in factors if each.is_below for part in each.scale.value.walk()] if guards else ()
@@ -234,7 +183,7 @@ def taken_in(
     """
     if exponent == ZERO:
         return node
-    node = meanings.of(node)
+    node, meanings = meanings.opened(node)
     match node:
         case Add(terms):
             return add(*(taken_in(term, exponent, meanings, weights) for term in terms))
@@ -246,24 +195,36 @@ def taken_in(
     beside = [as_exponential(each, meanings) for each in factors_of(node)]
     product = multiply(*beside, exp(tied(exponent, beside)))
     product = merged(product, meanings) or product
-    parts = (each for part in factors_of(product) for each in _opened(part, meanings))
-    factors = [_factor(each, meanings) for each in parts]
-    if any(map(_has_below, factors, repeat(meanings))):
+    parts = (each for part in factors_of(product) for each in opened(part, meanings))
+    factors = [factor_of(each, meanings) for each in parts]
+    if any(map(has_below, factors, repeat(meanings))):
         return _combined(factors, meanings)
     inside = _with_opposites(factors, meanings)
-    is_large = any(_is_too_large(each, meanings) for each in factors)
+    is_large = any(_is_too_large(each, meanings) for each in factors) or _may_be_small(factors)
     if inside is None and (is_large or _are_guarded(factors)):
         inside = _combined(factors, meanings)
     return where_weights_are_not_zero(inside or product, weights)
 
 
-def _is_too_large(factor: _Factor, meanings: Meanings) -> bool:
+def _is_too_large(factor: Factor, meanings: Meanings) -> bool:
     """Whether it is a sum of exponentials that may be too large."""
     is_moderate = _is_moderate(rewrite_bottom_up(factor.node, partial(as_exponential, meanings=meanings)))
     return factor.is_above and factor.scale.is_shifted and not is_moderate
 
 
-def _are_guarded(factors: Sequence[_Factor]) -> bool:
+def _may_be_small(factors: Sequence[Factor]) -> bool:
+    """Whether an exponential stands beside one, or a sum of some, that may be as small as it is large."""
+    above = [each.scale for each in factors if each.is_above]
+    pure = [each.exponent for each in above if not each.is_shifted]
+    if pure and any(has_large_exponential(each.node) for each in factors):
+        return True
+    large = [each for each in pure if not is_at_most_0(each)]
+    if len(above) > 1 and any(map(has_maximum, large)):
+        return True
+    return bool(large) and sum(not is_balanced(each.exponent) for each in above) > 1
+
+
+def _are_guarded(factors: Sequence[Factor]) -> bool:
     """Whether one of several exponentials is under a condition: exp(f)*where(c, exp(g), 0)."""
     above = [each for each in factors if each.is_above]
     return len(above) > 1 and any(unguarded(each.scale.value)[0] for each in above)
@@ -275,7 +236,7 @@ def _is_moderate(node: Expression) -> bool:
         return False
     arguments = (argument_of("exp", each) for each in node.walk())
     exponents = [each for each in arguments if each is not None]
-    return all(softmax_count(each) or NOTHING_KNOWN.is_nonnegative(negate(each)) for each in exponents)
+    return all(map(is_at_most_0, exponents))
 
 
 def merged(node: Expression, meanings: Meanings) -> Expression | None:

@@ -11,13 +11,21 @@ A term with the factor 0 is no term: its exponent does not count in the maximum,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import reduce
 
 from symbackprop.integers.bounds import conjunction
-from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract, terms_of
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    negate,
+    power,
+    subtract,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
     ONE,
     ZERO,
     Add,
@@ -32,15 +40,12 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.stability.exponents import softmax_count
+from symbackprop.stability.exponents import LOWEST, is_balanced, softmax_count
+from symbackprop.stability.hyperbolic import scaled_hyperbolic
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.product_guards import may_vanish, weighted
 from symbackprop.stability.sigmoids import as_sigmoids
-
-# Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
-LOWEST = Number(-(10**30))
-HALF = Number(Fraction(1, 2))
 
 
 def exp(argument: Expression) -> Expression:
@@ -60,7 +65,7 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
         case Apply("exp", (argument,)):
             return Scaled(argument, ONE)
         case Apply("cosh" | "sinh" as function, (argument,)):
-            return _hyperbolic(function, argument)
+            return scaled_hyperbolic(function, argument)
         case Apply("sigmoid", (argument,)) if meanings.sees_sigmoids:
             return Scaled(negate(Apply("softplus", (negate(argument),))), ONE)
         case Element():
@@ -86,48 +91,6 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
         case Reduction("sum", indices, body):
             return _sum(node, indices, scaled(body, meanings), meanings)
     return _plain(node)
-
-
-def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
-    """Whether it is a sum, or a product over an index, of exponentials and sigmoids that may all be small."""
-    meant, meanings = meanings.opened(node)
-    match meant:
-        case Add() as found if as_sigmoids(found, meanings) is not None:
-            return True
-        case Add(terms):
-            parts: tuple[Expression, ...] = terms
-        case Reduction("prod", _, Where(_, body, otherwise)) if otherwise == ONE:
-            parts = (body,)
-        case Reduction("sum" | "prod", _, body):
-            parts = (body,)
-        case Where(_, chosen, otherwise) if otherwise == ZERO:
-            return sums_sigmoids(chosen, meanings)
-        case _:
-            return False
-    reading = [each for each in parts if each.tensors]
-    seeing = meanings.with_sigmoids()
-    is_bounded = len(reading) < len(parts) and not any(_is_exponential(each, meanings) for each in reading)
-    return (
-        not is_bounded
-        and any(_has_sigmoid(each, meanings) for each in reading)
-        and all(_is_exponential(each, seeing) for each in reading)
-    )
-
-
-def _has_sigmoid(product: Expression, meanings: Meanings) -> bool:
-    """Whether a sigmoid stands in the expression, or is what a name in it stands for."""
-    nodes = (meanings.of(each) if isinstance(each, Element) else each for each in product.walk())
-    return any(isinstance(each, Apply) and each.function == "sigmoid" for each in nodes)
-
-
-def _hyperbolic(function: str, argument: Expression) -> Scaled:
-    """cosh(f) = exp(|f|)*(1 + exp(-2*|f|))/2, sinh(f) = exp(|f|)*sign(f)*(1 - exp(-2*|f|))/2."""
-    size = Apply("abs", (argument,))
-    twice = multiply(Number(-2), size)
-    if function == "cosh":
-        return Scaled(size, multiply(HALF, add(ONE, exp(twice))), is_shifted=True)
-    sign = multiply(MINUS_ONE, HALF, Apply("sign", (argument,)))
-    return Scaled(size, multiply(sign, Apply("expm1", (twice,))), is_shifted=True)
 
 
 def _plain(node: Expression) -> Scaled:
@@ -168,11 +131,35 @@ def one_exponential(node: Expression, meanings: Meanings) -> Expression | None:
 
 
 def _of_name(meant: Expression, meanings: Meanings) -> Scaled | None:
-    """A name is seen through where all that it stands for has an exponent: not in x[i] + exp(f)."""
-    if not _is_exponential(meant, meanings) or _is_mean(meant, meanings):
+    """A name is seen through where all its terms have exponents: in x[i] + exp(f) where sums are seen."""
+    if not (meanings.sees_sums or is_exponential(meant, meanings)):
         return None
-    found = scaled(meant, meanings)
+    found = _without_shifted_sums(meant, meanings)
     return None if found.is_plain else found
+
+
+def _without_shifted_sums(product: Expression, meanings: Meanings) -> Scaled:
+    """A product, of which sums are left as they are that are neither too large nor too small.
+
+    Their weights are a softmax, or a sum in the denominator is shifted already, and they by as much.
+    """
+    factors = factors_of(product)
+    below = [base_and_exponent(each)[0] for each in factors if is_reciprocal(each)]
+    is_shifted = any(has_exponentials(each, meanings) and scaled(each, meanings).is_plain for each in below)
+    sums = [
+        each
+        for each in factors
+        if _is_mean(each, meanings) or (is_shifted and _is_shifted_sum(each, meanings))
+    ]
+    rest = scaled(multiply(*(each for each in factors if each not in sums)), meanings)
+    return Scaled(rest.exponent, multiply(*sums, rest.value), rest.is_shifted)
+
+
+def _is_shifted_sum(node: Expression, meanings: Meanings) -> bool:
+    base, _ = base_and_exponent(node)
+    if is_reciprocal(node) or not isinstance(base, Add | Reduction):
+        return False
+    return is_balanced(scaled(node, meanings).exponent)
 
 
 def has_exponentials(node: Expression, meanings: Meanings) -> bool:
@@ -185,13 +172,14 @@ def has_exponentials(node: Expression, meanings: Meanings) -> bool:
     )
 
 
-def _is_mean(meant: Expression, meanings: Meanings) -> bool:
+def _is_mean(factor: Expression, meanings: Meanings) -> bool:
     """Whether it is a sum whose weights are a softmax: neither too large nor too small."""
-    sums = [factor for factor in factors_of(meant) if isinstance(factor, Reduction)]
-    return any(softmax_count(scaled(each.body, meanings).exponent) == 1 for each in sums)
+    if not isinstance(factor, Reduction):
+        return False
+    return softmax_count(scaled(factor.body, meanings).exponent) == 1
 
 
-def _is_exponential(node: Expression, meanings: Meanings) -> bool:
+def is_exponential(node: Expression, meanings: Meanings) -> bool:
     """Whether every term that reads a tensor has an exponential as a factor."""
     match node:
         case Apply("exp", _):
@@ -202,20 +190,20 @@ def _is_exponential(node: Expression, meanings: Meanings) -> bool:
             found = meanings.scale(node, _of_name)
             return found is not None
         case Power(base, _):
-            return _is_exponential(base, meanings)
+            return is_exponential(base, meanings)
         case Multiply(factors):
-            return any(_is_exponential(factor, meanings) for factor in factors)
+            return any(is_exponential(factor, meanings) for factor in factors)
         case Where(_, chosen, otherwise):
-            return otherwise == ZERO and _is_exponential(chosen, meanings)
+            return otherwise == ZERO and is_exponential(chosen, meanings)
         case Add() if meanings.sees_sigmoids and as_sigmoids(node, meanings) is not None:
             return True
         case Add(terms):
             reading = [term for term in terms if term.tensors]
-            return bool(reading) and all(_is_exponential(term, meanings) for term in reading)
+            return bool(reading) and all(is_exponential(term, meanings) for term in reading)
         case Reduction("prod", _, Where(_, chosen, otherwise)) if otherwise == ONE:
-            return _is_exponential(chosen, meanings)
+            return is_exponential(chosen, meanings)
         case Reduction("sum" | "prod", _, body):
-            return _is_exponential(body, meanings)
+            return is_exponential(body, meanings)
     return False
 
 

@@ -11,8 +11,10 @@ from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Element
 from symbackprop.schedule.driver import ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed
+from symbackprop.stability.exponents import softmax_count
+from symbackprop.stability.factors import divides_by_exponentials
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.scaled import has_exponentials
+from symbackprop.stability.scaled import has_exponentials, scaled
 from symbackprop.systems.system import System
 
 MODEL = """
@@ -107,3 +109,54 @@ def test_the_stable_forms_of_what_reads_a_recurrence_come_to_rest(name: str) -> 
     derivation = derive(parse_system(text))
     schedule = schedule_of(derivation)
     assert replayed(schedule, ScheduleSource.of(derivation))
+
+
+SUMS = """
+index t : T
+input x[t]
+param u[t]
+h[t] = x[t]^2 + exp(u[t])
+p[t] = exp(u[t])/h[t]
+q[t] = x[t] - 2*p[t]
+r[t] = h[t]*exp(u[t])
+a[t] = where(t == 0, 0, a[t-1]) + x[t]^2 + exp(u[t])
+loss E = sum(t, p[t]*q[t]*r[t]*a[t])
+"""
+
+
+@pytest.mark.parametrize(
+    ("tensor", "sees", "sees_alone", "divides"),
+    [
+        ("x", False, False, False),
+        ("h", True, False, False),
+        ("p", True, True, True),
+        ("q", True, False, True),
+        ("a", False, False, False),
+    ],
+)
+def test_sums_with_other_terms_are_seen_through_where_something_is_divided_by_them(
+    tensor: str, sees: bool, sees_alone: bool, divides: bool
+) -> None:
+    system = parse_system(SUMS)
+    definitions = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
+    meanings = Meanings(definitions, len(definitions))
+    element = system.tensor(tensor).element
+    assert scaled(element, meanings.with_sums()).is_plain is not sees
+    assert divides_by_exponentials(element, meanings) is divides
+    assert scaled(element, meanings).is_plain is not sees_alone
+
+
+@pytest.mark.parametrize(
+    ("exponent", "count"),
+    [
+        ("u[t] - max(0, u[t])", 1),
+        ("u[t] - max(max(t, u[t]), x[t])", 1),
+        ("max(t, u[t]) - max(x[t], max(t, u[t]))", 1),
+        ("x[t] - max(0, u[t])", 0),
+        ("-max(0, u[t])", 0),
+        ("u[t] - 2*max(0, u[t])", 0),
+    ],
+)
+def test_exponents_that_a_maximum_of_two_shifts(exponent: str, count: int) -> None:
+    system = parse_system(f"index t : T\ninput x[t]\nparam u[t]\ny[t] = {exponent}\nloss E = sum(t, y[t])\n")
+    assert softmax_count(system.equations[0].expression) == count

@@ -1,0 +1,157 @@
+"""The factors of a product, with their exponentials taken out, and which of them are denominators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, power
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.stability.exponents import has_maximum, is_at_most_0
+from symbackprop.stability.hyperbolic import scaled_difference
+from symbackprop.stability.meanings import LARGEST_SCALED, Meanings, Scaled
+from symbackprop.stability.pairs import argument_of
+from symbackprop.stability.product_guards import unguarded
+from symbackprop.stability.scaled import has_exponentials, is_exponential, scaled
+from symbackprop.stability.sigmoids import as_sigmoids
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor base^exponent, with its exponential taken out."""
+
+    node: Expression
+    base: Expression
+    exponent: Number
+    scale: Scaled
+
+    @property
+    def is_above(self) -> bool:
+        """Whether it is an exponential, or has some, in the numerator."""
+        return not self.scale.is_plain and self.exponent.value > 0
+
+    @property
+    def is_below(self) -> bool:
+        """Whether it is one in the denominator."""
+        return not self.scale.is_plain and self.exponent.value < 0
+
+
+def opened(node: Expression, meanings: Meanings) -> Iterator[Expression]:
+    """The factors of a factor: those that a name stands for, if an exponential is among them."""
+    base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
+    meant = meanings.of(base)
+    if meant is base or not isinstance(exponent, Number) or not _is_opened(base, meant, meanings):
+        yield node
+    elif isinstance(meant, Multiply | Power):
+        for factor in factors_of(power(meant, exponent)):
+            yield from opened(factor, meanings)
+    else:
+        is_sum = has_large_exponential(meant) or _is_sum_of_reciprocals(meant, meanings)
+        yield meanings.of_earlier(base) if exponent == ONE and is_sum else node
+
+
+def _is_opened(name: Expression, meant: Expression, meanings: Meanings) -> bool:
+    """Whether a name stands for exponentials, or among sums for terms that are divided by some."""
+    return not scaled(name, meanings).is_plain or _is_divided(name, meant, meanings)
+
+
+def _is_divided(name: Expression, meant: Expression, meanings: Meanings) -> bool:
+    is_seen = meanings.sees_sums and isinstance(meant, Add) and meant.node_count <= LARGEST_SCALED
+    return is_seen and divides_by_exponentials(name, meanings)
+
+
+def has_large_exponential(total: Expression) -> bool:
+    """Whether a term of a sum has an exponential that may be large because a division brought it.
+
+    The model itself need have none that is as large.
+    """
+    arguments = (argument_of("exp", part) for part in total.walk()) if isinstance(total, Add) else ()
+    return any(each is not None and has_maximum(each) and not is_at_most_0(each) for each in arguments)
+
+
+def has_below(factor: Factor, meanings: Meanings) -> bool:
+    """Whether a sum of exponentials is a denominator, in the factor or in a term of it."""
+    return factor.is_below or _is_sum_of_reciprocals(factor.node, meanings)
+
+
+def _is_sum_of_reciprocals(node: Expression, meanings: Meanings) -> bool:
+    """Whether a sum of exponentials is the denominator of one of several terms."""
+    match node:
+        case Add(terms):
+            parts = [factor for term in terms for factor in factors_of(term)]
+        case Reduction("sum", _, body):
+            _, product = unguarded(body)
+            parts = list(factors_of(product))
+        case _:
+            return False
+    nodes = (each for part in parts for each in opened(part, meanings))
+    return any(factor_of(each, meanings).is_below for each in nodes)
+
+
+def factor_of(node: Expression, meanings: Meanings) -> Factor:
+    """The factor, with its exponential taken out."""
+    base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
+    if not isinstance(exponent, Number):
+        base, exponent = node, ONE
+    scale = scaled_difference(base) if exponent == ONE else None
+    return Factor(node, base, exponent, scale or scaled(node, meanings))
+
+
+def divides_by_exponentials(node: Expression, meanings: Meanings) -> bool:
+    """Whether a sum with exponentials among its terms is a denominator, in a term or behind a name."""
+    match node:
+        case Element():
+            return meanings.divides(node, divides_by_exponentials)
+        case Add() | Multiply():
+            return any(divides_by_exponentials(each, meanings) for each in node.children)
+        case Where(_, chosen, otherwise) if otherwise == ZERO:
+            return divides_by_exponentials(chosen, meanings)
+        case Reduction("sum", _, body):
+            return divides_by_exponentials(body, meanings)
+    base, _ = base_and_exponent(node)
+    seeing = meanings.with_sums()
+    return is_reciprocal(node) and (has_exponentials(base, seeing) or not scaled(base, seeing).is_plain)
+
+
+def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
+    """Whether it is a sum, or a product over an index, of exponentials and sigmoids that may all be small."""
+    meant, meanings = meanings.opened(node)
+    match meant:
+        case Add() as found if as_sigmoids(found, meanings) is not None:
+            return True
+        case Add(terms):
+            parts: tuple[Expression, ...] = terms
+        case Reduction("prod", _, Where(_, body, otherwise)) if otherwise == ONE:
+            parts = (body,)
+        case Reduction("sum" | "prod", _, body):
+            parts = (body,)
+        case Where(_, chosen, otherwise) if otherwise == ZERO:
+            return sums_sigmoids(chosen, meanings)
+        case _:
+            return False
+    reading = [each for each in parts if each.tensors]
+    seeing = meanings.with_sigmoids()
+    is_bounded = len(reading) < len(parts) and not any(is_exponential(each, meanings) for each in reading)
+    return (
+        not is_bounded
+        and any(_has_sigmoid(each, meanings) for each in reading)
+        and all(is_exponential(each, seeing) for each in reading)
+    )
+
+
+def _has_sigmoid(product: Expression, meanings: Meanings) -> bool:
+    """Whether a sigmoid stands in the expression, or is what a name in it stands for."""
+    nodes = (meanings.of(each) if isinstance(each, Element) else each for each in product.walk())
+    return any(isinstance(each, Apply) and each.function == "sigmoid" for each in nodes)
