@@ -7,6 +7,7 @@ reader of a pipe has gone.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -17,6 +18,7 @@ import typer
 from symbackprop.cli.application import application
 from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
 
+NODES_BETWEEN_COLLECTIONS = 100_000
 WRONG_INPUT, UNCERTAIN, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
 # Typer exports no base class of its usage errors; a bad parameter is one of them.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
@@ -24,6 +26,8 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # A derivation makes many nodes and few cycles, and the process ends before those could fill the memory.
+    gc.set_threshold(NODES_BETWEEN_COLLECTIONS)
     sys.exit(run(sys.argv[1:]))
 
 

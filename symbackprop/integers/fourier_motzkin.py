@@ -19,24 +19,29 @@ def contradict(forms: Case) -> bool:
     """Whether no rational numbers make all forms >= 0: eliminate one unknown after another."""
     system = _cleaned(forms)
     while system is not None:
-        unknowns = {unknown: None for form in system for unknown in form.coefficients}
-        if not unknowns or len(system) > MOST_INEQUALITIES:
+        costs = _costs(system)
+        if not costs or len(system) > MOST_INEQUALITIES:
             return False
-        costs = {unknown: _pairs(system, unknown) for unknown in unknowns}
         system = _cleaned(_eliminated(system, min(costs, key=costs.__getitem__)))
     return True
 
 
-def _pairs(system: Sequence[LinearForm], unknown: Expression) -> int:
-    above = sum(form.coefficient(unknown) > 0 for form in system)
-    below = sum(form.coefficient(unknown) < 0 for form in system)
-    return above * below - above - below
+def _costs(system: Sequence[LinearForm]) -> dict[Expression, int]:
+    """How many more forms there are once an unknown is eliminated, for each in order of appearance."""
+    signs: dict[Expression, list[int]] = {}
+    for form in system:
+        for unknown, value in form.coefficients.items():
+            signs.setdefault(unknown, [0, 0])[value.numerator > 0] += 1
+    return {unknown: above * below - above - below for unknown, (below, above) in signs.items()}
 
 
 def _eliminated(system: Sequence[LinearForm], unknown: Expression) -> Case:
-    rest = [form for form in system if not form.coefficient(unknown)]
-    above = [form for form in system if form.coefficient(unknown) > 0]
-    below = [form for form in system if form.coefficient(unknown) < 0]
+    rest: list[LinearForm] = []
+    above: list[LinearForm] = []
+    below: list[LinearForm] = []
+    for form in system:
+        value = form.coefficient(unknown).numerator
+        (above if value > 0 else below if value else rest).append(form)
     for one, other in product(above, below):
         rest.append(one.scaled(-other.coefficient(unknown)).plus(other, one.coefficient(unknown)))
     return tuple(rest)

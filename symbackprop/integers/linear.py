@@ -24,7 +24,7 @@ from symbackprop.notation.expressions import (
     Size,
 )
 
-_ONCE = Fraction(1)
+_ONCE, _NEVER = Fraction(1), Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class LinearForm:
 
     def coefficient(self, unknown: Expression) -> Fraction:
         """What stands before an unknown; 0 where it does not occur."""
-        return self.coefficients.get(unknown, Fraction(0))
+        return self.coefficients.get(unknown, _NEVER)
 
     def without(self, unknown: Expression) -> LinearForm:
         """The form without one unknown."""

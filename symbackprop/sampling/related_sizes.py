@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice, product
 from math import isqrt
 
@@ -38,9 +39,15 @@ def related_sizes(axes: Sequence[Axis], wanted: Mapping[str, int]) -> dict[str, 
 
     Sizes differ from one another as far as the relations allow. VerificationError where no small ones obey.
     """
+    return dict(_related_sizes(tuple(axes), tuple(wanted.items())))
+
+
+@lru_cache(maxsize=1_000)
+def _related_sizes(axes: tuple[Axis, ...], wanted: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    """Asked again for every draw of data, and hundreds of sizes are tried each time."""
     found = {axis.name: axis.size for axis in axes if axis.size is not None}
     for group in _groups(axes):
-        found |= _of_group(group, found, wanted)
+        found |= _of_group(group, found, dict(wanted))
     return found
 
 

@@ -62,10 +62,6 @@ def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], rea
     holds that reads elements. Raises NotationError for what is no position, and where there is no value: a
     division by 0, the maximum of an empty axis.
     """
-
-    def value(part: Expression) -> Any:
-        return integer_value(part, at, sizes, read)
-
     match node:
         case Index():
             return at[node]
@@ -73,6 +69,11 @@ def integer_value(node: Expression, at: Positions, sizes: Mapping[str, int], rea
             return number if number.denominator > 1 else number.numerator
         case Size(axis):
             return sizes[axis.name]
+
+    def value(part: Expression) -> Any:
+        return integer_value(part, at, sizes, read)
+
+    match node:
         case Add(terms):
             return sum([value(term) for term in terms])
         case Multiply(factors):

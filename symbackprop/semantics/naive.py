@@ -61,14 +61,18 @@ class NaiveEvaluator:
 
     def array(self, expression: Expression, indices: tuple[Index, ...], at: Positions | None = None) -> Array:
         """The values over all positions of `indices`, in that layout; those in `at` stand still."""
-        at = at or {}
         shape = tuple(self.sizes[index.axis.name] for index in indices)
-        results = [
-            self._value(expression, {**at, **dict(zip(indices, place, strict=True))})
-            for place in itertools.product(*(range(size) for size in shape))
-        ]
+        results = self._values_over(expression, indices, at or {})
         exact = self.arithmetic is PRECISE
         return np.array(results, dtype=object if exact else None).reshape(shape)
+
+    def _values_over(self, node: Expression, indices: tuple[Index, ...], at: Positions) -> list[Any]:
+        """The values at all positions of `indices`, the last running fastest; those in `at` stand still."""
+        here, values = dict(at), []
+        for place in itertools.product(*[range(self.sizes[index.axis.name]) for index in indices]):
+            here.update(zip(indices, place, strict=True))
+            values.append(self._value(node, here))
+        return values
 
     def _value(self, node: Expression, at: Positions) -> Any:
         match node:
@@ -122,8 +126,11 @@ class NaiveEvaluator:
         if tensor not in self.values:
             raise VerificationError(f"no value was given for '{tensor}'")
         array = self.values[tensor]
-        if any(not 0 <= place < size for place, size in zip(positions, array.shape, strict=True)):
-            raise VerificationError(f"'{tensor}' is read outside its axes, at {positions} of {array.shape}")
+        for place, size in zip(positions, array.shape, strict=True):
+            if not 0 <= place < size:
+                raise VerificationError(
+                    f"'{tensor}' is read outside its axes, at {positions} of {array.shape}"
+                )
         return array[tuple(positions)]
 
     def _matrix_function(self, node: MatrixFunction, at: Positions) -> Any:
@@ -185,11 +192,7 @@ class NaiveEvaluator:
         return self._exact[comparison]
 
     def _reduction(self, node: Reduction, at: Positions) -> Any:
-        ranges = (range(self.sizes[index.axis.name]) for index in node.indices)
-        terms = [
-            self._value(node.body, {**at, **dict(zip(node.indices, place, strict=True))})
-            for place in itertools.product(*ranges)
-        ]
+        terms = self._values_over(node.body, node.indices, at)
         if node.kind == "sum":
             return sum(terms)
         if node.kind == "prod":

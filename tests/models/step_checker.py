@@ -26,6 +26,7 @@ from symbackprop.systems.system import Role, System, Tensor
 STEP = 1e-30
 NUDGE = "nudge"
 MOST_PLACES = 60
+REMEMBERED = (Reduction, Add, Multiply, Derivative, PartialDerivative)
 
 
 def total_gradient(
@@ -84,7 +85,7 @@ class DerivativeEvaluator(NaiveEvaluator):
         self.memo: dict[Expression, tuple[tuple[Index, ...], dict[tuple[int, ...], Any]]] = {}
 
     def _value(self, node: Expression, at: dict[Index, int]) -> Any:
-        if not isinstance(node, Reduction | Add | Multiply | Derivative | PartialDerivative):
+        if not isinstance(node, REMEMBERED):
             return super()._value(node, at)
         if node not in self.memo:
             self.memo[node] = tuple(sorted(node.free_indices, key=_name)), {}

@@ -36,8 +36,8 @@ def seconds_for(text):
 @pytest.mark.parametrize("chain", [scalar_chain, tied_layers])
 def test_a_chain_of_equations_takes_linear_time(chain):
     seconds_for(chain(3))
-    once, twice = (min(seconds_for(chain(count)) for _ in range(2)) for count in (25, 50))
-    assert twice < 3 * once
+    # Once more where another process may have had its share of a run.
+    assert any(seconds_for(chain(50)) < 3 * seconds_for(chain(25)) for _ in range(3))
 
 
 def seconds_for_parameters_of_one_sum(count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import autograd.numpy as anp
 import numpy as np
@@ -23,6 +24,14 @@ from tests.programs import numpy_source
 STEPS = (1, 2, 5)
 
 
+@cache
+def derived(name):
+    """The derivation, the program and the module of a model, each test's own judges apart."""
+    derivation = derive(system_of(name))
+    program = lower(derivation)
+    return derivation, program, load_module(numpy_source(program), name)
+
+
 def declared(system, *roles):
     return [tensor.name for tensor in system.with_role(*roles)]
 
@@ -41,10 +50,8 @@ def expect_close(actual, wanted, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_step_and_every_judge(name):
-    derivation = derive(system_of(name))
+    derivation, program, module = derived(name)
     system = derivation.system
-    program = lower(derivation)
-    module = load_module(numpy_source(program), name)
     for steps in STEPS:
         values, sizes = sample(system, steps)
         if steps == 2:
@@ -62,7 +69,7 @@ def test_every_step_and_every_judge(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_adjoints_are_a_system_that_the_evaluator_runs(name):
-    derivation = derive(system_of(name))
+    derivation, _, _ = derived(name)
     equations = (*derivation.system.equations, *derivation.equations)
     stages_of(equations)
     added = {each.tensor: Tensor(each.tensor, each.indices, Role.DERIVED) for each in derivation.equations}
@@ -76,8 +83,7 @@ def test_the_adjoints_are_a_system_that_the_evaluator_runs(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_single_precision_stays_single(name):
-    derivation = derive(system_of(name))
-    module = load_module(numpy_source(lower(derivation)), name)
+    derivation, _, module = derived(name)
     values, _ = sample(derivation.system, 3)
     single = {
         key: array if array.dtype.kind == "i" else array.astype(np.float32) for key, array in values.items()
@@ -188,8 +194,7 @@ BY_HAND = {
 @pytest.mark.parametrize("steps", [1, 2, 7])
 @pytest.mark.parametrize("name", BY_HAND)
 def test_against_a_loop_by_hand_and_autograd(name, steps):
-    derivation = derive(system_of(name))
-    module = load_module(numpy_source(lower(derivation)), name)
+    derivation, _, module = derived(name)
     values, _ = sample(derivation.system, steps)
     params, others = arguments(derivation.system, values)
     loss, grads = module.value_and_grad(params, **others)
@@ -201,8 +206,7 @@ def test_against_a_loop_by_hand_and_autograd(name, steps):
 
 @pytest.mark.parametrize("name", ["elman_initial_state", "gru", "state_space", "mutual", "second_order"])
 def test_without_steps_nothing_moves(name):
-    derivation = derive(system_of(name))
-    module = load_module(numpy_source(lower(derivation)), name)
+    derivation, _, module = derived(name)
     values, _ = sample(derivation.system, steps=0)
     params, others = arguments(derivation.system, values)
     loss, grads = module.value_and_grad(params, **others)
@@ -212,8 +216,7 @@ def test_without_steps_nothing_moves(name):
 
 @pytest.mark.parametrize("name", ["elman", "elman_initial_state", "state_space", "hidden_markov", "own_past"])
 def test_an_empty_batch(name):
-    derivation = derive(system_of(name))
-    module = load_module(numpy_source(lower(derivation)), name)
+    derivation, _, module = derived(name)
     values, _ = sample(derivation.system, steps=3)
     params, others = arguments(derivation.system, values)
     others = {key: array[:0] for key, array in others.items()}
