@@ -11,10 +11,9 @@ from symbackprop.array.layout import layout_of
 from symbackprop.array.program import Line, Loop, Statement
 from symbackprop.array.slices import Allocate
 from symbackprop.array.whole_numbers import whole_number
-from symbackprop.lowering.computations import Lines
 from symbackprop.lowering.destinations import Target
 from symbackprop.lowering.stepping import EquationLowering
-from symbackprop.lowering.symbols import Symbols
+from symbackprop.lowering.symbols import Lines, Symbols
 from symbackprop.notation.expressions import Size
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.recurrences import SteppedEquation, Steps

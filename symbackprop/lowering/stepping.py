@@ -18,11 +18,10 @@ from symbackprop.indexing.guarded_branches import needs_guard
 from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.short_ranges import with_short_ranges
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
-from symbackprop.lowering.computations import Computation, Lines, Separated
 from symbackprop.lowering.destinations import Target, cropped, padded_target
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.folds import Fold, closed, folds_of, short_folds, unfolded
-from symbackprop.lowering.symbols import Symbols
+from symbackprop.lowering.symbols import Computation, Lines, Separated, Symbols
 from symbackprop.lowering.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.notation.arithmetic import add, terms_of
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Number, Reduction, Where

@@ -1,4 +1,7 @@
-"""The symbol table of a program that is being lowered: what each name stands for, in its scope."""
+"""The symbol table of a program that is being lowered: what each name stands for, in its scope.
+
+Lowering an equation, or a part of it, gives lines and the table that is known after them.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.array.invariants import Invariants
 from symbackprop.array.program import Line
-from symbackprop.notation.expressions import Index
+from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
+
+Lines = tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -48,3 +53,21 @@ class Symbols:
         lines, invariants = self.invariants.taken_out(line, self.taken)
         added = (name for each in lines[:-1] for name in each.written)
         return lines, replace(self, invariants=invariants).reserving(*added)
+
+
+@dataclass(frozen=True)
+class Computation:
+    """The lines that compute something, those of the temporaries that they read, and the names known then."""
+
+    own: Lines
+    symbols: Symbols
+    before: Lines = ()
+
+
+@dataclass(frozen=True)
+class Separated:
+    """An expression that reads temporaries, the lines that compute these, and the names known then."""
+
+    expression: Expression
+    symbols: Symbols
+    lines: Lines = ()

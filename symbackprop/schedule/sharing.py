@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Reduction,
 )
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.schedule.given_names import NamingRule, Shared, by_tensor
@@ -114,6 +115,8 @@ def _rewritten_child(
     state: Sharing,
 ) -> Expression:
     if is_place(child, parent, state):
+        if isinstance(child, Reduction):
+            return _rewritten_children(child, conditions, consumer, state)
         return child
     if stays_in_sight(child, parent, state):
         return _rewritten_in_sight(child, conditions, consumer, state)
