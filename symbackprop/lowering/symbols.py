@@ -1,4 +1,7 @@
-"""The symbols of a program that is being lowered, and lines with the symbols that are known after them."""
+"""The symbol table of a program that is being lowered: what each name stands for, in its scope.
+
+Lowering an equation, or a part of it, gives lines and the table that is known after them.
+"""
 
 from __future__ import annotations
 

@@ -32,10 +32,13 @@ def worth_naming(expression: Expression) -> bool:
     """Whether computing the expression again costs a pass over an array.
 
     A `where` between two numbers is not named, for it is a mask, whose condition may be if it runs over more
-    than one index; nor is an element that is 0 outside its axes, for it is read from a padded array.
+    than one index; nor is an element that is 0 outside its axes, for it is read from a padded array, nor what
+    is 0 but at the place of a maximum, for it is looked up there.
     """
     match expression:
         case Where(_, Number(), Number()) | Where(_, Element(), Number()):
+            return False
+        case Where(condition, _, otherwise) if otherwise == ZERO and _is_at_a_place(condition):
             return False
         case Comparison() | Logic():
             return _is_mask_worth_naming(expression)
@@ -45,8 +48,20 @@ def worth_naming(expression: Expression) -> bool:
 
 
 def _is_mask_worth_naming(condition: Expression) -> bool:
-    """Whether a condition speaks of values, or of several indices but for bounds of a window."""
+    """Whether a condition speaks of values, or of several indices but for bounds of a window.
+
+    Of the place of a maximum and an index it is the place that gets a name.
+    """
+    if _is_at_a_place(condition):
+        return False
     return bool(condition.tensors) or (len(condition.free_indices) > 1 and not _bounds_a_window(condition))
+
+
+def _is_at_a_place(condition: Expression) -> bool:
+    """Whether a condition says that an index is the place of a maximum."""
+    sides = condition.children if isinstance(condition, Comparison) and condition.operator == "==" else ()
+    places = [side for side in sides if isinstance(side, Reduction) and side.kind == "argmax"]
+    return bool(places) and any(isinstance(side, Index) for side in sides)
 
 
 def _bounds_a_window(condition: Expression) -> bool:

@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Reduction,
 )
 from symbackprop.notation.substitution import fresh_index
 from symbackprop.rewriting.naming import NamingRule, by_tensor
@@ -115,6 +116,8 @@ def _rewritten_child(
     state: Sharing,
 ) -> Expression:
     if is_place(child, parent, state):
+        if isinstance(child, Reduction):
+            return _rewritten_children(child, conditions, consumer, state)
         return child
     if stays_in_sight(child, parent, state):
         return _rewritten_in_sight(child, conditions, consumer, state)

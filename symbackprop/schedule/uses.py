@@ -15,6 +15,7 @@ from symbackprop.notation.expressions import (
     Expression,
     Index,
     Logic,
+    Reduction,
     Where,
 )
 from symbackprop.schedule.kinds import Kind
@@ -125,6 +126,8 @@ def _parts(
     """The children to look at; of where(c, f, 0) those of f, where f by itself is that `where` again."""
     for child, inside in guarded_children(expression, conditions):
         if is_place(child, expression, state):
+            if isinstance(child, Reduction):  # what is compared to find the place is of numbers again
+                yield from guarded_children(child, inside)
             continue
         if state.by_itself(child, inside) == expression:
             yield from guarded_children(child, inside)

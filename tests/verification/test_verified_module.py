@@ -394,7 +394,7 @@ def test_the_wrong_side_of_a_kink_is_seen(right: str, wrong: str) -> None:
 @pytest.mark.parametrize(
     ("loss", "right", "wrong"),
     [
-        ("max(i, tanh(x[i]))", "np.argmax(np.tanh(x)) == np.arange(I)", "tanh_x == np.max(tanh_x)"),
+        ("max(i, tanh(x[i]))", "np.argmax(tanh_x) == np.arange(I)", "tanh_x == np.max(tanh_x)"),
         ("sum(i, y[i]*max(exp(x[i]), exp(y[i])))", "exp_x >= exp_y", "exp_x > exp_y"),
     ],
 )

@@ -1,19 +1,29 @@
-"""Positions that sizes decide: where a tensor is read outside every condition that would keep it inside.
+"""What a module holds its data against when it is called: positions that sizes decide, and facts.
 
-What follows from the declared sizes was proved when the model was read. The rest is a matter of the sizes
-that the arrays bring, so that a module looks at it when it is called: a position never wraps round.
+A position that is read outside every condition that would keep it inside: what follows from the declared sizes
+was proved when the model was read. The rest is a matter of the sizes that the arrays bring, so that a module
+looks at it when it is called: a position never wraps round. A fact that a gradient's form rests on is held
+against the data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from symbackprop.array.program import PlaceCheck
+from symbackprop.array.ir import Read
+from symbackprop.array.linear_algebra import Cholesky, Symmetric
+from symbackprop.array.program import Line, PlaceCheck, Program, Statement, rewrite_lines, statements_in
+from symbackprop.array.slices import Conditional
+from symbackprop.array.value import Value
 from symbackprop.array.views import lined_up, union_in_order
 from symbackprop.integers.bounds import conjuncts, unproved_bounds
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Logic, Size
+from symbackprop.notation.fresh_names import numbered_name
+from symbackprop.schedule.kinds import Kind
+from symbackprop.schedule.named_equations import Origin, Part
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
@@ -83,3 +93,52 @@ def _indices(expressions: Iterable[Expression]) -> Iterator[Index]:
 def _axes(expressions: Iterable[Expression]) -> Iterator[Axis]:
     for expression in expressions:
         yield from (node.axis for node in expression.walk() if isinstance(node, Index | Size))
+
+
+def with_symmetries_checked(
+    program: Program, facts: Mapping[str, str], own: Mapping[str, tuple[Index, ...]]
+) -> Program:
+    """The program, where the lines that read these tensors on the way back do so once they are looked at.
+
+    `facts` gives the tensors whose symmetry was used, each with the fact that states it. Where nothing on the
+    way back reads one, what reads it on the way to the loss does.
+    """
+    for tensor, fact in facts.items():
+        program = _checked(program, tensor, fact, own[tensor])
+    return program
+
+
+def _checked(program: Program, tensor: str, fact: str, indices: tuple[Index, ...]) -> Program:
+    ahead = program.needed_for((*program.outputs, *((program.loss,) if program.loss else ())))
+    readers = [line for line in program.statements if tensor in line.reads and tensor not in line.written]
+    chosen = [line for line in readers if line not in ahead] or readers
+    if not chosen or any(_is_factored(line, tensor) for line in ahead):
+        return program
+    taken = {tensor.name for tensor in program.tensors}.union(*(line.written for line in program.statements))
+    name = numbered_name(f"{tensor}_symmetric", taken)
+
+    def renamed(value: Value) -> Value:
+        return replace(value, name=name) if isinstance(value, Read) and value.name == tensor else value
+
+    lines: list[Line] = []
+    for line in program.statements:
+        if line is chosen[0]:
+            checked = Symmetric(Read(tensor, indices, Kind.REAL), tensor, fact)
+            same = Equation(name, indices, Element(tensor, indices))
+            lines.append(Statement(name, checked, origin=_origin(line, tensor, same), opens=True))
+        lines += rewrite_lines((line,), renamed) if any(line is each for each in chosen) else (line,)
+    return replace(program, statements=tuple(lines))
+
+
+def _origin(line: Line, tensor: str, stated: Equation) -> Origin:
+    """That of the first statement which reads the tensor."""
+    readers = (each for each in statements_in((line,)) if tensor in each.reads)
+    return next(readers).origin.of_part(Part.CHECK, stated)
+
+
+def _is_factored(line: Line, tensor: str) -> bool:
+    """Whether a line is sure to factor the tensor's matrices, which looks at them too."""
+    nodes = [node for value in line.values for node in value.walk()]
+    return any(isinstance(node, Cholesky) and node.tensor == tensor for node in nodes) and not any(
+        isinstance(node, Conditional) for node in nodes
+    )
