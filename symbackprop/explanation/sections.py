@@ -86,7 +86,11 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
         )
         for product in explanation.chain_rule.products
     ]
-    yield Table(("product", "shape", "line", "code"), tuple(rows))
+    if rows:
+        yield Table(("product", "shape", "line", "code"), tuple(rows))
+    for adjoint in explanation.derivation.adjoints:
+        if not adjoint.factors and adjoint.tensor != loss.tensor:
+            yield Note((loss, " does not depend on ", Element(adjoint.tensor), "."))
 
 
 def _code_of(product: Product) -> Remark:
