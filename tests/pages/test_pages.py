@@ -147,7 +147,7 @@ def test_the_commands_write_pages(arguments, capsys):
     assert html.startswith("<!doctype html>") and "Verified before it was written" in html
 
 
-@pytest.mark.parametrize("name", [*NAMES, "classics/highway"])
+@pytest.mark.parametrize("name", [*NAMES, "branches"])
 def test_the_network_has_a_box_for_every_equation_and_none_covers_another(name):
     derivation = explained(name).derivation
     svg = network_svg(derivation, links_of(explained(name).chain_rule))
