@@ -165,7 +165,8 @@ def _line_by_line(explanation: Explanation) -> Iterator[Block]:
         )
     else:
         sizes = ", ".join(f"{name} = {size}" for name, size in instance.sizes.items())
-        yield Note((f"A tiny instance: {sizes}. Arrays with few numbers are shown.",))
+        rounded = "What is computed is rounded to three digits where it is shown; large arrays are left out."
+        yield Note((f"A tiny instance: {sizes}. {rounded}",))
         for tensor in explanation.computations.module.program.tensors:
             numbers = _numbers(explanation, tensor.name, tensor.indices)
             if numbers is not None:
@@ -214,7 +215,7 @@ def _moved(explanation: Explanation, line: Statement | Store, summed: tuple[Inde
         for product in explanation.chain_rule.products
         if product.computed_as is adjoint
         for factor in product.factors
-        for index in factor.summed
+        for index in (*factor.summed, *(each for tie in factor.among for each in tie.upper.free_indices))
     }
     if not summed or any(index.axis not in contributing for index in summed):
         return ()
