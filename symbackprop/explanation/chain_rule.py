@@ -189,7 +189,7 @@ def _factor(local: LocalDerivative) -> Factor:
     ties = tuple(tie for tie in tied if _is_one_place(tie.upper))
     among = tuple(tie for tie in tied if tie not in ties)
     read = (tie for delta in common if (tie := _tie(delta, lower)) is not None)
-    fixed = tuple(tie for tie in read if not _speaks(tie.lower, upper))
+    fixed = tuple(tie for tie in read if tie.lower.free_indices <= frozenset(lower))
     named = frozenset(index for tie in tied for index in tie.upper.free_indices)
     summed = tuple(index for index in upper if index not in named)
     # A window's and a lookup's place of t follows from the places of w that it names.

@@ -14,6 +14,13 @@ from symbackprop.targets.numpy.target import NUMPY
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIZES = {"seed": {"B": 4, "I": 3, "J": 5, "K": 2}, "recurrent": {"N": 2, "T": 4, "J": 3, "C": 2}}
 TEXTS = {
+    "shifted": """
+index t : T
+index s : S = T + 1
+param w[s]
+z[s] = tanh(w[s])
+loss E = sum(t, z[t+1]^3)
+""",
     "branches": """
 index b : B
 index i : I

@@ -112,7 +112,7 @@ def test_of_a_lookup_and_of_a_window_several_places_contribute(name, wrt, said, 
     assert remark_text(numbers_that_matter(factor)).endswith(numbers)
 
 
-@pytest.mark.parametrize("name", ["seed", "recurrent", "branches"])
+@pytest.mark.parametrize("name", ["seed", "recurrent", "branches", "shifted"])
 def test_no_more_numbers_of_a_jacobian_differ_from_0_than_is_said(name):
     explanation = explained(name)
     sizes, values = explanation.instance.sizes, explanation.instance.values
