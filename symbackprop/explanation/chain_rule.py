@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
 from symbackprop.explanation.computations import Computations, Span
-from symbackprop.notation.arithmetic import factors_of, terms_of
+from symbackprop.integers.linear import linear_form
+from symbackprop.notation.arithmetic import factors_of, is_sum, terms_of
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Delta, Element, Expression, Index, Reduction
+from symbackprop.notation.expressions import Delta, Element, Expression, Index
 from symbackprop.systems.shorthands import spelled
 
 MOST_FACTORS = 6
@@ -28,15 +29,17 @@ class Tie:
 class Factor:
     """A local derivative dw[o]/dt[q], read index by index.
 
-    `ties` hold in every term of its value, and so do the `fixed` ones, which name no index of w: only one
-    place of t is read. `summed` are the indices of w that no tie names: each of their values contributes.
-    `stored` are the indices of the numbers that need not be 0.
+    `ties` hold in every term of its value: of each index of w that they name one place contributes. So do
+    those `among`, by which some places of several indices contribute (a window, a lookup), and the `fixed`
+    ones, which name no index of w: one place of t is read. `summed` are the indices of w that none names:
+    each of their places contributes. `stored` are the indices of the numbers that need not be 0.
     """
 
     local: LocalDerivative
     derivative: Derivative
     value: Expression
     ties: tuple[Tie, ...]
+    among: tuple[Tie, ...]
     fixed: tuple[Tie, ...]
     summed: tuple[Index, ...]
     stored: tuple[Index, ...]
@@ -45,6 +48,11 @@ class Factor:
     def upper(self) -> tuple[Index, ...]:
         """The indices of what is differentiated."""
         return self.local.consumer.indices
+
+    @property
+    def upper_indices(self) -> tuple[Index, ...]:
+        """Those, by the names that they have in the derivative."""
+        return tuple(each for each in self.derivative.numerator.positions if isinstance(each, Index))
 
     @property
     def lower(self) -> Sequence[Expression]:
@@ -174,31 +182,46 @@ def _is_factor(part: Expression, whole: Expression) -> bool:
 def _factor(local: LocalDerivative) -> Factor:
     derivative = local.derivative
     upper = [each for each in derivative.numerator.positions if isinstance(each, Index)]
-    terms = [_deltas(term) for term in terms_of(local.value)]
-    common = [delta for delta in terms[0] if all(delta in term for term in terms)] if terms else []
-    ties = [tie for delta in common if (tie := _tie(delta, upper)) is not None]
     lower = [each for each in derivative.denominator.positions if isinstance(each, Index)]
-    fixed = [
-        tie for delta in common if (tie := _tie(delta, lower)) is not None and not _speaks(tie.lower, upper)
-    ]
-    tied = frozenset(index for tie in ties for index in tie.upper.free_indices)
-    summed = tuple(index for index in upper if index not in tied)
-    known = {tie.upper for tie in fixed}
-    stored = tuple(dict.fromkeys((*summed, *(index for index in lower if index not in known))))
-    return Factor(local, derivative, local.value, tuple(ties), tuple(fixed), summed, stored)
+    terms = [_deltas(term, {*upper, *lower}) for term in terms_of(local.value)]
+    common = [delta for delta in terms[0] if all(delta in term for term in terms)]
+    tied = [tie for delta in common if (tie := _tie(delta, upper)) is not None]
+    ties = tuple(tie for tie in tied if _is_one_place(tie.upper))
+    among = tuple(tie for tie in tied if tie not in ties)
+    read = (tie for delta in common if (tie := _tie(delta, lower)) is not None)
+    fixed = tuple(tie for tie in read if tie.lower.free_indices <= frozenset(lower))
+    named = frozenset(index for tie in tied for index in tie.upper.free_indices)
+    summed = tuple(index for index in upper if index not in named)
+    # A window's and a lookup's place of t follows from the places of w that it names.
+    following = {*(tie.upper for tie in fixed), *(tie.lower for tie in among)}
+    several = [index for tie in among for index in sorted(tie.upper.free_indices, key=lambda each: each.name)]
+    stored = dict.fromkeys((*summed, *several, *(index for index in lower if index not in following)))
+    return Factor(local, derivative, local.value, ties, among, fixed, summed, tuple(stored))
 
 
-def _deltas(term: Expression) -> list[Delta]:
-    """The deltas that a term is multiplied by, those inside the sums that it is included."""
-    factors = list(factors_of(term))
-    while any(isinstance(factor, Reduction) for factor in factors):
-        opened = [
-            part
-            for factor in factors
-            for part in (factors_of(factor.body) if isinstance(factor, Reduction) else (factor,))
-        ]
-        factors = opened
-    return [factor for factor in factors if isinstance(factor, Delta)]
+def _deltas(term: Expression, own: Collection[Index]) -> list[Delta]:
+    """The deltas that a term is multiplied by, those inside the sums that it is included.
+
+    A sum over an index that goes by the name of one of the derivative's `own` is left closed.
+    """
+    found: list[Delta] = []
+    pending = list(factors_of(term))
+    while pending:
+        factor = pending.pop(0)
+        if isinstance(factor, Delta):
+            found.append(factor)
+        elif is_sum(factor) and not set(factor.indices).intersection(own):
+            pending += factors_of(factor.body)
+    return found
+
+
+def _is_one_place(position: Expression) -> bool:
+    """Whether a position names one index, each of whose places gives another: k', t' - 1."""
+    if position.tensors or len(position.free_indices) != 1:
+        return False
+    (index,) = position.free_indices
+    form = linear_form(position)
+    return abs(form.coefficient(index)) == 1 and not form.without(index).expression().free_indices
 
 
 def _speaks(side: Expression, indices: Sequence[Index]) -> bool:

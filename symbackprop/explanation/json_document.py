@@ -74,12 +74,13 @@ def _product(product: Product) -> Json:
 
 
 def _factor(factor: Factor) -> Json:
+    tied = (*factor.ties, *factor.among, *factor.fixed)
     return {
         "equation": equation_text(factor.local.consumer),
         "derivative": text(factor.derivative),
         "value": text(factor.value),
         "shape": shape_text(factor.upper),
-        "contributes": [f"{text(tie.upper)} = {text(tie.lower)}" for tie in (*factor.ties, *factor.fixed)],
+        "contributes": [f"{text(tie.upper)} = {text(tie.lower)}" for tie in tied],
         "summed": [index.name for index in factor.summed],
         "not_zero": text(Polynomial.elements(factor.stored).expression),
     }

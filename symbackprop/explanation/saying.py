@@ -26,18 +26,22 @@ def contributing(factor: Factor) -> Remark:
     if factor.ties:
         pairs = [part for tie in factor.ties for part in (" and ", tie.upper, " = ", tie.lower)][1:]
         said.append(("only ", *pairs, " contributes" if len(factor.ties) == 1 else " contribute"))
+    for tie in factor.among:
+        several = listed([index for index in factor.upper_indices if index in tie.upper.free_indices])
+        said.append(("of ", *several, " those with ", tie.upper, " = ", tie.lower, " contribute"))
     if factor.fixed:
         pairs = [part for tie in factor.fixed for part in (" and ", tie.upper, " = ", tie.lower)][1:]
         said.append(("only the places with ", *pairs, " are read"))
     if factor.summed:
         names = listed(factor.summed)
-        said.append(("every ", *names, " contributes, so the chain rule sums over ", *names))
+        contributes = " contributes" if len(factor.summed) == 1 else " contribute"
+        said.append(("every ", *names, contributes, ", so the chain rule sums over ", *names))
     return _joined(said, "; ")
 
 
 def numbers_that_matter(factor: Factor) -> Remark:
     """How many numbers the Jacobian has, and how many may differ from 0; nothing where all may."""
-    if not factor.ties or not factor.upper:
+    if not (factor.ties or factor.among) or not factor.upper:
         return ()
     lower = [index for position in factor.lower for index in position.free_indices]
     whole = Polynomial.elements(factor.upper) * Polynomial.elements(lower)

@@ -86,7 +86,11 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
         )
         for product in explanation.chain_rule.products
     ]
-    yield Table(("product", "shape", "line", "code"), tuple(rows))
+    if rows:
+        yield Table(("product", "shape", "line", "code"), tuple(rows))
+    for adjoint in explanation.derivation.adjoints:
+        if not adjoint.factors and adjoint.tensor != loss.tensor:
+            yield Note((loss, " does not depend on ", Element(adjoint.tensor), "."))
 
 
 def _code_of(product: Product) -> Remark:
@@ -161,7 +165,8 @@ def _line_by_line(explanation: Explanation) -> Iterator[Block]:
         )
     else:
         sizes = ", ".join(f"{name} = {size}" for name, size in instance.sizes.items())
-        yield Note((f"A tiny instance: {sizes}. Arrays with few numbers are shown.",))
+        rounded = "What is computed is rounded to three digits where it is shown; large arrays are left out."
+        yield Note((f"A tiny instance: {sizes}. {rounded}",))
         for tensor in explanation.computations.module.program.tensors:
             numbers = _numbers(explanation, tensor.name, tensor.indices)
             if numbers is not None:
@@ -210,7 +215,7 @@ def _moved(explanation: Explanation, line: Statement | Store, summed: tuple[Inde
         for product in explanation.chain_rule.products
         if product.computed_as is adjoint
         for factor in product.factors
-        for index in factor.summed
+        for index in (*factor.summed, *(each for tie in factor.among for each in tie.upper.free_indices))
     }
     if not summed or any(index.axis not in contributing for index in summed):
         return ()

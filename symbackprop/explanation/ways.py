@@ -17,7 +17,7 @@ from symbackprop.emission.target import Target
 from symbackprop.errors import NotationError, SymbackpropError
 from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.polynomials import Polynomial, total_of
-from symbackprop.explanation.without_reuse import operations_without_reuse, without_reuse
+from symbackprop.explanation.without_reuse import operations_without_reuse, refusal, without_reuse
 from symbackprop.numerics.tolerance import agree, largest_of
 from symbackprop.sampling.drawing import Drawing
 from symbackprop.sampling.finite_data import GENTLE, Values
@@ -147,12 +147,11 @@ def _time_without_reuse(
     sizes: Mapping[str, int],
 ) -> tuple[float | None, str]:
     """The time of the module that keeps nothing, whose gradients have to be the same numbers."""
-    program = without_reuse(computations)
     if operations_without_reuse(computations).at(sizes) > MOST_OPERATIONS:
         return None, "not measured: it takes too long"
-    if program is None:
-        return None, "not measured: its program has too many lines"
-    module = _imported(target, program)
+    if why := refusal(computations):
+        return None, f"not measured: {why}"
+    module = _imported(target, without_reuse(computations))
     found = module.value_and_grad(values)[1]
     largest = largest_of([np.asarray(each) for each in expected.values()])
     if not all(agree(found[name], np.asarray(each), largest) for name, each in expected.items()):

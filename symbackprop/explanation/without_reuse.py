@@ -40,13 +40,18 @@ def _results(program: Program) -> tuple[str, ...]:
     return (*((program.loss,) if program.loss else ()), *program.gradients.values())
 
 
-def without_reuse(computations: Computations) -> Program | None:
-    """That program; None where it has more than `MOST_LINES` lines, or whole numbers that are computed."""
-    program = computations.module.program
+def refusal(computations: Computations) -> str:
+    """Why that program is not made: it is too long, or places in it are computed; "" where it is made."""
     times = times_run(computations)
     count = sum(times[each] * len(each.lines) for each in computations.items)
-    if count > MOST_LINES or _places_are_computed(computations):
-        return None
+    if count > MOST_LINES:
+        return f"its program has {count:,} lines"
+    return "places in it are computed" if _places_are_computed(computations) else ""
+
+
+def without_reuse(computations: Computations) -> Program:
+    """That program, of a module for which there is no `refusal`."""
+    program = computations.module.program
     copying = _Copying(computations, {*(tensor.name for tensor in program.tensors), *computations.by_name})
     results = {name: copying.computed(name) for name in _results(program)}
     # The outputs are those on the way to the loss: nothing runs for them alone.

@@ -40,7 +40,7 @@ def network_svg(derivation: Derivation, links: Links) -> str:
     system = derivation.system
     rows = [[_box(derivation, name) for name in names] for names in _rows(system)]
     widest = max(sum(box.width for box in row) + _GAP * (len(row) - 1) for row in rows)
-    width, y = widest + 2 * _MARGIN, float(_MARGIN)
+    y = float(_MARGIN)
     placed: dict[str, _Box] = {}
     for row in rows:
         x = _MARGIN + (widest - sum(box.width for box in row) - _GAP * (len(row) - 1)) / 2
@@ -48,7 +48,7 @@ def network_svg(derivation: Derivation, links: Links) -> str:
             placed[box.tensor] = box.at(x, y)
             x += box.width + _GAP
         y += max(box.height for box in row) + _ROW_GAP
-    height = y - _ROW_GAP + _MARGIN
+    width, height = widest + 2 * _MARGIN + 14 + 9 * len(rows), y - _ROW_GAP + _MARGIN
     arrows = "".join(_arrows(system, placed))
     boxes = "".join(_box_svg(box, links) for box in placed.values())
     title = (
@@ -95,19 +95,46 @@ def _box(derivation: Derivation, name: str) -> _Box:
 
 
 def _arrows(system: System, placed: Mapping[str, _Box]) -> Iterator[str]:
+    """From each tensor to the equations that read it, but not at another step of a recurrence."""
+    heights = sorted({box.y for box in placed.values()})
     for equation in system.equations:
         below = placed[equation.tensor]
         for read in _shown(equation.reads, placed):
             above = placed[read]
-            if above.y >= below.y:
-                continue  # at another step of a recurrence: the rows do not show it
-            start = above.x + above.width / 2, above.y + above.height
-            end = below.x + below.width / 2, below.y - 2
-            middle = (start[1] + end[1]) / 2
-            yield (
-                f'<path class="edge" marker-end="url(#arrow)" d="M{start[0]:.1f} {start[1]:.1f}'
-                f'C{start[0]:.1f} {middle:.1f} {end[0]:.1f} {middle:.1f} {end[0]:.1f} {end[1]:.1f}"/>'
-            )
+            if above.y < below.y:
+                between = heights[heights.index(above.y) + 1 : heights.index(below.y)]
+                boxes = [box for box in placed.values() if box.y in between]
+                path = _around(above, below, boxes) if boxes else _straight(above, below)
+                yield f'<path class="edge" marker-end="url(#arrow)" d="{path}"/>'
+
+
+def _straight(above: _Box, below: _Box) -> str:
+    """From the lower edge of a box to the upper edge of one in the next row."""
+    start = above.x + above.width / 2, above.y + above.height
+    end = below.x + below.width / 2, below.y - 2
+    middle = (start[1] + end[1]) / 2
+    return (
+        f"M{start[0]:.1f} {start[1]:.1f}"
+        f"C{start[0]:.1f} {middle:.1f} {end[0]:.1f} {middle:.1f} {end[0]:.1f} {end[1]:.1f}"
+    )
+
+
+def _around(above: _Box, below: _Box, between: list[_Box]) -> str:
+    """Past the right of the boxes in the rows between, into the right side of the box."""
+    clear = _clear_of(above, below, between)
+    x, y = above.x + above.width / 2, above.y + above.height
+    side, middle = below.x + below.width + 2, below.y + below.height / 2
+    half = (y + middle) / 2
+    return (
+        f"M{x:.1f} {y:.1f}C{x:.1f} {y + 16:.1f} {clear:.1f} {y + 6:.1f} {clear:.1f} {half:.1f}"
+        f"C{clear:.1f} {middle:.1f} {side + 12:.1f} {middle:.1f} {side:.1f} {middle:.1f}"
+    )
+
+
+def _clear_of(above: _Box, below: _Box, between: list[_Box]) -> float:
+    """Further out the more rows are passed, so that arrows to one box do not run together."""
+    rows = len({box.y for box in between})
+    return max(box.x + box.width for box in (below, *between)) + 14 + 9 * rows
 
 
 def _shown(names: Iterable[str], placed: Mapping[str, _Box]) -> list[str]:

@@ -14,6 +14,24 @@ from symbackprop.targets.numpy.target import NUMPY
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIZES = {"seed": {"B": 4, "I": 3, "J": 5, "K": 2}, "recurrent": {"N": 2, "T": 4, "J": 3, "C": 2}}
 TEXTS = {
+    "shifted": """
+index t : T
+index s : S = T + 1
+param w[s]
+z[s] = tanh(w[s])
+loss E = sum(t, z[t+1]^3)
+""",
+    "branches": """
+index b : B
+index i : I
+input x[b,i]
+param f[i], g[i], o[i]
+p[b,i] = f[i]*x[b,i]
+a_long_name[b,i] = g[i]*x[b,i]
+r[b,i] = o[i]*x[b,i]
+s[b,i] = p[b,i]*a_long_name[b,i] + r[b,i]
+loss E = sum(b, i, s[b,i]^2)
+""",
     "recurrent": """
 index n : N
 index t : T
@@ -26,7 +44,7 @@ u[n,t,j] = sum(k, U[j,k]*pad(h[n,t-1,k])) + x[n,t,j]
 h[n,t,j] = tanh(u[n,t,j])
 y[n,c] = sum(j, V[c,j]*h[n,size(t)-1,j])
 loss E = sum(n, c, (y[n,c] - d[n,c])^2)
-"""
+""",
 }
 
 

@@ -1,11 +1,19 @@
+import numpy as np
 import pytest
 
+from symbackprop import load
+from symbackprop.explanation.chain_rule import ChainRule
+from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.contractions import contractions_in
+from symbackprop.explanation.polynomials import Polynomial
 from symbackprop.explanation.saying import contraction_remark, contributing, numbers_that_matter
 from symbackprop.explanation.sections import product_expression
 from symbackprop.explanation.text import remark_text
 from symbackprop.lesson.text import formula_text
-from tests.explanation.explained import computations_of, explained
+from symbackprop.notation.expressions import Index
+from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.targets.numpy.module import numpy_module
+from tests.explanation.explained import EXAMPLES, computations_of, explained
 
 RECURRENT = {product.adjoint.tensor: product for product in explained("recurrent").chain_rule.products}
 PRODUCTS = {product.adjoint.tensor: product for product in explained("seed").chain_rule.products}
@@ -70,6 +78,53 @@ def test_a_step_of_a_recurrence_survives_at_one_earlier_place():
     assert remark_text(numbers_that_matter(at_next_step)).endswith(
         "J^2*N^2*T^2 numbers, at most J^2*N*T of them other than 0"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "wrt", "said", "numbers"),
+    [
+        (
+            "embedding",
+            "C",
+            "only e' = e contributes; of n and t those with ids[n,t] = v contribute",
+            "D^2*N*T*V numbers, at most D*N*T of them other than 0",
+        ),
+        (
+            "convolution",
+            "x",
+            "only n' = n contributes; of a those with a + r - 1 = i contribute; every o contributes, so the "
+            "chain rule sums over o",
+            "C*I^2*N^2*O numbers, at most C*I*N*O*R of them other than 0",
+        ),
+        (
+            "convolution",
+            "W",
+            "only o' = o contributes; every n and a contribute, so the chain rule sums over n and a",
+            "C*I*N*O^2*R numbers, at most C*I*N*O*R of them other than 0",
+        ),
+    ],
+)
+def test_of_a_lookup_and_of_a_window_several_places_contribute(name, wrt, said, numbers):
+    derived = load(EXAMPLES / "classics" / f"{name}.model").derive([wrt])
+    computations = Computations.of(numpy_module(derived.program).printed())
+    (factor,) = ChainRule(derived.derivation, computations).products[-1].factors
+    assert remark_text(contributing(factor)) == said
+    assert remark_text(numbers_that_matter(factor)).endswith(numbers)
+
+
+@pytest.mark.parametrize("name", ["seed", "recurrent", "branches", "shifted"])
+def test_no_more_numbers_of_a_jacobian_differ_from_0_than_is_said(name):
+    explanation = explained(name)
+    sizes, values = explanation.instance.sizes, explanation.instance.values
+    evaluator = NaiveEvaluator(values, sizes)
+    for product in explanation.chain_rule.products:
+        for factor in product.factors:
+            lower = tuple(index for index in factor.lower if isinstance(index, Index))
+            whole = evaluator.array(factor.value, (*factor.upper_indices, *lower))
+            assert whole.size == (Polynomial.elements(factor.upper_indices) * Polynomial.elements(lower)).at(
+                sizes
+            )
+            assert np.count_nonzero(whole) <= Polynomial.elements(factor.stored).at(sizes)
 
 
 def test_a_factor_in_which_every_index_counts_has_no_ties():

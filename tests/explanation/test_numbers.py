@@ -6,7 +6,7 @@ from symbackprop.errors import NotationError
 from symbackprop.explanation.instance import instance_of, numbers_of, rows_of
 from symbackprop.explanation.polynomials import Polynomial
 from symbackprop.explanation.ways import sizes_for, ways_of
-from symbackprop.explanation.without_reuse import times_run, without_reuse
+from symbackprop.explanation.without_reuse import refusal, times_run, without_reuse
 from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.lesson.text import formula_text
 from symbackprop.targets.numpy.module import numpy_module
@@ -95,6 +95,13 @@ def test_the_count_without_reuse_is_that_of_its_program():
     times = times_run(computations)
     assert times[computations.by_name["delta2"]] == 1 + 1 + 1 + 2  # E, grad_W2, grad_b2, delta1 twice
     assert SEED.ways.ways[1].operations.at(SEED.ways.sizes) > SEED.ways.ways[2].operations.at(SEED.ways.sizes)
+
+
+def test_why_the_program_without_reuse_is_not_made(monkeypatch):
+    assert refusal(SEED.computations) == ""
+    monkeypatch.setattr("symbackprop.explanation.without_reuse.MOST_LINES", 10)
+    times = times_run(SEED.computations)
+    assert refusal(SEED.computations) == f"its program has {sum(times.values())} lines"
 
 
 def test_a_recurrence_is_copied_as_a_whole():

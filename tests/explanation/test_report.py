@@ -92,6 +92,7 @@ def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained()
     assert "dE/dw = 2*w, of shape (): kept as grad_w" in shown
     assert repr(report) == "<Report alone>"
     assert "needs the given tensors alone" in shown
+    assert "E does not depend on v." in shown
 
 
 def commands_of_the_page():

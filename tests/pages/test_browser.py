@@ -34,6 +34,13 @@ function look(frame) {{
   found.clears = page.querySelectorAll(".on").length === 0;
   const reached = [...page.querySelectorAll("a, summary, [tabindex]")].every((node) => node.tabIndex >= 0);
   found.reachedByKeyboard = reached;
+  const fold = page.querySelector("nav button"), parts = [...page.querySelectorAll("main details")];
+  if (fold) {{
+    fold.click();
+    found.folds = parts.every((part) => !part.open);
+    fold.click();
+    found.unfolds = parts.every((part) => part.open);
+  }}
   const words = page.body.innerText;
   found.words = words.includes("delta2 = y - d") && words.includes("is computed once");
   found.target = frame.contentWindow.getComputedStyle(page.querySelector("#L1")).backgroundColor;
@@ -79,9 +86,8 @@ def answers(tmp_path_factory):
 def test_nothing_overflows_and_both_sides_highlight(answers, frame):
     found = answers[0][frame]
     assert found["overflow"] <= 0
-    assert (
-        found["termMarksLine"] and found["lineMarksTerm"] and found["clears"] and found["reachedByKeyboard"]
-    )
+    assert found["termMarksLine"] and found["lineMarksTerm"] and found["clears"]
+    assert found["reachedByKeyboard"] and found["folds"] and found["unfolds"]
 
 
 def test_without_a_script_the_page_reads_and_a_link_marks_its_line(answers):

@@ -147,7 +147,7 @@ def test_the_commands_write_pages(arguments, capsys):
     assert html.startswith("<!doctype html>") and "Verified before it was written" in html
 
 
-@pytest.mark.parametrize("name", [*NAMES, "classics/highway"])
+@pytest.mark.parametrize("name", [*NAMES, "branches"])
 def test_the_network_has_a_box_for_every_equation_and_none_covers_another(name):
     derivation = explained(name).derivation
     svg = network_svg(derivation, links_of(explained(name).chain_rule))
@@ -161,6 +161,18 @@ def test_the_network_has_a_box_for_every_equation_and_none_covers_another(name):
     for place, (x, y, width, height) in enumerate(boxes):
         for left, top, wide, high in boxes[place + 1 :]:
             assert x + width <= left or left + wide <= x or y + height <= top or top + high <= y
+
+
+def test_an_arrow_that_passes_a_row_goes_around_its_boxes():
+    explanation = explained("classics/batch_norm_input_alone")
+    svg = network_svg(explanation.derivation, links_of(explanation.chain_rule))
+    # x to mu, v and xhat, mu to v and xhat, v to s, s to xhat, xhat to y, y to E.
+    assert svg.count('class="edge"') == 9
+    around = [path for path in re.findall(r'd="(M[^"]*)"', svg) if path.count("C") == 2]
+    assert len(around) == 3  # x to v, x to xhat, mu to xhat
+    boxes = re.findall(r'<rect x="(.*?)" y=".*?" width="(.*?)"', svg)
+    passed = max(float(x) + float(width) for x, width in boxes[:4])
+    assert all(max(map(float, re.findall(r"C\S+ \S+ (\S+)", path))) > passed for path in around)
 
 
 def test_an_arrow_leads_from_what_is_read_but_not_from_another_step():
