@@ -22,7 +22,7 @@ from symbackprop.sampling.draws_at_kinks import draws_at_kinks
 from symbackprop.sampling.finite_data import DOMAINS, GENTLE, Values
 from symbackprop.sampling.reaching import draws_reaching
 from symbackprop.sampling.related_sizes import free_axes
-from symbackprop.sampling.rounds import rounds_of_sizes
+from symbackprop.sampling.rounds import rounds_of_sizes, sizes_beyond
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.semantics.vectorised import VectorisedEvaluator
@@ -116,7 +116,7 @@ class Expectations:
     @property
     def sizes_of_conditions(self) -> list[Mapping[str, int]]:
         """Sizes on which conditions on sizes take both values."""
-        return [each.sizes for each in rounds_of_sizes(self.system)[0]]
+        return sizes_of_conditions(self.system)
 
     def reached(self, draw: Draw) -> frozenset[str]:
         """The branches of the equations that a draw reaches."""
@@ -157,6 +157,11 @@ class Expectations:
         """A formula in names of model and derivation, over all positions of these indices."""
         with undefined_is_silent():
             return VectorisedEvaluator(self.values(draw), draw.sizes).array(expression, indices)
+
+
+def sizes_of_conditions(system: System) -> list[Mapping[str, int]]:
+    """Sizes on which the conditions on sizes of a system take both values."""
+    return [*(each.sizes for each in rounds_of_sizes(system)[0]), *sizes_beyond(system)]
 
 
 def _obeying_too(derivation: Derivation, other: System | None) -> Derivation:

@@ -14,7 +14,7 @@ from math import prod
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.base_sizes import with_formulas
-from symbackprop.notation.expressions import Comparison, Expression, Index, Size
+from symbackprop.notation.expressions import Comparison, Expression, Index, Number, Size
 from symbackprop.sampling.related_sizes import following, free_axes
 from symbackprop.sampling.small_axes import model_sizes
 from symbackprop.sampling.stress import PLAIN, Stress, scaled, shifted
@@ -23,6 +23,7 @@ from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
 LARGEST_TRIED = 12
+FARTHEST = 300  # beyond which no sizes are sought for a condition
 MOST_PLACES = 5_000  # positions of a condition's indices that are looked at
 MOST_SEARCHED = 2_000  # sizes that are tried for a condition
 MOST_ROUNDS = 8
@@ -64,6 +65,20 @@ def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str
                     f"{text(condition)} is {'never' if wanted else 'always'} true on the sizes tried"
                 )
     return tuple(rounds), tuple(remarks)
+
+
+def sizes_beyond(system: System) -> Iterator[Mapping[str, int]]:
+    """Sizes for each value of a condition that only axes longer than those of the rounds give.
+
+    For data that are evaluated alone: derivatives by differences would take too long there.
+    """
+    for condition, wanted in product(conditions_on_sizes(system), (True, False)):
+        numbers = {abs(int(node.value)) for node in condition.walk() if isinstance(node, Number)}
+        near = {number + step for number in numbers for step in (0, 1, 2)}
+        far = sorted(size for size in near if LARGEST_TRIED < size <= FARTHEST)
+        found = _sizes_where(system, condition, wanted, (2, 3, *far)) if far else None
+        if found is not None:
+            yield found
 
 
 def stress_rounds(sizes: Mapping[str, int]) -> list[SizesOfRound]:
@@ -125,12 +140,17 @@ def _no_tensor(node: Expression, at: Mapping[Index, int]) -> int:
     raise NotationError(f"{text(node)} is read in a condition on sizes")
 
 
-def _sizes_where(system: System, condition: Comparison, wanted: bool) -> Mapping[str, int] | None:
+def _sizes_where(
+    system: System,
+    condition: Comparison,
+    wanted: bool,
+    of_an_axis: Sequence[int] = range(1, LARGEST_TRIED + 1),
+) -> Mapping[str, int] | None:
     """The smallest sizes of the axes that a condition speaks of for which it takes this value somewhere."""
     spoken_of = {node.axis.name for node in with_formulas(condition) if isinstance(node, Index | Size)}
     names = [name for name in free_axes(system.axes) if name in spoken_of]
     usual = model_sizes(system)
-    tried = sorted(product(range(1, LARGEST_TRIED + 1), repeat=min(len(names), 3)), key=sum)
+    tried = sorted(product(of_an_axis, repeat=min(len(names), 3)), key=sum)
     for sizes in tried[:MOST_SEARCHED]:
         wish = dict(zip(names, sizes, strict=False))
         tried_first = following(system.axes, {**usual, **wish})

@@ -190,6 +190,24 @@ def test_claims_are_held_against_data_behind_every_condition():
     assert audit_claims(model, ["dL/dr[m] = 2*min(r[m], 40) + 1e-9"]).verdict is Verdict.WRONG
 
 
+def test_a_claim_is_right_only_behind_every_condition():
+    def verdict(loss, claim):
+        model = sb.loads(f"index t : T\nparam z[t]\nloss E = sum(t, {loss})").system
+        return audit_claims(model, [claim])
+
+    far = "where(t < 20, z[t]^2, 3*z[t])"
+    assert verdict(far, "dE/dz[t] = 2*z[t]").verdict is Verdict.WRONG
+    assert verdict(far, "dE/dz[t] = where(t < 20, 2*z[t], 3)").verdict is Verdict.RIGHT
+    never = "where(tanh(z[t]) < 2, z[t]^2, 7*z[t])"
+    unknown = verdict(never, "dE/dz[t] = 2*z[t]")
+    assert unknown.verdict is Verdict.UNKNOWN and unknown.exit_code == 3
+    assert "no data drawn reach tanh(z[t]) >= 2 in E" in unknown.text()
+    proved = verdict(never, "dE/dz[t] = where(tanh(z[t]) < 2, 2*z[t], 7)")
+    assert proved.verdict is Verdict.RIGHT and "nothing was compared there" in proved.text()
+    own = verdict("z[t]^2", "dE/dz[t] = where(t < 40, 2*z[t], 1)")
+    assert own.verdict is Verdict.WRONG
+
+
 HEAD = "index t : T\nindex n : N\nparam z[n,t]\ntarget q[n]\n"
 
 
@@ -215,3 +233,50 @@ def test_data_obey_the_facts_of_both_models():
     for pair in (texts, texts[::-1]):
         report = same(*(sb.loads(each).system for each in pair))
         assert "the losses are equal, not the gradients: gradient by q" in report.findings[0].message
+
+
+PLAIN = "loss E = sum(n, t, (z[n,t] - q[n])^2)"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_proved"),
+    [
+        (PLAIN, "r[n,t] = z[n,t] - q[n]\nloss E = sum(n, t, r[n,t]^2)", True),
+        (PLAIN, "loss E = sum(n, t, z[n,t]^2 - 2*z[n,t]*q[n]) + size(t)*sum(n, q[n]^2)", True),
+        ("loss E = sum(n, t, sin(z[n,t])^2)", "loss E = sum(n, t, 1 - cos(z[n,t])^2)", False),
+        ("loss E = sum(n, t, where(tanh(z[n,t]) < 2, z[n,t], 7))",
+         "y[n,t] = where(tanh(z[n,t]) < 2, z[n,t], 7)\nloss E = sum(n, t, y[n,t])", True),
+        ("loss E = sum(n, t, log(sigmoid(z[n,t])))", "loss E = sum(n, t, z[n,t] - log1p(exp(z[n,t])))", None),
+    ],
+)  # fmt: skip
+def test_equal_models_are_proved_by_algebra_where_it_can(first, second, is_proved):
+    for pair in ((first, second), (second, first)):
+        report = same(*(sb.loads(HEAD + loss).system for loss in pair))
+        assert report.verdict is Verdict.RIGHT, report.text()
+        assert is_proved is None or is_proved == ("equal by algebra" in report.remarks[0]), report.text()
+
+
+def test_recurrences_of_one_equation_are_one():
+    def model(name, loss):
+        state = f"{name}[t] = where(t == 0, 0, tanh(a*{name}[t-1])) + x[t]\n"
+        return sb.loads(f"index t : T\ninput x[t]\nparam a\n{state}loss E = {loss}\n").system
+
+    first, second = model("h", "sum(t, 2*h[t])"), model("h", "2*sum(t, h[t])")
+    assert "equal by algebra" in same(first, second).text()
+    other = model("g", "2*sum(t, g[t])")
+    assert "does not prove" in same(first, other).text() and same(first, other).verdict is Verdict.RIGHT
+
+
+def test_sixty_digits_tell_a_difference_from_rounding():
+    near = HEAD + "loss E = sum(n, t, {}*z[n,t]^2)"
+    report = same(*(sb.loads(near.format(factor)).system for factor in ("0.5", "0.50000000000003")))
+    assert report.verdict is Verdict.WRONG and "which sixty digits show" in report.text()
+    lossy = [
+        HEAD + f"loss E = sum(n, t, {each})" for each in ("log(1 - sigmoid(8*z[n,t]))", "-softplus(8*z[n,t])")
+    ]
+    report = same(*map(_system, lossy))
+    assert report.verdict is Verdict.RIGHT and "digits are lost" in report.text()
+
+
+def _system(text):
+    return sb.loads(text).system
