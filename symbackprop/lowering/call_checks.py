@@ -1,9 +1,9 @@
 """What a module holds its data against when it is called: positions that sizes decide, and facts.
 
-A position that is read outside every condition that would keep it inside: what follows from the declared sizes
-was proved when the model was read. The rest is a matter of the sizes that the arrays bring, so that a module
-looks at it when it is called: a position never wraps round. A fact that a gradient's form rests on is held
-against the data.
+A position may be read outside every condition that would keep it inside. What follows from the declared sizes
+was proved when the model was read; the rest is a matter of the sizes that the arrays bring, so that a module
+looks at it when it is called: a position never wraps round. Facts that a gradient's form rests on are looked
+at there, too.
 """
 
 from __future__ import annotations
