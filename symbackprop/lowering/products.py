@@ -14,6 +14,7 @@ Indices that both sides keep are batch axes of `@`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from symbackprop.array.ir import Literal, Reduce
 from symbackprop.array.layout import Group, layout_of
@@ -27,6 +28,7 @@ from symbackprop.array.views import (
     operate,
     ordered,
     reshaped,
+    transposed,
 )
 from symbackprop.notation.expressions import Index
 
@@ -87,6 +89,9 @@ def combined(left: Factor, right: Factor, over: Indices, order: Indices) -> Fact
         sides = (as_real(left.resolved()), as_real(right.resolved()))
         if is_windowed(sides[1]):
             sides = (sides[1], sides[0])  # NumPy copies the left so that the longest stretches stay whole
+        by_batch = _product_by_batch(*sides, roles.inner) if is_windowed(sides[0]) else None
+        if by_batch is not None:
+            return Factor(ordered(by_batch, order))
         if any(map(is_windowed, sides)) or all(_is_scattered(side, roles.inner) for side in sides):
             places = [tuple(map(side.indices.index, roles.inner)) for side in sides]
             return Factor(ordered(Tensordot(*sides, *places), order))
@@ -132,6 +137,28 @@ class Roles:
             return bool(self.columns)
         outer = [index for index in order if index in self.rows or index in self.columns]
         return bool(self.columns) and outer[0] not in self.rows
+
+
+def _product_by_batch(windows: Value, other: Value, inner: Indices) -> Value | None:
+    """A product for each place of the batch, summed: np.sum(delta @ windows.mT, axis=0), nothing moved.
+
+    None where the axes do not lie so, or where a product of one is not known to be smaller than its windows.
+    """
+    own = windows.indices
+    rows = tuple(index for index in own if index not in inner)
+    columns = tuple(index for index in other.indices if index not in own)
+    first = own.index(rows[0])
+    batch, last = own[:first], own[first + len(rows) :]
+    sizes = [[index.axis.size for index in indices] for indices in (columns, last)]
+    known = all(size is not None for each in sizes for size in each)
+    few = known and prod(filter(None, sizes[0])) <= prod(filter(None, sizes[1]))
+    if not (few and batch and last and columns) or own != (*batch, *rows, *last):
+        return None
+    groups = layout_of(batch)
+    stack = reshaped(windows, (*groups, rows, last))
+    across = transposed(stack, (*range(first), first + 1, first))
+    product = MatrixProduct(grouped(other, (*groups, columns, last)), across)
+    return reshaped(Reduce(product, "sum", tuple(range(first))), layout_of((*columns, *rows)))
 
 
 def _is_scattered(value: Value, inner: Indices) -> bool:

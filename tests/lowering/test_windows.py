@@ -120,6 +120,11 @@ def test_a_long_kernel_is_stepped_through_and_windows_stay_small() -> None:
     assert "windows" in numpy_source(lower_system(parse_system(text.replace("65", "64"))))
 
 
+def test_a_weight_gradient_of_many_channels_is_one_product() -> None:
+    text = text_of(FORMS["its kernel"], {**SIZES, "O": 13}, True)
+    assert "np.tensordot(x_windows, d, " in numpy_source(lower_system(parse_system(text)))
+
+
 def code(form: str) -> str:
     """The statements of the forward pass, without comments, sizes and what is unpacked."""
     source = numpy_source(lower_system(parse_system(text_of(FORMS[form], SIZES, True))))
@@ -139,7 +144,7 @@ CODE = {
         "x_padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 0)))",
         "x_windows = windows(x_padded[:, :, :, :6], (2, 3), (3, 2))[:, :, ::2, ::2]."
         "transpose(0, 1, 4, 5, 2, 3)",
-        "y = np.tensordot(x_windows, d, axes=((0, 4, 5), (0, 2, 3))).transpose(3, 0, 1, 2)",
+        "y = np.sum(d.reshape(N, 5, 12) @ x_windows.reshape(N, 18, 12).mT, axis=0).reshape(5, 3, 3, 2)",
     ],
     "its input": [
         "sum_o_d_times_w = (w.reshape(5, 18).T @ d.reshape(N, 5, 12)).reshape(N, 3, 3, 2, 4, 3)",
