@@ -7,7 +7,8 @@ from fractions import Fraction
 import pytest
 
 from symbackprop.errors import NotationError
-from symbackprop.integers.linear import divided
+from symbackprop.integers.bounds import Knowledge
+from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
 from symbackprop.integers.recognition import integer_sides, is_integer, is_natural, is_positive, is_ratio
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Expression, Power
@@ -137,3 +138,30 @@ def test_a_negative_power_is_a_fraction() -> None:
 
 def _unread(element: Expression, at: object) -> int:
     raise AssertionError(text(element))
+
+
+def test_a_form_that_is_kept_with_its_node_stays_as_it_is() -> None:
+    position = parsed("2*i + j - 1")
+    form = linear_form(position)
+    before = dict(form.coefficients), form.constant
+    assert linear_form(position) is form
+    assert constant_form(0).plus(form).plus(form) == form.scaled(2) != form
+    assert form.plus(form, -1) == form.scaled(0) == constant_form(0)
+    assert form.plus(linear_form(parsed("-2*i"))) == linear_form(parsed("j - 1"))
+    assert LinearForm({}).plus(form, Fraction(1, 2)).coefficient(parsed("i")) == 1
+    assert (dict(form.coefficients), form.constant) == before
+
+
+def test_what_is_known_is_remembered_by_all_that_it_is_known_of() -> None:
+    """The same claim under other guards, and of a shorter axis, is another."""
+    inside, guard = parsed("i + 1 < size(i)"), parsed("i < 2")
+    assert not Knowledge.of((), ()).proves(inside)
+    assert not Knowledge.of((), (guard,)).proves(inside)
+    assert Knowledge.of((), (guard, parsed("size(i) > 2"))).proves(inside)
+    assert not Knowledge.of((), (guard,)).proves(inside)
+    short = parse_system("index i : I = 2\nparam u[i]\nloss E = sum(i, u[i])\n")
+    long = parse_system("index i : I = 3\nparam u[i]\nloss E = sum(i, u[i])\n")
+    claims = [parse_expression("i < 2", each) for each in (short, long)]
+    assert [Knowledge.of((claim,), ()).proves(claim) for claim in claims] == [True, False]
+    assert Knowledge.of((), (guard, parsed("i > 1"))).is_contradictory
+    assert not Knowledge.of((), (guard, parsed("i >= 1"))).is_contradictory

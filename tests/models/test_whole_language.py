@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.whole_language.covering import COVERING
+from tests.models.whole_language.covering import COVERING, covering
 from tests.models.whole_language.generator import model_text
 from tests.models.whole_language.judge import judged
 from tests.models.whole_language.nests import nest_text
@@ -66,3 +66,13 @@ def test_random_models_with_recurrences_over_two_indices() -> None:
         if verdict.outcome != "right":
             failures.append(f"seed {seed}: {verdict.outcome} {verdict.kind}\n{verdict.detail}\n{text}")
     assert not failures, "\n".join(failures)
+
+
+def test_the_covering_models_make_every_jump_twice_where_two_of_all_make_it() -> None:
+    common, rare, other = ("a.py", 1, 2), ("a.py", 2, 3), ("b.py", 1, 4)
+    made = [frozenset(each) for each in ([common], [common], [common, rare], [other, common], [other, rare])]
+    chosen = covering(made, [1.0, 0.1, 0.1, 0.1, 0.1])
+    counts = Counter(jump for seed in chosen for jump in made[seed])
+    assert 0 not in chosen
+    assert counts[common] >= 2 and counts[rare] == counts[other] == 2
+    assert list(COVERING) == sorted(set(COVERING)) and COVERING[-1] < 500
