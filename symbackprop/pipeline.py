@@ -21,20 +21,19 @@ from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
 from symbackprop.lesson.json_document import derivation_json, result_json
-from symbackprop.lesson.latex import latex
 from symbackprop.lesson.latex_document import latex_document, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
-from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.faces import Summary
+from symbackprop.pages.gradient import Gradient
+from symbackprop.pages.notebook import equations_of
 from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import Schedule, ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed as schedule_replayed
-from symbackprop.systems.printing import system_text, text
-from symbackprop.systems.shorthands import spelled
-from symbackprop.systems.system import Equation, Role, System
+from symbackprop.systems.printing import system_text
+from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.target import NUMPY
 
@@ -60,8 +59,8 @@ def loads(text: str, name: str = "model", sizes: Mapping[str, int] | None = None
     return Model(with_sizes(parse_system(text, name), sizes or {}))
 
 
-@dataclass(frozen=True)
-class Model:
+@dataclass(frozen=True, repr=False)
+class Model(Summary):
     """A network and its loss, as a system of equations."""
 
     system: System
@@ -70,6 +69,11 @@ class Model:
     def name(self) -> str:
         """The model's name: its file's, without the ending."""
         return self.system.name
+
+    @property
+    def summary(self) -> str:
+        """Its name, how many equations and parameters it has."""
+        return self.system.summary
 
     def text(self) -> str:
         """The model in the model language."""
@@ -131,7 +135,7 @@ class Sequential(Model):
         super().__init__(sequence.system())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DerivedModel(Model):
     """The equations of a model and its gradient, and the `statements` that were added to them.
 
@@ -156,35 +160,17 @@ class DerivedModel(Model):
         return with_statements(whole, self.statements).without_facts_on(names)
 
 
-@dataclass(frozen=True)
-class Gradient:
-    """dE/dW2[k,j] = ...: one equation of the result."""
-
-    derivative: Derivative
-    equation: Equation
-    shorthands: frozenset[str] = frozenset()
-
-    def __str__(self) -> str:
-        return f"{text(self.derivative)} = {text(self._shown)}"
-
-    @property
-    def _shown(self) -> Expression:
-        return spelled(self.equation.expression, self.shorthands)
-
-    def latex(self) -> str:
-        """The equation in math mode."""
-        return f"{latex(self.derivative)} = {latex(self._shown)}"
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-
-@dataclass(frozen=True)
-class ModelDerivation:
+@dataclass(frozen=True, repr=False)
+class ModelDerivation(Summary):
     """A gradient with every step that led to it, and the ways to write it down."""
 
     derivation: Derivation
     model: Model
+
+    @property
+    def summary(self) -> str:
+        """The model's name, how many gradients there are and how many steps led to them."""
+        return self.derivation.summary
 
     @cached_property
     def gradients(self) -> Mapping[str, Gradient]:
@@ -292,3 +278,7 @@ class ModelDerivation:
     def result_json(self) -> str:
         """The gradient's equations as JSON."""
         return result_json(self.derivation)
+
+
+equations_of.register(Model, lambda model: equations_of(model.system))
+equations_of.register(ModelDerivation, lambda derived: equations_of(derived.derivation))

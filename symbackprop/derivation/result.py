@@ -10,6 +10,7 @@ from symbackprop.derivation.differentiation import WorkedDerivative
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Delta, Expression, Index
+from symbackprop.notation.faces import Summary, counted
 from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import with_parts
@@ -139,8 +140,8 @@ def _steps_of(adjoints: Iterable[AdjointDerivation]) -> Iterator[Step]:
     return (step for adjoint in adjoints for step in adjoint.all_steps)
 
 
-@dataclass(frozen=True)
-class Derivation:
+@dataclass(frozen=True, repr=False)
+class Derivation(Summary):
     """The gradient of a system's loss.
 
     `adjoints` stand in the order in which they were derived, from the loss backwards, those not kept
@@ -154,6 +155,12 @@ class Derivation:
     adjoints: tuple[AdjointDerivation, ...]
     expansion: Expansion
     model: System
+
+    @property
+    def summary(self) -> str:
+        """The model's name, how many gradients there are and how many steps led to them."""
+        steps = counted(len(self.steps), "step")
+        return f"{self.system.name}: {counted(len(self.wrt), 'gradient')}, {steps}"
 
     @cached_property
     def equations(self) -> tuple[Equation, ...]:

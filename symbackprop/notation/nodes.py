@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from symbackprop.notation.faces import Formula
+
 Value = TypeVar("Value")
 
 
@@ -48,7 +50,7 @@ class Axis:
     formula: Expression | None = None
 
 
-class Expression:
+class Expression(Formula):
     """Base of all nodes: a hash computed once, children in reading order.
 
     Equality is by structure, up to the order of terms, of factors and of a delta's two indices; the names of

@@ -10,8 +10,10 @@ from typing import ClassVar, TypeAlias
 
 from symbackprop.integers.guards import guarded_children
 from symbackprop.notation.expressions import Expression, Reduction
+from symbackprop.notation.faces import Formula, shortened
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.justification import Anchor, Bindings, Equality, Justification, Premise
+from symbackprop.systems.printing import text
 
 Path: TypeAlias = tuple[int, ...]
 
@@ -154,14 +156,24 @@ class WholeRule(Rule):
     use: ClassVar[type[Use]] = WholeUse
 
 
-@dataclass(frozen=True)
-class Step:
+@dataclass(frozen=True, repr=False)
+class Step(Formula):
     """The whole expression before and after, the path to the node that changed, and why it may: the rule."""
 
     rule: Justification
     place: Path
     before: Expression
     after: Expression
+
+    def __str__(self) -> str:
+        return f"{self._equation}  # {self.rule.name}"
+
+    def __repr__(self) -> str:
+        return f"<Step {self.rule.name}: {shortened(self._equation)}>"
+
+    @property
+    def _equation(self) -> str:
+        return f"{text(self.before)} = {text(self.after)}"
 
     def renamed(self, names: Mapping[str, str]) -> Step:
         """The step where tensors have other names."""

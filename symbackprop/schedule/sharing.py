@@ -76,9 +76,7 @@ def _with_names(item: NamedEquation, named: Expression, known: Mapping[str, Equa
 def _find_providers(equations: tuple[Equation, ...], state: Sharing) -> None:
     for equation in equations:
         key, free = occurrence(equation.expression)
-        if not worth_naming(equation.expression) or sorted(free, key=str) != sorted(
-            equation.indices, key=str
-        ):
+        if not worth_naming(equation.expression) or {*free} != {*equation.indices}:
             continue
         if key in state.uses and state.uses[key].count > 1 and key not in state.providers:
             slots = tuple(free.index(index) for index in equation.indices)

@@ -30,6 +30,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.faces import as_text
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.rows import Break, Row, enclosed, joined_rows, row_text
 from symbackprop.systems.shorthands import Shorthand, spelled
@@ -79,6 +80,7 @@ _FACTOR: Row = (_AT_FACTOR, "*")
 _STROKE: Row = (_AT_STROKE, "/")
 
 
+@as_text.register
 def text(expression: Expression) -> str:
     """The expression as a person types it: `1/2*sum(b, k, (y[b,k] - d[b,k])^2)`."""
     if isinstance(expression, Index):  # most texts by far are positions
@@ -233,6 +235,7 @@ def _logic(operator: str, operands: tuple[Expression, ...]) -> tuple[Row, int]:
     return joined_rows(joint, [_at_level(operand, level + 1) for operand in operands]), level
 
 
+@as_text.register
 def equation_text(equation: Equation, words: Collection[str] = ()) -> str:
     """`y[b,k] = u2[b,k]`, with these shorthands."""
     return f"{text(equation.element)} = {text(spelled(equation.expression, words))}"

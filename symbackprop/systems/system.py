@@ -11,6 +11,7 @@ from symbackprop.errors import NotationError, Place
 from symbackprop.integers.guards import GuardedRead, guarded_reads
 from symbackprop.integers.relations import Relation
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Reduction, Size
+from symbackprop.notation.faces import Formula, Summary, counted
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import tensors_read
 
@@ -54,8 +55,8 @@ class Tensor:
         return Element(self.name, self.indices)
 
 
-@dataclass(frozen=True)
-class Equation:
+@dataclass(frozen=True, repr=False)
+class Equation(Formula):
     """tensor[indices] = expression, for every value of the indices, which differ from one another."""
 
     tensor: str
@@ -106,8 +107,8 @@ class PositiveDefinite:
         return frozenset((self.tensor,))
 
 
-@dataclass(frozen=True)
-class System:
+@dataclass(frozen=True, repr=False)
+class System(Summary):
     """A model: axes, tensors, equations, facts.
 
     Each equation reads only earlier ones, but for the members of a recurrence (`systems.ordering`), which
@@ -131,6 +132,12 @@ class System:
     relations: tuple[Relation, ...] = ()
     blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shorthands: frozenset[str] = frozenset()
+
+    @property
+    def summary(self) -> str:
+        """Its name, how many equations and parameters it has."""
+        parameters = counted(len(self.with_role(Role.PARAMETER)), "parameter")
+        return f"{self.name}: {counted(len(self.equations), 'equation')}, {parameters}"
 
     @cached_property
     def definitions(self) -> Mapping[str, Equation]:

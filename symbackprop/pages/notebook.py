@@ -1,0 +1,96 @@
+"""What a notebook shows of expressions, equations, steps, models, gradients: LaTeX, Markdown, MathML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import TypeAlias
+
+from symbackprop.derivation.result import Derivation
+from symbackprop.lesson.document import Document, Equations
+from symbackprop.lesson.latex import latex
+from symbackprop.lesson.lesson import result_equations
+from symbackprop.lesson.markdown import markdown_fragment
+from symbackprop.notation.expressions import Expression
+from symbackprop.notation.faces import Formula, Summary, as_html, as_latex
+from symbackprop.pages.math_parts import SUM
+from symbackprop.pages.mathml import MathPrinter
+from symbackprop.rewriting.rule import Step
+from symbackprop.systems.shorthands import spelled
+from symbackprop.systems.system import Equation, System
+
+Sides: TypeAlias = tuple[Expression, ...]
+
+_CELLS = ("right", "center", "left")
+
+
+@singledispatch
+def sides_of(value: object) -> Sides:
+    """The sides of the equation that a value is, or the one expression."""
+    raise NotImplementedError(type(value).__name__)
+
+
+@singledispatch
+def equations_of(value: object) -> Equations:
+    """The equations that a value consists of."""
+    raise NotImplementedError(type(value).__name__)
+
+
+@sides_of.register
+def _sides_of_expression(value: Expression) -> Sides:
+    return (value,)
+
+
+@sides_of.register
+def _sides_of_equation(value: Equation) -> Sides:
+    return value.element, value.expression
+
+
+@sides_of.register
+def _sides_of_step(value: Step) -> Sides:
+    return value.before, value.after
+
+
+@equations_of.register
+def _equations_of_system(value: System) -> Equations:
+    words = value.shorthands
+    return Equations(tuple([(each.element, spelled(each.expression, words)) for each in value.equations]))
+
+
+@equations_of.register
+def _equations_of_derivation(value: Derivation) -> Equations:
+    return result_equations(value)
+
+
+@as_latex.register
+def _formula_latex(value: Formula) -> str:
+    return f"$\\displaystyle {' = '.join(map(latex, sides_of(value)))}$"
+
+
+@as_latex.register
+def _equations_latex(value: Summary) -> str:
+    return markdown_fragment(Document("", (equations_of(value),)))
+
+
+@as_html.register
+def _formula_html(value: Formula) -> str:
+    sides = [MathPrinter().math(side).at(SUM) for side in sides_of(value)]
+    return f'<math displaystyle="true"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'
+
+
+@as_html.register
+def _equations_html(value: Summary) -> str:
+    printer = MathPrinter()
+    rows = [
+        _row((printer.math(left).markup, "<mo>=</mo>", printer.math(right).markup))
+        for left, right in equations_of(value).lines
+    ]
+    return f'<math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math>'
+
+
+def _row(cells: Sequence[str]) -> str:
+    """A row of an alignment at the equals signs."""
+    shown = [
+        f'<mtd style="text-align: {side}">{cell}</mtd>' for side, cell in zip(_CELLS, cells, strict=True)
+    ]
+    return f"<mtr>{''.join(shown)}</mtr>"
