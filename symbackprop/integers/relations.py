@@ -79,28 +79,34 @@ def sizes_in(expression: Expression) -> tuple[str, ...]:
 
 def size_value(expression: Expression, sizes: Sizes) -> Fraction | None:
     """What arithmetic of sizes comes to; None where it divides by 0."""
+    value = _size_value(expression, sizes)
+    return None if value is None else Fraction(value)
+
+
+def _size_value(expression: Expression, sizes: Sizes) -> Fraction | int | None:
+    """Whole numbers as such: fractions cost far more, and sizes are tried by the hundred."""
     match expression:
         case Number(value):
-            return value
+            return value.numerator if value.denominator == 1 else value
         case Size(axis):
-            return Fraction(sizes[axis.name])
+            return sizes[axis.name]
         case Apply("floor", (Power(inner, half),)) if half == HALF:
-            squared = size_value(inner, sizes)
-            return None if squared is None or squared < 0 else Fraction(math.isqrt(math.floor(squared)))
-    parts = [size_value(child, sizes) for child in expression.children]
+            squared = _size_value(inner, sizes)
+            return None if squared is None or squared < 0 else math.isqrt(math.floor(squared))
+    parts = [_size_value(child, sizes) for child in expression.children]
     numbers = [part for part in parts if part is not None]
     if len(numbers) < len(parts):
         return None
     match expression:
         case Add():
-            return sum(numbers, Fraction(0))
+            return sum(numbers)
         case Multiply():
-            return math.prod(numbers, start=Fraction(1))
+            return math.prod(numbers)
         case Power():
             base, exponent = numbers
-            return base ** int(exponent) if base or exponent >= 0 else None
+            return Fraction(base) ** int(exponent) if base or exponent >= 0 else None
         case Apply("floor"):
-            return Fraction(math.floor(numbers[0]))
+            return math.floor(numbers[0])
     raise NotationError(f"a {type(expression).__name__} is no arithmetic of sizes")
 
 

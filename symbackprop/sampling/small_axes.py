@@ -163,9 +163,12 @@ def with_room(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
         if index.axis.name in chosen and not isinstance(position, Index)
     ]
     for _ in system.axes if reckoned else ():
+        before = dict(sizes)
         for axis, position, conditions in reckoned:
             sizes[axis] = max(sizes[axis], _largest_position(position, conditions, sizes) + 1)
             sizes = following(system.axes, sizes) or sizes
+        if sizes == before:
+            break
     return sizes
 
 
