@@ -75,6 +75,10 @@ class Naming:
                 return of
         return self.tensor(last, among)
 
+    def is_called(self, name: str, tensor: str) -> bool:
+        """Whether a name is that of the tensor itself, and not of its gradient."""
+        return plain(name) == plain(tensor) or self.given.get(name) == tensor
+
     def matched(self, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, str]:
         """The data for each parameter of a function; those for which there are none are left out."""
         declared = [each.name for each in self.system.with_role(*DECLARED_ROLES)]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from symbackprop.handwritten.agreement import RIGHT, grade_of, shaped
 from symbackprop.handwritten.definitions import changed
+from symbackprop.handwritten.nested_parameters import Place, gradients_beside, parameter_places
 from symbackprop.handwritten.plans import (
     Argument,
     Attempt,
@@ -24,9 +25,10 @@ from symbackprop.handwritten.plans import (
     Result,
     Sequence,
     SizeOf,
+    Sizes,
     Table,
 )
-from symbackprop.handwritten.watching import Watch, arrays_in
+from symbackprop.handwritten.watching import LOCAL, Watch, arrays_in, last_locals
 
 Array: TypeAlias = NDArray[Any]
 # For each draw: a result's path with what it should be.
@@ -69,7 +71,7 @@ class Names:
                             return {}
                     if all(grades[path] == least[path] for path in wanted):
                         return {}
-        except Exception:
+        except (Exception, SystemExit):
             return {}
         return grades
 
@@ -79,7 +81,7 @@ class Names:
         try:
             with np.errstate(all="ignore"), watch.watching() if is_watched else nullcontext():
                 results = self._results(plan, given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             lines = [
                 each for each in traceback.extract_tb(error.__traceback__) if each.filename == self.filename
             ]
@@ -94,21 +96,35 @@ class Names:
         """What the last call returns, and the attributes of the object."""
         made: Any = None
         values: list[Any] = []
-        for call in plan.calls:
+        places: Mapping[str, Place] = {}
+        self.names.update({name: _plain(np.array(data[key])) for name, key in plan.variables})
+        for number, call in enumerate(plan.calls, 1):
             arguments = {name: _value(each, data, values) for name, each in call.arguments}
-            if call.callee.startswith("self."):
-                values.append(getattr(made, call.callee.removeprefix("self."))(**arguments))
+            callee = self._callee(call.callee, made)
+            if plan.keeps_locals and number == len(plan.calls):
+                with last_locals(self.filename) as found:
+                    values.append(callee(**arguments))
+                kept = dict(arrays_in(found, LOCAL))
                 continue
-            callee = self.names[call.callee]
             values.append(callee(**arguments))
             if isinstance(callee, type):
                 made = values[-1]
                 for path, key in plan.attributes:
                     _set(made, path, data[key])
+                places = parameter_places(made, plan.parameters)
+                for tensor, place in places.items():
+                    place.fill(data[tensor])
         results = dict(arrays_in(values[-1], "return"))
         if made is not None:
             results.update(arrays_in(made, "self", 4))
+            results.update(gradients_beside(results, places))
+        if plan.keeps_locals:
+            results.update(kept)
         return {path: np.array(array) for path, array in results.items()}
+
+    def _callee(self, name: str, made: Any) -> Any:
+        """A function or class of the file, or a method of the object that was made."""
+        return getattr(made, name.removeprefix("self.")) if name.startswith("self.") else self.names[name]
 
 
 def _own(data: Mapping[str, Array]) -> dict[str, Array]:
@@ -129,8 +145,14 @@ def _value(argument: Argument, data: Mapping[str, Array], values: list[Any]) -> 
         case Result(call, place):
             assert place is not None
             return values[call][place]
-        case SizeOf(key, axis):
-            return int(data[key].shape[axis])
+        case SizeOf():
+            return _size(argument, data)
+        case Sizes(sizes):
+            return [_size(each, data) for each in sizes]
+
+
+def _size(size: SizeOf, data: Mapping[str, Array]) -> int:
+    return int(data[size.key].shape[size.axis])
 
 
 def _plain(array: Array) -> Any:
