@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from symbackprop.handwritten.plans import Program
+from symbackprop.handwritten.stand_ins import stand_in
 
 DEFINING = (ast.FunctionDef, ast.ClassDef)
 
@@ -69,7 +70,17 @@ def _import(statement: ast.Import | ast.ImportFrom, names: dict[str, Any], filen
         try:
             run(ast.Module([ast.copy_location(one, statement)], []), names, filename)
         except ModuleNotFoundError as error:
-            names[each.asname or each.name.partition(".")[0]] = NotInstalled(str(error))
+            name = each.asname or each.name.partition(".")[0]
+            whole = each.name if each.asname else name
+            dotted = f"{statement.module}.{each.name}" if isinstance(statement, ast.ImportFrom) else whole
+            names[name] = _instead(dotted, str(error))
+
+
+def _instead(dotted: str, said: str) -> Any:
+    try:
+        return stand_in(dotted)
+    except ModuleNotFoundError:
+        return NotInstalled(said)
 
 
 def left_alone(program: Program) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ _GRADIENT = (
 )
 _UPSTREAM = re.compile(
     r"d_?outs?|d_?outputs?|grad_?outs?|grad_?outputs?|grad|upstream|g|gy|dl?dout|dnext|d_?ys?|dvalues|"
-    r"d_?act|delta|dz|dh|err|error|output_grad|output_gradient|grads?_?in|dl|d_l"
+    r"d_?act|delta|dz|dh|err|error|output_grad|output_gradient|grads?_?in|dl|d_l|ct|cotangents?|\w_?bar"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -23,11 +24,13 @@ from symbackprop.handwritten.plans import (
     Outcome,
     Plan,
     Result,
+    SavedContext,
     Sequence,
     SizeOf,
     Sizes,
     Table,
 )
+from symbackprop.handwritten.stand_ins import Context, tensor
 from symbackprop.handwritten.watching import LOCAL, Watch, arrays_in, last_locals
 
 Array: TypeAlias = NDArray[Any]
@@ -94,12 +97,17 @@ class Names:
 
     def _results(self, plan: Plan, data: Mapping[str, Array]) -> dict[str, Array]:
         """What the last call returns, and the attributes of the object."""
+        data = {name: as_tensor(array) for name, array in data.items()} if plan.takes_tensors else data
+        context = Context()
         made: Any = None
         values: list[Any] = []
         places: Mapping[str, Place] = {}
         self.names.update({name: _plain(np.array(data[key])) for name, key in plan.variables})
         for number, call in enumerate(plan.calls, 1):
-            arguments = {name: _value(each, data, values) for name, each in call.arguments}
+            arguments = {
+                name: context if isinstance(each, SavedContext) else _value(each, data, values)
+                for name, each in call.arguments
+            }
             callee = self._callee(call.callee, made)
             if plan.keeps_locals and number == len(plan.calls):
                 with last_locals(self.filename) as found:
@@ -124,7 +132,16 @@ class Names:
 
     def _callee(self, name: str, made: Any) -> Any:
         """A function or class of the file, or a method of the object that was made."""
-        return getattr(made, name.removeprefix("self.")) if name.startswith("self.") else self.names[name]
+        if name.startswith("self."):
+            return getattr(made, name.removeprefix("self."))
+        outer, dot, method = name.partition(".")
+        return getattr(self.names[outer], method) if dot else self.names[outer]
+
+
+def as_tensor(array: Array) -> Any:
+    """As torch's own tensor where the code has imported it, else as what stands in for it."""
+    torch = sys.modules.get("torch")
+    return torch.from_numpy(array) if torch is not None else tensor(array)
 
 
 def _own(data: Mapping[str, Array]) -> dict[str, Array]:
@@ -157,7 +174,7 @@ def _size(size: SizeOf, data: Mapping[str, Array]) -> int:
 
 def _plain(array: Array) -> Any:
     """A number where there are no axes, as a person would pass it."""
-    return array.item() if array.ndim == 0 else array
+    return array.item() if len(array.shape) == 0 else array
 
 
 def _set(made: Any, path: tuple[str, ...], array: Array) -> None:

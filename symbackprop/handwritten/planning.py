@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.errors import SymbackpropError, VerificationError
-from symbackprop.handwritten.naming import Naming
+from symbackprop.handwritten.layer_sizes import size_meant
+from symbackprop.handwritten.naming import Naming, adjoint_of
 from symbackprop.handwritten.plans import (
     Argument,
     Call,
     Data,
     Plan,
     Result,
+    SavedContext,
     Sequence,
-    SizeOf,
-    Sizes,
     Table,
 )
 from symbackprop.handwritten.syntax_of_code import OF_A_GRADIENT, Class, Function, Handwritten
@@ -31,7 +31,6 @@ TABLES = re.compile(
 )
 BACKWARDS = ("backward", "gradient", "gradients", "grad", "grads", "backprop", "back_prop", "backpropagate",
              "compute_gradients", "bprop", "backpropagation")  # fmt: skip
-SIZES = re.compile(r"sizes|layers|layer_?(sizes|dims)|dims|topology|architecture|structure|shape")
 FORWARD_METHODS = ("forward", "predict", "feedforward", "fprop", "__call__")
 
 
@@ -124,6 +123,8 @@ class Planner:
         return tuple([(name, tensor) for name, tensor in named if tensor is not None and name not in own])
 
     def _planned(self, name: str, method: str = "") -> Candidate:
+        if name in self.code.classes and self.code.classes[name].is_autograd_function:
+            return self._of_autograd_function(self.code.classes[name])
         if name in self.code.classes:
             return self._of_class(self.code.classes[name], method)
         return self._of_function(self.code.functions[name])
@@ -144,7 +145,25 @@ class Planner:
         calls.append(Call(function.name, tuple(found.items())))
         keeps_locals = self._is_kept(function)
         plan = Plan(tuple(calls), variables=self._variables(function), keeps_locals=keeps_locals)
-        return Candidate(function.name, plan, function.returned)
+        in_order = function.name in self.code.vjp_pairs
+        returned = _in_order_of(calls[0].arguments) if in_order else function.returned
+        return Candidate(function.name, plan, returned)
+
+    def _of_autograd_function(self, own: Class) -> Candidate:
+        """A torch.autograd.Function: backward gives one gradient for each argument of forward."""
+        forward, backward = own.methods["forward"], own.methods["backward"]
+        given, lacking = self._arguments(forward)
+        _expect_all(forward, lacking)
+        sent, missing = self._arguments(backward)
+        if len(missing) == 1:
+            sent[missing[0]] = Data(adjoint_of(self.naming.output))
+        arguments = tuple(given.items())
+        calls = [
+            Call(f"{own.name}.{each.name}", ((each.node.args.args[0].arg, SavedContext()), *rest))
+            for each, rest in ((forward, arguments), (backward, tuple(sent.items())))
+        ]
+        plan = Plan(tuple(calls), variables=self._variables(backward), takes_tensors=True)
+        return Candidate(own.name, plan, _in_order_of(arguments))
 
     def _setting_globals(self, function: Function) -> list[Call]:
         """Calls of the functions that leave in the module's variables what this one reads."""
@@ -207,43 +226,12 @@ class Planner:
         found, missing = self._arguments(constructor)
         yield from found.items()
         for name in missing:
-            yield name, self._sizes() if SIZES.fullmatch(name.lower()) else self._size(name)
-
-    def _sizes(self) -> Argument:
-        """The sizes of a chain of layers, from the input by one matrix after another."""
-        system = self.naming.system
-        data = system.with_role(Role.INPUT)
-        first = data[0] if data else next(iter(system.tensors.values()))
-        axis, found = first.indices[-1].axis, [SizeOf(first.name, -1)]
-        for tensor in system.with_role(Role.PARAMETER):
-            axes = [index.axis for index in tensor.indices]
-            if len(axes) == 2 and axis in axes:
-                place = 1 - axes.index(axis)
-                axis = axes[place]
-                found.append(SizeOf(tensor.name, place))
-        return Sizes(tuple(found))
-
-    def _size(self, name: str) -> Argument:
-        """The size that a constructor's parameter is likely to mean."""
-        system = self.naming.system
-        data = system.with_role(Role.INPUT)
-        first = data[0] if data else next(iter(system.tensors.values()))
-        last = system.tensors[self.naming.output]
-        word = name.lower()
-        if "out" in word or "class" in word:
-            return SizeOf(last.name, -1)
-        if "hid" in word:
-            ends = {first.indices[-1].axis, last.indices[-1].axis}
-            for tensor in system.with_role(Role.PARAMETER):
-                for place, index in enumerate(tensor.indices):
-                    if index.axis not in ends:
-                        return SizeOf(tensor.name, place)
-        return SizeOf(first.name, -1)
+            yield name, size_meant(name, self.naming)
 
     def _arguments(self, function: Function) -> tuple[dict[str, Argument], list[str]]:
         """What each parameter gets, and those for which there is nothing."""
         tables = {name: self._table(name, function) for name in function.required}
-        plainly = [name for name in function.required if tables[name] is None]
+        plainly = [name for name in function.required if tables[name] is None and not self._is_cache(name)]
         matched = self.naming.matched(plainly, function.optional)
         found: dict[str, Argument] = {}
         for name in (*function.required, *function.optional):
@@ -253,6 +241,11 @@ class Planner:
             elif name in matched:
                 found[name] = Data(matched[name])
         return found, [name for name in function.required if name not in found]
+
+    def _is_cache(self, name: str) -> bool:
+        """Whether a parameter is what a forward function leaves, and no tensor."""
+        is_tensor = self.naming.tensor(name, self.naming.system.tensors) is not None
+        return CACHES.fullmatch(name.lower()) is not None and not is_tensor and name not in self.naming.given
 
     def _table(self, name: str, function: Function) -> Argument | None:
         """A dictionary of tensors, by the keys that the code looks up, or a tuple that it unpacks."""
@@ -270,6 +263,11 @@ class Planner:
         if unpacked and self.code.forward_of(function) is None and len(matched) == len(unpacked):
             return Sequence(tuple([matched[each] for each in unpacked]))
         return None
+
+
+def _in_order_of(arguments: tuple[tuple[str, Argument], ...]) -> tuple[str, ...]:
+    """The names of the gradients that are given back in the order of a forward function's arguments."""
+    return tuple([f"grad_{each.key}" if isinstance(each, Data) else "" for _, each in arguments])
 
 
 def _reads_self(function: Function) -> bool:

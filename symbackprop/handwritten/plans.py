@@ -58,7 +58,12 @@ class Sizes:
     sizes: tuple[SizeOf, ...]
 
 
-Argument: TypeAlias = Data | Table | Sequence | Result | SizeOf | Sizes
+@dataclass(frozen=True)
+class SavedContext:
+    """The context that forward and backward of a torch.autograd.Function share."""
+
+
+Argument: TypeAlias = Data | Table | Sequence | Result | SizeOf | Sizes | SavedContext
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class Plan:
     An attribute is given by its path: ("W1",) or ("params", "W1"), with the name of its array. `parameters`
     are to be found in lists and layers of the object instead; `variables` of the module are set before all
     calls, each with the name of its array. With `keeps_locals`, the last function's variables are results.
+    With `takes_tensors`, arrays are passed as torch has them.
     """
 
     calls: tuple[Call, ...]
@@ -97,6 +103,7 @@ class Plan:
     parameters: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     keeps_locals: bool = False
+    takes_tensors: bool = False
 
 
 @dataclass(frozen=True)

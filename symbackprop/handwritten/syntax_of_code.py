@@ -124,6 +124,15 @@ class Class:
             if isinstance(each, ast.FunctionDef)
         }
 
+    @property
+    def is_autograd_function(self) -> bool:
+        """Whether it is a torch.autograd.Function: forward(ctx, ..) and backward(ctx, ..)."""
+        bases = [
+            each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "")
+            for each in self.node.bases
+        ]
+        return "Function" in bases and {"forward", "backward"} <= self.methods.keys()
+
     @cached_property
     def attributes(self) -> tuple[tuple[str, ...], ...]:
         """("W1",) for self.W1, ("params", "W1") for self.params['W1']."""
@@ -196,8 +205,22 @@ class Handwritten:
                     return tuple([each.id for each in targets if isinstance(each, ast.Name)])
         return ()
 
+    @cached_property
+    def vjp_pairs(self) -> dict[str, str]:
+        """Backward and forward of JAX's f.defvjp(forward, backward)."""
+        found: dict[str, str] = {}
+        for each in self.tree.body:
+            match each:
+                case ast.Expr(ast.Call(ast.Attribute(_, "defvjp"), [ast.Name(ahead), ast.Name(back)])) if (
+                    back in self.functions
+                ):
+                    found[back] = ahead
+        return found
+
     def forward_of(self, function: Function) -> Function | None:
         """The function whose cache this one takes: layer_forward for layer_backward."""
+        if function.name in self.vjp_pairs:
+            return self.functions.get(self.vjp_pairs[function.name])
         for back, ahead in FORWARDS:
             if back in function.name and function.name.replace(back, ahead) in self.functions:
                 return self.functions[function.name.replace(back, ahead)]

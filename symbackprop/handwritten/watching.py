@@ -24,6 +24,8 @@ LOCAL = "local"
 
 def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str, Array]]:
     """The numeric arrays in a value: itself, in tuples, lists, dictionaries and attributes of objects."""
+    if not isinstance(value, np.ndarray) and hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()  # torch's
     if isinstance(value, np.ndarray | np.generic | int | float) and not isinstance(value, bool):
         array = np.asarray(value)
         if array.dtype.kind in "fiub":

@@ -5,7 +5,7 @@ Each base is right; a fault is a line of it in another text, which ends in `#!`.
 
 from __future__ import annotations
 
-from tests.auditing.cases import ATTENTION, Case, dense_net
+from tests.auditing.cases import ATTENTION, RMS_NORM, Case, dense_net
 
 SOFTMAX_DEEP = """
 index n : N
@@ -693,4 +693,76 @@ CASES = [
         ("dK = einsum('ts,td->sd', dS, Q)*scale", "dK = einsum('ts,td->sd', dS, Q)", "factor"),
         ("dV = einsum('ts,te->se', P, grad_output)",
          "dV = einsum('st,te->se', P, grad_output)", "transpose")),
+]  # fmt: skip
+LINEAR_RELU = """
+index n : N
+index i : I
+index o : O
+input x[n,i]
+param W[o,i], b[o]
+u[n,o] = sum(i, W[o,i]*x[n,i]) + b[o]
+y[n,o] = relu(u[n,o])
+"""
+AUTOGRAD = """
+import torch
+import torch.nn.functional as F
+from torch.autograd import Function
+from torch.utils.data import DataLoader
+
+class LinearReLU(Function):
+    @staticmethod
+    def forward(ctx, input, weight, bias=None):
+        output = input.mm(weight.t())
+        if bias is not None:
+            output += bias
+        ctx.save_for_backward(input, weight, output)
+        ctx.has_bias = bias is not None
+        return output.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        input, weight, output = ctx.saved_tensors
+        grad_input = grad_weight = grad_bias = None
+        grad = grad_output.clone()
+        grad[output < 0] = 0
+        if ctx.needs_input_grad[0]:
+            grad_input = grad.mm(weight)
+        if ctx.needs_input_grad[1]:
+            grad_weight = grad.t().mm(input)
+        if ctx.has_bias and ctx.needs_input_grad[2]:
+            grad_bias = grad.sum(dim=0)
+        return grad_input, grad_weight, grad_bias
+
+model = torch.nn.Sequential()
+"""
+RMS_JAX = """
+from functools import partial
+import jax
+import jax.numpy as jnp
+
+@jax.custom_vjp
+def rms_norm(x, g, eps):
+    return rms_fwd(x, g, eps)[0]
+
+def rms_fwd(x, g, eps):
+    r = jnp.sqrt(jnp.mean(x**2, axis=-1, keepdims=True) + eps)
+    return g*x/r, (x, g, r)
+
+def rms_bwd(res, ct):
+    x, g, r = res
+    xn = x/r
+    dxn = ct*g
+    dx = (dxn - xn*jnp.mean(dxn*xn, axis=-1, keepdims=True))/r
+    dg = jnp.sum(ct*xn, axis=0)
+    return dx, dg, None
+
+rms_norm.defvjp(rms_fwd, rms_bwd)
+"""
+CASES += [
+    *of("autograd function", LINEAR_RELU, AUTOGRAD,
+        ("grad_bias = grad.sum(dim=0)", "grad_bias = grad.mean(dim=0)", "factor"),
+        ("grad_input = grad.mm(weight)", "grad_input = grad_output.mm(weight)", "wrong value")),
+    *of("custom_vjp", RMS_NORM, RMS_JAX,
+        ("dx = (dxn - xn*jnp.mean(dxn*xn, axis=-1, keepdims=True))/r",
+         "dx = (dxn + xn*jnp.mean(dxn*xn, axis=-1, keepdims=True))/r", "sign")),
 ]  # fmt: skip
