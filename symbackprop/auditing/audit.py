@@ -20,6 +20,7 @@ from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.auditing.trials import RaisingCode, Trial, trial_of
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, shaped
+from symbackprop.handwritten.definitions import left_alone
 from symbackprop.handwritten.plans import Attempt, Program
 from symbackprop.handwritten.running import Apart, Here, Runner
 from symbackprop.notation.arithmetic import factors_of
@@ -132,9 +133,19 @@ def _remarks(trial: Trial) -> Iterator[str]:
     for name in _unknown_numbers(trial):
         said = f"say so, --map {name}=NUMBER"
         yield f"{name} is not given to the code: where that has a number for it, {said}"
+    yield from _not_run(trial)
+    if trial.expectations.unreached:
+        yield f"no data drawn reach {', '.join(trial.expectations.unreached)}: nothing was compared there"
     moved = [name for name in trial.outcomes[0].changed if name in trial.expectations.system.tensors]
     if moved:
         yield f"changed in place by the call: {', '.join(moved)}"
+
+
+def _not_run(trial: Trial) -> Iterator[str]:
+    """The lines at the top of the file that only run it: loops that train, plots."""
+    spans = [f"{first}-{last}" if first < last else str(first) for first, last in left_alone(trial.program)]
+    if spans:
+        yield f"not run, for it defines nothing: line{'s' * (len(spans) > 1)} {', '.join(spans)}"
 
 
 def _unknown_numbers(trial: Trial) -> list[str]:

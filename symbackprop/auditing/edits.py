@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, product
 from typing import TypeAlias
@@ -70,7 +71,9 @@ def axis(site: Site) -> Iterator[Proposal]:
         function = call.func
         if not isinstance(function, ast.Attribute) or function.attr not in REDUCTIONS:
             continue
-        for node in [each.value for each in call.keywords if each.arg == "axis"] or call.args[1:2]:
+        place = int(is_numpy(function.value))  # np.sum(x, 0) and x.sum(0)
+        named = [each.value for each in call.keywords if each.arg == "axis"]
+        for node in named or call.args[place : place + 1]:
             for other in AXES:
                 new = ast.parse(repr(other), mode="eval").body
                 if text_of(new) != text_of(node):
@@ -147,6 +150,22 @@ def _is_product(function: ast.Attribute) -> bool:
     return function.attr in ("dot", "matmul", "outer")
 
 
+def einsum_axes(site: Site) -> Iterator[Proposal]:
+    """Two axes of a factor, or of what comes out, are exchanged in the text of an einsum."""
+    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        subscripts = call.args[0] if name == "einsum" and call.args else None
+        if not (isinstance(subscripts, ast.Constant) and isinstance(subscripts.value, str)):
+            continue
+        for part in re.finditer(r"[A-Za-z]{2,}", subscripts.value):
+            for one, other in combinations(range(part.start(), part.end()), 2):
+                letters = list(subscripts.value)
+                letters[one], letters[other] = letters[other], letters[one]
+                new = "".join(letters)
+                sentence = f"{part[0]} in '{subscripts.value}' should be {new[part.start() : part.end()]}"
+                yield Proposal(subscripts, ast.Constant(new), "transpose", sentence, order=1)
+
+
 def step(site: Site) -> Iterator[Proposal]:
     """In a loop, a value is read a step early or late."""
     for node in ast.walk(site.value):
@@ -220,6 +239,6 @@ def comparison(site: Site) -> Iterator[Proposal]:
 
 EDITS: tuple[Edit, ...] = (
     sign, step, transpose, axis, axis_forgotten, another_value, another_factor, exchanged, accumulation,
-    factor_of_a_term, reversal, repeated_positions,
+    einsum_axes, factor_of_a_term, reversal, repeated_positions,
     in_place, extra_factor, misplaced_power, wrong_operation, extra_term, comparison,
 )  # fmt: skip

@@ -175,12 +175,14 @@ def _readings(injected: Injected, site: Site) -> Iterator[ast.expr]:
         yield ast.Name(injected.name, ast.Load())
     elif shape == own[::-1]:
         yield ast.Attribute(ast.Name(injected.name, ast.Load()), "T", ast.Load())
-    elif shape is not None and len(own) == len(shape) + 1:
+    elif shape is not None and (len(own) == len(shape) + 1 or (len(own) == len(shape) and shape[-1] == 1)):
         for place in range(len(own)):
-            if own[:place] + own[place + 1 :] == shape:
+            if own[:place] + own[place + 1 :] in (shape, shape[:-1]):
                 for variable in site.loops:
                     before = ":, " * place
-                    yield ast.parse(f"{injected.name}[{before}{variable}]", mode="eval").body
+                    # A vector may be a column in the code's loop.
+                    column = "" if own[:place] + own[place + 1 :] == shape else "[..., None]"
+                    yield ast.parse(f"{injected.name}[{before}{variable}]{column}", mode="eval").body
 
 
 def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from symbackprop.handwritten.plans import Program
+from symbackprop.handwritten.stand_ins import stand_in
 
-DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+DEFINING = (ast.FunctionDef, ast.ClassDef)
 
 
 def parsed(program: Program) -> ast.Module:
@@ -27,13 +28,15 @@ def defined(program: Program, around: Mapping[str, Any]) -> dict[str, Any]:
     """The names that the file defines. It runs the file: call it only where that is meant.
 
     `around` are names that are known already, as those of the module that a function comes from. An
-    assignment that fails defines nothing; an import that fails passes through.
+    assignment that fails defines nothing; what is not installed fails where it is first used.
     """
     tree = parsed(program)
     own = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
     names: dict[str, Any] = {**around, "__name__": "audited"}
     for statement in tree.body:
-        if isinstance(statement, DEFINING):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            _import(statement, names, program.name)
+        elif isinstance(statement, DEFINING):
             run(ast.Module([statement], []), names, program.name)
         elif isinstance(statement, ast.Assign | ast.AnnAssign) and not _calls(statement, own):
             try:
@@ -41,6 +44,53 @@ def defined(program: Program, around: Mapping[str, Any]) -> dict[str, Any]:
             except Exception:
                 continue
     return names
+
+
+class NotInstalled:
+    """What a module that is not installed would have been: a script's plots and data need not be there."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+
+    def __getattr__(self, name: str) -> Any:
+        raise ModuleNotFoundError(self._said)
+
+    def __call__(self, *arguments: Any, **more: Any) -> Any:
+        """Not to be had either."""
+        raise ModuleNotFoundError(self._said)
+
+
+def _import(statement: ast.Import | ast.ImportFrom, names: dict[str, Any], filename: str) -> None:
+    for each in statement.names:
+        one = (
+            ast.Import([each])
+            if isinstance(statement, ast.Import)
+            else ast.ImportFrom(statement.module, [each], statement.level)
+        )
+        try:
+            run(ast.Module([ast.copy_location(one, statement)], []), names, filename)
+        except ModuleNotFoundError as error:
+            name = each.asname or each.name.partition(".")[0]
+            whole = each.name if each.asname else name
+            dotted = f"{statement.module}.{each.name}" if isinstance(statement, ast.ImportFrom) else whole
+            names[name] = _instead(dotted, str(error))
+
+
+def _instead(dotted: str, said: str) -> Any:
+    try:
+        return stand_in(dotted)
+    except ModuleNotFoundError:
+        return NotInstalled(said)
+
+
+def left_alone(program: Program) -> list[tuple[int, int]]:
+    """First and last lines of the loops and calls at the top of a file, which are not run."""
+    return [
+        (each.lineno, each.end_lineno or each.lineno)
+        for each in parsed(program).body
+        if isinstance(each, ast.For | ast.While | ast.If | ast.With | ast.Try | ast.Expr)
+        and not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+    ]
 
 
 def run(code: ast.Module | str, names: dict[str, Any], filename: str) -> None:

@@ -66,6 +66,9 @@ def _of_arrays(system: System) -> Iterator[Layout]:
     turned = dict.fromkeys(matrices, (1, 0))
     last = _batch_last(system)
     yield Layout()
+    if not last and vectors:
+        data = [each.name for each in system.tensors.values() if len(each.indices) == 1]
+        yield Layout("vectors as columns", columns=frozenset(data))
     if turned:
         yield Layout(f"{', '.join(matrices)} transposed", turned)
     if last:

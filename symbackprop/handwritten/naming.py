@@ -23,7 +23,7 @@ _GRADIENT = (
 )
 _UPSTREAM = re.compile(
     r"d_?outs?|d_?outputs?|grad_?outs?|grad_?outputs?|grad|upstream|g|gy|dl?dout|dnext|d_?ys?|dvalues|"
-    r"d_?act|delta|dz|dh|err|error|output_grad|output_gradient|grads?_?in|dl|d_l"
+    r"d_?act|delta|dz|dh|err|error|output_grad|output_gradient|grads?_?in|dl|d_l|ct|cotangents?|\w_?bar"
 )
 
 
@@ -74,6 +74,10 @@ class Naming:
             if of is not None:
                 return of
         return self.tensor(last, among)
+
+    def is_called(self, name: str, tensor: str) -> bool:
+        """Whether a name is that of the tensor itself, and not of its gradient."""
+        return plain(name) == plain(tensor) or self.given.get(name) == tensor
 
     def matched(self, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, str]:
         """The data for each parameter of a function; those for which there are none are left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from symbackprop.handwritten.agreement import RIGHT, grade_of, shaped
 from symbackprop.handwritten.definitions import changed
+from symbackprop.handwritten.nested_parameters import Place, gradients_beside, parameter_places
 from symbackprop.handwritten.plans import (
     Argument,
     Attempt,
@@ -22,11 +24,14 @@ from symbackprop.handwritten.plans import (
     Outcome,
     Plan,
     Result,
+    SavedContext,
     Sequence,
     SizeOf,
+    Sizes,
     Table,
 )
-from symbackprop.handwritten.watching import Watch, arrays_in
+from symbackprop.handwritten.stand_ins import Context, tensor
+from symbackprop.handwritten.watching import LOCAL, Watch, arrays_in, last_locals
 
 Array: TypeAlias = NDArray[Any]
 # For each draw: a result's path with what it should be.
@@ -69,7 +74,7 @@ class Names:
                             return {}
                     if all(grades[path] == least[path] for path in wanted):
                         return {}
-        except Exception:
+        except (Exception, SystemExit):
             return {}
         return grades
 
@@ -79,7 +84,7 @@ class Names:
         try:
             with np.errstate(all="ignore"), watch.watching() if is_watched else nullcontext():
                 results = self._results(plan, given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             lines = [
                 each for each in traceback.extract_tb(error.__traceback__) if each.filename == self.filename
             ]
@@ -92,23 +97,51 @@ class Names:
 
     def _results(self, plan: Plan, data: Mapping[str, Array]) -> dict[str, Array]:
         """What the last call returns, and the attributes of the object."""
+        data = {name: as_tensor(array) for name, array in data.items()} if plan.takes_tensors else data
+        context = Context()
         made: Any = None
         values: list[Any] = []
-        for call in plan.calls:
-            arguments = {name: _value(each, data, values) for name, each in call.arguments}
-            if call.callee.startswith("self."):
-                values.append(getattr(made, call.callee.removeprefix("self."))(**arguments))
+        places: Mapping[str, Place] = {}
+        self.names.update({name: _plain(np.array(data[key])) for name, key in plan.variables})
+        for number, call in enumerate(plan.calls, 1):
+            arguments = {
+                name: context if isinstance(each, SavedContext) else _value(each, data, values)
+                for name, each in call.arguments
+            }
+            callee = self._callee(call.callee, made)
+            if plan.keeps_locals and number == len(plan.calls):
+                with last_locals(self.filename) as found:
+                    values.append(callee(**arguments))
+                kept = dict(arrays_in(found, LOCAL))
                 continue
-            callee = self.names[call.callee]
             values.append(callee(**arguments))
             if isinstance(callee, type):
                 made = values[-1]
                 for path, key in plan.attributes:
                     _set(made, path, data[key])
+                places = parameter_places(made, plan.parameters)
+                for tensor, place in places.items():
+                    place.fill(data[tensor])
         results = dict(arrays_in(values[-1], "return"))
         if made is not None:
             results.update(arrays_in(made, "self", 4))
+            results.update(gradients_beside(results, places))
+        if plan.keeps_locals:
+            results.update(kept)
         return {path: np.array(array) for path, array in results.items()}
+
+    def _callee(self, name: str, made: Any) -> Any:
+        """A function or class of the file, or a method of the object that was made."""
+        if name.startswith("self."):
+            return getattr(made, name.removeprefix("self."))
+        outer, dot, method = name.partition(".")
+        return getattr(self.names[outer], method) if dot else self.names[outer]
+
+
+def as_tensor(array: Array) -> Any:
+    """As torch's own tensor where the code has imported it, else as what stands in for it."""
+    torch = sys.modules.get("torch")
+    return torch.from_numpy(array) if torch is not None else tensor(array)
 
 
 def _own(data: Mapping[str, Array]) -> dict[str, Array]:
@@ -129,13 +162,19 @@ def _value(argument: Argument, data: Mapping[str, Array], values: list[Any]) -> 
         case Result(call, place):
             assert place is not None
             return values[call][place]
-        case SizeOf(key, axis):
-            return int(data[key].shape[axis])
+        case SizeOf():
+            return _size(argument, data)
+        case Sizes(sizes):
+            return [_size(each, data) for each in sizes]
+
+
+def _size(size: SizeOf, data: Mapping[str, Array]) -> int:
+    return int(data[size.key].shape[size.axis])
 
 
 def _plain(array: Array) -> Any:
     """A number where there are no axes, as a person would pass it."""
-    return array.item() if array.ndim == 0 else array
+    return array.item() if len(array.shape) == 0 else array
 
 
 def _set(made: Any, path: tuple[str, ...], array: Array) -> None:

@@ -7,12 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.errors import SymbackpropError, VerificationError
-from symbackprop.handwritten.naming import Naming
-from symbackprop.handwritten.plans import Argument, Call, Data, Plan, Result, Sequence, SizeOf, Table
+from symbackprop.handwritten.layer_sizes import size_meant
+from symbackprop.handwritten.naming import Naming, adjoint_of
+from symbackprop.handwritten.plans import (
+    Argument,
+    Call,
+    Data,
+    Plan,
+    Result,
+    SavedContext,
+    Sequence,
+    Table,
+)
 from symbackprop.handwritten.syntax_of_code import OF_A_GRADIENT, Class, Function, Handwritten
 from symbackprop.systems.system import DECLARED_ROLES, Role
 
-CACHES = re.compile(r"caches?|ctx|context|saved|memory|tape|state|stored|intermediates?|forward_?\w*|fwd\w*")
+CACHES = re.compile(
+    r"caches?|ctx|context|saved(_tensors)?|res|residuals?|memory|tape|state|stored|intermediates?|"
+    r"forward_?\w*|fwd\w*"
+)
 TABLES = re.compile(
     r"params?|parameters?|network|net|model|theta|weights|state|p|w(ei)?ghts|variables|cache|layers?"
 )
@@ -34,7 +47,8 @@ class Candidate:
     def keys(self) -> frozenset[str]:
         """The data that it is given."""
         called = {key for call in self.plan.calls for key in call.keys}
-        return frozenset(called.union(key for _, key in self.plan.attributes))
+        held = [*self.plan.attributes, *self.plan.variables]
+        return frozenset(called.union((key for _, key in held), self.plan.parameters))
 
 
 @dataclass(frozen=True)
@@ -51,9 +65,10 @@ class Planner:
         if unknown or not wanted:
             known = ", ".join((*self.code.functions, *self.code.classes)) or "nothing"
             what = f"'{unknown[0]}'" if unknown else "a function or class that looks like a gradient"
-            raise VerificationError(
-                f"{self.code.program.name} does not define {what}", remedy=f"it defines {known}"
-            )
+            remedy = f"it defines {known}"
+            if not name:
+                remedy += "; loops at the top of a file are not run: put what computes it into a function"
+            raise VerificationError(f"{self.code.program.name} does not define {what}", remedy=remedy)
         found: list[Candidate] = []
         errors: list[SymbackpropError] = []
         for each in wanted:
@@ -72,10 +87,44 @@ class Planner:
     def _likely(self) -> list[str]:
         """The last defined first."""
         functions = [name for name in self.code.functions if OF_A_GRADIENT.fullmatch(name)]
-        classes = [name for name, each in self.code.classes.items() if _backward(each) is not None]
-        return [*reversed(classes), *reversed(functions)] or list(reversed(self.code.functions))
+        classes = [name for name, each in self.code.classes.items() if self._backward(each) is not None]
+        computing = [name for name, each in self.code.functions.items() if self._gradients_in(each)]
+        named = [*reversed(classes), *reversed(functions), *reversed(computing)]
+        return list(dict.fromkeys(named)) or list(reversed(self.code.functions))
+
+    def _gradients_in(self, function: Function) -> dict[str, str]:
+        """The parameters whose gradient it assigns under a name of its own, each with what holds that."""
+        parameters = [each.name for each in self.naming.system.with_role(Role.PARAMETER)]
+        found: dict[str, str] = {}
+        for name, holder in function.assigned:
+            of = self.naming.gradient_of(name, parameters)
+            in_table = holder not in (name, "self") and re.match("d|grad|g$", holder)
+            if of is not None and (in_table or not self.naming.is_called(name, of)):
+                found.setdefault(of, holder)
+        return found
+
+    def _backward(self, own: Class) -> Function | None:
+        """The method with a gradient's name, or the one that assigns most gradients."""
+        named = [own.methods[name] for name in BACKWARDS if name in own.methods]
+        named += [each for name, each in own.methods.items() if OF_A_GRADIENT.fullmatch(name)]
+        computing = sorted(own.methods.values(), key=lambda each: -len(self._gradients_in(each)))
+        return next(iter([*named, *(each for each in computing if self._gradients_in(each))]), None)
+
+    def _is_kept(self, function: Function) -> bool:
+        """Whether the gradients that it assigns stay in its own variables."""
+        holders = set(self._gradients_in(function).values()) - {"self"}
+        return bool(holders) and not holders & (function.returned_variables | function.declared_global)
+
+    def _variables(self, function: Function) -> tuple[tuple[str, str], ...]:
+        """The module's variables that are tensors of the model."""
+        declared = [each.name for each in self.naming.system.with_role(Role.PARAMETER, Role.CONSTANT)]
+        named = [(name, self.naming.tensor(name, declared)) for name in sorted(self.code.variables)]
+        own = {*function.required, *function.optional}
+        return tuple([(name, tensor) for name, tensor in named if tensor is not None and name not in own])
 
     def _planned(self, name: str, method: str = "") -> Candidate:
+        if name in self.code.classes and self.code.classes[name].is_autograd_function:
+            return self._of_autograd_function(self.code.classes[name])
         if name in self.code.classes:
             return self._of_class(self.code.classes[name], method)
         return self._of_function(self.code.functions[name])
@@ -92,11 +141,41 @@ class Planner:
             found[caches[0]] = Result(0, -1 if forward.returns_tuple else None)
             missing = []
         _expect_all(function, missing)
+        calls += self._setting_globals(function) if not calls else []
         calls.append(Call(function.name, tuple(found.items())))
-        return Candidate(function.name, Plan(tuple(calls)), function.returned)
+        keeps_locals = self._is_kept(function)
+        plan = Plan(tuple(calls), variables=self._variables(function), keeps_locals=keeps_locals)
+        in_order = function.name in self.code.vjp_pairs
+        returned = _in_order_of(calls[0].arguments) if in_order else function.returned
+        return Candidate(function.name, plan, returned)
+
+    def _of_autograd_function(self, own: Class) -> Candidate:
+        """A torch.autograd.Function: backward gives one gradient for each argument of forward."""
+        forward, backward = own.methods["forward"], own.methods["backward"]
+        given, lacking = self._arguments(forward)
+        _expect_all(forward, lacking)
+        sent, missing = self._arguments(backward)
+        if len(missing) == 1:
+            sent[missing[0]] = Data(adjoint_of(self.naming.output))
+        arguments = tuple(given.items())
+        calls = [
+            Call(f"{own.name}.{each.name}", ((each.node.args.args[0].arg, SavedContext()), *rest))
+            for each, rest in ((forward, arguments), (backward, tuple(sent.items())))
+        ]
+        plan = Plan(tuple(calls), variables=self._variables(backward), takes_tensors=True)
+        return Candidate(own.name, plan, _in_order_of(arguments))
+
+    def _setting_globals(self, function: Function) -> list[Call]:
+        """Calls of the functions that leave in the module's variables what this one reads."""
+        found: list[Call] = []
+        for each in self.code.functions.values():
+            if each.name != function.name and each.declared_global & function.read:
+                arguments, missing = self._arguments(each)
+                found += [] if missing else [Call(each.name, tuple(arguments.items()))]
+        return found
 
     def _of_class(self, own: Class, method: str) -> Candidate:
-        backward = own.methods.get(method) or _backward(own)
+        backward = own.methods.get(method) or self._backward(own)
         if backward is None:
             raise VerificationError(
                 f"the class {own.name} has no method that looks like a gradient",
@@ -106,17 +185,24 @@ class Planner:
         made = Call(own.name, tuple(self._constructed(constructor)) if constructor else ())
         calls = [made]
         arguments, missing = self._arguments(backward)
-        forward = self._forward(own, backward, arguments)
-        if forward is not None:
-            given, lacking = self._arguments(forward)
+        forward = self._forward(own, backward, arguments) if missing or _reads_self(backward) else None
+        given, lacking = self._arguments(forward) if forward is not None else ({}, [])
+        if forward is not None and missing:
             _expect_all(forward, lacking)
+        if forward is not None and not lacking:
             calls.append(Call(f"self.{forward.name}", tuple(given.items())))
             for name in missing:
                 arguments[name] = Result(1, -1 if forward.returns_tuple else None)
             missing = []
         _expect_all(backward, missing)
         calls.append(Call(f"self.{backward.name}", tuple(arguments.items())))
-        return Candidate(own.name, Plan(tuple(calls), tuple(self._attributes(own))), backward.returned, True)
+        attributes = tuple(self._attributes(own))
+        held = {tensor for _, tensor in attributes}
+        parameters = [each.name for each in self.naming.system.with_role(Role.PARAMETER)]
+        nested = () if held else tuple(parameters)
+        variables, keeps_locals = self._variables(backward), self._is_kept(backward)
+        plan = Plan(tuple(calls), attributes, nested, variables, keeps_locals)
+        return Candidate(own.name, plan, backward.returned, True)
 
     def _forward(self, own: Class, backward: Function, arguments: dict[str, Argument]) -> Function | None:
         """The method that leaves behind what the gradient reads: it sees the targets where that does not."""
@@ -140,29 +226,12 @@ class Planner:
         found, missing = self._arguments(constructor)
         yield from found.items()
         for name in missing:
-            yield name, self._size(name)
-
-    def _size(self, name: str) -> Argument:
-        """The size that a constructor's parameter is likely to mean."""
-        system = self.naming.system
-        data = system.with_role(Role.INPUT)
-        first = data[0] if data else next(iter(system.tensors.values()))
-        last = system.tensors[self.naming.output]
-        word = name.lower()
-        if "out" in word or "class" in word:
-            return SizeOf(last.name, -1)
-        if "hid" in word:
-            ends = {first.indices[-1].axis, last.indices[-1].axis}
-            for tensor in system.with_role(Role.PARAMETER):
-                for place, index in enumerate(tensor.indices):
-                    if index.axis not in ends:
-                        return SizeOf(tensor.name, place)
-        return SizeOf(first.name, -1)
+            yield name, size_meant(name, self.naming)
 
     def _arguments(self, function: Function) -> tuple[dict[str, Argument], list[str]]:
         """What each parameter gets, and those for which there is nothing."""
         tables = {name: self._table(name, function) for name in function.required}
-        plainly = [name for name in function.required if tables[name] is None]
+        plainly = [name for name in function.required if tables[name] is None and not self._is_cache(name)]
         matched = self.naming.matched(plainly, function.optional)
         found: dict[str, Argument] = {}
         for name in (*function.required, *function.optional):
@@ -172,6 +241,11 @@ class Planner:
             elif name in matched:
                 found[name] = Data(matched[name])
         return found, [name for name in function.required if name not in found]
+
+    def _is_cache(self, name: str) -> bool:
+        """Whether a parameter is what a forward function leaves, and no tensor."""
+        is_tensor = self.naming.tensor(name, self.naming.system.tensors) is not None
+        return CACHES.fullmatch(name.lower()) is not None and not is_tensor and name not in self.naming.given
 
     def _table(self, name: str, function: Function) -> Argument | None:
         """A dictionary of tensors, by the keys that the code looks up, or a tuple that it unpacks."""
@@ -191,8 +265,13 @@ class Planner:
         return None
 
 
-def _backward(own: Class) -> Function | None:
-    return next((own.methods[name] for name in BACKWARDS if name in own.methods), None)
+def _in_order_of(arguments: tuple[tuple[str, Argument], ...]) -> tuple[str, ...]:
+    """The names of the gradients that are given back in the order of a forward function's arguments."""
+    return tuple([f"grad_{each.key}" if isinstance(each, Data) else "" for _, each in arguments])
+
+
+def _reads_self(function: Function) -> bool:
+    return "self" in function.read
 
 
 def _expect_all(function: Function, missing: list[str]) -> None:

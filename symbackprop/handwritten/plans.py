@@ -51,7 +51,19 @@ class SizeOf:
     axis: int
 
 
-Argument: TypeAlias = Data | Table | Sequence | Result | SizeOf
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of all layers as a list, that of the input first."""
+
+    sizes: tuple[SizeOf, ...]
+
+
+@dataclass(frozen=True)
+class SavedContext:
+    """The context that forward and backward of a torch.autograd.Function share."""
+
+
+Argument: TypeAlias = Data | Table | Sequence | Result | SizeOf | Sizes | SavedContext
 
 
 @dataclass(frozen=True)
@@ -80,11 +92,18 @@ class Call:
 class Plan:
     """Calls one after another. `attributes` are set on the object once it is made.
 
-    An attribute is given by its path: ("W1",) or ("params", "W1"), with the name of its array.
+    An attribute is given by its path: ("W1",) or ("params", "W1"), with the name of its array. `parameters`
+    are to be found in lists and layers of the object instead; `variables` of the module are set before all
+    calls, each with the name of its array. With `keeps_locals`, the last function's variables are results.
+    With `takes_tensors`, arrays are passed as torch has them.
     """
 
     calls: tuple[Call, ...]
     attributes: tuple[tuple[tuple[str, ...], str], ...] = ()
+    parameters: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    keeps_locals: bool = False
+    takes_tensors: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symbackprop.handwritten.agreement import shaped
 from symbackprop.handwritten.naming import Naming
+from symbackprop.handwritten.watching import LOCAL
 from symbackprop.systems.system import Role
 
 Array: TypeAlias = NDArray[Any]
@@ -21,6 +22,7 @@ _ITEM = re.compile(r"return\[(?P<place>\d+)\](?P<rest>.*)")
 _LOSS = re.compile(r"(loss|cost|e|j|l|error|err|ce|mse|nll|objective|data_?loss|total_?loss)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"self(\.[A-Za-z_]\w*)*\.(?P<name>(d|grad|g_|delta)\w*)$")
 _TABLE = re.compile(r"self(\.[A-Za-z_]\w*)*\.(d|grad)\w*\['(?P<name>[^']*)'\]$")
+_TABLED = re.compile(r"\['(d|grad|g')\w*'?\]\['\w+'\]$")  # grads['W1'] among a function's variables
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,13 @@ def labelled(
     """
     asked = list(expected)
     paths: dict[str, str] = {}
-    for path in sorted(results, key=lambda each: each.startswith("self")):
+    keeps_locals = any(path.startswith(LOCAL) for path in results)
+    for path in sorted(results, key=lambda each: (not each.startswith(LOCAL), each.startswith("self"))):
         label = _label(path, returned)
         of = naming.gradient_of(label, asked) if label else None
-        if of is not None and of not in paths:
+        # Beside gradients that stay in variables, what is called as a parameter is the parameter, updated.
+        may_be_itself = keeps_locals and not _TABLED.search(path)
+        if of is not None and of not in paths and not (may_be_itself and naming.is_called(label, of)):
             paths[of] = path
     unnamed = [path for path in results if path.startswith("return") and path not in paths.values()]
     loss = next((path for path in unnamed if _is_loss(path, results[path], returned)), None)
@@ -74,8 +79,11 @@ def _label(path: str, returned: Sequence[str]) -> str:
     if path == "return":
         return returned[0] if len(returned) == 1 else ""
     item = _ITEM.fullmatch(path)
-    place = int(item["place"]) if item is not None and not item["rest"] else len(returned)
-    return returned[place] if place < len(returned) else ""
+    if item is None or int(item["place"]) >= len(returned):
+        return ""
+    label = returned[int(item["place"])]
+    listed = re.fullmatch(r"\[(\d+)\]", item["rest"])
+    return f"{label}{int(listed[1]) + 1}" if listed and label else ("" if item["rest"] else label)
 
 
 def _is_loss(path: str, array: Array, returned: Sequence[str]) -> bool:

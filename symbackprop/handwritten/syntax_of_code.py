@@ -18,6 +18,7 @@ OF_A_GRADIENT = re.compile(
 FORWARDS = (
     ("backward", "forward"), ("Backward", "Forward"), ("bwd", "fwd"), ("bprop", "fprop"),
     ("backprop", "forward"), ("back", "forward"), ("gradient", "forward"), ("grad", "forward"),
+    ("_backward", ""), ("_bwd", ""), ("_grad", ""), ("_vjp", ""),
 )  # fmt: skip
 
 
@@ -51,6 +52,39 @@ class Function:
         items = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         taken = {*self.required, *self.optional}
         return tuple([_named(item, taken) for item in items if item is not None])
+
+    @cached_property
+    def assigned(self) -> tuple[tuple[str, str], ...]:
+        """What it assigns to, and the variable that holds it: ("dW", "dW"), ("W1", "grads")."""
+        found: dict[tuple[str, str], None] = {}
+        for node in ast.walk(self.node):
+            match node:
+                case ast.Name(name, ast.Store()):
+                    found[(name, name)] = None
+                case ast.Subscript(ast.Name(name), ast.Constant(str() as key), ast.Store()):
+                    found[(key, name)] = None
+                case ast.Attribute(ast.Name("self"), name, ast.Store()):
+                    found[(name, "self")] = None
+        return tuple(found)
+
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """The variables that it reads."""
+        names = [node for node in ast.walk(self.node) if isinstance(node, ast.Name)]
+        return frozenset(each.id for each in names if isinstance(each.ctx, ast.Load))
+
+    @cached_property
+    def returned_variables(self) -> frozenset[str]:
+        """The variables in what it returns."""
+        returns = [node for node in ast.walk(self.node) if isinstance(node, ast.Return)]
+        return frozenset(each.id for node in returns for each in ast.walk(node) if isinstance(each, ast.Name))
+
+    @cached_property
+    def declared_global(self) -> frozenset[str]:
+        """The variables of the module that it sets."""
+        return frozenset(
+            name for node in ast.walk(self.node) if isinstance(node, ast.Global) for name in node.names
+        )
 
     @cached_property
     def returns_tuple(self) -> bool:
@@ -89,6 +123,15 @@ class Class:
             for each in self.node.body
             if isinstance(each, ast.FunctionDef)
         }
+
+    @property
+    def is_autograd_function(self) -> bool:
+        """Whether it is a torch.autograd.Function: forward(ctx, ..) and backward(ctx, ..)."""
+        bases = [
+            each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "")
+            for each in self.node.bases
+        ]
+        return "Function" in bases and {"forward", "backward"} <= self.methods.keys()
 
     @cached_property
     def attributes(self) -> tuple[tuple[str, ...], ...]:
@@ -133,6 +176,14 @@ class Handwritten:
             each.name: Class(each.name, each) for each in self.tree.body if isinstance(each, ast.ClassDef)
         }
 
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The variables of the module: assigned at the top of the file, or declared global."""
+        assigned = [each for each in self.tree.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+        names = [node for each in assigned for node in ast.walk(each) if isinstance(node, ast.Name)]
+        stored = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+        return frozenset(stored.union(*(each.declared_global for each in self.functions.values())))
+
     def keys_of(self, variable: str) -> tuple[str, ...]:
         """The strings by which a variable of this name is looked up: params['W1'], params.get('W1')."""
         found: dict[str, None] = {}
@@ -154,8 +205,22 @@ class Handwritten:
                     return tuple([each.id for each in targets if isinstance(each, ast.Name)])
         return ()
 
+    @cached_property
+    def vjp_pairs(self) -> dict[str, str]:
+        """Backward and forward of JAX's f.defvjp(forward, backward)."""
+        found: dict[str, str] = {}
+        for each in self.tree.body:
+            match each:
+                case ast.Expr(ast.Call(ast.Attribute(_, "defvjp"), [ast.Name(ahead), ast.Name(back)])) if (
+                    back in self.functions
+                ):
+                    found[back] = ahead
+        return found
+
     def forward_of(self, function: Function) -> Function | None:
         """The function whose cache this one takes: layer_forward for layer_backward."""
+        if function.name in self.vjp_pairs:
+            return self.functions.get(self.vjp_pairs[function.name])
         for back, ahead in FORWARDS:
             if back in function.name and function.name.replace(back, ahead) in self.functions:
                 return self.functions[function.name.replace(back, ahead)]

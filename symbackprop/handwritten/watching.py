@@ -19,10 +19,13 @@ MOST_EVENTS = 4_000
 LARGEST = 20_000  # numbers of an array that is kept
 DEEPEST = 3
 RETURNED = "return"
+LOCAL = "local"
 
 
 def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str, Array]]:
     """The numeric arrays in a value: itself, in tuples, lists, dictionaries and attributes of objects."""
+    if not isinstance(value, np.ndarray) and hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()  # torch's
     if isinstance(value, np.ndarray | np.generic | int | float) and not isinstance(value, bool):
         array = np.asarray(value)
         if array.dtype.kind in "fiub":
@@ -36,6 +39,25 @@ def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str
     elif depth and hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
         for name, each in list(vars(value).items()):
             yield from arrays_in(each, f"{path}.{name}", depth - 1)
+
+
+@contextmanager
+def last_locals(filename: str) -> Iterator[dict[str, Any]]:
+    """The variables of the function of a file that returns last, once it has."""
+    kept: dict[str, Any] = {}
+
+    def on_return(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "return" and frame.f_code.co_filename == filename:
+            kept.clear()
+            kept.update(frame.f_locals)
+            kept.pop("self", None)
+
+    before = sys.getprofile()
+    sys.setprofile(on_return)
+    try:
+        yield kept
+    finally:
+        sys.setprofile(before)
 
 
 class Watch:

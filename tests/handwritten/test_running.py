@@ -81,12 +81,22 @@ def test_a_change_is_tried_and_taken_back():
     assert found == [{"return": 2}, {}, {}]
 
 
+def test_what_is_not_installed_fails_where_it_is_used():
+    text = "import no_such_module.plots as plt\nfrom no_such_module import data\n"
+    text += "def f():\n    return 1.0\ndef g():\n    return plt.pi\ndef h():\n    return data(3)\n"
+    attempts = [Attempt(Plan((Call(name),)), ({},)) for name in "fgh"]
+    outcomes = [outcome for (outcome,) in Here(Program(text, "f.py")).outcomes(attempts, 0)]
+    assert outcomes[0].results == {"return": 1.0}
+    assert [each.line for each in outcomes] == [0, 6, 8]
+    assert all(each.error.startswith("ModuleNotFoundError") for each in outcomes[1:])
+
+
 def test_limits_and_failures_are_said():
     attempt = Attempt(Plan((Call("f"),)), ({},))
     endless = Program("def f():\n    while True:\n        pass\n", "endless.py")
     with pytest.raises(VerificationError, match=r"endless\.py runs for more than 0\.2 s"):
         Apart(endless, seconds=0.2).outcomes([attempt], 0)
-    with pytest.raises(VerificationError, match="cannot be run: ModuleNotFoundError"):
-        Apart(Program("import no_such_module_anywhere\n", "f.py")).outcomes([attempt], 0)
+    with pytest.raises(VerificationError, match="cannot be run: ZeroDivisionError"):
+        Apart(Program("class Net:\n    size = 1/0\n", "f.py")).outcomes([attempt], 0)
     ((outcome,),) = Here(Program("def f():\n    return undefined\n", "f.py")).outcomes([attempt], 0)
     assert outcome.line == 2 and outcome.error.startswith("NameError")

@@ -1,0 +1,35 @@
+"""Code in the styles of courses, posts and notebooks: found, called and judged as it stands."""
+
+import pytest
+
+import symbackprop as sb
+from symbackprop.auditing.audit import audited
+from symbackprop.errors import VerificationError
+from symbackprop.handwritten.plans import Program
+from symbackprop.handwritten.running import Here
+from tests.auditing.strangers import CASES
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_the_verdict_the_line_and_the_kind(case):
+    runner = Here(Program(case.text, "code.py"))
+    report = audited(sb.loads(case.model).system, runner, case.target, case.given)
+    assert report.verdict.value == case.expected_verdict, report.text()
+    assert tuple([each.kind for each in report.findings]) == case.kinds, report.text()
+    assert [each.line for each in report.findings if each.line] == case.lines, report.text()
+    assert case.convention in " ".join(report.conventions), report.text()
+
+
+def test_what_only_runs_the_file_is_left_alone_and_said():
+    (case,) = [each for each in CASES if each.name == "globals"]
+    loop = f"{case.text}\nwhile True:\n    forward(X)\n"
+    report = audited(sb.loads(case.model).system, Here(Program(loop, "code.py")), "", {})
+    lines = len(loop.splitlines())
+    first = case.text.splitlines().index("for epoch in range(1000000):") + 1
+    assert f"not run, for it defines nothing: lines {first}-{first + 2}, {lines - 1}-{lines}" in report.text()
+
+
+def test_a_loop_without_a_function_is_refused_with_what_to_do():
+    code = "x = 1\nfor step in range(10**9):\n    x = x - 0.1*x\n"
+    with pytest.raises(VerificationError, match="put what computes it into a function"):
+        audited(sb.loads(CASES[0].model).system, Here(Program(code, "code.py")), "", {})

@@ -1,0 +1,55 @@
+"""NumPy under torch's and JAX's names, for gradients that only compute with arrays."""
+
+import numpy as np
+import pytest
+
+from symbackprop.handwritten.definitions import defined
+from symbackprop.handwritten.plans import Program
+from symbackprop.handwritten.stand_ins import Context, stand_in, tensor
+
+X = np.arange(6.0).reshape(2, 3) - 2
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (lambda x, torch: x.sum(dim=0), X.sum(axis=0)),
+        (lambda x, torch: x.mean(-1, keepdim=True), X.mean(-1, keepdims=True)),
+        (lambda x, torch: x.t().mm(x), X.T @ X),
+        (lambda x, torch: x.transpose(0, 1), X.T),
+        (lambda x, torch: x.view(3, 2), X.reshape(3, 2)),
+        (lambda x, torch: x.view(-1), X.ravel()),
+        (lambda x, torch: x.unsqueeze(-1), X[..., None]),
+        (lambda x, torch: x.clamp(min=0), np.maximum(X, 0)),
+        (lambda x, torch: x.max(dim=1).values, X.max(axis=1)),
+        (lambda x, torch: torch.max(x, dim=1, keepdim=True).values, X.max(axis=1, keepdims=True)),
+        (lambda x, torch: torch.softmax(x, dim=0), np.exp(X) / np.exp(X).sum(axis=0)),
+        (lambda x, torch: torch.einsum("ij,kj->ik", x, x), X @ X.T),
+        (lambda x, torch: (x * x).sum(1).unsqueeze(1) * torch.exp(x), (X**2).sum(1)[:, None] * np.exp(X)),
+        (lambda x, torch: torch.rsqrt(x.pow(2) + 1), 1 / np.sqrt(X**2 + 1)),
+        (lambda x, torch: x.sum() * x.numel() / x.size(0), X.sum() * 3),
+        (lambda x, torch: torch.cat([x, torch.zeros_like(x)], dim=1), np.hstack([X, 0 * X])),
+    ],
+)
+def test_a_tensor_is_an_array_under_other_names(found, expected):
+    assert np.allclose(found(tensor(X), stand_in("torch")), expected)
+
+
+def test_what_is_saved_is_found():
+    context = Context()
+    context.save_for_backward(1, 2)
+    context.dim = 3
+    assert context.saved_tensors == (1, 2) and context.dim == 3 and context.needs_input_grad[0]
+
+
+def test_names_that_an_import_binds():
+    text = (
+        "import jax, jax.numpy as jnp\nfrom jax import custom_vjp, nothing\nimport torch.nn.functional as F\n"
+    )
+    names = defined(Program(text, "f.py"), {})
+    assert names["jnp"].tanh(0.0) == 0.0 and names["jax"].jit(3) == 3
+    assert names["F"].relu(X).min() == 0.0 and names["custom_vjp"](len) is len
+    with pytest.raises(ModuleNotFoundError, match="jax"):
+        names["nothing"](1)
+    with pytest.raises(ModuleNotFoundError):
+        stand_in("tensorflow.keras")
