@@ -226,7 +226,7 @@ def _product(factors: tuple[Expression, ...]) -> Box:
 def _quotient(above: list[Expression], below: list[Expression]) -> Box:
     """One fraction; a fractional number stays in front of it, a sum behind it.
 
-    What is too long to stand above the stroke stands behind it.
+    What is too long for the numerator is multiplied behind it.
     """
     front = [factor for factor in above if isinstance(factor, Number) and factor.value.denominator != 1]
     behind = [factor for factor in above if box(factor).open_right]

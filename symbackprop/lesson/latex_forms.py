@@ -31,7 +31,7 @@ from symbackprop.lesson.boxes import (
 )
 from symbackprop.systems.printing import decimal_of
 
-# What stands in an exponent, below a stroke or beside a brace cannot break over lines; beyond these widths
+# What stands in an exponent, in a denominator or beside a brace cannot break over lines; beyond these widths
 # (in ems) it is written out instead.
 WIDEST_FRACTION, WIDEST_EXPONENT, WIDEST_CASE = 22.0, 10.0, 24.0
 _WIDE_FORMATS = {

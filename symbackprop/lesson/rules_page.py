@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.emission.environment import render
@@ -12,6 +13,8 @@ from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import without_where
 from symbackprop.rules.examples import NAMES, example_fact, parsed, place_of_use
 from symbackprop.rules.measures import MEASURES, Measures
+from symbackprop.stability.identities import IDENTITY_MEASURES
+from symbackprop.stability.orders import StabilityMeasure
 from symbackprop.systems.printing import fact_text, text
 
 
@@ -57,12 +60,13 @@ def rules_page() -> str:
             names=NAMES,
             fact=fact_text(example_fact()),
             schedule=schedule_entries(),
+            identity_measures=_rows(IDENTITY_MEASURES),
         ).rstrip("\n")
         + "\n"
     )
 
 
-def _rows(measures: Measures) -> tuple[MeasureRow, ...]:
+def _rows(measures: Measures | Mapping[str, StabilityMeasure]) -> tuple[MeasureRow, ...]:
     return tuple(MeasureRow(name, measure.wording) for name, measure in measures.items())
 
 

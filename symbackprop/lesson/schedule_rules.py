@@ -27,6 +27,7 @@ from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule, size_mask_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
 from symbackprop.stability.forms import STABLE_FORMS
+from symbackprop.stability.identities import IDENTITY_MEASURES
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.orders import ORDER_MEASURES
 from symbackprop.systems.partial import Ranges
@@ -109,8 +110,15 @@ def _local(rule: Rule) -> ScheduleEntry:
         text(before),
         text(after),
         text(parsed(rule.near_miss)),
-        ORDER_MEASURES[rule.decreases].wording if rule.decreases in ORDER_MEASURES else "",
+        _falling(rule.decreases),
     )
+
+
+def _falling(measure: str) -> str:
+    """A measure's place in the table of the identities' measures, or its wording where it has no table."""
+    if measure in IDENTITY_MEASURES:
+        return f"{measure} ({list(IDENTITY_MEASURES).index(measure) + 1})"
+    return ORDER_MEASURES[measure].wording if measure in ORDER_MEASURES else ""
 
 
 def _naming(rule: NamingRule, computed: Callable[[Items], Items]) -> ScheduleEntry:

@@ -61,6 +61,7 @@ TIDYING = Rule(
     "tidy",
     "(f + g) + h = f + g + h; (f*g)*h = f*g*h; sum(i, n*f) = n*sum(i, f)",
     _tidied,
+    "nested parts",
     example="sum(i, 2*x[i])",
     near_miss="2*sum(i, x[i])",
 )

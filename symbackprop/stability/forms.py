@@ -1,8 +1,7 @@
 """Rules for the same values by formulas that neither overflow nor lose their digits, as records.
 
 They look for patterns, written out or through names, and know no layer. Each returns None where it does not
-apply. The identities make what they are used on smaller, or leave no instance of a pattern, so that they come
-to rest; the shifts are used in one pass.
+apply. The identities are used until none applies; the shifts are used in one pass.
 """
 
 from __future__ import annotations
@@ -103,6 +102,7 @@ CANCELLING = StableForm(
     cancelled_under_delta,
     example="x[ids[k]]*sum(i, delta(ids[k],i)*c/x[i])",
     near_miss="x[ids[k]]*sum(i, delta(ids[k],i)*c*x[i])",
+    decreases="weight",
 )
 
 STABLE_FORMS: tuple[StableForm, ...] = (

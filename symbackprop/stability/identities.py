@@ -1,9 +1,8 @@
-"""Identities of exponentials, sigmoids and logarithms, as records.
-
-They make what they are used on smaller, or leave no instance of a pattern, so that they come to rest.
-"""
+"""Identities of exponentials, sigmoids and logarithms, as records, and what falls at every use."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from symbackprop.stability.cancelling import cancelled_in_sum, reciprocal_of_where
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
@@ -15,7 +14,7 @@ from symbackprop.stability.logarithms import (
     log_of_two_exponentials,
     log_of_where,
 )
-from symbackprop.stability.orders import zero_last
+from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
 from symbackprop.stability.quotients import merged
 from symbackprop.stability.roots import root_of_square
 from symbackprop.stability.scaled import one_exponential
@@ -31,6 +30,7 @@ from symbackprop.stability.sigmoids import (
 )
 from symbackprop.stability.softplus import exponential_of_softplus
 from symbackprop.stability.stable_form import StableForm
+from symbackprop.stability.weights import names_read, weights
 
 # Used until none applies; what stands further up has patterns that a rule further down has too.
 IDENTITIES: tuple[StableForm, ...] = (
@@ -40,6 +40,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         numbers_together,
         example="1 - (1 - sigmoid(c))",
         near_miss="x[i] - (1 - sigmoid(c))",
+        decreases="weight",
     ),
     StableForm(
         "reciprocal is sigmoid",
@@ -47,6 +48,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         reciprocal_is_sigmoid,
         example="x[i]/(1 + exp(c))",
         near_miss="x[i]/(2 + exp(c))",
+        decreases="weight",
     ),
     StableForm(
         "reciprocal of 1 - sigmoid",
@@ -54,6 +56,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         reciprocal_of_complement,
         example="x[i]/(1 - sigmoid(c))",
         near_miss="x[i]/(2 - sigmoid(c))",
+        decreases="weight",
     ),
     StableForm(
         "exponential of softplus",
@@ -61,6 +64,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         exponential_of_softplus,
         example="exp(-softplus(c))",
         near_miss="exp(-2*softplus(c))",
+        decreases="weight",
     ),
     StableForm(
         "cancel in a sum",
@@ -69,6 +73,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         cancelled_in_sum,
         example="sigmoid(c)*(x[i]/sigmoid(c) + w[t])",
         near_miss="sigmoid(c)*(x[i]/sigmoid(-c) + w[t])",
+        decreases="names",
     ),
     StableForm(
         "reciprocal of where",
@@ -76,6 +81,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         reciprocal_of_where,
         example="x[i]/where(c > 0, sigmoid(c), 1)",
         near_miss="x[i]/where(c > 0, c, 1)",
+        decreases="weight",
     ),
     StableForm(
         "exponential times sigmoid",
@@ -83,6 +89,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         exponential_times_sigmoid,
         example="exp(c)*sigmoid(-c)",
         near_miss="exp(c)*sigmoid(c)",
+        decreases="weight",
     ),
     StableForm(
         "difference times sigmoid",
@@ -90,6 +97,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         difference_times_sigmoid,
         example="expm1(c)*sigmoid(-c)",
         near_miss="expm1(c)*sigmoid(c)",
+        decreases="weight",
     ),
     StableForm(
         "exponential by difference",
@@ -97,6 +105,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         exponential_by_difference,
         example="exp(c)/expm1(c)",
         near_miss="exp(c)/expm1(2*c)",
+        decreases="weight",
     ),
     StableForm(
         "opposite exponentials",
@@ -104,6 +113,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         sum_of_opposites,
         example="exp(c) - exp(-c)",
         near_miss="exp(c) - exp(-2*c)",
+        decreases="weight",
     ),
     StableForm(
         "tanh",
@@ -111,6 +121,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         sinh_by_cosh,
         example="sinh(c)/cosh(c)",
         near_miss="cosh(c)/sinh(c)",
+        decreases="weight",
     ),
     StableForm(
         "one exponential",
@@ -118,6 +129,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         one_exponential,
         example="exp(c)^(1/2)",
         near_miss="exp(c)^2",
+        decreases="weight",
     ),
     StableForm(
         "zero last",
@@ -134,6 +146,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         merged,
         example="exp(c)*exp(x[i])",
         near_miss="exp(c)*x[i]",
+        decreases="weight",
     ),
     StableForm(
         "log of sigmoid",
@@ -143,6 +156,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_sigmoids,
         example="log(1 - sigmoid(c))",
         near_miss="log(2 - sigmoid(c))",
+        decreases="weight",
     ),
     StableForm(
         "log of where",
@@ -150,6 +164,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_where,
         example="log(where(c > 0, exp(c), sigmoid(c)))",
         near_miss="log(where(c > 0, c, sigmoid(c)))",
+        decreases="weight",
     ),
     StableForm(
         "log of product",
@@ -157,6 +172,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_product,
         example="log(prod(i, sigmoid(x[i]))*c)",
         near_miss="log(prod(i, x[i])*c)",
+        decreases="weight",
     ),
     StableForm(
         "softplus difference",
@@ -164,6 +180,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         softplus_difference,
         example="softplus(c) - softplus(-c)",
         near_miss="softplus(c) - softplus(-2*c)",
+        decreases="weight",
     ),
     StableForm(
         "log of cosh",
@@ -171,6 +188,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_cosh,
         example="log(cosh(c))",
         near_miss="log(sinh(c))",
+        decreases="weight",
     ),
     StableForm(
         "log of difference",
@@ -178,6 +196,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_difference,
         example="log(expm1(c))",
         near_miss="log(-expm1(c))",
+        decreases="weight",
     ),
     StableForm(
         "log of one plus",
@@ -185,6 +204,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_one_plus,
         example="log(1 + exp(c))",
         near_miss="log(2 + c)",
+        decreases="weight",
     ),
     StableForm(
         "log of two exponentials",
@@ -192,6 +212,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_two_exponentials,
         example="log(exp(c) + exp(x[i]))",
         near_miss="log(exp(c) + x[i])",
+        decreases="weight",
     ),
     StableForm(
         "difference from a number",
@@ -199,6 +220,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         difference_from_number,
         example="exp(c) - 1",
         near_miss="exp(c) - 2",
+        decreases="weight",
     ),
     StableForm(
         "absolute value",
@@ -206,5 +228,20 @@ IDENTITIES: tuple[StableForm, ...] = (
         root_of_square,
         example="sqrt(x[i]^2)",
         near_miss="sqrt(x[i]^3)",
+        decreases="weight",
     ),
 )
+
+# In lexicographic order; they are tried together with the rule that tidies sums and products.
+IDENTITY_MEASURES: Mapping[str, StabilityMeasure] = {
+    "weight": StabilityMeasure(
+        "a number for each function, monotone in its arguments, where a name counts as what it stands for; "
+        "first without maxima, then with them",
+        weights,
+    ),
+    "names": StabilityMeasure("names read, the latest first", names_read),
+    "zeros chosen": StabilityMeasure("`where`s that are 0 where their condition holds", zeros_chosen),
+    "nested parts": StabilityMeasure(
+        "sums in sums, products in products, and numbers under sums", nested_parts
+    ),
+}

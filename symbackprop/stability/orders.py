@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply
 from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Multiply, Number, Reduction, Where
+from symbackprop.rules.measures import Rank
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import has_exponentials
 
 
 @dataclass(frozen=True)
-class OrderMeasure:
-    """How much is out of order, as far as one rule goes: its every use makes it less."""
+class StabilityMeasure:
+    """What falls in an expression where names mean what the meanings say, and its wording."""
 
     wording: str
-    count: Callable[[Expression, Meanings], int]
+    of: Callable[[Expression, Meanings], Rank]
 
 
 def logarithms_last(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -101,18 +102,30 @@ def _logarithms_before_terms(total: Add) -> int:
     return nested + (behind if any(map(_is_maximum, total.terms)) else 0)
 
 
-def _zeros_chosen(expression: Expression, _meanings: Meanings) -> int:
+def zeros_chosen(expression: Expression, _meanings: Meanings) -> int:
+    """How many `where`s are 0 where their condition holds, and something else where it does not."""
     wheres = (each for each in expression.walk() if isinstance(each, Where))
     return sum(each.chosen == ZERO != each.otherwise for each in wheres)
 
 
-# Of these rules alone; what else comes to an end is said in `stability.forms`.
-ORDER_MEASURES: Mapping[str, OrderMeasure] = {
-    "late exponentials": OrderMeasure(
+def nested_parts(expression: Expression, _meanings: Meanings) -> int:
+    """Sums in sums, products in products, and numbers that multiply, once for each sum around."""
+    found = 0
+    for node in expression.walk():
+        match node:
+            case Add() | Multiply():
+                found += sum(type(child) is type(node) for child in node.children)
+            case Reduction("sum", _, body):
+                found += sum(coefficient_and_rest(each)[0] != 1 for each in body.walk())
+    return found
+
+
+# Each of its own rule, which is used once at every node.
+ORDER_MEASURES: Mapping[str, StabilityMeasure] = {
+    "late exponentials": StabilityMeasure(
         "factors, but for the first, that an array of exponentials stands behind", _late_exponentials
     ),
-    "early logarithms": OrderMeasure(
+    "early logarithms": StabilityMeasure(
         "terms that a logarithm stands before, beside a maximum or in one term with it", _early_logarithms
     ),
-    "zeros chosen": OrderMeasure("`where`s that are 0 where their condition holds", _zeros_chosen),
 }

@@ -16,8 +16,8 @@ from symbackprop.stability.name_definitions import NameDefinitions
 class StableForm:
     """The record of a rule that sees through names.
 
-    `where` are side conditions in words; `decreases` names a measure of `stability.orders`, "" where a rule
-    does not put things in order.
+    `where` are side conditions in words; `decreases` names a measure of `stability.identities` or
+    `stability.orders`, "" where a rule is used once at every node and needs none.
     """
 
     name: str

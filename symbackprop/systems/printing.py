@@ -74,10 +74,10 @@ def number_text(value: Fraction) -> str:
     return str(decimal_of(value) or value)
 
 
-_AT_SIGN, _AT_FACTOR, _AT_STROKE, _AT_COMMA = map(Break, range(4))
+_AT_SIGN, _AT_FACTOR, _AT_FRACTION_BAR, _AT_COMMA = map(Break, range(4))
 _COMMA: Row = (",", _AT_COMMA, " ")
 _FACTOR: Row = (_AT_FACTOR, "*")
-_STROKE: Row = (_AT_STROKE, "/")
+_FRACTION_BAR: Row = (_AT_FRACTION_BAR, "/")
 
 
 @as_text.register
@@ -113,7 +113,7 @@ def _row_and_level(expression: Expression) -> tuple[Row, int]:
             return _power(base, exponent)
         case Comparison(operator, left, right):
             sides = (*_at_level(left, SUM), f" {operator} ", *_at_level(right, SUM))
-            return tuple([_AT_STROKE if part is _AT_SIGN else part for part in sides]), COMPARISON
+            return tuple([_AT_FRACTION_BAR if part is _AT_SIGN else part for part in sides]), COMPARISON
         case Logic(operator, operands):
             return _logic(operator, operands)
         case Number(value):
@@ -137,7 +137,7 @@ def _atom(expression: Expression) -> Row:
             return (f"{tensor}[{','.join(map(text, positions))}]" if positions else tensor,)
         case Apply("floor", (argument,)):
             above, below = divided(argument)
-            return enclosed("floor(", (*_at_level(above, PRODUCT), *_STROKE, *_at_level(below, POWER)))
+            return enclosed("floor(", (*_at_level(above, PRODUCT), *_FRACTION_BAR, *_at_level(below, POWER)))
         case MatrixFunction():
             return (_matrix_function(expression),)
         case Apply(function, arguments):
@@ -196,18 +196,18 @@ def _sum(terms: tuple[Expression, ...]) -> Row:
 
 
 def _product(factors: tuple[Expression, ...]) -> tuple[Row, int]:
-    """Factors with negative powers go below one fraction stroke each, in their place in the order."""
+    """Factors with negative powers go below one fraction bar each, in their place in the order."""
     sign, shown = "", list[str | Break]()
     if isinstance(factors[0], Number) and factors[0].value < 0 and len(factors) > 1:
         sign = "-"
         factors = (Number(-factors[0].value), *factors[1:])
         if factors[0] == Number(1):
             factors = factors[1:]
-    for stroke, group in groupby(factors, key=lambda factor: divisor_of(factor) is not None):
+    for is_below, group in groupby(factors, key=lambda factor: divisor_of(factor) is not None):
         members = tuple(group)
-        if stroke:
+        if is_below:
             below = tuple(divisor_of(factor) or factor for factor in members)
-            shown += _STROKE if shown else ("1", *_STROKE)
+            shown += _FRACTION_BAR if shown else ("1", *_FRACTION_BAR)
             shown += _at_level(below[0] if len(below) == 1 else Multiply(below), POWER)
             continue
         for factor in members:
@@ -221,7 +221,7 @@ def _product(factors: tuple[Expression, ...]) -> tuple[Row, int]:
 def _power(base: Expression, exponent: Expression) -> tuple[Row, int]:
     below = divisor_of(Power(base, exponent))
     if below is not None:
-        return ("1", *_STROKE, *_at_level(below, POWER)), PRODUCT
+        return ("1", *_FRACTION_BAR, *_at_level(below, POWER)), PRODUCT
     if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
         return _call("sqrt", text_row(base)), ATOM
     return (*_at_level(base, ATOM), "^", *_at_level(exponent, ATOM)), POWER
