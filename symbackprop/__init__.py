@@ -92,9 +92,11 @@ _CATALOGUE = "symbackprop.layers.catalogue"
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
-    # Python asks a package for names such as __path__; no layer begins like them.
-    if name.startswith("_") or name not in importlib.import_module(_CATALOGUE).PYTHON_NAMES:
+    if name.startswith("_"):  # Python asks a package for names such as __path__; no layer begins like them
         raise AttributeError(f"module 'symbackprop' has no attribute '{name}'")
+    catalogue = importlib.import_module(_CATALOGUE)
+    if name not in catalogue.PYTHON_NAMES:
+        raise catalogue.unknown_name(__name__, name, __dir__())
     return getattr(importlib.import_module("symbackprop.layers.sequential"), name)
 
 

@@ -45,6 +45,7 @@ __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential",
 
 # What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
 _CHECK = "symbackprop.verification.check"
+_REMARKS = "symbackprop.language.remarks"
 _DIGITS = "symbackprop.accuracy.measuring"
 _VERIFICATION = "symbackprop.verification.verified_module"
 
@@ -78,6 +79,11 @@ class Model(Summary):
     def text(self) -> str:
         """The model in the model language."""
         return system_text(self.system)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about it though it is legal: a parameter that the loss does not read, log(0), ..."""
+        found: tuple[str, ...] = importlib.import_module(_REMARKS).remarks(self.system)
+        return found
 
     def derive(self, wrt: Sequence[str] | None = None) -> ModelDerivation:
         """The gradient of the loss by the tensors named in `wrt`; default: every parameter.

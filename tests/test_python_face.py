@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
+from symbackprop.explanation.ways import sizes_for
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT / "examples" / "seed.model"
@@ -50,8 +51,49 @@ def test_who_only_derives_waits_for_no_array_library():
 def test_every_name_is_there():
     assert set(sb.__all__) | {"Dense", "ReLU", "LSTM", "HalfSquaredError"} <= set(dir(sb))
     assert all(getattr(sb, name) is not None for name in dir(sb))
-    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'; dir\(symbackprop\) lists"):
         _ = sb.nonsense
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Conv2D", "Conv2d"),
+        ("dense", "Dense"),
+        ("lstm", "LSTM"),
+        ("CrossEntrpy", "CrossEntropy"),
+        ("lods", "loads"),
+    ],
+)
+def test_a_name_that_is_nearly_right(name, meant):
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'; did you mean '{meant}'"):
+        getattr(sb, name)
+
+
+def test_sizes_may_be_of_any_integers():
+    four, shape = np.int64(4), np.array([1, 8, 8])
+    for inputs in (four, np.array(4), [four], np.array([4])):
+        model = sb.Sequential([sb.Dense(np.uint8(2))], loss="half_squared_error", inputs=inputs)
+        plain = sb.Sequential([sb.Dense(2)], loss="half_squared_error", inputs=4)
+        assert model.text() == plain.text()
+    layers = [sb.Conv2d(np.int16(8), 3, "relu", padding=np.int64(1)), sb.Flatten(), sb.Dense(10)]
+    for inputs in (shape, tuple(shape)):
+        assert "= 8" in sb.Sequential(layers, loss="integer_cross_entropy", inputs=inputs).text()
+    assert sb.load(SEED, {"I": four}).text() == sb.load(SEED, {"I": 4}).text()
+    assert type(sizes_for(sb.load(SEED).system, {"I": four})["I"]) is int  # JSON knows no other
+
+
+def test_numbers_of_options_may_be_an_array_librarys():
+    eps = np.float64(1e-5)
+    assert sb.Sequential([sb.LayerNorm(eps=eps)]).text() == sb.Sequential([sb.LayerNorm(eps=1e-5)]).text()
+
+
+@pytest.mark.parametrize("size", [2.5, np.float64(3), True, "5", "5\nparam q", None, np.array([1, 2]), 1j])
+def test_a_size_that_is_no_integer(size):
+    with pytest.raises(sb.NotationError, match="axis I cannot have the size"):
+        sb.load(SEED, {"I": size})
+    with pytest.raises(sb.LanguageError):
+        sb.Sequential([sb.Dense("J")], inputs=size if size is not None else 0).text()
 
 
 def test_the_contract_of_the_interface():

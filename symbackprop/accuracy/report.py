@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from symbackprop.lesson.tables import Table, Tabular
+
 PRECISIONS: Mapping[str, type[np.floating[Any]]] = {
     "float32": np.float32,
     "float64": np.float64,
@@ -61,8 +63,8 @@ class DigitsRow:
         return ROUNDINGS * float(np.finfo(PRECISIONS[self.precision]).eps)
 
 
-@dataclass(frozen=True)
-class DigitsReport:
+@dataclass(frozen=True, repr=False)
+class DigitsReport(Tabular):
     """All rows of one measurement, on data drawn from `seed`; `remarks` say what could not be measured."""
 
     subject: str
@@ -71,6 +73,17 @@ class DigitsReport:
     data: tuple[str, ...]
     rows: tuple[DigitsRow, ...]
     remarks: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What was measured, and what came of it."""
+        return f"{self.subject}: {'nothing measured' if self.is_empty else self.verdict.value}"
+
+    @property
+    def table(self) -> Table:
+        """A line for each tensor: errors of the module and of the chain rule as typed."""
+        headings = [name for precision in PRECISIONS for name in (f"{precision}>", "as typed>")]
+        return Table(("tensor", *headings, ""), tuple([_line(self, tensor) for tensor in self.tensors]))
 
     @property
     def is_empty(self) -> bool:
@@ -115,3 +128,27 @@ def gravest(rows: Iterable[DigitsRow]) -> Verdict:
     """The verdict that says most against them."""
     order = list(Verdict)
     return max((row.verdict for row in rows), key=order.index, default=Verdict.KEPT)
+
+
+def _line(report: DigitsReport, tensor: str) -> tuple[str, ...]:
+    cells = [tensor]
+    said = []
+    for precision in PRECISIONS:
+        row = report.worst(tensor, precision)
+        cells += ["", ""] if row is None else [f"{row.module:.1e}", f"{row.typed:.1e}"]
+        said += _said([each for each in report.rows if (each.tensor, each.precision) == (tensor, precision)])
+    verdict = gravest(row for row in report.rows if row.tensor == tensor)
+    return (*cells, f"{verdict.value}  {'; '.join(said)}".rstrip())
+
+
+def _said(rows: Sequence[DigitsRow]) -> list[str]:
+    """On which data a tensor is worst, and on which neither result is finite, in one precision."""
+    worse = [row for row in rows if row.verdict is Verdict.WORSE]
+    neither = [row for row in rows if row.verdict is Verdict.NEITHER]
+    said = []
+    if worse:
+        worst = worst_of(worse)
+        said.append(f"{worst.precision}, {worst.data}: {worst.ratio:.2g} times")
+    if neither:
+        said.append(f"{neither[0].precision}, {' and '.join(row.data for row in neither)}: neither is finite")
+    return said

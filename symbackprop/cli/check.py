@@ -102,7 +102,7 @@ class _Asked:
 
 def _check(asked: _Asked) -> int:
     report = _check_report(asked)
-    _print_table(report)
+    print_table(report.table.headings, report.table.rows)
     _say_what_was_done(report)
     if report.is_blind:
         return NOTHING_CERTAIN
@@ -159,12 +159,3 @@ def _say_what_was_done(report: CheckReport) -> None:
         say(f"the check is BLIND: a gradient made wrong on purpose passed ({report.control.unnoticed[0]})")
     else:
         say("the gradient agrees" if report.ok else "the gradient DIFFERS")
-
-
-def _print_table(report: CheckReport) -> None:
-    rows = []
-    for row in report.rows:
-        note = row.note or (f"{row.skipped} elements at a kink untold" if row.skipped else "")
-        verdict = "ok" if row.ok else "WRONG"
-        rows.append((row.tensor, row.method, f"{row.worst:.1e}", f"{verdict}  {note}".rstrip()))
-    print_table(("tensor", "compared with", "worst relative error>", ""), rows)

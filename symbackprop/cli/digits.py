@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict, gravest, worst_of
+from symbackprop.accuracy.report import DigitsReport, Verdict
 from symbackprop.cli.console import print_table, say
 
 DIGITS_HELP = (
@@ -29,10 +27,7 @@ SUMMARIES = {
 
 def print_digits(report: DigitsReport) -> int:
     """A tensor a line, errors of the module and of the chain rule as typed; the exit code."""
-    headings = ["tensor"]
-    for precision in PRECISIONS:
-        headings += [f"{precision}>", "as typed>"]
-    print_table((*headings, ""), [_line(report, tensor) for tensor in report.tensors])
+    print_table(report.table.headings, report.table.rows)
     sizes = ", ".join(f"{axis}={size}" for axis, size in report.sizes.items())
     say(f"{report.subject}: random data from seed {report.seed}" + (f": {sizes}" if sizes else ""))
     say(f"  data: {', '.join(report.data)}")
@@ -43,27 +38,3 @@ def print_digits(report: DigitsReport) -> int:
         return NOTHING_CERTAIN
     say(SUMMARIES[report.verdict])
     return 0 if report.ok else WORSE
-
-
-def _line(report: DigitsReport, tensor: str) -> tuple[str, ...]:
-    cells = [tensor]
-    said = []
-    for precision in PRECISIONS:
-        row = report.worst(tensor, precision)
-        cells += ["", ""] if row is None else [f"{row.module:.1e}", f"{row.typed:.1e}"]
-        said += _said([each for each in report.rows if (each.tensor, each.precision) == (tensor, precision)])
-    verdict = gravest(row for row in report.rows if row.tensor == tensor)
-    return (*cells, f"{verdict.value}  {'; '.join(said)}".rstrip())
-
-
-def _said(rows: Sequence[DigitsRow]) -> list[str]:
-    """On which data a tensor is worst, and on which neither result is finite, in one precision."""
-    worse = [row for row in rows if row.verdict is Verdict.WORSE]
-    neither = [row for row in rows if row.verdict is Verdict.NEITHER]
-    said = []
-    if worse:
-        worst = worst_of(worse)
-        said.append(f"{worst.precision}, {worst.data}: {worst.ratio:.2g} times")
-    if neither:
-        said.append(f"{neither[0].precision}, {' and '.join(row.data for row in neither)}: neither is finite")
-    return said

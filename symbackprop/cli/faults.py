@@ -1,4 +1,4 @@
-"""A fault of the tool itself: the shortest part of the model that shows it, for the report."""
+"""Work on a model: remarks on it first; after a fault of the tool itself, the shortest part that shows it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ Result = TypeVar("Result")
 
 
 def on_model(model: Model, work: Callable[[Model], Result]) -> Result:
-    """What the work gives; an internal error leaves with the shortest part that fails alike, as a note."""
+    """What the work gives, after remarks on the model.
+
+    An internal error leaves with the shortest part of the model that fails alike, as a note.
+    """
+    for line in model.remarks():
+        say(f"note: {line}")
     try:
         return work(model)
     except Exception as error:

@@ -18,6 +18,7 @@ from symbackprop.errors import NotationError, SymbackpropError
 from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.polynomials import Polynomial, total_of
 from symbackprop.explanation.without_reuse import operations_without_reuse, refusal, without_reuse
+from symbackprop.language.model import whole_size
 from symbackprop.numerics.tolerance import agree, largest_of
 from symbackprop.sampling.drawing import Drawing
 from symbackprop.sampling.finite_data import GENTLE, Values
@@ -61,7 +62,7 @@ class Ways:
 def sizes_for(system: System, given: Mapping[str, int]) -> Mapping[str, int]:
     """A size for every axis: declared ones, those that are given, and typical ones for the others.
 
-    NotationError for a size of an axis that is not there, or has its size from elsewhere.
+    NotationError for a size of an axis that is not there, or has its size from elsewhere, or is no integer.
     """
     free = free_axes(system.axes)
     for name in given:
@@ -69,7 +70,8 @@ def sizes_for(system: System, given: Mapping[str, int]) -> Mapping[str, int]:
             known = [axis.name for axis in system.axes]
             cause = "has its size from the model" if name in known else "is no axis of the model"
             raise NotationError(f"{name} {cause}", remedy=f"give sizes of {', '.join(free) or 'no axis'}")
-    return model_sizes(system, {**dict.fromkeys(free, TYPICAL_SIZE), **given})
+    whole = {name: whole_size(name, size) for name, size in given.items()}
+    return model_sizes(system, {**dict.fromkeys(free, TYPICAL_SIZE), **whole})
 
 
 def ways_of(

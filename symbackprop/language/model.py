@@ -5,9 +5,12 @@ text -> statements (grammar) -> scope (which name is what) -> equations, facts, 
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import SupportsIndex
 
 from symbackprop.errors import LanguageError, NotationError, Place, SymbackpropError
 from symbackprop.language.contradictions import expect_consistent
@@ -212,11 +215,21 @@ def with_statements(system: System, statements: str) -> System:
         raise _counted_from(error, system) from None
 
 
+def whole_size(axis: str, size: SupportsIndex) -> int:
+    """The size of an axis, of any type of integers; NotationError for anything else."""
+    with suppress(TypeError):
+        if not isinstance(size, bool):
+            return operator.index(size)
+    raise NotationError(f"axis {axis} cannot have the size {size!r:.40}", remedy="give a whole number")
+
+
 def with_sizes(system: System, sizes: Mapping[str, int]) -> System:
     """The system with the sizes of these axes declared.
 
-    Raises NotationError for an axis that it does not have, and where another size is declared.
+    Raises NotationError for an axis that it does not have, where another size is declared, and for a size
+    that is no integer.
     """
+    sizes = {name: whole_size(name, size) for name, size in sizes.items()}
     axes = {axis.name: axis for axis in system.axes}
     unknown = [name for name in sizes if name not in axes]
     if unknown:

@@ -61,3 +61,12 @@ def closest(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean '{close[0]}'?" if close else f"there are {', '.join(names)}"
+
+
+def unknown_name(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error for a name that a module does not have, with the known one that is most like it."""
+    by_letters = {each.casefold(): each for each in known}
+    close = difflib.get_close_matches(name.casefold(), by_letters, n=1, cutoff=0.7)
+    advice = f"; did you mean '{by_letters[close[0]]}'?" if close else f"; dir({module}) lists what it has"
+    # With its name set, Python adds no advice of its own.
+    return AttributeError(f"module '{module}' has no attribute '{name}'{advice}", name=name)

@@ -56,7 +56,8 @@ class Option:
         return {**self.type.schema, **default, "description": f"{self.description}; {self.type.words}"}
 
     def checked(self, value: OptionValue, path: Path) -> OptionValue:
-        """The value; NetworkError where the option cannot be that."""
+        """The value, a number as Python's own; NetworkError where the option cannot be that."""
+        value = plain(value)
         if isinstance(value, str) and self.type is OPTION_TYPES["axis"]:
             expect_name(value, path)
         elif not self.type.accepts(value):
@@ -68,6 +69,11 @@ class Option:
                 remedy=f"it is {self.type.words}: {self.description}",
             )
         return value
+
+
+def plain(value: Any) -> Any:
+    """A number of an array library, or an array of no axes, as Python's own; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def _is_whole(value: OptionValue, least: int) -> bool:

@@ -10,23 +10,23 @@ loss E = 1/2*sum(b, k, (y[b,k] - d[b,k])^2)
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from symbackprop.errors import LanguageError
-from symbackprop.layers.catalogue import PYTHON_NAMES, closest
+from symbackprop.layers.catalogue import PYTHON_NAMES, closest, unknown_name
 from symbackprop.layers.expanding import network_system, network_text
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.network import Layer, Network, OptionValue
-from symbackprop.layers.options import Option
+from symbackprop.layers.options import Option, plain
 from symbackprop.systems.system import System
 
 
 def __getattr__(name: str) -> Any:
     """The class of a layer or loss of the catalogue."""
     if name not in PYTHON_NAMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        raise unknown_name(__name__, name, PYTHON_NAMES)
     return layer_class(name)
 
 
@@ -134,5 +134,7 @@ class Sequential:
         return network_system(self.network)
 
 
-def _sizes(inputs: int | Sequence[int]) -> tuple[int, ...]:
-    return tuple(inputs) if isinstance(inputs, Sequence) else (inputs,)
+def _sizes(inputs: int | Iterable[int]) -> tuple[int, ...]:
+    """One size, or one an axis, as Python's own numbers."""
+    given = plain(inputs)
+    return tuple(map(plain, given)) if isinstance(given, Iterable) else (given,)

@@ -29,7 +29,7 @@ def markdown_document(document: Document) -> str:
     """The document, its title as the one heading of first level."""
     body = markdown_fragment(document)
     note = f"\n{INDICATOR_NOTE}\n" if INDICATOR in body else ""
-    return f"# {_escaped(document.title)}\n\n{body}{note}"
+    return f"# {escaped(document.title)}\n\n{body}{note}"
 
 
 def markdown_fragment(document: Document) -> str:
@@ -56,9 +56,9 @@ def _display(rows: str) -> str:
 
 
 def _sentence(sentence: Sentence) -> str:
-    return "".join(_escaped(part) if isinstance(part, str) else f"${part_latex(part)}$" for part in sentence)
+    return "".join(escaped(part) if isinstance(part, str) else f"${part_latex(part)}$" for part in sentence)
 
 
-def _escaped(words: str) -> str:
+def escaped(words: str) -> str:
     """Words with the characters that Markdown reads as marks made harmless."""
     return re.sub(r"([\\`*_{}\[\]<>#$|])", r"\\\1", words)

@@ -26,14 +26,14 @@ _CELLS = ("right", "center", "left")
 
 @singledispatch
 def sides_of(value: object) -> Sides:
-    """The sides of the equation that a value is, or the one expression."""
-    raise NotImplementedError(type(value).__name__)
+    """The sides of the equation that a value is, or the one expression; none of a value of another kind."""
+    return ()
 
 
 @singledispatch
 def equations_of(value: object) -> Equations:
-    """The equations that a value consists of."""
-    raise NotImplementedError(type(value).__name__)
+    """The equations that a value consists of; none of a value of another kind."""
+    return Equations(())
 
 
 @sides_of.register
@@ -63,29 +63,32 @@ def _equations_of_derivation(value: Derivation) -> Equations:
 
 
 @as_latex.register
-def _formula_latex(value: Formula) -> str:
-    return f"$\\displaystyle {' = '.join(map(latex, sides_of(value)))}$"
+def _formula_latex(value: Formula) -> str | None:
+    sides = sides_of(value)
+    return f"$\\displaystyle {' = '.join(map(latex, sides))}$" if sides else None
 
 
 @as_latex.register
-def _equations_latex(value: Summary) -> str:
-    return markdown_fragment(Document("", (equations_of(value),)))
+def _equations_latex(value: Summary) -> str | None:
+    equations = equations_of(value)
+    return markdown_fragment(Document("", (equations,))) if equations.lines else None
 
 
 @as_html.register
-def _formula_html(value: Formula) -> str:
+def _formula_html(value: Formula) -> str | None:
     sides = [MathPrinter().math(side).at(SUM) for side in sides_of(value)]
-    return f'<math displaystyle="true"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'
+    return f'<math displaystyle="true"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>' if sides else None
 
 
 @as_html.register
-def _equations_html(value: Summary) -> str:
+def _equations_html(value: Summary) -> str | None:
     printer = MathPrinter()
     rows = [
         _row((printer.math(left).markup, "<mo>=</mo>", printer.math(right).markup))
         for left, right in equations_of(value).lines
     ]
-    return f'<math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math>'
+    shown = f'<math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math>'
+    return shown if rows else None
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from symbackprop.lesson.tables import Table, Tabular
+from symbackprop.notation.faces import counted
+
 CENTRAL_DIFFERENCES = "central differences"
 COMPLEX_STEP = "complex step"
 UNSIMPLIFIED = "unsimplified adjoints"
@@ -48,6 +51,13 @@ class CheckRow:
     skipped: int = 0
     note: str = ""
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as a table shows it."""
+        note = self.note or (f"{self.skipped} elements at a kink untold" if self.skipped else "")
+        verdict = "ok" if self.ok else "WRONG"
+        return self.tensor, self.method, f"{self.worst:.1e}", f"{verdict}  {note}".rstrip()
+
 
 @dataclass(frozen=True)
 class Round:
@@ -69,8 +79,8 @@ class Control:
         return Control(self.planted + other.planted, self.unnoticed + other.unnoticed)
 
 
-@dataclass(frozen=True)
-class CheckReport:
+@dataclass(frozen=True, repr=False)
+class CheckReport(Tabular):
     """All comparisons of one check, on data drawn from `seed`; `remarks` say what could not be tried."""
 
     subject: str
@@ -78,6 +88,18 @@ class CheckReport:
     rounds: tuple[Round, ...]
     control: Control = Control()
     remarks: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What was checked, what came of it, and how many comparisons it took."""
+        verdict = "BLIND" if self.is_blind else "ok" if self.ok else "WRONG"
+        return f"{self.subject}: {verdict}, {counted(len(self.rows), 'comparison')}"
+
+    @property
+    def table(self) -> Table:
+        """A line for each row."""
+        headings = ("tensor", "compared with", "worst relative error>", "")
+        return Table(headings, tuple([row.cells for row in self.rows]))
 
     @property
     def sizes(self) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ from xml.dom.minidom import parseString
 import pytest
 
 import symbackprop as sb
-from symbackprop.notation.faces import LONGEST, Displayed
+from symbackprop.notation.faces import LONGEST, Formula, Summary
 from tests.explanation.explained import EXAMPLES
 
 MODEL = sb.load(EXAMPLES / "seed.model")
@@ -76,8 +76,6 @@ def test_a_shorthand_is_shown_by_its_name():
     assert "softmax" in model._repr_latex_() and "softmax" in model._repr_html_()
 
 
-def test_what_nothing_prints_is_skipped():
-    class Unknown(Displayed):
-        pass
-
-    assert Unknown()._repr_latex_() is None and Unknown()._repr_html_() is None
+@pytest.mark.parametrize("kind", [Formula, Summary])
+def test_what_nothing_prints_is_skipped(kind):
+    assert kind()._repr_latex_() is None and kind()._repr_html_() is None
