@@ -31,10 +31,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.stability.factors import sums_sigmoids
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings
-from symbackprop.stability.pairs import argument_of, as_power
 from symbackprop.stability.sigmoids import sigmoid_argument
 
 

@@ -19,10 +19,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import argument_of
 from symbackprop.stability.exponents import has_maximum, is_at_most_0
 from symbackprop.stability.hyperbolic import scaled_difference
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings, Scaled
-from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.product_guards import unguarded
 from symbackprop.stability.scaled import has_exponentials, is_exponential, scaled
 from symbackprop.stability.sigmoids import as_sigmoids

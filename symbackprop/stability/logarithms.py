@@ -30,9 +30,9 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import argument_of
 from symbackprop.stability.factors import sums_sigmoids
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.product_guards import is_never_zero
 from symbackprop.stability.scaled import scaled
 from symbackprop.stability.sigmoids import (

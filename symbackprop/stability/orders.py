@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply
 from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Multiply, Number, Reduction, Where
+from symbackprop.notation.pairs import argument_of
 from symbackprop.rules.measures import Rank
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.scaled import has_exponentials
 
 

@@ -28,6 +28,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
 from symbackprop.stability.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
 from symbackprop.stability.factors import (
@@ -40,7 +41,6 @@ from symbackprop.stability.factors import (
     sums_sigmoids,
 )
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.product_guards import (
     Weight,
     unguarded,

@@ -34,9 +34,9 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import as_power
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import as_power
 from symbackprop.stability.squares import Square, squares_in
 from symbackprop.systems.system import Equation
 

@@ -39,11 +39,11 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.stability.exponents import LOWEST, is_balanced, softmax_count
 from symbackprop.stability.hyperbolic import scaled_hyperbolic
 from symbackprop.stability.meanings import Meanings, Scaled
-from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.product_guards import may_vanish, weighted
 from symbackprop.stability.sigmoids import as_sigmoids
 

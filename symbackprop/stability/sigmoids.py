@@ -26,8 +26,8 @@ from symbackprop.notation.expressions import (
     Multiply,
     Number,
 )
+from symbackprop.notation.pairs import argument_of, as_power, joined_factors, joined_terms
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import argument_of, as_power, joined_factors, joined_terms
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 

@@ -23,9 +23,9 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import argument_of, joined_factors
 from symbackprop.stability.logarithms import log
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import argument_of, joined_factors
 from symbackprop.stability.scaled import exp
 from symbackprop.stability.sigmoids import sigmoid_argument
 

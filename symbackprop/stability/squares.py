@@ -21,10 +21,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import as_power
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.stability.exponents import instances, is_instance
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import as_power
 from symbackprop.stability.product_guards import is_never_zero
 from symbackprop.systems.partial import NOTHING_KNOWN
 

@@ -35,8 +35,8 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.pairs import argument_of
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.pairs import argument_of
 from symbackprop.stability.sigmoids import as_sigmoids
 
 # A name may be read at any position, i or i + 1: what is made of these weighs the same.
