@@ -23,7 +23,6 @@ from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multipl
 from symbackprop.notation.substitution import rewrite_values
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import WholeRule
-from symbackprop.systems.printing import text
 
 
 def tidied(expression: Expression) -> Expression:
@@ -45,7 +44,7 @@ def _tidy(node: Expression) -> Expression:
 
 def _arranged(node: Expression) -> Expression | None:
     after = tidied(node)
-    return None if text(after) == text(node) else after
+    return None if after.is_identical(node) else after
 
 
 def untidy_nodes(expression: Expression, _context: MeasureContext) -> int:
@@ -53,7 +52,7 @@ def untidy_nodes(expression: Expression, _context: MeasureContext) -> int:
     found: list[Expression] = []
 
     def look(node: Expression) -> Expression:
-        found.extend([node] if text(_tidy(node)) != text(node) else [])
+        found.extend([] if _tidy(node).is_identical(node) else [node])
         return node
 
     rewrite_values(expression, look)

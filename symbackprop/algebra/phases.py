@@ -32,7 +32,7 @@ from symbackprop.rules.summation import SUMMATION_RULES
 from symbackprop.rules.symmetry import orient, turn_squares
 from symbackprop.rules.wheres import WHERE_RULES, masked_sum_rules
 from symbackprop.systems.partial import NOTHING_KNOWN, Ranges
-from symbackprop.systems.printing import fact_text, text
+from symbackprop.systems.printing import fact_text
 from symbackprop.systems.system import System
 
 
@@ -180,8 +180,8 @@ def _arranged(expression: Expression, scope: Scope, outer: frozenset[Index]) -> 
 def _written_differently(
     rule: Rule | Renaming, before: Expression, write: Callable[[Expression], Expression]
 ) -> tuple[Step, ...]:
-    """One step, or none where it makes no difference on the page."""
+    """One step, or none where nothing is another and all in the same order."""
     after = write(before)
-    if text(after) == text(before):
+    if after.is_identical(before):
         return ()
     return (Step(rule.used_on(before) if isinstance(rule, Rule) else rule, (), before, after),)

@@ -70,7 +70,7 @@ class _Search:
     arsenal: Arsenal
     runner: Runner
     grades: Mapping[str, int]
-    carried: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    injected: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def is_mended(self) -> bool:
@@ -85,7 +85,7 @@ class _Search:
         """
         sites = sites_of(Handwritten(self.runner.program), self.trial.outcomes[0].events)
         turns = {id(site): turn for turn, site in enumerate(sites)}
-        sites = [site for site in sites if not self._reads_carried(site)]
+        sites = [site for site in sites if not self._reads_injected(site)]
         off = {id(site) for site in sites if self._is_off(site)}
         first = sorted(sites, key=lambda site: (id(site) not in off, turns[id(site)]))
         tried = list(_proposals(first, self.arsenal))[:MOST_CHANGES]
@@ -116,11 +116,11 @@ class _Search:
     def _change(self, site: Site, proposal: Proposal) -> Change:
         whole, _ = site.changed(proposal)
         own = {each.name: each.arrays for each in proposal.injected}
-        return Change(whole, {**self.carried, **own})
+        return Change(whole, {**self.injected, **own})
 
-    def _reads_carried(self, site: Site) -> bool:
+    def _reads_injected(self, site: Site) -> bool:
         """Whether the statement is a mended one that reads arrays of the derivation."""
-        return any(isinstance(node, ast.Name) and node.id in self.carried for node in ast.walk(site.value))
+        return any(isinstance(node, ast.Name) and node.id in self.injected for node in ast.walk(site.value))
 
     def _is_off(self, site: Site) -> bool:
         """Whether what the statement makes is not what the derivation has of that name, or at all."""
@@ -138,12 +138,12 @@ class _Search:
         """With the change made in the text of the program, whose lines stay where they are."""
         _, statement = mend.site.changed(mend.proposal)
         program = self.runner.program.with_statement(mend.site.statement, statement)
-        carried = {each.name: each.arrays for each in mend.proposal.injected}
+        injected = {each.name: each.arrays for each in mend.proposal.injected}
         return replace(
             self,
             runner=self.runner.with_program(program),
             grades=mend.grades,
-            carried={**self.carried, **carried},
+            injected={**self.injected, **injected},
         )
 
 

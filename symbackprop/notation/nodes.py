@@ -75,6 +75,13 @@ class Expression(Formula):
             return False
         return self._hash == other._hash and self._key == other._key
 
+    def is_identical(self, other: Expression) -> bool:
+        """Whether it equals the other, with terms, factors and a delta's indices in the same order too."""
+        if self is other:
+            return True
+        pairs = zip(self.children, other.children, strict=False)
+        return self == other and all(one.is_identical(another) for one, another in pairs)
+
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
     def __getstate__(self) -> dict[str, object]:

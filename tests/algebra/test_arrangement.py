@@ -1,0 +1,28 @@
+"""What a person would write differently differs as a tree exactly where it prints differently."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.algebra.arrangement import tidied
+from symbackprop.language.model import parse_expression
+from symbackprop.notation.arithmetic import negate, subtract
+from symbackprop.rules.examples import parsed
+from symbackprop.systems.printing import text
+from tests.rules.test_random_rules import SYSTEM, Writer
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_identical_trees_print_alike(seed: int) -> None:
+    writer = Writer(seed)
+    for _ in range(20):
+        before = parse_expression(writer.value(3), SYSTEM)
+        after = tidied(before)
+        assert before.is_identical(after) == (text(before) == text(after))
+
+
+def test_the_order_counts() -> None:
+    one, other = parsed("x[i]*(c - w[t])"), parsed("(c - w[t])*x[i]")
+    assert one == other and not one.is_identical(other) and one.is_identical(parsed("x[i]*(c - w[t])"))
+    turned = negate(subtract(parsed("w[t]"), parsed("c")))
+    assert not one.is_identical(turned) and not one.is_identical(parsed("x[i]*(c - w[t])*c"))
