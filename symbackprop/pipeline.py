@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from symbackprop.verification.report import CheckReport
 
 __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential", "load", "loads"]
+
+_LOG = logging.getLogger(__name__)
 
 # What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
 _CHECK = "symbackprop.verification.check"
@@ -220,11 +223,13 @@ class ModelDerivation(Summary):
     @cached_property
     def schedule(self) -> Schedule:
         """The equations that a module computes, and the steps that lead to them."""
+        _LOG.info("arranging the equations of %s", self.model.name)
         return schedule_of(self.derivation)
 
     @cached_property
     def program(self) -> Program:
         """The array operations that compute loss and gradient."""
+        _LOG.info("lowering %s to array operations", self.model.name)
         return lower(self.derivation, self.schedule)
 
     def to_numpy(self, verify: bool = True) -> str:
@@ -243,6 +248,7 @@ class ModelDerivation(Summary):
     @cached_property
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
+        _LOG.info("running the module of %s", self.model.name)
         said: str = importlib.import_module(_VERIFICATION).verification_of(
             NUMPY, self.derivation, self._numpy.printed()
         )

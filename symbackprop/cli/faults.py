@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from symbackprop.cli.console import say
+from symbackprop.cli.progress import progress
 from symbackprop.errors import is_internal
 from symbackprop.pipeline import Model
 from symbackprop.verification.shrinking import fails_alike, shortest_failing
@@ -21,7 +22,8 @@ def on_model(model: Model, work: Callable[[Model], Result]) -> Result:
     for line in model.remarks():
         say(f"note: {line}")
     try:
-        return work(model)
+        with progress():
+            return work(model)
     except Exception as error:
         if is_internal(error):
             say("an internal error: looking for the shortest part of the model that fails alike ...")

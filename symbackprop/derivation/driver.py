@@ -7,6 +7,7 @@ into the equation that uses it, where that is no costlier.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -33,6 +34,8 @@ from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rules.stating import DIFFERENTIATED
 from symbackprop.systems.system import Equation, System
+
+_LOG = logging.getLogger(__name__)
 
 
 def _by_itself(node: Expression) -> Expression | None:
@@ -95,6 +98,7 @@ def _derive_adjoint(
     system: System, tensor: str, names: Mapping[str, str], scope: Scope, budget: Budget
 ) -> AdjointDerivation:
     total, rule = chain_rule(system, tensor, names)
+    _LOG.info("deriving %s", total)
     scope = scope.at(Element(names[tensor], total.denominator.positions))
     factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
@@ -109,6 +113,7 @@ def _derive_adjoint(
 def _presented(adjoint: AdjointDerivation, scope: Scope, masks: tuple[Rule, ...]) -> AdjointDerivation:
     """The adjoint as it is printed, where it keeps its equation."""
     equation = adjoint.equation
+    _LOG.info("writing down %s", equation.element)
     outer = adjoint.total.free_indices | frozenset(equation.indices)
     steps = present(equation.expression, scope.at(equation.element), outer, masks) if adjoint.kept else ()
     if not steps:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from symbackprop.errors import NotationError
 from symbackprop.integers.relations import Relation
 from symbackprop.language.expansion import ModelFunction
+from symbackprop.language.familiar import function_remedy
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.syntax.nodes import Span, Word
 from symbackprop.syntax.source import Source
@@ -58,6 +59,9 @@ class Scope:
 
     def unknown(self, what: str, word: Word, candidates: Iterable[str]) -> NotationError:
         """The error for a name that stands for nothing, with the known name that is most like it."""
+        if what == "function":
+            remedy = function_remedy(word.text, candidates)
+            return self.error(f"unknown function '{word.text}'", word.span, remedy)
         known = sorted(set(candidates))
         close = difflib.get_close_matches(word.text, known, n=1)
         by_case = [name for name in known if name.lower() == word.text.lower()]
@@ -67,8 +71,6 @@ class Scope:
             remedy = f"declare it with its axis: index {word.text} : {_suggested_axis(word.text)}"
         elif what == "axis":
             remedy = f"declare it with an index: index {word.text[0].lower()} : {word.text}"
-        elif what == "function":
-            remedy = f"define it: func {word.text}(u) = ..."
         else:
             remedy = f"declare it (input, target, param or const {word.text}) or define it by an equation"
         return self.error(f"unknown {what} '{word.text}'", word.span, remedy)

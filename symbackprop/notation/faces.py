@@ -63,9 +63,9 @@ class Summary(Displayed):
         return f"<{type(self).__name__} {self.summary}>"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = LONGEST) -> str:
     """The text, its end left out where it is long."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def counted(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ complex step then trusts what came of them. Where judges disagree, sixty digits 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,8 @@ from symbackprop.verification.judged_equations import Equations, declared_intege
 from symbackprop.verification.report import CheckReport, Control
 
 NO_FACTS = System("", (), {}, ())
+_LOG = logging.getLogger(__name__)
+
 UNTRIED = "not tried without the model: shifted data, data at kinks, other branches: --model"
 BUDGET = 10.0  # seconds for all comparisons
 
@@ -125,6 +128,7 @@ def _rounds(
         if found and not examiner.clock.left:
             remarks.append(f"not tried within {examiner.clock.budget:g} s: {of_round.name}")
             continue
+        _LOG.info("comparing: %s", of_round.name)
         causes = []
         for each in (of_round, *of_round.gentler):
             try:
