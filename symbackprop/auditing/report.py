@@ -66,9 +66,14 @@ class AuditReport:
         """0 right, 1 wrong or imprecise, 3 unknown."""
         return CODES[self.verdict.value]
 
+    @property
+    def said(self) -> str:
+        """The answer in capitals."""
+        return (self.answer or self.verdict.value).upper()
+
     def text(self) -> str:
         """A few lines that say it, then the detail."""
-        lines = [f"{self.subject}: {(self.answer or self.verdict.value).upper()}"]
+        lines = [f"{self.subject}: {self.said}"]
         for finding in self.findings:
             lines.append(f"  {finding.message}")
             lines += [f"    should be: {finding.expected}"] if finding.expected else []

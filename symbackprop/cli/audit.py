@@ -6,6 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,11 +15,13 @@ from symbackprop.auditing.audit import audit_file
 from symbackprop.auditing.claims import audit_claims
 from symbackprop.auditing.report import AuditReport
 from symbackprop.cli.application import Task
+from symbackprop.cli.audit_page import audit_html
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.console import print_result, say
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.mapping import mapping_of
 from symbackprop.pipeline import load
+from symbackprop.syntax.source import read_source
 
 
 class Format(enum.Enum):
@@ -26,6 +29,7 @@ class Format(enum.Enum):
 
     TEXT = "text"
     JSON = "json"
+    HTML = "html"
 
 
 def command(
@@ -86,7 +90,7 @@ def _audit(asked: _Asked) -> int:
     path, name = split_name(asked.code)
     say(f"running the definitions of {path} in a process of its own")
     report = audit_file(system, path, name, mapping_of(asked.maps, asked.model))
-    return print_report(report, asked.format)
+    return print_report(report, asked.format, path)
 
 
 def split_name(code: str) -> tuple[str, str]:
@@ -95,7 +99,14 @@ def split_name(code: str) -> tuple[str, str]:
     return (path, name) if colon and path.endswith(".py") else (code, "")
 
 
-def print_report(report: AuditReport, format: Format) -> int:
-    """Write a report to standard output; its exit code."""
-    print_result(report.json() if format is Format.JSON else report.text())
+def print_report(report: AuditReport, format: Format, code: str = "") -> int:
+    """Write a report to standard output, a page beside the file of the code; its exit code."""
+    match format:
+        case Format.JSON:
+            print_result(report.json())
+        case Format.HTML:
+            text = read_source(code).text if code else ""
+            print_result(audit_html(report, Path(code).stem, text))
+        case Format.TEXT:
+            print_result(report.text())
     return report.exit_code

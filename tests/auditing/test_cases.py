@@ -162,6 +162,12 @@ def test_a_file_in_a_process_of_its_own(tmp_path, capsys):
     assert found["verdict"] == "wrong" and [each["line"] for each in found["findings"]] == case.lines
     assert found["line"] == case.lines[0] and found["kind"] == "factor" and found["remedy"]
     assert (tmp_path / "ran").exists()
+    code.write_text(f"{code.read_text()}# <end>\n")
+    assert run(["audit", str(model), str(code), "--format", "html"]) == 1
+    page = capsys.readouterr().out
+    for line in case.lines:
+        assert f'<span class="line wrong" id="L{line}">' in page and f'<a href="#L{line}">' in page
+    assert page.count('class="line wrong"') == len(case.lines) and "# &lt;end&gt;" in page
 
 
 def test_the_commands_words(tmp_path, capsys):

@@ -133,6 +133,9 @@ def test_the_command(capsys):
     found = json.loads(capsys.readouterr().out)
     assert code == 1 and (found["verdict"], found["tensor"]) == ("wrong", "b2")
     assert {"line", "kind", "message", "expected", "remedy", "compared"} <= found.keys()
+    assert run(["audit", str(SEED), "--claim", "dE/db2[k] = sum(b, d[b,k])", "--format", "html"]) == 1
+    page = capsys.readouterr().out
+    assert "<title>seed: WRONG</title>" in page and "should be: " in page and "<aside" not in page
     assert run(["audit", str(SEED)]) == 2 and "nothing to audit" in capsys.readouterr().err
     assert run(["audit", str(SEED), "--claim", "dE/db2[k] = q"]) == 2
     assert "expression:1:1" in capsys.readouterr().err
