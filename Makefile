@@ -18,8 +18,9 @@ lint: $(VENV)/installed-test
 types: $(VENV)/installed-test
 	$(BIN)/mypy
 
+# Many tests start the command afresh: without byte code each would compile the package again.
 unit: $(VENV)/installed-test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal
+	env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal
 
 demo: $(VENV)/installed-demo
 	$(BIN)/symbackprop derive examples/seed.model --wrt W2
