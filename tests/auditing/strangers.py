@@ -760,7 +760,9 @@ rms_norm.defvjp(rms_fwd, rms_bwd)
 """
 CASES += [
     *of("autograd function", LINEAR_RELU, AUTOGRAD,
-        ("grad_bias = grad.sum(dim=0)", "grad_bias = grad.mean(dim=0)", "factor"),
+        ("grad_bias = grad.sum(dim=0)", "grad_bias = grad.sum(dim=1)", "axis"),
+        ("grad_weight = grad.t().mm(input)", "grad_weight = grad.mm(input)", "transpose"),
+        ("grad_weight = grad.t().mm(input)", "grad_weight = input.t().mm(grad)", "transpose"),
         ("grad_input = grad.mm(weight)", "grad_input = grad_output.mm(weight)", "wrong value")),
     *of("custom_vjp", RMS_NORM, RMS_JAX,
         ("dx = (dxn - xn*jnp.mean(dxn*xn, axis=-1, keepdims=True))/r",
