@@ -28,6 +28,7 @@ from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, tex
 
 Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
 AXES: tuple[object, ...] = (0, 1, -1, 2, -2, None, (0, 1))
+AXIS_WORDS = ("axis", "dim")
 REDUCTIONS = ("sum", "mean", "max", "min")
 
 
@@ -72,7 +73,7 @@ def axis(site: Site) -> Iterator[Proposal]:
         if not isinstance(function, ast.Attribute) or function.attr not in REDUCTIONS:
             continue
         place = int(is_numpy(function.value))  # np.sum(x, 0) and x.sum(0)
-        named = [each.value for each in call.keywords if each.arg == "axis"]
+        named = [each.value for each in call.keywords if each.arg in AXIS_WORDS]
         for node in named or call.args[place : place + 1]:
             for other in AXES:
                 new = ast.parse(repr(other), mode="eval").body
@@ -92,7 +93,11 @@ def axis_forgotten(site: Site) -> Iterator[Proposal]:
         function = call.func
         is_reduction = isinstance(function, ast.Attribute) and function.attr in REDUCTIONS
         of_numpy = isinstance(function, ast.Attribute) and is_numpy(function.value)
-        if not is_reduction or len(call.args) > of_numpy or any(each.arg == "axis" for each in call.keywords):
+        if (
+            not is_reduction
+            or len(call.args) > of_numpy
+            or any(each.arg in AXIS_WORDS for each in call.keywords)
+        ):
             continue
         for other, keeps in product((0, 1, -1), (False, True)):
             keywords = [*call.keywords, ast.keyword("axis", ast.Constant(other))]
@@ -137,17 +142,24 @@ def transpose(site: Site) -> Iterator[Proposal]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_product(node.func):
             factors = (*node.args, *([] if is_numpy(node.func.value) else [node.func.value]))
         for factor in factors:
-            if isinstance(factor, ast.Attribute) and factor.attr == "T":
-                yield Proposal(
-                    factor, factor.value, "transpose", f"{text_of(factor)} should not be transposed"
-                )
+            plain = _transposed(factor)
+            if plain is not None:
+                yield Proposal(factor, plain, "transpose", f"{text_of(factor)} should not be transposed")
             else:
                 new_factor = ast.Attribute(factor, "T", ast.Load())
                 yield Proposal(factor, new_factor, "transpose", f"{text_of(factor)} should be transposed")
 
 
+def _transposed(node: ast.expr) -> ast.expr | None:
+    """x of x.T and of torch's x.t()."""
+    match node:
+        case ast.Attribute(value, "T") | ast.Call(ast.Attribute(value, "t"), []):
+            return value
+    return None
+
+
 def _is_product(function: ast.Attribute) -> bool:
-    return function.attr in ("dot", "matmul", "outer")
+    return function.attr in ("dot", "matmul", "outer", "mm")
 
 
 def einsum_axes(site: Site) -> Iterator[Proposal]:

@@ -171,7 +171,16 @@ def by_values(trial: Trial, name: str) -> Finding:
     found = diagnosis(evidence)
     if found is None:
         return Finding(name, UNNAMED, f"{total} is wrong{_where(trial, name)}", "", _formula(trial, name))
-    return Finding(name, found.kind, found.about(total), found.remedy, _formula(trial, name))
+    line = _made_at(trial, name) if found.kind == "transpose" else 0
+    message = f"line {line}: {found.about(total)}" if line else found.about(total)
+    return Finding(name, found.kind, message, found.remedy, _formula(trial, name), line)
+
+
+def _made_at(trial: Trial, name: str) -> int:
+    """The line that first makes what is given back as a tensor's gradient; 0 where none is known to."""
+    given_back = np.asarray(trial.outcomes[0].results[trial.labelled.paths[name]])
+    events = trial.outcomes[0].events
+    return next((each.line for each in events if each.line and agrees(each.value, given_back, 0.0)), 0)
 
 
 def _where(trial: Trial, name: str) -> str:
