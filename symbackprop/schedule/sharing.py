@@ -8,6 +8,7 @@ subexpression is not counted again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from symbackprop.integers.bounds import conjuncts
@@ -76,7 +77,7 @@ def _with_names(item: NamedEquation, named: Expression, known: Mapping[str, Equa
 def _find_providers(equations: tuple[Equation, ...], state: Sharing) -> None:
     for equation in equations:
         key, free = occurrence(equation.expression)
-        if not worth_naming(equation.expression) or {*free} != {*equation.indices}:
+        if not worth_naming(equation.expression) or Counter(free) != Counter(equation.indices):
             continue
         if key in state.uses and state.uses[key].count > 1 and key not in state.providers:
             slots = tuple(free.index(index) for index in equation.indices)

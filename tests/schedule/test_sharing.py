@@ -49,6 +49,12 @@ def test_equal_sums_over_indices_of_other_names_replay_as_one():
         assert not step.rule.accounts_for(multiply(step.before, step.before), step.after)
 
 
+def test_a_diagonal_is_no_provider_of_the_whole():
+    """m[b,b] is read at one index twice, and says nothing of m[b,c]."""
+    m = "m[b,c] = g[b] + g[c]^2\nd[b] = inv(m)[b,b]\n"
+    assert "d" not in computed(m + "e = sum(b, c, inv(m)[b,c]) + 3*sum(b, c, inv(m)[b,c])\n")[-1]
+
+
 def test_axes_come_in_the_order_of_the_first_consumer():
     assert computed("y[k,b] = exp(w[k]*g[b])\nz[b,k] = 1 + exp(w[k]*g[b])\n") == [
         "y[k,b] = exp(w[k]*g[b])",
