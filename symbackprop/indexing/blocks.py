@@ -1,4 +1,4 @@
-"""Axes that are blocks side by side, as K = 4*H: what is chosen by the block is an expression for each one.
+"""Axes that are blocks side by side, K = 4*H: what is chosen by the block is an expression for each block.
 
     where(a < size(h), f[a], 0) + where(a - size(h) >= 0, g[a - size(h)], 0), a over 2*H places,
 
@@ -64,7 +64,7 @@ def blocks_of(
     if not any(isinstance(node, Where) for node in expression.walk()):
         return ()
     for index in indices:
-        if index.axis.formula is not None or index.axis.size is not None:
+        if index.axis.formula is not None:
             found = tuple(_blocks(expression, index, tuple(axes)))
             if sum(block.expression != ZERO for block in found) > 1:
                 return found
@@ -151,7 +151,7 @@ def _in_order(cuts: Iterable[Expression]) -> list[Expression]:
     """The cuts from the first to the last, each once; none where it is not known which comes first."""
     found: list[Expression] = []
     for cut in cuts:
-        if any(_are_equal(cut, other) for other in found):
+        if any(related_form(cut) == related_form(other) for other in found):
             continue
         place = sum(_is_below(other, cut) for other in found)
         if not all(_is_below(cut, other) for other in found[place:]) or len(found) == MOST_BLOCKS:
@@ -170,18 +170,7 @@ def _axis_with(
     """An axis of that many places: one that the expression or its sizes' relation speaks of, or another."""
     nodes = chain(with_formulas(expression), with_formulas(split))
     axes = dict.fromkeys(chain((node.axis for node in nodes if isinstance(node, Index | Size)), others))
-    return next((axis for axis in axes if _are_equal(Size(axis), length)), None)
-
-
-def _are_equal(one: Expression, other: Expression) -> bool:
-    """Whether two numbers of places are one by the relations of sizes and by those that are declared."""
-    form = related_form(subtract(one, other))
-    number, rest = form.constant, form.coefficients
-    for unknown, factor in rest.items():
-        if not (isinstance(unknown, Size) and unknown.axis.size is not None):
-            return False
-        number += factor * unknown.axis.size
-    return number == 0
+    return next((axis for axis in axes if related_form(Size(axis)) == related_form(length)), None)
 
 
 def _indices_in(expression: Expression) -> Iterator[Index]:

@@ -1,6 +1,5 @@
 """Axes that count through others, D = H*E: before every judge, in the form of the model with axes apart."""
 
-import numpy as np
 import pytest
 
 from symbackprop.derivation.driver import derive
@@ -172,27 +171,3 @@ def test_three_digits_of_one_axis_are_solved_without_a_guard() -> None:
     form = forms_of(judge(PIXEL_SHUFFLE, ["W"], sizes=sizes))["grad_W"]
     assert form.startswith("sum(a, b, ") and form.endswith("*z[a,b])")
     assert not any(word in form for word in ("delta(", "where(", "pad("))
-
-
-NUMBERED = """
-index h : H = 2
-index k : K = 6
-input x[k]
-param b[k]
-loss E = sum(h, x[h+0]*b[h+0]^2 + b[h+2]*b[h+4])
-"""
-
-
-def test_blocks_of_declared_sizes_are_slices() -> None:
-    derivation = derive(parse_system(NUMBERED))
-    source = numpy_source(lower(derivation))
-    assert all(f"grad_b[{block}] = " in source for block in (":2", "2:4", "4:"))
-    assert "np.pad(" not in source and "np.where(" not in source
-    x, b = np.arange(6.0), np.arange(1.0, 7.0)
-    _, grads = load_module(source, "numbered").value_and_grad({"b": b}, x=x)
-    assert_close(grads["b"], np.concatenate([2 * x[:2] * b[:2], b[4:], b[2:4]]), "three blocks")
-
-
-def test_blocks_that_overlap_are_none() -> None:
-    source = numpy_source(lower(derive(parse_system(NUMBERED.replace("h+2", "h+1")))))
-    assert "grad_b[:" not in source
