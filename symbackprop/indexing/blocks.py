@@ -65,7 +65,7 @@ def blocks_of(
         return ()
     for index in indices:
         if index.axis.formula is not None:
-            found = tuple(_blocks(expression, index, tuple(axes)))
+            found = tuple(_blocks(expression, index, tuple(axes), indices))
             if sum(block.expression != ZERO for block in found) > 1:
                 return found
     return ()
@@ -103,9 +103,11 @@ def read_by_block(
     return add(*chosen)
 
 
-def _blocks(expression: Expression, split: Index, axes: Sequence[Axis]) -> Iterator[Block]:
+def _blocks(
+    expression: Expression, split: Index, axes: Sequence[Axis], beside: Sequence[Index]
+) -> Iterator[Block]:
     cuts = _in_order(_cuts(expression, split))
-    avoid = {split, *_indices_in(expression)}
+    avoid = {split, *beside, *_indices_in(expression)}
     found: list[Block] = []
     start: Expression = ZERO
     for first, stop in pairwise(cuts):
