@@ -33,10 +33,13 @@ def tidied(expression: Expression) -> Expression:
 def _tidy(node: Expression) -> Expression:
     if isinstance(node, Add):
         terms = [*terms_of(add(*map(_without_parentheses, node.terms)))]
-        mean = mean_taken_off(Add(tuple(terms)))
-        if mean is not None:
-            terms[mean[0]] = mean[1]
-        return add(*positive_first(terms))
+        found = mean_taken_off(Add(tuple(terms)))
+        if found is None:
+            return add(*positive_first(terms))
+        place, mean = found
+        del terms[place]
+        # Sums are computed from left to right: y - x first, which is near its mean.
+        return add(*positive_first(terms), mean)
     if isinstance(node, Multiply):
         return reciprocals_last(_sign_inside(_one_way_round(_turned_differences(_number_outside(node)))))
     return readable(node) if isinstance(node, Where) else node

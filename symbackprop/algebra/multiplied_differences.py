@@ -10,6 +10,7 @@ from itertools import product
 from math import prod
 from typing import TypeAlias
 
+from symbackprop.algebra.scalar_algebra import positive_first
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
@@ -92,6 +93,7 @@ def mean_taken_off(node: Expression) -> tuple[int, Expression] | None:
             rest = add(*(other for other in node.terms if other is not term))
             is_mean = multiply(*factors) == multiply(total, *sizes)
             if is_mean and any(True for _ in match(body, rest, frozenset(total.indices))):
+                body = add(*positive_first([*terms_of(body)]))
                 return place, multiply(MINUS_ONE, total.with_children((body,)), *sizes)
     return None
 

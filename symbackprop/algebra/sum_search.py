@@ -10,7 +10,7 @@ from itertools import product
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.digits import keeps_digits
 from symbackprop.algebra.identity import Identity
-from symbackprop.algebra.multiplied_differences import is_difference
+from symbackprop.algebra.multiplied_differences import is_difference, mean_taken_off
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names
@@ -90,10 +90,14 @@ def _takes_a_difference_apart(candidate: _Candidate, node: Expression) -> bool:
 def _folded(
     candidate: _Candidate, expression: Expression, place: Path, scope: Scope, account: Account
 ) -> Iterator[_Candidate]:
-    """The candidate whose terms cancel by a definition: sum(i, m) - sum(i, x[i]) = 0 where m is the mean."""
+    """The candidate whose terms cancel by a definition: sum(i, m) - sum(i, x[i]) = 0 where m is the mean.
+
+    It has fewer terms then: with other signs alone, what was one difference is in pieces.
+    """
     relations = scope.relations(candidate.node)
     folded = cheapest_form(candidate.node, relations, account)
-    if isinstance(candidate.node, Add) and measure(folded) < measure(candidate.node):
+    is_shorter = len(terms_of(folded)) < len(terms_of(candidate.node))
+    if is_shorter and measure(folded) < measure(candidate.node):
         step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
         whole = replace_at(expression, place, folded)
         yield _Candidate((*candidate.steps, step), folded, (), whole)
@@ -239,12 +243,22 @@ def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
         within = (part for term in terms_of(node.body) for part in term.walk())
         terms = multiplied_out(node.body, frozenset(filter(is_difference, within)))
-        for each in dict.fromkeys((terms, terms_of(node.body))):
+        for each in dict.fromkeys((terms, terms_of(node.body), _difference_and_mean(node.body))):
             if len(each) > 1:
                 opened = node.with_children((Add(each),))
                 identity = Identity.of(node.body, opened.body, ())
                 split = Step(SPLIT.used_on(opened), (), opened, term_by_term(opened) or opened)
                 yield (split,) if opened == node else (Step(identity, (0,), node, opened), split)
+
+
+def _difference_and_mean(body: Expression) -> tuple[Expression, ...]:
+    """f - g and -mean(i, f - g), for f - g - mean(i, f - g): the sums of both cancel as they stand."""
+    found = mean_taken_off(body)
+    if found is None:
+        return ()
+    place, mean = found
+    terms = terms_of(body)
+    return add(*terms[:place], *terms[place + 1 :]), mean
 
 
 def term_by_term(node: Expression) -> Expression | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import MismatchError
 from symbackprop.notation.substitution import holds_derivative
 from symbackprop.numerics.differences import IMAGINARY_STEP, WIDER_IMAGINARY_STEP
-from symbackprop.numerics.tolerance import agree, all_finite, largest_of
+from symbackprop.numerics.tolerance import OF_ALL, agree, all_finite, largest_of
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.kinks import RandomlyRounded, kinks_of, places_at
 from symbackprop.semantics.evaluation import SystemEvaluator
@@ -28,7 +28,7 @@ from symbackprop.verification.results import (
     results,
     shown,
 )
-from symbackprop.verification.rounding import rounded_evaluations
+from symbackprop.verification.rounding import RoundingOfTerms, rounded_evaluations
 
 Array: TypeAlias = NDArray[Any]
 
@@ -65,15 +65,30 @@ def expect_agreement(subject: Subject, draw: Draw, compared: Sequence[Compared])
 
 
 def beyond_rounding(subject: Subject, draw: Draw, compared: Sequence[Compared]) -> list[Compared]:
-    """Those that differ by more than the rounding of their terms, looked at as long as there are any."""
+    """Those that differ by more than the rounding of their terms, looked at as long as there are any.
+
+    A gradient that is 0 as a product of two differences, both 0, hides what its terms round to: there the
+    closed form multiplied out says it, as far as the rounding of the largest number in sight.
+    """
     left = [(each, 0.0) for each in compared if not agree(each.found, each.expected, 0.0)]
-    moved = _rounded(subject, draw) if left else iter(())
-    for one in moved:
-        unsteady = [(each, max(by, largest_of([each.meaning(one) - each.expected]))) for each, by in left]
-        left = [(each, by) for each, by in unsteady if not agree(each.found, each.expected, 0.0, by)]
-        if not left:
+    left = _still_beyond(left, _rounded(subject, draw))
+    vanishing = [(each, by) for each, by in left if largest_of([each.expected]) <= by]
+    hidden = _still_beyond(vanishing, _rounded_closed_forms(subject, draw))
+    known = {id(each) for each, _ in vanishing} - {id(each) for each, _ in hidden}
+    return [each for each, _ in left if id(each) not in known]
+
+
+def _still_beyond(
+    left: Sequence[tuple[Compared, float]], moved: Iterator[Draw]
+) -> list[tuple[Compared, float]]:
+    """Those that differ by more than they have moved so far, and how far they have moved in all draws."""
+    found = list(left)
+    for one in moved if found else ():
+        unsteady = [(each, max(by, largest_of([each.meaning(one) - each.expected]))) for each, by in found]
+        found = [(each, by) for each, by in unsteady if not agree(each.found, each.expected, 0.0, by)]
+        if not found:
             break
-    return [each for each, _ in left]
+    return found
 
 
 def _hold_at_kinks(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> bool:
@@ -177,6 +192,17 @@ def _rounded(subject: Subject, draw: Draw) -> Iterator[Draw]:
         subject.derivation, draw.values, draw.sizes, chain_rule=chain_rule
     ):
         yield Draw(draw.sizes, draw.values, known, adjoints)
+
+
+def _rounded_closed_forms(subject: Subject, draw: Draw) -> Iterator[Draw]:
+    """The draw with the gradients as if all operations of their closed forms were off by as much.
+
+    None is off by more than the tolerance for the largest number in sight, whatever digits the form loses.
+    """
+    most = OF_ALL * draw.largest
+    for changes in RoundingOfTerms(subject.derivation, draw.values, draw.sizes).closed_forms:
+        moved = {name: draw.adjoints[name] + np.clip(by, -most, most) for name, by in changes.items()}
+        yield replace(draw, adjoints={**draw.adjoints, **moved})
 
 
 def _message(subject: Subject, draw: Draw, wrong: Compared) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.multiplied_differences import mean_taken_off, spreads_a_difference
 from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.derivation.differentiation import put_together
@@ -36,6 +37,13 @@ def test_a_mean_that_is_taken_off(expression: str, mean: str | None) -> None:
     found = mean_taken_off(put_together(parse_expression(expression, system)))
     expected = None if mean is None else put_together(parse_expression(mean, system))
     assert (None if found is None else found[1]) == expected
+
+
+def test_a_difference_stands_before_its_mean_whatever_its_sign() -> None:
+    # x - mean(x - y) - y is 0 over one n but for rounding, x - y - mean(x - y) is 0.
+    system = parse_system("index i : I\nparam a[i], b[i]\nloss E = sum(i, a[i])")
+    expression = parse_expression("b[i] - sum(i, a[i] - b[i])/size(i)*(-1) - a[i]", system)
+    assert text(tidied(expression)) == "b[i] - a[i] - sum(i, b[i] - a[i])/size(i)"
 
 
 def test_a_variance_keeps_its_mean() -> None:

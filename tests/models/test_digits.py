@@ -53,6 +53,24 @@ MODELS = {
         ),
         {"x": 300.0, "c": 300.0},
     ),
+    "a variance of differences": Shifted(
+        "index n : N\nparam a[n], b[n]\nloss L = log(0.01 + var(n, a[n] - b[n]))",
+        (
+            "grad_a[n] = 2*(a[n] - b[n] - sum(n', a[n'] - b[n'])/size(n))"
+            "/(0.01*size(n) + sum(n', (a[n'] - b[n'] - sum(n'', a[n''] - b[n''])/size(n))^2))",
+            "grad_b[n] = -grad_a[n]",
+        ),
+        {"a": 1e4, "b": 1e4},
+    ),
+    "a deviation less what is the same for all": Shifted(
+        "index n : N\nindex k : K\ninput w[k], v[k]\nparam u[n,k]\n"
+        "loss E = sum(k, w[k]*sqrt(1 + var(n, v[k] - u[n,k])))",
+        (
+            "grad_u[n,k] = w[k]*(u[n,k] - v[k] - sum(n', u[n',k] - v[k])/size(n))"
+            "/(size(n)*sqrt(1 + sum(n', (v[k] - u[n',k] - sum(n'', v[k] - u[n'',k])/size(n))^2)/size(n)))",
+        ),
+        {"u": 1e3, "v": 1e3},
+    ),
     "an unsquared distance": Shifted(
         "index n : N\nindex m : M\nindex d : D\nparam p[n,d], q[m,d]\nconst a[n,m]\n"
         "r[n,m] = sqrt(sum(d, (p[n,d] - q[m,d])^2) + 0.01)\nloss L = sum(n, m, a[n,m]*r[n,m]^3)",

@@ -3,12 +3,21 @@ from dataclasses import replace
 import numpy as np
 
 from symbackprop.derivation.driver import derive
+from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
+from symbackprop.lowering.programs import lower
 from symbackprop.pipeline import loads
+from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.rounds import ones_in_turn
+from symbackprop.semantics.systems import evaluate_system
+from symbackprop.targets.numpy.module import numpy_module
+from symbackprop.verification.checked_module import under_check
 from symbackprop.verification.comparing import of_elements
+from symbackprop.verification.conformance import beyond_rounding
 from symbackprop.verification.report import COMPLEX_STEP
+from symbackprop.verification.results import Compared, Subject
 from symbackprop.verification.rounding import LOSS, RoundingOfTerms, moved_by_rounding, rounded_evaluations
+from symbackprop.verification.unsimplified import unsimplified_adjoints
 
 
 def test_each_number_moves_by_the_relative_amount_and_whole_numbers_stay() -> None:
@@ -81,6 +90,25 @@ def test_an_error_beyond_the_rounding_of_terms_is_wrong() -> None:
     assert comparison.row(honest).ok
     assert not comparison.row(wrong).ok
     assert not replace(comparison, rounding=None).row(honest).ok
+
+
+def test_a_product_of_two_differences_that_are_both_zero_has_the_rounding_of_its_terms() -> None:
+    """Over one n: (f - g)*(1 - 1) is off by 1e-32, and f - g where it is multiplied out by 1e-16."""
+    loss = "sum(n, g[n]^2*(u[n] + v[n] - (u[0] + v[0]))^2)"
+    derivation = derive(parse_system(f"index n : N\nparam u[n], v[n], g[n]\nloss E = {loss}"))
+    printed = numpy_module(lower(derivation)).printed()
+    checked = under_check(load_module(printed.text, "differences"))
+    subject = Subject(derivation, derivation.system, printed, checked)
+    values = {"u": np.array([0.7]), "v": np.array([-1.3]), "g": np.array([0.9])}
+    known = evaluate_system(derivation.system, values, {"N": 1})
+    draw = Draw({"N": 1}, values, known, unsimplified_adjoints(derivation, known, {"N": 1}))
+
+    def off_by(error: float) -> Compared:
+        return Compared("dE/du", np.array([error]), draw.adjoints["u"], lambda each: each.adjoints["u"], "u")
+
+    assert not beyond_rounding(subject, draw, [off_by(2e-16)])
+    assert beyond_rounding(subject, draw, [off_by(1e-11)])
+    assert beyond_rounding(subject, draw, [off_by(1e-11), off_by(2e-16)])[0].found == 1e-11
 
 
 def test_a_softmax_whose_weighted_mean_is_one_but_for_rounding_is_handed_out() -> None:
