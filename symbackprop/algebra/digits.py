@@ -120,12 +120,11 @@ def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
 
 
 def _has_cases(form: Expression) -> bool:
-    """Whether a condition asks where a free index stands: z[t] - where(t == 0, 0, z[t - 1]) is exact at 0."""
+    """Whether a condition is about free indices alone: z[t] - where(t == 0, 0, z[t - 1]) is exact at 0."""
+    conditions = (node.condition for node in form.walk() if isinstance(node, Where))
     return any(
-        isinstance(node, Where)
-        and not node.condition.tensors
-        and node.condition.free_indices & form.free_indices
-        for node in form.walk()
+        not each.tensors and bool(each.free_indices) and each.free_indices <= form.free_indices
+        for each in conditions
     )
 
 
