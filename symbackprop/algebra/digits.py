@@ -15,7 +15,17 @@ from functools import cache
 from symbackprop.algebra.opened import rational_functions, written_out
 from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, negate, terms_of
-from symbackprop.notation.expressions import MINUS_ONE, Add, Apply, Element, Expression, Index, Number, Power
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Index,
+    Number,
+    Power,
+    Where,
+)
 from symbackprop.rewriting.justification import Equality
 from symbackprop.semantics.rounding import SIZE, RoundingErrors
 
@@ -28,6 +38,7 @@ _KINDS = ((0.0, 2.0), (1.0, 0.8), (1e3, 1.0), (-30.0, 3.0), (1.0, 1e-4), (30.0, 
 # All tensors alike, and then each with a kind of its own.
 _ALIKE = (*_KINDS, (1e6, 1.0), (-1e3, 1.0))
 POINTS = len(_ALIKE) + 40
+SIZE_WITHIN = 5  # of every axis, where forms with cases are compared in its middle
 
 
 def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[Equality] = ()) -> bool:
@@ -44,8 +55,13 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     quotients = frozenset(rational_functions())
     if _brings_in(quotients - typed, form):
         return False
-    errors = RoundingErrors(POINTS, _datum, formulas, typed & quotients)
-    for at in _places(form.free_indices | expression.free_indices):
+    indices = form.free_indices | expression.free_indices
+    near = RoundingErrors(POINTS, _datum, formulas, typed & quotients)
+    placed = [(near, at) for at in _places(indices)]
+    if _has_cases(form):
+        within = RoundingErrors(POINTS, _datum, formulas, typed & quotients, SIZE_WITHIN)
+        placed.append((within, _middle(indices)))
+    for errors, at in placed:
         before, after = errors.of(expression, at), errors.of(form, at)
         if any(map(_is_worse, *after, *before)):
             return False
@@ -101,6 +117,20 @@ def _places(indices: Iterable[Index]) -> Iterator[dict[Index, int]]:
     yield {index: axes[:number].count(index.axis) % SIZE for number, index in enumerate(ordered)}
     if len(set(axes)) < len(axes):
         yield dict.fromkeys(ordered, 0)
+
+
+def _has_cases(form: Expression) -> bool:
+    """Whether a condition is about free indices alone: z[t] - where(t == 0, 0, z[t - 1]) is exact at 0."""
+    conditions = (node.condition for node in form.walk() if isinstance(node, Where))
+    return any(
+        not each.tensors and bool(each.free_indices) and each.free_indices <= form.free_indices
+        for each in conditions
+    )
+
+
+def _middle(indices: Iterable[Index]) -> dict[Index, int]:
+    """The free indices two places from both ends of an axis, where no boundary counts."""
+    return dict.fromkeys(indices, SIZE_WITHIN // 2)
 
 
 def _is_worse(value: float, error: float, value_before: float, error_before: float) -> bool:

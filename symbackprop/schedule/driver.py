@@ -20,7 +20,7 @@ from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_once
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
-from symbackprop.schedule.stability import with_stable_forms
+from symbackprop.schedule.stability import with_quotients_first, with_stable_forms
 from symbackprop.schedule.stop_removal import without_stops
 from symbackprop.schedule.undefined_factors import (
     with_deltas_as_conditions,
@@ -149,4 +149,5 @@ def scheduled(source: ScheduleSource) -> Schedule:
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)
-    return Schedule(shared(hoisted(solved, system.tensors), system.tensors), guarded.positive_definite)
+    quotients = with_quotients_first(hoisted(solved, system.tensors), items)
+    return Schedule(shared(quotients, system.tensors), guarded.positive_definite)

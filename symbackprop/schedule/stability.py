@@ -14,6 +14,7 @@ from symbackprop.stability.forms import (
     FAR_BELOW_ZERO,
     LOG_BESIDE_ZERO,
     LOGARITHMS_LAST,
+    QUOTIENTS_FIRST,
     ROOTS,
     SHIFTS,
 )
@@ -37,6 +38,27 @@ def with_stable_forms(
         found.append(stable_form(item, replace(meanings, known=number)))
         definitions[item.equation.tensor] = number, found[-1].equation
     return tuple([each for item in found for each in (item, *_introduced(item, meanings))])
+
+
+def with_quotients_first(
+    items: Sequence[NamedEquation], stated: Sequence[NamedEquation]
+) -> tuple[NamedEquation, ...]:
+    """The equations with quotients of what may be large before their powers; names mean what is `stated`.
+
+    Last of all: what joins equal factors would make powers of them again. A temporary of a name that is
+    stated comes before it.
+    """
+    places = {item.equation.tensor: place for place, item in enumerate(stated)}
+    meanings = Meanings(
+        {item.equation.tensor: (places[item.equation.tensor], item.equation) for item in stated}
+    )
+    found: list[NamedEquation] = []
+    before = 0
+    for item in items:
+        before = max(before, places.get(item.equation.tensor, before))
+        rule = QUOTIENTS_FIRST.rule(replace(meanings, known=places.get(item.equation.tensor, before)))
+        found.append(rewritten_once(item, (rule,)))
+    return tuple(found)
 
 
 def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquation]:

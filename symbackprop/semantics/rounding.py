@@ -16,6 +16,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from symbackprop.functions.record import Evaluation
@@ -42,7 +43,7 @@ from symbackprop.semantics.integer_values import compared, condition_holds, inte
 Positions: TypeAlias = Mapping[Index, int]
 Places: TypeAlias = tuple[int, ...]
 INFINITESIMAL = 1e-30
-SIZE = 2  # of every axis: what is read outside of it is data too
+SIZE = 2
 
 
 class Rounded(NamedTuple):
@@ -54,20 +55,25 @@ class Rounded(NamedTuple):
 
 @dataclass(frozen=True)
 class RoundingErrors:
-    """Evaluates with errors at `points` points, where every axis has two places.
+    """Evaluates with errors at `points` points, where every axis has `size` places.
 
     `datum` gives the values of an element, or of what has no arithmetic, by its spelling and its place.
     `formulas` are those of elements that are computed, by tensor, with the indices that they stand at.
-    The values of the functions in `exact` count as data.
+    The values of the functions in `exact` count as data, and so does what is read outside of an axis.
     """
 
     points: int
     datum: Callable[[str, Places], list[float]]
     formulas: Mapping[str, tuple[tuple[Index, ...], Expression]]
     exact: frozenset[str] = frozenset()
+    size: int = SIZE
     _known: dict[object, Rounded] = field(default_factory=dict, init=False, compare=False)
     _integer: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False)
     _open: set[object] = field(default_factory=set, init=False, compare=False)
+
+    @cached_property
+    def _sizes(self) -> Mapping[str, int]:
+        return defaultdict(lambda: self.size)
 
     def of(self, node: Expression, at: Positions) -> Rounded:
         """The values and their errors where the free indices stand at `at`."""
@@ -95,12 +101,12 @@ class RoundingErrors:
                 return self.of(argument, at)
             case Apply(function, arguments) if function not in INTEGER_FUNCTIONS:
                 return self._applied(function, [self.of(argument, at) for argument in arguments])
-            case Where(condition, chosen, otherwise):
-                return self._chosen(condition, chosen, otherwise, at)
+            case Where():
+                return self._chosen(node, at)
             case Reduction():
                 return self._once((node, *_places(node, at)), lambda: self._reduced(node, at))
             case Size():
-                return self._data(float(SIZE))
+                return self._data(float(self.size))
             case Constant():
                 return self._data(math.pi)
             case Index() | Delta() | Apply():
@@ -124,12 +130,12 @@ class RoundingErrors:
     def _integers(self, node: Expression, at: Positions) -> list[int]:
         """The values of an integer expression, one a point."""
         if not node.tensors:
-            return [int(integer_value(node, at, _SIZES, _unread))] * self.points
+            return [int(integer_value(node, at, self._sizes, _unread))] * self.points
         key = (node, *_places(node, at))
         if key in self._integer and not self._depends_on_open(node):
             return self._integer[key]
         readers = map(self._reader, range(self.points))
-        found = [int(integer_value(node, at, _SIZES, reader)) for reader in readers]
+        found = [int(integer_value(node, at, self._sizes, reader)) for reader in readers]
         if not self._depends_on_open(node):
             self._integer[key] = found
         return found
@@ -143,18 +149,14 @@ class RoundingErrors:
                     node.operator, *[self.of(each, at).values[point] for each in (node.left, node.right)]
                 )
             value = self.of(node, at).values[point]
-            return int(value) % SIZE if math.isfinite(value) else 0
+            return int(value) % self.size if math.isfinite(value) else 0
 
         return read
 
     def _element(self, tensor: str, positions: Sequence[Expression], at: Positions) -> Rounded:
         if not any([position.tensors for position in positions]):
-            return self._at_places(
-                tensor,
-                tuple(
-                    [at[each] if type(each) is Index else self._integers(each, at)[0] for each in positions]
-                ),
-            )
+            places = [at[each] if type(each) is Index else self._integers(each, at)[0] for each in positions]
+            return self._at_places(tensor, tuple(places))
         rows = zip(*[self._integers(position, at) for position in positions], strict=True)
         read = [self._at_places(tensor, row) for row in rows]
         return Rounded(
@@ -165,7 +167,7 @@ class RoundingErrors:
     def _at_places(self, tensor: str, places: Places) -> Rounded:
         key = (tensor, places)
         # A formula may read its own element, or that of the step before, and so on without end.
-        is_data = key in self._open or not all([0 <= place < SIZE for place in places])
+        is_data = key in self._open or not all([0 <= place < self.size for place in places])
         if tensor not in self.formulas or is_data:
             return self._exact(self.datum(tensor, places))
         indices, formula = self.formulas[tensor]
@@ -188,21 +190,20 @@ class RoundingErrors:
                     errors[point] += abs(_finite(_slope, evaluate, row, place)) * error
         return Rounded(values, errors)
 
-    def _chosen(
-        self, condition: Expression, chosen: Expression, otherwise: Expression, at: Positions
-    ) -> Rounded:
+    def _chosen(self, node: Where, at: Positions) -> Rounded:
+        condition, chosen, otherwise = node.condition, node.chosen, node.otherwise
         if not condition.tensors:
-            holds = condition_holds(condition, at, _SIZES, _unread)
-            return self.of(chosen if holds else otherwise, at)
+            return self.of(chosen if condition_holds(condition, at, self._sizes, _unread) else otherwise, at)
         cases = (self.of(otherwise, at), self.of(chosen, at))
-        truth = [condition_holds(condition, at, _SIZES, self._reader(point)) for point in range(self.points)]
+        readers = map(self._reader, range(self.points))
+        truth = [condition_holds(condition, at, self._sizes, reader) for reader in readers]
         return Rounded(
             [cases[holds].values[point] for point, holds in enumerate(truth)],
             [cases[holds].errors[point] for point, holds in enumerate(truth)],
         )
 
     def _reduced(self, node: Reduction, at: Positions) -> Rounded:
-        ranges = itertools.product(range(SIZE), repeat=len(node.indices))
+        ranges = itertools.product(range(self.size), repeat=len(node.indices))
         terms = [self.of(node.body, {**at, **dict(zip(node.indices, each, strict=True))}) for each in ranges]
         match node.kind:
             case "sum":
@@ -221,7 +222,6 @@ class RoundingErrors:
 
 
 _COMPOUND = (Add, Multiply, Power, Apply, Where)
-_SIZES: Mapping[str, int] = defaultdict(lambda: SIZE)
 
 
 def _unread(node: Expression, _at: Positions) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
-from symbackprop.stability.orders import exponentials_first, logarithms_last
+from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
 from symbackprop.stability.softplus import log_of_softplus, sigmoid_by_softplus
@@ -50,6 +50,15 @@ EXPONENTIALS_FIRST = StableForm(
     near_miss="x[i]*exp(c)",
     where=("h has an index", "the equation is an adjoint's, which the chain rule multiplies in this order"),
     decreases="late exponentials",
+)
+
+QUOTIENTS_FIRST = StableForm(
+    "quotients first",
+    "f^n/g^(n + 1) = (f/g)^n/g; f/g^2 = f/g/g",
+    quotients_first,
+    example="w[t]^2/exp(c)^3",
+    near_miss="w[t]^2/c^3",
+    where=("g has an exponential that may be large",),
 )
 
 LOG_BESIDE_ZERO = StableForm(
@@ -107,5 +116,5 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     CANCELLING, *IDENTITIES, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
-    *FAR_BELOW_ZERO, *ROOTS,
+    *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST,
 )  # fmt: skip

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply
-from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Multiply, Number, Reduction, Where
-from symbackprop.notation.pairs import argument_of
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, is_reciprocal, multiply, power
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ZERO,
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.rules.measures import Rank
+from symbackprop.stability.exponents import has_maximum, is_at_most_0
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.scaled import has_exponentials
 
@@ -75,6 +88,58 @@ def exponentials_first(node: Expression, meanings: Meanings) -> Expression | Non
 def _is_exponential(factor: Expression, meanings: Meanings) -> bool:
     """Whether it is an array of exponentials; a number is multiplied by before and after anyhow."""
     return bool(factor.free_indices) and argument_of("exp", meanings.of(factor)) is not None
+
+
+def quotients_first(node: Expression, meanings: Meanings) -> Expression | None:
+    """f^m*g^-n = (f/g)^m*g^(m - n), f/g^n = f/g/g/..: g^n may be too large where the quotient is not."""
+    if not isinstance(node, Multiply):
+        return None
+    for below in node.factors:
+        base, exponent = as_power(below)
+        if exponent <= -2 and _may_be_large(base, meanings):
+            rest = [each for each in node.factors if each is not below]
+            return _divided(rest, base, -exponent)
+    return None
+
+
+def _divided(above: Sequence[Expression], base: Expression, times: int) -> Expression | None:
+    """The product divided by base^times: inside of a power that has the base's indices, then one by one."""
+    reciprocal = Power(base, MINUS_ONE)
+    spanning = [each for each in above if as_power(each)[1] > 0 and base.free_indices <= each.free_indices]
+    if not spanning:
+        return None
+    largest = max(spanning, key=lambda each: as_power(each)[1])
+    inner, exponent = as_power(largest)
+    common = min(exponent, times)
+    if common > 1:
+        quotient: Expression = Power(Multiply((inner, reciprocal)), Number(common))
+        quotient = (
+            Multiply((quotient, power(inner, Number(exponent - common)))) if exponent > common else quotient
+        )
+        times -= common
+    else:
+        quotient = largest
+    for _ in range(times):
+        quotient = Multiply((quotient, reciprocal))
+    rest = [each for each in above if each is not largest]
+    return Multiply((*rest, quotient)) if rest else quotient
+
+
+def _may_be_large(node: Expression, meanings: Meanings, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether it is a sum or product of exponentials, or a name of such, that nothing has scaled."""
+    match node:
+        case Apply("exp", (exponent,)):
+            return not (is_at_most_0(exponent) or has_maximum(exponent))
+        case Element(tensor, _):
+            meant, earlier = meanings.opened(node)
+            return tensor not in seen and meant is not node and _may_be_large(meant, earlier, seen | {tensor})
+        case Add() | Multiply() | Where() | Reduction("sum"):
+            return not any(map(is_reciprocal, node.children)) and any(
+                _may_be_large(each, meanings, seen) for each in node.children
+            )
+        case Power(base, Number(exponent)):
+            return exponent > 0 and _may_be_large(base, meanings, seen)
+    return False
 
 
 def _late_exponentials(expression: Expression, meanings: Meanings) -> int:

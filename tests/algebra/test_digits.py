@@ -8,7 +8,7 @@ import pytest
 from symbackprop.algebra.digits import keeps_digits
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_expression, parse_system
-from symbackprop.notation.expressions import Expression
+from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.systems.printing import equation_text
 from tests.models.step_checker import check_every_step
 
@@ -124,3 +124,39 @@ def test_a_sum_is_split_term_by_term_as_it_stands_where_that_is_cheaper() -> Non
     rng = np.random.default_rng(0)
     values = {"y": rng.uniform(1, 4, 3), "m": rng.uniform(1, 4, 3), "r": np.array(1.5)}
     assert check_every_step(derivation, values, {"N": 3})
+
+
+@pytest.mark.parametrize(
+    "before_it",
+    [
+        "where(t == 0, 0, z[t-1])",
+        "where(t > 0, a*z[t-1], 0)",
+        "where(t < 2, 0, z[t-2])",
+        "where(t + 1 < size(t), z[t+1], 0)",
+        "where(t >= size(t) - 2, 0, z[t+2])",
+    ],
+)
+def test_a_term_of_a_running_sum_is_not_a_difference_of_sums(before_it: str) -> None:
+    """At one of the ends the difference is exact; in the middle a small term beside large ones is lost."""
+    system = parse_system(
+        f"index t : T\nparam k[t], a\nz[t] = exp(k[t]) + {before_it}\nloss E = sum(t, z[t]^2) + a"
+    )
+    sums = parse_expression(f"sum(t, z[t] - {before_it})", system)
+    terms = parse_expression("sum(t, exp(k[t]))", system)
+    assert isinstance(sums, Reduction) and isinstance(terms, Reduction)
+    equalities = [(equation.element, equation.expression) for equation in system.equations]
+    assert not keeps_digits(sums.body, terms.body, equalities)
+    assert keeps_digits(terms.body, sums.body, equalities)
+
+
+def test_the_gradient_through_a_running_sum_reads_the_term() -> None:
+    """A term far below the others: the difference of sums is 0 there, which times 1e15 is not."""
+    derivation = derive(
+        parse_system(
+            "index i : I\nindex h : H\nparam k[i,h], v[i,h]\n"
+            "m[i,h] = exp(k[i,h])*v[i,h] + where(i > 0, m[i-1,h], 0)\nloss E = sum(i, h, tanh(m[i,h]))"
+        )
+    )
+    gradients = {equation.tensor: equation_text(equation) for equation in derivation.equations}
+    assert gradients["grad_v"] == "grad_v[i,h] = delta_m[i,h]*exp(k[i,h])"
+    assert "m[i - 1,h]" not in gradients["grad_k"]

@@ -57,6 +57,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "where by step": "where(t == size(s) - 1, w[t], 0)",
     "logarithms last": "(c - max(i, x[i])) - log(w[t])",
     "exponentials first": "c*exp(-x[i])*x[i]",
+    "quotients first": "(w[t]/exp(c))^2/exp(c)",
     "centre again": "(x[i] - sum(i2, x[i2])/size(i)) - sum(i', x[i'] - sum(i2, x[i2])/size(i))/size(i)",
 }
 every_rule = pytest.mark.parametrize("rule", local_rules(), ids=lambda rule: rule.name)

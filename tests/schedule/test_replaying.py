@@ -97,6 +97,10 @@ chosen = c*where(size(t) > 2, 1, 0)
         "h[t] = tanh(c*w[t] + v[t] + pad(h[t-1])*sum(i', b[i']^2))\nloss E = h[size(t) - 1]^2",
         ("v", "c"),
     ),
+    "a running sum": (
+        "r[t] = exp(v[t]) + where(t > 0, r[t-1], 0)\nloss E = sum(t, (c*w[t]/r[t])^3)",
+        ("v", "c"),
+    ),
     "a recurrence over matrices": (
         """
 h[t,i] = where(t > 0, sum(i2, i3, inv(M[t-1])[i,i2]*b[i2]*c*b[i3]), pad(h[t-1,i])*c*w[t])

@@ -1,0 +1,63 @@
+"""Quotients of running sums of exponentials: their powers are taken of the quotient, not of the sums."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.language.model import parse_system
+from symbackprop.pipeline import loads
+from symbackprop.systems.printing import text
+from tests.programs import schedule_of_system
+
+SUMS = """
+index i : I
+index h : H
+param u[i,h], x[i,h]
+a[i,h] = exp(u[i,h])*x[i,h] + where(i > 0, a[i-1,h], 0)
+b[i,h] = exp(u[i,h]) + where(i > 0, b[i-1,h], 0)
+"""
+LOSSES = {
+    "a square": "loss E = sum(i, h, (a[i,h]/b[i,h])^2)",
+    "a fourth power": "loss E = sum(i, h, (a[i,h]/b[i,h])^4)",
+    "a function": "loss E = sum(i, h, tanh(a[i,h]/b[i,h]))",
+    "the last one": "loss E = sum(h, sin(a[size(i)-1,h]/b[size(i)-1,h]))",
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_shift_of_all_exponents_changes_no_gradient(name: str) -> None:
+    module = loads(SUMS + LOSSES[name] + "\n").derive().module(verify=False)
+    random = np.random.default_rng(4)
+    for sizes in ((3, 2), (1, 1)):
+        u, x = (random.standard_normal(sizes) for _ in range(2))
+        expected = module.value_and_grad({"u": u, "x": x})
+        for dtype, shifts, rtol in ((np.float64, (300, 500, 690), 1e-11), (np.float32, (40, 80), 2e-4)):
+            for shift in shifts:
+                moved = {"u": (u + shift).astype(dtype), "x": x.astype(dtype)}
+                with np.errstate(all="raise", under="ignore"):
+                    loss, gradients = module.value_and_grad(moved)
+                np.testing.assert_allclose(loss, expected[0], rtol=rtol)
+                atol = rtol * max(np.max(np.abs(each)) for each in expected[1].values())
+                for tensor, found in gradients.items():
+                    np.testing.assert_allclose(
+                        found, expected[1][tensor], rtol, atol, err_msg=f"{tensor} {shift}"
+                    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "computed"),
+    [
+        ("x[i,h]^2/b[i,h]^2", "(x[i,h]/b[i,h])^2"),
+        ("x[i,h]^3/b[i,h]^2", "(x[i,h]/b[i,h])^2*x[i,h]"),
+        ("x[i,h]^2/b[i,h]^4", "(x[i,h]/b[i,h])^2/b[i,h]/b[i,h]"),
+        ("x[i,h]/b[i,h]^3", "x[i,h]/b[i,h]/b[i,h]/b[i,h]"),
+        ("1/b[i,h]^2", "1/b[i,h]^2"),
+        ("x[i,h]^2/b[i,h]", "x[i,h]^2/b[i,h]"),
+        ("x[i,h]^2/x[i,0]^2", "x[i,h]^2/x[i,0]^2"),
+    ],
+)
+def test_what_is_computed(formula: str, computed: str) -> None:
+    system = parse_system(f"{SUMS}y[i,h] = {formula}\n")
+    last = schedule_of_system(system).equations[-1]
+    assert text(last.equation.expression) == computed
