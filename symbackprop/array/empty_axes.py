@@ -32,9 +32,11 @@ from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, rewrite_lines
 from symbackprop.array.slices import Conditional, always_computed
 from symbackprop.array.value import Value
-from symbackprop.notation.expressions import Axis
+from symbackprop.indexing.counting import Extent
+from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Reduction
 from symbackprop.schedule.kinds import Kind
-from symbackprop.systems.system import DATA_ROLES, Role
+from symbackprop.stability.exponents import LOWEST
+from symbackprop.systems.system import DATA_ROLES, Equation, Role
 
 
 def with_safe_divisors(program: Program) -> Program:
@@ -92,6 +94,80 @@ def _counting_one(divisor: Value, axes: Collection[Axis]) -> Value:
         case Elementwise("multiply", arguments):
             return Elementwise("multiply", tuple(_counting_one(each, axes) for each in arguments))
     return divisor
+
+
+def with_maxima_over_nothing(program: Program, equations: Iterable[Equation]) -> Program:
+    """The program, in which a maximum that a stable form brings in is LOWEST over an empty axis.
+
+    What it scales, a sum of exponentials, is 0 there, whatever the scale. An axis over which the `equations`
+    take an extremum themselves stays as it is, and one without which there would be a pole at 0, as in a
+    softmax: a module refuses it.
+    """
+    lines = tuple(_with_loops(program.statements))
+    if not any(_is_maximum(node) for line, _ in lines for node in line.value.walk()):
+        return program
+    nodes = (node for equation in equations for node in equation.expression.walk())
+    refused = {
+        index.axis
+        for node in nodes
+        if isinstance(node, Reduction) and node.kind in NEEDING_A_VALUE
+        for index in node.indices
+    }
+    known: dict[str, frozenset[Axis]] = {}
+    for line, loops in lines:
+        known[line.name] = known.get(line.name, frozenset()).union(_may_vanish(line.value, known), loops)
+        refused.update(*(_may_vanish(pole, known) for node in line.value.walk() for pole in _poles(node)))
+
+    def change(node: Value) -> Value:
+        if not (isinstance(node, Reduce) and _is_maximum(node)):
+            return node
+        axes = {index.axis for place in node.places for index in node.operand.layout[place]}
+        is_open = all(axis.size is None and not isinstance(axis, Extent) for axis in axes)
+        return replace(node, initial=Literal(float(LOWEST.value))) if is_open and not axes & refused else node
+
+    return replace(program, statements=rewrite_lines(program.statements, change))
+
+
+def _is_maximum(node: Value) -> bool:
+    return isinstance(node, Reduce) and node.reduction == "max" and node.kind is Kind.REAL
+
+
+def _with_loops(
+    lines: Iterable[Line], loops: frozenset[Axis] = frozenset()
+) -> Iterator[tuple[Statement | Store, frozenset[Axis]]]:
+    for line in lines:
+        if isinstance(line, Loop):
+            yield from _with_loops(line.body, loops | {line.axis})
+        else:
+            yield line, loops
+
+
+def _may_vanish(value: Value, known: Mapping[str, frozenset[Axis]]) -> frozenset[Axis]:
+    """No fewer axes than those of which each, where it is empty, makes numbers of the value 0."""
+    match value:
+        case Read(name, _, _):
+            return known.get(name, frozenset())
+        case Elementwise("exp", _):
+            return frozenset()
+        case Elementwise("add" | "subtract", (left, right)):
+            return _may_vanish(left, known) & _may_vanish(right, known)
+        case AxisSize() | Reduce() | MatrixProduct() | Tensordot():
+            own = vanishing_axes(value, known)
+        case _:
+            own = frozenset()
+    return own.union(*(_may_vanish(part, known) for part in value.operands))
+
+
+def _poles(node: Value) -> tuple[Value, ...]:
+    """The operands at whose 0 the node is not finite."""
+    match node:
+        case Elementwise("divide" | "floor_divide" | "mod", (_, below)):
+            return (below,)
+        case Elementwise("power", (_, Literal(exponent))) if exponent >= 0:
+            return ()
+        case Elementwise("power" | "log" | "lgamma" | "digamma", (first, *_)):
+            return (first,)
+    return ()
 
 
 def vanishing_axes(value: Value, known: Mapping[str, frozenset[Axis]]) -> frozenset[Axis]:

@@ -153,11 +153,15 @@ class Elementwise(Value):
 
 @dataclass(frozen=True)
 class Reduce(OneOperand):
-    """sum, prod, max, min or argmax over array axes, which vanish or, with `keep`, get length one."""
+    """sum, prod, max, min or argmax over array axes, which vanish or, with `keep`, get length one.
+
+    `initial` is compared with, too: it is the maximum of an empty axis. Where it is None, that has none.
+    """
 
     reduction: ReductionKind
     places: tuple[int, ...]
     keep: bool = False
+    initial: Literal | None = None
 
     def _infer_type(self) -> ValueType:
         before = self.operand.layout

@@ -24,14 +24,12 @@ from symbackprop.indexing.counting import Extent, size_of
 from symbackprop.integers.base_sizes import related_form
 from symbackprop.integers.linear import constant_form, linear_form
 from symbackprop.notation.arithmetic import add, factors_of, subtract
-from symbackprop.notation.expressions import Axis, Expression, Number, Reduction, Size, Where
+from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Expression, Number, Reduction, Size, Where
 from symbackprop.schedule.kinds import Kind
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 _Reasons: TypeAlias = Mapping[str, Mapping[Axis, str]]
-
-NEEDING_A_VALUE = ("max", "min", "argmax")
 
 
 def with_nonempty_axes(program: Program, equations: Iterable[Equation] = ()) -> Program:
@@ -177,7 +175,7 @@ def _obstacles(
     name = _name(line)
     for node in always_computed(line.value):
         match node:
-            case Reduce(operand, kind, places, _) if kind in NEEDING_A_VALUE:
+            case Reduce(operand, kind, places, _, None) if kind in NEEDING_A_VALUE:
                 over = [index for place in places for index in operand.layout[place]]
                 of = f"of {operand.name}" if isinstance(operand, Read) else f"in {name}"
                 for index in over:

@@ -122,6 +122,8 @@ def _operation(name: str) -> Callable[..., Any]:
 
 def _reduced(node: Reduce, array: Any) -> Any:
     axes = node.places[0] if node.reduction == "argmax" else node.places
+    if node.initial is not None:
+        return np.max(array, axis=axes, keepdims=node.keep, initial=float(node.initial.value))
     return getattr(np, node.reduction)(array, axis=axes, keepdims=node.keep)
 
 

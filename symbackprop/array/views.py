@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symbackprop.array.ir import (
     ARITHMETIC,
@@ -49,7 +50,7 @@ def expanded(value: Value, places: tuple[int, ...]) -> Value:
 def _keeping(value: Value, places: tuple[int, ...]) -> Value | None:
     """The value with `keepdims` where it is a reduction that dropped these axes, scalars beside it or not."""
     if isinstance(value, Reduce) and not value.keep and sorted(value.places) == sorted(places):
-        return Reduce(value.operand, value.reduction, value.places, keep=True)
+        return replace(value, keep=True)
     if isinstance(value, Elementwise):
         kept = [_keeping(part, places) if part.layout else part for part in value.arguments]
         if sum(bool(part.layout) for part in value.arguments) == 1 and None not in kept:

@@ -11,7 +11,7 @@ from symbackprop.explanation.computations import Computations, Span
 from symbackprop.integers.linear import linear_form
 from symbackprop.notation.arithmetic import factors_of, is_sum, terms_of
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Delta, Element, Expression, Index
+from symbackprop.notation.expressions import ZERO, Delta, Element, Expression, Index
 from symbackprop.systems.shorthands import spelled
 
 MOST_FACTORS = 6
@@ -43,6 +43,11 @@ class Factor:
     fixed: tuple[Tie, ...]
     summed: tuple[Index, ...]
     stored: tuple[Index, ...]
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing of w depends on t but through choices, as an argmax does."""
+        return self.value == ZERO
 
     @property
     def upper(self) -> tuple[Index, ...]:
@@ -110,8 +115,9 @@ class ChainRule:
         return tuple(self._product(adjoint) for adjoint in self.derivation.adjoints if adjoint.factors)
 
     def _product(self, adjoint: AdjointDerivation) -> Product:
-        holder = self._holder(adjoint)
         expression = adjoint.equation.expression
+        is_nothing = expression == ZERO and not adjoint.kept
+        holder = None if is_nothing else self._holder(adjoint)
         held = holder.equation.expression if holder else None
         return Product(
             adjoint,
@@ -181,6 +187,8 @@ def _is_factor(part: Expression, whole: Expression) -> bool:
 
 def _factor(local: LocalDerivative) -> Factor:
     derivative = local.derivative
+    if local.value == ZERO:
+        return Factor(local, derivative, local.value, (), (), (), (), ())
     upper = [each for each in derivative.numerator.positions if isinstance(each, Index)]
     lower = [each for each in derivative.denominator.positions if isinstance(each, Index)]
     terms = [_deltas(term, {*upper, *lower}) for term in terms_of(local.value)]

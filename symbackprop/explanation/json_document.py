@@ -82,7 +82,7 @@ def _factor(factor: Factor) -> Json:
         "shape": shape_text(factor.upper),
         "contributes": [f"{text(tie.upper)} = {text(tie.lower)}" for tie in tied],
         "summed": [index.name for index in factor.summed],
-        "not_zero": text(Polynomial.elements(factor.stored).expression),
+        "not_zero": "0" if factor.is_zero else text(Polynomial.elements(factor.stored).expression),
     }
 
 

@@ -11,7 +11,7 @@ from symbackprop.explanation.computations import Computation, Computations, Span
 from symbackprop.explanation.contractions import Contraction, Operand
 from symbackprop.explanation.polynomials import Polynomial
 from symbackprop.lesson.document import listed
-from symbackprop.notation.expressions import Element, Expression, Index
+from symbackprop.notation.expressions import ZERO, Element, Expression, Index
 
 
 def shape_text(indices: Iterable[Index]) -> str:
@@ -21,7 +21,9 @@ def shape_text(indices: Iterable[Index]) -> str:
 
 
 def contributing(factor: Factor) -> Remark:
-    """Which index survives: only b' = b contributes; every k contributes, so that k is summed."""
+    """Which index survives: only b' = b contributes; every k contributes, so that k is summed; or nothing."""
+    if factor.is_zero:
+        return ("nothing contributes",)
     said: list[Remark] = []
     if factor.ties:
         pairs = [part for tie in factor.ties for part in (" and ", tie.upper, " = ", tie.lower)][1:]
@@ -62,6 +64,8 @@ def computed_where(product: Product) -> Remark:
     holder = product.computed_as
     if product.is_given:
         return ("it is ", Code(product.is_given), " itself, so that no line has to compute it")
+    if product.value == ZERO and not product.is_its_own:
+        return ("it is 0, so that no line has to compute it",)
     if holder is None:
         return ("it has no array of its own: it is worked into each line that uses it",)
     name = Element(holder.equation.tensor)

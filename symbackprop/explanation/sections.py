@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from symbackprop.array.ir import Cast, Fill, Literal
 from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Allocate
+from symbackprop.array.value import Value
 from symbackprop.derivation.result import Derivation
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
 from symbackprop.explanation.chain_rule import Product
@@ -172,20 +175,34 @@ def _line_by_line(explanation: Explanation) -> Iterator[Block]:
             if numbers is not None:
                 yield numbers
     for computation in explanation.computations.items:
-        yield from _steps(explanation, computation.lines)
+        yield from _steps(explanation, computation.lines, _stored(computation.lines))
 
 
-def _steps(explanation: Explanation, lines: tuple[Line, ...]) -> Iterator[Block]:
+def _stored(lines: Iterable[Line]) -> frozenset[str]:
+    """The arrays that lines write to after they are made."""
+    within = (_stored(line.body) if isinstance(line, Loop) else () for line in lines)
+    return frozenset(line.name for line in lines if isinstance(line, Store)).union(*within)
+
+
+def _steps(explanation: Explanation, lines: Sequence[Line], stored: Collection[str]) -> Iterator[Block]:
+    """Those of the lines; zeros, say, to which others add are only made, and hold no result as yet."""
     for line in lines:
         if isinstance(line, Loop):
-            yield from _steps(explanation, line.body)
+            yield from _steps(explanation, line.body, stored)
+        elif isinstance(line, Statement) and line.name in stored:
+            if not isinstance(line.value, Allocate) and not _is_constant(line.value):
+                yield replace(_step(explanation, line), numbers=None, worked=())
         elif not isinstance(line.value, Allocate):
             yield _step(explanation, line)
 
 
+def _is_constant(value: Value) -> bool:
+    return isinstance(value, Fill | Cast | Literal) and all(map(_is_constant, value.operands))
+
+
 def _step(explanation: Explanation, line: Statement | Store) -> Step:
     stated = line.origin.stated
-    is_whole = line.origin.part is not Part.CUT
+    is_whole = line.origin.part not in (Part.CUT, Part.INVARIANT)
     shown = Equation(stated.tensor, stated.indices, spelled(stated.expression, line.origin.shorthands))
     remarks = [
         capital(remark)
@@ -197,10 +214,10 @@ def _step(explanation: Explanation, line: Statement | Store) -> Step:
     return Step(
         line.name,
         shown,
-        shape_text(stated.indices),
+        shape_text(stated.indices if is_whole else line.value.indices),
         explanation.computations.spans_of([line]),
         tuple(remarks),
-        _numbers(explanation, stated.tensor, stated.indices),
+        _numbers(explanation, stated.tensor, stated.indices) if is_whole else None,
         (worked.element, worked.written_out, worked.with_numbers, Element(worked.value)) if worked else (),
     )
 

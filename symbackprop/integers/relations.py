@@ -107,6 +107,8 @@ def _size_value(expression: Expression, sizes: Sizes) -> Fraction | int | None:
             return Fraction(base) ** int(exponent) if base or exponent >= 0 else None
         case Apply("floor"):
             return math.floor(numbers[0])
+        case Apply("max" | "min" as function):  # the width of a padding, max(4*R - 4, 0)
+            return max(numbers) if function == "max" else min(numbers)
     raise NotationError(f"a {type(expression).__name__} is no arithmetic of sizes")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from symbackprop.array.aliasing import with_fresh_results
 from symbackprop.array.checking import checked, checked_equations
-from symbackprop.array.empty_axes import with_safe_divisors
+from symbackprop.array.empty_axes import with_maxima_over_nothing, with_safe_divisors
 from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
 from symbackprop.array.related_sizes import related_in_init, related_sizes
@@ -85,7 +85,8 @@ def _program(
         related_in_init=related_in_init(system),
         facts=system_text(system.behind_facts()) if system.facts or system.positive_definite else "",
     )
-    looked_at = with_symmetries_checked(with_safe_divisors(program), symmetric, symbols.own)
+    divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)
+    looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
     return checked(with_nonempty_axes(with_fresh_results(looked_at), system.equations), items)
 
 

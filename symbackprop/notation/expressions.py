@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 # Given on under their names: this module is where all nouns are to be had.
 from symbackprop.notation.nodes import Axis as Axis
@@ -22,6 +22,7 @@ from symbackprop.notation.nodes import Index as Index
 from symbackprop.notation.nodes import cached_property, multiset
 
 ReductionKind: TypeAlias = Literal["sum", "prod", "max", "min", "argmax"]
+NEEDING_A_VALUE: Final = ("max", "min", "argmax")  # an extremum over an empty axis has no value
 ComparisonOperator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
 
 

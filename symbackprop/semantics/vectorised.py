@@ -243,9 +243,9 @@ class VectorisedEvaluator:
 
     def _sum(self, node: Reduction, points: Points) -> Array:
         """A bound index that a delta ties to others takes one position, and no other."""
-        if any(self.sizes[index.axis.name] == 0 for index in node.indices):
+        found = tied_sum(node)  # its indices may be those of a sum inside, too
+        if any(self.sizes[index.axis.name] == 0 for index in (*found.visited, *found.tied)):
             return self.numbers.number(ZERO.value)
-        found = tied_sum(node)
         return self.numbers.total(self._rows(found.body, found.visited, points, found.tied))
 
     def _rows(

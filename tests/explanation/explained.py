@@ -21,6 +21,22 @@ param w[s]
 z[s] = tanh(w[s])
 loss E = sum(t, z[t+1]^3)
 """,
+    "nearest": """
+index n : N
+index k : K
+param x[n], c[k]
+r[n,k] = (x[n] - c[k])^4
+loss E = sum(n, (x[n] - c[argmin(k, r[n,k])])^2)
+""",
+    "pooled": """
+index i : I = 6
+index r : R = 3
+index a : A = 4
+param x[i], w[r]
+p[a] = max(r, x[a+r])
+y[a] = sum(r, w[r]*x[a+r])
+loss E = sum(a, p[a]*y[a])
+""",
     "branches": """
 index b : B
 index i : I

@@ -6,7 +6,12 @@ from symbackprop.explanation.chain_rule import ChainRule
 from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.contractions import contractions_in
 from symbackprop.explanation.polynomials import Polynomial
-from symbackprop.explanation.saying import contraction_remark, contributing, numbers_that_matter
+from symbackprop.explanation.saying import (
+    computed_where,
+    contraction_remark,
+    contributing,
+    numbers_that_matter,
+)
 from symbackprop.explanation.sections import product_expression
 from symbackprop.explanation.text import remark_text
 from symbackprop.lesson.text import formula_text
@@ -41,6 +46,14 @@ def test_a_product_without_an_array_says_where_it_is():
     products = explained("classics/batch_norm_input_alone").chain_rule.products
     given = {each.adjoint.tensor: each for each in products}
     assert given["y"].is_given == "g" and given["y"].computed_as is None
+
+
+def test_of_a_choice_nothing_contributes_and_no_line_computes_it():
+    products = {each.adjoint.tensor: each for each in explained("nearest").chain_rule.products}
+    (factor,) = products["r"].factors
+    assert remark_text(contributing(factor)) == "nothing contributes" and not factor.summed
+    assert remark_text(computed_where(products["r"])) == "it is 0, so that no line has to compute it"
+    assert not products["r"].spans and products["x"].spans
 
 
 def test_several_paths_are_a_sum():

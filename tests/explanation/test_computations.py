@@ -110,3 +110,13 @@ def test_a_view_takes_no_memory_of_its_own():
     )
     names = [each.name for each in kept_arrays(computations)]
     assert "z" in names and "y" not in names
+
+
+def test_widths_of_padding_have_a_value():
+    computations = computations_of(
+        "index t : T\nindex r : R\nparam x[t], a[r]\nz[t] = sum(r, a[r]*pad(x[t-3*r]))\n"
+        "loss E = sum(t, z[t]^2)"
+    )
+    (padded,) = (each for each in kept_arrays(computations) if each.name == "x_padded")
+    assert padded.elements.at({"T": 5, "R": 3}) == 5 + 3 * 2
+    assert padded.elements.at({"T": 5, "R": 0}) == 5

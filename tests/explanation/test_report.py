@@ -6,7 +6,7 @@ import pytest
 
 from symbackprop import explain, loads
 from symbackprop.cli.main import run
-from symbackprop.explanation.blocks import Note, Page
+from symbackprop.explanation.blocks import Note, Page, Step
 from symbackprop.explanation.json_document import explanation_json
 from symbackprop.explanation.sections import explanation_page, page_title
 from symbackprop.explanation.text import page_text
@@ -84,6 +84,14 @@ def test_line_numbers_are_those_of_the_module_that_generate_writes(capsys):
 def test_a_size_of_no_axis_is_wrong_input(capsys):
     assert run(["explain", str(EXAMPLES / "seed.model"), "--size", "Q=2"]) == 2
     assert "Q is no axis of the model" in capsys.readouterr().err
+
+
+def test_what_an_array_starts_with_is_not_shown_as_its_result():
+    steps = [each for each in explanation_page(explained("pooled")).blocks if isinstance(each, Step)]
+    code = {each.spans[0].code: each for each in steps}
+    assert not any("np.zeros" in line or "np.full" in line for line in code)
+    (added,) = (each for line, each in code.items() if line.startswith("y += "))
+    assert added.numbers is not None
 
 
 def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained():

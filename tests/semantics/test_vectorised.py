@@ -99,6 +99,19 @@ def test_a_read_outside_its_axis_is_refused() -> None:
         value_of("x[2]", [1.0, 2.0])
 
 
+@pytest.mark.parametrize(
+    ("sizes", "expected"), [((3, 2, 0), [0, 0]), ((0, 2, 2), [0, 0]), ((3, 2, 1), [6, 0])]
+)
+def test_a_sum_inside_over_nothing_is_0_where_its_deltas_tie_an_index_of_its_own(sizes, expected) -> None:
+    system = parse_system(
+        "index a, r : A\nindex c : C\nindex k : K\nparam x[k], v[a]\n"
+        "y[c] = sum(a, v[a]*sum(r, k, x[k]*delta(a, r)*delta(k, 2*c)))\nloss E = sum(c, y[c])"
+    )
+    named = dict(zip("ACK", sizes, strict=True))
+    values = {"x": np.ones(named["K"]), "v": np.arange(1.0, named["A"] + 1)}
+    np.testing.assert_array_equal(evaluate_system(system, values, named)["y"], expected)
+
+
 def test_an_extremum_of_nothing_is_refused() -> None:
     with pytest.raises(VerificationError, match="max over an empty axis"):
         value_of("max(i, x[i])", [])

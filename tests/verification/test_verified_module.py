@@ -353,6 +353,15 @@ def test_a_wrong_number_on_an_empty_axis_is_seen(
         verification_of(derivation, module.printed())
 
 
+def test_strided_windows_that_read_padding_alone_are_verified() -> None:
+    text = (
+        "index j : H\nindex k : W\nindex q : Q\nindex r : R\nindex b : B = H - Q + 1\n"
+        "index c : C = floor((W + 5 - R)/4) + 1\nparam x[j,k], w[q,r]\n"
+        "y[b,c] = sum(q, r, w[q,r]*pad(x[b+q,4*c+r-3]))\nloss E = sum(b, c, sin(y[b,c]))"
+    )
+    assert verified(derived(text)).startswith("Verified")
+
+
 def planted(text: str, right: str, wrong: str) -> None:
     """Verify the model's module with a statement changed."""
     derivation = derived(text)

@@ -269,8 +269,8 @@ class NumpyValues:
         keywords: dict[str, Piece | str] = {}
         if len(value.places) < len(value.operand.layout) or value.keep:
             keywords["axis"] = alone_or_tuple(list(map(str, value.places)))
-        if value.keep:
-            keywords["keepdims"] = "True"
+        keywords |= {"keepdims": "True"} if value.keep else {}
+        keywords |= {"initial": self.piece(value.initial)} if value.initial is not None else {}
         return call(f"np.{value.reduction}", self.piece(value.operand), **keywords)
 
     def _cast(self, operand: Value) -> Piece:

@@ -392,3 +392,46 @@ def test_what_another_size_chooses_is_refused_where_it_is_chosen(
             module.loss(data, q)
     else:
         assert module.loss(data, q) == value
+
+
+STABILISED = "index n : N\nindex k : K\nparam a[n], x[n,k], b, c\n"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "c*sum(n, exp(a[n])/(exp(a[n]) + exp(b)))",
+        "sum(k, log(exp(b) + sum(n, exp(x[n,k]))))*c",
+    ],
+)
+def test_a_maximum_that_stabilises_sums_over_nothing_leaves_them_0(loss: str) -> None:
+    system = parse_system(f"{STABILISED}loss E = {loss}\n")
+    derivation = derive(system)
+    program = lower(derivation)
+    module = load_module(numpy_source(program), "stabilised")
+    for dtype in (np.float64, np.float32):
+        values = {"a": np.ones(0, dtype), "x": np.ones((0, 2), dtype)}
+        values |= {"b": np.asarray(0.5, dtype), "c": np.asarray(-1.5, dtype)}
+        known = evaluate(derivation.as_system(), values, {"N": 0, "K": 2})
+        found, gradient = interpret(program, values), module.value_and_grad(values)
+        rtol = 1e-12 if dtype is np.float64 else 1e-5
+        np.testing.assert_allclose([gradient[0], found["E"]], float(known["E"]), rtol=rtol)
+        for name, equation in derivation.gradients.items():
+            expected = known[equation.tensor].astype(float)
+            np.testing.assert_allclose(gradient[1][name], expected, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "c + b*sum(n, exp(a[n])*a[n])/sum(n, exp(a[n]))",
+        "c + b*log(sum(n, exp(a[n])))",
+        "c + b*sum(n, exp(a[n] - max(n, a[n])))",
+    ],
+)
+def test_a_maximum_over_nothing_is_refused_beside_a_pole_and_where_the_model_takes_it(loss: str) -> None:
+    """Near misses: 0/0, log(0), and a maximum that the model itself takes."""
+    module = load_module(numpy_source(lower(derive(parse_system(f"{STABILISED}loss E = {loss}\n")))), "poles")
+    values = {"a": np.ones(0), "x": np.ones((0, 2)), "b": np.array(2.0), "c": np.array(1.0)}
+    with pytest.raises(ValueError, match=r"axis N is empty"):
+        module.loss(values)
