@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
         "exp",
         "lgamma",
         "log",
-    },  # which have a pole at 0, and which is never 0
+    },  # poles at 0, and what is never 0
     "algebra/certificate.py": {"exp", "log"},
     "algebra/definedness.py": {"exp"},
     "algebra/digits.py": {"exp"},
