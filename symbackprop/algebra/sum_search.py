@@ -18,13 +18,14 @@ from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import (
     add,
+    coefficient_and_rest,
     factors_of,
     is_reciprocal,
     is_sum,
     multiply,
     terms_of,
 )
-from symbackprop.notation.expressions import Add, Comparison, Expression, Multiply, Number, Reduction
+from symbackprop.notation.expressions import Add, Comparison, Element, Expression, Multiply, Number, Reduction
 from symbackprop.notation.substitution import rename_bound, rename_tensors, tidy_bound_names
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import Renaming
@@ -97,10 +98,24 @@ def _folded(
     relations = scope.relations(candidate.node)
     folded = cheapest_form(candidate.node, relations, account)
     is_shorter = len(terms_of(folded)) < len(terms_of(candidate.node))
-    if is_shorter and measure(folded) < measure(candidate.node):
+    is_apart = is_difference(folded) and _subtracts_elements(node_at(expression, place))
+    if is_shorter and not is_apart and measure(folded) < measure(candidate.node):
         step = Step(Identity.of(candidate.node, folded, relations), (), candidate.node, folded)
         whole = replace_at(expression, place, folded)
         yield _Candidate((*candidate.steps, step), folded, (), whole)
+
+
+def _subtracts_elements(node: Expression) -> bool:
+    """Whether it is a sum of x[i] - y[i], which may be far smaller than either, and maybe of other terms."""
+    if not isinstance(node, Reduction):
+        return False
+    parts = [coefficient_and_rest(term) for term in terms_of(node.body)]
+    signs = {
+        number > 0
+        for number, rest in parts
+        if len(rest) == 1 and isinstance(rest[0], Element) and rest[0].free_indices & {*node.indices}
+    }
+    return len(signs) == 2
 
 
 def _keeps_digits(candidate: _Candidate, expression: Expression, place: Path) -> bool:

@@ -46,6 +46,20 @@ def test_a_difference_stands_before_its_mean_whatever_its_sign() -> None:
     assert text(tidied(expression)) == "b[i] - a[i] - sum(i, b[i] - a[i])/size(i)"
 
 
+@pytest.mark.parametrize(
+    ("summand", "gradient"),
+    [
+        ("(a[i] - b[i] - c - 3)^2", "2*sum(i, b[i] + c + 3 - a[i])"),
+        # Of numbers alone nothing is lost.
+        ("a[i]*c - 3*c - c*d", "sum(i, a[i]) - size(i)*(d + 3)"),
+    ],
+)
+def test_a_difference_of_elements_stays_in_one_sum(summand: str, gradient: str) -> None:
+    text_of_model = f"index i : I\ninput a[i], b[i], d\nparam c\nloss E = sum(i, {summand})"
+    (found,) = derive(parse_system(text_of_model)).equations
+    assert text(found.expression) == gradient
+
+
 def test_a_variance_keeps_its_mean() -> None:
     model = """
     index b : B
