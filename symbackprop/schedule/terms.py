@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symbackprop.algebra.multiplied_differences import is_difference
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_reciprocal, multiply
 from symbackprop.notation.expressions import (
     Add,
     Element,
@@ -68,12 +68,13 @@ TIDYING = Rule(
 
 
 def flat_factors(factors: Sequence[Expression]) -> list[Expression]:
-    """The factors, nested products flattened."""
-    return [
-        part
-        for factor in factors
-        for part in (flat_factors(factor.factors) if isinstance(factor, Multiply) else [factor])
-    ]
+    """The factors, nested products flattened; f/g/g stays that, and is not f/g^2."""
+    reciprocals = {each for each in factors if isinstance(each, Power) and is_reciprocal(each)}
+    found: list[Expression] = []
+    for factor in factors:
+        is_flat = isinstance(factor, Multiply) and reciprocals.isdisjoint(factor.factors)
+        found.extend(flat_factors(factor.factors) if is_flat and isinstance(factor, Multiply) else [factor])
+    return found
 
 
 def number_value(factor: Expression) -> Fraction | None:

@@ -14,6 +14,7 @@ from symbackprop.notation.expressions import (
     Apply,
     Element,
     Expression,
+    Index,
     Multiply,
     Number,
     Power,
@@ -21,6 +22,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of, as_power
+from symbackprop.notation.substitution import rename_bound
 from symbackprop.rules.measures import Rank
 from symbackprop.stability.exponents import has_maximum, is_at_most_0
 from symbackprop.stability.meanings import Meanings
@@ -98,17 +100,25 @@ def quotients_first(node: Expression, meanings: Meanings) -> Expression | None:
         base, exponent = as_power(below)
         if exponent <= -2 and _may_be_large(base, meanings):
             rest = [each for each in node.factors if each is not below]
-            return _divided(rest, base, -exponent)
+            return _divided(rest, base, -exponent, meanings)
     return None
 
 
-def _divided(above: Sequence[Expression], base: Expression, times: int) -> Expression | None:
+def _divided(
+    above: Sequence[Expression], base: Expression, times: int, meanings: Meanings
+) -> Expression | None:
     """The product divided by base^times: inside of a power that has the base's indices, then one by one."""
+    for each in above:
+        inside = _divided_inside(each, base, times, meanings) if isinstance(each, Reduction) else None
+        if inside is not None:
+            return (
+                Multiply((*(other for other in above if other is not each), inside)) if above[1:] else inside
+            )
     reciprocal = Power(base, MINUS_ONE)
     spanning = [each for each in above if as_power(each)[1] > 0 and base.free_indices <= each.free_indices]
     if not spanning:
         return None
-    largest = max(spanning, key=lambda each: as_power(each)[1])
+    largest = max(spanning, key=lambda each: (_may_be_large(each, meanings), as_power(each)[1]))
     inner, exponent = as_power(largest)
     common = min(exponent, times)
     if common > 1:
@@ -123,6 +133,25 @@ def _divided(above: Sequence[Expression], base: Expression, times: int) -> Expre
         quotient = Multiply((quotient, reciprocal))
     rest = [each for each in above if each is not largest]
     return Multiply((*rest, quotient)) if rest else quotient
+
+
+def _divided_inside(total: Expression, base: Expression, times: int, meanings: Meanings) -> Expression | None:
+    """sum(i, f^2*g)/h^3 = sum(i, (f/h)^2/h*g), where f^2 or a product of several such may be large."""
+    match total:
+        case Reduction("sum"):
+            renamed = rename_bound(total, [each for each in base.walk() if isinstance(each, Index)])
+            inside = _divided_inside(renamed.body, base, times, meanings)
+            return None if inside is None else Reduction("sum", renamed.indices, inside)
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            inside = _divided_inside(chosen, base, times, meanings)
+            return None if inside is None else Where(condition, inside, ZERO)
+        case Multiply(factors):
+            spanning = [each for each in factors if base.free_indices <= each.free_indices]
+            large = sum(as_power(each)[1] for each in spanning if _may_be_large(each, meanings))
+            return _divided(factors, base, times, meanings) if large > 1 else None
+        case Power() if as_power(total)[1] > 1 and base.free_indices <= total.free_indices:
+            return _divided((total,), base, times, meanings) if _may_be_large(total, meanings) else None
+    return None
 
 
 def _may_be_large(node: Expression, meanings: Meanings, seen: frozenset[str] = frozenset()) -> bool:

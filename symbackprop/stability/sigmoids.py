@@ -83,7 +83,27 @@ def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expressio
 
     opened = _with_sigmoids_opened(node, meanings)
     product = joined_factors(opened, "sigmoid", partial(joined, 1))
-    return product or joined_factors(opened, "sigmoid", partial(joined, -1), sign=-1)
+    product = product or joined_factors(opened, "sigmoid", partial(joined, -1), sign=-1)
+    return product or _powers_joined(opened, meanings)
+
+
+def _powers_joined(node: Expression, meanings: Meanings) -> Expression | None:
+    """exp(n*f)*sigmoid(-f)^n = sigmoid(f)^n."""
+    factors = node.factors if isinstance(node, Multiply) else ()
+    for power_of_sigmoid in factors:
+        base, number = as_power(power_of_sigmoid)
+        argument = argument_of("sigmoid", base)
+        if argument is None:
+            continue
+        multiples = {multiply(Number(-times), argument): times for times in range(2, number + 1)}
+        for other in factors:
+            exponent = argument_of("exp", meanings.of(other))
+            if exponent in multiples:
+                times = multiples[exponent]
+                rest = (each for each in factors if each is not other and each is not power_of_sigmoid)
+                joined = power(Apply("sigmoid", (negate(argument),)), Number(times))
+                return multiply(*rest, joined, power(base, Number(number - times)))
+    return None
 
 
 def _with_sigmoids_opened(node: Expression, meanings: Meanings) -> Expression:

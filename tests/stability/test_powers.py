@@ -20,6 +20,7 @@ b[i,h] = exp(u[i,h]) + where(i > 0, b[i-1,h], 0)
 LOSSES = {
     "a square": "loss E = sum(i, h, (a[i,h]/b[i,h])^2)",
     "a fourth power": "loss E = sum(i, h, (a[i,h]/b[i,h])^4)",
+    "shares of all": "loss E = sum(i, tanh(sum(h, (a[i,h]/sum(h, b[i,h]))^2)))",
     "a function": "loss E = sum(i, h, tanh(a[i,h]/b[i,h]))",
     "the last one": "loss E = sum(h, sin(a[size(i)-1,h]/b[size(i)-1,h]))",
 }
