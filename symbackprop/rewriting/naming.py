@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from symbackprop.integers.bounds import conjuncts
-from symbackprop.integers.guards import guarded_children
+from symbackprop.integers.guards import always_holds, guarded_children
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.expressions import ZERO, Element, Expression, Index, Where
 from symbackprop.notation.matrix_functions import MatrixFunction, tensor_read
@@ -130,8 +130,15 @@ def _put_back(node: Expression, definitions: Mapping[str, Equation], conditions:
 def _chosen(value: Expression, conditions: Conditions) -> Expression:
     match value:
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
-            return chosen if set(conjuncts(condition)) <= set(conditions) else value
+            return chosen if all(_holds(each, conditions) for each in conjuncts(condition)) else value
     return value
+
+
+def _holds(condition: Expression, conditions: Conditions) -> bool:
+    """Whether it is one of the conditions or, as t != 0 of s < t, follows from those on indices."""
+    if condition in conditions or condition.tensors:
+        return condition in conditions
+    return always_holds(condition, [each for each in conditions if not each.tensors])
 
 
 def _of_model_matrices(node: MatrixFunction, equation: Equation) -> Expression:

@@ -27,6 +27,7 @@ from symbackprop.schedule.replaying import REGISTRY, chains, replayed
 from symbackprop.stability.centring import DifferenceFromMean
 from symbackprop.stability.name_definitions import NameDefinitions
 from symbackprop.systems.portions import MOST_TERMS
+from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation
 from tests.derivation.corruptions import places_of, results
 
@@ -138,6 +139,15 @@ def test_every_rule_of_the_schedule_replays() -> None:
         origins = [item.origin for item in schedule.equations]
         used.update(step.rule.name for each in origins for step in (*each.portions, *each.steps))
     assert used == set(REGISTRY.entries)
+
+
+def test_a_name_that_is_0_where_nothing_is_read_replays() -> None:
+    """Its guard t > 0 is implied by s < t, under which it is read."""
+    formula = "h[t] = where(t > 0, log(sum(s, where(s < t, exp(a*h[s]*v[t]), 0))), c)"
+    source = ScheduleSource(parse_system(f"{HEAD}{formula}\n"))
+    schedule = scheduled(source)
+    assert any("t > 0 and s < t" in equation_text(item.equation) for item in schedule.equations)
+    assert replayed(schedule, source)
 
 
 def _seven_times(equation: Equation) -> Equation:
