@@ -14,14 +14,17 @@ from symbackprop.integers.bounds import (
     unproved_bounds,
 )
 from symbackprop.integers.linear import LinearForm, linear_form
+from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
     Axis,
     Comparison,
     Element,
     Expression,
     Index,
     Logic,
+    Multiply,
     Number,
     Reduction,
     Size,
@@ -131,6 +134,44 @@ def reads_inside(
 def always_holds(condition: Expression, known: Sequence[Expression] = ()) -> bool:
     """Whether a condition follows from others, at every place of its indices and for every size."""
     return Knowledge.of((condition,), known).proves(condition)
+
+
+def conditions_of_zero(expression: Expression) -> tuple[Expression, ...]:
+    """The conditions on integers outside which an expression is 0: one that fails makes it 0.
+
+    A product is 0 where a factor is, a sum where every term is.
+    """
+    match expression:
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            own = [each for each in conjuncts(condition) if not each.tensors]
+            return tuple(dict.fromkeys((*own, *conditions_of_zero(chosen))))
+        case Multiply(factors):
+            return tuple(dict.fromkeys(each for factor in factors for each in conditions_of_zero(factor)))
+        case Add(terms):
+            return _common([conditions_of_zero(term) for term in terms])
+    return ()
+
+
+def _common(groups: Sequence[tuple[Expression, ...]]) -> tuple[Expression, ...]:
+    """The conditions that follow from each of the groups."""
+    if not all(groups):
+        return ()
+    found = dict.fromkeys(each for group in groups for each in group)
+    return tuple([c for c in found if all(c in group or always_holds(c, group) for group in groups)])
+
+
+def without_conditions(expression: Expression, known: Collection[Expression]) -> Expression:
+    """The expression where these conditions hold, which its factors and terms need not repeat."""
+    match expression:
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            left = [each for each in conjuncts(condition) if each not in known]
+            inside = without_conditions(chosen, known)
+            return Where(conjunction(left), inside, ZERO) if left else inside
+        case Multiply(factors):
+            return multiply(*(without_conditions(factor, known) for factor in factors))
+        case Add(terms):
+            return add(*(without_conditions(term, known) for term in terms))
+    return expression
 
 
 def by_itself(

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from symbackprop.integers.bounds import conjuncts
-from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import (
-    add,
-    coefficient_and_rest,
-    factors_of,
-    multiply,
-    subtract,
-    terms_of,
-)
+from symbackprop.integers.bounds import conjunction
+from symbackprop.integers.guards import conditions_of_zero, without_conditions
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, multiply, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -28,11 +21,11 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import readings
-from symbackprop.notation.substitution import canonical_bound_names, elements_of, rewrite_bottom_up
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
-from symbackprop.rules.conditions import when
-from symbackprop.rules.position_deltas import fixed_position
+from symbackprop.rules.conditions import needs_no_guard, when
+from symbackprop.rules.position_deltas import fixed_position, with_places_told
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
 
@@ -94,35 +87,19 @@ def read_under_where(
     for place, where in enumerate(node.factors):
         if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
-            where = _at_places_told(where, others, step)
-            guards = (guard.free_indices for guard in _guards(where))
+            where = with_places_told(where, others, step)
+            guards = (guard.free_indices for guard in conditions_of_zero(where))
             about_step = (indices for indices in guards if step is None or step in indices)
             guarded = frozenset[Index]().union(*about_step)
             shared = guarded & _steps_read(others, places) - {step}
             if shared:
                 # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
-                chosen = [(part, not _needs_no_guard(part, ranges)) for part in factors_of(where.chosen)]
+                chosen = [(part, not needs_no_guard(part, ranges)) for part in factors_of(where.chosen)]
                 parts = [*chosen, *((other, False) for other in others)]
                 inside = [part for part, stays in parts if stays or _moves(part, shared)]
                 outside = [part for part, stays in parts if not (stays or _moves(part, shared))]
                 return multiply(*outside, Where(where.condition, multiply(*inside), ZERO))
     return None
-
-
-def _at_places_told(where: Where, factors: Sequence[Expression], step: Index | None) -> Where:
-    """where(b[s] > 0, f, 0) beside delta(s - b[s],t) is where(s - t > 0, f, 0): the delta tells b[s]."""
-    deltas = (each for each in factors if isinstance(each, Delta) and step in (each.left, each.right))
-    told = dict(pair for delta in deltas for pair in _integers_told(delta))
-    condition = rewrite_bottom_up(where.condition, lambda each: told.get(each, each))
-    return where if condition == where.condition else Where(condition, where.chosen, ZERO)
-
-
-def _integers_told(delta: Delta) -> Iterator[tuple[Expression, Expression]]:
-    """What is looked up in a delta, and what it is: (b[s], s - t) of delta(s - b[s],t)."""
-    difference = linear_form(subtract(delta.left, delta.right))
-    for unknown, factor in difference.coefficients.items():
-        if isinstance(unknown, Element) and abs(factor) == 1:
-            yield unknown, linear_form(subtract(unknown, difference.scaled(factor).expression())).expression()
 
 
 def delta_as_guard(
@@ -158,10 +135,12 @@ def _reads_many(factor: Expression, places: Mapping[str, int]) -> bool:
     return any(read.positions[places[read.tensor]].free_indices - factor.free_indices for read in reads)
 
 
-def deltas_apart(node: Expression, places: Mapping[str, int], step: Index) -> Expression | None:
+def deltas_apart(
+    node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
+) -> Expression | None:
     """where(c, delta(p,t)*f + g, 0)*a[s] = delta(p,t)*where(c', f*a[s], 0) + where(c, g*a[s], 0).
 
-    That is at step t, c' being c with t for p: p < s says that a[s] is a later step.
+    That is at step t, c' being c with t for p: p < s says that a[s] is a later step, as t < s in f may.
     """
     if not isinstance(node, Multiply):
         return None
@@ -169,51 +148,54 @@ def deltas_apart(node: Expression, places: Mapping[str, int], step: Index) -> Ex
         others = (*node.factors[:place], *node.factors[place + 1 :])
         if isinstance(where, Where) and where.otherwise == ZERO and _steps_read(others, places):
             for term in where.chosen.terms if isinstance(where.chosen, Add) else ():
-                apart = _delta_apart(where, term, step, others)
+                apart = _delta_apart(where, term, others, places, step, ranges)
                 if apart is not None:
                     return apart
     return None
 
 
+def guard_of_all_terms(
+    node: Expression, places: Mapping[str, int], step: Index, ranges: Ranges
+) -> Expression | None:
+    """(u*where(t < s, w, 0) + where(t < s, v, 0))*a[s] = where(t < s, (u*w + v)*a[s], 0), at step t."""
+    if not isinstance(node, Multiply):
+        return None
+    for place, factor in enumerate(node.factors):
+        others = (*node.factors[:place], *node.factors[place + 1 :])
+        if isinstance(factor, Add) and _steps_read(others, places):
+            common = [each for each in conditions_of_zero(factor) if step in each.free_indices]
+            if common:
+                where = Where(conjunction(common), without_conditions(factor, common), ZERO)
+                return read_under_where(multiply(where, *others), places, step, ranges)
+    return None
+
+
 def _delta_apart(
-    where: Where, term: Expression, step: Index, others: Sequence[Expression]
+    where: Where,
+    term: Expression,
+    others: Sequence[Expression],
+    places: Mapping[str, int],
+    step: Index,
+    ranges: Ranges,
 ) -> Expression | None:
     """The product, a term of the where by itself; None where no delta has the condition say its step."""
-    deltas = (each for each in factors_of(term) if isinstance(each, Delta))
-    delta = next((each for each in deltas if step in (each.left, each.right)), None)
+    delta = next((f for f in factors_of(term) if isinstance(f, Delta) and step in f.children), None)
     if delta is None:
         return None
     looked_up = delta.left if delta.right == step else delta.right
     condition = rewrite_bottom_up(where.condition, lambda each: step if each == looked_up else each)
-    if condition == where.condition:
-        return None
-    rest = [factor for factor in factors_of(term) if factor != delta]
-    first = multiply(delta, Where(condition, multiply(*rest, *others), ZERO))
+    if condition == where.condition:  # the term may have a condition of its own that says its step
+        alone = multiply(Where(condition, term, ZERO), *others)
+        first = read_under_where(alone, places, step, ranges) if conditions_of_zero(term) else None
+    else:
+        rest = (factor for factor in factors_of(term) if factor != delta)
+        first = multiply(delta, Where(condition, multiply(*rest, *others), ZERO))
     left = add(*(each for each in terms_of(where.chosen) if each != term))
-    return add(first, multiply(Where(where.condition, left, ZERO), *others))
+    return first and add(first, multiply(Where(where.condition, left, ZERO), *others))
 
 
 def _moves(factor: Expression, steps: frozenset[Index]) -> bool:
     return bool(factor.free_indices & steps) and not isinstance(factor, Delta)
-
-
-def _needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
-    """Whether a factor may leave a `where`: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
-    if isinstance(factor, Delta):
-        return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
-    return isinstance(factor, Number) or (
-        isinstance(factor, Element)
-        and all(isinstance(position, Index) for position in factor.positions)
-        and not ranges.is_undefined(factor)
-    )
-
-
-def _guards(where: Where) -> Iterator[Expression]:
-    """What the `where`'s condition, and those of `where`s among its factors, say of indices."""
-    yield from (part for part in conjuncts(where.condition) if not part.tensors)
-    for factor in factors_of(where.chosen):
-        if isinstance(factor, Where) and factor.otherwise == ZERO:
-            yield from _guards(factor)
 
 
 def _steps_read(factors: Sequence[Expression], places: Mapping[str, int]) -> frozenset[Index]:
@@ -232,12 +214,18 @@ def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> 
     def premise(node: Expression) -> Recurrence:
         return Recurrence(tuple(sorted(places.items())), step, KnownRanges.of(ranges, node.tensors))
 
+    return (*_delta_rules(places, step, ranges, premise), *_guard_rules(places, step, ranges, premise))
+
+
+def _delta_rules(
+    places: Mapping[str, int], step: Index, ranges: Ranges, premise: Callable[[Expression], Recurrence]
+) -> tuple[Rule, ...]:
     return (
         stated(
             "deltas of a where apart",
             "where(c, delta(i,p)*f + g, 0)*h = delta(i,p)*where(c', f*h, 0) + where(c, g, 0)*h, "
             "c' being c with i for p",
-            lambda node: deltas_apart(node, places, step),
+            lambda node: deltas_apart(node, places, step, ranges),
             where=(when("loop-carried", "h", "c"),),
             decreases="deltas of wheres beside loop-carried reads",
             example="where(floor(s/2) < s, c*delta(floor(s/2),t) + w[s], 0)*a[s]",
@@ -256,6 +244,13 @@ def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> 
             premise=premise,
             roots=(Multiply,),
         ),
+    )
+
+
+def _guard_rules(
+    places: Mapping[str, int], step: Index, ranges: Ranges, premise: Callable[[Expression], Recurrence]
+) -> tuple[Rule, ...]:
+    return (
         stated(
             "read under the where",
             "where(c, f*g, 0)*h = f*where(c, g*h, 0); beside a delta with what it tells of c",
@@ -264,6 +259,17 @@ def recurrence_rules(places: Mapping[str, int], step: Index, ranges: Ranges) -> 
             decreases="loop-carried reads beside wheres",
             example="where(t < s, w[t], 0)*a[s]",
             near_miss="where(t < s, w[t], 0)*v[s]",
+            premise=premise,
+            roots=(Multiply,),
+        ),
+        stated(
+            "guard of all terms",
+            "(f*where(c, g, 0) + where(c, g2, 0))*h = where(c, (f*g + g2)*h, 0)",
+            lambda node: guard_of_all_terms(node, places, step, ranges),
+            where=(when("loop-carried", "h", "c"),),
+            decreases="loop-carried reads beside wheres",
+            example="(c*where(t < s, w[t], 0) + where(t < s, w[s], 0))*a[s]",
+            near_miss="(c*where(t < s, w[t], 0) + w[s])*a[s]",
             premise=premise,
             roots=(Multiply,),
         ),

@@ -28,7 +28,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import elements_of
 from symbackprop.rewriting.patterns import Bound, Found
 from symbackprop.systems.dependence import moves
-from symbackprop.systems.partial import is_partial, is_positive
+from symbackprop.systems.partial import Ranges, is_partial, is_positive
 
 MOST_FACTORS = 16  # of a product that is differentiated factor by factor
 
@@ -149,6 +149,17 @@ def is_readable_without(factor: Expression, condition: Expression) -> bool:
         not isinstance(position, Index) or _is_kept_below(position, part)
         for position in positions
         for part in conjuncts(condition)
+    )
+
+
+def needs_no_guard(factor: Expression, ranges: Ranges) -> bool:
+    """Whether a factor may leave a `where`: a tensor at its own places; x[t-1] and 1/z[t] may need it."""
+    if isinstance(factor, Delta):
+        return all(isinstance(p, Index) for read in elements_of(factor) for p in read.positions)
+    return isinstance(factor, Number) or (
+        isinstance(factor, Element)
+        and all(isinstance(position, Index) for position in factor.positions)
+        and not ranges.is_undefined(factor)
     )
 
 

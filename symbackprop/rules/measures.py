@@ -19,6 +19,7 @@ from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from symbackprop.functions.table import definition_of
+from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import factors_of, is_sum
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import (
@@ -141,22 +142,37 @@ def deltas_beside_reads(expression: Expression, context: MeasureContext) -> int:
 
 
 def reads_beside_wheres(expression: Expression, context: MeasureContext) -> int:
-    """How often the recurrence at hand is read in a factor beside a where(c, f, 0)."""
-    return _reads_beside(expression, context, lambda each: isinstance(each, Where) and each.otherwise == ZERO)
+    """How often the recurrence at hand is read in a factor beside a where(c, f, 0), for each condition in c.
+
+    The `where`s among the factors and terms of a factor count too.
+    """
+    return _reads_beside(expression, context, guard_count)
+
+
+def guard_count(node: Expression) -> int:
+    """How many conditions the `where`s of an expression's factors and terms have."""
+    match node:
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            return len(conjuncts(condition)) + guard_count(chosen)
+        case Multiply(children) | Add(children):
+            return sum(map(guard_count, children))
+    return 0
 
 
 def reads_beside_deltas(expression: Expression, context: MeasureContext) -> int:
     """How often the recurrence at hand is read in a factor beside a delta."""
-    return _reads_beside(expression, context, lambda each: isinstance(each, Delta))
+    return _reads_beside(expression, context, lambda each: int(isinstance(each, Delta)))
 
 
 def _reads_beside(
-    expression: Expression, context: MeasureContext, counts: Callable[[Expression], bool]
+    expression: Expression, context: MeasureContext, weight: Callable[[Expression], int]
 ) -> int:
     count = 0
     for factors in products(expression) if context.loop_carried else ():
         reads = [sum(read.tensor in context.loop_carried for read in readings(each)) for each in factors]
-        count += sum(sum(reads) - own for factor, own in zip(factors, reads, strict=True) if counts(factor))
+        if any(reads):
+            pairs = zip(factors, reads, strict=True)
+            count += sum((sum(reads) - own) * weight(factor) for factor, own in pairs)
     return count
 
 
@@ -217,7 +233,9 @@ INWARD_MEASURES: Measures = {
         "deltas in terms under `where`s beside loop-carried reads", deltas_beside_reads
     ),
     "loop-carried reads beside deltas": Measure("loop-carried reads beside deltas", reads_beside_deltas),
-    "loop-carried reads beside wheres": Measure("loop-carried reads beside `where`s", reads_beside_wheres),
+    "loop-carried reads beside wheres": Measure(
+        "loop-carried reads beside conditions of `where`s", reads_beside_wheres
+    ),
 }
 
 

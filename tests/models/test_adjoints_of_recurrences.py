@@ -25,6 +25,23 @@ MODELS = {
     "a tree": "index t : T\nindex j, k : J\ninput par[t] in T\ninput x[t,j]\nparam U[j,k], h0[j]\n"
     "h[t,j] = where(par[t] < t, tanh(sum(k, U[j,k]*h[par[t],k]) + x[t,j]), h0[j])\n"
     "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
+    "a tree of two parents with leaves": "index t : T\nindex i, j : J\ninput l[t], r[t] in T\n"
+    "param x[t,i], U[i,j], V[i,j]\n"
+    "h[t,i] = where(t < 2, x[t,i], sigmoid(x[t,i] - sum(j, U[i,j]*where(l[t] < t, h[l[t],j], 0))"
+    " + sum(j, V[i,j]*where(r[t] < t - 1, h[r[t],j]^2, 0))))\n"
+    "loss E = sum(t, i, h[t,i]^2)\n# data T=5 J=2",
+    "a tree that is read from its end": "index t : T\ninput l[t], r[t] in T\nparam x[t], w\n"
+    "h[t] = where(t == size(t) - 1, w, exp(-(w*where(l[t] > t, h[l[t]], 0)"
+    " + x[t]*where(r[t] > t, sin(h[r[t]]), 0))))\nloss E = sum(t, h[t]^2)\n# data T=5",
+    "two masked pasts": "index t, s : T\nparam x[t], w, A[t,s], B[t,s]\n"
+    "h[t] = where(t == 0, w, x[t] + sin(sum(s, where(s < t, A[t,s]*h[s], 0))"
+    " + sum(s, where(s < t - 1, B[t,s]*h[s], 0))))\nloss E = sum(t, h[t]^2)\n# data T=5",
+    "a mean of the past by weights": "index t, s : T\nparam x[t], w\n"
+    "h[t] = where(t == 0, w, x[t] - sum(s, where(s < t, exp(h[s])*x[s], 0))"
+    "/sum(s, where(s < t, exp(h[s]), 0)))\nloss E = sum(t, h[t]^2)\n# data T=5",
+    "a ratio of pasts": "index t, s : T\nparam x[t], w\n"
+    "h[t] = x[t]^2 + where(t > 0, w*sum(s, where(s < t, h[s]^2, 0))/sum(s, where(s < t, h[s], 0)), 1)\n"
+    "loss E = sum(t, h[t])\n# data T=5",
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Expression
-from symbackprop.rules.boundaries import add_wheres, fixed_position, read_under_where
+from symbackprop.rules.boundaries import add_wheres, fixed_position, guard_of_all_terms, read_under_where
 from symbackprop.rules.wheres import WHERE_RULES
 from symbackprop.semantics.naive import NaiveEvaluator
 from symbackprop.systems.partial import Ranges
@@ -122,6 +122,45 @@ def test_a_member_of_a_recurrence_is_read_under_the_where(formula: str, result: 
 def test_a_reading_that_stays_where_it_is(formula: str) -> None:
     free = "[t,s,k]" if "t" in formula.replace("where", "") else "[s,k]"
     assert read_under_where(parsed(formula, free), {"f": 0}, STEP, Ranges()) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "result"),
+    [
+        (
+            "(c[t]*where(t < s, g[s,k], 0) - where(t < s, c[s], 0))*f[s,k]",
+            "where(t < s, (c[t]*g[s,k] - c[s])*f[s,k], 0)",
+        ),
+        (
+            "(where(t < s - 1, g[s,k], 0) + where(t < s, c[s], 0))*f[s,k]",  # the weaker one
+            "where(t < s, (where(t < s - 1, g[s,k], 0) + c[s])*f[s,k], 0)",
+        ),
+        (
+            "(where(c[s] > 0 and t < s, g[s,k], 0) + where(t < s, c[s], 0))*f[s,k]*c[t]",
+            "c[t]*where(t < s, (where(c[s] > 0, g[s,k], 0) + c[s])*f[s,k], 0)",
+        ),
+    ],
+)
+def test_a_guard_of_all_terms_encloses_what_is_read_beside_them(formula: str, result: str) -> None:
+    before = parsed(formula, "[t,s,k]")
+    after = guard_of_all_terms(before, {"f": 0}, STEP, Ranges())
+    assert after == parsed(result, "[t,s,k]")
+    assert agree(before, after)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "(where(t < s, g[s,k], 0) + c[s])*f[s,k]",  # a term without a guard
+        "(where(t < s, g[s,k], 0) + where(t > s, c[s], 0))*f[s,k]",  # no guard of both
+        "(where(t < s, g[s,k], 0) + where(t < s, c[s], 1))*f[s,k]",  # not 0 elsewhere
+        "(where(c[s] > c[t], g[s,k], 0) + where(c[s] > c[t], c[s], 0))*f[s,k]",  # a condition on values
+        "(where(t < s, g[s,k], 0) + where(t < s, c[s], 0))*f[t,k]",  # read at the same step
+        "(where(t < s, g[s,k], 0) + where(t < s, c[s], 0))*c[s]",  # no member
+    ],
+)
+def test_terms_that_have_no_guard_in_common(formula: str) -> None:
+    assert guard_of_all_terms(parsed(formula, "[t,s,k]"), {"f": 0}, STEP, Ranges()) is None
 
 
 @pytest.mark.parametrize(

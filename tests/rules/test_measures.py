@@ -190,9 +190,25 @@ def test_reads_move_inwards_in_a_phase_of_their_own(watched: list[Step]) -> None
     assert "read under the where" in {step.rule.name for step in watched}
     assert sum(derivation.replay().values()) >= len(derivation.steps)
     (phase,) = (phase for phase in phases() if "read under the where" in {rule.name for rule in phase.rules})
-    names = ["deltas of a where apart", "delta as a guard", "read under the where"]
+    names = ["deltas of a where apart", "delta as a guard", "read under the where", "guard of all terms"]
     assert [rule.name for rule in phase.rules] == names
     assert phase.measures is not MEASURES
+
+
+GUARDS_IN_TERMS = """
+index s, t : T
+param x[t], w, A[t,s], B[t,s]
+u[t] = sum(s, where(s < t, A[t,s]*h[s], 0)) + sum(s, where(s < t - 1, B[t,s]*h[s], 0))
+h[t] = where(t == 0, x[0], x[t] + u[t]/w)
+loss E = sum(t, h[t]^2)
+"""
+
+
+def test_a_guard_of_all_terms_encloses_them(watched: list[Step]) -> None:
+    derivation = sb.loads(GUARDS_IN_TERMS).derive()
+    expect_records(derivation.derivation)
+    assert "guard of all terms" in {step.rule.name for step in watched}
+    assert sum(derivation.replay().values()) >= len(derivation.steps)
 
 
 def test_no_rule_of_a_normal_form_moves_factors_into_sums() -> None:

@@ -143,6 +143,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "add wheres": "where(i > 0, c + x[i], 0)",
     "solve delta": "sum(j, y[j]*pad(x[q - 2*j]))",
     "read under the where": "w[t]*where(t < s, a[s], 0)",
+    "guard of all terms": "where(t < s, (c*w[t] + w[s])*a[s], 0)",
     "inverse times matrix": "delta(j2,j3)",
     "cofactors times matrix": "delta(j3,j2)*det(T)",
     "cofactor by determinant": "inv(T)[j2,j]",
