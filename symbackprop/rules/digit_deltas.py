@@ -54,6 +54,8 @@ def split_digits(node: Expression) -> Expression | None:
 
 def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, ...] | None:
     for position, index in _sides(delta):
+        if isinstance(position, Index):  # one digit, as most are
+            continue
         form = linear_form(position)
         if not isinstance(index, Index) or index in bound or not _is_bound(form, bound):
             continue
