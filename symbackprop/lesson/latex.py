@@ -75,7 +75,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.presentation.comparisons import number_moved
-from symbackprop.systems.printing import number_text
+from symbackprop.systems.decimals import number_text, turned
 from symbackprop.systems.shorthands import Shorthand
 
 _OPERATORS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
@@ -96,8 +96,8 @@ def latex(expression: Expression) -> str:
 def box(expression: Expression) -> Box:
     """The expression as pieces that may be broken over lines."""
     match expression:
-        case Number(value):
-            return number(value)
+        case Number():
+            return number(expression)
         case Constant(name):
             return Box(mark(rf"\{name}", 0.6), is_name=True)
         case Index(name, _):
@@ -133,7 +133,7 @@ def _box_of_form(expression: Expression) -> Box:
             return _matrix_function(expression)
         case Reduction():
             return _reduction(expression)
-        case Shorthand("diff", _, (numerator, Element() as denominator, Number(order))):
+        case Shorthand("diff", _, (numerator, Element() as denominator, Number() as order)):
             return _derivative(numerator, denominator, number_text(order))
         case Shorthand("diff", _, (numerator, Element() as denominator)):
             return juxtaposed([_differential(denominator), box(numerator)])
@@ -215,7 +215,7 @@ def _product(factors: tuple[Expression, ...]) -> Box:
     negative = False
     if isinstance(factors[0], Number) and factors[0].value < 0:
         negative = True
-        front = Number(-factors[0].value)
+        front = turned(factors[0])
         factors = factors[1:] if front == ONE and len(factors) > 1 else (front, *factors[1:])
     below = [divisor for divisor in map(divisor_of, factors) if divisor is not None]
     above = [factor for factor in factors if not is_reciprocal(factor)]
@@ -231,11 +231,11 @@ def _quotient(above: list[Expression], below: list[Expression]) -> Box:
     front = [factor for factor in above if isinstance(factor, Number) and factor.value.denominator != 1]
     behind = [factor for factor in above if box(factor).open_right]
     inside = [factor for factor in above if factor not in front and factor not in behind]
-    top = juxtaposed(_factor_boxes(inside)) if inside else number(Fraction(1))
+    top = juxtaposed(_factor_boxes(inside)) if inside else number(ONE)
     bottom = juxtaposed(_factor_boxes(below))
     quotient = fraction(top, bottom)
     if quotient is None:
-        quotient, behind = fraction(number(Fraction(1)), bottom), [*inside, *behind]
+        quotient, behind = fraction(number(ONE), bottom), [*inside, *behind]
     if quotient is None:
         inverses = [raised(enclosed(box(divisor)), "-1", 1.1) for divisor in below]
         return juxtaposed([*_factor_boxes(above), *inverses])
@@ -257,7 +257,7 @@ def _power(base: Expression, exponent: Expression) -> Box:
     if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
         return root(box(base))
     above = box(exponent)
-    shown = number_text(exponent.value) if isinstance(exponent, Number) else row_latex(signed(above))
+    shown = number_text(exponent) if isinstance(exponent, Number) else row_latex(signed(above))
     return raised(box(base), shown, above.width)
 
 

@@ -7,7 +7,6 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from symbackprop.lesson.boxes import (
     ATOM,
@@ -29,7 +28,8 @@ from symbackprop.lesson.boxes import (
     row_latex,
     signed,
 )
-from symbackprop.systems.printing import decimal_of
+from symbackprop.notation.expressions import Number
+from symbackprop.systems.decimals import decimal_of, turned
 
 # What stands in an exponent, in a denominator or beside a brace cannot break over lines; beyond these widths
 # (in ems) it is written out instead.
@@ -40,14 +40,16 @@ _WIDE_FORMATS = {
 }
 
 
-def number(value: Fraction) -> Box:
+def number(shown: Number) -> Box:
     """A number; a minus sign stays pending."""
-    return replace(_unsigned(abs(value)), negative=value < 0, begins=Begins.NUMBER)
+    negative = shown.value < 0
+    return replace(_unsigned(turned(shown) if negative else shown), negative=negative, begins=Begins.NUMBER)
 
 
-def _unsigned(value: Fraction) -> Box:
-    decimal = decimal_of(value)
+def _unsigned(shown: Number) -> Box:
+    decimal = decimal_of(shown)
     if decimal is None:
+        value = shown.value
         above, below = str(value.numerator), str(value.denominator)
         return leaf(rf"\frac{{{above}}}{{{below}}}", 0.3 + 0.5 * max(len(above), len(below)), ATOM, 2)
     if decimal.power is None:

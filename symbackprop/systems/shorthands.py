@@ -37,6 +37,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.nodes import cached_property
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
+from symbackprop.systems.decimals import with_decimals
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +70,11 @@ class Shorthand(Expression):
 
 
 def spelled(expression: Expression, words: Collection[str]) -> Expression:
-    """The expression with these words in the place of what they stand for; for printing alone."""
+    """The expression with these words and decimals in the place of what they stand for, for printers."""
     for word, recognise in RECOGNISED.items():
         if word in words:
             expression = recognise(expression)
-    return expression
+    return with_decimals(expression, words)
 
 
 def _with_orders(node: Expression) -> Expression:
