@@ -33,6 +33,7 @@ ROOMS = (
     "lowering",
     "emission",
     "targets",
+    "typesetting",
     "lesson",
     "numerics",
     "sampling",

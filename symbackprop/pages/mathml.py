@@ -13,7 +13,6 @@ from html import escape
 
 from symbackprop.errors import PrintingError
 from symbackprop.integers.guards import padded_element
-from symbackprop.lesson.latex_names import is_single_letter
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal, terms_of
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
@@ -55,6 +54,7 @@ from symbackprop.pages.math_parts import (
 )
 from symbackprop.systems.decimals import turned
 from symbackprop.systems.shorthands import Shorthand
+from symbackprop.typesetting.names import is_single_letter
 
 _OPERATORS = {"<": "&lt;", "<=": "\u2264", ">": "&gt;", ">=": "\u2265", "==": "=", "!=": "\u2260"}
 _BIG = {"sum": "\u2211", "prod": "\u220f", "max": "max", "min": "min", "argmax": "arg max"}

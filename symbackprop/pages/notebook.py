@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.lesson.document import Document, Equations
-from symbackprop.lesson.latex import latex
 from symbackprop.lesson.lesson import result_equations
 from symbackprop.lesson.markdown import markdown_fragment
 from symbackprop.notation.expressions import Expression
@@ -18,6 +17,7 @@ from symbackprop.pages.mathml import MathPrinter
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, System
+from symbackprop.typesetting.formulas import latex
 
 Sides: TypeAlias = tuple[Expression, ...]
 

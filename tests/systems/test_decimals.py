@@ -8,17 +8,17 @@ import pytest
 
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
-from symbackprop.lesson.latex import latex
 from symbackprop.notation.expressions import Number
 from symbackprop.pages.math_parts import number
 from symbackprop.systems.decimals import TypedDecimal, with_decimals
 from symbackprop.systems.printing import equation_text, text
 from symbackprop.systems.shorthands import spelled
+from symbackprop.typesetting.formulas import latex
 
 MODEL = "index n : N\ninput x[n]\nparam w[n]\nloss E = sum(n, {})"
 FORMS = {
     "0.9*w[n]*x[n] + 0.04*w[n]^2 + exp(0.2*w[n])": "0.9*x[n] + 0.08*w[n] + 0.2*exp(0.2*w[n])",
-    "1/5*w[n]^3 + 1/25*exp(w[n])": "3/5*w[n]^2 + 1/25*exp(w[n])",
+    "1/5*exp(w[n])*x[n] + 3/25*w[n]": "1/5*exp(w[n])*x[n] + 3/25",
     # Nobody has typed a decimal half.
     "1/4*exp(w[n]) + 0.3*w[n]*x[n]": "1/4*exp(w[n]) + 0.3*x[n]",
     "0.25*exp(w[n])*x[n] + w[n]/3": "0.25*exp(w[n])*x[n] + 1/3",

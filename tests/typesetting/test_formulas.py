@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from symbackprop.lesson.latex import latex
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -29,8 +28,9 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.typesetting.formulas import latex
 from tests.lesson.expressions import ARRAYS, INDICES, POINT, SIZES, expressions
-from tests.lesson.latex_reader import Page, evaluate
+from tests.typesetting.latex_reader import Page, evaluate
 
 B, J, K = Axis("B", "b"), Axis("J", "j"), Axis("K", "k")
 b, j, k, k2 = Index("b", B), Index("j", J), Index("k", K), Index("k'", K)

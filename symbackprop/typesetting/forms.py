@@ -8,7 +8,9 @@ import string
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symbackprop.lesson.boxes import (
+from symbackprop.notation.expressions import Number
+from symbackprop.systems.decimals import decimal_of, turned
+from symbackprop.typesetting.boxes import (
     ATOM,
     BASE,
     COMPARISON,
@@ -28,8 +30,6 @@ from symbackprop.lesson.boxes import (
     row_latex,
     signed,
 )
-from symbackprop.notation.expressions import Number
-from symbackprop.systems.decimals import decimal_of, turned
 
 # What stands in an exponent, in a denominator or beside a brace cannot break over lines; beyond these widths
 # (in ems) it is written out instead.
@@ -187,3 +187,25 @@ def cases(condition: Box, chosen: Box, otherwise: Box) -> Box:
         rf" {row_latex(signed(otherwise))} & \text{{otherwise}} \end{{cases}}"
     )
     return leaf(shown, 6.0 + width, COMPARISON, 3 + (height >= 3))
+
+
+def derivative(above: Box, below: Box, order: str = "") -> Box:
+    """One thing's derivative by another, as a fraction."""
+    power = f"^{{{order}}}" if order else ""
+    beneath = rf"\left({below.latex}\right){power}" if order else below.latex
+    shown = rf"\frac{{\partial{power} {above.latex}}}{{\partial {beneath}}}"
+    return leaf(shown, 0.9 + max(above.width, below.width), ATOM, 2)
+
+
+def differential(below: Box) -> Box:
+    """The operator that differentiates what stands behind it."""
+    return leaf(rf"\frac{{\partial}}{{\partial {below.latex}}}", 0.9 + below.width, ATOM, 2)
+
+
+def side_by_side(symbols: Sequence[str]) -> str:
+    r"""Symbols without commas; a command such as \alpha must not run into the letter behind it."""
+    shown = ""
+    for symbol in symbols:
+        runs_on = re.search(r"\\[A-Za-z]+$", shown) and symbol[0].isalpha()
+        shown += (" " if runs_on else "") + symbol
+    return shown
