@@ -22,9 +22,9 @@ FORMS = {
     # Nobody has typed a decimal half.
     "1/4*exp(w[n]) + 0.3*w[n]*x[n]": "1/4*exp(w[n]) + 0.3*x[n]",
     "0.25*exp(w[n])*x[n] + w[n]/3": "0.25*exp(w[n])*x[n] + 1/3",
-    "1/10*exp(w[n])*x[n] + 0.3*w[n]": "1/10*exp(w[n])*x[n] + 0.3",
+    "1/10*exp(w[n])*x[n] + 0.3*w[n]": "1/10*(exp(w[n])*x[n] + 3)",
     "x[n]*(1 + w[n]^2)^0.75": "1.5*x[n]*w[n]/(1 + w[n]^2)^0.25",
-    "0.5*x[n]*exp(w[n])*sqrt(x[n])": "0.5*x[n]*exp(w[n])*sqrt(x[n])",
+    "0.5*x[n]*exp(w[n])*sqrt(x[n])": "0.5*x[n]^(3/2)*exp(w[n])",
     "x[n]*where(w[n] > 0, w[n], -0.2*w[n])": "x[n]*where(w[n] > 0, 1, -0.2)",
 }
 
@@ -44,7 +44,7 @@ def test_positions_and_sizes_stay_fractions() -> None:
     model = "index i : I\ninput x[i]\nparam p\nloss E = sum(i, where(i < size(i)/2, 0.5*p*x[floor(i/2)], 0))"
     system = parse_system(model)
     (shown,) = [equation_text(each, system.shorthands) for each in system.equations]
-    assert shown.endswith("sum(i, where(i < 1/2*size(i), 0.5*p*x[floor(i/2)], 0))")
+    assert shown.endswith("sum(i, where(i < size(i)/2, 0.5*p*x[floor(i/2)], 0))")
 
 
 def test_every_printer_writes_decimals() -> None:
