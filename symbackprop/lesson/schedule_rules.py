@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from symbackprop.errors import InternalError
 from symbackprop.language.model import parse_system
+from symbackprop.lesson.rule_phases import example_as_stated
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.naming import NamingRule
@@ -71,6 +72,7 @@ def local_rules() -> tuple[Rule, ...]:
         FUNCTION_BY_ITS_GATE,
         _example_of_centring(),
         SOLVE,
+        example_as_stated(),
         step_rule(Recurrence((("a", 0),), step, KnownRanges(()))),
     )
 
