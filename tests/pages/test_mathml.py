@@ -75,6 +75,7 @@ def test_numbers_side_by_side_are_told_apart():
     [
         ("delta2", "δ", "(2)"),
         ("W_out", "W", "(out)"),
+        ("delta_u_g", "δ", "(u,g)"),
         ("mu", "μ", ""),
         ("grad_W2", "grad_W2", ""),
         ("Xtilde", "X~", ""),

@@ -99,6 +99,8 @@ WHAT_THE_EXAMPLES_BECOME = {
     "term out of branches": "x[i] + where(i > 0, -c, 0)",
     "maximum of ordered values": "x[i] <= c and x[i] >= y[j]",
     "numbers on the right": "x[i] >= -3",
+    "multiples of one value compared": "x[i] >= 0",
+    "sizes on the right": "where(s >= 2*size(d), c, 0)",
     "cancel in a comparison": "d - size(i) > 0",
     "index alone in delta": "delta(i,size(i) - 1)",
     "pad": "pad(a[t - 1])",
