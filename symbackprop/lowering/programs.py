@@ -110,6 +110,7 @@ def _lines(
         members = [by_name[equation.tensor] for equation in stage.equations]
         if stage.recurrence is None:
             lines, symbols = lowering.lines(members[0], symbols)
+            lowering = lowering.after(members[0].equation)
         else:
             others = (item.equation for item in items if item not in members)
             read_later = ends.union(*(equation.reads for equation in others))
