@@ -29,6 +29,7 @@ ROOMS = (
     "stability",
     "schedule",
     "array",
+    "passes",
     "recomputation",
     "lowering",
     "emission",
