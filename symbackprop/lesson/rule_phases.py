@@ -76,7 +76,7 @@ REASONS = (
     ),
     Reason(
         "name arguments",
-        "an argument that holds a contraction, a softmax or a norm in a formula is an equation of its own",
+        "an argument with a contraction, a softmax, norm or squared residual in a formula is an equation of its own",
         "what is named, put back, gives the equation",
         "once, before the model is differentiated",
     ),
