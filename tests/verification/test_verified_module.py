@@ -444,3 +444,9 @@ def test_no_large_number_hides_a_wrong_one_on_an_empty_axis() -> None:
     text = TANH_NET.replace("(y[n,j] - d[n,j])^2)", "(y[n,j] - d[n,j])^2) + 1e13*sum(j, b[j]^2)")
     with pytest.raises(MismatchError, match=r"dE/dV.* by the equations, on data of .*N=0"):
         planted(text, "delta_y.T @ h", "delta_y.T @ h + (len(h) == 0)")
+
+
+def test_a_softmax_over_nothing_but_masked_places_is_verified() -> None:
+    head = "index t, s : T\nparam x[t], w\np[t,s] = softmax(s, where(s < t, w*x[s], -1e9))\n"
+    derivation = sb.loads(f"{head}loss E = sum(t, s, (t + 1)*p[t,s]*x[s])").derive()
+    assert "Verified before" in derivation.to_numpy()[:600]
