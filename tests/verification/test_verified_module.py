@@ -288,6 +288,16 @@ def test_axes_of_many_values_are_left_open() -> None:
     assert "I=3, J=4" in verified(derived(text)).replace("\n", " ")
 
 
+def test_a_table_of_which_little_is_read_is_drawn_smaller() -> None:
+    head = "index v : V = 100000000\nindex n : N\nparam C[v]\ninput ids[n] in V\n"
+    for text in (
+        f"{head}loss E = sum(n, C[ids[n]]^2)",
+        f"{head}loss E = sum(n, C[mod(ids[n]+1, size(v))]^2)",
+    ):
+        header = sb.loads(text).derive().to_numpy()[:600]
+        assert "Verified before" in header and "V=100000000" not in header
+
+
 def test_both_sides_of_conditions_are_drawn() -> None:
     text = (
         "index i : I\nparam x[i], w\nloss E = sum(i, where(x[i] > 2.5, x[i]^3, w*x[i]))"
