@@ -222,15 +222,13 @@ def softmax_places(factors: Sequence[Expression]) -> tuple[int, int, tuple[Index
         match factor:
             case Power(Reduction("sum", bound, Apply("exp", (inner,))), Number(exponent)) if exponent <= -1:
                 for above, other in enumerate(factors):
-                    indices = _outer_indices(other, bound, inner)
+                    indices = outer_indices(other, bound, inner)
                     if indices is not None:
                         return above, below, indices
     return None
 
 
-def _outer_indices(
-    above: Expression, bound: tuple[Index, ...], inner: Expression
-) -> tuple[Index, ...] | None:
+def outer_indices(above: Expression, bound: tuple[Index, ...], inner: Expression) -> tuple[Index, ...] | None:
     """The indices of exp(e) at whose places the sum's body exp(inner) is exp(e)."""
     if not isinstance(above, Apply) or above.function != "exp":
         return None
