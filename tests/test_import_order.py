@@ -29,6 +29,7 @@ ROOMS = (
     "stability",
     "schedule",
     "array",
+    "buffers",
     "recomputation",
     "lowering",
     "emission",
