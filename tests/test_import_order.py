@@ -30,6 +30,7 @@ ROOMS = (
     "schedule",
     "array",
     "passes",
+    "buffers",
     "recomputation",
     "lowering",
     "emission",
