@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 import string
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from symbackprop.notation.expressions import Number
+from symbackprop.notation.nodes import Expression
 from symbackprop.systems.decimals import decimal_of, turned
 from symbackprop.typesetting.boxes import (
     ATOM,
@@ -38,6 +39,23 @@ _WIDE_FORMATS = {
     r"e^{{{}}}": r"\exp\left({}\right)",
     r"\left(e^{{{}}} - 1\right)": r"\left(\exp\left({}\right) - 1\right)",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Form(Expression):
+    """What a page shows and no system holds, such as f' in a rule: how it is set from its parts."""
+
+    build: Callable[[Sequence[Box]], Box]
+    parts: tuple[Expression, ...] = ()
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        """The parts."""
+        return self.parts
+
+    def with_children(self, children: tuple[Expression, ...]) -> Form:
+        """The same form of other parts."""
+        return Form(self.build, children)
 
 
 def number(shown: Number) -> Box:

@@ -64,6 +64,7 @@ from symbackprop.typesetting.boxes import (
     signed,
 )
 from symbackprop.typesetting.forms import (
+    Form,
     added,
     application,
     cases,
@@ -80,7 +81,7 @@ from symbackprop.typesetting.forms import (
 )
 from symbackprop.typesetting.names import NameLatex, index_name, is_single_letter, tensor_name, upright
 
-_OPERATORS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
+_RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
 _BIG_OPERATORS = {
     "sum": (r"\sum", 1.5),
     "prod": (r"\prod", 1.4),
@@ -99,6 +100,13 @@ class Typesetter:
     def latex(self, expression: Expression) -> str:
         """The expression in math mode, on one line."""
         return row_latex(signed(self.box(expression)))
+
+    def inline(self, expression: Expression) -> str:
+        """The expression within a sentence; a derivative with a slash, which spreads no lines."""
+        match expression:
+            case Derivative(Element() as above, below) | InnerDerivative(Element() as above, below):
+                return rf"\partial {self.latex(above)} / \partial {self.latex(below)}"
+        return self.latex(expression)
 
     def symbol(self, tensor: str) -> NameLatex:
         """How a tensor's name is written."""
@@ -127,9 +135,11 @@ class Typesetter:
                 return self._power(base, exponent)
             case Comparison(operator, left, right):
                 sides = (at_level(self.box(left), SUM), at_level(self.box(right), SUM))
-                return joined(sides, f" {_OPERATORS[operator]} ", 1.4, COMPARISON)
+                return joined(sides, f" {_RELATIONS[operator]} ", 1.4, COMPARISON)
             case Logic(operator, operands):
                 return self._logic(operator, operands)
+            case Form(build, parts):
+                return build([self.box(part) for part in parts])
         return self._box_of_form(expression)
 
     def _box_of_form(self, expression: Expression) -> Box:

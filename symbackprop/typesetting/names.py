@@ -41,7 +41,7 @@ def tensor_name(name: str) -> NameLatex:
     match = _NAME.fullmatch(name)
     if match is None or not _is_symbol(match["stem"]):
         return _word_with_number(name)
-    base = _symbol(match["stem"])
+    base = symbol(match["stem"])
     if match["accent"]:
         base = rf"\{match['accent']}{{{base}}}"
     superscript, width = _superscript(match["number"], match["word"])
@@ -54,7 +54,7 @@ def index_name(name: str) -> tuple[str, float]:
     primes = name[len(stem) :]
     width = _LETTER_WIDTH * (1 + 0.5 * len(primes))
     if _is_symbol(stem):
-        return _symbol(stem) + primes, width
+        return symbol(stem) + primes, width
     if re.fullmatch(r"[A-Za-z][0-9]+", stem):
         return f"{stem[0]}_{{{stem[1:]}}}{primes}", width + 0.35 * len(stem[1:])
     return upright(stem) + primes, width + 0.55 * (len(stem) - 1)
@@ -95,7 +95,8 @@ def _is_symbol(stem: str) -> bool:
     return stem in GREEK or (len(stem) == 1 and stem.isalpha())
 
 
-def _symbol(stem: str) -> str:
+def symbol(stem: str) -> str:
+    """A letter as it is, a Greek one as LaTeX's command."""
     return _LATEX_OF_GREEK.get(stem, f"\\{stem}") if stem in GREEK else stem
 
 
