@@ -215,3 +215,12 @@ def test_a_root_of_what_a_relu_masks_is_0_where_that_is(
 def test_a_root_that_may_be_negative_or_has_no_bound_is_left_alone(root: str) -> None:
     equations = loads(HIDDEN.format(root)).derive(["y"]).schedule.equations
     assert not any("!= 0" in str(each.equation.expression) for each in equations)
+
+
+@pytest.mark.parametrize("weight", ["p[i]^2", "relu(p[i])^2", "p[i]^4"])
+def test_an_entropy_has_the_derivative_0_where_a_probability_is_0(weight: str) -> None:
+    """By the name of the probability, also where its square is too small for a number."""
+    text = f"{I}param p[i]\nq[i] = {weight}/sum(i, {weight})\nloss E = -sum(i, q[i]*log(q[i]))\n"
+    loss, found = unverified(text).value_and_grad({"p": np.array([0.0, 1.0, 1.0, 1e-200])})
+    assert abs(loss - np.log(2)) < 1e-15
+    np.testing.assert_allclose(found["p"], np.zeros(4), atol=1e-15)
