@@ -69,7 +69,7 @@ REASONS = (
     ),
     Reason(
         "name arguments",
-        "an argument with a contraction, a softmax, norm or squared residual in a formula is an equation of its own",
+        "an argument with a contraction, a softmax, norm or residual in a formula is an equation of its own",
         "what is named, put back, gives the equation",
         "once, before the model is differentiated",
     ),
