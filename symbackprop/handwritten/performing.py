@@ -49,6 +49,7 @@ class Names:
         """What comes of an attempt on each draw, with the values on the way for the first few."""
         found: list[Outcome] = []
         for place, data in enumerate(attempt.data):
+            self.names.update({name: np.array(each[place]) for name, each in attempt.injected.items()})
             found.append(self._outcome(attempt.plan, data, place < watched))
             if found[-1].error and place == 0:
                 break

@@ -181,7 +181,7 @@ class Planner:
                 f"the class {own.name} has no method that looks like a gradient",
                 remedy=f"name it: {own.name}.METHOD",
             )
-        constructor = own.methods.get("__init__")
+        constructor = own.constructor
         made = Call(own.name, tuple(self._constructed(constructor)) if constructor else ())
         calls = [made]
         arguments, missing = self._arguments(backward)
