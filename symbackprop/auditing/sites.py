@@ -184,7 +184,7 @@ def sites_of(code: Handwritten, events: Sequence[Event], raising: int = 0) -> li
     found: list[tuple[int, int, Site]] = []
     for place, own in enumerate(computed_in(code.tree)):
         lines = range(own.statement.lineno, (own.statement.end_lineno or own.statement.lineno) + 1)
-        is_head = isinstance(own.statement, ast.For | ast.If | ast.While)  # not every head is an array
+        is_head = isinstance(own.statement, ast.For | ast.If)  # not every head is an array
         turn = seen.turn(own.statement if is_head else own.value)
         if raising not in lines if raising else turn is None and own.target != RETURNED:
             continue

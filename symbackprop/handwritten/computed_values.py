@@ -2,7 +2,7 @@
 
 Several values in one statement, `a, b = c, d`, count one by one, and so do the items of what is returned,
 what is appended to a list, a walrus, the elements of a comprehension, the body of a lambda, what a loop runs
-over and conditions.
+over and the condition of an `if`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _of_statement(outer: ast.stmt, node: ast.stmt, function: str, loops: Loops) 
             names = tuple([each.id for each in ast.walk(target) if isinstance(each, ast.Name)])
             yield replace(base, value=over)
             yield from _within(base, node, (*loops, *names))
-        case ast.If(test) | ast.While(test):
+        case ast.If(test):
             yield replace(base, value=test)
             yield from _within(base, node, loops)
         case ast.Assign([*_, target], value) | ast.AugAssign(target, _, value):
