@@ -150,7 +150,7 @@ class Names:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds of the processor: in the main thread, where alone it can be."""
+    """Raise TimeoutError after so many seconds of the processor; nothing outside the main thread."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return

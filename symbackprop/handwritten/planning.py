@@ -67,8 +67,10 @@ class Planner:
             what = f"'{unknown[0]}'" if unknown else "a function or class that looks like a gradient"
             remedy = f"it defines {known}"
             if not name:
-                remedy += "; of loops at the top of a file those that assign gradients to variables (dW1 = ...) are run: "
-                remedy += "do that, or put what computes it into a function"
+                remedy += (
+                    "; a loop at the top of a file is run once where it assigns gradients to variables, "
+                )
+                remedy += "dW1 = ...: do that, or put what computes it into a function"
             raise VerificationError(f"{self.code.program.name} does not define {what}", remedy=remedy)
         found: list[Candidate] = []
         errors: list[SymbackpropError] = []
