@@ -16,6 +16,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
+from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.layers.loading import load_system
@@ -36,7 +37,7 @@ from symbackprop.schedule.replaying import replayed as schedule_replayed
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
-from symbackprop.targets.numpy.target import NUMPY
+from symbackprop.targets.numpy.target import NUMPY, NUMPY_IN_WORKSPACES
 
 if TYPE_CHECKING:
     from symbackprop.accuracy.report import DigitsReport
@@ -232,14 +233,16 @@ class ModelDerivation(Summary):
         _LOG.info("lowering %s to array operations", self.model.name)
         return lower(self.derivation, self.schedule)
 
-    def to_numpy(self, verify: bool = True) -> str:
-        """The text of a module that needs NumPy alone.
+    def to_numpy(self, verify: bool = True, fast: bool = False) -> str:
+        """The text of a module that needs NumPy alone; a `fast` one has workspaces, and `bind`, as well.
 
-        Before it is handed out it is run on small random data, and its loss and gradients held against the
-        model's equations; MismatchError where they differ. With `verify=False` its header says that it was
-        not verified.
+        Before it is handed out it is run on small random data, and held against the model's equations;
+        MismatchError where they differ. With `verify=False` its header says that it was not verified.
         """
-        return self._numpy.text(self.verification) if verify else self._numpy.text()
+        module = numpy_module(self.program, workspaces=True) if fast else self._numpy
+        if not verify:
+            return module.text()
+        return module.text(self._verified(NUMPY_IN_WORKSPACES, module) if fast else self.verification)
 
     @cached_property
     def _numpy(self) -> NumpyModule:
@@ -248,15 +251,16 @@ class ModelDerivation(Summary):
     @cached_property
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
-        _LOG.info("running the module of %s", self.model.name)
-        said: str = importlib.import_module(_VERIFICATION).verification_of(
-            NUMPY, self.derivation, self._numpy.printed()
-        )
-        return said
+        return self._verified(NUMPY, self._numpy)
 
-    def module(self, verify: bool = True) -> ModuleType:
+    def _verified(self, target: Target, module: NumpyModule) -> str:
+        _LOG.info("running the module of %s", self.model.name)
+        verification = importlib.import_module(_VERIFICATION)
+        return str(verification.verification_of(target, self.derivation, module.printed()))
+
+    def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""
-        return load_module(self.to_numpy(verify), self.derivation.system.name)
+        return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
 
     def text(self, width: int = DEFAULT_WIDTH) -> str:
         """The derivation as plain text."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from symbackprop.array.ir import Elementwise
@@ -13,15 +13,18 @@ from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, segments_of
 from symbackprop.array.slices import Windows
+from symbackprop.buffers.buffered import buffered_program
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
 from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.cutting import with_fitting_statements
 from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
+from symbackprop.targets.numpy.into_arrays import CallsOfUfuncs
 from symbackprop.targets.numpy.kernels import helpers_for
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.targets.numpy.results import with_numpy_results
+from symbackprop.targets.numpy.stepping import StepsView, steps_view
 from symbackprop.targets.numpy.tables import init_view, place_checks_text, relations_text, tables_text
 from symbackprop.targets.numpy.values import NumpyValues
 from symbackprop.version import __version__
@@ -33,6 +36,11 @@ MODULE_NAMES = (
     "FACTS", "FORMULAS", "GIVEN_SIZES", "NOT_EMPTY", "RELATIONS", "STOPPED", "init", "forward", "loss",
     "value_and_grad", "grad", "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places",
     "_places", "_relate", "params", "workspace", "tensors", "grads", "rng", "dtype", "_",
+)  # fmt: skip
+# And those that it uses where there are workspaces.
+STEP_NAMES = (
+    "operator", "Callable", "Step", "Workspace", "bind", "_step", "_steps", "step", "_replace", "others",
+    "_check_contents",
 )  # fmt: skip
 
 HELPERS_OF_NODES = (
@@ -69,13 +77,16 @@ class NumpyModule:
         return printed_module(self.program, self.printer.names, "numpy/module.py.j2", strings)
 
 
-def numpy_module(program: Program) -> NumpyModule:
-    """The module of a program; its text is made last."""
-    program = with_numpy_results(program)
-    helpers = helpers_for(_functions(program))
-    program = with_fitting_statements(program, _printer(program, helpers))
-    printer = _printer(program, helpers)
+def numpy_module(program: Program, workspaces: bool = False) -> NumpyModule:
+    """The module of a program, with or without workspaces; its text is made last."""
+    whole = with_numpy_results(program)
+    helpers = helpers_for(_functions(whole))
+    reserved = (*helpers, *STEP_NAMES) if workspaces else helpers
+    program = with_fitting_statements(whole, _printer(whole, helpers, reserved))
+    printer = _printer(program, helpers, reserved)
     segments = segments_of(program)
+    type_ = "Workspace | None" if workspaces else "None"
+    has_integers = any(tensor.values is not None for tensor in program.tensors)
     strings: dict[str, object] = {
         "model": ascii_only(program.model),
         "digest": sha256(program.source.encode()).hexdigest()[:16],
@@ -84,13 +95,15 @@ def numpy_module(program: Program) -> NumpyModule:
         "helpers": [f"numpy/kernels/{name}.py.j2" for name in helpers],
         "place_checks": place_checks_text(program, printer),
         "relations": relations_text(program, printer),
-        "has_integers": any(tensor.values is not None for tensor in program.tensors),
+        "has_integers": has_integers,
+        "has_contents": has_integers or bool(program.place_checks),
         "has_orders": any(tensor.permuted for tensor in program.tensors),
         "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),
         "forward": forward_view(program, segments, printer),
         "loss": loss_view(program, segments, printer) if program.loss else None,
-        "gradients": gradients_view(program, segments, printer) if segments.backward else None,
+        "gradients": gradients_view(program, segments, printer, type_) if segments.backward else None,
+        "steps": _steps(whole, helpers) if workspaces and segments.backward else None,
         "init": init_view(program, printer),
     }
     return NumpyModule(program, printer, strings)
@@ -103,9 +116,17 @@ def _functions(program: Program) -> list[str]:
     return [*functions, *helpers]
 
 
-def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
+def _steps(program: Program, helpers: Sequence[str]) -> StepsView:
+    """The function that computes in a workspace, with Python names of its own."""
+    buffered = buffered_program(program)
+    lines = (*buffered.memory, *buffered.setup, *buffered.steps)
+    printer = _printer(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
+    return steps_view(program, buffered, CallsOfUfuncs(printer.names, printer.axes, printer.counters))
+
+
+def _printer(program: Program, helpers: Sequence[str], reserved: Iterable[str]) -> NumpyValues:
     """The printer with a Python name for every tensor, statement, helper and axis, all different."""
-    reserved = {*MODULE_NAMES, *helpers}
+    reserved = {*MODULE_NAMES, *reserved}
     tensors = [tensor.name for tensor in program.tensors if tensor.role is not Role.SIZE]
     lines = tuple(statements_in(program.statements))
     values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)
