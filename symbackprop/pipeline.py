@@ -37,7 +37,7 @@ from symbackprop.schedule.replaying import replayed as schedule_replayed
 from symbackprop.systems.printing import system_text
 from symbackprop.systems.system import Role, System
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
-from symbackprop.targets.numpy.target import NUMPY, NUMPY_IN_WORKSPACES
+from symbackprop.targets.numpy.target import NUMPY
 
 if TYPE_CHECKING:
     from symbackprop.accuracy.report import DigitsReport
@@ -47,10 +47,11 @@ __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential",
 
 _LOG = logging.getLogger(__name__)
 
-# What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
+# What checks needs NumPy, which nobody shall wait for who only derives: imported at first use.
 _CHECK = "symbackprop.verification.check"
 _REMARKS = "symbackprop.language.remarks"
 _DIGITS = "symbackprop.accuracy.measuring"
+_VARIANTS = "symbackprop.targets.numpy.variants"
 _VERIFICATION = "symbackprop.verification.verified_module"
 
 
@@ -217,9 +218,8 @@ class ModelDerivation(Summary):
         computes. Each `after` is recomputed from its `before` by the step's rule or equations; an identity of
         scalar algebra is certified over a prime field.
         """
-        source = ScheduleSource.of(self.derivation)
-        kinds = replayed(self.derivation) + schedule_replayed(self.schedule, source)
-        return dict(kinds.most_common())
+        of_schedule = schedule_replayed(self.schedule, ScheduleSource.of(self.derivation))
+        return dict((replayed(self.derivation) + of_schedule).most_common())
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -236,13 +236,13 @@ class ModelDerivation(Summary):
     def to_numpy(self, verify: bool = True, fast: bool = False) -> str:
         """The text of a module that needs NumPy alone; a `fast` one has workspaces, and `bind`, as well.
 
-        Before it is handed out it is run on small random data, and held against the model's equations;
-        MismatchError where they differ. With `verify=False` its header says that it was not verified.
+        It is held against the equations on small data first (MismatchError), or says that it was not.
         """
-        module = numpy_module(self.program, workspaces=True) if fast else self._numpy
-        if not verify:
-            return module.text()
-        return module.text(self._verified(NUMPY_IN_WORKSPACES, module) if fast else self.verification)
+        if fast:
+            variants = importlib.import_module(_VARIANTS)
+            made = variants.module_of(self.program, workspaces=True)
+            return str(made.text(*([self._verified(variants.NUMPY_IN_WORKSPACES, made)] if verify else [])))
+        return self._numpy.text(self.verification) if verify else self._numpy.text()
 
     @cached_property
     def _numpy(self) -> NumpyModule:
@@ -255,8 +255,8 @@ class ModelDerivation(Summary):
 
     def _verified(self, target: Target, module: NumpyModule) -> str:
         _LOG.info("running the module of %s", self.model.name)
-        verification = importlib.import_module(_VERIFICATION)
-        return str(verification.verification_of(target, self.derivation, module.printed()))
+        verification_of = importlib.import_module(_VERIFICATION).verification_of
+        return str(verification_of(target, self.derivation, module.printed()))
 
     def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbackprop.pipeline import ModelDerivation
 from symbackprop.targets.numpy.module import NOT_VERIFIED
-from symbackprop.targets.numpy.target import module_of, numpy_target
+from symbackprop.targets.numpy.variants import module_of, numpy_target
 from symbackprop.verification.verified_module import verification_of
 
 KEEPS_LITTLE = "It keeps little from forward to backward: what is cheap is computed again."

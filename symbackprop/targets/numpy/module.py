@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from symbackprop.array.ir import Elementwise
@@ -13,18 +13,15 @@ from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, segments_of
 from symbackprop.array.slices import Windows
-from symbackprop.buffers.buffered import buffered_program
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
 from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.cutting import with_fitting_statements
 from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
-from symbackprop.targets.numpy.into_arrays import CallsOfUfuncs
 from symbackprop.targets.numpy.kernels import helpers_for
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.targets.numpy.results import with_numpy_results
-from symbackprop.targets.numpy.stepping import StepsView, steps_view
 from symbackprop.targets.numpy.tables import init_view, place_checks_text, relations_text, tables_text
 from symbackprop.targets.numpy.values import NumpyValues
 from symbackprop.version import __version__
@@ -77,15 +74,20 @@ class NumpyModule:
         return printed_module(self.program, self.printer.names, "numpy/module.py.j2", strings)
 
 
-def numpy_module(program: Program, workspaces: bool = False) -> NumpyModule:
-    """The module of a program, with or without workspaces; its text is made last."""
+def numpy_module(
+    program: Program, steps: Callable[[Program, Sequence[str]], object] | None = None
+) -> NumpyModule:
+    """The module of a program, its text made last; with workspaces where `steps` says what runs in them.
+
+    That is asked with the program and the names of the helpers.
+    """
     whole = with_numpy_results(program)
     helpers = helpers_for(_functions(whole))
-    reserved = (*helpers, *STEP_NAMES) if workspaces else helpers
-    program = with_fitting_statements(whole, _printer(whole, helpers, reserved))
-    printer = _printer(program, helpers, reserved)
+    reserved = (*helpers, *STEP_NAMES) if steps else helpers
+    program = with_fitting_statements(whole, printer_of(whole, helpers, reserved))
+    printer = printer_of(program, helpers, reserved)
     segments = segments_of(program)
-    type_ = "Workspace | None" if workspaces else "None"
+    type_ = "Workspace | None" if steps else "None"
     has_integers = any(tensor.values is not None for tensor in program.tensors)
     strings: dict[str, object] = {
         "model": ascii_only(program.model),
@@ -103,7 +105,7 @@ def numpy_module(program: Program, workspaces: bool = False) -> NumpyModule:
         "forward": forward_view(program, segments, printer),
         "loss": loss_view(program, segments, printer) if program.loss else None,
         "gradients": gradients_view(program, segments, printer, type_) if segments.backward else None,
-        "steps": _steps(whole, helpers) if workspaces and segments.backward else None,
+        "steps": steps(whole, helpers) if steps and segments.backward else None,
         "init": init_view(program, printer),
     }
     return NumpyModule(program, printer, strings)
@@ -116,15 +118,7 @@ def _functions(program: Program) -> list[str]:
     return [*functions, *helpers]
 
 
-def _steps(program: Program, helpers: Sequence[str]) -> StepsView:
-    """The function that computes in a workspace, with Python names of its own."""
-    buffered = buffered_program(program)
-    lines = (*buffered.memory, *buffered.setup, *buffered.steps)
-    printer = _printer(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
-    return steps_view(program, buffered, CallsOfUfuncs(printer.names, printer.axes, printer.counters))
-
-
-def _printer(program: Program, helpers: Sequence[str], reserved: Iterable[str]) -> NumpyValues:
+def printer_of(program: Program, helpers: Sequence[str], reserved: Iterable[str]) -> NumpyValues:
     """The printer with a Python name for every tensor, statement, helper and axis, all different."""
     reserved = {*MODULE_NAMES, *reserved}
     tensors = [tensor.name for tensor in program.tensors if tensor.role is not Role.SIZE]

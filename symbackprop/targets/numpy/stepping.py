@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from symbackprop.array.ir import Cast, Elementwise, Read
 from symbackprop.array.matrix_products import MatrixProduct
@@ -11,13 +11,14 @@ from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.segments import segment_of
 from symbackprop.array.slices import Allocate, Pick
 from symbackprop.array.value import Value
-from symbackprop.buffers.buffered import BufferedProgram
+from symbackprop.buffers.buffered import BufferedProgram, buffered_program
 from symbackprop.buffers.destinations import takes_destination
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.systems.system import PASSED_ROLES
 from symbackprop.targets.numpy.functions import public_def, size_lines, unpacked_tensors
-from symbackprop.targets.numpy.into_arrays import REPLACING, is_kernel, operation_into
+from symbackprop.targets.numpy.into_arrays import REPLACING, CallsOfUfuncs, is_kernel, operation_into
 from symbackprop.targets.numpy.lines import GUARD, code_indent, comment_lines, loop_head, statement_lines
+from symbackprop.targets.numpy.module import STEP_NAMES, printer_of
 from symbackprop.targets.numpy.python_expressions import Piece, call
 from symbackprop.targets.numpy.python_text import INDENT, bracketed, quoted
 from symbackprop.targets.numpy.values import NumpyValues
@@ -39,8 +40,15 @@ class StepsView:
     replaces: bool
 
 
-def steps_view(program: Program, buffered: BufferedProgram, printer: NumpyValues) -> StepsView:
-    """`_steps`: loss and gradients of a program, computed into buffers."""
+def steps_of(program: Program, helpers: Sequence[str]) -> StepsView:
+    """The function that computes in a workspace, with Python names of its own beside those of helpers."""
+    buffered = buffered_program(program)
+    lines = (*buffered.memory, *buffered.setup, *buffered.steps)
+    names = printer_of(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
+    return _view(program, buffered, CallsOfUfuncs(names.names, names.axes, names.counters))
+
+
+def _view(program: Program, buffered: BufferedProgram, printer: NumpyValues) -> StepsView:
     lines = (*buffered.memory, *buffered.setup, *buffered.steps)
     ends = [*program.gradients.values(), *([program.loss] if program.loss else [])]
     segment = segment_of(program, lines, ends)

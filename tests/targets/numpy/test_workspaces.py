@@ -20,7 +20,7 @@ from symbackprop.cli.main import run
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import MismatchError
 from symbackprop.notation.expressions import Expression
-from symbackprop.targets.numpy.module import numpy_module
+from symbackprop.targets.numpy.variants import module_of
 from tests.array.random_expressions import LAYOUTS, data, expressions, system_of
 from tests.buffers.models import EXAMPLES, NAMES, derived
 from tests.programs import lower_system
@@ -46,7 +46,7 @@ Array = NDArray[Any]
 
 
 def module(name: str) -> ModuleType:
-    return load_module(numpy_module(derived(name).program, workspaces=True).text(), name)
+    return load_module(module_of(derived(name).program, workspaces=True).text(), name)
 
 
 def drawn(of: ModuleType, sizes: dict[str, int], seed: int = 0, dtype: Any = np.float64) -> tuple[Any, ...]:
@@ -89,7 +89,7 @@ def test_results_are_the_same_to_the_bit_time_and_again(name: str, dtype: Any) -
 def test_random_programs_compute_the_same_in_a_workspace(drawn: list[Expression], reverse: bool) -> None:
     program = lower_system(system_of(*drawn, reverse=reverse))
     named = {name: name for name in program.outputs}
-    source = numpy_module(replace(program, gradients=named, loss=program.outputs[0]), workspaces=True).text()
+    source = module_of(replace(program, gradients=named, loss=program.outputs[0]), workspaces=True).text()
     made = load_module(source, "random")
     for seed in (0, 1):
         for dtype in (np.float64, np.float32):
