@@ -249,6 +249,7 @@ def comparison(site: Site) -> Iterator[Proposal]:
                     yield Proposal(node, new, "sign", sentence, order=1)
 
 
+OF_DISPLAYS: tuple[Edit, ...] = (exchanged, in_place)
 EDITS: tuple[Edit, ...] = (
     sign, step, transpose, axis, axis_forgotten, another_value, another_factor, exchanged, accumulation,
     einsum_axes, factor_of_a_term, reversal, repeated_positions,

@@ -94,9 +94,9 @@ def _with_formulas(statement: str, proposal: Proposal, remedy: str) -> str:
 def _named(mend: Mend, trial: Trial) -> tuple[str, str]:
     """The kind and the sentence; a value read for its argument is named by what the two are."""
     proposal = mend.proposal
-    if proposal.kind != "wrong value":
-        return proposal.kind, proposal.sentence
     names = (ast.unparse(proposal.node), ast.unparse(proposal.new))
+    if proposal.kind != "wrong value" or not mend.site.values.keys() >= set(names):
+        return proposal.kind, proposal.sentence
     read, wanted = (_tensor(mend.site.values[name], trial) for name in names)
     definitions = trial.expectations.system.definitions
     if read in definitions and definitions[read].reads == (wanted,):

@@ -17,8 +17,14 @@ MOST_CHANGES = 12  # each is a call of all the code
 def finding_of_raising(error: RaisingCode, runner: Runner) -> Finding | None:
     """The change of the line that raises after which every gradient is right; None where there is none."""
     code, line = Handwritten(runner.program), error.outcome.line
-    sites = sites_of(code, error.outcome.events, line)
-    tried = [(site, proposal) for site in sites for edit in (transpose, axis) for proposal in edit(site)]
+    sites = [site for site in sites_of(code, error.outcome.events, line) if not site.own.items]
+    tried = [
+        (site, proposal)
+        for site in sites
+        if not site.own.items
+        for edit in (transpose, axis)
+        for proposal in edit(site)
+    ]
     for site, proposal in tried[:MOST_CHANGES]:
         _, statement = site.changed(proposal)
         changed = runner.with_program(runner.program.with_statement(site.statement, statement))

@@ -80,7 +80,7 @@ class Names:
 
     def _outcome(self, plan: Plan, data: Mapping[str, Array], is_watched: bool) -> Outcome:
         given = _own(data)
-        watch = Watch(self.filename)
+        watch = Watch(self.filename, self.names)
         try:
             with np.errstate(all="ignore"), watch.watching() if is_watched else nullcontext():
                 results = self._results(plan, given)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -226,11 +225,3 @@ class Handwritten:
                 return self.functions[function.name.replace(back, ahead)]
         named = [each for each in self.functions.values() if re.search("forward|fwd", each.name)]
         return named[0] if len(named) == 1 else None
-
-    def statements(self) -> Iterator[tuple[ast.stmt, ast.stmt]]:
-        """Every statement that computes, with the one at the top of the file that holds it."""
-        for outer in self.tree.body:
-            if isinstance(outer, ast.FunctionDef | ast.ClassDef):
-                for node in ast.walk(outer):
-                    if isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
-                        yield outer, node

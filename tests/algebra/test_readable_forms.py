@@ -155,6 +155,21 @@ FORMS = {
         "index n : N\nparam u[n]\nloss E = sum(n, where(u[n] > 20, u[n], log1p(exp(u[n]))))",
         "grad_u[n] = where(u[n] > 20, 1, sigmoid(u[n]))",
     ),
+    "a residual that several gradients read": (
+        "index i : V\nindex j : U\nindex k : K\ninput f[i,j], x[i,j]\nparam w[i,k], c[j,k], b[i], a[j]\n"
+        "loss E = sum(i, j, f[i,j]*(sum(k, w[i,k]*c[j,k]) + b[i] + a[j] - x[i,j])^2)",
+        "grad_b[i] = sum(j, delta_r_E[i,j])",
+    ),
+    "a residual that is read under a condition": (
+        "index i : V\nindex k : K\ninput x[i], c[i,k]\nparam w[k], b\n"
+        "loss E = sum(i, where(x[i] != 0, x[i]*(sum(k, w[k]*c[i,k]) + b - 1/x[i])^2, 0))",
+        "grad_b = sum(i, delta_r_E[i])",
+    ),
+    "a residual that one gradient reads": (
+        "index i : V\nindex k : K\ninput x[i], c[i,k]\nparam w[k]\n"
+        "loss E = 1/2*sum(i, (sum(k, w[k]*c[i,k]) - x[i])^2)",
+        "grad_w[k] = sum(i, (sum(k', w[k']*c[i,k']) - x[i])*c[i,k])",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",

@@ -7,10 +7,13 @@ from symbackprop.auditing.audit import audited
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.plans import Program
 from symbackprop.handwritten.running import Here
+from tests.auditing import styles
 from tests.auditing.strangers import CASES
 
+EVERY = [*CASES, *styles.CASES]
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+
+@pytest.mark.parametrize("case", EVERY, ids=[case.name for case in EVERY])
 def test_the_verdict_the_line_and_the_kind(case):
     runner = Here(Program(case.text, "code.py"))
     report = audited(sb.loads(case.model).system, runner, case.target, case.given)

@@ -66,7 +66,7 @@ def test_an_object_is_made_filled_and_asked(runner):
     assert outcome.changed == ("x",)  # in place
     assert (int(outcome.results["self.pid"]) == os.getpid()) == (runner is Here)
     seen = {(each.function, each.line, each.name): each.value for each in outcome.events}
-    assert list(seen["backward", 16, "x"]) == [2.0, 4.0]
+    assert list(seen["Net.backward", 16, "x"]) == [2.0, 4.0]
 
 
 def test_a_change_is_tried_and_taken_back():

@@ -20,7 +20,9 @@ AT_IMAGES = (
 FORMS = {
     "one axis": f"{ROWS}y[n,q] = {AT_ROWS}",
     "two axes": f"{IMAGES}y[n,i,j] = {AT_IMAGES}",
-    "of a function": f"{ROWS}y[n,q] = {AT_ROWS.replace('x[n,3*floor(q/3) + r]', 'sin(x[n,3*floor(q/3) + r])')}",
+    "of a function": ROWS
+    + "y[n,q] = "
+    + AT_ROWS.replace("x[n,3*floor(q/3) + r]", "sin(x[n,3*floor(q/3) + r])"),
     "stated before": f"{ROWS}m[n,p] = max(r, x[n,3*p + r])\ny[n,q] = m[n,floor(q/3)] + {AT_ROWS}",
     "of other places": f"{ROWS}m[n,p] = max(r, x[n,11 - 3*p - r])\ny[n,q] = m[n,floor(q/3)] + {AT_ROWS}",
     "in another order": f"{IMAGES}m[b,a,n] = max(v, w, x[n,2*a + v,3*b + w])\n"

@@ -7,7 +7,8 @@ from symbackprop.reports.less_memory import to_numpy_in_less_memory
 
 IMAGE = (
     "index n : N\nindex c : C = 2\nindex o : O = 4\nindex i, j : I = 7\n"
-    "index a, b : A = 5\nindex r, s : R = 3\ninput x[n,c,i,j]\nparam w[o,c,r,s]\n"
+    "index a, b : A = 5\nindex r, s : R = 3\n"
+    "input x[n,c,i,j]\nparam w[o,c,r,s]\n"
     "u[n,o,a,b] = sum(c, r, s, w[o,c,r,s]*x[n,c,a + r,b + s])\nloss E = sum(n, o, a, b, tanh(u[n,o,a,b])^2)\n"
 )
 PADDED = IMAGE.replace("A = 5", "A = 7").replace("x[n,c,a + r,b + s]", "pad(x[n,c,a + r - 1,b + s - 1])")
