@@ -281,10 +281,8 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     # s_up_to_t[t,s] = s <= t
     s_up_to_t = np.arange(T) <= np.arange(T)[:, None]
     # A1_masked[n,h,t,s] = where(s <= t, exp(S1[n,h,t,s] - max(s, where(s <= t, S1[n,h,t,s], -1e30))), 0)
-    with np.errstate(all="ignore"):  # what is not chosen may be undefined
-        A1_masked = np.where(
-            s_up_to_t, np.exp(S1 - np.max(np.where(s_up_to_t, S1, -1e30), axis=3, keepdims=True)), 0.0
-        )
+    S1_or_lowest = np.where(s_up_to_t, S1, -np.inf)
+    A1_masked = np.exp(S1_or_lowest - np.max(S1_or_lowest, axis=3, keepdims=True, initial=-1e30))
     # A1[n,h,t,s] = X1[n,h,t,s]/sum(s, X1[n,h,t,s])
     A1 = A1_masked / np.sum(A1_masked, axis=3, keepdims=True)
     # O1[n,h,t,e] = sum(s, A1[n,h,t,s]*v1[n,h,s,e])
@@ -340,10 +338,8 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     # S2[n,h,t,s] = sum(e, q2[n,h,t,e]*k2[n,h,s,e])/sqrt(size(e))
     S2 = (q2 @ k2.mT) / D**0.5
     # A2_masked[n,h,t,s] = where(s <= t, exp(S2[n,h,t,s] - max(s, where(s <= t, S2[n,h,t,s], -1e30))), 0)
-    with np.errstate(all="ignore"):  # what is not chosen may be undefined
-        A2_masked = np.where(
-            s_up_to_t, np.exp(S2 - np.max(np.where(s_up_to_t, S2, -1e30), axis=3, keepdims=True)), 0.0
-        )
+    S2_or_lowest = np.where(s_up_to_t, S2, -np.inf)
+    A2_masked = np.exp(S2_or_lowest - np.max(S2_or_lowest, axis=3, keepdims=True, initial=-1e30))
     # A2[n,h,t,s] = X2[n,h,t,s]/sum(s, X2[n,h,t,s])
     A2 = A2_masked / np.sum(A2_masked, axis=3, keepdims=True)
     # O2[n,h,t,e] = sum(s, A2[n,h,t,s]*v2[n,h,s,e])
@@ -841,4 +837,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 37ae092ecb50e8bf
+# sha256 of the lines above: 391ec04624a71c4c

@@ -108,8 +108,8 @@ class _Interpreter:
                 case Store(name, items, value, _):
                     array = self.values[name]
                     array[self.places(items, array.shape)] = self.evaluate(value)
-                case Loop(counter, _, stop, body, start, reverse):
-                    steps = range(self.evaluate(start), self.evaluate(stop))
+                case Loop(counter, _, stop, body, start, reverse, stride):
+                    steps = range(self.evaluate(start), self.evaluate(stop), stride)
                     for step in reversed(steps) if reverse else steps:
                         replace(self, counters={**self.counters, counter: step}).run(body)
 

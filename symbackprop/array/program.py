@@ -105,7 +105,7 @@ _FIRST = Literal(0)
 
 @dataclass(frozen=True)
 class Loop:
-    """`for counter in range(start, stop): body`, or the same positions downwards with `reverse`.
+    """`for counter in range(start, stop, step): body`, or the same positions downwards with `reverse`.
 
     `counter` and `axis` are the name and the axis of the index that steps; start and stop are Python ints.
     What the body names is forgotten after the loop, but for what it stores. `origin` is that of a loop which
@@ -119,6 +119,7 @@ class Loop:
     body: tuple[Line, ...]
     start: Value = _FIRST
     reverse: bool = False
+    step: int = 1
     origin: Origin | None = field(default=None, kw_only=True)
     opens: bool = field(default=False, kw_only=True)
 

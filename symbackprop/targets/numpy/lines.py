@@ -53,7 +53,8 @@ def code_indent(line: Line, indent: str, in_guard: bool) -> str:
 
 def loop_head(loop: Loop, printer: NumpyValues) -> str:
     """`for t in range(1, T):`."""
-    ends = [loop.stop] if loop.start == Literal(0) else [loop.start, loop.stop]
+    ends = [loop.stop] if loop.start == Literal(0) and loop.step == 1 else [loop.start, loop.stop]
+    ends += [Literal(loop.step)] if loop.step != 1 else []
     steps = call("range", *map(printer.piece, ends))
     walked = call("reversed", steps) if loop.reverse else steps
     return f"for {printer.counters[loop.counter]} in {walked.text}:"

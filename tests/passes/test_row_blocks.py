@@ -1,0 +1,102 @@
+"""Triangular arrays by blocks of rows: the numbers of the whole arrays, at every number of blocks."""
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from symbackprop.array.interpreter import interpret
+from symbackprop.array.program import Program
+from symbackprop.emission.loading import load_module
+from symbackprop.passes.row_blocks import with_row_blocks
+from symbackprop.pipeline import loads
+from tests.programs import numpy_source
+
+HEAD = "index t, s : T\nindex e : D\nindex b : B\ninput x[b,t,e]\nparam K[b,t,e], V[b,t,e]\n"
+SCORES = "S[b,t,s] = sum(e, x[b,t,e]*K[b,s,e])/sqrt(size(e))\n"
+SOFTMAX = "X[b,t,s] = where(s <= t, exp(S[b,t,s]), 0)\nP[b,t,s] = X[b,t,s]/sum(s, X[b,t,s])\n"
+MIXED = "O[b,t,e] = sum(s, P[b,t,s]*V[b,s,e])\n"
+LOSS = "loss E = sum(b, t, e, O[b,t,e]^2*(1 + e))\n"
+LINEAR = HEAD + "P[b,t,s] = where(s <= t, sum(e, x[b,t,e]*K[b,s,e]), 0)\n" + MIXED + LOSS
+ATTENTION = HEAD + SCORES + SOFTMAX + MIXED + LOSS
+BIASED = ATTENTION.replace("param ", "param R[t,s], ").replace("/sqrt(size(e))", "/sqrt(size(e)) + R[t,s]")
+MODELS = {
+    "softmax": ATTENTION,
+    "linear": LINEAR,
+    "columns before rows": LINEAR.replace("P[b,t,s]", "P[s,t,b]").replace("s <= t", "t >= s"),
+    "what stands behind alone": LINEAR.replace("s <= t", "t > s"),
+    "what stands ahead": LINEAR.replace("s <= t", "s >= t"),
+    "a band": LINEAR.replace("s <= t", "s <= t and t - s < 20"),
+    "a bias with a gradient": BIASED,
+    "a function of masked numbers": LINEAR.replace("sum(s, P[b,t,s]*", "sum(s, 3*P[b,t,s]*exp(-P[b,t,s])*"),
+    "another number behind": LINEAR.replace("K[b,s,e]), 0)", "K[b,s,e]), 1)"),
+    "a row's sum": LINEAR.replace("E = ", "E = sum(b, t, sum(s, P[b,t,s])^3) + "),
+    "read in the other order": LINEAR.replace("E = ", "E = sum(b, t, s, P[b,s,t]*S[t,s]) + ").replace(
+        "input ", "input S[t,s], "
+    ),
+}
+NEAR_MISSES = {
+    "all but the diagonal": LINEAR.replace("s <= t", "s != t"),
+    "no mask": LINEAR.replace("where(s <= t, sum(e, x[b,t,e]*K[b,s,e]), 0)", "sum(e, x[b,t,e]*K[b,s,e])"),
+    "few declared rows": LINEAR.replace("t, s : T", "t, s : T = 40"),
+}
+
+
+def programs(text: str) -> tuple[Program, Program]:
+    """As it is lowered, and by blocks."""
+    plain = loads(text).derive(wrt=[*(["R"] if "R[t,s]" in text else []), "K", "V", "x"]).program
+    return plain, with_row_blocks(plain)
+
+
+def arrays_of(program: Program, rows: int, dtype: type) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(rows)
+    sizes = {"T": rows, "D": 3, "B": 2}
+    shapes = {each.name: [sizes[index.axis.name] for index in each.indices] for each in program.tensors}
+    return {name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()}
+
+
+def run(module: ModuleType, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    others = {name: each for name, each in arrays.items() if name not in module.PARAMETERS}
+    loss, gradients = module.value_and_grad({name: arrays[name] for name in module.PARAMETERS}, **others)
+    return {"E": loss, **gradients}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_blocks_compute_what_whole_arrays_do(name: str) -> None:
+    plain, blocks = programs(MODELS[name])
+    sources = numpy_source(plain), numpy_source(blocks)
+    assert "range(0, T, 64)" in sources[1]
+    one, other = (load_module(source, "rows") for source in sources)
+    for rows in (1, 64, 65, 130):
+        arrays = arrays_of(plain, rows, np.float64)
+        wanted, found = run(one, arrays), run(other, arrays)
+        for each in wanted:
+            np.testing.assert_allclose(found[each], wanted[each], rtol=1e-11, atol=1e-11)
+    arrays = arrays_of(plain, 130, np.float32)
+    found = run(other, arrays)
+    for each, number in interpret(blocks, arrays).items():
+        if each in blocks.gradients.values():
+            (asked,) = [name for name, held in blocks.gradients.items() if held == each]
+            np.testing.assert_allclose(found[asked], number, rtol=1e-3, atol=1e-4)
+            assert found[asked].dtype == np.float32
+
+
+def test_no_rows_are_no_block() -> None:
+    plain, blocks = programs(LINEAR)
+    found = run(load_module(numpy_source(blocks), "rows"), arrays_of(plain, 0, np.float64))
+    assert found["E"] == 0
+    assert found["V"].shape == (2, 0, 3)
+
+
+@pytest.mark.parametrize("name", NEAR_MISSES)
+def test_what_is_no_triangle_stays_whole(name: str) -> None:
+    plain, blocks = programs(NEAR_MISSES[name])
+    assert plain.needed_for(plain.gradients.values()) == blocks.needed_for(blocks.gradients.values())
+
+
+def test_scores_that_another_line_reads_are_whole() -> None:
+    """Near miss: above the diagonal they are no zeros."""
+    text = ATTENTION.replace("E = ", "E = sum(b, t, s, S[b,s,t]^2) + ")
+    source = numpy_source(programs(text)[1])
+    assert "    S = (x @ K.mT) / D**0.5" in source
+    assert "range(0, T, 64)" in source
