@@ -45,9 +45,6 @@ def _written(name: NameLatex) -> str:
 def _reading(
     name: str, names: Collection[str], labels: Collection[str], given: Mapping[str, str]
 ) -> NameLatex:
-    if name == "delta":
-        # Kronecker's delta has no superscript either.
-        return NameLatex(r"\boldsymbol{\delta}", "", 0.6)
     adjoint = _ADJOINT.fullmatch(name)
     if adjoint and adjoint["tensor"] in names:
         of = given.get(adjoint["tensor"]) or _as_label(_reading(adjoint["tensor"], names, labels, given))
