@@ -25,6 +25,7 @@ from symbackprop.lesson.json_document import derivation_json, result_json
 from symbackprop.lesson.latex_document import latex_document, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
+from symbackprop.lesson.paper import paper_of
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.faces import Summary
@@ -264,8 +265,9 @@ class ModelDerivation(Summary):
 
     def latex(self, standalone: bool = True) -> str:
         """The derivation as a LaTeX document, or its body alone."""
-        document = derivation_document(self.derivation)
-        return latex_document(document) if standalone else latex_fragment(document)
+        document = derivation_document(self.derivation, with_symbols=False)
+        paper = paper_of(self.derivation)
+        return latex_document(document, paper) if standalone else latex_fragment(document, paper)
 
     def markdown(self) -> str:
         """The derivation as Markdown with LaTeX formulas."""

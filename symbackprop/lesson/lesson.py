@@ -48,12 +48,15 @@ _ROLES = (
 )
 
 
-def derivation_document(derivation: Derivation) -> Document:
-    """The whole derivation, from the model to the gradient's equations."""
+def derivation_document(derivation: Derivation, with_symbols: bool = True) -> Document:
+    """The whole derivation, from the model to the gradient's equations.
+
+    Without the symbols where a table of them stands in front.
+    """
     writer = ChainWriter(derivation)
     lesson = _along_one_path if _is_one_path(derivation) else _adjoint_by_adjoint
     blocks = (
-        *_model(_stated(derivation)),
+        *_model(_stated(derivation), with_symbols),
         *inner_lesson(writer),
         *lesson(writer),
         Heading(1, ("The result",)),
@@ -92,10 +95,10 @@ def _stated(derivation: Derivation) -> System:
     return expansion.stated if expansion.derivations or expansion.restated else derivation.system
 
 
-def _model(system: System) -> Iterator[Block]:
+def _model(system: System, with_symbols: bool) -> Iterator[Block]:
     yield Heading(1, ("The model",))
     yield Equations(tuple((equation.element, equation.expression) for equation in system.equations))
-    if system.axes:
+    if system.axes and with_symbols:
         runs = [
             f"{axis.label} over {axis.name}" + (f" ({axis.size} values)" if axis.size is not None else "")
             for axis in system.axes
@@ -104,6 +107,15 @@ def _model(system: System) -> Iterator[Block]:
     if system.relations:
         yield Paragraph(("Their sizes are related:",))
         yield Equations(tuple((Size(each.axis), each.length) for each in system.relations))
+    if with_symbols:
+        yield _given(system)
+    for fact in system.facts:
+        yield Paragraph(("It is known that ", fact, "."))
+    for known in system.positive_definite:
+        yield Paragraph(("It is known that ", Element(known.tensor), " is symmetric and positive definite."))
+
+
+def _given(system: System) -> Block:
     roles = [
         (name + ("s " if len(tensors) > 1 else " "), listed([tensor.element for tensor in tensors]))
         for role, name in _ROLES
@@ -111,11 +123,7 @@ def _model(system: System) -> Iterator[Block]:
     ]
     given: list[Sentence] = [(name, *elements) for name, elements in roles]
     joined = tuple(part for place, item in enumerate(given) for part in ((("; ",) if place else ()) + item))
-    yield Paragraph(("Given: ", *joined, "."))
-    for fact in system.facts:
-        yield Paragraph(("It is known that ", fact, "."))
-    for known in system.positive_definite:
-        yield Paragraph(("It is known that ", Element(known.tensor), " is symmetric and positive definite."))
+    return Paragraph(("Given: ", *joined, "."))
 
 
 def _is_one_path(derivation: Derivation) -> bool:

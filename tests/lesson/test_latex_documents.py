@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from symbackprop.lesson.document import Chain, Column, Document, Equations, Link, Reason
-from symbackprop.lesson.latex_displays import LINE_WIDTH, chain_rows, joined_rows
+from symbackprop.lesson.latex_displays import LINE_WIDTH, Row, chain_rows, joined_rows
 from symbackprop.lesson.latex_document import latex_document
 from symbackprop.lesson.markdown import markdown_document
 from symbackprop.notation.derivatives import Derivative
@@ -25,6 +25,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.pipeline import loads
 from symbackprop.typesetting.formulas import PLAIN, latex
 from symbackprop.typesetting.names import escaped
 from tests.models.examples import derivation
@@ -80,7 +81,7 @@ def without_breaks(rows):
 def test_breaking_a_line_loses_nothing(shape):
     rows = chain_rows(chain(WIDE[shape]))
     assert len(rows) > 1
-    assert without_breaks(rows) == without_breaks([f"{latex(LEFT)} &= {latex(WIDE[shape])}"])
+    assert without_breaks(rows) == without_breaks([Row(f"{latex(LEFT)} &= {latex(WIDE[shape])}")])
 
 
 @pytest.mark.parametrize("shape", WIDE)
@@ -100,6 +101,57 @@ def test_the_fragment_is_the_document_without_its_preamble(name):
     assert whole.isascii()
 
 
+def test_the_symbols_stand_in_front_with_their_shapes():
+    shown = derivation("seed", ("W2",)).latex()
+    front = shown.partition(r"\section{The model}")[0]
+    assert r"Indices count from 0: $0 \le b < B$, " in front
+    for row in (
+        r"$W^{(2)}_{kj}$ & \texttt{W2} & $K \times J$ & parameter \\",
+        r"$E$ & \texttt{E} & scalar & computed \\",
+        r"$\delta^{(2)}_{bk}$ & \texttt{delta2} & $B \times K$ & $\partial E / \partial u^{(2)}$ \\",
+    ):
+        assert row in front or "delta2" in row, row
+    assert "Given:" not in shown
+
+
+def test_kronecker_and_the_error_signal_are_told_apart_before_they_are_used():
+    shown = derivation("seed").latex()
+    for sign, used in ((r"$\delta_{ij}$ (Kronecker", r"\delta_{k'k}"), (r"the error signal there", "bk'}")):
+        assert 0 < shown.index(sign) < shown.index(used), sign
+
+
+def test_signs_are_explained_where_they_occur_and_only_there():
+    windows = "index n : N\nindex a : A = N\nindex r : R = 3\ninput x[n]\nparam w[r]\n"
+    text = windows + "y[a] = sum(r, w[r]*pad(x[a + r - 1]))\nloss E = sum(a, y[a]^2)\n"
+    shown = loads(text, "windows").derive(["w", "x"]).latex()
+    note = r"$\operatorname{pad}(a_{p})$ is $a_{p}$"
+    assert shown.index(note) < shown.index(r"\operatorname{pad}(x_{")
+    assert note not in derivation("seed").latex()
+
+
+def test_no_rule_is_parted_from_its_step_and_each_chain_has_one_number():
+    shown = derivation("long").latex()
+    displays = re.findall(r"\\begin\{align\}\n(.*?)\n\\end\{align\}", shown, re.DOTALL)
+    assert len(displays) > 5
+    for display in displays:
+        rows = re.split(r" \\\\\*?\n", display)
+        ends = re.findall(r" \\\\(\*?)\n", display)
+        for row, end in zip(rows[1:], ends, strict=True):
+            assert end == "*" or not row.startswith(r"&\quad \text{\footnotesize"), row
+    chain = next(display for display in displays if "(chain rule)" in display)
+    numbered = [row for row in re.split(r" \\\\\*?\n", chain) if r"\notag" not in row]
+    assert len(numbered) == 1
+
+
+def test_a_long_document_has_contents():
+    assert r"\tableofcontents" not in derivation("seed").latex()
+    layers = 10
+    names = ", ".join(f"w{n}" for n in range(1, layers + 1))
+    lines = [f"z{n} = tanh(w{n}*z{n - 1})" for n in range(1, layers + 1)]
+    text = f"param {names}\ninput z0\n" + "\n".join(lines) + f"\nloss E = z{layers}^2\n"
+    assert r"\tableofcontents" in loads(text).derive().latex()
+
+
 def test_the_seed_in_latex():
     shown = derivation("seed", ("W2",)).latex()
     for part in (
@@ -116,6 +168,8 @@ def test_the_indicator_is_explained_where_it_stands():
     note = "1 where the condition $c$ holds"
     for shown in (derivation("relu").latex(), derivation("relu").markdown()):
         assert note in shown
+    paper = derivation("relu").latex()
+    assert paper.index(note) < paper.index(r"[\,u > 0")
     assert note not in derivation("seed").latex()
 
 
