@@ -21,6 +21,7 @@ from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
+from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.json_document import derivation_json, result_json
 from symbackprop.lesson.latex_document import latex_document, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
@@ -263,9 +264,9 @@ class ModelDerivation(Summary):
         """The derivation as plain text."""
         return document_text(derivation_document(self.derivation), width)
 
-    def latex(self, standalone: bool = True) -> str:
-        """The derivation as a LaTeX document, or its body alone."""
-        document = derivation_document(self.derivation, with_symbols=False)
+    def latex(self, standalone: bool = True, steps: str = "all") -> str:
+        """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
+        document = with_steps(derivation_document(self.derivation, with_symbols=False), Steps(steps))
         paper = paper_of(self.derivation)
         return latex_document(document, paper) if standalone else latex_fragment(document, paper)
 

@@ -143,6 +143,25 @@ def test_no_rule_is_parted_from_its_step_and_each_chain_has_one_number():
     assert len(numbered) == 1
 
 
+def test_the_main_steps_are_the_chain_rule_and_what_comes_of_it():
+    whole, main, result = (derivation("seed").latex(steps=steps) for steps in ("all", "main", "result"))
+    assert len(result) < len(main) < len(whole)
+    closed = (
+        r"&= \Bigl(\sum_{k} \delta^{(2)}_{bk}\,W^{(2)}_{kj}\Bigr)\,z^{(1)}_{bj}\,\bigl(1 - z^{(1)}_{bj}\bigr)"
+    )
+    for shown in (whole, main, result):
+        assert r"\section{The model}" in shown and r"\section{The result}" in shown and closed in shown
+    assert "(put in the factors)" in whole and "(put in the factors)" not in main
+    assert "pmatrix" in whole and "pmatrix" not in main
+    # Behind a chain that was cut short stands no rule, which would have to do all of it.
+    assert main.count("(chain rule)") == whole.count("(chain rule)") and "(contract delta)" not in main
+    assert main.count(r"\section{") == whole.count(r"\section{") and r"\section{$" not in result
+    one_path = derivation("seed", ("W2",)).latex(steps="main")
+    assert r"\section{The product}" in one_path and "pmatrix" not in one_path
+    with pytest.raises(ValueError, match="some"):
+        derivation("seed").latex(steps="some")
+
+
 def test_a_long_document_has_contents():
     assert r"\tableofcontents" not in derivation("seed").latex()
     layers = 10
