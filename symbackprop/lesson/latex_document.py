@@ -6,7 +6,6 @@ preamble.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from symbackprop.lesson.document import Block, Chain, Column, Document, Equations, Heading, Paragraph
@@ -79,9 +78,10 @@ def _table(rows: Sequence[SymbolRow]) -> str:
     """Columns of fixed widths, so that TeX sets them in one run."""
     symbol = min(max(3.5, *(row.width for row in rows)), 10.0)
     typed = min(max(6.0, *(_TYPED_LETTER * len(row.typed) for row in rows)), 12.0)
-    rest = (_TABLE_WIDTH - symbol - typed) / 2
+    rest = _TABLE_WIDTH - symbol - typed
     columns = "".join(
-        rf">{{\raggedright\arraybackslash}}p{{{width:.1f}em}}" for width in (symbol, typed, rest, rest)
+        rf">{{\raggedright\arraybackslash}}p{{{width:.1f}em}}"
+        for width in (symbol, typed, 0.6 * rest, 0.4 * rest)
     )
     lines = [
         rf"\begin{{longtable}}[l]{{@{{}}{columns}@{{}}}}",
@@ -89,19 +89,23 @@ def _table(rows: Sequence[SymbolRow]) -> str:
         r"symbol & in the model & shape & is \\",
         r"\hline",
         r"\endhead",
-        *(
-            rf"${row.symbol}$ & \texttt{{{_breakable(row.typed)}}} & {row.shape} & {row.meaning} \\"
-            for row in rows
-        ),
+        *(rf"{_names(row, symbol)} & {row.shape} & {row.meaning} \\" for row in rows),
         r"\hline",
         r"\end{longtable}",
     ]
     return "\n".join(("{\\renewcommand{\\arraystretch}{1.25}%", *lines, "}"))
 
 
+def _names(row: SymbolRow, width: float) -> str:
+    """The symbol and the typed name; a symbol that is too wide is the typed name, and has both columns."""
+    if row.width > width:
+        return rf"\multicolumn{{2}}{{@{{}}l}}{{${row.symbol}$}}"
+    return rf"${row.symbol}$ & \texttt{{{_breakable(row.typed)}}}"
+
+
 def _breakable(name: str) -> str:
-    r"""A name that may go on below behind an underscore, and where letters turn into capitals or digits."""
-    return re.sub(r"(\\_|(?<=[a-z])(?=[A-Z0-9]))", r"\1\\allowbreak{}", escaped(name))
+    r"""A name that may go on below behind an underscore."""
+    return escaped(name).replace(r"\_", r"\_\allowbreak{}")
 
 
 def _block(block: Block, paper: Paper) -> str:

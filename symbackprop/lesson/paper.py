@@ -100,7 +100,7 @@ def paper_of(derivation: Derivation) -> Paper:
     rows = [_tensor_row(tensor, typesetter) for role in _ROLES for tensor in system.with_role(role)]
     for adjoint in added:
         of = (Element(adjoint.total.numerator.tensor), Element(adjoint.total.denominator.tensor))
-        meaning = r" / ".join(rf"\partial {typesetter.latex(element)}" for element in of)
+        meaning = r" / \allowbreak ".join(rf"\partial {typesetter.latex(element)}" for element in of)
         rows.append(_row(adjoint.equation.element, f"${meaning}$", typesetter, is_given=False))
     asked = ", ".join(f"${typesetter.latex(Element(name))}$" for name in derivation.wrt)
     loss = f"${typesetter.latex(Element(system.loss or ''))}$"
