@@ -25,6 +25,7 @@ from symbackprop.lesson.document import (
 )
 from symbackprop.lesson.inner_lesson import added_equations, inner_lesson
 from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
+from symbackprop.lesson.matrix_form import has_product, matrix_form, shown
 from symbackprop.lesson.shorthand_documents import with_shorthands
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
@@ -61,6 +62,7 @@ def derivation_document(derivation: Derivation, with_symbols: bool = True) -> Do
         *lesson(writer),
         Heading(1, ("The result",)),
         result_equations(derivation),
+        *(() if with_symbols else _as_matrices(result_equations(derivation))),
     )
     asked = ", ".join(derivation.wrt)
     title = f"{derivation.system.name}: the gradient of {derivation.system.loss} by {asked}"
@@ -87,6 +89,22 @@ def result_equations(derivation: Derivation) -> Equations:
             lines.append((adjoint.total, equation.element if read else equation.expression))
     words = derivation.system.shorthands
     return Equations(tuple((left, spelled(right, words)) for left, right in lines))
+
+
+def _as_matrices(equations: Equations) -> Iterator[Block]:
+    """The equations that are products of matrices, and those that go with them, without indices."""
+    found = []
+    for left, right in equations.lines:
+        of = left.denominator if isinstance(left, Derivative) else left
+        if not isinstance(of, Element):
+            continue
+        matrix = matrix_form(right, of.positions)
+        if matrix is not None:
+            short = without_indices(left) if isinstance(left, Derivative) else Element(of.tensor)
+            found.append((short, matrix))
+    if any(has_product(matrix) for _, matrix in found):
+        yield Paragraph(("As matrices:",))
+        yield Equations(tuple((left, shown(matrix)) for left, matrix in found))
 
 
 def _stated(derivation: Derivation) -> System:
