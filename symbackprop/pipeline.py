@@ -16,17 +16,17 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
+from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
-from symbackprop.lesson.detail import Steps, with_steps
+from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.json_document import derivation_json, result_json
-from symbackprop.lesson.latex_document import latex_document, latex_fragment
-from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
+from symbackprop.lesson.latex_document import derivation_latex, latex_fragment
+from symbackprop.lesson.lesson import derivation_document, result_by_blocks, result_document
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
-from symbackprop.lesson.paper import paper_of
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.faces import Summary
@@ -48,10 +48,11 @@ __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential",
 
 _LOG = logging.getLogger(__name__)
 
-# What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
+# What checks needs NumPy, which nobody shall wait for who only derives: imported at first use.
 _CHECK = "symbackprop.verification.check"
 _REMARKS = "symbackprop.language.remarks"
 _DIGITS = "symbackprop.accuracy.measuring"
+_VARIANTS = "symbackprop.targets.numpy.variants"
 _VERIFICATION = "symbackprop.verification.verified_module"
 
 
@@ -218,9 +219,8 @@ class ModelDerivation(Summary):
         computes. Each `after` is recomputed from its `before` by the step's rule or equations; an identity of
         scalar algebra is certified over a prime field.
         """
-        source = ScheduleSource.of(self.derivation)
-        kinds = replayed(self.derivation) + schedule_replayed(self.schedule, source)
-        return dict(kinds.most_common())
+        of_schedule = schedule_replayed(self.schedule, ScheduleSource.of(self.derivation))
+        return dict((replayed(self.derivation) + of_schedule).most_common())
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -234,13 +234,15 @@ class ModelDerivation(Summary):
         _LOG.info("lowering %s to array operations", self.model.name)
         return lower(self.derivation, self.schedule)
 
-    def to_numpy(self, verify: bool = True) -> str:
-        """The text of a module that needs NumPy alone.
+    def to_numpy(self, verify: bool = True, fast: bool = False) -> str:
+        """The text of a module that needs NumPy alone; a `fast` one has workspaces, and `bind`, as well.
 
-        Before it is handed out it is run on small random data, and its loss and gradients held against the
-        model's equations; MismatchError where they differ. With `verify=False` its header says that it was
-        not verified.
+        It is held against the equations on small data first (MismatchError), or says that it was not.
         """
+        if fast:
+            variants = importlib.import_module(_VARIANTS)
+            made = variants.module_of(self.program, workspaces=True)
+            return str(made.text(*([self._verified(variants.NUMPY_IN_WORKSPACES, made)] if verify else [])))
         return self._numpy.text(self.verification) if verify else self._numpy.text()
 
     @cached_property
@@ -250,15 +252,16 @@ class ModelDerivation(Summary):
     @cached_property
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
-        _LOG.info("running the module of %s", self.model.name)
-        said: str = importlib.import_module(_VERIFICATION).verification_of(
-            NUMPY, self.derivation, self._numpy.printed()
-        )
-        return said
+        return self._verified(NUMPY, self._numpy)
 
-    def module(self, verify: bool = True) -> ModuleType:
+    def _verified(self, target: Target, module: NumpyModule) -> str:
+        _LOG.info("running the module of %s", self.model.name)
+        verification_of = importlib.import_module(_VERIFICATION).verification_of
+        return str(verification_of(target, self.derivation, module.printed()))
+
+    def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""
-        return load_module(self.to_numpy(verify), self.derivation.system.name)
+        return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
 
     def text(self, width: int = DEFAULT_WIDTH) -> str:
         """The derivation as plain text."""
@@ -266,9 +269,7 @@ class ModelDerivation(Summary):
 
     def latex(self, standalone: bool = True, steps: str = "all") -> str:
         """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
-        document = with_steps(derivation_document(self.derivation, with_symbols=False), Steps(steps))
-        paper = paper_of(self.derivation)
-        return latex_document(document, paper) if standalone else latex_fragment(document, paper)
+        return derivation_latex(self.derivation, standalone, Steps(steps))
 
     def markdown(self) -> str:
         """The derivation as Markdown with LaTeX formulas."""
@@ -280,7 +281,7 @@ class ModelDerivation(Summary):
 
     def result_text(self) -> str:
         """The gradient's equations alone, one a line, each after those that it reads."""
-        return equations_text(result_equations(self.derivation))
+        return equations_text(result_by_blocks(self.derivation))
 
     def result_latex(self) -> str:
         """The gradient's equations as one LaTeX display."""

@@ -29,6 +29,8 @@ ROOMS = (
     "stability",
     "schedule",
     "array",
+    "passes",
+    "buffers",
     "recomputation",
     "lowering",
     "emission",

@@ -68,6 +68,7 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "min": np.minimum,
     "abs": np.abs,
     "sqrt": np.sqrt,
+    "copysign": np.copysign,
 }
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symbackprop.derivation.result import Derivation
+from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.document import Block, Chain, Column, Document, Equations, Heading, Paragraph
 from symbackprop.lesson.latex_displays import (
     Row,
@@ -18,7 +20,8 @@ from symbackprop.lesson.latex_displays import (
     numbered_rows,
     sentence_latex,
 )
-from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, signs_on
+from symbackprop.lesson.lesson import derivation_document
+from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, paper_of, signs_on
 from symbackprop.typesetting.names import escaped
 
 _PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
@@ -36,6 +39,12 @@ _SECTIONS = ("section", "subsection")
 _TABLE_WIDTH, _TYPED_LETTER = 37.5, 0.53
 # A document with more sections than this has a table of contents.
 _MOST_WITHOUT_CONTENTS = 16
+
+
+def derivation_latex(derivation: Derivation, standalone: bool, steps: Steps) -> str:
+    """A derivation as a paper's appendix: a document that compiles as it is, or its body alone."""
+    document = with_steps(derivation_document(derivation, with_symbols=False), steps)
+    return (latex_document if standalone else latex_fragment)(document, paper_of(derivation))
 
 
 def latex_document(document: Document, paper: Paper = NO_PAPER) -> str:

@@ -7,10 +7,10 @@ import re
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
+from symbackprop.notation.expressions import Number
 from symbackprop.notation.nodes import Expression
-from symbackprop.systems.printing import decimal_of
+from symbackprop.systems.decimals import decimal_of, turned
 from symbackprop.typesetting.boxes import (
     ATOM,
     BASE,
@@ -58,14 +58,16 @@ class Form(Expression):
         return Form(self.build, children)
 
 
-def number(value: Fraction) -> Box:
+def number(shown: Number) -> Box:
     """A number; a minus sign stays pending."""
-    return replace(_unsigned(abs(value)), negative=value < 0, begins=Begins.NUMBER)
+    negative = shown.value < 0
+    return replace(_unsigned(turned(shown) if negative else shown), negative=negative, begins=Begins.NUMBER)
 
 
-def _unsigned(value: Fraction) -> Box:
-    decimal = decimal_of(value)
+def _unsigned(shown: Number) -> Box:
+    decimal = decimal_of(shown)
     if decimal is None:
+        value = shown.value
         above, below = str(value.numerator), str(value.denominator)
         return leaf(rf"\frac{{{above}}}{{{below}}}", 0.3 + 0.5 * max(len(above), len(below)), ATOM, 2)
     if decimal.power is None:

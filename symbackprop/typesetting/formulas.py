@@ -42,7 +42,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.presentation.comparisons import number_moved
-from symbackprop.systems.printing import number_text
+from symbackprop.systems.decimals import number_text, turned
 from symbackprop.systems.shorthands import Shorthand
 from symbackprop.typesetting.boxes import (
     AND,
@@ -117,8 +117,8 @@ class Typesetter:
     def box(self, expression: Expression) -> Box:
         """The expression as pieces that may be broken over lines."""
         match expression:
-            case Number(value):
-                return number(value)
+            case Number():
+                return number(expression)
             case Constant(name):
                 return Box(mark(rf"\{name}", 0.6), is_name=True)
             case Index(name, _):
@@ -157,7 +157,7 @@ class Typesetter:
                 return self._matrix_function(expression)
             case Reduction():
                 return self._reduction(expression)
-            case Shorthand("diff", _, (numerator, Element() as denominator, Number(order))):
+            case Shorthand("diff", _, (numerator, Element() as denominator, Number() as order)):
                 return derivative(self.box(numerator), self.box(denominator), number_text(order))
             case Shorthand("diff", _, (numerator, Element() as denominator)):
                 return juxtaposed([differential(self.box(denominator)), self.box(numerator)])
@@ -226,7 +226,7 @@ class Typesetter:
         negative = False
         if isinstance(factors[0], Number) and factors[0].value < 0:
             negative = True
-            front = Number(-factors[0].value)
+            front = turned(factors[0])
             factors = factors[1:] if front == ONE and len(factors) > 1 else (front, *factors[1:])
         below = [divisor for divisor in map(divisor_of, factors) if divisor is not None]
         above = [factor for factor in factors if not is_reciprocal(factor)]
@@ -241,11 +241,11 @@ class Typesetter:
         front = [factor for factor in above if isinstance(factor, Number) and factor.value.denominator != 1]
         behind = [factor for factor in above if self.box(factor).open_right]
         inside = [factor for factor in above if factor not in front and factor not in behind]
-        top = juxtaposed(self._factor_boxes(inside)) if inside else number(Fraction(1))
+        top = juxtaposed(self._factor_boxes(inside)) if inside else number(ONE)
         bottom = juxtaposed(self._factor_boxes(below))
         quotient = fraction(top, bottom)
         if quotient is None:
-            quotient, behind = fraction(number(Fraction(1)), bottom), [*inside, *behind]
+            quotient, behind = fraction(number(ONE), bottom), [*inside, *behind]
         if quotient is None:
             inverses = [raised(enclosed(self.box(divisor)), "-1", 1.1) for divisor in below]
             return juxtaposed([*self._factor_boxes(above), *inverses])
@@ -265,7 +265,7 @@ class Typesetter:
         if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
             return root(self.box(base))
         above = self.box(exponent)
-        shown = number_text(exponent.value) if isinstance(exponent, Number) else row_latex(signed(above))
+        shown = number_text(exponent) if isinstance(exponent, Number) else row_latex(signed(above))
         return raised(self.box(base), shown, above.width)
 
     def _reduction(self, reduction: Reduction) -> Box:

@@ -55,6 +55,8 @@ PLACE = {index.name: place for index, place in POINT.items()}
         (Element("W_2", (k, j)), r"\mathrm{W\_2}_{kj}"),
         (Element("W_out", (k, j)), r"W^{(\mathrm{out})}_{kj}"),
         (Element("delta_u1"), r"\delta^{(\mathrm{u1})}"),
+        (Element("delta_u_g1"), r"\delta^{(\mathrm{u,g1})}"),
+        (Element("delta_u_2"), r"\mathrm{delta\_u\_2}"),
         (Element("mu1"), r"\mu^{(1)}"),
         (Element("x", (Index("row", B), Index("c", J))), r"x_{\mathrm{row}, c}"),
         (Element("x", (Index("alpha", B), Index("c", J))), r"x_{\alpha c}"),

@@ -1,0 +1,73 @@
+"""Which operations can write into an array that is there, and over which of their operands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbackprop.array.ir import (
+    ARITHMETIC,
+    COMPARISONS,
+    CONNECTIVES,
+    Cast,
+    Copy,
+    Elementwise,
+    Fill,
+    Read,
+    Reduce,
+)
+from symbackprop.array.layout import Layout
+from symbackprop.array.matrix_products import MatrixProduct
+from symbackprop.array.slices import Allocate, Pad
+from symbackprop.array.value import Value
+from symbackprop.functions.table import FUNCTIONS
+from symbackprop.indexing.counting import size_of
+from symbackprop.notation.expressions import Element, Index
+from symbackprop.schedule.kinds import Kind
+
+_OPERATIONS = ARITHMETIC | COMPARISONS | CONNECTIVES | FUNCTIONS.keys() | {"where", "sqrt", "copysign"}
+
+
+def takes_destination(value: Value) -> bool:
+    """Whether the value, an array whose size no loop changes, can be computed into memory that is there."""
+    if not value.layout or not is_invariant(value.layout):
+        return False
+    match value:
+        case Elementwise(operation, _):
+            return operation in _OPERATIONS and value.kind in (Kind.REAL, Kind.BOOLEAN)
+        case Reduce(_, reduction, _, _, _):
+            return reduction == "argmax" or value.kind is Kind.REAL
+        case Copy() | Fill() | Allocate():
+            return value.kind in (Kind.REAL, Kind.BOOLEAN)
+        case MatrixProduct() | Cast():
+            return True
+        case Pad():
+            return value.kind is Kind.REAL
+    return False
+
+
+def is_invariant(layout: Layout) -> bool:
+    """Whether the sizes of all axes are those of the model's, or made of them, and no loop's counter."""
+    lengths = (size_of(index.axis) for group in layout for index in group)
+    return not any(isinstance(node, Index | Element) for length in lengths for node in length.walk())
+
+
+def overwritable(value: Value) -> Iterator[str]:
+    """The operands that the result may be written over, element by element, by name.
+
+    None that the operation reads in another place as well, such as a matrix beside its transpose.
+    """
+    if not isinstance(value, Elementwise):
+        return
+    arguments = value.arguments
+    # A choice copies what is not chosen first.
+    candidates = arguments[2:] if value.operation == "where" else arguments
+    others = arguments[:2] if value.operation == "where" else ()
+    for argument in dict.fromkeys(candidates):
+        if isinstance(argument, Read) and (argument.layout, argument.kind) == (value.layout, value.kind):
+            beside = [each for each in (*others, *arguments) if each != argument] + list(others)
+            if not any(_reads(each, argument.name) for each in beside):
+                yield argument.name
+
+
+def _reads(value: Value, name: str) -> bool:
+    return any(isinstance(node, Read) and node.name == name for node in value.walk())
