@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +36,10 @@ def command(
             "--steps", help="Every step, each adjoint's chain rule and closed form, or the result alone."
         ),
     ] = Steps.ALL,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option("--symbol", metavar="NAME=LATEX", help="How a tensor is written; may be repeated."),
+    ] = None,
     wrt: WithRespectTo = None,
 ) -> Task:
     """Write the derivation of a model's gradient as LaTeX that compiles as it is.
@@ -45,11 +49,23 @@ def command(
       symbackprop latex examples/seed.model -o seed.tex
       symbackprop latex examples/seed.model --wrt W2 --steps main | pdflatex -jobname seed
     """
-    return partial(_write_latex, model, names_in(wrt), output, standalone, steps)
+    return partial(_write_latex, model, names_in(wrt), output, standalone, steps, _symbols_in(symbol))
 
 
-def _write_latex(model: str, wrt: Sequence[str] | None, output: str, standalone: bool, steps: Steps) -> int:
-    text = on_model(load(model), lambda loaded: loaded.derive(wrt).latex(standalone, steps.value))
+def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
+    r"""Tensor to its LaTeX, of `W1=\mathbf{W}`."""
+    return {name.strip(): latex.strip() for name, _, latex in (text.partition("=") for text in texts or ())}
+
+
+def _write_latex(
+    model: str,
+    wrt: Sequence[str] | None,
+    output: str,
+    standalone: bool,
+    steps: Steps,
+    symbols: Mapping[str, str],
+) -> int:
+    text = on_model(load(model), lambda loaded: loaded.derive(wrt).latex(standalone, steps.value, symbols))
     if output == "-":
         print_result(text)
     else:

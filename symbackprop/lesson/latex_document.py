@@ -6,7 +6,8 @@ preamble.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.lesson.detail import Steps, with_steps
@@ -33,6 +34,8 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \setlength{\parskip}{6pt}
 \setlength{\emergencystretch}{3em}
 """
+Symbols: TypeAlias = Mapping[str, str]
+NO_SYMBOLS: Symbols = {}
 _CONTENTS = "{\\setlength{\\parskip}{0pt}\\tableofcontents}\n\n"
 _SECTIONS = ("section", "subsection")
 # In ems: what the columns of the table of symbols have together, and a letter of a typed name.
@@ -41,10 +44,10 @@ _TABLE_WIDTH, _TYPED_LETTER = 37.5, 0.53
 _MOST_WITHOUT_CONTENTS = 16
 
 
-def derivation_latex(derivation: Derivation, standalone: bool, steps: Steps) -> str:
+def derivation_latex(derivation: Derivation, standalone: bool, steps: Steps, symbols: Symbols) -> str:
     """A derivation as a paper's appendix: a document that compiles as it is, or its body alone."""
     document = with_steps(derivation_document(derivation, with_symbols=False), steps)
-    return (latex_document if standalone else latex_fragment)(document, paper_of(derivation))
+    return (latex_document if standalone else latex_fragment)(document, paper_of(derivation, symbols))
 
 
 def latex_document(document: Document, paper: Paper = NO_PAPER) -> str:

@@ -3,7 +3,7 @@ r"""What stands in front of a derivation on paper: the indices, the symbols with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.derivation.result import Derivation
@@ -11,7 +11,7 @@ from symbackprop.notation.expressions import Axis, Element, Index, Size
 from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.typesetting.formulas import PLAIN, Typesetter
 from symbackprop.typesetting.names import escaped
-from symbackprop.typesetting.symbols import symbols_of
+from symbackprop.typesetting.symbols import expect_symbol, symbols_of
 
 _ROLES = {
     Role.INPUT: "input",
@@ -91,12 +91,19 @@ class Paper:
 NO_PAPER = Paper()
 
 
-def paper_of(derivation: Derivation) -> Paper:
-    """The indices and symbols of a derivation, adjoints included."""
+def paper_of(derivation: Derivation, symbols: Mapping[str, str]) -> Paper:
+    """The indices and symbols of a derivation, adjoints included; `symbols` are LaTeX for names.
+
+    Raises NotationError for an unknown name and for LaTeX that is no symbol.
+    """
     system = derivation.system
     added = [each for each in derivation.adjoints if each.kept and each.equation.tensor not in system.tensors]
     names = (*system.tensors, *(each.equation.tensor for each in added))
-    typesetter = Typesetter(symbols_of(names, {}))
+    for name, latex in symbols.items():
+        if name not in names:
+            system.tensor(name)
+        expect_symbol(name, latex)
+    typesetter = Typesetter(symbols_of(names, symbols))
     rows = [_tensor_row(tensor, typesetter) for role in _ROLES for tensor in system.with_role(role)]
     for adjoint in added:
         of = (Element(adjoint.total.numerator.tensor), Element(adjoint.total.denominator.tensor))

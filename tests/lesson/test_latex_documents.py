@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from symbackprop.errors import NotationError
 from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES
 from symbackprop.layers.specimen import specimen, specimen_gradients
 from symbackprop.lesson.document import Chain, Column, Document, Equations, Link, Reason
@@ -146,6 +147,18 @@ def test_no_rule_is_parted_from_its_step_and_each_chain_has_one_number():
     assert len(numbered) == 1
 
 
+def test_symbols_may_be_given():
+    given = {"W1": r"\mathbf{W}^{(1)}", "b1": r"b_{\mathrm{in}}", "delta2": "e"}
+    shown = derivation("seed").latex(symbols=given)
+    assert r"\mathbf{W}^{(1)}_{ji}" in shown and r"{b_{\mathrm{in}}}_{j}" in shown and r"e_{bk}" in shown
+    assert "W^{(1)}_{ji}" not in shown.replace(r"\mathbf{W}^{(1)}_{ji}", "")
+    wrong = {"W1": ("", "{", "}{", "$W$", "a b", "%", r"a\\b", "#1"), "missing": ("W",)}
+    for name, symbols in wrong.items():
+        for symbol in symbols:
+            with pytest.raises(NotationError):
+                derivation("seed").latex(symbols={name: symbol})
+
+
 def test_the_main_steps_are_the_chain_rule_and_what_comes_of_it():
     whole, main, result = (derivation("seed").latex(steps=steps) for steps in ("all", "main", "result"))
     assert len(result) < len(main) < len(whole)
@@ -242,6 +255,12 @@ needs_pdflatex = pytest.mark.skipif(
 def test_pdflatex_sets_it_and_nothing_runs_off_the_page(name, tmp_path):
     text = latex_document(everything()) if name == "everything" else derivation(name).latex()
     assert_set_by_pdflatex(text, tmp_path)
+
+
+@needs_pdflatex
+def test_pdflatex_sets_given_symbols(tmp_path):
+    given = {"W2": r"\mathbf{W}^{(2)}", "z1": r"z_{\mathrm{in}}", "delta2": "e^*"}
+    assert_set_by_pdflatex(derivation("seed").latex(symbols=given), tmp_path)
 
 
 @needs_pdflatex
