@@ -7,7 +7,9 @@ MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
 # Element by element, the equations of these two take minutes; the checks of their modules stand for them.
 CHECKED := $(filter-out %/convnet.model %/transformer.model,$(MODELS)) $(MODULES)
 
-.PHONY: test lint types unit demo train bench generate clean
+DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended
+
+.PHONY: test lint types unit documents demo train bench generate tools clean
 
 test: lint types unit
 
@@ -21,6 +23,15 @@ types: $(VENV)/installed-test
 # Many tests start the command afresh: without byte code each would compile the package again.
 unit: $(VENV)/installed-test
 	env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -n 2 --dist worksteal
+
+# Every published model through pdflatex; a few are among the unit tests.
+documents: $(VENV)/installed-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -m every_document tests/lesson
+
+# What tests use beside Python's packages and skip, with that reason, where it is missing: pdflatex.
+tools:
+	apt-get update
+	apt-get install --yes --no-install-recommends $(DEBIAN_TOOLS)
 
 demo: $(VENV)/installed-demo
 	$(BIN)/symbackprop derive examples/seed.model --wrt W2

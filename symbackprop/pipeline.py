@@ -22,8 +22,9 @@ from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
+from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.json_document import derivation_json, result_json
-from symbackprop.lesson.latex_document import latex_document, latex_fragment
+from symbackprop.lesson.latex_document import NO_SYMBOLS, Symbols, derivation_latex, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_by_blocks, result_document
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
@@ -266,10 +267,9 @@ class ModelDerivation(Summary):
         """The derivation as plain text."""
         return document_text(derivation_document(self.derivation), width)
 
-    def latex(self, standalone: bool = True) -> str:
-        """The derivation as a LaTeX document, or its body alone."""
-        document = derivation_document(self.derivation)
-        return latex_document(document) if standalone else latex_fragment(document)
+    def latex(self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS) -> str:
+        """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
+        return derivation_latex(self.derivation, standalone, Steps(steps), symbols)
 
     def markdown(self) -> str:
         """The derivation as Markdown with LaTeX formulas."""

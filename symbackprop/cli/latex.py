@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from symbackprop.cli.application import Task
 from symbackprop.cli.console import Model, WithRespectTo, names_in, print_result, say
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
+from symbackprop.lesson.detail import Steps
 from symbackprop.pipeline import load
 
 
@@ -25,9 +26,20 @@ def command(
         bool,
         typer.Option(
             "--standalone/--fragment",
-            help="A document that compiles as it is, or its body alone (it needs amsmath and amssymb).",
+            help="A document that compiles as it is, or its body alone (which needs amsmath, amssymb, "
+            "array and longtable).",
         ),
     ] = True,
+    steps: Annotated[
+        Steps,
+        typer.Option(
+            "--steps", help="Every step, each adjoint's chain rule and closed form, or the result alone."
+        ),
+    ] = Steps.ALL,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option("--symbol", metavar="NAME=LATEX", help="How a tensor is written; may be repeated."),
+    ] = None,
     wrt: WithRespectTo = None,
 ) -> Task:
     """Write the derivation of a model's gradient as LaTeX that compiles as it is.
@@ -35,13 +47,25 @@ def command(
     For example:
 
       symbackprop latex examples/seed.model -o seed.tex
-      symbackprop latex examples/seed.model --wrt W2 | pdflatex -jobname seed
+      symbackprop latex examples/seed.model --wrt W2 --steps main | pdflatex -jobname seed
     """
-    return partial(_write_latex, model, names_in(wrt), output, standalone)
+    return partial(_write_latex, model, names_in(wrt), output, standalone, steps, _symbols_in(symbol))
 
 
-def _write_latex(model: str, wrt: Sequence[str] | None, output: str, standalone: bool) -> int:
-    text = on_model(load(model), lambda loaded: loaded.derive(wrt).latex(standalone=standalone))
+def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
+    r"""Tensor to its LaTeX, of `W1=\mathbf{W}`."""
+    return {name.strip(): latex.strip() for name, _, latex in (text.partition("=") for text in texts or ())}
+
+
+def _write_latex(
+    model: str,
+    wrt: Sequence[str] | None,
+    output: str,
+    standalone: bool,
+    steps: Steps,
+    symbols: Mapping[str, str],
+) -> int:
+    text = on_model(load(model), lambda loaded: loaded.derive(wrt).latex(standalone, steps.value, symbols))
     if output == "-":
         print_result(text)
     else:

@@ -1,101 +1,123 @@
 r"""Displayed formulas in LaTeX: chains and lists of equations over as many lines as they need, columns.
 
-The rows go into `align*` in a document and into `aligned` between dollar signs in Markdown; both are known
+The rows go into `align` in a document and into `aligned` between dollar signs in Markdown; both are known
 to amsmath and to KaTeX.
 """
 
 from __future__ import annotations
 
-import itertools
-import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from symbackprop.lesson.document import Chain, Column, Equations, Link, Reason, Sentence
-from symbackprop.notation.derivatives import Derivative, InnerDerivative
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.expressions import Expression
 from symbackprop.systems.system import Equation, Fact
 from symbackprop.typesetting.boxes import Piece, break_row, row_latex, signed
-from symbackprop.typesetting.formulas import PLAIN, latex
+from symbackprop.typesetting.formulas import PLAIN, Typesetter
 from symbackprop.typesetting.names import escaped
-
-INDICATOR = r"[\,"
-INDICATOR_NOTE = r"The bracket $[\,c\,]$ is 1 where the condition $c$ holds and 0 elsewhere."
+from symbackprop.typesetting.statements import Atom, statement_atoms
 
 # In ems of the text's font: an A4 page with margins of 2.5 cm, at 11 points, has 41.
 LINE_WIDTH = 38.0
-_LONGEST_LEFT, _QUAD, _NOTE_LETTER = 9.0, 1.0, 0.44
-_NOTE_LETTERS = 78
+_LONGEST_LEFT, _QUAD = 9.0, 1.0
+# The equals sign, the parentheses and the arrow of a column.
+_BESIDE_COLUMN = 9.0
+# The small print's ems in those of the text, and an average letter of it.
+_SMALL, _NOTE_LETTER = 0.86, 0.44
 
 
-def chain_rows(chain: Chain, margin: float | None = None) -> list[str]:
+@dataclass(frozen=True)
+class Row:
+    """A row of an alignment; one that `stays` goes on the page of the row before it."""
+
+    latex: str
+    stays: bool = False
+    is_result: bool = False
+    """Whether a paper numbers it: the last line of an equation or of a chain."""
+
+
+def chain_rows(chain: Chain, typesetter: Typesetter = PLAIN, margin: float | None = None) -> list[Row]:
     """Rows of an alignment at the equals signs, each reason in small print behind or below its equation.
 
     `margin` is the width of the column of left-hand sides. One that is too long for it has a row of its own.
     """
-    rows, start, equals = [], latex(chain.left), "&= "
-    margin = _left_width(chain.left) if margin is None else margin
-    if not _left_width(chain.left):
-        rows.append(f"&{start}")
+    start, equals = typesetter.latex(chain.left), "&= "
+    left_width = _left_width(chain.left, typesetter)
+    margin = left_width if margin is None else margin
+    rows: list[Row] = []
+    if not left_width:
+        rows.append(Row(f"&{start}"))
         start, equals, margin = "", r"&\quad = ", margin + _QUAD
-    before = ""
+    before, last = "", 0
     for link in chain.links:
-        lines = _equation_lines(link.expression, LINE_WIDTH - margin)
+        lines = _equation_lines(link.expression, LINE_WIDTH - margin, typesetter)
+        shown = typesetter.latex(link.expression)
         # 1/B*(2*x) and 2/B*x look the same once they are fractions: only the reason is new.
-        if latex(link.expression) != before:
-            rows.append(f"{start} {equals}{lines[0][0]}".strip())
-            rows.extend(f"&{shown}" for shown, _ in lines[1:])
-        before, start = latex(link.expression), ""
-        _append_reason(rows, link.reason, margin + lines[-1][1])
+        if shown != before:
+            rows.append(Row(f"{start} {equals}{lines[0][0]}".strip(), stays=bool(rows) and not left_width))
+            rows.extend(Row(f"&{line}") for line, _ in lines[1:])
+            last, left_width = len(rows) - 1, 1.0
+        before, start = shown, ""
+        _append_reason(rows, link.reason, margin, lines[-1][1], typesetter)
+    rows[last] = replace(rows[last], is_result=True)
     return rows
 
 
-def equations_rows(equations: Equations) -> list[str]:
+def equations_rows(equations: Equations, typesetter: Typesetter = PLAIN) -> list[Row]:
     """One equation after another, aligned at the equals signs."""
-    margin = max((_left_width(left) for left, _ in equations.lines), default=0.0)
+    margin = max((_left_width(left, typesetter) for left, _ in equations.lines), default=0.0)
     chains = [Chain(left, (Link(right),)) for left, right in equations.lines]
-    return [row for chain in chains for row in chain_rows(chain, margin)]
+    return [row for chain in chains for row in chain_rows(chain, typesetter, margin)]
 
 
-def _left_width(left: Expression) -> float:
+def _left_width(left: Expression, typesetter: Typesetter) -> float:
     """What a left-hand side adds to the column of left-hand sides; 0 where it is too long to stand there."""
-    width = PLAIN.box(left).width
+    width = typesetter.box(left).width
     return width if width <= _LONGEST_LEFT else 0.0
 
 
-def column_latex(column: Column) -> str:
-    """The column with its one entry, and an arrow to its row."""
-    entries = r"0 \\ \vdots \\ " + latex(column.entry) + r" \\ \vdots \\ 0"
-    name = latex(column.derivative)
-    return rf"{name} = \begin{{pmatrix}} {entries} \end{{pmatrix}} \leftarrow {latex(column.row)}"
+def column_latex(column: Column, typesetter: Typesetter = PLAIN) -> str:
+    """The column with its one entry, and an arrow to its row; an entry that is too wide is told apart."""
+    name, entry = typesetter.box(column.derivative), typesetter.box(column.entry)
+    fits = name.width + entry.width + _BESIDE_COLUMN <= LINE_WIDTH
+    shown = row_latex(signed(entry)) if fits else r"\ast"
+    entries = rf"0 \\ \vdots \\ {shown} \\ \vdots \\ 0"
+    arrow = rf"\leftarrow {typesetter.latex(column.row)}" + ("" if fits else r" \quad \text{(this entry)}")
+    return rf"{name.latex} = \begin{{pmatrix}} {entries} \end{{pmatrix}} {arrow}"
 
 
-def sentence_latex(sentence: Sentence) -> str:
+def sentence_latex(sentence: Sentence, typesetter: Typesetter = PLAIN) -> str:
     """Words with formulas in dollar signs."""
-    return "".join(escaped(part) if isinstance(part, str) else f"${part_latex(part)}$" for part in sentence)
+    return "".join(
+        escaped(part) if isinstance(part, str) else f"${part_latex(part, typesetter)}$" for part in sentence
+    )
 
 
-def part_latex(part: Expression | Equation | Fact) -> str:
-    """A formula within a sentence, in math mode; a derivative with a slash, which spreads no lines."""
+def part_latex(part: Expression | Equation | Fact, typesetter: Typesetter = PLAIN) -> str:
+    """A formula within a sentence, in math mode."""
     match part:
         case Equation():
-            return f"{latex(part.element)} = {latex(part.expression)}"
+            return f"{typesetter.latex(part.element)} = {typesetter.latex(part.expression)}"
         case Fact(left, right):
-            return f"{latex(left)} = {latex(right)}"
-        case Derivative(Element() as numerator, denominator) | InnerDerivative(
-            Element() as numerator, denominator
-        ):
-            return rf"\partial {latex(numerator)} / \partial {latex(denominator)}"
-    return latex(part)
+            return f"{typesetter.latex(left)} = {typesetter.latex(right)}"
+    return typesetter.inline(part)
 
 
-def joined_rows(rows: Sequence[str]) -> str:
+def joined_rows(rows: Sequence[Row]) -> str:
     r"""Rows with \\ between them, one a line."""
-    return " \\\\\n".join(rows)
+    return " \\\\\n".join(row.latex for row in rows)
 
 
-def _equation_lines(expression: Expression, width: float) -> list[tuple[str, float]]:
+def numbered_rows(rows: Sequence[Row]) -> str:
+    r"""Rows for `align`: results have a number, and \\* keeps together what has to stay on one page."""
+    shown = [row.latex + ("" if row.is_result else r" \notag") for row in rows]
+    ends = [" \\\\*\n" if row.stays else " \\\\\n" for row in rows[1:]]
+    return "".join(part for pair in zip(shown, [*ends, ""], strict=True) for part in pair)
+
+
+def _equation_lines(expression: Expression, width: float, typesetter: Typesetter) -> list[tuple[str, float]]:
     """The lines of a right-hand side with their widths; what goes on is set in by its depth."""
-    lines = break_row(signed(PLAIN.box(expression)), width, width - 4 * _QUAD)
+    lines = break_row(signed(typesetter.box(expression)), width, width - 4 * _QUAD)
     shown = [(row_latex(lines[0]), _width(lines[0]))]
     for line in lines[1:]:
         quads = 1 + min((line[0].penalty + 1) // 2, 3)
@@ -107,33 +129,62 @@ def _width(line: Sequence[Piece]) -> float:
     return sum(piece.width for piece in line)
 
 
-def _append_reason(rows: list[str], reason: Reason | None, used: float) -> None:
+def _append_reason(
+    rows: list[Row], reason: Reason | None, margin: float, used: float, typesetter: Typesetter
+) -> None:
     if reason is None:
         return
     name_width = _NOTE_LETTER * (len(reason.rule) + 2) + 2 * _QUAD
-    if not reason.statements and used + name_width <= LINE_WIDTH:
-        rows[-1] += rf" \qquad {_note('(' + escaped(reason.rule) + ')')}"
+    if not reason.statements and margin + used + name_width <= LINE_WIDTH:
+        rows[-1] = replace(
+            rows[-1], latex=rows[-1].latex + rf" \qquad {_note('(' + escaped(reason.rule) + ')')}"
+        )
         return
-    rows.extend(rf"&\quad {note}" for note in _notes(reason))
+    notes = _notes(reason, LINE_WIDTH - margin - 2 * _QUAD, typesetter)
+    rows.extend(Row(rf"&\quad {note}", stays=True) for note in notes)
 
 
-def _notes(reason: Reason) -> Iterator[str]:
+def _notes(reason: Reason, width: float, typesetter: Typesetter) -> Iterator[str]:
     """The rule's name, then its statements, in lines of small print."""
-    lines = [_note_lines(statement) for statement in reason.statements]
-    if len(lines) == 1 and len(lines[0]) == 1:
-        yield _note(f"{escaped(reason.rule)}: {lines[0][0]}")
+    statements = [tuple(statement_atoms(each, typesetter)) for each in reason.statements]
+    name = [Atom(escaped(word), 0.5 * len(word)) for word in reason.rule.split(" ")]
+    if statements:
+        name[-1] = replace(name[-1], latex=name[-1].latex + ":")
+    if len(statements) == 1 and sum(map(_atom_width, (*name, *statements[0]))) <= width:
+        yield _note(_joined([*name, *statements[0]]))
         return
-    yield _note(escaped(reason.rule) + (":" if lines else ""))
-    for line in itertools.chain.from_iterable(lines):
-        yield r"\quad " + _note(line)
+    for line in _wrapped(name, width):
+        yield _note(_joined(line))
+    for statement in statements:
+        for place, line in enumerate(_wrapped(statement, width - 2 * _QUAD)):
+            yield r"\quad " * (1 + (place > 0)) + _note(_joined(line))
 
 
-def _note_lines(statement: Sentence) -> list[str]:
-    """A rule's statement: a formula in the model language in typewriter letters, words as they are."""
-    if len(statement) == 1 and isinstance(statement[0], str):
-        lines = textwrap.wrap(statement[0], _NOTE_LETTERS)
-        return [rf"\texttt{{{escaped(line)}}}" if "=" in statement[0] else escaped(line) for line in lines]
-    return [sentence_latex(statement)]
+def _wrapped(atoms: Sequence[Atom], width: float) -> Iterator[list[Atom]]:
+    """Lines no wider than asked for; what stands without a space stays with what is before it."""
+    line: list[Atom] = []
+    used = 0.0
+    for place, atom in enumerate(atoms):
+        needed = _atom_width(atom)
+        for following in atoms[place + 1 :]:
+            if following.spaced:
+                break
+            needed += _atom_width(following)
+        if line and atom.spaced and used + needed > width:
+            yield line
+            line, used = [], 0.0
+        line.append(atom)
+        used += _atom_width(atom)
+    if line:
+        yield line
+
+
+def _atom_width(atom: Atom) -> float:
+    return _SMALL * (atom.width + 0.33 * atom.spaced)
+
+
+def _joined(atoms: Sequence[Atom]) -> str:
+    return "".join(" " * (atom.spaced and place > 0) + atom.latex for place, atom in enumerate(atoms))
 
 
 def _note(shown: str) -> str:

@@ -29,6 +29,7 @@ from symbackprop.lesson.document import (
 )
 from symbackprop.lesson.inner_lesson import added_equations, inner_lesson
 from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
+from symbackprop.lesson.matrix_form import has_product, matrix_form, shown
 from symbackprop.lesson.shorthand_documents import with_shorthands
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
@@ -55,16 +56,20 @@ _ROLES = (
 )
 
 
-def derivation_document(derivation: Derivation) -> Document:
-    """The whole derivation, from the model to the gradient's equations."""
+def derivation_document(derivation: Derivation, with_symbols: bool = True) -> Document:
+    """The whole derivation, from the model to the gradient's equations.
+
+    Without the symbols where a table of them stands in front.
+    """
     writer = ChainWriter(derivation)
     lesson = _along_one_path if _is_one_path(derivation) else _adjoint_by_adjoint
     blocks = (
-        *_model(_stated(derivation)),
+        *_model(_stated(derivation), with_symbols),
         *inner_lesson(writer),
         *lesson(writer),
         Heading(1, ("The result",)),
         result_by_blocks(derivation),
+        *(() if with_symbols else _as_matrices(result_equations(derivation))),
     )
     asked = ", ".join(derivation.wrt)
     title = f"{derivation.system.name}: the gradient of {derivation.system.loss} by {asked}"
@@ -115,16 +120,32 @@ def result_equations(derivation: Derivation) -> Equations:
     return Equations(tuple((left, spelled(right, words)) for left, right in lines))
 
 
+def _as_matrices(equations: Equations) -> Iterator[Block]:
+    """The equations that are products of matrices, and those that go with them, without indices."""
+    found = []
+    for left, right in equations.lines:
+        of = left.denominator if isinstance(left, Derivative) else left
+        if not isinstance(of, Element):
+            continue
+        matrix = matrix_form(right, of.positions)
+        if matrix is not None:
+            short = without_indices(left) if isinstance(left, Derivative) else Element(of.tensor)
+            found.append((short, matrix))
+    if any(has_product(matrix) for _, matrix in found):
+        yield Paragraph(("As matrices:",))
+        yield Equations(tuple((left, shown(matrix)) for left, matrix in found))
+
+
 def _stated(derivation: Derivation) -> System:
     """The model as its author knows it: with the derivatives in it as signs, and functions in pieces."""
     expansion = derivation.expansion
     return expansion.stated if expansion.derivations or expansion.restated else derivation.system
 
 
-def _model(system: System) -> Iterator[Block]:
+def _model(system: System, with_symbols: bool) -> Iterator[Block]:
     yield Heading(1, ("The model",))
     yield Equations(tuple((equation.element, equation.expression) for equation in system.equations))
-    if system.axes:
+    if system.axes and with_symbols:
         runs = [
             f"{axis.label} over {axis.name}" + (f" ({axis.size} values)" if axis.size is not None else "")
             for axis in system.axes
@@ -133,6 +154,15 @@ def _model(system: System) -> Iterator[Block]:
     if system.relations:
         yield Paragraph(("Their sizes are related:",))
         yield Equations(tuple((Size(each.axis), each.length) for each in system.relations))
+    if with_symbols:
+        yield _given(system)
+    for fact in system.facts:
+        yield Paragraph(("It is known that ", fact, "."))
+    for known in system.positive_definite:
+        yield Paragraph(("It is known that ", Element(known.tensor), " is symmetric and positive definite."))
+
+
+def _given(system: System) -> Block:
     roles = [
         (name + ("s " if len(tensors) > 1 else " "), listed([tensor.element for tensor in tensors]))
         for role, name in _ROLES
@@ -140,11 +170,7 @@ def _model(system: System) -> Iterator[Block]:
     ]
     given: list[Sentence] = [(name, *elements) for name, elements in roles]
     joined = tuple(part for place, item in enumerate(given) for part in ((("; ",) if place else ()) + item))
-    yield Paragraph(("Given: ", *joined, "."))
-    for fact in system.facts:
-        yield Paragraph(("It is known that ", fact, "."))
-    for known in system.positive_definite:
-        yield Paragraph(("It is known that ", Element(known.tensor), " is symmetric and positive definite."))
+    return Paragraph(("Given: ", *joined, "."))
 
 
 def _is_one_path(derivation: Derivation) -> bool:

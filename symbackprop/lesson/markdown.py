@@ -15,21 +15,20 @@ from symbackprop.lesson.document import (
     Sentence,
 )
 from symbackprop.lesson.latex_displays import (
-    INDICATOR,
-    INDICATOR_NOTE,
     chain_rows,
     column_latex,
     equations_rows,
     joined_rows,
     part_latex,
 )
+from symbackprop.lesson.paper import BRACKET, PADDED, signs_on
 
 
 def markdown_document(document: Document) -> str:
     """The document, its title as the one heading of first level."""
     body = markdown_fragment(document)
-    note = f"\n{INDICATOR_NOTE}\n" if INDICATOR in body else ""
-    return f"# {escaped(document.title)}\n\n{body}{note}"
+    notes = "".join(f"\n{note}\n" for note in signs_on(body, (BRACKET, PADDED)))
+    return f"# {escaped(document.title)}\n\n{body}{notes}"
 
 
 def markdown_fragment(document: Document) -> str:

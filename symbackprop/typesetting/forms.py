@@ -161,6 +161,12 @@ def application(pattern: str, arguments: Sequence[Box]) -> Box:
     return Box(row, level, max(height, int("^" in pattern)), begins=begins)
 
 
+def called(head: str, arguments: Sequence[Box]) -> Box:
+    """A function's name in LaTeX before its arguments in parentheses."""
+    slots = ", ".join("{}" for _ in arguments)
+    return application(head.replace("{", "{{").replace("}", "}}") + rf"\left({slots}\right)", arguments)
+
+
 def _literal(literal: str, height: int) -> tuple[Piece, ...]:
     r"""Text of a function's format, with `\left` and `\right` in the size that the arguments need."""
     row: tuple[Piece, ...] = ()

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from symbackprop.errors import PrintingError
 from symbackprop.functions.table import ALL_FUNCTIONS
+from symbackprop.integers.bounds import conjuncts
 from symbackprop.integers.guards import padded_element
 from symbackprop.integers.linear import divided
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal
@@ -67,6 +68,7 @@ from symbackprop.typesetting.forms import (
     Form,
     added,
     application,
+    called,
     cases,
     derivative,
     differential,
@@ -150,38 +152,42 @@ class Typesetter:
                 quotient = self._quotient([above], [below])
                 return application(ALL_FUNCTIONS["floor"].latex, [quotient])
             case Apply(function, arguments):
-                return application(
-                    ALL_FUNCTIONS[function].latex, [self.box(argument) for argument in arguments]
-                )
+                return application(ALL_FUNCTIONS[function].latex, list(map(self.box, arguments)))
             case MatrixFunction():
                 return self._matrix_function(expression)
             case Reduction():
                 return self._reduction(expression)
             case Shorthand("diff", _, (numerator, Element() as denominator, Number() as order)):
-                return self._derivative(numerator, denominator, number_text(order))
+                return derivative(self.box(numerator), self.box(denominator), number_text(order))
             case Shorthand("diff", _, (numerator, Element() as denominator)):
-                return juxtaposed([self._differential(denominator), self.box(numerator)])
+                return juxtaposed([differential(self.box(denominator)), self.box(numerator)])
             case Shorthand(word, indices, arguments):
                 over = ", ".join(index_name(index.name)[0] for index in indices)
-                operator = rf"\operatorname{{{{{word}}}}}" + (f"_{{{{{over}}}}}" if over else "")
-                slots = ", ".join("{}" for _ in arguments)
-                return application(rf"{operator}\left({slots}\right)", list(map(self.box, arguments)))
+                operator = rf"\operatorname{{{word}}}" + (f"_{{{over}}}" if over else "")
+                return called(operator, list(map(self.box, arguments)))
             case Delta(left, right):
                 subscript, width = self._subscript((left, right))
                 return leaf(rf"\delta_{{{subscript}}}", 0.5 + width)
             case InnerDerivative(InnerDerivative() as numerator, denominator):
-                return juxtaposed([self._differential(denominator), self.box(numerator)])
+                return juxtaposed([differential(self.box(denominator)), self.box(numerator)])
             case PartialDerivative(formula, denominator):
-                return juxtaposed([self._differential(denominator), enclosed(self.box(formula))])
+                return juxtaposed([differential(self.box(denominator)), enclosed(self.box(formula))])
             case Derivative(numerator, denominator) | InnerDerivative(numerator, denominator):
-                return self._derivative(numerator, denominator)
-            case Where(condition, chosen, otherwise):
-                if chosen == ONE and otherwise == ZERO:
-                    return indicator(self.box(condition))
-                if padded_element(expression) is not None:
-                    condition = rewrite_bottom_up(condition, lambda node: number_moved(node) or node)
-                return cases(self.box(condition), self.box(chosen), self.box(otherwise))
+                return derivative(self.box(numerator), self.box(denominator))
+            case Where():
+                return self._where(expression)
         raise PrintingError(f"no LaTeX for a {type(expression).__name__}")
+
+    def _where(self, node: Where) -> Box:
+        condition, padded = node.condition, padded_element(node)
+        if node.chosen == ONE and node.otherwise == ZERO:
+            return indicator(self.box(condition))
+        # One bound says more than the word does: h_{t-1} if t >= 1.
+        if padded is not None and len(conjuncts(condition)) > 1:
+            return called(r"\operatorname{pad}", [self.box(padded)])
+        if padded is not None:
+            condition = rewrite_bottom_up(condition, lambda each: number_moved(each) or each)
+        return cases(self.box(condition), self.box(node.chosen), self.box(node.otherwise))
 
     def _element(self, tensor: str, positions: tuple[Expression, ...]) -> Box:
         name = self.symbol(tensor)
@@ -270,12 +276,6 @@ class Typesetter:
         operator_width = max(width, sum(0.7 * each + 0.3 for _, each in names)) + 0.2
         row = glue(mark(f"{operator}_{{{below}}} ", operator_width), deeper(body.pieces, 1))
         return Box(row, PRODUCT, max(2, body.height), open_right=True)
-
-    def _derivative(self, numerator: Expression, denominator: Element, order: str = "") -> Box:
-        return derivative(self.box(numerator), self.box(denominator), order)
-
-    def _differential(self, denominator: Element) -> Box:
-        return differential(self.box(denominator))
 
     def _logic(self, operator: str, operands: tuple[Expression, ...]) -> Box:
         if operator == "not":

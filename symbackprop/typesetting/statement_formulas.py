@@ -30,7 +30,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.matrix_functions import MatrixFunction, MatrixFunctionKind
 from symbackprop.systems.shorthands import Shorthand
 from symbackprop.typesetting.boxes import BASE, Box, at_level, glue, leaf, mark
-from symbackprop.typesetting.forms import Form, application, derivative
+from symbackprop.typesetting.forms import Form, called, derivative
 from symbackprop.typesetting.names import escaped, index_name
 from symbackprop.typesetting.statement_tokens import END, WORD, Token, token_at, tokens_of
 
@@ -238,10 +238,7 @@ def _called(word: str, arguments: Sequence[Expression]) -> Expression:
     shown = (
         index_name(word)[0] if re.fullmatch(r"[A-Za-z]\d?'*", word) else rf"\operatorname{{{escaped(word)}}}"
     )
-    pattern = (
-        shown.replace("{", "{{").replace("}", "}}") + rf"\left({', '.join(['{}'] * len(arguments))}\right)"
-    )
-    return Form(lambda boxes: application(pattern, boxes), tuple(arguments))
+    return Form(lambda boxes: called(shown, boxes), tuple(arguments))
 
 
 def _are_indices(word: str, before: Sequence[Expression], body: Expression) -> bool:

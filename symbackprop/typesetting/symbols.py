@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from symbackprop.errors import NotationError
 from symbackprop.typesetting.names import GREEK, NameLatex, is_single_letter, symbol, tensor_name, upright
 
 _LABELLED = re.compile(r"(?P<stem>[A-Z])(?P<label>[a-z]{1,3}[0-9]*)")
@@ -24,7 +25,7 @@ def symbols_of(names: Collection[str], given: Mapping[str, str]) -> dict[str, Na
     found: dict[str, NameLatex] = {}
     for name in names:
         if name in given:
-            found[name] = NameLatex(given[name], "", _width_of(given[name]))
+            found[name] = _given(given[name])
     taken = {_written(each) for each in found.values()}
     for name in names:
         if name in found:
@@ -37,6 +38,28 @@ def symbols_of(names: Collection[str], given: Mapping[str, str]) -> dict[str, Na
     return found
 
 
+def _given(latex: str) -> NameLatex:
+    """A symbol as the user states it; its own scripts must not meet those of its indices."""
+    match = re.fullmatch(r"(?P<base>.+?)\^(?P<above>\{.*\}|.)", latex)
+    base, above = (match["base"], match["above"]) if match else (latex, "")
+    above = above[1:-1] if above.startswith("{") else above
+    return NameLatex(f"{{{base}}}" if "_" in base else base, above, _width_of(latex))
+
+
+def expect_symbol(name: str, latex: str) -> None:
+    """NotationError where the LaTeX is no symbol that can stand in a formula."""
+    plain = re.sub(r"\\[A-Za-z]+|\\[,;! ]", "", latex)
+    depth = lowest = 0
+    for character in plain:
+        depth += (character == "{") - (character == "}")
+        lowest = min(lowest, depth)
+    if depth or lowest or not plain.strip("{} ") + latex.strip() or re.search(r"[\\$%#&~\s]", plain):
+        raise NotationError(
+            f"'{latex[:40]}' is no symbol for '{name}' in LaTeX",
+            remedy=r"write letters, commands, ^ and _ with balanced braces: W1=\mathbf{W}^{(1)}",
+        )
+
+
 def _written(name: NameLatex) -> str:
     """What the eye sees: an upright letter and a slanted one are too much alike to be told apart."""
     return re.sub(r"\\mathrm\b|[{}]", "", name.base + f"^{name.superscript}" * bool(name.superscript))
@@ -45,9 +68,6 @@ def _written(name: NameLatex) -> str:
 def _reading(
     name: str, names: Collection[str], labels: Collection[str], given: Mapping[str, str]
 ) -> NameLatex:
-    if name == "delta":
-        # Kronecker's delta has no superscript either.
-        return NameLatex(r"\boldsymbol{\delta}", "", 0.6)
     adjoint = _ADJOINT.fullmatch(name)
     if adjoint and adjoint["tensor"] in names:
         of = given.get(adjoint["tensor"]) or _as_label(_reading(adjoint["tensor"], names, labels, given))

@@ -7,8 +7,11 @@ from fractions import Fraction
 
 import pytest
 
+from symbackprop.errors import NotationError
+from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES
+from symbackprop.layers.specimen import specimen, specimen_gradients
 from symbackprop.lesson.document import Chain, Column, Document, Equations, Link, Reason
-from symbackprop.lesson.latex_displays import LINE_WIDTH, chain_rows, joined_rows
+from symbackprop.lesson.latex_displays import LINE_WIDTH, Row, chain_rows, joined_rows
 from symbackprop.lesson.latex_document import latex_document
 from symbackprop.lesson.markdown import markdown_document
 from symbackprop.notation.derivatives import Derivative
@@ -25,9 +28,11 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.pipeline import Model, load, loads
 from symbackprop.typesetting.formulas import PLAIN, latex
 from symbackprop.typesetting.names import escaped
-from tests.models.examples import derivation
+from tests.models.classics import FOLDER, RELATED_SIZES, load_classic
+from tests.models.examples import EXAMPLES, derivation
 
 NAMES = ("seed", "exercise", "two_paths", "other_names", "long", "relu", "inner")
 PDFLATEX = shutil.which("pdflatex")
@@ -80,7 +85,7 @@ def without_breaks(rows):
 def test_breaking_a_line_loses_nothing(shape):
     rows = chain_rows(chain(WIDE[shape]))
     assert len(rows) > 1
-    assert without_breaks(rows) == without_breaks([f"{latex(LEFT)} &= {latex(WIDE[shape])}"])
+    assert without_breaks(rows) == without_breaks([Row(f"{latex(LEFT)} &= {latex(WIDE[shape])}")])
 
 
 @pytest.mark.parametrize("shape", WIDE)
@@ -100,6 +105,88 @@ def test_the_fragment_is_the_document_without_its_preamble(name):
     assert whole.isascii()
 
 
+def test_the_symbols_stand_in_front_with_their_shapes():
+    shown = derivation("seed").latex()
+    front = shown.partition(r"\section{The model}")[0]
+    assert r"Indices count from 0: $0 \le b < B$, " in front
+    for row in (
+        r"$W^{(2)}_{kj}$ & \texttt{W2} & $K \times J$ & parameter \\",
+        r"$E$ & \texttt{E} & scalar & computed \\",
+        r"$\delta^{(2)}_{bk}$ & \texttt{delta2} & $B \times K$ & $\partial E / \allowbreak \partial u^{(2)}$",
+    ):
+        assert row in front, row
+    assert "Given:" not in shown
+
+
+def test_kronecker_and_the_error_signal_are_told_apart_before_they_are_used():
+    shown = derivation("seed").latex()
+    for sign, used in ((r"$\delta_{ij}$ (Kronecker", r"\delta_{k'k}"), (r"the error signal there", "bk'}")):
+        assert 0 < shown.index(sign) < shown.index(used), sign
+
+
+def test_signs_are_explained_where_they_occur_and_only_there():
+    windows = "index n : N\nindex a : A = N\nindex r : R = 3\ninput x[n]\nparam w[r]\n"
+    text = windows + "y[a] = sum(r, w[r]*pad(x[a + r - 1]))\nloss E = sum(a, y[a]^2)\n"
+    shown = loads(text, "windows").derive(["w", "x"]).latex()
+    note = r"$\operatorname{pad}(a_{p})$ is $a_{p}$"
+    assert shown.index(note) < shown.index(r"\operatorname{pad}(x_{")
+    assert note not in derivation("seed").latex()
+
+
+def test_no_rule_is_parted_from_its_step_and_each_chain_has_one_number():
+    shown = derivation("long").latex()
+    displays = re.findall(r"\\begin\{align\}\n(.*?)\n\\end\{align\}", shown, re.DOTALL)
+    assert len(displays) > 5
+    for display in displays:
+        rows = re.split(r" \\\\\*?\n", display)
+        ends = re.findall(r" \\\\(\*?)\n", display)
+        for row, end in zip(rows[1:], ends, strict=True):
+            assert end == "*" or not row.startswith(r"&\quad \text{\footnotesize"), row
+    chain = next(display for display in displays if "(chain rule)" in display)
+    numbered = [row for row in re.split(r" \\\\\*?\n", chain) if r"\notag" not in row]
+    assert len(numbered) == 1
+
+
+def test_symbols_may_be_given():
+    given = {"W1": r"\mathbf{W}^{(1)}", "b1": r"b_{\mathrm{in}}", "delta2": "e"}
+    shown = derivation("seed").latex(symbols=given)
+    assert r"\mathbf{W}^{(1)}_{ji}" in shown and r"{b_{\mathrm{in}}}_{j}" in shown and r"e_{bk}" in shown
+    assert "W^{(1)}_{ji}" not in shown.replace(r"\mathbf{W}^{(1)}_{ji}", "")
+    wrong = {"W1": ("", "{", "}{", "$W$", "a b", "%", r"a\\b", "#1"), "missing": ("W",)}
+    for name, symbols in wrong.items():
+        for symbol in symbols:
+            with pytest.raises(NotationError):
+                derivation("seed").latex(symbols={name: symbol})
+
+
+def test_the_main_steps_are_the_chain_rule_and_what_comes_of_it():
+    whole, main, result = (derivation("seed").latex(steps=steps) for steps in ("all", "main", "result"))
+    assert len(result) < len(main) < len(whole)
+    closed = (
+        r"&= \Bigl(\sum_{k} \delta^{(2)}_{bk}\,W^{(2)}_{kj}\Bigr)\,z^{(1)}_{bj}\,\bigl(1 - z^{(1)}_{bj}\bigr)"
+    )
+    for shown in (whole, main, result):
+        assert r"\section{The model}" in shown and r"\section{The result}" in shown and closed in shown
+    assert "(put in the factors)" in whole and "(put in the factors)" not in main
+    assert "pmatrix" in whole and "pmatrix" not in main
+    # Behind a chain that was cut short stands no rule, which would have to do all of it.
+    assert main.count("(chain rule)") == whole.count("(chain rule)") and "(contract delta)" not in main
+    assert main.count(r"\section{") == whole.count(r"\section{") and r"\section{$" not in result
+    one_path = derivation("seed", ("W2",)).latex(steps="main")
+    assert r"\section{The product}" in one_path and "pmatrix" not in one_path
+    with pytest.raises(ValueError, match="some"):
+        derivation("seed").latex(steps="some")
+
+
+def test_a_long_document_has_contents():
+    assert r"\tableofcontents" not in derivation("seed").latex()
+    layers = 10
+    names = ", ".join(f"w{n}" for n in range(1, layers + 1))
+    lines = [f"z{n} = tanh(w{n}*z{n - 1})" for n in range(1, layers + 1)]
+    text = f"param {names}\ninput z0\n" + "\n".join(lines) + f"\nloss E = z{layers}^2\n"
+    assert r"\tableofcontents" in loads(text).derive().latex()
+
+
 def test_the_seed_in_latex():
     shown = derivation("seed", ("W2",)).latex()
     for part in (
@@ -116,6 +203,8 @@ def test_the_indicator_is_explained_where_it_stands():
     note = "1 where the condition $c$ holds"
     for shown in (derivation("relu").latex(), derivation("relu").markdown()):
         assert note in shown
+    paper = derivation("relu").latex()
+    assert paper.index(note) < paper.index(r"[\,u > 0")
     assert note not in derivation("seed").latex()
 
 
@@ -144,17 +233,68 @@ def everything():
     return Document("100% of a_b {c} #1 $ & ~ ^ \\ <x> 'quoted'", (*chains, column, equations))
 
 
-@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not on this machine")
+def assert_set_by_pdflatex(text, folder):
+    """One run, as a person pipes it; nothing runs off the page."""
+    (folder / "document.tex").write_text(text)
+    command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+    log = (folder / "document.log").read_text(errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    overfull = [line for line in log.splitlines() if line.startswith("Overfull")]
+    assert not overfull, overfull
+    assert "Missing character" not in log
+
+
+needs_pdflatex = pytest.mark.skipif(
+    PDFLATEX is None, reason="pdflatex is not on this machine (Debian's texlive packages: make tools)"
+)
+
+
+@needs_pdflatex
 @pytest.mark.parametrize("name", ["seed", "two_paths", "long", "inner", "everything"])
 def test_pdflatex_sets_it_and_nothing_runs_off_the_page(name, tmp_path):
     text = latex_document(everything()) if name == "everything" else derivation(name).latex()
-    (tmp_path / "document.tex").write_text(text)
-    command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
-    log = (tmp_path / "document.log").read_text(errors="replace")
-    assert done.returncode == 0, log[-2000:]
-    assert "Overfull" not in log
-    assert "Missing character" not in log
+    assert_set_by_pdflatex(text, tmp_path)
+
+
+@needs_pdflatex
+def test_pdflatex_sets_given_symbols(tmp_path):
+    given = {"W2": r"\mathbf{W}^{(2)}", "z1": r"z_{\mathrm{in}}", "delta2": "e^*"}
+    assert_set_by_pdflatex(derivation("seed").latex(symbols=given), tmp_path)
+
+
+@needs_pdflatex
+def test_long_names_stay_within_the_columns_of_the_table(tmp_path):
+    word = "a_name_of_very_many_letters"
+    axes = "".join(f"index i{n} : {'Axis' * 4}{n}\n" for n in range(1, 6))
+    read = f"{word}[i1,i2,i3,i4,i5]"
+    model = f"{axes}param {read}, W\nloss E = sum(i1, i2, i3, i4, i5, W*{read}^2)\n"
+    assert_set_by_pdflatex(loads(model).derive().latex(steps="result"), tmp_path)
+
+
+def published_models():
+    """Every example, classic and layer: its name and a function that gives its derivation."""
+    for path in sorted(EXAMPLES.glob("*.model")):
+        yield path.stem, lambda path=path: load(path).derive()
+    for folder in (FOLDER, RELATED_SIZES):
+        for path in sorted(folder.glob("*.model")):
+            yield path.stem, lambda path=path: load(path).derive(load_classic(path.stem, path.parent).wrt)
+    for formula in {**LAYERS, **LOSSES, **ACTIVATIONS}.values():
+        system = specimen(formula)
+        yield f"layer {formula.kind}", lambda system=system: Model(system).derive(specimen_gradients(system))
+
+
+@needs_pdflatex
+@pytest.mark.every_document
+@pytest.mark.parametrize("steps", ["all", "main"])
+def test_pdflatex_sets_every_published_model(steps, tmp_path):
+    count = 0
+    for name, derived in published_models():
+        folder = tmp_path / name.replace(" ", "_")
+        folder.mkdir()
+        assert_set_by_pdflatex(derived().latex(steps=steps), folder)
+        count += 1
+    assert count > 150
 
 
 KATEX = """

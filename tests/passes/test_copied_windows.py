@@ -1,9 +1,9 @@
 """Windows that the products of both passes read are copied once, in the forward pass."""
 
 import pytest
+from symbackprop.reports.less_memory import to_numpy_in_less_memory
 
 from symbackprop.pipeline import ModelDerivation, loads
-from symbackprop.reports.less_memory import to_numpy_in_less_memory
 
 IMAGE = (
     "index n : N\nindex c : C = 2\nindex o : O = 4\nindex i, j : I = 7\n"

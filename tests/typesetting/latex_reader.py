@@ -155,6 +155,8 @@ class Reader:
             return self.determinant()
         if self.next_is(r"\operatorname", "{", *"cof"):
             return self.cofactor()
+        if self.next_is(r"\operatorname", "{", *"pad"):
+            return self.padded()
         if self.next_is(r"\log", r"\lvert", r"\det"):
             self.take(), self.take()
             determinant = self.determinant()
@@ -225,6 +227,25 @@ class Reader:
         row, column = self.positions()
         inverse = np.linalg.inv
         return lambda at: (np.linalg.det(matrix(at)) * inverse(matrix(at)))[int(column(at)), int(row(at))]
+
+    def padded(self) -> Value:
+        r"""\operatorname{pad}(x_{i-1}): 0 where a position lies outside."""
+        self.take(r"\operatorname"), self.braces()
+        self.take("(")
+        name = self.symbol()
+        if self.peek() == "^":
+            self.take("^")
+            name += re.sub(r"[() ]", "", self.braces())
+        positions = self.positions()
+        self.take(")")
+        array = self.page.arrays[name]
+
+        def value(at: Mapping[str, int]) -> float:
+            place = tuple(int(position(at)) for position in positions)
+            inside = all(0 <= each < size for each, size in zip(place, array.shape, strict=True))
+            return float(array[place]) if inside else 0.0
+
+        return value
 
     def determinant(self) -> Value:
         self.take(r"\det")

@@ -19,6 +19,7 @@ from symbackprop.notation.expressions import (
     Delta,
     Element,
     Index,
+    Logic,
     Multiply,
     Number,
     Power,
@@ -129,6 +130,16 @@ def test_every_element_stands_as_often_as_it_is_read(expression):
     shown = latex(expression)
     for element, times in Counter(elements).items():
         assert len(re.findall(re.escape(latex(element)) + r"(?![A-Za-z])", shown)) == times, shown
+
+
+def test_a_read_that_is_0_outside_is_padded_and_one_bound_is_written_out() -> None:
+    below, above = Comparison(">=", Add((k, MINUS_ONE)), ZERO), Comparison("<", Add((k, MINUS_ONE)), Size(K))
+    moved = Element("d", (b, Add((k, MINUS_ONE))))
+    padded = latex(Where(Logic("and", (below, above)), moved, ZERO))
+    assert padded == r"\operatorname{pad}(d_{b, k - 1})"
+    page = Page({"d": np.array([[5.0, 6.0, 7.0]])}, {"B": 1, "K": 3}, {"b": "B", "k": "K"})
+    assert [evaluate(padded, page, {"b": 0, "k": place}) for place in range(3)] == [0.0, 5.0, 6.0]
+    assert "cases" in latex(Where(below, moved, ZERO)) and "cases" in latex(Where(above, moved, ONE))
 
 
 def test_the_reader_notices_what_is_missing():

@@ -43,11 +43,10 @@ def test_a_name_is_read_beside_the_others(name, expected):
 
 
 def test_a_gradient_bears_the_symbol_of_what_it_is_by():
-    names = ("gamma", "grad_gamma", "x", "dx", "dt", "delta", "grad_lost")
+    names = ("gamma", "grad_gamma", "x", "dx", "dt", "grad_lost")
     assert written("grad_gamma", names) == r"\nabla^{(\gamma)}"
     assert written("dx", names) == r"\mathrm{d}x"
     assert written("dt", names) == r"\mathrm{dt}"
-    assert written("delta", names) == r"\boldsymbol{\delta}"
     assert "nabla" not in written("grad_lost", names)
 
 

@@ -1,0 +1,189 @@
+"""Equations without indices, where they are sums and products of matrices: dE/dW2 = delta2^T z1.
+
+A tensor of two indices is a matrix whose rows are counted by the first, one of one index is a column. A sum
+over indices is a product of matrices where each of its indices leads from one factor to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from symbackprop.notation.arithmetic import factors_of, is_sum, multiply, terms_of
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Axis,
+    Element,
+    Expression,
+    Index,
+    Multiply,
+    Number,
+    Power,
+)
+from symbackprop.typesetting.boxes import POWER, Box, at_level, leaf
+from symbackprop.typesetting.boxes import PRODUCT as PRODUCT_LEVEL
+from symbackprop.typesetting.forms import Form, joined, raised
+
+
+@dataclass(frozen=True)
+class Named:
+    """A tensor, perhaps transposed."""
+
+    tensor: str
+    transposed: bool = False
+
+
+@dataclass(frozen=True)
+class Ones:
+    """A column of ones over an axis."""
+
+    axis: Axis
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A number or a formula without indices, which is added to every element or multiplies all."""
+
+    value: Expression
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A function of every element."""
+
+    function: str
+    argument: Matrix
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A product of matrices, a product element by element or a sum; a scalar comes first."""
+
+    kind: str
+    parts: tuple[Matrix, ...]
+
+
+Matrix: TypeAlias = Named | Ones | Scalar | Applied | Joined
+PRODUCT, ELEMENTWISE, SUM = "product", "elementwise", "sum"
+
+
+def matrix_form(expression: Expression, indices: Sequence[Expression]) -> Matrix | None:
+    """The matrix or column whose element at `indices` the expression is; None where there is no such form."""
+    names = tuple(index for index in indices if isinstance(index, Index))
+    if len(names) != len(indices) or len(set(names)) != len(names) or not 1 <= len(names) <= 2:
+        return None
+    terms = [_term(term, names) or _bias(term, names) for term in terms_of(expression)]
+    return _joined(SUM, terms)
+
+
+def has_product(matrix: Matrix) -> bool:
+    """Whether it says more than an equation of single elements does."""
+    match matrix:
+        case Joined(kind, parts):
+            matrices = [part for part in parts if not isinstance(part, Scalar)]
+            return (kind == PRODUCT and len(matrices) > 1) or any(map(has_product, parts))
+        case Applied(_, argument):
+            return has_product(argument)
+    return False
+
+
+def shown(matrix: Matrix) -> Expression:
+    """The matrix as a page shows it."""
+    match matrix:
+        case Named(tensor, transposed):
+            named = Element(tensor)
+            return Form(lambda boxes: raised(boxes[0], r"\top", 1.0), (named,)) if transposed else named
+        case Ones():
+            return Form(lambda _: leaf(r"\mathbf{1}", 0.6))
+        case Scalar(value):
+            return value
+        case Applied(function, argument):
+            return Apply(function, (shown(argument),))
+        case Joined(kind, parts):
+            inside = tuple(map(shown, parts))
+            if kind == SUM:
+                return Add(inside)
+            return Multiply(inside) if kind == PRODUCT else Form(_beside_circles, inside)
+
+
+def _beside_circles(boxes: Sequence[Box]) -> Box:
+    return joined([at_level(box, POWER) for box in boxes], r" \odot ", 1.4, PRODUCT_LEVEL)
+
+
+def _joined(kind: str, parts: Sequence[Matrix | None]) -> Matrix | None:
+    found = [part for part in parts if part is not None]
+    if len(found) < len(parts) or not found:
+        return None
+    return found[0] if len(found) == 1 else Joined(kind, tuple(found))
+
+
+def _term(term: Expression, indices: tuple[Index, ...]) -> Matrix | None:
+    """A scalar times a contraction times what has the indices themselves."""
+    factors = factors_of(term)
+    scalars = [factor for factor in factors if not factor.free_indices and not factor.binds]
+    sums = [factor for factor in factors if factor not in scalars and is_sum(factor)]
+    others = [factor for factor in factors if factor not in scalars and factor not in sums]
+    parts: list[Matrix | None] = [_contraction(each, indices) for each in sums]
+    parts.extend(_elementwise(each, indices) for each in others)
+    matrix = _joined(ELEMENTWISE, parts)
+    if matrix is None or not scalars:
+        return matrix
+    return Joined(PRODUCT, (Scalar(multiply(*scalars)), matrix))
+
+
+def _bias(term: Expression, indices: tuple[Index, ...]) -> Matrix | None:
+    """A column in every row of a matrix, or a row in every column: b[k] of u[b,k] is 1 b^T."""
+    match indices, term:
+        case (row, column), Element(tensor, (only,)) if only == column:
+            return Joined(PRODUCT, (Ones(row.axis), Named(tensor, transposed=True)))
+    return None
+
+
+def _elementwise(expression: Expression, indices: tuple[Index, ...]) -> Matrix | None:
+    """What reads every tensor at these indices themselves."""
+    match expression:
+        case Number():
+            return Scalar(expression)
+        case Element(tensor, positions) if positions == indices:
+            return Named(tensor)
+        case Element(tensor, positions) if len(indices) == 2 and positions == indices[::-1]:
+            return Named(tensor, transposed=True)
+        case Apply(function, (argument,)):
+            inside = _elementwise(argument, indices)
+            return None if inside is None else Applied(function, inside)
+        case Power(base, Number(exponent)) if exponent == 2:
+            return _joined(ELEMENTWISE, [_elementwise(base, indices)] * 2)
+        case Add(terms):
+            parts = [_elementwise(term, indices) or _term(term, indices) for term in terms]
+            return _joined(SUM, parts)
+    return None
+
+
+def _contraction(total: Expression, indices: tuple[Index, ...]) -> Matrix | None:
+    """The product of matrices that a sum over products of elements is, from the first index to the last."""
+    if not is_sum(total) or not set(indices).isdisjoint(total.indices):
+        return None
+    waiting = list(factors_of(total.body))
+    at: Index | None = indices[0]
+    last = indices[1] if len(indices) == 2 else None
+    open_indices, parts = set(total.indices), list[Matrix | None]()
+    while at is not None and at != last:
+        here = [factor for factor in waiting if at in factor.free_indices]
+        reached = {index for factor in here for index in factor.free_indices} - {at}
+        if len(reached) > 1 or (here and any(len(each.free_indices) != 1 + len(reached) for each in here)):
+            return None
+        to = next(iter(reached), None)
+        if not here and last is not None:
+            return None
+        places = (at,) if to is None else (at, to)
+        parts.append(
+            _joined(ELEMENTWISE, [_elementwise(each, places) for each in here]) if here else Ones(at.axis)
+        )
+        waiting = [factor for factor in waiting if factor not in here]
+        open_indices.discard(at)
+        at = to
+    if waiting or open_indices or at != last:
+        return None
+    return _joined(PRODUCT, parts)
