@@ -142,9 +142,12 @@ def exponential_by_difference(node: Expression, _meanings: Meanings) -> Expressi
     return joined_factors(node, "exp", ratio, sign=-1)
 
 
-def difference_from_number(node: Expression, _meanings: Meanings) -> Expression | None:
+def difference_from_number(node: Expression, meanings: Meanings) -> Expression | None:
     """exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
     number, factor, function = _number_and_multiple(node)
+    times, named = coefficient_and_rest(meanings.of(function))
+    if len(named) == 1 and argument_of("expm1", named[0]) is not None:
+        factor, function = factor * times, named[0]
     match function:
         case Apply("expm1", (f,)) if number == factor:
             return multiply(Number(factor), Apply("exp", (f,)))

@@ -79,3 +79,27 @@ def test_the_logarithms_of_a_mean_by_its_name_are_finite() -> None:
         with np.errstate(all="ignore"):
             found, _ = module.value_and_grad({"u": np.array(far), "q": np.array(other)})
         assert abs(found - float(expected)) < 1e-13 * abs(float(expected))
+
+
+NOISY_OR = "index n : N\nindex i : I\nparam u[n,i]\n{}loss E = -sum(n, log({}))\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "one_of_them"),
+    [
+        ("", "1 - prod(i, 1 - sigmoid(u[n,i]))"),
+        ("p[n,i] = sigmoid(u[n,i])\n", "1 - prod(i, (1 - p[n,i])^1)"),
+        ("p[n,i] = sigmoid(u[n,i])\nr[n] = 1 - prod(i, where(i >= 0, 1 - p[n,i], 1))\n", "r[n]"),
+    ],
+)
+def test_one_of_several_small_probabilities(names: str, one_of_them: str) -> None:
+    """A noisy or: p_i/(1 - prod(1 - p)) is a softmax of u where all p are small."""
+    module = loads(NOISY_OR.format(names, one_of_them)).derive().module(verify=False)
+    for u in ([-300.0, -299.0, -302.0], [-60.0, -60.0, -60.0], [2.0, -1.0, -70.0]):
+        with mpmath.workdps(400):
+            p = [1 / (1 + mpmath.exp(-mpmath.mpf(each))) for each in u]
+            none = mpmath.fprod(1 - each for each in p)
+            loss, gradient = -mpmath.log(1 - none), [float(-none * each / (1 - none)) for each in p]
+        found, grads = module.value_and_grad({"u": np.array([u])})
+        np.testing.assert_allclose(found, float(loss), rtol=1e-13)
+        np.testing.assert_allclose(grads["u"][0], gradient, rtol=1e-12)
