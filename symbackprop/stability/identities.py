@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.stability.cancelling import cancelled_in_sum, reciprocal_of_where
+from symbackprop.stability.cancelling import cancelled_in_sum, difference_of_powers, reciprocal_of_where
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
     log_of_difference,
@@ -68,6 +68,14 @@ IDENTITIES: tuple[StableForm, ...] = (
         exponential_of_softplus,
         example="exp(-softplus(c))",
         near_miss="exp(-2*softplus(c))",
+        decreases="weight",
+    ),
+    StableForm(
+        "difference of powers",
+        "f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, f = sigmoid(h)",
+        difference_of_powers,
+        example="sigmoid(c) - sigmoid(c)^2",
+        near_miss="sigmoid(c) - 2*sigmoid(c)^2",
         decreases="weight",
     ),
     StableForm(

@@ -60,6 +60,7 @@ u = 1 - sigmoid(c)
 us[i] = b[i]*(1 - sigmoid(b[i])) + 3 - 3*tanh(b[i])^2
 far = sigmoid(4*c)/softplus(4*c) + log(softplus(a)) + exp(-softplus(3*c)) + 1/(1 - sigmoid(2*a))
 near[i] = 1 - (1 - b[i]*a)
+powers[i] = sigmoid(b[i])*a - sigmoid(b[i])^2*a
 noisy = 1 - prod(i, 1 - sigmoid(b[i]))
 dd[i] = tanh((b[i] - c) + (a - w[0]))
 cs[i] = sigmoid(b[i])*(w[0]/sigmoid(b[i]) + 1)

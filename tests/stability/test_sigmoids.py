@@ -17,6 +17,7 @@ KINDS = {
     "ratio of sigmoids": "sigmoid(u[b])/(sigmoid(u[b]) + sigmoid(q[b])^2)",
     "inflated by zeros": "log(sigmoid(u[b]) + sigmoid(-u[b])*exp(-softplus(q[b])))",
     "exponential times a sum": "tanh(q[b])/(1 + exp(u[b])*(exp(-q[b]) + 2*exp(u[b] - q[b])))",
+    "difference of powers": "log(sigmoid(u[b]) - sigmoid(u[b])^2)*q[b]",
     "complement of a mean": "log(1 - (sigmoid(u[b]) + sigmoid(q[b]))/2)",
     "complement of a product": "log(1 - sigmoid(u[b])*sigmoid(q[b]))",
     "difference of sigmoids": "log(sigmoid(u[b] + 2) - sigmoid(u[b] - 1))*tanh(q[b])",
