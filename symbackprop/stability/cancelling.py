@@ -21,6 +21,7 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
     Add,
     Apply,
     Delta,
@@ -192,4 +193,20 @@ def _tied(element: Element, parts: list[Expression]) -> tuple[int, int] | None:
                 back = tuple(delta.left if each == delta.right else each for each in base.positions)
                 if element.positions in (there, back):
                     return place, exponent
+    return None
+
+
+def difference_of_powers(node: Expression, meanings: Meanings) -> Expression | None:
+    """f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, where f = sigmoid(h), and so 1 - f = sigmoid(-h)."""
+    if not isinstance(node, Add):
+        return None
+    for higher in node.terms:
+        for factor in factors_of(higher):
+            base, exponent = as_power(factor)
+            lower = multiply(MINUS_ONE, higher, power(base, MINUS_ONE)) if exponent > 1 else None
+            argument = sigmoid_argument(base, meanings) if lower in node.terms else None
+            if lower is not None and argument is not None:
+                joined = multiply(lower, Apply("sigmoid", (negate(argument),)))
+                terms = (joined if term == lower else term for term in node.terms if term != higher)
+                return add(*terms)
     return None

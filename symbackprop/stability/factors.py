@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, power
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    multiply,
+    power,
+)
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -143,6 +150,9 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
             parts = (body,)
         case Where(_, chosen, otherwise) if otherwise == ZERO:
             return sums_sigmoids(chosen, meanings)
+        case Multiply():
+            _, factors = coefficient_and_rest(multiply(meant))
+            return len(factors) == 1 and sums_sigmoids(factors[0], meanings)
         case _:
             return False
     reading = [each for each in parts if each.tensors]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.stability.cancelling import cancelled_in_sum, reciprocal_of_where
+from symbackprop.stability.cancelling import cancelled_in_sum, difference_of_powers, reciprocal_of_where
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
     log_of_difference,
@@ -27,7 +27,11 @@ from symbackprop.stability.sigmoids import (
     reciprocal_of_complement,
     softplus_difference,
 )
-from symbackprop.stability.softplus import exponential_of_softplus
+from symbackprop.stability.softplus import (
+    complement_of_product,
+    exponential_of_softplus,
+    product_of_complements,
+)
 from symbackprop.stability.squares import root_of_square
 from symbackprop.stability.stable_form import StableForm
 from symbackprop.stability.weights import names_read, weights
@@ -64,6 +68,30 @@ IDENTITIES: tuple[StableForm, ...] = (
         exponential_of_softplus,
         example="exp(-softplus(c))",
         near_miss="exp(-2*softplus(c))",
+        decreases="weight",
+    ),
+    StableForm(
+        "difference of powers",
+        "f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, f = sigmoid(h)",
+        difference_of_powers,
+        example="sigmoid(c) - sigmoid(c)^2",
+        near_miss="sigmoid(c) - 2*sigmoid(c)^2",
+        decreases="weight",
+    ),
+    StableForm(
+        "product of complements",
+        "prod(i, (1 - sigmoid(f))^g) = prod(i, sigmoid(-f)^g)",
+        product_of_complements,
+        example="prod(i, 1 - sigmoid(x[i]))",
+        near_miss="prod(i, 2 - sigmoid(x[i]))",
+        decreases="weight",
+    ),
+    StableForm(
+        "complement of product",
+        "1 - prod(i, sigmoid(f)^g) = 1 - exp(-sum(i, g*softplus(-f)))",
+        complement_of_product,
+        example="1 - prod(i, sigmoid(x[i]))",
+        near_miss="1 - prod(i, x[i])",
         decreases="weight",
     ),
     StableForm(

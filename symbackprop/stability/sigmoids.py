@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
@@ -141,9 +142,12 @@ def exponential_by_difference(node: Expression, _meanings: Meanings) -> Expressi
     return joined_factors(node, "exp", ratio, sign=-1)
 
 
-def difference_from_number(node: Expression, _meanings: Meanings) -> Expression | None:
+def difference_from_number(node: Expression, meanings: Meanings) -> Expression | None:
     """exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
     number, factor, function = _number_and_multiple(node)
+    times, named = coefficient_and_rest(meanings.of(function))
+    if len(named) == 1 and argument_of("expm1", named[0]) is not None:
+        factor, function = factor * times, named[0]
     match function:
         case Apply("expm1", (f,)) if number == factor:
             return multiply(Number(factor), Apply("exp", (f,)))
@@ -211,8 +215,11 @@ def as_sigmoids(node: Add, meanings: Meanings) -> Expression | None:
 
 
 def _complement_of_mean(node: Add, meanings: Meanings) -> Expression | None:
-    """a + b - a*sigmoid(f) - b*sigmoid(g) = a*sigmoid(-f) + b*sigmoid(-g), for numbers a, b > 0."""
-    parts = [coefficient_and_rest(term) for term in node.terms]
+    """a + b - a*sigmoid(f) - b*sigmoid(g) = a*sigmoid(-f) + b*sigmoid(-g), for numbers a, b > 0.
+
+    Their mean may have a name, or stand in one bracket.
+    """
+    parts = [coefficient_and_rest(each) for term in node.terms for each in _summands(term, meanings)]
     sides = [(number, sigmoid_argument(multiply(*rest), meanings)) for number, rest in parts if rest]
     if sum(number for number, _ in parts) or len(sides) == len(parts):
         return None
@@ -221,6 +228,19 @@ def _complement_of_mean(node: Add, meanings: Meanings) -> Expression | None:
     return add(
         *(multiply(Number(-number), Apply("sigmoid", (negate(each),))) for number, each in sides if each)
     )
+
+
+def _summands(term: Expression, meanings: Meanings) -> Sequence[Expression]:
+    """The terms of n*(f + g), where the sum may have a name; anything else as it stands."""
+    number, rest = coefficient_and_rest(term)
+    if len(rest) != 1:
+        return (term,)
+    meant = multiply(meanings.of(rest[0]))
+    inner, others = coefficient_and_rest(meant)
+    total = others[0] if len(others) == 1 else meant
+    if not isinstance(total, Add) or any(isinstance(each, Number) for each in total.terms):
+        return (term,)
+    return [multiply(Number(number * inner), each) for each in total.terms]
 
 
 def _complement_of_product(node: Add, meanings: Meanings) -> Expression | None:

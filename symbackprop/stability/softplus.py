@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symbackprop.notation.arithmetic import (
     add,
+    base_and_exponent,
     coefficient_and_rest,
     factors_of,
     multiply,
@@ -16,6 +17,7 @@ from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
     ZERO,
+    Add,
     Apply,
     Comparison,
     Expression,
@@ -31,6 +33,50 @@ from symbackprop.stability.sigmoids import sigmoid_argument
 
 # exp(-40) is less than the rounding of 1 in float64.
 FAR_BELOW = Number(-40)
+
+
+def product_of_complements(node: Expression, meanings: Meanings) -> Expression | None:
+    """prod(i, (1 - sigmoid(f))^g) = prod(i, sigmoid(-f)^g), also where a condition leaves factors out."""
+    match node:
+        case Reduction("prod", _, Where(condition, body, otherwise)) if otherwise == ONE:
+            inner = product_of_complements(node.with_children((body,)), meanings)
+            return inner and node.with_children((Where(condition, inner.children[0], ONE),))
+        case Reduction("prod", _, body):
+            base, exponent = base_and_exponent(body)
+            argument = sigmoid_argument(base, meanings) if isinstance(base, Add) else None
+            return argument and node.with_children((power(Apply("sigmoid", (argument,)), exponent),))
+    return None
+
+
+def complement_of_product(node: Expression, meanings: Meanings) -> Expression | None:
+    """n - n*prod(i, sigmoid(f)^g) = -n*(exp(-sum(i, g*softplus(-f))) - 1)."""
+    numbers = [term for term in terms_of(node) if isinstance(term, Number)]
+    if not isinstance(node, Add) or len(node.terms) != 2 or len(numbers) != 1:
+        return None
+    number, rest = coefficient_and_rest(next(term for term in node.terms if term is not numbers[0]))
+    exponent = _logarithm_of_product(meanings.of(rest[0]), meanings) if len(rest) == 1 else None
+    if exponent is None or number != -numbers[0].value:
+        return None
+    return multiply(Number(number), Apply("expm1", (exponent,)))
+
+
+def _logarithm_of_product(node: Expression, meanings: Meanings) -> Expression | None:
+    """-sum(i, g*softplus(-f)) for prod(i, sigmoid(f)^g), for which the condition may leave out factors."""
+    match node:
+        case Reduction("prod", indices, Where(condition, body, otherwise)) if otherwise == ONE:
+            term = _logarithm_of_sigmoid(body, meanings)
+            return term and negate(Reduction("sum", indices, Where(condition, term, ZERO)))
+        case Reduction("prod", indices, body):
+            term = _logarithm_of_sigmoid(body, meanings)
+            return term and negate(Reduction("sum", indices, term))
+    return None
+
+
+def _logarithm_of_sigmoid(body: Expression, meanings: Meanings) -> Expression | None:
+    """g*softplus(-f) for sigmoid(f)^g."""
+    base, exponent = base_and_exponent(body)
+    argument = sigmoid_argument(base, meanings)
+    return argument and multiply(exponent, Apply("softplus", (negate(argument),)))
 
 
 def log_of_softplus(node: Expression, meanings: Meanings) -> Expression | None:

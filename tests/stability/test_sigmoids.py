@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -16,6 +17,8 @@ KINDS = {
     "ratio of sigmoids": "sigmoid(u[b])/(sigmoid(u[b]) + sigmoid(q[b])^2)",
     "inflated by zeros": "log(sigmoid(u[b]) + sigmoid(-u[b])*exp(-softplus(q[b])))",
     "exponential times a sum": "tanh(q[b])/(1 + exp(u[b])*(exp(-q[b]) + 2*exp(u[b] - q[b])))",
+    "difference of powers": "log(sigmoid(u[b]) - sigmoid(u[b])^2)*q[b]",
+    "complement of a mean": "log(1 - (sigmoid(u[b]) + sigmoid(q[b]))/2)",
     "complement of a product": "log(1 - sigmoid(u[b])*sigmoid(q[b]))",
     "difference of sigmoids": "log(sigmoid(u[b] + 2) - sigmoid(u[b] - 1))*tanh(q[b])",
 }
@@ -60,3 +63,44 @@ def test_models(name: str) -> None:
 def test_a_sum_that_has_no_reciprocal_stays_as_it_is() -> None:
     source = loads("index i : I\nparam u[i]\nloss E = sum(i, sigmoid(u[i])*(tanh(u[i]) + 2))\n").derive()
     assert "softplus" not in source.to_numpy(verify=False)
+
+
+def test_the_logarithms_of_a_mean_by_its_name_are_finite() -> None:
+    """And those of what is left of 1 beside it, as in the divergence of Jensen and Shannon; no gradient."""
+    model = loads(
+        "param u, q\np = sigmoid(u)\nr = sigmoid(q)\nm = (p + 3*r)/4\n"
+        "loss E = log(m) - log((1 - r)/(1 - m))\n"
+    )
+    module = model.derive().module(verify=False)
+    for far, other in ((-800.0, -790.0), (790.0, 800.0), (-3.0, 30.0)):
+        with mpmath.workdps(800):
+            p, r = (1 / (1 + mpmath.exp(-mpmath.mpf(each))) for each in (far, other))
+            m = (p + 3 * r) / 4
+            expected = mpmath.log(m) - mpmath.log((1 - r) / (1 - m))
+        with np.errstate(all="ignore"):
+            found, _ = module.value_and_grad({"u": np.array(far), "q": np.array(other)})
+        assert abs(found - float(expected)) < 1e-13 * abs(float(expected))
+
+
+NOISY_OR = "index n : N\nindex i : I\nparam u[n,i]\n{}loss E = -sum(n, log({}))\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "one_of_them"),
+    [
+        ("", "1 - prod(i, 1 - sigmoid(u[n,i]))"),
+        ("p[n,i] = sigmoid(u[n,i])\n", "1 - prod(i, (1 - p[n,i])^1)"),
+        ("p[n,i] = sigmoid(u[n,i])\nr[n] = 1 - prod(i, where(i >= 0, 1 - p[n,i], 1))\n", "r[n]"),
+    ],
+)
+def test_one_of_several_small_probabilities(names: str, one_of_them: str) -> None:
+    """A noisy or: p_i/(1 - prod(1 - p)) is a softmax of u where all p are small."""
+    module = loads(NOISY_OR.format(names, one_of_them)).derive().module(verify=False)
+    for u in ([-300.0, -299.0, -302.0], [-60.0, -60.0, -60.0], [2.0, -1.0, -70.0]):
+        with mpmath.workdps(400):
+            p = [1 / (1 + mpmath.exp(-mpmath.mpf(each))) for each in u]
+            none = mpmath.fprod(1 - each for each in p)
+            loss, gradient = -mpmath.log(1 - none), [float(-none * each / (1 - none)) for each in p]
+        found, grads = module.value_and_grad({"u": np.array([u])})
+        np.testing.assert_allclose(found, float(loss), rtol=1e-13)
+        np.testing.assert_allclose(grads["u"][0], gradient, rtol=1e-12)
