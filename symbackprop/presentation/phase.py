@@ -10,6 +10,7 @@ from symbackprop.presentation.branches import (
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
+from symbackprop.presentation.clipping import JOINED_NUMBER
 from symbackprop.presentation.comparisons import (
     AS_PAD,
     CANCELLED,
@@ -72,6 +73,7 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     SIZES_ON_THE_RIGHT,
     INDEX_ALONE,
     GATHER_SUMS,
+    JOINED_NUMBER,
     AS_PAD,
 )
 PRESENTATION_MEASURES: Measures = {

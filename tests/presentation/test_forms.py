@@ -56,6 +56,21 @@ FORMS = {
         "index n : N\ninput y[n]\nparam m[n]\nloss E = sum(n, max(3*y[n], 2*m[n]))",
         "grad_m[n] = 2*where(3*y[n] < 2*m[n], 1, 0)",
     ),
+    "Huber's loss of a clipped residual": (
+        "index n : N\ninput x[n], y[n]\nconst d\nparam w\nr[n] = w*x[n] - y[n]\n"
+        "c[n] = clip(r[n], -d, d)\nloss E = sum(n, c[n]*(r[n] - c[n]/2))",
+        "grad_w = sum(n, c[n]*x[n])",
+    ),
+    "Huber's loss of a clipped distance": (
+        "index n : N\ninput x[n], y[n]\nparam w\nr[n] = w*x[n] - y[n]\n"
+        "q[n] = min(abs(r[n]), 1)\nloss E = sum(n, 1/2*q[n]^2 + abs(r[n]) - q[n])",
+        "grad_w = sum(n, q[n]*sign(r[n])*x[n])",
+    ),
+    "a clipped value beside the mask of another": (
+        "index n : N\ninput x[n], y[n]\nconst d\nparam w\nr[n] = w*x[n]\nc[n] = min(r[n], d)\n"
+        "loss E = sum(n, c[n]*(y[n] - c[n]/2))",
+        "delta_r[n] = (y[n] - c[n])*where(r[n] <= d, 1, 0)",
+    ),
     "a hard sigmoid": (
         "index n : N\ninput g[n]\nparam y[n]\nloss E = sum(n, g[n]*max(0, min(1, (y[n] + 1)/2)))",
         "grad_y[n] = 1/2*g[n]*where(y[n] > -1 and y[n] < 1, 1, 0)",
