@@ -71,6 +71,17 @@ FORMS = {
         "loss E = sum(n, c[n]*(y[n] - c[n]/2))",
         "delta_r[n] = (y[n] - c[n])*where(r[n] <= d, 1, 0)",
     ),
+    "a unit by the hyperbolic tangent": (
+        "index n : N\ninput g[n]\nparam u[n]\n"
+        "loss E = sum(n, g[n]*u[n]/2*(1 + tanh(sqrt(2/pi)*(u[n] + 0.044715*u[n]^3))))",
+        "grad_u[n] = 1/2*g[n]*(tanh(sqrt(2/pi)*(u[n] + 0.044715*u[n]^3)) + 1)*(u[n]*sqrt(2/pi)"
+        "*(1 - tanh(sqrt(2/pi)*(u[n] + 0.044715*u[n]^3)))*(0.134145*u[n]^2 + 1) + 1)",
+    ),
+    "a rotation by an angle": (
+        "index i : D\ninput v[i], g[i], c[i], a\nparam n[i], t\n"
+        "r[i] = cos(t)*v[i] + sin(t)*c[i] + (1 - cos(t))*a*n[i]\nloss E = sum(i, g[i]*r[i]) + sum(i, n[i])^2",
+        "grad_n[i] = g[i]*(1 - cos(t))*a + 2*sum(i', n[i'])",
+    ),
     "a hard sigmoid": (
         "index n : N\ninput g[n]\nparam y[n]\nloss E = sum(n, g[n]*max(0, min(1, (y[n] + 1)/2)))",
         "grad_y[n] = 1/2*g[n]*where(y[n] > -1 and y[n] < 1, 1, 0)",

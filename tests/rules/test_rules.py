@@ -95,6 +95,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "named mask": "m[i] > 0",
     "difference within bounds": "x[i]",
     "difference beyond bounds": "(min(x[i], c) - c)*y[j]",
+    "gather terms": "tanh(c)*(2*x[i] + y[j])",
     "join a number": "y[j]*x[i]",
     "opposite branches": "where(c > 0, x[i]^2, -y[j]^2)",
     "branches that agree": "where(c > 0 or c < -1, x[i], y[j])",
