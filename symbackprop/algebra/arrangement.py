@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from symbackprop.algebra.multiplied_differences import mean_taken_off
 from symbackprop.algebra.scalar_algebra import positive_first
-from symbackprop.integers.guards import readable
+from symbackprop.integers.guards import guards_alike, readable
 from symbackprop.notation.arithmetic import (
     add,
     coefficient_and_rest,
@@ -32,7 +32,7 @@ def tidied(expression: Expression) -> Expression:
 
 def _tidy(node: Expression) -> Expression:
     if isinstance(node, Add):
-        terms = [*terms_of(add(*map(_without_parentheses, node.terms)))]
+        terms = [*guards_alike(terms_of(add(*map(_without_parentheses, node.terms))))]
         found = mean_taken_off(Add(tuple(terms)))
         if found is None:
             return add(*positive_first(terms))

@@ -14,6 +14,7 @@ from symbackprop.algebra.scalar_search import Account, Budget, name_roots, rewor
 from symbackprop.algebra.sum_search import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
+from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.presentation.stated_differences import StatedDifferences
@@ -142,8 +143,9 @@ def _simplified(
 
 
 def masks_by_name(scope: Scope) -> tuple[Rule, ...]:
-    """The rules that write y > 0 for a*x + b > 0 where y = max(0, a*x + b) is known."""
-    return mask_rules(positive_parts(scope.definitions.values()))
+    """The rules of masks and of the maxima and minima that they belong to, where these have names."""
+    definitions = scope.definitions.values()
+    return (*mask_rules(positive_parts(definitions)), *clipping_rules(extrema(definitions)))
 
 
 def present(

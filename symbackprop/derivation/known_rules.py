@@ -19,6 +19,7 @@ from symbackprop.derivation.known_derivatives import Between, NamedDerivatives, 
 from symbackprop.derivation.named_parts import Arguments, Copies, Portions
 from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.expressions import Axis, Index
+from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
@@ -92,7 +93,7 @@ def _matrix_rules(premise: Matrices) -> Sequence[Rule]:
 
 
 def _mask_rules(premise: Definitions) -> Sequence[Rule]:
-    return mask_rules(premise.definitions)
+    return (*mask_rules(premise.definitions), *clipping_rules(premise.definitions))
 
 
 def _fact_rules(premise: Stated) -> Sequence[Rule]:

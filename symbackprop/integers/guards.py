@@ -14,7 +14,7 @@ from symbackprop.integers.bounds import (
     unproved_bounds,
 )
 from symbackprop.integers.linear import LinearForm, linear_form
-from symbackprop.notation.arithmetic import add, multiply
+from symbackprop.notation.arithmetic import add, factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -105,6 +105,26 @@ def readable(node: Where) -> Where:
         return node
     conditions = [_readable_bound(condition) for condition in conjuncts(node.condition)]
     return Where(conjunction(conditions), node.chosen, node.otherwise)
+
+
+def guards_alike(terms: Sequence[Expression]) -> tuple[Expression, ...]:
+    """The terms of a sum with where(s >= 1, x[s - 1], 0) for pad(x[s - 1]), where another one has a guard."""
+    if not any(
+        _is_guard(factor) and padded_element(factor) is None for term in terms for factor in factors_of(term)
+    ):
+        return tuple(terms)
+    return tuple([multiply(*map(_as_guard, factors_of(term))) for term in terms])
+
+
+def _is_guard(factor: Expression) -> bool:
+    return isinstance(factor, Where) and factor.otherwise == ZERO and not factor.condition.tensors
+
+
+def _as_guard(factor: Expression) -> Expression:
+    if not isinstance(factor, Where) or padded_element(factor) is None:
+        return factor
+    conditions = [_readable_bound(condition) for condition in conjuncts(factor.condition)]
+    return Where(conjunction(conditions), factor.chosen, factor.otherwise)
 
 
 def _readable_bound(condition: Expression) -> Expression:

@@ -12,6 +12,7 @@ from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
 from symbackprop.notation.expressions import Add
+from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import (
@@ -181,7 +182,7 @@ def phases() -> tuple[Phase, ...]:
     """Every rule that has a record, in the order in which it is tried."""
     system = example_system()
     ranges = Ranges.of(system)
-    named = mask_rules(positive_parts(system.equations))
+    named = (*mask_rules(positive_parts(system.equations)), *clipping_rules(extrema(system.equations)))
     step = system.tensors["a"].indices[0]
     i, i2 = (frozenset({index}) for index in system.index_names[system.tensors["x"].indices[0].axis])
     return (

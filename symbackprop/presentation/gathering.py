@@ -8,8 +8,26 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, permutations
 
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, factors_of, is_sum, multiply
-from symbackprop.notation.expressions import Add, Expression, Index, Number, Reduction
+from symbackprop.notation.arithmetic import (
+    add,
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    is_reciprocal,
+    is_sum,
+    multiply,
+    power,
+)
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Apply,
+    Expression,
+    Index,
+    Number,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
@@ -106,6 +124,69 @@ def _is_one_array(
     )
 
 
+def gather_terms(node: Expression) -> Expression | None:
+    """n*f*g + m*f*h = f*(n*g + m*h) for a function in f that two terms of a sum repeat, but no exponential.
+
+    e^u and what divides by it belong to forms that are looked for later, and blocks stay apart.
+    """
+    if not isinstance(node, Add):
+        return None
+    terms = [coefficient_and_rest(term) for term in node.terms]
+    whole = [place for place, (_, rest) in enumerate(terms) if not any(map(_is_block, rest))]
+    for here, there in combinations(whole, 2):
+        shared = list(_common(terms[here][1], terms[there][1]))
+        if any(map(_is_worth_gathering, shared)) and not any(map(_has_exponential, shared)):
+            inside = [
+                multiply(Number(number), *(power(factor, MINUS_ONE) for factor in shared), *rest)
+                for number, rest in (terms[here], terms[there])
+            ]
+            gathered = multiply(*shared, add(*inside))
+            return add(
+                *(
+                    each
+                    for place, each in enumerate((*node.terms[:here], gathered, *node.terms[here + 1 :]))
+                    if place != there
+                )
+            )
+    return None
+
+
+def _common(one: tuple[Expression, ...], other: tuple[Expression, ...]) -> Iterator[Expression]:
+    """The factors that both have, each in the lower of two whole powers."""
+    powers = dict(map(base_and_exponent, other))
+    for base, exponent in map(base_and_exponent, one):
+        found = powers.get(base)
+        if found == exponent:
+            yield power(base, exponent)
+        elif isinstance(exponent, Number) and isinstance(found, Number):
+            least = min(exponent.value, found.value)
+            if least > 0 and exponent.value.denominator == found.value.denominator == 1:
+                yield power(base, Number(least))
+
+
+def _is_block(factor: Expression) -> bool:
+    return isinstance(factor, Where) and not factor.condition.tensors
+
+
+def _is_worth_gathering(factor: Expression) -> bool:
+    return any(isinstance(node, Apply) and node.tensors for node in factor.walk())
+
+
+def _has_exponential(factor: Expression) -> bool:
+    return is_reciprocal(factor) or any(
+        isinstance(node, Apply) and node.function == "exp" for node in factor.walk()
+    )
+
+
+GATHER_TERMS = stated(
+    "gather terms",
+    "n*f*g + m*f*h = f*(n*g + m*h)",
+    gather_terms,
+    decreases="names and numbers",
+    example="2*tanh(c)*x[i] + tanh(c)*y[j]",
+    near_miss="2*c*x[i] + c*y[j]",
+    roots=(Add,),
+)
 GATHER_SUMS = stated(
     "gather sums",
     "n*sum(i, f*g) + m*sum(i, f*h) = sum(i, f*(n*g + m*h))",

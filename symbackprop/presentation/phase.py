@@ -10,6 +10,7 @@ from symbackprop.presentation.branches import (
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
+from symbackprop.presentation.clipping import JOINED_NUMBER
 from symbackprop.presentation.comparisons import (
     AS_PAD,
     CANCELLED,
@@ -21,7 +22,7 @@ from symbackprop.presentation.comparisons import (
     is_pad,
     is_written_otherwise,
 )
-from symbackprop.presentation.gathering import GATHER_SUMS
+from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
@@ -72,6 +73,8 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     SIZES_ON_THE_RIGHT,
     INDEX_ALONE,
     GATHER_SUMS,
+    GATHER_TERMS,
+    JOINED_NUMBER,
     AS_PAD,
 )
 PRESENTATION_MEASURES: Measures = {
