@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import symbackprop as sb
 from symbackprop.buffers import buffered
 from symbackprop.buffers.assignment import Buffers, assigned_buffers
 from symbackprop.buffers.three_address import ThreeAddress
@@ -96,6 +97,15 @@ def test_random_programs_compute_the_same_in_a_workspace(drawn: list[Expression]
             arrays = [data(seed)[name].astype(dtype) for name in LAYOUTS]
             with np.errstate(all="ignore"):
                 assert_same(made.bind({}, *arrays)(), made.value_and_grad({}, *arrays))
+
+
+def test_what_is_added_to_as_a_whole_is_no_variable_of_the_steps() -> None:
+    model = sb.loads(
+        "index t : T\nindex a, r : A\nparam w[r], y[t,a]\n"
+        "h[t,a] = y[t,a] + sum(r, w[r]*pad(h[t+1,a+r]))\nloss E = sum(t, a, h[t,a]^2)"
+    )
+    text = model.derive().to_numpy(fast=True)
+    assert "Verified" in text and "np.add(grad_w, work, out=grad_w)" in text
 
 
 def test_one_axis_may_be_empty_or_of_one_place() -> None:
