@@ -106,6 +106,7 @@ def test_what_is_added_to_as_a_whole_is_no_variable_of_the_steps() -> None:
     )
     text = model.derive().to_numpy(fast=True)
     assert "Verified" in text and "np.add(grad_w, work, out=grad_w)" in text
+    assert "np.copyto(h_padded[:, :A], h)" in text
 
 
 def test_one_axis_may_be_empty_or_of_one_place() -> None:
@@ -223,6 +224,16 @@ def test_arrays_that_take_the_places_of_others_are_read() -> None:
     assert_same(made.value_and_grad(params, x, d, workspace=workspace), made.value_and_grad(params, x, d))
     with pytest.raises(ValueError, match="unknown: b3"):
         made.value_and_grad({**params, "b3": x}, x, d, workspace=workspace)
+
+
+def test_results_may_be_given_to_the_next_call() -> None:
+    made = module("seed")
+    params, *others = drawn(made, SIZES)
+    workspace = made.workspace()
+    gradients = made.value_and_grad(params, *others, workspace=workspace)[1]
+    expected = made.value_and_grad({name: array.copy() for name, array in gradients.items()}, *others)
+    viewed = gradients | {"W2": gradients["W2"][:]}  # is read behind the line that computes its gradient
+    assert_same(made.value_and_grad(viewed, *others, workspace=workspace), expected)
 
 
 def test_integers_are_checked_at_every_call() -> None:
