@@ -1,4 +1,7 @@
-"""Loss and gradients computed into memory that is there: the same to the bit, and nothing else changes."""
+"""Loss and gradients computed into memory that is there: the same, and nothing else changes.
+
+To the bit, where NumPy adds up in the same order: that follows the strides of an array, which may be others.
+"""
 
 from __future__ import annotations
 
@@ -107,6 +110,15 @@ def test_what_is_added_to_as_a_whole_is_no_variable_of_the_steps() -> None:
     text = model.derive().to_numpy(fast=True)
     assert "Verified" in text and "np.add(grad_w, work, out=grad_w)" in text
     assert "np.copyto(h_padded[:, :A], h)" in text
+
+
+def test_a_number_is_added_to() -> None:
+    model = sb.loads(
+        "index a, b : B = 4\nindex c : C = 2\nparam x[c,a]\n"
+        "loss E = sum(c, a, x[c,a]*pad(x[c,a+2*c-2])) + x[0,0]"
+    )
+    text = model.derive().to_numpy(fast=True)
+    assert "Verified" in text and "        E += " in text
 
 
 def test_one_axis_may_be_empty_or_of_one_place() -> None:
