@@ -77,7 +77,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     dtype = x.dtype
     # u1[n,o,i,j] = sum(r, s, W1[o,r,s]*pad(x[n,i + r - 1,j + s - 1])) + b1[o]
     x_padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    x_windows = windows(x_padded, (1, 2), (3, 3)).transpose(0, 3, 4, 1, 2)
+    x_windows = windows(x_padded, (1, 2), (3, 3)).transpose(0, 3, 4, 1, 2).copy()
     W1, b1 = tensors["W1"], tensors["b1"]
     u1 = (W1.reshape(8, 9) @ x_windows.reshape(N, 9, 64)).reshape(N, 8, 8, 8) + b1[:, None, None]
     # z1[n,o,i,j] = relu(u1[n,o,i,j])
@@ -89,7 +89,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
             y1[...] = np.maximum(y1, z1[:, :, v::2, w::2])
     # u2[n,m,p,q] = sum(o, r, s, W2[m,o,r,s]*pad(y1[n,o,p + r - 1,q + s - 1])) + b2[m]
     y1_padded = np.pad(y1, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    y1_windows = windows(y1_padded, (2, 3), (3, 3)).transpose(0, 1, 4, 5, 2, 3)
+    y1_windows = windows(y1_padded, (2, 3), (3, 3)).transpose(0, 1, 4, 5, 2, 3).copy()
     W2, b2 = tensors["W2"], tensors["b2"]
     u2 = (W2.reshape(16, 72) @ y1_windows.reshape(N, 72, 16)).reshape(N, 16, 4, 4) + b2[:, None, None]
     # z2[n,m,p,q] = relu(u2[n,m,p,q])
@@ -112,7 +112,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     p3_sum = np.sum(p3_exp, axis=1)
     # p3[n,k] = exp(u3[n,k])/sum(k, exp(u3[n,k]))
     p3 = p3_exp / p3_sum[:, None]
-    return x_windows, u1, z1, y1_windows, u2, z2, h, u3, max_k_u3, p3_sum, p3
+    return x_windows, u1, z1, y1, y1_windows, u2, z2, y2, h, u3, max_k_u3, p3_sum, p3
 
 
 def _loss(tensors: dict[str, Array], u3: Array, max_k_u3: Array, p3_sum: Array) -> Scalar:
@@ -147,7 +147,7 @@ def value_and_grad(
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
     tensors = _checked(params, {"x": x, "d": d})
-    x_windows, u1, z1, y1_windows, u2, z2, h, u3, max_k_u3, p3_sum, p3 = _forward(tensors)
+    x_windows, u1, z1, y1, y1_windows, u2, z2, y2, h, u3, max_k_u3, p3_sum, p3 = _forward(tensors)
     E = _loss(tensors, u3, max_k_u3, p3_sum)
     W2, W3, d = tensors["W2"], tensors["W3"], tensors["d"]
     N = p3.shape[0]
@@ -160,17 +160,19 @@ def value_and_grad(
     grad_b3 = np.sum(delta3, axis=0)
     # delta_h[n,f] = sum(k, delta3[n,k]*W3[k,f])
     delta_h = delta3 @ W3
+    # delta2_place[n,m,p',q'] = argmax(v, w, z2[n,m,2*p' + v,2*q' + w])
+    delta2_place = np.full((N, 16, 2, 2), -1.0, dtype=dtype)
+    for v in reversed(range(2)):
+        for w in reversed(range(2)):
+            delta2_place[...] = (delta2_place + 1.0) * (z2[:, :, v::2, w::2] != y2)
     # delta2[n,m,p,q] = delta_h[n,4*m + 2*floor(p/2) + floor(q/2)]*where(argmax(v, w, z2[n,m,2*floor(p/2) +
     #     v,2*floor(q/2) + w]) == 2*mod(p, 2) + mod(q, 2), 1, 0)*where(u2[n,m,p,q] > 0, 1, 0)
     delta2 = np.empty((N, 16, 4, 4), dtype=dtype)
-    delta2_part = np.argmax(
-        z2.reshape(N, 16, 2, 2, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, 16, 2, 2, 4), axis=4
-    )
     for p_rest in range(2):
         for q_rest in range(2):
             delta2[:, :, p_rest::2, q_rest::2] = (
                 delta_h.reshape(N, 16, 2, 2)
-                * (delta2_part == 2 * p_rest + q_rest)
+                * (delta2_place == 2.0 * p_rest + q_rest)
                 * (u2[:, :, p_rest::2, q_rest::2] > 0.0)
             )
     # grad_W2[m,o,r,s] = sum(n, p, q, delta2[n,m,p,q]*pad(y1[n,o,p + r - 1,q + s - 1]))
@@ -187,16 +189,18 @@ def value_and_grad(
         for s in range(3):
             delta_y1_padded[:, :, r : r + 4, s : s + 4] += delta_y1_sum[:, :, r, s]
     delta_y1 = delta_y1_padded[:, :, 1:5, 1:5]
+    # delta_u1_place[n,o,i',j'] = argmax(v, w, z1[n,o,2*i' + v,2*j' + w])
+    delta_u1_place = np.full((N, 8, 4, 4), -1.0, dtype=dtype)
+    for v in reversed(range(2)):
+        for w in reversed(range(2)):
+            delta_u1_place[...] = (delta_u1_place + 1.0) * (z1[:, :, v::2, w::2] != y1)
     # delta_u1[n,o,i,j] = delta_y1[n,o,floor(i/2),floor(j/2)]*where(argmax(v, w, z1[n,o,2*floor(i/2) +
     #     v,2*floor(j/2) + w]) == 2*mod(i, 2) + mod(j, 2), 1, 0)*where(u1[n,o,i,j] > 0, 1, 0)
     delta_u1 = np.empty((N, 8, 8, 8), dtype=dtype)
-    delta_u1_part = np.argmax(
-        z1.reshape(N, 8, 4, 2, 4, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, 8, 4, 4, 4), axis=4
-    )
     for i_rest in range(2):
         for j_rest in range(2):
             delta_u1[:, :, i_rest::2, j_rest::2] = (
-                delta_y1 * (delta_u1_part == 2 * i_rest + j_rest) * (u1[:, :, i_rest::2, j_rest::2] > 0.0)
+                delta_y1 * (delta_u1_place == 2.0 * i_rest + j_rest) * (u1[:, :, i_rest::2, j_rest::2] > 0.0)
             )
     # grad_W1[o,r,s] = sum(n, i, j, delta_u1[n,o,i,j]*pad(x[n,i + r - 1,j + s - 1]))
     grad_W1 = np.sum(delta_u1.reshape(N, 8, 64) @ x_windows.reshape(N, 9, 64).mT, axis=0).reshape(8, 3, 3)
@@ -287,4 +291,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 86fa45d092b604d3
+# sha256 of the lines above: 6f175722a1ea215e

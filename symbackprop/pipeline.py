@@ -24,7 +24,7 @@ from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
 from symbackprop.lesson.json_document import derivation_json, result_json
 from symbackprop.lesson.latex_document import latex_document, latex_fragment
-from symbackprop.lesson.lesson import derivation_document, result_document, result_equations
+from symbackprop.lesson.lesson import derivation_document, result_by_blocks, result_document
 from symbackprop.lesson.markdown import markdown_document, markdown_fragment
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
@@ -281,7 +281,7 @@ class ModelDerivation(Summary):
 
     def result_text(self) -> str:
         """The gradient's equations alone, one a line, each after those that it reads."""
-        return equations_text(result_equations(self.derivation))
+        return equations_text(result_by_blocks(self.derivation))
 
     def result_latex(self) -> str:
         """The gradient's equations as one LaTeX display."""

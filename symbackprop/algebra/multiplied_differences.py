@@ -21,7 +21,17 @@ from symbackprop.notation.arithmetic import (
     power,
     terms_of,
 )
-from symbackprop.notation.expressions import MINUS_ONE, Add, Expression, Multiply, Number, Power, Size
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    Add,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Size,
+)
+from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rewriting.matching import match
 
 Exponents: TypeAlias = frozenset[tuple[Expression, int]]
@@ -96,6 +106,27 @@ def mean_taken_off(node: Expression) -> tuple[int, Expression] | None:
                 body = add(*positive_first([*terms_of(body)]))
                 return place, multiply(MINUS_ONE, total.with_children((body,)), *sizes)
     return None
+
+
+def holds_weighted_mean(total: Reduction) -> bool:
+    """Whether it is sum(i, f*(g - c*sum(i, f*g))): what is left of it is sum(i, f*g)*(1 - c*sum(i, f))."""
+    factors = factors_of(total.body)
+    for difference in factors:
+        if not (isinstance(difference, Add) and len(difference.terms) == 2 and is_difference(difference)):
+            continue
+        weights = Counter(factors)
+        weights[difference] -= 1
+        for value, mean in (difference.terms, difference.terms[::-1]):
+            weighted = _without_number(total, multiply(*weights.elements(), value))
+            sums = filter(is_sum, factors_of(mean))
+            if any(_without_number(each, each.body) == weighted for each in sums):
+                return True
+    return False
+
+
+def _without_number(total: Reduction, body: Expression) -> Expression:
+    """The sum of a body without its number, with canonical bound names."""
+    return canonical_bound_names(total.with_children((multiply(*coefficient_and_rest(body)[1]),)))
 
 
 def _polynomial(node: Add, whole: Collection[Expression]) -> Polynomial:

@@ -16,9 +16,10 @@ from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
+from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rewriting.strategies import result_of
+from symbackprop.rewriting.strategies import apply_in_one_pass, result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
@@ -146,19 +147,23 @@ def masks_by_name(scope: Scope) -> tuple[Rule, ...]:
 
 
 def present(
-    expression: Expression, scope: Scope, outer: frozenset[Index], masks: tuple[Rule, ...]
+    expression: Expression,
+    scope: Scope,
+    outer: frozenset[Index],
+    masks: tuple[Rule, ...],
+    differences: StatedDifferences,
 ) -> tuple[Step, ...]:
     """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards.
 
-    `masks` are the rules of `masks_by_name`.
+    `masks` are the rules of `masks_by_name`. Differences are written as stated when all else is done.
     A guard that has left the branches of a `where` goes back around the loop-carried reads that need it.
     """
     steps = list(NormalForm((*masks, *LAST_RULES)).steps(expression))
-    if not steps:
-        return ()
-    steps.extend(_arranged(steps[-1].after, scope, outer))
-    inwards = _inwards(scope).steps(steps[-1].after)
-    return (*steps, *inwards, *(_arranged(inwards[-1].after, scope, outer) if inwards else ()))
+    if steps:
+        steps.extend(_arranged(steps[-1].after, scope, outer))
+        inwards = _inwards(scope).steps(steps[-1].after)
+        steps.extend((*inwards, *(_arranged(inwards[-1].after, scope, outer) if inwards else ())))
+    return (*steps, *apply_in_one_pass(differences.rules, result_of(steps, expression)))
 
 
 def _inwards(scope: Scope) -> NormalForm:

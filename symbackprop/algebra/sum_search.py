@@ -10,7 +10,7 @@ from itertools import product
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.digits import keeps_digits
 from symbackprop.algebra.identity import Identity
-from symbackprop.algebra.multiplied_differences import is_difference, mean_taken_off
+from symbackprop.algebra.multiplied_differences import holds_weighted_mean, is_difference, mean_taken_off
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.rational import measure, multiplied_out, rank
 from symbackprop.algebra.reassociation import towards_names
@@ -258,7 +258,8 @@ def _split(node: Reduction) -> Iterator[tuple[Step, ...]]:
     if any(isinstance(part, Add) for part in (node.body, *node.body.children)):
         within = (part for term in terms_of(node.body) for part in term.walk())
         terms = multiplied_out(node.body, frozenset(filter(is_difference, within)))
-        for each in dict.fromkeys((terms, terms_of(node.body), _difference_and_mean(node.body))):
+        mean = multiplied_out(node.body) if holds_weighted_mean(node) else ()
+        for each in dict.fromkeys((terms, terms_of(node.body), _difference_and_mean(node.body), mean)):
             if len(each) > 1:
                 opened = node.with_children((Add(each),))
                 identity = Identity.of(node.body, opened.body, ())

@@ -32,6 +32,8 @@ from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, rewrite_lines
 from symbackprop.array.slices import Conditional, always_computed
 from symbackprop.array.value import Value
+from symbackprop.functions.record import Domain
+from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Reduction
 from symbackprop.schedule.kinds import Kind
@@ -165,8 +167,10 @@ def _poles(node: Value) -> tuple[Value, ...]:
             return (below,)
         case Elementwise("power", (_, Literal(exponent))) if exponent >= 0:
             return ()
-        case Elementwise("power" | "log" | "lgamma" | "digamma", (first, *_)):
+        case Elementwise("power", (first, _)):
             return (first,)
+        case Elementwise(operation, (first,)) if operation in ALL_FUNCTIONS:
+            return (first,) if ALL_FUNCTIONS[operation].domain is Domain.POSITIVE else ()
     return ()
 
 

@@ -6,10 +6,15 @@ import ast
 from collections.abc import Iterator
 from itertools import product
 
-from symbackprop.auditing.sites import Proposal, Site
-from symbackprop.auditing.syntax_parts import expression, sums_in, text_of
+from symbackprop.auditing.injections import Arsenal
+from symbackprop.auditing.sites import Injected, Proposal, Site
+from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, text_of
 
 SMALL_NUMBERS = ("2", "3", "4", "0.5")
+# Powers of an array that may be a factor, as code, and what a sentence calls them.
+POWERS = ("{}", "1 / {}", "{} ** 2", "1 / {} ** 2", "{} ** 0.5", "{} ** -0.5")
+MOST_AT_HAND = 24
+NO_ARRAYS = (ast.Constant, ast.Starred, ast.Tuple, ast.List)
 
 
 def another_factor(site: Site) -> Iterator[Proposal]:
@@ -30,13 +35,14 @@ def factor_of_a_term(site: Site) -> Iterator[Proposal]:
     scalars = [name for name, array in site.values.items() if array.ndim == 0 and name.isidentifier()]
     for node in sums_in(site):
         for term, factor in product((node.left, node.right), (*scalars, *SMALL_NUMBERS)):
+            order = 1 + isinstance(term, ast.Name)  # rather where that is made
             sentence = f"the term {text_of(term)} misses the factor {factor}"
             new = ast.BinOp(expression(factor), ast.Mult(), term)
-            yield Proposal(term, new, "factor", sentence, order=1)
+            yield Proposal(term, new, "factor", sentence, order=order)
             if factor in scalars:
                 sentence = f"the term {text_of(term)} should be divided by {factor}"
                 yield Proposal(
-                    term, ast.BinOp(term, ast.Div(), expression(factor)), "factor", sentence, order=1
+                    term, ast.BinOp(term, ast.Div(), expression(factor)), "factor", sentence, order=order
                 )
 
 
@@ -55,6 +61,19 @@ def extra_factor(site: Site) -> Iterator[Proposal]:
             for exponent in ("2", "3", "0.5", "-1", "-0.5", "-1.5"):
                 new = ast.BinOp(node.left, ast.Pow(), expression(exponent))
                 yield Proposal(node, new, "power", f"{text_of(node.left)} is raised to the wrong power")
+
+
+def missing_power(site: Site) -> Iterator[Proposal]:
+    """An operand is not squared."""
+    products = [each for each in ast.walk(site.value) if isinstance(each, ast.BinOp)]
+    for node in [each for each in products if not isinstance(each.op, ast.Pow)]:
+        for each in (node.left, node.right):
+            if isinstance(each, ast.Name | ast.Attribute | ast.Subscript):
+                new = ast.BinOp(each, ast.Pow(), expression("2"))
+                kind, sentence = "power", f"{text_of(each)} should be squared"
+                if isinstance(node.op, ast.Mult):
+                    kind, sentence = "missing factor", f"{text_of(node)} misses the factor {text_of(each)}"
+                yield Proposal(each, new, kind, sentence, order=1)
 
 
 def misplaced_power(site: Site) -> Iterator[Proposal]:
@@ -86,3 +105,88 @@ def extra_term(site: Site) -> Iterator[Proposal]:
         yield Proposal(node, node.left, "doubled term", f"{text_of(node.right)} should not be added", order=1)
         right = node.right if isinstance(node.op, ast.Add) else ast.UnaryOp(ast.USub(), node.right)
         yield Proposal(node, right, "doubled term", f"{text_of(node.left)} should not be added", order=1)
+
+
+def factor_at_hand(site: Site) -> Iterator[Proposal]:
+    """An array that the code has at hand, or a power of it, is missing in a term or a factor of a product."""
+    for power, text in product(POWERS, arrays_at_hand(site)):
+        for node in operands(site):
+            for shown in (text, f"{text}[:, None]")[: 1 + (site.values[text].ndim == 1)]:
+                factor = expression(power.format(shown))
+                new = expression("left * factor", left=node, factor=factor)
+                kind, sentence, order = _lacking(site, node, text_of(new), text_of(factor))
+                yield Proposal(node, new, kind, sentence, order=order)
+
+
+def term_at_hand(site: Site) -> Iterator[Proposal]:
+    """An array or a number that the code has by a name is missing as a term: in a sum, under a condition."""
+    sides = [site.value, *(each.left for each in ast.walk(site.value) if isinstance(each, ast.Compare))]
+    arguments = [each.args for each in ast.walk(site.value) if isinstance(each, ast.Call)]
+    sides += [each for own in arguments for each in own if isinstance(each, ast.BinOp)]
+    numbers = [name for name, array in site.values.items() if not array.ndim and array.dtype.kind == "f"]
+    for name, node, sign in product((*arrays_at_hand(site), *numbers), sides, ("+", "-")):
+        new = expression(f"left {sign} right", left=node, right=expression(name))
+        where = site.said_value if node is site.value else text_of(node)
+        yield Proposal(node, new, "missing term", f"the term {name} is missing in {where}", order=1)
+
+
+def _lacking(site: Site, node: ast.expr, new: str, factor: str) -> tuple[str, str, int]:
+    """The kind, the sentence and the order where a part of a value should have a factor more."""
+    terms = {id(each) for total in sums_in(site) for each in (total.left, total.right)}
+    if node is site.value:
+        return "missing factor", f"{site.said_value} misses the factor {factor}", 1
+    if id(node) in terms:
+        return "missing factor", f"the term {text_of(node)} misses the factor {factor}", 1
+    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+        return "wrong value", f"reads {text_of(node)} where {new} should stand", 1
+    return "missing factor", f"{text_of(node)} misses the factor {factor}", 2
+
+
+def arrays_at_hand(site: Site) -> list[str]:
+    """The arrays around a statement, by their shortest names; what it makes itself is none."""
+    named: dict[bytes, str] = {}
+    for name, array in site.values.items():
+        own = repr(array.shape).encode() + array.tobytes()
+        if array.ndim and array.size > 1 and array.dtype.kind == "f" and name != site.target:
+            named[own] = min(named.get(own, name), name, key=len)
+    return list(named.values())[:MOST_AT_HAND]
+
+
+def operands(site: Site) -> list[ast.expr]:
+    """What a factor may stand beside: the value, terms, what is summed, factors of matrix products."""
+    found: list[ast.expr] = [site.value]
+    for node in ast.walk(site.value):
+        match node:
+            case ast.BinOp(left, ast.Add() | ast.Sub() | ast.MatMult(), right):
+                found += [left, right]
+            case ast.Call(function, arguments):
+                if isinstance(function, ast.Attribute) and not is_numpy(function.value):
+                    found.append(function.value)
+                found += [each for each in arguments if not isinstance(each, NO_ARRAYS)]
+            case ast.Attribute(value, "T"):
+                found.append(value)
+    return found
+
+
+def missing_tensor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
+    """A tensor of the forward pass that the code does not keep is missing as a factor."""
+    for tensor in arsenal.not_at_hand(site):
+        for reading, node in product(_beside(tensor, site), operands(site)):
+            whole = site.said_value if node is site.value else text_of(node)
+            new = ast.BinOp(node, ast.Mult(), reading)
+            sentence = f"{whole} misses the factor {tensor.text}"
+            remedy = f"multiply {whole} by {tensor.text}"
+            yield Proposal(node, new, "missing factor", sentence, (tensor,), remedy, 2)
+
+
+def _beside(injected: Injected, site: Site) -> Iterator[ast.expr]:
+    """The array as a factor of what a statement computes: over its first axes, or its last."""
+    shape, own = site.shape, injected.arrays[0].shape
+    if shape is None or len(own) > len(shape):
+        return
+    if own == shape[len(shape) - len(own) :]:
+        yield ast.Name(injected.name, ast.Load())
+    elif own == shape[: len(own)]:
+        yield expression(
+            f"{injected.name}[{', '.join([':'] * len(own) + ['None'] * (len(shape) - len(own)))}]"
+        )

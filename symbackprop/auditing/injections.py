@@ -6,7 +6,6 @@ A local derivative f'(u) is that of an equation z = f(u), element by element, in
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.auditing.sites import Injected, Proposal, Site
-from symbackprop.auditing.terms import Expansion
+from symbackprop.auditing.syntax_parts import elementwise, names_in, text_of
+from symbackprop.auditing.terms import Expansion, without_deltas
 from symbackprop.auditing.trials import Trial
 from symbackprop.functions.record import NumpyCall
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.handwritten.agreement import agrees
-from symbackprop.notation.arithmetic import factors_of, multiply
-from symbackprop.notation.expressions import Add, Delta, Expression, Index, Number
-from symbackprop.notation.substitution import substitute
+from symbackprop.notation.expressions import Add, Expression, Index, Number
 from symbackprop.systems.printing import text
 
 Array: TypeAlias = NDArray[Any]
@@ -62,7 +60,7 @@ class Arsenal:
         found: dict[str, Injected] = {}
         for adjoint in self.trial.expectations.derivation.adjoints:
             for factor in adjoint.factors:
-                rest = _without_deltas(factor.value)
+                rest = without_deltas(factor.value)
                 indices = tuple(
                     [each for each in adjoint.total.denominator.positions if isinstance(each, Index)]
                 )
@@ -117,6 +115,25 @@ class Arsenal:
                 found.append(Injected(name, arrays, shown.format(axis)))
         return found
 
+    @cached_property
+    def forward(self) -> list[Injected]:
+        """The tensors of the forward pass that have axes."""
+        draws, named = self.trial.expectations.draws, self.trial.expectations.system.tensors
+        return [
+            self._injected(
+                f"_tensor_{place}",
+                name,
+                [np.asarray(draw.known[name]) for draw in draws],
+                f"{name}[{','.join(index.name for index in tensor.indices)}]",
+            )
+            for place, (name, tensor) in enumerate(named.items())
+            if tensor.indices and name in draws[0].known
+        ]
+
+    def not_at_hand(self, site: Site) -> list[Injected]:
+        """The tensors of the forward pass that no variable around a statement holds."""
+        return [each for each in self.forward if not self.called(each.tensor, site)]
+
     def _evaluated(self, expression: Expression, indices: tuple[Index, ...]) -> list[Array]:
         expectations = self.trial.expectations
         return [expectations.evaluated(expression, indices, draw) for draw in expectations.draws]
@@ -153,19 +170,6 @@ class Arsenal:
             if own.ndim and any(agrees(array, other, 0.0) for other in (own, own.T)):
                 return True
         return False
-
-
-def _without_deltas(value: Expression) -> Expression | None:
-    """What stands beside the Kronecker deltas, the tied indices taken for one another."""
-    rest: list[Expression] = []
-    ties: dict[Index, Expression] = {}
-    for factor in factors_of(value):
-        if isinstance(factor, Delta) and isinstance(factor.left, Index) and isinstance(factor.right, Index):
-            longer, shorter = sorted((factor.left, factor.right), key=lambda each: -len(each.name))
-            ties[longer] = shorter
-        else:
-            rest.append(factor)
-    return substitute(multiply(*rest), ties) if rest else None
 
 
 def _readings(injected: Injected, site: Site) -> Iterator[ast.expr]:
@@ -217,7 +221,7 @@ def _factors(value: ast.expr, reading: ast.expr) -> Iterator[tuple[ast.expr, ast
 
 def missing_factor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
     """A number or a size is missing."""
-    if site.shape is None:
+    if site.shape is None and not site.is_size:
         return
     for scalar in arsenal.scalars:
         new = ast.BinOp(site.value, ast.Mult(), ast.Name(scalar.name, ast.Load()))
@@ -274,10 +278,12 @@ def adjoint_itself(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
 
 def in_their_names(formula: str, site: Site, arsenal: Arsenal) -> str:
     """A formula that works element by element as code, where the code has its tensors under some name."""
-    plain = re.sub(r"\[[^\]]*\]", "", formula).replace("^", "**")
-    names = set(re.findall(r"[A-Za-z_]\w*", plain)) - OF_NUMPY
-    theirs = {name: arsenal.called(name, site) for name in names}
-    if not all(theirs.values()):
+    try:
+        tree = ast.parse(formula.replace("^", "**"), mode="eval").body
+    except SyntaxError:  # a formula of the notation that is no Python
         return formula
-    plain = re.sub(r"[A-Za-z_]\w*", lambda found: theirs.get(found[0]) or found[0], plain)
-    return re.sub(rf"\b({'|'.join(OF_NUMPY)})\(", r"np.\1(", plain)
+    called, read = names_in(tree)
+    theirs = {name: arsenal.called(name, site) for name in read}
+    if not all(theirs.values()) or not called <= OF_NUMPY:
+        return formula
+    return text_of(elementwise(tree, {**theirs, **{name: f"np.{name}" for name in called}}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from symbackprop.auditing.sites import Site
 
@@ -39,3 +40,36 @@ def sums_in(site: Site) -> list[ast.BinOp]:
 def is_numpy(node: ast.expr) -> bool:
     """Whether a node is the name of NumPy."""
     return isinstance(node, ast.Name) and node.id in ("np", "numpy")
+
+
+def names_in(formula: ast.expr) -> tuple[set[str], set[str]]:
+    """The functions that a formula calls, and the tensors that it reads, by name; no indices."""
+    called: set[str] = set()
+    read: set[str] = set()
+    match formula:
+        case ast.Call(ast.Name(name)):
+            called.add(name)
+            inner: list[ast.expr] = formula.args
+        case ast.Subscript(ast.Name(name)) | ast.Name(name):
+            read.add(name)
+            inner = []
+        case _:
+            inner = [each for each in ast.iter_child_nodes(formula) if isinstance(each, ast.expr)]
+    for each in inner:
+        more = names_in(each)
+        called, read = called | more[0], read | more[1]
+    return called, read
+
+
+def elementwise(formula: ast.expr, names: Mapping[str, str]) -> ast.expr:
+    """A formula element by element as one of arrays: other names, and no indices."""
+
+    class Naming(ast.NodeTransformer):
+        def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+            return self.visit(node.value)  # type: ignore[no-any-return]
+
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return expression(names.get(node.id, node.id))
+
+    found: ast.expr = Naming().visit(formula)
+    return found

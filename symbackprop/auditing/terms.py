@@ -9,9 +9,10 @@ from itertools import product
 
 from symbackprop.algebra.normal_form import NormalForm
 from symbackprop.algebra.phases import normal_form_rules
-from symbackprop.notation.arithmetic import add, multiply, negate
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate
 from symbackprop.notation.expressions import (
     Add,
+    Delta,
     Element,
     Expression,
     Index,
@@ -117,3 +118,16 @@ def _without_names(expression: Expression, adjoints: Mapping[str, Equation]) -> 
         return substitute(formula, dict(zip(equation.indices, node.positions, strict=True)))
 
     return rewrite_bottom_up(expression, put_in)
+
+
+def without_deltas(value: Expression) -> Expression | None:
+    """What stands beside the Kronecker deltas, the tied indices taken for one another."""
+    rest: list[Expression] = []
+    ties: dict[Index, Expression] = {}
+    for factor in factors_of(value):
+        if isinstance(factor, Delta) and isinstance(factor.left, Index) and isinstance(factor.right, Index):
+            longer, shorter = sorted((factor.left, factor.right), key=lambda each: -len(each.name))
+            ties[longer] = shorter
+        else:
+            rest.append(factor)
+    return substitute(multiply(*rest), ties) if rest else None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from symbackprop.derivation.derivative_signs import derivative
-from symbackprop.derivation.elementary_derivatives import at_arguments, elementary_derivative
+from symbackprop.derivation.elementary_derivatives import at_arguments, derivative, elementary_derivative
 from symbackprop.functions.table import definition_of
 from symbackprop.notation.arithmetic import multiply, power, subtract
 from symbackprop.notation.derivatives import PartialDerivative

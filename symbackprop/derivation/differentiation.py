@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from symbackprop.derivation.calculus import CALCULUS_RULES
-from symbackprop.derivation.derivative_signs import derivative
+from symbackprop.derivation.elementary_derivatives import derivative
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import normalised, reciprocals_last
 from symbackprop.notation.derivatives import Derivative, PartialDerivative

@@ -31,6 +31,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
+from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rules.stating import DIFFERENTIATED
 from symbackprop.systems.system import Equation, System
@@ -68,8 +69,8 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget)
-    masks = masks_by_name(scope)
-    presented = [_presented(adjoint, scope, masks) for adjoint in inlined]
+    masks, differences = masks_by_name(scope), StatedDifferences.of(system)
+    presented = [_presented(adjoint, scope, masks, differences) for adjoint in inlined]
     derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)
     return derivation
@@ -110,12 +111,16 @@ def _derive_adjoint(
     return AdjointDerivation(tensor, total, factors, steps, equation, kept=True)
 
 
-def _presented(adjoint: AdjointDerivation, scope: Scope, masks: tuple[Rule, ...]) -> AdjointDerivation:
+def _presented(
+    adjoint: AdjointDerivation, scope: Scope, masks: tuple[Rule, ...], differences: StatedDifferences
+) -> AdjointDerivation:
     """The adjoint as it is printed, where it keeps its equation."""
+    if not adjoint.kept:
+        return adjoint
     equation = adjoint.equation
     _LOG.info("writing down %s", equation.element)
     outer = adjoint.total.free_indices | frozenset(equation.indices)
-    steps = present(equation.expression, scope.at(equation.element), outer, masks) if adjoint.kept else ()
+    steps = present(equation.expression, scope.at(equation.element), outer, masks, differences)
     if not steps:
         return adjoint
     equation = replace(equation, expression=steps[-1].after)

@@ -15,8 +15,10 @@ from symbackprop.algebra.scalar_algebra import from_sympy
 from symbackprop.errors import InternalError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.arithmetic import normalised
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.derivatives import PartialDerivative
+from symbackprop.notation.expressions import ZERO, Element, Expression
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.systems.dependence import moves
 
 PLACEHOLDERS = (Element("?0"), Element("?1"))
 
@@ -42,3 +44,8 @@ def at_arguments(expression: Expression, arguments: tuple[Expression, ...]) -> E
         return filled.get(node, node) if isinstance(node, Element) else normalised(node)
 
     return rewrite_bottom_up(expression, fill)
+
+
+def derivative(expression: Expression, by: Element) -> Expression:
+    """d expression / d by, still to be worked out; 0 where the expression does not depend on that tensor."""
+    return PartialDerivative(expression, by) if moves(expression, by.tensor) else ZERO

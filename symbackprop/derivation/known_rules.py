@@ -21,6 +21,7 @@ from symbackprop.derivation.reverse import ChainRule
 from symbackprop.notation.expressions import Axis, Index
 from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
+from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.rewriting.justification import Justification, Premise
 from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence
 from symbackprop.rewriting.registry import Entry, Family, Registry
@@ -121,5 +122,6 @@ REGISTRY = Registry.of(
     Family(SYMMETRY, Symmetries, oriented_by),
     Family(BOTH, Between, one_index_between),
     Family(FACTOR_IN.name, MovedIn, factor_in),
+    Family(AS_STATED, StatedDifferences, as_stated),
     *JUSTIFICATIONS,
 )

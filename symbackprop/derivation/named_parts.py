@@ -53,10 +53,10 @@ class Copies(Naming):
 
 @dataclass(frozen=True)
 class Arguments(Naming):
-    """Names for arguments of functions, softmaxes and norms."""
+    """Names for arguments of functions, softmaxes, norms and squared residuals."""
 
     name: str = "name arguments"
-    statement: str = "the argument of a function, a softmax or a norm in a formula is an equation of its own"
+    statement: str = "an argument, softmax, norm or squared residual in a formula is an equation of its own"
 
 
 # In the order in which names are given.

@@ -7,8 +7,9 @@ u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 
 A softmax inside a formula is named, so that the gradient is the one in terms of p; so are the root of a sum
 that stands below what it sums over, and the quotient, xhat = (x - mean(i, x))/sqrt(var(i, x) + eps). So is
-the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one. Not inside a
-logarithm: log(p) is a difference.
+the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one, and the residual of
+(sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2, and the exponent with a sum in a log-sum-exp, by several tensors.
+No softmax is named inside a logarithm: log(p) is a difference.
 """
 
 from __future__ import annotations
@@ -16,17 +17,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 
-from symbackprop.derivation.differentiation import put_together
-from symbackprop.functions.table import ALL_FUNCTIONS
+from symbackprop.derivation.quantities import (
+    exponent_of_log_sum,
+    holds_contraction,
+    is_compared,
+    is_no_larger,
+    is_rewritten,
+    is_squared_residual,
+    normalised_places,
+)
+from symbackprop.integers.bounds import conjunction
 from symbackprop.integers.guards import by_itself, guarded_children
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
+    coefficient_and_rest,
     factors_of,
-    is_reciprocal,
     is_root,
-    is_sum,
     multiply,
     power,
 )
@@ -34,7 +43,6 @@ from symbackprop.notation.expressions import (
     MINUS_ONE,
     ONE,
     ZERO,
-    Add,
     Apply,
     Axis,
     Element,
@@ -46,17 +54,21 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.fresh_names import lengthened_name
-from symbackprop.notation.substitution import canonical_bound_names, elements_of
+from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.systems.ordering import loop_carried_tensors
+from symbackprop.systems.partial import is_partial
 from symbackprop.systems.shorthands import softmax_places
-from symbackprop.systems.system import Equation, System
+from symbackprop.systems.system import Equation, Role, System
 
 
 def with_named_arguments(system: System) -> System:
     """The system, with an equation of its own for every contraction inside an element-wise function."""
     axes = {name: [index.axis for index in tensor.indices] for name, tensor in system.tensors.items()}
     taken = {*system.tensors, *(axis.name for axis in system.axes)}
-    naming = _Naming(axes, loop_carried_tensors(system.equations), taken)
+    movable = frozenset(
+        name for name, each in system.tensors.items() if each.role in (Role.PARAMETER, Role.DERIVED)
+    )
+    naming = _Naming(axes, loop_carried_tensors(system.equations), movable, taken)
     equations: list[Equation] = []
     for equation in system.equations:
         expression = naming.of_equation(equation)
@@ -66,64 +78,11 @@ def with_named_arguments(system: System) -> System:
     return system.with_equations(equations)
 
 
-def holds_contraction(expression: Expression) -> bool:
-    """Whether a sum of a product stands in the expression, or of products that a condition chooses."""
-    return any(is_sum(node) and _is_product(node.body) for node in expression.walk())
-
-
-def is_compared(argument: Expression, function: str, typed: Expression) -> bool:
-    """Whether a function with a kink has terms for its argument in which a sum over an index was typed.
-
-    Its derivative repeats the argument in each condition: max(0, norm(i, x[i]) - norm(i, y[i]) + 1).
-    """
-    is_long = isinstance(argument, Add) and any(map(is_sum, typed.walk()))
-    return is_long and ALL_FUNCTIONS[function].kink is not None
-
-
-def _is_product(body: Expression) -> bool:
-    if isinstance(body, Where) and body.otherwise == ZERO:
-        return _is_product(body.chosen)
-    return len(factors_of(body)) > 1
-
-
-def _is_rewritten(root: Power) -> bool:
-    """Whether it is the root of a sum of powers of products, which rules multiply out."""
-    return isinstance(root.base, Reduction) and put_together(root.base) != root.base
-
-
-def normalised_places(factors: Sequence[Expression]) -> tuple[tuple[int, ...], int] | None:
-    """Where a product divides by the root of a sum over other factors: the places of these, and of the root.
-
-    They read a tensor that the sum reads, at indices over the axes that it sums over: x[i]/norm(i, x[i]).
-    """
-    for below, factor in enumerate(factors):
-        if is_root(factor) and is_reciprocal(factor):
-            others = (place for place in range(len(factors)) if place != below)
-            above = tuple([place for place in others if _is_summed(factors[place], factor)])
-            if above:
-                return above, below
-    return None
-
-
-def _is_summed(factor: Expression, root: Power) -> bool:
-    axes = {index.axis for index in factor.free_indices}
-    return any(
-        is_sum(node)
-        and not node.tensors.isdisjoint(factor.tensors)
-        and axes.issuperset(index.axis for index in node.indices)
-        for node in root.base.walk()
-    )
-
-
-def is_no_larger(expression: Expression) -> bool:
-    """Whether an expression is an array no larger than one that it reads."""
-    return any(expression.free_indices <= read.free_indices for read in elements_of(expression))
-
-
 @dataclass
 class _Naming:
     axes: Mapping[str, Sequence[Axis]]
     loop_carried: frozenset[str]
+    movable: frozenset[str]
     taken: set[str]
     names: dict[Expression, Element] = field(default_factory=dict)
     new: list[Equation] = field(default_factory=list)
@@ -168,6 +127,9 @@ class _Naming:
         """A function with names for its arguments; `typed` is the function without the names inside it."""
         if not isinstance(expression, Apply):
             return expression
+        exponent = exponent_of_log_sum(expression, self.movable)
+        if exponent is not None:
+            return self._with_exponent(expression, exponent, equation, conditions)
         arguments = [
             self._argument(each, equation, conditions)
             if holds_contraction(each)
@@ -177,6 +139,18 @@ class _Naming:
             for each, before in zip(expression.arguments, typed.children, strict=True)
         ]
         return Apply(expression.function, tuple(arguments))
+
+    def _with_exponent(
+        self,
+        log_sum: Apply,
+        exponent: Expression,
+        equation: Equation,
+        conditions: tuple[Expression, ...],
+    ) -> Expression:
+        """A log-sum-exp of a name."""
+        (total,) = log_sum.arguments
+        named = self._argument(exponent, equation, conditions)
+        return Apply("log", (total.with_children((Apply("exp", (named,)),)),))
 
     def _is_loop_carried(self, argument: Expression, function: str) -> bool:
         """Whether a recurrence goes on through the function; e^u and log(u) belong together, and stay so."""
@@ -200,9 +174,28 @@ class _Naming:
             if named is not None:
                 factors[above] = named
                 return multiply(*factors[:below], *factors[below + 1 :])
-        if is_root(expression) and _is_rewritten(expression):
+        if is_squared_residual(expression, self.movable):
+            return self._with_residual(expression, equation, conditions)
+        if is_root(expression) and is_rewritten(expression):
             return self._with_root(expression, equation, conditions)
         return self._with_normalised(expression, equation, conditions)
+
+    def _with_residual(
+        self, expression: Expression, equation: Equation, conditions: tuple[Expression, ...]
+    ) -> Expression:
+        """A power of a name; a term of the residual that may be undefined keeps the conditions on it."""
+        base, exponent = base_and_exponent(expression)
+        own = [each for each in conditions if each.tensors and each.free_indices <= base.free_indices]
+        terms = [(coefficient_and_rest(term), is_partial(term) and bool(own)) for term in base.children]
+        residual = add(
+            *(
+                multiply(
+                    Number(n), Where(conjunction(own), multiply(*rest), ZERO) if guarded else multiply(*rest)
+                )
+                for (n, rest), guarded in terms
+            )
+        )
+        return power(self._name("r", residual, equation, conditions) or base, exponent)
 
     def _with_root(self, factor: Power, equation: Equation, conditions: tuple[Expression, ...]) -> Expression:
         """A power of a name for a root."""
@@ -268,8 +261,9 @@ class _Naming:
 
 
 def _free_in_order(expression: Expression, equation: Equation) -> tuple[Index, ...]:
-    """The free indices, those of the equation's left-hand side first and in its order."""
+    """The free indices, those of the equation's left-hand side first, then in the order it binds them."""
     free = expression.free_indices
-    seen = dict.fromkeys(index for index in equation.indices if index in free)
+    bound = (each.indices for each in equation.expression.walk() if isinstance(each, Reduction))
+    seen = dict.fromkeys(index for index in chain(equation.indices, *bound) if index in free)
     seen.update(dict.fromkeys(node for node in expression.walk() if isinstance(node, Index) and node in free))
     return tuple(seen)

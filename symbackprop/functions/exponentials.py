@@ -14,9 +14,11 @@ EXPONENTIALS = (
     ElementwiseFunction(
         "exp",
         latex=r"e^{{{}}}",
+        mathml="<msup><mi>e</mi><mrow>{}</mrow></msup>",
         sympy=SympyFunction("exp"),
         overflow=Overflow.ABOVE_ZERO,
         is_nonnegative=True,
+        keeps_positive=True,
         evaluate=by_math("exp"),
         on_arrays=lambda xp, u: xp.exp(u),
         precise=mpmath.exp,
@@ -37,8 +39,10 @@ EXPONENTIALS = (
     ElementwiseFunction(
         "log1p",
         latex=r"\log\left(1 + {}\right)",
+        mathml="<mrow><mi>log</mi><mo>(</mo><mn>1</mn><mo>+</mo>{}<mo>)</mo></mrow>",
         definition=lambda u: apply("log", add(ONE, u)),
         domain=Domain.ABOVE_MINUS_ONE,
+        keeps_positive=True,
         evaluate=logarithm("log1p", -1.0),
         on_arrays=lambda xp, u: xp.log1p(u),
         numpy=NumpyCall("np.log1p({})"),
@@ -47,8 +51,10 @@ EXPONENTIALS = (
     ElementwiseFunction(
         "expm1",
         latex=r"\left(e^{{{}}} - 1\right)",
+        mathml="<mrow><mo>(</mo><msup><mi>e</mi><mrow>{}</mrow></msup><mo>\u2212</mo><mn>1</mn><mo>)</mo></mrow>",
         definition=lambda u: subtract(apply("exp", u), ONE),
         overflow=Overflow.ABOVE_ZERO,
+        keeps_positive=True,
         evaluate=by_math("expm1"),
         on_arrays=lambda xp, u: xp.expm1(u),
         numpy=NumpyCall("np.expm1({})"),

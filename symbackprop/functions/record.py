@@ -99,6 +99,8 @@ class ElementwiseFunction:
     _: KW_ONLY
     latex: str
     """A format with one slot an argument."""
+    mathml: str = ""
+    """The same of presentation MathML, where the notation is none of a name and arguments in parentheses."""
     evaluate: Evaluation
     on_arrays: Callable[..., Any] | None = None
     precise: Callable[..., Any] | None = None
@@ -114,6 +116,8 @@ class ElementwiseFunction:
     overflow: Overflow = Overflow.NEVER
     is_nonnegative: bool = False
     """Whether every value is at least 0; one that is greater may come out as 0."""
+    keeps_positive: bool = False
+    """Whether its value, as computed, is greater than 0 wherever its argument is."""
     is_step: bool = False
     """Whether it is constant between its jumps, so that its derivative is 0 by convention."""
     stands_still: bool = False

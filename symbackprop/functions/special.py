@@ -82,6 +82,7 @@ def _polygamma(order: int) -> Callable[[Numeric], Numeric]:
 SPECIAL = (
     ElementwiseFunction(
         "erf",
+        keeps_positive=True,
         latex=r"\operatorname{{erf}}\left({}\right)",
         sympy=SympyFunction("erf"),
         evaluate=_erf,
@@ -91,6 +92,7 @@ SPECIAL = (
     ),
     ElementwiseFunction(
         "normcdf",
+        keeps_positive=True,
         latex=r"\Phi\left({}\right)",
         derivative=_normal_density,
         is_nonnegative=True,

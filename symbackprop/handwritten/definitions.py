@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from symbackprop.handwritten.computed_values import NOTE, noting
 from symbackprop.handwritten.plans import Program
 from symbackprop.handwritten.stand_ins import stand_in
+from symbackprop.handwritten.watching import unwatched
 
 DEFINING = (ast.FunctionDef, ast.ClassDef)
 
@@ -28,11 +30,12 @@ def defined(program: Program, around: Mapping[str, Any]) -> dict[str, Any]:
     """The names that the file defines. It runs the file: call it only where that is meant.
 
     `around` are names that are known already, as those of the module that a function comes from. An
-    assignment that fails defines nothing; what is not installed fails where it is first used.
+    assignment that fails defines nothing; what is not installed fails where it is first used. What the
+    definitions compute passes through `computed_values.NOTE`, so that it can be watched.
     """
-    tree = parsed(program)
+    tree = noting(parsed(program))
     own = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
-    names: dict[str, Any] = {**around, "__name__": "audited"}
+    names: dict[str, Any] = {**around, "__name__": "audited", NOTE: unwatched}
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             _import(statement, names, program.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -124,6 +123,19 @@ class Class:
             if isinstance(each, ast.FunctionDef)
         }
 
+    @cached_property
+    def constructor(self) -> Function | None:
+        """Its `__init__`; of a dataclass, one that takes its fields."""
+        decorators = [ast.unparse(each) for each in self.node.decorator_list]
+        if "__init__" in self.methods or not any("dataclass" in each for each in decorators):
+            return self.methods.get("__init__")
+        fields = [each for each in self.node.body if isinstance(each, ast.AnnAssign)]
+        named = [(ast.unparse(each.target), each.value is not None) for each in fields]
+        parameters = ", ".join(["self", *(f"{name}=None" if has else name for name, has in named)])
+        made = ast.parse(f"def __init__({parameters}): pass").body[0]
+        assert isinstance(made, ast.FunctionDef)
+        return Function.of(made, is_method=True)
+
     @property
     def is_autograd_function(self) -> bool:
         """Whether it is a torch.autograd.Function: forward(ctx, ..) and backward(ctx, ..)."""
@@ -226,11 +238,3 @@ class Handwritten:
                 return self.functions[function.name.replace(back, ahead)]
         named = [each for each in self.functions.values() if re.search("forward|fwd", each.name)]
         return named[0] if len(named) == 1 else None
-
-    def statements(self) -> Iterator[tuple[ast.stmt, ast.stmt]]:
-        """Every statement that computes, with the one at the top of the file that holds it."""
-        for outer in self.tree.body:
-            if isinstance(outer, ast.FunctionDef | ast.ClassDef):
-                for node in ast.walk(outer):
-                    if isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.AnnAssign):
-                        yield outer, node

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.handwritten.computed_values import NOTE, RETURNED
 from symbackprop.handwritten.plans import Event
 
 Array: TypeAlias = NDArray[Any]
 
-MOST_EVENTS = 4_000
+MOST_EVENTS = 8_000
 LARGEST = 20_000  # numbers of an array that is kept
 DEEPEST = 3
-RETURNED = "return"
 LOCAL = "local"
+NO_HOLDERS = (type, FunctionType, MethodType, ModuleType)  # objects of which no attribute is looked at
 
 
 def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str, Array]]:
@@ -36,7 +37,7 @@ def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str
     elif depth and isinstance(value, tuple | list):
         for place, each in enumerate(value[:100]):
             yield from arrays_in(each, f"{path}[{place}]", depth - 1)
-    elif depth and hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
+    elif depth and hasattr(value, "__dict__") and not isinstance(value, NO_HOLDERS):
         for name, each in list(vars(value).items()):
             yield from arrays_in(each, f"{path}.{name}", depth - 1)
 
@@ -60,10 +61,20 @@ def last_locals(filename: str) -> Iterator[dict[str, Any]]:
         sys.setprofile(before)
 
 
-class Watch:
-    """Records what changes in the frames of one file."""
+def unwatched(place: str, value: Any) -> Any:
+    """The value: what stands for `NOTE` where nothing is watched."""
+    return value
 
-    def __init__(self, filename: str) -> None:
+
+class Watch:
+    """Records what changes in the frames of one file, whose variables are `names`, and what it computes.
+
+    A computed value is an event by the name of its place, `computed_values.place_of`; the variables of the
+    file itself are events of the function "".
+    """
+
+    def __init__(self, filename: str, names: MutableMapping[str, Any]) -> None:
+        self.names = names
         self.filename = filename
         self.events: list[Event] = []
         self._before: dict[FrameType, dict[str, bytes]] = {}
@@ -85,14 +96,14 @@ class Watch:
         if event == "return":
             if line and argument is not None and len(self.events) < MOST_EVENTS:
                 found = arrays_in(argument, RETURNED)
-                self.events += [Event(frame.f_code.co_name, line, *each) for each in found]
+                self.events += [Event(frame.f_code.co_qualname, line, *each) for each in found]
             self._before.pop(frame, None)
             self._lines.pop(frame, None)
         return self._on_line
 
     def _note(self, frame: FrameType, line: int) -> None:
         if len(self.events) < MOST_EVENTS:
-            name = frame.f_code.co_name
+            name = frame.f_code.co_qualname
             self.events += [Event(name, line, path, array.copy()) for path, array in self._changes(frame)]
 
     def _changes(self, frame: FrameType) -> Iterator[tuple[str, Array]]:
@@ -106,12 +117,34 @@ class Watch:
                     before[path] = state
                     yield path, array
 
+    def computed(self, place: str, value: Any) -> Any:
+        """Record a value by its place, and give it back."""
+        if len(self.events) < MOST_EVENTS:
+            function, line = sys._getframe(1).f_code.co_qualname, int(place[1:].partition(":")[0])
+            found = [array for _, array in arrays_in(value, place, depth=0) if array.size <= LARGEST]
+            self.events += [Event(function, line, place, array.copy()) for array in found]
+        return value
+
+    def _note_variables(self) -> None:
+        """The arrays of the file itself; each once."""
+        known = {each.name for each in self.events if not each.function}
+        for name, value in list(self.names.items()):
+            if isinstance(value, np.ndarray | float) and name not in known:
+                found = arrays_in(value, name, depth=0)
+                self.events += [
+                    Event("", 0, path, each.copy()) for path, each in found if each.size <= LARGEST
+                ]
+
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch what is called meanwhile."""
         tracer = sys.gettrace()
+        self._note_variables()
+        self.names[NOTE] = self.computed
         sys.settrace(self._on_call)
         try:
             yield
         finally:
             sys.settrace(tracer)
+            self.names[NOTE] = unwatched
+            self._note_variables()

@@ -66,9 +66,12 @@ def guarded_children(
             yield chosen, (*conditions, *conjuncts(condition))
             yield otherwise, (*conditions, *conjuncts(negated(condition)))
         case Logic("and", operands):
-            # From left to right: what follows a condition that fails is not looked at.
+            # From left to right, no further than decides: not past one that fails, of `or` one that holds.
             for place, operand in enumerate(operands):
                 yield operand, (*conditions, *operands[:place])
+        case Logic("or", operands):
+            for place, operand in enumerate(operands):
+                yield operand, (*conditions, *(negated(each) for each in operands[:place]))
         case Reduction(_, indices, body):
             # A condition on an index that is bound anew says nothing of it inside.
             yield body, tuple([each for each in conditions if each.free_indices.isdisjoint(indices)])

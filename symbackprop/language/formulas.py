@@ -50,7 +50,7 @@ class FormulaReader:
     """Reads formulas in a scope.
 
     `expanded_nodes` counts what the model's functions have expanded to, `shorthands` are the words of
-    `language.shorthands` that came up.
+    `language.shorthands` that came up, and the decimals and fractions.
     """
 
     scope: Scope
@@ -72,7 +72,10 @@ class FormulaReader:
         with self._one_level_down(formula):
             match formula:
                 case NumberLiteral(text):
-                    return composing.number(text)
+                    number = composing.number(text)
+                    if number.value.denominator > 1:
+                        self.shorthands.add(text)
+                    return number
                 case Reference(word, _, _) if is_tensor(word, surroundings, self.scope):
                     return element(formula, surroundings, self)
                 case Reference():
@@ -164,6 +167,9 @@ class FormulaReader:
                 with self._placing(factor.span):
                     composing.expect_divisor(value)
             values.append((operator, value))
+        match factors:
+            case ((_, NumberLiteral(above)), ("/", NumberLiteral(below)), *_):
+                self.shorthands.add(f"{above}/{below}")
         return composing.quotient(values)
 
     def _call(self, call: Call, surroundings: Surroundings) -> Expression:

@@ -13,13 +13,13 @@ from symbackprop.derivation.result import (
     NamedParts,
     RestatedEquation,
 )
-from symbackprop.lesson.latex import latex
 from symbackprop.lesson.lesson import result_equations
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.replay import Beside, Composite
 from symbackprop.rewriting.rule import Step, Use
 from symbackprop.systems.printing import equation_text, fact_text, text
+from symbackprop.typesetting.formulas import latex
 
 Json: TypeAlias = bool | int | str | Sequence["Json"] | dict[str, "Json"] | None
 

@@ -10,13 +10,13 @@ import itertools
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from symbackprop.lesson.boxes import Piece, break_row, row_latex, signed
 from symbackprop.lesson.document import Chain, Column, Equations, Link, Reason, Sentence
-from symbackprop.lesson.latex import box, latex
-from symbackprop.lesson.latex_names import escaped
 from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.system import Equation, Fact
+from symbackprop.typesetting.boxes import Piece, break_row, row_latex, signed
+from symbackprop.typesetting.formulas import PLAIN, latex
+from symbackprop.typesetting.names import escaped
 
 INDICATOR = r"[\,"
 INDICATOR_NOTE = r"The bracket $[\,c\,]$ is 1 where the condition $c$ holds and 0 elsewhere."
@@ -58,7 +58,7 @@ def equations_rows(equations: Equations) -> list[str]:
 
 def _left_width(left: Expression) -> float:
     """What a left-hand side adds to the column of left-hand sides; 0 where it is too long to stand there."""
-    width = box(left).width
+    width = PLAIN.box(left).width
     return width if width <= _LONGEST_LEFT else 0.0
 
 
@@ -95,7 +95,7 @@ def joined_rows(rows: Sequence[str]) -> str:
 
 def _equation_lines(expression: Expression, width: float) -> list[tuple[str, float]]:
     """The lines of a right-hand side with their widths; what goes on is set in by its depth."""
-    lines = break_row(signed(box(expression)), width, width - 4 * _QUAD)
+    lines = break_row(signed(PLAIN.box(expression)), width, width - 4 * _QUAD)
     shown = [(row_latex(lines[0]), _width(lines[0]))]
     for line in lines[1:]:
         quads = 1 + min((line[0].penalty + 1) // 2, 3)

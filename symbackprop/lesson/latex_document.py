@@ -15,7 +15,7 @@ from symbackprop.lesson.latex_displays import (
     joined_rows,
     sentence_latex,
 )
-from symbackprop.lesson.latex_names import escaped
+from symbackprop.typesetting.names import escaped
 
 _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[margin=2.5cm]{geometry}

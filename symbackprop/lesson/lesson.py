@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
+from symbackprop.algebra.arrangement import tidied
 from symbackprop.derivation.result import AdjointDerivation, Derivation
+from symbackprop.indexing.blocks import blocks_of
+from symbackprop.integers.linear import linear_form
 from symbackprop.lesson.chains import ChainWriter, Law, without_indices
 from symbackprop.lesson.document import (
     Block,
@@ -28,10 +32,13 @@ from symbackprop.lesson.local_derivatives import direct_path, signs, worked_fact
 from symbackprop.lesson.shorthand_documents import with_shorthands
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Element, Expression, Size
+from symbackprop.notation.expressions import Axis, Element, Expression, Index, Size
+from symbackprop.notation.substitution import substitute
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Role, System
+
+Line: TypeAlias = tuple[Expression, Expression]
 
 _EVERY_PATH = (
     " moves with a tensor through every equation that reads it. From the loss backwards, each derivative is "
@@ -57,7 +64,7 @@ def derivation_document(derivation: Derivation) -> Document:
         *inner_lesson(writer),
         *lesson(writer),
         Heading(1, ("The result",)),
-        result_equations(derivation),
+        result_by_blocks(derivation),
     )
     asked = ", ".join(derivation.wrt)
     title = f"{derivation.system.name}: the gradient of {derivation.system.loss} by {asked}"
@@ -66,12 +73,34 @@ def derivation_document(derivation: Derivation) -> Document:
 
 def result_document(derivation: Derivation) -> Document:
     """The gradient's equations alone."""
-    return Document(derivation.system.name, (result_equations(derivation),))
+    return Document(derivation.system.name, (result_by_blocks(derivation),))
+
+
+def result_by_blocks(derivation: Derivation) -> Equations:
+    """The result with a line for each block of a packed axis: delta[t,h] = ..., delta[t,size(h) + h] = ....
+
+    Where an equation chooses by the block, its `where`s are read more easily so.
+    """
+    axes = derivation.system.axes
+    whole = result_equations(derivation).lines
+    return Equations(tuple([line for left, right in whole for line in _by_block(left, right, axes)]))
+
+
+def _by_block(left: Expression, right: Expression, axes: Sequence[Axis]) -> Iterator[Line]:
+    """The equation, or one for each block of its left-hand side."""
+    element = left.denominator if isinstance(left, Derivative) else left
+    indices = [position for position in element.children if isinstance(position, Index)]
+    blocks = blocks_of(right, indices, axes)
+    if not blocks:
+        yield left, right
+    for block in blocks:
+        place = linear_form(add(block.start, block.index)).expression()
+        yield substitute(left, {block.split: place}), tidied(block.expression)
 
 
 def result_equations(derivation: Derivation) -> Equations:
     """dE/dW2[k,j] = ..., each after the adjoints that it reads, so that the list can be computed as it is."""
-    lines: list[tuple[Expression, Expression]] = list(added_equations(derivation))
+    lines: list[Line] = list(added_equations(derivation))
     for adjoint in derivation.adjoints:
         equation = adjoint.equation
         if not adjoint.kept:

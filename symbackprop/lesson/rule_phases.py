@@ -11,11 +11,18 @@ from symbackprop.algebra.sum_search import COST, FACTOR_IN, SPLIT
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
+from symbackprop.notation.expressions import Add
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
+from symbackprop.presentation.stated_differences import (
+    PAIRS,
+    StatedDifferences,
+    as_stated,
+    pairs_of_terms,
+)
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
-from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system
+from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system, parsed
 from symbackprop.rules.inverses import matrix_rules
 from symbackprop.rules.measures import INWARD_MEASURES, MEASURES, Measure, Measures, differentiated_parts
 from symbackprop.rules.one_index import TIED, one_index_for_both, tied_indices
@@ -69,7 +76,7 @@ REASONS = (
     ),
     Reason(
         "name arguments",
-        "an argument that holds a contraction, a softmax or a norm in a formula is an equation of its own",
+        "a contraction in an argument, a softmax, norm or residual is an equation of its own",
         "what is named, put back, gives the equation",
         "once, before the model is differentiated",
     ),
@@ -164,6 +171,7 @@ ORDER_MEASURES: Measures = {
     MIRRORED_SQUARES.decreases: Measure("squares the other way round", squares_out_of_order),
 }
 TIE_MEASURES: Measures = {TIED: Measure("indices that a delta ties to another", tied_indices)}
+SUM_MEASURES: Measures = {PAIRS: Measure("pairs of terms in one sum", pairs_of_terms)}
 TEXT_MEASURES: Measures = {
     UNTIDY: Measure("sums, products and `where`s with a sign or reciprocal elsewhere", untidy_nodes),
 }
@@ -194,7 +202,14 @@ def phases() -> tuple[Phase, ...]:
         Phase("Derivatives inside a model", (one_index_for_both(i2, i),), TIE_MEASURES),
         Phase("What is printed", (*named, *PRESENTATION_RULES), PRESENTATION_MEASURES),
         Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
+        Phase("Differences that the model states, at the end", (example_as_stated(),), SUM_MEASURES),
     )
+
+
+def example_as_stated() -> Rule:
+    """The rule for two differences."""
+    typed = (parsed(each) for each in ("x[i] - c", "y[j] - y[j2]"))
+    return as_stated(StatedDifferences(tuple([each for each in typed if isinstance(each, Add)])))
 
 
 def _example_of_a_fact() -> Rule:

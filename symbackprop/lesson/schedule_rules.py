@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from symbackprop.errors import InternalError
 from symbackprop.language.model import parse_system
+from symbackprop.lesson.rule_phases import example_as_stated
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.naming import NamingRule
@@ -16,7 +17,7 @@ from symbackprop.rules.conditions import without_where
 from symbackprop.rules.examples import NAMES, example_system, parsed, place_of_use
 from symbackprop.schedule.driver import BLOCKS, with_named_blocks
 from symbackprop.schedule.empty_sums import empty_sum_rule
-from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
+from symbackprop.schedule.gates import COMPLEMENT, COMPLEMENT_IN_SUM, FUNCTION_BY_ITS_GATE
 from symbackprop.schedule.hoisting import HOISTING, hoisted, step_rule
 from symbackprop.schedule.matrix_guards import CHOSEN_MATRICES, with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation
@@ -66,10 +67,12 @@ def local_rules() -> tuple[Rule, ...]:
         empty_sum_rule(ranges, adjoint),
         TIDYING,
         *(form.rule(Meanings()) for form in STABLE_FORMS),
+        COMPLEMENT_IN_SUM,
         COMPLEMENT,
         FUNCTION_BY_ITS_GATE,
         _example_of_centring(),
         SOLVE,
+        example_as_stated(),
         step_rule(Recurrence((("a", 0),), step, KnownRanges(()))),
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from symbackprop.lesson import latex_names, markdown
+from symbackprop.lesson import markdown
 from symbackprop.notation.faces import Summary
+from symbackprop.typesetting import names
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ def table_latex(table: Table) -> str:
     """The table as an array of words, which MathJax and KaTeX set, too."""
     columns = "".join("r" if right else "l" for right in table.to_the_right)
     rows = [
-        " & ".join(rf"\text{{{latex_names.escaped(cell)}}}" for cell in row)
-        for row in (table.names, *table.rows)
+        " & ".join(rf"\text{{{names.escaped(cell)}}}" for cell in row) for row in (table.names, *table.rows)
     ]
     head, *body = rows
     lines = " \\\\\n".join(body)

@@ -10,7 +10,6 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symbackprop.lesson.boxes import Piece, break_row, row_latex
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -28,6 +27,7 @@ from symbackprop.notation.expressions import Expression
 from symbackprop.systems.printing import equation_text, fact_text, text, text_row
 from symbackprop.systems.rows import PER_DEPTH, Break, Row, joined_rows, row_text
 from symbackprop.systems.system import Equation, Fact
+from symbackprop.typesetting.boxes import Piece, break_row, row_latex
 
 DEFAULT_WIDTH = 100
 NARROWEST = 40

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from symbackprop.array.ir import Read
 from symbackprop.array.layout import layout_of
-from symbackprop.array.program import Line, Statement, Store
+from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Allocate, Item, Pick, Whole, selected
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, filled, lined_up
@@ -164,3 +164,16 @@ def cropped(padded: Target, target: Target, ways: Sequence[Stepped]) -> Value:
         length = size_of(padded.axes[place].axis)
         items[place] = span(target.result[place], padded.before[place], 1, length)
     return selected(Read(padded.name, padded.axes), tuple(items))
+
+
+def loop_over(index: Index, body: Sequence[Line], target: Target, reverse: bool = False) -> Loop:
+    """The loop that steps an index through its axis, for the equation of a target."""
+    stop = whole_number(size_of(index.axis))
+    return Loop(index.name, index.axis, stop, tuple(body), reverse=reverse, origin=target.origin)
+
+
+def nested(line: Line, indices: Sequence[Index], target: Target, reverse: bool = False) -> Line:
+    """The line inside of a loop over each index, the first outermost."""
+    for index in reversed(indices):
+        line = loop_over(index, (line,), target, reverse)
+    return line

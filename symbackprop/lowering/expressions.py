@@ -142,12 +142,13 @@ class ExpressionLowering:
                 lower = self.value if integers is None else self.integer
                 sides = [lower(side, order) for side in integers or (left, right)]
                 return elementwise(operator, sides, order)
-            case Logic("and", operands):
-                # Each is evaluated everywhere, also where another says that it reads outside.
-                inside = self.under(conjunction(operands))
-                return elementwise("and", [inside.value(operand, order) for operand in operands], order)
+            case Logic("not", (operand,)):
+                return elementwise("not", (self.value(operand, order),), order)
             case Logic(operator, operands):
-                return elementwise(operator, [self.value(operand, order) for operand in operands], order)
+                # Each is evaluated everywhere, also where another says that it reads outside.
+                deciding = operands if operator == "and" else [negated(operand) for operand in operands]
+                inside = self.under(conjunction(deciding))
+                return elementwise(operator, [inside.value(operand, order) for operand in operands], order)
         raise ProgramError(f"no array operation for a {type(expression).__name__}: {text(expression)}")
 
     def reader_of(self, element: Element, order: Indices) -> ElementReader:

@@ -7,12 +7,13 @@ relation of the sizes gives c's axis just the places of both, c may be read whol
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from symbackprop.array.layout import layout_of
 from symbackprop.array.slices import Item, Refold, Span, Whole, selected
 from symbackprop.array.value import Value
+from symbackprop.array.views import filled
 from symbackprop.array.whole_numbers import whole_number
 from symbackprop.indexing.counting import Extent, extent, size_of
 from symbackprop.integers.base_sizes import related_form
@@ -150,6 +151,23 @@ def _with_parts(expression: Expression, fold: Fold) -> Expression:
         return parts[node.function]
 
     return rewrite_bottom_up(expression, change)
+
+
+def folded(
+    expression: Expression,
+    order: Indices,
+    own: Mapping[str, Indices],
+    value: Callable[[Expression, Indices], Value],
+) -> Value:
+    """The expression as one value, its axes in this order; `value` computes it over parts of its folds."""
+    folds = folds_of(expression, order, own)
+    if not folds:
+        return value(expression, order)
+    parts = {fold.index: (fold.quotient, fold.remainder) for fold in folds}
+    for fold in folds:
+        expression = unfolded(expression, fold)
+    inner = tuple(part for index in order for part in parts.get(index, (index,)))
+    return closed(filled(value(expression, inner), inner), order, folds)
 
 
 def closed(value: Value, order: Indices, folds: list[Fold]) -> Value:

@@ -20,6 +20,7 @@ from symbackprop.lowering.scattered_sums import with_scattered_sums
 from symbackprop.lowering.stepping import EquationLowering
 from symbackprop.lowering.symbols import Lines, Symbols
 from symbackprop.notation.expressions import Axis
+from symbackprop.passes.copied_windows import with_copied_windows
 from symbackprop.rules.symmetry import symmetries_used
 from symbackprop.schedule.driver import Schedule, schedule_of
 from symbackprop.schedule.kinds import Kind
@@ -87,7 +88,8 @@ def _program(
     )
     divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)
     looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
-    return checked(with_nonempty_axes(with_fresh_results(looked_at), system.equations), items)
+    guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations)
+    return checked(with_copied_windows(guarded), items)
 
 
 def _symbols(system: System, items: tuple[NamedEquation, ...]) -> Symbols:
@@ -110,6 +112,7 @@ def _lines(
         members = [by_name[equation.tensor] for equation in stage.equations]
         if stage.recurrence is None:
             lines, symbols = lowering.lines(members[0], symbols)
+            lowering = lowering.after(members[0].equation)
         else:
             others = (item.equation for item in items if item not in members)
             read_later = ends.union(*(equation.reads for equation in others))

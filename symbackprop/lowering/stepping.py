@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 
 from symbackprop.array.checking import check_free_indices
 from symbackprop.array.ir import Elementwise, Literal
-from symbackprop.array.program import Line, Loop, Statement
+from symbackprop.array.program import Line, Statement
 from symbackprop.array.value import Value
-from symbackprop.array.views import as_number, as_real, filled, lined_up
-from symbackprop.array.whole_numbers import whole_number
-from symbackprop.indexing.blocks import Block, blocks_of
-from symbackprop.indexing.counting import Counter, size_of
+from symbackprop.array.views import as_number, as_real, lined_up
+from symbackprop.indexing.blocks import blocks_of
+from symbackprop.indexing.counting import Counter
 from symbackprop.indexing.end_cases import with_cases_apart
 from symbackprop.indexing.guarded_branches import needs_guard
 from symbackprop.indexing.padding import with_padded_reads
 from symbackprop.indexing.short_ranges import with_short_ranges
+from symbackprop.indexing.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.indexing.windows import Stepped, simplified, substituted, windows_of
-from symbackprop.lowering.destinations import Target, cropped, padded_target
+from symbackprop.lowering.destinations import Target, cropped, loop_over, nested, padded_target
 from symbackprop.lowering.expressions import ExpressionLowering
-from symbackprop.lowering.folds import Fold, closed, folds_of, short_folds, unfolded
+from symbackprop.lowering.folds import Fold, folded, short_folds, unfolded
+from symbackprop.lowering.places_of_maxima import counting, is_maximum, maximum_in, places_in, read_as
 from symbackprop.lowering.symbols import Computation, Lines, Separated, Symbols
-from symbackprop.lowering.term_plans import STARTS, TermPlan, plan_of
 from symbackprop.notation.arithmetic import add, terms_of
 from symbackprop.notation.expressions import Axis, Element, Expression, Index, Number, Reduction, Where
 from symbackprop.notation.substitution import rename_bound, substitute
@@ -37,12 +37,17 @@ from symbackprop.systems.system import Equation
 class EquationLowering:
     """Lowers equations into lines; each takes the symbols known before it, and gives those known after it.
 
-    `kernel_axes` are those to loop over, `counters` the indices that the loops around step.
+    `kernel_axes` are those to loop over, `counters` those that loops around step, `maxima` equations before.
     """
 
     expressions: ExpressionLowering
     kernel_axes: Collection[Axis]
     counters: tuple[Index, ...] = ()
+    maxima: Sequence[Equation] = ()
+
+    def after(self, equation: Equation) -> EquationLowering:
+        """The lowering of what is computed after an equation."""
+        return replace(self, maxima=(*self.maxima, equation)) if is_maximum(equation.expression) else self
 
     def inside(self, counter: Index) -> EquationLowering:
         """The lowering of a loop's body."""
@@ -76,7 +81,8 @@ class EquationLowering:
             return Computation((target.assigned(self._value(expression, target.result, symbols)),), symbols)
         blocks = blocks_of(expression, target.result)
         if blocks and all(isinstance(block.expression, Element | Number) for block in blocks):
-            lines = [self._block(target, block, symbols) for block in blocks]
+            parts = [(target.at_block(block), block.expression) for block in blocks]
+            lines = [part.assigned(self._value(each, part.result, symbols)) for part, each in parts]
             return Computation((*target.allocated(), *lines), symbols)
         ordered = simplified(with_short_ranges(with_cases_apart(expression)))
         padded = with_padded_reads(ordered, symbols.own)
@@ -84,22 +90,10 @@ class EquationLowering:
         found = self._computed(target, apart.expression, item, apart.symbols)
         return replace(found, before=(*apart.lines, *found.before))
 
-    def _block(self, target: Target, block: Block, symbols: Symbols) -> Line:
-        """The line that fills one block of an axis."""
-        part = target.at_block(block)
-        return part.assigned(self._value(block.expression, part.result, symbols))
-
     def _value(self, expression: Expression, order: Indices, symbols: Symbols) -> Value:
         """The expression as one value, its axes in this order; an index read in two parts is a reshape."""
         lowering = replace(self.expressions, own=symbols.own, kinds=symbols.kinds)
-        folds = folds_of(expression, order, symbols.own)
-        if not folds:
-            return lowering.value(expression, order)
-        parts = {fold.index: (fold.quotient, fold.remainder) for fold in folds}
-        for fold in folds:
-            expression = unfolded(expression, fold)
-        inner = tuple(part for index in order for part in parts.get(index, (index,)))
-        return closed(filled(lowering.value(expression, inner), inner), order, folds)
+        return folded(expression, order, symbols.own, lowering.value)
 
     def _apart(
         self,
@@ -165,6 +159,8 @@ class EquationLowering:
     ) -> Separated:
         """The part read from a temporary, and the lines that compute it; at risk is what a `where` reads."""
         indices = tuple(index for index in live if index in part.free_indices)
+        if (known := maximum_in(self.maxima, part)) is not None:
+            return Separated(known, symbols)
         if pattern and len(part.tensors) == 1:
             name, symbols = symbols.fresh(pattern.format(*part.tensors))
         else:
@@ -225,18 +221,17 @@ class EquationLowering:
         if way is None:
             folds = short_folds(expression, target.result, symbols.own)
             if folds:
-                return self._by_remainders(target, expression, folds, symbols)
+                return self._by_remainders(target, expression, folds, item, symbols)
             value = self._value(with_short_ranges(expression), target.result, symbols)
             return Computation((target.assigned(value),), symbols)
         part = simplified(substituted(expression, way, symbols.own))
         body = self.inside(way.index)._computed(target.stepped(way), part, item, symbols)
         # What the body names is forgotten after the loop.
-        return Computation(
-            (*target.allocated(), _loop(way.index, (*body.before, *body.own), target)), symbols
-        )
+        steps = loop_over(way.index, (*body.before, *body.own), target)
+        return Computation((*target.allocated(), steps), symbols)
 
     def _by_remainders(
-        self, target: Target, expression: Expression, folds: Sequence[Fold], symbols: Symbols
+        self, target: Target, part: Expression, folds: Sequence[Fold], item: NamedEquation, symbols: Symbols
     ) -> Computation:
         """Loops over the remainders of folded indices, which store every m-th place of each at once."""
         inner = target.existing()
@@ -245,13 +240,31 @@ class EquationLowering:
             name, symbols = symbols.fresh(f"{fold.index.name}_rest")
             step = fold.remainder.axis
             offset = Counter(name, step)
-            expression = substitute(unfolded(expression, fold), {fold.remainder: offset})
+            part = substitute(unfolded(part, fold), {fold.remainder: offset})
             inner = inner.at_remainder(fold.index, fold.quotient, offset, step.size or 1)
             offsets.append(offset)
-        line: Line = inner.assigned(self._value(simplified(expression), inner.result, symbols))
-        for offset in reversed(offsets):
-            line = _loop(offset, (line,), target)
-        return Computation((*target.allocated(), line), symbols)
+        found = self._places_apart(simplified(part), item, inner.result, symbols)
+        line = inner.assigned(self._value(found.expression, inner.result, found.symbols))
+        return Computation((*target.allocated(), nested(line, offsets, target)), found.symbols, found.lines)
+
+    def _places_apart(
+        self, expression: Expression, item: NamedEquation, live: Indices, symbols: Symbols
+    ) -> Separated:
+        """The expression, where the place of a maximum over a kernel's axes reads as a temporary."""
+        before: Lines = ()
+        for place in places_in(expression):
+            indices = tuple(index for index in live if index in place.free_indices)
+            plan = self._plan(replace(place, kind="max"), indices, symbols)
+            if plan.bound:
+                continue
+            largest = self._temporary(plan.term, item, indices, False, symbols)
+            name, symbols = largest.symbols.fresh(f"{item.equation.tensor}_place")
+            counted = Target.of(item.temporary(Part.WINDOWS, Equation(name, indices, place)))
+            compared = [self._value(each, indices, symbols) for each in (plan.body, largest.expression)]
+            before += (*largest.lines, *counting(replace(counted, kind=Kind.REAL), plan.offsets, *compared))
+            expression = read_as(expression, place, Element(name, indices))
+            symbols = symbols.declaring(name, indices, Kind.REAL)
+        return Separated(expression, symbols, before)
 
     def _added(self, target: Target, plans: Sequence[TermPlan], symbols: Symbols) -> Computation:
         """Loops that add up terms, or keep the larger one, in an array that starts as the rest."""
@@ -266,18 +279,12 @@ class EquationLowering:
             # Infinity times a 0 of the step's own place would be no number.
             name, symbols = symbols.fresh(f"{target.name}_step")
             array = target.beside(name, target.result)
-        lines = [array.assigned(self._start(rest, adding[0], target, symbols))]
+        start = self._value(add(*rest), target.result, symbols) if rest else Literal(adding[0].start)
+        lines = [array.assigned(start)]
         lines += [self._steps(array, plan, symbols) for plan in adding]
         if array != target:
             lines.append(target.assigned(cropped(array, target, scattering)))
         return Computation(tuple(lines), symbols)
-
-    def _start(self, rest: Sequence[Expression], plan: TermPlan, target: Target, symbols: Symbols) -> Value:
-        """What an array holds before the first step."""
-        if rest:
-            return self._value(add(*rest), target.result, symbols)
-        assert isinstance(plan.term, Reduction)
-        return Literal(STARTS[plan.term.kind])
 
     def _steps(self, target: Target, plan: TermPlan, symbols: Symbols) -> Line:
         """The loops of one reduction, each around the next."""
@@ -289,11 +296,4 @@ class EquationLowering:
         value = as_number(lined_up(value, inner.result))
         if not plan.is_sum:
             value = Elementwise(plan.term.kind, (inner.read(), as_real(value)))
-        line: Line = inner.stored(value, accumulate=plan.is_sum)
-        for way in reversed(plan.ways):
-            line = _loop(way.index, (line,), target)
-        return line
-
-
-def _loop(index: Index, body: Lines, target: Target) -> Loop:
-    return Loop(index.name, index.axis, whole_number(size_of(index.axis)), body, origin=target.origin)
+        return nested(inner.stored(value, accumulate=plan.is_sum), plan.offsets, target)

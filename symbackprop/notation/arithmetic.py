@@ -181,7 +181,7 @@ def divisor_of(factor: Expression) -> Expression | None:
     """The divisor, x^n for x^-n; None where the factor is no reciprocal."""
     if isinstance(factor, Power) and isinstance(factor.exponent, Number) and factor.exponent.value < 0:
         exponent = -factor.exponent.value
-        return factor.base if exponent == 1 else Power(factor.base, Number(exponent))
+        return factor.base if exponent == 1 else Power(factor.base, type(factor.exponent)(exponent))
     return None
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbackprop.lesson.latex import latex
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.faces import Formula
 from symbackprop.pages.notebook import Sides, sides_of
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation
+from symbackprop.typesetting.formulas import latex
 
 
 @dataclass(frozen=True, repr=False)

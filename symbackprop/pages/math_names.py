@@ -1,6 +1,6 @@
 """Names of the model language in MathML: `delta2` as a delta with (2) above, `xhat` as x with a hat.
 
-The reading of a name is that of `lesson.latex_names`; here its parts become elements.
+The reading of a name is that of `typesetting.names`; here its parts become elements.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from html import escape
 from html.entities import html5
 
-from symbackprop.lesson.latex_names import index_name, tensor_name
+from symbackprop.typesetting.names import index_name, tensor_name
 
 _ACCENTS = {"hat": "^", "bar": "\u00af", "tilde": "~"}
 _ALIKE = {"varepsilon": "epsilon", "varphi": "phi"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-from symbackprop.systems.printing import decimal_of
+from symbackprop.notation.expressions import Number
+from symbackprop.systems.decimals import decimal_of, turned
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, POWER, ATOM = range(8)
 MINUS = "\u2212"
@@ -50,11 +50,12 @@ def joined(factors: Sequence[Math]) -> Math:
     return Math(f"<mrow>{markup}</mrow>", PRODUCT, factors[-1].open_right)
 
 
-def number(value: Fraction) -> Math:
+def number(shown: Number) -> Math:
     """A number, as a whole one, a decimal or a fraction."""
+    value = shown.value
     if value < 0:
-        return Math(f"<mrow><mo>{MINUS}</mo>{number(-value).markup}</mrow>", SUM)
-    decimal = decimal_of(value)
+        return Math(f"<mrow><mo>{MINUS}</mo>{number(turned(shown)).markup}</mrow>", SUM)
+    decimal = decimal_of(shown)
     if decimal is None:
         return Math(f"<mfrac><mn>{value.numerator}</mn><mn>{value.denominator}</mn></mfrac>")
     if decimal.power is None:

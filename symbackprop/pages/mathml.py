@@ -13,7 +13,6 @@ from html import escape
 
 from symbackprop.errors import PrintingError
 from symbackprop.integers.guards import padded_element
-from symbackprop.lesson.latex_names import is_single_letter
 from symbackprop.notation.arithmetic import divisor_of, is_reciprocal, terms_of
 from symbackprop.notation.derivatives import Derivative, InnerDerivative, PartialDerivative
 from symbackprop.notation.expressions import (
@@ -53,7 +52,9 @@ from symbackprop.pages.math_parts import (
     number,
     parenthesised,
 )
+from symbackprop.systems.decimals import turned
 from symbackprop.systems.shorthands import Shorthand
+from symbackprop.typesetting.names import is_single_letter
 
 _OPERATORS = {"<": "&lt;", "<=": "\u2264", ">": "&gt;", ">=": "\u2265", "==": "=", "!=": "\u2260"}
 _BIG = {"sum": "\u2211", "prod": "\u220f", "max": "max", "min": "min", "argmax": "arg max"}
@@ -85,8 +86,8 @@ class MathPrinter:
     def math(self, expression: Expression) -> Math:
         """A formula's markup."""
         match expression:
-            case Number(value):
-                return number(value)
+            case Number():
+                return number(expression)
             case Constant():
                 return Math("<mi>\u03c0</mi>")
             case Index(name, _):
@@ -260,9 +261,9 @@ def _sign_apart(term: Expression) -> tuple[bool, Expression]:
     """Whether a minus sign stands in front of a term, and the term without it."""
     match term:
         case Number(value) if value < 0:
-            return True, Number(-value)
-        case Multiply((Number(value), *rest)) if value < 0:
-            front = [] if value == -1 else [Number(-value)]
+            return True, turned(term)
+        case Multiply((Number(value) as lead, *rest)) if value < 0:
+            front = [] if value == -1 else [turned(lead)]
             factors = (*front, *rest)
             return True, factors[0] if len(factors) == 1 else Multiply(factors)
     return False, term

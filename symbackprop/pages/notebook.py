@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.lesson.document import Document, Equations
-from symbackprop.lesson.latex import latex
-from symbackprop.lesson.lesson import result_equations
+from symbackprop.lesson.lesson import result_by_blocks
 from symbackprop.lesson.markdown import markdown_fragment
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.faces import Formula, Summary, as_html, as_latex
@@ -18,6 +17,7 @@ from symbackprop.pages.mathml import MathPrinter
 from symbackprop.rewriting.rule import Step
 from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, System
+from symbackprop.typesetting.formulas import latex
 
 Sides: TypeAlias = tuple[Expression, ...]
 
@@ -59,7 +59,7 @@ def _equations_of_system(value: System) -> Equations:
 
 @equations_of.register
 def _equations_of_derivation(value: Derivation) -> Equations:
-    return result_equations(value)
+    return result_by_blocks(value)
 
 
 @as_latex.register

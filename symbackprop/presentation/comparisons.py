@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.integers.bounds import lower_bound
+from symbackprop.integers.bounds import conjunction, conjuncts, lower_bound
 from symbackprop.integers.guards import always_holds, padded_element
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, subtract, terms_of
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    divisor_of,
+    is_reciprocal,
+    multiply,
+    negate,
+    subtract,
+    terms_of,
+)
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -20,6 +29,7 @@ from symbackprop.notation.expressions import (
     Index,
     Logic,
     Number,
+    Size,
     Where,
 )
 from symbackprop.rules.conditions import when
@@ -77,6 +87,90 @@ def cancelled(node: Expression) -> Expression | None:
     )
 
 
+def multiples_compared(node: Expression) -> Expression | None:
+    """n*f >= m*f = f >= 0 for numbers n > m, f <= 0 for n < m, likewise the other comparisons."""
+    if not (isinstance(node, Comparison) and node.tensors):
+        return None
+    (number, left), (other, right) = map(coefficient_and_rest, node.children)
+    if number == other or multiply(*left) != multiply(*right):
+        return None
+    operator = node.operator if number > other else MIRRORED[node.operator]
+    return Comparison(operator, multiply(*left), ZERO)
+
+
+def sizes_on_the_right(node: Expression) -> Expression | None:
+    """Conditions of a `where` with sizes on the right: i >= size(h) for i - size(h) >= 0, and without floors.
+
+    floor(f/m) < g is f < m*g, and floor(f/m) >= g is f >= m*g. A pad keeps the condition that it stands for.
+    """
+    if not isinstance(node, Where) or node.condition.tensors or is_pad(node):
+        return None
+    conditions = conjuncts(node.condition)
+    written = [_with_sizes_on_the_right(condition) for condition in conditions]
+    if written == [*conditions]:
+        return None
+    return Where(conjunction(written), node.chosen, node.otherwise)
+
+
+def _with_sizes_on_the_right(condition: Expression) -> Expression:
+    if not (isinstance(condition, Comparison) and is_written_otherwise(condition)):
+        return condition
+    terms = terms_of(subtract(condition.left, condition.right))
+    floors = [term for term in terms if isinstance(term, Apply) and term.function == "floor"]
+    others = [term for term in terms if term not in floors]
+    if not floors:
+        sizes = [term for term in terms if _is_of_sizes(term)]
+        return Comparison(
+            condition.operator,
+            add(*(term for term in terms if term not in sizes)),
+            negate(add(*sizes)),
+        )
+    number, factors = coefficient_and_rest(floors[0].children[0])
+    below = [divisor for divisor in map(divisor_of, factors) if divisor is not None]
+    above = (factor for factor in factors if not is_reciprocal(factor))
+    divisor = multiply(Number(number.denominator), *below)
+    right = add(*(multiply(divisor, negate(term)) for term in others))
+    return Comparison(condition.operator, multiply(Number(number.numerator), *above), right)
+
+
+def is_pad(node: Where) -> bool:
+    """Whether a `where` reads as a pad: not of a position that is rounded, which tells blocks apart."""
+    return padded_element(node) is not None and not _rounds(node.condition)
+
+
+def _rounds(expression: Expression) -> bool:
+    return any(isinstance(part, Apply) and part.function == "floor" for part in expression.walk())
+
+
+def is_written_otherwise(condition: Comparison) -> bool:
+    """Whether a comparison of integers takes sizes off, i - size(h) >= 0, or a floor is one term of it."""
+    terms = terms_of(subtract(condition.left, condition.right))
+    floors = [term for term in terms if isinstance(term, Apply) and term.function == "floor"]
+    if not floors:
+        fewer = [term for term in terms_of(condition.left) if not isinstance(term, Number)]
+        taken_off = [term for term in fewer if coefficient_and_rest(term)[0] < 0]
+        others = [term for term in terms if not _is_of_sizes(term)]
+        return bool(others) and all(map(_is_of_indices, others)) and any(map(_is_of_sizes, taken_off))
+    if len(floors) != 1 or condition.operator not in ("<", ">="):
+        return False
+    _, factors = coefficient_and_rest(floors[0].children[0])
+    below = [divisor for divisor in map(divisor_of, factors) if divisor is not None]
+    others = [term for term in terms if term is not floors[0]]
+    return (
+        len(others) < 3 and all(map(_is_of_sizes, others)) and all(isinstance(each, Size) for each in below)
+    )
+
+
+def _is_of_indices(term: Expression) -> bool:
+    return all(isinstance(factor, Index) for factor in coefficient_and_rest(term)[1])
+
+
+def _is_of_sizes(term: Expression) -> bool:
+    """Whether it is a whole multiple of a product of sizes, or a whole number."""
+    number, rest = coefficient_and_rest(term)
+    return number.denominator == 1 and all(isinstance(factor, Size) for factor in rest)
+
+
 def maximum_of_ordered(node: Expression) -> Expression | None:
     """u >= v and max(u, v) <= w = u >= v and u <= w, likewise min(u, v) where u <= v."""
     if not (isinstance(node, Logic) and node.operator == "and"):
@@ -127,6 +221,8 @@ def as_pad(node: Expression) -> Expression | None:
             moved = [position for position in element.positions if not isinstance(position, Index)]
             if len(moved) != 1 or node.condition.tensors or padded_element(node) is not None:
                 return None
+            if _rounds(moved[0]):
+                return None
             bound = lower_bound(moved[0])
             if always_holds(bound, (condition,)) and always_holds(condition, (bound,)):
                 return Where(bound, element, ZERO)
@@ -152,6 +248,26 @@ CANCELLED = stated(
     example="where(i < i + d - size(i), c, 0)",
     near_miss="where(i < i2 + d - size(i), c, 0)",
     roots=(Comparison,),
+)
+MULTIPLES_COMPARED = stated(
+    "multiples of one value compared",
+    "(n*f >= m*f) = (f >= 0) if n > m and (f <= 0) if n < m, likewise the other comparisons",
+    multiples_compared,
+    where=(when("numeral", "n"), when("numeral", "m")),
+    decreases="names and numbers",
+    example="where(3*x[i] >= -x[i], c, 0)",
+    near_miss="where(3*x[i] >= -c, c, 0)",
+    roots=(Comparison,),
+)
+SIZES_ON_THE_RIGHT = stated(
+    "sizes on the right",
+    "where(i - f >= 0, g, h) = where(i >= f, g, h), where(floor(i/m) < f, g, h) = where(i < m*f, g, h), "
+    "likewise >= of integers, m > 0",
+    sizes_on_the_right,
+    decreases="sizes on the left",
+    example="where(floor(s/2) - size(d) >= 0, c, 0)",
+    near_miss="where(floor(s/2) <= size(d), c, 0)",
+    roots=(Where,),
 )
 MAXIMUM_OF_ORDERED = stated(
     "maximum of ordered values",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from symbackprop.integers.guards import padded_element
 from symbackprop.notation.arithmetic import is_sum
-from symbackprop.notation.expressions import ONE, ZERO, Delta, Element, Expression, Index, Where
+from symbackprop.notation.expressions import ONE, ZERO, Comparison, Delta, Element, Expression, Index, Where
 from symbackprop.presentation.branches import (
     BRANCHES_THAT_AGREE,
     FACTOR_OUT_OF_BRANCHES,
@@ -16,7 +15,11 @@ from symbackprop.presentation.comparisons import (
     CANCELLED,
     INDEX_ALONE,
     MAXIMUM_OF_ORDERED,
+    MULTIPLES_COMPARED,
     NUMBERS_ON_THE_RIGHT,
+    SIZES_ON_THE_RIGHT,
+    is_pad,
+    is_written_otherwise,
 )
 from symbackprop.presentation.gathering import GATHER_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
@@ -35,7 +38,7 @@ def sums(expression: Expression, _context: MeasureContext) -> int:
 
 def wheres_that_are_no_pads(expression: Expression, _context: MeasureContext) -> int:
     """How many `where`s say more than that an element is 0 outside its axes."""
-    return sum(isinstance(node, Where) and padded_element(node) is None for node in expression.walk())
+    return sum(isinstance(node, Where) and not is_pad(node) for node in expression.walk())
 
 
 def names_and_numbers(expression: Expression, _context: MeasureContext) -> int:
@@ -50,6 +53,12 @@ def deltas_without_an_index_alone(expression: Expression, _context: MeasureConte
     return sum(not any(isinstance(side, Index) for side in delta.children) for delta in deltas)
 
 
+def sizes_on_the_left(expression: Expression, _context: MeasureContext) -> int:
+    """How many comparisons take sizes off, or round, on their left side."""
+    compared = (node for node in expression.walk() if isinstance(node, Comparison) and not node.tensors)
+    return sum(map(is_written_otherwise, compared))
+
+
 PRESENTATION_RULES: tuple[Rule, ...] = (
     OPPOSITE_WHERES,
     OPPOSITE_BRANCHES,
@@ -57,8 +66,10 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     FACTOR_OUT_OF_BRANCHES,
     TERM_OUT_OF_BRANCHES,
     MAXIMUM_OF_ORDERED,
+    MULTIPLES_COMPARED,
     NUMBERS_ON_THE_RIGHT,
     CANCELLED,
+    SIZES_ON_THE_RIGHT,
     INDEX_ALONE,
     GATHER_SUMS,
     AS_PAD,
@@ -69,6 +80,9 @@ PRESENTATION_MEASURES: Measures = {
     "wheres that are no pads": Measure("`where`s that are no pads", wheres_that_are_no_pads),
     "deltas without an index alone": Measure("deltas without an index alone", deltas_without_an_index_alone),
     "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
+    "sizes on the left": Measure(
+        "comparisons with sizes taken off or a floor on the left", sizes_on_the_left
+    ),
     "second branches": MEASURES["second branches"],
 }
 LAST_RULES: tuple[Rule, ...] = (

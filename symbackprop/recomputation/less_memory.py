@@ -31,7 +31,7 @@ from symbackprop.array.ir import (
 )
 from symbackprop.array.program import Line, Loop, Program, Statement, Store
 from symbackprop.array.segments import segments_of
-from symbackprop.array.slices import Conditional, Count, Flip, OfPythonInts, Pad, Select, item_values
+from symbackprop.array.slices import Conditional, Count, Flip, OfPythonInts, Pad, Select, Windows, item_values
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.cost.assumptions import PROGRAM
 from symbackprop.notation.fresh_names import lengthened_name
@@ -44,7 +44,7 @@ BYTES = 8  # of a number in float64, and of a place
 # What takes a pass over its elements, or none.
 _CHEAP = (
     AsIntegers, AxisSize, Cast, Conditional, Copy, Count, Elementwise, Expand, Fill, Flip, Identity, Literal,
-    OfPythonInts, Pad, Positions, Read, Reduce, Reshape, Select, Transpose,
+    OfPythonInts, Pad, Positions, Read, Reduce, Reshape, Select, Transpose, Windows,
 )  # fmt: skip
 
 

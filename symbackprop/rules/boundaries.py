@@ -25,7 +25,8 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 from symbackprop.rewriting.premises import KnownRanges, Recurrence
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import needs_no_guard, when
-from symbackprop.rules.position_deltas import fixed_position, with_places_told
+from symbackprop.rules.delta_substitution import with_places_told
+from symbackprop.rules.position_deltas import fixed_position
 from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import Ranges
 
@@ -88,9 +89,8 @@ def read_under_where(
         if isinstance(where, Where) and where.otherwise == ZERO:
             others = (*node.factors[:place], *node.factors[place + 1 :])
             where = with_places_told(where, others, step)
-            guards = (guard.free_indices for guard in conditions_of_zero(where))
-            about_step = (indices for indices in guards if step is None or step in indices)
-            guarded = frozenset[Index]().union(*about_step)
+            guards = (each.free_indices for each in conditions_of_zero(where))
+            guarded = frozenset[Index]().union(*(each for each in guards if step is None or step in each))
             shared = guarded & _steps_read(others, places) - {step}
             if shared:
                 # What leaves the `where` is read everywhere; what stood outside of it is anyhow.
@@ -253,7 +253,7 @@ def _guard_rules(
     return (
         stated(
             "read under the where",
-            "where(c, f*g, 0)*h = f*where(c, g*h, 0); beside a delta with what it tells of c",
+            "where(c, f*g, 0)*h = f*where(c, g*h, 0); c with what a delta beside it or in g tells of it",
             lambda node: read_under_where(node, places, step, ranges),
             where=(when("loop-carried", "h", "c"), when("not partial", "f")),
             decreases="loop-carried reads beside wheres",

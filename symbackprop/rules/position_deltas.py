@@ -8,7 +8,7 @@ r = i - 2*a + 1, guarded so that r stays inside its axis. A delta of a lookup st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
 from symbackprop.integers.bounds import conjunction, conjuncts, unproved_bounds
@@ -24,7 +24,6 @@ from symbackprop.notation.expressions import (
     Apply,
     Comparison,
     Delta,
-    Element,
     Expression,
     Index,
     Multiply,
@@ -34,7 +33,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.matrix_functions import tensor_read
-from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rules.conditions import is_tied, when
 from symbackprop.rules.delta_substitution import with_index
 from symbackprop.rules.stating import stated
@@ -270,19 +269,3 @@ def _equated(condition: Expression, bound: tuple[Index, ...]) -> tuple[Index | N
             if isinstance(index, Index) and index in bound and not position.free_indices & frozenset(bound):
                 return index, position
     return None, ZERO
-
-
-def with_places_told(where: Where, factors: Sequence[Expression], step: Index | None) -> Where:
-    """where(b[s] > 0, f, 0) beside delta(s - b[s],t) is where(s - t > 0, f, 0): the delta tells b[s]."""
-    deltas = (each for each in factors if isinstance(each, Delta) and step in (each.left, each.right))
-    told = dict(pair for delta in deltas for pair in _integers_told(delta))
-    condition = rewrite_bottom_up(where.condition, lambda each: told.get(each, each))
-    return where if condition == where.condition else Where(condition, where.chosen, ZERO)
-
-
-def _integers_told(delta: Delta) -> Iterator[tuple[Expression, Expression]]:
-    """What is looked up in a delta, and what it is: (b[s], s - t) of delta(s - b[s],t)."""
-    difference = linear_form(subtract(delta.left, delta.right))
-    for unknown, factor in difference.coefficients.items():
-        if isinstance(unknown, Element) and abs(factor) == 1:
-            yield unknown, linear_form(subtract(unknown, difference.scaled(factor).expression())).expression()

@@ -40,8 +40,12 @@ def with_small_axes(system: System) -> System:
 def can_be_computed(system: System) -> bool:
     """Whether arrays of the declared sizes, with small ones for the others, can be computed with."""
     sizes = {axis.name: axis.size or LARGEST_SIZE for axis in system.axes}
-    elements = max(prod(sizes[name] for name in axis_names(each.indices)) for each in system.tensors.values())
-    return elements + evaluation_visits(system, sizes) <= MOST_VISITS
+    return most_elements(system, sizes) + evaluation_visits(system, sizes) <= MOST_VISITS
+
+
+def most_elements(system: System, sizes: Mapping[str, int]) -> int:
+    """How many numbers the largest tensor holds: a table of which little is read is drawn all the same."""
+    return max(prod(sizes[name] for name in axis_names(each.indices)) for each in system.tensors.values())
 
 
 def scaled_down(system: System) -> System:
@@ -217,7 +221,10 @@ def evaluation_visits(system: System, sizes: Mapping[str, int]) -> int:
 
 
 def evaluation_cost(system: System) -> int:
-    """About how many visits its evaluation is worth: a step of a recurrence, and a matrix, cost more."""
+    """About how many visits its evaluation is worth: a step of a recurrence, and a matrix, cost more.
+
+    So does a tensor that is larger than all that is read of it.
+    """
     sizes = model_sizes(system)
     steps = sum(
         prod(sizes[index.axis.name] for index in stage.recurrence.steps(each)) * each.expression.node_count
@@ -227,7 +234,8 @@ def evaluation_cost(system: System) -> int:
     )
     nodes = (node for equation in system.equations for node in equation.expression.walk())
     matrices = sum(sizes[node.axis.name] ** 3 for node in nodes if isinstance(node, MatrixFunction))
-    return evaluation_visits(system, sizes) + VISITS_A_STEP * steps + VISITS_A_MATRIX_ENTRY * matrices
+    visits = evaluation_visits(system, sizes) + most_elements(system, sizes)
+    return visits + VISITS_A_STEP * steps + VISITS_A_MATRIX_ENTRY * matrices
 
 
 def _loops_of(equation: Equation) -> list[str]:

@@ -10,6 +10,7 @@ from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import NotationError, ProgramError
 from symbackprop.indexing.blocks import names_for_blocks, read_by_block
 from symbackprop.notation.derivatives import Derivative
+from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.rewriting.naming import NamingRule
 from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.empty_sums import with_empty_sums_guarded
@@ -149,5 +150,9 @@ def scheduled(source: ScheduleSource) -> Schedule:
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)
-    quotients = with_quotients_first(hoisted(solved, system.tensors), items)
-    return Schedule(shared(quotients, system.tensors), guarded.positive_definite)
+    # Before hoisting, which takes powers apart from what divides them, and behind it, for it joins factors.
+    quotients = with_quotients_first(hoisted(with_quotients_first(solved, items), system.tensors), items)
+    # Last, too: whatever adds up makes one sum of them again.
+    differences = StatedDifferences.of(system).rules
+    stated_differences = [rewritten_once(item, differences) for item in quotients]
+    return Schedule(shared(stated_differences, system.tensors), guarded.positive_definite)

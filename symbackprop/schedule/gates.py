@@ -1,7 +1,8 @@
 """Functions that are their argument times a gate: silu(u) = u*sigmoid(u), gelu(u) = u*normcdf(u).
 
 Their derivatives need the gate again, which is then computed once, and the function from it. The other way
-round, 1 - sigmoid(u) is computed as sigmoid(-u), which keeps its digits, where nobody needs sigmoid(u).
+round, 1 - sigmoid(u) is computed as sigmoid(-u), which keeps its digits, where nobody needs sigmoid(u), and
+where it is a factor of a result: what stands beside it in a sum covers the digits that it loses.
 """
 
 from __future__ import annotations
@@ -12,9 +13,18 @@ from dataclasses import replace
 
 from symbackprop.functions.table import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import multiply
-from symbackprop.notation.expressions import Apply, Expression, Multiply
+from symbackprop.notation.expressions import (
+    Add,
+    Apply,
+    Expression,
+    Multiply,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.rewriting.rule import Rule
-from symbackprop.schedule.named_equations import NamedEquation, rewritten
+from symbackprop.schedule.named_equations import NamedEquation, rewritten, rewritten_once
 from symbackprop.schedule.occurrences import occurrence
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.sigmoids import complement
@@ -30,17 +40,56 @@ def with_shared_gates(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ..
 
 
 def with_complements(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
-    """The equations, with 1 - g(u) computed by itself where no equation needs g(u)."""
+    """The equations, with 1 - g(u) by itself where no equation needs g(u), and where it is a factor."""
+    items = [rewritten_once(item, (COMPLEMENT_IN_SUM,)) for item in items]
     expressions = [item.equation.expression for item in items]
     calls = _calls(expressions)
     differences = Counter(map(_key, map(_function_of_complement, _nodes(expressions))))
+    factors = {_key(_function_of_complement(node)) for each in expressions for node in _factors_in(each)}
 
     def pays(node: Expression) -> bool:
         key = _key(_function_of_complement(node))
-        return calls[key] <= differences[key]
+        return calls[key] <= differences[key] or key in factors
 
     rule = _restricted(COMPLEMENT, pays)
     return tuple([rewritten(item, (rule,)) for item in items])
+
+
+def _factors_in(node: Expression) -> Iterator[Expression]:
+    """The complements that the value is proportional to, where nothing else is."""
+    match node:
+        case Add(terms):
+            if _function_of_complement(node) is not None:
+                yield node
+            elif all(map(_vanishes, terms)):
+                for term in terms:
+                    yield from _factors_in(term)
+        case Multiply() | Reduction("sum"):
+            for child in node.children:
+                yield from _factors_in(child)
+        case Where(_, chosen, otherwise):
+            yield from _factors_in(chosen)
+            yield from _factors_in(otherwise)
+        case Power(base, Number(exponent)) if exponent > 0:
+            yield from _factors_in(base)
+
+
+def _vanishes(node: Expression) -> bool:
+    """Whether a complement is a factor of it, or of each of its terms."""
+    return next(_factors_in(node), None) is not None
+
+
+def _with_complement_apart(node: Expression) -> Expression | None:
+    """n + f - n*sigmoid(u) = f + n*(1 - sigmoid(u)), with 1 - sigmoid(u) or its like a factor of f."""
+    if not isinstance(node, Add) or len(node.terms) < 3:
+        return None
+    numbers = [term for term in node.terms if isinstance(term, Number)]
+    for term in node.terms if numbers else ():
+        pair = Add((*numbers, term))
+        rest = tuple(each for each in node.terms if each is not term and each not in numbers)
+        if len(numbers) == 1 and _function_of_complement(pair) and all(map(_vanishes, rest)):
+            return Add((*rest, pair))
+    return None
 
 
 def _restricted(rule: Rule, pays: Callable[[Expression], bool]) -> Rule:
@@ -85,6 +134,13 @@ COMPLEMENT = Rule(
     _by_itself,
     example="1 - sigmoid(x[i])",
     near_miss="2 - sigmoid(c)",
+)
+COMPLEMENT_IN_SUM = Rule(
+    "complement in a sum",
+    "n + f - n*g = f + n*(1 - g), where 1 - h is a factor of f, g and h sigmoids or squares of tanh",
+    _with_complement_apart,
+    example="c*(1 - sigmoid(x[i])) + 3 - 3*tanh(x[i])^2",
+    near_miss="c*sigmoid(x[i]) + 3 - 3*tanh(x[i])^2",
 )
 
 

@@ -16,6 +16,7 @@ from symbackprop.algebra.context import Scope
 from symbackprop.derivation.grounds import Forms, Grounds, Knowledge
 from symbackprop.errors import NotationError, ReplayError
 from symbackprop.notation.expressions import Index
+from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
 from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.premises import ChainRuleProducts, KnownRanges, Recurrence
 from symbackprop.rewriting.registry import Family, Registry
@@ -24,7 +25,7 @@ from symbackprop.rewriting.replay import follows, replay_all
 from symbackprop.rewriting.rule import Step
 from symbackprop.schedule.driver import Schedule, ScheduleSource
 from symbackprop.schedule.empty_sums import empty_sum_rule_by
-from symbackprop.schedule.gates import COMPLEMENT, FUNCTION_BY_ITS_GATE
+from symbackprop.schedule.gates import COMPLEMENT, COMPLEMENT_IN_SUM, FUNCTION_BY_ITS_GATE
 from symbackprop.schedule.given_names import NAMINGS, Hoisted, MatrixGuards
 from symbackprop.schedule.hoisting import step_rule
 from symbackprop.schedule.named_equations import NamedEquation
@@ -48,6 +49,8 @@ REGISTRY = Registry.of(
     TIDYING,
     *(Family(form.name, NameDefinitions, form.by) for form in STABLE_FORMS),
     Family(CENTRE_AGAIN, DifferenceFromMean, centring_rule_by),
+    Family(AS_STATED, StatedDifferences, as_stated),
+    COMPLEMENT_IN_SUM,
     COMPLEMENT,
     FUNCTION_BY_ITS_GATE,
     SOLVE,

@@ -40,6 +40,7 @@ from symbackprop.semantics import gaussian_elimination
 from symbackprop.semantics.integer_values import compared, integer_value
 from symbackprop.semantics.number_systems import FLOATS, PRECISE, Arithmetic
 from symbackprop.systems.printing import text
+from symbackprop.systems.shifted_exponentials import shifted_exponentials
 
 Array: TypeAlias = NDArray[Any]
 Positions: TypeAlias = dict[Index, int]
@@ -85,7 +86,8 @@ class NaiveEvaluator:
                 ]
                 return self._element(tensor, places)
             case Multiply(factors):
-                return math.prod([self._value(factor, at) for factor in factors])
+                found = math.prod([self._value(factor, at) for factor in factors])
+                return found if found == found else self._without_underflow(node, found, at)
             case Add(terms):
                 return sum([self._value(term, at) for term in terms])
             case Power(base, exponent):
@@ -107,6 +109,13 @@ class NaiveEvaluator:
             case MatrixFunction():
                 return self._matrix_function(node, at)
         raise NotationError(f"a {type(node).__name__} has no value of its own")
+
+    def _without_underflow(self, product: Multiply, found: Any, at: Positions) -> Any:
+        """The product where it divides by exponentials that all underflow, else what was found."""
+        for each in shifted_exponentials(product):
+            if self._value(each.total, at) == 0:
+                return self._value(each.product, at)
+        return found
 
     def _integer(self, node: Expression, at: Positions) -> Any:
         """The value of an integer expression, or a ratio of such, worked out in exact rationals."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from math import prod
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -47,6 +47,7 @@ from symbackprop.semantics.array_numbers import DOUBLE, ArrayNumbers
 from symbackprop.semantics.points import Points, grid
 from symbackprop.semantics.rationals import Rationals
 from symbackprop.semantics.ties import tied_sum
+from symbackprop.semantics.underflow import without_underflow
 
 Array: TypeAlias = NDArray[Any]
 # Every point more costs memory: what a reduction makes of its points is worked through in parts.
@@ -102,6 +103,9 @@ class VectorisedEvaluator:
                 return self._element(tensor, positions, points)
             case Add(terms):
                 return reduce(self.numbers.add, [self._value(term, points) for term in terms])
+            case Multiply(factors) if not self.numbers.by_definition:
+                product, others = partial(self._product, factors, points), partial(self._value, points=points)
+                return without_underflow(node, product, others)
             case Multiply(factors):
                 return self._product(factors, points)
             case Power(base, exponent):

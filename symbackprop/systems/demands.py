@@ -31,6 +31,8 @@ from symbackprop.notation.substitution import canonical_bound_names, rewrite_bot
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation
 
+_KEEPING_POSITIVE = tuple(name for name, record in ALL_FUNCTIONS.items() if record.keeps_positive)
+
 
 @dataclass(frozen=True)
 class _Met:
@@ -137,7 +139,7 @@ class Demands:
         return any(isinstance(node, Where | Apply) for each in (factor, *read) for node in each.walk())
 
     def _said_by(self, condition: Expression) -> _Met:
-        """What is not 0 where the condition holds: f != 0, and the positive part of f > 0, named or not."""
+        """What is not 0 where the condition holds: f != 0, and f > 0, relu(f) and its like, named or not."""
         not_zero: set[Expression] = set()
         positive: set[Expression] = set()
         for part in conjuncts(condition):
@@ -146,8 +148,8 @@ class Demands:
                     not_zero.add(shape_of(value))
                 case Comparison(">", value, zero) if zero == ZERO:
                     own = shape_of(value)
-                    parts = (Apply("relu", (own,)), Apply("max", (own, ZERO)), Apply("max", (ZERO, own)))
-                    positive.update((own, *parts))
+                    parts = (Apply("max", (own, ZERO)), Apply("max", (ZERO, own)))
+                    positive.update((own, *parts, *(Apply(name, (own,)) for name in _KEEPING_POSITIVE)))
         positive.update([Element(name, ()) for name, formula in self.formulas.items() if formula in positive])
         return _Met(frozenset(not_zero), frozenset(positive))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
@@ -32,47 +31,12 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.faces import as_text
 from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.systems.decimals import decimal_of, turned, with_zeros_counted
 from symbackprop.systems.rows import Break, Row, enclosed, joined_rows, row_text
 from symbackprop.systems.shorthands import Shorthand, spelled
 from symbackprop.systems.system import Equation, Fact, PositiveDefinite, Role, System, Tensor
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
-LARGEST_PLAIN_DENOMINATOR = 64
-MOST_ZEROS = 16  # at the end of a whole number that is written out
-
-
-@dataclass(frozen=True)
-class Decimal:
-    """A number's digits, and the power of ten that they are multiplied by where they are many."""
-
-    digits: str
-    power: int | None = None
-
-    def __str__(self) -> str:
-        if self.power is None:
-            return self.digits
-        return f"{self.digits}e{self.power if self.power >= 0 else f'-{-self.power:02d}'}"
-
-
-def decimal_of(value: Fraction) -> Decimal | None:
-    """A whole number, or a decimal that ends for a fraction with a long denominator; None for any other."""
-    if value.denominator == 1:
-        return Decimal(str(value))
-    twos_and_fives = value.denominator
-    for prime in (2, 5):
-        while twos_and_fives % prime == 0:
-            twos_and_fives //= prime
-    if value.denominator <= LARGEST_PLAIN_DENOMINATOR or twos_and_fives > 1:
-        return None
-    shown = repr(float(value))
-    digits, _, power = shown.partition("e")
-    return Decimal(digits, int(power) if power else None) if Fraction(shown) == value else None
-
-
-def number_text(value: Fraction) -> str:
-    """A whole number, a short fraction, or else a decimal where it ends; 1/2, 0.044715, 1/3."""
-    return str(decimal_of(value) or value)
-
 
 _AT_SIGN, _AT_FACTOR, _AT_FRACTION_BAR, _AT_COMMA = map(Break, range(4))
 _COMMA: Row = (",", _AT_COMMA, " ")
@@ -116,8 +80,8 @@ def _row_and_level(expression: Expression) -> tuple[Row, int]:
             return tuple([_AT_FRACTION_BAR if part is _AT_SIGN else part for part in sides]), COMPARISON
         case Logic(operator, operands):
             return _logic(operator, operands)
-        case Number(value):
-            shown, level = _number(value)
+        case Number():
+            shown, level = _number(expression)
             return (shown,), level
         case Derivative(numerator, denominator, _):
             return (f"d{text(numerator)}/d{text(denominator)}",), COMPARISON
@@ -166,20 +130,12 @@ def _matrix_function(expression: MatrixFunction) -> str:
     return f"{expression.kind}({expression.tensor}{batch}){positions}"
 
 
-def _number(value: Fraction) -> tuple[str, int]:
-    decimal = _with_zeros_counted(value) or decimal_of(value)
+def _number(number: Number) -> tuple[str, int]:
+    value = number.value
+    decimal = with_zeros_counted(value) or decimal_of(number)
     if value < 0:
         return str(decimal or value), SUM
     return (str(decimal), ATOM) if decimal else (str(value), PRODUCT)
-
-
-def _with_zeros_counted(value: Fraction) -> Decimal | None:
-    """-1e30 for a whole number that ends in many zeros; None for any other."""
-    digits = str(value.numerator)
-    zeros = len(digits) - len(digits.rstrip("0"))
-    if value.denominator > 1 or zeros < MOST_ZEROS:
-        return None
-    return Decimal(digits.rstrip("0"), zeros)
 
 
 def _sum(terms: tuple[Expression, ...]) -> Row:
@@ -200,7 +156,7 @@ def _product(factors: tuple[Expression, ...]) -> tuple[Row, int]:
     sign, shown = "", list[str | Break]()
     if isinstance(factors[0], Number) and factors[0].value < 0 and len(factors) > 1:
         sign = "-"
-        factors = (Number(-factors[0].value), *factors[1:])
+        factors = (turned(factors[0]), *factors[1:])
         if factors[0] == Number(1):
             factors = factors[1:]
     for is_below, group in groupby(factors, key=lambda factor: divisor_of(factor) is not None):

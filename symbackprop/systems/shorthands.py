@@ -37,6 +37,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.nodes import cached_property
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
+from symbackprop.systems.decimals import with_decimals
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +70,11 @@ class Shorthand(Expression):
 
 
 def spelled(expression: Expression, words: Collection[str]) -> Expression:
-    """The expression with these words in the place of what they stand for; for printing alone."""
+    """The expression with these words and decimals in the place of what they stand for, for printers."""
     for word, recognise in RECOGNISED.items():
         if word in words:
             expression = recognise(expression)
-    return expression
+    return with_decimals(expression, words)
 
 
 def _with_orders(node: Expression) -> Expression:
@@ -221,15 +222,13 @@ def softmax_places(factors: Sequence[Expression]) -> tuple[int, int, tuple[Index
         match factor:
             case Power(Reduction("sum", bound, Apply("exp", (inner,))), Number(exponent)) if exponent <= -1:
                 for above, other in enumerate(factors):
-                    indices = _outer_indices(other, bound, inner)
+                    indices = outer_indices(other, bound, inner)
                     if indices is not None:
                         return above, below, indices
     return None
 
 
-def _outer_indices(
-    above: Expression, bound: tuple[Index, ...], inner: Expression
-) -> tuple[Index, ...] | None:
+def outer_indices(above: Expression, bound: tuple[Index, ...], inner: Expression) -> tuple[Index, ...] | None:
     """The indices of exp(e) at whose places the sum's body exp(inner) is exp(e)."""
     if not isinstance(above, Apply) or above.function != "exp":
         return None

@@ -118,7 +118,8 @@ class System(Summary):
     text that the system came from, for headers and hashes. `relations` are those of the axes' sizes, `blocks`
     the names of an axis' blocks, in their order, by the name of the axis.
     `shorthands` are the words for composite expressions that it uses, softmax or norm; what they stand for
-    is printed by these names.
+    is printed by these names. Its decimals are among them, 0.2, and its fractions, 1/4: numbers are printed
+    as it types their like.
     """
 
     name: str

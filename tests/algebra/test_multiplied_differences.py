@@ -144,3 +144,26 @@ def test_a_gradient_keeps_the_digits_of_a_saturated_function(size: int) -> None:
     # For no factor, u is tanh(2*x) and v tanh(0).
     if size:
         assert not np.any(known[derivation.gradients["w"].tensor])
+
+
+@pytest.mark.parametrize(
+    ("weights", "gradient"),
+    [
+        ("p[s]", "p[s]*(x[s] - sum(s', p[s']*x[s']))"),
+        (
+            "p[s]^2/sum(s, p[s]^2)",
+            "p[s]^2*(x[s] - sum(s', p[s']^2*x[s'])/sum(s', p[s']^2))/sum(s', p[s']^2)",
+        ),
+        # These do not add up to 1.
+        ("v[s]", "v[s]*(x[s] + sum(s', v[s']*x[s'])*(sum(s', v[s']) - 2))"),
+    ],
+)
+def test_what_deviates_from_a_weighted_mean_adds_up_to_0(weights: str, gradient: str) -> None:
+    """The mean has no name here."""
+    model = loads(
+        "index s : S\ninput v[s]\nparam x[s]\np[s] = softmax(s, v[s])\n"
+        f"loss E = 1/2*sum(s, {weights}*(x[s] - sum(s, {weights}*x[s]))^2)\n"
+    )
+    (found,) = derive(model.system).equations
+    assert text(found.expression) == gradient
+    assert model.check().ok

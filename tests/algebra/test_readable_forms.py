@@ -155,6 +155,30 @@ FORMS = {
         "index n : N\nparam u[n]\nloss E = sum(n, where(u[n] > 20, u[n], log1p(exp(u[n]))))",
         "grad_u[n] = where(u[n] > 20, 1, sigmoid(u[n]))",
     ),
+    "a residual that several gradients read": (
+        "index i : V\nindex j : U\nindex k : K\ninput f[i,j], x[i,j]\nparam w[i,k], c[j,k], b[i], a[j]\n"
+        "loss E = sum(i, j, f[i,j]*(sum(k, w[i,k]*c[j,k]) + b[i] + a[j] - x[i,j])^2)",
+        "grad_b[i] = sum(j, delta_r_E[i,j])",
+    ),
+    "a residual that is read under a condition": (
+        "index i : V\nindex k : K\ninput x[i], c[i,k]\nparam w[k], b\n"
+        "loss E = sum(i, where(x[i] != 0, x[i]*(sum(k, w[k]*c[i,k]) + b - 1/x[i])^2, 0))",
+        "grad_b = sum(i, delta_r_E[i])",
+    ),
+    "the responsibilities of a mixture": (
+        "index n : N\nindex k : K\nindex d : D\ninput x[n,d]\nparam mu[k,d], a[k], s[k]\n"
+        "loss E = -sum(n, log(sum(k, exp(a[k] - sum(d, (x[n,d] - mu[k,d])^2)/(2*s[k]^2)))))",
+        "delta_u_E[n,k] = -exp(u_E[n,k])/sum(k', exp(u_E[n,k']))",
+    ),
+    "exponents that one gradient reads": (
+        "index n : N\nindex k : K\ninput x[n]\nparam a[k]\nloss E = sum(n, log(sum(k, exp(a[k]*x[n]))))",
+        "grad_a[k] = sum(n, exp(a[k]*x[n])*x[n]/sum(k', exp(a[k']*x[n])))",
+    ),
+    "a residual that one gradient reads": (
+        "index i : V\nindex k : K\ninput x[i], c[i,k]\nparam w[k]\n"
+        "loss E = 1/2*sum(i, (sum(k, w[k]*c[i,k]) - x[i])^2)",
+        "grad_w[k] = sum(i, (sum(k', w[k']*c[i,k']) - x[i])*c[i,k])",
+    ),
     "an approximate error function": (
         "index b : B\ninput d[b]\nparam u[b]\nloss E = sum(b, d[b]*tanh(1.12837917*(u[b] + 0.08943*u[b]^3)))",
         "grad_u[b] = 1.12837917*d[b]*(1 - tanh(1.12837917*(u[b] + 0.08943*u[b]^3))^2)*(1 + 0.26829*u[b]^2)",

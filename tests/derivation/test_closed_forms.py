@@ -210,8 +210,8 @@ loss L = sum(b, t, s, h, c[b,t,s]*u[b,s,(k h)]*u[b,t,(v h)])
 
 def test_an_adjoint_in_blocks_is_one_tensor_that_is_summed_over() -> None:
     assert printed(derive(parse_system(PACKED))) == [
-        "delta_u[b,t,p] = where(p < size(h), sum(s, c[b,s,t]*u[b,s,size(h) + p]), 0)"
-        " + where(p - size(h) >= 0, sum(s, c[b,t,s]*u[b,s,p - size(h)]), 0)",
+        "delta_u[b,t,p] = where(p >= size(h), sum(s, c[b,t,s]*u[b,s,p - size(h)]),"
+        " sum(s, c[b,s,t]*u[b,s,size(h) + p]))",
         "grad_W[i,p] = sum(b, t, delta_u[b,t,p]*x[b,t,i])",
     ]
 

@@ -61,6 +61,14 @@ def test_numbers_agree_with_the_formula(record: ElementwiseFunction) -> None:
         assert abs(found - exact) <= 1e-14 * max(abs(exact), 1e-3), (record.name, arguments)
 
 
+@of_one
+def test_what_keeps_positive_numbers_positive_says_so(record: ElementwiseFunction) -> None:
+    places = [5e-324, 1e-300, 1e-17, *(u for u in INSIDE[record.domain] if u > 0), 60.0, 700.0]
+    keeps = all(record.evaluate(u) > 0 and values_of(record.name, [np.float64(u)]) > 0 for u in places)
+    assert keeps or not record.keeps_positive
+    assert not keeps or record.keeps_positive or record.name in ("mish", "trigamma")
+
+
 @each_record
 def test_arrays_agree_with_numbers(record: ElementwiseFunction) -> None:
     places = np.array(arguments_of(record)).T

@@ -26,6 +26,13 @@ def test_conditions_around_a_read_count() -> None:
     assert unproved("y[i,3]") == ["3"]
 
 
+def test_or_looks_no_further_than_a_condition_that_holds() -> None:
+    assert unproved("where(i < 1 or x[i-1] > 0, 1, 0)") == []
+    assert unproved("where(i < 1 or x[i-1] > 0 or x[i-2] > 0, 1, 0)") == ["i - 2"]
+    assert unproved("where(x[i-1] > 0 or i < 1, 1, 0)") == ["i - 1"]
+    assert unproved("where(i >= 1 or x[i-1] > 0, 1, 0)") == ["i - 1"]
+
+
 def test_a_condition_says_nothing_of_an_index_that_a_sum_binds_anew() -> None:
     assert unproved("where(i >= 1, sum(i, x[i-1]), 0)") == ["i - 1"]
     assert unproved("where(i >= 1, sum(j, y[i-1,j]), 0)") == []

@@ -2,6 +2,7 @@ import itertools
 import json
 import re
 
+import numpy as np
 import pytest
 
 from symbackprop import loads
@@ -13,7 +14,9 @@ from symbackprop.lesson.text import document_text
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.rule import Step, Use
+from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
+from tests.models.classics import small_sample
 from tests.models.examples import EXAMPLES, derivation
 
 NAMES = ("seed", "seed_single", "exercise", "digits", "two_paths", "other_names", "long", "relu", "inner")
@@ -265,6 +268,51 @@ def test_an_intermediate_that_is_asked_for_and_read_by_others():
     name = lines[0].split("[")[0]
     assert lines[1] == f"dE/du2[b,k] = {name}[b,k]"
     assert lines[2] == f"dE/dW2[k,j] = sum(b, {name}[b,k]*z1[b,j])"
+
+
+PACKED = """
+index b : B
+index h : H
+index a : A = 2*H
+input x[b,a], dy[b,h]
+param W[a]
+p[b,a] = W[a]*x[b,a]
+y[b,h] = silu(p[b,h])*p[b,size(h)+h]
+loss E = sum(b, h, dy[b,h]*y[b,h])
+"""
+
+
+def test_blocks_of_a_packed_axis_have_a_line_each():
+    found = loads(PACKED).derive(["p"])
+    assert found.result_text().splitlines() == [
+        "dE/dp[b,h] = dy[b,h]*sigmoid(p[b,h])*p[b,size(h) + h]*(p[b,h]*(1 - sigmoid(p[b,h])) + 1)",
+        "dE/dp[b,size(h) + h] = dy[b,h]*sigmoid(p[b,h])*p[b,h]",
+    ]
+    (whole,) = json.loads(found.result_json())["result"]
+    assert whole["left"] == "dE/dp[b,a]" and "where(" in whole["right"]
+
+
+@pytest.mark.parametrize("halves", [1, 2])
+def test_blocks_are_the_parts_of_the_whole(halves):
+    """Numerically, for blocks of one place too."""
+    first, second = (line.split(" = ")[1] for line in loads(PACKED).derive(["p"]).result_text().splitlines())
+    (whole,) = loads(PACKED).derive(["p"]).derivation.equations
+    system = parse_system(
+        f"{PACKED}g[b,a] = {text(whole.expression)}\nfirst[b,h] = {first}\nsecond[b,h] = {second}\n"
+    )
+    values, sizes = small_sample(system, {"B": 2, "H": halves, "A": 2 * halves})
+    known = evaluate(system, values, sizes)
+    np.testing.assert_allclose(known["g"], np.concatenate([known["first"], known["second"]], axis=1))
+
+
+def test_halves_of_which_no_axis_has_the_length_stay_together():
+    model = """
+index a : A
+input x[a]
+param p[a]
+loss E = sum(a, where(a < 3, x[a]*p[a], 0)) + sum(a, where(a >= 3, p[a]^2, 0))
+"""
+    assert len(loads(model).derive().result_text().splitlines()) == 1
 
 
 # ---- JSON

@@ -8,10 +8,8 @@ from fractions import Fraction
 import pytest
 
 from symbackprop.lesson.document import Chain, Column, Document, Equations, Link, Reason
-from symbackprop.lesson.latex import box, latex
 from symbackprop.lesson.latex_displays import LINE_WIDTH, chain_rows, joined_rows
 from symbackprop.lesson.latex_document import latex_document
-from symbackprop.lesson.latex_names import escaped
 from symbackprop.lesson.markdown import markdown_document
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
@@ -27,6 +25,8 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.typesetting.formulas import PLAIN, latex
+from symbackprop.typesetting.names import escaped
 from tests.models.examples import derivation
 
 NAMES = ("seed", "exercise", "two_paths", "other_names", "long", "relu", "inner")
@@ -85,7 +85,7 @@ def test_breaking_a_line_loses_nothing(shape):
 
 @pytest.mark.parametrize("shape", WIDE)
 def test_no_piece_is_wider_than_a_line(shape):
-    assert max(piece.width for piece in box(WIDE[shape]).pieces) < LINE_WIDTH - 10
+    assert max(piece.width for piece in PLAIN.box(WIDE[shape]).pieces) < LINE_WIDTH - 10
 
 
 def test_a_short_line_is_not_broken():

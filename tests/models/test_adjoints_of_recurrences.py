@@ -25,6 +25,18 @@ MODELS = {
     "a tree": "index t : T\nindex j, k : J\ninput par[t] in T\ninput x[t,j]\nparam U[j,k], h0[j]\n"
     "h[t,j] = where(par[t] < t, tanh(sum(k, U[j,k]*h[par[t],k]) + x[t,j]), h0[j])\n"
     "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
+    "a parent beside the step": "index t : T\nindex j, k : J\ninput par[t] in T\nparam x[t,j], U[j,k]\n"
+    "h[t,j] = where(t < 2, x[t,j], tanh(sum(k, U[j,k]*where(par[t-2] < t, h[par[t-2],k], x[t,k]))))\n"
+    "loss E = sum(t, j, h[t,j]^2)\n# data T=5 J=2",
+    "a later parent": "index t : T\ninput par[t] in T\nparam x[t], w\n"
+    "h[t] = sin(x[t] + where(t < size(t) - 1, where(par[t+1] > t, w*h[par[t+1]], x[t]), 0))\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
+    "steps back beside the step": "index t : T\ninput back[t] in T\nparam x[t], w\n"
+    "h[t] = sin(x[t] + where(t > 0, where(back[t-1] > 0 and back[t-1] <= t, w*h[t - back[t-1]], x[t]), 0))\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
+    "what the guard keeps inside too": "index t : T\ninput back[t] in T\nparam x[t], y[t]\n"
+    "h[t] = x[t] + where(back[t] > 0 and back[t] <= t, y[back[t] - 1]*h[t - back[t]]/back[t], 0)\n"
+    "loss E = sum(t, h[t]^2)\n# data T=5",
     "a tree of two parents with leaves": "index t : T\nindex i, j : J\ninput l[t], r[t] in T\n"
     "param x[t,i], U[i,j], V[i,j]\n"
     "h[t,i] = where(t < 2, x[t,i], sigmoid(x[t,i] - sum(j, U[i,j]*where(l[t] < t, h[l[t],j], 0))"

@@ -26,8 +26,9 @@ from symbackprop.notation.substitution import (
     tidy_bound_names,
 )
 from symbackprop.rewriting.matching import match
+from symbackprop.systems.decimals import number_text
 from symbackprop.systems.ordering import in_reading_order
-from symbackprop.systems.printing import number_text, text
+from symbackprop.systems.printing import text
 from symbackprop.systems.system import Equation
 
 ROWS, COLUMNS = Axis("I", "i"), Axis("J", "j")
@@ -80,7 +81,7 @@ def test_builders(built: Expression, expected: str) -> None:
     ],
 )
 def test_numbers(value: Fraction, expected: str) -> None:
-    assert number_text(value) == expected
+    assert number_text(Number(value)) == expected
     assert Fraction(expected) == value
 
 

@@ -50,6 +50,9 @@ def characters(markup: str) -> str:
         ("sum(b, i, xhat[b,i])", "∑b,ix^bi"),
         ("exp(-a)", "e\u2212a"),
         ("log(a)*a", "log(a)a"),
+        ("ceil(a)*floor(a + 1)", "⌈a⌉⌊a+1⌋"),
+        ("round(a) + abs(a)", "round(a)+|a|"),
+        ("sum(i, mod(i, 2)*x[i])", "∑i(imod2)xi"),
         ("where(a > 0, a, 1)", "{aif\u00a0a&gt;01otherwise"),
         ("where(a >= 0, 1, 0)*a", "[a≥0]a"),
         ("size(i)*a", "Ia"),
@@ -72,6 +75,7 @@ def test_numbers_side_by_side_are_told_apart():
     [
         ("delta2", "δ", "(2)"),
         ("W_out", "W", "(out)"),
+        ("delta_u_g", "δ", "(u,g)"),
         ("mu", "μ", ""),
         ("grad_W2", "grad_W2", ""),
         ("Xtilde", "X~", ""),

@@ -36,6 +36,26 @@ FORMS = {
         "grad_u[n] = -a[n]*where(r[n]*a[n] <= min(max(r[n], 1 - e), 1 + e)*a[n]"
         " or r[n] <= 1 + e and r[n] >= 1 - e, 1, 0)*r[n]",
     ),
+    "queries and keys of several heads in one axis": (
+        "index h : H\nindex e : E\nindex p : P = 2*H*E\ninput w[h,e], v[h,e]\nparam u[p]\n"
+        "q[h,e] = u[h*size(e) + e]\nk[h,e] = u[size(h)*size(e) + h*size(e) + e]\n"
+        "loss E = sum(h, e, w[h,e]*q[h,e]^2 + v[h,e]*k[h,e])",
+        "grad_u[p] = where(p >= size(e)*size(h), v[floor(p/size(e)) - size(h),mod(p, size(e))],"
+        " 2*w[floor(p/size(e)),mod(p, size(e))]*q[floor(p/size(e)),mod(p, size(e))])",
+    ),
+    "a rounding that is compared otherwise": (
+        "index s : S\nindex e : E\ninput w[s], z[e]\nparam u[s]\n"
+        "loss E = sum(s, where(floor(s/2) <= size(e), w[s]*u[s], 0)) + sum(e, z[e])",
+        "grad_u[s] = where(floor(s/2) <= size(e), w[s], 0)",
+    ),
+    "a quantile loss": (
+        "index n : N\ninput y[n]\nparam m[n]\nr[n] = y[n] - m[n]\nloss E = sum(n, max(0.9*r[n], -0.1*r[n]))",
+        "grad_m[n] = -where(r[n] >= 0, 9/10, -1/10)",
+    ),
+    "multiples of two values compared": (
+        "index n : N\ninput y[n]\nparam m[n]\nloss E = sum(n, max(3*y[n], 2*m[n]))",
+        "grad_m[n] = 2*where(3*y[n] < 2*m[n], 1, 0)",
+    ),
     "a hard sigmoid": (
         "index n : N\ninput g[n]\nparam y[n]\nloss E = sum(n, g[n]*max(0, min(1, (y[n] + 1)/2)))",
         "grad_y[n] = 1/2*g[n]*where(y[n] > -1 and y[n] < 1, 1, 0)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.expressions import Apply
-from symbackprop.schedule.gates import gate_of, with_shared_gates
+from symbackprop.schedule.gates import gate_of, with_complements, with_shared_gates
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
@@ -94,3 +95,44 @@ def test_silu_under_a_sum_has_the_derivative_that_is_published() -> None:
         for equation in derive(parse_system(UNDER_A_SUM.format("silu")), ["x"]).equations
     ]
     assert forms == ["grad_x[n,i] = v[i]^2*sigmoid(z[n,i])*(z[n,i]*(1 - sigmoid(z[n,i])) + 1)"]
+
+
+FAR = np.array([-750.0, -90.0, -3.0, 0.0, 2.0, 20.0, 60.0, 90.0, 300.0])
+POWERS = """
+index n : N
+param a[n], w[n]
+loss E = sum(n, w[n]*{})
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "derivative"),
+    [
+        ("sigmoid(a[n])^3", lambda a: 3 * _sigmoid(a) ** 3 * _sigmoid(-a)),
+        ("exp(2*a[n])/(1 + exp(a[n]))^2", lambda a: 2 * _sigmoid(a) ** 2 * _sigmoid(-a)),
+        ("tanh(a[n])^3", lambda a: 3 * mpmath.tanh(a) ** 2 * mpmath.sech(a) ** 2),
+        (
+            "tanh(a[n])*sigmoid(a[n])",
+            lambda a: _sigmoid(a) * (mpmath.sech(a) ** 2 + mpmath.tanh(a) * _sigmoid(-a)),
+        ),
+    ],
+)
+def test_what_is_left_of_1_keeps_its_digits_as_a_factor(formula: str, derivative) -> None:
+    module = load_module(numpy_source(lower(derive(parse_system(POWERS.format(formula)), ["a"]))), "powers")
+    grads = module.grad({"a": FAR, "w": np.ones_like(FAR)})
+    with mpmath.workdps(900):
+        expected = [float(derivative(mpmath.mpf(float(each)))) for each in FAR]
+    np.testing.assert_allclose(grads["a"], expected, rtol=1e-13, atol=1e-300)
+
+
+def _sigmoid(value: mpmath.mpf) -> mpmath.mpf:
+    return 1 / (1 + mpmath.exp(-value))
+
+
+def test_a_published_gate_stays_by_its_name() -> None:
+    """z*(1 - z) where z has a name, and u*sigmoid(u) + 1 needs no more than sigmoid(u)."""
+    given = equations("y[i] = sigmoid(x[i])", "z[i] = y[i]*(1 - y[i])")
+    named = with_complements([NamedEquation.of(each) for each in given])
+    assert tuple(item.equation for item in named) == given
+    beside = equations("y[i] = sigmoid(x[i])*(x[i]*(1 - sigmoid(x[i])) + 1)")
+    assert with_complements([NamedEquation.of(each) for each in beside])[0].equation == beside[0]

@@ -57,8 +57,10 @@ o[i] = expm1(b[i])/(1 + exp(b[i]))
 y[i] = exp(2*b[i])/expm1(2*b[i]) + log(p[i]) + 2*sum(i2, 3*x[0,i2])
 z[i] = softplus(b[i]) - softplus(-b[i]) + silu(b[i]) + sigmoid(b[i])
 u = 1 - sigmoid(c)
+us[i] = b[i]*(1 - sigmoid(b[i])) + 3 - 3*tanh(b[i])^2
 far = sigmoid(4*c)/softplus(4*c) + log(softplus(a)) + exp(-softplus(3*c)) + 1/(1 - sigmoid(2*a))
 near[i] = 1 - (1 - b[i]*a)
+dd[i] = tanh((b[i] - c) + (a - w[0]))
 cs[i] = sigmoid(b[i])*(w[0]/sigmoid(b[i]) + 1)
 rc[i] = w[0]/where(b[i] > 0, sigmoid(b[i]), 1)
 lw[i] = log(where(b[i] > 0, exp(b[i]), sigmoid(b[i]))) + log(prod(i2, sigmoid(b[i2])))
@@ -147,6 +149,18 @@ def test_a_name_that_is_0_where_nothing_is_read_replays() -> None:
     source = ScheduleSource(parse_system(f"{HEAD}{formula}\n"))
     schedule = scheduled(source)
     assert any("t > 0 and s < t" in equation_text(item.equation) for item in schedule.equations)
+    assert replayed(schedule, source)
+
+
+def test_names_for_the_exponent_and_the_value_of_an_adjoint_replay() -> None:
+    sums = "l = sum(t, exp(v[t])*w[t])\nz = sum(t, exp(v[t]))\ny = (a^2 + l^2)/(1 + z)^2\n"
+    source = ScheduleSource.of(
+        derive(parse_system(f"{HEAD}{sums}loss E = log(y + c^2) + sqrt(1 + y)\n"), ("v", "w"))
+    )
+    schedule = scheduled(source)
+    named = {item.equation.tensor for item in schedule.equations}
+    assert {"delta_l_shift", "delta_l_shifted"} <= named
+    assert not {"z_shift", "l_shift"} & named, "what is small stands in its place"
     assert replayed(schedule, source)
 
 

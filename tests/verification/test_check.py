@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from symbackprop import loads
 from symbackprop.derivation.driver import derive
 from symbackprop.errors import VerificationError
 from symbackprop.language.model import parse_system
@@ -432,3 +433,17 @@ def test_a_module_alone_is_checked_on_scaled_data(tmp_path):
     assert check_module(path).ok
     path.write_text(source.replace("8.0 * np.sign", "7.0 * np.sign"))
     assert path.read_text() != source and not check_module(path).ok
+
+
+def test_a_recurrence_takes_as_many_steps_as_tell_something_of_each_gradient():
+    over_the_past = "sum(s, where(s < t, exp(w*h[s]){}, 0))"
+    mean = f"{over_the_past.format('*h[s]')}/{over_the_past.format('')}"
+    head = "index t, s : T\nparam x[t], w\n"
+    report = check_model(
+        loads(f"{head}h[t] = x[t] + where(t == 0, 0, {mean})\nloss E = sum(t, h[t])\n").system
+    )
+    assert report.ok
+    assert {each.name: each.sizes for each in report.rounds}["more steps"] == {"T": 4}
+    assert not any("tells little" in remark for remark in report.remarks)
+    without = check_model(loads(f"{head}loss E = w*sum(t, x[t]^2)\n").system)
+    assert "more steps" not in [each.name for each in without.rounds]

@@ -288,6 +288,16 @@ def test_axes_of_many_values_are_left_open() -> None:
     assert "I=3, J=4" in verified(derived(text)).replace("\n", " ")
 
 
+def test_a_table_of_which_little_is_read_is_drawn_smaller() -> None:
+    head = "index v : V = 100000000\nindex n : N\nparam C[v]\ninput ids[n] in V\n"
+    for text in (
+        f"{head}loss E = sum(n, C[ids[n]]^2)",
+        f"{head}loss E = sum(n, C[mod(ids[n]+1, size(v))]^2)",
+    ):
+        header = sb.loads(text).derive().to_numpy()[:600]
+        assert "Verified before" in header and "V=100000000" not in header
+
+
 def test_both_sides_of_conditions_are_drawn() -> None:
     text = (
         "index i : I\nparam x[i], w\nloss E = sum(i, where(x[i] > 2.5, x[i]^3, w*x[i]))"
@@ -444,3 +454,9 @@ def test_no_large_number_hides_a_wrong_one_on_an_empty_axis() -> None:
     text = TANH_NET.replace("(y[n,j] - d[n,j])^2)", "(y[n,j] - d[n,j])^2) + 1e13*sum(j, b[j]^2)")
     with pytest.raises(MismatchError, match=r"dE/dV.* by the equations, on data of .*N=0"):
         planted(text, "delta_y.T @ h", "delta_y.T @ h + (len(h) == 0)")
+
+
+def test_a_softmax_over_nothing_but_masked_places_is_verified() -> None:
+    head = "index t, s : T\nparam x[t], w\np[t,s] = softmax(s, where(s < t, w*x[s], -1e9))\n"
+    derivation = sb.loads(f"{head}loss E = sum(t, s, (t + 1)*p[t,s]*x[s])").derive()
+    assert "Verified before" in derivation.to_numpy()[:600]

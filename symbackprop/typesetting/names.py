@@ -17,7 +17,8 @@ _GREEK_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 GREEK = frozenset((_GREEK_LOWER + " " + _GREEK_UPPER).split())
 _LATEX_OF_GREEK = {"epsilon": r"\varepsilon", "phi": r"\varphi"}
 _NAME = re.compile(
-    r"(?P<stem>[A-Za-z]+?)(?P<accent>hat|bar|tilde)?(?:(?P<number>[0-9]+)|_(?P<word>[A-Za-z]+[0-9]*))?"
+    r"(?P<stem>[A-Za-z]+?)(?P<accent>hat|bar|tilde)?"
+    r"(?:(?P<number>[0-9]+)|_(?P<word>[A-Za-z]+[0-9]*(?:_[A-Za-z]+[0-9]*)*))?"
 )
 
 _LETTER_WIDTH, _SCRIPT_WIDTH = 0.6, 0.42
@@ -33,11 +34,14 @@ class NameLatex:
 
 
 def tensor_name(name: str) -> NameLatex:
-    r"""`delta2` is \delta with superscript (2), `W_out` W with (out); a longer word is set upright."""
+    r"""`delta2` is \delta with superscript (2), `W_out` W with (out), `delta_u_g` \delta with (u,g).
+
+    A longer word is set upright.
+    """
     match = _NAME.fullmatch(name)
     if match is None or not _is_symbol(match["stem"]):
         return _word_with_number(name)
-    base = _symbol(match["stem"])
+    base = symbol(match["stem"])
     if match["accent"]:
         base = rf"\{match['accent']}{{{base}}}"
     superscript, width = _superscript(match["number"], match["word"])
@@ -50,7 +54,7 @@ def index_name(name: str) -> tuple[str, float]:
     primes = name[len(stem) :]
     width = _LETTER_WIDTH * (1 + 0.5 * len(primes))
     if _is_symbol(stem):
-        return _symbol(stem) + primes, width
+        return symbol(stem) + primes, width
     if re.fullmatch(r"[A-Za-z][0-9]+", stem):
         return f"{stem[0]}_{{{stem[1:]}}}{primes}", width + 0.35 * len(stem[1:])
     return upright(stem) + primes, width + 0.55 * (len(stem) - 1)
@@ -91,7 +95,8 @@ def _is_symbol(stem: str) -> bool:
     return stem in GREEK or (len(stem) == 1 and stem.isalpha())
 
 
-def _symbol(stem: str) -> str:
+def symbol(stem: str) -> str:
+    """A letter as it is, a Greek one as LaTeX's command."""
     return _LATEX_OF_GREEK.get(stem, f"\\{stem}") if stem in GREEK else stem
 
 
@@ -101,5 +106,5 @@ def _word_with_number(name: str) -> NameLatex:
 
 
 def _superscript(number: str | None, word: str | None) -> tuple[str, float]:
-    label = number or (f"\\mathrm{{{word}}}" if word else "")
+    label = number or (f"\\mathrm{{{word.replace('_', ',')}}}" if word else "")
     return (f"({label})", _SCRIPT_WIDTH * (len(number or word or "") + 1)) if label else ("", 0.0)

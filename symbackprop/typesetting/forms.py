@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import string
-from collections.abc import Sequence
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from symbackprop.lesson.boxes import (
+from symbackprop.notation.expressions import Number
+from symbackprop.notation.nodes import Expression
+from symbackprop.systems.decimals import decimal_of, turned
+from symbackprop.typesetting.boxes import (
     ATOM,
     BASE,
     COMPARISON,
@@ -29,7 +31,6 @@ from symbackprop.lesson.boxes import (
     row_latex,
     signed,
 )
-from symbackprop.systems.printing import decimal_of
 
 # What stands in an exponent, in a denominator or beside a brace cannot break over lines; beyond these widths
 # (in ems) it is written out instead.
@@ -40,14 +41,33 @@ _WIDE_FORMATS = {
 }
 
 
-def number(value: Fraction) -> Box:
+@dataclass(frozen=True, eq=False)
+class Form(Expression):
+    """What a page shows and no system holds, such as f' in a rule: how it is set from its parts."""
+
+    build: Callable[[Sequence[Box]], Box]
+    parts: tuple[Expression, ...] = ()
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        """The parts."""
+        return self.parts
+
+    def with_children(self, children: tuple[Expression, ...]) -> Form:
+        """The same form of other parts."""
+        return Form(self.build, children)
+
+
+def number(shown: Number) -> Box:
     """A number; a minus sign stays pending."""
-    return replace(_unsigned(abs(value)), negative=value < 0, begins=Begins.NUMBER)
+    negative = shown.value < 0
+    return replace(_unsigned(turned(shown) if negative else shown), negative=negative, begins=Begins.NUMBER)
 
 
-def _unsigned(value: Fraction) -> Box:
-    decimal = decimal_of(value)
+def _unsigned(shown: Number) -> Box:
+    decimal = decimal_of(shown)
     if decimal is None:
+        value = shown.value
         above, below = str(value.numerator), str(value.denominator)
         return leaf(rf"\frac{{{above}}}{{{below}}}", 0.3 + 0.5 * max(len(above), len(below)), ATOM, 2)
     if decimal.power is None:
@@ -185,3 +205,25 @@ def cases(condition: Box, chosen: Box, otherwise: Box) -> Box:
         rf" {row_latex(signed(otherwise))} & \text{{otherwise}} \end{{cases}}"
     )
     return leaf(shown, 6.0 + width, COMPARISON, 3 + (height >= 3))
+
+
+def derivative(above: Box, below: Box, order: str = "") -> Box:
+    """One thing's derivative by another, as a fraction."""
+    power = f"^{{{order}}}" if order else ""
+    beneath = rf"\left({below.latex}\right){power}" if order else below.latex
+    shown = rf"\frac{{\partial{power} {above.latex}}}{{\partial {beneath}}}"
+    return leaf(shown, 0.9 + max(above.width, below.width), ATOM, 2)
+
+
+def differential(below: Box) -> Box:
+    """The operator that differentiates what stands behind it."""
+    return leaf(rf"\frac{{\partial}}{{\partial {below.latex}}}", 0.9 + below.width, ATOM, 2)
+
+
+def side_by_side(symbols: Sequence[str]) -> str:
+    r"""Symbols without commas; a command such as \alpha must not run into the letter behind it."""
+    shown = ""
+    for symbol in symbols:
+        runs_on = re.search(r"\\[A-Za-z]+$", shown) and symbol[0].isalpha()
+        shown += (" " if runs_on else "") + symbol
+    return shown

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from symbackprop.lesson.latex import latex
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -29,8 +28,9 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.typesetting.formulas import latex
 from tests.lesson.expressions import ARRAYS, INDICES, POINT, SIZES, expressions
-from tests.lesson.latex_reader import Page, evaluate
+from tests.typesetting.latex_reader import Page, evaluate
 
 B, J, K = Axis("B", "b"), Axis("J", "j"), Axis("K", "k")
 b, j, k, k2 = Index("b", B), Index("j", J), Index("k", K), Index("k'", K)
@@ -54,6 +54,8 @@ PLACE = {index.name: place for index, place in POINT.items()}
         (Element("W_2", (k, j)), r"\mathrm{W\_2}_{kj}"),
         (Element("W_out", (k, j)), r"W^{(\mathrm{out})}_{kj}"),
         (Element("delta_u1"), r"\delta^{(\mathrm{u1})}"),
+        (Element("delta_u_g1"), r"\delta^{(\mathrm{u,g1})}"),
+        (Element("delta_u_2"), r"\mathrm{delta\_u\_2}"),
         (Element("mu1"), r"\mu^{(1)}"),
         (Element("x", (Index("row", B), Index("c", J))), r"x_{\mathrm{row}, c}"),
         (Element("x", (Index("alpha", B), Index("c", J))), r"x_{\alpha c}"),

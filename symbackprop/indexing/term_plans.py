@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from symbackprop.indexing.counting import counter_of
 from symbackprop.indexing.window_products import is_contracted, is_stack_of_products, scattered
 from symbackprop.indexing.windows import Stepped, simplified, stepped, substituted, windows_of
 from symbackprop.notation.expressions import Axis, Expression, Index, Reduction
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
-from symbackprop.schedule.terms import Indices
 
+Indices: TypeAlias = tuple[Index, ...]
 # What an extremum starts from, before the first step.
 STARTS: Mapping[str, float] = {"sum": 0.0, "max": -math.inf, "min": math.inf}
 
@@ -34,6 +35,12 @@ class TermPlan:
     def is_sum(self) -> bool:
         """Whether the term is a sum over indices."""
         return isinstance(self.term, Reduction) and self.term.kind == "sum"
+
+    @property
+    def start(self) -> float:
+        """What an array holds before the first step."""
+        assert isinstance(self.term, Reduction)
+        return STARTS[self.term.kind]
 
     @property
     def scatters(self) -> bool:

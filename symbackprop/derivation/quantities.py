@@ -1,0 +1,88 @@
+"""Which parts of an equation a person would name: contractions, residuals, norms and what they divide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbackprop.derivation.differentiation import put_together
+from symbackprop.functions.table import ALL_FUNCTIONS
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    is_root,
+    is_sum,
+)
+from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Number, Power, Reduction, Where
+from symbackprop.notation.substitution import elements_of
+
+
+def holds_contraction(expression: Expression) -> bool:
+    """Whether a sum of a product stands in the expression, or of products that a condition chooses."""
+    return any(is_sum(node) and _is_product(node.body) for node in expression.walk())
+
+
+def is_compared(argument: Expression, function: str, typed: Expression) -> bool:
+    """Whether a function with a kink has terms for its argument in which a sum over an index was typed.
+
+    Its derivative repeats the argument in each condition: max(0, norm(i, x[i]) - norm(i, y[i]) + 1).
+    """
+    is_long = isinstance(argument, Add) and any(map(is_sum, typed.walk()))
+    return is_long and ALL_FUNCTIONS[function].kink is not None
+
+
+def _is_product(body: Expression) -> bool:
+    if isinstance(body, Where) and body.otherwise == ZERO:
+        return _is_product(body.chosen)
+    return len(factors_of(body)) > 1
+
+
+def is_rewritten(root: Power) -> bool:
+    """Whether it is the root of a sum of powers of products, which rules multiply out."""
+    return isinstance(root.base, Reduction) and put_together(root.base) != root.base
+
+
+def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool:
+    """Whether it is the square, or a higher power, of a contraction and more, by two of these tensors."""
+    base, exponent = base_and_exponent(expression)
+    is_power = isinstance(exponent, Number) and exponent.value > 1 and exponent.value.denominator == 1
+    terms = base.terms if is_power and isinstance(base, Add) else ()
+    return len(base.tensors & movable) > 1 and any(is_sum(each) and _is_product(each.body) for each in terms)
+
+
+def normalised_places(factors: Sequence[Expression]) -> tuple[tuple[int, ...], int] | None:
+    """Where a product divides by the root of a sum over other factors: the places of these, and of the root.
+
+    They read a tensor that the sum reads, at indices over the axes that it sums over: x[i]/norm(i, x[i]).
+    """
+    for below, factor in enumerate(factors):
+        if is_root(factor) and is_reciprocal(factor):
+            others = (place for place in range(len(factors)) if place != below)
+            above = tuple([place for place in others if _is_summed(factors[place], factor)])
+            if above:
+                return above, below
+    return None
+
+
+def _is_summed(factor: Expression, root: Power) -> bool:
+    axes = {index.axis for index in factor.free_indices}
+    return any(
+        is_sum(node)
+        and not node.tensors.isdisjoint(factor.tensors)
+        and axes.issuperset(index.axis for index in node.indices)
+        for node in root.base.walk()
+    )
+
+
+def exponent_of_log_sum(expression: Expression, movable: frozenset[str]) -> Expression | None:
+    """f of log(sum(k, exp(f))) with a sum in f: the gradients by two of these tensors read softmax(k, f)."""
+    match expression:
+        case Apply("log", (Reduction("sum", _, Apply("exp", (exponent,))),)):
+            is_long = any(map(is_sum, exponent.walk()))
+            return exponent if is_long and len(exponent.tensors & movable) > 1 else None
+    return None
+
+
+def is_no_larger(expression: Expression) -> bool:
+    """Whether an expression is an array no larger than one that it reads."""
+    return any(expression.free_indices <= read.free_indices for read in elements_of(expression))

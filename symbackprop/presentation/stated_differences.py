@@ -1,0 +1,195 @@
+"""Differences that a model states inside of sums: (x - y) - (x0 - y0), not x + y0 - y - x0.
+
+Algebra adds flat sums, and finds more so; what was typed as a difference is one again in what is printed and
+computed. Where a and b are close, a - b is exact (Sterbenz, Floating-Point Computation, 1974).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import comb
+
+from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
+from symbackprop.notation.expressions import Add, Expression, Index, Multiply, Number
+from symbackprop.notation.substitution import canonical_bound_names, rename_tensors
+from symbackprop.rewriting.justification import Anchor, Premise
+from symbackprop.rewriting.matching import match
+from symbackprop.rewriting.measure_context import MeasureContext
+from symbackprop.rewriting.rule import Rule
+from symbackprop.rules.conditions import stated_where
+from symbackprop.systems.printing import text
+from symbackprop.systems.system import System
+
+AS_STATED = "difference as stated"
+PAIRS = "pairs of terms"
+CONDITIONS = ("f - h is a difference that the model states inside of a sum",)
+
+
+@dataclass(frozen=True)
+class StatedDifferences(Premise):
+    """Differences inside of sums, as they are typed; their free indices stand for any others."""
+
+    differences: tuple[Add, ...]
+
+    @classmethod
+    def of(cls, system: System) -> StatedDifferences:
+        """Those of a system's equations, the longest first, as one may hold another."""
+        found = (each for equation in system.equations for each in _typed(equation.expression))
+        return cls(tuple(sorted(dict.fromkeys(found), key=lambda each: -len(each.terms))))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Each as it is typed."""
+        return tuple(map(text, self.differences))
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Always: the terms of a sum may be added in any order."""
+        return True
+
+    def renamed(self, names: Mapping[str, str]) -> StatedDifferences:
+        """The same of the tensors' other names."""
+        renamed = (rename_tensors(each, names) for each in self.differences)
+        return StatedDifferences(tuple([each for each in renamed if isinstance(each, Add)]))
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rule that writes them so; none where there are none."""
+        return (as_stated(self),) if self.differences else ()
+
+
+def as_stated(premise: StatedDifferences) -> Rule:
+    """f + g - h - k = (f - h) + (g - k), for the differences f - h of the premise."""
+
+    def used(node: Expression) -> StatedDifferences:
+        return StatedDifferences(tuple([each for each in premise.differences if _places(node, (each,))]))
+
+    return Rule(
+        AS_STATED,
+        stated_where("f + g - h - k = (f - h) + (g - k)", CONDITIONS),
+        lambda node: _grouped(node, premise.differences),
+        PAIRS,
+        CONDITIONS,
+        example="x[i] + y[j] - c - y[j2]",
+        near_miss="x[i] - c",
+        premise=used,
+        root_types=(Add,),
+    )
+
+
+def pairs_of_terms(expression: Expression, _context: MeasureContext) -> int:
+    """How many pairs of terms stand in one sum."""
+    return sum(comb(len(node.terms), 2) for node in expression.walk() if isinstance(node, Add))
+
+
+def _typed(expression: Expression) -> Iterator[Add]:
+    """The sums with terms of both signs that are terms of sums."""
+    for node in expression.walk():
+        for term in node.terms if isinstance(node, Add) else ():
+            _, rest = coefficient_and_rest(term)
+            inner = rest[0] if len(rest) == 1 else None
+            if isinstance(inner, Add) and inner.tensors and _has_both_signs(inner):
+                yield inner
+
+
+def _has_both_signs(total: Add) -> bool:
+    return len({coefficient_and_rest(term)[0] > 0 for term in total.terms}) == 2
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A term of a sum: a number times the rest, with canonical bound names."""
+
+    number: Fraction
+    rest: Expression
+
+    @classmethod
+    def of(cls, term: Expression) -> _Term:
+        number, factors = coefficient_and_rest(term)
+        return cls(number, canonical_bound_names(multiply(*factors)))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Which terms of a sum are a multiple of a difference, and whether its indices are others there."""
+
+    terms: tuple[int, ...]
+    scale: Fraction
+    is_elsewhere: bool
+
+    def multiple(self, terms: Sequence[Expression]) -> Expression:
+        """The multiple as one of the terms; the difference stays one."""
+        difference = Add(tuple([multiply(Number(1 / self.scale), terms[at]) for at in self.terms]))
+        return difference if self.scale == 1 else Multiply((Number(self.scale), difference))
+
+    @property
+    def rank(self) -> tuple[bool, bool, tuple[int, ...]]:
+        """As typed before other indices, and added before subtracted."""
+        return self.is_elsewhere, self.scale < 0, self.terms
+
+
+def _grouped(node: Expression, differences: Sequence[Add]) -> Expression | None:
+    """The sum with differences for terms of it; None where there are none, or it begins with the only one."""
+    if not isinstance(node, Add):
+        return None
+    places = _places(node, differences)
+    order = {each.terms[0]: each for each in places}
+    taken = {term for each in places for term in each.terms}
+    rest = {at: term for at, term in enumerate(node.terms) if at not in taken}
+    if not places or (len(places) == 1 and places[0].terms == tuple(range(len(taken)))):
+        return None
+    multiples = {at: each.multiple(node.terms) for at, each in order.items()}
+    terms = [term for _, term in sorted({**rest, **multiples}.items())]
+    return Add(tuple(sorted(terms, key=lambda term: coefficient_and_rest(term)[0] < 0)))
+
+
+def _places(node: Expression, differences: Iterable[Add]) -> list[_Place]:
+    """Where differences stand among the terms of a sum that is more than one of them; each term in one."""
+    terms = [_Term.of(term) for term in node.terms] if isinstance(node, Add) else []
+    found: list[_Place] = []
+    for difference in differences:
+        free = set(range(len(terms))) - {term for each in found for term in each.terms}
+        while len(difference.terms) < len(terms):
+            place = min(_occurrences(difference, terms, free), key=lambda each: each.rank, default=None)
+            if place is None:
+                break
+            found.append(place)
+            free -= set(place.terms)
+    return found
+
+
+def _occurrences(difference: Add, terms: Sequence[_Term], free: set[int]) -> Iterator[_Place]:
+    """Where a difference stands among the free terms, by each term that its first may be."""
+    first, *others = [_Term.of(term) for term in difference.terms]
+    for at in sorted(free):
+        scale = terms[at].number / first.number
+        for found in match(first.rest, terms[at].rest, difference.free_indices):
+            places = _completed(others, scale, dict(found), terms, free - {at}, difference.free_indices)
+            if places is not None:
+                chosen, indices = places
+                is_elsewhere = any(index != position for index, position in indices.items())
+                yield _Place((at, *chosen), scale, is_elsewhere)
+                break
+
+
+def _completed(
+    others: Sequence[_Term],
+    scale: Fraction,
+    indices: Mapping[Index, Expression],
+    terms: Sequence[_Term],
+    free: set[int],
+    variables: frozenset[Index],
+) -> tuple[tuple[int, ...], Mapping[Index, Expression]] | None:
+    """The places of the other terms, scaled alike, and what the indices stand for; None without them."""
+    if not others:
+        return (), indices
+    first, *rest = others
+    for at in sorted(free):
+        if terms[at].number == scale * first.number:
+            for found in match(first.rest, terms[at].rest, variables, indices):
+                completed = _completed(rest, scale, dict(found), terms, free - {at}, variables)
+                if completed is not None:
+                    return (at, *completed[0]), completed[1]
+    return None

@@ -1,0 +1,1 @@
+"""Expressions as LaTeX: boxes that can be broken over lines, symbols for names, rules as mathematics."""

@@ -1,0 +1,77 @@
+r"""The symbols of one model's tensors: `Wf` as W^{(f)}, `delta_u_f` as \delta^{(u_f)}, `dO` as dO.
+
+What a name means is read beside the other names of its model. Different names have different symbols: where
+two readings agree, the later name is set as it is typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from symbackprop.typesetting.names import GREEK, NameLatex, is_single_letter, symbol, tensor_name, upright
+
+_LABELLED = re.compile(r"(?P<stem>[A-Z])(?P<label>[a-z]{1,3}[0-9]*)")
+_SMALL_LABELLED = re.compile(r"(?P<stem>[a-z])(?P<label>[a-z]{1,3}[0-9]*)")
+_ADJOINT = re.compile(r"(?P<kind>delta|grad)_(?P<tensor>\w+)")
+_ADJOINT_LETTERS = {"delta": r"\delta", "grad": r"\nabla"}
+_SCRIPT_WIDTH = 0.42
+
+
+def symbols_of(names: Collection[str], given: Mapping[str, str]) -> dict[str, NameLatex]:
+    """Each name's symbol; `given` are those that the model states itself."""
+    labels = {match["label"] for name in names if (match := _LABELLED.fullmatch(name))}
+    found: dict[str, NameLatex] = {}
+    for name in names:
+        if name in given:
+            found[name] = NameLatex(given[name], "", _width_of(given[name]))
+    taken = {_written(each) for each in found.values()}
+    for name in names:
+        if name in found:
+            continue
+        reading = _reading(name, names, labels, given)
+        if _written(reading) in taken:
+            reading = NameLatex(upright(name), "", 0.55 * len(name))
+        taken.add(_written(reading))
+        found[name] = reading
+    return found
+
+
+def _written(name: NameLatex) -> str:
+    """What the eye sees: an upright letter and a slanted one are too much alike to be told apart."""
+    return re.sub(r"\\mathrm\b|[{}]", "", name.base + f"^{name.superscript}" * bool(name.superscript))
+
+
+def _reading(
+    name: str, names: Collection[str], labels: Collection[str], given: Mapping[str, str]
+) -> NameLatex:
+    if name == "delta":
+        # Kronecker's delta has no superscript either.
+        return NameLatex(r"\boldsymbol{\delta}", "", 0.6)
+    adjoint = _ADJOINT.fullmatch(name)
+    if adjoint and adjoint["tensor"] in names:
+        of = given.get(adjoint["tensor"]) or _as_label(_reading(adjoint["tensor"], names, labels, given))
+        width = _SCRIPT_WIDTH * (1 + _width_of(of) / 0.6)
+        return NameLatex(_ADJOINT_LETTERS[adjoint["kind"]], f"({of})", 0.6 + width)
+    if name in GREEK or is_single_letter(name):
+        return tensor_name(name)
+    if len(name) > 1 and name[0] == "d" and name[1:] in names:
+        of_name = _reading(name[1:], names, labels, given)
+        return NameLatex(rf"\mathrm{{d}}{of_name.base}", of_name.superscript, 0.6 + of_name.width)
+    match = _LABELLED.fullmatch(name) or _SMALL_LABELLED.fullmatch(name)
+    # bf beside Wf is a bias of the gate f; a word such as lr has no label that a matrix has.
+    if match and match["label"] in labels and tensor_name(name).base.startswith(r"\mathrm"):
+        label = match["label"] if len(match["label"]) == 1 else rf"\mathrm{{{match['label']}}}"
+        return NameLatex(symbol(match["stem"]), f"({label})", 0.6 + _SCRIPT_WIDTH * (1 + len(match["label"])))
+    return tensor_name(name)
+
+
+def _as_label(name: NameLatex) -> str:
+    """A symbol within a superscript, its own superscript as a subscript: u_f."""
+    inside = name.superscript.removeprefix("(").removesuffix(")")
+    return name.base + (f"_{{{inside}}}" if inside else "")
+
+
+def _width_of(latex: str) -> float:
+    """The width of a symbol, by the characters that are seen."""
+    return 0.6 * len(re.sub(r"\\[A-Za-z]+|[{}^_]", "x", latex).replace("xx", "x"))

@@ -1,0 +1,77 @@
+"""Differences inside of sums: printed and computed as they are typed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.derivation.driver import derive
+from symbackprop.derivation.replaying import replayed
+from symbackprop.emission.loading import load_module
+from symbackprop.language.model import parse_expression, parse_system
+from symbackprop.lowering.programs import lower
+from symbackprop.notation.expressions import Add
+from symbackprop.presentation.stated_differences import StatedDifferences, as_stated
+from symbackprop.systems.printing import equation_text, text
+from tests.programs import numpy_source
+
+HEAD = """
+index n, m : N
+param x[n], y[n], x0, y0, w[n,m]
+"""
+SYSTEM = parse_system(f"{HEAD}loss E = sum(n, x[n])\n")
+
+
+def forms(loss: str) -> dict[str, str]:
+    found = derive(parse_system(f"{HEAD}loss E = {loss}\n"), ["x", "y"])
+    replayed(found)
+    return {each.tensor: equation_text(each).partition(" = ")[2] for each in found.equations}
+
+
+@pytest.mark.parametrize(
+    ("loss", "form"),
+    [
+        ("1/2*sum(n, ((x[n] - y[n]) - (x0 - y0))^2)", "(x[n] - y[n]) - (x0 - y0)"),
+        ("1/2*sum(n, (2*(x[n] - y[n]) - 3*(x0 - y0))^2)", "2*(2*(x[n] - y[n]) + 3*(y0 - x0))"),
+        (
+            "1/4*sum(n, m, ((x[n] - x[m]) - (y[n] - y[m]))^2)",  # at other indices
+            "sum(m, (x[n] - x[m]) - (y[n] - y[m]))",
+        ),
+        ("1/2*sum(n, (x[n] - (y[n] - y0))^2)", "x[n] - (y[n] - y0)"),
+        ("1/2*sum(n, ((x[n] - y[n]) - y0)^2)", "x[n] - y[n] - y0"),  # added from the left anyhow
+        ("1/2*sum(n, (x[n] + (y[n] + y0))^2)", "x[n] + y[n] + y0"),  # no difference
+        ("1/2*sum(n, ((x[n] - x0) + (x0 - y[n]))^2)", "x[n] - y[n]"),  # what cancels is gone
+    ],
+)
+def test_a_difference_is_printed_as_typed(loss: str, form: str) -> None:
+    assert form in forms(loss).values()
+
+
+def grouped(expression: str, *differences: str) -> str | None:
+    typed = (parse_expression(each, SYSTEM) for each in differences)
+    rule = as_stated(StatedDifferences(tuple(each for each in typed if isinstance(each, Add))))
+    found = rule.apply(parse_expression(expression, SYSTEM))
+    return None if found is None else text(found)
+
+
+def test_each_term_belongs_to_one_difference() -> None:
+    assert grouped("x[n] + x[m] - y[n] - y[m]", "x[n] - y[n]") == "(x[n] - y[n]) + (x[m] - y[m])"
+    assert grouped("x[n] + y0 - y[n] - x0 - 1", "x[n] - y[n]", "x0 - y0") == "(x[n] - y[n]) - (x0 - y0) - 1"
+    assert grouped("x[n] + y0 - y[m] - x0", "x[n] - y[n]") is None
+    assert grouped("x[n] - y[n]", "x[n] - y[n]") is None
+    assert grouped("2*x[n] + x0 - y[n]", "x[n] - y[n]") is None
+    assert grouped("2*x[n] + x0 - 2*y[n]", "x[n] - y[n]") == "2*(x[n] - y[n]) + x0"
+    assert grouped("sum(m, x[m]) + x0 - y0", "sum(n, x[n]) - y0") == "(sum(m, x[m]) - y0) + x0"
+
+
+def test_what_is_close_keeps_its_digits() -> None:
+    """Values of 1e6 that differ by 1, in float32: differences of them are exact."""
+    loss = "sum(n, m, w[n,m]*((x[n] - x[m]) - (y[n] - y[m]))^2) + sum(n, ((x[n] - y[n]) - (x0 - y0))^3)"
+    module = load_module(numpy_source(lower(derive(parse_system(f"{HEAD}loss E = {loss}\n")))), "close")
+    rng = np.random.default_rng(3)
+    shapes = {"x": (4,), "y": (4,), "x0": (), "y0": (), "w": (4, 4)}
+    plain = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    params = {name: plain[name] + np.float32(0 if name == "w" else 1e6) for name in plain}
+    exact = {name: np.asarray(value, dtype=np.float64) for name, value in params.items()}
+    for name, expected in module.grad(exact).items():
+        np.testing.assert_allclose(module.grad(params)[name], expected, rtol=3e-5, atol=1e-5)

@@ -1,0 +1,64 @@
+import pytest
+
+from symbackprop.typesetting.symbols import symbols_of
+
+LSTM = (
+    "Wf",
+    "Wi",
+    "Uf",
+    "bf",
+    "bi",
+    "Wxh",
+    "bxh",
+    "lr",
+    "ln",
+    "u_f",
+    "u1",
+    "delta_u_f",
+    "delta_u1",
+    "delta2",
+)
+
+
+def written(name, names, given=()):
+    symbol = symbols_of(names, dict(given))[name]
+    return symbol.base + (f"^{{{symbol.superscript}}}" if symbol.superscript else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Wf", "W^{(f)}"),
+        ("bf", "b^{(f)}"),
+        ("Wxh", r"W^{(\mathrm{xh})}"),
+        ("bxh", r"b^{(\mathrm{xh})}"),
+        ("lr", r"\mathrm{lr}"),
+        ("delta_u_f", r"\delta^{(u_{\mathrm{f}})}"),
+        ("delta_u1", r"\delta^{(u_{1})}"),
+        ("delta2", r"\delta^{(2)}"),
+    ],
+)
+def test_a_name_is_read_beside_the_others(name, expected):
+    assert written(name, LSTM) == expected
+
+
+def test_a_gradient_bears_the_symbol_of_what_it_is_by():
+    names = ("gamma", "grad_gamma", "x", "dx", "dt", "delta", "grad_lost")
+    assert written("grad_gamma", names) == r"\nabla^{(\gamma)}"
+    assert written("dx", names) == r"\mathrm{d}x"
+    assert written("dt", names) == r"\mathrm{dt}"
+    assert written("delta", names) == r"\boldsymbol{\delta}"
+    assert "nabla" not in written("grad_lost", names)
+
+
+@pytest.mark.parametrize(
+    "names", [LSTM, ("Wf", "W_f"), ("W_f", "Wf"), ("delta_u1", "u1", "delta_u_1", "u_1")]
+)
+def test_different_names_have_different_symbols(names):
+    assert len({written(name, names) for name in names}) == len(names)
+
+
+def test_what_the_model_states_is_taken_as_it_stands():
+    given = {"W1": r"\mathbf{W}", "bq": "W^{(f)}"}
+    assert written("W1", ("W1", "bq", "Wf"), given.items()) == r"\mathbf{W}"
+    assert written("Wf", ("W1", "bq", "Wf"), given.items()) == r"\mathrm{Wf}"
