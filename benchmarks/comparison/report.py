@@ -85,7 +85,7 @@ def _seconds(seconds: float) -> str:
 
 
 def plot(measured: Sequence[Measured], contenders: Sequence[str], path: Path) -> None:
-    """Times over the floor's on one thread, a group of bars a workload; nothing without matplotlib."""
+    """Times over the floor's on one thread, a group of bars a workload; nothing without matplotlib or such times."""
     try:
         figures: Any = importlib.import_module("matplotlib.figure")
     except ImportError:
@@ -95,6 +95,8 @@ def plot(measured: Sequence[Measured], contenders: Sequence[str], path: Path) ->
     shown = [
         name for name in contenders if any(each.contender == name and not each.missing for each in of_one)
     ]
+    if not shown:
+        return
     figure = figures.Figure(figsize=(11, 4.5), layout="constrained")
     axes = figure.subplots()
     for number, contender in enumerate(shown):
