@@ -55,6 +55,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.verified_emission
 	$(BIN)/python -m benchmarks.digits
+	$(BIN)/python -m benchmarks.comparison
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated

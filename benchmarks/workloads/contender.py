@@ -61,14 +61,16 @@ def setup(workload: str, inputs: Arrays) -> Step:
     _, given, also = FAMILIES[family]
     model = model_of(family)
     names = [name for name in inputs if name not in given]
-    module = model.derive(wrt=[*names, *also]).module(verify=False)
+    module = model.derive(wrt=[*names, *also]).module(verify=False, fast=True)
+    workspace = module.workspace()
     heads = int(variant) if family == "W6" else 0
 
     def step(arrays: Arrays) -> tuple[Any, Arrays]:
         params = {name: arrays[name] for name in names}
         if heads:  # the same numbers, heads and their features apart
             params = {name: _by_heads(name, array, heads) for name, array in params.items()}
-        loss, gradients = module.value_and_grad(params, *(arrays[name] for name in given))
+        given_arrays = [arrays[name] for name in given]
+        loss, gradients = module.value_and_grad(params, *given_arrays, workspace=workspace)
         return loss, {name: array.reshape(arrays[name].shape) for name, array in gradients.items()}
 
     return step

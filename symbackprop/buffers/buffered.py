@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from symbackprop.array.ir import Read
 from symbackprop.array.program import Line, Loop, Program, Statement
 from symbackprop.array.slices import Allocate, Refold
-from symbackprop.array.value import Value, rewrite_values
+from symbackprop.array.value import Value
 from symbackprop.buffers.assignment import Buffers, Shape, assigned_buffers, shape_of
 from symbackprop.buffers.live_ranges import places_of
+from symbackprop.buffers.scopes import reading
 from symbackprop.buffers.three_address import ThreeAddress, held, three_address
 from symbackprop.notation.fresh_names import numbered_name
 
@@ -97,15 +97,8 @@ def _renamed(lines: Iterable[Line], names: Mapping[str, str]) -> Iterator[Line]:
         elif isinstance(line, Statement):
             yield _renamed_statement(line, names)
         else:
-            yield replace(line, value=_reading(line.value, names))
+            yield replace(line, value=reading(line.value, names))
 
 
 def _renamed_statement(line: Statement, names: Mapping[str, str]) -> Statement:
-    return replace(line, name=names.get(line.name, line.name), value=_reading(line.value, names))
-
-
-def _reading(value: Value, names: Mapping[str, str]) -> Value:
-    def renamed(node: Value) -> Value:
-        return replace(node, name=names.get(node.name, node.name)) if isinstance(node, Read) else node
-
-    return rewrite_values(value, renamed)
+    return replace(line, name=names.get(line.name, line.name), value=reading(line.value, names))

@@ -20,6 +20,7 @@ from symbackprop.array.value import Value, ValueType
 from symbackprop.buffers.contiguity import is_contiguous, is_reshaped_in_place
 from symbackprop.buffers.destinations import is_invariant, takes_destination
 from symbackprop.buffers.expansions import expanded_once
+from symbackprop.buffers.scopes import with_unique_names
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import Part
@@ -71,6 +72,7 @@ def three_address(program: Program, results: Collection[str]) -> ThreeAddress:
     """The lines of a program that its `results` need; these are in memory of their own."""
     lines = program.needed_for(results)
     taken = {*(tensor.name for tensor in program.tensors), *(line.name for line in statements_in(lines))}
+    lines = with_unique_names(lines, taken)
     stored = {line.name for line in statements_in(lines) if isinstance(line, Store)}
     inputs = {tensor.name for tensor in program.tensors if tensor.role is not Role.SIZE}
     writer = _Writer(taken, frozenset({*results, *stored}), fixed=set(inputs), contiguous=set(inputs))

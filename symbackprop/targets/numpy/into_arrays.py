@@ -127,8 +127,10 @@ def _padded(value: Pad, out: Piece, printer: NumpyValues) -> list[Piece]:
     """Zeros, and the array in the middle of them."""
     spans: list[str] = []
     for before, after, group in zip(value.before, value.after, value.operand.layout, strict=True):
-        start = printer.piece(before)
-        stop = binary("+", start, printer.group_size(group))
-        spans.append(":" if before == after == Literal(0) else slice_of(start, stop))
+        size, start = printer.group_size(group), printer.piece(before)
+        if before == Literal(0):
+            spans.append(":" if after == before else slice_of(None, size))
+        else:
+            spans.append(slice_of(start, binary("+", start, size)))
     middle = subscript(out, spans)
     return [method(out, "fill", "0.0"), call("np.copyto", middle, printer.piece(value.operand))]

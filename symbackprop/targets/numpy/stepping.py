@@ -139,11 +139,12 @@ def _line_texts(
 def _calls(line: Statement | Store, buffered: BufferedProgram, printer: NumpyValues) -> list[Piece] | None:
     if isinstance(line, Statement):
         into = printer.variable(line.name) if line.name in buffered.buffered else None
-    elif line.accumulate and not line.items:
-        into = printer.variable(line.name)
-        return [call("np.add", into, printer.piece(line.value), out=into)]
     else:
-        into = printer.part(line.name, line.items, in_place=True) if _has_destination(line) else None
+        part = printer.part(line.name, line.items, in_place=True)
+        if line.accumulate and line.items and part == printer.variable(line.name):
+            # `y += v` would make y a variable of the inner function, which a number is already.
+            return [call("np.add", part, printer.piece(line.value), out=part)]
+        into = part if _has_destination(line) else None
     return None if into is None else operation_into(line.value, into, printer)
 
 

@@ -1,4 +1,7 @@
-"""Loss and gradients computed into memory that is there: the same to the bit, and nothing else changes."""
+"""Loss and gradients computed into memory that is there: the same, and nothing else changes.
+
+To the bit, where NumPy adds up in the same order: that follows the strides of an array, which may be others.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import symbackprop as sb
 from symbackprop.buffers import buffered
 from symbackprop.buffers.assignment import Buffers, assigned_buffers
 from symbackprop.buffers.three_address import ThreeAddress
@@ -96,6 +100,25 @@ def test_random_programs_compute_the_same_in_a_workspace(drawn: list[Expression]
             arrays = [data(seed)[name].astype(dtype) for name in LAYOUTS]
             with np.errstate(all="ignore"):
                 assert_same(made.bind({}, *arrays)(), made.value_and_grad({}, *arrays))
+
+
+def test_what_is_added_to_as_a_whole_is_no_variable_of_the_steps() -> None:
+    model = sb.loads(
+        "index t : T\nindex a, r : A\nparam w[r], y[t,a]\n"
+        "h[t,a] = y[t,a] + sum(r, w[r]*pad(h[t+1,a+r]))\nloss E = sum(t, a, h[t,a]^2)"
+    )
+    text = model.derive().to_numpy(fast=True)
+    assert "Verified" in text and "np.add(grad_w, work, out=grad_w)" in text
+    assert "np.copyto(h_padded[:, :A], h)" in text
+
+
+def test_a_number_is_added_to() -> None:
+    model = sb.loads(
+        "index a, b : B = 4\nindex c : C = 2\nparam x[c,a]\n"
+        "loss E = sum(c, a, x[c,a]*pad(x[c,a+2*c-2])) + x[0,0]"
+    )
+    text = model.derive().to_numpy(fast=True)
+    assert "Verified" in text and "        E += " in text
 
 
 def test_one_axis_may_be_empty_or_of_one_place() -> None:
@@ -213,6 +236,16 @@ def test_arrays_that_take_the_places_of_others_are_read() -> None:
     assert_same(made.value_and_grad(params, x, d, workspace=workspace), made.value_and_grad(params, x, d))
     with pytest.raises(ValueError, match="unknown: b3"):
         made.value_and_grad({**params, "b3": x}, x, d, workspace=workspace)
+
+
+def test_results_may_be_given_to_the_next_call() -> None:
+    made = module("seed")
+    params, *others = drawn(made, SIZES)
+    workspace = made.workspace()
+    gradients = made.value_and_grad(params, *others, workspace=workspace)[1]
+    expected = made.value_and_grad({name: array.copy() for name, array in gradients.items()}, *others)
+    viewed = gradients | {"W2": gradients["W2"][:]}  # is read behind the line that computes its gradient
+    assert_same(made.value_and_grad(viewed, *others, workspace=workspace), expected)
 
 
 def test_integers_are_checked_at_every_call() -> None:

@@ -1,0 +1,1 @@
+"""Loss and gradients of fixed workloads, by generated modules and by others, side by side."""
