@@ -16,6 +16,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.replaying import replayed
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
+from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.layers.loading import load_system
@@ -46,10 +47,11 @@ __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential",
 
 _LOG = logging.getLogger(__name__)
 
-# What checks needs NumPy, which nobody shall wait for who only derives: it is imported at first use.
+# What checks needs NumPy, which nobody shall wait for who only derives: imported at first use.
 _CHECK = "symbackprop.verification.check"
 _REMARKS = "symbackprop.language.remarks"
 _DIGITS = "symbackprop.accuracy.measuring"
+_VARIANTS = "symbackprop.targets.numpy.variants"
 _VERIFICATION = "symbackprop.verification.verified_module"
 
 
@@ -216,9 +218,8 @@ class ModelDerivation(Summary):
         computes. Each `after` is recomputed from its `before` by the step's rule or equations; an identity of
         scalar algebra is certified over a prime field.
         """
-        source = ScheduleSource.of(self.derivation)
-        kinds = replayed(self.derivation) + schedule_replayed(self.schedule, source)
-        return dict(kinds.most_common())
+        of_schedule = schedule_replayed(self.schedule, ScheduleSource.of(self.derivation))
+        return dict((replayed(self.derivation) + of_schedule).most_common())
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -232,13 +233,15 @@ class ModelDerivation(Summary):
         _LOG.info("lowering %s to array operations", self.model.name)
         return lower(self.derivation, self.schedule)
 
-    def to_numpy(self, verify: bool = True) -> str:
-        """The text of a module that needs NumPy alone.
+    def to_numpy(self, verify: bool = True, fast: bool = False) -> str:
+        """The text of a module that needs NumPy alone; a `fast` one has workspaces, and `bind`, as well.
 
-        Before it is handed out it is run on small random data, and its loss and gradients held against the
-        model's equations; MismatchError where they differ. With `verify=False` its header says that it was
-        not verified.
+        It is held against the equations on small data first (MismatchError), or says that it was not.
         """
+        if fast:
+            variants = importlib.import_module(_VARIANTS)
+            made = variants.module_of(self.program, workspaces=True)
+            return str(made.text(*([self._verified(variants.NUMPY_IN_WORKSPACES, made)] if verify else [])))
         return self._numpy.text(self.verification) if verify else self._numpy.text()
 
     @cached_property
@@ -248,15 +251,16 @@ class ModelDerivation(Summary):
     @cached_property
     def verification(self) -> str:
         """What the module's header says of having been run; MismatchError where it is not its equations."""
-        _LOG.info("running the module of %s", self.model.name)
-        said: str = importlib.import_module(_VERIFICATION).verification_of(
-            NUMPY, self.derivation, self._numpy.printed()
-        )
-        return said
+        return self._verified(NUMPY, self._numpy)
 
-    def module(self, verify: bool = True) -> ModuleType:
+    def _verified(self, target: Target, module: NumpyModule) -> str:
+        _LOG.info("running the module of %s", self.model.name)
+        verification_of = importlib.import_module(_VERIFICATION).verification_of
+        return str(verification_of(target, self.derivation, module.printed()))
+
+    def module(self, verify: bool = True, fast: bool = False) -> ModuleType:
         """That module, imported."""
-        return load_module(self.to_numpy(verify), self.derivation.system.name)
+        return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
 
     def text(self, width: int = DEFAULT_WIDTH) -> str:
         """The derivation as plain text."""

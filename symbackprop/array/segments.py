@@ -74,9 +74,9 @@ def segments_of(program: Program) -> Segments:
     backward = _without(to_gradients, (*forward, *loss))
     ends = (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values())
     return Segments(
-        forward=_segment(program, forward, _read_by((*loss, *backward), ends)),
-        loss=_segment(program, loss, _read_by(backward, ends)) if loss else None,
-        backward=_segment(program, backward, program.gradients.values()) if program.gradients else None,
+        forward=segment_of(program, forward, _read_by((*loss, *backward), ends)),
+        loss=segment_of(program, loss, _read_by(backward, ends)) if loss else None,
+        backward=segment_of(program, backward, program.gradients.values()) if program.gradients else None,
     )
 
 
@@ -89,7 +89,8 @@ def _read_by(statements: tuple[Line, ...], ends: tuple[str, ...]) -> list[str]:
     return [*ends, *(name for statement in statements for name in statement.reads)]
 
 
-def _segment(program: Program, statements: tuple[Line, ...], wanted: Iterable[str]) -> Segment:
+def segment_of(program: Program, statements: tuple[Line, ...], wanted: Iterable[str]) -> Segment:
+    """Lines of a program, or made of its, that run together; of their results others need the wanted ones."""
     own = {line.name: None for line in statements if isinstance(line, Statement)}
     read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
     mentioned = axes_mentioned(statements)

@@ -12,25 +12,32 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.auditing.edits import axis, transpose
+from symbackprop.auditing.expectations import magnitude
 from symbackprop.auditing.hypotheses import Factor, factor_between
 from symbackprop.auditing.locating import findings_of
 from symbackprop.auditing.precision import lost_digits
-from symbackprop.auditing.raising import finding_of_raising
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
-from symbackprop.auditing.trials import RaisingCode, Trial, trial_of
+from symbackprop.auditing.sites import sites_of
+from symbackprop.auditing.trials import RaisingCode, Trial, naming_of, trial_of, trials_in, with_loss
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, shaped
 from symbackprop.handwritten.definitions import left_alone
+from symbackprop.handwritten.layouts import Layout
 from symbackprop.handwritten.plans import Attempt, Program
 from symbackprop.handwritten.running import Apart, Here, Runner
+from symbackprop.handwritten.syntax_of_code import Handwritten
+from symbackprop.handwritten.training_loops import training_step
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import Reduction
 from symbackprop.sampling.drawing import Draw
 from symbackprop.syntax.source import read_source
+from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role, System
 
 Array: TypeAlias = NDArray[Any]
 
+MOST_OF_RAISING = 12  # changes of a line that raises, each a call of all the code
 OF_SINGLE = 1e-5  # a relative error that float32 may be the cause of
 
 
@@ -59,8 +66,7 @@ def audit_callable(
         raise VerificationError(
             f"the source of {function!r} is not to be had", remedy="define it in a file, or give the file"
         ) from error
-    text = textwrap.dedent("".join(lines))
-    program = Program(text, f"<audited {function.__name__}>", max(first, 1))
+    program = Program(textwrap.dedent("".join(lines)), f"<audited {function.__name__}>", max(first, 1))
     return audited(model, Here(program, _around(function)), function.__name__, given or {})
 
 
@@ -76,10 +82,19 @@ def _around(function: Callable[..., Any]) -> Mapping[str, Any]:
 
 def audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> AuditReport:
     """What is to be said of what a runner runs."""
+    step = None if name else training_step(runner.program, naming_of(with_loss(model), given))
+    if step is None:
+        return _audited(model, runner, name, given)
+    report = _audited(model, runner.with_program(step.program), name, given)
+    remark = f"the body of the loop at line {step.line} ran once, as a function of {', '.join(step.data)}"
+    return replace(report, remarks=(*report.remarks, remark))
+
+
+def _audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> AuditReport:
     try:
         trial = trial_of(model, runner, name, given)
     except RaisingCode as error:
-        finding = finding_of_raising(error, runner)
+        finding = _of_raising(error, runner)
         if finding is None:
             raise
         return AuditReport(f"{runner.program.name}: {error.candidate.name}", Verdict.WRONG, (finding,))
@@ -227,7 +242,7 @@ def _kinks(trial: Trial, runner: Runner) -> Iterator[tuple[Draw, str, Array, Arr
         for name, path in trial.labelled.paths.items():
             expected = trial.layout.array(name, np.asarray(draw.adjoints[name]))
             found = shaped(outcome.results.get(path), expected.shape)
-            if not outcome.error and not agrees(found, expected, draw.largest):
+            if not outcome.error and not agrees(found, expected, magnitude(draw)):
                 yield draw, name, np.asarray(found), expected
 
 
@@ -257,3 +272,27 @@ def _has_extremum(trial: Trial) -> bool:
     equations = trial.expectations.system.equations
     kinds = {getattr(node, "kind", "") for each in equations for node in each.expression.walk()}
     return bool(kinds & {"max", "min"})
+
+
+def _of_raising(error: RaisingCode, runner: Runner) -> Finding | None:
+    """The change of the line that raises after which every gradient is right; None where there is none."""
+    code, line = Handwritten(runner.program), error.outcome.line
+    sites = [site for site in sites_of(code, error.outcome.events, line) if not site.own.items]
+    tried = [
+        (site, proposal)
+        for site in sites
+        if not site.own.items
+        for edit in (transpose, axis)
+        for proposal in edit(site)
+    ]
+    for site, proposal in tried[:MOST_OF_RAISING]:
+        _, statement = site.changed(proposal)
+        changed = runner.with_program(runner.program.with_node(site.rewritten, statement))
+        trials, _ = trials_in([Layout()], error.candidate, error.naming, changed, error.expectations)
+        if trials and not trials[0].wrong:
+            of = next(iter(trials[0].labelled.paths))
+            adjoint = error.expectations.adjoints[of]
+            expected = f"{text(adjoint.total)} = {text(adjoint.equation.expression)}"
+            message = f"line {line}: {proposal.sentence}: {error.outcome.error[:120]}"
+            return Finding(of, proposal.kind, message, f"write {statement}", expected, line)
+    return None

@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, product
 from typing import TypeAlias
 
-import numpy as np
-
 from symbackprop.auditing.edits_of_factors import (
     another_factor,
     extra_factor,
     extra_term,
     factor_of_a_term,
     misplaced_power,
+    missing_power,
     wrong_operation,
 )
+from symbackprop.auditing.edits_of_reads import another_function, another_item, another_value, reversal, step
 from symbackprop.auditing.sites import Proposal, Site
 from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, text_of
 
@@ -45,25 +45,21 @@ def sign(site: Site) -> Iterator[Proposal]:
         negative = ast.UnaryOp(ast.USub(), site.value)
         sentence = f"{site.said_value} has the wrong sign"
         yield Proposal(site.value, negative, "sign", sentence, order=1)
-    if isinstance(site.statement, ast.AugAssign):
-        opposite = {ast.Add: ast.Sub, ast.Sub: ast.Add}.get(type(site.statement.op))
+    if isinstance(site.whole_statement, ast.AugAssign):
+        opposite = {ast.Add: ast.Sub, ast.Sub: ast.Add}.get(type(site.whole_statement.op))
         if opposite is not None:
-            new = ast.AugAssign(site.statement.target, opposite(), site.value)
+            new = ast.AugAssign(site.whole_statement.target, opposite(), site.value)
             yield Proposal(site.statement, new, "sign", f"the sign of what is added to {site.said} is wrong")
 
 
-def another_value(site: Site) -> Iterator[Proposal]:
-    """Another variable of the same shape should be read: u for z, the one before an update."""
+def centred(site: Site) -> Iterator[Proposal]:
+    """A mean is not subtracted, or subtracted along the wrong axis."""
     for node, name in site.reads:
-        own = site.values[name]
-        for other, array in site.values.items():
-            if (
-                other not in (name, site.target)
-                and array.shape == own.shape
-                and not np.array_equal(array, own)
-            ):
-                sentence = f"reads {name}, should read {other}"
-                yield Proposal(node, expression(other), "wrong value", sentence)
+        if site.values[name].ndim:
+            for other in ("-1", "0", "None"):
+                new = expression(f"value - value.mean(axis={other}, keepdims=True)", value=node)
+                sentence = f"the mean of {name} is not subtracted"
+                yield Proposal(node, new, "missing term", sentence, order=2)
 
 
 def axis(site: Site) -> Iterator[Proposal]:
@@ -87,6 +83,21 @@ def axis(site: Site) -> Iterator[Proposal]:
             yield Proposal(function, new_function, "factor", sentence)
 
 
+def size_of_axis(site: Site) -> Iterator[Proposal]:
+    """The size of another axis."""
+    for node in ast.walk(site.value):
+        match node:
+            case ast.Subscript(ast.Attribute(array, "shape"), ast.Constant(place)):
+                given = place
+            case ast.Call(ast.Name("len"), [array]):
+                given = 0
+            case _:
+                continue
+        for other in {0, 1, 2, -1} - {given}:
+            new = expression(f"array.shape[{other}]", array=array)
+            yield Proposal(node, new, "axis", f"{text_of(node)} should be {text_of(new)}", order=1)
+
+
 def axis_forgotten(site: Site) -> Iterator[Proposal]:
     """A sum over everything, where it should leave an axis."""
     for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
@@ -106,21 +117,9 @@ def axis_forgotten(site: Site) -> Iterator[Proposal]:
             yield Proposal(call, ast.Call(function, call.args, keywords), "axis", sentence, order=int(keeps))
 
 
-def reversal(site: Site) -> Iterator[Proposal]:
-    """An array is turned round, or is not."""
-    for node in ast.walk(site.value):
-        if isinstance(node, ast.Subscript) and text_of(node.slice) == "::-1":
-            yield Proposal(node, node.value, "order", f"{text_of(node.value)} should not be turned round")
-    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
-        for argument in call.args:
-            if isinstance(argument, ast.Name) and argument.id in site.values:
-                new = ast.Subscript(argument, ast.Slice(None, None, expression("-1")), ast.Load())
-                yield Proposal(argument, new, "order", f"{argument.id} should be turned round")
-
-
 def repeated_positions(site: Site) -> Iterator[Proposal]:
     """What goes to one position more than once is to be added up: A[ids] += v keeps the last alone."""
-    match site.statement:
+    match site.whole_statement:
         case ast.Assign([ast.Subscript(array, places)], value) | ast.AugAssign(
             ast.Subscript(array, places), ast.Add(), value
         ):
@@ -164,40 +163,44 @@ def _is_product(function: ast.Attribute) -> bool:
 
 def einsum_axes(site: Site) -> Iterator[Proposal]:
     """Two axes of a factor, or of what comes out, are exchanged in the text of an einsum."""
-    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        subscripts = call.args[0] if name == "einsum" and call.args else None
-        if not (isinstance(subscripts, ast.Constant) and isinstance(subscripts.value, str)):
-            continue
-        for part in re.finditer(r"[A-Za-z]{2,}", subscripts.value):
+    for _, subscripts, whole in einsums_in(site):
+        for part in re.finditer(r"[A-Za-z]{2,}", whole):
             for one, other in combinations(range(part.start(), part.end()), 2):
-                letters = list(subscripts.value)
+                letters = list(whole)
                 letters[one], letters[other] = letters[other], letters[one]
                 new = "".join(letters)
-                sentence = f"{part[0]} in '{subscripts.value}' should be {new[part.start() : part.end()]}"
+                sentence = f"{part[0]} in '{whole}' should be {new[part.start() : part.end()]}"
                 yield Proposal(subscripts, ast.Constant(new), "transpose", sentence, order=1)
 
 
-def step(site: Site) -> Iterator[Proposal]:
-    """In a loop, a value is read a step early or late."""
-    for node in ast.walk(site.value):
-        if not isinstance(node, ast.Subscript):
-            continue
-        for index in [each for each in ast.walk(node.slice) if isinstance(each, ast.BinOp | ast.Name)]:
-            named = {each.id for each in ast.walk(index) if isinstance(each, ast.Name)}
-            if not named & set(site.loops):
-                continue
-            variable = ast.Name(sorted(named & set(site.loops))[0], ast.Load())
-            for text in ("t", "t - 1", "t + 1"):
-                new = expression(text, t=variable)
-                if text_of(new) != text_of(index):
-                    sentence = f"reads {text_of(node)}, should read it at {text_of(new)}"
-                    yield Proposal(index, new, "step", sentence)
+def einsum_sums(site: Site) -> Iterator[Proposal]:
+    """An einsum sums over another axis; where None makes an axis for what comes out, that moves with it."""
+    for call, subscripts, whole in einsums_in(site):
+        factors, arrow, result = whole.partition("->")
+        summed = sorted(set(re.findall("[A-Za-z]", factors)) - set(result))
+        for letter, other in product(result if arrow else "", summed):
+            text = f"{factors}->{result.replace(letter, other)}"
+            sentence = f"{whole} sums over {other}, should sum over {letter}"
+            yield Proposal(subscripts, ast.Constant(text), "axis", sentence, order=1)
+            for node in ast.walk(site.value):
+                if isinstance(node, ast.Subscript) and node.value is call:
+                    new_call = ast.Call(call.func, [ast.Constant(text), *call.args[1:]], call.keywords)
+                    for index in ("value[:, None]", "value[None, :]", "value"):
+                        yield Proposal(node, expression(index, value=new_call), "axis", sentence, order=1)
+
+
+def einsums_in(site: Site) -> Iterator[tuple[ast.Call, ast.Constant, str]]:
+    """The calls of einsum, with the texts that say their axes."""
+    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        subscripts = call.args[0] if name == "einsum" and call.args else None
+        if isinstance(subscripts, ast.Constant) and isinstance(subscripts.value, str):
+            yield call, subscripts, subscripts.value
 
 
 def accumulation(site: Site) -> Iterator[Proposal]:
     """What should be added up is overwritten, or the other way round."""
-    match site.statement:
+    match site.whole_statement:
         case ast.Assign([ast.Name() | ast.Attribute() | ast.Subscript() as target], value):
             sentence = f"{site.said} is overwritten and should be added up"
             yield Proposal(site.statement, ast.AugAssign(target, ast.Add(), value), "missing term", sentence)
@@ -208,7 +211,7 @@ def accumulation(site: Site) -> Iterator[Proposal]:
 
 def in_place(site: Site) -> Iterator[Proposal]:
     """An array is changed in place, and read again as what it was."""
-    match site.statement:
+    match site.whole_statement:
         case ast.AugAssign(ast.Name(name) as target, operator, value):
             sentence = f"{name} is changed here and read again as what it was"
             yield Proposal(site.statement, ast.Pass(), "in place", sentence)
@@ -249,9 +252,11 @@ def comparison(site: Site) -> Iterator[Proposal]:
                     yield Proposal(node, new, "sign", sentence, order=1)
 
 
+OF_SIZES: tuple[Edit, ...] = (another_value, another_item, size_of_axis)
 OF_DISPLAYS: tuple[Edit, ...] = (exchanged, in_place)
 EDITS: tuple[Edit, ...] = (
-    sign, step, transpose, axis, axis_forgotten, another_value, another_factor, exchanged, accumulation,
-    einsum_axes, factor_of_a_term, reversal, repeated_positions,
-    in_place, extra_factor, misplaced_power, wrong_operation, extra_term, comparison,
+    sign, step, transpose, axis, axis_forgotten, size_of_axis, another_value, another_factor, exchanged,
+    accumulation, einsum_axes, einsum_sums, another_item, another_function, factor_of_a_term, centred,
+    reversal, repeated_positions, in_place, extra_factor, missing_power, misplaced_power,
+    wrong_operation, extra_term, comparison,
 )  # fmt: skip

@@ -35,13 +35,14 @@ def factor_of_a_term(site: Site) -> Iterator[Proposal]:
     scalars = [name for name, array in site.values.items() if array.ndim == 0 and name.isidentifier()]
     for node in sums_in(site):
         for term, factor in product((node.left, node.right), (*scalars, *SMALL_NUMBERS)):
+            order = 1 + isinstance(term, ast.Name)  # rather where that is made
             sentence = f"the term {text_of(term)} misses the factor {factor}"
             new = ast.BinOp(expression(factor), ast.Mult(), term)
-            yield Proposal(term, new, "factor", sentence, order=1)
+            yield Proposal(term, new, "factor", sentence, order=order)
             if factor in scalars:
                 sentence = f"the term {text_of(term)} should be divided by {factor}"
                 yield Proposal(
-                    term, ast.BinOp(term, ast.Div(), expression(factor)), "factor", sentence, order=1
+                    term, ast.BinOp(term, ast.Div(), expression(factor)), "factor", sentence, order=order
                 )
 
 
@@ -60,6 +61,19 @@ def extra_factor(site: Site) -> Iterator[Proposal]:
             for exponent in ("2", "3", "0.5", "-1", "-0.5", "-1.5"):
                 new = ast.BinOp(node.left, ast.Pow(), expression(exponent))
                 yield Proposal(node, new, "power", f"{text_of(node.left)} is raised to the wrong power")
+
+
+def missing_power(site: Site) -> Iterator[Proposal]:
+    """An operand is not squared."""
+    products = [each for each in ast.walk(site.value) if isinstance(each, ast.BinOp)]
+    for node in [each for each in products if not isinstance(each.op, ast.Pow)]:
+        for each in (node.left, node.right):
+            if isinstance(each, ast.Name | ast.Attribute | ast.Subscript):
+                new = ast.BinOp(each, ast.Pow(), expression("2"))
+                kind, sentence = "power", f"{text_of(each)} should be squared"
+                if isinstance(node.op, ast.Mult):
+                    kind, sentence = "missing factor", f"{text_of(node)} misses the factor {text_of(each)}"
+                yield Proposal(each, new, kind, sentence, order=1)
 
 
 def misplaced_power(site: Site) -> Iterator[Proposal]:
@@ -104,6 +118,18 @@ def factor_at_hand(site: Site) -> Iterator[Proposal]:
                 yield Proposal(node, new, kind, sentence, order=order)
 
 
+def term_at_hand(site: Site) -> Iterator[Proposal]:
+    """An array or a number that the code has by a name is missing as a term: in a sum, under a condition."""
+    sides = [site.value, *(each.left for each in ast.walk(site.value) if isinstance(each, ast.Compare))]
+    arguments = [each.args for each in ast.walk(site.value) if isinstance(each, ast.Call)]
+    sides += [each for own in arguments for each in own if isinstance(each, ast.BinOp)]
+    numbers = [name for name, array in site.values.items() if not array.ndim and array.dtype.kind == "f"]
+    for name, node, sign in product((*arrays_at_hand(site), *numbers), sides, ("+", "-")):
+        new = expression(f"left {sign} right", left=node, right=expression(name))
+        where = site.said_value if node is site.value else text_of(node)
+        yield Proposal(node, new, "missing term", f"the term {name} is missing in {where}", order=1)
+
+
 def _lacking(site: Site, node: ast.expr, new: str, factor: str) -> tuple[str, str, int]:
     """The kind, the sentence and the order where a part of a value should have a factor more."""
     terms = {id(each) for total in sums_in(site) for each in (total.left, total.right)}
@@ -137,7 +163,7 @@ def operands(site: Site) -> list[ast.expr]:
                 if isinstance(function, ast.Attribute) and not is_numpy(function.value):
                     found.append(function.value)
                 found += [each for each in arguments if not isinstance(each, NO_ARRAYS)]
-            case ast.Attribute(ast.BinOp() as value, "T"):
+            case ast.Attribute(value, "T"):
                 found.append(value)
     return found
 

@@ -14,7 +14,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import UncertainError
 from symbackprop.notation.expressions import Expression, Index
-from symbackprop.numerics.tolerance import all_finite
+from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.branches import Branches
 from symbackprop.sampling.drawing import Draw, Drawing
 from symbackprop.sampling.draws import sizes_with_steps
@@ -215,3 +215,11 @@ def _draws(drawing: Drawing) -> Iterator[Draw]:
         draw = drawing.draw(sizes, (GENTLE, *DOMAINS), rng)
         if draw is not None:
             yield draw
+
+
+def magnitude(draw: Draw) -> float:
+    """The largest number that goes into a gradient: of the data and of the adjoints.
+
+    What the forward pass makes is left out: the -1e9 of a mask says nothing of a gradient's rounding.
+    """
+    return largest_of((*draw.values.values(), *draw.adjoints.values()))

@@ -221,7 +221,7 @@ def _factors(value: ast.expr, reading: ast.expr) -> Iterator[tuple[ast.expr, ast
 
 def missing_factor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
     """A number or a size is missing."""
-    if site.shape is None:
+    if site.shape is None and not site.is_size:
         return
     for scalar in arsenal.scalars:
         new = ast.BinOp(site.value, ast.Mult(), ast.Name(scalar.name, ast.Load()))

@@ -9,6 +9,7 @@ should be is nearer than one that is not.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -17,8 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.edits import EDITS, OF_DISPLAYS
-from symbackprop.auditing.edits_of_factors import factor_at_hand, missing_tensor
+from symbackprop.auditing.edits import EDITS, OF_DISPLAYS, OF_SIZES
+from symbackprop.auditing.edits_of_factors import factor_at_hand, missing_tensor, term_at_hand
 from symbackprop.auditing.injections import (
     Arsenal,
     adjoint_itself,
@@ -41,6 +42,7 @@ Array: TypeAlias = NDArray[Any]
 
 MOST_FAULTS = 3
 MOST_CHANGES = (6_000, 4_000)  # plain ones, and far-fetched ones
+MOST_ALIKE = 6  # changes in different places between which the values that come out decide
 AT_A_TIME = 500
 WITH_ARRAYS = (another_number, missing_derivative, missing_factor, missing_term, adjoint_itself)
 
@@ -111,12 +113,42 @@ class _Search:
                     raised = tuple([name for name, grade in grades.items() if grade > self.grades[name]])
                     gain = sum(grades.values()) - sum(self.grades.values())
                     is_off, turn = id(site) in off, turns[id(site)]
-                    found.append(Mend(site, proposal, grades, raised, gain, is_off, turn))
+                    has_term = any(each.tensor for each in proposal.injected)
+                    is_apart = has_term and not self._is_called(site.own.function)
+                    found.append(Mend(site, proposal, grades, raised, gain, is_off, is_apart, turn))
                 if any(each.mends_everything and each.proposal.order <= enough for each in found):
                     break
-            if any(each.is_named for each in found):
+            if any(each.is_named and each.is_exact for each in found):
                 break
-        return min(found, key=lambda each: each.rank, default=None)
+        return self._plainest(sorted(found, key=lambda each: each.rank))
+
+    def _is_called(self, function: str) -> bool:
+        """Whether the audit calls a function itself."""
+        called = {call.callee.rpartition(".")[2] for call in self.trial.candidate.plan.calls}
+        return function.rpartition(".")[2] in called
+
+    def _plainest(self, found: Sequence[Mend]) -> Mend | None:
+        """Of the changes that mend as much, the one after which most lines make what the derivation has."""
+        alike = [each for each in found if each.merit == found[0].merit]
+        alike = [each for each in alike if not each.is_apart] or alike
+        first: dict[int, Mend] = {}
+        for each in alike:
+            first.setdefault(id(each.site), each)
+        tried = list(first.values())[:MOST_ALIKE]
+        if len(tried) < 2:
+            return next(iter([*tried, *found]), None)
+        return max(tried, key=self._known_with)  # the first of those that are equal
+
+    def _known_with(self, mend: Mend) -> tuple[int, bool]:
+        """How many lines make what the derivation has, once a change is made, and whether its own does."""
+        after = self.after(mend)
+        attempt = replace(self.trial.attempt, data=self.trial.attempt.data[:1], injected=after.injected)
+        ((outcome,),) = after.runner.outcomes([attempt], 1)
+        sites = sites_of(Handwritten(after.runner.program), outcome.events)
+        known = [each.own for each in sites if not each.own.items and not self._is_off(each)]
+        own = mend.site.own
+        places = [(each.statement.lineno, each.target, each.function) for each in known]
+        return len(known), (own.statement.lineno, own.target, own.function) in places
 
     def _reach(self, sites: Sequence[Site]) -> dict[int, _Reach]:
         """Which gradients change with a value; all may, where another value raises."""
@@ -161,6 +193,8 @@ class _Search:
     def _is_off(self, site: Site) -> bool:
         """Whether what the statement makes is not what the derivation has of that name, or at all."""
         made = site.results
+        if isinstance(site.value, ast.Name) and re.match("d|grad|delta", site.target):
+            return True  # another name for what it is not, or for what it is: the others tell
         matched = [{each.tensor for each in self.arsenal.matches(array)} for array in made]
         own = adjoint_called(site.target, self.trial)
         if own is not None and any(matched):
@@ -173,7 +207,7 @@ class _Search:
     def after(self, mend: Mend) -> _Search:
         """With the change made in the text of the program, whose lines stay where they are."""
         _, statement = mend.site.changed(mend.proposal)
-        program = self.runner.program.with_statement(mend.site.statement, statement)
+        program = self.runner.program.with_node(mend.site.rewritten, statement)
         injected = {each.name: each.arrays for each in mend.proposal.injected}
         return replace(
             self,
@@ -185,7 +219,7 @@ class _Search:
 
 def _proposals(sites: Sequence[Site], arsenal: Arsenal) -> Iterator[tuple[Site, Proposal]]:
     for site in sites:
-        for edit in EDITS if not site.own.items else OF_DISPLAYS:
+        for edit in OF_DISPLAYS if site.own.items else OF_SIZES if site.is_size else EDITS:
             for proposal in edit(site):
                 yield site, proposal
         for with_arrays in WITH_ARRAYS if not site.own.items else ():
@@ -196,8 +230,8 @@ def _proposals(sites: Sequence[Site], arsenal: Arsenal) -> Iterator[tuple[Site, 
 def _far_fetched(sites: Sequence[Site], arsenal: Arsenal) -> Iterator[tuple[Site, Proposal]]:
     """What is tried where nothing plainer mends anything."""
     for site in sites:
-        if not site.own.items:
-            for proposal in chain(factor_at_hand(site), missing_tensor(site, arsenal)):
+        if not site.own.items and not site.is_size:
+            for proposal in chain(term_at_hand(site), factor_at_hand(site), missing_tensor(site, arsenal)):
                 yield site, proposal
 
 

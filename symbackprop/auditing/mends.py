@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.auditing.expectations import magnitude
 from symbackprop.auditing.hypotheses import Evidence, diagnosis
 from symbackprop.auditing.injections import Arsenal
 from symbackprop.auditing.report import Finding
@@ -33,7 +34,8 @@ WHOLE = 3  # the order of a proposal that replaces all that is computed
 class Mend:
     """A change, how near each gradient is with it, and which it has `raised`.
 
-    `is_off` says that the statement's own value is not the derivation's; `turn` is when it runs.
+    `is_off` says that the statement's own value is not the derivation's; `is_apart` that it reads a formula
+    of the derivation in a function that the audited one calls; `turn` is when it runs.
     """
 
     site: Site
@@ -42,6 +44,7 @@ class Mend:
     raised: tuple[str, ...]
     gain: int
     is_off: bool
+    is_apart: bool
     turn: int
 
     @property
@@ -50,19 +53,31 @@ class Mend:
         return self.proposal.kind != UNNAMED and self.proposal.order < WHOLE
 
     @property
+    def is_exact(self) -> bool:
+        """Whether a gradient is the expected one with it, and not only a multiple."""
+        return any(self.grades[name] == RIGHT for name in self.raised)
+
+    @property
     def mends_everything(self) -> bool:
         """Whether every gradient is right with it, and it says how the statement was wrong."""
         return self.is_off and self.is_named and all(grade == RIGHT for grade in self.grades.values())
 
     @property
-    def rank(self) -> tuple[int, bool, bool, bool, int, int, int]:
+    def merit(self) -> tuple[int, bool, bool, int]:
+        """How much it mends and how plainly it says so."""
+        gain, is_unnamed, _, is_whole, order, *_ = self.rank
+        return gain, is_unnamed, is_whole, max(order, 1)
+
+    @property
+    def rank(self) -> tuple[int, bool, bool, bool, int, bool, int, int]:
         """The best first."""
         size = len(ast.unparse(self.proposal.new))
         is_unnamed = self.proposal.kind == UNNAMED
         # What is nameless explains less, so that it has to mend much more.
         gain = self.gain // 2 if is_unnamed else self.gain
         is_whole = self.proposal.order >= WHOLE
-        return (-gain, is_unnamed, not self.is_off, is_whole, self.proposal.order, self.turn, size)
+        order = self.proposal.order
+        return (-gain, is_unnamed, not self.is_off, is_whole, order, self.is_apart, self.turn, size)
 
 
 def finding_of(mend: Mend, trial: Trial) -> Finding:
@@ -77,9 +92,16 @@ def finding_of(mend: Mend, trial: Trial) -> Finding:
         remedy = _with_formulas(statement, proposal, proposal.remedy)
     else:
         remedy = f"write {statement}"
-    message = f"line {site.line}: {sentence}"
+    line = _line(site, proposal)
+    message = f"line {line}: {sentence}"
     expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, tensor, mend)
-    return Finding(tensor, kind, message, remedy, expected, site.line)
+    return Finding(tensor, kind, message, remedy, expected, line)
+
+
+def _line(site: Site, proposal: Proposal) -> int:
+    """The line of what is changed, where that is a part of what is computed."""
+    is_part = proposal.node not in (site.value, site.statement)
+    return proposal.node.lineno if is_part and isinstance(proposal.node, ast.expr) else site.line
 
 
 def _with_formulas(statement: str, proposal: Proposal, remedy: str) -> str:
@@ -187,7 +209,7 @@ def _where(trial: Trial, name: str) -> str:
     """In which elements of the first draw that shows it, where these are few; "" where they are not."""
     triples = list(zip(trial.found, trial.expected, trial.expectations.draws, strict=True))
     first = next(
-        (each for each in triples if not agrees(each[0][name], each[1][name], each[2].largest)), None
+        (each for each in triples if not agrees(each[0][name], each[1][name], magnitude(each[2]))), None
     )
     if first is None:
         return ""

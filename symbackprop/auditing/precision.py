@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.accuracy.evaluations import AsTyped
+from symbackprop.auditing.expectations import magnitude
 from symbackprop.auditing.report import Finding
 from symbackprop.auditing.trials import Trial
 from symbackprop.handwritten.agreement import shaped
@@ -57,7 +58,7 @@ def _loss_of(trial: Trial, tensor: str, draw: Draw, outcome: Outcome, is_finite:
     expected = trial.layout.array(tensor, np.asarray(draw.adjoints[tensor]))
     found = shaped(outcome.results.get(trial.labelled.paths[tensor]), expected.shape)
     scale = largest_of([expected])
-    if scale <= LEAST_TELLING * draw.largest or np.shape(found) != expected.shape:
+    if scale <= LEAST_TELLING * magnitude(draw) or np.shape(found) != expected.shape:
         return 0.0, tensor
     if not np.all(np.isfinite(found)):
         return np.inf, tensor

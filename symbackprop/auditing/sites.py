@@ -15,6 +15,7 @@ from symbackprop.handwritten.plans import Event, Program
 from symbackprop.handwritten.syntax_of_code import Handwritten
 
 Array: TypeAlias = NDArray[Any]
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Site:
         return getattr(self.statement, "value", None) is self.value
 
     @property
+    def whole_statement(self) -> ast.stmt | None:
+        """The statement, where this is all that it computes."""
+        return self.statement if self.is_whole else None
+
+    @property
     def line(self) -> int:
         """Its line in the file."""
         return self.statement.lineno if self.is_whole else self.value.lineno
@@ -108,9 +114,15 @@ class Site:
 
     @cached_property
     def shape(self) -> tuple[int, ...] | None:
-        """The shape of what is computed; None where that is not known."""
+        """The shape of the real numbers that are computed; None for others, or where that is not known."""
         arrays = self.computed or self.made.get(self.target, ())
-        return arrays[-1].shape if arrays else None
+        return arrays[-1].shape if arrays and arrays[-1].dtype.kind == "f" else None
+
+    @cached_property
+    def is_size(self) -> bool:
+        """Whether it computes whole numbers, as sizes are."""
+        arrays = [*self.computed, *(each for own in self.made.values() for each in own)]
+        return bool(arrays) and all(each.dtype.kind in "iu" and not each.ndim for each in arrays)
 
     @cached_property
     def results(self) -> tuple[Array, ...]:
@@ -128,8 +140,13 @@ class Site:
         texts = [(node, ast.unparse(node)) for node in nodes if isinstance(node.ctx, ast.Load)]
         return [(node, text) for node, text in texts if text in self.values]
 
+    @property
+    def rewritten(self) -> ast.stmt | ast.expr:
+        """What is written anew where it is changed: the statement; of a loop or a condition the value."""
+        return self.statement if isinstance(self.statement, SIMPLE) else self.value
+
     def changed(self, proposal: Proposal) -> tuple[str, str]:
-        """The texts of the outer definition and of the statement, the new node in the place of the old."""
+        """The texts of the outer definition and of what is rewritten, with the new node in it."""
         holder, place, position = self._places[id(proposal.node)]
         before = getattr(holder, place)
         if position is None:
@@ -137,14 +154,13 @@ class Site:
         else:
             before[position] = proposal.new
         try:
-            statement = proposal.new if proposal.node is self.statement else self.statement
-            shown = ast.unparse(statement)
+            shown = ast.unparse(proposal.new if proposal.node is self.rewritten else self.rewritten)
         finally:
             if position is None:
                 setattr(holder, place, before)
             else:
                 before[position] = proposal.node
-        return self.program.with_statement(self.statement, shown).definition(self.own.outer), shown
+        return self.program.with_node(self.rewritten, shown).definition(self.own.outer), shown
 
     @cached_property
     def _places(self) -> dict[int, tuple[ast.AST, str, int | None]]:
@@ -168,15 +184,14 @@ def sites_of(code: Handwritten, events: Sequence[Event], raising: int = 0) -> li
     found: list[tuple[int, int, Site]] = []
     for place, own in enumerate(computed_in(code.tree)):
         lines = range(own.statement.lineno, (own.statement.end_lineno or own.statement.lineno) + 1)
-        turn = seen.turn(own.value)
+        is_head = isinstance(own.statement, ast.For | ast.If)  # not every head is an array
+        turn = seen.turn(own.statement if is_head else own.value)
         if raising not in lines if raising else turn is None and own.target != RETURNED:
             continue
         made = seen.made(own.function, lines)
         computed = tuple(seen.by_place.get(place_of(own.value), ()))
         site = Site(own, code.program, seen.values(own.function), made, computed)
-        whole = [each.dtype.kind in "iu" for arrays in made.values() for each in arrays]
-        is_known = site.values or made or computed
-        if is_known and not (whole and all(whole)):  # sizes and labels are no gradients
+        if site.values or made or computed:
             found.append((len(events) if turn is None else turn, place, site))
     return [site for *_, site in sorted(found, key=lambda each: each[:2])]
 
@@ -213,9 +228,9 @@ class _Seen:
                 found.setdefault(event.function, []).append(event)
         return found
 
-    def turn(self, value: ast.expr) -> int | None:
-        """When a value, or a part of it, was first computed; None where it never was."""
-        nodes = [node for node in ast.walk(value) if isinstance(node, ast.expr)]
+    def turn(self, node: ast.AST) -> int | None:
+        """When a value, or a part of a statement, was first computed; None where it never was."""
+        nodes = [node for node in ast.walk(node) if isinstance(node, ast.expr)]
         return min((self.turns[name] for name in map(place_of, nodes) if name in self.turns), default=None)
 
     def values(self, function: str) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symbackprop.auditing.expectations import Expectations
+from symbackprop.auditing.expectations import Expectations, magnitude
 from symbackprop.errors import UncertainError, VerificationError
 from symbackprop.handwritten.agreement import agrees, error_of, grade_of, shaped
 from symbackprop.handwritten.layouts import Layout, layouts, one_hot_targets, with_one_hot
@@ -73,12 +73,12 @@ class Trial:
     def errors(self, name: str) -> float:
         """The largest relative error of a gradient over all draws."""
         triples = zip(self.found, self.expected, self.expectations.draws, strict=True)
-        return max(error_of(one[name], other[name], draw.largest) for one, other, draw in triples)
+        return max(error_of(one[name], other[name], magnitude(draw)) for one, other, draw in triples)
 
     def is_right(self, name: str) -> bool:
         """Whether a gradient is the expected one on every draw."""
         triples = zip(self.found, self.expected, self.expectations.draws, strict=True)
-        return all(agrees(one[name], other[name], draw.largest) for one, other, draw in triples)
+        return all(agrees(one[name], other[name], magnitude(draw)) for one, other, draw in triples)
 
     @property
     def wrong(self) -> list[str]:
@@ -157,6 +157,12 @@ def given_numbers(given: Mapping[str, str], model: System) -> dict[str, float]:
     return numbers
 
 
+def naming_of(model: System, given: Mapping[str, str]) -> Naming:
+    """Whose name is whose, the numbers that were given left out."""
+    numbers = given_numbers(given, model)
+    return Naming(model, {theirs: ours for theirs, ours in given.items() if theirs not in numbers})
+
+
 def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str]) -> Trial:
     """The candidate and the layout with the most right gradients.
 
@@ -165,7 +171,7 @@ def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str])
     """
     model, program = with_loss(model), runner.program
     numbers = given_numbers(given, model)
-    naming = Naming(model, {theirs: ours for theirs, ours in given.items() if theirs not in numbers})
+    naming = naming_of(model, given)
     candidates = Planner(Handwritten(program), naming).candidates(name)[:MOST_CANDIDATES]
     asked, adjust = _asked(model, candidates, naming), _adjust(model, numbers)
     expectations = Expectations.of(model, asked, adjust)

@@ -25,7 +25,10 @@ from symbackprop.pipeline import Model, load
 
 DIFFERENCE_FOUND = 1
 STANDARD_OUTPUT = "-"
-_LESS_MEMORY = "symbackprop.reports.less_memory"
+_VARIANTS = "symbackprop.reports.variants"
+Fast: TypeAlias = Annotated[
+    bool, typer.Option("--fast", help="Add workspaces to compute in, and bind() for fixed arrays.")
+]
 # Makes the texts of all modules, by name.
 Sources: TypeAlias = Callable[[], dict[str, str]]
 
@@ -62,6 +65,7 @@ def command(
         bool, typer.Option("--exact", help="With --check: any other .py file in the folder is a difference.")
     ] = False,
     memory: Annotated[bool, typer.Option("--memory", help="Keep little, and recompute the rest.")] = False,
+    fast: Fast = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each to its equations.")] = True,
     force: Annotated[
         bool,
@@ -75,7 +79,8 @@ def command(
       symbackprop generate examples/seed.model -o seed.py
       symbackprop generate examples/*.model -o generated --check --exact
     """
-    sources = partial(_sources, models, names_in(wrt), size, verify, memory)
+    written = partial(_generated, wrt=names_in(wrt), verify=verify, less_memory=memory, workspaces=fast)
+    sources = partial(_sources, models, size, written)
     if not (check or diff):
         return partial(_write, sources, output, force)
     return partial(_compare, sources, output, check=check, diff=diff, exact=exact)
@@ -137,11 +142,7 @@ def _compare(
 
 
 def _sources(
-    models: Sequence[str],
-    wrt: Sequence[str] | None,
-    size: Sequence[str] | None,
-    verify: bool,
-    memory: bool,
+    models: Sequence[str], size: Sequence[str] | None, written: Callable[[Model], tuple[str, str]]
 ) -> dict[str, str]:
     """Name of each module to its text; everything is generated before anything is written."""
     sources: dict[str, str] = {}
@@ -153,21 +154,21 @@ def _sources(
             raise EmissionError(
                 f"two models would be written as {name}.py", remedy="rename one of their files"
             )
-        sources[name], said = on_model(model, lambda loaded: _generated(loaded, wrt, verify, memory))
-        if verify and not said.startswith("Verified"):
+        sources[name], said = on_model(model, written)
+        if said and not said.startswith("Verified"):
             say(f"{name}: {said}")
     return sources
 
 
-def _generated(model: Model, wrt: Sequence[str] | None, verify: bool, memory: bool) -> tuple[str, str]:
+def _generated(
+    model: Model, wrt: Sequence[str] | None, verify: bool, less_memory: bool, workspaces: bool
+) -> tuple[str, str]:
     """The module's text, and what is said of its verification, "" where there was none."""
     derivation = model.derive(wrt)
-    if memory:
-        written: tuple[str, str] = importlib.import_module(_LESS_MEMORY).to_numpy_in_less_memory(
-            derivation, verify
-        )
-        return written
-    return derivation.to_numpy(verify), derivation.verification if verify else ""
+    if not (less_memory or workspaces):
+        return derivation.to_numpy(verify), derivation.verification if verify else ""
+    text, said = importlib.import_module(_VARIANTS).to_numpy_as(derivation, less_memory, workspaces, verify)
+    return text, said if verify else ""
 
 
 def _modules(sources: Sources, output: str) -> dict[Path, str]:

@@ -8,7 +8,8 @@ u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 A softmax inside a formula is named, so that the gradient is the one in terms of p; so are the root of a sum
 that stands below what it sums over, and the quotient, xhat = (x - mean(i, x))/sqrt(var(i, x) + eps). So is
 the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one, and the residual of
-(sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2. Not inside a logarithm: log(p) is a difference.
+(sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2, and the exponent with a sum in a log-sum-exp, by several tensors.
+No softmax is named inside a logarithm: log(p) is a difference.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 
 from symbackprop.derivation.quantities import (
+    exponent_of_log_sum,
     holds_contraction,
     is_compared,
     is_no_larger,
@@ -124,6 +127,9 @@ class _Naming:
         """A function with names for its arguments; `typed` is the function without the names inside it."""
         if not isinstance(expression, Apply):
             return expression
+        exponent = exponent_of_log_sum(expression, self.movable)
+        if exponent is not None:
+            return self._with_exponent(expression, exponent, equation, conditions)
         arguments = [
             self._argument(each, equation, conditions)
             if holds_contraction(each)
@@ -133,6 +139,18 @@ class _Naming:
             for each, before in zip(expression.arguments, typed.children, strict=True)
         ]
         return Apply(expression.function, tuple(arguments))
+
+    def _with_exponent(
+        self,
+        log_sum: Apply,
+        exponent: Expression,
+        equation: Equation,
+        conditions: tuple[Expression, ...],
+    ) -> Expression:
+        """A log-sum-exp of a name."""
+        (total,) = log_sum.arguments
+        named = self._argument(exponent, equation, conditions)
+        return Apply("log", (total.with_children((Apply("exp", (named,)),)),))
 
     def _is_loop_carried(self, argument: Expression, function: str) -> bool:
         """Whether a recurrence goes on through the function; e^u and log(u) belong together, and stay so."""
@@ -243,8 +261,9 @@ class _Naming:
 
 
 def _free_in_order(expression: Expression, equation: Equation) -> tuple[Index, ...]:
-    """The free indices, those of the equation's left-hand side first and in its order."""
+    """The free indices, those of the equation's left-hand side first, then in the order it binds them."""
     free = expression.free_indices
-    seen = dict.fromkeys(index for index in equation.indices if index in free)
+    bound = (each.indices for each in equation.expression.walk() if isinstance(each, Reduction))
+    seen = dict.fromkeys(index for index in chain(equation.indices, *bound) if index in free)
     seen.update(dict.fromkeys(node for node in expression.walk() if isinstance(node, Index) and node in free))
     return tuple(seen)

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.functions.table import ALL_FUNCTIONS
-from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, is_root, is_sum
-from symbackprop.notation.expressions import ZERO, Add, Expression, Number, Power, Reduction, Where
+from symbackprop.notation.arithmetic import (
+    base_and_exponent,
+    factors_of,
+    is_reciprocal,
+    is_root,
+    is_sum,
+)
+from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Number, Power, Reduction, Where
 from symbackprop.notation.substitution import elements_of
 
 
@@ -66,6 +72,15 @@ def _is_summed(factor: Expression, root: Power) -> bool:
         and axes.issuperset(index.axis for index in node.indices)
         for node in root.base.walk()
     )
+
+
+def exponent_of_log_sum(expression: Expression, movable: frozenset[str]) -> Expression | None:
+    """f of log(sum(k, exp(f))) with a sum in f: the gradients by two of these tensors read softmax(k, f)."""
+    match expression:
+        case Apply("log", (Reduction("sum", _, Apply("exp", (exponent,))),)):
+            is_long = any(map(is_sum, exponent.walk()))
+            return exponent if is_long and len(exponent.tensors & movable) > 1 else None
+    return None
 
 
 def is_no_larger(expression: Expression) -> bool:

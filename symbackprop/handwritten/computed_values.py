@@ -1,7 +1,8 @@
 """What the statements of a stranger's code compute: each value by itself, and who takes it.
 
 Several values in one statement, `a, b = c, d`, count one by one, and so do the items of what is returned,
-what is appended to a list, a walrus, the elements of a comprehension and the body of a lambda.
+what is appended to a list, a walrus, the elements of a comprehension, the body of a lambda, what a loop runs
+over and the condition of an `if`.
 """
 
 from __future__ import annotations
@@ -64,9 +65,13 @@ def _of_statement(outer: ast.stmt, node: ast.stmt, function: str, loops: Loops) 
     match node:
         case ast.FunctionDef() | ast.ClassDef():
             yield from _of_definition(outer, node, f"{function}.<locals>.")
-        case ast.For(target):
+        case ast.For(target, over):
             names = tuple([each.id for each in ast.walk(target) if isinstance(each, ast.Name)])
+            yield replace(base, value=over)
             yield from _within(base, node, (*loops, *names))
+        case ast.If(test):
+            yield replace(base, value=test)
+            yield from _within(base, node, loops)
         case ast.Assign([*_, target], value) | ast.AugAssign(target, _, value):
             yield from _taken(replace(base, value=value), target)
         case ast.AnnAssign(target, _, ast.expr() as value):

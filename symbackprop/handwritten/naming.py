@@ -89,12 +89,13 @@ class Naming:
                 found[name] = exact
         for name in names:
             if name not in found:
-                other = self._by_role(name, set(found.values())) or self._on_the_way(name)
+                other = self.by_role(name, set(found.values())) or self._on_the_way(name)
                 if other is not None:
                     found[name] = other
         return found | self._in_order([name for name in names if name not in found], set(found.values()))
 
-    def _by_role(self, name: str, taken: set[str]) -> str | None:
+    def by_role(self, name: str, taken: set[str]) -> str | None:
+        """The one input or target that is left, where a name is usual for that."""
         for role, words in SYNONYMS.items():
             left = [each.name for each in self.system.with_role(role) if each.name not in taken]
             if plain(name) in words and len(left) == 1:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,6 +37,7 @@ from symbackprop.handwritten.stand_ins import Context, tensor
 from symbackprop.handwritten.watching import LOCAL, Watch, arrays_in, last_locals
 
 Array: TypeAlias = NDArray[Any]
+SECONDS_A_CHANGE = 0.5  # of the processor
 # For each draw: a result's path with what it should be.
 Expected: TypeAlias = tuple[Mapping[str, Array], ...]
 
@@ -49,6 +53,7 @@ class Names:
         """What comes of an attempt on each draw, with the values on the way for the first few."""
         found: list[Outcome] = []
         for place, data in enumerate(attempt.data):
+            self.names.update({name: np.array(each[place]) for name, each in attempt.injected.items()})
             found.append(self._outcome(attempt.plan, data, place < watched))
             if found[-1].error and place == 0:
                 break
@@ -59,11 +64,16 @@ class Names:
     ) -> dict[str, int]:
         """How near each result comes on every draw where the change is made, by `grade_of`.
 
-        Nothing where one falls below what it was, its `least`, or none comes nearer.
+        Nothing where one falls below what it was, its `least`, or none comes nearer, and where it does not
+        end, as a loop may whose counter was changed.
         """
         grades: dict[str, int] = {}
         try:
-            with changed(self.names, change.text, self.filename), np.errstate(all="ignore"):
+            with (
+                time_limit(SECONDS_A_CHANGE),
+                changed(self.names, change.text, self.filename),
+                np.errstate(all="ignore"),
+            ):
                 for place, (data, wanted) in enumerate(zip(attempt.data, expected, strict=False)):
                     self.names.update({name: np.array(each[place]) for name, each in change.injected.items()})
                     results = self._results(attempt.plan, _own(data))
@@ -136,6 +146,25 @@ class Names:
             return getattr(made, name.removeprefix("self."))
         outer, dot, method = name.partition(".")
         return getattr(self.names[outer], method) if dot else self.names[outer]
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError after so many seconds of the processor; nothing outside the main thread."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, _too_long)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _too_long(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError
 
 
 def as_tensor(array: Array) -> Any:

@@ -67,7 +67,10 @@ class Planner:
             what = f"'{unknown[0]}'" if unknown else "a function or class that looks like a gradient"
             remedy = f"it defines {known}"
             if not name:
-                remedy += "; loops at the top of a file are not run: put what computes it into a function"
+                remedy += (
+                    "; a loop at the top of a file is run once where it assigns gradients to variables, "
+                )
+                remedy += "dW1 = ...: do that, or put what computes it into a function"
             raise VerificationError(f"{self.code.program.name} does not define {what}", remedy=remedy)
         found: list[Candidate] = []
         errors: list[SymbackpropError] = []
@@ -181,7 +184,7 @@ class Planner:
                 f"the class {own.name} has no method that looks like a gradient",
                 remedy=f"name it: {own.name}.METHOD",
             )
-        constructor = own.methods.get("__init__")
+        constructor = own.constructor
         made = Call(own.name, tuple(self._constructed(constructor)) if constructor else ())
         calls = [made]
         arguments, missing = self._arguments(backward)

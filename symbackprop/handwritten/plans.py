@@ -108,10 +108,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A plan with the data of each draw, arrays in the layout that the code may want."""
+    """A plan with the data of each draw, arrays in the layout that the code may want.
+
+    `injected` are further names that the code reads, each with an array a draw.
+    """
 
     plan: Plan
     data: tuple[Mapping[str, Array], ...]
+    injected: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -155,8 +159,8 @@ class Program:
     first_line: int = 1
     folder: str = ""
 
-    def with_statement(self, old: ast.stmt, new: str) -> Program:
-        """With another text for one statement; empty lines make up for those that it took more."""
+    def with_node(self, old: ast.stmt | ast.expr, new: str) -> Program:
+        """With another text for a statement or expression; empty lines make up for those it took more."""
         lines = self.text.splitlines()
         start = old.lineno - self.first_line
         end = (old.end_lineno or old.lineno) - self.first_line

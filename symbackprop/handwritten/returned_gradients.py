@@ -22,6 +22,7 @@ _ITEM = re.compile(r"return\[(?P<place>\d+)\](?P<rest>.*)")
 _LOSS = re.compile(r"(loss|cost|e|j|l|error|err|ce|mse|nll|objective|data_?loss|total_?loss)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"self(\.[A-Za-z_]\w*)*\.(?P<name>(d|grad|g_|delta)\w*)$")
 _TABLE = re.compile(r"self(\.[A-Za-z_]\w*)*\.(d|grad)\w*\['(?P<name>[^']*)'\]$")
+_OF_A_GRADIENT = re.compile(r"d[A-Za-z_]|grad|g_|delta", re.IGNORECASE)
 _TABLED = re.compile(r"\['(d|grad|g')\w*'?\]\['\w+'\]$")  # grads['W1'] among a function's variables
 
 
@@ -60,11 +61,16 @@ def labelled(
     if not paths:
         paths = _by_place(left, results, expected, order, naming)
     else:
-        nameless = [path for path in left if not _label(path, returned)]
-        lacking = {
-            name: expected[name] for name in _parameters(naming) if name in expected and name not in paths
-        }
-        paths |= _by_shape(nameless, results, lacking)
+        every = [path for path in results if path.startswith("return") and path != loss]
+        paths |= _beside_named(every, paths, results, expected, order, naming)
+        parameters = _parameters(naming)
+        lacking = {name: array for name, array in expected.items() if name not in paths}
+        for path in [each for each in left if each not in paths.values()]:
+            label = _label(path, returned)
+            may_be_any = _OF_A_GRADIENT.match(label) or (not label and path == "return")
+            may_be_any = may_be_any and _KEY.search(path) is None
+            among = lacking if may_be_any else {} if label else _only(lacking, parameters)
+            paths = {**_by_shape([path], results, among), **paths}
     return Labelled(paths, loss)
 
 
@@ -90,6 +96,35 @@ def _is_loss(path: str, array: Array, returned: Sequence[str]) -> bool:
     return array.ndim == 0 and (path == "return[0]" or _LOSS.fullmatch(_label(path, returned)) is not None)
 
 
+def _only(arrays: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+    return {name: array for name, array in arrays.items() if name in names}
+
+
+def _beside_named(
+    every: Sequence[str],
+    paths: Mapping[str, str],
+    results: Mapping[str, Array],
+    expected: Mapping[str, Array],
+    order: Sequence[str],
+    naming: Naming,
+) -> dict[str, str]:
+    """The results without a name by their place, where those that have one stand in theirs."""
+    named = {path: name for name, path in paths.items()}
+    for names in _orders(order, expected, naming):
+        pairs = list(zip(names, every, strict=False))
+        if len(names) == len(every) and all(
+            named.get(path, name) == name and _fits(results[path], expected[name]) for name, path in pairs
+        ):
+            return dict(pairs)
+    return {}
+
+
+def _orders(order: Sequence[str], expected: Mapping[str, Array], naming: Naming) -> list[list[str]]:
+    """The orders in which gradients may be given back."""
+    ours = [name for name in order if name in _parameters(naming)]
+    return [list(order), ours, [name for name in order if name not in ours], list(expected)]
+
+
 def _by_place(
     paths: Sequence[str],
     results: Mapping[str, Array],
@@ -98,8 +133,7 @@ def _by_place(
     naming: Naming,
 ) -> dict[str, str]:
     """In the code's own order of tensors where shapes fit; else each by a shape that no other has."""
-    ours = [name for name in order if name in _parameters(naming)]
-    for names in (list(order), ours, [name for name in order if name not in ours], list(expected)):
+    for names in _orders(order, expected, naming):
         pairs = list(zip(names, paths, strict=False))
         if len(names) == len(paths) and all(_fits(results[path], expected[name]) for name, path in pairs):
             return dict(pairs)

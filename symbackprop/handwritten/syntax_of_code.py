@@ -123,6 +123,19 @@ class Class:
             if isinstance(each, ast.FunctionDef)
         }
 
+    @cached_property
+    def constructor(self) -> Function | None:
+        """Its `__init__`; of a dataclass, one that takes its fields."""
+        decorators = [ast.unparse(each) for each in self.node.decorator_list]
+        if "__init__" in self.methods or not any("dataclass" in each for each in decorators):
+            return self.methods.get("__init__")
+        fields = [each for each in self.node.body if isinstance(each, ast.AnnAssign)]
+        named = [(ast.unparse(each.target), each.value is not None) for each in fields]
+        parameters = ", ".join(["self", *(f"{name}=None" if has else name for name, has in named)])
+        made = ast.parse(f"def __init__({parameters}): pass").body[0]
+        assert isinstance(made, ast.FunctionDef)
+        return Function.of(made, is_method=True)
+
     @property
     def is_autograd_function(self) -> bool:
         """Whether it is a torch.autograd.Function: forward(ctx, ..) and backward(ctx, ..)."""

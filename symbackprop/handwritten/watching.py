@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +20,7 @@ MOST_EVENTS = 8_000
 LARGEST = 20_000  # numbers of an array that is kept
 DEEPEST = 3
 LOCAL = "local"
+NO_HOLDERS = (type, FunctionType, MethodType, ModuleType)  # objects of which no attribute is looked at
 
 
 def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str, Array]]:
@@ -36,7 +37,7 @@ def arrays_in(value: Any, path: str, depth: int = DEEPEST) -> Iterator[tuple[str
     elif depth and isinstance(value, tuple | list):
         for place, each in enumerate(value[:100]):
             yield from arrays_in(each, f"{path}[{place}]", depth - 1)
-    elif depth and hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
+    elif depth and hasattr(value, "__dict__") and not isinstance(value, NO_HOLDERS):
         for name, each in list(vars(value).items()):
             yield from arrays_in(each, f"{path}.{name}", depth - 1)
 

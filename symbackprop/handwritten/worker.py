@@ -9,11 +9,9 @@ import json
 import os
 import pickle
 import resource
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,6 @@ from symbackprop.handwritten.definitions import defined
 from symbackprop.handwritten.performing import Expected, Names
 from symbackprop.handwritten.plans import ARRAYS, JOB, PAGE, Attempt, Change, Outcome, Program
 
-SECONDS_A_CHANGE = 2.0
 MEMORY = 4 * 2**30  # bytes
 
 
@@ -47,27 +44,9 @@ def performed(names: Names, job: dict[str, Any], arrays: dict[str, np.ndarray[An
         changes: tuple[Change, ...] = job["changes"]
         expected: Expected = job["expected"]
         least: dict[str, int] = job["least"]
-        return [_in_time(names, attempt, change, expected, least) for change in changes]
+        return [names.mended(attempt, change, expected, least) for change in changes]
     attempts: tuple[Attempt, ...] = job["attempts"]
     return [[_page(each, arrays) for each in names.outcomes(one, job["watched"])] for one in attempts]
-
-
-def _in_time(
-    names: Names, attempt: Attempt, change: Change, expected: Expected, least: dict[str, int]
-) -> dict[str, int]:
-    """What a change mends; nothing where it does not end, as a loop may whose counter was changed."""
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS_A_CHANGE)
-    try:
-        return names.mended(attempt, change, expected, least)
-    except TimeoutError:
-        return {}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-
-
-def _too_long(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError
 
 
 def _page(outcome: Outcome, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:

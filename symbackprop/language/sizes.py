@@ -12,7 +12,8 @@ from symbackprop.integers.relations import Relation, size_value, with_formulas_o
 from symbackprop.integers.solving import steps_of
 from symbackprop.language import composing
 from symbackprop.language.scope import Scope
-from symbackprop.notation.expressions import ONE, Add, Axis, Element, Expression, Number, Size
+from symbackprop.notation.arithmetic import add, multiply, negate, power
+from symbackprop.notation.expressions import MINUS_ONE, ONE, Add, Axis, Element, Expression, Number, Size
 from symbackprop.notation.substitution import rewrite_bottom_up
 from symbackprop.syntax.limits import LARGEST_AXIS, LARGEST_NESTING
 from symbackprop.syntax.nodes import (
@@ -30,7 +31,9 @@ from symbackprop.syntax.nodes import (
 from symbackprop.systems.printing import text
 
 _WHOLE = f"the size of an axis is a whole number from 1 to {LARGEST_AXIS:,}"
-_USAGE = "state a size with whole numbers, the sizes of other axes, + - * / ^ and floor(...): S = T + 1"
+_USAGE = (
+    "state a size with whole numbers, the sizes of other axes, + - * / ^, floor(...) and ceil(...): S = T + 1"
+)
 
 
 def declared_size(axis: Axis, formula: Formula, scope: Scope) -> int | Relation:
@@ -78,7 +81,7 @@ def size_text(length: Expression) -> str:
 
 
 def size_arithmetic(formula: Formula, leaf: Callable[[Formula], Expression]) -> Expression:
-    """Whole numbers, + - * / ^ and floor, over what `leaf` makes of all else; as typed, or shorter."""
+    """Whole numbers, + - * / ^, floor and ceil, over what `leaf` makes of all else; as typed, or shorter."""
     length = _arithmetic(formula, leaf, 0)
     return min(length, linear_form(length).expression(), key=lambda each: len(size_text(each)))
 
@@ -103,6 +106,8 @@ def _arithmetic(formula: Formula, leaf: Callable[[Formula], Expression], depth: 
             return _power(part(base), part(exponent))
         case Call(Word("floor"), (argument,), None):
             return _floor(part(argument))
+        case Call(Word("ceil"), (argument,), None):
+            return _ceil(part(argument))
     return leaf(formula)
 
 
@@ -115,6 +120,14 @@ def _power(base: Expression, exponent: Expression) -> Expression:
 def _floor(argument: Expression) -> Expression:
     whole = linear_form(argument).expression()
     return whole if is_integer(whole) else floor_quotient(*divided(argument))
+
+
+def _ceil(argument: Expression) -> Expression:
+    """ceil(H/3) = floor((H + 2)/3), and ceil(x/m) = -floor(-x/m) where m may be less than 1."""
+    above, below = divided(argument)
+    if not isinstance(below, Number | Size):
+        return negate(_floor(negate(argument)))
+    return _floor(multiply(add(above, below, MINUS_ONE), power(below, MINUS_ONE)))
 
 
 def _size(formula: Formula, scope: Scope) -> Expression:

@@ -1,7 +1,7 @@
 """Size arithmetic: the number that the size of an axis comes to, as a layer's file writes it.
 
-The arithmetic is that of the model language, in exact fractions: + - * /, floor(...), mod(a, m) and the
-sizes of other axes, size(c). Nothing else is read.
+The arithmetic is that of the model language, in exact fractions: + - * /, floor(...), ceil(...), mod(a, m)
+and the sizes of other axes, size(c). Nothing else is read.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ def _called(
             return Fraction(size)
         case "floor", (argument,):
             return Fraction(math.floor(size_value(argument, sizes)))
+        case "ceil", (argument,):
+            return Fraction(math.ceil(size_value(argument, sizes)))
         case "mod", (dividend, divisor):
             return size_value(dividend, sizes) % size_value(divisor, sizes)
     raise _not_arithmetic(f"{word}(...)")
@@ -92,5 +94,5 @@ def declared_as(formula: Formula, axes: Mapping[str, str]) -> str:
 
 def _not_arithmetic(what: str) -> LanguageError:
     return LanguageError(
-        f"{what} is no size arithmetic", remedy="write whole numbers, + - * /, floor, mod and size(i)"
+        f"{what} is no size arithmetic", remedy="write whole numbers, + - * /, floor, ceil, mod and size(i)"
     )

@@ -76,7 +76,7 @@ REASONS = (
     ),
     Reason(
         "name arguments",
-        "a contraction in an argument, a softmax, norm or squared residual is an equation of its own",
+        "a contraction in an argument, a softmax, norm or residual is an equation of its own",
         "what is named, put back, gives the equation",
         "once, before the model is differentiated",
     ),

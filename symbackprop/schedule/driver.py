@@ -150,7 +150,8 @@ def scheduled(source: ScheduleSource) -> Schedule:
     stated = frozenset(known.tensor for known in system.positive_definite)
     guarded = with_guarded_matrices(items, system.tensors, stated)
     solved = with_solves(guarded.equations)
-    quotients = with_quotients_first(hoisted(solved, system.tensors), items)
+    # Before hoisting, which takes powers apart from what divides them, and behind it, for it joins factors.
+    quotients = with_quotients_first(hoisted(with_quotients_first(solved, items), system.tensors), items)
     # Last, too: whatever adds up makes one sum of them again.
     differences = StatedDifferences.of(system).rules
     stated_differences = [rewritten_once(item, differences) for item in quotients]

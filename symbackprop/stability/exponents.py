@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from symbackprop.notation.arithmetic import add, negate, subtract, terms_of
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
@@ -16,7 +16,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import rewrite_bottom_up, substitute
+from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 # Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
@@ -110,6 +110,39 @@ def _unmasked(node: Expression) -> Expression:
         case Add(terms):
             return add(*terms)
     return node
+
+
+def is_of_order_1(exponent: Expression) -> bool:
+    """Whether it is a maximum less the same maximum: it has all that is in the one that is subtracted.
+
+    So the largest of the exponentials with such exponents is 1; what a mask or a weight leaves out counts.
+    """
+    subtracted = [
+        (number, rest[0])
+        for number, rest in map(coefficient_and_rest, terms_of(exponent))
+        if number < 0 and len(rest) == 1 and _is_maximum(rest[0])
+    ]
+    if len(subtracted) != 1:
+        return exponent == ZERO
+    ((number, maximum),) = subtracted
+    rest = [multiply(Number(-1 / number), term) for term in terms_of(exponent)]
+    return set(_arguments(maximum)) <= set(_arguments(add(*rest, maximum)))
+
+
+def _arguments(maximum: Expression) -> Iterator[Expression]:
+    """The arguments of nested maxima, each under the indices that it is the largest over."""
+    match maximum:
+        case Apply("max", arguments):
+            for each in arguments:
+                yield from _arguments(each)
+        case Reduction("max", indices, body):
+            for each in _arguments(body):
+                is_bound = not each.free_indices.isdisjoint(indices)
+                yield canonical_bound_names(Reduction("max", indices, each)) if is_bound else each
+        case Where(_, exponent, otherwise) if otherwise == LOWEST:
+            yield from _arguments(exponent)
+        case _:
+            yield maximum
 
 
 def is_at_most_0(exponent: Expression) -> bool:

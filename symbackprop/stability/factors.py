@@ -24,7 +24,7 @@ from symbackprop.stability.exponents import has_maximum, is_at_most_0
 from symbackprop.stability.hyperbolic import scaled_difference
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings, Scaled
 from symbackprop.stability.product_guards import unguarded
-from symbackprop.stability.scaled import has_exponentials, is_exponential, scaled
+from symbackprop.stability.scaled import has_exponentials, has_named_scale, is_exponential, scaled
 from symbackprop.stability.sigmoids import as_sigmoids
 
 
@@ -64,6 +64,8 @@ def opened(node: Expression, meanings: Meanings) -> Iterator[Expression]:
 
 def _is_opened(name: Expression, meant: Expression, meanings: Meanings) -> bool:
     """Whether a name stands for exponentials, or among sums for terms that are divided by some."""
+    if has_named_scale(name, meanings):
+        return _is_divided(name, meant, meanings)
     return not scaled(name, meanings).is_plain or _is_divided(name, meant, meanings)
 
 
@@ -120,6 +122,8 @@ def divides_by_exponentials(node: Expression, meanings: Meanings) -> bool:
             return divides_by_exponentials(chosen, meanings)
         case Reduction("sum", _, body):
             return divides_by_exponentials(body, meanings)
+        case Power(inner, Number(value)) if value > 0:
+            return divides_by_exponentials(inner, meanings)
     base, _ = base_and_exponent(node)
     seeing = meanings.with_sums()
     return is_reciprocal(node) and (has_exponentials(base, seeing) or not scaled(base, seeing).is_plain)

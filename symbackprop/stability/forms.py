@@ -54,7 +54,7 @@ EXPONENTIALS_FIRST = StableForm(
 
 QUOTIENTS_FIRST = StableForm(
     "quotients first",
-    "f^n/g^(n + 1) = (f/g)^n/g; f/g^2 = f/g/g",
+    "f^n/g^(n + 1) = (f/g)^n/g; f/g^2 = f/g/g; (f^2 + h)/g^2 = (f/g)^2 + h/g/g",
     quotients_first,
     example="w[t]^2/exp(c)^3",
     near_miss="w[t]^2/c^3",

@@ -16,7 +16,6 @@ from symbackprop.stability.logarithms import (
 )
 from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
 from symbackprop.stability.quotients import merged
-from symbackprop.stability.roots import root_of_square
 from symbackprop.stability.scaled import one_exponential
 from symbackprop.stability.sigmoids import (
     difference_from_number,
@@ -29,6 +28,7 @@ from symbackprop.stability.sigmoids import (
     softplus_difference,
 )
 from symbackprop.stability.softplus import exponential_of_softplus
+from symbackprop.stability.squares import root_of_square
 from symbackprop.stability.stable_form import StableForm
 from symbackprop.stability.weights import names_read, weights
 

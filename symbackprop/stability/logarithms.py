@@ -201,6 +201,11 @@ def log_beside_zero(node: Expression, meanings: Meanings) -> Expression | None:
     return None
 
 
+def _bases(product: Expression) -> list[Expression]:
+    """What stands above in a product."""
+    return [base_and_exponent(factor)[0] for factor in factors_of(product) if not is_reciprocal(factor)]
+
+
 @dataclass(frozen=True)
 class _Guarding:
     """Expressions with log(where(x != 0, x*f, 1)) for log(x*f) in them, where x is `vanishing`."""
@@ -222,6 +227,9 @@ class _Guarding:
                 bases = [base_and_exponent(factor)[0] for factor in factors_of(argument)]
                 if self.vanishing in bases:
                     return Apply("log", (Where(Comparison("!=", self.vanishing, ZERO), argument, ONE),))
+                # What a name stands for may be 0 sooner, as x^2/sum(i, x^2) is.
+                if isinstance(argument, Element) and self.vanishing in _bases(self.meanings.of(argument)):
+                    return Apply("log", (Where(Comparison("!=", argument, ZERO), argument, ONE),))
             case Add() | Multiply():
                 children = tuple([self.of(child) for child in meant.children])
                 if children != meant.children:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias, TypeVar
@@ -48,6 +48,11 @@ class Scaled:
     def is_small(self) -> bool:
         """Whether it may stand where a name stood."""
         return self.exponent.node_count + self.value.node_count <= LARGEST_SCALED
+
+    @property
+    def tensors(self) -> frozenset[str]:
+        """The tensors that are read."""
+        return self.exponent.tensors | self.value.tensors
 
     def at(self, positions: Mapping[Index, Expression]) -> Scaled:
         """The same at other positions."""
@@ -177,7 +182,7 @@ class Meanings:
             return None
         found = self._scales[element.tensor]
         is_looked_up = any(not isinstance(each, Index) for each in element.positions)
-        if found is not None and is_looked_up and not self.sees_sigmoids:
+        if found is not None and (is_looked_up or not found.is_small) and not self.sees_sigmoids:
             found = self._named(equation, found)
         return found and found.at(dict(zip(equation.indices, element.positions, strict=True)))
 
@@ -196,14 +201,25 @@ class Meanings:
                 return exponential
         number, equation = self.definitions[tensor]
         found = find(equation.expression, replace(self, known=number, is_inside=True))
-        if found is None or not found.is_small or (self.sees_sums and self._is_loop_carried(found, number)):
+        if found is None or not (found.is_small or self._gives_names):
             return None
-        return found
+        return None if self.sees_sums and self._is_loop_carried(found, number) else found
+
+    @property
+    def _gives_names(self) -> bool:
+        """Whether a name is seen through that stands for too much to be put in its place."""
+        return self.sees_sums and not self.sees_sigmoids
+
+    def is_named(self, element: Expression, find: Find) -> bool:
+        """Whether the exponent and the value of a tensor have names, for they are too large for its place."""
+        if not isinstance(element, Element) or not self.has_scale(element, find):
+            return False
+        found = self._scales[element.tensor]
+        return found is not None and not found.is_small
 
     def _is_loop_carried(self, found: Scaled, number: int) -> bool:
         """Whether the equation of this number is one of a recurrence: it reads what comes no earlier."""
-        read = found.exponent.tensors | found.value.tensors
-        return any(self.definitions[name][0] >= number for name in read if name in self.definitions)
+        return any(self.definitions[name][0] >= number for name in found.tensors if name in self.definitions)
 
     def _resolved(
         self, tensor: str, memory: dict[str, Value], of_itself: Value, find: Callable[[str], Value]
@@ -226,7 +242,7 @@ class Meanings:
 
     def _named(self, equation: Equation, found: Scaled) -> Scaled:
         """What was found of a tensor's equation, by names: a sum over segments is computed for each once."""
-        if not (found.is_shifted and isinstance(found.exponent, Reduction)):
+        if found.is_small and not (found.is_shifted and isinstance(found.exponent, Reduction)):
             return found
         if equation.tensor not in self.introduced:
             names = self.given.get(equation.tensor) or self._new_names(equation.tensor)
@@ -239,6 +255,25 @@ class Meanings:
             )
         shift, value = self.introduced[equation.tensor]
         return replace(found, exponent=shift.element, value=value.element)
+
+    def keep_read(self, earlier: Collection[str], expression: Expression | None) -> None:
+        """Drop the names introduced since the `earlier` ones, where the expression does not read them."""
+        read = set() if expression is None else set(expression.tensors)
+        pending = [tensor for tensor in self.introduced if tensor not in earlier]
+        for tensor in reversed(pending):  # one may read those before it
+            named = self.introduced[tensor]
+            if any(each.tensor in read for each in named):
+                read.update(*(each.expression.tensors for each in named))
+            else:
+                self._forget(tensor)
+
+    def _forget(self, tensor: str) -> None:
+        """As if a tensor's exponent and value had no names."""
+        names = {each.tensor for each in self.introduced.pop(tensor)}
+        self.taken.difference_update(names)
+        for memory in self.scales.values():
+            for other in [key for key, found in memory.items() if found and found.tensors & names]:
+                del memory[other]
 
     def _new_names(self, tensor: str) -> tuple[str, ...]:
         names = tuple([numbered_name(f"{tensor}_{part}", self.taken) for part in ("shift", "shifted")])

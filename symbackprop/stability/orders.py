@@ -109,7 +109,7 @@ def _divided(
 ) -> Expression | None:
     """The product divided by base^times: inside of a power that has the base's indices, then one by one."""
     for each in above:
-        inside = _divided_inside(each, base, times, meanings) if isinstance(each, Reduction) else None
+        inside = _divided_inside(each, base, times, meanings) if isinstance(each, Add | Reduction) else None
         if inside is not None:
             return (
                 Multiply((*(other for other in above if other is not each), inside)) if above[1:] else inside
@@ -129,19 +129,33 @@ def _divided(
         times -= common
     else:
         quotient = largest
-    for _ in range(times):
-        quotient = Multiply((quotient, reciprocal))
+    quotient = _one_by_one(quotient, base, times)
     rest = [each for each in above if each is not largest]
     return Multiply((*rest, quotient)) if rest else quotient
 
 
+def _one_by_one(above: Expression, base: Expression, times: int) -> Expression:
+    """f/g/g/.."""
+    for _ in range(times):
+        above = Multiply((above, Power(base, MINUS_ONE)))
+    return above
+
+
 def _divided_inside(total: Expression, base: Expression, times: int, meanings: Meanings) -> Expression | None:
-    """sum(i, f^2*g)/h^3 = sum(i, (f/h)^2/h*g), where f^2 or a product of several such may be large."""
+    """sum(i, f^2*g)/h^3 = sum(i, (f/h)^2/h*g), where f^2 or a product of several such may be large.
+
+    (f^2 + g)/h^2 = (f/h)^2 + g/h/h.
+    """
     match total:
         case Reduction("sum"):
             renamed = rename_bound(total, [each for each in base.walk() if isinstance(each, Index)])
             inside = _divided_inside(renamed.body, base, times, meanings)
             return None if inside is None else Reduction("sum", renamed.indices, inside)
+        case Add(terms):
+            divided = [_divided_inside(term, base, times, meanings) for term in terms]
+            pairs = zip(divided, terms, strict=True)
+            parts = (inside or _one_by_one(term, base, times) for inside, term in pairs)
+            return add(*parts) if any(divided) else None
         case Where(condition, chosen, otherwise) if otherwise == ZERO:
             inside = _divided_inside(chosen, base, times, meanings)
             return None if inside is None else Where(condition, inside, ZERO)

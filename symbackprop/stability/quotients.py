@@ -21,6 +21,7 @@ from symbackprop.notation.expressions import (
     ZERO,
     Add,
     Apply,
+    Element,
     Expression,
     Multiply,
     Number,
@@ -47,7 +48,7 @@ from symbackprop.stability.product_guards import (
     weights_left_out,
     where_weights_are_not_zero,
 )
-from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, scaled
+from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, has_named_scale, scaled
 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:
@@ -132,7 +133,7 @@ def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
     sums = [each for each in factors if each.is_above and each.scale.is_shifted]
     pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
     taking = sums[0] if len(sums) == 1 and sums[0].exponent == ONE else None
-    if taking is not None and pure and not isinstance(meanings.of(taking.base), Add):
+    if taking is not None and pure and not _takes_in(taking.base, meanings):
         taking = None
     others = [each for each in factors if each is not taking and each not in pure]
     exponent = add(*(each.scale.exponent for each in (*pure, *others)))
@@ -161,6 +162,11 @@ def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
     part = multiply(*inside)
     result.insert(place, Where(conjunction(conditions), part, ZERO) if conditions else part)
     return where_weights_are_not_zero(multiply(*result, *behind), weights)
+
+
+def _takes_in(base: Expression, meanings: Meanings) -> bool:
+    """Whether it is a sum, or a name of one that is not read by names for its exponent and its value."""
+    return isinstance(meanings.of(base), Add) and not has_named_scale(base, meanings)
 
 
 def _masks(node: Expression, factors: Sequence[Factor]) -> Iterator[Expression]:
@@ -208,8 +214,12 @@ def taken_in(
 
 def _is_too_large(factor: Factor, meanings: Meanings) -> bool:
     """Whether it is a sum of exponentials that may be too large."""
-    is_moderate = _is_moderate(rewrite_bottom_up(factor.node, partial(as_exponential, meanings=meanings)))
-    return factor.is_above and factor.scale.is_shifted and not is_moderate
+    if not (factor.is_above and factor.scale.is_shifted):
+        return False
+    names = (scaled(each, meanings) for each in factor.node.walk() if isinstance(each, Element))
+    if any(each.is_shifted and not is_balanced(each.exponent) for each in names):
+        return True
+    return not _is_moderate(rewrite_bottom_up(factor.node, partial(as_exponential, meanings=meanings)))
 
 
 def _may_be_small(factors: Sequence[Factor]) -> bool:

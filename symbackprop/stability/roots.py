@@ -6,7 +6,7 @@ the language takes 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -24,7 +24,6 @@ from symbackprop.notation.arithmetic import (
 from symbackprop.notation.expressions import (
     ZERO,
     Add,
-    Apply,
     Comparison,
     Expression,
     Index,
@@ -34,13 +33,10 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.pairs import as_power
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.squares import Square, squares_in
+from symbackprop.stability.squares import Square, magnitudes_in, squares_in
 from symbackprop.systems.system import Equation
-
-HALF = Number(Fraction(1, 2))
 
 
 def unit_vector(node: Expression, meanings: Meanings) -> Expression | None:
@@ -48,6 +44,10 @@ def unit_vector(node: Expression, meanings: Meanings) -> Expression | None:
 
     None where the reciprocal grows faster than the other factors fall: f/n^2 has no bound.
     """
+    if isinstance(node, Where) and node.otherwise == ZERO:
+        factors = list(factors_of(node.chosen))
+        within = _guarded_product(factors, meanings, (), conjuncts(node.condition))
+        return None if within in (None, factors) else Where(node.condition, multiply(*within or ()), ZERO)
     if not isinstance(node, Multiply):
         return None
     factors = [each for factor in node.factors for each in _opened(factor, meanings)]
@@ -56,14 +56,17 @@ def unit_vector(node: Expression, meanings: Meanings) -> Expression | None:
 
 
 def _guarded_product(
-    factors: Sequence[Expression], meanings: Meanings, beside: Sequence[Expression] = ()
+    factors: Sequence[Expression],
+    meanings: Meanings,
+    beside: Sequence[Expression] = (),
+    known: Collection[Expression] = (),
 ) -> list[Expression] | None:
-    """The factors of a product, that stands `beside` others, with their reciprocals of roots guarded."""
+    """The factors of a product, that stands `beside` others, with their reciprocals of roots guarded.
+
+    It is looked at where the `known` conditions hold.
+    """
     for root in filter(None, (_root_below(factor, meanings) for factor in factors)):
-        squares = squares_in(root.radicand, meanings)
-        product = multiply(*factors, *beside)
-        is_root = squares and _exponent(product, root, meanings).denominator > 1
-        if is_root and _order(product, root, squares, meanings) >= 0:
+        if _is_bounded((*factors, *beside), root, meanings, known):
             return [_guarded(factor, root, meanings) for factor in factors]
     for at, factor in enumerate(factors):
         others = [*factors[:at], *factors[at + 1 :], *beside]
@@ -71,6 +74,25 @@ def _guarded_product(
         if guarded != factor:
             return [*factors[:at], guarded, *factors[at + 1 :]]
     return None
+
+
+def _is_bounded(
+    factors: Sequence[Expression], root: _Root, meanings: Meanings, known: Collection[Expression]
+) -> bool:
+    """Whether a product with the reciprocal of a root has a bound where the root is 0, under conditions."""
+    product = multiply(*factors)
+    exponent = _exponent(product, root, meanings)
+    squares = squares_in(root.radicand, meanings)
+    if exponent.denominator == 1 or squares:
+        return exponent.denominator > 1 and _order(product, root, squares, meanings) >= 0
+    # One product, as r*y^2 is for r = relu(x).
+    masks = [each.condition for each in factors if isinstance(each, Where) and each.otherwise == ZERO]
+    conditions = {*known, *(part for each in masks for part in conjuncts(each))}
+    magnitudes = magnitudes_in(root.radicand, meanings)
+    return bool(magnitudes) and all(
+        each.order_in(factors) + exponent * each.exponent >= 0 or each.is_positive_where(conditions, meanings)
+        for each in magnitudes
+    )
 
 
 def _guarded_inside(factor: Expression, beside: Sequence[Expression], meanings: Meanings) -> Expression:
@@ -106,14 +128,6 @@ def with_unit_vectors(equations: Sequence[Equation], before: Sequence[Equation])
 
 def _guarded_or_as_it_is(meanings: Meanings, node: Expression) -> Expression:
     return unit_vector(node, meanings) or node
-
-
-def root_of_square(node: Expression, meanings: Meanings) -> Expression | None:
-    """sqrt(f^2) = abs(f)."""
-    if not isinstance(node, Power) or node.exponent != HALF:
-        return None
-    base, exponent = as_power(meanings.of(node.base))
-    return Apply("abs", (base,)) if exponent == 2 else None
 
 
 def without_second_guard(node: Expression, _meanings: Meanings) -> Expression | None:

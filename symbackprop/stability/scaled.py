@@ -41,7 +41,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.stability.exponents import LOWEST, is_balanced, softmax_count
+from symbackprop.stability.exponents import LOWEST, is_balanced, is_of_order_1, softmax_count
 from symbackprop.stability.hyperbolic import scaled_hyperbolic
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.product_guards import may_vanish, weighted
@@ -138,10 +138,16 @@ def _of_name(meant: Expression, meanings: Meanings) -> Scaled | None:
     return None if found.is_plain else found
 
 
+def has_named_scale(node: Expression, meanings: Meanings) -> bool:
+    """Whether it is a name whose exponent and value have names too."""
+    return meanings.is_named(node, _of_name)
+
+
 def _without_shifted_sums(product: Expression, meanings: Meanings) -> Scaled:
     """A product, of which sums are left as they are that are neither too large nor too small.
 
-    Their weights are a softmax, or a sum in the denominator is shifted already, and they by as much.
+    Their weights are a softmax, or a sum in the denominator is shifted already, and they by as much. Where
+    other sums are seen, by no more than that.
     """
     factors = factors_of(product)
     below = [base_and_exponent(each)[0] for each in factors if is_reciprocal(each)]
@@ -159,7 +165,8 @@ def _is_shifted_sum(node: Expression, meanings: Meanings) -> bool:
     base, _ = base_and_exponent(node)
     if is_reciprocal(node) or not isinstance(base, Add | Reduction):
         return False
-    return is_balanced(scaled(node, meanings).exponent)
+    exponent = scaled(node, meanings).exponent
+    return is_of_order_1(exponent) if meanings.sees_sums else is_balanced(exponent)
 
 
 def has_exponentials(node: Expression, meanings: Meanings) -> bool:
@@ -176,6 +183,8 @@ def _is_mean(factor: Expression, meanings: Meanings) -> bool:
     """Whether it is a sum whose weights are a softmax: neither too large nor too small."""
     if not isinstance(factor, Reduction):
         return False
+    if meanings.sees_sums:
+        return is_of_order_1(scaled(factor, meanings).exponent)
     return softmax_count(scaled(factor.body, meanings).exponent) == 1
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 
-from symbackprop.notation.arithmetic import factors_of, is_reciprocal, multiply, negate
+from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, multiply, negate
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
     Add,
     Apply,
+    Comparison,
     Expression,
     Index,
     Multiply,
@@ -23,10 +24,13 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import as_power
 from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.rules.compared_values import positive_part
 from symbackprop.stability.exponents import instances, is_instance
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.product_guards import is_never_zero
 from symbackprop.systems.partial import NOTHING_KNOWN
+
+HALF = Number(Fraction(1, 2))
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,14 @@ def _unmasked(product: Expression) -> Iterator[Expression]:
             yield factor
 
 
+def root_of_square(node: Expression, meanings: Meanings) -> Expression | None:
+    """sqrt(f^2) = abs(f)."""
+    if not isinstance(node, Power) or node.exponent != HALF:
+        return None
+    base, exponent = as_power(meanings.of(node.base))
+    return Apply("abs", (base,)) if exponent == 2 else None
+
+
 def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
     """What is squared in a sum of squares, which may have positive factors; () for anything else."""
     meant, meanings = meanings.opened(radicand)
@@ -89,6 +101,45 @@ def squares_in(radicand: Expression, meanings: Meanings) -> tuple[Square, ...]:
             found = [squares_in(term, meanings) for term in terms]
             return tuple([square for part in found for square in part]) if all(found) else ()
     return ()
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """A factor abs(base)^exponent of a radicand, which is 0 where its base is."""
+
+    base: Expression
+    exponent: Fraction
+
+    def order_in(self, factors: Sequence[Expression]) -> Fraction:
+        """To which power the base stands among the factors of a product."""
+        found = Fraction(0)
+        for factor in _unmasked(multiply(*factors)):
+            base, exponent = base_and_exponent(factor)
+            base = base.arguments[0] if isinstance(base, Apply) and base.function == "abs" else base
+            if base in (self.base, negate(self.base)) and isinstance(exponent, Number):
+                found += exponent.value
+        return found
+
+    def is_positive_where(self, conditions: Iterable[Expression], meanings: Meanings) -> bool:
+        """Whether one of these is f > 0, and the base is max(0, f)."""
+        part = positive_part(meanings.of(self.base))
+        return part is not None and Comparison(">", part, ZERO) in conditions
+
+
+def magnitudes_in(radicand: Expression, meanings: Meanings) -> tuple[Magnitude, ...]:
+    """The factors of a product that is nowhere negative, positive ones left out; () for anything else."""
+    found: list[Magnitude] = []
+    for factor in factors_of(meanings.of(radicand)):
+        base, exponent = base_and_exponent(factor)
+        if _is_positive(factor):
+            continue
+        if not isinstance(exponent, Number) or exponent.value <= 0:
+            return ()
+        if not (_has_minimum(base, exponent.value) or NOTHING_KNOWN.is_nonnegative(meanings.of(base))):
+            return ()
+        is_magnitude = isinstance(base, Apply) and base.function == "abs"
+        found.append(Magnitude(base.children[0] if is_magnitude else base, exponent.value))
+    return tuple(found)
 
 
 def _without_reciprocals(base: Expression) -> Expression:

@@ -32,7 +32,7 @@ class StableForm:
         """The rule where names mean what `meanings` says."""
 
         def apply(node: Expression) -> Expression | None:
-            return self.rewrite(node, meanings)
+            return self._rewritten(node, meanings)
 
         return self._by(apply, lambda node: NameDefinitions.of(node, meanings))
 
@@ -41,10 +41,18 @@ class StableForm:
 
         def apply(node: Expression) -> Expression | None:
             meanings = premise.meanings
-            rewritten = self.rewrite(node, meanings)
+            rewritten = self._rewritten(node, meanings)
             return rewritten if premise.allows(meanings.introduced) else None
 
         return self._by(apply, lambda _: premise)
+
+    def _rewritten(self, node: Expression, meanings: Meanings) -> Expression | None:
+        """The rewritten node; what it does not read gets no name."""
+        earlier = tuple(meanings.introduced)
+        rewritten = self.rewrite(node, meanings)
+        if len(meanings.introduced) > len(earlier):
+            meanings.keep_read(earlier, rewritten)
+        return rewritten
 
     def _by(
         self,

@@ -82,6 +82,27 @@ class ModuleUnderCheck:
             loss, gradients = self.module.value_and_grad(*self._arguments(values))
             return loss, dict(gradients)
 
+    @property
+    def has_workspaces(self) -> bool:
+        """Whether the module can compute in memory that is there."""
+        return hasattr(self.module, "bind")
+
+    def in_workspace(self, values: Mapping[str, Array]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Loss and gradients in a workspace: at the first call, and when its memory holds no numbers.
+
+        What is bound to the arrays comes last.
+        """
+        given = self._arguments({name: _read_only(array) for name, array in values.items()})
+        with _own_code("value_and_grad"):
+            workspace = self.module.workspace()
+            yield _copied(self.module.value_and_grad(*given, workspace=workspace))
+            for array in workspace.arrays.values():
+                if array.flags.writeable:
+                    array.fill(np.nan if array.dtype.kind == "f" else 1)
+            yield _copied(self.module.value_and_grad(*given, workspace=workspace))
+        with _own_code("bind"):
+            yield _copied(self.module.bind(*given)())
+
     def forward(self, values: Mapping[str, Array]) -> dict[str, Any]:
         """The module's outputs, by name; targets are passed where it takes them."""
         taken = {name.strip("_") for name in self._taken_by_forward}
@@ -119,6 +140,11 @@ def _own_code(name: str) -> Iterator[None]:
     except Exception as error:
         message = f"the module's {name}() raised {type(error).__name__}: {error}"
         raise CheckedCodeError(message) from error
+
+
+def _copied(found: tuple[Any, Mapping[str, Any]]) -> tuple[Any, dict[str, Any]]:
+    loss, gradients = found
+    return loss, {name: gradient.copy() for name, gradient in gradients.items()}
 
 
 def _read_only(array: Array) -> Array:

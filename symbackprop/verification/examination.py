@@ -33,6 +33,7 @@ from symbackprop.verification.report import (
     NAIVE_EVALUATOR,
     OWN_GRADIENT,
     OWN_LOSS,
+    OWN_WORKSPACE,
     CheckRow,
     Control,
     Round,
@@ -247,6 +248,7 @@ def called_on(
         loss, gradients = checked.value_and_grad(values)
         alone = checked.grad(values)
         own_loss = np.asarray(checked.loss(values))
+        bound = [*checked.in_workspace(values)] if checked.has_workspaces else []
     except CheckedCodeError as error:
         return failure("gradient", CENTRAL_DIFFERENCES, error.cause)
     if set(gradients) != set(checked.asked) or set(alone) != set(gradients):
@@ -254,15 +256,17 @@ def called_on(
         return failure("gradient", CENTRAL_DIFFERENCES, note)
     arrays = {name: np.asarray(gradient) for name, gradient in gradients.items()}
     largest = largest_of((own_loss, *arrays.values()))
-    rows = [compare_arrays(name, OWN_GRADIENT, alone[name], arrays[name], largest) for name in gradients]
-    return (
-        loss,
-        gradients,
-        [
-            compare_arrays(checked.loss_name, OWN_LOSS, loss, own_loss, 0.0),
-            in_one_row(rows),
-        ],
-    )
+
+    def compared(judge: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[CheckRow]:
+        return [compare_arrays(name, judge, found[name], expected[name], largest) for name in expected]
+
+    rows = [compare_arrays(checked.loss_name, OWN_LOSS, loss, own_loss, 0.0)]
+    rows.append(in_one_row(compared(OWN_GRADIENT, alone, arrays)))
+    if bound:
+        everything = {**arrays, checked.loss_name: np.asarray(loss)}
+        calls = [{**found, checked.loss_name: own} for own, found in bound]
+        rows.append(in_one_row([row for call in calls for row in compared(OWN_WORKSPACE, call, everything)]))
+    return loss, gradients, rows
 
 
 def row_of(comparison: Comparison, gradients: Mapping[str, Any]) -> CheckRow:

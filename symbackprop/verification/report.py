@@ -15,6 +15,7 @@ NAIVE_EVALUATOR = "naive evaluator"
 INNER_QUOTIENTS = "inner differences"
 OWN_LOSS = "its own loss()"
 OWN_GRADIENT = "its own grad()"
+OWN_WORKSPACE = "its own workspace"
 AT_KINKS = "convention at kinks, ties"
 SINGLE_PRECISION = "float32 data"
 DIGITS = "noise of its digits"
@@ -32,6 +33,7 @@ TOLERANCES: Mapping[str, float] = {
     INNER_QUOTIENTS: 1e-9,
     OWN_LOSS: 1e-12,
     OWN_GRADIENT: 1e-12,
+    OWN_WORKSPACE: 1e-12,
 }
 
 

@@ -92,6 +92,7 @@ def results(subject: Subject, draw: Draw, is_once: bool = False) -> Iterator[Com
         found_loss, gradients = checked.value_and_grad(draw.values)
         again_loss, again = (found_loss, gradients) if is_once else checked.value_and_grad(draw.values)
         outputs = checked.forward(draw.values)
+        bound = tuple(checked.in_workspace(draw.values)) if checked.has_workspaces else ()
     except CheckedCodeError as error:
         said = [error.cause, on_data(draw.sizes), *raised(subject, error)]
         raise MismatchError("\n".join(said), remedy=REPORT) from error
@@ -106,9 +107,29 @@ def results(subject: Subject, draw: Draw, is_once: bool = False) -> Iterator[Com
     for name, gradient in gradients.items():
         meaning = _adjoint_of(name)
         yield Compared(f"the module's d{loss}/d{name}", gradient, meaning(draw), meaning, name)
+    yield from _in_workspace(subject, draw, bound)
     for name, output in outputs.items():
         if name in draw.known:
             yield _known(name, _as_numbers(output, name, subject.module.program), draw)
+
+
+def _in_workspace(
+    subject: Subject, draw: Draw, calls: Sequence[tuple[Any, Mapping[str, Any]]]
+) -> Iterator[Compared]:
+    """Loss and gradients of the last call in a workspace; MismatchError where the calls differ."""
+    loss = str(subject.model.loss)
+    for found in calls[-1:]:
+        results = {loss: found[0], **found[1]}
+        for other in calls[:-1]:
+            for name, again in {loss: other[0], **other[1]}.items():
+                if not np.array_equal(results[name], again, equal_nan=True):
+                    raise MismatchError(f"the module gives another {name} in a workspace", remedy=REPORT)
+        yield replace(_known(loss, found[0], draw), name=f"{loss} in a workspace")
+        for name, gradient in found[1].items():
+            meaning = _adjoint_of(name)
+            yield Compared(
+                f"the module's d{loss}/d{name} in a workspace", gradient, meaning(draw), meaning, name
+            )
 
 
 def _as_numbers(output: Any, name: str, program: Program) -> Any:
@@ -150,10 +171,15 @@ def _widened(subject: Subject, draw: Draw) -> str:
     }
     if all(array.dtype.kind in "iu" for array in narrow.values()):
         return ""
-    loss, gradients = subject.checked.value_and_grad(narrow)
-    for name, found in {str(subject.model.loss): loss, **gradients}.items():
-        if np.asarray(found).dtype != np.float32:
-            return f"{name} is of {np.asarray(found).dtype} where the data are float32"
+    checked = subject.checked
+    calls = [
+        checked.value_and_grad(narrow),
+        *(checked.in_workspace(narrow) if checked.has_workspaces else ()),
+    ]
+    for loss, gradients in calls:
+        for name, found in {str(subject.model.loss): loss, **gradients}.items():
+            if np.asarray(found).dtype != np.float32:
+                return f"{name} is of {np.asarray(found).dtype} where the data are float32"
     return ""
 
 

@@ -19,7 +19,7 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.numerics.differences import EPSILON
 from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
 from symbackprop.semantics.array_numbers import PerturbedNumbers
-from symbackprop.semantics.systems import evaluate_system
+from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.systems.system import Equation
 from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
 
@@ -82,7 +82,8 @@ class RoundingOfTerms:
                 self.derivation, self.values, self.sizes, self.still, rule
             ):
                 of_loss = moved[loss] - known[loss]
-                of_adjoints = {name: each[name] - adjoints[name] for name in adjoints}
+                with undefined_is_silent():  # an adjoint inside may be infinite where a mask follows
+                    of_adjoints = {name: each[name] - adjoints[name] for name in adjoints}
                 found.append({LOSS: of_loss, loss: of_loss, **of_adjoints})
         return found
 

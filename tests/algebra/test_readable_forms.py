@@ -165,6 +165,15 @@ FORMS = {
         "loss E = sum(i, where(x[i] != 0, x[i]*(sum(k, w[k]*c[i,k]) + b - 1/x[i])^2, 0))",
         "grad_b = sum(i, delta_r_E[i])",
     ),
+    "the responsibilities of a mixture": (
+        "index n : N\nindex k : K\nindex d : D\ninput x[n,d]\nparam mu[k,d], a[k], s[k]\n"
+        "loss E = -sum(n, log(sum(k, exp(a[k] - sum(d, (x[n,d] - mu[k,d])^2)/(2*s[k]^2)))))",
+        "delta_u_E[n,k] = -exp(u_E[n,k])/sum(k', exp(u_E[n,k']))",
+    ),
+    "exponents that one gradient reads": (
+        "index n : N\nindex k : K\ninput x[n]\nparam a[k]\nloss E = sum(n, log(sum(k, exp(a[k]*x[n]))))",
+        "grad_a[k] = sum(n, exp(a[k]*x[n])*x[n]/sum(k', exp(a[k']*x[n])))",
+    ),
     "a residual that one gradient reads": (
         "index i : V\nindex k : K\ninput x[i], c[i,k]\nparam w[k]\n"
         "loss E = 1/2*sum(i, (sum(k, w[k]*c[i,k]) - x[i])^2)",

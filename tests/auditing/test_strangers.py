@@ -36,3 +36,31 @@ def test_a_loop_without_a_function_is_refused_with_what_to_do():
     code = "x = 1\nfor step in range(10**9):\n    x = x - 0.1*x\n"
     with pytest.raises(VerificationError, match="put what computes it into a function"):
         audited(sb.loads(CASES[0].model).system, Here(Program(code, "code.py")), "", {})
+
+
+def test_the_body_of_a_training_loop_is_said():
+    model, code = styles.SCRIPT_MODEL, styles.SCRIPT.lstrip("\n")
+    report = audited(sb.loads(model).system, Here(Program(code, "code.py")), "", {})
+    line = code.splitlines().index("for epoch in range(500):") + 1
+    said = f"the body of the loop at line {line} ran once, as a function of x, t, W1, b1, W2, b2"
+    assert said in report.text() and not report.exit_code
+
+
+def test_a_loop_of_batches_in_a_loop_of_epochs():
+    head = "for epoch in range(500):\n"
+    inner = "".join(
+        f"    {line}\n" for line in styles.SCRIPT.split(head)[1].split("plt.plot")[0].splitlines()
+    )
+    code = styles.SCRIPT.split(head)[0] + f"{head}    lr *= 0.9\n    for part in range(0, n, 10):\n{inner}"
+    for text, verdict in ((code, "right"), (code.replace("dy = (y - t) / n", "dy = (y + t) / n"), "wrong")):
+        report = audited(sb.loads(styles.SCRIPT_MODEL).system, Here(Program(text, "code.py")), "", {})
+        assert report.verdict.value == verdict, report.text()
+    (finding,) = report.findings
+    assert (finding.kind, finding.line) == ("sign", text.splitlines().index("        dy = (y + t) / n") + 1)
+
+
+def test_a_mask_hides_no_error():
+    (case,) = [each for each in styles.CASES if each.name == "mask"]
+    text = case.text.replace("dS *= self.scale", "dS *= self.scale * 1.001")
+    report = audited(sb.loads(case.model).system, Here(Program(text, "code.py")), "", {})
+    assert report.verdict.value == "wrong", report.text()

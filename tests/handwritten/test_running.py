@@ -76,9 +76,10 @@ def test_a_change_is_tried_and_taken_back():
     expected = ({"return": 2 * DATA["w"] * DATA["x"]},)
     attempt = Attempt(plan, (DATA,))
     same = Change("def f(p, x):\n    return p['w']*x\n")
-    endless = Change("def f(p, x):\n    raise ValueError\n")
-    found = runner.mended(attempt, [change, same, endless], expected, {"return": 1})
-    assert found == [{"return": 2}, {}, {}]
+    raising = Change("def f(p, x):\n    raise ValueError\n")
+    endless = Change("def f(p, x):\n    while True:\n        pass\n")
+    found = runner.mended(attempt, [change, same, raising, endless], expected, {"return": 1})
+    assert found == [{"return": 2}, {}, {}, {}]
 
 
 def test_what_is_not_installed_fails_where_it_is_used():

@@ -223,6 +223,7 @@ def test_an_index_that_is_not_there_leaves_no_trace(statement: str, found: str) 
     ("floor((size(i) + 2*1 - 3*(3 - 1) - 1)/2) + 1", 2),
     ("size(i)/2", Fraction(7, 2)),
     ("-floor(-size(i)/2)", 4),
+    ("ceil(size(i)/2)", 4),
     ("mod(size(i), 4)*2", 6),
     ("1 - 2 - 3", -4),
 ])  # fmt: skip

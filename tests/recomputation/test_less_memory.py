@@ -5,7 +5,8 @@ from symbackprop import loads
 from symbackprop.array.segments import segments_of
 from symbackprop.cli.main import run
 from symbackprop.recomputation.less_memory import choice_for, in_less_memory
-from symbackprop.targets.numpy.target import NUMPY, NUMPY_IN_LESS_MEMORY
+from symbackprop.targets.numpy.target import NUMPY
+from symbackprop.targets.numpy.variants import NUMPY_IN_LESS_MEMORY
 from symbackprop.verification.checked_module import under_check
 from tests.explanation.explained import EXAMPLES, explained
 

@@ -152,6 +152,18 @@ def test_a_name_that_is_0_where_nothing_is_read_replays() -> None:
     assert replayed(schedule, source)
 
 
+def test_names_for_the_exponent_and_the_value_of_an_adjoint_replay() -> None:
+    sums = "l = sum(t, exp(v[t])*w[t])\nz = sum(t, exp(v[t]))\ny = (a^2 + l^2)/(1 + z)^2\n"
+    source = ScheduleSource.of(
+        derive(parse_system(f"{HEAD}{sums}loss E = log(y + c^2) + sqrt(1 + y)\n"), ("v", "w"))
+    )
+    schedule = scheduled(source)
+    named = {item.equation.tensor for item in schedule.equations}
+    assert {"delta_l_shift", "delta_l_shifted"} <= named
+    assert not {"z_shift", "l_shift"} & named, "what is small stands in its place"
+    assert replayed(schedule, source)
+
+
 def _seven_times(equation: Equation) -> Equation:
     return replace(equation, expression=multiply(Number(7), equation.expression))
 

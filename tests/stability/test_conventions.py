@@ -186,3 +186,41 @@ def test_a_mean_of_nothing_names_the_tensor_and_the_axis() -> None:
     module = unverified(X + "loss E = sum(i, x[i]^2)/size(i) + mean(i, x[i])\n")
     with pytest.raises(ValueError, match="axis I is empty"):
         module.value_and_grad({"x": np.zeros(0)})
+
+
+HIDDEN = I + "param x[i], y[i]\nr[i] = relu(x[i])\nloss E = sum(i, {})\n"
+
+
+@pytest.mark.parametrize(
+    ("root", "by_x", "by_y"),
+    [
+        ("sqrt(r[i]*y[i]^2)", [0, 0, 0.75, 0], [0, 0, 2, 0]),
+        ("sqrt(3*relu(x[i])*y[i]^2)/sqrt(3)", [0, 0, 0.75, 0], [0, 0, 2, 0]),
+        ("y[i]*(r[i]*y[i]^2*abs(y[i]))^(1/2)", [0, 0, 3**2.5 / 4, 0], [0, 0, 2 * 2.5 * 3**1.5, 0]),
+    ],
+)
+def test_a_root_of_what_a_relu_masks_is_0_where_that_is(
+    root: str, by_x: list[float], by_y: list[float]
+) -> None:
+    """Where x <= 0 the model is 0 whatever y is; where y is 0, and x is not, it is a magnitude of y."""
+    model = loads(HIDDEN.format(root))
+    params = {"x": np.array([-4.0, 0.0, 4.0, 4.0]), "y": np.array([3.0, 3.0, 3.0, 0.0])}
+    grads = model.derive().module().grad(params)
+    np.testing.assert_allclose(grads["x"], by_x, rtol=1e-14)
+    np.testing.assert_allclose(grads["y"], by_y, rtol=1e-14)
+    assert model.check().ok
+
+
+@pytest.mark.parametrize("root", ["sqrt(r[i])*x[i]^0*y[i]/r[i]", "y[i]/sqrt(r[i]*y[i]^2)", "sqrt(r[i]*y[i])"])
+def test_a_root_that_may_be_negative_or_has_no_bound_is_left_alone(root: str) -> None:
+    equations = loads(HIDDEN.format(root)).derive(["y"]).schedule.equations
+    assert not any("!= 0" in str(each.equation.expression) for each in equations)
+
+
+@pytest.mark.parametrize("weight", ["p[i]^2", "relu(p[i])^2", "p[i]^4"])
+def test_an_entropy_has_the_derivative_0_where_a_probability_is_0(weight: str) -> None:
+    """By the name of the probability, also where its square is too small for a number."""
+    text = f"{I}param p[i]\nq[i] = {weight}/sum(i, {weight})\nloss E = -sum(i, q[i]*log(q[i]))\n"
+    loss, found = unverified(text).value_and_grad({"p": np.array([0.0, 1.0, 1.0, 1e-200])})
+    assert abs(loss - np.log(2)) < 1e-15
+    np.testing.assert_allclose(found["p"], np.zeros(4), atol=1e-15)

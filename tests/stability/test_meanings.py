@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -14,7 +15,8 @@ from symbackprop.schedule.replaying import replayed
 from symbackprop.stability.exponents import softmax_count
 from symbackprop.stability.factors import divides_by_exponentials
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.scaled import has_exponentials, scaled
+from symbackprop.stability.scaled import has_exponentials, has_named_scale, scaled
+from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
 MODEL = """
@@ -160,3 +162,19 @@ def test_sums_with_other_terms_are_seen_through_where_something_is_divided_by_th
 def test_exponents_that_a_maximum_of_two_shifts(exponent: str, count: int) -> None:
     system = parse_system(f"index t : T\ninput x[t]\nparam u[t]\ny[t] = {exponent}\nloss E = sum(t, y[t])\n")
     assert softmax_count(system.equations[0].expression) == count
+
+
+def test_a_name_for_what_is_too_large_for_its_place_is_kept_where_it_is_read() -> None:
+    terms = " + ".join(f"{number}/({number} + exp({number}*c))" for number in range(2, 30))
+    system = parse_system(f"param c, a\nx = {terms}\ny = a*exp(c)*x\n")
+    definitions = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
+    meanings = Meanings(definitions, len(definitions), taken={"x", "y"}).with_sums()
+    assert "x" not in meanings.introduced
+    for kept in (False, True):
+        found = scaled(system.tensor("x").element, meanings)
+        names = [each.tensor for each in meanings.introduced["x"]]
+        assert names == ["x_shift", "x_shifted"] == [text(found.exponent), text(found.value)]
+        meanings.keep_read((), found.value if kept else system.tensor("y").element)
+        assert ("x" in meanings.introduced) is kept
+    assert has_named_scale(system.tensor("x").element, meanings)
+    assert not has_named_scale(system.tensor("x").element, replace(meanings, sees_sums=False))

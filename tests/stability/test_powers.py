@@ -9,6 +9,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.systems.printing import text
 from tests.programs import schedule_of_system
+from tests.stability.test_random_compositions import truth
 
 SUMS = """
 index i : I
@@ -21,6 +22,7 @@ LOSSES = {
     "a square": "loss E = sum(i, h, (a[i,h]/b[i,h])^2)",
     "a fourth power": "loss E = sum(i, h, (a[i,h]/b[i,h])^4)",
     "shares of all": "loss E = sum(i, tanh(sum(h, (a[i,h]/sum(h, b[i,h]))^2)))",
+    "by the first of a row": "loss E = sum(i, h, (a[i,h]/b[i,0])^3)",
     "a function": "loss E = sum(i, h, tanh(a[i,h]/b[i,h]))",
     "the last one": "loss E = sum(h, sin(a[size(i)-1,h]/b[size(i)-1,h]))",
 }
@@ -46,12 +48,27 @@ def test_a_shift_of_all_exponents_changes_no_gradient(name: str) -> None:
                     )
 
 
+@pytest.mark.parametrize(("dtype", "shift", "rtol"), [(np.float64, 360, 1e-10), (np.float32, 80, 2e-4)])
+def test_squares_beside_others_are_the_true_ones(dtype: type, shift: float, rtol: float) -> None:
+    model = loads(f"{SUMS}param c\nloss E = sum(i, h, log((c^2 + a[i,h]^2)/(1 + b[i,h])^2 + c^4 + 1))\n")
+    module = model.derive().module(verify=False)
+    u, x = np.array([[0.3], [-1.1]]) + shift, np.array([[1.2], [0.7]])
+    values = {"u": u.astype(dtype), "x": x.astype(dtype), "c": np.asarray(0.8, dtype)}
+    expected = truth(model.system, values, 50)
+    with np.errstate(over="ignore", under="ignore"):
+        loss, gradients = module.value_and_grad(values)
+    for tensor, found in {"E": loss, **gradients}.items():
+        np.testing.assert_allclose(found, expected[tensor], rtol, err_msg=tensor)
+
+
 @pytest.mark.parametrize(
     ("formula", "computed"),
     [
         ("x[i,h]^2/b[i,h]^2", "(x[i,h]/b[i,h])^2"),
         ("x[i,h]^3/b[i,h]^2", "(x[i,h]/b[i,h])^2*x[i,h]"),
         ("x[i,h]^2/b[i,h]^4", "(x[i,h]/b[i,h])^2/b[i,h]/b[i,h]"),
+        ("(x[i,h] + a[i,h]^2)/b[i,h]^2", "x[i,h]/b[i,h]/b[i,h] + (a[i,h]/b[i,h])^2"),
+        ("(x[i,h] + a[i,h])/b[i,h]^2", "(x[i,h] + a[i,h])/b[i,h]/b[i,h]"),
         ("x[i,h]/b[i,h]^3", "x[i,h]/b[i,h]/b[i,h]/b[i,h]"),
         ("1/b[i,h]^2", "1/b[i,h]^2"),
         ("x[i,h]^2/b[i,h]", "x[i,h]^2/b[i,h]"),

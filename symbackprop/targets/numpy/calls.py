@@ -9,7 +9,7 @@ from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method
 
 
-def function_call(function: str, arguments: Iterable[Piece]) -> Piece:
+def function_call(function: str, arguments: Iterable[Piece], **keywords: Piece) -> Piece:
     """The call that computes a function of the language; RecordError where its record names none."""
     if function not in NUMPY_CALLS:
         raise RecordError(
@@ -18,7 +18,7 @@ def function_call(function: str, arguments: Iterable[Piece]) -> Piece:
         )
     name, _, slots = NUMPY_CALLS[function].removesuffix(")").partition("(")
     given = iter(arguments)
-    return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")))
+    return call(name, *(next(given) if slot == "{}" else slot for slot in slots.split(", ")), **keywords)
 
 
 def in_precision(operand: Piece, bits: int, back: bool) -> Piece:

@@ -79,7 +79,7 @@ def forward_view(program: Program, segments: Segments, printer: NumpyValues) -> 
     ]
     elements = [text(program.by_name[name].element) for name in program.outputs]
     public = PublicView(
-        definition=_public_def("forward", fed, printer, _types(program, program.outputs)),
+        definition=public_def("forward", fed, printer, _types(program, program.outputs)),
         docstring="\n".join(docstring(f"Return {', '.join(elements)}.", INDENT)),
         body=tuple(code_lines(body)),
         returned=", ".join(printer.names[name] for name in program.outputs),
@@ -91,7 +91,7 @@ def loss_view(program: Program, segments: Segments, printer: NumpyValues) -> Sta
     """`_loss` and `loss`."""
     assert program.loss is not None
     public = PublicView(
-        definition=_public_def("loss", _others(program), printer, SCALAR),
+        definition=public_def("loss", _others(program), printer, SCALAR),
         docstring=f'{INDENT}"""Return the loss {program.loss}."""',
         body=tuple(code_lines(_up_to_loss(program, segments, (), printer))),
         returned=printer.names[program.loss],
@@ -100,8 +100,10 @@ def loss_view(program: Program, segments: Segments, printer: NumpyValues) -> Sta
     return StationView(part, public)
 
 
-def gradients_view(program: Program, segments: Segments, printer: NumpyValues) -> GradientsView:
-    """`value_and_grad` and `grad`."""
+def gradients_view(
+    program: Program, segments: Segments, printer: NumpyValues, workspace: str
+) -> GradientsView:
+    """`value_and_grad` and `grad`, whose argument `workspace` has this type."""
     assert program.loss is not None and segments.backward is not None
     others = _others(program)
     also = (*segments.backward.arguments, *program.gradients.values())
@@ -113,14 +115,14 @@ def gradients_view(program: Program, segments: Segments, printer: NumpyValues) -
     ]
     result = f"tuple[{SCALAR}, {GRADS}]"
     public = PublicView(
-        definition=_public_def("value_and_grad", others, printer, result, workspace=True),
+        definition=public_def("value_and_grad", others, printer, result, workspace),
         docstring=f'{INDENT}"""Return the loss {program.loss} and its gradients, by name.',
         body=tuple(body),
         returned=f"{printer.names[program.loss]}, grads",
     )
     return GradientsView(
         public=public,
-        grad_definition=_public_def("grad", others, printer, GRADS, workspace=True),
+        grad_definition=public_def("grad", others, printer, GRADS, workspace),
         grad_arguments=", ".join(["params", *(printer.names[tensor.name] for tensor in others), "workspace"]),
     )
 
@@ -130,15 +132,15 @@ def _others(program: Program) -> tuple[Tensor, ...]:
     return program.with_role(*PASSED_ROLES)
 
 
-def _public_def(
-    name: str, others: Sequence[Tensor], printer: NumpyValues, result: str, workspace: bool = False
+def public_def(
+    name: str, others: Sequence[Tensor], printer: NumpyValues, result: str, workspace: str = ""
 ) -> str:
     """The `def` line of a public function, wrapped where it is too long."""
     arguments = ["params: Mapping[str, ArrayLike]"]
     kinds = {tensor.name: "int" if tensor.role is Role.SIZE else "ArrayLike" for tensor in others}
     arguments += [f"{printer.names[name]}: {kind}" for name, kind in kinds.items()]
     if workspace:
-        arguments.append("workspace: None = None")
+        arguments.append(f"workspace: {workspace} = None")
     return "\n".join(bracketed(f"def {name}(", arguments, f") -> {result}:"))
 
 
@@ -215,19 +217,12 @@ def _earlier(segment: Segment, program: Program) -> list[str]:
 def _body(segment: Segment, program: Program, printer: NumpyValues) -> list[CodeLine]:
     """The sizes and the dtype read, and the statements, each after the tensors that it needs first."""
     waiting = _unpacked_at_once(segment, program, printer)
-    read = [*_unpacked(waiting, printer)]
-    given = [tensor.name for tensor in program.with_role(Role.SIZE)]
-    read += [f"{INDENT}{_shape_line(source, given, printer)}" for source in segment.shapes]
-    read += [f"{INDENT}{size_line(each, printer)}" for each in segment.worked_out]
-    if segment.dtype_from is not None:
-        has_dtype = f"{printer.names[segment.dtype_from]}.dtype" if segment.dtype_from else ""
-        read.append(f"{INDENT}dtype = {has_dtype or 'np.dtype(np.float64)'}")
-    lines = code_lines(read)
+    lines = code_lines([*unpacked_tensors(waiting, printer), *size_lines(segment, program, printer)])
     known = set(waiting)
     for before, statement in zip((None, *segment.statements), segment.statements, strict=False):
         new = [name for name in statement.reads if name not in program.by_name and name not in known]
         known.update(new)
-        lines += code_lines(_unpacked(new, printer))
+        lines += code_lines(unpacked_tensors(new, printer))
         continues = (
             before is not None
             and before.guarded
@@ -247,13 +242,24 @@ def _unpacked_at_once(segment: Segment, program: Program, printer: NumpyValues) 
     """The tensors that are unpacked before all statements: all that fit one line, or else the fewest."""
     earlier = _earlier(segment, program)
     read = [*segment.parameters, *(name for name in segment.arguments if name not in earlier)]
-    if len(_unpacked(read, printer)) < 2:
+    if len(unpacked_tensors(read, printer)) < 2:
         return read
     first = {segment.dtype_from, *(source.tensor for source in segment.shapes)}
     return [name for name in read if name in first]
 
 
-def _unpacked(names: Sequence[str], printer: NumpyValues) -> list[str]:
+def size_lines(segment: Segment, program: Program, printer: NumpyValues) -> list[str]:
+    """The sizes and the dtype that the statements mention, read off arrays."""
+    given = [tensor.name for tensor in program.with_role(Role.SIZE)]
+    lines = [f"{INDENT}{_shape_line(source, given, printer)}" for source in segment.shapes]
+    lines += [f"{INDENT}{size_line(each, printer)}" for each in segment.worked_out]
+    if segment.dtype_from is not None:
+        has_dtype = f"{printer.names[segment.dtype_from]}.dtype" if segment.dtype_from else ""
+        lines.append(f"{INDENT}dtype = {has_dtype or 'np.dtype(np.float64)'}")
+    return lines
+
+
+def unpacked_tensors(names: Sequence[str], printer: NumpyValues) -> list[str]:
     """`W1, b1 = tensors["W1"], tensors["b1"]`."""
     return unpacked([printer.names[name] for name in names], [f"tensors[{quoted(name)}]" for name in names])
 

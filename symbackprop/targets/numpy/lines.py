@@ -23,13 +23,7 @@ GUARD = 'with np.errstate(all="ignore"):  # what is not chosen may be undefined'
 
 def printed(line: Line, printer: NumpyValues, indent: str, in_guard: bool = False) -> list[CodeLine]:
     """The formula as a comment, and the code below it; a guarded line opens a guard unless it is in one."""
-    comment = textwrap.wrap(
-        ascii_only(formula_of(line)),
-        LINE_LENGTH - len(f"{indent}# "),
-        subsequent_indent=INDENT,
-        break_on_hyphens=False,
-    )
-    lines = code_lines(f"{indent}# {part}" for part in comment)
+    lines = code_lines(comment_lines(line, indent))
     if line.guarded and not in_guard:
         lines.append(CodeLine(f"{indent}{GUARD}"))
     inside = code_indent(line, indent, in_guard)
@@ -39,6 +33,17 @@ def printed(line: Line, printer: NumpyValues, indent: str, in_guard: bool = Fals
     for item in line.body:
         lines += printed(item, printer, inside + INDENT, in_guard=True)
     return lines
+
+
+def comment_lines(line: Line, indent: str) -> list[str]:
+    """The formula of what a line begins to compute, as a comment; nothing for a line that goes on."""
+    comment = textwrap.wrap(
+        ascii_only(formula_of(line)),
+        LINE_LENGTH - len(f"{indent}# "),
+        subsequent_indent=INDENT,
+        break_on_hyphens=False,
+    )
+    return [f"{indent}# {part}" for part in comment]
 
 
 def code_indent(line: Line, indent: str, in_guard: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -33,6 +33,11 @@ MODULE_NAMES = (
     "FACTS", "FORMULAS", "GIVEN_SIZES", "NOT_EMPTY", "RELATIONS", "STOPPED", "init", "forward", "loss",
     "value_and_grad", "grad", "_forward", "_loss", "_checked", "_array", "_check_values", "_check_places",
     "_places", "_relate", "params", "workspace", "tensors", "grads", "rng", "dtype", "_",
+)  # fmt: skip
+# And those that it uses where there are workspaces.
+STEP_NAMES = (
+    "operator", "Callable", "Step", "Workspace", "bind", "_step", "_steps", "step", "_replace", "others",
+    "_check_contents",
 )  # fmt: skip
 
 HELPERS_OF_NODES = (
@@ -69,13 +74,21 @@ class NumpyModule:
         return printed_module(self.program, self.printer.names, "numpy/module.py.j2", strings)
 
 
-def numpy_module(program: Program) -> NumpyModule:
-    """The module of a program; its text is made last."""
-    program = with_numpy_results(program)
-    helpers = helpers_for(_functions(program))
-    program = with_fitting_statements(program, _printer(program, helpers))
-    printer = _printer(program, helpers)
+def numpy_module(
+    program: Program, steps: Callable[[Program, Sequence[str]], object] | None = None
+) -> NumpyModule:
+    """The module of a program, its text made last; with workspaces where `steps` says what runs in them.
+
+    That is asked with the program and the names of the helpers.
+    """
+    whole = with_numpy_results(program)
+    helpers = helpers_for(_functions(whole))
+    reserved = (*helpers, *STEP_NAMES) if steps else helpers
+    program = with_fitting_statements(whole, printer_of(whole, helpers, reserved))
+    printer = printer_of(program, helpers, reserved)
     segments = segments_of(program)
+    type_ = "Workspace | None" if steps else "None"
+    has_integers = any(tensor.values is not None for tensor in program.tensors)
     strings: dict[str, object] = {
         "model": ascii_only(program.model),
         "digest": sha256(program.source.encode()).hexdigest()[:16],
@@ -84,13 +97,15 @@ def numpy_module(program: Program) -> NumpyModule:
         "helpers": [f"numpy/kernels/{name}.py.j2" for name in helpers],
         "place_checks": place_checks_text(program, printer),
         "relations": relations_text(program, printer),
-        "has_integers": any(tensor.values is not None for tensor in program.tensors),
+        "has_integers": has_integers,
+        "has_contents": has_integers or bool(program.place_checks),
         "has_orders": any(tensor.permuted for tensor in program.tensors),
         "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),
         "forward": forward_view(program, segments, printer),
         "loss": loss_view(program, segments, printer) if program.loss else None,
-        "gradients": gradients_view(program, segments, printer) if segments.backward else None,
+        "gradients": gradients_view(program, segments, printer, type_) if segments.backward else None,
+        "steps": steps(whole, helpers) if steps and segments.backward else None,
         "init": init_view(program, printer),
     }
     return NumpyModule(program, printer, strings)
@@ -103,9 +118,9 @@ def _functions(program: Program) -> list[str]:
     return [*functions, *helpers]
 
 
-def _printer(program: Program, helpers: Sequence[str]) -> NumpyValues:
+def printer_of(program: Program, helpers: Sequence[str], reserved: Iterable[str]) -> NumpyValues:
     """The printer with a Python name for every tensor, statement, helper and axis, all different."""
-    reserved = {*MODULE_NAMES, *helpers}
+    reserved = {*MODULE_NAMES, *reserved}
     tensors = [tensor.name for tensor in program.tensors if tensor.role is not Role.SIZE]
     lines = tuple(statements_in(program.statements))
     values = identifiers(dict.fromkeys([*tensors, *(line.name for line in lines)]), reserved)

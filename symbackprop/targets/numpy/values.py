@@ -208,12 +208,12 @@ class NumpyValues:
             case Reshape(operand, target):
                 left_out = inferred_group(value)
                 sizes = [
-                    number(-1) if place == left_out else self._group_size(group)
+                    number(-1) if place == left_out else self.group_size(group)
                     for place, group in enumerate(target)
                 ]
                 return method(self.piece(operand), "reshape", *sizes)
             case Refold(operand, target):
-                return method(self.piece(operand), "reshape", *map(self._group_size, target))
+                return method(self.piece(operand), "reshape", *map(self.group_size, target))
             case Diagonal(operand, first, second, _):
                 return call("np.diagonal", self.piece(operand), axis1=number(first), axis2=number(second))
             case Select(operand, items):
@@ -281,9 +281,10 @@ class NumpyValues:
         return method(self.piece(operand), "astype", _DTYPE)
 
     def _shape(self, target: tuple[Group, ...]) -> Piece | str:
-        return alone_or_tuple(list(map(self._group_size, target)))
+        return alone_or_tuple(list(map(self.group_size, target)))
 
-    def _group_size(self, group: Group) -> Piece:
+    def group_size(self, group: Group) -> Piece:
+        """The length of an array's axis."""
         sizes = [index.axis.size for index in group]
         if None not in sizes:
             return number(math.prod(size for size in sizes if size is not None))

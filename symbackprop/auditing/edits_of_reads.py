@@ -1,0 +1,100 @@
+"""What a statement may read in the place of what it should read, as changes that would mend it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import product
+from typing import TypeGuard
+
+import numpy as np
+
+from symbackprop.auditing.sites import Proposal, Site
+from symbackprop.auditing.syntax_parts import expression, text_of
+
+MOST_ITEMS = 60
+NO_PLACES = (ast.Constant, ast.Tuple)  # keys of tables, and slices of several axes
+PAIRS = (("argmax", "argmin"), ("maximum", "minimum"), ("max", "min"), ("tril", "triu"), ("sin", "cos"),
+         ("floor", "ceil"), ("sqrt", "square"), ("exp", "log"), ("cumsum", "cumprod"))  # fmt: skip
+OPPOSITES = dict([*PAIRS, *((other, one) for one, other in PAIRS)])
+
+
+def another_value(site: Site) -> Iterator[Proposal]:
+    """Another variable of the same shape should be read: u for z, the one before an update."""
+    for node, name in site.reads:
+        own = site.values[name]
+        for other, array in site.values.items():
+            if (
+                other not in (name, site.target)
+                and array.shape == own.shape
+                and not np.array_equal(array, own)
+            ):
+                sentence = f"reads {name}, should read {other}"
+                yield Proposal(node, expression(other), "wrong value", sentence)
+
+
+def another_item(site: Site) -> Iterator[Proposal]:
+    """Another item should be read: P[u] for Q[i], both of which the function has somewhere."""
+    items = [
+        each for each in ast.walk(site.own.outer) if is_item(each) and text_of(each.value) in site.values
+    ]
+    arrays = dict.fromkeys(text_of(each.value) for each in items)
+    places = dict.fromkeys(text_of(each.slice) for each in items if not isinstance(each.slice, NO_PLACES))
+    every = dict.fromkeys([text_of(each) for each in items if isinstance(each.ctx, ast.Load)])
+    every |= dict.fromkeys(f"{array}[{place}]" for array, place in product(arrays, places))
+    read = [each for each in ast.walk(site.value) if is_item(each) and isinstance(each.ctx, ast.Load)]
+    for node, other in product(read, list(every)[:MOST_ITEMS]):
+        if other != text_of(node):
+            sentence = f"reads {text_of(node)}, should read {other}"
+            yield Proposal(node, expression(other), "wrong value", sentence)
+
+
+def is_item(node: ast.AST) -> TypeGuard[ast.Subscript]:
+    """Whether a node is an item of a variable."""
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name | ast.Subscript)
+
+
+def another_function(site: Site) -> Iterator[Proposal]:
+    """The opposite function: the smallest for the largest."""
+    for node in ast.walk(site.value):
+        if isinstance(node, ast.Attribute) and node.attr in OPPOSITES:
+            new = ast.Attribute(node.value, OPPOSITES[node.attr], ast.Load())
+            sentence = f"{node.attr} should be {OPPOSITES[node.attr]}"
+            yield Proposal(node, new, "another function", sentence, order=1)
+
+
+def step(site: Site) -> Iterator[Proposal]:
+    """In a loop, a value is read a step early or late."""
+    for node in ast.walk(site.value):
+        if not isinstance(node, ast.Subscript):
+            continue
+        for index in [each for each in ast.walk(node.slice) if isinstance(each, ast.BinOp | ast.Name)]:
+            named = {each.id for each in ast.walk(index) if isinstance(each, ast.Name)}
+            if not named & set(site.loops):
+                continue
+            variable = ast.Name(sorted(named & set(site.loops))[0], ast.Load())
+            for text in ("t", "t - 1", "t + 1"):
+                new = expression(text, t=variable)
+                if text_of(new) != text_of(index):
+                    sentence = f"reads {text_of(node)}, should read it at {text_of(new)}"
+                    yield Proposal(index, new, "step", sentence)
+
+
+def reversal(site: Site) -> Iterator[Proposal]:
+    """An array is turned round, or is not."""
+    for node in ast.walk(site.value):
+        if isinstance(node, ast.Subscript) and "::-1" in text_of(node.slice):
+            new = ast.Subscript(node.value, _forwards(node.slice), ast.Load())
+            yield Proposal(node, new, "order", f"{text_of(node.value)} should not be turned round")
+    for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
+        for argument in call.args:
+            if isinstance(argument, ast.Name) and argument.id in site.values:
+                new = ast.Subscript(argument, ast.Slice(None, None, expression("-1")), ast.Load())
+                yield Proposal(argument, new, "order", f"{argument.id} should be turned round")
+
+
+def _forwards(places: ast.expr) -> ast.expr:
+    """The same slices without ::-1."""
+    every = places.elts if isinstance(places, ast.Tuple) else [places]
+    plain = [ast.Slice() if text_of(each) == "::-1" else each for each in every]
+    return ast.Tuple(plain, ast.Load()) if isinstance(places, ast.Tuple) else plain[0]

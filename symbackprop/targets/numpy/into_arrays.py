@@ -1,0 +1,134 @@
+"""Operations that compute into an array that is there, as NumPy calls with `out=`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symbackprop.array.ir import Cast, Copy, Elementwise, Fill, Literal, Reduce
+from symbackprop.array.matrix_products import MatrixProduct
+from symbackprop.array.slices import Allocate, Pad
+from symbackprop.array.value import Value
+from symbackprop.functions.record import NumpyKernel
+from symbackprop.functions.table import FUNCTIONS
+from symbackprop.targets.numpy.calls import function_call
+from symbackprop.targets.numpy.python_expressions import (
+    Piece,
+    alone_or_tuple,
+    binary,
+    call,
+    method,
+    slice_of,
+    subscript,
+)
+from symbackprop.targets.numpy.values import NumpyValues
+
+# What replaces the elements of an array by a kernel's, block by block.
+REPLACING = "_replace"
+_UFUNCS: Mapping[str, str] = {
+    "add": "np.add",
+    "subtract": "np.subtract",
+    "multiply": "np.multiply",
+    "divide": "np.divide",
+    "negative": "np.negative",
+    "floor_divide": "np.floor_divide",
+    "mod": "np.mod",
+    "power": "np.power",
+    "<": "np.less",
+    "<=": "np.less_equal",
+    ">": "np.greater",
+    ">=": "np.greater_equal",
+    "==": "np.equal",
+    "!=": "np.not_equal",
+    "and": "np.logical_and",
+    "or": "np.logical_or",
+    "not": "np.logical_not",
+}
+# What NumPy's `**` computes for these exponents.
+_POWERS: Mapping[float, str] = {2.0: "np.square", 0.5: "np.sqrt", -1.0: "np.reciprocal"}
+_REDUCTIONS: Mapping[str, str] = {
+    "sum": "np.add.reduce",
+    "prod": "np.multiply.reduce",
+    "max": "np.maximum.reduce",
+    "min": "np.minimum.reduce",
+    "argmax": "np.argmax",
+}
+
+
+@dataclass(frozen=True)
+class CallsOfUfuncs(NumpyValues):
+    """Prints reductions as methods of ufuncs, which is what np.sum calls in the end."""
+
+    def _reduction(self, value: Reduce) -> Piece:
+        return _reduction(value, self)
+
+
+def operation_into(value: Value, out: Piece, printer: NumpyValues) -> list[Piece]:
+    """The calls that compute an operation on views into an array; none where it is not filled yet."""
+    match value:
+        case Allocate():
+            return []
+        case Elementwise("where", (condition, chosen, otherwise)):
+            chosen_ones = call("np.copyto", out, printer.piece(chosen), where=printer.piece(condition))
+            return [*_copied(otherwise, out, printer), chosen_ones]
+        case Elementwise(operation, (operand,)) if is_kernel(operation):
+            return [*_copied(operand, out, printer), call(REPLACING, printer.names[operation], out)]
+        case Elementwise():
+            return [_elementwise(value, out, printer)]
+        case Reduce():
+            return [_reduction(value, printer, out)]
+        case MatrixProduct(left, right):
+            # Of two matrices np.dot is the same product, and takes less time to be called.
+            are_matrices = len(left.layout) == len(right.layout) == 2 and not out.closed
+            product = "np.dot" if are_matrices else "np.matmul"
+            return [call(product, printer.piece(left), printer.piece(right), out=out)]
+        case Cast(operand):
+            return [call("np.copyto", out, printer.piece(operand), casting='"unsafe"')]
+        case Pad():
+            return _padded(value, out, printer)
+        case Copy(operand) | Fill(operand, _):
+            return _copied(operand, out, printer)
+    raise AssertionError(f"a {type(value).__name__} has no destination")
+
+
+def is_kernel(operation: str) -> bool:
+    """Whether a helper of the module computes a function, which has no `out=`."""
+    return operation in FUNCTIONS and isinstance(FUNCTIONS[operation].numpy, NumpyKernel)
+
+
+def _copied(value: Value, out: Piece, printer: NumpyValues) -> list[Piece]:
+    piece = printer.piece(value)
+    return [] if piece.text == out.text else [call("np.copyto", out, piece)]
+
+
+def _elementwise(value: Elementwise, out: Piece, printer: NumpyValues) -> Piece:
+    operands = [printer.piece(argument) for argument in value.arguments]
+    match value:
+        case Elementwise("power", (_, Literal(exponent))) if exponent in _POWERS:
+            return call(_POWERS[exponent], operands[0], out=out)
+        case Elementwise(operation, _) if operation in _UFUNCS:
+            return call(_UFUNCS[operation], *operands, out=out)
+    return function_call(value.operation, operands, out=out)
+
+
+def _reduction(value: Reduce, printer: NumpyValues, out: Piece | None = None) -> Piece:
+    keywords: dict[str, Piece | str] = {}
+    if len(value.places) == len(value.operand.layout) and not value.keep:
+        keywords["axis"] = "None"
+    else:
+        keywords["axis"] = alone_or_tuple(list(map(str, value.places)))
+    keywords |= {"keepdims": "True"} if value.keep else {}
+    keywords |= {"initial": printer.piece(value.initial)} if value.initial is not None else {}
+    keywords |= {"out": out} if out is not None else {}
+    return call(_REDUCTIONS[value.reduction], printer.piece(value.operand), **keywords)
+
+
+def _padded(value: Pad, out: Piece, printer: NumpyValues) -> list[Piece]:
+    """Zeros, and the array in the middle of them."""
+    spans: list[str] = []
+    for before, after, group in zip(value.before, value.after, value.operand.layout, strict=True):
+        start = printer.piece(before)
+        stop = binary("+", start, printer.group_size(group))
+        spans.append(":" if before == after == Literal(0) else slice_of(start, stop))
+    middle = subscript(out, spans)
+    return [method(out, "fill", "0.0"), call("np.copyto", middle, printer.piece(value.operand))]

@@ -1,0 +1,172 @@
+"""`_steps` of a module with workspaces: views that are taken once, and a function that only computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from symbackprop.array.ir import Cast, Elementwise, Read
+from symbackprop.array.matrix_products import MatrixProduct
+from symbackprop.array.program import Line, Loop, Program, Statement, Store
+from symbackprop.array.segments import segment_of
+from symbackprop.array.slices import Allocate, Pick
+from symbackprop.array.value import Value
+from symbackprop.buffers.buffered import BufferedProgram, buffered_program
+from symbackprop.buffers.destinations import takes_destination
+from symbackprop.emission.printed import CodeLine, code_lines
+from symbackprop.systems.system import PASSED_ROLES
+from symbackprop.targets.numpy.functions import public_def, size_lines, unpacked_tensors
+from symbackprop.targets.numpy.into_arrays import REPLACING, CallsOfUfuncs, is_kernel, operation_into
+from symbackprop.targets.numpy.lines import GUARD, code_indent, comment_lines, loop_head, statement_lines
+from symbackprop.targets.numpy.module import STEP_NAMES, printer_of
+from symbackprop.targets.numpy.python_expressions import Piece, call
+from symbackprop.targets.numpy.python_text import INDENT, bracketed, quoted
+from symbackprop.targets.numpy.values import NumpyValues
+
+
+@dataclass(frozen=True)
+class StepsView:
+    """The bodies of `_steps` and of the function in it, and what that returns.
+
+    `bind` is the `def` line of bind(), `others` the line that gathers what it takes besides parameters.
+    """
+
+    bind: str
+    others: str
+    setup: tuple[CodeLine, ...]
+    body: tuple[CodeLine, ...]
+    returned: str
+    has_constants: bool
+    replaces: bool
+
+
+def steps_of(program: Program, helpers: Sequence[str]) -> StepsView:
+    """The function that computes in a workspace, with Python names of its own beside those of helpers."""
+    buffered = buffered_program(program)
+    lines = (*buffered.memory, *buffered.setup, *buffered.steps)
+    names = printer_of(replace(program, statements=lines), helpers, (*helpers, *STEP_NAMES))
+    return _view(program, buffered, CallsOfUfuncs(names.names, names.axes, names.counters))
+
+
+def _view(program: Program, buffered: BufferedProgram, printer: NumpyValues) -> StepsView:
+    lines = (*buffered.memory, *buffered.setup, *buffered.steps)
+    ends = [*program.gradients.values(), *([program.loss] if program.loss else [])]
+    segment = segment_of(program, lines, ends)
+    read = [*segment.parameters, *segment.arguments]
+    before = [*unpacked_tensors(read, printer), *size_lines(segment, program, printer)]
+    before += [line for each in buffered.memory for line in _memory_lines(each, printer)]
+    before += [line for each in buffered.setup for line in _setup_lines(each, printer)]
+    held = [f"{quoted(asked)}: {printer.names[name]}" for asked, name in program.gradients.items()]
+    head = f"return {printer.names[program.loss or '']}, {{"
+    passed = program.with_role(*PASSED_ROLES)
+    given = [f"{quoted(tensor.name)}: {printer.names[tensor.name]}" for tensor in passed]
+    body = tuple(_printed(buffered.steps, buffered, printer, INDENT * 2))
+    return StepsView(
+        bind=public_def("bind", passed, printer, "Step"),
+        others="\n".join(bracketed("others = {", given, "}", INDENT)),
+        setup=tuple(code_lines(before)),
+        body=body,
+        returned="\n".join(bracketed(head, held, "}", INDENT * 2)),
+        has_constants=any(line.value.layout and _is_constant(line) for line in buffered.setup),
+        replaces=any(f"{REPLACING}(" in line.text for line in body),
+    )
+
+
+def _memory_lines(line: Statement, printer: NumpyValues) -> list[str]:
+    """`u = workspace.array("u", (B, J), dtype)`, or `z = u` for an array that is in memory of another's."""
+    if not isinstance(line.value, Allocate):
+        return statement_lines(line, printer, INDENT)
+    name = printer.names[line.name]
+    made = printer.piece(line.value).call
+    assert made is not None
+    shape, dtype = made[1]
+    arguments = [quoted(name), shape, dtype.removeprefix("dtype=")]
+    return bracketed(f"{name} = workspace.array(", arguments, ")", INDENT)
+
+
+def _is_constant(line: Statement) -> bool:
+    """Whether a line of the setup reads no array."""
+    return not any(isinstance(node, Read) for node in line.value.walk())
+
+
+def _setup_lines(line: Statement, printer: NumpyValues) -> list[str]:
+    """A view, a number, or a constant: `mask = workspace.constant("mask", lambda: np.arange(T) < 3)`."""
+    name = printer.names[line.name]
+    if not _is_constant(line):
+        return statement_lines(line, printer, INDENT)
+    if isinstance(line.value, Cast) and not line.value.layout:
+        return [f"{INDENT}{name} = {call('np.asarray', printer.piece(line.value.operand), 'dtype').text}"]
+    made = f"lambda: {printer.text(line.value)}"
+    return bracketed(f"{name} = workspace.constant(", [quoted(name), made], ")", INDENT)
+
+
+def _printed(
+    lines: Iterable[Line],
+    buffered: BufferedProgram,
+    printer: NumpyValues,
+    indent: str,
+    in_guard: bool = False,
+) -> Iterator[CodeLine]:
+    """The lines, each below its formula; guarded ones that follow one another share their guard."""
+    guarding = False
+    for line in lines:
+        inside = code_indent(line, indent, in_guard)
+        texts = [] if isinstance(line, Loop) else _line_texts(line, buffered, printer, inside)
+        if not (texts or isinstance(line, Loop)):
+            continue
+        comment = comment_lines(line, indent)
+        yield from code_lines(comment)
+        if inside != indent and (comment or not guarding):
+            yield CodeLine(f"{indent}{GUARD}")
+        guarding = inside != indent
+        if isinstance(line, Loop):
+            yield CodeLine(f"{inside}{loop_head(line, printer)}", line)
+            yield from _printed(line.body, buffered, printer, inside + INDENT, in_guard=True)
+        else:
+            yield from code_lines(texts, line)
+
+
+def _line_texts(
+    line: Statement | Store, buffered: BufferedProgram, printer: NumpyValues, indent: str
+) -> list[str]:
+    """A line as calls with destinations, or as it would be without."""
+    calls = _calls(line, buffered, printer)
+    if calls is None:
+        return statement_lines(line, printer, indent)
+    return [text for each in calls for text in _call_lines(each, indent)]
+
+
+def _calls(line: Statement | Store, buffered: BufferedProgram, printer: NumpyValues) -> list[Piece] | None:
+    if isinstance(line, Statement):
+        into = printer.variable(line.name) if line.name in buffered.buffered else None
+    elif line.accumulate and not line.items:
+        into = printer.variable(line.name)
+        return [call("np.add", into, printer.piece(line.value), out=into)]
+    else:
+        into = printer.part(line.name, line.items, in_place=True) if _has_destination(line) else None
+    return None if into is None else operation_into(line.value, into, printer)
+
+
+def _has_destination(line: Store) -> bool:
+    """Whether the places of a store are a view, which an operation of its shape can be computed into."""
+    value = line.value
+    kept = [item for item in line.items if not isinstance(item, Pick)]
+    picked = [item.place for item in line.items if isinstance(item, Pick)]
+    return (
+        not line.accumulate
+        and takes_destination(value)
+        and (isinstance(value, MatrixProduct) or _is_ufunc(value))
+        and not any(place.layout for place in picked)
+        and len(kept) == len(value.layout)
+        and all(value.layout)
+    )
+
+
+def _is_ufunc(value: Value) -> bool:
+    return isinstance(value, Elementwise) and value.operation != "where" and not is_kernel(value.operation)
+
+
+def _call_lines(piece: Piece, indent: str) -> list[str]:
+    assert piece.call is not None
+    head, arguments = piece.call
+    return bracketed(head, arguments, ")", indent)

@@ -1,0 +1,34 @@
+"""Variants of the target: modules that keep little, or that compute in workspaces as well."""
+
+from __future__ import annotations
+
+from symbackprop.array.program import Program
+from symbackprop.emission.loading import load_module
+from symbackprop.emission.target import Target
+from symbackprop.recomputation.less_memory import in_less_memory
+from symbackprop.targets.numpy.module import NumpyModule, numpy_module
+from symbackprop.targets.numpy.stepping import steps_of
+
+
+def module_of(program: Program, less_memory: bool = False, workspaces: bool = False) -> NumpyModule:
+    """The module of a program.
+
+    With `less_memory` cheap lines run again on the way back, so that less is kept; with `workspaces` it can
+    compute in memory that is there.
+    """
+    kept = in_less_memory(program) if less_memory else program
+    return numpy_module(kept, steps_of if workspaces else None)
+
+
+def numpy_target(less_memory: bool = False, workspaces: bool = False) -> Target:
+    """NumPy, its modules of a variant."""
+    name = "numpy" + (" in less memory" if less_memory else "") + (" in workspaces" if workspaces else "")
+    return Target(
+        name,
+        printed=lambda program: module_of(program, less_memory, workspaces).printed(),
+        load=load_module,
+    )
+
+
+NUMPY_IN_LESS_MEMORY = numpy_target(less_memory=True)
+NUMPY_IN_WORKSPACES = numpy_target(workspaces=True)

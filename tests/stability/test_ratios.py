@@ -1,0 +1,80 @@
+"""Functions of ratios of sums of exponentials: their adjoints' parts may be too large or too small alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.language.model import parse_system
+from symbackprop.pipeline import loads
+from symbackprop.semantics.naive import Array
+from symbackprop.stability.exponents import is_of_order_1
+from tests.stability.test_random_compositions import truth
+
+SUMS = """index n : N
+param k[n], v[n], b
+S = sum(n, exp(k[n])*v[n])
+Z = sum(n, exp(k[n]))
+"""
+ROWS = """index n : N
+index j : J
+param k[n], w[n,j], b
+P[j] = sum(n, where(w[n,j] > 0, exp(k[n])*w[n,j], 0))
+D[j] = sum(n, where(w[n,j] > 0, exp(k[n]), 0))
+Z = sum(n, exp(k[n]))
+"""
+MODELS = {
+    "root of a ratio, ratio beside": SUMS + "loss E = sqrt((b^2 + S^2)/(2 + Z)^2 + 3) + (b + S)/(b^2 + Z)",
+    "fourth powers": SUMS + "loss E = log(b^2 + 2 + S^4/(1 + Z)^4)",
+    "a ratio read twice": SUMS + "y = (b^2 + S^2)/(1 + Z)^2\nloss E = log(y + 3) + sqrt(2 + y)",
+    "ratios of a ratio": SUMS + "loss E = log(S^2/Z^2 + b) + (S/Z)^3/(1 + (S/Z)^2)",
+    "one inside another": SUMS + "loss E = sin((b + S)/(3 + Z))/(2 + (S/(1 + Z))^2)",
+    "masked, over an axis": ROWS + "loss E = sum(j, log(2 + (b^2 + P[j]^2)/(1 + D[j])^2))",
+    "norm over an axis": ROWS + "loss E = sqrt(2 + sum(j, (b + P[j])^2)/(1 + Z)^2)",
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_gradients_are_the_true_ones(name: str) -> None:
+    model = loads(MODELS[name] + "\n")
+    module = model.derive().module(verify=False)
+    values: dict[str, Array] = {
+        "k": np.array([0.4, -0.9]),
+        "v": np.array([1.3, -0.7]),
+        "w": np.array([[1.3, 0.6], [0.8, -0.7]]),
+        "b": np.array(0.8),
+    }
+    for dtype, shift, rtol in (
+        (np.float64, 360.0, 1e-10),
+        (np.float64, 800.0, 1e-10),
+        (np.float64, -800.0, 1e-10),
+        (np.float32, 80.0, 3e-4),
+    ):
+        values["k"] = np.array([0.4, -0.9]) + shift
+        values = {each: values[each].astype(dtype) for each in module.SHAPES}
+        expected = truth(model.system, values, 50)
+        with np.errstate(all="ignore"):
+            loss, gradients = module.value_and_grad(values)
+        atol = rtol * max(1.0, *(float(np.max(np.abs(each))) for each in expected.values()))
+        for tensor, found in {"E": loss, **gradients}.items():
+            message = f"{tensor} at {shift} in {dtype.__name__}"
+            np.testing.assert_allclose(found, expected[tensor], rtol, atol, err_msg=message)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [
+        ("max(n, k[n]) - max(n, k[n])", True),
+        ("max(n, where(v[n] != 0, k[n], -1e30)) - max(n, k[n])", True),
+        ("max(a, max(n, k[n])) - max(max(n, k[n]), a)", True),
+        ("2*max(n, k[n]) - 2*max(n, k[n])", True),
+        ("max(n, k[n]) - max(0, max(n, k[n]))", False),
+        ("max(n, k[n]) - 2*max(n, k[n])", False),
+        ("max(n, k[n]) - max(n, q[n])", False),
+        ("max(n, k[n])", False),
+        ("-max(n, k[n])", False),
+    ],
+)
+def test_what_is_of_order_1(exponent: str, expected: bool) -> None:
+    system = parse_system(f"index n : N\nparam k[n], q[n], v[n], a\ny = {exponent}\n")
+    assert is_of_order_1(system.equations[-1].expression) is expected

@@ -1,0 +1,262 @@
+"""Loss and gradients computed into memory that is there: the same to the bit, and nothing else changes."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from symbackprop.buffers import buffered
+from symbackprop.buffers.assignment import Buffers, assigned_buffers
+from symbackprop.buffers.three_address import ThreeAddress
+from symbackprop.cli.main import run
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import MismatchError
+from symbackprop.notation.expressions import Expression
+from symbackprop.targets.numpy.variants import module_of
+from tests.array.random_expressions import LAYOUTS, data, expressions, system_of
+from tests.buffers.models import EXAMPLES, NAMES, derived
+from tests.programs import lower_system
+
+RANDOM = settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+SIZES = {
+    "B": 5,
+    "I": 4,
+    "J": 3,
+    "K": 2,
+    "N": 6,
+    "T": 5,
+    "H": 2,
+    "E": 3,
+    "C": 4,
+    "R": 3,
+    "S": 2,
+    "O": 8,
+    "Q": 4,
+}
+SIZES_OF = {"convolved": {"I": 10}}
+Array = NDArray[Any]
+
+
+def module(name: str) -> ModuleType:
+    return load_module(module_of(derived(name).program, workspaces=True).text(), name)
+
+
+def drawn(of: ModuleType, sizes: dict[str, int], seed: int = 0, dtype: Any = np.float64) -> tuple[Any, ...]:
+    """Parameters, and the other tensors in order."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, Array] = {}
+    for name, axes in of.SHAPES.items():
+        shape = [sizes[axis] for axis in axes]
+        whole = getattr(of, "VALUES", {}).get(name)
+        values[name] = rng.integers(0, sizes[whole], shape) if whole else rng.normal(size=shape).astype(dtype)
+    params = {name: values.pop(name) for name in of.PARAMETERS}
+    return params, *values.values()
+
+
+def sizes_of(name: str) -> dict[str, int]:
+    return {**SIZES, **SIZES_OF.get(name, {})}
+
+
+def assert_same(found: tuple[Any, dict[str, Any]], expected: tuple[Any, dict[str, Any]]) -> None:
+    np.testing.assert_array_equal(found[0], expected[0])
+    assert found[1].keys() == expected[1].keys()
+    for name, gradient in expected[1].items():
+        np.testing.assert_array_equal(found[1][name], gradient)
+        assert found[1][name].dtype == gradient.dtype
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_results_are_the_same_to_the_bit_time_and_again(name: str, dtype: Any) -> None:
+    made = module(name)
+    workspace = made.workspace()
+    for seed in range(3):
+        values = drawn(made, sizes_of(name), seed, dtype)
+        assert_same(made.value_and_grad(*values, workspace=workspace), made.value_and_grad(*values))
+        assert_same(made.bind(*values)(), made.value_and_grad(*values))
+
+
+@RANDOM
+@given(st.lists(expressions(), min_size=1, max_size=3), st.booleans())
+def test_random_programs_compute_the_same_in_a_workspace(drawn: list[Expression], reverse: bool) -> None:
+    program = lower_system(system_of(*drawn, reverse=reverse))
+    named = {name: name for name in program.outputs}
+    source = module_of(replace(program, gradients=named, loss=program.outputs[0]), workspaces=True).text()
+    made = load_module(source, "random")
+    for seed in (0, 1):
+        for dtype in (np.float64, np.float32):
+            arrays = [data(seed)[name].astype(dtype) for name in LAYOUTS]
+            with np.errstate(all="ignore"):
+                assert_same(made.bind({}, *arrays)(), made.value_and_grad({}, *arrays))
+
+
+def test_one_axis_may_be_empty_or_of_one_place() -> None:
+    for name in ("seed", "recurrent", "attended"):
+        made = module(name)
+        for axis in ("N", "B", "T", "J", "I"):
+            for size in (0, 1):
+                values = drawn(made, {**sizes_of(name), axis: size})
+                try:
+                    expected = made.value_and_grad(*values)
+                except ValueError:
+                    with pytest.raises(ValueError):
+                        made.bind(*values)
+                else:
+                    assert_same(made.bind(*values)(), expected)
+
+
+def peak(call: Any) -> int:
+    """The bytes that a call allocates at a time, after two others."""
+    call()
+    call()
+    tracemalloc.start()
+    call()
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    call()
+    found = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    return found
+
+
+@pytest.mark.parametrize("name", ["seed", "normed"])
+def test_a_call_in_a_workspace_makes_no_arrays(name: str) -> None:
+    made = module(name)
+    values = drawn(made, {axis: 500 if axis in "BN" else 40 for axis in SIZES})
+    workspace = made.workspace()
+    plain = peak(lambda: made.value_and_grad(*values))
+    bound = made.bind(*values)
+    others = [[{key: array.copy() for key, array in values[0].items()}, *values[1:]] for _ in range(2)]
+
+    def with_other_arrays() -> None:
+        others.reverse()
+        made.value_and_grad(*others[0], workspace=workspace)
+
+    # An iterator of NumPy has buffers of 8192 numbers, for bias that is added to rows.
+    buffers = 70_000
+    assert (
+        peak(bound) < buffers and peak(with_other_arrays) < buffers and plain > 2 * 500 * 40 * 8 > 2 * buffers
+    )
+
+
+def test_bound_arrays_are_read_anew_and_never_written() -> None:
+    made = module("seed")
+    params, *others = drawn(made, SIZES)
+    for array in (*params.values(), *others):
+        array.flags.writeable = False
+    step = made.bind(params, *others)
+    step()
+    params["W1"].flags.writeable = True
+    params["W1"] *= 2
+    assert_same(step(), made.value_and_grad(params, *others))
+
+
+def test_results_share_memory_with_nothing_that_is_given_and_not_with_each_other() -> None:
+    made = module("transposed")
+    params, x = drawn(made, SIZES)
+    gradients = made.value_and_grad(params, x, workspace=made.workspace())[1]
+    arrays = [*gradients.values(), *params.values(), x]
+    for place, one in enumerate(arrays):
+        assert not any(np.may_share_memory(one, other) for other in arrays[:place])
+
+
+def test_what_cannot_be_bound_is_named() -> None:
+    made = module("seed")
+    params, x, d = drawn(made, SIZES)
+    for wrong in (x.tolist(), x.T.copy().T, x.astype(int)):
+        with pytest.raises(ValueError, match="x: expected an array of dtype float64 in C order"):
+            made.bind(params, wrong, d)
+    assert_same(
+        made.value_and_grad(params, x.T.copy().T, d, workspace=made.workspace()),
+        made.value_and_grad(params, x, d),
+    )
+    with pytest.raises(ValueError, match=r"params: expected W1, b1, W2, b2; missing: W2"):
+        made.bind({name: array for name, array in params.items() if name != "W2"}, x, d)
+
+
+def test_a_workspace_keeps_sizes_and_dtype() -> None:
+    made = module("seed")
+    params, x, d = drawn(made, SIZES)
+    workspace = made.workspace(B=5, J=3, dtype=np.float64)
+    made.value_and_grad(params, x, d, workspace=workspace)
+    with pytest.raises(
+        ValueError,
+        match=r"x: expected shape \(B=5 as in the workspace, I=4 as in the workspace\), got \(4, 4\)",
+    ):
+        made.value_and_grad(params, x[1:], d[1:], workspace=workspace)
+    narrow = {name: array.astype(np.float32) for name, array in params.items()}
+    with pytest.raises(ValueError, match="W1: expected dtype float64 as in the workspace, got float32"):
+        made.value_and_grad(narrow, np.float32(x), np.float32(d), workspace=workspace)
+    assert_same(made.value_and_grad(params, x, d, workspace=workspace), made.value_and_grad(params, x, d))
+    for wrong, said in (({"Z": 3}, "Z: expected one of the axes B, I"), ({"B": -1}, "B: expected a size")):
+        with pytest.raises(ValueError, match=said):
+            made.workspace(**wrong)
+    with pytest.raises(ValueError, match="expected dtype float32 or float64, got int64"):
+        made.workspace(dtype=np.int64)
+
+
+def test_arrays_that_take_the_places_of_others_are_read() -> None:
+    """The function that is kept in a workspace is that of other arrays then."""
+    made = module("seed")
+    params, x, d = drawn(made, SIZES)
+    workspace = made.workspace()
+    made.value_and_grad(params, x, d, workspace=workspace)
+    params["b1"] = params["b1"] + 1
+    assert_same(made.value_and_grad(params, x, d, workspace=workspace), made.value_and_grad(params, x, d))
+    with pytest.raises(ValueError, match="unknown: b3"):
+        made.value_and_grad({**params, "b3": x}, x, d, workspace=workspace)
+
+
+def test_integers_are_checked_at_every_call() -> None:
+    made = module("attended")
+    params, x, y = drawn(made, SIZES)
+    step = made.bind(params, x, y)
+    step()
+    y[2] = -1
+    with pytest.raises(ValueError, match=r"y: expected values from 0 to 3, as C=4, got -1"):
+        step()
+    y[2] = 4
+    with pytest.raises(ValueError, match=r"y: expected values from 0 to 3, as C=4, got 4"):
+        step()
+
+
+def test_no_module_leaves_whose_buffers_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def assigned(program: ThreeAddress, results: Any) -> Buffers:
+        """z1 where delta1 will be computed, which reads it."""
+        found = assigned_buffers(program, results)
+        return replace(found, buffer_of={**found.buffer_of, "z1": found.buffer_of["delta1_part"]})
+
+    monkeypatch.setattr(buffered, "assigned_buffers", assigned)
+    with pytest.raises(MismatchError, match="in a workspace"):
+        derived("seed").to_numpy(fast=True)
+
+
+def test_generate_writes_it_verified(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "seed.py"
+    assert run(["generate", str(EXAMPLES / "seed.model"), "--fast", "-o", str(target)]) == 0
+    text = target.read_text()
+    assert "Verified before it was written" in text and "np.dot(x, W1_T, out=u1)" in text
+    assert text == derived("seed").to_numpy(fast=True)
+    assert run(["generate", str(EXAMPLES / "seed.model"), "--fast", "--check", "-o", str(target)]) == 0
+    assert run(["generate", str(EXAMPLES / "seed.model"), "--check", "-o", str(target)]) == 1
+    capsys.readouterr()
+
+
+def test_check_sees_what_was_edited_in_the_steps_alone(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "seed.py"
+    text = derived("seed").to_numpy(fast=True)
+    target.write_text(text)
+    assert run(["check", str(target)]) == 0
+    target.write_text(text.replace("np.multiply(delta1, z1, out=delta1)", "np.add(delta1, z1, out=delta1)"))
+    assert run(["check", str(target)]) == 1
+    assert "its own workspace" in capsys.readouterr().out
