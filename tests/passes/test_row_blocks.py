@@ -10,6 +10,7 @@ from symbackprop.array.program import Program
 from symbackprop.emission.loading import load_module
 from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.pipeline import loads
+from symbackprop.targets.numpy.variants import module_of
 from tests.programs import numpy_source
 
 HEAD = "index t, s : T\nindex e : D\nindex b : B\ninput x[b,t,e]\nparam K[b,t,e], V[b,t,e]\n"
@@ -100,3 +101,20 @@ def test_scores_that_another_line_reads_are_whole() -> None:
     source = numpy_source(programs(text)[1])
     assert "    S = (x @ K.mT) / D**0.5" in source
     assert "range(0, T, 64)" in source
+
+
+@pytest.mark.parametrize("name", ["softmax", "a bias with a gradient", "a row's sum"])
+def test_modules_with_workspaces_compute_by_blocks(name: str) -> None:
+    plain, blocks = programs(MODELS[name])
+    source = module_of(plain, workspaces=True).text()
+    assert "range(0, T, 64)" in source
+    module = load_module(source, "rows")
+    arrays = arrays_of(plain, 130, np.float64)
+    wanted = run(load_module(numpy_source(blocks), "rows"), arrays)
+    others = {each: array for each, array in arrays.items() if each not in module.PARAMETERS}
+    step = module.bind({each: arrays[each] for each in module.PARAMETERS}, **others)
+    for _ in range(2):
+        loss, gradients = step()
+        assert loss == pytest.approx(wanted["E"], rel=1e-12)
+        for each, array in gradients.items():
+            np.testing.assert_allclose(array, wanted[each], rtol=1e-11, atol=1e-11)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symbackprop.array.program import Program
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.target import Target
+from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.recomputation.less_memory import in_less_memory
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.stepping import steps_of
@@ -14,10 +15,10 @@ def module_of(program: Program, less_memory: bool = False, workspaces: bool = Fa
     """The module of a program.
 
     With `less_memory` cheap lines run again on the way back, so that less is kept; with `workspaces` it can
-    compute in memory that is there.
+    compute in memory that is there, and computes triangular arrays by blocks of rows.
     """
     kept = in_less_memory(program) if less_memory else program
-    return numpy_module(kept, steps_of if workspaces else None)
+    return numpy_module(with_row_blocks(kept), steps_of) if workspaces else numpy_module(kept)
 
 
 def numpy_target(less_memory: bool = False, workspaces: bool = False) -> Target:
