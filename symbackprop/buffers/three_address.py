@@ -107,9 +107,6 @@ class _Writer:
             if isinstance(line, Loop):
                 found.append(replace(line, body=tuple(self.written(line.body))))
                 continue
-            if not is_invariant(line.value.layout):
-                found.append(line)  # no buffer has its size: NumPy writes over its own temporaries
-                continue
             self.line, self.before, self.known = line, [], {}
             last = self._statement(line) if isinstance(line, Statement) else self._store(line)
             computed: list[Statement | Store] = [*self.before, *([last] if last else [])]

@@ -14,11 +14,13 @@ from symbackprop.targets.numpy.stepping import steps_of
 def module_of(program: Program, less_memory: bool = False, workspaces: bool = False) -> NumpyModule:
     """The module of a program.
 
-    With `less_memory` cheap lines run again on the way back, so that less is kept; with `workspaces` it can
-    compute in memory that is there, and computes triangular arrays by blocks of rows.
+    With `less_memory` cheap lines run again on the way back, so that less is kept, and triangular arrays are
+    computed by blocks of rows, so that less is there at a time; with `workspaces` it can compute in memory
+    that is there, of arrays whose sizes no loop changes.
     """
-    kept = in_less_memory(program) if less_memory else program
-    return numpy_module(with_row_blocks(kept), steps_of) if workspaces else numpy_module(kept)
+    if less_memory:
+        program = in_less_memory(program if workspaces else with_row_blocks(program))
+    return numpy_module(program, steps_of if workspaces else None)
 
 
 def numpy_target(less_memory: bool = False, workspaces: bool = False) -> Target:
