@@ -35,11 +35,13 @@ from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, ow
 from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import ZERO, Element, Expression, Index
+from symbackprop.notation.expressions import ZERO, Delta, Element, Expression, Index
 from symbackprop.notation.substitution import fresh_index, holds_derivative
 from symbackprop.rewriting.justification import Equality
+from symbackprop.rewriting.replacements import steps_putting_in
 from symbackprop.rewriting.rule import Step
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
+from symbackprop.rules.kronecker import CONTRACT_DELTA
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import text
@@ -57,7 +59,7 @@ def with_inner_derivatives(system: System, budget: Budget, wrt: Collection[str] 
     before = named_parts(system)
     named = system_with_names(system, before)
     if not any(holds_derivative(equation.expression) for equation in named.equations):
-        return replace(_with_functions_seen(named), named_before=before)
+        return replace(_with_functions_seen(named, frozenset(wrt)), named_before=before)
     expanding = _Expanding(named, budget, frozenset(wrt))
     for equation in named.equations:
         expanding.take(equation)
@@ -73,12 +75,18 @@ def with_inner_derivatives(system: System, budget: Budget, wrt: Collection[str] 
     )
 
 
-def _with_functions_seen(system: System) -> Expansion:
-    """The system, with functions that it writes out in pieces restated as what they are."""
+def _with_functions_seen(system: System, wrt: Collection[str]) -> Expansion:
+    """The system, with functions that it writes out in pieces restated as what they are.
+
+    A delta that has a name, o[n,k] = delta(y[n],k), is put in, and a sum over a delta is what that picks.
+    """
     equations: list[Equation] = []
     restated: list[RestatedEquation] = []
+    deltas = [one for one in system.equations if isinstance(one.expression, Delta) and one.tensor not in wrt]
     for equation in system.equations:
-        steps = apply_exhaustively(WRITTEN_OUT_RULES, equation.expression)
+        steps = steps_putting_in(deltas, equation.expression)
+        seen = (*WRITTEN_OUT_RULES, CONTRACT_DELTA)
+        steps += apply_exhaustively(seen, result_of(steps, equation.expression))
         equations.append(replace(equation, expression=result_of(steps, equation.expression)))
         if steps:
             restated.append(RestatedEquation(equation, steps, equations[-1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -16,6 +16,7 @@ from symbackprop.notation.substitution import (
     substitute,
 )
 from symbackprop.rewriting.justification import Anchor, Equality, Justification, Recomputed
+from symbackprop.rewriting.rule import Step
 from symbackprop.systems.system import Equation
 
 
@@ -65,6 +66,17 @@ class Definition(Recomputed):
     def renamed(self, names: Mapping[str, str]) -> Definition:
         """The definition in other names."""
         return Definition.of(renamed_equation(self.equation, names))
+
+
+def steps_putting_in(definitions: Iterable[Equation], expression: Expression) -> tuple[Step, ...]:
+    """A step for each of these equations that an expression reads, in order."""
+    steps: list[Step] = []
+    for rule in map(Definition.of, definitions):
+        before = steps[-1].after if steps else expression
+        after = rule.again(before)
+        if after is not None:
+            steps.append(Step(rule, (), before, after))
+    return tuple(steps)
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,17 @@ def split_where(node: Expression) -> Expression | None:
     return add(*pieces) if len(pieces) > 1 else None
 
 
+CONTRACT_DELTA = stated(
+    "contract delta",
+    "sum(i, delta(i,j)*f(i)) = f(j), or 0 if j is outside the axis of i",
+    contract,
+    where=(when("independent", "j", "i"),),
+    decreases="bound indices",
+    example="sum(i2, delta(i2,i)*x[i2]*A[i2,j])",
+    near_miss="sum(i2, delta(j,j2)*x[i2])",
+    roots=(Reduction,),
+)
+
 KRONECKER_RULES = (
     stated(
         "delta for where",
@@ -152,16 +163,7 @@ KRONECKER_RULES = (
         example="delta(i, i2)^2",
         near_miss="A[i,j]^2",
     ),
-    stated(
-        "contract delta",
-        "sum(i, delta(i,j)*f(i)) = f(j), or 0 if j is outside the axis of i",
-        contract,
-        where=(when("independent", "j", "i"),),
-        decreases="bound indices",
-        example="sum(i2, delta(i2,i)*x[i2]*A[i2,j])",
-        near_miss="sum(i2, delta(j,j2)*x[i2])",
-        roots=(Reduction,),
-    ),
+    CONTRACT_DELTA,
     stated(
         "delta out of where",
         "where(c, delta(i,j)*f, delta(i,j)*g) = delta(i,j)*where(c, f, g)",

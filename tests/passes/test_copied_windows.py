@@ -1,9 +1,9 @@
 """Windows that the products of both passes read are copied once, in the forward pass."""
 
 import pytest
-from symbackprop.reports.less_memory import to_numpy_in_less_memory
 
 from symbackprop.pipeline import ModelDerivation, loads
+from symbackprop.reports.variants import to_numpy_as
 
 IMAGE = (
     "index n : N\nindex c : C = 2\nindex o : O = 4\nindex i, j : I = 7\n"
@@ -40,5 +40,5 @@ def test_windows_of_one_product_stay_a_view() -> None:
 
 
 def test_with_less_memory_they_are_copied_again() -> None:
-    source, _ = to_numpy_in_less_memory(derived(IMAGE))
+    source, _ = to_numpy_as(derived(IMAGE), less_memory=True)
     assert source.count("= windows(x, ") == 2

@@ -13,8 +13,6 @@ FORMS = {
     "values": STATED,
     "a mask of positions": STATED.replace("m[n,k] > 0", "k <= n"),
     "another order": STATED.replace("y[n,k]", "y[k,n]").replace("X[n,k]", "X[k,n]"),
-    "several axes": "index h : H\nindex b : B\n"
-    + STATED.replace("n,k", "n,h,b,k").replace("n, k", "n, h, b, k"),
 }
 
 

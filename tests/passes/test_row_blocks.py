@@ -1,5 +1,6 @@
 """Triangular arrays by blocks of rows: the numbers of the whole arrays, at every number of blocks."""
 
+import tracemalloc
 from types import ModuleType
 
 import numpy as np
@@ -10,6 +11,7 @@ from symbackprop.array.program import Program
 from symbackprop.emission.loading import load_module
 from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.pipeline import loads
+from symbackprop.reports.variants import to_numpy_as
 from tests.programs import numpy_source
 
 HEAD = "index t, s : T\nindex e : D\nindex b : B\ninput x[b,t,e]\nparam K[b,t,e], V[b,t,e]\n"
@@ -100,3 +102,24 @@ def test_scores_that_another_line_reads_are_whole() -> None:
     source = numpy_source(programs(text)[1])
     assert "    S = (x @ K.mT) / D**0.5" in source
     assert "range(0, T, 64)" in source
+
+
+def test_modules_that_keep_little_compute_by_blocks() -> None:
+    source, _ = to_numpy_as(loads(ATTENTION).derive(wrt=["K", "V", "x"]), less_memory=True)
+    assert "range(0, T, 64)" in source
+    plain, _ = programs(ATTENTION)
+    arrays = arrays_of(plain, 600, np.float32)
+    peaks = []
+    for module in (load_module(source, "little"), load_module(numpy_source(plain), "plain")):
+        run(module, arrays)
+        tracemalloc.start()
+        run(module, arrays)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] < 0.6 * peaks[1]
+
+
+def test_workspaces_do_not() -> None:
+    """Near miss: no buffer has the size of a block, which grows from step to step."""
+    derived = loads(ATTENTION).derive(wrt=["K", "V", "x"])
+    assert "range(0, T, 64)" not in to_numpy_as(derived, less_memory=True, workspaces=True)[0]

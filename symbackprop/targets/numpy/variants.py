@@ -5,6 +5,7 @@ from __future__ import annotations
 from symbackprop.array.program import Program
 from symbackprop.emission.loading import load_module
 from symbackprop.emission.target import Target
+from symbackprop.passes.row_blocks import with_row_blocks
 from symbackprop.recomputation.less_memory import in_less_memory
 from symbackprop.targets.numpy.module import NumpyModule, numpy_module
 from symbackprop.targets.numpy.stepping import steps_of
@@ -13,11 +14,13 @@ from symbackprop.targets.numpy.stepping import steps_of
 def module_of(program: Program, less_memory: bool = False, workspaces: bool = False) -> NumpyModule:
     """The module of a program.
 
-    With `less_memory` cheap lines run again on the way back, so that less is kept; with `workspaces` it can
-    compute in memory that is there.
+    With `less_memory` cheap lines run again on the way back, so that less is kept, and triangular arrays are
+    computed by blocks of rows, so that less is there at a time; with `workspaces` it can compute in memory
+    that is there, of arrays whose sizes no loop changes.
     """
-    kept = in_less_memory(program) if less_memory else program
-    return numpy_module(kept, steps_of if workspaces else None)
+    if less_memory:
+        program = in_less_memory(program if workspaces else with_row_blocks(program))
+    return numpy_module(program, steps_of if workspaces else None)
 
 
 def numpy_target(less_memory: bool = False, workspaces: bool = False) -> Target:
