@@ -25,15 +25,16 @@ def adjoint_names(
     )
     gradient, adjoint = (f"grad_{loss}_", f"{loss}_") if is_named_by_loss else ("grad_", "delta_")
     names: dict[str, str] = {}
+    used = set(taken)
     for tensor in tensors:
         # pi_ is so called because pi means something already; delta_pi does not, unless there is a pi.
         plain = tensor.rstrip("_")
-        used = {*taken, *names.values()}
         if tensor in wanted:
             names[tensor] = lengthened_name(f"{gradient}{tensor}", "_", used)
         else:
             others = {f"{adjoint}{plain}"} if plain != tensor and plain in taken else set()
-            names[tensor] = numbered_name(f"{adjoint}{plain}", used | others)
+            names[tensor] = numbered_name(f"{adjoint}{plain}", used | others if others else used)
+        used.add(names[tensor])
     return names
 
 

@@ -70,12 +70,14 @@ def with_places_of_maxima(items: Sequence[NamedEquation], taken: Collection[str]
     are `taken`. What recurs stays as it is.
     """
     carried = loop_carried_tensors([item.equation for item in items])
-    free = [item for item in items if item.equation.tensor not in carried]
-    counts = CountOf(occurrence(place)[0] for item in free for place, _ in _places(item.equation.expression))
+    places = [
+        () if item.equation.tensor in carried else tuple(_places(item.equation.expression)) for item in items
+    ]
+    counts = CountOf(occurrence(place)[0] for own in places for place, _ in own)
     names: dict[Expression, str] = {}
     found: list[NamedEquation] = []
-    for item in items:
-        for place, pick in _places(item.equation.expression) if item in free else ():
+    for item, own in zip(items, places, strict=True):
+        for place, pick in own:
             key, indices = occurrence(place)
             picked = pick is not None and pick.fits(item.equation.indices)
             if not (picked or key in names or counts[key] > 1):
