@@ -63,7 +63,7 @@ def with_quotients_first(
 
 def _introduced(item: NamedEquation, meanings: Meanings) -> Iterator[NamedEquation]:
     """Equations for what is looked up of a sum of exponentials, behind the sum's own."""
-    for equation in meanings.introduced.get(item.equation.tensor, ()):
+    for equation in meanings.computed.get(item.equation.tensor, ()):
         yield item.temporary(Part.SUBEXPRESSION, equation)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias, TypeVar
@@ -74,9 +74,9 @@ class Meanings:
     `scales` remembers what was found of a name's equation, `logarithms` whether it may lead to a logarithm;
     of the `awaited` names the equations may yet come. Where a sum is looked up, its largest exponent and its
     shifted value get names, which `introduced` lists behind the tensor: those `given` for it, or new ones
-    that are not `taken`. What `is_inside` of a name's equation says what other names it waits for. Where it
-    `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)); where it `sees_sums`, a name is seen through
-    though some of the terms that it stands for have no exponential.
+    that are not `taken`; of some of these tensors they are `read`. What `is_inside` of a name's equation says
+    what other names it waits for. Where it `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)); where it
+    `sees_sums`, a name is seen through though some of the terms that it stands for have no exponential.
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
@@ -88,6 +88,7 @@ class Meanings:
     divisors: dict[bool, dict[str, bool]] = field(default_factory=dict, compare=False, repr=False)
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
     introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
+    read: set[str] = field(default_factory=set, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
     is_inside: bool = False
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
@@ -256,24 +257,19 @@ class Meanings:
         shift, value = self.introduced[equation.tensor]
         return replace(found, exponent=shift.element, value=value.element)
 
-    def keep_read(self, earlier: Collection[str], expression: Expression | None) -> None:
-        """Drop the names introduced since the `earlier` ones, where the expression does not read them."""
-        read = set() if expression is None else set(expression.tensors)
-        pending = [tensor for tensor in self.introduced if tensor not in earlier]
-        for tensor in reversed(pending):  # one may read those before it
+    def read_by(self, expression: Expression) -> None:
+        """Add to the names that are `read` those in an expression, and what they are computed from."""
+        names = set(expression.tensors)
+        for tensor in reversed(tuple(self.introduced)):  # one may read those before it
             named = self.introduced[tensor]
-            if any(each.tensor in read for each in named):
-                read.update(*(each.expression.tensors for each in named))
-            else:
-                self._forget(tensor)
+            if any(each.tensor in names for each in named):
+                self.read.add(tensor)
+                names.update(*(each.expression.tensors for each in named))
 
-    def _forget(self, tensor: str) -> None:
-        """As if a tensor's exponent and value had no names."""
-        names = {each.tensor for each in self.introduced.pop(tensor)}
-        self.taken.difference_update(names)
-        for memory in self.scales.values():
-            for other in [key for key, found in memory.items() if found and found.tensors & names]:
-                del memory[other]
+    @property
+    def computed(self) -> dict[str, tuple[Equation, ...]]:
+        """The equations of the introduced names that are read."""
+        return {tensor: named for tensor, named in self.introduced.items() if tensor in self.read}
 
     def _new_names(self, tensor: str) -> tuple[str, ...]:
         names = tuple([numbered_name(f"{tensor}_{part}", self.taken) for part in ("shift", "shifted")])

@@ -38,7 +38,7 @@ class NameDefinitions(Premise):
                 pending += equation.expression.tensors
         names = sorted(found, key=lambda name: found[name])
         read = frozenset[str]().union(*(meanings.definitions[name][1].reads for name in names))
-        introduced = meanings.introduced
+        introduced = meanings.computed
         return cls(
             tuple([meanings.definitions[name][1] for name in names]),
             tuple([(name, introduced[name]) for name in names if name in introduced]),
@@ -52,12 +52,13 @@ class NameDefinitions(Premise):
             {each.tensor: (number, each) for number, each in enumerate(self.definitions)},
             known=len(self.definitions),
             awaited=self.awaited,
+            taken={name for each in self.definitions for name in (each.tensor, *each.reads)},
             given={tensor: tuple([each.tensor for each in named]) for tensor, named in self.named},
         )
 
-    def allows(self, introduced: Mapping[str, tuple[Equation, ...]]) -> bool:
-        """Whether these equations for looked up sums are the ones that have been named."""
-        return introduced.items() <= dict(self.named).items()
+    def allows(self, computed: Mapping[str, tuple[Equation, ...]]) -> bool:
+        """Whether these equations for exponents and values of names are the ones that have been named."""
+        return computed.items() <= dict(self.named).items()
 
     @property
     def lines(self) -> tuple[str, ...]:

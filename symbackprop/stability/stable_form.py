@@ -41,17 +41,17 @@ class StableForm:
 
         def apply(node: Expression) -> Expression | None:
             meanings = premise.meanings
+            meanings.taken.update(node.tensors)
             rewritten = self._rewritten(node, meanings)
-            return rewritten if premise.allows(meanings.introduced) else None
+            return rewritten if premise.allows(meanings.computed) else None
 
         return self._by(apply, lambda _: premise)
 
     def _rewritten(self, node: Expression, meanings: Meanings) -> Expression | None:
-        """The rewritten node; what it does not read gets no name."""
-        earlier = tuple(meanings.introduced)
+        """The rewritten node; the names in it are computed."""
         rewritten = self.rewrite(node, meanings)
-        if len(meanings.introduced) > len(earlier):
-            meanings.keep_read(earlier, rewritten)
+        if rewritten is not None and meanings.introduced:
+            meanings.read_by(rewritten)
         return rewritten
 
     def _by(

@@ -164,17 +164,15 @@ def test_exponents_that_a_maximum_of_two_shifts(exponent: str, count: int) -> No
     assert softmax_count(system.equations[0].expression) == count
 
 
-def test_a_name_for_what_is_too_large_for_its_place_is_kept_where_it_is_read() -> None:
+def test_a_name_for_what_is_too_large_for_its_place_is_computed_where_it_is_read() -> None:
     terms = " + ".join(f"{number}/({number} + exp({number}*c))" for number in range(2, 30))
     system = parse_system(f"param c, a\nx = {terms}\ny = a*exp(c)*x\n")
     definitions = {each.tensor: (number, each) for number, each in enumerate(system.equations)}
     meanings = Meanings(definitions, len(definitions), taken={"x", "y"}).with_sums()
-    assert "x" not in meanings.introduced
-    for kept in (False, True):
-        found = scaled(system.tensor("x").element, meanings)
-        names = [each.tensor for each in meanings.introduced["x"]]
-        assert names == ["x_shift", "x_shifted"] == [text(found.exponent), text(found.value)]
-        meanings.keep_read((), found.value if kept else system.tensor("y").element)
-        assert ("x" in meanings.introduced) is kept
+    found = scaled(system.tensor("x").element, meanings)
+    assert [each.tensor for each in meanings.introduced["x"]] == [text(found.exponent), text(found.value)]
+    for reading, expected in ((system.tensor("y").element, []), (found.value, ["x"])):
+        meanings.read_by(reading)
+        assert list(meanings.computed) == expected
     assert has_named_scale(system.tensor("x").element, meanings)
     assert not has_named_scale(system.tensor("x").element, replace(meanings, sees_sums=False))
