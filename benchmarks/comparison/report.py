@@ -85,7 +85,7 @@ def _seconds(seconds: float) -> str:
 
 
 def plot(measured: Sequence[Measured], contenders: Sequence[str], path: Path) -> None:
-    """Times over the floor's on one thread, a group of bars a workload; nothing without matplotlib or such times."""
+    """Times over the floor's on one thread, bars by workload; nothing without matplotlib or times."""
     try:
         figures: Any = importlib.import_module("matplotlib.figure")
     except ImportError:

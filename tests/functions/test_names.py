@@ -9,7 +9,7 @@ from symbackprop.functions.table import ALL_FUNCTIONS
 
 PACKAGE = Path(__file__).parents[2] / "symbackprop"
 # Words of reductions, positions and whole numbers too, whose arithmetic is the language's own.
-ARITHMETIC = {"max", "min", "abs", "floor", "mod"}
+ARITHMETIC = {"max", "min", "abs", "floor", "ceil", "mod"}
 # The records, and the stable forms: log(1 + e^u) is softplus(u), 1/(1 + e^-u) is sigmoid(u).
 ABOUT_FUNCTIONS = ("functions", "stability")
 # What is about a function itself, and why.
@@ -27,7 +27,12 @@ ALLOWED: dict[str, set[str]] = {
     "derivation/grounds.py": {"exp"},
     "derivation/calculus_of_scalars.py": {"log", "sign"},  # (a^u)' = a^u*log(a)*u', sqrt(f^2)' = sign(f)*f'
     "derivation/preparation.py": {"exp", "log"},
-    "language/positions.py": {"ceil", "floor_of_real"},  # of integers they are integer arithmetic
+    "derivation/quantities.py": {"exp", "log"},  # a log-sum-exp
+    # Rules about exponentials, and arrays of a softmax, whose masked exponents are -inf.
+    "presentation/gathering.py": {"exp"},
+    "passes/masked_exponents.py": {"exp"},
+    "passes/triangles.py": {"exp"},
+    "language/positions.py": {"floor_of_real"},  # of integers they are integer arithmetic
     # What softmax and logsumexp stand for.
     "language/shorthands.py": {"exp", "log"},
     "systems/shorthands.py": {"exp", "log"},
@@ -52,6 +57,12 @@ ALLOWED: dict[str, set[str]] = {
     "handwritten/stand_ins.py": {"erf", "relu", "sigmoid"},
     # A root or a logarithm in the code of somebody else.
     "auditing/injections.py": {"log"},
+    "auditing/edits_of_reads.py": {
+        "cos",
+        "exp",
+        "log",
+        "sin",
+    },  # NumPy functions that are taken for one another
     "layers/options.py": {"tanh"},  # an example in a message
     "layers/specimen.py": {"tanh"},  # an example in the catalogue
 }
