@@ -48,8 +48,12 @@ class Draw:
 
     @cached_property
     def largest(self) -> float:
-        """The largest number in sight."""
-        return largest_of((*self.known.values(), *self.adjoints.values()))
+        """The largest number of the data, of the adjoints, and of the values that the loss's gradient passes.
+
+        -1e9, by which a mask takes an entry out of a softmax, says nothing of the rounding of a gradient.
+        """
+        passed = [self.known[name][each != 0] for name, each in self.adjoints.items() if name in self.known]
+        return largest_of((*self.values.values(), *self.adjoints.values(), *passed))
 
     @cached_property
     def told(self) -> frozenset[str]:

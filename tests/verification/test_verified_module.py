@@ -149,6 +149,21 @@ def test_a_wrong_unsimplified_adjoint_is_seen_by_the_complex_step() -> None:
         verified(wrong_sign(replace(derivation, adjoints=adjoints), "b"))
 
 
+@pytest.mark.parametrize("masked", ["-1e9", "-1e30", "sum(e, x[q,e]*w[k,e]) - 1e12"])
+def test_the_number_of_a_mask_keeps_no_gradient_from_the_complex_step(masked: str) -> None:
+    """Beside -1e9, gradients of order 1 once counted as rounding, and stood still."""
+    derivation = derived(
+        "index q, k : T\nindex e : D\ninput x[q,e], v[k,e]\nparam w[k,e]\n"
+        f"s[q,k] = where(k <= q, sum(e, x[q,e]*w[k,e]), {masked})\n"
+        "y[q,e] = sum(k, softmax(k, s[q,k])*v[k,e])\nloss E = sum(q, e, y[q,e]^2)"
+    )
+    adjoint = next(each for each in derivation.adjoints if each.tensor == "w")
+    wrong = replace(adjoint, factors=tuple(map(with_wrong_calculus, adjoint.factors)))
+    adjoints = tuple(wrong if each is adjoint else each for each in derivation.adjoints)
+    with pytest.raises(MismatchError, match=r"complex step is .* by the unsimplified"):
+        verified(wrong_sign(replace(derivation, adjoints=adjoints), "w"))
+
+
 def with_wrong_calculus(factor: LocalDerivative) -> LocalDerivative:
     return replace(factor, calculus=replace(factor.calculus, value=negate(factor.differentiated)))
 
