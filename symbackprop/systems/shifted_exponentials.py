@@ -29,13 +29,19 @@ def shifted_exponentials(product: Multiply) -> tuple[Shifted, ...]:
     for factor in product.factors:
         match factor:
             case Power(Reduction("sum", bound, Apply("exp", (exponent,))) as total, Number(power)) if (
-                power < 0
+                power < 0 and not _is_shifted(exponent, bound)
             ):
                 shifts = [_shifted(each, bound, exponent) for each in product.factors if each != factor]
                 if sum(count for count, _ in shifts) == -power:
                     below = Power(_total(bound, exponent), Number(power))
                     found.append(Shifted(total, multiply(*(each for _, each in shifts), below)))
     return tuple(found)
+
+
+def _is_shifted(exponent: Expression, bound: tuple[Index, ...]) -> bool:
+    """Whether a maximum is taken from it already: what vanishes all the same is a sum over an empty axis."""
+    maxima = (node for node in exponent.walk() if isinstance(node, Reduction) and node.kind == "max")
+    return any(set(each.indices) == set(bound) for each in maxima)
 
 
 def _total(bound: tuple[Index, ...], exponent: Expression) -> Expression:

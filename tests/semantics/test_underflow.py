@@ -66,3 +66,12 @@ def test_an_index_of_the_exponent_that_a_sum_binds_anew_is_another_one() -> None
         parse_system(f"{HEAD}y[t,s] = sum(t, exp(u[t,s]))/sum(k, exp(u[t,k]))\n").equations[0].expression
     )
     assert isinstance(product, Multiply) and not shifted_exponentials(product)
+
+
+def test_what_is_shifted_is_not_shifted_again() -> None:
+    """Over an empty axis a sum vanishes whatever is taken from its exponents; it was shifted without end."""
+    model = parse_system(f"{HEAD}y[t,s] = exp(u[t,s])*v[t,s]/sum(k, exp(u[t,k]))\n")
+    product = model.equations[0].expression
+    assert isinstance(product, Multiply)
+    (found,) = shifted_exponentials(product)
+    assert isinstance(found.product, Multiply) and not shifted_exponentials(found.product)
