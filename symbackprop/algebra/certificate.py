@@ -29,7 +29,7 @@ from symbackprop.algebra.prime_field import (
     number,
     square_to_the,
 )
-from symbackprop.integers.guards import readable
+from symbackprop.integers.guards import with_readable_bounds
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, power, terms_of
 from symbackprop.notation.expressions import (
     Add,
@@ -77,7 +77,7 @@ def is_certified(before: Expression, after: Expression, relations: Sequence[Equa
 def _spelled_alike(expression: Expression) -> Expression:
     """Formulas of functions written out, one name for a bound index, t >= 1 for t - 1 >= 0 in a `where`."""
     plain = rewrite_bottom_up(
-        written_out(expression), lambda node: readable(node) if isinstance(node, Where) else node
+        written_out(expression), lambda node: with_readable_bounds(node) if isinstance(node, Where) else node
     )
     return bound_names_by_height(plain)
 

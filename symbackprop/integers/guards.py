@@ -101,8 +101,11 @@ def branches(
 
 def readable(node: Where) -> Where:
     """The `where` with i >= 1 for i - 1 >= 0, but where it is a `pad(...)`."""
-    if padded_element(node) is not None:
-        return node
+    return node if padded_element(node) is not None else with_readable_bounds(node)
+
+
+def with_readable_bounds(node: Where) -> Where:
+    """The `where` with i >= 1 for i - 1 >= 0, a `pad(...)` too."""
     conditions = [_readable_bound(condition) for condition in conjuncts(node.condition)]
     return Where(conjunction(conditions), node.chosen, node.otherwise)
 
@@ -121,10 +124,7 @@ def _is_guard(factor: Expression) -> bool:
 
 
 def _as_guard(factor: Expression) -> Expression:
-    if not isinstance(factor, Where) or padded_element(factor) is None:
-        return factor
-    conditions = [_readable_bound(condition) for condition in conjuncts(factor.condition)]
-    return Where(conjunction(conditions), factor.chosen, factor.otherwise)
+    return with_readable_bounds(factor) if isinstance(factor, Where) else factor
 
 
 def _readable_bound(condition: Expression) -> Expression:
