@@ -247,7 +247,10 @@ class Meanings:
             return found
         if equation.tensor not in self.introduced:
             names = self.given.get(equation.tensor) or self._new_names(equation.tensor)
-            shift, value = (Equation(name, equation.indices, ZERO) for name in names)
+            shift, value = (
+                Equation(name, tuple([each for each in equation.indices if each in part.free_indices]), ZERO)
+                for name, part in zip(names, (found.exponent, found.value), strict=True)
+            )
             largest, name = found.exponent, shift.element
             named = rewrite_bottom_up(found.value, lambda node: name if node == largest else node)
             self.introduced[equation.tensor] = (
