@@ -140,6 +140,8 @@ def gather_terms(node: Expression) -> Expression | None:
                 multiply(Number(number), *(power(factor, MINUS_ONE) for factor in shared), *rest)
                 for number, rest in (terms[here], terms[there])
             ]
+            if any(map(_is_complement, inside)):
+                continue
             gathered = multiply(*shared, add(*inside))
             return add(
                 *(
@@ -162,6 +164,16 @@ def _common(one: tuple[Expression, ...], other: tuple[Expression, ...]) -> Itera
             least = min(exponent.value, found.value)
             if least > 0 and exponent.value.denominator == found.value.denominator == 1:
                 yield power(base, Number(least))
+
+
+def _is_complement(rest: Expression) -> bool:
+    """Whether it is 1 - f times a number, whose digits would be lost in a longer sum."""
+    _, factors = coefficient_and_rest(rest)
+    return (
+        len(factors) == 1
+        and isinstance(factors[0], Add)
+        and any(isinstance(term, Number) for term in factors[0].terms)
+    )
 
 
 def _is_block(factor: Expression) -> bool:
