@@ -7,6 +7,7 @@ in the model has come out either way. At last come draws that lie exactly where 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
@@ -15,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from symbackprop.integers.linear import linear_form
-from symbackprop.notation.expressions import Element, Expression
+from symbackprop.notation.expressions import Comparison, Element, Expression
 from symbackprop.sampling.axes_of_one import SeenAtOne
 from symbackprop.sampling.drawing import Adjoints, Draw, Drawing
 from symbackprop.sampling.draws_at_kinks import draws_at_kinks
@@ -37,6 +38,7 @@ FURTHER_DOMAINS = (
 )
 # Sizes, with the domains to try in turn until the model is finite on one.
 Plan: TypeAlias = tuple[Mapping[str, int], tuple[Domain, ...]]
+PLACES = 5  # the middle one has two before it and two behind it
 LONGER = (1, 2)  # by how much all axes grow where a gradient vanishes on shorter ones
 
 
@@ -167,6 +169,21 @@ def sizes_with_steps(system: System, sizes: Mapping[str, int]) -> Mapping[str, i
     for recurrence in (each for stage in stages_of(system.equations) for each in stage.nested):
         least = 3 + max((1, *_reaches(recurrence)))
         needed[recurrence.axis.name] = max(least, needed.get(recurrence.axis.name, 0))
+    return _with_at_least(system, sizes, needed)
+
+
+def sizes_with_middles(system: System, sizes: Mapping[str, int]) -> Mapping[str, int]:
+    """The sizes, with `PLACES` for each axis of which a condition compares two indices, as causal masks do.
+
+    Of two places one has a single neighbour and the other none, whatever is wrong with those further on.
+    """
+    nodes = (node for equation in system.equations for node in equation.expression.walk())
+    compared = (node.free_indices for node in nodes if isinstance(node, Comparison))
+    axes = (Counter(index.axis.name for index in indices) for indices in compared)
+    return _with_at_least(system, sizes, {name: PLACES for each in axes for name, n in each.items() if n > 1})
+
+
+def _with_at_least(system: System, sizes: Mapping[str, int], needed: Mapping[str, int]) -> Mapping[str, int]:
     short = {axis: least for axis, least in needed.items() if sizes[axis] < least}
     return model_sizes(system, short) if short else sizes
 

@@ -21,7 +21,7 @@ from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
 from symbackprop.numerics.tolerance import all_finite
-from symbackprop.sampling.draws import sizes_with_steps
+from symbackprop.sampling.draws import sizes_with_middles, sizes_with_steps
 from symbackprop.sampling.finite_data import Values, different_sizes
 from symbackprop.sampling.obeying_facts import sample_obeying_facts
 from symbackprop.sampling.related_sizes import related_sizes
@@ -108,9 +108,13 @@ def check_against(
     examiner = Examiner(checked, Clock(budget), equations)
     rounds, remarks = rounds_of_sizes(equations.stated)
     different = rounds[0].sizes
-    with_steps = sizes_with_steps(equations.stated, different)
-    if with_steps not in [each.sizes for each in rounds]:
-        rounds = (*rounds, SizesOfRound("more steps", with_steps))
+    longer = {
+        "more steps": sizes_with_steps(equations.stated, different),
+        "more places": sizes_with_middles(equations.stated, different),
+    }
+    for name, sizes in longer.items():
+        if sizes not in [each.sizes for each in rounds]:
+            rounds = (*rounds, SizesOfRound(name, sizes))
     rounds = (*rounds, *stress_rounds(different))
     found, untried = _rounds(examiner, rounds, equations.stressed_sample, rng)
     at_kinks, unreached = rounds_at_kinks(examiner, rng)

@@ -10,7 +10,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.sampling.drawing import Draw, Drawing
-from symbackprop.sampling.draws import Draws, sizes_with_steps
+from symbackprop.sampling.draws import Draws, sizes_with_middles, sizes_with_steps
 from symbackprop.sampling.draws_at_kinks import IN_PAIRS, SLICES_OF_ZEROS, draws_at_kinks
 from symbackprop.sampling.finite_data import GENTLE
 from symbackprop.semantics.systems import evaluate_system
@@ -95,6 +95,20 @@ RECURRENCE = "index t : T{}\nparam x[t]\nh[t] = tanh(x[t]{})\nloss E = sum(t, h[
 def test_a_recurrence_has_steps_in_its_middle(declared: str, reads: str, steps: int) -> None:
     system = parse_system(RECURRENCE.format(declared, reads))
     assert sizes_with_steps(system, {"T": 2})["T"] == steps
+
+
+COMPARED = "index t, s : T{}\nindex n : N\nparam x[t,n]\nloss E = sum(t, s, n, where({}, x[t,n]*x[s,n], 0))\n"
+
+
+@pytest.mark.parametrize(
+    ("declared", "condition", "places"),
+    [("", "s <= t", 5), ("", "s == t + 1", 5), (" = 2", "s <= t", 2), ("", "s < 3", 2), ("", "s < n", 2)],
+)
+def test_indices_of_one_axis_that_are_compared_have_places_in_its_middle(
+    declared: str, condition: str, places: int
+) -> None:
+    system = parse_system(COMPARED.format(declared, condition))
+    assert sizes_with_middles(system, {"T": 2, "N": 3})["T"] == places
 
 
 def at_kinks(text: str) -> tuple[System, list[Draw]]:
