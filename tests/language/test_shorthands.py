@@ -127,13 +127,13 @@ def test_softmax_and_cross_entropy_in_one_line_give_p_minus_d() -> None:
     loss = "loss E = -mean(b, sum(k, d[b,k]*log(softmax(k, sum(i, W[k,i]*x[b,i])))))\n"
     declared, _ = CLASSIFIER.split("u[b,k] =")
     derivation = sb.loads(declared + loss).derive()
-    assert "(softmax(k, u_E[k,b]) - d[b,k])/size(b)" in derivation.result_text()
+    assert "(softmax(k, u_E[b,k]) - d[b,k])/size(b)" in derivation.result_text()
     assert r"\operatorname{softmax}_{k}" in derivation.result_latex()
     (named, line, *_) = json.loads(derivation.result_json())["result"]
     assert named["right"] == "sum(i, W[k,i]*x[b,i])"
-    assert line["right"] == "(softmax(k, u_E[k,b]) - d[b,k])/size(b)"
+    assert line["right"] == "(softmax(k, u_E[b,k]) - d[b,k])/size(b)"
     code = derivation.to_numpy(verify=False)
-    assert "# delta_u_E[k,b] = (softmax(k, u_E[k,b]) - d[b,k])/size(b)" in code
+    assert "# delta_u_E[b,k] = (softmax(k, u_E[b,k]) - d[b,k])/size(b)" in code
     assert "np.max(u_E" in code  # stable, by the same rules as for the written-out form
 
 

@@ -66,7 +66,7 @@ MODELS = {
         "index n : N\nindex k : K\ninput w[k], v[k]\nparam u[n,k]\n"
         "loss E = sum(k, w[k]*sqrt(1 + var(n, v[k] - u[n,k])))",
         (
-            "grad_u[n,k] = w[k]*(u[n,k] - v[k] - sum(n', u[n',k] - v[k])/size(n))"
+            "grad_u[n,k] = w[k]*(-(v[k] - u[n,k]) - sum(n', u[n',k] - v[k])/size(n))"
             "/(size(n)*sqrt(1 + sum(n', (v[k] - u[n',k] - sum(n'', v[k] - u[n'',k])/size(n))^2)/size(n)))",
         ),
         {"u": 1e3, "v": 1e3},
@@ -124,8 +124,9 @@ MODELS = {
         "index n : N\nindex m : M\nindex d : D\ninput r[n,m], f[n,m]\nparam w[n,d], v[m,d], b[n], c[m]\n"
         "loss E = 1/2*sum(n, m, f[n,m]*(sum(d, w[n,d]*v[m,d]) + b[n] + c[m] - r[n,m])^2)",
         (
-            "grad_b[n] = sum(m, f[n,m]*(sum(d, w[n,d]*v[m,d]) + b[n] + c[m] - r[n,m]))",
-            "grad_c[m] = sum(n, f[n,m]*(sum(d, w[n,d]*v[m,d]) + b[n] + c[m] - r[n,m]))",
+            "delta_r_E[n,m] = f[n,m]*r_E[n,m]",
+            "grad_b[n] = sum(m, delta_r_E[n,m])",
+            "grad_c[m] = sum(n, delta_r_E[n,m])",
         ),
     ),
     "decimals as they were typed": Shifted(
@@ -146,7 +147,7 @@ MODELS = {
     ),
     "a penalty that is nearly 0": Shifted(
         "index n : N\ninput r[n]\nparam p[n], b\nloss E = b*mean(n, exp(r[n] - p[n]) - (r[n] - p[n]) - 1)",
-        ("grad_b = sum(n, exp(r[n] - p[n]) + p[n] - r[n] - 1)/size(n)",),
+        ("grad_b = sum(n, exp(r[n] - p[n]) - (r[n] - p[n]) - 1)/size(n)",),
     ),
     "one neuron": Shifted(
         "index n : N\ninput x[n], g[n]\nparam w, b\ny[n] = sigmoid(w*x[n] + b)\nloss E = sum(n, g[n]*y[n])",
