@@ -13,7 +13,7 @@ from symbackprop.version import __version__
 
 ROOT = Path(__file__).parent.parent.parent
 SEED = str(ROOT / "examples" / "seed.model")
-COMMANDS = ("derive", "generate", "latex", "check", "explain", "schema", "catalogue", "rules")
+COMMANDS = ("derive", "generate", "latex", "check", "explain", "plot", "schema", "catalogue", "rules")
 
 
 @pytest.fixture
