@@ -43,6 +43,7 @@ ROOMS = (
     "accuracy",
     "faults",
     "explanation",
+    "plotting",
     "pages",
     "pipeline",
     "reports",

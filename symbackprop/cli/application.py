@@ -24,6 +24,7 @@ COMMANDS = {
     "same": "symbackprop.cli.same",
     "explain": "symbackprop.cli.explain",
     "gallery": "symbackprop.cli.gallery",
+    "plot": "symbackprop.cli.plot",
     "schema": "symbackprop.cli.schema",
     "catalogue": "symbackprop.cli.catalogue",
     "rules": "symbackprop.cli.rules",
