@@ -23,6 +23,7 @@ COMMANDS = {
     "audit": "symbackprop.cli.audit",
     "same": "symbackprop.cli.same",
     "explain": "symbackprop.cli.explain",
+    "gallery": "symbackprop.cli.gallery",
     "plot": "symbackprop.cli.plot",
     "schema": "symbackprop.cli.schema",
     "catalogue": "symbackprop.cli.catalogue",

@@ -13,7 +13,18 @@ from symbackprop.version import __version__
 
 ROOT = Path(__file__).parent.parent.parent
 SEED = str(ROOT / "examples" / "seed.model")
-COMMANDS = ("derive", "generate", "latex", "check", "explain", "plot", "schema", "catalogue", "rules")
+COMMANDS = (
+    "derive",
+    "generate",
+    "latex",
+    "check",
+    "explain",
+    "gallery",
+    "plot",
+    "schema",
+    "catalogue",
+    "rules",
+)
 
 
 @pytest.fixture
