@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from symbackprop.cli.application import Task
+from symbackprop.cli.completion import tensor_names
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.console import Sizes, WithRespectTo, names_in, print_result, say, sizes_in
 from symbackprop.cli.faults import on_model
@@ -73,7 +74,13 @@ def command(
     wrt: WithRespectTo = None,
     size: Sizes = None,
     of: Annotated[
-        str, typer.Option("--of", metavar="TENSOR", help="What the Jacobian is of; default: the output.")
+        str,
+        typer.Option(
+            "--of",
+            metavar="TENSOR",
+            help="What the Jacobian is of; default: the output.",
+            autocompletion=tensor_names,
+        ),
     ] = "",
     rate: Annotated[
         list[str] | None,

@@ -220,8 +220,10 @@ def test_nothing_to_differentiate_by(call, model, command):
 
 
 def test_check_without_parameters_takes_every_input(call, model):
-    code, out, _ = call("check", model("index i : I\ninput x[i]\nloss E = sum(i, x[i])\n"))
-    assert code == 0 and "x" in out
+    path = model("index i : I\ninput x[i]\nloss E = sum(i, x[i])\n")
+    code, out, err = call("check", path)
+    assert code == 0 and "x" in out and "compared within 10 s: a longer --budget" in err
+    assert "--budget" not in call("check", path, "--every")[2]
 
 
 def test_the_message_has_file_line_caret_and_remedy(call, model):
