@@ -7,7 +7,7 @@ MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
 
 DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended
 
-.PHONY: test lint types unit documents demo train bench generate tools clean
+.PHONY: test lint types unit documents demo train bench notebook generate tools clean
 
 test: lint types unit
 
@@ -54,6 +54,10 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.verified_emission
 	$(BIN)/python -m benchmarks.digits
 	$(BIN)/python -m benchmarks.comparison
+
+# Runs the notebook, and keeps what it shows.
+notebook: $(VENV)/installed-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-execute --inplace examples/course.ipynb
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated

@@ -39,6 +39,7 @@ Sizes: TypeAlias = Annotated[
         autocompletion=sizes_of_axes,
     ),
 ]
+STEPS_HELP = "Every step, each adjoint's chain rule and closed form, or the model and its result alone."
 PageFile: TypeAlias = Annotated[
     str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 ]

@@ -15,7 +15,7 @@ _LEFT, _TOP, _WIDTH, _HEIGHT = 58.0, 14.0, 420.0, 250.0
 
 def cost_plot(system: System, ways: Ways) -> str:
     """Operations against the size of all open axes, both in powers; "" where sizes are all declared."""
-    curves = cost_curves(system, ways)
+    curves = cost_curves(system, {way.name: way.operations for way in ways.ways})
     if curves is None:
         return ""
     numbers = [number for line in curves.operations.values() for number in line if number > 0]

@@ -22,7 +22,7 @@ DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v")
 GRID = "#d9d9d9"
 FORMATS = ("svg", "png", "pdf")
-DOTS_PER_INCH = 160
+DOTS_PER_INCH, OF_A_NOTEBOOK = 160, 100
 
 # matplotlib types the keys one by one, in newer versions alone.
 _LOOK: Any = {
@@ -44,17 +44,21 @@ _UNDATED: Mapping[str, Mapping[str, None]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A drawing that can be written to a file, and that a notebook shows."""
 
     figure: Figure
 
-    def bytes_as(self, format: str) -> bytes:
+    def __repr__(self) -> str:
+        width, height = self.figure.get_size_inches()
+        return f"<Picture {width:.1f} x {height:.1f} inches>"
+
+    def bytes_as(self, format: str, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
         """The picture as svg, png or pdf: the same bytes at every call."""
         stream = io.BytesIO()
         with rc_context(_LOOK):
-            self.figure.savefig(stream, format=format, dpi=DOTS_PER_INCH, metadata=_UNDATED[format])
+            self.figure.savefig(stream, format=format, dpi=dots_per_inch, metadata=_UNDATED[format])
         return stream.getvalue()
 
     def save(self, path: Path | str) -> None:
@@ -63,7 +67,7 @@ class Picture:
         write_atomically(path, self.bytes_as(format_of(path)))
 
     def _repr_png_(self) -> bytes:
-        return self.bytes_as("png")
+        return self.bytes_as("png", OF_A_NOTEBOOK)
 
 
 def format_of(path: Path) -> str:

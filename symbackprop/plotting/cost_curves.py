@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.errors import SymbackpropError
-from symbackprop.explanation.ways import Ways, sizes_for
+from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.explanation.ways import sizes_for
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.systems.system import System
 
@@ -21,10 +22,12 @@ class CostCurves:
     operations: Mapping[str, tuple[int, ...]]
 
 
-def cost_curves(system: System, ways: Ways) -> CostCurves | None:
-    """Counted on the programs; None where the model leaves no size open, or nothing is computed."""
+def cost_curves(system: System, ways: Mapping[str, Polynomial]) -> CostCurves | None:
+    """Of each way's operations; None where the model leaves no size open, or nothing is computed."""
     sizes = _sizes(system)
-    curves = {way.name: tuple([way.operations.at(each) for each in sizes.values()]) for way in ways.ways}
+    curves = {
+        name: tuple([operations.at(each) for each in sizes.values()]) for name, operations in ways.items()
+    }
     is_some = any(number > 0 for curve in curves.values() for number in curve)
     return CostCurves(tuple(sizes), curves) if len(sizes) > 1 and is_some else None
 

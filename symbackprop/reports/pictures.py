@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from symbackprop.errors import DerivationError, NotationError
 from symbackprop.explanation.computations import Computations
-from symbackprop.explanation.ways import sizes_for, ways_of
+from symbackprop.explanation.ways import operations_of_ways
 from symbackprop.pipeline import Model
 from symbackprop.plotting.canvas import Picture, format_of
 from symbackprop.plotting.charts import cost_chart, descent_chart, step_chart
@@ -18,7 +17,6 @@ from symbackprop.plotting.jacobians import jacobian_pattern, reached_tensors, we
 from symbackprop.plotting.network_layout import network_layout
 from symbackprop.plotting.step_errors import step_errors
 from symbackprop.targets.numpy.module import numpy_module
-from symbackprop.targets.numpy.target import NUMPY
 from symbackprop.verification.checked_module import ModuleUnderCheck, under_check
 from symbackprop.verification.judged_equations import Equations
 
@@ -31,8 +29,6 @@ __all__ = [
     "plot_network",
     "plot_steps",
 ]
-
-NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
 
 def plot_network(model: Model, wrt: Sequence[str] | None = None) -> Picture:
@@ -86,8 +82,7 @@ def plot_costs(model: Model, wrt: Sequence[str] | None = None) -> Picture:
     """
     derived = model.derive(wrt)
     computations = Computations.of(numpy_module(derived.program).printed())
-    sizes = sizes_for(derived.derivation.model, NO_SIZES)
-    curves = cost_curves(model.system, ways_of(derived.derivation, computations, NUMPY, sizes))
+    curves = cost_curves(model.system, operations_of_ways(computations))
     if curves is None:
         raise NotationError(f"every axis of '{model.name}' has a size", remedy="leave one open: index b : B")
     return cost_chart(curves, model.name)

@@ -109,6 +109,24 @@ def test_derive_prints_the_lesson(call):
     assert out.endswith("  dE/dW2[k,j] = sum(b, (y[b,k] - d[b,k])*z1[b,j])\n")
 
 
+def test_derive_shows_as_many_steps_as_one_asks_for(call):
+    whole, main, result = (call("derive", SEED, "--steps", steps)[1] for steps in ("all", "main", "result"))
+    assert whole == call("derive", SEED)[1] and len(whole) > len(main) > len(result)
+    chain_rule = "  dE/dW1[j,i] = sum(b, j', (dE/du1[b,j'])*(du1[b,j']/dW1[j,i]))  # chain rule\n"
+    assert chain_rule in main and "differentiate" not in main and "Kronecker" not in main
+    end = main[main.index("The result") :]
+    assert result.endswith(end) and whole.endswith(end) and "chain rule" not in result
+    markdown = call("derive", SEED, "--steps", "main", "--format", "markdown")[1]
+    assert "## The result" in markdown and len(markdown) < len(
+        call("derive", SEED, "--format", "markdown")[1]
+    )
+
+
+def test_what_has_no_steps_to_leave_out_says_so(call):
+    code, out, err = call("derive", SEED, "--steps", "main", "--format", "json")
+    assert (code, out) == (2, "") and "--steps does not go with --format json" in err
+
+
 def test_derive_says_how_many_steps_replay(call):
     code, out, err = call("derive", SEED, "--wrt", "W2", "--result", "--verify")
     assert (code, out) == (0, call("derive", SEED, "--wrt", "W2", "--result")[1])
