@@ -16,6 +16,9 @@ from docs.site.model_lexer import ModelLexer
 _DISPLAY = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', flags=re.DOTALL)
 _INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', flags=re.DOTALL)
 
+_BREAK = re.compile(r"(\\\\|&)")  # between rows and cells
+_SIZED = re.compile(r"\\[bB]igg?([lr])\b")
+
 
 class FormulasAsMathML(Postprocessor):
     """The LaTeX that `pymdownx.arithmatex` has found, as MathML; a wide display scrolls by itself."""
@@ -28,7 +31,22 @@ class FormulasAsMathML(Postprocessor):
 
 def _mathml(latex: str, display: str) -> str:
     # The converter does not know `aligned`, and reads `split`, which is the same, as a table.
-    return str(convert(re.sub(r"\b(begin|end){aligned}", r"\1{split}", unescape(latex)), display=display))
+    known = re.sub(r"\b(begin|end){aligned}", r"\1{split}", unescape(latex))
+    return str(convert("".join(map(_with_pairs, _BREAK.split(known))), display=display))
+
+
+def _with_pairs(cell: str) -> str:
+    r"""A cell with \left( ... \right) where \bigl( ... \bigr) opens and closes in it.
+
+    The converter hangs the exponent of `\bigr)^2` on the parenthesis alone, which then shrinks.
+    """
+    depth = lowest = 0
+    for size in _SIZED.finditer(cell):
+        depth += 1 if size[1] == "l" else -1
+        lowest = min(depth, lowest)
+    if depth or lowest:
+        return cell
+    return _SIZED.sub(lambda size: r"\left" if size[1] == "l" else r"\right", cell)
 
 
 class SiteExtension(Extension):

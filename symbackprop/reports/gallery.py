@@ -22,6 +22,7 @@ from symbackprop.systems.system import Role
 INDEX = "index"
 MOST_EQUATIONS = 6  # of one gradient on the page that shows all
 _PUBLISHED = re.compile(r"^grad_(\w+)", flags=re.MULTILINE)
+_WORD = re.compile(r"[a-z][a-z-]*(?=[ ,:;.]|$)")
 _END_OF_TITLE = re.compile(r"[:;,.] |\.$| \(")
 
 
@@ -135,4 +136,5 @@ def _comment(lines: Sequence[str]) -> list[str]:
 
 
 def _capitalised(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    """Beginning with a capital letter, where the first word is one: the a of a' b is not."""
+    return words[:1].upper() + words[1:] if _WORD.match(words) else words

@@ -57,3 +57,13 @@ def test_every_formula_becomes_mathml(page: Path) -> None:
 def test_a_formula_within_a_sentence_stays_there() -> None:
     shown = page_of(r'<p>where <span class="arithmatex">\(a &lt; b\)</span>.</p>')
     assert re.fullmatch(r'<p>where <math[^>]* display="inline">.*</math>\.</p>', shown)
+
+
+def test_an_exponent_stands_on_the_whole_parenthesis() -> None:
+    inline = '<span class="arithmatex">\\(%s\\)</span>'
+    paired = page_of(inline % r"\Bigl(\bigl(a\bigr)^2 + b\Bigr)_{i}")
+    assert re.search(r"<msup><mrow><mo[^>]*>.*?</mrow><mn>2</mn></msup>", paired)
+    over_two_rows = page_of(
+        r'<div class="arithmatex">\[\begin{aligned}a &= \bigl(b \\ &+ c\bigr)\end{aligned}\]</div>'
+    )
+    assert over_two_rows.count("<mtr>") == 2

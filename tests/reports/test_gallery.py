@@ -67,6 +67,8 @@ def test_the_comment_gives_title_and_description(tmp_path: Path) -> None:
     assert found.title == "A pair" and found.description == r"A pair: two \*inputs\*, one product"
     alone = exhibit(written(tmp_path, "pair.model", "# a pair\n" + MODEL))
     assert (alone.title, alone.description) == ("A pair", "")
+    symbol = exhibit(written(tmp_path, "pair.model", "# a' X a, a form\n" + MODEL))
+    assert (symbol.title, symbol.description) == ("a' X a", "a' X a, a form")
 
 
 def test_two_pages_of_one_name_are_refused(tmp_path: Path) -> None:
