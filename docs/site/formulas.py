@@ -17,7 +17,7 @@ _DISPLAY = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', flag
 _INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', flags=re.DOTALL)
 
 _BREAK = re.compile(r"(\\\\|&)")  # between rows and cells
-_SIZED = re.compile(r"\\[bB]igg?([lr])\b")
+_SIZED = re.compile(r"(?P<command>\\[bB]igg?(?P<side>[lr]))(\\.|.)")
 
 
 class FormulasAsMathML(Postprocessor):
@@ -36,17 +36,24 @@ def _mathml(latex: str, display: str) -> str:
 
 
 def _with_pairs(cell: str) -> str:
-    r"""A cell with \left( ... \right) where \bigl( ... \bigr) opens and closes in it.
+    r"""A cell with \left( ... \right)^2 for \bigl( ... \bigr)^2, where both stand in it.
 
     The converter hangs the exponent of `\bigr)^2` on the parenthesis alone, which then shrinks.
     """
-    depth = lowest = 0
-    for size in _SIZED.finditer(cell):
-        depth += 1 if size[1] == "l" else -1
-        lowest = min(depth, lowest)
-    if depth or lowest:
-        return cell
-    return _SIZED.sub(lambda size: r"\left" if size[1] == "l" else r"\right", cell)
+    opened: list[re.Match[str]] = []
+    commands: dict[int, tuple[int, str]] = {}
+    for found in _SIZED.finditer(cell):
+        if found["side"] == "l":
+            opened.append(found)
+        elif opened:
+            before = opened.pop()
+            if cell[found.end() : found.end() + 1] in ("^", "_"):
+                commands[before.start()] = before.end("command"), r"\left"
+                commands[found.start()] = found.end("command"), r"\right"
+    for start in sorted(commands, reverse=True):
+        end, command = commands[start]
+        cell = cell[:start] + command + cell[end:]
+    return cell
 
 
 class SiteExtension(Extension):
