@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MODELS := $(addprefix examples/,$(addsuffix .model,convnet digits exercise lstm seed transformer))
 MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
+GALLERY := $(sort $(wildcard examples/classics/*.model)) $(sort $(wildcard examples/related_sizes/*.model)) $(MODELS)
 
 DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended
 
-.PHONY: test lint types unit documents demo train bench notebook generate tools clean
+.PHONY: test lint types unit documents demo train bench notebook generate docs tools clean
 
 test: lint types unit
 
@@ -61,6 +62,12 @@ notebook: $(VENV)/installed-test
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated
+
+# The guide as a site in build/site, which opens without a server; the gallery is derived anew, in half a minute.
+docs: $(VENV)/installed-docs
+	rm -rf docs/gallery
+	$(BIN)/symbackprop gallery $(GALLERY) -o docs/gallery
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # The stamp is newer than pyproject.toml once its extra is installed, so that set-up happens once.
 $(VENV)/installed-%: pyproject.toml | $(BIN)/python
