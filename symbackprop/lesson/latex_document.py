@@ -21,8 +21,8 @@ from symbackprop.lesson.latex_displays import (
     numbered_rows,
     sentence_latex,
 )
-from symbackprop.lesson.lesson import derivation_document
-from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, paper_of, signs_on
+from symbackprop.lesson.lesson import derivation_document, result_document
+from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, paper_of, signs_on, stated_typesetter
 from symbackprop.typesetting.names import escaped
 
 _PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
@@ -48,6 +48,11 @@ def derivation_latex(derivation: Derivation, standalone: bool, steps: Steps, sym
     """A derivation as a paper's appendix: a document that compiles as it is, or its body alone."""
     document = with_steps(derivation_document(derivation, with_symbols=False), steps)
     return (latex_document if standalone else latex_fragment)(document, paper_of(derivation, symbols))
+
+
+def result_latex(derivation: Derivation) -> str:
+    """The gradient's equations as one display, the tensors set as the model says."""
+    return latex_fragment(result_document(derivation), Paper(typesetter=stated_typesetter(derivation.system)))
 
 
 def latex_document(document: Document, paper: Paper = NO_PAPER) -> str:
