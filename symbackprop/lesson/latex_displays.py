@@ -24,6 +24,7 @@ _LONGEST_LEFT, _QUAD = 9.0, 1.0
 _BESIDE_COLUMN = 9.0
 # The small print's ems in those of the text, and an average letter of it.
 _SMALL, _NOTE_LETTER = 0.86, 0.44
+_SHORTEST_LAST = 6.0
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _notes(reason: Reason, width: float, typesetter: Typesetter) -> Iterator[str
     for line in _wrapped(name, width):
         yield _note(_joined(line))
     for statement in statements:
-        for place, line in enumerate(_wrapped(statement, width - 2 * _QUAD)):
+        for place, line in enumerate(_without_widow(list(_wrapped(statement, width - 2 * _QUAD)))):
             yield r"\quad " * (1 + (place > 0)) + _note(_joined(line))
 
 
@@ -177,6 +178,16 @@ def _wrapped(atoms: Sequence[Atom], width: float) -> Iterator[list[Atom]]:
         used += _atom_width(atom)
     if line:
         yield line
+
+
+def _without_widow(lines: list[list[Atom]]) -> list[list[Atom]]:
+    """The lines, words moved down to a last one that would be a letter or two by itself."""
+    while len(lines) > 1 and sum(map(_atom_width, lines[-1])) < _SHORTEST_LAST and len(lines[-2]) > 3:
+        moved = [lines[-2].pop()]
+        while not moved[0].spaced:
+            moved.insert(0, lines[-2].pop())
+        lines[-1] = [*moved, *lines[-1]]
+    return lines
 
 
 def _atom_width(atom: Atom) -> float:

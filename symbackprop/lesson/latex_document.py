@@ -110,7 +110,7 @@ def _table(rows: Sequence[SymbolRow]) -> str:
         r"\hline",
         r"\end{longtable}",
     ]
-    return "\n".join(("{\\renewcommand{\\arraystretch}{1.25}%", *lines, "}"))
+    return "\n".join(("{\\renewcommand{\\arraystretch}{1.45}%", *lines, "}"))
 
 
 def _names(row: SymbolRow, width: float) -> str:

@@ -328,3 +328,10 @@ def test_katex_reads_every_formula_strictly(name):
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == len(formulas) > 5
+
+
+def test_no_letter_of_a_rule_stands_on_a_line_by_itself():
+    rule = "sum(i, delta(i,j)*f(i)) = f(j), or 0 if j is outside the axis of i, where j is independent of i"
+    rows = chain_rows(Chain(LEFT, (Link(named(1), Reason("contract delta", ((rule,),))),)))
+    notes = [row.latex for row in rows if "footnotesize" in row.latex]
+    assert len(notes) == 3 and "where $j$ is" in notes[1] and notes[2].endswith("independent of $i$}")
