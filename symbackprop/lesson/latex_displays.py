@@ -109,11 +109,19 @@ def joined_rows(rows: Sequence[Row]) -> str:
     return " \\\\\n".join(row.latex for row in rows)
 
 
-def numbered_rows(rows: Sequence[Row]) -> str:
-    r"""Rows for `align`: results have a number, and \\* keeps together what has to stay on one page."""
-    shown = [row.latex + ("" if row.is_result else r" \notag") for row in rows]
+def numbered_rows(rows: Sequence[Row], labels: Sequence[str] = ()) -> str:
+    r"""Rows for `align`: results have a number, and \\* keeps together what has to stay on one page.
+
+    `labels` are those of the results, in order; "" is none.
+    """
+    following = iter(labels)
+    shown = [row.latex + (_labelled(next(following, "")) if row.is_result else r" \notag") for row in rows]
     ends = [" \\\\*\n" if row.stays else " \\\\\n" for row in rows[1:]]
     return "".join(part for pair in zip(shown, [*ends, ""], strict=True) for part in pair)
+
+
+def _labelled(label: str) -> str:
+    return rf" \label{{{label}}}" if label else ""
 
 
 def _equation_lines(expression: Expression, width: float, typesetter: Typesetter) -> list[tuple[str, float]]:
