@@ -24,6 +24,7 @@ ROOMS = (
     "rules",
     "presentation",
     "algebra",
+    "memoization",
     "derivation",
     "indexing",
     "stability",

@@ -9,7 +9,7 @@
 | `sh` | sets a machine up, or takes minutes: only that its targets and modules exist is looked at |
 | `text` | nothing to run: a drawing, a sketch |
 
-A block with a title is a file of that name.
+A block with a title is a file of that name, which a later block reads.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ from symbackprop.cli.main import run as run_symbackprop
 from symbackprop.language.model import parse_system, with_statements
 from symbackprop.layers.tables import parse_toml
 from symbackprop.pipeline import Model
-from symbackprop.systems.system import Role, System
+from symbackprop.systems.system import Equation, Role, System
 from tests.docs.pages import ROOT, Block
 from tests.models.classics import small_sample
 
 DECLARATIONS = "declarations.model"
 LAUNCHER = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+_WITH_ERRORS = " 2>&1"
 _AND_ITS_EXIT_CODE = ' || echo "exit code $?"'
 
 
@@ -58,7 +59,7 @@ class Session:
             (self.folder / block.title).write_text(block.text, encoding="utf-8")
         if block.title == DECLARATIONS:
             self.declarations = block.text
-        elif block.language != "python" or not block.title:
+        elif not block.title:
             RUNNERS[block.language](self, block)
 
     def console(self, block: Block) -> None:
@@ -109,6 +110,8 @@ class Session:
         """Standard output, exit code, standard error; symbackprop's own commands run in this process."""
         plain = command.removesuffix(_AND_ITS_EXIT_CODE)
         plain, _, file = plain.partition(" > ")
+        together = plain.endswith(_WITH_ERRORS)
+        plain = plain.removesuffix(_WITH_ERRORS)
         words = shlex.split(plain)
         if words[0] != "symbackprop" or {"|", "<", ";", "&&", "||"}.intersection(words):
             done = subprocess.run(
@@ -116,7 +119,8 @@ class Session:
                 text=True, timeout=120, check=False,
             )  # fmt: skip
             return done.stdout, done.returncode, done.stderr
-        out, errors = io.StringIO(), io.StringIO()
+        out = io.StringIO()
+        errors = out if together else io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             code = run_symbackprop(words[1:])
         printed = out.getvalue()
@@ -174,14 +178,20 @@ def tidy(output: str) -> str:
 
 
 def behind(declarations: str, statements: str) -> System:
-    """A model whose loss, where the statements mark none, is the sum of their last equation."""
+    """A model whose loss, where the statements mark none, is the sum of what no other equation reads."""
     system = parse_system(f"{declarations}{statements}")
-    if system.loss is None:
-        last = system.equations[-1].element
-        names = [position.name for position in last.positions]
-        summed = f"sum({', '.join(names)}, {last})" if names else str(last)
-        system = with_statements(system, f"\nloss L_ = {summed}")
-    return system
+    if system.loss is not None:
+        return system
+    read = {name for equation in system.equations for name in equation.reads if name != equation.tensor}
+    return with_statements(
+        system,
+        "\nloss L_ = " + " + ".join(_summed(each) for each in system.equations if each.tensor not in read),
+    )
+
+
+def _summed(equation: Equation) -> str:
+    names = [index.name for index in equation.indices]
+    return f"sum({', '.join(names)}, {equation.element})" if names else str(equation.element)
 
 
 def compute(system: System) -> None:
@@ -193,8 +203,27 @@ def compute(system: System) -> None:
     ]
     reached = system.precedents([system.loss])
     module = Model(system).derive([name for name in wanted if name in reached]).module(verify=False)
-    values = small_sample(system)[0]
+    values, sizes = _at_declared_sizes(system) or small_sample(system)
     parameters = {tensor.name: values[tensor.name] for tensor in system.with_role(Role.PARAMETER)}
     given = {name: value for name, value in values.items() if name not in parameters}
+    given |= {each.name: sizes[each.indices[0].axis.name] for each in system.with_role(Role.SIZE)}
     loss, gradients = module.value_and_grad(parameters, **given)
     assert np.isfinite(loss) and all(np.all(np.isfinite(value)) for value in gradients.values())
+
+
+def _at_declared_sizes(system: System) -> tuple[dict[str, Any], dict[str, int]] | None:
+    """Any data where a layered network says how large its arrays are; None where all sizes are open."""
+    if not any(axis.size for axis in system.axes):
+        return None
+    rng = np.random.default_rng(4)
+    sizes = {axis.name: axis.size or place for place, axis in enumerate(system.axes, start=2)}
+    values: dict[str, Any] = {}
+    for tensor in system.with_role(Role.PARAMETER, Role.INPUT, Role.TARGET, Role.CONSTANT):
+        shape = [sizes[index.axis.name] for index in tensor.indices]
+        drawn = (
+            rng.normal(size=shape)
+            if tensor.values is None
+            else rng.integers(sizes[tensor.values.name], size=shape)
+        )
+        values[tensor.name] = drawn
+    return values, sizes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, blocks_of
-from tests.docs.running import Session
+from tests.docs.running import DECLARATIONS, Session
 
 
 @pytest.fixture
@@ -36,6 +37,15 @@ def test_the_blocks_of_a_page_run(page: Path, session: Session) -> None:
         except Exception as error:
             error.add_note(f"in the block {block.language!r} of {block}")
             raise
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_block_stands_for_is_read_below_it(page: Path) -> None:
+    blocks = list(blocks_of(page))
+    for place, block in enumerate(blocks):
+        if block.title and block.title != DECLARATIONS:
+            later = " ".join(each.text for each in blocks[place + 1 :])
+            assert re.search(rf"\b{re.escape(block.title.removesuffix('.py'))}\b", later), block
 
 
 def test_the_first_screen_of_the_readme_shows_model_derivation_and_code() -> None:
