@@ -86,21 +86,15 @@ def _function(block: Block, stem: str, source: BlockFunction | None, used: set[s
 
     class_stem = "".join(word.capitalize() for word in stem.split("_"))
     kept = stem.replace("block", "gradients") if block.way_back else stem
-    numbers = block.source.runs if block.source else range(len(block.runs))
     return BlockFunction(
         name=fresh(f"_{stem}_backward" if block.way_back else f"_{stem}"),
         stem=stem,
         block=block,
         record=fresh(f"{class_stem}Gradients" if block.way_back else class_stem),
-        variables=tuple(fresh(f"{kept}{number + 1}") for number in numbers),
-        fields=dict(zip(block.kept, identifiers(map(_field, block.kept), _OF_TUPLES).values(), strict=True)),
+        variables=tuple(fresh(f"{kept}{number}") for number in block.numbers),
+        fields=identifiers(block.kept, _OF_TUPLES),
         source=source,
     )
-
-
-def _field(name: str) -> str:
-    """A field of a NamedTuple does not begin with an underscore."""
-    return f"kept{name}" if name.startswith("_") else name
 
 
 def own_printer(

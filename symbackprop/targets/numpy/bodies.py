@@ -5,7 +5,7 @@ A run of a block is a call of its function, where its lines would stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -123,7 +123,7 @@ def body_of_part(segment: Segment, printing: Printing, printer: NumpyValues) -> 
     earlier = printing.earlier(segment)
     read = [*segment.parameters, *(name for name in segment.arguments if name not in earlier)]
     before = [*unpacked_tensors(read, printer), *size_lines(segment, printing.program, printer)]
-    return [*code_lines(before), *_lines(segment.items, printing, printer)]
+    return [*code_lines(before), *_lines(segment, printing, printer)]
 
 
 def body_of_block(
@@ -137,7 +137,7 @@ def body_of_block(
     ]
     lines = code_lines(before)
     runs = _in_every_run(function.block.lines, function.block.runs)
-    for code in _lines(segment.items, printing, printer):
+    for code in _lines(segment, printing, printer):
         first, *others = runs[id(code.line)] if code.line is not None else (None,)
         counterparts = tuple(line for line in others if line is not None)
         lines.append(replace(code, line=first, counterparts=counterparts))
@@ -169,11 +169,12 @@ def _in_every_run(lines: Sequence[Line], runs: Sequence[Sequence[Line]]) -> dict
     return found
 
 
-def _lines(items: Iterable[Line | Run], printing: Printing, printer: NumpyValues) -> Iterator[CodeLine]:
+def _lines(segment: Segment, printing: Printing, printer: NumpyValues) -> Iterator[CodeLine]:
+    used = {*segment.results, *(name for item in segment.items for name in item.reads)}
     before: Line | Run | None = None
-    for item in items:
+    for item in segment.items:
         if isinstance(item, Run):
-            yield from code_lines(_call_lines(printing.calls[id(item)], printing, printer))
+            yield from code_lines(_call_lines(printing.calls[id(item)], used, printer))
         elif not isinstance(item, Loop) and _goes_on(before, item):
             # What was cut in two stays in one guard.
             yield from code_lines(statement_lines(item, printer, INDENT * 2), item)
@@ -188,12 +189,14 @@ def _goes_on(before: Line | Run | None, line: Line) -> bool:
     return guarded and not formula_of(line)
 
 
-def _call_lines(call: Call, printing: Printing, printer: NumpyValues) -> list[str]:
-    """`x2, block1 = _block(x0, Wq1)`."""
+def _call_lines(call: Call, used: Collection[str], printer: NumpyValues) -> list[str]:
+    """`x2, block1 = _block(x0, Wq1)`; what nobody uses is bound to `_`."""
     function = call.function
     names = function.block.names[call.number]
-    targets = [printer.names[names[own]] for own in function.block.given_back]
-    targets += [function.variables[call.number]] if function.block.kept else []
+    targets = [printer.names[names[own]] if names[own] in used else "_" for own in function.block.given_back]
+    if function.fields:
+        is_used = any(names[own] in used for own in function.fields)
+        targets.append(function.variables[call.number] if is_used else "_")
     separate = separately_given(function, call.segment)
     record = function.record_given(call.number)
     arguments = [*([record] if record else []), *(printer.names[names.get(own, own)] for own in separate)]
