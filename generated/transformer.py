@@ -475,14 +475,20 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     T, I = P.shape
     # x0[n,t,i] = C[ids[n,t],i] + P[t,i]
     x0 = C[ids] + P
+
+    # The first block: attention, then two fully connected layers, each added to what comes in.
     # s_up_to_t[t,s] = s <= t
     s_up_to_t = np.arange(T) <= np.arange(T)[:, None]
     x2, block1 = _block(
         x0, s_up_to_t, gamma1, beta1, Wq1, Wk1, Wv1, Wo1, bo1, gamma2, beta2, Wu1, bu1, Wd1, bd1
     )
+
+    # The second block.
     x4, block2 = _block(
         x2, s_up_to_t, gamma3, beta3, Wq2, Wk2, Wv2, Wo2, bo2, gamma4, beta4, Wu2, bu2, Wd2, bd2
     )
+
+    # Normalised once more: which character comes next?
     # mu5[n,t] = mean(i, x4[n,t,i])
     mu5 = np.sum(x4, axis=2) / I
     # x4_minus_mu5[n,t,i] = x4[n,t,i] - mu5[n,t]
@@ -550,6 +556,8 @@ def value_and_grad(
     N, T, V = p.shape
     I = y5.shape[2]
     dtype = p.dtype
+
+    # On the way back: Normalised once more: which character comes next?
     # delta_u[n,t,v] = (p[n,t,v] - delta(next[n,t],v))/(size(n)*size(t))
     delta_u = (p - (next_[:, :, None] == np.arange(V)).astype(dtype)) / (N * T)
     # grad_W[v,i] = sum(n, t, delta_u[n,t,v]*y5[n,t,i])
@@ -572,7 +580,12 @@ def value_and_grad(
         - np.sum(delta_xhat5 * xhat5, axis=2, keepdims=True) * xhat5 / I
     )
     delta_x4 = delta_x4_part / s5[:, :, None]
+
+    # On the way back: The second block.
     delta_x2, gradients2 = _block_backward(block2, delta_x4, gamma3, Wq2, Wk2, Wv2, Wo2, gamma4, Wu2, Wd2)
+
+    # On the way back: The first block: attention, then two fully connected layers, each added to what comes
+    # in.
     delta0, gradients1 = _block_backward(block1, delta_x2, gamma1, Wq1, Wk1, Wv1, Wo1, gamma2, Wu1, Wd1)
     # grad_C[v,i] = sum(n, t, delta0[n,t,i]*delta(ids[n,t],v))
     grad_C = scatter_add(ids, delta0, V)
@@ -726,4 +739,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 83fc497887c077b7
+# sha256 of the lines above: 372019937033eeea

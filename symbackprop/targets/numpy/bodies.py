@@ -5,21 +5,27 @@ A run of a block is a call of its function, where its lines would stand.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import textwrap
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from symbackprop.array.program import Line, Loop, Program, formula_of
 from symbackprop.array.related_sizes import RelatedSize
-from symbackprop.array.segments import Run, Segment, Segments, ShapeSource, segments_of
+from symbackprop.array.segments import Run, Segment, Segments, ShapeSource, lines_of, segments_of
 from symbackprop.emission.printed import CodeLine, code_lines
+from symbackprop.emission.sections import headings_of
 from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.blocks import BlockFunction, own_printer, runs_of, segment_in
 from symbackprop.targets.numpy.lines import printed, statement_lines
-from symbackprop.targets.numpy.python_text import INDENT, bracketed, fits, quoted, unpacked
+from symbackprop.targets.numpy.python_text import INDENT, LINE_LENGTH, bracketed, fits, quoted, unpacked
 from symbackprop.targets.numpy.values import NumpyValues
 
 SCALAR = "Scalar"
+
+# The lines of a program, by their ids, to the comments above them.
+Headings: TypeAlias = Mapping[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +71,11 @@ class Printing:
     def segments(self) -> Segments:
         """The parts of the program."""
         return segments_of(self.program, [run for run, _ in self._runs])
+
+    @cached_property
+    def headings(self) -> Headings:
+        """The user's comments on what the lines begin to compute."""
+        return headings_of(self.program, self.segments)
 
     @cached_property
     def records(self) -> Mapping[str, tuple[str, str]]:
@@ -123,7 +134,7 @@ def body_of_part(segment: Segment, printing: Printing, printer: NumpyValues) -> 
     earlier = printing.earlier(segment)
     read = [*segment.parameters, *(name for name in segment.arguments if name not in earlier)]
     before = [*unpacked_tensors(read, printer), *size_lines(segment, printing.program, printer)]
-    return [*code_lines(before), *_lines(segment, printing, printer)]
+    return [*code_lines(before), *_lines(segment, printing, printer, printing.headings)]
 
 
 def body_of_block(
@@ -137,7 +148,7 @@ def body_of_block(
     ]
     lines = code_lines(before)
     runs = _in_every_run(function.block.lines, function.block.runs)
-    for code in _lines(segment, printing, printer):
+    for code in _lines(segment, printing, printer, _headings_inside(function, printing)):
         first, *others = runs[id(code.line)] if code.line is not None else (None,)
         counterparts = tuple(line for line in others if line is not None)
         lines.append(replace(code, line=first, counterparts=counterparts))
@@ -169,10 +180,29 @@ def _in_every_run(lines: Sequence[Line], runs: Sequence[Sequence[Line]]) -> dict
     return found
 
 
-def _lines(segment: Segment, printing: Printing, printer: NumpyValues) -> Iterator[CodeLine]:
+def _headings_inside(function: BlockFunction, printing: Printing) -> Headings:
+    """The comments above the lines of a block, those of its first run, but for what is above its calls."""
+    found: dict[int, tuple[str, ...]] = {}
+    for line, *beside in list(zip(function.block.lines, *function.block.runs, strict=True))[1:]:
+        comments = [printing.headings[id(each)] for each in beside if id(each) in printing.headings]
+        found |= {id(line): comment for comment in comments[:1]}
+    return found
+
+
+def _heading_lines(comment: Iterable[str]) -> Iterator[str]:
+    """A comment with an empty line above; nothing for none."""
+    for number, line in enumerate(comment):
+        yield from [""] if number == 0 else []
+        yield from (f"{INDENT}# {part}" for part in textwrap.wrap(line, LINE_LENGTH - len(f"{INDENT}# ")))
+
+
+def _lines(
+    segment: Segment, printing: Printing, printer: NumpyValues, headings: Headings
+) -> Iterator[CodeLine]:
     used = {*segment.results, *(name for item in segment.items for name in item.reads)}
     before: Line | Run | None = None
     for item in segment.items:
+        yield from code_lines(_heading_lines(headings.get(id(lines_of(item)[0]), ())))
         if isinstance(item, Run):
             yield from code_lines(_call_lines(printing.calls[id(item)], used, printer))
         elif not isinstance(item, Loop) and _goes_on(before, item):
