@@ -111,12 +111,10 @@ class _Cancelling:
         return exponent * own.exponent > 0 and argument_of("exp", base) == negate(own.argument)
 
     def _is_in_a_term(self, total: Expression) -> bool:
-        """Whether a term of a sum has the sigmoid, or that of the negative, as a factor."""
+        """Whether a sum rests on the sigmoid, or on that of the negative, as a factor of a term."""
         own = self.sigmoid.argument
-        for factor in _factors_of_terms(self.meanings.of(total)):
-            argument, indices = sigmoid_argument(as_power(factor[0])[0], self.meanings), factor[1]
-            arguments = () if argument is None else instances(argument, indices, own)
-            if any(each in (own, negate(own)) for each in arguments):
+        for argument, indices in _sigmoids_in(self.meanings.of(total), self.meanings):
+            if any(each in (own, negate(own)) for each in instances(argument, indices, own)):
                 return True
         return False
 
@@ -127,18 +125,29 @@ class _Cancelling:
             yield other.as_function if other is not None and is_same else factor
 
 
-def _factors_of_terms(
-    node: Expression, bound: tuple[Index, ...] = ()
+def _sigmoids_in(
+    node: Expression, meanings: Meanings, bound: tuple[Index, ...] = ()
 ) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
-    """The factors of the terms of a sum, and the indices over which they are summed."""
-    for term in terms_of(node):
-        for factor in factors_of(term):
-            if is_sum(factor):
-                yield from _factors_of_terms(factor.body, (*bound, *factor.indices))
-            elif isinstance(factor, Add) and factor != node:
-                yield from _factors_of_terms(factor, bound)
-            else:
-                yield factor, bound
+    """The arguments of sigmoids among the factors of a sum's terms, and the indices that are summed over.
+
+    In exp(-s) - 1, where s is a sum of softplus(f), f is one.
+    """
+    for factor in (factor for term in terms_of(node) for factor in factors_of(term)):
+        base, _ = as_power(factor)
+        argument = sigmoid_argument(base, meanings) or argument_of("softplus", base)
+        match base:
+            case _ if argument is not None:
+                yield argument, bound
+            case Reduction("sum", indices, body):
+                yield from _sigmoids_in(body, meanings, (*bound, *indices))
+            case Where(_, chosen, _):
+                yield from _sigmoids_in(chosen, meanings, bound)
+            case Apply("expm1", (inner,)):
+                yield from _sigmoids_in(inner, meanings, bound)
+            case Element() if (meant := meanings.of(base)) is not base:
+                yield from _sigmoids_in(meant, meanings, bound)
+            case Add() if base != node:
+                yield from _sigmoids_in(base, meanings, bound)
 
 
 def cancelled_in_sum(node: Expression, meanings: Meanings) -> Expression | None:

@@ -30,6 +30,7 @@ from symbackprop.stability.sigmoids import (
 from symbackprop.stability.softplus import (
     complement_of_product,
     exponential_of_softplus,
+    product_beside_exponential,
     product_of_complements,
 )
 from symbackprop.stability.squares import root_of_square
@@ -88,10 +89,18 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "complement of product",
-        "1 - prod(i, sigmoid(f)^g) = 1 - exp(-sum(i, g*softplus(-f)))",
+        "1 - h*prod(i, sigmoid(f)^g) = 1 - exp(-sum(i, g*softplus(-f)) + log(h)), h up to three sigmoids",
         complement_of_product,
         example="1 - prod(i, sigmoid(x[i]))",
         near_miss="1 - prod(i, x[i])",
+        decreases="weight",
+    ),
+    StableForm(
+        "product beside an exponential",
+        "prod(i, sigmoid(f)^g)*exp(h + sum(i, g*softplus(-f))) = exp(h)",
+        product_beside_exponential,
+        example="prod(i, sigmoid(x[i]))*exp(c + sum(i, softplus(-x[i])))",
+        near_miss="prod(i, sigmoid(x[i]))*exp(c + sum(i, softplus(x[i])))",
         decreases="weight",
     ),
     StableForm(
@@ -113,7 +122,8 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "exponential times sigmoid",
-        "exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1",
+        "exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1; "
+        "(1 - sigmoid(f))/sigmoid(-f) = 1",
         exponential_times_sigmoid,
         example="exp(c)*sigmoid(-c)",
         near_miss="exp(c)*sigmoid(c)",

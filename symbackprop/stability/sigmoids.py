@@ -70,7 +70,10 @@ def reciprocal_of_complement(node: Expression, meanings: Meanings) -> Expression
 
 
 def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1."""
+    """exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1.
+
+    (1 - sigmoid(f))/sigmoid(-f) = 1.
+    """
 
     def joined(sign: int, argument: Expression, other: Expression) -> Expression | None:
         if sign == 1 and one_plus_exponential(other, meanings) == negate(argument):
@@ -82,7 +85,20 @@ def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expressio
     opened = _with_sigmoids_opened(node, meanings)
     product = joined_factors(opened, "sigmoid", partial(joined, 1))
     product = product or joined_factors(opened, "sigmoid", partial(joined, -1), sign=-1)
-    return product or _powers_joined(opened, meanings)
+    return product or _powers_joined(opened, meanings) or _complement_cancelled(node, meanings)
+
+
+def _complement_cancelled(node: Expression, meanings: Meanings) -> Expression | None:
+    """(1 - sigmoid(f))/sigmoid(-f) = 1."""
+    factors = node.factors if isinstance(node, Multiply) else ()
+    below = {base: at for at, (base, times) in enumerate(map(as_power, factors)) if times < 0}
+    for place, factor in enumerate(factors if below else ()):
+        argument = sigmoid_argument(factor, meanings) if isinstance(factor, Add) else None
+        function = None if argument is None else Apply("sigmoid", (argument,))
+        if function in below:
+            rest = (each for at, each in enumerate(factors) if at != place)
+            return multiply(*rest, function)
+    return None
 
 
 def _powers_joined(node: Expression, meanings: Meanings) -> Expression | None:
