@@ -227,3 +227,19 @@ def _left_of_1(probability: Expression, meanings: Meanings) -> Expression | None
     number, rest = coefficient_and_rest(meanings.of(probability))
     exponent = argument_of("expm1", rest[0]) if len(rest) == 1 and number == -1 else None
     return _left_by(probability, meanings) if exponent is None else Apply("exp", (exponent,))
+
+
+def difference_of_powers(node: Expression, meanings: Meanings) -> Expression | None:
+    """f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, where f is a sigmoid or a mean of some, and so is 1 - f."""
+    if not isinstance(node, Add):
+        return None
+    for higher in node.terms:
+        for factor in factors_of(higher):
+            base, exponent = as_power(factor)
+            lower = multiply(MINUS_ONE, higher, power(base, MINUS_ONE)) if exponent > 1 else None
+            left = left_by_mean(base, meanings) if lower in node.terms else None
+            if lower is not None and left is not None:
+                joined = multiply(lower, left)
+                terms = (joined if term == lower else term for term in node.terms if term != higher)
+                return add(*terms)
+    return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.stability.cancelling import cancelled_in_sum, difference_of_powers, reciprocal_of_where
+from symbackprop.stability.cancelling import cancelled_by_name, cancelled_in_sum
+from symbackprop.stability.complements import difference_of_powers
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
     log_of_difference,
@@ -25,6 +26,7 @@ from symbackprop.stability.sigmoids import (
     numbers_together,
     reciprocal_is_sigmoid,
     reciprocal_of_complement,
+    reciprocal_of_where,
     softplus_difference,
 )
 from symbackprop.stability.softplus import (
@@ -111,6 +113,16 @@ IDENTITIES: tuple[StableForm, ...] = (
         example="sigmoid(c)*(x[i]/sigmoid(c) + w[t])",
         near_miss="sigmoid(c)*(x[i]/sigmoid(-c) + w[t])",
         decreases="names",
+    ),
+    StableForm(
+        "cancel a name in a sum",
+        "f*(g/f + h) = g + f*h; (f*g + h)/f = g + h/f, f a name; "
+        "f[q]*(delta(p,q)*g/f[p] + h) = delta(p,q)*g + f[q]*h",
+        cancelled_by_name,
+        example="exp(x[i])*(c/exp(x[i]) + w[t])",
+        near_miss="exp(x[i])*(c/w[t] + c)",
+        where=("f is an exponential, or a name with exponentials",),
+        decreases="weight",
     ),
     StableForm(
         "reciprocal of where",
