@@ -27,7 +27,8 @@ SHIFTS: tuple[StableForm, ...] = (
     ),
     StableForm(
         "log of exponentials",
-        "log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m))), m = max(i, h) where g != 0",
+        "log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m))), m = max(i, h) where g != 0; "
+        "log(1 + f*exp(m)) = softplus(m + log(f))",
         log_of_exponentials,
         example="log(sum(i, exp(x[i])))",
         near_miss="log(sum(i, x[i]^2))",

@@ -254,6 +254,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_one_plus,
         example="log(1 + exp(c))",
         near_miss="log(2 + c)",
+        where=("terms of g*exp(f) are not shifted",),
         decreases="weight",
     ),
     StableForm(
