@@ -52,6 +52,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.closed_forms
 	$(BIN)/python -m benchmarks.scatter_add
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.cold_workloads
 	$(BIN)/python -m benchmarks.verified_emission
 	$(BIN)/python -m benchmarks.digits
 	$(BIN)/python -m benchmarks.comparison

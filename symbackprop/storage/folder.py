@@ -62,8 +62,9 @@ def store(question: str, answer: object) -> None:
 def _folder_in_use() -> Path | None:
     if os.environ.get(SWITCH, "").lower() == OFF:
         return None
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "symbackprop" / state_of_package()
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    base = given if given.is_absolute() else Path(os.path.expanduser("~")) / ".cache"
+    return base / "symbackprop" / state_of_package() if base.is_absolute() else None
 
 
 def _make(folder: Path) -> None:

@@ -45,6 +45,20 @@ def test_it_can_be_switched_off(cache: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert len([*cache.iterdir()]) == 1
 
 
+def test_a_relative_place_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written where the command happens to be run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    store(QUESTION, ANSWER)
+    assert stored(QUESTION) == ANSWER
+    assert [each.name for each in tmp_path.iterdir()] == ["home"]
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # nobody knows a home
+    store("another", ANSWER)
+    assert stored("another") is None
+    assert [each.name for each in tmp_path.iterdir()] == ["home"]
+
+
 def test_it_may_be_deleted(cache: Path) -> None:
     store(QUESTION, ANSWER)
     the_file(cache).unlink()
