@@ -10,8 +10,10 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "symbackprop"
 ROOMS = (
     "version",
+    "deferred_imports",
     "errors",
     "notation",
+    "storage",
     "functions",
     "integers",
     "cost",

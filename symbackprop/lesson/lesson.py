@@ -14,7 +14,6 @@ from typing import TypeAlias
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.indexing.blocks import blocks_of
-from symbackprop.integers.linear import linear_form
 from symbackprop.lesson.chains import ChainWriter, Law, without_indices
 from symbackprop.lesson.document import (
     Block,
@@ -99,8 +98,7 @@ def _by_block(left: Expression, right: Expression, axes: Sequence[Axis]) -> Iter
     if not blocks:
         yield left, right
     for block in blocks:
-        place = linear_form(add(block.start, block.index)).expression()
-        yield substitute(left, {block.split: place}), tidied(block.expression)
+        yield substitute(left, {block.split: block.place}), tidied(block.counted)
 
 
 def result_equations(derivation: Derivation) -> Equations:

@@ -92,7 +92,8 @@ NO_PAPER = Paper()
 
 
 def paper_of(derivation: Derivation, symbols: Mapping[str, str]) -> Paper:
-    """The indices and symbols of a derivation, adjoints included; `symbols` are LaTeX for names.
+    """The indices and symbols of a derivation, adjoints included; `symbols` are LaTeX for names, over the
+    model's own.
 
     Raises NotationError for an unknown name and for LaTeX that is no symbol.
     """
@@ -103,7 +104,7 @@ def paper_of(derivation: Derivation, symbols: Mapping[str, str]) -> Paper:
         if name not in names:
             system.tensor(name)
         expect_symbol(name, latex)
-    typesetter = Typesetter(symbols_of(names, symbols))
+    typesetter = Typesetter(symbols_of(names, {**stated_symbols(system), **symbols}))
     rows = [_tensor_row(tensor, typesetter) for role in _ROLES for tensor in system.with_role(role)]
     for adjoint in added:
         of = (Element(adjoint.total.numerator.tensor), Element(adjoint.total.denominator.tensor))
@@ -113,6 +114,17 @@ def paper_of(derivation: Derivation, symbols: Mapping[str, str]) -> Paper:
     loss = f"${typesetter.latex(Element(system.loss or ''))}$"
     title = f"{escaped(system.name)}: the gradient of {loss} by {asked}"
     return Paper(title, typesetter, tuple(_runs(system, typesetter)), tuple(rows), numbered=True)
+
+
+def stated_typesetter(system: System) -> Typesetter:
+    """Sets the tensors to which the model gives symbols by these, and all others as their names are read."""
+    symbols = stated_symbols(system)
+    return Typesetter(symbols_of(symbols, symbols)) if symbols else PLAIN
+
+
+def stated_symbols(system: System) -> dict[str, str]:
+    """Tensor to its LaTeX, where the model gives it."""
+    return {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
 
 
 def signs_on(body: str, signs: Sequence[tuple[str, str]] = _SIGNS) -> tuple[str, ...]:
