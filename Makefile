@@ -59,7 +59,7 @@ bench: $(VENV)/installed-bench
 
 # Runs the notebook, and keeps what it shows.
 notebook: $(VENV)/installed-test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-execute --inplace examples/course.ipynb
+	$(BIN)/python -m tests.examples.notebook
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-LONGEST_SYMBOL = 80
+from symbackprop.syntax.limits import LONGEST_SYMBOL
 
 _GREEK = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi "

@@ -3,7 +3,8 @@ r"""`param W1[j,i] as "\mathbf{W}^{(1)}"`: how a model says that its tensors are
 import pytest
 
 from symbackprop import LanguageError, NotationError, loads
-from symbackprop.syntax.latex_symbols import LONGEST_SYMBOL, fault_of_symbol
+from symbackprop.syntax.latex_symbols import fault_of_symbol
+from symbackprop.syntax.limits import LONGEST_SYMBOL
 
 PLAIN = """
 index b : B
