@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pygments.lexer import RegexLexer, words
-from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, Text
+from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
 from symbackprop.syntax.words import CALLABLE, CONNECTIVES, CONSTANTS, STATEMENTS
 
@@ -23,6 +23,8 @@ class ModelLexer(RegexLexer):
             (words(sorted(STATEMENTS | CONNECTIVES), prefix=r"\b", suffix=r"\b"), Keyword),
             (words(sorted(CALLABLE), prefix=r"\b", suffix=r"(?=\()"), Name.Builtin),
             (words(sorted(CONSTANTS), prefix=r"\b", suffix=r"\b"), Name.Constant),
+            (r"\bas(?= *\")", Keyword),
+            (r'"[^"\n]*"', String),
             (r"[A-Za-z]\w*'*", Name),
             (r"\d+(\.\d*)?([eE][+-]?\d+)?", Number),
             (r"[-=<>!+*/^]+", Operator),

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pygments.token import Comment, Error, Keyword, Name
+from pygments.token import Comment, Error, Keyword, Name, String
 
 from docs.site.model_lexer import ModelLexer
 from tests.docs.pages import ROOT
@@ -34,6 +34,8 @@ def test_words_are_told_from_names() -> None:
         (value, kind) for kind, value in ModelLexer().get_tokens("loss E = sum(i, summed[i'])  # sum up")
     )
     assert kinds["loss"] is Keyword and kinds["sum"] is Name.Builtin and kinds["# sum up"] is Comment.Single
+    symbol = [kind for kind, _ in ModelLexer().get_tokens(r'W as "\mathbf{W}"')]
+    assert symbol[2] is Keyword and symbol[4] is String
     assert kinds["summed"] is kinds["E"] is kinds["i'"] is Name
 
 
