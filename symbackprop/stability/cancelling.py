@@ -35,7 +35,8 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.stability.factors import sums_sigmoids
-from symbackprop.stability.meanings import LARGEST_SCALED, Meanings
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.scales import LARGEST_SCALED
 from symbackprop.stability.sigmoids import sigmoid_argument
 
 

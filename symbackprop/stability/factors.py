@@ -29,9 +29,10 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.pairs import argument_of
 from symbackprop.stability.exponents import has_maximum, is_at_most_0
 from symbackprop.stability.hyperbolic import scaled_difference
-from symbackprop.stability.meanings import LARGEST_SCALED, Meanings, Scaled
+from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.product_guards import unguarded
-from symbackprop.stability.scaled import has_exponentials, has_named_scale, is_exponential, scaled
+from symbackprop.stability.scaled import exp, has_exponentials, has_named_scale, is_exponential, scaled
+from symbackprop.stability.scales import LARGEST_SCALED, Scaled
 from symbackprop.stability.sigmoids import as_sigmoids
 
 
@@ -118,6 +119,18 @@ def factor_of(node: Expression, meanings: Meanings) -> Factor:
     return Factor(node, base, exponent, scale or scaled(node, meanings))
 
 
+def one_exponential(node: Expression, meanings: Meanings) -> Expression | None:
+    """prod(i, exp(f)) = exp(sum(i, f)); exp(f)^g = exp(g*f), where g is no whole number."""
+    match node:
+        case Reduction("prod"):
+            found = scaled(node, meanings)
+        case Power(_, exponent) if not (isinstance(exponent, Number) and exponent.value.denominator == 1):
+            found = scaled(node, meanings)
+        case _:
+            return None
+    return exp(found.exponent) if found.value == ONE else None
+
+
 def divides_by_exponentials(node: Expression, meanings: Meanings) -> bool:
     """Whether a sum with exponentials among its terms is a denominator, in a term or behind a name."""
     match node:
@@ -132,8 +145,11 @@ def divides_by_exponentials(node: Expression, meanings: Meanings) -> bool:
         case Power(inner, Number(value)) if value > 0:
             return divides_by_exponentials(inner, meanings)
     base, _ = base_and_exponent(node)
+    if not is_reciprocal(node):
+        return False
     seeing = meanings.with_sums()
-    return is_reciprocal(node) and (has_exponentials(base, seeing) or not scaled(base, seeing).is_plain)
+    is_shifted = not base.tensors.isdisjoint(meanings.shifted_names)
+    return is_shifted or has_exponentials(base, seeing) or not scaled(base, seeing).is_plain
 
 
 def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
-from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
+from symbackprop.stability.orders import exponentials_first, logarithms_last, multiples_first, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
 from symbackprop.stability.softplus import log_of_softplus, sigmoid_by_softplus
@@ -59,6 +59,14 @@ QUOTIENTS_FIRST = StableForm(
     example="w[t]^2/exp(c)^3",
     near_miss="w[t]^2/c^3",
     where=("g has an exponential that may be large",),
+)
+
+MULTIPLES_FIRST = StableForm(
+    "multiples first",
+    "f + 2*g - 3*m = 2*g - 2*m + f - m, m = max(i, h)",
+    multiples_first,
+    example="x[i] - 3*max(i2, x[i2])",
+    near_miss="x[i] - max(i2, x[i2])",
 )
 
 LOG_BESIDE_ZERO = StableForm(
@@ -116,5 +124,5 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     CANCELLING, *IDENTITIES, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
-    *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST,
+    *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST, MULTIPLES_FIRST,
 )  # fmt: skip

@@ -8,7 +8,8 @@ from functools import partial
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate
 from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Apply, Expression, Number
 from symbackprop.notation.pairs import argument_of, joined_factors, joined_terms
-from symbackprop.stability.meanings import Meanings, Scaled
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.scales import Scaled
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 HALF = Number(Fraction(1, 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbackprop.stability.cancelling import cancelled_in_sum, difference_of_powers, reciprocal_of_where
+from symbackprop.stability.factors import one_exponential
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
     log_of_difference,
@@ -16,7 +17,6 @@ from symbackprop.stability.logarithms import (
 )
 from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
 from symbackprop.stability.quotients import merged
-from symbackprop.stability.scaled import one_exponential
 from symbackprop.stability.sigmoids import (
     difference_from_number,
     difference_times_sigmoid,
