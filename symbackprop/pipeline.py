@@ -22,7 +22,7 @@ from symbackprop.language.model import parse_system, with_sizes, with_statements
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
-from symbackprop.lesson.detail import Steps
+from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.json_document import derivation_json, result_json
 from symbackprop.lesson.latex_document import NO_SYMBOLS, Symbols, derivation_latex, latex_fragment
 from symbackprop.lesson.lesson import derivation_document, result_by_blocks, result_document
@@ -263,17 +263,17 @@ class ModelDerivation(Summary):
         """That module, imported."""
         return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
 
-    def text(self, width: int = DEFAULT_WIDTH) -> str:
-        """The derivation as plain text."""
-        return document_text(derivation_document(self.derivation), width)
+    def text(self, width: int = DEFAULT_WIDTH, steps: str = "all") -> str:
+        """The derivation as plain text; `steps` are "all", "main" or "result"."""
+        return document_text(with_steps(derivation_document(self.derivation), Steps(steps)), width)
 
     def latex(self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS) -> str:
         """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
         return derivation_latex(self.derivation, standalone, Steps(steps), symbols)
 
-    def markdown(self) -> str:
+    def markdown(self, steps: str = "all") -> str:
         """The derivation as Markdown with LaTeX formulas."""
-        return markdown_document(derivation_document(self.derivation))
+        return markdown_document(with_steps(derivation_document(self.derivation), Steps(steps)))
 
     def json(self) -> str:
         """The derivation as JSON, every step by itself."""

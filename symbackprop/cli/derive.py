@@ -12,9 +12,11 @@ import typer
 
 from symbackprop.algebra.phases import facts_left_alone
 from symbackprop.cli.application import Task
+from symbackprop.cli.console import STEPS_HELP, WithRespectTo, names_in, print_result, say, text_width
 from symbackprop.cli.console import Model as ModelFile
-from symbackprop.cli.console import WithRespectTo, names_in, print_result, say, text_width
 from symbackprop.cli.faults import on_model
+from symbackprop.errors import NotationError
+from symbackprop.lesson.detail import Steps
 from symbackprop.pipeline import Model, ModelDerivation, load
 
 # The page shows the module, which is verified first with NumPy: no other format shall wait for that.
@@ -36,10 +38,12 @@ def _html(derivation: ModelDerivation, result: bool) -> str:
     return page
 
 
-_WHOLE: Mapping[Format, Callable[[ModelDerivation], str]] = {
-    Format.TEXT: lambda derivation: derivation.text(text_width()),
-    Format.LATEX: ModelDerivation.latex,
+_WITH_STEPS: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
+    Format.TEXT: lambda derivation, steps: derivation.text(text_width(), steps),
+    Format.LATEX: lambda derivation, steps: derivation.latex(steps=steps),
     Format.MARKDOWN: ModelDerivation.markdown,
+}
+_WHOLE: Mapping[Format, Callable[[ModelDerivation], str]] = {
     Format.HTML: lambda derivation: _html(derivation, result=False),
     Format.JSON: ModelDerivation.json,
 }
@@ -57,6 +61,7 @@ def command(
     wrt: WithRespectTo = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
     result: Annotated[bool, typer.Option("--result", help="Print the gradient's equations alone.")] = False,
+    steps: Annotated[Steps, typer.Option("--steps", help=STEPS_HELP)] = Steps.ALL,
     verify: Annotated[
         bool, typer.Option("--verify", help="Do every step again first, and say how many of which kind.")
     ] = False,
@@ -68,8 +73,19 @@ def command(
       symbackprop derive examples/seed.model --wrt W2
       symbackprop derive examples/seed.model --result --format latex
     """
-    written = (_RESULT if result else _WHOLE)[format]
+    written = _RESULT[format] if result else _written(format, steps)
     return partial(_print_derivation, model, names_in(wrt), written, verify)
+
+
+def _written(format: Format, steps: Steps) -> Callable[[ModelDerivation], str]:
+    """NotationError where the format has all steps or none: a page folds them, JSON is for programs."""
+    if format in _WITH_STEPS:
+        return lambda derivation: _WITH_STEPS[format](derivation, steps.value)
+    if steps is not Steps.ALL:
+        raise NotationError(
+            f"--steps does not go with --format {format.value}", remedy="take text, latex or markdown"
+        )
+    return _WHOLE[format]
 
 
 def _print_derivation(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import Model, WithRespectTo, names_in, print_result, say
+from symbackprop.cli.console import STEPS_HELP, Model, WithRespectTo, names_in, print_result, say
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.lesson.detail import Steps
@@ -30,12 +30,7 @@ def command(
             "array and longtable).",
         ),
     ] = True,
-    steps: Annotated[
-        Steps,
-        typer.Option(
-            "--steps", help="Every step, each adjoint's chain rule and closed form, or the result alone."
-        ),
-    ] = Steps.ALL,
+    steps: Annotated[Steps, typer.Option("--steps", help=STEPS_HELP)] = Steps.ALL,
     symbol: Annotated[
         list[str] | None,
         typer.Option("--symbol", metavar="NAME=LATEX", help="How a tensor is written; may be repeated."),

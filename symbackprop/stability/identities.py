@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from symbackprop.stability.cancelling import cancelled_in_sum, difference_of_powers, reciprocal_of_where
 from symbackprop.stability.factors import one_exponential
-from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
+    log_of_cosh,
     log_of_difference,
     log_of_one_plus,
     log_of_product,
@@ -25,7 +25,9 @@ from symbackprop.stability.sigmoids import (
     numbers_together,
     reciprocal_is_sigmoid,
     reciprocal_of_complement,
+    sinh_by_cosh,
     softplus_difference,
+    sum_of_opposites,
 )
 from symbackprop.stability.softplus import (
     complement_of_product,
@@ -72,7 +74,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "difference of powers",
-        "f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, f = sigmoid(h)",
+        "f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, f a sigmoid or a mean of some",
         difference_of_powers,
         example="sigmoid(c) - sigmoid(c)^2",
         near_miss="sigmoid(c) - 2*sigmoid(c)^2",

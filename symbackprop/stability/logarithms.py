@@ -31,14 +31,14 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
+from symbackprop.stability.complements import as_sigmoids, difference_of_sigmoids
 from symbackprop.stability.factors import sums_sigmoids
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.product_guards import is_never_zero
 from symbackprop.stability.scaled import scaled
+from symbackprop.stability.scales import HALF
 from symbackprop.stability.sigmoids import (
-    as_sigmoids,
     complement,
-    difference_of_sigmoids,
     one_plus_exponential,
     sigmoid_argument,
 )
@@ -89,6 +89,23 @@ def _number_and_exponent(term: Expression, meanings: Meanings) -> tuple[Fraction
     number, rest = coefficient_and_rest(term)
     exponent = argument_of("exp", meanings.of(multiply(*rest))) if rest else ZERO
     return (number, exponent) if number > 0 and exponent is not None else None
+
+
+def log_of_cosh(node: Expression, meanings: Meanings) -> Expression | None:
+    """log(2*cosh(f)) = abs(f) + softplus(-2*abs(f)); log(cosh(f)) = abs(f) + log1p(expm1(-2*abs(f))/2)."""
+    argument = argument_of("log", node)
+    if argument is None:
+        return None
+    number, rest = coefficient_and_rest(meanings.of(argument))
+    inner = argument_of("cosh", meanings.of(rest[0])) if len(rest) == 1 else None
+    if inner is None:
+        return None
+    size = Apply("abs", (inner,))
+    twice = multiply(Number(-2), size)
+    if number == 2:
+        return add(size, Apply("softplus", (twice,)))
+    logarithm = Apply("log1p", (multiply(HALF, Apply("expm1", (twice,))),))
+    return add(size, logarithm, *((Apply("log", (Number(number),)),) if number != 1 else ()))
 
 
 def log_of_difference(node: Expression, _meanings: Meanings) -> Expression | None:

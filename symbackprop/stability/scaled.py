@@ -41,12 +41,11 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.stability.complements import as_sigmoids
 from symbackprop.stability.exponents import is_balanced, is_of_order_1, larger, largest, softmax_count
-from symbackprop.stability.hyperbolic import scaled_hyperbolic
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.product_guards import counted, may_vanish, weighted, where_counted
-from symbackprop.stability.scales import Scaled
-from symbackprop.stability.sigmoids import as_sigmoids
+from symbackprop.stability.scales import Scaled, scaled_difference, scaled_hyperbolic
 
 
 def exp(argument: Expression) -> Expression:
@@ -70,6 +69,8 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             return scaled_hyperbolic(function, argument)
         case Apply("sigmoid", (argument,)) if meanings.sees_sigmoids:
             return Scaled(negate(Apply("softplus", (negate(argument),))), ONE)
+        case Apply("expm1", _) if meanings.sees_sigmoids:
+            return scaled_difference(node) or _plain(node)
         case Element():
             return meanings.scale(node, _of_name) or _plain(node)
         case Power(base, exponent):
@@ -104,15 +105,12 @@ def _plain(node: Expression) -> Scaled:
     return Scaled(ZERO, node)
 
 
-def _times(number: Expression, exponent: Expression) -> Expression:
-    return add(*(multiply(number, term) for term in terms_of(exponent)))
-
-
 def _power(node: Expression, base: Scaled, exponent: Expression) -> Scaled:
     """exp(f)^g = exp(g*f) for every g; what stands beside the exponential has a number for a power."""
     if base.is_plain or not (isinstance(exponent, Number) or base.value == ONE):
         return _plain(node)
-    return Scaled(_times(exponent, base.exponent), power(base.value, exponent), base.is_shifted)
+    multiplied = add(*(multiply(exponent, term) for term in terms_of(base.exponent)))
+    return Scaled(multiplied, power(base.value, exponent), base.is_shifted)
 
 
 def _over_an_index(

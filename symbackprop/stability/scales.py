@@ -12,10 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
-from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate
 from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
     ZERO,
+    Apply,
     Comparison,
     Delta,
     Element,
@@ -26,8 +30,10 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.stability.exponents import LOWEST
+from symbackprop.systems.partial import NOTHING_KNOWN
 from symbackprop.systems.system import Equation
 
+HALF = Number(Fraction(1, 2))
 LARGEST_SCALED = 300  # nodes: what is seen through grows by a factor with each name on the way
 
 
@@ -142,3 +148,23 @@ def _under_delta(node: Expression) -> Expression:
                 rest = multiply(*(factor for factor in factors if factor != delta))
                 return multiply(delta, substitute(rest, {index: position}))
     return node
+
+
+def scaled_difference(node: Expression) -> Scaled | None:
+    """exp(f) - 1 = exp(max(f, 0))*sign(f)*(1 - exp(-abs(f))), where f may be positive."""
+    match node:
+        case Apply("expm1", (argument,)) if not NOTHING_KNOWN.is_nonnegative(negate(argument)):
+            size, sign = Apply("abs", (argument,)), Apply("sign", (argument,))
+            value = multiply(MINUS_ONE, sign, Apply("expm1", (negate(size),)))
+            return Scaled(Apply("max", (argument, ZERO)), value, is_shifted=True)
+    return None
+
+
+def scaled_hyperbolic(function: str, argument: Expression) -> Scaled:
+    """cosh(f) = exp(|f|)*(1 + exp(-2*|f|))/2, sinh(f) = exp(|f|)*sign(f)*(1 - exp(-2*|f|))/2."""
+    size = Apply("abs", (argument,))
+    twice = multiply(Number(-2), size)
+    if function == "cosh":
+        return Scaled(size, multiply(HALF, add(ONE, Apply("exp", (twice,)))), is_shifted=True)
+    sign = multiply(MINUS_ONE, HALF, Apply("sign", (argument,)))
+    return Scaled(size, multiply(sign, Apply("expm1", (twice,))), is_shifted=True)
