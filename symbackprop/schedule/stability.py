@@ -15,6 +15,7 @@ from symbackprop.stability.forms import (
     FAR_BELOW_ZERO,
     LOG_BESIDE_ZERO,
     LOGARITHMS_LAST,
+    MULTIPLES_FIRST,
     QUOTIENTS_FIRST,
     ROOTS,
     SHIFTS,
@@ -57,8 +58,8 @@ def with_quotients_first(
     before = 0
     for item in items:
         before = max(before, places.get(item.equation.tensor, before))
-        rule = QUOTIENTS_FIRST.rule(replace(meanings, known=places.get(item.equation.tensor, before)))
-        found.append(rewritten_once(item, (rule,)))
+        there = replace(meanings, known=places.get(item.equation.tensor, before))
+        found.append(rewritten_once(item, (QUOTIENTS_FIRST.rule(there), MULTIPLES_FIRST.rule(there))))
     return tuple(found)
 
 

@@ -37,8 +37,9 @@ from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.stability.exponents import instances
 from symbackprop.stability.factors import sums_sigmoids
-from symbackprop.stability.meanings import LARGEST_SCALED, Meanings
+from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.scaled import has_exponentials
+from symbackprop.stability.scales import LARGEST_SCALED
 from symbackprop.stability.sigmoids import Sigmoid, sigmoid_of, sigmoids_in
 
 Deltas: TypeAlias = tuple[Delta, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
@@ -21,6 +22,17 @@ from symbackprop.systems.partial import NOTHING_KNOWN
 
 # Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
 LOWEST = Number(-(10**30))
+
+
+def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequence[Expression]) -> Reduction:
+    """The largest exponent among the terms that are not 0."""
+    counted = Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
+    return Reduction("max", indices, counted)
+
+
+def larger(one: Expression, other: Expression) -> Expression:
+    """The larger of two exponents."""
+    return one if one == other else Apply("max", (one, other))
 
 
 def softmax_count(exponent: Expression) -> int:

@@ -10,7 +10,7 @@ from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.complements import difference_from_probability
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
-from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
+from symbackprop.stability.orders import exponentials_first, logarithms_last, multiples_first, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
 from symbackprop.stability.softplus import log_of_softplus, sigmoid_by_softplus
@@ -73,6 +73,14 @@ QUOTIENTS_FIRST = StableForm(
     where=("g has an exponential that may be large",),
 )
 
+MULTIPLES_FIRST = StableForm(
+    "multiples first",
+    "f + 2*g - 3*m = 2*g - 2*m + f - m, m = max(i, h)",
+    multiples_first,
+    example="x[i] - 3*max(i2, x[i2])",
+    near_miss="x[i] - max(i2, x[i2])",
+)
+
 LOG_BESIDE_ZERO = StableForm(
     "log beside zero",
     "x*log(x*f) = x*log(where(x != 0, x*f, 1)), which is 0 where x is 0",
@@ -128,5 +136,5 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST,
-    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST,
+    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST, MULTIPLES_FIRST,
 )  # fmt: skip

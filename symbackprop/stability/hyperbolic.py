@@ -21,7 +21,8 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, joined_factors, joined_terms
 from symbackprop.stability.exponents import LOWEST
-from symbackprop.stability.meanings import Meanings, Scaled
+from symbackprop.stability.meanings import Meanings
+from symbackprop.stability.scales import Scaled
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 HALF = Number(Fraction(1, 2))

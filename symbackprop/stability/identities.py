@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from symbackprop.stability.cancelling import cancelled_by_name, cancelled_in_sum
 from symbackprop.stability.complements import difference_of_powers
+from symbackprop.stability.factors import one_exponential
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
     log_of_difference,
@@ -17,7 +18,6 @@ from symbackprop.stability.logarithms import (
 )
 from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
 from symbackprop.stability.quotients import merged
-from symbackprop.stability.scaled import one_exponential
 from symbackprop.stability.sigmoids import (
     difference_from_number,
     difference_times_sigmoid,

@@ -1,4 +1,4 @@
-"""Sigmoids that are written out by exponentials, and what is left of 1 beside a function near it."""
+"""Sigmoids and hyperbolic functions written out by exponentials, and what is left of 1 beside one near it."""
 
 from __future__ import annotations
 

@@ -106,6 +106,11 @@ chosen = c*where(size(t) > 2, 1, 0)
         "r[t] = exp(v[t]) + where(t > 0, r[t-1], 0)\nloss E = sum(t, (c*w[t]/r[t])^3)",
         ("v", "c"),
     ),
+    "a ratio of running sums": (
+        "r[t] = exp(v[t]) + where(t > 0, r[t-1], 0)\nu[t] = exp(v[t])*w[t] + where(t > 0, u[t-1]/2, 0)\n"
+        "loss E = sum(t, tanh(u[t]^2/r[t]^2))",
+        ("v", "w"),
+    ),
     "a recurrence over matrices": (
         """
 h[t,i] = where(t > 0, sum(i2, i3, inv(M[t-1])[i,i2]*b[i2]*c*b[i3]), pad(h[t-1,i])*c*w[t])

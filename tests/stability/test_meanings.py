@@ -133,7 +133,7 @@ loss E = sum(t, p[t]*q[t]*r[t]*a[t])
         ("h", True, False, False),
         ("p", True, True, True),
         ("q", True, False, True),
-        ("a", False, False, False),
+        ("a", True, False, False),
     ],
 )
 def test_sums_with_other_terms_are_seen_through_where_something_is_divided_by_them(
