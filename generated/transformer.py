@@ -311,7 +311,7 @@ def _block(
     # A_masked[n,h,t,s] = where(s <= t, exp(S[n,h,t,s] - max(s, where(s <= t, S[n,h,t,s], -1e30))), 0)
     S_or_lowest = np.where(s_up_to_t, S, -np.inf)
     A_masked = np.exp(S_or_lowest - np.max(S_or_lowest, axis=3, keepdims=True, initial=-1e30))
-    # A[n,h,t,s] = X[n,h,t,s]/sum(s, X[n,h,t,s])
+    # A[n,h,t,s] = A_masked[n,h,t,s]/sum(s, A_masked[n,h,t,s])
     A = A_masked / np.sum(A_masked, axis=3, keepdims=True)
     # O[n,h,t,e] = sum(s, A[n,h,t,s]*v[n,h,s,e])
     O = A @ v
@@ -739,4 +739,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: e0cdf007621fb370
+# sha256 of the lines above: fc388cd61504e083
