@@ -29,6 +29,7 @@ ROOMS = (
     "memoization",
     "derivation",
     "indexing",
+    "exponentials",
     "stability",
     "schedule",
     "array",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.expressions import Delta
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
 from symbackprop.schedule.terms import TIDYING
@@ -21,7 +22,6 @@ from symbackprop.stability.forms import (
     SHIFTS,
 )
 from symbackprop.stability.identities import IDENTITIES
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.system import Equation
 
 

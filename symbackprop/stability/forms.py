@@ -6,8 +6,8 @@ apply. The identities are used until none applies; the shifts are used in one pa
 
 from __future__ import annotations
 
+from symbackprop.exponentials.complements import difference_from_probability
 from symbackprop.stability.cancelling import cancelled_under_delta
-from symbackprop.stability.complements import difference_from_probability
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
 from symbackprop.stability.orders import exponentials_first, logarithms_last, multiples_first, quotients_first

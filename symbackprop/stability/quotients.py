@@ -6,6 +6,33 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 
+from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
+from symbackprop.exponentials.factors import (
+    Factor,
+    divides_by_exponentials,
+    divides_by_sigmoids,
+    factor_of,
+    has_below,
+    has_large_exponential,
+    opened,
+    sums_sigmoids,
+)
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import (
+    Weight,
+    unguarded,
+    weights_left_out,
+    where_weights_are_not_zero,
+)
+from symbackprop.exponentials.scaled import (
+    as_exponential,
+    exp,
+    has_exponentials,
+    has_named_scale,
+    is_running,
+    scaled,
+)
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import (
     add,
@@ -31,33 +58,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
-from symbackprop.stability.complements import as_sigmoids
-from symbackprop.stability.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
-from symbackprop.stability.factors import (
-    Factor,
-    divides_by_exponentials,
-    divides_by_sigmoids,
-    factor_of,
-    has_below,
-    has_large_exponential,
-    opened,
-    sums_sigmoids,
-)
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.product_guards import (
-    Weight,
-    unguarded,
-    weights_left_out,
-    where_weights_are_not_zero,
-)
-from symbackprop.stability.scaled import (
-    as_exponential,
-    exp,
-    has_exponentials,
-    has_named_scale,
-    is_running,
-    scaled,
-)
 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:

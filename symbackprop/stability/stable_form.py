@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import stated_where
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.exponentials.exponents import is_of_order_1
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.semantics.naive import Array
-from symbackprop.stability.exponents import is_of_order_1
 from tests.stability.test_random_compositions import truth
 
 SUMS = """index n : N

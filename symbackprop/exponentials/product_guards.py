@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from symbackprop.exponentials.exponents import LOWEST, is_instance
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, terms_of
 from symbackprop.notation.expressions import (
@@ -25,7 +26,6 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.stability.exponents import LOWEST, is_instance
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 Weight = tuple[Expression, tuple[Index, ...]]  # of a sum over these indices

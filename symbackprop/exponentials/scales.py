@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symbackprop.exponentials.exponents import LOWEST
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
@@ -26,7 +27,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up, substitute
-from symbackprop.stability.exponents import LOWEST
 from symbackprop.systems.system import Equation
 
 HALF = Number(Fraction(1, 2))

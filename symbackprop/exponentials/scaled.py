@@ -13,6 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial, reduce
 
+from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.exponents import is_balanced, is_of_order_1, larger, largest, softmax_count
+from symbackprop.exponentials.hyperbolic import scaled_complement, scaled_difference, scaled_hyperbolic
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
+from symbackprop.exponentials.scales import Scaled
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
     add,
@@ -41,12 +47,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.stability.complements import as_sigmoids
-from symbackprop.stability.exponents import is_balanced, is_of_order_1, larger, largest, softmax_count
-from symbackprop.stability.hyperbolic import scaled_complement, scaled_difference, scaled_hyperbolic
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.product_guards import counted, may_vanish, weighted, where_counted
-from symbackprop.stability.scales import Scaled
 
 
 def exp(argument: Expression) -> Expression:

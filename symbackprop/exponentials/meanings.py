@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias, TypeVar
 
+from symbackprop.exponentials.scales import RunningScale, Scaled, equations_of_scale
 from symbackprop.notation.expressions import (
     Add,
     Apply,
@@ -18,7 +19,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.rewriting.replacements import at_positions
-from symbackprop.stability.scales import RunningScale, Scaled, equations_of_scale
 from symbackprop.systems.system import Equation
 
 Value = TypeVar("Value")

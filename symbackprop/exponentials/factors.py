@@ -6,6 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.exponents import has_maximum, is_at_most_0
+from symbackprop.exponentials.hyperbolic import scaled_complement, scaled_difference
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import unguarded
+from symbackprop.exponentials.scaled import exp, has_exponentials, has_named_scale, is_exponential, scaled
+from symbackprop.exponentials.scales import LARGEST_SCALED, Scaled
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
     factors_of,
@@ -27,13 +34,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
-from symbackprop.stability.complements import as_sigmoids
-from symbackprop.stability.exponents import has_maximum, is_at_most_0
-from symbackprop.stability.hyperbolic import scaled_complement, scaled_difference
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.product_guards import unguarded
-from symbackprop.stability.scaled import exp, has_exponentials, has_named_scale, is_exponential, scaled
-from symbackprop.stability.scales import LARGEST_SCALED, Scaled
 
 Find: TypeAlias = Callable[[Expression, Meanings], bool]
 
