@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import (
@@ -132,7 +132,11 @@ def divides_by_exponentials(node: Expression, meanings: Meanings) -> bool:
 
 def divides_by_sigmoids(node: Expression, meanings: Meanings) -> bool:
     """The same of a sum of sigmoids that may all be small."""
-    return _divides_by(node, meanings, divides_by_sigmoids, sums_sigmoids)
+
+    def is_divisor(base: Expression, meanings: Meanings) -> bool:
+        return sums_sigmoids(base, replace(meanings, is_inside=False))  # it keeps another memory of names
+
+    return _divides_by(node, meanings, divides_by_sigmoids, is_divisor)
 
 
 def _divides_by(node: Expression, meanings: Meanings, find: Find, is_divisor: Find) -> bool:
