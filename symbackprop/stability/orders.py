@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, is_reciprocal, multiply, power
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    is_reciprocal,
+    multiply,
+    power,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
