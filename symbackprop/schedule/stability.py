@@ -17,6 +17,7 @@ from symbackprop.stability.forms import (
     LOG_BESIDE_ZERO,
     LOGARITHMS_LAST,
     MULTIPLES_FIRST,
+    MULTIPLES_LAST,
     QUOTIENTS_FIRST,
     ROOTS,
     SHIFTS,
@@ -40,6 +41,12 @@ def with_stable_forms(
         found.append(stable_form(item, replace(meanings, known=number)))
         definitions[item.equation.tensor] = number, found[-1].equation
     return tuple([each for item in found for each in (item, *_introduced(item, meanings))])
+
+
+def with_multiples_last(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
+    """The equations with differences from a maximum before their multiples; no other form sees these."""
+    rule = MULTIPLES_LAST.rule(Meanings())
+    return tuple([rewritten_once(item, (rule,)) for item in items])
 
 
 def with_quotients_first(

@@ -7,6 +7,7 @@ apply. The identities are used until none applies; the shifts are used in one pa
 from __future__ import annotations
 
 from symbackprop.exponentials.complements import difference_from_probability
+from symbackprop.exponentials.exponents import multiples_last
 from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
@@ -62,6 +63,16 @@ EXPONENTIALS_FIRST = StableForm(
     near_miss="x[i]*exp(c)",
     where=("h has an index", "the equation is an adjoint's, which the chain rule multiplies in this order"),
     decreases="late exponentials",
+)
+
+MULTIPLES_LAST = StableForm(
+    "multiples last",
+    "n*f - max(i, n*f) = n*(f - max(i, f)), n > 0; a*f + b*g - (a + b)*m = a*(f - m) + b*(g - m); "
+    "exp(0)*f = f",
+    multiples_last,
+    example="3*x[i2] - max(i, 3*x[i])",
+    near_miss="2*x[i2] - max(i, 2*x[i])",
+    where=("a number in front of a maximum is no power of 2", "m is a maximum"),
 )
 
 QUOTIENTS_FIRST = StableForm(
@@ -136,5 +147,5 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST,
-    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST, MULTIPLES_FIRST,
+    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, MULTIPLES_LAST, QUOTIENTS_FIRST, MULTIPLES_FIRST,
 )  # fmt: skip

@@ -10,7 +10,13 @@ from symbackprop.exponentials.exponents import has_maximum, is_at_most_0
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import has_exponentials
 from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, is_reciprocal, multiply, power
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    is_reciprocal,
+    multiply,
+    power,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
