@@ -1,27 +1,23 @@
-"""Exponents: whether one is shifted by its maximum, and so at most 0; differences before multiples."""
+"""What can be seen of an exponent: whether it is shifted by its maximum, and so at most 0."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
 from symbackprop.notation.expressions import (
-    ONE,
     ZERO,
     Add,
     Apply,
     Delta,
     Expression,
     Index,
-    Multiply,
     Number,
     Reduction,
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 # Stands for minus infinity in a maximum over what a condition lets through; float32 holds it.
@@ -48,7 +44,7 @@ def softmax_count(exponent: Expression) -> int:
     if all(number > 0 and len(rest) == 1 and isinstance(rest[0], Add) for number, rest in multiples):
         counts = [softmax_count(rest[0]) for _, rest in multiples]
         return sum(counts) if all(counts) else 0
-    maxima = [negate(term) for term in terms_of(exponent) if _is_maximum(negate(term))]
+    maxima = [negate(term) for term in terms_of(exponent) if is_maximum(negate(term))]
     rest = add(*(term for term in terms_of(exponent) if negate(term) not in maxima))
     for maximum in maxima:
         there = [each for each in _shifted_by(maximum, rest) if each != ZERO and _holds(each, rest)]
@@ -58,7 +54,8 @@ def softmax_count(exponent: Expression) -> int:
     return len(maxima) if rest == ZERO else 0
 
 
-def _is_maximum(node: Expression) -> bool:
+def is_maximum(node: Expression) -> bool:
+    """Whether it is a largest value."""
     match node:
         case Reduction("max", _, _) | Apply("max", _):
             return True
@@ -68,7 +65,7 @@ def _is_maximum(node: Expression) -> bool:
 def has_maximum(exponent: Expression) -> bool:
     """Whether a term of an exponent is a maximum, by which something was shifted."""
     parts = [part for term in terms_of(exponent) for part in coefficient_and_rest(term)[1]]
-    return any(has_maximum(each) if isinstance(each, Add) else _is_maximum(each) for each in parts)
+    return any(has_maximum(each) if isinstance(each, Add) else is_maximum(each) for each in parts)
 
 
 def _shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
@@ -141,7 +138,7 @@ def is_of_order_1(exponent: Expression) -> bool:
     subtracted = [
         (number, rest[0])
         for number, rest in map(coefficient_and_rest, terms_of(exponent))
-        if number < 0 and len(rest) == 1 and _is_maximum(rest[0])
+        if number < 0 and len(rest) == 1 and is_maximum(rest[0])
     ]
     if len(subtracted) != 1:
         return exponent == ZERO
@@ -169,90 +166,3 @@ def _arguments(maximum: Expression) -> Iterator[Expression]:
 def is_at_most_0(exponent: Expression) -> bool:
     """Whether an exponential with this exponent is never greater than 1."""
     return bool(softmax_count(exponent)) or NOTHING_KNOWN.is_nonnegative(negate(exponent))
-
-
-def multiples_last(node: Expression, _meanings: Meanings) -> Expression | None:
-    """n*f - max(i, n*f) = n*(f - max(i, f)); a*f + b*g - (a + b)*m = a*(f - m) + b*(g - m), m a maximum.
-
-    For multiples are rounded, and close to one another. A power of 2 rounds nothing. exp(0) is left out.
-    """
-    if node == Apply("exp", (ZERO,)):
-        return ONE
-    if isinstance(node, Multiply) and ONE in node.factors:
-        return multiply(*node.factors)
-    given = node.terms if isinstance(node, Add) else ()
-    parts = [coefficient_and_rest(_with_number_out(each)) for each in given]
-    terms = [multiply(Number(number), *rest) for number, rest in parts]
-    if not any(_rounds(number) and _is_multiple_of_maximum(rest) for number, rest in parts):
-        return None
-    return _by_differences(terms, node)
-
-
-def _by_differences(terms: Sequence[Expression], node: Expression) -> Expression | None:
-    """The sum by differences from one of its maxima, if what stands before the terms is 0 in all."""
-    left = terms_of(add(*terms))
-    alike = [each for each in left if not _is_at_least_0(each)]
-    maxima = [each for each in alike if _is_multiple_of_maximum(coefficient_and_rest(each)[1])]
-    numbers = {each: coefficient_and_rest(each)[0] for each in alike}
-    if maxima and sum(numbers.values()) == 0:
-        pivot = max(maxima, key=lambda each: abs(numbers[each]))
-        less = multiply(Number(-1 / numbers[pivot]), pivot)
-        others = [each for each in alike if each != pivot]
-        differences = [_times_difference(numbers[each], each, less) for each in others]
-        left = (*differences, *(each for each in left if each not in alike))
-    found = left[0] if len(left) == 1 else Add(left)
-    return None if found == node else found
-
-
-def _times_difference(number: Fraction, multiple: Expression, less: Expression) -> Expression:
-    difference = Add((multiply(*coefficient_and_rest(multiple)[1]), less))
-    return difference if number == 1 else Multiply((Number(number), difference))
-
-
-def _is_multiple_of_maximum(rest: tuple[Expression, ...]) -> bool:
-    return len(rest) == 1 and _is_maximum(rest[0]) and not _is_at_least_0(rest[0])
-
-
-def _is_at_least_0(term: Expression) -> bool:
-    """Whether it is a multiple of max(0, f), which does not move with all exponents."""
-    match coefficient_and_rest(term):
-        case _, (Apply("max", arguments),):
-            return ZERO in arguments
-        case _, ():
-            return True
-    return False
-
-
-def _rounds(number: Fraction) -> bool:
-    """Whether products with a number are rounded: it is no power of 2."""
-    return any(each & (each - 1) for each in (abs(number.numerator), number.denominator))
-
-
-def _with_number_out(term: Expression) -> Expression:
-    """n*max(i, f) for max(i, n*f), n > 0."""
-    number, rest = coefficient_and_rest(term)
-    if not _is_multiple_of_maximum(rest):
-        return term
-    times, inner = _number_out(rest[0])
-    return multiply(Number(number * times), inner)
-
-
-def _number_out(node: Expression) -> tuple[Fraction, Expression]:
-    """(n, f) of n*f, n > 0: in a maximum what all have in common."""
-    match node:
-        case Reduction("max", indices, body):
-            number, inner = _number_out(body)
-            return number, Reduction("max", indices, inner)
-        case Where(condition, chosen, otherwise) if otherwise == LOWEST:
-            number, inner = _number_out(chosen)
-            return number, Where(condition, inner, LOWEST)
-        case Add(parts) | Apply("max", parts):
-            found = [_number_out(each) for each in parts]
-            number = found[0][0]
-            is_common = all(each == number for each, _ in found)
-            inside = node.with_children(tuple([inner for _, inner in found]))
-            return (number, inside) if is_common else (Fraction(1), node)
-    number, rest = coefficient_and_rest(node)
-    if not rest:
-        return Fraction(1), node
-    return abs(number), multiply(Number(1 if number > 0 else -1), *rest)

@@ -7,11 +7,11 @@ apply. The identities are used until none applies; the shifts are used in one pa
 from __future__ import annotations
 
 from symbackprop.exponentials.complements import difference_from_probability
-from symbackprop.exponentials.exponents import multiples_last
 from symbackprop.stability.cancelling import cancelled_under_delta
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
-from symbackprop.stability.orders import exponentials_first, logarithms_last, multiples_first, quotients_first
+from symbackprop.stability.multiples import multiples_first, multiples_last
+from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
 from symbackprop.stability.softplus import log_of_softplus, sigmoid_by_softplus

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from symbackprop.exponentials.exponents import has_maximum, is_at_most_0
 from symbackprop.exponentials.meanings import Meanings
@@ -97,46 +96,6 @@ def exponentials_first(node: Expression, meanings: Meanings) -> Expression | Non
 def _is_exponential(factor: Expression, meanings: Meanings) -> bool:
     """Whether it is an array of exponentials; a number is multiplied by before and after anyhow."""
     return bool(factor.free_indices) and argument_of("exp", meanings.of(factor)) is not None
-
-
-def multiples_first(node: Expression, meanings: Meanings) -> Expression | None:
-    """f + 2*g - 3*m = 2*g - 2*m + f - m: what is close to m is subtracted before it is rounded.
-
-    A power of two times a number, and the difference of two that are close, are exact in binary: Sterbenz,
-    Floating-point computation (1974).
-    """
-    if not isinstance(node, Add):
-        return None
-    parts = [part for term in node.terms for part in _by_powers_of_two(term)]
-    if not any(abs(number) > 1 and _is_largest(rest, meanings) for number, rest in parts):
-        return None
-    parts.sort(key=lambda part: (-abs(part[0]), part[0] < 0))
-    terms = tuple([rest if number == 1 else multiply(Number(number), rest) for number, rest in parts])
-    return None if terms == node.terms else Add(terms)
-
-
-def _by_powers_of_two(term: Expression) -> Iterator[tuple[Fraction, Expression]]:
-    """The term as a sum of powers of two times what stands behind its number."""
-    number, factors = coefficient_and_rest(term)
-    rest = multiply(*factors)
-    if number.denominator != 1:
-        yield number, rest
-        return
-    left = abs(number.numerator)
-    while left:
-        largest = 1 << (left.bit_length() - 1)
-        yield Fraction(largest if number > 0 else -largest), rest
-        left -= largest
-
-
-def _is_largest(node: Expression, meanings: Meanings) -> bool:
-    """Whether it is a maximum, or a name of one, also of one that a recurrence goes on with."""
-    match meanings.of(node):
-        case Reduction("max", _, _) | Apply("max", _):
-            return True
-        case Where(_, chosen, otherwise):
-            return any(_is_largest(each, meanings) for each in (chosen, otherwise))
-    return False
 
 
 def quotients_first(node: Expression, meanings: Meanings) -> Expression | None:

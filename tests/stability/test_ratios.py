@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbackprop.exponentials.exponents import is_of_order_1, multiples_last
+from symbackprop.exponentials.exponents import is_of_order_1
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.semantics.naive import Array
+from symbackprop.stability.multiples import multiples_last
 from symbackprop.systems.printing import text
 from tests.stability.test_random_compositions import truth
 

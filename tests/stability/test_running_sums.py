@@ -11,7 +11,7 @@ from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.schedule.driver import schedule_of
 from symbackprop.semantics.naive import Array
-from symbackprop.stability.orders import multiples_first
+from symbackprop.stability.multiples import multiples_first
 from symbackprop.systems.printing import equation_text, text
 from tests.stability.test_random_compositions import truth
 
