@@ -75,31 +75,34 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     W1, b1, W2, b2, W3 = tensors["W1"], tensors["b1"], tensors["W2"], tensors["b2"], tensors["W3"]
     b3, x = tensors["b3"], tensors["x"]
     N = x.shape[0]
+    I, O, P, M, A, F, R = SIZES["I"], SIZES["O"], SIZES["P"], SIZES["M"], SIZES["A"], SIZES["F"], SIZES["R"]
+    V = SIZES["V"]
     dtype = x.dtype
     # u1[n,o,i,j] = sum(r, s, W1[o,r,s]*pad(x[n,i + r - 1,j + s - 1])) + b1[o]
     x_padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    x_windows = windows(x_padded, (1, 2), (3, 3)).transpose(0, 3, 4, 1, 2).copy()
-    u1 = (W1.reshape(8, 9) @ x_windows.reshape(N, 9, 64)).reshape(N, 8, 8, 8) + b1[:, None, None]
+    x_windows = windows(x_padded, (1, 2), (R, R)).transpose(0, 3, 4, 1, 2).copy()
+    u1 = (W1.reshape(O, R * R) @ x_windows.reshape(N, R * R, I * I)).reshape(N, O, I, I) + b1[:, None, None]
     # z1[n,o,i,j] = relu(u1[n,o,i,j])
     z1 = np.maximum(u1, 0.0)
     # y1[n,o,p,q] = max(v, w, z1[n,o,2*p + v,2*q + w])
-    y1 = np.full((N, 8, 4, 4), -np.inf, dtype=dtype)
-    for v in range(2):
-        for w in range(2):
+    y1 = np.full((N, O, P, P), -np.inf, dtype=dtype)
+    for v in range(V):
+        for w in range(V):
             y1[...] = np.maximum(y1, z1[:, :, v::2, w::2])
     # u2[n,m,p,q] = sum(o, r, s, W2[m,o,r,s]*pad(y1[n,o,p + r - 1,q + s - 1])) + b2[m]
     y1_padded = np.pad(y1, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    y1_windows = windows(y1_padded, (2, 3), (3, 3)).transpose(0, 1, 4, 5, 2, 3).copy()
-    u2 = (W2.reshape(16, 72) @ y1_windows.reshape(N, 72, 16)).reshape(N, 16, 4, 4) + b2[:, None, None]
+    y1_windows = windows(y1_padded, (2, 3), (R, R)).transpose(0, 1, 4, 5, 2, 3).copy()
+    u2_part = (W2.reshape(M, O * R * R) @ y1_windows.reshape(N, O * R * R, P * P)).reshape(N, M, P, P)
+    u2 = u2_part + b2[:, None, None]
     # z2[n,m,p,q] = relu(u2[n,m,p,q])
     z2 = np.maximum(u2, 0.0)
     # y2[n,m,a,b] = max(v, w, z2[n,m,2*a + v,2*b + w])
-    y2 = np.full((N, 16, 2, 2), -np.inf, dtype=dtype)
-    for v in range(2):
-        for w in range(2):
+    y2 = np.full((N, M, A, A), -np.inf, dtype=dtype)
+    for v in range(V):
+        for w in range(V):
             y2[...] = np.maximum(y2, z2[:, :, v::2, w::2])
     # h[n,f] = y2[n,floor(f/4),mod(floor(f/2), 2),mod(f, 2)]
-    h = y2.reshape(N, 64)
+    h = y2.reshape(N, F)
     # u3[n,k] = sum(f, W3[k,f]*h[n,f]) + b3[k]
     u3 = h @ W3.T + b3
     # max_k_u3[n] = max(k, u3[n,k])
@@ -149,9 +152,10 @@ def value_and_grad(
     E = _loss(tensors, u3, max_k_u3, p3_sum)
     W2, W3, d = tensors["W2"], tensors["W3"], tensors["d"]
     N = p3.shape[0]
+    I, O, P, M, K, R, V = SIZES["I"], SIZES["O"], SIZES["P"], SIZES["M"], SIZES["K"], SIZES["R"], SIZES["V"]
     dtype = p3.dtype
     # delta3[n,k] = (p3[n,k] - delta(d[n],k))/size(n)
-    delta3 = (p3 - (d[:, None] == np.arange(10)).astype(dtype)) / N
+    delta3 = (p3 - (d[:, None] == np.arange(K)).astype(dtype)) / N
     # grad_W3[k,f] = sum(n, delta3[n,k]*h[n,f])
     grad_W3 = delta3.T @ h
     # grad_b3[k] = sum(n, delta3[n,k])
@@ -159,49 +163,50 @@ def value_and_grad(
     # delta_h[n,f] = sum(k, delta3[n,k]*W3[k,f])
     delta_h = delta3 @ W3
     # delta2_place[n,m,p',q'] = argmax(v, w, z2[n,m,2*p' + v,2*q' + w])
-    delta2_place = np.full((N, 16, 2, 2), -1.0, dtype=dtype)
-    for v in reversed(range(2)):
-        for w in reversed(range(2)):
+    delta2_place = np.full((N, M, 2, 2), -1.0, dtype=dtype)
+    for v in reversed(range(V)):
+        for w in reversed(range(V)):
             delta2_place[...] = (delta2_place + 1.0) * (z2[:, :, v::2, w::2] != y2)
     # delta2[n,m,p,q] = delta_h[n,4*m + 2*floor(p/2) + floor(q/2)]*where(argmax(v, w, z2[n,m,2*floor(p/2) +
     #     v,2*floor(q/2) + w]) == 2*mod(p, 2) + mod(q, 2), 1, 0)*where(u2[n,m,p,q] > 0, 1, 0)
-    delta2 = np.empty((N, 16, 4, 4), dtype=dtype)
+    delta2 = np.empty((N, M, P, P), dtype=dtype)
     for p_rest in range(2):
         for q_rest in range(2):
             delta2[:, :, p_rest::2, q_rest::2] = (
-                delta_h.reshape(N, 16, 2, 2)
+                delta_h.reshape(N, M, 2, 2)
                 * (delta2_place == 2.0 * p_rest + q_rest)
                 * (u2[:, :, p_rest::2, q_rest::2] > 0.0)
             )
     # grad_W2[m,o,r,s] = sum(n, p, q, delta2[n,m,p,q]*pad(y1[n,o,p + r - 1,q + s - 1]))
-    grad_W2 = np.sum(delta2.reshape(N, 16, 16) @ y1_windows.reshape(N, 72, 16).mT, axis=0).reshape(
-        16, 8, 3, 3
-    )
+    grad_W2_part = np.sum(delta2.reshape(N, M, P * P) @ y1_windows.reshape(N, O * R * R, P * P).mT, axis=0)
+    grad_W2 = grad_W2_part.reshape(M, O, R, R)
     # grad_b2[m] = sum(n, p, q, delta2[n,m,p,q])
     grad_b2 = np.sum(delta2, axis=(0, 2, 3))
     # delta_y1_sum[n,o,r,s,p',p] = sum(m, W2[m,o,r,s]*delta2[n,m,p',p])
-    delta_y1_sum = (W2.reshape(16, 72).T @ delta2.reshape(N, 16, 16)).reshape(N, 8, 3, 3, 4, 4)
+    delta_y1_sum = (W2.reshape(M, O * R * R).T @ delta2.reshape(N, M, P * P)).reshape(N, O, R, R, P, P)
     # delta_y1[n,o,p,q] = sum(m, r, s, W2[m,o,r,s]*pad(delta2[n,m,p - r + 1,q - s + 1]))
-    delta_y1_padded = np.zeros((N, 8, 6, 6), dtype=dtype)
-    for r in range(3):
-        for s in range(3):
+    delta_y1_padded = np.zeros((N, O, 6, 6), dtype=dtype)
+    for r in range(R):
+        for s in range(R):
             delta_y1_padded[:, :, r : r + 4, s : s + 4] += delta_y1_sum[:, :, r, s]
     delta_y1 = delta_y1_padded[:, :, 1:5, 1:5]
     # delta_u1_place[n,o,i',j'] = argmax(v, w, z1[n,o,2*i' + v,2*j' + w])
-    delta_u1_place = np.full((N, 8, 4, 4), -1.0, dtype=dtype)
-    for v in reversed(range(2)):
-        for w in reversed(range(2)):
+    delta_u1_place = np.full((N, O, 4, 4), -1.0, dtype=dtype)
+    for v in reversed(range(V)):
+        for w in reversed(range(V)):
             delta_u1_place[...] = (delta_u1_place + 1.0) * (z1[:, :, v::2, w::2] != y1)
     # delta_u1[n,o,i,j] = delta_y1[n,o,floor(i/2),floor(j/2)]*where(argmax(v, w, z1[n,o,2*floor(i/2) +
     #     v,2*floor(j/2) + w]) == 2*mod(i, 2) + mod(j, 2), 1, 0)*where(u1[n,o,i,j] > 0, 1, 0)
-    delta_u1 = np.empty((N, 8, 8, 8), dtype=dtype)
+    delta_u1 = np.empty((N, O, I, I), dtype=dtype)
     for i_rest in range(2):
         for j_rest in range(2):
             delta_u1[:, :, i_rest::2, j_rest::2] = (
                 delta_y1 * (delta_u1_place == 2.0 * i_rest + j_rest) * (u1[:, :, i_rest::2, j_rest::2] > 0.0)
             )
     # grad_W1[o,r,s] = sum(n, i, j, delta_u1[n,o,i,j]*pad(x[n,i + r - 1,j + s - 1]))
-    grad_W1 = np.sum(delta_u1.reshape(N, 8, 64) @ x_windows.reshape(N, 9, 64).mT, axis=0).reshape(8, 3, 3)
+    grad_W1 = np.sum(delta_u1.reshape(N, O, I * I) @ x_windows.reshape(N, R * R, I * I).mT, axis=0).reshape(
+        O, R, R
+    )
     # grad_b1[o] = sum(n, i, j, delta_u1[n,o,i,j])
     grad_b1 = np.sum(delta_u1, axis=(0, 2, 3))
     grads = {"W1": grad_W1, "b1": grad_b1, "W2": grad_W2, "b2": grad_b2, "W3": grad_W3, "b3": grad_b3}
@@ -289,4 +294,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: c9669a8af9bdcbbe
+# sha256 of the lines above: 7cdd069b46662a75

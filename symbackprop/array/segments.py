@@ -205,8 +205,10 @@ def _values(items: Iterable[Line | Run]) -> Iterator[Value]:
             yield from value.walk()
 
 
-def axes_mentioned(items: Iterable[Line | Run], means: Collection[str] = ()) -> tuple[Axis, ...]:
-    """The axes whose sizes the statements mention, but for those that are written as numbers."""
+def axes_mentioned(
+    items: Iterable[Line | Run], means: Collection[str] = (), declared: bool = False
+) -> tuple[Axis, ...]:
+    """The axes whose sizes the items mention: those that are not, or are, `declared` to be numbers."""
     mentioned = dict.fromkeys(
         own
         for item in items
@@ -215,7 +217,7 @@ def axes_mentioned(items: Iterable[Line | Run], means: Collection[str] = ()) -> 
         for axis in axes_of(node)
         for own in _model_axes(axis)
     )
-    return tuple(axis for axis in mentioned if axis.size is None)
+    return tuple(axis for axis in mentioned if (axis.size is not None) == declared)
 
 
 def _mentioning(value: Value, means: Collection[str]) -> Iterator[Value]:

@@ -131,60 +131,63 @@ def code(form: str) -> str:
     lines = source[source.index("def _forward") : source.index("\n\n\ndef forward")].splitlines()[2:-1]
     left_out = ("# ", "dtype =")
     kept = [line for line in lines if not line.strip().startswith(left_out)]
-    return "\n".join(line[4:] for line in kept if "tensors[" not in line and ".shape" not in line)
+    return "\n".join(
+        line[4:] for line in kept if not any(read in line for read in ("tensors[", "SIZES[", ".shape"))
+    )
 
 
 CODE = {
     "convolution": [
         "x_padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 0)))",
-        "x_windows = windows(x_padded[:, :, :, :4], (2, 3), (3, 2))[:, :, ::2].transpose(0, 1, 4, 5, 2, 3)",
-        "y = (w.reshape(5, 18) @ x_windows.reshape(N, 18, 12)).reshape(N, 5, 4, 3)",
+        "x_windows = windows(x_padded[:, :, :, :4], (2, 3), (R, S))[:, :, ::2].transpose(0, 1, 4, 5, 2, 3)",
+        "y = (w.reshape(O, C * R * S) @ x_windows.reshape(N, C * R * S, A * B)).reshape(N, O, A, B)",
     ],
     "its kernel": [
         "x_padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 0)))",
-        "x_windows = windows(x_padded[:, :, :, :6], (2, 3), (3, 2))[:, :, ::2, ::2]."
+        "x_windows = windows(x_padded[:, :, :, :6], (2, 3), (R, S))[:, :, ::2, ::2]."
         "transpose(0, 1, 4, 5, 2, 3)",
-        "y = np.sum(d.reshape(N, 5, 12) @ x_windows.reshape(N, 18, 12).mT, axis=0).reshape(5, 3, 3, 2)",
+        "y = np.sum(d.reshape(N, O, A * B) @ x_windows.reshape(N, C * R * S, A * B).mT, axis=0)."
+        "reshape(O, C, R, S)",
     ],
     "its input": [
-        "sum_o_d_times_w = (w.reshape(5, 18).T @ d.reshape(N, 5, 12)).reshape(N, 3, 3, 2, 4, 3)",
-        "y_padded = np.zeros((N, 3, 9, 8), dtype=dtype)",
-        "for r in range(3):",
-        "    for s in range(2):",
+        "sum_o_d_times_w = (w.reshape(O, C * R * S).T @ d.reshape(N, O, A * B)).reshape(N, C, R, S, A, B)",
+        "y_padded = np.zeros((N, C, 9, 8), dtype=dtype)",
+        "for r in range(R):",
+        "    for s in range(S):",
         "        y_padded[:, :, r : r + 8 : 2, s : s + 9 : 3] += sum_o_d_times_w[:, :, r, s]",
         "y = y_padded[:, :, 1:8, 2:]",
     ],
     "its input without stride": [
-        "sum_o_w_times_d = (w.reshape(5, 9).T @ d).reshape(N, 3, 3, 4)",
-        "y_padded = np.zeros((N, 3, 8), dtype=dtype)",
-        "for r in range(3):",
+        "sum_o_w_times_d = (w.reshape(O, C * R).T @ d).reshape(N, C, R, A)",
+        "y_padded = np.zeros((N, C, 8), dtype=dtype)",
+        "for r in range(R):",
         "    y_padded[:, :, r : r + 4] += sum_o_w_times_d[:, :, r]",
         "y = y_padded[:, :, 1:]",
     ],
     "transposed back": [
-        "y = np.zeros((N, 3, 4), dtype=dtype)",
+        "y = np.zeros((N, C, A), dtype=dtype)",
         "d_padded = np.pad(d, ((0, 0), (0, 0), (0, 2)))",
-        "for r in range(3):",
+        "for r in range(R):",
         "    y += w[:, :, r].T @ d_padded[:, :, r : r + 8 : 2]",
     ],
     "maximum": [
-        "y = np.full((N, 3, 4, 3), -np.inf, dtype=dtype)",
+        "y = np.full((N, C, A, B), -np.inf, dtype=dtype)",
         "x_padded = np.pad(x, ((0, 0), (0, 0), (0, 2), (0, 0)))",
-        "for r in range(3):",
-        "    for s in range(2):",
+        "for r in range(R):",
+        "    for s in range(S):",
         "        y[...] = np.maximum(y, x_padded[:, :, r : r + 8 : 2, s : s + 3])",
     ],
     "difference": ["y = np.pad(x, ((0, 0), (0, 1)))[:, 1:] - x"],
     "flip": ["y = x[:, ::-1].copy()"],
-    "short sum": ["y = d[:, 1:].reshape(-1, 3).T @ x[:, :3].reshape(-1, 3)"],
-    "split": ["y = x.reshape(N, 2, 3).copy()"],
-    "merged": ["y = x.reshape(N, 6).copy()"],
-    "in two parts": ["y = (x[:, :, None] * z).reshape(N, 6)"],
+    "short sum": ["y = d[:, 1:].reshape(-1, C).T @ x[:, :3].reshape(-1, E)"],
+    "split": ["y = x.reshape(N, G, H).copy()"],
+    "merged": ["y = x.reshape(N, Q).copy()"],
+    "in two parts": ["y = (x[:, :, None] * z).reshape(N, Q)"],
     "embedding": ["y = C_[ids]"],
     "picked": ["y = x[np.arange(N), ids]"],
     "bag": ["y = np.sum(C_[ids], axis=1)"],
-    "scattered": ["y = scatter_add(ids, d, 6)"],
-    "mask": ["y = d[:, None] * (ids[:, None] == np.arange(6))"],
+    "scattered": ["y = scatter_add(ids, d, V)"],
+    "mask": ["y = d[:, None] * (ids[:, None] == np.arange(V))"],
 }
 
 

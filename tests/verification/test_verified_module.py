@@ -282,7 +282,7 @@ def test_a_number_that_is_huge_by_chance_hides_no_gradient(name: str) -> None:
     """An adjoint of 1e14, by a probability of 1e-14, once let everything below 100 pass."""
     derivation = derive(sb.load(EXAMPLES / "transformer.model").system)
     module = numpy_module(lower(derivation)).printed()
-    wrong = module.text.replace("    grads = {", f"    grad_{name} = 2.0 * grad_{name}\n    grads = {{")
+    wrong = module.text.replace("    return E, grads", f'    grads["{name}"] *= 2.0\n    return E, grads')
     with pytest.raises(MismatchError, match=f"dE/d{name}"):
         verification_of(derivation, replace(module, text=wrong))
 

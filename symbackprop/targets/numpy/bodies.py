@@ -13,7 +13,15 @@ from typing import TypeAlias
 
 from symbackprop.array.program import Line, Loop, Program, formula_of
 from symbackprop.array.related_sizes import RelatedSize
-from symbackprop.array.segments import Run, Segment, Segments, ShapeSource, lines_of, segments_of
+from symbackprop.array.segments import (
+    Run,
+    Segment,
+    Segments,
+    ShapeSource,
+    axes_mentioned,
+    lines_of,
+    segments_of,
+)
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.emission.sections import headings_of
 from symbackprop.systems.system import Role
@@ -243,6 +251,9 @@ def size_lines(segment: Segment, program: Program, printer: NumpyValues) -> list
     """The sizes and the dtype that the statements mention, read off arrays."""
     given = [tensor.name for tensor in program.with_role(Role.SIZE)]
     lines = [f"{INDENT}{_shape_line(source, given, printer)}" for source in segment.shapes]
+    declared = {axis.name for axis in axes_mentioned(segment.items, printer.means, declared=True)}
+    named = [name for name in printer.named if name in declared]
+    lines += unpacked([printer.axes[name] for name in named], [f"SIZES[{quoted(name)}]" for name in named])
     lines += [f"{INDENT}{size_line(each, printer)}" for each in segment.worked_out]
     if segment.dtype_from is not None:
         has_dtype = f"{printer.names[segment.dtype_from]}.dtype" if segment.dtype_from else ""

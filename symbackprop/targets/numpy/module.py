@@ -136,6 +136,12 @@ def _functions(program: Program) -> list[str]:
     return [*functions, *helpers]
 
 
+def axes_with_one_number(program: Program) -> tuple[str, ...]:
+    """All axes of declared sizes where two of them have one, so that no number says which it is."""
+    numbers = program.sizes.values()
+    return tuple(program.sizes) if len(set(numbers)) < len(numbers) else ()
+
+
 def printer_of(program: Program, helpers: Sequence[str], reserved: Iterable[str]) -> NumpyValues:
     """The printer with a Python name for every tensor, statement, helper and axis, all different."""
     reserved = {*MODULE_NAMES, *reserved}
@@ -148,11 +154,12 @@ def printer_of(program: Program, helpers: Sequence[str], reserved: Iterable[str]
     axes = [index.axis for indices in layouts for index in indices if not isinstance(index.axis, Extent)]
     axes += axes_mentioned(program.statements)
     axes += [axis for related in program.related for axis in (related.axis, *related.sources)]
-    sizes = identifiers(dict.fromkeys(axis.name for axis in axes), {*reserved, *values.values()})
+    named = axes_with_one_number(program)
+    sizes = identifiers(dict.fromkeys([*(axis.name for axis in axes), *named]), {*reserved, *values.values()})
     taken = {*reserved, *values.values(), *sizes.values()}
     counters: dict[str, str] = {}
     for name in dict.fromkeys(counters_in(program.statements)):
         counters[name] = identifier(name.replace("'", "_"), {*taken, *counters.values()})
     given = {tensor.name: sizes[tensor.indices[0].axis.name] for tensor in program.with_role(Role.SIZE)}
     names = {**{name: name for name in helpers}, **values, **given}
-    return NumpyValues(names, sizes, counters, means=axes_of_means(program))
+    return NumpyValues(names, sizes, counters, means=axes_of_means(program), named=named)

@@ -89,14 +89,16 @@ _DTYPE = variable("dtype")
 class NumpyValues:
     """Prints values; these map the program's tensors and helpers, axes and loop counters to Python names.
 
-    A sum over the sizes of its axes is `np.mean` where these are among `means`. `pieces` keeps the text of
-    each node, whose names stay as they are; others may be added.
+    A sum over the sizes of its axes is `np.mean` where these are among `means`. The `named` axes have their
+    sizes in variables though these are numbers. `pieces` keeps the text of each node, whose names stay as
+    they are; others may be added.
     """
 
     names: Mapping[str, str]
     axes: Mapping[str, str]
     counters: Mapping[str, str]
     means: Collection[str] = ()
+    named: Collection[str] = ()
     pieces: dict[int, tuple[Value, Piece]] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, value: Value) -> str:
@@ -105,7 +107,7 @@ class NumpyValues:
 
     def size(self, axis: Axis) -> Piece:
         """The size of an axis: a number, what an extent's is made of, or the variable that holds it."""
-        if axis.size is not None:
+        if axis.size is not None and axis.name not in self.named:
             return number(axis.size)
         if isinstance(axis, Extent):
             return self.piece(count_of(axis))
@@ -272,13 +274,13 @@ class NumpyValues:
 
     def group_size(self, group: Group) -> Piece:
         """The length of an array's axis."""
-        sizes = [index.axis.size for index in group]
+        sizes = [None if index.axis.name in self.named else index.axis.size for index in group]
         if None not in sizes:
             return number(math.prod(size for size in sizes if size is not None))
         return product([self.size(index.axis) for index in group])
 
     def _last_place(self, axis: Axis) -> Piece:
-        if axis.size is not None:
+        if axis.size is not None and axis.name not in self.named:
             return number(max(axis.size - 1, 0))
         return call("max", binary("-", self.size(axis), number(1)), number(0))
 

@@ -1,4 +1,4 @@
-"""An axis that no tensor has: its size is asked for where it is needed, and only there."""
+"""Axes that no tensor has, whose sizes are asked for only where they are needed; sizes written by name."""
 
 from __future__ import annotations
 
@@ -33,3 +33,34 @@ def test_a_declared_size_will_do(equations: str) -> None:
 def test_an_equation_that_nothing_needs_needs_no_size() -> None:
     module = loads(HEAD.format("") + "v[t] = sum(a, t)\nloss E = sum(t, p[t])\n").derive().module()
     assert module.loss({"p": np.ones(2)}) == 2.0
+
+
+PICTURE = (
+    "index n : N\nindex i, j : {I}\nindex r, s : {R}\nindex o : {O}\ninput x[n,i,j]\nparam w[o,r,s]\n"
+    "u[n,o,i,j] = sum(r, s, w[o,r,s]*pad(x[n,i+r-1,j+s-1]))\nloss E = 1/2*sum(n, o, i, j, u[n,o,i,j]^2)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reshaped"),
+    [
+        ({"I": "I = 4", "R": "R = 3", "O": "O = 2"}, "reshape(2, 9)"),
+        ({"I": "I = 4", "R": "R = 3", "O": "O = 4"}, "reshape(O, R * R)"),  # one number for two axes
+        ({"I": "I", "R": "R = 3", "O": "O = 3"}, "reshape(O, R * R)"),
+        ({"I": "I", "R": "R = 3", "O": "O"}, "reshape(O, 9)"),
+    ],
+)
+def test_sizes_that_two_axes_share_are_written_by_name(sizes: dict[str, str], reshaped: str) -> None:
+    derived = loads(PICTURE.format(**sizes)).derive()
+    source = derived.to_numpy()  # which has run it
+    assert reshaped in source
+    assert ('SIZES["O"]' in source.partition("def _forward")[2]) == ("R * R" in reshaped)
+    module, fast = derived.module(), derived.module(fast=True)
+    rng = np.random.default_rng(2)
+    given = {axis: int(said.partition("= ")[2] or 4) for axis, said in sizes.items()}
+    params = {"w": rng.normal(size=(given["O"], given["R"], given["R"]))}
+    x = rng.normal(size=(2, given["I"], given["I"]))
+    expected = module.grad(params, x)["w"]
+    np.testing.assert_allclose(fast.grad(params, x, fast.workspace())["w"], expected, rtol=1e-12)
+    with pytest.raises(ValueError, match="w: expected shape"):
+        module.grad({"w": params["w"][:1, :1, :1]}, x)
