@@ -7,9 +7,9 @@ MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
 # Element by element, the equations of these two take minutes; the checks of their modules stand for them.
 CHECKED := $(filter-out %/convnet.model %/transformer.model,$(MODELS)) $(MODULES)
 
-DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended
+DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended texlive-luatex texlive-lang-japanese
 
-.PHONY: test lint types unit documents demo train bench generate tools clean
+.PHONY: test lint types unit documents demo train bench generate messages tools clean
 
 test: lint types unit
 
@@ -28,7 +28,7 @@ unit: $(VENV)/installed-test
 documents: $(VENV)/installed-test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -m every_document tests/lesson
 
-# What tests use beside Python's packages and skip, with that reason, where it is missing: pdflatex.
+# What tests use beside Python's packages and skip, with that reason, where it is missing: pdflatex, LuaLaTeX.
 tools:
 	apt-get update
 	apt-get install --yes --no-install-recommends $(DEBIAN_TOOLS)
@@ -59,6 +59,12 @@ bench: $(VENV)/installed-bench
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated
+
+# Brings the catalogues of translations up to date: what is new is then empty, what was changed is marked fuzzy.
+messages: $(VENV)/installed-translation
+	mkdir -p build
+	$(BIN)/python -m symbackprop.reports.messages > build/symbackprop.pot
+	$(BIN)/pybabel update -N -w 110 --ignore-pot-creation-date -D symbackprop -i build/symbackprop.pot -d symbackprop/languages
 
 # The stamp is newer than pyproject.toml once its extra is installed, so that set-up happens once.
 $(VENV)/installed-%: pyproject.toml | $(BIN)/python

@@ -19,6 +19,7 @@ from symbackprop.emission.loading import load_module
 from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
+from symbackprop.languages.language import Language
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
@@ -49,10 +50,8 @@ __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential",
 _LOG = logging.getLogger(__name__)
 
 # What checks needs NumPy, which nobody shall wait for who only derives: imported at first use.
-_CHECK = "symbackprop.verification.check"
-_REMARKS = "symbackprop.language.remarks"
-_DIGITS = "symbackprop.accuracy.measuring"
-_VARIANTS = "symbackprop.targets.numpy.variants"
+_CHECK, _DIGITS = "symbackprop.verification.check", "symbackprop.accuracy.measuring"
+_REMARKS, _VARIANTS = "symbackprop.language.remarks", "symbackprop.targets.numpy.variants"
 _VERIFICATION = "symbackprop.verification.verified_module"
 
 
@@ -88,8 +87,7 @@ class Model(Summary):
 
     def remarks(self) -> tuple[str, ...]:
         """What is odd about it though it is legal: a parameter that the loss does not read, log(0), ..."""
-        found: tuple[str, ...] = importlib.import_module(_REMARKS).remarks(self.system)
-        return found
+        return tuple(importlib.import_module(_REMARKS).remarks(self.system))
 
     def derive(self, wrt: Sequence[str] | None = None) -> ModelDerivation:
         """The gradient of the loss by the tensors named in `wrt`; default: every parameter.
@@ -263,17 +261,19 @@ class ModelDerivation(Summary):
         """That module, imported."""
         return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
 
-    def text(self, width: int = DEFAULT_WIDTH) -> str:
-        """The derivation as plain text."""
-        return document_text(derivation_document(self.derivation), width)
+    def text(self, width: int = DEFAULT_WIDTH, lang: str = "en") -> str:
+        """The derivation as plain text, in English ("en") or Japanese ("ja")."""
+        return document_text(derivation_document(self.derivation, language=Language(lang)), width)
 
-    def latex(self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS) -> str:
+    def latex(
+        self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS, lang: str = "en"
+    ) -> str:
         """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
-        return derivation_latex(self.derivation, standalone, Steps(steps), symbols)
+        return derivation_latex(self.derivation, standalone, Steps(steps), symbols, Language(lang))
 
-    def markdown(self) -> str:
+    def markdown(self, lang: str = "en") -> str:
         """The derivation as Markdown with LaTeX formulas."""
-        return markdown_document(derivation_document(self.derivation))
+        return markdown_document(derivation_document(self.derivation, language=Language(lang)))
 
     def json(self) -> str:
         """The derivation as JSON, every step by itself."""

@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "symbackprop"
 ROOMS = (
     "version",
+    "languages",
     "errors",
     "notation",
     "functions",

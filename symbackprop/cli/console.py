@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
+from symbackprop.languages.language import Language, language_of
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
@@ -32,6 +34,17 @@ Sizes: TypeAlias = Annotated[
 PageFile: TypeAlias = Annotated[
     str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 ]
+
+
+Lang: TypeAlias = Annotated[
+    Language | None,
+    typer.Option("--lang", help="English or Japanese; default: what LC_ALL, LC_MESSAGES or LANG say."),
+]
+
+
+def spoken(lang: Language | None) -> str:
+    """The language that was asked for, or else that of the environment."""
+    return (lang or language_of(os.environ)).value
 
 
 def sizes_in(texts: Sequence[str] | None) -> dict[str, int]:

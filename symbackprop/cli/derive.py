@@ -12,8 +12,8 @@ import typer
 
 from symbackprop.algebra.phases import facts_left_alone
 from symbackprop.cli.application import Task
+from symbackprop.cli.console import Lang, WithRespectTo, names_in, print_result, say, spoken, text_width
 from symbackprop.cli.console import Model as ModelFile
-from symbackprop.cli.console import WithRespectTo, names_in, print_result, say, text_width
 from symbackprop.cli.faults import on_model
 from symbackprop.pipeline import Model, ModelDerivation, load
 
@@ -31,24 +31,25 @@ class Format(enum.Enum):
     JSON = "json"
 
 
-def _html(derivation: ModelDerivation, result: bool) -> str:
-    page: str = importlib.import_module(_PAGES).derivation_html(derivation, result)
+def _html(derivation: ModelDerivation, result: bool, lang: str) -> str:
+    page: str = importlib.import_module(_PAGES).derivation_html(derivation, result, lang)
     return page
 
 
-_WHOLE: Mapping[Format, Callable[[ModelDerivation], str]] = {
-    Format.TEXT: lambda derivation: derivation.text(text_width()),
-    Format.LATEX: ModelDerivation.latex,
+# JSON has one language, whatever is spoken, and so do equations alone.
+_WHOLE: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
+    Format.TEXT: lambda derivation, lang: derivation.text(text_width(), lang),
+    Format.LATEX: lambda derivation, lang: derivation.latex(lang=lang),
     Format.MARKDOWN: ModelDerivation.markdown,
-    Format.HTML: lambda derivation: _html(derivation, result=False),
-    Format.JSON: ModelDerivation.json,
+    Format.HTML: lambda derivation, lang: _html(derivation, False, lang),
+    Format.JSON: lambda derivation, _: derivation.json(),
 }
-_RESULT: Mapping[Format, Callable[[ModelDerivation], str]] = {
-    Format.TEXT: ModelDerivation.result_text,
-    Format.LATEX: ModelDerivation.result_latex,
-    Format.MARKDOWN: ModelDerivation.result_markdown,
-    Format.HTML: lambda derivation: _html(derivation, result=True),
-    Format.JSON: ModelDerivation.result_json,
+_RESULT: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
+    Format.TEXT: lambda derivation, _: derivation.result_text(),
+    Format.LATEX: lambda derivation, _: derivation.result_latex(),
+    Format.MARKDOWN: lambda derivation, _: derivation.result_markdown(),
+    Format.HTML: lambda derivation, lang: _html(derivation, True, lang),
+    Format.JSON: lambda derivation, _: derivation.result_json(),
 }
 
 
@@ -60,6 +61,7 @@ def command(
     verify: Annotated[
         bool, typer.Option("--verify", help="Do every step again first, and say how many of which kind.")
     ] = False,
+    lang: Lang = None,
 ) -> Task:
     """Print the derivation of a model's gradient, step by step, with the rule used at each step.
 
@@ -69,7 +71,14 @@ def command(
       symbackprop derive examples/seed.model --result --format latex
     """
     written = (_RESULT if result else _WHOLE)[format]
-    return partial(_print_derivation, model, names_in(wrt), written, verify)
+    in_language = partial(_in_language, written, spoken(lang))
+    return partial(_print_derivation, model, names_in(wrt), in_language, verify)
+
+
+def _in_language(
+    written: Callable[[ModelDerivation, str], str], lang: str, derivation: ModelDerivation
+) -> str:
+    return written(derivation, lang)
 
 
 def _print_derivation(

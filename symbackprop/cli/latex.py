@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import Model, WithRespectTo, names_in, print_result, say
+from symbackprop.cli.console import Lang, Model, WithRespectTo, names_in, print_result, say, spoken
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.lesson.detail import Steps
+from symbackprop.pipeline import Model as LoadedModel
 from symbackprop.pipeline import load
 
 
@@ -41,6 +42,7 @@ def command(
         typer.Option("--symbol", metavar="NAME=LATEX", help="How a tensor is written; may be repeated."),
     ] = None,
     wrt: WithRespectTo = None,
+    lang: Lang = None,
 ) -> Task:
     """Write the derivation of a model's gradient as LaTeX that compiles as it is.
 
@@ -49,7 +51,8 @@ def command(
       symbackprop latex examples/seed.model -o seed.tex
       symbackprop latex examples/seed.model --wrt W2 --steps main | pdflatex -jobname seed
     """
-    return partial(_write_latex, model, names_in(wrt), output, standalone, steps, _symbols_in(symbol))
+    symbols = _symbols_in(symbol)
+    return partial(_write_latex, model, names_in(wrt), output, standalone, steps, symbols, spoken(lang))
 
 
 def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
@@ -64,8 +67,12 @@ def _write_latex(
     standalone: bool,
     steps: Steps,
     symbols: Mapping[str, str],
+    lang: str,
 ) -> int:
-    text = on_model(load(model), lambda loaded: loaded.derive(wrt).latex(standalone, steps.value, symbols))
+    def written(loaded: LoadedModel) -> str:
+        return loaded.derive(wrt).latex(standalone, steps.value, symbols, lang)
+
+    text = on_model(load(model), written)
     if output == "-":
         print_result(text)
     else:

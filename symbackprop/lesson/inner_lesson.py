@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
+from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.chains import ChainWriter, Law, without_indices
 from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason
-from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
+from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.notation.expressions import ONE, Element, Expression
 
-_PIECES = "A function that the model writes out in pieces is differentiated as what it is."
-_FIRST = (
+_PIECES = marked("A function that the model writes out in pieces is differentiated as what it is.")
+_DIAGONAL = marked("It is 0 wherever {deltas} is 0, so that the rest alone is computed.")
+_FIRST = marked(
     "Each derivative inside the model is worked out first, by the chain rule, and becomes part of the model. "
     "What is differentiated has indices of its own there, told apart by primes."
 )
@@ -23,14 +25,14 @@ def inner_lesson(writer: ChainWriter) -> Iterator[Block]:
     if not expansion.derivations:
         yield from _seen_through(writer)
         return
-    yield Heading(1, ("The derivatives inside the model",))
-    yield Paragraph((_FIRST,))
+    yield Heading(1, phrase("The derivatives inside the model"))
+    yield Paragraph(phrase(_FIRST))
     yield from signs(writer.derivation)
     for derivation in expansion.derivations:
         yield from _section(writer, derivation)
     for restated in expansion.restated:
         yield from _restated(writer, restated)
-    yield Heading(2, ("What is added to the model",))
+    yield Heading(2, phrase("What is added to the model"))
     yield Equations(added_equations(writer.derivation))
 
 
@@ -38,8 +40,8 @@ def _seen_through(writer: ChainWriter) -> Iterator[Block]:
     """The equations that are restated though they hold no derivatives."""
     restated = writer.derivation.expansion.restated
     if restated:
-        yield Heading(1, ("The model as it is differentiated",))
-        yield Paragraph((_PIECES,))
+        yield Heading(1, phrase("The model as it is differentiated"))
+        yield Paragraph(phrase(_PIECES))
     for each in restated:
         yield from _restated(writer, each)
 
@@ -73,10 +75,12 @@ def _names_read(derivation: Derivation) -> set[str]:
 def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Block]:
     root = derivation.total.numerator
     short, named = without_indices(derivation.total), Element(derivation.equation.tensor)
-    kept_as = " kept as " if derivation.kept else " called "
-    yield Heading(2, (short, ",", kept_as, named) if writer.is_named(derivation) else (short,))
+    kept_as = phrase("{derivative}, kept as {name}", derivative=short, name=named)
+    called = phrase("{derivative}, called {name}", derivative=short, name=named)
+    title = kept_as if derivation.kept else called
+    yield Heading(2, title if writer.is_named(derivation) else (short,))
     if not derivation.factors and root.tensor != derivation.tensor:
-        yield Paragraph((Element(root.tensor), " does not depend on ", Element(derivation.tensor), "."))
+        yield Paragraph(independent(Element(root.tensor), Element(derivation.tensor)))
     if [factor.consumer.tensor for factor in derivation.factors] == [root.tensor]:
         yield from worked_factor(writer, derivation.factors[0], derivation.steps)
     else:
@@ -84,7 +88,7 @@ def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Blo
             yield direct_path(writer, root, [derivation.tensor])
         for factor in derivation.factors:
             yield from worked_factor(writer, factor)
-        yield Paragraph(("The chain rule puts it together:",))
+        yield Paragraph(phrase("The chain rule puts it together:"))
         yield writer.chain(derivation.total, derivation.steps)
     if writer.is_named(derivation):
         yield from _name(derivation)
@@ -93,15 +97,14 @@ def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Blo
 def _name(derivation: AdjointDerivation) -> Iterator[Block]:
     """What the name stands for, and that nothing but the diagonal is needed where deltas say so."""
     if derivation.deltas != ONE:
-        yield Paragraph(
-            ("It is 0 wherever ", derivation.deltas, " is 0, so that the rest alone is computed.")
-        )
-    yield Paragraph(("Its name: ", derivation.equation.element, " := ", derivation.meaning, "."))
+        yield Paragraph(phrase(_DIAGONAL, deltas=derivation.deltas))
+    definition = (derivation.equation.element, " := ", derivation.meaning)
+    yield Paragraph(phrase("Its name: {definition}.", definition=definition))
 
 
 def _restated(writer: ChainWriter, restated: RestatedEquation) -> Iterator[Block]:
     """An equation of the model with what has been found for the derivatives in it."""
-    yield Heading(2, ("The equation of ", Element(restated.equation.tensor)))
+    yield Heading(2, phrase("The equation of {tensor}", tensor=Element(restated.equation.tensor)))
     links = [Link(restated.stated.expression, Reason("as the model states it"))]
     links += [Link(writer.shown(step.after), writer.reason(Law.of(step.rule))) for step in restated.steps]
     yield Chain(restated.equation.element, tuple(links))

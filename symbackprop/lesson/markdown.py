@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from symbackprop.languages.language import Language
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -27,16 +28,16 @@ from symbackprop.lesson.paper import BRACKET, PADDED, signs_on
 def markdown_document(document: Document) -> str:
     """The document, its title as the one heading of first level."""
     body = markdown_fragment(document)
-    notes = "".join(f"\n{note}\n" for note in signs_on(body, (BRACKET, PADDED)))
+    notes = "".join(f"\n{note}\n" for note in signs_on(body, (BRACKET, PADDED), document.language))
     return f"# {escaped(document.title)}\n\n{body}{notes}"
 
 
 def markdown_fragment(document: Document) -> str:
     """The blocks alone, without the title."""
-    return "\n\n".join(_block(block) for block in document.blocks) + "\n"
+    return "\n\n".join(_block(block, document.language) for block in document.blocks) + "\n"
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, language: Language) -> str:
     match block:
         case Heading(level, sentence):
             return f"{'#' * (level + 1)} {_sentence(sentence)}"
@@ -47,7 +48,7 @@ def _block(block: Block) -> str:
         case Equations():
             return _display(joined_rows(equations_rows(block)))
         case Column():
-            return f"$$\n{column_latex(block)}\n$$"
+            return f"$$\n{column_latex(block, language=language)}\n$$"
 
 
 def _display(rows: str) -> str:

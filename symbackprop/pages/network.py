@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from html import escape
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.languages.columns import columns
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, phrase, text_in
 from symbackprop.pages.links import Links
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role, System
 
 _LETTER, _LINE, _PAD, _GAP, _ROW_GAP, _MARGIN = 7.9, 17, 9, 26, 34, 10
+
+
+_TITLE = marked("The network {model}: each equation below what it reads, with the derivatives that are kept")
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class _Box:
 
     @property
     def width(self) -> float:
-        return max(len(shown) for shown, _, _ in self.lines) * _LETTER + 2 * _PAD
+        return max(columns(shown) for shown, _, _ in self.lines) * _LETTER + 2 * _PAD
 
     @property
     def height(self) -> float:
@@ -35,10 +41,10 @@ class _Box:
         return _Box(self.tensor, self.lines, x, y)
 
 
-def network_svg(derivation: Derivation, links: Links) -> str:
+def network_svg(derivation: Derivation, links: Links, language: Language = Language.ENGLISH) -> str:
     """The whole drawing; a screen reader is told what it shows."""
     system = derivation.system
-    rows = [[_box(derivation, name) for name in names] for names in _rows(system)]
+    rows = [[_box(derivation, name, language) for name in names] for names in _rows(system)]
     widest = max(sum(box.width for box in row) + _GAP * (len(row) - 1) for row in rows)
     y = float(_MARGIN)
     placed: dict[str, _Box] = {}
@@ -51,9 +57,7 @@ def network_svg(derivation: Derivation, links: Links) -> str:
     width, height = widest + 2 * _MARGIN + 14 + 9 * len(rows), y - _ROW_GAP + _MARGIN
     arrows = "".join(_arrows(system, placed))
     boxes = "".join(_box_svg(box, links) for box in placed.values())
-    title = (
-        f"The network {system.name}: each equation below what it reads, with the derivatives that are kept"
-    )
+    title = text_in(phrase(_TITLE, model=system.name), language)
     return (
         f'<svg class="network" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" '
         f'aria-label="{escape(title)}"><defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" '
@@ -77,7 +81,7 @@ def _rows(system: System) -> list[list[str]]:
     return [rows[number] for number in sorted(rows)]
 
 
-def _box(derivation: Derivation, name: str) -> _Box:
+def _box(derivation: Derivation, name: str, language: Language) -> _Box:
     """The tensor, the parameters of its equation, and the derivative of the loss by it where that is kept."""
     system = derivation.system
     tensor = system.tensors[name]
@@ -85,7 +89,8 @@ def _box(derivation: Derivation, name: str) -> _Box:
     equation = system.definitions.get(name)
     if equation is not None:
         parameters = [read for read in equation.reads if system.tensors[read].role is Role.PARAMETER]
-        lines += [(f"with {', '.join(parameters)}", "", "with")] if parameters else []
+        beside = text_in(phrase("with {parameters}", parameters=", ".join(parameters)), language)
+        lines += [(beside, "", "with")] if parameters else []
     adjoint = next((each for each in derivation.adjoints if each.tensor == name and each.kept), None)
     if adjoint is not None:
         lines.append(

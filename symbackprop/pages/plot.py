@@ -8,26 +8,33 @@ from math import log2, log10
 
 from symbackprop.errors import SymbackpropError
 from symbackprop.explanation.ways import Ways, sizes_for
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, phrase, text_in, translated
 from symbackprop.sampling.related_sizes import free_axes
 from symbackprop.systems.system import System
 
+_TITLE = marked("Operations of each way of differentiating, against the size of every open axis")
 WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _LEFT, _TOP, _WIDTH, _HEIGHT = 58.0, 14.0, 420.0, 250.0
 
 
-def cost_plot(system: System, ways: Ways) -> str:
+def cost_plot(system: System, ways: Ways, language: Language = Language.ENGLISH) -> str:
     """Operations against the size of all open axes, both in powers; "" where sizes are all declared."""
     sizes = _sizes(system)
     if len(sizes) < 2:
         return ""
-    lines = {way.name: [way.operations.at(each) for each in sizes.values()] for way in ways.ways}
+    lines = {
+        translated(way.name, language): [way.operations.at(each) for each in sizes.values()]
+        for way in ways.ways
+    }
     numbers = [number for line in lines.values() for number in line if number > 0]
     if not numbers:
         return ""
     low, high = int(log10(min(numbers))), int(log10(max(numbers))) + 1
     widths = list(sizes)
-    body = "".join((*_grid(widths, low, high), *_curves(widths, lines, low, high)))
-    title = "Operations of each way of differentiating, against the size of every open axis"
+    axis = text_in(phrase("size of every open axis"), language)
+    body = "".join((*_grid(widths, low, high, axis), *_curves(widths, lines, low, high)))
+    title = text_in(phrase(_TITLE), language)
     return (
         f'<svg class="plot" viewBox="0 0 {_LEFT + _WIDTH + 60:.0f} {_TOP + _HEIGHT + 74:.0f}" role="img" '
         f'aria-label="{escape(title)}">{body}</svg>'
@@ -54,7 +61,7 @@ def _height(number: float, low: int, high: int) -> float:
     return _TOP + _HEIGHT * (1 - (log10(max(number, 1)) - low) / max(high - low, 1))
 
 
-def _grid(widths: list[int], low: int, high: int) -> Iterator[str]:
+def _grid(widths: list[int], low: int, high: int, axis: str) -> Iterator[str]:
     step = max(1, (high - low) // 6)
     for power in range(low, high + 1, step):
         y = _height(10.0**power, low, high)
@@ -62,7 +69,7 @@ def _grid(widths: list[int], low: int, high: int) -> Iterator[str]:
         yield _text(_LEFT - 6, y + 4, f"1e{power}", "end")
     for width in widths:
         yield _text(_place(width, widths), _TOP + _HEIGHT + 16, str(width), "middle")
-    yield _text(_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 32, "size of every open axis", "middle")
+    yield _text(_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 32, axis, "middle")
 
 
 def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
