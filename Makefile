@@ -4,12 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MODELS := $(addprefix examples/,$(addsuffix .model,convnet digits exercise lstm seed transformer))
 MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
-# Element by element, the equations of these two take minutes; the checks of their modules stand for them.
-CHECKED := $(filter-out %/convnet.model %/transformer.model,$(MODELS)) $(MODULES)
 
 DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended texlive-luatex texlive-lang-japanese
 
-.PHONY: test lint types unit documents demo train bench generate messages tools clean
+.PHONY: test lint types unit documents demo train bench notebook generate messages tools clean
 
 test: lint types unit
 
@@ -36,7 +34,7 @@ tools:
 demo: $(VENV)/installed-demo
 	$(BIN)/symbackprop derive examples/seed.model --wrt W2
 	$(BIN)/symbackprop generate $(MODELS) -o generated
-	for each in $(CHECKED); do $(BIN)/symbackprop check $$each || exit 1; done
+	for each in $(MODELS) $(MODULES); do $(BIN)/symbackprop check $$each || exit 1; done
 	$(BIN)/python -m examples.train_exercise
 	$(BIN)/python -m examples.train_digits
 	$(BIN)/python -m examples.train_convnet
@@ -56,6 +54,10 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.verified_emission
 	$(BIN)/python -m benchmarks.digits
 	$(BIN)/python -m benchmarks.comparison
+
+# Runs the notebook, and keeps what it shows.
+notebook: $(VENV)/installed-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-execute --inplace examples/course.ipynb
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated

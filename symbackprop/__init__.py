@@ -41,6 +41,13 @@ if TYPE_CHECKING:
         loads,
     )
     from symbackprop.reports.face import explain
+    from symbackprop.reports.pictures import (
+        plot_costs,
+        plot_jacobian,
+        plot_losses,
+        plot_network,
+        plot_steps,
+    )
     from symbackprop.verification.check import check_module
 
 __all__ = [
@@ -67,6 +74,11 @@ __all__ = [
     "explain",
     "load",
     "loads",
+    "plot_costs",
+    "plot_jacobian",
+    "plot_losses",
+    "plot_network",
+    "plot_steps",
 ]
 
 # Where each name that loads at first use lives.
@@ -83,6 +95,11 @@ _LAZY = {
     "explain": "symbackprop.reports.face",
     "load": "symbackprop.pipeline",
     "loads": "symbackprop.pipeline",
+    "plot_costs": "symbackprop.reports.pictures",
+    "plot_jacobian": "symbackprop.reports.pictures",
+    "plot_losses": "symbackprop.reports.pictures",
+    "plot_network": "symbackprop.reports.pictures",
+    "plot_steps": "symbackprop.reports.pictures",
 }
 
 

@@ -261,9 +261,9 @@ class ModelDerivation(Summary):
         """That module, imported."""
         return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
 
-    def text(self, width: int = DEFAULT_WIDTH, lang: str = "en") -> str:
-        """The derivation as plain text, in English ("en") or Japanese ("ja")."""
-        return document_text(derivation_document(self.derivation, language=Language(lang)), width)
+    def text(self, width: int = DEFAULT_WIDTH, steps: str = "all", lang: str = "en") -> str:
+        """The derivation as plain text; `steps` are "all", "main" or "result", `lang` "en" or "ja"."""
+        return document_text(derivation_document(self.derivation, Steps(steps), Language(lang)), width)
 
     def latex(
         self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS, lang: str = "en"
@@ -271,9 +271,9 @@ class ModelDerivation(Summary):
         """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
         return derivation_latex(self.derivation, standalone, Steps(steps), symbols, Language(lang))
 
-    def markdown(self, lang: str = "en") -> str:
+    def markdown(self, steps: str = "all", lang: str = "en") -> str:
         """The derivation as Markdown with LaTeX formulas."""
-        return markdown_document(derivation_document(self.derivation, language=Language(lang)))
+        return markdown_document(derivation_document(self.derivation, Steps(steps), Language(lang)))
 
     def json(self) -> str:
         """The derivation as JSON, every step by itself."""

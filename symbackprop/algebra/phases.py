@@ -10,7 +10,7 @@ from symbackprop.algebra.arrangement import ARRANGE, tidied
 from symbackprop.algebra.consequences import consequences
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.scalar_search import Account, Budget, name_roots, rework
+from symbackprop.algebra.scalar_search import Account, Budget, name_functions, name_roots, rework
 from symbackprop.algebra.sum_search import choose_sums
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.notation.substitution import tidy_bound_names
@@ -111,7 +111,9 @@ def simplify_factor(
 ) -> tuple[Step, ...]:
     """The steps to the closed form of a local factor, which keeps the deltas of positions."""
     phases = [factor_rules(scope.ranges)]
-    return _simplified(expression, scope, outer, phases, NormalForm(()), account)
+    named = name_functions(expression, scope, account)
+    value = result_of(named, expression)
+    return (*named, *_simplified(value, scope, outer, phases, NormalForm(()), account))
 
 
 def _simplified(

@@ -7,7 +7,7 @@ Such a subterm stands between two binders: the whole right-hand side, the body o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -38,6 +38,7 @@ from symbackprop.notation.expressions import (
     Delta,
     Element,
     Expression,
+    Index,
     Number,
     Power,
     Reduction,
@@ -175,9 +176,23 @@ def _next_step(
 
 def name_roots(expression: Expression, scope: Scope, account: Account) -> tuple[Step, ...]:
     """Roots by the names defined as such, while they stand as typed: a^2 has not left sum(i, (a*x[i])^2)."""
+    return _named(expression, scope, account, _is_root_of_sum)
+
+
+def name_functions(expression: Expression, scope: Scope, account: Account) -> tuple[Step, ...]:
+    """Functions by the names defined as such, while they stand at the positions typed.
+
+    tanh(a[2*size(h) + h]) is g[h]; when a delta has made it tanh(a[k]), that is seen no more.
+    """
+    return _named(expression, scope, account, _is_function_at_position)
+
+
+def _named(
+    expression: Expression, scope: Scope, account: Account, is_named: Callable[[Expression], bool]
+) -> tuple[Step, ...]:
     steps: list[Step] = []
     while len(steps) < MOST_STEPS:
-        step = next(_named_roots(expression, scope, account), None)
+        step = next(_names_put_in(expression, scope, account, is_named), None)
         if step is None:
             break
         steps.append(step)
@@ -185,23 +200,38 @@ def name_roots(expression: Expression, scope: Scope, account: Account) -> tuple[
     return tuple(steps)
 
 
-def _named_roots(expression: Expression, scope: Scope, account: Account) -> Iterator[Step]:
-    for place in _roots_of_sums(expression):
-        root = node_at(expression, place)
-        known = scope.relations(root, conditions_at(expression, place))
-        relations = tuple([relation for relation in known if is_root(relation.formula)])
-        named = cheapest_form(root, relations, account) if relations else root
+def _names_put_in(
+    expression: Expression, scope: Scope, account: Account, is_named: Callable[[Expression], bool]
+) -> Iterator[Step]:
+    for place in _places(expression, is_named):
+        whole = node_at(expression, place)
+        known = scope.relations(whole, conditions_at(expression, place))
+        relations = tuple([relation for relation in known if is_named(relation.formula)])
+        named = cheapest_form(whole, relations, account) if relations else whole
         if isinstance(base_and_exponent(named)[0], Element):
-            identity = Identity.of(root, named, relations)
+            identity = Identity.of(whole, named, relations)
             yield Step(identity, place, expression, replace_at(expression, place, named))
 
 
-def _roots_of_sums(expression: Expression, place: Path = ()) -> Iterator[Path]:
-    """The places of roots that hold a sum, innermost first."""
+def _places(
+    expression: Expression, is_named: Callable[[Expression], bool], place: Path = ()
+) -> Iterator[Path]:
+    """The places of what may have a name, innermost first."""
     for number, child in enumerate(expression.children):
-        yield from _roots_of_sums(child, (*place, number))
-    if is_root(expression) and any(map(is_sum, expression.walk())):
+        yield from _places(child, is_named, (*place, number))
+    if is_named(expression):
         yield place
+
+
+def _is_root_of_sum(node: Expression) -> bool:
+    return is_root(node) and any(map(is_sum, node.walk()))
+
+
+def _is_function_at_position(node: Expression) -> bool:
+    match node:
+        case Apply(_, (Element(_, positions),)):
+            return any(position.free_indices and not isinstance(position, Index) for position in positions)
+    return False
 
 
 def cheapest_form(expression: Expression, relations: tuple[Relation, ...], account: Account) -> Expression:

@@ -23,6 +23,8 @@ COMMANDS = {
     "audit": "symbackprop.cli.audit",
     "same": "symbackprop.cli.same",
     "explain": "symbackprop.cli.explain",
+    "gallery": "symbackprop.cli.gallery",
+    "plot": "symbackprop.cli.plot",
     "schema": "symbackprop.cli.schema",
     "catalogue": "symbackprop.cli.catalogue",
     "rules": "symbackprop.cli.rules",
@@ -80,9 +82,7 @@ def _common_options(
 def application(arguments: Sequence[str]) -> typer.Typer:
     """The application with the command that the arguments name, or with all of them."""
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
-    app = typer.Typer(
-        name="symbackprop", cls=GroupHelp, add_completion=False, rich_markup_mode=None, no_args_is_help=True
-    )
+    app = typer.Typer(name="symbackprop", cls=GroupHelp, rich_markup_mode=None, no_args_is_help=True)
     app.callback()(_common_options)
     for name in COMMANDS:
         if named == name or (named not in COMMANDS and "--version" not in arguments):

@@ -17,7 +17,7 @@ from symbackprop.auditing.report import AuditReport
 from symbackprop.cli.application import Task
 from symbackprop.cli.audit_page import audit_html
 from symbackprop.cli.console import Model as ModelFile
-from symbackprop.cli.console import print_result, say
+from symbackprop.cli.console import print_result, print_verdicts, say
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.mapping import mapping_of
 from symbackprop.pipeline import load
@@ -108,5 +108,5 @@ def print_report(report: AuditReport, format: Format, code: str = "") -> int:
             text = read_source(code).text if code else ""
             print_result(audit_html(report, Path(code).stem, text))
         case Format.TEXT:
-            print_result(report.text())
+            print_verdicts(report.text())
     return report.exit_code

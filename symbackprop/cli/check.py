@@ -42,7 +42,12 @@ def command(
     wrt: WithRespectTo = None,
     size: Sizes = None,
     budget: Annotated[
-        str, typer.Option("--budget", metavar="10s", help="About how long to compare: 10s, 500ms or 2m.")
+        str,
+        typer.Option(
+            "--budget",
+            metavar="10s",
+            help="About how long to compare, what is not affordable being sampled: 10s, 500ms or 2m.",
+        ),
     ] = "10s",
     every: Annotated[
         bool, typer.Option("--every", help="Move every element, up to 100,000, however long that takes.")
@@ -103,7 +108,7 @@ class _Asked:
 def _check(asked: _Asked) -> int:
     report = _check_report(asked)
     print_table(report.table.headings, report.table.rows)
-    _say_what_was_done(report)
+    _say_what_was_done(report, asked.seconds)
     if report.is_blind:
         return NOTHING_CERTAIN
     return 0 if report.ok else DIFFERENCE_FOUND
@@ -148,13 +153,15 @@ def seconds_in(text: str) -> float:
     return float(found["number"]) * SECONDS[found["unit"]]
 
 
-def _say_what_was_done(report: CheckReport) -> None:
+def _say_what_was_done(report: CheckReport, budget: float) -> None:
     say(f"{report.subject}: random data from seed {report.seed}")
     for each in report.rounds:
         sizes = ", ".join(f"{axis}={size}" for axis, size in each.sizes.items())
         say(f"  {each.name}" + (f": {sizes}" if sizes else ""))
     for remark in report.remarks:
         say(f"  {remark}")
+    if budget < inf:
+        say(f"  compared within {budget:g} s: a longer --budget samples less, --every moves every element")
     if report.is_blind:
         say(f"the check is BLIND: a gradient made wrong on purpose passed ({report.control.unnoticed[0]})")
     else:

@@ -7,12 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, TextIO, TypeAlias
 
 import typer
 from rich.console import Console, JustifyMethod
 from rich.table import Table
+from rich.text import Text
 
+from symbackprop.cli.completion import sizes_of_axes, tensor_names
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
 from symbackprop.languages.language import Language, language_of
@@ -24,25 +26,36 @@ Model: TypeAlias = Annotated[
 WithRespectTo: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--wrt", metavar="W2,...", help="The tensors to differentiate by; default: every parameter."
+        "--wrt",
+        metavar="W2,...",
+        help="The tensors to differentiate by; default: every parameter.",
+        autocompletion=tensor_names,
     ),
 ]
 Sizes: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--size", metavar="AXIS=N", help="The size of an axis that the model leaves open."),
+    typer.Option(
+        "--size",
+        metavar="AXIS=N",
+        help="The size of an axis that the model leaves open.",
+        autocompletion=sizes_of_axes,
+    ),
 ]
+STEPS_HELP = "Every step, each adjoint's chain rule and closed form, or the model and its result alone."
 PageFile: TypeAlias = Annotated[
     str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 ]
 
 
+# What a verdict says where something is wrong, as a whole word: `WRONG  1 of 12 elements`, `seed: WRONG`.
+ALARM = r"(?<![\w-])(WRONG|WORSE|NEITHER FINITE|BLIND|DIFFERS|LOST)(?!\w)"
 Lang: TypeAlias = Annotated[
     Language | None,
     typer.Option("--lang", help="English or Japanese; default: what LC_ALL, LC_MESSAGES or LANG say."),
 ]
 
 
-def spoken(lang: Language | None) -> str:
+def language_for(lang: Language | None) -> str:
     """The language that was asked for, or else that of the environment."""
     return (lang or language_of(os.environ)).value
 
@@ -66,9 +79,32 @@ def print_result(text: str) -> None:
 
 
 def say(message: str) -> None:
-    """Talk to the user, on standard error."""
+    """Talk to the user, on standard error; verdicts that something is wrong in colour on a terminal."""
     if sys.stderr is not None:
-        print(message, file=sys.stderr)
+        _write(f"{message}\n", sys.stderr)
+
+
+def print_verdicts(text: str) -> None:
+    """Write a report to standard output, verdicts that something is wrong in colour on a terminal."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        _write(text, sys.stdout)
+    else:
+        print_result(text)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Write to a terminal with colour, unless NO_COLOR is set or it has none; as it is to anything else."""
+    if stream.isatty():
+        Console(file=stream, highlight=False).print(with_alarms(text), end="", soft_wrap=True)
+    else:
+        stream.write(text)
+
+
+def with_alarms(text: str) -> Text:
+    """The text, its verdicts that something is wrong in bold red."""
+    shown = Text(text)
+    shown.highlight_regex(ALARM, "bold red")
+    return shown
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -79,9 +115,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(heading.rstrip(">"), justify=justify, no_wrap=True)
     table.add_column(headings[-1])
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*row[:-1], with_alarms(row[-1]))
     width = None if sys.stdout.isatty() else DEFAULT_WIDTH
-    Console(highlight=False, markup=False, width=width).print(table)
+    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
 
 
 def write_page(page: Callable[[], str], output: str) -> int:

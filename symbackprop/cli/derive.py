@@ -12,9 +12,20 @@ import typer
 
 from symbackprop.algebra.phases import facts_left_alone
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import Lang, WithRespectTo, names_in, print_result, say, spoken, text_width
+from symbackprop.cli.console import (
+    STEPS_HELP,
+    Lang,
+    WithRespectTo,
+    language_for,
+    names_in,
+    print_result,
+    say,
+    text_width,
+)
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.faults import on_model
+from symbackprop.errors import NotationError
+from symbackprop.lesson.detail import Steps
 from symbackprop.pipeline import Model, ModelDerivation, load
 
 # The page shows the module, which is verified first with NumPy: no other format shall wait for that.
@@ -36,11 +47,13 @@ def _html(derivation: ModelDerivation, result: bool, lang: str) -> str:
     return page
 
 
-# JSON has one language, whatever is spoken, and so do equations alone.
-_WHOLE: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
-    Format.TEXT: lambda derivation, lang: derivation.text(text_width(), lang),
-    Format.LATEX: lambda derivation, lang: derivation.latex(lang=lang),
+# Of the steps that are shown and the language. JSON has one language, and so have equations alone.
+_WITH_STEPS: Mapping[Format, Callable[[ModelDerivation, str, str], str]] = {
+    Format.TEXT: lambda derivation, steps, lang: derivation.text(text_width(), steps, lang),
+    Format.LATEX: lambda derivation, steps, lang: derivation.latex(steps=steps, lang=lang),
     Format.MARKDOWN: ModelDerivation.markdown,
+}
+_WHOLE: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
     Format.HTML: lambda derivation, lang: _html(derivation, False, lang),
     Format.JSON: lambda derivation, _: derivation.json(),
 }
@@ -58,6 +71,7 @@ def command(
     wrt: WithRespectTo = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
     result: Annotated[bool, typer.Option("--result", help="Print the gradient's equations alone.")] = False,
+    steps: Annotated[Steps, typer.Option("--steps", help=STEPS_HELP)] = Steps.ALL,
     verify: Annotated[
         bool, typer.Option("--verify", help="Do every step again first, and say how many of which kind.")
     ] = False,
@@ -70,15 +84,22 @@ def command(
       symbackprop derive examples/seed.model --wrt W2
       symbackprop derive examples/seed.model --result --format latex
     """
-    written = (_RESULT if result else _WHOLE)[format]
-    in_language = partial(_in_language, written, spoken(lang))
-    return partial(_print_derivation, model, names_in(wrt), in_language, verify)
+    written = _RESULT[format] if result else _written(format, steps)
+    spoken = language_for(lang)
+    return partial(
+        _print_derivation, model, names_in(wrt), lambda derivation: written(derivation, spoken), verify
+    )
 
 
-def _in_language(
-    written: Callable[[ModelDerivation, str], str], lang: str, derivation: ModelDerivation
-) -> str:
-    return written(derivation, lang)
+def _written(format: Format, steps: Steps) -> Callable[[ModelDerivation, str], str]:
+    """NotationError where the format has all steps or none: a page folds them, JSON is for programs."""
+    if format in _WITH_STEPS:
+        return lambda derivation, lang: _WITH_STEPS[format](derivation, steps.value, lang)
+    if steps is not Steps.ALL:
+        raise NotationError(
+            f"--steps does not go with --format {format.value}", remedy="take text, latex or markdown"
+        )
+    return _WHOLE[format]
 
 
 def _print_derivation(

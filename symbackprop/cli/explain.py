@@ -15,9 +15,9 @@ from symbackprop.cli.console import (
     PageFile,
     Sizes,
     WithRespectTo,
+    language_for,
     names_in,
     sizes_in,
-    spoken,
     text_width,
     write_page,
 )
@@ -57,7 +57,7 @@ def command(
       symbackprop explain examples/seed.model
       symbackprop explain examples/digits.model --size B=256 --format html -o digits.html
     """
-    return partial(_explain, model, names_in(wrt), size, format, output, spoken(lang))
+    return partial(_explain, model, names_in(wrt), size, format, output, language_for(lang))
 
 
 def _explain(

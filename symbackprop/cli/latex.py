@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import Lang, Model, WithRespectTo, names_in, print_result, say, spoken
+from symbackprop.cli.console import (
+    STEPS_HELP,
+    Lang,
+    Model,
+    WithRespectTo,
+    language_for,
+    names_in,
+    print_result,
+    say,
+)
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.lesson.detail import Steps
@@ -31,12 +40,7 @@ def command(
             "array and longtable).",
         ),
     ] = True,
-    steps: Annotated[
-        Steps,
-        typer.Option(
-            "--steps", help="Every step, each adjoint's chain rule and closed form, or the result alone."
-        ),
-    ] = Steps.ALL,
+    steps: Annotated[Steps, typer.Option("--steps", help=STEPS_HELP)] = Steps.ALL,
     symbol: Annotated[
         list[str] | None,
         typer.Option("--symbol", metavar="NAME=LATEX", help="How a tensor is written; may be repeated."),
@@ -51,8 +55,12 @@ def command(
       symbackprop latex examples/seed.model -o seed.tex
       symbackprop latex examples/seed.model --wrt W2 --steps main | pdflatex -jobname seed
     """
-    symbols = _symbols_in(symbol)
-    return partial(_write_latex, model, names_in(wrt), output, standalone, steps, symbols, spoken(lang))
+
+    def written(loaded: LoadedModel) -> str:
+        derivation = loaded.derive(names_in(wrt))
+        return derivation.latex(standalone, steps.value, _symbols_in(symbol), language_for(lang))
+
+    return partial(_write_latex, model, output, written)
 
 
 def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
@@ -62,16 +70,9 @@ def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
 
 def _write_latex(
     model: str,
-    wrt: Sequence[str] | None,
     output: str,
-    standalone: bool,
-    steps: Steps,
-    symbols: Mapping[str, str],
-    lang: str,
+    written: Callable[[LoadedModel], str],
 ) -> int:
-    def written(loaded: LoadedModel) -> str:
-        return loaded.derive(wrt).latex(standalone, steps.value, symbols, lang)
-
     text = on_model(load(model), written)
     if output == "-":
         print_result(text)

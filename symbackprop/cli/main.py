@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import typer
 
 from symbackprop.cli.application import application
+from symbackprop.cli.completion import words_of
 from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
 
 NODES_BETWEEN_COLLECTIONS = 100_000
@@ -65,7 +66,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        task = typer.main.get_command(application(arguments))(
+        task = typer.main.get_command(application([*arguments, *words_of(os.environ)]))(
             list(arguments), prog_name="symbackprop", standalone_mode=False
         )
     except USAGE_ERROR as error:

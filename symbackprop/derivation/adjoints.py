@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import simplify, simplify_factor
-from symbackprop.algebra.scalar_search import Account, Budget
+from symbackprop.algebra.scalar_search import Account
 from symbackprop.derivation.result import LocalDerivative
 from symbackprop.derivation.reverse import ChainRule, local_derivative
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ZERO, Expression
+from symbackprop.notation.substitution import rename_tensors
 from symbackprop.rewriting.justification import Recomputed
 from symbackprop.rewriting.replacements import AdjointNames, Substitution
 from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.steps import Steps
 from symbackprop.rewriting.strategies import result_of
 from symbackprop.rules.support import Guarding, Masking, support_of
 from symbackprop.systems.system import Equation
+
+
+@dataclass(frozen=True)
+class WorkedOut:
+    """The factors of the chain rule, the steps from the rule to the closed form, and that form."""
+
+    factors: tuple[LocalDerivative, ...]
+    steps: Steps
+    closed: Expression
+
+    def renamed(self, names: Mapping[str, str]) -> WorkedOut:
+        """The same in other names; those of the steps wait until someone reads them."""
+        factors = tuple([factor.renamed(names) for factor in self.factors])
+        return WorkedOut(factors, self.steps.renamed(names), rename_tensors(self.closed, names))
 
 
 def worked_out(
@@ -26,14 +42,13 @@ def worked_out(
     rule: ChainRule,
     named: Callable[[Derivative], Expression],
     scope: Scope,
-    budget: Budget,
-) -> tuple[tuple[LocalDerivative, ...], tuple[Step, ...]]:
+    account: Account,
+) -> WorkedOut:
     """The factors of the chain rule in closed form, and the steps from the rule to the whole closed form.
 
-    `named` says what stands for a derivative that has been found before, `budget` what the searches of the
-    whole derivation may cost.
+    `named` says what stands for a derivative that has been found before, `account` what the searches may
+    cost.
     """
-    account = Account(budget)
     factors = tuple(
         [_closed_factor(consumer, local, scope, account) for consumer, local in rule.factors(total)]
     )
@@ -51,7 +66,7 @@ def worked_out(
     known = tuple([(adjoint, names[adjoint]) for adjoint in _adjoints_in(steps[-1].after)])
     append(steps, AdjointNames(known))
     steps.extend(simplify(steps[-1].after, scope, total.free_indices, account))
-    return factors, tuple(steps)
+    return WorkedOut(factors, Steps(steps), steps[-1].after)
 
 
 def append(steps: list[Step], rule: Recomputed) -> None:
@@ -68,7 +83,7 @@ def _closed_factor(consumer: Equation, local: Derivative, scope: Scope, account:
     masked = masking.again(factor.value)
     steps = () if masked == factor.value else (Step(masking, (), factor.value, masked),)
     steps = (*steps, *simplify_factor(masked, scope, local.free_indices, account))
-    return replace(factor, value=result_of(steps, factor.value), further=steps)
+    return replace(factor, value=result_of(steps, factor.value), further=Steps(steps))
 
 
 def _adjoints_in(expression: Expression) -> tuple[Derivative, ...]:

@@ -13,7 +13,7 @@ from symbackprop.errors import DerivationError
 from symbackprop.notation.arithmetic import normalised, reciprocals_last
 from symbackprop.notation.derivatives import Derivative, PartialDerivative
 from symbackprop.notation.expressions import ZERO, Element, Expression, Where
-from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.notation.substitution import rename_tensors, rewrite_bottom_up
 from symbackprop.rewriting.justification import Equality, Recomputed
 from symbackprop.rewriting.labels import label
 from symbackprop.rewriting.measure_context import MeasureContext
@@ -101,8 +101,26 @@ class WorkedDerivative:
 
     sign: Derivative
     rule: OwnEquation
-    resolution: Resolution
     value: Expression
+
+    @classmethod
+    def of(cls, sign: Derivative, rule: OwnEquation) -> WorkedDerivative:
+        """Worked out now."""
+        resolution = _resolved(sign, rule)
+        worked = cls(sign, rule, put_together(resolution.result))
+        worked.__dict__["resolution"] = resolution
+        return worked
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        """The rules of calculus at work; done again where the value is that of an equal equation."""
+        return _resolved(self.sign, self.rule)
+
+    def renamed(self, names: Mapping[str, str]) -> WorkedDerivative:
+        """The same in other names."""
+        sign = rename_tensors(self.sign, names)
+        assert isinstance(sign, Derivative)
+        return WorkedDerivative(sign, self.rule.renamed(names), rename_tensors(self.value, names))
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -121,11 +139,13 @@ def differentiate(expression: Expression, by: Element) -> Expression:
 
 def differentiation(equation: Equation, sign: Derivative) -> WorkedDerivative:
     """An equation differentiated by one element. Raises DerivationError where no derivative exists."""
-    rule = OwnEquation(equation)
+    return WorkedDerivative.of(sign, OwnEquation(equation))
+
+
+def _resolved(sign: Derivative, rule: OwnEquation) -> Resolution:
     start = rule.again(sign)
     assert start is not None
-    resolution = _worked_out(start)
-    return WorkedDerivative(sign, rule, resolution, put_together(resolution.result))
+    return _worked_out(start)
 
 
 def _is_same_tree(left: Expression, right: Expression) -> bool:

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.phases import masks_by_name, present, scope_of
-from symbackprop.algebra.scalar_search import Budget
+from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.derivation.adjoint_names import adjoint_names, layer_names
-from symbackprop.derivation.adjoints import worked_out
+from symbackprop.derivation.adjoints import WorkedOut, worked_out
 from symbackprop.derivation.inlining import inline_adjoints
 from symbackprop.derivation.inner_derivatives import with_inner_derivatives
 from symbackprop.derivation.result import AdjointDerivation, Derivation, LocalDerivative
@@ -27,12 +27,15 @@ from symbackprop.derivation.reverse import (
     steps_of_adjoints,
 )
 from symbackprop.errors import RewritingError
+from symbackprop.memoization.recall import Recall
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.presentation.stated_differences import StatedDifferences
+from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule, Step
+from symbackprop.rewriting.steps import Steps
 from symbackprop.rules.stating import DIFFERENTIATED
 from symbackprop.systems.system import Equation, System
 
@@ -64,11 +67,12 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
     names = adjoint_names(order, wanted, loss_name(system), taken)
     scope = replace(scope_of(system, budget=budget), steps=steps_of_adjoints(system, names))
     adjoints: list[AdjointDerivation] = []
+    recall = Recall()
     for tensor in order:
-        adjoint = _derive_adjoint(system, tensor, names, scope, budget)
+        adjoint = _derive_adjoint(system, tensor, names, scope, Account(budget), recall)
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
-    inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget)
+    inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
     masks, differences = masks_by_name(scope), StatedDifferences.of(system)
     presented = [_presented(adjoint, scope, masks, differences) for adjoint in inlined]
     derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
@@ -80,10 +84,10 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
     """Nothing leaves with a name that the algebra has made up, in an equation, a step or a rule's line."""
     equations = (*derivation.system.equations, *derivation.equations)
     expressions = [equation.expression for equation in equations]
-    # What calculus writes down on the way is made of the equations alone.
+    # What calculus writes down on the way is made of the equations alone, other names of the equations' own.
     adjoints = (*derivation.expansion.derivations, *derivation.adjoints)
-    steps = [step for each in adjoints for step in each.steps]
-    steps += [step for each in adjoints for factor in each.factors for step in factor.further]
+    steps = [step for each in adjoints for step in each.steps.as_found]
+    steps += [step for each in adjoints for factor in each.factors for step in factor.further.as_found]
     steps += [step for restated in derivation.expansion.restated for step in restated.steps]
     expressions += [side for step in steps for side in (step.before, step.after)]
     lines = {line for step in steps for line in step.rule.statements}
@@ -96,19 +100,27 @@ def _expect_no_placeholders(derivation: Derivation) -> None:
 
 
 def _derive_adjoint(
-    system: System, tensor: str, names: Mapping[str, str], scope: Scope, budget: Budget
+    system: System, tensor: str, names: Mapping[str, str], scope: Scope, account: Account, recall: Recall
 ) -> AdjointDerivation:
     total, rule = chain_rule(system, tensor, names)
     _LOG.info("deriving %s", total)
     scope = scope.at(Element(names[tensor], total.denominator.positions))
-    factors: tuple[LocalDerivative, ...] = ()
     if tensor == loss_name(system):
-        steps: tuple[Step, ...] = (Step(LOSS_BY_ITSELF.used_on(total), (), total, ONE),)
+        found = WorkedOut((), Steps((Step(LOSS_BY_ITSELF.used_on(total), (), total, ONE),)), ONE)
     else:
-        factors, steps = worked_out(total, rule, lambda adjoint: _named(adjoint, names), scope, budget)
+        named = tuple(
+            [Element(names[each.tensor], each.indices) for each in rule.consumers if each.tensor in names]
+        )
+        found = recall.taken_over(
+            (total, scope.target, rule.consumers, named),
+            scope,
+            account,
+            lambda asked: worked_out(total, rule, lambda adjoint: _named(adjoint, names), asked, account),
+            WorkedOut.renamed,
+        )
     indices = tuple(index for index in total.denominator.positions if isinstance(index, Index))
-    equation = Equation(names[tensor], indices, steps[-1].after)
-    return AdjointDerivation(tensor, total, factors, steps, equation, kept=True)
+    equation = Equation(names[tensor], indices, found.closed)
+    return AdjointDerivation(tensor, total, found.factors, found.steps, equation, kept=True)
 
 
 def _presented(
@@ -124,7 +136,7 @@ def _presented(
     if not steps:
         return adjoint
     equation = replace(equation, expression=steps[-1].after)
-    return replace(adjoint, steps=(*adjoint.steps, *steps), equation=equation)
+    return replace(adjoint, steps=adjoint.steps.followed_by(steps), equation=equation)
 
 
 def _named(adjoint: Derivative, names: Mapping[str, str]) -> Expression:
@@ -141,14 +153,11 @@ def _with_layer_names(
 
 
 def _renamed(adjoint: AdjointDerivation, names: Mapping[str, str]) -> AdjointDerivation:
-    steps = tuple([step.renamed(names) for step in adjoint.steps])
-    name = names.get(adjoint.equation.tensor, adjoint.equation.tensor)
-    equation = replace(adjoint.equation, tensor=name, expression=steps[-1].after)
+    equation = renamed_equation(adjoint.equation, names)
     factors = tuple([_factor_renamed(factor, names) for factor in adjoint.factors])
-    return replace(adjoint, factors=factors, steps=steps, equation=equation)
+    return replace(adjoint, factors=factors, steps=adjoint.steps.renamed(names), equation=equation)
 
 
 def _factor_renamed(factor: LocalDerivative, names: Mapping[str, str]) -> LocalDerivative:
     """The factor, whose closed form may be folded into an adjoint found before."""
-    further = tuple([step.renamed(names) for step in factor.further])
-    return replace(factor, value=rename_tensors(factor.value, names), further=further)
+    return replace(factor, value=rename_tensors(factor.value, names), further=factor.further.renamed(names))

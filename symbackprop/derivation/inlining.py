@@ -13,6 +13,7 @@ from symbackprop.cost.expressions import cost
 from symbackprop.cost.weights import MOST_FOR_A_DIVISION
 from symbackprop.derivation.result import AdjointDerivation
 from symbackprop.integers.bounds import Knowledge
+from symbackprop.memoization.recall import Recall
 from symbackprop.notation.arithmetic import (
     coefficient_and_rest,
     factors_of,
@@ -31,10 +32,11 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.substitution import elements_of
+from symbackprop.notation.substitution import elements_of, rename_tensors
 from symbackprop.rewriting.replacements import Definition
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.steps import Steps
 from symbackprop.systems.system import Equation
 
 MOST_ELEMENTS_IN_A_SUM = 2
@@ -45,7 +47,11 @@ LARGEST_FORMULA = (
 
 
 def inline_adjoints(
-    adjoints: Sequence[AdjointDerivation], wanted: frozenset[str], scope: Scope, budget: Budget
+    adjoints: Sequence[AdjointDerivation],
+    wanted: frozenset[str],
+    scope: Scope,
+    budget: Budget,
+    recall: Recall,
 ) -> list[AdjointDerivation]:
     """Go through the adjoints from the loss backwards and move each into its uses where that pays.
 
@@ -55,7 +61,8 @@ def inline_adjoints(
     equation moves there unless the program would become costlier, or a sum would become hard to read. One
     made up of blocks, [dq dk dv], stays one tensor where it is summed over.
     """
-    inlining = _Inlining({adjoint.equation.tensor: adjoint for adjoint in adjoints}, wanted, scope, budget)
+    current = {adjoint.equation.tensor: adjoint for adjoint in adjoints}
+    inlining = _Inlining(current, wanted, scope, budget, recall)
     while any([inlining.try_to_inline(name) for name in inlining.kept_names()]):
         pass  # each round keeps fewer names, so that there are finitely many
     return list(inlining.current.values())
@@ -69,6 +76,7 @@ class _Inlining:
     wanted: frozenset[str]
     scope: Scope
     budget: Budget
+    recall: Recall
     users: dict[str, dict[str, None]] = field(init=False)
     accounts: dict[str, Account] = field(init=False)
 
@@ -104,6 +112,7 @@ class _Inlining:
                 adjoint.equation,
                 self.scope.before(self.current[user].equation.element, name),
                 self.accounts[user],
+                self.recall,
             )
             for user in users
         }
@@ -225,13 +234,25 @@ def _stands_in_a_sum(inlined: Equation, user: Equation) -> bool:
 
 
 def _with_inlined(
-    user: AdjointDerivation, inlined: Equation, scope: Scope, account: Account
+    user: AdjointDerivation, inlined: Equation, scope: Scope, account: Account, recall: Recall
 ) -> AdjointDerivation:
-    steps = steps_with(user.equation, inlined, scope, user.total.free_indices, account)
-    equation = replace(user.equation, expression=steps[-1].after)
+    outer = user.total.free_indices
+    steps, closed = recall.taken_over(
+        (user.total, user.equation, inlined),
+        scope,
+        account,
+        lambda asked: _settled(steps_with(user.equation, inlined, asked, outer, account)),
+        lambda found, names: (found[0].renamed(names), rename_tensors(found[1], names)),
+    )
     if user.deltas != ONE:  # the steps are of the whole derivative, which has these as factors too
-        steps = tuple([Beside.of(user.deltas, each) for each in steps])
-    return replace(user, steps=(*user.steps, *steps), equation=equation)
+        steps = Steps([Beside.of(user.deltas, each) for each in steps])
+    return replace(
+        user, steps=user.steps.followed_by(steps), equation=replace(user.equation, expression=closed)
+    )
+
+
+def _settled(steps: tuple[Step, ...]) -> tuple[Steps, Expression]:
+    return Steps(steps), steps[-1].after
 
 
 def steps_with(

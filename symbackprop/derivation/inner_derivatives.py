@@ -15,7 +15,7 @@ from symbackprop.algebra.phases import scope_of, simplify
 from symbackprop.algebra.scalar_search import Account, Budget
 from symbackprop.cost.expressions import cost
 from symbackprop.derivation.adjoint_names import derivative_name
-from symbackprop.derivation.adjoints import worked_out
+from symbackprop.derivation.adjoints import WorkedOut, worked_out
 from symbackprop.derivation.calculus import ELEMENT
 from symbackprop.derivation.calculus_of_arrays import deltas_of
 from symbackprop.derivation.inlining import inline_adjoints, steps_with
@@ -30,9 +30,10 @@ from symbackprop.derivation.known_derivatives import (
     put_in_place,
 )
 from symbackprop.derivation.named_parts import named_parts, system_with_names
-from symbackprop.derivation.result import AdjointDerivation, Expansion, LocalDerivative, RestatedEquation
+from symbackprop.derivation.result import AdjointDerivation, Expansion, RestatedEquation
 from symbackprop.derivation.reverse import adjoint_order, chain_rule_between, own_indices
 from symbackprop.errors import DerivationError
+from symbackprop.memoization.recall import Recall
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ZERO, Delta, Element, Expression, Index
@@ -40,6 +41,7 @@ from symbackprop.notation.substitution import fresh_index, holds_derivative
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.replacements import steps_putting_in
 from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.steps import Steps
 from symbackprop.rewriting.strategies import apply_exhaustively, result_of
 from symbackprop.rules.kronecker import CONTRACT_DELTA
 from symbackprop.rules.written_out import WRITTEN_OUT_RULES
@@ -143,7 +145,8 @@ class _Expanding:
     def settle(self) -> None:
         """Move the pending derivatives into one another where that pays."""
         wanted = frozenset(name for name in self.pending if name in self.asked or name in self.stated.tensors)
-        for derivation in inline_adjoints(tuple(self.pending.values()), wanted, self.scope, self.budget):
+        pending = tuple(self.pending.values())
+        for derivation in inline_adjoints(pending, wanted, self.scope, self.budget, Recall()):
             self.derivations[derivation.equation.tensor] = derivation
             self.equations[derivation.equation.tensor] = derivation.equation
             if not derivation.kept:
@@ -207,8 +210,7 @@ class _Expanding:
         if pattern_of(derivative) in self.known:
             return False
         found = self._derived(derivative)
-        own = replace(equation, expression=found.steps[-1].after)
-        self._add(replace(found, equation=own))
+        self._add(replace(found, equation=replace(equation, expression=found.equation.expression)))
         self.known[pattern_of(derivative)] = KnownDerivative(derivative, equation.element)
         return True
 
@@ -222,17 +224,15 @@ class _Expanding:
         for tensor in between:
             if tensor not in (root.tensor, target.tensor):
                 self._value(self._apart(root, tensor))
-        factors: tuple[LocalDerivative, ...] = ()
         if root.tensor == target.tensor:
             value = deltas_of(root, target)
-            steps: tuple[Step, ...] = (
-                Step(ELEMENT.used_on(derivative), (), derivative, ZERO if value is None else value),
-            )
+            found = Step(ELEMENT.used_on(derivative), (), derivative, ZERO if value is None else value)
+            worked = WorkedOut((), Steps((found,)), found.after)
         else:
             total, rule = chain_rule_between(self.system, root, target, between)
-            factors, steps = worked_out(total, rule, self._value, self.scope, self.budget)
-        equation = Equation("", (), steps[-1].after)
-        return AdjointDerivation(target.tensor, derivative, factors, steps, equation, kept=True)
+            worked = worked_out(total, rule, self._value, self.scope, Account(self.budget))
+        equation = Equation("", (), worked.closed)
+        return AdjointDerivation(target.tensor, derivative, worked.factors, worked.steps, equation, kept=True)
 
     def _expect_no_recurrence(self, tensors: set[str], derivative: Derivative) -> None:
         recurrences = (stage for stage in stages_of(self.system.equations) if stage.recurrence is not None)
@@ -254,8 +254,8 @@ class _Expanding:
         """
         root, target = found.total.numerator, found.total.denominator
         between = Between(root, target)
-        ties, deltas, closed = between.tied(found.steps[-1].after)
-        steps = (*found.steps, *one_index_step(found.steps[-1].after, between))
+        ties, deltas, closed = between.tied(found.equation.expression)
+        steps = found.steps.followed_by(one_index_step(found.equation.expression, between))
         indices = [ties.get(position, position) for position in positions_of(found.total)]
         own = tuple(index for index in dict.fromkeys(indices) if index in closed.free_indices)
         equation = Equation(self._name(root.tensor, target.tensor), own, closed)

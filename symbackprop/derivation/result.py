@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbackprop.derivation.differentiation import WorkedDerivative
@@ -11,10 +11,11 @@ from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Delta, Expression, Index
 from symbackprop.notation.faces import Summary, counted
-from symbackprop.notation.substitution import substitute
-from symbackprop.rewriting.replacements import Definition
+from symbackprop.notation.substitution import rename_tensors, substitute
+from symbackprop.rewriting.replacements import Definition, renamed_equation
 from symbackprop.rewriting.replay import with_parts
 from symbackprop.rewriting.rule import Step
+from symbackprop.rewriting.steps import Steps
 from symbackprop.rules.symmetry import MAY_USE_SYMMETRY, SYMMETRY
 from symbackprop.systems.ordering import in_reading_order
 from symbackprop.systems.printing import system_text
@@ -34,7 +35,7 @@ class LocalDerivative:
     derivative: Derivative
     value: Expression
     calculus: WorkedDerivative
-    further: tuple[Step, ...] = ()
+    further: Steps = field(default_factory=Steps)
 
     @property
     def differentiated(self) -> Expression:
@@ -45,6 +46,14 @@ class LocalDerivative:
     def steps(self) -> tuple[Step, ...]:
         """Every step from `derivative` to `value`."""
         return (*self.calculus.steps, *self.further)
+
+    def renamed(self, names: Mapping[str, str]) -> LocalDerivative:
+        """The same in other names."""
+        derivative, value = (rename_tensors(each, names) for each in (self.derivative, self.value))
+        assert isinstance(derivative, Derivative)
+        consumer, calculus = renamed_equation(self.consumer, names), self.calculus.renamed(names)
+        further = self.further.renamed(names)
+        return LocalDerivative(consumer, names[self.tensor], derivative, value, calculus, further)
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class AdjointDerivation:
     tensor: str
     total: Derivative
     factors: tuple[LocalDerivative, ...]
-    steps: tuple[Step, ...]
+    steps: Steps
     equation: Equation
     kept: bool
     deltas: Expression = ONE

@@ -9,8 +9,8 @@ from pathlib import Path
 from symbackprop.errors import EmissionError
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write UTF-8 text under another name beside the file, then rename it into place.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write bytes, or UTF-8 text, under another name beside the file, then rename it into place.
 
     A link is followed, a device or a pipe written to. Raises EmissionError where the folder does not exist or
     cannot be written; the old file is then untouched.
@@ -23,16 +23,15 @@ def write_atomically(path: Path, text: str) -> None:
         )
     if path.is_dir():
         raise EmissionError(f"cannot write {path}: it is a folder", remedy="name a file")
+    written = content.encode() if isinstance(content, str) else content
     temporary = ""
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(written)
             return
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as stream:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
             temporary = stream.name
-            stream.write(text)
+            stream.write(written)
         os.chmod(temporary, _permissions(path))
         os.replace(temporary, path)
     except OSError as error:

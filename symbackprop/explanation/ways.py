@@ -31,10 +31,12 @@ from symbackprop.verification.checked_module import ModuleUnderCheck, under_chec
 
 Array: TypeAlias = NDArray[Any]
 
-_TIMES_ONE_LOSS = marked("2*{count} times the measured time of one loss")
-_TOO_LARGE = marked("not measured: too large for a quick look; give smaller sizes with --size")
 SECONDS_EACH, FEWEST_RUNS, MOST_RUNS = 0.1, 3, 1000
 MOST_MOVED = 400  # numbers that facts tie together, moved by solving for all at once
+NUMERICAL, WITHOUT_REUSE = marked("numerical differentiation"), marked("gradient without reuse")
+BACKPROPAGATION = marked("backpropagation")
+_TIMES_ONE_LOSS = marked("2*{count} times the measured time of one loss")
+_TOO_LARGE = marked("not measured: too large for a quick look; give smaller sizes with --size")
 MOST_OPERATIONS, MOST_NUMBERS = 200_000_000, 20_000_000
 
 
@@ -77,42 +79,40 @@ def sizes_for(system: System, given: Mapping[str, int]) -> Mapping[str, int]:
     return model_sizes(system, {**dict.fromkeys(free, TYPICAL_SIZE), **whole})
 
 
+def parameters_of(computations: Computations) -> Polynomial:
+    """How many numbers the gradient has."""
+    program = computations.module.program
+    return total_of(
+        Polynomial.elements(program.by_name[name].value.indices) for name in program.gradients.values()
+    )
+
+
+def operations_of_ways(computations: Computations) -> Mapping[str, Polynomial]:
+    """Each way's name to its operations, counted on its program: two losses a number make differences."""
+    return {
+        NUMERICAL: parameters_of(computations) * computations.operations_of_loss * 2,
+        WITHOUT_REUSE: operations_without_reuse(computations),
+        BACKPROPAGATION: computations.operations,
+    }
+
+
 def ways_of(
     derivation: Derivation, computations: Computations, target: Target, sizes: Mapping[str, int]
 ) -> Ways:
     """Numerical differentiation, the gradient that keeps nothing, and backpropagation."""
-    program = computations.module.program
-    parameters = total_of(
-        Polynomial.elements(program.by_name[name].value.indices) for name in program.gradients.values()
-    )
-    loss = computations.operations_of_loss
-    measured = _Measured.of(derivation, target, program, computations, sizes)
+    parameters, operations = parameters_of(computations), operations_of_ways(computations)
+    measured = _Measured.of(derivation, target, computations.module.program, computations, sizes)
     count = parameters.at(sizes)
-    each = measured.loss
-    return Ways(
-        sizes,
-        parameters,
-        loss,
-        (
-            Way(
-                marked("numerical differentiation"),
-                parameters * loss * 2,
-                None if each is None else 2 * count * each,
-                measured.why or phrase(_TIMES_ONE_LOSS, count=f"{count:,}"),
-            ),
-            Way(
-                marked("gradient without reuse"),
-                operations_without_reuse(computations),
-                *measured.without_reuse,
-            ),
-            Way(
-                marked("backpropagation"),
-                computations.operations,
-                measured.gradient,
-                measured.why or phrase("measured"),
-            ),
+    times = {
+        NUMERICAL: (
+            None if measured.loss is None else 2 * count * measured.loss,
+            measured.why or phrase(_TIMES_ONE_LOSS, count=f"{count:,}"),
         ),
-    )
+        WITHOUT_REUSE: measured.without_reuse,
+        BACKPROPAGATION: (measured.gradient, measured.why or phrase("measured")),
+    }
+    ways = tuple([Way(name, operations[name], *times[name]) for name in operations])
+    return Ways(sizes, parameters, computations.operations_of_loss, ways)
 
 
 @dataclass(frozen=True)

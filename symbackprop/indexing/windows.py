@@ -78,9 +78,11 @@ def windows_of(
     for read in guarded_reads(expression):
         for position in read.element.positions:
             indices = _moving(position, live)
+            if len(indices) < 2:
+                continue
             inside = not any(set(indices) & part.free_indices for part in read.conditions)
             is_split = inside and not set(indices) & set(stepped) and mixed_radix(position)
-            if len(indices) > 1 and not is_split:
+            if not is_split:
                 found.setdefault(form_key(position), Window(position, indices))
     for position, axis in _kept_inside(expression):
         indices = _moving(position, live)

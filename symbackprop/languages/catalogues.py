@@ -11,8 +11,8 @@ import gettext
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
 from io import BytesIO
+from pathlib import Path
 from typing import Protocol
 
 from symbackprop.languages.language import Language
@@ -43,10 +43,9 @@ def catalogue(language: Language) -> gettext.NullTranslations:
     return PortableCatalogue(BytesIO(catalogue_file(language).read_bytes()))
 
 
-def catalogue_file(language: Language) -> resources.abc.Traversable:
+def catalogue_file(language: Language) -> Path:
     """Where a language's catalogue stands: where Babel and GNU gettext look for it."""
-    folder = resources.files("symbackprop.languages")
-    return folder.joinpath(language.value, "LC_MESSAGES", "symbackprop.po")
+    return Path(__file__).parent / language.value / "LC_MESSAGES" / "symbackprop.po"
 
 
 def _entries(text: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.environment import render
-from symbackprop.layers.catalogue import ACTIVATIONS, LAYERS, LOSSES
+from symbackprop.errors import NotationError
+from symbackprop.layers.catalogue import ACTIVATIONS, CATALOGUE, LAYERS, LOSSES, closest
 from symbackprop.layers.layer_file import LayerFormula
 from symbackprop.layers.options import Option, value_text
 from symbackprop.layers.sequential import layer_class
@@ -68,6 +69,14 @@ def catalogue_page() -> str:
     parts = (Part("Layers", _entries(LAYERS.values())), Part("Losses", _entries(LOSSES.values())))
     activations = ", ".join(f"`{kind}`" for kind in sorted(ACTIVATIONS))
     return render("catalogue/page.md.j2", parts=parts, activations=activations).rstrip("\n") + "\n"
+
+
+def catalogue_entry(kind: str) -> str:
+    """The section on one layer or loss, under the name of its file; NotationError for no such kind."""
+    if kind not in CATALOGUE:
+        raise NotationError(f"the catalogue has no '{kind}'", remedy=closest(kind, CATALOGUE))
+    family = [each for each in CATALOGUE.values() if each.body == CATALOGUE[kind].body]
+    return render("catalogue/entry.md.j2", entry=_entry(family)).strip("\n") + "\n"
 
 
 def _entries(formulas: Iterable[LayerFormula]) -> tuple[Entry, ...]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from symbackprop.lesson.document import Block, Chain, Document, Heading, Paragraph
+from symbackprop.lesson.document import Block, Chain, Document, Equations, Heading, Paragraph
 from symbackprop.notation.derivatives import Derivative
+from symbackprop.notation.expressions import Delta, Expression
 
 
 class Steps(enum.Enum):
@@ -32,7 +33,27 @@ def with_steps(document: Document, steps: Steps) -> Document:
     if steps is Steps.RESULT:
         return replace(document, blocks=tuple(block for section in ends for block in section))
     shown = [section if section in ends else list(_main(section)) for section in sections]
-    return replace(document, blocks=tuple(block for section in shown for block in section))
+    return replace(document, blocks=tuple(_with_signs_in_use([block for each in shown for block in each])))
+
+
+def _with_signs_in_use(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Without what explains Kronecker's delta where no formula that is left has one."""
+    is_used = any(_has_delta(each) for block in blocks for each in _formulas(block))
+    for block in blocks:
+        if is_used or not isinstance(block, Paragraph) or not any(map(_has_delta, block.sentence)):
+            yield block
+
+
+def _formulas(block: Block) -> Iterator[Expression]:
+    """The displayed ones."""
+    if isinstance(block, Chain):
+        yield from (link.expression for link in block.links)
+    elif isinstance(block, Equations):
+        yield from (right for _, right in block.lines)
+
+
+def _has_delta(part: object) -> bool:
+    return isinstance(part, Expression) and any(isinstance(node, Delta) for node in part.walk())
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:

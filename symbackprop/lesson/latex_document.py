@@ -14,7 +14,7 @@ from typing import TypeAlias
 from symbackprop.derivation.result import Derivation
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in, translated
-from symbackprop.lesson.detail import Steps, with_steps
+from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.document import Block, Chain, Column, Document, Equations, Heading, Paragraph
 from symbackprop.lesson.latex_displays import (
     Row,
@@ -58,7 +58,7 @@ def derivation_latex(
     derivation: Derivation, standalone: bool, steps: Steps, symbols: Symbols, language: Language
 ) -> str:
     """A derivation as a paper's appendix: a document that compiles as it is, or its body alone."""
-    document = with_steps(derivation_document(derivation, False, language), steps)
+    document = derivation_document(derivation, steps, language, with_symbols=False)
     written = latex_document if standalone else latex_fragment
     return written(document, paper_of(derivation, symbols, language))
 

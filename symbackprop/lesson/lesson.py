@@ -18,6 +18,7 @@ from symbackprop.integers.linear import linear_form
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in
 from symbackprop.lesson.chains import ChainWriter, Law, without_indices
+from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -54,9 +55,13 @@ _USED_AGAIN = marked("It keeps a name: {definition} is used again by {users}.")
 
 
 def derivation_document(
-    derivation: Derivation, with_symbols: bool = True, language: Language = Language.ENGLISH
+    derivation: Derivation,
+    steps: Steps = Steps.ALL,
+    language: Language = Language.ENGLISH,
+    *,
+    with_symbols: bool = True,
 ) -> Document:
-    """The whole derivation in a language, from the model to the gradient's equations.
+    """The whole derivation in a language, from the model to the gradient's equations, with these steps.
 
     Without the symbols where a table of them stands in front.
     """
@@ -73,7 +78,7 @@ def derivation_document(
     asked = ", ".join(derivation.wrt)
     title = title_of(derivation.system.name, derivation.system.loss or "", asked)
     document = Document(text_in(title, language), in_language_of(blocks, language), language)
-    return with_shorthands(document, derivation.system.shorthands)
+    return with_steps(with_shorthands(document, derivation.system.shorthands), steps)
 
 
 def result_document(derivation: Derivation) -> Document:

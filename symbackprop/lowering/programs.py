@@ -39,7 +39,8 @@ def lower(derivation: Derivation, schedule: Schedule | None = None) -> Program:
     `schedule` is that of the derivation, where it is known. Raises ProgramError for what has no lowering, a
     circle among the adjoints included.
     """
-    symmetric = symmetries_used(derivation.system, derivation.steps)
+    steps = (step for each in (derivation,) for step in each.steps)  # read where a symmetry is stated
+    symmetric = symmetries_used(derivation.system, steps)
     scheduled = schedule or schedule_of(derivation)
     return _program(derivation.system, scheduled, derivation.gradients, symmetric)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from operator import is_
 from types import MappingProxyType
 
+from symbackprop.notation.correspondence import Correspondence
 from symbackprop.notation.derivatives import InnerDerivative
 from symbackprop.notation.expressions import Axis, Comparison, Delta, Element, Expression, Index, Reduction
 from symbackprop.notation.fresh_names import lengthened_name
@@ -126,7 +127,9 @@ def is_about_indices(condition: Expression) -> bool:
 
 
 def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expression:
-    """Give tensors other names."""
+    """Give tensors other names; indices and axes, too, where a Correspondence says which."""
+    if isinstance(names, Correspondence):
+        return names.of(expression)
     if names.keys().isdisjoint(expression.tensors):
         return expression
     children = tuple([rename_tensors(child, names) for child in expression.children])
@@ -135,6 +138,11 @@ def rename_tensors(expression: Expression, names: Mapping[str, str]) -> Expressi
     if isinstance(expression, MatrixFunction):
         expression = replace(expression, tensor=names.get(expression.tensor, expression.tensor))
     return expression.with_children(children)
+
+
+def rename_indices(indices: tuple[Index, ...], names: Mapping[str, str]) -> tuple[Index, ...]:
+    """The indices of a tensor that is given another name: others where a Correspondence says which."""
+    return names.of(indices) if isinstance(names, Correspondence) else indices
 
 
 def holds_derivative(expression: Expression) -> bool:

@@ -2,55 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from math import log2, log10
 
-from symbackprop.errors import SymbackpropError
-from symbackprop.explanation.ways import Ways, sizes_for
+from symbackprop.explanation.ways import Ways
 from symbackprop.languages.language import Language
-from symbackprop.languages.phrases import marked, phrase, text_in, translated
-from symbackprop.sampling.related_sizes import free_axes
+from symbackprop.languages.phrases import marked, translated
+from symbackprop.plotting.cost_curves import cost_curves
 from symbackprop.systems.system import System
 
 _TITLE = marked("Operations of each way of differentiating, against the size of every open axis")
-WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_AXIS = marked("size of every open axis")
 _LEFT, _TOP, _WIDTH, _HEIGHT = 58.0, 14.0, 420.0, 250.0
 
 
 def cost_plot(system: System, ways: Ways, language: Language = Language.ENGLISH) -> str:
     """Operations against the size of all open axes, both in powers; "" where sizes are all declared."""
-    sizes = _sizes(system)
-    if len(sizes) < 2:
+    curves = cost_curves(system, {way.name: way.operations for way in ways.ways})
+    if curves is None:
         return ""
-    lines = {
-        translated(way.name, language): [way.operations.at(each) for each in sizes.values()]
-        for way in ways.ways
-    }
-    numbers = [number for line in lines.values() for number in line if number > 0]
-    if not numbers:
-        return ""
+    numbers = [number for line in curves.operations.values() for number in line if number > 0]
     low, high = int(log10(min(numbers))), int(log10(max(numbers))) + 1
-    widths = list(sizes)
-    axis = text_in(phrase("size of every open axis"), language)
+    widths = list(curves.widths)
+    lines = {translated(name, language): line for name, line in curves.operations.items()}
+    axis = translated(_AXIS, language)
     body = "".join((*_grid(widths, low, high, axis), *_curves(widths, lines, low, high)))
-    title = text_in(phrase(_TITLE), language)
+    title = translated(_TITLE, language)
     return (
         f'<svg class="plot" viewBox="0 0 {_LEFT + _WIDTH + 60:.0f} {_TOP + _HEIGHT + 74:.0f}" role="img" '
         f'aria-label="{escape(title)}">{body}</svg>'
     )
-
-
-def _sizes(system: System) -> Mapping[int, Mapping[str, int]]:
-    """The sizes of all axes where each open one has the same, as far as the relations allow that."""
-    found: dict[int, Mapping[str, int]] = {}
-    names = free_axes(system.axes)
-    for width in WIDTHS if names else ():
-        try:
-            found[width] = sizes_for(system, dict.fromkeys(names, width))
-        except SymbackpropError:
-            continue
-    return found
 
 
 def _place(width: float, widths: list[int]) -> float:
@@ -76,7 +58,7 @@ def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
     return f'<text class="tick" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _curves(widths: list[int], lines: Mapping[str, list[int]], low: int, high: int) -> Iterator[str]:
+def _curves(widths: list[int], lines: Mapping[str, Sequence[int]], low: int, high: int) -> Iterator[str]:
     for place, (name, numbers) in enumerate(lines.items()):
         points = " ".join(
             f"{_place(width, widths):.1f},{_height(number, low, high):.1f}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from symbackprop.notation.correspondence import Correspondence
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Axis, Expression, Index
-from symbackprop.notation.substitution import rename_tensors
+from symbackprop.notation.substitution import rename_indices, rename_tensors
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.systems.partial import Ranges
@@ -89,6 +90,8 @@ class KnownRanges(Premise):
 
     def renamed(self, names: Mapping[str, str]) -> KnownRanges:
         """The same of the tensors' other names."""
+        if isinstance(names, Correspondence):
+            return names.of(self)
         return KnownRanges(
             tuple([replace(each, tensor=names.get(each.tensor, each.tensor)) for each in self.tensors])
         )
@@ -149,7 +152,8 @@ class Recurrence(Premise):
     def renamed(self, names: Mapping[str, str]) -> Recurrence:
         """The same of the tensors' other names."""
         places = tuple([(names.get(name, name), place) for name, place in self.places])
-        return Recurrence(places, self.step, self.known.renamed(names))
+        (step,) = rename_indices((self.step,), names)
+        return Recurrence(places, step, self.known.renamed(names))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import (
     canonical_bound_names,
+    rename_indices,
     rename_tensors,
     rewrite_bottom_up,
     substitute,
@@ -164,7 +165,8 @@ def at_positions(equation: Equation, element: Element) -> Expression:
 def renamed_equation(equation: Equation, names: Mapping[str, str]) -> Equation:
     """The equation in other names."""
     tensor = names.get(equation.tensor, equation.tensor)
-    return Equation(tensor, equation.indices, rename_tensors(equation.expression, names))
+    indices = rename_indices(equation.indices, names)
+    return Equation(tensor, indices, rename_tensors(equation.expression, names))
 
 
 def renamed_equalities(equalities: tuple[Equality, ...], names: Mapping[str, str]) -> tuple[Equality, ...]:

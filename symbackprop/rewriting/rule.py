@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 from symbackprop.integers.guards import guarded_children
+from symbackprop.notation.correspondence import Correspondence
 from symbackprop.notation.expressions import Expression, Reduction
 from symbackprop.notation.faces import Formula, shortened
 from symbackprop.notation.substitution import rename_tensors
@@ -55,12 +56,15 @@ class Use(Justification):
         """The use between the new names."""
         premise = None if self.premise is None else self.premise.renamed(names)
         statement = self.statement if premise is None else premise.statement or self.statement
-        bindings = tuple(
-            [
-                (variable, rename_tensors(value, names) if isinstance(value, Expression) else value)
-                for variable, value in self.bindings
-            ]
-        )
+        if isinstance(names, Correspondence):  # the variables of a fact are indices of the model
+            bindings = tuple([(names.of_variable(each), names.of(value)) for each, value in self.bindings])
+        else:
+            bindings = tuple(
+                [
+                    (variable, rename_tensors(value, names) if isinstance(value, Expression) else value)
+                    for variable, value in self.bindings
+                ]
+            )
         return replace(self, statement=statement, premise=premise, bindings=bindings)
 
 

@@ -35,7 +35,7 @@ from symbackprop.schedule.terms import TIDYING
 from symbackprop.schedule.undefined_factors import delta_rule_by, size_mask_rule_by
 from symbackprop.stability.centring import CENTRE_AGAIN, DifferenceFromMean, centring_rule_by
 from symbackprop.stability.forms import STABLE_FORMS
-from symbackprop.stability.name_definitions import NameDefinitions
+from symbackprop.stability.stable_form import NameDefinitions
 from symbackprop.systems.ordering import stages_of
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.recurrences import Stage, at_step

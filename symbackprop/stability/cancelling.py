@@ -27,6 +27,7 @@ from symbackprop.notation.expressions import (
     Delta,
     Element,
     Expression,
+    Index,
     Multiply,
     Number,
     Reduction,
@@ -34,6 +35,8 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
+from symbackprop.stability.complements import left_by_mean
+from symbackprop.stability.exponents import instances
 from symbackprop.stability.factors import sums_sigmoids
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings
 from symbackprop.stability.sigmoids import sigmoid_argument
@@ -41,16 +44,18 @@ from symbackprop.stability.sigmoids import sigmoid_argument
 
 @dataclass(frozen=True)
 class _Sigmoid:
-    """A factor sigmoid(argument)^exponent, which is spelled `node`."""
+    """A factor (sign*sigmoid(argument))^exponent, which is spelled `node`."""
 
     node: Expression
     argument: Expression
     exponent: int
+    sign: int = 1
 
     @property
     def as_function(self) -> Expression:
         """The same, spelled as the function."""
-        return power(Apply("sigmoid", (self.argument,)), Number(self.exponent))
+        function = multiply(Number(self.sign), Apply("sigmoid", (self.argument,)))
+        return power(function, Number(self.exponent))
 
 
 @dataclass(frozen=True)
@@ -107,15 +112,33 @@ class _Cancelling:
 
     def _is_in_a_term(self, total: Expression) -> bool:
         """Whether a term of a sum has the sigmoid, or that of the negative, as a factor."""
-        factors = (part for term in terms_of(self.meanings.of(total)) for part in factors_of(term))
         own = self.sigmoid.argument
-        return any(sigmoid_argument(each, self.meanings) in (own, negate(own)) for each in factors)
+        for factor in _factors_of_terms(self.meanings.of(total)):
+            argument, indices = sigmoid_argument(as_power(factor[0])[0], self.meanings), factor[1]
+            arguments = () if argument is None else instances(argument, indices, own)
+            if any(each in (own, negate(own)) for each in arguments):
+                return True
+        return False
 
     def _spelled_alike(self, factors: Sequence[Expression]) -> Iterator[Expression]:
         for factor in factors:
             other = _sigmoid(factor, self.meanings)
             is_same = other is not None and other.argument == self.sigmoid.argument
             yield other.as_function if other is not None and is_same else factor
+
+
+def _factors_of_terms(
+    node: Expression, bound: tuple[Index, ...] = ()
+) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
+    """The factors of the terms of a sum, and the indices over which they are summed."""
+    for term in terms_of(node):
+        for factor in factors_of(term):
+            if is_sum(factor):
+                yield from _factors_of_terms(factor.body, (*bound, *factor.indices))
+            elif isinstance(factor, Add) and factor != node:
+                yield from _factors_of_terms(factor, bound)
+            else:
+                yield factor, bound
 
 
 def cancelled_in_sum(node: Expression, meanings: Meanings) -> Expression | None:
@@ -153,8 +176,12 @@ def reciprocal_of_where(node: Expression, meanings: Meanings) -> Expression | No
 
 def _sigmoid(factor: Expression, meanings: Meanings) -> _Sigmoid | None:
     base, exponent = as_power(factor)
-    argument = sigmoid_argument(base, meanings)
-    return None if argument is None else _Sigmoid(factor, argument, exponent)
+    sides = ((1, base), (-1, negate(base))) if isinstance(base, Add) else ((1, base),)
+    for sign, side in sides:
+        argument = sigmoid_argument(side, meanings)
+        if argument is not None:
+            return _Sigmoid(factor, argument, exponent, sign)
+    return None
 
 
 def cancelled_under_delta(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -197,16 +224,16 @@ def _tied(element: Element, parts: list[Expression]) -> tuple[int, int] | None:
 
 
 def difference_of_powers(node: Expression, meanings: Meanings) -> Expression | None:
-    """f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, where f = sigmoid(h), and so 1 - f = sigmoid(-h)."""
+    """f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, where f is a sigmoid or a mean of some, and so is 1 - f."""
     if not isinstance(node, Add):
         return None
     for higher in node.terms:
         for factor in factors_of(higher):
             base, exponent = as_power(factor)
             lower = multiply(MINUS_ONE, higher, power(base, MINUS_ONE)) if exponent > 1 else None
-            argument = sigmoid_argument(base, meanings) if lower in node.terms else None
-            if lower is not None and argument is not None:
-                joined = multiply(lower, Apply("sigmoid", (negate(argument),)))
+            left = left_by_mean(base, meanings) if lower in node.terms else None
+            if lower is not None and left is not None:
+                joined = multiply(lower, left)
                 terms = (joined if term == lower else term for term in node.terms if term != higher)
                 return add(*terms)
     return None

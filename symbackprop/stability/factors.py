@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
-    coefficient_and_rest,
     factors_of,
     is_reciprocal,
     multiply,
@@ -27,12 +27,14 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
+from symbackprop.stability.complements import as_sigmoids
 from symbackprop.stability.exponents import has_maximum, is_at_most_0
 from symbackprop.stability.hyperbolic import scaled_difference
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings, Scaled
 from symbackprop.stability.product_guards import unguarded
 from symbackprop.stability.scaled import has_exponentials, has_named_scale, is_exponential, scaled
-from symbackprop.stability.sigmoids import as_sigmoids
+
+Find: TypeAlias = Callable[[Expression, Meanings], bool]
 
 
 @dataclass(frozen=True)
@@ -120,20 +122,32 @@ def factor_of(node: Expression, meanings: Meanings) -> Factor:
 
 def divides_by_exponentials(node: Expression, meanings: Meanings) -> bool:
     """Whether a sum with exponentials among its terms is a denominator, in a term or behind a name."""
+
+    def is_divisor(base: Expression, meanings: Meanings) -> bool:
+        seeing = meanings.with_sums()
+        return has_exponentials(base, seeing) or not scaled(base, seeing).is_plain
+
+    return _divides_by(node, meanings, divides_by_exponentials, is_divisor)
+
+
+def divides_by_sigmoids(node: Expression, meanings: Meanings) -> bool:
+    """The same of a sum of sigmoids that may all be small."""
+    return _divides_by(node, meanings, divides_by_sigmoids, sums_sigmoids)
+
+
+def _divides_by(node: Expression, meanings: Meanings, find: Find, is_divisor: Find) -> bool:
     match node:
         case Element():
-            return meanings.divides(node, divides_by_exponentials)
+            return meanings.divides(node, find)
         case Add() | Multiply():
-            return any(divides_by_exponentials(each, meanings) for each in node.children)
+            return any(find(each, meanings) for each in node.children)
         case Where(_, chosen, otherwise) if otherwise == ZERO:
-            return divides_by_exponentials(chosen, meanings)
+            return find(chosen, meanings)
         case Reduction("sum", _, body):
-            return divides_by_exponentials(body, meanings)
+            return find(body, meanings)
         case Power(inner, Number(value)) if value > 0:
-            return divides_by_exponentials(inner, meanings)
-    base, _ = base_and_exponent(node)
-    seeing = meanings.with_sums()
-    return is_reciprocal(node) and (has_exponentials(base, seeing) or not scaled(base, seeing).is_plain)
+            return find(inner, meanings)
+    return is_reciprocal(node) and is_divisor(base_and_exponent(node)[0], meanings)
 
 
 def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
@@ -151,7 +165,7 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
         case Where(_, chosen, otherwise) if otherwise == ZERO:
             return sums_sigmoids(chosen, meanings)
         case Multiply():
-            _, factors = coefficient_and_rest(multiply(meant))
+            factors = [each for each in factors_of(multiply(meant)) if each.tensors]
             return len(factors) == 1 and sums_sigmoids(factors[0], meanings)
         case _:
             return False

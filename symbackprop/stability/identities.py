@@ -72,7 +72,7 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "difference of powers",
-        "f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, f = sigmoid(h)",
+        "f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, f a sigmoid or a mean of some",
         difference_of_powers,
         example="sigmoid(c) - sigmoid(c)^2",
         near_miss="sigmoid(c) - 2*sigmoid(c)^2",

@@ -31,14 +31,13 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
+from symbackprop.stability.complements import as_sigmoids, difference_of_sigmoids
 from symbackprop.stability.factors import sums_sigmoids
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.product_guards import is_never_zero
 from symbackprop.stability.scaled import scaled
 from symbackprop.stability.sigmoids import (
-    as_sigmoids,
     complement,
-    difference_of_sigmoids,
     one_plus_exponential,
     sigmoid_argument,
 )

@@ -85,7 +85,9 @@ class Meanings:
     scales: dict[tuple[bool, bool], dict[str, Scaled | None]] = field(
         default_factory=dict, compare=False, repr=False
     )
-    divisors: dict[bool, dict[str, bool]] = field(default_factory=dict, compare=False, repr=False)
+    divisors: dict[tuple[bool, Divides], dict[str, bool]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
     introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
     read: set[str] = field(default_factory=set, compare=False, repr=False)
@@ -165,14 +167,14 @@ class Meanings:
         _, equation = self.definitions[tensor]
         return replace(self, is_inside=True).may_reach_logarithm(equation.expression)
 
-    def divides(self, element: Element, find: Callable[[Expression, Meanings], bool]) -> bool:
+    def divides(self, element: Element, find: Divides) -> bool:
         """Whether `find` says so of the right-hand side that an element stands for."""
 
         def of_name(tensor: str) -> bool:
             number, equation = self.definitions[tensor]
             return find(equation.expression, replace(self, known=number, is_inside=True))
 
-        memory = self.divisors.setdefault(self.sees_sigmoids, {})
+        memory = self.divisors.setdefault((self.sees_sigmoids, find), {})
         known = self.definition(element) is not None
         return known and self._resolved(element.tensor, memory, False, of_name)
 
@@ -281,6 +283,7 @@ class Meanings:
 
 
 Find: TypeAlias = Callable[[Expression, Meanings], Scaled | None]
+Divides: TypeAlias = Callable[[Expression, Meanings], bool]
 
 
 def _under_delta(node: Expression) -> Expression:

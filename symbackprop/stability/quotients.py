@@ -31,10 +31,12 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
+from symbackprop.stability.complements import as_sigmoids
 from symbackprop.stability.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
 from symbackprop.stability.factors import (
     Factor,
     divides_by_exponentials,
+    divides_by_sigmoids,
     factor_of,
     has_below,
     has_large_exponential,
@@ -53,10 +55,14 @@ from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     """Numerator and denominator lose the exponential common to them: the denominator's largest exponent."""
+    node = multiply(*factors_of(node)) if isinstance(node, Multiply) else node  # 1/(f*g) by factors
     if not isinstance(node, Multiply):
         return None
     below = [base_and_exponent(each)[0] for each in node.factors if is_reciprocal(each)]
-    if any(sums_sigmoids(each, meanings) for each in below):
+    named = (each for each in node.factors if isinstance(each, Element))
+    if any(sums_sigmoids(each, meanings) for each in below) or any(
+        divides_by_sigmoids(each, meanings) for each in named
+    ):
         meanings = meanings.with_sigmoids()
     seeing = meanings.with_sums()
     dividing = [divides_by_exponentials(factor, meanings) for factor in node.factors]
@@ -190,6 +196,8 @@ def taken_in(
     if exponent == ZERO:
         return node
     node, meanings = meanings.opened(node)
+    if meanings.sees_sigmoids and isinstance(node, Add):
+        node = as_sigmoids(node, meanings) or node
     match node:
         case Add(terms):
             return add(*(taken_in(term, exponent, meanings, weights) for term in terms))
@@ -244,7 +252,7 @@ def _is_moderate(node: Expression) -> bool:
     """Whether no exponential in it is greater than 1: each is a softmax's, or that of a square."""
     if any(isinstance(each, Apply) and each.function in ("cosh", "sinh") for each in node.walk()):
         return False
-    arguments = (argument_of("exp", each) for each in node.walk())
+    arguments = (argument_of(name, each) for each in node.walk() for name in ("exp", "expm1"))
     exponents = [each for each in arguments if each is not None]
     return all(map(is_at_most_0, exponents))
 

@@ -41,11 +41,11 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.stability.complements import as_sigmoids
 from symbackprop.stability.exponents import LOWEST, is_balanced, is_of_order_1, softmax_count
-from symbackprop.stability.hyperbolic import scaled_hyperbolic
+from symbackprop.stability.hyperbolic import scaled_difference, scaled_hyperbolic
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.product_guards import may_vanish, weighted
-from symbackprop.stability.sigmoids import as_sigmoids
 
 
 def exp(argument: Expression) -> Expression:
@@ -68,6 +68,8 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             return scaled_hyperbolic(function, argument)
         case Apply("sigmoid", (argument,)) if meanings.sees_sigmoids:
             return Scaled(negate(Apply("softplus", (negate(argument),))), ONE)
+        case Apply("expm1", _) if meanings.sees_sigmoids:
+            return scaled_difference(node) or _plain(node)
         case Element():
             return meanings.scale(node, _of_name) or _plain(node)
         case Power(base, exponent):

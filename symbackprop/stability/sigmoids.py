@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
@@ -10,7 +9,6 @@ from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
     coefficient_and_rest,
-    factors_of,
     is_reciprocal,
     multiply,
     negate,
@@ -29,7 +27,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power, joined_factors, joined_terms
 from symbackprop.stability.meanings import Meanings
-from symbackprop.systems.partial import NOTHING_KNOWN
 
 
 def one_plus_exponential(expression: Expression, meanings: Meanings) -> Expression | None:
@@ -184,76 +181,6 @@ def complement(node: Expression, meanings: Meanings) -> tuple[Apply, Expression]
             sides = (Apply("sigmoid", (multiply(Number(sign * 2), f),)) for sign in (1, -1))
             return inner, multiply(Number(4 * number), *sides)
     return None
-
-
-def difference_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:
-    """sigmoid(f) - sigmoid(g) = sigmoid(f)*sigmoid(-g)*(1 - exp(g - f))."""
-    if not isinstance(node, Add) or len(node.terms) != 2:
-        return None
-    parts = [coefficient_and_rest(term) for term in node.terms]
-    (above, f), (below, g) = sorted(
-        ((number, sigmoid_argument(multiply(*rest), meanings)) for number, rest in parts),
-        key=lambda part: -part[0],
-    )
-    if above != -below or f is None or g is None:
-        return None
-    sides = (Apply("sigmoid", (each,)) for each in (f, negate(g)))
-    return multiply(Number(-above), *sides, Apply("expm1", (subtract(g, f),)))
-
-
-def as_sigmoids(node: Add, meanings: Meanings) -> Expression | None:
-    """What is left of 1, or between two sigmoids, as a sum of products that are not negative."""
-    found = complement(node, meanings)
-    if found is not None:
-        return found[1]
-    product = difference_of_sigmoids(node, meanings)
-    differences = (argument_of("expm1", factor) for factor in factors_of(product or ONE))
-    is_positive = all(NOTHING_KNOWN.is_nonnegative(negate(each)) for each in differences if each is not None)
-    if product is not None:
-        return product if is_positive else None
-    return _complement_of_mean(node, meanings) or _complement_of_product(node, meanings)
-
-
-def _complement_of_mean(node: Add, meanings: Meanings) -> Expression | None:
-    """a + b - a*sigmoid(f) - b*sigmoid(g) = a*sigmoid(-f) + b*sigmoid(-g), for numbers a, b > 0.
-
-    Their mean may have a name, or stand in one bracket.
-    """
-    parts = [coefficient_and_rest(each) for term in node.terms for each in _summands(term, meanings)]
-    sides = [(number, sigmoid_argument(multiply(*rest), meanings)) for number, rest in parts if rest]
-    if sum(number for number, _ in parts) or len(sides) == len(parts):
-        return None
-    if any(argument is None or number > 0 for number, argument in sides):
-        return None
-    return add(
-        *(multiply(Number(-number), Apply("sigmoid", (negate(each),))) for number, each in sides if each)
-    )
-
-
-def _summands(term: Expression, meanings: Meanings) -> Sequence[Expression]:
-    """The terms of n*(f + g), where the sum may have a name; anything else as it stands."""
-    number, rest = coefficient_and_rest(term)
-    if len(rest) != 1:
-        return (term,)
-    meant = multiply(meanings.of(rest[0]))
-    inner, others = coefficient_and_rest(meant)
-    total = others[0] if len(others) == 1 else meant
-    if not isinstance(total, Add) or any(isinstance(each, Number) for each in total.terms):
-        return (term,)
-    return [multiply(Number(number * inner), each) for each in total.terms]
-
-
-def _complement_of_product(node: Add, meanings: Meanings) -> Expression | None:
-    """1 - sigmoid(f)*g = sigmoid(-f) + sigmoid(f)*(1 - g), where g is a product of sigmoids."""
-    rest = meanings.of(subtract(ONE, node))
-    factors = factors_of(rest)
-    arguments = [sigmoid_argument(factor, meanings) for factor in factors]
-    if len(factors) < 2 or any(argument is None for argument in arguments):
-        return None
-    terms: list[Expression] = []
-    for place, argument in enumerate(each for each in arguments if each is not None):
-        terms.append(multiply(*factors[:place], Apply("sigmoid", (negate(argument),))))
-    return add(*terms)
 
 
 def _number_and_multiple(node: Expression) -> tuple[Fraction, Fraction, Expression]:

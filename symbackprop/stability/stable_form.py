@@ -1,15 +1,92 @@
-"""The record of a rule that sees through names."""
+"""The record of a rule that sees through names, and what it rests on: the equations of the names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symbackprop.notation.expressions import Expression
+from symbackprop.rewriting.justification import Anchor, Premise
+from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import stated_where
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.name_definitions import NameDefinitions
+from symbackprop.systems.printing import equation_text
+from symbackprop.systems.system import Equation
+
+
+@dataclass(frozen=True)
+class NameDefinitions(Premise):
+    """The equations of all names that a node reads, directly or through others, in reading order.
+
+    `named` are the names that the largest exponent and the shifted value of a sum among them have got,
+    `awaited` those of later equations that they read.
+    """
+
+    definitions: tuple[Equation, ...] = ()
+    named: tuple[tuple[str, tuple[Equation, ...]], ...] = ()
+    awaited: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, node: Expression, meanings: Meanings) -> NameDefinitions:
+        """What the meanings say of a node's names."""
+        found: dict[str, int] = {}
+        pending = list(node.tensors)
+        while pending:
+            name = pending.pop()
+            number, equation = meanings.definitions.get(name, (meanings.known, None))
+            if equation is not None and number < meanings.known and name not in found:
+                found[name] = number
+                pending += equation.expression.tensors
+        names = sorted(found, key=lambda name: found[name])
+        read = frozenset[str]().union(*(meanings.definitions[name][1].reads for name in names))
+        introduced = meanings.computed
+        return cls(
+            tuple([meanings.definitions[name][1] for name in names]),
+            tuple([(name, introduced[name]) for name in names if name in introduced]),
+            (read & meanings.awaited) - found.keys(),
+        )
+
+    @property
+    def meanings(self) -> Meanings:
+        """What the names stand for by these equations alone."""
+        return Meanings(
+            {each.tensor: (number, each) for number, each in enumerate(self.definitions)},
+            known=len(self.definitions),
+            awaited=self.awaited,
+            taken={name for each in self.definitions for name in (each.tensor, *each.reads)},
+            given={tensor: tuple([each.tensor for each in named]) for tensor, named in self.named},
+        )
+
+    def allows(self, computed: Mapping[str, tuple[Equation, ...]]) -> bool:
+        """Whether these equations for exponents and values of names are the ones that have been named."""
+        return computed.items() <= dict(self.named).items()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The equations."""
+        return tuple(map(equation_text, self._equations))
+
+    @property
+    def _equations(self) -> tuple[Equation, ...]:
+        return (*self.definitions, *(each for _, named in self.named for each in named))
+
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether each of them is computed before."""
+        return all(anchor.states((each.element, each.expression)) for each in self._equations)
+
+    def renamed(self, names: Mapping[str, str]) -> NameDefinitions:
+        """The same in other names."""
+        return NameDefinitions(
+            tuple([renamed_equation(each, names) for each in self.definitions]),
+            tuple(
+                [
+                    (names.get(tensor, tensor), tuple([renamed_equation(each, names) for each in named]))
+                    for tensor, named in self.named
+                ]
+            ),
+            frozenset(names.get(name, name) for name in self.awaited),
+        )
 
 
 @dataclass(frozen=True)

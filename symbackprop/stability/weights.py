@@ -36,8 +36,8 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
+from symbackprop.stability.complements import as_sigmoids
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.sigmoids import as_sigmoids
 
 # A name may be read at any position, i or i + 1: what is made of these weighs the same.
 POSITION = (Add, Multiply, Number, Index, Size)

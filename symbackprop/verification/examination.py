@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from symbackprop.numerics.tolerance import largest_of
 from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
-from symbackprop.verification.comparing import Comparison, compare_arrays, gradient_for, of_elements
+from symbackprop.verification.comparing import (
+    Comparison,
+    by_many_digits,
+    compare_arrays,
+    gradient_for,
+    of_elements,
+)
 from symbackprop.verification.control import negative_control
 from symbackprop.verification.judged_equations import Equations
 from symbackprop.verification.judges import (
@@ -172,6 +178,7 @@ class Examiner:
             COMPLEX_STEP,
             referee,
         )
+        comparisons = list(map(by_many_digits, comparisons))
         if any(each.note for each in comparisons):
             adjoints = equations.unsimplified(known, sizes)
             judged = [each for each in gradients if each in adjoints]

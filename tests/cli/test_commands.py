@@ -13,7 +13,18 @@ from symbackprop.version import __version__
 
 ROOT = Path(__file__).parent.parent.parent
 SEED = str(ROOT / "examples" / "seed.model")
-COMMANDS = ("derive", "generate", "latex", "check", "explain", "schema", "catalogue", "rules")
+COMMANDS = (
+    "derive",
+    "generate",
+    "latex",
+    "check",
+    "explain",
+    "gallery",
+    "plot",
+    "schema",
+    "catalogue",
+    "rules",
+)
 
 
 @pytest.fixture
@@ -96,6 +107,24 @@ def test_derive_prints_the_lesson(call):
     assert (code, err) == (0, "")
     assert "dE/dW2 = (dE/dy)(dy/du2)(du2/dW2)" in out
     assert out.endswith("  dE/dW2[k,j] = sum(b, (y[b,k] - d[b,k])*z1[b,j])\n")
+
+
+def test_derive_shows_as_many_steps_as_one_asks_for(call):
+    whole, main, result = (call("derive", SEED, "--steps", steps)[1] for steps in ("all", "main", "result"))
+    assert whole == call("derive", SEED)[1] and len(whole) > len(main) > len(result)
+    chain_rule = "  dE/dW1[j,i] = sum(b, j', (dE/du1[b,j'])*(du1[b,j']/dW1[j,i]))  # chain rule\n"
+    assert chain_rule in main and "differentiate" not in main and "Kronecker" not in main
+    end = main[main.index("The result") :]
+    assert result.endswith(end) and whole.endswith(end) and "chain rule" not in result
+    markdown = call("derive", SEED, "--steps", "main", "--format", "markdown")[1]
+    assert "## The result" in markdown and len(markdown) < len(
+        call("derive", SEED, "--format", "markdown")[1]
+    )
+
+
+def test_what_has_no_steps_to_leave_out_says_so(call):
+    code, out, err = call("derive", SEED, "--steps", "main", "--format", "json")
+    assert (code, out) == (2, "") and "--steps does not go with --format json" in err
 
 
 def test_derive_says_how_many_steps_replay(call):
@@ -209,8 +238,10 @@ def test_nothing_to_differentiate_by(call, model, command):
 
 
 def test_check_without_parameters_takes_every_input(call, model):
-    code, out, _ = call("check", model("index i : I\ninput x[i]\nloss E = sum(i, x[i])\n"))
-    assert code == 0 and "x" in out
+    path = model("index i : I\ninput x[i]\nloss E = sum(i, x[i])\n")
+    code, out, err = call("check", path)
+    assert code == 0 and "x" in out and "compared within 10 s: a longer --budget" in err
+    assert "--budget" not in call("check", path, "--every")[2]
 
 
 def test_the_message_has_file_line_caret_and_remedy(call, model):

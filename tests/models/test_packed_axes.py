@@ -153,6 +153,26 @@ def test_packed_gates_are_the_blocks_of_one_delta() -> None:
         assert f"(u[t, :, {places}])" in stored
 
 
+GATE = """
+index n : N
+index h : H
+index a : A = 2*H
+input x[n,a]
+param w[a]
+u[n,a] = w[a]*x[n,a]
+g[n,h] = tanh(u[n,size(h) + h])
+loss L = sum(n, h, FACTOR*g[n,h]^2)
+"""
+
+
+def test_a_gate_in_a_block_has_its_derivative_by_its_name() -> None:
+    sizes = {"N": 2, "H": 2, "A": 4}
+    own = judge(GATE.replace("FACTOR*", ""), ["w"], sizes=sizes, steps=False)
+    assert "tanh" not in "".join(forms_of(own).values())
+    beside = judge(GATE.replace("FACTOR", "tanh(u[n,h])"), ["w"], sizes=sizes, steps=False)
+    assert "tanh(u[n,a])" in "".join(forms_of(beside).values())  # the other block's
+
+
 PIXEL_SHUFFLE = """
 index a, b : P
 index r : R

@@ -25,7 +25,7 @@ from symbackprop.schedule.driver import Schedule, ScheduleSource, scheduled
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.replaying import REGISTRY, chains, replayed
 from symbackprop.stability.centring import DifferenceFromMean
-from symbackprop.stability.name_definitions import NameDefinitions
+from symbackprop.stability.stable_form import NameDefinitions
 from symbackprop.systems.portions import MOST_TERMS
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation

@@ -15,9 +15,8 @@ from symbackprop.schedule.driver import schedule_of
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.identities import IDENTITY_MEASURES
 from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.name_definitions import NameDefinitions
 from symbackprop.stability.orders import ORDER_MEASURES, exponentials_first, logarithms_last
-from symbackprop.stability.stable_form import StableForm
+from symbackprop.stability.stable_form import NameDefinitions, StableForm
 from symbackprop.systems.printing import equation_text, text
 from symbackprop.targets.numpy.target import NUMPY
 from tests.programs import schedule_of_system

@@ -6,7 +6,12 @@ import mpmath
 import numpy as np
 import pytest
 
+from symbackprop.language.model import parse_system
+from symbackprop.notation.expressions import Add
 from symbackprop.pipeline import loads
+from symbackprop.stability.complements import as_sigmoids
+from symbackprop.stability.meanings import Meanings
+from symbackprop.systems.printing import text
 from tests.stability.test_far_data import drawn, truth
 from tests.stability.test_random_compositions import HEAD, expect_the_truth
 
@@ -34,6 +39,13 @@ MODELS = {
     "geometric mean": "loss E = prod(t, exp(u[t]/100))^(1/size(t))*sum(t, v[t]) + sum(t, q[t])\n",
     "mask in the other branch": "Z = sum(t, where(v[t] <= 0, 0, exp(u[t])))\n"
     "loss E = sum(t, tanh(q[t])*where(v[t] <= 0, 0, exp(u[t]))/Z)\n",
+    "product of names": "p[t] = sigmoid(u[t])\nr[t] = sigmoid(q[t])\n"
+    "loss E = sum(t, log(1 - p[t]*r[t]) + v[t]*p[t])\n",
+    "product of three": "p[t] = sigmoid(u[t])\nr = sigmoid(q[1])\n"
+    "loss E = sum(t, v[t]*log(1 - r*p[t]^2)) + sum(t, q[t])\n",
+    "odds of a mean over an axis": "m = mean(t, sigmoid(u[t] - q[0]))\nloss E = 2*log(1 - m) - log(m)\n",
+    "size less a sum": "loss E = log(size(t) - sum(t, sigmoid(u[t]))) + sum(t, v[t]*q[t])\n",
+    "weighted by a softmax": "a[t] = softmax(t, v[t])\nloss E = q[1] + log(1 - sum(t, a[t]*sigmoid(u[t])))\n",
     "shares of sigmoids": "loss E = sum(t, v[t]*sigmoid(u[t]))/sum(t, sigmoid(u[t])) + sum(t, q[t])\n",
 }
 
@@ -58,6 +70,32 @@ def test_models(name: str) -> None:
             np.testing.assert_allclose(
                 found, expected[tensor], rtol=rtol, atol=atol, err_msg=f"{tensor} {scale}"
             )
+
+
+def test_a_probability_and_its_mean_with_another() -> None:
+    """(p - m)/(m - m^2), m = (p + r)/2, is not 0/0 where p and r are near 1."""
+    model = loads(
+        "param u, q\np = sigmoid(u)\nm = (p + sigmoid(q))/2\nloss E = p*log(m) + (1 - p)*log(1 - m)\n"
+    )
+    module = model.derive().module(verify=False)
+    for u, q in ((790.0, 800.0), (-800.0, -790.0), (12.0, -800.0)):
+        values = {"u": np.array(u), "q": np.array(q)}
+        expected = truth(model.system, values, ("u", "q"), 900)
+        with np.errstate(all="ignore"):
+            loss, gradients = module.value_and_grad(values)
+        for name, found in {"E": loss, **gradients}.items():
+            np.testing.assert_allclose(found, expected[name], rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("probability", ["1 - 2*p", "1 - p*q", "2 - p - q"])
+def test_what_is_no_complement(probability: str) -> None:
+    system = parse_system(f"param u, q\np = sigmoid(u)\ny = {probability}\n")
+    meanings = Meanings({"p": (0, system.equations[0])}, known=1)
+    total = system.equations[1].expression
+    assert isinstance(total, Add)
+    found = as_sigmoids(total, meanings)
+    expected = "sigmoid(-u) + p*(1 - q)" if probability == "1 - p*q" else None
+    assert (None if found is None else text(found)) == expected
 
 
 def test_a_sum_that_has_no_reciprocal_stays_as_it_is() -> None:

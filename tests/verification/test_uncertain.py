@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import symbackprop as sb
 from symbackprop.cli.main import run
 from symbackprop.verification.check import check_module
+from symbackprop.verification.comparing import by_many_digits, of_elements
+from symbackprop.verification.report import COMPLEX_STEP
 
 RELU = """
 index n : N
@@ -40,6 +44,20 @@ def test_a_gradient_that_was_rounded_on_its_way_is_noticed(tmp_path) -> None:
     report = check_module(path)
     assert not report.ok
     assert any("no more digits than float32" in row.note for row in report.rows)
+
+
+def test_an_exponential_that_overflows_on_shifted_data_accuses_no_gradient() -> None:
+    report = sb.loads("param s\ninput x\nloss E = exp(-x/exp(s))*x").check()
+    assert report.ok and any("by many digits" in row.note for row in report.rows)
+
+
+def test_numbers_that_overflow_are_told_by_many_digits() -> None:
+    steps = np.array([np.nan, 2.0])
+    judge = of_elements("w", COMPLEX_STEP, steps, 1.0)
+    told = by_many_digits(replace(judge, referee=lambda _name, direction: float(direction @ [5.0, 7.0])))
+    assert told.row(np.array([5.0, 2.0])).ok and not told.row(np.array([5.1, 2.0])).ok
+    untold = by_many_digits(replace(judge, referee=lambda _name, _direction: None))
+    assert untold.expected is steps
 
 
 def test_a_gradient_that_vanishes_on_all_data_is_said_to_tell_little() -> None:

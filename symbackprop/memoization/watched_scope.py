@@ -1,0 +1,106 @@
+"""A scope that notes what it is asked, so that another can be asked the same in other names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from symbackprop.algebra.context import Scope
+from symbackprop.algebra.rational import Relation
+from symbackprop.notation.expressions import Axis, Element, Expression
+from symbackprop.notation.matrix_functions import MatrixFunction
+from symbackprop.rules.support import Support
+from symbackprop.systems.system import Equation, Fact
+
+
+@dataclass(frozen=True)
+class Query:
+    """A method of a scope, its arguments and what it has answered."""
+
+    method: Callable[..., Any]
+    arguments: tuple[object, ...]
+    answer: object
+
+
+@dataclass(frozen=True)
+class WatchedScope(Scope):
+    """The same as the scope `asked`; what it is asked beyond single tensors stands in `queries`, in order."""
+
+    asked: Scope = field(default_factory=Scope)
+    queries: list[Query] = field(default_factory=list, compare=False)
+
+    @classmethod
+    def watching(cls, scope: Scope) -> WatchedScope:
+        """A scope that answers as this one does."""
+        return cls(**{each.name: getattr(scope, each.name) for each in fields(Scope)}, asked=scope)
+
+    def relations(
+        self, expression: Expression, conditions: Sequence[Expression] = ()
+    ) -> tuple[Relation, ...]:
+        """As the scope has it, noted."""
+        answer = self.asked.relations(expression, conditions)
+        self.queries.append(Query(Scope.relations, (expression, tuple(conditions)), answer))
+        return answer
+
+    def sums_near(self, expression: Expression) -> tuple[Equation, ...]:
+        """As the scope has it, noted."""
+        answer = self.asked.sums_near(expression)
+        self.queries.append(Query(Scope.sums_near, (expression,), answer))
+        return answer
+
+    def may_be_undefined(self, expression: Expression) -> bool:
+        """As the scope has it, noted."""
+        answer = self.asked.may_be_undefined(expression)
+        self.queries.append(Query(Scope.may_be_undefined, (expression,), answer))
+        return answer
+
+    def may_read(self, expression: Expression) -> bool:
+        """As the scope has it, noted."""
+        answer = self.asked.may_read(expression)
+        self.queries.append(Query(Scope.may_read, (expression,), answer))
+        return answer
+
+
+@dataclass(frozen=True)
+class KnownOfTensor:
+    """All that a scope says of one tensor without being asked about others."""
+
+    axes: tuple[Axis, ...] | None
+    is_positive: bool
+    is_nonnegative: bool
+    is_undefined: bool
+    is_exceeding: bool
+    why_symmetric: str | None
+    support: Support | None
+    matrix: Equation | None
+    is_in_recurrence: bool
+
+    @classmethod
+    def of(cls, scope: Scope, tensor: str) -> KnownOfTensor:
+        """What this scope says of it."""
+        ranges, definition = scope.ranges, scope.definitions.get(tensor)
+        is_matrix = definition is not None and isinstance(definition.expression, MatrixFunction)
+        return cls(
+            ranges.axes.get(tensor),
+            tensor in ranges.positive,
+            tensor in ranges.nonnegative,
+            tensor in ranges.undefined,
+            tensor in scope.exceeding,
+            scope.symmetric.get(tensor),
+            scope.supports.get(tensor),
+            definition if is_matrix else None,
+            tensor in scope.steps,
+        )
+
+
+def facts_about(facts: Iterable[Fact], tensors: frozenset[str]) -> tuple[Fact, ...]:
+    """The facts one of whose sides speaks of no other tensors: what may be used without being asked for."""
+    sides = ((fact, (fact.left.tensors, fact.right.tensors)) for fact in facts)
+    return tuple([fact for fact, both in sides if any(map(tensors.issuperset, filter(None, both) or both))])
+
+
+def is_recursive(scope: Scope) -> bool:
+    """Whether what is at hand is computed in turns with other tensors."""
+    target = scope.target
+    return isinstance(target, Element) and target.tensor in scope.steps

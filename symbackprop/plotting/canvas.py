@@ -1,0 +1,103 @@
+"""How all pictures look, and their bytes: colours that the colour-blind tell apart, dark words on white."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from symbackprop.emission.files import write_atomically
+from symbackprop.errors import EmissionError
+
+# M. Okabe and K. Ito, Color Universal Design (2008): told apart with every kind of colour blindness.
+BLUE, VERMILLION, GREEN, PURPLE, INK = "#0072B2", "#D55E00", "#00795C", "#A5558A", "#1a1a1a"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, INK)
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v")
+GRID = "#d9d9d9"
+FORMATS = ("svg", "png", "pdf")
+DOTS_PER_INCH, OF_A_NOTEBOOK = 160, 100
+
+# matplotlib types the keys one by one, in newer versions alone.
+_LOOK: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 11.0,
+    "axes.titlesize": 12.0,
+    "axes.labelsize": 11.0,
+    "legend.fontsize": 10.0,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "symbackprop",  # ids of paths are random without
+    "svg.fonttype": "path",  # boxes are as wide as these letters, whatever fonts the reader has
+}
+# Without them, files of the same picture are the same to the byte.
+_UNDATED: Mapping[str, Mapping[str, None]] = {
+    "svg": {"Date": None},
+    "png": {},
+    "pdf": {"CreationDate": None},
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """A drawing that can be written to a file, and that a notebook shows."""
+
+    figure: Figure
+
+    def __repr__(self) -> str:
+        width, height = self.figure.get_size_inches()
+        return f"<Picture {width:.1f} x {height:.1f} inches>"
+
+    def bytes_as(self, format: str, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
+        """The picture as svg, png or pdf: the same bytes at every call."""
+        stream = io.BytesIO()
+        with rc_context(_LOOK):
+            self.figure.savefig(stream, format=format, dpi=dots_per_inch, metadata=_UNDATED[format])
+        return stream.getvalue()
+
+    def save(self, path: Path | str) -> None:
+        """Write it to a file, in the format that its ending names; EmissionError for one of none."""
+        path = Path(path)
+        write_atomically(path, self.bytes_as(format_of(path)))
+
+    def _repr_png_(self) -> bytes:
+        return self.bytes_as("png", OF_A_NOTEBOOK)
+
+
+def format_of(path: Path) -> str:
+    """What the ending says: svg, png or pdf; EmissionError for any other."""
+    ending = path.suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise EmissionError(
+            f"{path} does not say which kind of picture it is",
+            remedy=f"end the name with {', '.join(f'.{each}' for each in FORMATS)}",
+        )
+    return ending
+
+
+def new_figure(width: float = 6.8, height: float = 4.4) -> Figure:
+    """An empty picture of so many inches."""
+    with rc_context(_LOOK):
+        return Figure(figsize=(width, height), layout="constrained")
+
+
+def new_chart(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+    """A picture with one pair of axes, their names and a grid."""
+    figure = new_figure()
+    with rc_context(_LOOK):
+        axes = figure.subplots()
+        axes.set_title(title, color=INK)
+        axes.set_xlabel(x, color=INK)
+        axes.set_ylabel(y, color=INK)
+        axes.tick_params(colors=INK)
+        axes.grid(True, which="major", color=GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    return figure, axes

@@ -1,0 +1,67 @@
+"""Loss curves: gradient descent on a model's own random data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbackprop.errors import VerificationError
+from symbackprop.sampling.small_axes import model_sizes
+from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
+from symbackprop.verification.judged_equations import Equations
+
+Array: TypeAlias = NDArray[Any]
+
+RATES = (0.01, 0.03, 0.1)
+STEPS = 100
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The loss before each step of gradient descent at one rate, up to where it is finite no more."""
+
+    rate: float
+    losses: tuple[float, ...]
+    diverged: bool
+
+
+def descents(
+    checked: ModuleUnderCheck,
+    equations: Equations,
+    rates: Sequence[float] = RATES,
+    steps: int = STEPS,
+    seed: int = 0,
+) -> tuple[Descent, ...]:
+    """w := w - rate*dE/dw for all that the module gives gradients by, from the same start at every rate.
+
+    Raises VerificationError where it gives gradients of intermediates alone, or no data are found on which
+    the model is finite.
+    """
+    moved = [name for name in checked.asked if name in checked.shapes]
+    if not moved:
+        raise VerificationError(
+            "an intermediate cannot be moved", remedy="differentiate by parameters or inputs: --wrt"
+        )
+    values = equations.sample(model_sizes(equations.stated), np.random.default_rng(seed))
+    return tuple([_descent(checked, values, moved, rate, steps) for rate in rates])
+
+
+def _descent(
+    checked: ModuleUnderCheck, start: Mapping[str, Array], moved: Sequence[str], rate: float, steps: int
+) -> Descent:
+    values = dict(start)
+    losses: list[float] = []
+    for _ in range(steps):
+        try:
+            loss, gradients = checked.value_and_grad(values)
+        except CheckedCodeError:  # the module refuses where a step has led: a matrix is not definite any more
+            return Descent(rate, tuple(losses), diverged=True)
+        if not np.isfinite(loss):
+            return Descent(rate, tuple(losses), diverged=True)
+        losses.append(float(loss))
+        values |= {name: values[name] - rate * gradients[name] for name in moved}
+    return Descent(rate, tuple(losses), diverged=False)
