@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # `Reason` names a rule of a lesson; its name is put into a language with the page.
-MARKING = frozenset({"phrase", "marked", "Reason"})
+MARKING = frozenset({"phrase", "marked", "worded", "Reason"})
 
 
 def messages_in(source: str) -> Iterator[str]:

@@ -31,6 +31,32 @@ class Phrase:
     parts: tuple[tuple[str, Any], ...] = ()
 
 
+class Message(str):
+    """A string in English that can be said in other languages, too: of an error, or of a report.
+
+    It is that string to all that knows of no languages: JSON, a log, a comparison. What is made from it with
+    `+` or an f-string is English alone; what holds it as a part, as in `worded("line {line}: {said}", ...)`,
+    is not.
+    """
+
+    phrase: Phrase
+
+    def __new__(cls, template: str, parts: tuple[tuple[str, Any], ...] = ()) -> Message:
+        """The string, and the phrase that it comes from."""
+        made = Phrase(template, parts)
+        self = super().__new__(cls, "".join(map(str, _flat(made, Language.ENGLISH))))
+        self.phrase = made
+        return self
+
+    def __reduce__(self) -> tuple[type[Message], tuple[Any, ...]]:
+        return Message, (self.phrase.template, self.phrase.parts)
+
+
+def worded(template: str, /, **parts: Any) -> Message:
+    """A string marked for translation: as `phrase` does, where a string is wanted."""
+    return Message(template, tuple(parts.items()))
+
+
 def phrase(template: str, /, **parts: Any) -> Words:
     """Words marked for translation: the catalogue's messages are the templates of these calls.
 
@@ -78,6 +104,8 @@ def _flat(words: Any, language: Language) -> Iterator[Any]:
         case tuple():
             for part in words:
                 yield from _flat(part, language)
+        case Message():
+            yield from _flat(words.phrase, language)
         case int():
             yield str(words)
         case _:

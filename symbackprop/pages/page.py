@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 from symbackprop.derivation.result import Derivation
@@ -63,15 +65,31 @@ def _page(
     derivation, computations = chain_rule.derivation, chain_rule.computations
     before, code, after = code_panel(computations, links)
     drawn = len(derivation.system.equations) <= MOST_DRAWN
+    frame = Frame(title, derivation.system.name, network_svg(derivation, links, language) if drawn else "")
+    return framed(frame, sections, (before, code, after), language)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around a page's sections: its title, the model's name, a drawing."""
+
+    title: str
+    model: str
+    network: str = ""
+
+
+def framed(frame: Frame, sections: Sequence[Section], code: tuple[str, str, str], language: Language) -> str:
+    """The whole page, the code before, within and after what it speaks of beside the sections."""
+    before, within, after = code
     return render(
         "html/page.html.j2",
         lang=language.value,
         words={name: escape(translated(word, language)) for name, word in _WORDS.items()},
-        title=escape(title),
-        model=escape(derivation.system.name),
+        title=escape(frame.title),
+        model=escape(frame.model),
         sections=sections,
-        network=network_svg(derivation, links, language) if drawn else "",
+        network=frame.network,
         before=before,
-        code=code,
+        code=within,
         after=after,
     )

@@ -168,3 +168,21 @@ def test_a_japanese_document_names_its_engine():
     text = derivation("seed").latex(lang="ja")
     assert text.startswith("% !TeX program = lualatex\n") and "luatexja" in text
     assert derivation("seed").latex().isascii()
+
+
+CLAIM = ("audit", str(EXAMPLES / "seed.model"), "--claim", "dE/db2[k] = sum(b, delta2[b,k]) + b2[k]")
+
+
+@pytest.mark.parametrize(("lang", "shown"), [("ja", "調べ方"), ("en", "How")])
+def test_an_audit_is_a_page_in_the_language(lang, shown, capsys):
+    assert run([*CLAIM, "--format", "html", "--lang", lang]) == 1
+    assert f"<h2>{shown}</h2>" in capsys.readouterr().out
+
+
+def test_verdicts_and_json_of_an_audit_have_one_language(capsys):
+    found = []
+    for options in (("--format", "json", "--lang", "ja"), ("--format", "json"), ("--lang", "ja")):
+        assert run([*CLAIM, *options]) == 1
+        found.append(capsys.readouterr().out)
+    assert found[0] == found[1] and found[0].isascii()
+    assert found[2].splitlines()[0] == "seed: WRONG" and "正しくは: dE/db2[k] = " in found[2]
