@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from symbackprop import loads
+from symbackprop import load, loads
+from symbackprop.auditing.claims import audit_claims
 from symbackprop.cli.main import run
 from symbackprop.explanation.blocks import Note, Step, Table
 from symbackprop.explanation.sections import explanation_page
@@ -186,3 +187,19 @@ def test_verdicts_and_json_of_an_audit_have_one_language(capsys):
         found.append(capsys.readouterr().out)
     assert found[0] == found[1] and found[0].isascii()
     assert found[2].splitlines()[0] == "seed: WRONG" and "正しくは: dE/db2[k] = " in found[2]
+
+
+WRONG = (
+    "dE/db2[k] = -sum(b, delta2[b,k])",
+    "dE/db2[k] = 2*sum(b, delta2[b,k])",
+    "dE/db2[k] = sum(b, y[b,k])",
+    "dE/db2[k] = 0",
+    "dE/db1[j] = sum(b, delta1[b,j])*size(b)",
+)
+
+
+def test_the_findings_of_an_audit_leave_nothing_in_english():
+    report = audit_claims(load(EXAMPLES / "seed.model").system, WRONG)
+    assert len(report.findings) == len(WRONG)
+    assert not [line for line in report.text("ja").splitlines() if ENGLISH_WORDS.search(line)]
+    assert [line for line in report.text().splitlines() if ENGLISH_WORDS.search(line)]

@@ -1,5 +1,8 @@
 """Phrases, the catalogue's format, languages of an environment, and columns of a terminal."""
 
+import copy
+import json
+import pickle
 from io import BytesIO
 
 import pytest
@@ -8,7 +11,7 @@ from symbackprop.languages.catalogues import PortableCatalogue, catalogue
 from symbackprop.languages.columns import columns, padded, wrapped
 from symbackprop.languages.extraction import messages_in
 from symbackprop.languages.language import Language, language_of
-from symbackprop.languages.phrases import in_language, phrase, text_in
+from symbackprop.languages.phrases import in_language, phrase, text_in, worded
 from symbackprop.notation.expressions import Element
 
 ENGLISH, JAPANESE = Language.ENGLISH, Language.JAPANESE
@@ -129,3 +132,17 @@ def test_extraction_reads_what_is_marked_and_nothing_else():
         'phrase("a " "b {c}", c=1)\nX = marked("d")\nphrase(X)\nprint("e")\nself.phrase("f")\nReason("g", ())'
     )
     assert list(messages_in(source)) == ["a b {c}", "d", "g"]
+
+
+def test_a_message_is_its_english_and_knows_more():
+    said = worded("{what} has the wrong sign", what="dW")
+    whole = worded("line {line}: {sentence}", line=7, sentence=said)
+    assert whole == "line 7: dW has the wrong sign" and json.dumps(whole) == f'"{whole}"'
+    assert text_in(whole, JAPANESE) == "7 行目: dW の符号が逆である"
+    assert text_in(f"{whole}!", JAPANESE) == f"{whole}!"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_a_copy_of_a_message_knows_its_phrase(copied):
+    said = copied(worded("gradient by {name}", name="W"))
+    assert said == "gradient by W" and text_in(said, JAPANESE) == "W に関する勾配"
