@@ -18,6 +18,7 @@ from symbackprop.cli.completion import sizes_of_axes, tensor_names
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
 from symbackprop.languages.language import Language, language_of
+from symbackprop.languages.phrases import text_in, translated
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
@@ -107,8 +108,11 @@ def with_alarms(text: str) -> Text:
     return shown
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], lang: str) -> None:
     """Write a table to standard output; only the last column wraps, ">" sets a column to the right."""
+    language = Language(lang)
+    headings = [translated(each.removesuffix(">"), language) + ">" * each.endswith(">") for each in headings]
+    rows = [[text_in(cell, language) for cell in row] for row in rows]
     table = Table(box=None, pad_edge=False)
     for heading in headings[:-1]:
         justify: JustifyMethod = "right" if heading.endswith(">") else "left"

@@ -8,7 +8,9 @@ import subprocess
 import pytest
 
 from symbackprop import load, loads
+from symbackprop.accuracy.report import DigitsReport, DigitsRow
 from symbackprop.auditing.claims import audit_claims
+from symbackprop.cli.digits import print_digits
 from symbackprop.cli.main import run
 from symbackprop.explanation.blocks import Note, Step, Table
 from symbackprop.explanation.sections import explanation_page
@@ -203,3 +205,18 @@ def test_the_findings_of_an_audit_leave_nothing_in_english():
     assert len(report.findings) == len(WRONG)
     assert not [line for line in report.text("ja").splitlines() if ENGLISH_WORDS.search(line)]
     assert [line for line in report.text().splitlines() if ENGLISH_WORDS.search(line)]
+
+
+def test_a_check_is_said_in_the_language_and_its_verdicts_stay(capsys):
+    assert run(["check", str(EXAMPLES / "seed.model"), "--lang", "ja", "--budget", "1s"]) == 0
+    table, talk = capsys.readouterr()
+    assert table.splitlines()[0].split() == ["テンソル", "比較の相手", "最大の相対誤差"]
+    assert not [line for line in (table + talk).splitlines() if ENGLISH_WORDS.search(line)]
+    assert " ok" in table and talk.splitlines()[-1] == "勾配は一致する"
+
+
+def test_the_digits_are_said_in_the_language(capsys):
+    report = DigitsReport("seed", 0, {"B": 2}, ("plain",), (DigitsRow("W1", "float32", "plain", 1e-7, 1e-7),))
+    assert print_digits(report, "ja") == 0
+    table, talk = capsys.readouterr()
+    assert "書かれたとおり" in table and talk.endswith("連鎖律と同じである\n")
