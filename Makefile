@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MODELS := $(addprefix examples/,$(addsuffix .model,convnet digits exercise lstm seed transformer))
 MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
+GALLERY := $(sort $(wildcard examples/classics/*.model)) $(sort $(wildcard examples/related_sizes/*.model)) $(MODELS)
 
 DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended texlive-luatex texlive-lang-japanese
 
-.PHONY: test lint types unit documents demo train bench notebook generate messages tools clean
+.PHONY: test lint types unit documents demo train bench notebook generate docs messages tools clean
 
 test: lint types unit
 
@@ -51,16 +52,23 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.closed_forms
 	$(BIN)/python -m benchmarks.scatter_add
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.cold_workloads
 	$(BIN)/python -m benchmarks.verified_emission
 	$(BIN)/python -m benchmarks.digits
 	$(BIN)/python -m benchmarks.comparison
 
 # Runs the notebook, and keeps what it shows.
 notebook: $(VENV)/installed-test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-execute --inplace examples/course.ipynb
+	$(BIN)/python -m tests.examples.notebook
 
 generate: $(VENV)/installed-demo
 	$(BIN)/symbackprop generate $(MODELS) -o generated
+
+# The guide as a site in build/site, which opens without a server; the gallery is derived anew, in half a minute.
+docs: $(VENV)/installed-docs
+	rm -rf docs/gallery
+	$(BIN)/symbackprop gallery $(GALLERY) -o docs/gallery
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # Brings the catalogues of translations up to date: what is new is then empty, what was changed is marked fuzzy.
 messages: $(VENV)/installed-translation

@@ -7,6 +7,7 @@ ten times as long as 5.
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import sys
 import time
@@ -66,6 +67,7 @@ def table(rows: dict[int, str], heading: str) -> dict[int, tuple[float, float]]:
 
 def main() -> None:
     """Print both tables; exit 1 where the depth costs too much."""
+    os.environ["SYMBACKPROP_CACHE"] = "off"  # what is measured is searching
     derivation_seconds(dense_net(2), first=True)  # the first derivation of a process also imports SymPy
     by_depth = table({depth: dense_net(depth) for depth in DEPTHS}, "layers")
     first, repeated = (deep / shallow for deep, shallow in zip(by_depth[50], by_depth[5], strict=True))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
@@ -111,11 +112,12 @@ def draw_losses(losses: tuple[float, ...], picture: Path, title: str, step: str 
     """Write the loss curve as a PNG."""
     figure = Figure(figsize=(6.0, 4.0), layout="constrained")
     axes = figure.subplots()
-    axes.semilogy(range(1, len(losses) + 1), losses)
+    axes.semilogy(range(1, len(losses) + 1), losses, color="#0072B2", linewidth=1.9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no epoch 2.5
     axes.set_xlabel(step)
     axes.set_ylabel("mean training loss")
     axes.set_title(title)
-    axes.grid(True, which="both", alpha=0.3)
+    axes.grid(True, color="#d9d9d9")
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, dpi=120)
 

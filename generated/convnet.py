@@ -72,13 +72,13 @@ def windows(x: Array, axes: tuple[int, ...], lengths: tuple[int, ...]) -> Array:
 
 def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     """Compute the outputs, and what is read again on the way to the loss and back."""
-    x = tensors["x"]
+    W1, b1, W2, b2, W3 = tensors["W1"], tensors["b1"], tensors["W2"], tensors["b2"], tensors["W3"]
+    b3, x = tensors["b3"], tensors["x"]
     N = x.shape[0]
     dtype = x.dtype
     # u1[n,o,i,j] = sum(r, s, W1[o,r,s]*pad(x[n,i + r - 1,j + s - 1])) + b1[o]
     x_padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
     x_windows = windows(x_padded, (1, 2), (3, 3)).transpose(0, 3, 4, 1, 2).copy()
-    W1, b1 = tensors["W1"], tensors["b1"]
     u1 = (W1.reshape(8, 9) @ x_windows.reshape(N, 9, 64)).reshape(N, 8, 8, 8) + b1[:, None, None]
     # z1[n,o,i,j] = relu(u1[n,o,i,j])
     z1 = np.maximum(u1, 0.0)
@@ -90,7 +90,6 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     # u2[n,m,p,q] = sum(o, r, s, W2[m,o,r,s]*pad(y1[n,o,p + r - 1,q + s - 1])) + b2[m]
     y1_padded = np.pad(y1, ((0, 0), (0, 0), (1, 1), (1, 1)))
     y1_windows = windows(y1_padded, (2, 3), (3, 3)).transpose(0, 1, 4, 5, 2, 3).copy()
-    W2, b2 = tensors["W2"], tensors["b2"]
     u2 = (W2.reshape(16, 72) @ y1_windows.reshape(N, 72, 16)).reshape(N, 16, 4, 4) + b2[:, None, None]
     # z2[n,m,p,q] = relu(u2[n,m,p,q])
     z2 = np.maximum(u2, 0.0)
@@ -101,7 +100,6 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
             y2[...] = np.maximum(y2, z2[:, :, v::2, w::2])
     # h[n,f] = y2[n,floor(f/4),mod(floor(f/2), 2),mod(f, 2)]
     h = y2.reshape(N, 64)
-    W3, b3 = tensors["W3"], tensors["b3"]
     # u3[n,k] = sum(f, W3[k,f]*h[n,f]) + b3[k]
     u3 = h @ W3.T + b3
     # max_k_u3[n] = max(k, u3[n,k])
@@ -291,4 +289,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 6f175722a1ea215e
+# sha256 of the lines above: c9669a8af9bdcbbe

@@ -95,20 +95,18 @@ def sigmoid(u: Array) -> Array:
 
 def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     """Compute the outputs, and what is read again on the way to the loss and back."""
-    Wf, x = tensors["Wf"], tensors["x"]
+    Wf, Uf, bf, Wi, Ui = tensors["Wf"], tensors["Uf"], tensors["bf"], tensors["Wi"], tensors["Ui"]
+    bi, Wo, Uo, bo, Wg = tensors["bi"], tensors["Wo"], tensors["Uo"], tensors["bo"], tensors["Wg"]
+    Ug, bg, V, a, x = tensors["Ug"], tensors["bg"], tensors["V"], tensors["a"], tensors["x"]
     N, T, _ = x.shape
     J = Wf.shape[0]
     dtype = x.dtype
-    bf = tensors["bf"]
     # u_f_total[n,t,j] = sum(q, Wf[j,q]*x[n,t,q]) + bf[j]
     u_f_total = x @ Wf.T + bf
-    Wo, bo = tensors["Wo"], tensors["bo"]
     # u_o_total[n,t,j] = sum(q, Wo[j,q]*x[n,t,q]) + bo[j]
     u_o_total = x @ Wo.T + bo
-    Wi, bi = tensors["Wi"], tensors["bi"]
     # u_i_total[n,t,j] = sum(q, Wi[j,q]*x[n,t,q]) + bi[j]
     u_i_total = x @ Wi.T + bi
-    Wg, bg = tensors["Wg"], tensors["bg"]
     # u_g_total[n,t,j] = sum(q, Wg[j,q]*x[n,t,q]) + bg[j]
     u_g_total = x @ Wg.T + bg
     f = np.empty((N, T, J), dtype=dtype)
@@ -118,7 +116,6 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     s = np.empty((N, T, J), dtype=dtype)
     tanh_s = np.empty((N, T, J), dtype=dtype)
     h = np.empty((N, T, J), dtype=dtype)
-    Uf, Ui, Uo, Ug = tensors["Uf"], tensors["Ui"], tensors["Uo"], tensors["Ug"]
     for t in range(T):
         # h_before[n,t,k] = pad(h[n,t - 1,k])
         h_before = h[:, t - 1] if t > 0 else np.zeros((N, J), dtype=dtype)
@@ -146,7 +143,6 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
         tanh_s[:, t] = np.tanh(s[:, t])
         # h[n,t,j] = o[n,t,j]*tanh(s[n,t,j])
         h[:, t] = o[:, t] * tanh_s[:, t]
-    V, a = tensors["V"], tensors["a"]
     # y[n,c] = sum(j, V[c,j]*h[n,size(t) - 1,j]) + a[c]
     y = h[:, -1] @ V.T + a
     # max_c_y[n] = max(c, y[n,c])
@@ -194,12 +190,12 @@ def value_and_grad(
     tensors = _checked(params, {"x": x, "d": d})
     f, i, o, g, s, tanh_s, h, y, max_c_y, p_sum, p = _forward(tensors)
     E = _loss(tensors, y, max_c_y, p_sum)
-    x = tensors["x"]
+    Uf, Ui, Uo, Ug, V = tensors["Uf"], tensors["Ui"], tensors["Uo"], tensors["Ug"], tensors["V"]
+    x, d = tensors["x"], tensors["d"]
     N, T, J = h.shape
     C = p.shape[1]
     Q = x.shape[2]
     dtype = p.dtype
-    d = tensors["d"]
     # delta_y[n,c] = (p[n,c] - delta(d[n],c))/size(n)
     delta_y = (p - (d[:, None] == np.arange(C)).astype(dtype)) / N
     # grad_V[c,j] = sum(n, delta_y[n,c]*h[n,size(t) - 1,j])
@@ -221,7 +217,6 @@ def value_and_grad(
     delta_u_o = np.empty((N, T, J), dtype=dtype)
     delta_u_i = np.empty((N, T, J), dtype=dtype)
     delta_u_f = np.empty((N, T, J), dtype=dtype)
-    V, Uf, Ui, Uo, Ug = tensors["V"], tensors["Uf"], tensors["Ui"], tensors["Uo"], tensors["Ug"]
     for t in reversed(range(T)):
         # delta_u_f_after[n,t,k] = pad(delta_u_f[n,t + 1,k])
         delta_u_f_after = delta_u_f[:, t + 1] if t + 1 < T else np.zeros((N, J), dtype=dtype)
@@ -403,4 +398,4 @@ def _check_places(what: str, axis: str, size: int, places: Any, read: Any = True
         raise ValueError(f"{what} reads position {outside[0]}, but {axis}={size}")
 
 
-# sha256 of the lines above: 1a9af104ce5747ab
+# sha256 of the lines above: ec5c5c735acaaa6b

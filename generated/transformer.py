@@ -13,7 +13,7 @@ T=3, V=4, I=5, H=6, D=7, M=8 and N=1, V=1, H=1, M=1, T=2, I=3, D=4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -249,14 +249,45 @@ def scatter_add(places: Array, rows: Array, size: int) -> Array:
     return total.reshape(size, *shape)
 
 
-def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
-    """Compute the outputs, and what is read again on the way to the loss and back."""
-    Wq1, ids = tensors["Wq1"], tensors["ids"]
-    H, D, I = Wq1.shape
-    N, T = ids.shape
-    C, P = tensors["C"], tensors["P"]
-    # x0[n,t,i] = C[ids[n,t],i] + P[t,i]
-    x0 = C[ids] + P
+class Block(NamedTuple):
+    """What one call of _block keeps for the way back."""
+
+    s1: Array
+    xhat1: Array
+    y1: Array
+    q: Array
+    k: Array
+    v: Array
+    A: Array
+    O: Array
+    s2: Array
+    xhat2: Array
+    y2: Array
+    u: Array
+    normcdf_u: Array
+    z: Array
+
+
+def _block(
+    x0: Array,
+    s_up_to_t: Array,
+    gamma1: Array,
+    beta1: Array,
+    Wq: Array,
+    Wk: Array,
+    Wv: Array,
+    Wo: Array,
+    bo: Array,
+    gamma2: Array,
+    beta2: Array,
+    Wu: Array,
+    bu: Array,
+    Wd: Array,
+    bd: Array,
+) -> tuple[Array, Block]:
+    """Compute one of 2 equal blocks on the way forward."""
+    N, T, I = x0.shape
+    H, D, _ = Wq.shape
     # mu1[n,t] = mean(i, x0[n,t,i])
     mu1 = np.sum(x0, axis=2) / I
     # x0_minus_mu1[n,t,i] = x0[n,t,i] - mu1[n,t]
@@ -267,31 +298,25 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     s1 = np.sqrt(np.sum(x0_centred**2, axis=2) / I + 1e-05)
     # xhat1[n,t,i] = (x0[n,t,i] - mu1[n,t])/s1[n,t]
     xhat1 = x0_centred / s1[:, :, None]
-    gamma1, beta1 = tensors["gamma1"], tensors["beta1"]
     # y1[n,t,i] = gamma1[i]*xhat1[n,t,i] + beta1[i]
     y1 = gamma1 * xhat1 + beta1
-    # q1[n,h,t,e] = sum(i, Wq1[h,e,i]*y1[n,t,i])
-    q1 = (y1 @ Wq1.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    Wk1 = tensors["Wk1"]
-    # k1[n,h,t,e] = sum(i, Wk1[h,e,i]*y1[n,t,i])
-    k1 = (y1 @ Wk1.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    Wv1 = tensors["Wv1"]
-    # v1[n,h,t,e] = sum(i, Wv1[h,e,i]*y1[n,t,i])
-    v1 = (y1 @ Wv1.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    # S1[n,h,t,s] = sum(e, q1[n,h,t,e]*k1[n,h,s,e])/sqrt(size(e))
-    S1 = (q1 @ k1.mT) / D**0.5
-    # s_up_to_t[t,s] = s <= t
-    s_up_to_t = np.arange(T) <= np.arange(T)[:, None]
-    # A1_masked[n,h,t,s] = where(s <= t, exp(S1[n,h,t,s] - max(s, where(s <= t, S1[n,h,t,s], -1e30))), 0)
-    S1_or_lowest = np.where(s_up_to_t, S1, -np.inf)
-    A1_masked = np.exp(S1_or_lowest - np.max(S1_or_lowest, axis=3, keepdims=True, initial=-1e30))
-    # A1[n,h,t,s] = X1[n,h,t,s]/sum(s, X1[n,h,t,s])
-    A1 = A1_masked / np.sum(A1_masked, axis=3, keepdims=True)
-    # O1[n,h,t,e] = sum(s, A1[n,h,t,s]*v1[n,h,s,e])
-    O1 = A1 @ v1
-    Wo1, bo1 = tensors["Wo1"], tensors["bo1"]
-    # x1[n,t,i] = x0[n,t,i] + sum(h, e, Wo1[i,h,e]*O1[n,h,t,e]) + bo1[i]
-    x1 = x0 + O1.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wo1.reshape(I, H * D).T + bo1
+    # q[n,h,t,e] = sum(i, Wq[h,e,i]*y1[n,t,i])
+    q = (y1 @ Wq.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
+    # k[n,h,t,e] = sum(i, Wk[h,e,i]*y1[n,t,i])
+    k = (y1 @ Wk.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
+    # v[n,h,t,e] = sum(i, Wv[h,e,i]*y1[n,t,i])
+    v = (y1 @ Wv.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
+    # S[n,h,t,s] = sum(e, q[n,h,t,e]*k[n,h,s,e])/sqrt(size(e))
+    S = (q @ k.mT) / D**0.5
+    # A_masked[n,h,t,s] = where(s <= t, exp(S[n,h,t,s] - max(s, where(s <= t, S[n,h,t,s], -1e30))), 0)
+    S_or_lowest = np.where(s_up_to_t, S, -np.inf)
+    A_masked = np.exp(S_or_lowest - np.max(S_or_lowest, axis=3, keepdims=True, initial=-1e30))
+    # A[n,h,t,s] = X[n,h,t,s]/sum(s, X[n,h,t,s])
+    A = A_masked / np.sum(A_masked, axis=3, keepdims=True)
+    # O[n,h,t,e] = sum(s, A[n,h,t,s]*v[n,h,s,e])
+    O = A @ v
+    # x1[n,t,i] = x0[n,t,i] + sum(h, e, Wo[i,h,e]*O[n,h,t,e]) + bo[i]
+    x1 = x0 + O.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wo.reshape(I, H * D).T + bo
     # mu2[n,t] = mean(i, x1[n,t,i])
     mu2 = np.sum(x1, axis=2) / I
     # x1_minus_mu2[n,t,i] = x1[n,t,i] - mu2[n,t]
@@ -302,76 +327,168 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     s2 = np.sqrt(np.sum(x1_centred**2, axis=2) / I + 1e-05)
     # xhat2[n,t,i] = (x1[n,t,i] - mu2[n,t])/s2[n,t]
     xhat2 = x1_centred / s2[:, :, None]
-    gamma2, beta2 = tensors["gamma2"], tensors["beta2"]
     # y2[n,t,i] = gamma2[i]*xhat2[n,t,i] + beta2[i]
     y2 = gamma2 * xhat2 + beta2
-    Wu1, bu1 = tensors["Wu1"], tensors["bu1"]
-    # u1[n,t,m] = sum(i, Wu1[m,i]*y2[n,t,i]) + bu1[m]
-    u1 = y2 @ Wu1.T + bu1
-    # normcdf_u1[n,t,m] = normcdf(u1[n,t,m])
-    normcdf_u1 = normcdf(u1)
-    # z1[n,t,m] = gelu(u1[n,t,m])
-    z1 = u1 * normcdf_u1
-    Wd1, bd1 = tensors["Wd1"], tensors["bd1"]
-    # x2[n,t,i] = x1[n,t,i] + sum(m, Wd1[i,m]*z1[n,t,m]) + bd1[i]
-    x2 = x1 + z1 @ Wd1.T + bd1
-    # mu3[n,t] = mean(i, x2[n,t,i])
-    mu3 = np.sum(x2, axis=2) / I
-    # x2_minus_mu3[n,t,i] = x2[n,t,i] - mu3[n,t]
-    x2_minus_mu3 = x2 - mu3[:, :, None]
-    # x2_centred[n,t,i] = (x2[n,t,i] - mu3[n,t]) - mean(i', x2[n,t,i'] - mu3[n,t])
-    x2_centred = x2_minus_mu3 - np.sum(x2_minus_mu3, axis=2, keepdims=True) / I
-    # s3[n,t] = sqrt(mean(i, (x2[n,t,i] - mu3[n,t])^2) + 1e-05)
-    s3 = np.sqrt(np.sum(x2_centred**2, axis=2) / I + 1e-05)
-    # xhat3[n,t,i] = (x2[n,t,i] - mu3[n,t])/s3[n,t]
-    xhat3 = x2_centred / s3[:, :, None]
-    gamma3, beta3 = tensors["gamma3"], tensors["beta3"]
-    # y3[n,t,i] = gamma3[i]*xhat3[n,t,i] + beta3[i]
-    y3 = gamma3 * xhat3 + beta3
-    Wq2 = tensors["Wq2"]
-    # q2[n,h,t,e] = sum(i, Wq2[h,e,i]*y3[n,t,i])
-    q2 = (y3 @ Wq2.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    Wk2 = tensors["Wk2"]
-    # k2[n,h,t,e] = sum(i, Wk2[h,e,i]*y3[n,t,i])
-    k2 = (y3 @ Wk2.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    Wv2 = tensors["Wv2"]
-    # v2[n,h,t,e] = sum(i, Wv2[h,e,i]*y3[n,t,i])
-    v2 = (y3 @ Wv2.reshape(-1, I).T).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    # S2[n,h,t,s] = sum(e, q2[n,h,t,e]*k2[n,h,s,e])/sqrt(size(e))
-    S2 = (q2 @ k2.mT) / D**0.5
-    # A2_masked[n,h,t,s] = where(s <= t, exp(S2[n,h,t,s] - max(s, where(s <= t, S2[n,h,t,s], -1e30))), 0)
-    S2_or_lowest = np.where(s_up_to_t, S2, -np.inf)
-    A2_masked = np.exp(S2_or_lowest - np.max(S2_or_lowest, axis=3, keepdims=True, initial=-1e30))
-    # A2[n,h,t,s] = X2[n,h,t,s]/sum(s, X2[n,h,t,s])
-    A2 = A2_masked / np.sum(A2_masked, axis=3, keepdims=True)
-    # O2[n,h,t,e] = sum(s, A2[n,h,t,s]*v2[n,h,s,e])
-    O2 = A2 @ v2
-    Wo2, bo2 = tensors["Wo2"], tensors["bo2"]
-    # x3[n,t,i] = x2[n,t,i] + sum(h, e, Wo2[i,h,e]*O2[n,h,t,e]) + bo2[i]
-    x3 = x2 + O2.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wo2.reshape(I, H * D).T + bo2
-    # mu4[n,t] = mean(i, x3[n,t,i])
-    mu4 = np.sum(x3, axis=2) / I
-    # x3_minus_mu4[n,t,i] = x3[n,t,i] - mu4[n,t]
-    x3_minus_mu4 = x3 - mu4[:, :, None]
-    # x3_centred[n,t,i] = (x3[n,t,i] - mu4[n,t]) - mean(i', x3[n,t,i'] - mu4[n,t])
-    x3_centred = x3_minus_mu4 - np.sum(x3_minus_mu4, axis=2, keepdims=True) / I
-    # s4[n,t] = sqrt(mean(i, (x3[n,t,i] - mu4[n,t])^2) + 1e-05)
-    s4 = np.sqrt(np.sum(x3_centred**2, axis=2) / I + 1e-05)
-    # xhat4[n,t,i] = (x3[n,t,i] - mu4[n,t])/s4[n,t]
-    xhat4 = x3_centred / s4[:, :, None]
-    gamma4, beta4 = tensors["gamma4"], tensors["beta4"]
-    # y4[n,t,i] = gamma4[i]*xhat4[n,t,i] + beta4[i]
-    y4 = gamma4 * xhat4 + beta4
-    Wu2, bu2 = tensors["Wu2"], tensors["bu2"]
-    # u2[n,t,m] = sum(i, Wu2[m,i]*y4[n,t,i]) + bu2[m]
-    u2 = y4 @ Wu2.T + bu2
-    # normcdf_u2[n,t,m] = normcdf(u2[n,t,m])
-    normcdf_u2 = normcdf(u2)
-    # z2[n,t,m] = gelu(u2[n,t,m])
-    z2 = u2 * normcdf_u2
-    Wd2, bd2 = tensors["Wd2"], tensors["bd2"]
-    # x4[n,t,i] = x3[n,t,i] + sum(m, Wd2[i,m]*z2[n,t,m]) + bd2[i]
-    x4 = x3 + z2 @ Wd2.T + bd2
+    # u[n,t,m] = sum(i, Wu[m,i]*y2[n,t,i]) + bu[m]
+    u = y2 @ Wu.T + bu
+    # normcdf_u[n,t,m] = normcdf(u[n,t,m])
+    normcdf_u = normcdf(u)
+    # z[n,t,m] = gelu(u[n,t,m])
+    z = u * normcdf_u
+    # x2[n,t,i] = x1[n,t,i] + sum(m, Wd[i,m]*z[n,t,m]) + bd[i]
+    x2 = x1 + z @ Wd.T + bd
+    return x2, Block(s1, xhat1, y1, q, k, v, A, O, s2, xhat2, y2, u, normcdf_u, z)
+
+
+class BlockGradients(NamedTuple):
+    """The gradients from one call of _block_backward."""
+
+    grad_Wd: Array
+    grad_bd: Array
+    grad_Wu: Array
+    grad_bu: Array
+    grad_gamma2: Array
+    grad_beta2: Array
+    grad_Wo: Array
+    grad_bo: Array
+    grad_Wv: Array
+    grad_Wk: Array
+    grad_Wq: Array
+    grad_gamma1: Array
+    grad_beta1: Array
+
+
+def _block_backward(
+    block: Block,
+    delta_x2: Array,
+    gamma1: Array,
+    Wq: Array,
+    Wk: Array,
+    Wv: Array,
+    Wo: Array,
+    gamma2: Array,
+    Wu: Array,
+    Wd: Array,
+) -> tuple[Array, BlockGradients]:
+    """Compute one of 2 equal blocks on the way back."""
+    s1, xhat1, y1, q, k, v, A, O, s2, xhat2, y2, u, normcdf_u, z = block
+    N, H, T, D = O.shape
+    I, M = Wd.shape
+    # grad_Wd[i,m] = sum(n, t, delta_x2[n,t,i]*z[n,t,m])
+    grad_Wd = delta_x2.reshape(-1, I).T @ z.reshape(-1, M)
+    # grad_bd[i] = sum(n, t, delta_x2[n,t,i])
+    grad_bd = np.sum(delta_x2, axis=(0, 1))
+    # delta_u[n,t,m] = sum(i, delta_x2[n,t,i]*Wd[i,m])*(normcdf(u[n,t,m]) +
+    #     u[n,t,m]*exp(-1/2*u[n,t,m]^2)/sqrt(2*pi))
+    delta_u = (delta_x2 @ Wd) * (normcdf_u + u * np.exp(-0.5 * u**2) / (2.0 * np.pi) ** 0.5)
+    # grad_Wu[m,i] = sum(n, t, delta_u[n,t,m]*y2[n,t,i])
+    grad_Wu = delta_u.reshape(-1, M).T @ y2.reshape(-1, I)
+    # grad_bu[m] = sum(n, t, delta_u[n,t,m])
+    grad_bu = np.sum(delta_u, axis=(0, 1))
+    # delta_y2[n,t,i] = sum(m, delta_u[n,t,m]*Wu[m,i])
+    delta_y2 = delta_u @ Wu
+    # grad_gamma2[i] = sum(n, t, delta_y2[n,t,i]*xhat2[n,t,i])
+    grad_gamma2 = np.sum(delta_y2 * xhat2, axis=(0, 1))
+    # grad_beta2[i] = sum(n, t, delta_y2[n,t,i])
+    grad_beta2 = np.sum(delta_y2, axis=(0, 1))
+    # delta_xhat2[n,t,i] = delta_y2[n,t,i]*gamma2[i]
+    delta_xhat2 = delta_y2 * gamma2
+    # delta_x1[n,t,i] = delta_x2[n,t,i] + (delta_xhat2[n,t,i] - mean(i', delta_xhat2[n,t,i']) - mean(i',
+    #     delta_xhat2[n,t,i']*xhat2[n,t,i'])*xhat2[n,t,i])/s2[n,t]
+    delta_x1_part = (
+        delta_xhat2
+        - np.sum(delta_xhat2, axis=2, keepdims=True) / I
+        - np.sum(delta_xhat2 * xhat2, axis=2, keepdims=True) * xhat2 / I
+    )
+    delta_x1 = delta_x2 + delta_x1_part / s2[:, :, None]
+    # grad_Wo[i,h,e] = sum(n, t, delta_x1[n,t,i]*O[n,h,t,e])
+    grad_Wo = (delta_x1.reshape(-1, I).T @ O.transpose(0, 2, 1, 3).reshape(-1, H * D)).reshape(I, H, D)
+    # grad_bo[i] = sum(n, t, delta_x1[n,t,i])
+    grad_bo = np.sum(delta_x1, axis=(0, 1))
+    # delta_O[n,h,t,e] = sum(i, delta_x1[n,t,i]*Wo[i,h,e])
+    delta_O = (delta_x1 @ Wo.reshape(I, H * D)).reshape(N, T, H, D).transpose(0, 2, 1, 3)
+    # delta_A[n,h,t,s] = sum(e, delta_O[n,h,t,e]*v[n,h,s,e])
+    delta_A = delta_O @ v.mT
+    # delta_S[n,h,t,s] = A[n,h,t,s]*(delta_A[n,h,t,s] - sum(s', delta_A[n,h,t,s']*A[n,h,t,s']))
+    delta_S = A * (delta_A - np.sum(delta_A * A, axis=3, keepdims=True))
+    # delta_v[n,h,t,e] = sum(s, delta_O[n,h,s,e]*A[n,h,s,t])
+    delta_v = A.mT @ delta_O
+    # grad_Wv[h,e,i] = sum(n, t, delta_v[n,h,t,e]*y1[n,t,i])
+    grad_Wv = delta_v.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y1.reshape(-1, I)
+    # delta_k[n,h,t,e] = sum(s, delta_S[n,h,s,t]*q[n,h,s,e])/sqrt(size(e))
+    delta_k = (delta_S.mT @ q) / D**0.5
+    # grad_Wk[h,e,i] = sum(n, t, delta_k[n,h,t,e]*y1[n,t,i])
+    grad_Wk = delta_k.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y1.reshape(-1, I)
+    # delta_q[n,h,t,e] = sum(s, delta_S[n,h,t,s]*k[n,h,s,e])/sqrt(size(e))
+    delta_q = (delta_S @ k) / D**0.5
+    # grad_Wq[h,e,i] = sum(n, t, delta_q[n,h,t,e]*y1[n,t,i])
+    grad_Wq = delta_q.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y1.reshape(-1, I)
+    # delta_y1[n,t,i] = sum(h, e, delta_q[n,h,t,e]*Wq[h,e,i]) + sum(h, e, delta_k[n,h,t,e]*Wk[h,e,i]) + sum(h,
+    #     e, delta_v[n,h,t,e]*Wv[h,e,i])
+    delta_y1 = (
+        delta_q.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wq.reshape(-1, I)
+        + delta_k.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wk.reshape(-1, I)
+        + delta_v.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wv.reshape(-1, I)
+    )
+    # grad_gamma1[i] = sum(n, t, delta_y1[n,t,i]*xhat1[n,t,i])
+    grad_gamma1 = np.sum(delta_y1 * xhat1, axis=(0, 1))
+    # grad_beta1[i] = sum(n, t, delta_y1[n,t,i])
+    grad_beta1 = np.sum(delta_y1, axis=(0, 1))
+    # delta_xhat1[n,t,i] = delta_y1[n,t,i]*gamma1[i]
+    delta_xhat1 = delta_y1 * gamma1
+    # delta0[n,t,i] = delta_x1[n,t,i] + (delta_xhat1[n,t,i] - mean(i', delta_xhat1[n,t,i']) - mean(i',
+    #     delta_xhat1[n,t,i']*xhat1[n,t,i'])*xhat1[n,t,i])/s1[n,t]
+    delta0_part = (
+        delta_xhat1
+        - np.sum(delta_xhat1, axis=2, keepdims=True) / I
+        - np.sum(delta_xhat1 * xhat1, axis=2, keepdims=True) * xhat1 / I
+    )
+    delta0 = delta_x1 + delta0_part / s1[:, :, None]
+    gradients = BlockGradients(
+        grad_Wd,
+        grad_bd,
+        grad_Wu,
+        grad_bu,
+        grad_gamma2,
+        grad_beta2,
+        grad_Wo,
+        grad_bo,
+        grad_Wv,
+        grad_Wk,
+        grad_Wq,
+        grad_gamma1,
+        grad_beta1,
+    )
+    return delta0, gradients
+
+
+def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
+    """Compute the outputs, and what is read again on the way to the loss and back."""
+    C, P, gamma1, beta1, Wq1 = tensors["C"], tensors["P"], tensors["gamma1"], tensors["beta1"], tensors["Wq1"]
+    Wk1, Wv1, Wo1, bo1 = tensors["Wk1"], tensors["Wv1"], tensors["Wo1"], tensors["bo1"]
+    gamma2, beta2, Wu1, bu1 = tensors["gamma2"], tensors["beta2"], tensors["Wu1"], tensors["bu1"]
+    Wd1, bd1, gamma3, beta3 = tensors["Wd1"], tensors["bd1"], tensors["gamma3"], tensors["beta3"]
+    Wq2, Wk2, Wv2, Wo2, bo2 = tensors["Wq2"], tensors["Wk2"], tensors["Wv2"], tensors["Wo2"], tensors["bo2"]
+    gamma4, beta4, Wu2, bu2 = tensors["gamma4"], tensors["beta4"], tensors["Wu2"], tensors["bu2"]
+    Wd2, bd2, gamma5, beta5 = tensors["Wd2"], tensors["bd2"], tensors["gamma5"], tensors["beta5"]
+    W, b, ids = tensors["W"], tensors["b"], tensors["ids"]
+    T, I = P.shape
+    # x0[n,t,i] = C[ids[n,t],i] + P[t,i]
+    x0 = C[ids] + P
+
+    # The first block: attention, then two fully connected layers, each added to what comes in.
+    # s_up_to_t[t,s] = s <= t
+    s_up_to_t = np.arange(T) <= np.arange(T)[:, None]
+    x2, block1 = _block(
+        x0, s_up_to_t, gamma1, beta1, Wq1, Wk1, Wv1, Wo1, bo1, gamma2, beta2, Wu1, bu1, Wd1, bd1
+    )
+
+    # The second block.
+    x4, block2 = _block(
+        x2, s_up_to_t, gamma3, beta3, Wq2, Wk2, Wv2, Wo2, bo2, gamma4, beta4, Wu2, bu2, Wd2, bd2
+    )
+
+    # Normalised once more: which character comes next?
     # mu5[n,t] = mean(i, x4[n,t,i])
     mu5 = np.sum(x4, axis=2) / I
     # x4_minus_mu5[n,t,i] = x4[n,t,i] - mu5[n,t]
@@ -382,10 +499,8 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     s5 = np.sqrt(np.sum(x4_centred**2, axis=2) / I + 1e-05)
     # xhat5[n,t,i] = (x4[n,t,i] - mu5[n,t])/s5[n,t]
     xhat5 = x4_centred / s5[:, :, None]
-    gamma5, beta5 = tensors["gamma5"], tensors["beta5"]
     # y5[n,t,i] = gamma5[i]*xhat5[n,t,i] + beta5[i]
     y5 = gamma5 * xhat5 + beta5
-    W, b = tensors["W"], tensors["b"]
     # u[n,t,v] = sum(i, W[v,i]*y5[n,t,i]) + b[v]
     u = y5 @ W.T + b
     # max_v_u[n,t] = max(v, u[n,t,v])
@@ -396,43 +511,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     p_sum = np.sum(p_exp, axis=2)
     # p[n,t,v] = exp(u[n,t,v])/sum(v, exp(u[n,t,v]))
     p = p_exp / p_sum[:, :, None]
-    return (
-        s1,
-        xhat1,
-        y1,
-        q1,
-        k1,
-        v1,
-        A1,
-        O1,
-        s2,
-        xhat2,
-        y2,
-        u1,
-        normcdf_u1,
-        z1,
-        s3,
-        xhat3,
-        y3,
-        q2,
-        k2,
-        v2,
-        A2,
-        O2,
-        s4,
-        xhat4,
-        y4,
-        u2,
-        normcdf_u2,
-        z2,
-        s5,
-        xhat5,
-        y5,
-        u,
-        max_v_u,
-        p_sum,
-        p,
-    )
+    return block1, block2, s5, xhat5, y5, u, max_v_u, p_sum, p
 
 
 def _loss(tensors: dict[str, Array], u: Array, max_v_u: Array, p_sum: Array) -> Scalar:
@@ -467,50 +546,18 @@ def value_and_grad(
     `workspace` is reserved: this version allocates its results afresh on every call.
     """
     tensors = _checked(params, {"ids": ids, "next": next_})
-    (
-        s1,
-        xhat1,
-        y1,
-        q1,
-        k1,
-        v1,
-        A1,
-        O1,
-        s2,
-        xhat2,
-        y2,
-        u1,
-        normcdf_u1,
-        z1,
-        s3,
-        xhat3,
-        y3,
-        q2,
-        k2,
-        v2,
-        A2,
-        O2,
-        s4,
-        xhat4,
-        y4,
-        u2,
-        normcdf_u2,
-        z2,
-        s5,
-        xhat5,
-        y5,
-        u,
-        max_v_u,
-        p_sum,
-        p,
-    ) = _forward(tensors)
+    block1, block2, s5, xhat5, y5, u, max_v_u, p_sum, p = _forward(tensors)
     E = _loss(tensors, u, max_v_u, p_sum)
-    W = tensors["W"]
-    N, H, T, D = O2.shape
-    V, I = W.shape
-    M = z2.shape[2]
+    gamma1, Wq1, Wk1, Wv1 = tensors["gamma1"], tensors["Wq1"], tensors["Wk1"], tensors["Wv1"]
+    Wo1, gamma2, Wu1, Wd1 = tensors["Wo1"], tensors["gamma2"], tensors["Wu1"], tensors["Wd1"]
+    gamma3, Wq2, Wk2, Wv2 = tensors["gamma3"], tensors["Wq2"], tensors["Wk2"], tensors["Wv2"]
+    Wo2, gamma4, Wu2, Wd2 = tensors["Wo2"], tensors["gamma4"], tensors["Wu2"], tensors["Wd2"]
+    gamma5, W, ids, next_ = tensors["gamma5"], tensors["W"], tensors["ids"], tensors["next"]
+    N, T, V = p.shape
+    I = y5.shape[2]
     dtype = p.dtype
-    next_ = tensors["next"]
+
+    # On the way back: Normalised once more: which character comes next?
     # delta_u[n,t,v] = (p[n,t,v] - delta(next[n,t],v))/(size(n)*size(t))
     delta_u = (p - (next_[:, :, None] == np.arange(V)).astype(dtype)) / (N * T)
     # grad_W[v,i] = sum(n, t, delta_u[n,t,v]*y5[n,t,i])
@@ -523,7 +570,6 @@ def value_and_grad(
     grad_gamma5 = np.sum(delta_y5 * xhat5, axis=(0, 1))
     # grad_beta5[i] = sum(n, t, delta_y5[n,t,i])
     grad_beta5 = np.sum(delta_y5, axis=(0, 1))
-    gamma5 = tensors["gamma5"]
     # delta_xhat5[n,t,i] = delta_y5[n,t,i]*gamma5[i]
     delta_xhat5 = delta_y5 * gamma5
     # delta_x4[n,t,i] = (delta_xhat5[n,t,i] - mean(i', delta_xhat5[n,t,i']) - mean(i',
@@ -534,159 +580,13 @@ def value_and_grad(
         - np.sum(delta_xhat5 * xhat5, axis=2, keepdims=True) * xhat5 / I
     )
     delta_x4 = delta_x4_part / s5[:, :, None]
-    # grad_Wd2[i,m] = sum(n, t, delta_x4[n,t,i]*z2[n,t,m])
-    grad_Wd2 = delta_x4.reshape(-1, I).T @ z2.reshape(-1, M)
-    # grad_bd2[i] = sum(n, t, delta_x4[n,t,i])
-    grad_bd2 = np.sum(delta_x4, axis=(0, 1))
-    Wd2 = tensors["Wd2"]
-    # delta_u2[n,t,m] = sum(i, delta_x4[n,t,i]*Wd2[i,m])*(normcdf(u2[n,t,m]) +
-    #     u2[n,t,m]*exp(-1/2*u2[n,t,m]^2)/sqrt(2*pi))
-    delta_u2 = (delta_x4 @ Wd2) * (normcdf_u2 + u2 * np.exp(-0.5 * u2**2) / (2.0 * np.pi) ** 0.5)
-    # grad_Wu2[m,i] = sum(n, t, delta_u2[n,t,m]*y4[n,t,i])
-    grad_Wu2 = delta_u2.reshape(-1, M).T @ y4.reshape(-1, I)
-    # grad_bu2[m] = sum(n, t, delta_u2[n,t,m])
-    grad_bu2 = np.sum(delta_u2, axis=(0, 1))
-    Wu2 = tensors["Wu2"]
-    # delta_y4[n,t,i] = sum(m, delta_u2[n,t,m]*Wu2[m,i])
-    delta_y4 = delta_u2 @ Wu2
-    # grad_gamma4[i] = sum(n, t, delta_y4[n,t,i]*xhat4[n,t,i])
-    grad_gamma4 = np.sum(delta_y4 * xhat4, axis=(0, 1))
-    # grad_beta4[i] = sum(n, t, delta_y4[n,t,i])
-    grad_beta4 = np.sum(delta_y4, axis=(0, 1))
-    gamma4 = tensors["gamma4"]
-    # delta_xhat4[n,t,i] = delta_y4[n,t,i]*gamma4[i]
-    delta_xhat4 = delta_y4 * gamma4
-    # delta_x3[n,t,i] = delta_x4[n,t,i] + (delta_xhat4[n,t,i] - mean(i', delta_xhat4[n,t,i']) - mean(i',
-    #     delta_xhat4[n,t,i']*xhat4[n,t,i'])*xhat4[n,t,i])/s4[n,t]
-    delta_x3_part = (
-        delta_xhat4
-        - np.sum(delta_xhat4, axis=2, keepdims=True) / I
-        - np.sum(delta_xhat4 * xhat4, axis=2, keepdims=True) * xhat4 / I
-    )
-    delta_x3 = delta_x4 + delta_x3_part / s4[:, :, None]
-    # grad_Wo2[i,h,e] = sum(n, t, delta_x3[n,t,i]*O2[n,h,t,e])
-    grad_Wo2 = (delta_x3.reshape(-1, I).T @ O2.transpose(0, 2, 1, 3).reshape(-1, H * D)).reshape(I, H, D)
-    # grad_bo2[i] = sum(n, t, delta_x3[n,t,i])
-    grad_bo2 = np.sum(delta_x3, axis=(0, 1))
-    Wo2 = tensors["Wo2"]
-    # delta_O2[n,h,t,e] = sum(i, delta_x3[n,t,i]*Wo2[i,h,e])
-    delta_O2 = (delta_x3 @ Wo2.reshape(I, H * D)).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    # delta_A2[n,h,t,s] = sum(e, delta_O2[n,h,t,e]*v2[n,h,s,e])
-    delta_A2 = delta_O2 @ v2.mT
-    # delta_S2[n,h,t,s] = A2[n,h,t,s]*(delta_A2[n,h,t,s] - sum(s', delta_A2[n,h,t,s']*A2[n,h,t,s']))
-    delta_S2 = A2 * (delta_A2 - np.sum(delta_A2 * A2, axis=3, keepdims=True))
-    # delta_v2[n,h,t,e] = sum(s, delta_O2[n,h,s,e]*A2[n,h,s,t])
-    delta_v2 = A2.mT @ delta_O2
-    # grad_Wv2[h,e,i] = sum(n, t, delta_v2[n,h,t,e]*y3[n,t,i])
-    grad_Wv2 = delta_v2.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y3.reshape(-1, I)
-    # delta_k2[n,h,t,e] = sum(s, delta_S2[n,h,s,t]*q2[n,h,s,e])/sqrt(size(e))
-    delta_k2 = (delta_S2.mT @ q2) / D**0.5
-    # grad_Wk2[h,e,i] = sum(n, t, delta_k2[n,h,t,e]*y3[n,t,i])
-    grad_Wk2 = delta_k2.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y3.reshape(-1, I)
-    # delta_q2[n,h,t,e] = sum(s, delta_S2[n,h,t,s]*k2[n,h,s,e])/sqrt(size(e))
-    delta_q2 = (delta_S2 @ k2) / D**0.5
-    # grad_Wq2[h,e,i] = sum(n, t, delta_q2[n,h,t,e]*y3[n,t,i])
-    grad_Wq2 = delta_q2.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y3.reshape(-1, I)
-    Wq2, Wk2, Wv2 = tensors["Wq2"], tensors["Wk2"], tensors["Wv2"]
-    # delta_y3[n,t,i] = sum(h, e, delta_q2[n,h,t,e]*Wq2[h,e,i]) + sum(h, e, delta_k2[n,h,t,e]*Wk2[h,e,i]) +
-    #     sum(h, e, delta_v2[n,h,t,e]*Wv2[h,e,i])
-    delta_y3 = (
-        delta_q2.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wq2.reshape(-1, I)
-        + delta_k2.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wk2.reshape(-1, I)
-        + delta_v2.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wv2.reshape(-1, I)
-    )
-    # grad_gamma3[i] = sum(n, t, delta_y3[n,t,i]*xhat3[n,t,i])
-    grad_gamma3 = np.sum(delta_y3 * xhat3, axis=(0, 1))
-    # grad_beta3[i] = sum(n, t, delta_y3[n,t,i])
-    grad_beta3 = np.sum(delta_y3, axis=(0, 1))
-    gamma3 = tensors["gamma3"]
-    # delta_xhat3[n,t,i] = delta_y3[n,t,i]*gamma3[i]
-    delta_xhat3 = delta_y3 * gamma3
-    # delta_x2[n,t,i] = delta_x3[n,t,i] + (delta_xhat3[n,t,i] - mean(i', delta_xhat3[n,t,i']) - mean(i',
-    #     delta_xhat3[n,t,i']*xhat3[n,t,i'])*xhat3[n,t,i])/s3[n,t]
-    delta_x2_part = (
-        delta_xhat3
-        - np.sum(delta_xhat3, axis=2, keepdims=True) / I
-        - np.sum(delta_xhat3 * xhat3, axis=2, keepdims=True) * xhat3 / I
-    )
-    delta_x2 = delta_x3 + delta_x2_part / s3[:, :, None]
-    # grad_Wd1[i,m] = sum(n, t, delta_x2[n,t,i]*z1[n,t,m])
-    grad_Wd1 = delta_x2.reshape(-1, I).T @ z1.reshape(-1, M)
-    # grad_bd1[i] = sum(n, t, delta_x2[n,t,i])
-    grad_bd1 = np.sum(delta_x2, axis=(0, 1))
-    Wd1 = tensors["Wd1"]
-    # delta_u1[n,t,m] = sum(i, delta_x2[n,t,i]*Wd1[i,m])*(normcdf(u1[n,t,m]) +
-    #     u1[n,t,m]*exp(-1/2*u1[n,t,m]^2)/sqrt(2*pi))
-    delta_u1 = (delta_x2 @ Wd1) * (normcdf_u1 + u1 * np.exp(-0.5 * u1**2) / (2.0 * np.pi) ** 0.5)
-    # grad_Wu1[m,i] = sum(n, t, delta_u1[n,t,m]*y2[n,t,i])
-    grad_Wu1 = delta_u1.reshape(-1, M).T @ y2.reshape(-1, I)
-    # grad_bu1[m] = sum(n, t, delta_u1[n,t,m])
-    grad_bu1 = np.sum(delta_u1, axis=(0, 1))
-    Wu1 = tensors["Wu1"]
-    # delta_y2[n,t,i] = sum(m, delta_u1[n,t,m]*Wu1[m,i])
-    delta_y2 = delta_u1 @ Wu1
-    # grad_gamma2[i] = sum(n, t, delta_y2[n,t,i]*xhat2[n,t,i])
-    grad_gamma2 = np.sum(delta_y2 * xhat2, axis=(0, 1))
-    # grad_beta2[i] = sum(n, t, delta_y2[n,t,i])
-    grad_beta2 = np.sum(delta_y2, axis=(0, 1))
-    gamma2 = tensors["gamma2"]
-    # delta_xhat2[n,t,i] = delta_y2[n,t,i]*gamma2[i]
-    delta_xhat2 = delta_y2 * gamma2
-    # delta_x1[n,t,i] = delta_x2[n,t,i] + (delta_xhat2[n,t,i] - mean(i', delta_xhat2[n,t,i']) - mean(i',
-    #     delta_xhat2[n,t,i']*xhat2[n,t,i'])*xhat2[n,t,i])/s2[n,t]
-    delta_x1_part = (
-        delta_xhat2
-        - np.sum(delta_xhat2, axis=2, keepdims=True) / I
-        - np.sum(delta_xhat2 * xhat2, axis=2, keepdims=True) * xhat2 / I
-    )
-    delta_x1 = delta_x2 + delta_x1_part / s2[:, :, None]
-    # grad_Wo1[i,h,e] = sum(n, t, delta_x1[n,t,i]*O1[n,h,t,e])
-    grad_Wo1 = (delta_x1.reshape(-1, I).T @ O1.transpose(0, 2, 1, 3).reshape(-1, H * D)).reshape(I, H, D)
-    # grad_bo1[i] = sum(n, t, delta_x1[n,t,i])
-    grad_bo1 = np.sum(delta_x1, axis=(0, 1))
-    Wo1 = tensors["Wo1"]
-    # delta_O1[n,h,t,e] = sum(i, delta_x1[n,t,i]*Wo1[i,h,e])
-    delta_O1 = (delta_x1 @ Wo1.reshape(I, H * D)).reshape(N, T, H, D).transpose(0, 2, 1, 3)
-    # delta_A1[n,h,t,s] = sum(e, delta_O1[n,h,t,e]*v1[n,h,s,e])
-    delta_A1 = delta_O1 @ v1.mT
-    # delta_S1[n,h,t,s] = A1[n,h,t,s]*(delta_A1[n,h,t,s] - sum(s', delta_A1[n,h,t,s']*A1[n,h,t,s']))
-    delta_S1 = A1 * (delta_A1 - np.sum(delta_A1 * A1, axis=3, keepdims=True))
-    # delta_v1[n,h,t,e] = sum(s, delta_O1[n,h,s,e]*A1[n,h,s,t])
-    delta_v1 = A1.mT @ delta_O1
-    # grad_Wv1[h,e,i] = sum(n, t, delta_v1[n,h,t,e]*y1[n,t,i])
-    grad_Wv1 = delta_v1.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y1.reshape(-1, I)
-    # delta_k1[n,h,t,e] = sum(s, delta_S1[n,h,s,t]*q1[n,h,s,e])/sqrt(size(e))
-    delta_k1 = (delta_S1.mT @ q1) / D**0.5
-    # grad_Wk1[h,e,i] = sum(n, t, delta_k1[n,h,t,e]*y1[n,t,i])
-    grad_Wk1 = delta_k1.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y1.reshape(-1, I)
-    # delta_q1[n,h,t,e] = sum(s, delta_S1[n,h,t,s]*k1[n,h,s,e])/sqrt(size(e))
-    delta_q1 = (delta_S1 @ k1) / D**0.5
-    # grad_Wq1[h,e,i] = sum(n, t, delta_q1[n,h,t,e]*y1[n,t,i])
-    grad_Wq1 = delta_q1.transpose(1, 3, 0, 2).reshape(H, D, -1) @ y1.reshape(-1, I)
-    Wq1, Wk1, Wv1 = tensors["Wq1"], tensors["Wk1"], tensors["Wv1"]
-    # delta_y1[n,t,i] = sum(h, e, delta_q1[n,h,t,e]*Wq1[h,e,i]) + sum(h, e, delta_k1[n,h,t,e]*Wk1[h,e,i]) +
-    #     sum(h, e, delta_v1[n,h,t,e]*Wv1[h,e,i])
-    delta_y1 = (
-        delta_q1.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wq1.reshape(-1, I)
-        + delta_k1.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wk1.reshape(-1, I)
-        + delta_v1.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wv1.reshape(-1, I)
-    )
-    # grad_gamma1[i] = sum(n, t, delta_y1[n,t,i]*xhat1[n,t,i])
-    grad_gamma1 = np.sum(delta_y1 * xhat1, axis=(0, 1))
-    # grad_beta1[i] = sum(n, t, delta_y1[n,t,i])
-    grad_beta1 = np.sum(delta_y1, axis=(0, 1))
-    gamma1 = tensors["gamma1"]
-    # delta_xhat1[n,t,i] = delta_y1[n,t,i]*gamma1[i]
-    delta_xhat1 = delta_y1 * gamma1
-    # delta0[n,t,i] = delta_x1[n,t,i] + (delta_xhat1[n,t,i] - mean(i', delta_xhat1[n,t,i']) - mean(i',
-    #     delta_xhat1[n,t,i']*xhat1[n,t,i'])*xhat1[n,t,i])/s1[n,t]
-    delta0_part = (
-        delta_xhat1
-        - np.sum(delta_xhat1, axis=2, keepdims=True) / I
-        - np.sum(delta_xhat1 * xhat1, axis=2, keepdims=True) * xhat1 / I
-    )
-    delta0 = delta_x1 + delta0_part / s1[:, :, None]
-    ids = tensors["ids"]
+
+    # On the way back: The second block.
+    delta_x2, gradients2 = _block_backward(block2, delta_x4, gamma3, Wq2, Wk2, Wv2, Wo2, gamma4, Wu2, Wd2)
+
+    # On the way back: The first block: attention, then two fully connected layers, each added to what comes
+    # in.
+    delta0, gradients1 = _block_backward(block1, delta_x2, gamma1, Wq1, Wk1, Wv1, Wo1, gamma2, Wu1, Wd1)
     # grad_C[v,i] = sum(n, t, delta0[n,t,i]*delta(ids[n,t],v))
     grad_C = scatter_add(ids, delta0, V)
     # grad_P[t,i] = sum(n, delta0[n,t,i])
@@ -694,32 +594,32 @@ def value_and_grad(
     grads = {
         "C": grad_C,
         "P": grad_P,
-        "gamma1": grad_gamma1,
-        "beta1": grad_beta1,
-        "Wq1": grad_Wq1,
-        "Wk1": grad_Wk1,
-        "Wv1": grad_Wv1,
-        "Wo1": grad_Wo1,
-        "bo1": grad_bo1,
-        "gamma2": grad_gamma2,
-        "beta2": grad_beta2,
-        "Wu1": grad_Wu1,
-        "bu1": grad_bu1,
-        "Wd1": grad_Wd1,
-        "bd1": grad_bd1,
-        "gamma3": grad_gamma3,
-        "beta3": grad_beta3,
-        "Wq2": grad_Wq2,
-        "Wk2": grad_Wk2,
-        "Wv2": grad_Wv2,
-        "Wo2": grad_Wo2,
-        "bo2": grad_bo2,
-        "gamma4": grad_gamma4,
-        "beta4": grad_beta4,
-        "Wu2": grad_Wu2,
-        "bu2": grad_bu2,
-        "Wd2": grad_Wd2,
-        "bd2": grad_bd2,
+        "gamma1": gradients1.grad_gamma1,
+        "beta1": gradients1.grad_beta1,
+        "Wq1": gradients1.grad_Wq,
+        "Wk1": gradients1.grad_Wk,
+        "Wv1": gradients1.grad_Wv,
+        "Wo1": gradients1.grad_Wo,
+        "bo1": gradients1.grad_bo,
+        "gamma2": gradients1.grad_gamma2,
+        "beta2": gradients1.grad_beta2,
+        "Wu1": gradients1.grad_Wu,
+        "bu1": gradients1.grad_bu,
+        "Wd1": gradients1.grad_Wd,
+        "bd1": gradients1.grad_bd,
+        "gamma3": gradients2.grad_gamma1,
+        "beta3": gradients2.grad_beta1,
+        "Wq2": gradients2.grad_Wq,
+        "Wk2": gradients2.grad_Wk,
+        "Wv2": gradients2.grad_Wv,
+        "Wo2": gradients2.grad_Wo,
+        "bo2": gradients2.grad_bo,
+        "gamma4": gradients2.grad_gamma2,
+        "beta4": gradients2.grad_beta2,
+        "Wu2": gradients2.grad_Wu,
+        "bu2": gradients2.grad_bu,
+        "Wd2": gradients2.grad_Wd,
+        "bd2": gradients2.grad_bd,
         "gamma5": grad_gamma5,
         "beta5": grad_beta5,
         "W": grad_W,
@@ -839,4 +739,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: abb07dfd82567c49
+# sha256 of the lines above: 372019937033eeea

@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from symbackprop.deferred_imports import imported
 from symbackprop.errors import (
     DerivationError,
     EmissionError,
@@ -108,7 +109,7 @@ _CATALOGUE = "symbackprop.layers.catalogue"
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        return getattr(imported(_LAZY[name]), name)
     if name.startswith("_"):  # Python asks a package for names such as __path__; no layer begins like them
         raise AttributeError(f"module 'symbackprop' has no attribute '{name}'")
     catalogue = importlib.import_module(_CATALOGUE)

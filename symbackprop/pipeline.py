@@ -25,9 +25,9 @@ from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
 from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.json_document import derivation_json, result_json
-from symbackprop.lesson.latex_document import NO_SYMBOLS, Symbols, derivation_latex, latex_fragment
-from symbackprop.lesson.lesson import derivation_document, result_by_blocks, result_document
-from symbackprop.lesson.markdown import markdown_document, markdown_fragment
+from symbackprop.lesson.latex_document import NO_SYMBOLS, Symbols, derivation_latex, result_latex
+from symbackprop.lesson.lesson import derivation_document, result_by_blocks
+from symbackprop.lesson.markdown import derivation_markdown, result_markdown
 from symbackprop.lesson.text import DEFAULT_WIDTH, document_text, equations_text
 from symbackprop.lowering.programs import lower
 from symbackprop.notation.faces import Summary
@@ -273,7 +273,7 @@ class ModelDerivation(Summary):
 
     def markdown(self, steps: str = "all", lang: str = "en") -> str:
         """The derivation as Markdown with LaTeX formulas."""
-        return markdown_document(derivation_document(self.derivation, Steps(steps), Language(lang)))
+        return derivation_markdown(self.derivation, Steps(steps), Language(lang))
 
     def json(self) -> str:
         """The derivation as JSON, every step by itself."""
@@ -285,11 +285,11 @@ class ModelDerivation(Summary):
 
     def result_latex(self) -> str:
         """The gradient's equations as one LaTeX display."""
-        return latex_fragment(result_document(self.derivation))
+        return result_latex(self.derivation)
 
     def result_markdown(self) -> str:
         """The gradient's equations as Markdown."""
-        return markdown_fragment(result_document(self.derivation))
+        return result_markdown(self.derivation)
 
     def result_json(self) -> str:
         """The gradient's equations as JSON."""

@@ -10,9 +10,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "symbackprop"
 ROOMS = (
     "version",
+    "deferred_imports",
     "languages",
     "errors",
     "notation",
+    "storage",
     "functions",
     "integers",
     "cost",

@@ -95,8 +95,8 @@ class DigitsReport(Tabular):
 
     @property
     def ok(self) -> bool:
-        """Whether there was something to measure, and no row is worse than the chain rule as typed."""
-        return not self.is_empty and self.verdict is not Verdict.WORSE
+        """Whether there was something to measure, and all of it was kept: finite wherever the truth is."""
+        return not self.is_empty and self.verdict is Verdict.KEPT
 
     @property
     def verdict(self) -> Verdict:

@@ -13,7 +13,7 @@ from itertools import islice
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.rational import multiplied_out
+from symbackprop.algebra.remembered import multiplied_out
 from symbackprop.algebra.scalar_search import Account, Budget, cheapest_form
 from symbackprop.algebra.sum_search import SPLIT, term_by_term
 from symbackprop.notation.arithmetic import add, is_sum

@@ -31,6 +31,7 @@ from symbackprop.notation.expressions import (
     Index,
     Number,
 )
+from symbackprop.notation.layered import Layered
 from symbackprop.notation.matrix_functions import readings
 from symbackprop.notation.substitution import substitute
 from symbackprop.rules.support import Support, support_of
@@ -38,6 +39,8 @@ from symbackprop.rules.symmetry import BY_DEFINITION, is_symmetric, stated_symme
 from symbackprop.systems.demands import Demands, outside_branches
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
+
+NO_READERS: Layered[str, int] = Layered()
 
 
 @dataclass(frozen=True)
@@ -80,21 +83,21 @@ class Scope:
     under one tensor that it reads, `by_key` all under what their patterns share with what they speak of.
     """
 
-    definitions: Mapping[str, Equation] = field(default_factory=dict)
-    known: Mapping[str, tuple[Known, ...]] = field(default_factory=dict)
-    readers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    by_key: Mapping[Key, frozenset[str]] = field(default_factory=dict)
-    sums_by_tensor: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    order: Mapping[str, int] = field(default_factory=dict)
+    definitions: Layered[str, Equation] = field(default_factory=Layered)
+    known: Layered[str, tuple[Known, ...]] = field(default_factory=Layered)
+    readers: Layered[str, Layered[str, int]] = field(default_factory=Layered)
+    by_key: Layered[Key, frozenset[str]] = field(default_factory=Layered)
+    sums_by_tensor: Layered[str, frozenset[str]] = field(default_factory=Layered)
+    order: Layered[str, int] = field(default_factory=Layered)
     facts: tuple[Fact, ...] = ()
-    symmetric: Mapping[str, str] = field(default_factory=dict)
+    symmetric: Layered[str, str] = field(default_factory=Layered)
     index_names: Mapping[Axis, tuple[Index, ...]] = field(default_factory=dict)
     end: int | None = None
     hidden: str = ""
     steps: Mapping[str, tuple[RecurrenceStep, ...]] = field(default_factory=dict)
     target: Element | None = None
     ranges: Ranges = field(default_factory=Ranges)
-    supports: Mapping[str, Support] = field(default_factory=dict)
+    supports: Layered[str, Support] = field(default_factory=Layered)
     free: frozenset[str] = frozenset()
     demands: Demands = field(default_factory=Demands)
     exceeding: frozenset[str] = frozenset()
@@ -105,42 +108,41 @@ class Scope:
         symmetric = {name: why for name, why in stated_symmetries(system).items() if name not in free}
         ranges = Ranges.of_tensors(system.tensors.values())
         scope = cls(
-            facts=facts,
-            symmetric=symmetric,
-            index_names=system.index_names,
-            ranges=ranges,
-            free=free,
-            demands=Demands.of(system.equations),
-        )
+            facts=facts, symmetric=Layered(symmetric), index_names=system.index_names, ranges=ranges,
+            free=free, demands=Demands.of(system.equations),
+        )  # fmt: skip
         return scope.with_equations(system.equations)
 
     def with_equations(self, equations: Sequence[Equation]) -> Scope:
         """What is known after these have been computed; an equation of the same name is replaced."""
-        order, symmetric, supports = dict(self.order), dict(self.symmetric), dict(self.supports)
-        definitions, known, readers = dict(self.definitions), dict(self.known), dict(self.readers)
-        by_key, sums = dict(self.by_key), dict(self.sums_by_tensor)
+        order, symmetric, supports = self.order, self.symmetric, self.supports
+        definitions, known, readers = self.definitions, self.known, self.readers
+        by_key, sums = self.by_key, self.sums_by_tensor
         telling = [equation for equation in equations if equation.tensor not in self.free]
         for equation in equations:
-            order.setdefault(equation.tensor, len(order))
+            if equation.tensor not in order:
+                order = order.having(equation.tensor, len(order))
         for equation in telling:
             name, expression = equation.tensor, equation.expression
             if name not in symmetric and is_symmetric(equation, symmetric):
-                symmetric[name] = BY_DEFINITION
-            supports[name] = Support(equation.indices, support_of(expression, supports))
+                symmetric = symmetric.having(name, BY_DEFINITION)
+            supports = supports.having(name, Support(equation.indices, support_of(expression, supports)))
             if isinstance(expression, Element | Number):
-                definitions.pop(name, None)
+                definitions = definitions.without(name)
                 continue
-            definitions[name] = equation
-            known[name] = _cases(equation, partial(_defined, definitions))
-            apart = (case.apart.tensors for case in known[name] if case.apart is not None)
+            definitions = definitions.having(name, equation)
+            cases = _cases(equation, partial(_defined, definitions))
+            known = known.having(name, cases)
+            apart = (case.apart.tensors for case in cases if case.apart is not None)
             for tensor in expression.tensors.union(*apart):
-                before = readers.get(tensor, {})
-                readers[tensor] = {**before, name: before.get(name, len(before))}
+                before = readers.get(tensor, NO_READERS)
+                if name not in before:
+                    readers = readers.having(tensor, before.having(name, len(before)))
             if expression.tensors and is_sum_of_product(expression):
                 rarest = min(sorted(expression.tensors), key=lambda tensor: len(sums.get(tensor, ())))
-                sums[rarest] = sums.get(rarest, frozenset()) | {name}
-            for key in {key for case in known[name] for key, _ in case.kernels}:
-                by_key[key] = by_key.get(key, frozenset()) | {name}
+                sums = sums.having(rarest, sums.get(rarest, frozenset()) | {name})
+            for key in {key for case in cases for key, _ in case.kernels}:
+                by_key = by_key.having(key, by_key.get(key, frozenset()) | {name})
         return replace(
             self,
             definitions=definitions,
@@ -167,9 +169,7 @@ class Scope:
 
     def without(self, tensor: str) -> Scope:
         """What is known where nothing is recognised by the tensor's definition any more."""
-        definitions = dict(self.definitions)
-        definitions.pop(tensor, None)
-        return replace(self, definitions=definitions)
+        return replace(self, definitions=self.definitions.without(tensor))
 
     def at(self, target: Element) -> Scope:
         """What is known where a tensor that has no equation yet is computed."""
@@ -226,7 +226,7 @@ class Scope:
         for name in names:
             if name in self.definitions and self._is_known(name):
                 for place, tensor in enumerate(tensors):
-                    rank = -1 if tensor == name else self.readers.get(tensor, {}).get(name)
+                    rank = -1 if tensor == name else self.readers.get(tensor, NO_READERS).get(name)
                     if rank is not None:
                         placed.append((place, rank, self.definitions[name]))
                         break

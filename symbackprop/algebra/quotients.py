@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-import sympy
+from symbackprop.deferred_imports import sympy
 
 # Larger expressions are left as they are.
 MOST_ATOMS = 12
@@ -20,7 +20,7 @@ LARGEST_DEGREE = (
 MOST_REMEMBERED = 4096
 
 
-class _LowestTerms(dict[sympy.Expr, sympy.Expr]):
+class _LowestTerms(dict["sympy.Expr", "sympy.Expr"]):
     """Each quotient in lowest terms, which are their own."""
 
     def __missing__(self, expression: sympy.Expr) -> sympy.Expr:

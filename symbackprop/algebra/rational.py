@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias, cast
 
-import sympy
-
 from symbackprop.algebra.arrangement import is_something_less_number, tidied
 from symbackprop.algebra.digits import Digits
 from symbackprop.algebra.multiplied_differences import is_difference, spreads_a_difference
@@ -24,7 +22,6 @@ from symbackprop.algebra.quotients import (
     denominator_factors,
     forms,
     is_small,
-    multiplied,
     numerator_factors,
     solved_for,
     substituted,
@@ -33,6 +30,7 @@ from symbackprop.algebra.quotients import (
 )
 from symbackprop.algebra.scalar_algebra import ScalarBridge
 from symbackprop.cost.expressions import Cost, cost
+from symbackprop.deferred_imports import sympy
 from symbackprop.notation.arithmetic import coefficient_and_rest, factors_of, terms_of
 from symbackprop.notation.expressions import Element, Expression
 from symbackprop.systems.printing import text
@@ -51,7 +49,7 @@ class Relation:
     formula: Expression
 
 
-_Relations: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]
+_Relations: TypeAlias = "tuple[tuple[sympy.Expr, sympy.Expr], ...]"
 
 
 class Measure(NamedTuple):
@@ -283,16 +281,3 @@ class RationalSearch:
     def denominators(self) -> frozenset[sympy.Expr]:
         """The irreducible factors of the denominator."""
         return denominator_factors(self.start)
-
-
-def multiplied_out(
-    expression: Expression, closed: frozenset[Expression] = frozenset()
-) -> tuple[Expression, ...]:
-    """The terms after multiplying out every product of sums; a single one where that is too much.
-
-    The sums in `closed` stay as they are.
-    """
-    bridge = ScalarBridge({each: each for each in closed})
-    bridge.learn_roots(expression)
-    translated = bridge.to_sympy(expression)
-    return terms_of(bridge.from_sympy(multiplied(translated))) if is_small(translated) else (expression,)

@@ -11,8 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-import sympy
-
+from symbackprop.deferred_imports import sympy
 from symbackprop.errors import DerivationError
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, power

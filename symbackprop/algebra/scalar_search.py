@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from symbackprop.algebra.anonymous import Anonymous
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.algebra.context import Scope
 from symbackprop.algebra.identity import Identity
@@ -20,7 +18,8 @@ from symbackprop.algebra.multiplied_differences import mean_taken_off
 from symbackprop.algebra.opened import opened, scalar_atoms
 from symbackprop.algebra.quotients import forget_quotients
 from symbackprop.algebra.rational import MOST_WORK as MOST_WORK_OF_A_SEARCH
-from symbackprop.algebra.rational import RationalSearch, Relation
+from symbackprop.algebra.rational import Relation
+from symbackprop.algebra.remembered import forget, found_by_search
 from symbackprop.cost.contraction import forget_plans
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import (
@@ -46,7 +45,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.rewriting.rule import Path, Step, conditions_at, node_at, replace_at
-from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
 MOST_STEPS = 50
@@ -270,31 +268,13 @@ def _apart(
 
 
 def _cheapest_core(expression: Expression, relations: tuple[Relation, ...], account: Account) -> Expression:
-    names = Anonymous()
-    hidden = names.hide(expression)
-    hidden_relations = tuple(
-        Relation(names.hide(relation.known), names.hide(relation.formula)) for relation in relations
-    )
-    spelling = "; ".join(text(part) for part in (hidden, *(each.formula for each in hidden_relations)))
-    found, work = _search(hidden, hidden_relations, spelling, account.most_for_a_search)
+    found, work = found_by_search(expression, relations, account.most_for_a_search)
     account.charge(work)
-    return expression if found == hidden else names.restore().hide(found)
-
-
-@lru_cache(maxsize=4096)
-def _search(
-    expression: Expression, relations: tuple[Relation, ...], spelling: str, most_work: int
-) -> tuple[Expression, int]:
-    """What is found and what it has cost, remembered by spelling too.
-
-    Equality forgets the order of terms, the result has one.
-    """
-    search = RationalSearch(expression, relations, most_work=most_work)
-    return search.cheapest(), search.work
+    return found
 
 
 def forget_searches() -> None:
     """Empty the memory of searches and contraction plans, so that a benchmark measures them again."""
-    _search.cache_clear()
+    forget()
     forget_quotients()
     forget_plans()

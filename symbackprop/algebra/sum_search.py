@@ -12,8 +12,9 @@ from symbackprop.algebra.digits import keeps_digits
 from symbackprop.algebra.identity import Identity
 from symbackprop.algebra.multiplied_differences import holds_weighted_mean, is_difference, mean_taken_off
 from symbackprop.algebra.normal_form import NormalForm
-from symbackprop.algebra.rational import measure, multiplied_out, rank
+from symbackprop.algebra.rational import measure, rank
 from symbackprop.algebra.reassociation import towards_names
+from symbackprop.algebra.remembered import multiplied_out
 from symbackprop.algebra.scalar_search import Account, cheapest_form
 from symbackprop.integers.recognition import has_positions
 from symbackprop.notation.arithmetic import (
@@ -272,8 +273,7 @@ def _difference_and_mean(body: Expression) -> tuple[Expression, ...]:
     found = mean_taken_off(body)
     if found is None:
         return ()
-    place, mean = found
-    terms = terms_of(body)
+    (place, mean), terms = found, terms_of(body)
     return add(*terms[:place], *terms[place + 1 :]), mean
 
 

@@ -5,8 +5,9 @@ Each part becomes a function, so that no statement is written, or run, twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from symbackprop.array.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
@@ -37,9 +38,22 @@ class ShapeSource:
     axes: tuple[Axis | None, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Lines that a function of their own computes; `reads` is what that is given."""
+
+    lines: tuple[Line, ...]
+    reads: tuple[str, ...]
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """None that its caller computes."""
+        return ()
+
+
 @dataclass(frozen=True)
 class Segment:
-    """Lines that run together.
+    """Lines that run together; in `items` those of a run stand as that.
 
     `parameters` and `arguments` come from outside: declared parameters, and other tensors or earlier results;
     `results` is what others need of it. `shapes` and `dtype_from` say where the sizes and the dtype that the
@@ -47,13 +61,18 @@ class Segment:
     `worked_out` are the sizes that no tensor has, each by those before it.
     """
 
-    statements: tuple[Line, ...]
+    items: tuple[Line | Run, ...]
     parameters: tuple[str, ...]
     arguments: tuple[str, ...]
     results: tuple[str, ...]
     shapes: tuple[ShapeSource, ...]
     dtype_from: str | None
     worked_out: tuple[RelatedSize, ...] = ()
+
+    @cached_property
+    def statements(self) -> tuple[Line, ...]:
+        """All lines, those of runs too."""
+        return tuple(line for item in self.items for line in lines_of(item))
 
 
 @dataclass(frozen=True)
@@ -65,19 +84,39 @@ class Segments:
     backward: Segment | None
 
 
-def segments_of(program: Program) -> Segments:
-    """Cut a program at its outputs and at its loss."""
+def lines_of(item: Line | Run) -> tuple[Line, ...]:
+    """A line, or the lines of a run."""
+    return item.lines if isinstance(item, Run) else (item,)
+
+
+def segments_of(program: Program, runs: Iterable[Run] = ()) -> Segments:
+    """Cut a program at its outputs and at its loss.
+
+    Within a run stands no line that is needed but its own.
+    """
     forward = program.needed_for(program.outputs)
     to_loss = program.needed_for((program.loss,)) if program.loss else ()
     to_gradients = program.needed_for(tuple(program.gradients.values()))
     loss = _without(to_loss, forward)
     backward = _without(to_gradients, (*forward, *loss))
     ends = (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values())
+    run_of = {id(line): run for run in runs for line in run.lines}
+    first, second, third = (tuple(_with_runs(lines, run_of)) for lines in (forward, loss, backward))
     return Segments(
-        forward=segment_of(program, forward, _read_by((*loss, *backward), ends)),
-        loss=segment_of(program, loss, _read_by(backward, ends)) if loss else None,
-        backward=segment_of(program, backward, program.gradients.values()) if program.gradients else None,
+        forward=segment_of(program, first, _read_by((*second, *third), ends)),
+        loss=segment_of(program, second, _read_by(third, ends)) if loss else None,
+        backward=segment_of(program, third, program.gradients.values()) if program.gradients else None,
     )
+
+
+def _with_runs(lines: Iterable[Line], run_of: Mapping[int, Run]) -> Iterator[Line | Run]:
+    """The lines, each run of them in the place of its first."""
+    for line in lines:
+        run = run_of.get(id(line))
+        if run is None:
+            yield line
+        elif line is run.lines[0]:
+            yield run
 
 
 def _without(statements: tuple[Line, ...], others: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -85,26 +124,27 @@ def _without(statements: tuple[Line, ...], others: tuple[Line, ...]) -> tuple[Li
     return tuple(line for line in statements if taken.isdisjoint(line.written))
 
 
-def _read_by(statements: tuple[Line, ...], ends: tuple[str, ...]) -> list[str]:
-    return [*ends, *(name for statement in statements for name in statement.reads)]
+def _read_by(items: Iterable[Line | Run], ends: tuple[str, ...]) -> list[str]:
+    return [*ends, *(name for item in items for name in item.reads)]
 
 
-def segment_of(program: Program, statements: tuple[Line, ...], wanted: Iterable[str]) -> Segment:
+def segment_of(program: Program, items: tuple[Line | Run, ...], wanted: Iterable[str]) -> Segment:
     """Lines of a program, or made of its, that run together; of their results others need the wanted ones."""
-    own = {line.name: None for line in statements if isinstance(line, Statement)}
-    read = dict.fromkeys(name for statement in statements for name in statement.reads if name not in own)
-    mentioned = axes_mentioned(statements)
+    lines = (line for item in items for line in lines_of(item))
+    own = {line.name: None for line in lines if isinstance(line, Statement)}
+    read = dict.fromkeys(name for item in items for name in item.reads if name not in own)
+    mentioned = axes_mentioned(items)
     worked_out = needed_for(mentioned, _without_tensors(program))
     mentioned = _unstated((*mentioned, *(axis for each in worked_out for axis in each.sources)), worked_out)
     shapes = _shape_sources(program, mentioned, tuple(read))
     read.update(dict.fromkeys(source.tensor for source in shapes))
-    mentions_dtype = any(map(_mentions_dtype, _values(statements)))
+    mentions_dtype = any(map(_mentions_dtype, _values(items)))
     if mentions_dtype and next(_with_dtype(program, read), None) is None:
         reals = (tensor.name for tensor in program.tensors if _holds_reals(tensor))
         read.update(dict.fromkeys(islice(reals, 1)))
     wanted = set(wanted)
     return Segment(
-        statements=statements,
+        items=items,
         parameters=_declared(program, read, Role.PARAMETER),
         arguments=(
             *_declared(program, read, *DATA_ROLES),
@@ -146,13 +186,13 @@ def _holds_reals(tensor: Tensor) -> bool:
     return tensor.values is None and tensor.role is not Role.SIZE
 
 
-def _values(statements: Iterable[Line]) -> Iterator[Value]:
-    for line in statements:
-        for value in line.values:
+def _values(items: Iterable[Line | Run]) -> Iterator[Value]:
+    for item in items:
+        for value in item.values:
             yield from value.walk()
 
 
-def axes_mentioned(statements: Iterable[Line]) -> tuple[Axis, ...]:
+def axes_mentioned(statements: Iterable[Line | Run]) -> tuple[Axis, ...]:
     """The axes whose sizes the statements mention, but for those that are written as numbers."""
     mentioned = dict.fromkeys(
         own for value in _values(statements) for axis in axes_of(value) for own in _model_axes(axis)

@@ -17,15 +17,16 @@ DIGITS_HELP = (
     "sixty digits or more on the same numbers. Beside it stands the error of the chain rule as typed, before "
     "any simplification, in the same precision. A tensor is WORSE, and the exit code 1, where its error is "
     "more than 4 times that and more than 8 roundings of the largest element; NEITHER FINITE says that both "
-    "break down where the truth is finite, on the data named behind it. A module needs its --model."
+    "break down where the truth is finite, on the data named behind it; then the exit code is 1 too. A "
+    "module needs its --model."
 )
 
-WORSE, NOTHING_CERTAIN = 1, 3
+NOT_KEPT, NOTHING_CERTAIN = 1, 3
 
 SUMMARIES = {
     Verdict.KEPT: marked("the digits are those of the chain rule as typed"),
     Verdict.NEITHER: marked(
-        "the digits are those of the chain rule as typed; some of the data leave neither finite"
+        "NOT FINITE on some of the data where the truth is, nor is the chain rule as typed"
     ),
     Verdict.WORSE: marked("digits are LOST"),
 }
@@ -38,7 +39,7 @@ def print_digits(report: DigitsReport, lang: str) -> int:
         say(text_in(line, Language(lang)))
     if report.is_empty:
         return NOTHING_CERTAIN
-    return 0 if report.ok else WORSE
+    return 0 if report.ok else NOT_KEPT
 
 
 def _what_was_measured(report: DigitsReport) -> Iterator[Words]:

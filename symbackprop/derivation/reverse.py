@@ -223,8 +223,8 @@ def chain_rule_between(
     system: System, root: Element, target: Element, reached: Collection[str]
 ) -> tuple[Derivative, ChainRule]:
     """dy[p]/dt[q], and the equations in `reached`, and y's own, that read t; p and q are indices."""
-    through = {root.tensor, *reached}
-    consumers = [each for each in system.consumers[target.tensor] if each.tensor in through]
+    through = system.consumers[target.tensor]
+    consumers = [each for each in through if each.tensor == root.tensor or each.tensor in reached]
     return Derivative(root, target, total=True), ChainRule(tuple(consumers))
 
 

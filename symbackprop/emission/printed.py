@@ -13,10 +13,14 @@ from symbackprop.emission.environment import render_in_pieces
 
 @dataclass(frozen=True)
 class CodeLine:
-    """A line of code, and the line of the program that it was printed from; None around the program."""
+    """A line of code, and the line of the program that it was printed from; None around the program.
+
+    It computes its `counterparts` too, where a function is called more than once.
+    """
 
     text: str
     line: Line | None = None
+    counterparts: tuple[Line, ...] = ()
 
 
 def code_lines(texts: Iterable[str], line: Line | None = None) -> list[CodeLine]:
@@ -26,7 +30,10 @@ def code_lines(texts: Iterable[str], line: Line | None = None) -> list[CodeLine]
 
 @dataclass(frozen=True)
 class PrintedLine:
-    """Which lines of a module's text a line of its program became, from 1; a loop is its head alone."""
+    """Which lines of a module's text a line of its program became, from 1; a loop is its head alone.
+
+    Lines of a program that one function computes became the same.
+    """
 
     line: Line
     first: int
@@ -35,12 +42,17 @@ class PrintedLine:
 
 @dataclass(frozen=True)
 class PrintedModule:
-    """The text of a module; `names` are the variables that hold the program's tensors."""
+    """The text of a module; `names` are the variables that hold the program's tensors.
+
+    In a function that is called more than once other variables do: `blocks` has, for each of its calls, what
+    the program calls the tensors in them.
+    """
 
     program: Program
     names: Mapping[str, str]
     text: str
     lines: tuple[PrintedLine, ...]
+    blocks: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
 
     def code_of(self, line: Line) -> str:
         """The code that a line of the program became; "" for one that was not printed."""
@@ -67,8 +79,10 @@ class Layout:
         places = enumerate(lines, start=self.number)
         for _, group in groupby(places, key=lambda place: id(place[1].line)):
             (first, code), *others = group
-            if code.line is not None:
-                self.lines.append(PrintedLine(code.line, first, others[-1][0] if others else first))
+            last = others[-1][0] if others else first
+            for line in (code.line, *code.counterparts):
+                if line is not None:
+                    self.lines.append(PrintedLine(line, first, last))
         return "\n".join(code.text for code in lines)
 
     def add(self, piece: str) -> None:
@@ -78,7 +92,11 @@ class Layout:
 
 
 def printed_module(
-    program: Program, names: Mapping[str, str], template: str, strings: Mapping[str, object]
+    program: Program,
+    names: Mapping[str, str],
+    template: str,
+    strings: Mapping[str, object],
+    blocks: Mapping[str, tuple[Mapping[str, str], ...]],
 ) -> PrintedModule:
     """The module that a template makes of `strings`, and of lines of code, for which it calls `code`.
 
@@ -87,4 +105,4 @@ def printed_module(
     layout = Layout()
     for piece in render_in_pieces(template, code=layout.code, **strings):
         layout.add(piece)
-    return PrintedModule(program, names, "".join(layout.pieces), tuple(layout.lines))
+    return PrintedModule(program, names, "".join(layout.pieces), tuple(layout.lines), blocks)

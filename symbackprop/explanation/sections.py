@@ -29,9 +29,8 @@ from symbackprop.explanation.translation import page_in
 from symbackprop.explanation.worked import decimal, worked_element
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import Words, marked, phrase
-from symbackprop.lesson.document import Heading, listed
+from symbackprop.lesson.document import Heading, listed, title_of
 from symbackprop.lesson.local_derivatives import independent
-from symbackprop.lesson.model_section import title_of
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.schedule.named_equations import Part

@@ -2,7 +2,8 @@
 
     where(a < size(h), f[a], 0) + where(a - size(h) >= 0, g[a - size(h)], 0), a over 2*H places,
 
-is f[h] at the places h, and g[h] at the places size(h) + h.
+is f[h] at the places h, and g[h] at the places size(h) + h. A block of H*E places is counted through by h and
+e where the expression speaks of these digits, floor(a/size(e)) and mod(a, size(e)).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
+from symbackprop.indexing.counting import block_axis, size_of
+from symbackprop.indexing.digits import digits_counted, digits_of, in_digits, number_of
 from symbackprop.indexing.padding import not_negative
 from symbackprop.indexing.places import affine
 from symbackprop.indexing.windows import simplified
 from symbackprop.integers.base_sizes import related_form, with_formulas
-from symbackprop.integers.bounds import conjunction, conjuncts, unproved_bounds
+from symbackprop.integers.bounds import conjunction, conjuncts, lower_bound, unproved_bounds
 from symbackprop.integers.guards import always_holds
 from symbackprop.integers.linear import constant_form, linear_form
 from symbackprop.integers.mixed_radix import bound_of_number, without_multiples
@@ -41,16 +44,47 @@ MOST_BLOCKS = 16
 
 @dataclass(frozen=True)
 class Block:
-    """What an expression is where `split` is start + index; an axis of its own has as many places."""
+    """What an expression is where `split` is start + index; an axis of its own has as many places.
+
+    Without such an axis `index` runs over an extent and counts in the mixed radix of `digits`.
+    """
 
     split: Index
     start: Expression
     index: Index
     expression: Expression
+    digits: tuple[Index, ...] = ()
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """Those that run over axes of the model: the index, or its digits."""
+        return self.digits or (self.index,)
+
+    @property
+    def place(self) -> Expression:
+        """Where the block's indices stand along the axis that is split."""
+        return linear_form(add(self.start, number_of(self.indices))).expression()
+
+    @property
+    def counted(self) -> Expression:
+        """The expression in the block's indices."""
+        return in_digits(self.expression, self.index, self.digits) if self.digits else self.expression
 
     def within(self, indices: Sequence[Index]) -> tuple[Index, ...]:
         """These indices, with the block's own in the place of the axis that is split."""
-        return tuple([self.index if each == self.split else each for each in indices])
+        return tuple(chain(*(self.indices if each == self.split else (each,) for each in indices)))
+
+    def element(self, equation: Equation) -> Expression:
+        """What an equation computes for the block, under the bounds that are not proved of its place."""
+        place = linear_form(subtract(self.split, self.start)).expression()
+        if not self.digits:
+            read = substitute(equation.element, {self.index: place})
+            return Where(conjunction(unproved_bounds(place, self.index.axis)), read, ZERO)
+        bounds = lower_bound(place), Comparison("<", place, size_of(self.index.axis))
+        read = substitute(
+            equation.element, dict(zip(self.digits, digits_of(place, self.digits), strict=True))
+        )
+        return Where(conjunction([bound for bound in bounds if not always_holds(bound)]), read, ZERO)
 
 
 def blocks_of(
@@ -64,7 +98,7 @@ def blocks_of(
     if not any(isinstance(node, Where) for node in expression.walk()):
         return ()
     for index in indices:
-        if index.axis.formula is not None:
+        if index.axis.formula is not None or index.axis.size is not None:
             found = tuple(_blocks(expression, index, tuple(axes), indices))
             if sum(block.expression != ZERO for block in found) > 1:
                 return found
@@ -81,7 +115,7 @@ def names_for_blocks(equation: Equation, taken: set[str], axes: Iterable[Axis] =
         if block.expression != ZERO:
             name = numbered_name(f"{equation.tensor}_block", taken)
             taken.add(name)
-            found.append(Equation(name, block.within(equation.indices), block.expression))
+            found.append(Equation(name, block.within(equation.indices), block.counted))
     return tuple(found)
 
 
@@ -91,16 +125,10 @@ def read_by_block(
     """The expression as the sum of its blocks, each read by its name; None where they are not named so."""
     axes = [index.axis for equation in named for index in equation.indices]
     blocks = [block for block in blocks_of(expression, indices, axes) if block.expression != ZERO]
-    stated = [(block.within(indices), block.expression) for block in blocks]
+    stated = [(block.within(indices), block.counted) for block in blocks]
     if not blocks or stated != [(each.indices, each.expression) for each in named]:
         return None
-    chosen: list[Expression] = []
-    for block, equation in zip(blocks, named, strict=True):
-        place = linear_form(subtract(block.split, block.start)).expression()
-        bounds = unproved_bounds(place, block.index.axis)
-        read = substitute(equation.element, {block.index: place})
-        chosen.append(Where(conjunction(bounds), read, ZERO))
-    return add(*chosen)
+    return add(*(block.element(equation) for block, equation in zip(blocks, named, strict=True)))
 
 
 def _blocks(
@@ -111,18 +139,23 @@ def _blocks(
     found: list[Block] = []
     start: Expression = ZERO
     for first, stop in pairwise(cuts):
-        axis = _axis_with(subtract(stop, first), expression, split, axes)
-        if axis is None:
-            return
-        index = fresh_index(Index(axis.label, axis), avoid)
+        length = subtract(stop, first)
+        axis = _axis_with(length, expression, split, axes)
+        index = fresh_index(
+            Index(split.name, block_axis(split.axis, length)) if axis is None else Index(axis.label, axis),
+            avoid,
+        )
         moved = substitute(expression, {split: linear_form(add(first, index)).expression()})
         counted = rewrite_bottom_up(moved, lambda node: without_multiples(_cancelled(node)))
         decided = rewrite_bottom_up(simplified(counted), normalised)
         wheres = (node for node in decided.walk() if isinstance(node, Where))
         if any(index in node.condition.free_indices for node in wheres):
             return
-        found.append(Block(split, start, index, decided))
-        start = linear_form(add(start, Size(axis))).expression()  # the cut, in the sizes of the blocks
+        digits = () if axis is not None else digits_counted(decided, index, length, split.axis, avoid)
+        if digits is None:
+            return
+        found.append(Block(split, start, index, decided, digits))
+        start = linear_form(add(start, size_of(index.axis))).expression()  # in the sizes of the blocks
     yield from found
 
 
@@ -153,7 +186,7 @@ def _in_order(cuts: Iterable[Expression]) -> list[Expression]:
     """The cuts from the first to the last, each once; none where it is not known which comes first."""
     found: list[Expression] = []
     for cut in cuts:
-        if any(related_form(cut) == related_form(other) for other in found):
+        if any(_are_equal(cut, other) for other in found):
             continue
         place = sum(_is_below(other, cut) for other in found)
         if not all(_is_below(cut, other) for other in found[place:]) or len(found) == MOST_BLOCKS:
@@ -169,10 +202,31 @@ def _is_below(one: Expression, other: Expression) -> bool:
 def _axis_with(
     length: Expression, expression: Expression, split: Index, others: Sequence[Axis]
 ) -> Axis | None:
-    """An axis of that many places: one that the expression or its sizes' relation speaks of, or another."""
+    """An axis of that many places: one that the expression or its sizes' relation speaks of, or another.
+
+    A number may be that of other axes by chance. It is the size of the one axis that is related to others, or
+    that the conditions on the place along the split axis speak of.
+    """
+    if not related_form(length).coefficients:
+        related = [axis for axis in others if axis.formula is not None]
+        told = dict.fromkeys((*_axes_of_conditions(expression, split), *related))
+        equal = [axis for axis in told if axis != split.axis and _are_equal(Size(axis), length)]
+        return equal[0] if len(equal) == 1 else None
     nodes = chain(with_formulas(expression), with_formulas(split))
     axes = dict.fromkeys(chain((node.axis for node in nodes if isinstance(node, Index | Size)), others))
-    return next((axis for axis in axes if related_form(Size(axis)) == related_form(length)), None)
+    return next((axis for axis in axes if _are_equal(Size(axis), length)), None)
+
+
+def _axes_of_conditions(expression: Expression, split: Index) -> tuple[Axis, ...]:
+    """The axes whose sizes bound a place along the split axis: H of k - 5 < size(h)."""
+    conditions = (node.condition for node in expression.walk() if isinstance(node, Where))
+    parts = (part for condition in conditions for part in conjuncts(condition))
+    told = (part for part in parts if part.free_indices == {split} and not part.tensors)
+    return tuple(dict.fromkeys(node.axis for part in told for node in part.walk() if isinstance(node, Size)))
+
+
+def _are_equal(one: Expression, other: Expression) -> bool:
+    return related_form(one) == related_form(other)
 
 
 def _indices_in(expression: Expression) -> Iterator[Index]:

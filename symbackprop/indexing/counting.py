@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbackprop.integers.base_sizes import related_form
+from symbackprop.integers.base_sizes import in_base_sizes, related_form
 from symbackprop.integers.linear import LinearForm, linear_form
 from symbackprop.integers.recognition import compares_integers, is_integer
 from symbackprop.notation.arithmetic import subtract
@@ -55,6 +55,14 @@ def extent(axis: Axis, length: Expression) -> Axis:
         return axis
     size = None if form.coefficients else int(form.constant)
     return Extent(f"{axis.name} {text(length)}", axis.label, size, length=form.expression())
+
+
+def block_axis(axis: Axis, length: Expression) -> Axis:
+    """An axis for so many places of another, whose size is known to be theirs."""
+    form = linear_form(length)
+    size = None if form.coefficients else int(form.constant)
+    count = form.expression()
+    return Extent(f"{axis.name} {text(length)}", axis.label, size, in_base_sizes(count), length=count)
 
 
 def size_of(axis: Axis) -> Expression:

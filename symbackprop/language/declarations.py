@@ -39,7 +39,7 @@ def declared(statements: tuple[Statement, ...], source: Source) -> Scope:
         if isinstance(statement, TensorDeclaration):
             _declare_tensors(statement, scope)
         elif isinstance(statement, EquationStatement):
-            _declare_tensor(statement.left, Role.DERIVED, scope)
+            _declare_tensor(statement.left, Role.DERIVED, scope, symbol=statement.symbol)
     for statement in statements:
         if isinstance(statement, TensorDeclaration):
             declare_orders(statement, scope)
@@ -196,8 +196,9 @@ def _said(size: int | Relation) -> str:
 
 def _declare_tensors(declaration: TensorDeclaration, scope: Scope) -> None:
     values = _values_axis(declaration, scope)
-    for reference in declaration.references:
-        _declare_tensor(reference, Role(declaration.role.text), scope, values)
+    symbols = declaration.symbols or (None,) * len(declaration.references)
+    for reference, symbol in zip(declaration.references, symbols, strict=True):
+        _declare_tensor(reference, Role(declaration.role.text), scope, values, symbol)
 
 
 def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
@@ -220,7 +221,13 @@ def _values_axis(declaration: TensorDeclaration, scope: Scope) -> Axis | None:
     return None if word is None else scope.axes[word.text]
 
 
-def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis | None = None) -> None:
+def _declare_tensor(
+    reference: Reference,
+    role: Role,
+    scope: Scope,
+    values: Axis | None = None,
+    symbol: Word | None = None,
+) -> None:
     name = reference.word.text
     indices = tuple(_index_of(position, name, role, scope) for position in reference.positions or ())
     for place, index in enumerate(indices):
@@ -230,7 +237,19 @@ def _declare_tensor(reference: Reference, role: Role, scope: Scope, values: Axis
                 (reference.positions or ())[place].span,
                 f"declare a second index over its axis: index {index.name}2 : {index.axis.name}",
             )
-    scope.tensors[name] = Tensor(name, indices, role, scope.source.place(reference.word.span), values)
+    if symbol is not None:
+        _expect_new_symbol(symbol, scope)
+    latex = symbol.text if symbol else ""
+    stated = scope.source.place(reference.word.span)
+    scope.tensors[name] = Tensor(name, indices, role, stated, values, symbol=latex)
+
+
+def _expect_new_symbol(symbol: Word, scope: Scope) -> None:
+    for tensor in scope.tensors.values():
+        if tensor.symbol == symbol.text:
+            raise scope.error(
+                f"'{tensor.name}' has this symbol already", symbol.span, "give each tensor one of its own"
+            )
 
 
 def _index_of(position: Formula, tensor: str, role: Role, scope: Scope) -> Index:

@@ -102,3 +102,8 @@ def listed(items: Sequence[Expression | str | Words]) -> Words:
     for item in first[1:]:
         before = phrase("{before}, {item}", before=before, item=item)
     return phrase("{before} and {last}", before=before, last=last)
+
+
+def title_of(model: str, loss: Words | str, asked: Words | str) -> Words:
+    """The title of what is said about a gradient."""
+    return phrase("{model}: the gradient of {loss} by {asked}", model=model, loss=loss, asked=asked)

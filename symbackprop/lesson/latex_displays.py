@@ -28,6 +28,7 @@ _LONGEST_LEFT, _QUAD = 9.0, 1.0
 _BESIDE_COLUMN = 9.0
 # The small print's ems in those of the text, and an average letter of it.
 _SMALL, _NOTE_LETTER = 0.86, 0.44
+_SHORTEST_LAST = 6.0
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,19 @@ def joined_rows(rows: Sequence[Row]) -> str:
     return " \\\\\n".join(row.latex for row in rows)
 
 
-def numbered_rows(rows: Sequence[Row]) -> str:
-    r"""Rows for `align`: results have a number, and \\* keeps together what has to stay on one page."""
-    shown = [row.latex + ("" if row.is_result else r" \notag") for row in rows]
+def numbered_rows(rows: Sequence[Row], labels: Sequence[str] = ()) -> str:
+    r"""Rows for `align`: results have a number, and \\* keeps together what has to stay on one page.
+
+    `labels` are those of the results, in order; "" is none.
+    """
+    following = iter(labels)
+    shown = [row.latex + (_labelled(next(following, "")) if row.is_result else r" \notag") for row in rows]
     ends = [" \\\\*\n" if row.stays else " \\\\\n" for row in rows[1:]]
     return "".join(part for pair in zip(shown, [*ends, ""], strict=True) for part in pair)
+
+
+def _labelled(label: str) -> str:
+    return rf" \label{{{label}}}" if label else ""
 
 
 def _equation_lines(expression: Expression, width: float, typesetter: Typesetter) -> list[tuple[str, float]]:
@@ -163,7 +172,7 @@ def _notes(reason: Reason, width: float, typesetter: Typesetter) -> Iterator[str
     for line in _wrapped(name, width):
         yield _note(_joined(line))
     for statement in statements:
-        for place, line in enumerate(_wrapped(statement, width - 2 * _QUAD)):
+        for place, line in enumerate(_without_widow(list(_wrapped(statement, width - 2 * _QUAD)))):
             yield r"\quad " * (1 + (place > 0)) + _note(_joined(line))
 
 
@@ -184,6 +193,16 @@ def _wrapped(atoms: Sequence[Atom], width: float) -> Iterator[list[Atom]]:
         used += _atom_width(atom)
     if line:
         yield line
+
+
+def _without_widow(lines: list[list[Atom]]) -> list[list[Atom]]:
+    """The lines, words moved down to a last one that would be a letter or two by itself."""
+    while len(lines) > 1 and sum(map(_atom_width, lines[-1])) < _SHORTEST_LAST and len(lines[-2]) > 3:
+        moved = [lines[-2].pop()]
+        while not moved[0].spaced:
+            moved.insert(0, lines[-2].pop())
+        lines[-1] = [*moved, *lines[-1]]
+    return lines
 
 
 def _atom_width(atom: Atom) -> float:

@@ -15,7 +15,16 @@ from symbackprop.derivation.result import Derivation
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in, translated
 from symbackprop.lesson.detail import Steps
-from symbackprop.lesson.document import Block, Chain, Column, Document, Equations, Heading, Paragraph
+from symbackprop.lesson.document import (
+    Block,
+    Chain,
+    Column,
+    Document,
+    Equations,
+    Heading,
+    Paragraph,
+    Sentence,
+)
 from symbackprop.lesson.latex_displays import (
     Row,
     chain_rows,
@@ -25,8 +34,11 @@ from symbackprop.lesson.latex_displays import (
     numbered_rows,
     sentence_latex,
 )
-from symbackprop.lesson.lesson import derivation_document
-from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, paper_of, signs_on
+from symbackprop.lesson.lesson import derivation_document, result_document
+from symbackprop.lesson.paper import NO_PAPER, Paper, SymbolRow, paper_of, signs_on, stated_typesetter
+from symbackprop.lesson.references import NO_REFERENCES, References, references_in
+from symbackprop.systems.system import Equation
+from symbackprop.typesetting.formulas import Typesetter
 from symbackprop.typesetting.names import escaped
 
 _JAPANESE = r"""\usepackage[haranoaji]{luatexja-preset}
@@ -45,6 +57,13 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 _ENGINES = {Language.ENGLISH: ("", ""), Language.JAPANESE: ("% !TeX program = lualatex\n", _JAPANESE)}
 Symbols: TypeAlias = Mapping[str, str]
 NO_SYMBOLS: Symbols = {}
+_BEGINNING = "\n\\author{}\n\\date{}\n\\begin{document}\n\\maketitle\n\n"
+# One run of pdflatex is enough: what it finds in no .aux file yet is known here.
+_KNOWN_NUMBER = r"""% The numbers of equations that are referred to, for the first run.
+\makeatletter
+\newcommand{\knownnumber}[2]{\AtBeginDocument{\@ifundefined{r@#1}{\global\@namedef{r@#1}{{#2}{}}}{}}}
+\makeatother
+"""
 _CONTENTS = "{\\setlength{\\parskip}{0pt}\\tableofcontents}\n\n"
 _HEADINGS = (marked("symbol"), marked("in the model"), marked("shape"), marked("is"))
 _SECTIONS = ("section", "subsection")
@@ -63,29 +82,46 @@ def derivation_latex(
     return written(document, paper_of(derivation, symbols, language))
 
 
+def result_latex(derivation: Derivation) -> str:
+    """The gradient's equations as one display, the tensors set as the model says."""
+    return latex_fragment(result_document(derivation), Paper(typesetter=stated_typesetter(derivation.system)))
+
+
 def latex_document(document: Document, paper: Paper = NO_PAPER) -> str:
     """A document that compiles as it is."""
     title = rf"\title{{{paper.title or escaped(document.title)}}}"
     before, packages = _ENGINES[paper.language]
-    head = (
-        before + _PREAMBLE + packages + title + "\n\\author{}\n\\date{}\n\\begin{document}\n\\maketitle\n\n"
-    )
     sections = sum(isinstance(block, Heading) and block.level == 1 for block in document.blocks)
     contents = _CONTENTS if sections > _MOST_WITHOUT_CONTENTS else ""
+    preamble = before + _PREAMBLE + packages + _first_numbers(document, paper)
+    head = preamble + title + _BEGINNING
     return head + contents + latex_fragment(document, paper) + "\n\\end{document}\n"
 
 
 def latex_fragment(document: Document, paper: Paper = NO_PAPER) -> str:
     """The blocks alone, without preamble and title; signs and symbols are explained before they are used."""
+    references = _references(document, paper)
     shown = ""
     after_sentence = False
-    for block in document.blocks:
+    for place, block in enumerate(document.blocks):
         # A display belongs to the sentence before it; a blank line would end the paragraph there.
         joins = after_sentence and not isinstance(block, Heading | Paragraph)
-        shown += ("\n" if joins else "\n\n") + _block(block, paper)
+        shown += ("\n" if joins else "\n\n") + _block(block, paper, place, references)
         after_sentence = isinstance(block, Paragraph)
     body = shown.lstrip("\n") + "\n"
     return _front(paper, body) + body
+
+
+def _references(document: Document, paper: Paper) -> References:
+    """None where equations have no numbers."""
+    return references_in(document) if paper.numbered else NO_REFERENCES
+
+
+def _first_numbers(document: Document, paper: Paper) -> str:
+    """What the preamble says of the numbers that are referred to."""
+    numbers = _references(document, paper).numbers
+    lines = [f"\\knownnumber{{{label}}}{{{number}}}\n" for label, number in numbers.items()]
+    return _KNOWN_NUMBER + "".join(lines) if lines else ""
 
 
 def _front(paper: Paper, body: str) -> str:
@@ -125,7 +161,7 @@ def _table(rows: Sequence[SymbolRow], language: Language) -> str:
         r"\hline",
         r"\end{longtable}",
     ]
-    return "\n".join(("{\\renewcommand{\\arraystretch}{1.25}%", *lines, "}"))
+    return "\n".join(("{\\renewcommand{\\arraystretch}{1.45}%", *lines, "}"))
 
 
 def _names(row: SymbolRow, width: float) -> str:
@@ -140,17 +176,17 @@ def _breakable(name: str) -> str:
     return escaped(name).replace(r"\_", r"\_\allowbreak{}")
 
 
-def _block(block: Block, paper: Paper) -> str:
+def _block(block: Block, paper: Paper, place: int, references: References) -> str:
     typesetter, star = paper.typesetter, "" if paper.numbered else "*"
     match block:
         case Heading(level, sentence):
             return _heading(level, sentence_latex(sentence, typesetter), star)
         case Paragraph(sentence):
-            return sentence_latex(sentence, typesetter)
+            return _paragraph(sentence, typesetter, references.quoted.get(place, {}))
         case Chain():
             return _display(chain_rows(block, typesetter), paper)
         case Equations():
-            return _display(equations_rows(block, typesetter), paper)
+            return _display(equations_rows(block, typesetter), paper, references.of_lines.get(place, ()))
         case Column():
             return (
                 f"\\begin{{equation*}}\n{column_latex(block, typesetter, paper.language)}\n\\end{{equation*}}"
@@ -161,7 +197,16 @@ def _heading(level: int, shown: str, star: str) -> str:
     return rf"\{_SECTIONS[level - 1]}{star}{{{shown}}}"
 
 
-def _display(rows: Sequence[Row], paper: Paper) -> str:
+def _paragraph(sentence: Sentence, typesetter: Typesetter, labels: Mapping[str, str]) -> str:
+    """Words with formulas, and the number of an equation behind it."""
+    shown = ""
+    for part in sentence:
+        label = labels.get(part.tensor, "") if isinstance(part, Equation) else ""
+        shown += sentence_latex((part,), typesetter) + (rf" \eqref{{{label}}}" if label else "")
+    return shown
+
+
+def _display(rows: Sequence[Row], paper: Paper, labels: Sequence[str] = ()) -> str:
     if paper.numbered:
-        return f"\\begin{{align}}\n{numbered_rows(rows)}\n\\end{{align}}"
+        return f"\\begin{{align}}\n{numbered_rows(rows, labels)}\n\\end{{align}}"
     return f"\\begin{{align*}}\n{joined_rows(rows)}\n\\end{{align*}}"

@@ -14,7 +14,6 @@ from typing import TypeAlias
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.indexing.blocks import blocks_of
-from symbackprop.integers.linear import linear_form
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in
 from symbackprop.lesson.chains import ChainWriter, Law, without_indices
@@ -28,12 +27,12 @@ from symbackprop.lesson.document import (
     Link,
     Paragraph,
     listed,
+    title_of,
 )
 from symbackprop.lesson.document_passes import in_language_of, with_shorthands
-from symbackprop.lesson.inner_lesson import added_equations, inner_lesson
+from symbackprop.lesson.inner_lesson import added_equations, inner_lesson, model_section, stated_model
 from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.lesson.matrix_form import has_product, matrix_form, shown
-from symbackprop.lesson.model_section import model_section, stated_model, title_of
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
@@ -104,8 +103,7 @@ def _by_block(left: Expression, right: Expression, axes: Sequence[Axis]) -> Iter
     if not blocks:
         yield left, right
     for block in blocks:
-        place = linear_form(add(block.start, block.index)).expression()
-        yield substitute(left, {block.split: place}), tidied(block.expression)
+        yield substitute(left, {block.split: block.place}), tidied(block.counted)
 
 
 def result_equations(derivation: Derivation) -> Equations:

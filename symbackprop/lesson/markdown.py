@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from symbackprop.derivation.result import Derivation
 from symbackprop.languages.language import Language
+from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -22,41 +24,57 @@ from symbackprop.lesson.latex_displays import (
     joined_rows,
     part_latex,
 )
-from symbackprop.lesson.paper import BRACKET, PADDED, signs_on
+from symbackprop.lesson.lesson import derivation_document, result_document
+from symbackprop.lesson.paper import BRACKET, PADDED, signs_on, stated_typesetter
+from symbackprop.typesetting.formulas import PLAIN, Typesetter
 
 
-def markdown_document(document: Document) -> str:
+def derivation_markdown(derivation: Derivation, steps: Steps, language: Language) -> str:
+    """A derivation in a language, its tensors set as the model says."""
+    document = derivation_document(derivation, steps, language)
+    return markdown_document(document, stated_typesetter(derivation.system))
+
+
+def result_markdown(derivation: Derivation) -> str:
+    """The gradient's equations alone."""
+    return markdown_fragment(result_document(derivation), stated_typesetter(derivation.system))
+
+
+def markdown_document(document: Document, typesetter: Typesetter = PLAIN) -> str:
     """The document, its title as the one heading of first level."""
-    body = markdown_fragment(document)
+    body = markdown_fragment(document, typesetter)
     notes = "".join(f"\n{note}\n" for note in signs_on(body, (BRACKET, PADDED), document.language))
     return f"# {escaped(document.title)}\n\n{body}{notes}"
 
 
-def markdown_fragment(document: Document) -> str:
+def markdown_fragment(document: Document, typesetter: Typesetter = PLAIN) -> str:
     """The blocks alone, without the title."""
-    return "\n\n".join(_block(block, document.language) for block in document.blocks) + "\n"
+    said = document.language
+    return "\n\n".join(_block(block, typesetter, said) for block in document.blocks) + "\n"
 
 
-def _block(block: Block, language: Language) -> str:
+def _block(block: Block, typesetter: Typesetter, language: Language) -> str:
     match block:
         case Heading(level, sentence):
-            return f"{'#' * (level + 1)} {_sentence(sentence)}"
+            return f"{'#' * (level + 1)} {_sentence(sentence, typesetter)}"
         case Paragraph(sentence):
-            return _sentence(sentence)
+            return _sentence(sentence, typesetter)
         case Chain():
-            return _display(joined_rows(chain_rows(block)))
+            return _display(joined_rows(chain_rows(block, typesetter)))
         case Equations():
-            return _display(joined_rows(equations_rows(block)))
+            return _display(joined_rows(equations_rows(block, typesetter)))
         case Column():
-            return f"$$\n{column_latex(block, language=language)}\n$$"
+            return f"$$\n{column_latex(block, typesetter, language)}\n$$"
 
 
 def _display(rows: str) -> str:
     return f"$$\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}\n$$"
 
 
-def _sentence(sentence: Sentence) -> str:
-    return "".join(escaped(part) if isinstance(part, str) else f"${part_latex(part)}$" for part in sentence)
+def _sentence(sentence: Sentence, typesetter: Typesetter) -> str:
+    return "".join(
+        escaped(part) if isinstance(part, str) else f"${part_latex(part, typesetter)}$" for part in sentence
+    )
 
 
 def escaped(words: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from symbackprop.derivation.result import Derivation
 from symbackprop.languages.language import Language
 from symbackprop.languages.phrases import marked, phrase, text_in, translated
-from symbackprop.lesson.model_section import title_of
+from symbackprop.lesson.document import title_of
 from symbackprop.notation.expressions import Axis, Element, Index, Size
 from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.typesetting.formulas import PLAIN, Typesetter
@@ -117,7 +117,8 @@ NO_PAPER = Paper()
 def paper_of(
     derivation: Derivation, symbols: Mapping[str, str], language: Language = Language.ENGLISH
 ) -> Paper:
-    """The indices and symbols of a derivation, adjoints included; `symbols` are LaTeX for names.
+    """The indices and symbols of a derivation, adjoints included; `symbols` are LaTeX for names, over the
+    model's own.
 
     Raises NotationError for an unknown name and for LaTeX that is no symbol.
     """
@@ -128,7 +129,7 @@ def paper_of(
         if name not in names:
             system.tensor(name)
         expect_symbol(name, latex)
-    typesetter = Typesetter(symbols_of(names, symbols))
+    typesetter = Typesetter(symbols_of(names, {**stated_symbols(system), **symbols}))
     rows = [_tensor_row(tensor, typesetter, language) for role in _ROLES for tensor in system.with_role(role)]
     for adjoint in added:
         of = (Element(adjoint.total.numerator.tensor), Element(adjoint.total.denominator.tensor))
@@ -140,6 +141,17 @@ def paper_of(
     title = text_in(title_of(escaped(system.name), loss, asked), language)
     runs = tuple(_runs(system, typesetter))
     return Paper(title, typesetter, runs, tuple(rows), numbered=True, language=language)
+
+
+def stated_typesetter(system: System) -> Typesetter:
+    """Sets the tensors to which the model gives symbols by these, and all others as their names are read."""
+    symbols = stated_symbols(system)
+    return Typesetter(symbols_of(symbols, symbols)) if symbols else PLAIN
+
+
+def stated_symbols(system: System) -> dict[str, str]:
+    """Tensor to its LaTeX, where the model gives it."""
+    return {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
 
 
 def signs_on(

@@ -28,10 +28,10 @@ from symbackprop.notation.expressions import Axis, Expression, Index
 from symbackprop.systems.system import Equation, Fact
 
 Result = TypeVar("Result")
-MOST_COMPARED = 8  # of the results kept for one size, those that came last
+MOST_COMPARED = 8  # of the results kept for one size, those that were taken over, or worked out, last
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Kept:
     """A result, and what it depends on. Its `names` stand for themselves."""
 
@@ -127,9 +127,11 @@ class Recall:
         if is_recursive(scope) or account.budget.is_spent:
             return work_out(scope)
         kept = self.kept.setdefault((account.left, _size(given)), [])
-        for each in kept[-MOST_COMPARED:]:
+        for each in kept[: -MOST_COMPARED - 1 : -1]:
             names = each.names_in(given, scope) if each.work < account.budget.left else None
             if names is not None:
+                kept.remove(each)
+                kept.append(each)  # the next layer is most likely to be equal to the same one
                 account.charge(each.work)
                 result: Result = renamed(each.result, names)
                 return result

@@ -19,8 +19,16 @@ class Query:
     """A method of a scope, its arguments and what it has answered."""
 
     method: Callable[..., Any]
-    arguments: tuple[object, ...]
+    arguments: tuple[Any, ...]
     answer: object
+
+    def is_again(self, other: Query) -> bool:
+        """Whether the other asks the same, in the same order of terms."""
+        return (
+            self.method is other.method
+            and self.arguments == other.arguments
+            and self.arguments[0].is_identical(other.arguments[0])
+        )
 
 
 @dataclass(frozen=True)
@@ -40,26 +48,31 @@ class WatchedScope(Scope):
     ) -> tuple[Relation, ...]:
         """As the scope has it, noted."""
         answer = self.asked.relations(expression, conditions)
-        self.queries.append(Query(Scope.relations, (expression, tuple(conditions)), answer))
+        self._note(Query(Scope.relations, (expression, tuple(conditions)), answer))
         return answer
 
     def sums_near(self, expression: Expression) -> tuple[Equation, ...]:
         """As the scope has it, noted."""
         answer = self.asked.sums_near(expression)
-        self.queries.append(Query(Scope.sums_near, (expression,), answer))
+        self._note(Query(Scope.sums_near, (expression,), answer))
         return answer
 
     def may_be_undefined(self, expression: Expression) -> bool:
         """As the scope has it, noted."""
         answer = self.asked.may_be_undefined(expression)
-        self.queries.append(Query(Scope.may_be_undefined, (expression,), answer))
+        self._note(Query(Scope.may_be_undefined, (expression,), answer))
         return answer
 
     def may_read(self, expression: Expression) -> bool:
         """As the scope has it, noted."""
         answer = self.asked.may_read(expression)
-        self.queries.append(Query(Scope.may_read, (expression,), answer))
+        self._note(Query(Scope.may_read, (expression,), answer))
         return answer
+
+    def _note(self, query: Query) -> None:
+        """Each question once: it is asked again in every round of a simplification."""
+        if not any(query.is_again(each) for each in self.queries):
+            self.queries.append(query)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from symbackprop.emission.environment import render
 from symbackprop.errors import EmissionError
 from symbackprop.lesson.document import Document, Equations
+from symbackprop.lesson.lesson import result_by_blocks
 from symbackprop.lesson.markdown import escaped, markdown_fragment
 from symbackprop.pages.links import Links
 from symbackprop.pages.network import network_svg
@@ -19,8 +20,9 @@ from symbackprop.pipeline import Model, ModelDerivation, load
 from symbackprop.systems.system import Role
 
 INDEX = "index"
-MOST_GRADIENTS = 4  # of one model on the page that shows all
+MOST_EQUATIONS = 6  # of one gradient on the page that shows all
 _PUBLISHED = re.compile(r"^grad_(\w+)", flags=re.MULTILINE)
+_WORD = re.compile(r"[a-z][a-z-]*(?=[ ,:;.]|$)")
 _END_OF_TITLE = re.compile(r"[:;,.] |\.$| \(")
 
 
@@ -52,8 +54,8 @@ NOT_PUBLISHED = Published("", "")
 class Exhibit:
     """The strings of one model's page; `title`, `description` and formulas are Markdown.
 
-    `picture` is "" where the network is too large to draw. `gradients` are the first MOST_GRADIENTS of them,
-    and `others` the number of the rest.
+    `picture` is "" where the network is too large to draw. `beginning` are the first MOST_EQUATIONS of the
+    result, and `others` is the number of the rest.
     """
 
     name: str
@@ -63,7 +65,7 @@ class Exhibit:
     language: str
     model: str
     picture: str
-    gradients: str
+    beginning: str
     others: int
     result: str
     source: str
@@ -100,7 +102,7 @@ def exhibit_of(
 ) -> Exhibit:
     """The exhibit of a derived model; its module is verified, MismatchError where it is not its equations."""
     derivation = derived.derivation
-    lines = [(each.derivative, each.sides[-1]) for each in derived.gradients.values()]
+    lines = result_by_blocks(derivation).lines
     comment = " ".join(_comment(text.splitlines()))
     title = _END_OF_TITLE.split(comment, maxsplit=1)[0] or path.stem.replace("_", " ")
     drawn = len(derivation.system.equations) <= MOST_DRAWN
@@ -112,8 +114,8 @@ def exhibit_of(
         language=path.suffix.removeprefix(".") or "model",
         model=text,
         picture=network_svg(derivation, Links({})) if drawn else "",
-        gradients=markdown_fragment(Document("", (Equations(tuple(lines[:MOST_GRADIENTS])),))).strip("\n"),
-        others=max(len(lines) - MOST_GRADIENTS, 0),
+        beginning=markdown_fragment(Document("", (Equations(lines[:MOST_EQUATIONS]),))).strip("\n"),
+        others=max(len(lines) - MOST_EQUATIONS, 0),
         result=derived.result_markdown().strip("\n"),
         source=escaped(published.source),
         published=published.equations.strip("\n"),
@@ -134,4 +136,5 @@ def _comment(lines: Sequence[str]) -> list[str]:
 
 
 def _capitalised(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    """Beginning with a capital letter, where the first word is one: the a of a' b is not."""
+    return words[:1].upper() + words[1:] if _WORD.match(words) else words

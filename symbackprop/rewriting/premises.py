@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from symbackprop.notation.correspondence import Correspondence
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Axis, Expression, Index
+from symbackprop.notation.layered import Layered
 from symbackprop.notation.substitution import rename_indices, rename_tensors
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import renamed_equation
@@ -76,7 +77,7 @@ class KnownRanges(Premise):
             frozenset(each.tensor for each in self.tensors if each.is_positive),
             frozenset(each.tensor for each in self.tensors if each.is_nonnegative),
             frozenset(each.tensor for each in self.tensors if each.is_undefined),
-            {each.tensor: each.axes for each in self.tensors if each.axes is not None},
+            Layered({each.tensor: each.axes for each in self.tensors if each.axes is not None}),
         )
 
     @property

@@ -59,9 +59,8 @@ def _split(delta: Expression, bound: frozenset[Index]) -> tuple[Delta, ...] | No
         form = linear_form(position)
         if not isinstance(index, Index) or index in bound or not _is_bound(form, bound):
             continue
-        if form.constant:
-            continue
-        for digit in form.coefficients if len(form.coefficients) == 2 else ():
+        is_pair = len(form.coefficients) == 2 and not form.constant
+        for digit in form.coefficients if is_pair else ():
             high = _high_digit(form, digit)
             if high is not None and isinstance(digit, Index):
                 radix = _size(digit.axis)

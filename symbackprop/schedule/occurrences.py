@@ -120,6 +120,14 @@ def occurrence(expression: Expression) -> tuple[Expression, tuple[Index, ...]]:
 
     An inverse is shared whole, and so are cofactors: the diagonal is read at one index twice.
     """
+    memory = expression.__dict__  # kept with the node, as its hash is: the same parts are asked about again
+    if "_occurrence" not in memory:
+        memory["_occurrence"] = _occurrence(expression)
+    found: tuple[Expression, tuple[Index, ...]] = memory["_occurrence"]
+    return found
+
+
+def _occurrence(expression: Expression) -> tuple[Expression, tuple[Index, ...]]:
     is_element = isinstance(expression, MatrixFunction) and bool(expression.positions)
     if is_element and all(isinstance(child, Index) for child in expression.children):
         free = tuple(child for child in expression.children if isinstance(child, Index))

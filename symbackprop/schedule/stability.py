@@ -10,6 +10,7 @@ from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten,
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.stability.forms import (
     CANCELLING,
+    DIFFERENCE_FROM_PROBABILITY,
     EXPONENTIALS_FIRST,
     FAR_BELOW_ZERO,
     LOG_BESIDE_ZERO,
@@ -73,6 +74,7 @@ def stable_form(item: NamedEquation, meanings: Meanings) -> NamedEquation:
     if any(isinstance(node, Delta) for node in item.equation.expression.walk()):
         item = rewritten(item, (CANCELLING.rule(meanings),))
     item = rewritten(item, identities)
+    item = rewritten_once(item, (DIFFERENCE_FROM_PROBABILITY.rule(meanings),))
     shifted = rewritten_once(item, tuple([form.rule(meanings) for form in SHIFTS]))
     if shifted is not item:
         shifted = rewritten(shifted, identities)

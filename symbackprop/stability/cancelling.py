@@ -6,28 +6,28 @@ that it cancels across a sum: delta(p,q)*f[p] is delta(p,q)*f[q].
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import (
     add,
-    base_and_exponent,
     factors_of,
-    is_reciprocal,
     is_sum,
     multiply,
     negate,
     power,
-    terms_of,
 )
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
+    ZERO,
     Add,
     Apply,
+    Comparison,
     Delta,
     Element,
     Expression,
-    Index,
     Multiply,
     Number,
     Reduction,
@@ -35,74 +35,128 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.stability.complements import left_by_mean
 from symbackprop.stability.exponents import instances
 from symbackprop.stability.factors import sums_sigmoids
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings
-from symbackprop.stability.sigmoids import sigmoid_argument
+from symbackprop.stability.scaled import has_exponentials
+from symbackprop.stability.sigmoids import Sigmoid, sigmoid_of, sigmoids_in
+
+Deltas: TypeAlias = tuple[Delta, ...]
 
 
-@dataclass(frozen=True)
-class _Sigmoid:
-    """A factor (sign*sigmoid(argument))^exponent, which is spelled `node`."""
+class _Cancelling(ABC):
+    """Takes a factor into expressions in which it meets its reciprocal.
 
-    node: Expression
-    argument: Expression
-    exponent: int
-    sign: int = 1
+    `opens_names` says whether names are opened; of a name's own names none: what is opened is written out.
+    """
+
+    meanings: Meanings
+    opens_names: bool
 
     @property
-    def as_function(self) -> Expression:
-        """The same, spelled as the function."""
-        function = multiply(Number(self.sign), Apply("sigmoid", (self.argument,)))
-        return power(function, Number(self.exponent))
+    @abstractmethod
+    def factor(self) -> Expression:
+        """What is taken in, as it stands."""
 
+    @abstractmethod
+    def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
+        """A product times the factor, `deltas` beside it; None where it meets none of the factors."""
 
-@dataclass(frozen=True)
-class _Cancelling:
-    """Takes a sigmoid into expressions in which it meets its reciprocal, or exp(f) for sigmoid(-f)."""
+    @abstractmethod
+    def without_names(self) -> _Cancelling:
+        """The same, where no names are opened."""
 
-    sigmoid: _Sigmoid
-    meanings: Meanings
-    opens_names: bool = True  # of a name's own names none: what is opened is written out
-
-    def taken_into(self, node: Expression) -> Expression | None:
-        """The node times the sigmoid; None where it meets nothing."""
+    def taken_into(self, node: Expression, deltas: Deltas = ()) -> Expression | None:
+        """The node times the factor; None where it meets nothing."""
         match node:
             case Add(terms):
-                found = self._into_each(terms)
+                found = self._into_each(terms, deltas)
                 return None if found is None else add(*found)
             case Where(condition, chosen, otherwise):
-                found = self._into_each((chosen, otherwise))
+                tied = (*deltas, *_deltas(condition)) if otherwise == ZERO else deltas
+                found = self._into_each((chosen, otherwise), tied)
                 return None if found is None else Where(condition, *found)
             case Reduction("sum"):
-                inner = rename_bound(node, self.sigmoid.argument.free_indices)
-                body = self.taken_into(inner.body)
+                inner = rename_bound(node, self.factor.free_indices)
+                body = self.taken_into(inner.body, deltas)
                 return None if body is None else inner.with_children((body,))
             case Element():
                 meant = self.meanings.of(node)
                 is_opened = self.opens_names and meant != node and meant.node_count <= LARGEST_SCALED
-                return replace(self, opens_names=False).taken_into(meant) if is_opened else None
-        return self._into_product(node)
+                return self.without_names().taken_into(meant, deltas) if is_opened else None
+        return self._into_product(node, deltas)
 
-    def _into_each(self, parts: Sequence[Expression]) -> list[Expression] | None:
-        found = [self.taken_into(each) for each in parts]
+    def _into_each(self, parts: Sequence[Expression], deltas: Deltas) -> list[Expression] | None:
+        found = [self.taken_into(each, deltas) for each in parts]
         if all(each is None for each in found):
             return None
-        return [new or multiply(old, self.sigmoid.node) for new, old in zip(found, parts, strict=True)]
+        return [new or multiply(old, self.factor) for new, old in zip(found, parts, strict=True)]
 
-    def _into_product(self, node: Expression) -> Expression | None:
+    def _into_product(self, node: Expression, deltas: Deltas) -> Expression | None:
         factors = factors_of(node)
-        if any(map(self._meets, factors)):
-            return multiply(*self._spelled_alike(factors), self.sigmoid.as_function)
+        beside = (self.meanings.of(each) for each in factors)
+        deltas = (*deltas, *(each for each in beside if isinstance(each, Delta)))
+        met = self.into_factors(factors, deltas)
+        if met is not None:
+            return met
         for place, factor in enumerate(factors if len(factors) > 1 else ()):
-            found = self.taken_into(factor)
+            found = self.taken_into(factor, deltas)
             if found is not None:
                 return multiply(*factors[:place], found, *factors[place + 1 :])
         return None
 
+
+@dataclass(frozen=True)
+class _CancellingName(_Cancelling):
+    """Takes in an element f[q] of what has exponentials: it meets 1/f[q], and 1/f[p] beside delta(p,q).
+
+    Or the reciprocal, `sign` -1, which meets f[q].
+    """
+
+    name: Expression
+    sign: int
+    meanings: Meanings
+    opens_names: bool
+
+    @property
+    def factor(self) -> Expression:
+        return power(self.name, Number(self.sign))
+
+    def without_names(self) -> _Cancelling:
+        return replace(self, opens_names=False)
+
+    def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
+        for place, factor in enumerate(factors):
+            base, exponent = as_power(factor)
+            is_met = base == self.name or any(_is_tied(base, self.name, delta) for delta in deltas)
+            if exponent * self.sign < 0 and is_met:
+                left = power(base, Number(exponent + self.sign))
+                return multiply(*factors[:place], left, *factors[place + 1 :])
+        return None
+
+
+@dataclass(frozen=True)
+class _CancellingSigmoid(_Cancelling):
+    """Takes in a sigmoid: it meets its reciprocal, that of a sum of sigmoids, or exp(f) for sigmoid(-f)."""
+
+    sigmoid: Sigmoid
+    meanings: Meanings
+    opens_names: bool = True
+
+    @property
+    def factor(self) -> Expression:
+        return self.sigmoid.node
+
+    def without_names(self) -> _Cancelling:
+        return replace(self, opens_names=False)
+
+    def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
+        if not any(map(self._meets, factors)):
+            return None
+        return multiply(*self._spelled_alike(factors), self.sigmoid.as_function)
+
     def _meets(self, factor: Expression) -> bool:
-        own, other = self.sigmoid, _sigmoid(factor, self.meanings)
+        own, other = self.sigmoid, sigmoid_of(factor, self.meanings)
         if other is not None:
             return other.argument == own.argument and other.exponent * own.exponent < 0
         base, exponent = as_power(factor)
@@ -111,77 +165,81 @@ class _Cancelling:
         return exponent * own.exponent > 0 and argument_of("exp", base) == negate(own.argument)
 
     def _is_in_a_term(self, total: Expression) -> bool:
-        """Whether a term of a sum has the sigmoid, or that of the negative, as a factor."""
+        """Whether a sum rests on the sigmoid, or on that of the negative, as a factor of a term."""
         own = self.sigmoid.argument
-        for factor in _factors_of_terms(self.meanings.of(total)):
-            argument, indices = sigmoid_argument(as_power(factor[0])[0], self.meanings), factor[1]
-            arguments = () if argument is None else instances(argument, indices, own)
-            if any(each in (own, negate(own)) for each in arguments):
+        for argument, indices in sigmoids_in(self.meanings.of(total), self.meanings):
+            if any(each in (own, negate(own)) for each in instances(argument, indices, own)):
                 return True
         return False
 
     def _spelled_alike(self, factors: Sequence[Expression]) -> Iterator[Expression]:
         for factor in factors:
-            other = _sigmoid(factor, self.meanings)
+            other = sigmoid_of(factor, self.meanings)
             is_same = other is not None and other.argument == self.sigmoid.argument
             yield other.as_function if other is not None and is_same else factor
 
 
-def _factors_of_terms(
-    node: Expression, bound: tuple[Index, ...] = ()
-) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
-    """The factors of the terms of a sum, and the indices over which they are summed."""
-    for term in terms_of(node):
-        for factor in factors_of(term):
-            if is_sum(factor):
-                yield from _factors_of_terms(factor.body, (*bound, *factor.indices))
-            elif isinstance(factor, Add) and factor != node:
-                yield from _factors_of_terms(factor, bound)
-            else:
-                yield factor, bound
-
-
 def cancelled_in_sum(node: Expression, meanings: Meanings) -> Expression | None:
     """sigmoid(f)*(g/sigmoid(f) + h) = g + sigmoid(f)*h; sigmoid(-f)*(g*exp(f) + h) as well."""
-    if not isinstance(node, Multiply):
+    for factor, rest in _each_and_rest(node):
+        sigmoid = sigmoid_of(factor, meanings)
+        found = _taken_in(rest, _CancellingSigmoid(sigmoid, meanings)) if sigmoid else None
+        if found is not None:
+            return found
+    return None
+
+
+def cancelled_by_name(node: Expression, meanings: Meanings) -> Expression | None:
+    """f*(g/f + h) = g + f*h, where f is an exponential or a name with some, and so may be 0; masked too.
+
+    (f*g + h)/f = g + h/f for a name f.
+    """
+    for factor, rest in _each_and_rest(node):
+        match factor:
+            case Where(condition, chosen, otherwise) if otherwise == ZERO:
+                for part, others in _each_and_rest(multiply(chosen)):
+                    found = _with_name_taken_in(part, rest, meanings)
+                    if found is not None:
+                        return _masked(condition, multiply(*others, found))
+        found = _with_name_taken_in(factor, rest, meanings)
+        if found is not None:
+            return found
+    return None
+
+
+def _masked(condition: Expression, node: Expression) -> Expression:
+    is_so = isinstance(node, Where) and node.condition == condition and node.otherwise == ZERO
+    return node if is_so else Where(condition, node, ZERO)
+
+
+def _with_name_taken_in(
+    factor: Expression, rest: Sequence[Expression], meanings: Meanings
+) -> Expression | None:
+    name, sign = as_power(factor)
+    is_small = (sign == 1 and isinstance(name, Apply)) or (sign in (1, -1) and isinstance(name, Element))
+    if not (is_small and any(map(_has_terms, rest))) or not has_exponentials(name, meanings):
         return None
-    for place, factor in enumerate(node.factors):
-        sigmoid = _sigmoid(factor, meanings)
-        if sigmoid is None:
-            continue
-        cancelling = _Cancelling(sigmoid, meanings)
-        for at, beside in enumerate(node.factors):
-            found = cancelling.taken_into(beside) if at != place and _has_terms(beside) else None
-            if found is not None:
-                others = (each for n, each in enumerate(node.factors) if n not in (at, place))
-                return multiply(*others, found)
+    return _taken_in(rest, _CancellingName(name, sign, meanings, opens_names=sign == 1))
+
+
+def _each_and_rest(node: Expression) -> Iterator[tuple[Expression, Sequence[Expression]]]:
+    """Each factor of a product, and the others."""
+    factors = factors_of(node)
+    for at, factor in enumerate(factors):
+        yield factor, (*factors[:at], *factors[at + 1 :])
+
+
+def _taken_in(factors: Sequence[Expression], cancelling: _Cancelling) -> Expression | None:
+    """The product, with what is cancelled taken into a factor in which it meets its reciprocal."""
+    for at, beside in enumerate(factors):
+        found = cancelling.taken_into(beside) if _has_terms(beside) else None
+        if found is not None:
+            return multiply(*factors[:at], *factors[at + 1 :], found)
     return None
 
 
 def _has_terms(node: Expression) -> bool:
     return isinstance(node, Add | Where | Element) or (isinstance(node, Reduction) and node.kind == "sum")
-
-
-def reciprocal_of_where(node: Expression, meanings: Meanings) -> Expression | None:
-    """1/where(c, f, g) = where(c, 1/f, 1/g), where f or g is a sigmoid."""
-    base, exponent = base_and_exponent(node)
-    if not (is_reciprocal(node) and isinstance(exponent, Number)):
-        return None
-    match meanings.of(base):
-        case Where(condition, chosen, otherwise):
-            if any(_sigmoid(each, meanings) is not None for each in (chosen, otherwise)):
-                return Where(condition, power(chosen, exponent), power(otherwise, exponent))
-    return None
-
-
-def _sigmoid(factor: Expression, meanings: Meanings) -> _Sigmoid | None:
-    base, exponent = as_power(factor)
-    sides = ((1, base), (-1, negate(base))) if isinstance(base, Add) else ((1, base),)
-    for sign, side in sides:
-        argument = sigmoid_argument(side, meanings)
-        if argument is not None:
-            return _Sigmoid(factor, argument, exponent, sign)
-    return None
 
 
 def cancelled_under_delta(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -211,29 +269,25 @@ def cancelled_under_delta(node: Expression, _meanings: Meanings) -> Expression |
 def _tied(element: Element, parts: list[Expression]) -> tuple[int, int] | None:
     """The place and the exponent of a reciprocal of the element, read at the other position of a delta."""
     for delta in parts:
-        if not isinstance(delta, Delta):
-            continue
-        for place, part in enumerate(parts):
+        for place, part in enumerate(parts if isinstance(delta, Delta) else ()):
             base, exponent = as_power(part)
-            if isinstance(base, Element) and exponent < 0 and base.tensor == element.tensor:
-                there = tuple(delta.right if each == delta.left else each for each in base.positions)
-                back = tuple(delta.left if each == delta.right else each for each in base.positions)
-                if element.positions in (there, back):
-                    return place, exponent
+            if exponent < 0 and isinstance(delta, Delta) and _is_tied(base, element, delta):
+                return place, exponent
     return None
 
 
-def difference_of_powers(node: Expression, meanings: Meanings) -> Expression | None:
-    """f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, where f is a sigmoid or a mean of some, and so is 1 - f."""
-    if not isinstance(node, Add):
-        return None
-    for higher in node.terms:
-        for factor in factors_of(higher):
-            base, exponent = as_power(factor)
-            lower = multiply(MINUS_ONE, higher, power(base, MINUS_ONE)) if exponent > 1 else None
-            left = left_by_mean(base, meanings) if lower in node.terms else None
-            if lower is not None and left is not None:
-                joined = multiply(lower, left)
-                terms = (joined if term == lower else term for term in node.terms if term != higher)
-                return add(*terms)
-    return None
+def _deltas(condition: Expression) -> Iterator[Delta]:
+    """The deltas that are 1 where a condition holds."""
+    for part in conjuncts(condition):
+        match part:
+            case Comparison("==", left, right):
+                yield Delta(left, right)
+
+
+def _is_tied(node: Expression, element: Expression, delta: Delta) -> bool:
+    """Whether it is the element, read at the other position of a delta."""
+    if not (isinstance(node, Element) and isinstance(element, Element)) or node.tensor != element.tensor:
+        return False
+    there = tuple(delta.right if each == delta.left else each for each in node.positions)
+    back = tuple(delta.left if each == delta.right else each for each in node.positions)
+    return element.positions in (there, back)

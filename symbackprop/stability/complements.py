@@ -8,6 +8,7 @@ from itertools import repeat
 
 from symbackprop.notation.arithmetic import (
     add,
+    base_and_exponent,
     coefficient_and_rest,
     factors_of,
     is_reciprocal,
@@ -15,6 +16,7 @@ from symbackprop.notation.arithmetic import (
     negate,
     power,
     subtract,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -29,7 +31,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.notation.pairs import as_power
+from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.sigmoids import complement, sigmoid_argument
@@ -188,3 +190,56 @@ def _left_by_parameter(factor: Expression, meanings: Meanings) -> Expression | N
 def _sum_of_all(terms: Sequence[Expression | None]) -> Expression | None:
     found = [each for each in terms if each is not None]
     return add(*found) if found and len(found) == len(terms) else None
+
+
+def difference_from_probability(node: Expression, meanings: Meanings) -> Expression | None:
+    """(g - f)*h/f = g*(1 - f)*h/f - (1 - g)*h for a probability f, also beside 1/(1 - f)."""
+    factors = factors_of(multiply(*factors_of(node)))
+    below = [base_and_exponent(each)[0] for each in factors if is_reciprocal(each)]
+    for place, factor in enumerate(factors if below else ()):
+        parts = [coefficient_and_rest(term) for term in terms_of(factor)]
+        if len(parts) != 2 or parts[0][0] != -parts[1][0] or not all(rest for _, rest in parts):
+            continue
+        beside = (*factors[:place], *factors[place + 1 :])
+        for (number, rest), (_, others) in (parts, parts[::-1]):
+            value, probability = multiply(*rest), multiply(*others)
+            left = _left_beside(below, probability, meanings)
+            if left is not None:
+                chosen = multiply(Number(number), value, left, *beside)
+                return add(chosen, multiply(Number(-number), subtract(ONE, value), probability, *beside))
+    return None
+
+
+def _left_beside(
+    below: Sequence[Expression], probability: Expression, meanings: Meanings
+) -> Expression | None:
+    """1 - f, where f or this is among the denominators, spelled as it is there."""
+    plain = subtract(ONE, probability)
+    spelled = [each for each in below if each in (plain, negate(plain))]
+    left = _left_of_1(probability, meanings) if spelled or probability in below else None
+    if left is None or left in below:
+        return left
+    return multiply(Number(1 if plain in spelled else -1), spelled[0]) if spelled else left
+
+
+def _left_of_1(probability: Expression, meanings: Meanings) -> Expression | None:
+    """1 - f, of which small values keep their digits."""
+    number, rest = coefficient_and_rest(meanings.of(probability))
+    exponent = argument_of("expm1", rest[0]) if len(rest) == 1 and number == -1 else None
+    return _left_by(probability, meanings) if exponent is None else Apply("exp", (exponent,))
+
+
+def difference_of_powers(node: Expression, meanings: Meanings) -> Expression | None:
+    """f^n*g - f^(n + 1)*g = f^n*(1 - f)*g, where f is a sigmoid or a mean of some, and so is 1 - f."""
+    if not isinstance(node, Add):
+        return None
+    for higher in node.terms:
+        for factor in factors_of(higher):
+            base, exponent = as_power(factor)
+            lower = multiply(MINUS_ONE, higher, power(base, MINUS_ONE)) if exponent > 1 else None
+            left = left_by_mean(base, meanings) if lower in node.terms else None
+            if lower is not None and left is not None:
+                joined = multiply(lower, left)
+                terms = (joined if term == lower else term for term in node.terms if term != higher)
+                return add(*terms)
+    return None

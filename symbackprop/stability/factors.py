@@ -29,7 +29,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.pairs import argument_of
 from symbackprop.stability.complements import as_sigmoids
 from symbackprop.stability.exponents import has_maximum, is_at_most_0
-from symbackprop.stability.hyperbolic import scaled_difference
+from symbackprop.stability.hyperbolic import scaled_complement, scaled_difference
 from symbackprop.stability.meanings import LARGEST_SCALED, Meanings, Scaled
 from symbackprop.stability.product_guards import unguarded
 from symbackprop.stability.scaled import has_exponentials, has_named_scale, is_exponential, scaled
@@ -164,6 +164,8 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
             parts = (body,)
         case Where(_, chosen, otherwise) if otherwise == ZERO:
             return sums_sigmoids(chosen, meanings)
+        case Apply("expm1", _):
+            return scaled_complement(meant) is not None
         case Multiply():
             factors = [each for each in factors_of(multiply(meant)) if each.tensors]
             return len(factors) == 1 and sums_sigmoids(factors[0], meanings)

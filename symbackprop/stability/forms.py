@@ -7,6 +7,7 @@ apply. The identities are used until none applies; the shifts are used in one pa
 from __future__ import annotations
 
 from symbackprop.stability.cancelling import cancelled_under_delta
+from symbackprop.stability.complements import difference_from_probability
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
@@ -26,11 +27,22 @@ SHIFTS: tuple[StableForm, ...] = (
     ),
     StableForm(
         "log of exponentials",
-        "log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m))), m = max(i, h) where g != 0",
+        "log(sum(i, g*exp(h))) = m + log(sum(i, g*exp(h - m))), m = max(i, h) where g != 0; "
+        "log(1 + f*exp(m)) = softplus(m + log(f))",
         log_of_exponentials,
         example="log(sum(i, exp(x[i])))",
         near_miss="log(sum(i, x[i]^2))",
     ),
+)
+
+# Used once at every node, between the identities and the shifts.
+DIFFERENCE_FROM_PROBABILITY = StableForm(
+    "difference from a probability",
+    "(g - f)*h/f = g*(1 - f)*h/f - (1 - g)*h; (g - f)*h/(1 - f) = g*h - (1 - g)*f*h/(1 - f)",
+    difference_from_probability,
+    example="(c - sigmoid(h0))/sigmoid(h0)",
+    near_miss="(c - sigmoid(h0))/c",
+    where=("f is made of sigmoids", "so is what is left of 1"),
 )
 
 LOGARITHMS_LAST = StableForm(
@@ -115,6 +127,6 @@ CANCELLING = StableForm(
 )
 
 STABLE_FORMS: tuple[StableForm, ...] = (
-    CANCELLING, *IDENTITIES, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST, LOG_BESIDE_ZERO,
-    *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST,
+    CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST,
+    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST,
 )  # fmt: skip

@@ -1,17 +1,32 @@
-"""Hyperbolic functions: written out by exponentials, beside one another, and in a logarithm."""
+"""Hyperbolic functions and exp(f) - 1: written out, beside one another, in a logarithm, and scaled."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
 
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate
-from symbackprop.notation.expressions import MINUS_ONE, ONE, ZERO, Apply, Expression, Number
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Apply,
+    Comparison,
+    Expression,
+    Index,
+    Number,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.pairs import argument_of, joined_factors, joined_terms
+from symbackprop.stability.exponents import LOWEST
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 HALF = Number(Fraction(1, 2))
+# exp(-40) is less than the rounding of 1 in float64.
+FAR_BELOW = Number(-40)
 
 
 def sum_of_opposites(node: Expression, _meanings: Meanings) -> Expression | None:
@@ -78,3 +93,62 @@ def scaled_hyperbolic(function: str, argument: Expression) -> Scaled:
         return Scaled(size, multiply(HALF, add(ONE, Apply("exp", (twice,)))), is_shifted=True)
     sign = multiply(MINUS_ONE, HALF, Apply("sign", (argument,)))
     return Scaled(size, multiply(sign, Apply("expm1", (twice,))), is_shifted=True)
+
+
+def scaled_complement(node: Expression) -> Scaled | None:
+    """exp(-s) - 1 = -exp(m)*where(m > -40, (1 - exp(-s))*exp(-m), sum(i, n*exp(min(f, 0) - m))).
+
+    Here s = sum(i, n*softplus(f)), with numbers n > 0, and m = max(i, min(f, 0)): so far below 0, softplus(f)
+    is exp(f), and s is what 1 - exp(-s) is.
+    """
+    argument = argument_of("expm1", node)
+    terms = [_softplus_term(negate(each)) for each in terms_of(argument)] if argument is not None else []
+    known = [each for each in terms if each is not None]
+    if not known or len(known) < len(terms):
+        return None
+    largest = reduce(lambda one, other: Apply("max", (one, other)), (each.largest for each in known))
+    near = multiply(MINUS_ONE, node, Apply("exp", (negate(largest),)))
+    far = add(*(each.total_below(largest) for each in known))
+    value = Where(Comparison(">", largest, FAR_BELOW), near, far)
+    return Scaled(largest, negate(value), is_shifted=True)
+
+
+@dataclass(frozen=True)
+class _SoftplusTerm:
+    """number*softplus(argument), summed over indices where a condition holds."""
+
+    number: Expression
+    argument: Expression
+    indices: tuple[Index, ...] = ()
+    condition: Expression | None = None
+
+    @property
+    def largest(self) -> Expression:
+        """The largest exponent, up to 0."""
+        below = Apply("min", (self.argument, ZERO))
+        counted = below if self.condition is None else Where(self.condition, below, LOWEST)
+        return Reduction("max", self.indices, counted) if self.indices else counted
+
+    def total_below(self, shift: Expression) -> Expression:
+        """The sum over exp(shift), where all arguments are far below 0."""
+        term = multiply(self.number, Apply("exp", (subtract(Apply("min", (self.argument, ZERO)), shift),)))
+        term = term if self.condition is None else Where(self.condition, term, ZERO)
+        if not self.indices:
+            return term
+        return Reduction("sum", self.indices, term)
+
+
+def _softplus_term(term: Expression) -> _SoftplusTerm | None:
+    number, rest = coefficient_and_rest(term)
+    match rest:
+        case (Apply("softplus", (argument,)),) if number > 0:
+            return _SoftplusTerm(Number(number), argument)
+        case (Reduction("sum", indices, Where(condition, body, otherwise)),) if otherwise == ZERO:
+            inner = _softplus_term(multiply(Number(number), body))
+            is_plain = inner is not None and not inner.indices
+            return replace(inner, indices=indices, condition=condition) if inner and is_plain else None
+        case (Reduction("sum", indices, body),):
+            inner = _softplus_term(multiply(Number(number), body))
+            is_plain = inner is not None and not inner.indices
+            return replace(inner, indices=indices) if inner and is_plain else None
+    return None

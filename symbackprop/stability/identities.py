@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.stability.cancelling import cancelled_in_sum, difference_of_powers, reciprocal_of_where
+from symbackprop.stability.cancelling import cancelled_by_name, cancelled_in_sum
+from symbackprop.stability.complements import difference_of_powers
 from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
 from symbackprop.stability.logarithms import (
     log_of_difference,
@@ -25,11 +26,13 @@ from symbackprop.stability.sigmoids import (
     numbers_together,
     reciprocal_is_sigmoid,
     reciprocal_of_complement,
+    reciprocal_of_where,
     softplus_difference,
 )
 from symbackprop.stability.softplus import (
     complement_of_product,
     exponential_of_softplus,
+    product_beside_exponential,
     product_of_complements,
 )
 from symbackprop.stability.squares import root_of_square
@@ -88,10 +91,18 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "complement of product",
-        "1 - prod(i, sigmoid(f)^g) = 1 - exp(-sum(i, g*softplus(-f)))",
+        "1 - h*prod(i, sigmoid(f)^g) = 1 - exp(-sum(i, g*softplus(-f)) + log(h)), h up to three sigmoids",
         complement_of_product,
         example="1 - prod(i, sigmoid(x[i]))",
         near_miss="1 - prod(i, x[i])",
+        decreases="weight",
+    ),
+    StableForm(
+        "product beside an exponential",
+        "prod(i, sigmoid(f)^g)*exp(h + sum(i, g*softplus(-f))) = exp(h)",
+        product_beside_exponential,
+        example="prod(i, sigmoid(x[i]))*exp(c + sum(i, softplus(-x[i])))",
+        near_miss="prod(i, sigmoid(x[i]))*exp(c + sum(i, softplus(x[i])))",
         decreases="weight",
     ),
     StableForm(
@@ -104,6 +115,16 @@ IDENTITIES: tuple[StableForm, ...] = (
         decreases="names",
     ),
     StableForm(
+        "cancel a name in a sum",
+        "f*(g/f + h) = g + f*h; (f*g + h)/f = g + h/f, f a name; "
+        "f[q]*(delta(p,q)*g/f[p] + h) = delta(p,q)*g + f[q]*h",
+        cancelled_by_name,
+        example="exp(x[i])*(c/exp(x[i]) + w[t])",
+        near_miss="exp(x[i])*(c/w[t] + c)",
+        where=("f is an exponential, or a name with exponentials",),
+        decreases="weight",
+    ),
+    StableForm(
         "reciprocal of where",
         "1/where(c, f, g) = where(c, 1/f, 1/g), f or g a sigmoid",
         reciprocal_of_where,
@@ -113,7 +134,8 @@ IDENTITIES: tuple[StableForm, ...] = (
     ),
     StableForm(
         "exponential times sigmoid",
-        "exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1",
+        "exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1; "
+        "(1 - sigmoid(f))/sigmoid(-f) = 1",
         exponential_times_sigmoid,
         example="exp(c)*sigmoid(-c)",
         near_miss="exp(c)*sigmoid(c)",
@@ -232,6 +254,7 @@ IDENTITIES: tuple[StableForm, ...] = (
         log_of_one_plus,
         example="log(1 + exp(c))",
         near_miss="log(2 + c)",
+        where=("terms of g*exp(f) are not shifted",),
         decreases="weight",
     ),
     StableForm(

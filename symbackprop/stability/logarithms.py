@@ -45,8 +45,13 @@ from symbackprop.systems.partial import NOTHING_KNOWN, is_positive
 
 
 def log_of_exponentials(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(exp(m)*f/g) = m + log(f) - log(g)."""
+    """log(exp(m)*f/g) = m + log(f) - log(g); log(1 + exp(m)*f) = softplus(m + log(f))."""
     argument = argument_of("log", node)
+    rest = argument_of("log1p", node) or (subtract(argument, ONE) if argument is not None else ZERO)
+    is_one_plus = argument is None or (isinstance(argument, Add) and ONE in argument.terms)
+    softplus = _softplus_of(rest, meanings) if is_one_plus else None
+    if softplus is not None:
+        return softplus
     bases = [base_and_exponent(factor)[0] for factor in factors_of(argument or ONE)]
     if any(sums_sigmoids(base, meanings) for base in bases):
         meanings = meanings.with_sigmoids()
@@ -107,14 +112,16 @@ def log_of_one_plus(node: Expression, meanings: Meanings) -> Expression | None:
         case Apply("log1p", (argument,)):
             inside = add(ONE, argument)
             is_small = isinstance(inside, Add) and as_sigmoids(inside, meanings) is not None
-            return log(inside) if is_small else _softplus_of(argument, meanings)
+            softplus = log(inside) if is_small else _softplus_of(argument, meanings)
+            return None if softplus is None or _is_shifted(softplus, argument) else softplus
         case Apply("log", (argument,)):
             exponent = one_plus_exponential(argument, meanings)
             if exponent is not None:
                 return Apply("softplus", (exponent,))
             if isinstance(argument, Add) and ONE in argument.terms and not as_sigmoids(argument, meanings):
                 rest = subtract(argument, ONE)
-                return _softplus_of(rest, meanings) or Apply("log1p", (rest,))
+                softplus = _softplus_of(rest, meanings) or Apply("log1p", (rest,))
+                return None if _is_shifted(softplus, rest) else softplus
     return None
 
 
@@ -124,6 +131,15 @@ def _softplus_of(argument: Expression, meanings: Meanings) -> Expression | None:
     if found.is_plain or not is_positive:
         return None
     return Apply("softplus", (add(found.exponent, log(found.value)),))
+
+
+def _is_shifted(softplus: Expression, argument: Expression) -> bool:
+    """Whether terms were shifted by the largest of them: then it weighs more, and is used once."""
+    return not _maxima(softplus) <= _maxima(argument)
+
+
+def _maxima(node: Expression) -> set[Expression]:
+    return {each for each in node.walk() if isinstance(each, Apply) and each.function == "max"}
 
 
 def log_of_sigmoids(node: Expression, meanings: Meanings) -> Expression | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, factors_of, multiply, power
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -94,6 +94,10 @@ def is_never_zero(node: Expression) -> bool:
             return value != 0
         case Size() | Constant():
             return True
+        case Where(_, chosen, otherwise):
+            return is_never_zero(chosen) and is_never_zero(otherwise)
+        case Apply("expm1", (argument,)):
+            return is_never_zero(argument) or is_never_zero(negate(argument))
         case Apply(function, _):
             return function in _POSITIVE_FUNCTIONS
         case Power(base, Number(exponent)):

@@ -43,7 +43,7 @@ from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.stability.complements import as_sigmoids
 from symbackprop.stability.exponents import LOWEST, is_balanced, is_of_order_1, softmax_count
-from symbackprop.stability.hyperbolic import scaled_difference, scaled_hyperbolic
+from symbackprop.stability.hyperbolic import scaled_complement, scaled_difference, scaled_hyperbolic
 from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.stability.product_guards import may_vanish, weighted
 
@@ -69,7 +69,7 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
         case Apply("sigmoid", (argument,)) if meanings.sees_sigmoids:
             return Scaled(negate(Apply("softplus", (negate(argument),))), ONE)
         case Apply("expm1", _) if meanings.sees_sigmoids:
-            return scaled_difference(node) or _plain(node)
+            return scaled_complement(node) or scaled_difference(node) or _plain(node)
         case Element():
             return meanings.scale(node, _of_name) or _plain(node)
         case Power(base, exponent):
@@ -197,6 +197,8 @@ def is_exponential(node: Expression, meanings: Meanings) -> bool:
             return True
         case Apply("sigmoid", _):
             return meanings.sees_sigmoids
+        case Apply("expm1", _):
+            return meanings.sees_sigmoids and scaled_complement(node) is not None
         case Element():
             found = meanings.scale(node, _of_name)
             return found is not None

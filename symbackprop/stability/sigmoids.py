@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
@@ -9,11 +11,13 @@ from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
     coefficient_and_rest,
+    factors_of,
     is_reciprocal,
     multiply,
     negate,
     power,
     subtract,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -22,8 +26,11 @@ from symbackprop.notation.expressions import (
     Apply,
     Element,
     Expression,
+    Index,
     Multiply,
     Number,
+    Reduction,
+    Where,
 )
 from symbackprop.notation.pairs import argument_of, as_power, joined_factors, joined_terms
 from symbackprop.stability.meanings import Meanings
@@ -70,7 +77,10 @@ def reciprocal_of_complement(node: Expression, meanings: Meanings) -> Expression
 
 
 def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
-    """exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1."""
+    """exp(f)*sigmoid(-f) = sigmoid(f); sigmoid(f)/exp(f) = sigmoid(-f); (1 + exp(f))*sigmoid(-f) = 1.
+
+    (1 - sigmoid(f))/sigmoid(-f) = 1.
+    """
 
     def joined(sign: int, argument: Expression, other: Expression) -> Expression | None:
         if sign == 1 and one_plus_exponential(other, meanings) == negate(argument):
@@ -82,7 +92,20 @@ def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expressio
     opened = _with_sigmoids_opened(node, meanings)
     product = joined_factors(opened, "sigmoid", partial(joined, 1))
     product = product or joined_factors(opened, "sigmoid", partial(joined, -1), sign=-1)
-    return product or _powers_joined(opened, meanings)
+    return product or _powers_joined(opened, meanings) or _complement_cancelled(node, meanings)
+
+
+def _complement_cancelled(node: Expression, meanings: Meanings) -> Expression | None:
+    """(1 - sigmoid(f))/sigmoid(-f) = 1."""
+    factors = node.factors if isinstance(node, Multiply) else ()
+    below = {base: at for at, (base, times) in enumerate(map(as_power, factors)) if times < 0}
+    for place, factor in enumerate(factors if below else ()):
+        argument = sigmoid_argument(factor, meanings) if isinstance(factor, Add) else None
+        function = None if argument is None else Apply("sigmoid", (argument,))
+        if function in below:
+            rest = (each for at, each in enumerate(factors) if at != place)
+            return multiply(*rest, function)
+    return None
 
 
 def _powers_joined(node: Expression, meanings: Meanings) -> Expression | None:
@@ -204,3 +227,67 @@ def softplus_difference(node: Expression, _meanings: Meanings) -> Expression | N
 
 def _tanh_of_half(argument: Expression) -> Expression:
     return Apply("tanh", (multiply(Number(Fraction(1, 2)), argument),))
+
+
+def reciprocal_of_where(node: Expression, meanings: Meanings) -> Expression | None:
+    """1/where(c, f, g) = where(c, 1/f, 1/g), where f or g is a sigmoid."""
+    base, exponent = base_and_exponent(node)
+    if not (is_reciprocal(node) and isinstance(exponent, Number)):
+        return None
+    match meanings.of(base):
+        case Where(condition, chosen, otherwise):
+            if any(sigmoid_argument(as_power(each)[0], meanings) is not None for each in (chosen, otherwise)):
+                return Where(condition, power(chosen, exponent), power(otherwise, exponent))
+    return None
+
+
+def sigmoids_in(
+    node: Expression, meanings: Meanings, bound: tuple[Index, ...] = ()
+) -> Iterator[tuple[Expression, tuple[Index, ...]]]:
+    """The arguments of sigmoids among the factors of a sum's terms, and the indices that are summed over.
+
+    In exp(-s) - 1, where s is a sum of softplus(f), f is one.
+    """
+    for factor in (factor for term in terms_of(node) for factor in factors_of(term)):
+        base, _ = as_power(factor)
+        argument = sigmoid_argument(base, meanings) or argument_of("softplus", base)
+        match base:
+            case _ if argument is not None:
+                yield argument, bound
+            case Reduction("sum", indices, body):
+                yield from sigmoids_in(body, meanings, (*bound, *indices))
+            case Where(_, chosen, _):
+                yield from sigmoids_in(chosen, meanings, bound)
+            case Apply("expm1", (inner,)):
+                yield from sigmoids_in(inner, meanings, bound)
+            case Element() if (meant := meanings.of(base)) is not base:
+                yield from sigmoids_in(meant, meanings, bound)
+            case Add() if base != node:
+                yield from sigmoids_in(base, meanings, bound)
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """A factor (sign*sigmoid(argument))^exponent, which is spelled `node`."""
+
+    node: Expression
+    argument: Expression
+    exponent: int
+    sign: int = 1
+
+    @property
+    def as_function(self) -> Expression:
+        """The same, spelled as the function."""
+        function = multiply(Number(self.sign), Apply("sigmoid", (self.argument,)))
+        return power(function, Number(self.exponent))
+
+
+def sigmoid_of(factor: Expression, meanings: Meanings) -> Sigmoid | None:
+    """A factor as a power of a sigmoid, or of 1 less one; None for anything else."""
+    base, exponent = as_power(factor)
+    sides = ((1, base), (-1, negate(base))) if isinstance(base, Add) else ((1, base),)
+    for sign, side in sides:
+        argument = sigmoid_argument(side, meanings)
+        if argument is not None:
+            return Sigmoid(factor, argument, exponent, sign)
+    return None

@@ -21,18 +21,20 @@ from symbackprop.notation.expressions import (
     Apply,
     Comparison,
     Expression,
+    Multiply,
     Number,
     Reduction,
     Where,
 )
-from symbackprop.notation.pairs import argument_of, joined_factors
+from symbackprop.notation.pairs import argument_of, as_power, joined_factors
+from symbackprop.notation.substitution import canonical_bound_names
+from symbackprop.stability.hyperbolic import FAR_BELOW
 from symbackprop.stability.logarithms import log
 from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.scaled import exp
 from symbackprop.stability.sigmoids import sigmoid_argument
 
-# exp(-40) is less than the rounding of 1 in float64.
-FAR_BELOW = Number(-40)
+MOST_SIGMOIDS = 3  # beside a product over an index: so far the weight falls
 
 
 def product_of_complements(node: Expression, meanings: Meanings) -> Expression | None:
@@ -49,15 +51,50 @@ def product_of_complements(node: Expression, meanings: Meanings) -> Expression |
 
 
 def complement_of_product(node: Expression, meanings: Meanings) -> Expression | None:
-    """n - n*prod(i, sigmoid(f)^g) = -n*(exp(-sum(i, g*softplus(-f))) - 1)."""
+    """n - n*h*prod(i, sigmoid(f)^g) = -n*(exp(-sum(i, g*softplus(-f)) + log(h)) - 1), h sigmoids."""
     numbers = [term for term in terms_of(node) if isinstance(term, Number)]
     if not isinstance(node, Add) or len(node.terms) != 2 or len(numbers) != 1:
         return None
     number, rest = coefficient_and_rest(next(term for term in node.terms if term is not numbers[0]))
-    exponent = _logarithm_of_product(meanings.of(rest[0]), meanings) if len(rest) == 1 else None
-    if exponent is None or number != -numbers[0].value:
+    factors = factors_of(meanings.of(multiply(*rest)))
+    parts = [_logarithm_of_factor(factor, meanings) for factor in factors]
+    sigmoids = sum(not isinstance(meanings.of(each), Reduction) for each in factors)
+    if number != -numbers[0].value or len(factors) == sigmoids or sigmoids > MOST_SIGMOIDS:
         return None
-    return multiply(Number(number), Apply("expm1", (exponent,)))
+    exponents = [each for each in parts if each is not None]
+    return multiply(Number(number), Apply("expm1", (add(*exponents),))) if all(parts) else None
+
+
+def _logarithm_of_factor(factor: Expression, meanings: Meanings) -> Expression | None:
+    meant = meanings.of(factor)
+    if isinstance(meant, Reduction):
+        return _logarithm_of_product(meant, meanings)
+    logarithm = _logarithm_of_sigmoid(factor, meanings)
+    return logarithm and negate(logarithm)
+
+
+def product_beside_exponential(node: Expression, meanings: Meanings) -> Expression | None:
+    """prod(i, sigmoid(f)^g)*exp(h + sum(i, g*softplus(-f))) = exp(h)."""
+    factors = list(factors_of(multiply(*node.factors))) if isinstance(node, Multiply) else []
+    for factor in factors:
+        logarithm = _logarithm_of_product(factor, meanings)
+        for at, other in enumerate(factors) if logarithm is not None else ():
+            base, times = as_power(other)
+            argument = argument_of("exp", base)
+            left = argument and logarithm and _without(multiply(Number(times), argument), logarithm)
+            if left is not None:
+                changed = [*factors[:at], exp(left), *factors[at + 1 :]]
+                return multiply(*(each for each in changed if each is not factor))
+    return None
+
+
+def _without(exponent: Expression, logarithm: Expression) -> Expression | None:
+    """The sum of both, where one has the negative of the other among its terms."""
+    negative = canonical_bound_names(negate(logarithm))
+    for term in terms_of(exponent):
+        if canonical_bound_names(term) == negative:
+            return subtract(exponent, term)
+    return None
 
 
 def _logarithm_of_product(node: Expression, meanings: Meanings) -> Expression | None:

@@ -87,7 +87,7 @@ class Weighing:
             case Power(base, exponent):
                 return self._power(self.of(base), exponent)
             case Reduction("prod", _, body):
-                return 6 * self.of(body) + 1
+                return 12 * self.of(body) + 1
             case Logic("not", (condition,)):
                 return self.of(condition)
             case Comparison() | Logic() | Where() | Reduction():

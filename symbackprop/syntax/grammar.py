@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal, TypeAlias, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput
@@ -14,6 +15,7 @@ from lark.lark import PostLex
 
 from symbackprop.errors import LanguageError
 from symbackprop.notation.expressions import ComparisonOperator
+from symbackprop.syntax.latex_symbols import fault_of_symbol
 from symbackprop.syntax.limits import LARGEST_NESTING
 from symbackprop.syntax.nodes import (
     AxisDeclaration,
@@ -126,6 +128,19 @@ def _word(token: Token) -> Word:
     return Word(str(token), _span(token))
 
 
+def _symbol(child: Child | None) -> Word | None:
+    """The LaTeX in the quotation marks of `as "W^{(1)}"`, where the child is that."""
+    if not isinstance(child, Token) or child.type != "LATEX":
+        return None
+    latex = str(child).partition('"')[2].removesuffix('"')
+    fault = fault_of_symbol(latex)
+    if fault:
+        raise RefusedTokenError(
+            child, f"the symbol {fault}", r'write letters, accents, fonts and scripts: as "\mathbf{W}^{(1)}"'
+        )
+    return Word(latex.strip(), _span(child))
+
+
 def _words(children: list[Child]) -> tuple[Word, ...]:
     return tuple(_word(child) for child in children if isinstance(child, Token) and child.type == "NAME")
 
@@ -163,7 +178,12 @@ class _SyntaxBuilder(Transformer[Token, object]):
         references = tuple(child for child in children if isinstance(child, Reference))
         values_axis = _words(children)
         ordering = next((child for child in children if isinstance(child, Ordering)), None)
-        return TensorDeclaration(role, references, values_axis[0] if values_axis else None, ordering)
+        symbols = tuple(
+            _symbol(following)
+            for child, following in pairwise([*children, None])
+            if isinstance(child, Reference)
+        )
+        return TensorDeclaration(role, references, values_axis[0] if values_axis else None, ordering, symbols)
 
     def ordering(self, children: list[Child]) -> Ordering:
         return Ordering(*_words(children))
@@ -176,14 +196,16 @@ class _SyntaxBuilder(Transformer[Token, object]):
         return FactStatement(_word(cast(Token, children[0])), _nodes(children)[0], _words(children))
 
     def equation(self, children: list[Child]) -> EquationStatement:
-        left, right = _nodes(children)
-        return EquationStatement(cast(Reference, left), right)
+        left, *symbol, right = children
+        return EquationStatement(
+            cast(Reference, left), cast(Formula, right), _symbol(symbol[0]) if symbol else None
+        )
 
     def loss(self, children: list[Child]) -> LossMark | tuple[Statement, ...]:
         left = cast(Reference, children[0])
         if len(children) == 1:
             return LossMark(left)
-        return EquationStatement(left, cast(Formula, children[1])), LossMark(left)
+        return self.equation(children), LossMark(left)
 
     def number(self, children: list[Token]) -> NumberLiteral:
         return NumberLiteral(str(children[0]), _span(children[0]))

@@ -6,6 +6,9 @@ LONGEST_TEXT = 400_000
 LONGEST_NAME = 60
 """Characters of a name."""
 
+LONGEST_SYMBOL = 80
+"""Characters of the LaTeX that a model gives a tensor."""
+
 LONGEST_NUMBER = 60
 """Characters of a number as it is written."""
 

@@ -175,13 +175,15 @@ class Ordering:
 class TensorDeclaration:
     """`param W1[j,i], b1[j]`; `values_axis` is the V of `input ids[n] in V`.
 
-    `ordering` is the argsort(x) of `input order[n] in argsort(x)`, or the permutation(N).
+    `ordering` is the argsort(x) of `input order[n] in argsort(x)`, or the permutation(N). `symbols` has, for
+    each of the references, the LaTeX of `param W1[j,i] as "W^{(1)}"`, or None.
     """
 
     role: Word
     references: tuple[Reference, ...]
     values_axis: Word | None
     ordering: Ordering | None = None
+    symbols: tuple[Word | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +206,11 @@ class FactStatement:
 
 @dataclass(frozen=True, slots=True)
 class EquationStatement:
-    """`u1[b,j] = ...`."""
+    """`u1[b,j] = ...`, or with LaTeX for the tensor: `u1[b,j] as "u^{(1)}" = ...`."""
 
     left: Reference
     right: Formula
+    symbol: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,10 @@ def _stray_character(error: UnexpectedCharacters, source: Source) -> LanguageErr
     if character in _ASCII_FORMS:
         remedy = f"write {_ASCII_FORMS[character]}"
     elif character in "'\"":
-        shown, remedy = "a quotation mark", "a model is data: the language has no strings and runs no code"
+        shown, remedy = (
+            "a quotation mark",
+            'a model is data and runs no code; a string gives a tensor its symbol: param W[j,i] as "W"',
+        )
     return LanguageError(f"{shown} has no meaning here", place=source.place(span), remedy=remedy)
 
 

@@ -6,7 +6,7 @@ not leave the `where` that keeps it from being read: 0*nan is not 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symbackprop.functions.record import Domain, Overflow
@@ -31,6 +31,7 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
+from symbackprop.notation.layered import Layered
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.systems.system import Equation, System, Tensor
 
@@ -45,7 +46,7 @@ class Ranges:
     positive: frozenset[str] = frozenset()
     nonnegative: frozenset[str] = frozenset()
     undefined: frozenset[str] = frozenset()
-    axes: Mapping[str, tuple[Axis, ...]] = field(default_factory=dict)
+    axes: Layered[str, tuple[Axis, ...]] = field(default_factory=Layered)
 
     @classmethod
     def of(cls, system: System) -> Ranges:
@@ -55,14 +56,14 @@ class Ranges:
     @classmethod
     def of_tensors(cls, tensors: Iterable[Tensor]) -> Ranges:
         """Nothing but the tensors' axes."""
-        return cls(axes={each.name: tuple(index.axis for index in each.indices) for each in tensors})
+        return cls(axes=Layered({each.name: tuple(index.axis for index in each.indices) for each in tensors}))
 
     def with_equations(self, equations: Iterable[Equation]) -> Ranges:
         """What is known with the equations' tensors; what was known of them before is forgotten."""
         ranges = self
-        axes = dict(self.axes)
+        axes = self.axes
         for equation in equations:
-            axes[equation.tensor] = tuple(index.axis for index in equation.indices)
+            axes = axes.having(equation.tensor, tuple([index.axis for index in equation.indices]))
             ranges = ranges._with(equation.tensor, equation.expression)
         return replace(ranges, axes=axes)
 

@@ -218,6 +218,11 @@ def _values_text(tensor: Tensor) -> str:
     return f" in {order if tensor.permuted else tensor.values.name}"
 
 
+def _symbol_text(tensor: Tensor) -> str:
+    """The LaTeX that the model gives a tensor: ` as "W^{(1)}"`."""
+    return f' as "{tensor.symbol}"' if tensor.symbol else ""
+
+
 def system_text(system: System) -> str:
     """The whole system as a model file."""
     lines = []
@@ -229,10 +234,13 @@ def system_text(system: System) -> str:
         lines.append(f"index {', '.join(names)} : {related.get(axis.name, size)}")
     for tensor in system.tensors.values():
         if tensor.role not in (Role.DERIVED, Role.SIZE):
-            lines.append(f"{tensor.role.value} {text(tensor.element)}{_values_text(tensor)}")
+            said = f"{_symbol_text(tensor)}{_values_text(tensor)}"
+            lines.append(f"{tensor.role.value} {text(tensor.element)}{said}")
     facts: tuple[Fact | PositiveDefinite, ...] = (*system.facts, *system.positive_definite)
     lines.extend(f"fact {fact_text(fact, system.shorthands)}{_users(fact, system)}" for fact in facts)
     for equation in system.equations:
         prefix = "loss " if equation.tensor == system.loss else ""
-        lines.append(prefix + equation_text(equation, system.shorthands))
+        left, equals, right = equation_text(equation, system.shorthands).partition(" = ")
+        symbol = _symbol_text(system.tensors[equation.tensor])
+        lines.append(f"{prefix}{left}{symbol}{equals}{right}")
     return "\n".join(lines) + "\n"

@@ -37,8 +37,9 @@ class Tensor:
     """A name with axes; the array layout is the order of `indices`. A scalar has none.
 
     `values` is the axis that the values of an integer tensor index, None for a tensor of real numbers; along
-    the last index they are each of its places once where it is `permuted`, and sort the tensor `sorts`. One
-    of the role SIZE stands for the size of its axis, which nothing else gives; no equation reads its values.
+    the last index they are each of its places once where it is `permuted`, and sort the tensor `sorts`.
+    `symbol` is the LaTeX that the model gives it, "" where it is read from the name. One of the role SIZE
+    stands for the size of its axis, which nothing else gives; no equation reads its values.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Tensor:
     values: Axis | None = None
     permuted: bool = False
     sorts: str = ""
+    symbol: str = field(default="", compare=False)
 
     @property
     def element(self) -> Element:

@@ -64,6 +64,11 @@ def number(shown: Number) -> Box:
     return replace(_unsigned(turned(shown) if negative else shown), negative=negative, begins=Begins.NUMBER)
 
 
+def is_fraction(shown: Number) -> bool:
+    """Whether it is set with a fraction bar, and not as a decimal."""
+    return shown.value.denominator != 1 and decimal_of(shown) is None
+
+
 def _unsigned(shown: Number) -> Box:
     decimal = decimal_of(shown)
     if decimal is None:
@@ -202,8 +207,8 @@ def cases(condition: Box, chosen: Box, otherwise: Box) -> Box:
     if width > WIDEST_CASE:
         row = (
             *signed(chosen),
-            *glue(mark(r" \text{ if } ", 1.4), deeper(condition.pieces, 1)),
-            *glue(mark(r"\text{, otherwise } ", 4.5), signed(otherwise)),
+            *glue(mark(r" \text{ if } ", 1.4), deeper(condition.pieces, 1), mark(r"\text{, } ", 0.5)),
+            *glue(mark(r"\text{otherwise } ", 4.2), signed(otherwise)),
         )
         return enclosed(Box(row, BASE, height))
     shown = (

@@ -74,6 +74,7 @@ from symbackprop.typesetting.forms import (
     differential,
     fraction,
     indicator,
+    is_fraction,
     joined,
     juxtaposed,
     number,
@@ -234,16 +235,15 @@ class Typesetter:
         return replace(at_level(product, PRODUCT), negative=True) if negative else product
 
     def _quotient(self, above: list[Expression], below: list[Expression]) -> Box:
-        """One fraction; a fractional number stays in front of it, a sum behind it.
-
-        What is too long for the numerator is multiplied behind it.
-        """
+        """One fraction; 1/2 stays in front of what else is above, a sum or what is too long behind it."""
         front = [factor for factor in above if isinstance(factor, Number) and factor.value.denominator != 1]
         behind = [factor for factor in above if self.box(factor).open_right]
         inside = [factor for factor in above if factor not in front and factor not in behind]
-        top = juxtaposed(self._factor_boxes(inside)) if inside else number(ONE)
+        if not inside and all(map(is_fraction, front)):  # half of 1/s is 1/(2*s)
+            below = [*(Number(each.value.denominator) for each in front), *below]
+            inside, front = [Number(each.value.numerator) for each in front], []
         bottom = juxtaposed(self._factor_boxes(below))
-        quotient = fraction(top, bottom)
+        quotient = fraction(juxtaposed(self._factor_boxes(inside)) if inside else number(ONE), bottom)
         if quotient is None:
             quotient, behind = fraction(number(ONE), bottom), [*inside, *behind]
         if quotient is None:

@@ -31,7 +31,7 @@ from symbackprop.notation.matrix_functions import MatrixFunction, MatrixFunction
 from symbackprop.systems.shorthands import Shorthand
 from symbackprop.typesetting.boxes import BASE, Box, at_level, glue, leaf, mark
 from symbackprop.typesetting.forms import Form, called, derivative
-from symbackprop.typesetting.names import escaped, index_name
+from symbackprop.typesetting.names import escaped, index_name, is_single_letter
 from symbackprop.typesetting.statement_tokens import END, WORD, Token, token_at, tokens_of
 
 _LETTER = re.compile(r"[A-Za-z]\d?'*")
@@ -182,7 +182,8 @@ class FormulaParser:
         while WORD.fullmatch(token.text) and self.token.kind == "name" and self.token.spaced:
             words.append(self.take().text)
         if len(words) > 1:
-            return Form(lambda _: leaf(rf"\text{{{escaped(' '.join(words))}}}", 0.45 * len(" ".join(words))))
+            shown = " ".join(f"${word}$" if is_single_letter(word) else escaped(word) for word in words)
+            return Form(lambda _: leaf(rf"\text{{{shown}}}", 0.45 * len(" ".join(words))))
         return Constant("pi") if token.text == "pi" else _name(token.text)
 
     def _of_matrix(self, word: str, arguments: Sequence[Expression]) -> Expression:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -32,7 +32,7 @@ def first_that_differs(
     held against the program's own interpretation. Of a loop it is the array that is wrong at the earliest
     step; what the loop forgets is not seen, but what reads it.
     """
-    own = _variables(checked, values)
+    own = _tensors(module, checked, values)
     try:
         meant = {**interpret(module.program, values), **known}
     except (SymbackpropError, ArithmeticError, LookupError, TypeError, ValueError):
@@ -47,7 +47,7 @@ def first_that_differs(
     for line in module.program.statements:
         wrong: dict[str, int] = {}
         for name in (name for name in line.written if finishing[name] is line):
-            found = own.get(module.names.get(name, name))
+            found = own.get(name)
             if found is not None and name in meant and not agrees(found, np.asarray(meant[name])):
                 wrong[name] = _wrong_step(line, name, np.asarray(found), np.asarray(meant[name]), agrees)
         if wrong:
@@ -97,15 +97,21 @@ def line_raising(error: BaseException, checked: ModuleUnderCheck, module: Printe
     return found[-1] if found else None
 
 
-def _variables(checked: ModuleUnderCheck, values: Mapping[str, Array]) -> dict[str, Any]:
-    """What the variables of the module's functions hold as these return."""
+def _tensors(module: PrintedModule, checked: ModuleUnderCheck, values: Mapping[str, Array]) -> dict[str, Any]:
+    """What the variables of the module's functions hold as these return, by the program's names."""
     found: dict[str, Any] = {}
+    whole = {variable: name for name, variable in module.names.items()}
+    calls: dict[str, Iterator[Mapping[str, str]]] = {
+        name: iter([whole]) for name in ("_forward", "_loss", "value_and_grad")
+    }
+    calls |= {name: iter(names) for name, names in module.blocks.items()}
 
     def note(frame: FrameType, event: str, result: object) -> None:
         inside = frame.f_code.co_filename == checked.module.__file__
-        if event == "return" and inside and frame.f_code.co_name in ("_forward", "_loss", "value_and_grad"):
-            for name, value in frame.f_locals.items():
-                found.setdefault(name, value)
+        if event == "return" and inside and frame.f_code.co_name in calls:
+            names = next(calls[frame.f_code.co_name], {})
+            for variable, value in frame.f_locals.items():
+                found.setdefault(names.get(variable, variable), value)
 
     before: Callable[..., object] | None = sys.getprofile()
     sys.setprofile(note)

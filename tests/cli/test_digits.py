@@ -54,12 +54,12 @@ def test_a_model_that_is_finite_nowhere(call, tmp_path):
     assert code == 2 and out == ""
 
 
-def test_where_neither_is_finite_is_said(call, tmp_path):
+def test_where_neither_is_finite_though_the_truth_is_the_digits_are_not_kept(call, tmp_path):
     """(w*x)^4 is more than float32 holds where its root is not."""
     path = tmp_path / "fourth.model"
     path.write_text("index n : N\ninput x[n]\nparam w, v\nloss E = sum(n, sqrt(1 + (w*x[n])^4)) + v^2\n")
     code, out, err = call("check", path, "--digits", "--budget", "60s")
     lines = {line.split()[0]: line.rstrip() for line in out.splitlines()}
-    assert code == 0 and "some of the data leave neither finite" in err
+    assert code == 1 and "NOT FINITE on some of the data where the truth is" in err
     assert lines["E"].endswith("NEITHER FINITE  float32, all + 1e6: neither is finite")
     assert lines["v"].endswith(" ok")

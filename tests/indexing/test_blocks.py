@@ -81,7 +81,61 @@ def test_a_condition_on_the_quotient_begins_a_block() -> None:
         "0: f[n,floor(o/size(e))]*k[n,floor(o/size(e)),mod(o, size(e))]",
         "size(o): f[n,floor(o/size(e))]",
     ]
-    assert blocks_of(parse_expression(IN_TWO, HEADS), (n, p)) == ()  # no axis has a block's length
+
+
+def test_a_block_without_an_axis_of_its_length_is_counted_by_its_digits() -> None:
+    n, *_, p = HEAD_NUMBERS
+    found = blocks_of(parse_expression(IN_TWO, HEADS), (n, p))
+    assert [f"{text(block.place)}: {text(block.counted)}" for block in found] == [
+        "g*size(e) + e: f[n,g]*k[n,g,e]",
+        "size(e)*size(g) + g*size(e) + e: f[n,g]",
+    ]
+    taken = {"v"}
+    named = names_for_blocks(Equation("v", (n, p), parse_expression(IN_TWO, HEADS)), taken)
+    assert equation_text(named[0]) == "v_block[n,g,e] = f[n,g]*k[n,g,e]"
+    read = read_by_block(parse_expression(IN_TWO, HEADS), (n, p), named)
+    assert read is not None and "v_block[n,floor(p/size(e)),mod(p, size(e))]" in text(read)
+
+
+def test_digits_that_do_not_make_up_a_block_leave_it_whole() -> None:
+    n, *_, p = HEAD_NUMBERS
+    other = IN_TWO.replace("floor(p/size(e)) - size(g)]", "floor((p - size(g)*size(e))/2)]")
+    assert blocks_of(parse_expression(other, HEADS), (n, p)) == ()
+
+
+NUMBERED = parse_system("""
+index n : N
+index h : H = 3
+index g : G = 3
+index m : M = 6
+index a : A = 6
+input f[n,h], k[n,g], r[m]
+loss E = sum(n, h, f[n,h]) + sum(n, g, k[n,g]) + sum(m, r[m]) + sum(a, 1)
+""")
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("where(a < size(h), f[n,a+0], 0) + where(a >= 3, f[n,a-3], 0)", ["0: f[n,h]", "3: f[n,h]"]),
+        ("where(a < 3, f[n,a+0], 0) + where(a >= 3, f[n,a-3], 0)", []),
+        ("where(a < size(h), f[n,a+0], 0) + where(a >= 3 and a - 3 < size(g), k[n,a-3], 0)", []),
+        ("where(a < size(h), f[n,a+0], 0) + where(a >= 2, f[n,a-3], 0)", []),
+        ("where(a < size(h), f[n,a+0], 0)*r[a+0] + where(a >= 4, r[a-4], 0)", []),
+    ],
+    ids=[
+        "one axis",
+        "no axis is named",
+        "two axes of one number",
+        "a cut in a block",
+        "blocks of two lengths",
+    ],
+)
+def test_blocks_of_declared_sizes_are_those_of_the_axis_that_bounds_them(formula, expected) -> None:
+    n, *_, a = (Index(axis.label, axis) for axis in NUMBERED.axes)
+    axes = NUMBERED.axes
+    found = blocks_of(parse_expression(formula, NUMBERED), (n, a), axes)
+    assert [f"{text(block.start)}: {text(block.expression)}" for block in found] == expected
 
 
 def test_a_place_within_a_block_is_said_in_one_size() -> None:

@@ -38,7 +38,7 @@ SPELLING = [
     ("y = a = 2", 7, "the end of the line, found '='", ""),
     ("y = a; z = a", 6, "';' has no meaning", ""),
     ("y = a \u2212 1", 7, "'\u2212' has no meaning", "write -"),
-    ("y = 'a'", 5, "quotation mark", "no strings"),
+    ("y = 'a'", 5, "quotation mark", "runs no code"),
     ("y = a & a", 7, "'&'", "write and"),
     ("y = \x00", 5, "U+0000", ""),
     ("loss = a", 6, "expected a name", "loss E ="),

@@ -332,3 +332,43 @@ def test_katex_reads_every_formula_strictly(name):
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == len(formulas) > 5
+
+
+def test_no_letter_of_a_rule_stands_on_a_line_by_itself():
+    rule = "sum(i, delta(i,j)*f(i)) = f(j), or 0 if j is outside the axis of i, where j is independent of i"
+    rows = chain_rows(Chain(LEFT, (Link(named(1), Reason("contract delta", ((rule,),))),)))
+    notes = [row.latex for row in rows if "footnotesize" in row.latex]
+    assert len(notes) == 3 and "where $j$ is" in notes[1] and notes[2].endswith("independent of $i$}")
+
+
+def test_factors_refer_to_the_equations_that_they_come_from():
+    page = derivation("seed").latex()
+    labels = re.findall(r"\\label\{(.*?)\}", page)
+    assert labels == [f"eq:seed:{name}" for name in ("u1", "z1", "u2", "y", "E")]
+    assert set(re.findall(r"\\eqref\{(.*?)\}", page)) == set(labels)
+    assert r"From $y_{b'k'} = u^{(2)}_{b'k'}$ \eqref{eq:seed:y}:" in page
+    known = re.findall(r"^\\knownnumber\{(.*?)\}\{(\d+)\}$", page, re.MULTILINE)
+    assert known == [(label, str(number)) for number, label in enumerate(labels, 1)]
+    fragment = derivation("seed").latex(standalone=False)
+    assert "knownnumber" not in fragment and fragment in page
+
+
+def test_what_is_not_referred_to_has_no_label():
+    assert "\\label" not in derivation("seed").latex(steps="main")
+    assert "ref{" not in derivation("seed").result_latex() + derivation("seed").markdown()
+
+
+def test_an_equation_that_is_restated_is_another():
+    page = derivation("inner").latex()
+    labels = re.findall(r"\\label\{(.*?)\}", page)
+    assert len(labels) == len(set(labels)) and set(re.findall(r"\\eqref\{(.*?)\}", page)) == set(labels)
+
+
+@needs_pdflatex
+@pytest.mark.parametrize("name", ["seed", "inner"])
+def test_one_run_knows_the_numbers_of_the_next(name, tmp_path):
+    page = derivation(name).latex()
+    assert_set_by_pdflatex(page, tmp_path)
+    assert "undefined" not in (tmp_path / "document.log").read_text(errors="replace")
+    found = re.findall(r"\\newlabel\{(eq:.*?)\}\{\{(\d+)\}", (tmp_path / "document.aux").read_text())
+    assert found and found == re.findall(r"\\knownnumber\{(.*?)\}\{(\d+)\}", page)

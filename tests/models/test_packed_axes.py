@@ -173,6 +173,50 @@ def test_a_gate_in_a_block_has_its_derivative_by_its_name() -> None:
     assert "tanh(u[n,a])" in "".join(forms_of(beside).values())  # the other block's
 
 
+QUERIES_AND_VALUES = """
+index t, s : T
+index h : HEADS
+index e : FEATURES
+index a : A = (q v)*(H*E)
+input dy[t,h,e]
+param u[t,a]
+P[h,t,s] = sum(e, u[t,(q h e)]*u[s,(q h e)])
+y[t,h,e] = sum(s, P[h,t,s]*u[s,(v h e)])
+loss L = sum(t, h, e, dy[t,h,e]*y[t,h,e])
+"""
+
+
+@pytest.mark.parametrize(("heads", "features"), [("H", "E"), ("H = 2", "E = 3")], ids=["sizes", "numbers"])
+def test_a_block_of_heads_is_counted_by_head_and_feature(heads: str, features: str) -> None:
+    text = QUERIES_AND_VALUES.replace("HEADS", heads).replace("FEATURES", features)
+    source = numpy_source(lower(judge(text, ["u"], sizes={"T": 2, "H": 2, "E": 3, "A": 12}, steps=False)))
+    assert "# grad_u_block_2[t,h,e] = sum(s, dy[s,h,e]*P[h,t,s])" in source
+    assert not any(word in source for word in ("np.pad", "arange", "clip"))
+
+
+NUMBERED_GATES = """
+index t : T = 3
+index n : N = 3
+index h, l : H = 3
+index a : A = 6
+input x[t,n,a], dz[t,n,h]
+param U[l,a]
+u[t,n,a] = x[t,n,a] + sum(l, pad(z[t-1,n,l])*U[l,a])
+z[t,n,h] = sigmoid(u[t,n,h+0])*tanh(u[t,n,h+3])
+loss L = sum(t, n, h, dz[t,n,h]*z[t,n,h])
+"""
+
+
+def test_gates_of_a_declared_number_are_blocks_beside_axes_of_the_same_number() -> None:
+    derivation = derive(parse_system(NUMBERED_GATES), ["U"])
+    source = numpy_source(lower(derivation))
+    values, sizes = small_sample(derivation.system)
+    found = load_module(source, "numbered").grad({"U": values["U"]}, values["x"], values["dz"])
+    assert_close(found["U"], total_gradient(derivation.system, values, sizes, "U"), "numbered gates")
+    assert "delta_u[t, :, :3] = delta_u_block" in source and "delta_u[t, :, 3:] = delta_u_block_2" in source
+    assert "np.pad" not in source and "arange" not in source
+
+
 PIXEL_SHUFFLE = """
 index a, b : P
 index r : R

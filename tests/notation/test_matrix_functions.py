@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from symbackprop.algebra.anonymous import Anonymous
+from symbackprop.algebra.remembered import Anonymous
 from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.notation.expressions import Index

@@ -37,7 +37,7 @@ def test_lines_and_words_stand_out_from_white():
 
 
 def test_words_of_a_chart_do_not_touch_one_another():
-    picture = sb.plot_steps(SEED)
+    picture = sb.plot_steps(sb.loads(TINY))
     (axes,) = picture.figure.axes
     renderer = drawn(picture)
     boxes = [label.get_window_extent(renderer) for label in axes.get_xticklabels()]
@@ -79,7 +79,7 @@ def test_the_same_picture_is_the_same_to_the_byte(tmp_path):
 def test_costs_need_an_open_axis():
     with pytest.raises(sb.NotationError, match="every axis of 'one' has a size"):
         sb.plot_costs(sb.loads("param a\nloss E = a^2", "one"))
-    assert isinstance(sb.plot_costs(SEED), Picture)
+    assert isinstance(sb.plot_costs(sb.loads(TINY)), Picture)
 
 
 # ---- the command

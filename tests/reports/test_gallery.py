@@ -11,7 +11,7 @@ import pytest
 
 from symbackprop.cli.main import run
 from symbackprop.errors import EmissionError
-from symbackprop.reports.gallery import MOST_GRADIENTS, Exhibit, exhibit, gallery
+from symbackprop.reports.gallery import MOST_EQUATIONS, Exhibit, exhibit, gallery
 
 CLASSICS = Path(__file__).parents[2] / "examples" / "classics"
 MODEL = "index i : I\ninput x[i], y[i]\nloss E = sum(i, x[i]*y[i]^2)\n"
@@ -48,12 +48,12 @@ def test_the_tensors_are_those_that_were_published(least_squares: Exhibit) -> No
     )
 
 
-def test_the_first_page_shows_a_few_gradients_of_each(tmp_path: Path, least_squares: Exhibit) -> None:
-    names = [f"a{number}" for number in range(MOST_GRADIENTS + 2)]
+def test_the_first_page_shows_the_beginning_of_each_gradient(tmp_path: Path, least_squares: Exhibit) -> None:
+    names = [f"a{number}" for number in range(MOST_EQUATIONS + 2)]
     many = written(tmp_path, "many.model", f"param {', '.join(names)}\nloss E = {'*'.join(names)}\n")
     index = gallery([least_squares, exhibit(many)])["index.md"]
     assert "### [Least squares](least_squares.md)" in index and "### [Many](many.md)" in index
-    assert index.count("&= ") == 1 + MOST_GRADIENTS and index.count("and 2 more.") == 1
+    assert index.count("&= ") == 1 + MOST_EQUATIONS and index.count("and 2 more equations.") == 1
 
 
 def test_inputs_stand_in_for_parameters(tmp_path: Path) -> None:
@@ -67,6 +67,8 @@ def test_the_comment_gives_title_and_description(tmp_path: Path) -> None:
     assert found.title == "A pair" and found.description == r"A pair: two \*inputs\*, one product"
     alone = exhibit(written(tmp_path, "pair.model", "# a pair\n" + MODEL))
     assert (alone.title, alone.description) == ("A pair", "")
+    symbol = exhibit(written(tmp_path, "pair.model", "# a' X a, a form\n" + MODEL))
+    assert (symbol.title, symbol.description) == ("a' X a", "a' X a, a form")
 
 
 def test_two_pages_of_one_name_are_refused(tmp_path: Path) -> None:

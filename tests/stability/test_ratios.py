@@ -26,6 +26,7 @@ Z = sum(n, exp(k[n]))
 MODELS = {
     "root of a ratio, ratio beside": SUMS + "loss E = sqrt((b^2 + S^2)/(2 + Z)^2 + 3) + (b + S)/(b^2 + Z)",
     "fourth powers": SUMS + "loss E = log(b^2 + 2 + S^4/(1 + Z)^4)",
+    "fourth powers beside 1": SUMS + "loss E = log(b^2 + 1 + S^4/(1 + Z)^4) + log1p(Z/(2 + Z) + b^2)",
     "a ratio read twice": SUMS + "y = (b^2 + S^2)/(1 + Z)^2\nloss E = log(y + 3) + sqrt(2 + y)",
     "ratios of a ratio": SUMS + "loss E = log(S^2/Z^2 + b) + (S/Z)^3/(1 + (S/Z)^2)",
     "one inside another": SUMS + "loss E = sin((b + S)/(3 + Z))/(2 + (S/(1 + Z))^2)",

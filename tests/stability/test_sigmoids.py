@@ -9,7 +9,7 @@ import pytest
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Add
 from symbackprop.pipeline import loads
-from symbackprop.stability.complements import as_sigmoids
+from symbackprop.stability.complements import as_sigmoids, difference_from_probability
 from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.printing import text
 from tests.stability.test_far_data import drawn, truth
@@ -39,13 +39,13 @@ MODELS = {
     "geometric mean": "loss E = prod(t, exp(u[t]/100))^(1/size(t))*sum(t, v[t]) + sum(t, q[t])\n",
     "mask in the other branch": "Z = sum(t, where(v[t] <= 0, 0, exp(u[t])))\n"
     "loss E = sum(t, tanh(q[t])*where(v[t] <= 0, 0, exp(u[t]))/Z)\n",
-    "product of names": "p[t] = sigmoid(u[t])\nr[t] = sigmoid(q[t])\n"
-    "loss E = sum(t, log(1 - p[t]*r[t]) + v[t]*p[t])\n",
     "product of three": "p[t] = sigmoid(u[t])\nr = sigmoid(q[1])\n"
     "loss E = sum(t, v[t]*log(1 - r*p[t]^2)) + sum(t, q[t])\n",
     "odds of a mean over an axis": "m = mean(t, sigmoid(u[t] - q[0]))\nloss E = 2*log(1 - m) - log(m)\n",
-    "size less a sum": "loss E = log(size(t) - sum(t, sigmoid(u[t]))) + sum(t, v[t]*q[t])\n",
     "weighted by a softmax": "a[t] = softmax(t, v[t])\nloss E = q[1] + log(1 - sum(t, a[t]*sigmoid(u[t])))\n",
+    "noisy and": "r = prod(t, sigmoid(u[t]))\nloss E = 2*log(1 - r) + log(r) + sum(t, q[t])\n",
+    "survival up to each time": "S[t] = prod(s, where(s <= t, 1 - sigmoid(u[s]), 1))\n"
+    "loss E = sum(t, v[t]*log(1 - S[t]) + (2 - v[t])*log(S[t])) + sum(t, q[t])\n",
     "shares of sigmoids": "loss E = sum(t, v[t]*sigmoid(u[t]))/sum(t, sigmoid(u[t])) + sum(t, q[t])\n",
 }
 
@@ -78,13 +78,29 @@ def test_a_probability_and_its_mean_with_another() -> None:
         "param u, q\np = sigmoid(u)\nm = (p + sigmoid(q))/2\nloss E = p*log(m) + (1 - p)*log(1 - m)\n"
     )
     module = model.derive().module(verify=False)
-    for u, q in ((790.0, 800.0), (-800.0, -790.0), (12.0, -800.0)):
+    for u, q in ((790.0, 800.0), (12.0, -800.0)):
         values = {"u": np.array(u), "q": np.array(q)}
         expected = truth(model.system, values, ("u", "q"), 900)
         with np.errstate(all="ignore"):
             loss, gradients = module.value_and_grad(values)
         for name, found in {"E": loss, **gradients}.items():
             np.testing.assert_allclose(found, expected[name], rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("difference", "expected"),
+    [
+        ("(q - p)/p", "q*sigmoid(-u)/p - (1 - q)"),
+        ("(p - q)*u/(1 - p)", "-q*u + (1 - q)*p*u/(1 - p)"),
+        ("(q - p)/q", None),
+        ("(2*q - p)/p", None),
+    ],
+)
+def test_a_difference_from_a_probability(difference: str, expected: str | None) -> None:
+    system = parse_system(f"param u, q\np = sigmoid(u)\ny = {difference}\n")
+    meanings = Meanings({"p": (0, system.equations[0])}, known=1)
+    found = difference_from_probability(system.equations[1].expression, meanings)
+    assert (None if found is None else text(found)) == expected
 
 
 @pytest.mark.parametrize("probability", ["1 - 2*p", "1 - p*q", "2 - p - q"])
@@ -134,11 +150,38 @@ NOISY_OR = "index n : N\nindex i : I\nparam u[n,i]\n{}loss E = -sum(n, log({}))\
 def test_one_of_several_small_probabilities(names: str, one_of_them: str) -> None:
     """A noisy or: p_i/(1 - prod(1 - p)) is a softmax of u where all p are small."""
     module = loads(NOISY_OR.format(names, one_of_them)).derive().module(verify=False)
-    for u in ([-300.0, -299.0, -302.0], [-60.0, -60.0, -60.0], [2.0, -1.0, -70.0]):
-        with mpmath.workdps(400):
+    for u in ([-800.0, -799.0, -802.0], [-300.0, -299.0, -302.0], [-60.0, -60.0, -60.0], [2.0, -1.0, -70.0]):
+        with mpmath.workdps(800):
             p = [1 / (1 + mpmath.exp(-mpmath.mpf(each))) for each in u]
             none = mpmath.fprod(1 - each for each in p)
             loss, gradient = -mpmath.log(1 - none), [float(-none * each / (1 - none)) for each in p]
         found, grads = module.value_and_grad({"u": np.array([u])})
         np.testing.assert_allclose(found, float(loss), rtol=1e-13)
         np.testing.assert_allclose(grads["u"][0], gradient, rtol=1e-12)
+
+
+LEAK = """index n : N
+index i : I
+param u[n,i], l
+target y[n]
+r[n] = 1 - (1 - sigmoid(l))*prod(i, 1 - sigmoid(u[n,i]))
+loss E = -sum(n, y[n]*log(r[n]) + (1 - y[n])*log(1 - r[n]))
+"""
+
+
+@pytest.mark.parametrize("leak", [-790.0, 1.0, 750.0])
+def test_a_noisy_or_with_a_leak_by_its_name(leak: float) -> None:
+    """Both logarithms, and what is left of 1 where the target is 1 and the probability near it."""
+    u = np.array([[-800.0, -799.0], [40.0, 30.0], [700.0, -3.0], [-800.0, 20.0], [2.0, -750.0]])
+    y = np.array([1.0, 1.0, 0.0, 0.5, 0.0])
+    with mpmath.workdps(1600):
+        p = [[1 / (1 + mpmath.exp(-mpmath.mpf(each))) for each in (*row, leak)] for row in u]
+        none = [mpmath.fprod(1 - each for each in row) for row in p]
+        rows = list(zip(p, none, map(mpmath.mpf, y), strict=True))
+        loss = -mpmath.fsum(t * mpmath.log(1 - no) + (1 - t) * mpmath.log(no) for _, no, t in rows)
+        by = np.array([[float(each * (1 - t - t * no / (1 - no))) for each in row] for row, no, t in rows])
+    module = loads(LEAK).derive().module(verify=False)
+    found, gradients = module.value_and_grad({"u": u, "l": np.array(leak)}, y=y)
+    np.testing.assert_allclose(found, float(loss), rtol=1e-13)
+    np.testing.assert_allclose(gradients["u"], by[:, :2], rtol=1e-11)
+    np.testing.assert_allclose(gradients["l"], np.sum(by[:, 2]), rtol=1e-11)

@@ -29,6 +29,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.matrix_functions import MatrixFunction
 from symbackprop.semantics.naive import NaiveEvaluator
+from symbackprop.systems.decimals import TypedDecimal
 from symbackprop.typesetting.formulas import latex
 from tests.lesson.expressions import ARRAYS, INDICES, POINT, SIZES, expressions
 from tests.typesetting.latex_reader import Page, evaluate
@@ -82,6 +83,10 @@ PLACE = {index.name: place for index, place in POINT.items()}
         (Power(Apply("sigmoid", (y,)), Number(2)), r"(\sigma(y_{bk}))^{2}"),
         (Power(y, Number(Fraction(1, 2))), r"\sqrt{y_{bk}}"),
         (Power(y, MINUS_ONE), r"\frac{1}{y_{bk}}"),
+        (Multiply((Number(Fraction(1, 2)), Power(y, MINUS_ONE))), r"\frac{1}{2\,y_{bk}}"),
+        (Multiply((Number(Fraction(-3, 2)), Power(y, MINUS_ONE))), r"-\frac{3}{2\,y_{bk}}"),
+        (Multiply((Number(Fraction(1, 2)), d, Power(y, MINUS_ONE))), r"\frac{1}{2}\,\frac{d_{bk}}{y_{bk}}"),
+        (Multiply((TypedDecimal(Fraction(1, 5)), Power(y, MINUS_ONE))), r"0.2\,\frac{1}{y_{bk}}"),
         (Power(y, Number(Fraction(-3, 2))), r"\frac{1}{y_{bk}^{3/2}}"),
         (Reduction("sum", (b, k), Multiply((ERROR, z1))), r"\sum_{b, k} (y_{bk} - d_{bk})\,z^{(1)}_{bj}"),
         (Multiply((Power(Size(B), MINUS_ONE), Reduction("sum", (b,), y))), r"\frac{1}{B}\,\sum_{b} y_{bk}"),

@@ -34,7 +34,7 @@ def shown(*sentence, typesetter=PLAIN):
         ),
         (
             "dE/dt = sum over what reads t of dE/dw * dw/dt",
-            r"$\frac{\partial E}{\partial t} = \text{sum over what reads t of}$ "
+            r"$\frac{\partial E}{\partial t} = \text{sum over what reads $t$ of}$ "
             r"$\frac{\partial E}{\partial w}\,\frac{\partial w}{\partial t}$",
         ),
         ("max(f, g) = max(g, f)", r"$\max(f, g) = \max(g, f)$"),

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from symbackprop.array.aliasing import viewed_name
 from symbackprop.array.ir import Read, Reshape
 from symbackprop.array.layout import is_nameable
-from symbackprop.array.program import Line, Loop, Program, Statement, Store
+from symbackprop.array.program import Line, Loop, Statement, Store
 from symbackprop.array.slices import Select, always_computed, always_computed_operands
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.notation.fresh_names import numbered_name
@@ -25,21 +25,17 @@ SHORTEST_PART = 16
 _Longest: TypeAlias = dict[tuple[int, bool], tuple[Value, Value | None]]
 
 
-def with_fitting_statements(program: Program, printer: NumpyValues) -> Program:
-    """The program with every statement that no layout fits cut into several."""
-    taken = {*printer.names, *printer.names.values(), *printer.axes.values(), *printer.counters.values()}
-    lines = tuple(_fitting(program.statements, printer, taken, INDENT, False))
-    return replace(program, statements=lines)
-
-
-def _fitting(
+def fitting(
     lines: Iterable[Line], printer: NumpyValues, taken: set[str], indent: str, in_guard: bool
 ) -> Iterator[Line]:
-    """The lines at this depth of loops, cut where they are too long."""
+    """The lines at this depth of loops, each after those into which it is cut where no layout fits it.
+
+    What is cut out is called as nothing that is `taken`, to which its names are added.
+    """
     for line in lines:
         inside = code_indent(line, indent, in_guard)
         if isinstance(line, Loop):
-            body = tuple(_fitting(line.body, printer, taken, inside + INDENT, True))
+            body = tuple(fitting(line.body, printer, taken, inside + INDENT, True))
             yield replace(line, body=body)
         else:
             yield from _cut(line, printer, taken, inside)

@@ -9,25 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from symbackprop.array.program import Loop, Program, formula_of
-from symbackprop.array.related_sizes import RelatedSize
-from symbackprop.array.segments import Segment, Segments, ShapeSource
+from symbackprop.array.program import Program
+from symbackprop.array.segments import Segment
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import PASSED_ROLES, Role, Tensor
-from symbackprop.targets.numpy.lines import printed, statement_lines
+from symbackprop.targets.numpy.blocks import BlockFunction
+from symbackprop.targets.numpy.bodies import (
+    SCALAR,
+    Printing,
+    body_of_block,
+    body_of_part,
+    separately_given,
+)
 from symbackprop.targets.numpy.python_text import (
     INDENT,
     LINE_LENGTH,
     bracketed,
     docstring,
     fits,
+    identifier,
     quoted,
-    unpacked,
 )
 from symbackprop.targets.numpy.values import NumpyValues
 
-SCALAR = "Scalar"
 GRADS = "dict[str, Array]"
 
 
@@ -67,50 +72,59 @@ class GradientsView:
     grad_arguments: str
 
 
-def forward_view(program: Program, segments: Segments, printer: NumpyValues) -> StationView:
+@dataclass(frozen=True)
+class BlockView:
+    """The function of a block, and the class of its record, "" where it keeps nothing."""
+
+    record: str
+    docstring: str
+    part: PartView
+
+
+def forward_view(printing: Printing) -> StationView:
     """`_forward` and `forward`, which takes targets only where an output depends on them."""
-    needed = segments.forward.arguments
+    program, forward = printing.program, printing.segments.forward
     fed = tuple(
-        tensor for tensor in _others(program) if tensor.role is not Role.TARGET or tensor.name in needed
+        tensor
+        for tensor in _others(program)
+        if tensor.role is not Role.TARGET or tensor.name in forward.arguments
     )
-    body = [
-        _checked_call(fed, printer),
-        *_call("_forward", segments.forward, program.outputs, program, printer),
-    ]
+    body = [_checked_call(fed, printing.printer), *_call("_forward", forward, program.outputs, printing)]
     elements = [text(program.by_name[name].element) for name in program.outputs]
+    types = [printing.type_of(name) for name in program.outputs]
     public = PublicView(
-        definition=public_def("forward", fed, printer, _types(program, program.outputs)),
+        definition=public_def("forward", fed, printing.printer, _tuple_type(types)),
         docstring="\n".join(docstring(f"Return {', '.join(elements)}.", INDENT)),
         body=tuple(code_lines(body)),
-        returned=", ".join(printer.names[name] for name in program.outputs),
+        returned=", ".join(printing.printer.names[name] for name in program.outputs),
     )
-    return StationView(_part("_forward", segments.forward, program, printer), public)
+    return StationView(_part("_forward", forward, printing), public)
 
 
-def loss_view(program: Program, segments: Segments, printer: NumpyValues) -> StationView:
+def loss_view(printing: Printing) -> StationView:
     """`_loss` and `loss`."""
+    program, printer = printing.program, printing.printer
     assert program.loss is not None
     public = PublicView(
         definition=public_def("loss", _others(program), printer, SCALAR),
         docstring=f'{INDENT}"""Return the loss {program.loss}."""',
-        body=tuple(code_lines(_up_to_loss(program, segments, (), printer))),
+        body=tuple(code_lines(_up_to_loss((), printing))),
         returned=printer.names[program.loss],
     )
-    part = _part("_loss", segments.loss, program, printer) if segments.loss else None
-    return StationView(part, public)
+    loss = printing.segments.loss
+    return StationView(_part("_loss", loss, printing) if loss else None, public)
 
 
-def gradients_view(
-    program: Program, segments: Segments, printer: NumpyValues, workspace: str
-) -> GradientsView:
+def gradients_view(printing: Printing, workspace: str) -> GradientsView:
     """`value_and_grad` and `grad`, whose argument `workspace` has this type."""
-    assert program.loss is not None and segments.backward is not None
+    program, printer, backward = printing.program, printing.caller, printing.segments.backward
+    assert program.loss is not None and backward is not None
     others = _others(program)
-    also = (*segments.backward.arguments, *program.gradients.values())
+    also = (*backward.arguments, *program.gradients.values())
     held = [f"{quoted(asked)}: {printer.names[name]}" for asked, name in program.gradients.items()]
     body = [
-        *code_lines(_up_to_loss(program, segments, also, printer)),
-        *_body(segments.backward, program, printer),
+        *code_lines(_up_to_loss(also, printing)),
+        *body_of_part(backward, printing, printer),
         *code_lines(bracketed("grads = {", held, "}", INDENT)),
     ]
     result = f"tuple[{SCALAR}, {GRADS}]"
@@ -156,126 +170,123 @@ def _checked_call(others: Sequence[Tensor], printer: NumpyValues) -> str:
     return "\n".join([f"{INDENT}tensors = _checked(", *inside, f"{INDENT})"])
 
 
-def _up_to_loss(program: Program, segments: Segments, also: Iterable[str], printer: NumpyValues) -> list[str]:
+def _up_to_loss(also: Iterable[str], printing: Printing) -> list[str]:
     """The check and the calls of both parts, binding the loss, what it needs and what is needed besides."""
+    program, segments = printing.program, printing.segments
     assert program.loss is not None
     wanted = [program.loss, *also]
     read_next = segments.loss.arguments if segments.loss else ()
-    calls = _call("_forward", segments.forward, [*wanted, *read_next], program, printer)
+    calls = _call("_forward", segments.forward, [*wanted, *read_next], printing)
     if segments.loss:
-        calls += _call("_loss", segments.loss, wanted, program, printer)
-    return [_checked_call(_others(program), printer), *calls]
+        calls += _call("_loss", segments.loss, wanted, printing)
+    return [_checked_call(_others(program), printing.printer), *calls]
 
 
-def _call(
-    name: str, segment: Segment, wanted: Iterable[str], program: Program, printer: NumpyValues
-) -> list[str]:
+def _call(name: str, segment: Segment, wanted: Iterable[str], printing: Printing) -> list[str]:
     """The line that runs a part; what is not wanted of it is bound to `_`."""
     keep = set(wanted)
-    targets = [printer.names[result] if result in keep else "_" for result in segment.results]
+    results = _results(segment, printing)
+    targets = [target if keep.intersection(held) else "_" for target, (_, held) in results.items()]
     leading = next((place for place, target in enumerate(targets) if target != "_"), len(targets))
     if leading == len(targets):
         targets = ["_"]
     elif leading > 1:
         targets = ["*_", *targets[leading:]]
-    call = f"{name}({', '.join(['tensors', *(printer.names[own] for own in _earlier(segment, program))])})"
+    given = [printing.caller.names[own] for own in printing.earlier(segment)]
+    call = f"{name}({', '.join(['tensors', *given])})"
     line = f"{INDENT}{', '.join(targets)} = {call}"
     return [line] if fits(line) else bracketed("(", targets, f") = {call}", INDENT)
 
 
-def _part(name: str, segment: Segment, program: Program, printer: NumpyValues) -> PartView:
+def _results(segment: Segment, printing: Printing) -> dict[str, tuple[str, list[str]]]:
+    """The variables that a part returns, with their types, and with the tensors in them."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for name in segment.results:
+        own = printing.printer.names[name], printing.type_of(name)
+        variable, type_ = printing.records.get(name, own)
+        found.setdefault(variable, (type_, []))[1].append(name)
+    return found
+
+
+def _part(name: str, segment: Segment, printing: Printing) -> PartView:
+    given = printing.earlier(segment)
     arguments = ["tensors: dict[str, Array]"]
-    arguments += [f"{printer.names[name]}: {_type(program, name)}" for name in _earlier(segment, program)]
-    result = _types(program, segment.results)
-    results = [printer.names[result] for result in segment.results]
+    arguments += [f"{printing.printer.names[own]}: {printing.type_of(own)}" for own in given]
+    results = _results(segment, printing)
+    type_ = _tuple_type([type_ for type_, _ in results.values()])
+    body = body_of_part(segment, printing, printing.printer_in(segment))
+    return PartView(_private_def(name, arguments, type_), tuple(body), _returned(list(results)))
+
+
+def _private_def(name: str, arguments: Sequence[str], result: str) -> str:
+    return "\n".join(bracketed(f"def {name}(", arguments, f") -> {result}:"))
+
+
+def _returned(results: Sequence[str]) -> str:
     line = f"{INDENT}return {', '.join(results)}"
-    return PartView(
-        definition="\n".join(bracketed(f"def {name}(", arguments, f") -> {result}:")),
-        body=tuple(_body(segment, program, printer)),
-        results=line if fits(line) else "\n".join(bracketed("return (", results, ")", INDENT)),
-    )
+    return line if fits(line) else "\n".join(bracketed("return (", results, ")", INDENT))
 
 
-def _types(program: Program, names: Sequence[str]) -> str:
+def _tuple_type(types: Sequence[str]) -> str:
     """The annotation of a result: one type, or a tuple of types."""
-    types = [_type(program, name) for name in names]
     if len(types) == 1:
         return types[0]
     line = f"tuple[{', '.join(types)}]"
     return line if len(line) < LINE_LENGTH // 2 else "tuple[Any, ...]"
 
 
-def _type(program: Program, name: str) -> str:
-    return "Array" if program.by_name[name].value.layout else SCALAR
+def block_view(function: BlockFunction, segment: Segment, printing: Printing) -> BlockView:
+    """The function that computes a block, which returns what its caller reads and a record of the rest."""
+    printer, names = printing.printer_inside(function, segment), function.block.names[0]
+    separate = separately_given(function, segment)
+    types = [printing.type_of(names.get(own, own)) for own in separate]
+    arguments = [f"{printer.names[own]}: {type_}" for own, type_ in zip(separate, types, strict=True)]
+    record = ""
+    if function.source is not None and function.record_given(0):
+        record = _free_name(function.source.stem, printing, printer)
+        arguments = [f"{record}: {function.source.record}", *arguments]
+    types = [printing.type_of(names[own]) for own in function.block.given_back]
+    types += [function.record] if function.fields else []
+    where = "on the way back" if function.block.way_back else "on the way forward"
+    part = PartView(
+        definition=_private_def(function.name, arguments, _tuple_type(types)),
+        body=tuple(body_of_block(function, segment, printing, record)),
+        results=_returned_by_block(function, printing, printer),
+    )
+    said = f'{INDENT}"""Compute one of {len(function.block.runs)} equal blocks {where}."""'
+    return BlockView(_record_text(function, printing), said, part)
 
 
-def _earlier(segment: Segment, program: Program) -> list[str]:
-    """The arguments that an earlier part has computed."""
-    return [name for name in segment.arguments if name in program.by_name]
+def _returned_by_block(function: BlockFunction, printing: Printing, printer: NumpyValues) -> str:
+    """The line that returns results and a record, or the lines that make the record first."""
+    results = [printer.names[own] for own in function.block.given_back]
+    kept = [printer.names[own] for own in function.fields]
+    if not kept:
+        return _returned(results)
+    made = f"{function.record}({', '.join(kept)})"
+    line = f"{INDENT}return {', '.join([*results, made])}"
+    if fits(line):
+        return line
+    if not results:
+        return "\n".join(bracketed(f"return {function.record}(", kept, ")", INDENT))
+    record = _free_name(function.variables[0].rstrip("0123456789"), printing, printer)
+    lines = bracketed(f"{record} = {function.record}(", kept, ")", INDENT)
+    return "\n".join([*lines, _returned([*results, record])])
 
 
-def _body(segment: Segment, program: Program, printer: NumpyValues) -> list[CodeLine]:
-    """The sizes and the dtype read, and the statements, each after the tensors that it needs first."""
-    waiting = _unpacked_at_once(segment, program, printer)
-    lines = code_lines([*unpacked_tensors(waiting, printer), *size_lines(segment, program, printer)])
-    known = set(waiting)
-    for before, statement in zip((None, *segment.statements), segment.statements, strict=False):
-        new = [name for name in statement.reads if name not in program.by_name and name not in known]
-        known.update(new)
-        lines += code_lines(unpacked_tensors(new, printer))
-        continues = (
-            before is not None
-            and before.guarded
-            and statement.guarded
-            and not formula_of(statement)
-            and not new
-        )
-        if continues and not isinstance(statement, Loop):
-            # What was cut in two stays in one guard.
-            lines += code_lines(statement_lines(statement, printer, INDENT * 2), statement)
-        else:
-            lines += printed(statement, printer, INDENT)
-    return lines
+def _free_name(name: str, printing: Printing, printer: NumpyValues) -> str:
+    """The name, as a variable that a block's function does not use otherwise."""
+    used = {*printer.names.values(), *printer.axes.values(), *printer.counters.values()}
+    return identifier(name, {*printing.reserved, *used})
 
 
-def _unpacked_at_once(segment: Segment, program: Program, printer: NumpyValues) -> list[str]:
-    """The tensors that are unpacked before all statements: all that fit one line, or else the fewest."""
-    earlier = _earlier(segment, program)
-    read = [*segment.parameters, *(name for name in segment.arguments if name not in earlier)]
-    if len(unpacked_tensors(read, printer)) < 2:
-        return read
-    first = {segment.dtype_from, *(source.tensor for source in segment.shapes)}
-    return [name for name in read if name in first]
-
-
-def size_lines(segment: Segment, program: Program, printer: NumpyValues) -> list[str]:
-    """The sizes and the dtype that the statements mention, read off arrays."""
-    given = [tensor.name for tensor in program.with_role(Role.SIZE)]
-    lines = [f"{INDENT}{_shape_line(source, given, printer)}" for source in segment.shapes]
-    lines += [f"{INDENT}{size_line(each, printer)}" for each in segment.worked_out]
-    if segment.dtype_from is not None:
-        has_dtype = f"{printer.names[segment.dtype_from]}.dtype" if segment.dtype_from else ""
-        lines.append(f"{INDENT}dtype = {has_dtype or 'np.dtype(np.float64)'}")
-    return lines
-
-
-def unpacked_tensors(names: Sequence[str], printer: NumpyValues) -> list[str]:
-    """`W1, b1 = tensors["W1"], tensors["b1"]`."""
-    return unpacked([printer.names[name] for name in names], [f"tensors[{quoted(name)}]" for name in names])
-
-
-def _shape_line(source: ShapeSource, given: Sequence[str], printer: NumpyValues) -> str:
-    """`N, T, _ = x.shape`, `T = x.shape[1]` for one size, `T = len(tensors["T"])` for one that is given."""
-    if source.tensor in given:
-        return f"{printer.names[source.tensor]} = len(tensors[{quoted(source.tensor)}])"
-    shape = f"{printer.names[source.tensor]}.shape"
-    sizes = ["_" if axis is None else printer.size(axis).text for axis in source.axes]
-    named = [place for place, size in enumerate(sizes) if size != "_"]
-    if len(named) == 1:
-        return f"{sizes[named[0]]} = {shape}[{named[0]}]"
-    return f"{', '.join(sizes)} = {shape}"
-
-
-def size_line(related: RelatedSize, printer: NumpyValues) -> str:
-    """`S = T + 1`: a size that a relation gives."""
-    return f"{printer.size(related.axis).text} = {printer.text(related.value)}"
+def _record_text(function: BlockFunction, printing: Printing) -> str:
+    """The class of what a block keeps; "" where that is nothing."""
+    if not function.fields:
+        return ""
+    keeps = "What one call of {} keeps for the way back."
+    said = ("The gradients from one call of {}." if function.block.way_back else keeps).format(function.name)
+    names = function.block.names[0]
+    fields = [f"{INDENT}{field}: {printing.type_of(names[own])}" for own, field in function.fields.items()]
+    docstring = f'{INDENT}"""{said}"""'
+    return "\n".join([f"class {function.record}(NamedTuple):", docstring, "", *fields])

@@ -11,14 +11,16 @@ from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
-from symbackprop.array.segments import axes_mentioned, segments_of
+from symbackprop.array.segments import axes_mentioned
 from symbackprop.array.slices import Windows
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
+from symbackprop.passes.blocks import Blocks, blocks_of
 from symbackprop.systems.system import Role
-from symbackprop.targets.numpy.cutting import with_fitting_statements
-from symbackprop.targets.numpy.functions import forward_view, gradients_view, loss_view
+from symbackprop.targets.numpy.blocks import block_functions, with_fitting_lines
+from symbackprop.targets.numpy.bodies import Printing
+from symbackprop.targets.numpy.functions import block_view, forward_view, gradients_view, loss_view
 from symbackprop.targets.numpy.kernels import helpers_for
 from symbackprop.targets.numpy.python_text import LINE_LENGTH, ascii_only, identifier, identifiers
 from symbackprop.targets.numpy.results import with_numpy_results
@@ -56,11 +58,10 @@ NOT_VERIFIED = "Not verified: it was written without being run."
 class NumpyModule:
     """A module before its header says whether it was verified.
 
-    `program` is what is printed, `printer` knows the Python names, `strings` fill the template.
+    `printing` is what is printed, by which names; `strings` fill the template.
     """
 
-    program: Program
-    printer: NumpyValues
+    printing: Printing
     strings: Mapping[str, object]
 
     def text(self, verification: str = NOT_VERIFIED) -> str:
@@ -71,7 +72,9 @@ class NumpyModule:
         """That text, with the lines that each statement became."""
         paragraph = textwrap.fill(ascii_only(verification), LINE_LENGTH, break_on_hyphens=False)
         strings = {**self.strings, "verification": paragraph}
-        return printed_module(self.program, self.printer.names, "numpy/module.py.j2", strings)
+        printing = self.printing
+        names = printing.printer.names
+        return printed_module(printing.program, names, "numpy/module.py.j2", strings, printing.held_by_calls)
 
 
 def numpy_module(
@@ -83,12 +86,13 @@ def numpy_module(
     """
     whole = with_numpy_results(program)
     helpers = helpers_for(_functions(whole))
-    reserved = (*helpers, *STEP_NAMES) if steps else helpers
-    program = with_fitting_statements(whole, printer_of(whole, helpers, reserved))
-    printer = printer_of(program, helpers, reserved)
-    segments = segments_of(program)
+    printing = _printing(whole, helpers, (*helpers, *STEP_NAMES) if steps else helpers)
+    program, printer, segments = printing.program, printing.printer, printing.segments
     type_ = "Workspace | None" if steps else "None"
     has_integers = any(tensor.values is not None for tensor in program.tensors)
+    blocks = [
+        block_view(*each, printing) for each in zip(printing.blocks, printing.own_segments, strict=True)
+    ]
     strings: dict[str, object] = {
         "model": ascii_only(program.model),
         "digest": sha256(program.source.encode()).hexdigest()[:16],
@@ -102,13 +106,27 @@ def numpy_module(
         "has_orders": any(tensor.permuted for tensor in program.tensors),
         "has_given_sizes": bool(program.with_role(Role.SIZE)),
         "not_empty": bool(program.not_empty),
-        "forward": forward_view(program, segments, printer),
-        "loss": loss_view(program, segments, printer) if program.loss else None,
-        "gradients": gradients_view(program, segments, printer, type_) if segments.backward else None,
+        "blocks": blocks,
+        "has_records": any(block.record for block in blocks),
+        "forward": forward_view(printing),
+        "loss": loss_view(printing) if program.loss else None,
+        "gradients": gradients_view(printing, type_) if segments.backward else None,
         "steps": steps(whole, helpers) if steps and segments.backward else None,
         "init": init_view(program, printer),
     }
-    return NumpyModule(program, printer, strings)
+    return NumpyModule(printing, strings)
+
+
+def _printing(program: Program, helpers: Sequence[str], others: Sequence[str]) -> Printing:
+    """The program with its blocks, in lines that fit, and its names; `others` are taken besides."""
+    reserved = frozenset((*MODULE_NAMES, *others, "NamedTuple"))
+    found = Blocks(program, ()) if program.with_role(Role.SIZE) else blocks_of(program)
+    printer = printer_of(found.program, helpers, others)
+    taken = {*reserved, *printer.names.values(), *printer.axes.values(), *printer.counters.values()}
+    functions = block_functions(found.blocks, taken)
+    whole = Printing(found.program, functions, printer, reserved)
+    fitting, functions = with_fitting_lines(found.program, functions, whole.caller, reserved)
+    return Printing(fitting, functions, printer_of(fitting, helpers, others), reserved)
 
 
 def _functions(program: Program) -> list[str]:

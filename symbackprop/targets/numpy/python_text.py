@@ -110,10 +110,17 @@ def assigned_dict(name: str, items: Mapping[str, str], indent: str = "") -> list
 
 
 def unpacked(targets: Sequence[str], sources: Sequence[str]) -> list[str]:
-    """`a, b = x, y`, or one line each where that is too long; nothing for nothing."""
-    if not targets:
-        return []
-    line = f"{INDENT}{', '.join(targets)} = {', '.join(sources)}"
-    if fits(line):
-        return [line]
-    return [f"{INDENT}{target} = {source}" for target, source in zip(targets, sources, strict=True)]
+    """`a, b = x, y`, on as many lines as it takes; nothing for nothing."""
+    pairs = list(zip(targets, sources, strict=True))
+    lines: list[str] = []
+    while pairs:
+        counts = range(len(pairs), 1, -1)
+        count = next((count for count in counts if fits(_unpacking(pairs[:count]))), 1)
+        lines.append(_unpacking(pairs[:count]))
+        pairs = pairs[count:]
+    return lines
+
+
+def _unpacking(pairs: Sequence[tuple[str, str]]) -> str:
+    targets, sources = zip(*pairs, strict=True)
+    return f"{INDENT}{', '.join(targets)} = {', '.join(sources)}"

@@ -15,7 +15,8 @@ from symbackprop.buffers.buffered import BufferedProgram, buffered_program
 from symbackprop.buffers.destinations import takes_destination
 from symbackprop.emission.printed import CodeLine, code_lines
 from symbackprop.systems.system import PASSED_ROLES
-from symbackprop.targets.numpy.functions import public_def, size_lines, unpacked_tensors
+from symbackprop.targets.numpy.bodies import size_lines, unpacked_tensors
+from symbackprop.targets.numpy.functions import public_def
 from symbackprop.targets.numpy.into_arrays import REPLACING, CallsOfUfuncs, is_kernel, operation_into
 from symbackprop.targets.numpy.lines import GUARD, code_indent, comment_lines, loop_head, statement_lines
 from symbackprop.targets.numpy.module import STEP_NAMES, printer_of

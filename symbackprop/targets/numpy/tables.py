@@ -9,7 +9,7 @@ from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.notation.expressions import Axis
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Role, Tensor
-from symbackprop.targets.numpy.functions import size_line
+from symbackprop.targets.numpy.bodies import size_line
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
     alone_or_tuple,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,20 +46,23 @@ def read(name: str) -> System:
     return parse_system(EXAMPLES[name].read_text()) if name in EXAMPLES else system_of(name)
 
 
-def assignments(source: str) -> Iterator[ast.stmt]:
-    """The statements of a module's three functions that compute something."""
-    for function in ast.parse(source).body:
-        if isinstance(function, ast.FunctionDef) and function.name in ("_forward", "_loss", "value_and_grad"):
+def assignments(module: PrintedModule) -> Iterator[tuple[int, ast.stmt]]:
+    """The statements of a module's functions that compute something, and how often it is called."""
+    times = {name: len(calls) for name, calls in module.blocks.items()}
+    times |= dict.fromkeys(("_forward", "_loss", "value_and_grad"), 1)
+    for function in ast.parse(module.text).body:
+        if isinstance(function, ast.FunctionDef) and function.name in times:
             for node in ast.walk(function):
-                if isinstance(node, ast.Assign | ast.AugAssign) and not _reads_arguments(node):
-                    yield node
+                if isinstance(node, ast.Assign | ast.AugAssign) and not _reads_arguments(node, times):
+                    yield times[function.name], node
 
 
-def _reads_arguments(node: ast.stmt) -> bool:
+def _reads_arguments(node: ast.stmt, functions: Iterable[str]) -> bool:
     """Whether an assignment is none of the program: it unpacks tensors, sizes, results, or gathers them."""
     code = ast.unparse(node)
-    calls = any(f"{name}(" in code for name in ("_forward", "_loss", "_checked"))
-    return calls or "tensors[" in code or ".shape" in code or code.startswith(("dtype =", "grads ="))
+    calls = any(f"{name}(" in code for name in (*functions, "_checked", "BlockGradients"))
+    unpacks = calls or "tensors[" in code or ".shape" in code or code.endswith("= block")
+    return unpacks or code.startswith(("dtype =", "grads ="))
 
 
 Known = dict[str, tuple[Derivation, PrintedModule]]
@@ -81,13 +85,30 @@ def printed(name: str, derived: Known) -> tuple[Derivation, PrintedModule]:
 @every_model
 def test_every_assignment_is_one_statement(name: str, derived: Known) -> None:
     _, module = printed(name, derived)
-    for node in assignments(module.text):
+    for times, node in assignments(module):
         owners = [each for each in module.lines if each.first <= node.lineno <= each.last]
-        assert len(owners) == 1, ast.unparse(node)
-        assert (owners[0].first, owners[0].last) == (node.lineno, node.end_lineno)
-        assert isinstance(owners[0].line, Store if isinstance(node, ast.AugAssign) else Statement | Store)
+        assert len(owners) == len({id(each.line) for each in owners}) == times, ast.unparse(node)
         target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]  # type: ignore[attr-defined]
-        assert ast.unparse(target).partition("[")[0] == module.names[owners[0].line.name]
+        variable = ast.unparse(target).partition("[")[0]
+        for owner in owners:
+            assert (owner.first, owner.last) == (node.lineno, node.end_lineno)
+            assert isinstance(owner.line, Store if isinstance(node, ast.AugAssign) else Statement | Store)
+            assert variable in variables_of(owner.line.name, module)
+
+
+def formulas(line: Line, module: PrintedModule) -> Iterator[str]:
+    """The formula of a line, and what it is in the names of each block."""
+    yield formula_of(line)
+    for calls in module.blocks.values():
+        for call in calls:
+            own = {name: variable for variable, name in call.items()}
+            yield re.sub(r"\w+", lambda word, own=own: own.get(word[0], word[0]), formula_of(line))
+
+
+def variables_of(name: str, module: PrintedModule) -> set[str]:
+    """The variables that a tensor of the program may be in: its own, or a block's."""
+    calls = (call for calls in module.blocks.values() for call in calls)
+    return {module.names[name], *(variable for call in calls for variable in call if call[variable] == name)}
 
 
 @every_model
@@ -126,7 +147,7 @@ def test_the_formula_stands_above_the_first_line_of_each_equation(name: str, der
         if each.line.opens:
             above = [line.strip().removeprefix("# ") for line in text[: each.first - 1]]
             guards = sum(line.startswith("with np.errstate") for line in above[-1:])
-            assert above[-1 - guards].strip() in formula_of(each.line)
+            assert any(above[-1 - guards].strip() in formula for formula in formulas(each.line, module))
     lines = list(opening(module.program.statements))
     stated = {line.origin for line in lines if line.origin is not None}
     computed = {line.origin.stated for line in statements_in(module.program.statements)}
@@ -214,5 +235,5 @@ def test_a_line_stands_where_it_is_said_to(name: str, derived: Known) -> None:
     for each in module.lines:
         code = texts[each.first - 1 : each.last]
         assert not any(text.lstrip().startswith(("#", "def ", "return ")) for text in code), code
-        target = "for " if isinstance(each.line, Loop) else module.names[each.line.name]
-        assert code[0].lstrip().startswith(target), code
+        targets = ["for "] if isinstance(each.line, Loop) else variables_of(each.line.name, module)
+        assert code[0].lstrip().startswith(tuple(targets)), code

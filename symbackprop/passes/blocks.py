@@ -1,0 +1,159 @@
+"""Blocks: runs of a program's lines that are equal but for names, as functions that are called once a run.
+
+A block's lines are in names of its own. What it computes is used in three ways: by lines beside the run, to
+which the function gives it back; by later parts of the program or by the caller, for which it is kept; or by
+nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from symbackprop.array.program import Line, Program, Statement, Store, statements_in
+from symbackprop.array.segments import Segment, segments_of
+from symbackprop.passes.own_names import in_order_of_names, own_names
+from symbackprop.passes.renaming import names_in, renamed_line
+from symbackprop.passes.repeats import Repeats
+
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Lines in names of their own, the runs of a program that they stand for, and its names in each run.
+
+    `given_back` and `kept` are own names: of what other lines of the same part read, and of what else is
+    needed outside. The lines of all runs stand in one order; `numbers` count the runs by their names. Where a
+    block on the `way_back` reads what another has kept, `source` says so.
+    """
+
+    lines: tuple[Line, ...]
+    runs: tuple[tuple[Line, ...], ...]
+    names: tuple[Names, ...]
+    given_back: tuple[str, ...]
+    kept: tuple[str, ...]
+    numbers: tuple[int, ...]
+    way_back: bool
+    source: Source | None
+
+    @cached_property
+    def own_names(self) -> tuple[Names, ...]:
+        """For each run, what its names are called in the block."""
+        return tuple({name: own for own, name in names.items()} for names in self.names)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A block, and which of its runs each run of a later block reads from."""
+
+    block: Block
+    runs: tuple[int, ...]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Those of the runs that are read."""
+        return tuple(self.block.numbers[run] for run in self.runs)
+
+    def names_of(self, columns: Iterable[Sequence[str]]) -> Iterator[str | None]:
+        """What the block calls the tensors of the reading runs, column by column; None for others."""
+        own = [self.block.own_names[run] for run in self.runs]
+        for column in columns:
+            called = {each.get(name) for each, name in zip(own, column, strict=True)}
+            yield called.pop() if len(called) == 1 else None
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A program, its blocks in order, and no line that is needed within a run that is not the run's."""
+
+    program: Program
+    blocks: tuple[Block, ...]
+
+
+def blocks_of(program: Program) -> Blocks:
+    """The blocks of each part of a program, those of the forward pass first."""
+    segments = segments_of(program)
+    parts = [part for part in (segments.forward, segments.loss, segments.backward) if part is not None]
+    constants = set(map(id, _constants(program)))
+    declared = {tensor.name for tensor in program.tensors}
+    found: list[Block] = []
+    for part in parts:
+        lines = [line for line in part.statements if id(line) not in constants]
+        beside = {*program.outputs, *([program.loss] if program.loss else [])}
+        repeats = Repeats(lines, beside)
+        elsewhere = _read_outside(parts, part) | {*program.gradients.values()}
+        for repeat in repeats.found():
+            runs = tuple(tuple(lines[place] for place in run) for run in repeat.runs)
+            beside_runs = {name for run in repeat.runs for name in repeats.given_back(run)}
+            found.append(_block(runs, part is segments.backward, beside_runs, elsewhere, found, declared))
+    every = [run for block in found for run in block.runs]
+    return Blocks(replace(program, statements=tuple(_together(program, every, constants))), tuple(found))
+
+
+def _read_outside(parts: Iterable[Segment], own: Segment) -> set[str]:
+    return {name for part in parts if part is not own for line in part.statements for name in line.reads}
+
+
+def _constants(program: Program) -> Iterator[Line]:
+    """The lines that compute arrays from sizes alone, which nothing is stored into."""
+    stored = {line.name for line in statements_in(program.statements) if isinstance(line, Store)}
+    for line in program.statements:
+        if isinstance(line, Statement) and not line.reads and line.name not in stored:
+            yield line
+
+
+def _together(program: Program, runs: Sequence[Sequence[Line]], constants: Collection[int]) -> Iterator[Line]:
+    """The lines, those that may stand anywhere before the runs that they stand in."""
+    places = {id(line): place for place, line in enumerate(program.statements)}
+    ends = {places[id(run[0])]: places[id(run[-1])] for run in runs}
+    moved: set[int] = set()
+    for place, line in enumerate(program.statements):
+        for inner in program.statements[place : ends.get(place, place)]:
+            if id(inner) in constants:
+                moved.add(id(inner))
+                yield inner
+        if id(line) not in moved:
+            yield line
+
+
+def _block(
+    runs: tuple[tuple[Line, ...], ...],
+    way_back: bool,
+    beside: Collection[str],
+    elsewhere: Collection[str],
+    earlier: Iterable[Block],
+    declared: Collection[str],
+) -> Block:
+    mentioned = [tuple(dict.fromkeys(name for line in run for name in names_in(line))) for run in runs]
+    columns = list(zip(*mentioned, strict=True))
+    order = in_order_of_names(mentioned)
+    naming = order[0]
+    source = next(_sources(mentioned, earlier), None)
+    called = source.names_of(columns) if source else ()
+    known = {column[naming]: name for column, name in zip(columns, called, strict=bool(source)) if name}
+    own = own_names(columns, naming, known, declared)
+    names = tuple(dict(zip(own, each, strict=True)) for each in mentioned)
+    to_own = dict(zip(mentioned[naming], own, strict=True))
+    defined = [to_own[line.name] for line in runs[naming] if isinstance(line, Statement)]
+    given_back = tuple(each for each in defined if any(run[each] in beside for run in names))
+    read_later = (each for each in defined if any(run[each] in elsewhere for run in names))
+    kept = tuple(each for each in read_later if each not in given_back)
+    lines = tuple(renamed_line(line, to_own) for line in runs[naming])
+    numbers = source.numbers if source else tuple(order.index(run) + 1 for run in range(len(runs)))
+    return Block(lines, runs, names, given_back, kept, numbers, way_back, source)
+
+
+def _sources(runs: Sequence[Sequence[str]], blocks: Iterable[Block]) -> Iterator[Source]:
+    """The blocks of which each of the runs reads what one run, and no other, has kept."""
+    for block in blocks:
+        read = [[*_runs_read(names, block)] for names in runs]
+        if all(len(each) == 1 for each in read) and len({each[0] for each in read}) == len(read):
+            yield Source(block, tuple(each[0] for each in read))
+
+
+def _runs_read(names: Sequence[str], block: Block) -> Iterator[int]:
+    for run, own in enumerate(block.own_names):
+        if any(own.get(name) in block.kept for name in names):
+            yield run

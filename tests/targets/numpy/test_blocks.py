@@ -1,0 +1,134 @@
+"""Blocks that repeat are functions that are called: what they are given, keep and return."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import replace
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from symbackprop.array.segments import Segment
+from symbackprop.emission.loading import load_module
+from symbackprop.errors import MismatchError
+from symbackprop.pipeline import ModelDerivation, loads
+from symbackprop.targets.numpy import bodies
+from symbackprop.targets.numpy.blocks import BlockFunction, runs_of
+from symbackprop.targets.numpy.variants import module_of, numpy_target
+from symbackprop.verification.verified_module import verification_of
+
+HEAD = "index n : N\nindex t, s : T\nindex i, e : I\ninput x[n,t,i]\ntarget d[n,t,i]\n"
+ATTENTION = (
+    "param Q{w}[e,i], K{w}[e,i], V{w}[e,i], c{w}[i]\n"
+    "q{l}[n,t,e] = sum(i, Q{w}[e,i]*{x}[n,t,i])\n"
+    "k{l}[n,t,e] = sum(i, K{w}[e,i]*{x}[n,t,i])\n"
+    "v{l}[n,t,e] = sum(i, V{w}[e,i]*{x}[n,t,i])\n"
+    "S{l}[n,t,s] = sum(e, q{l}[n,t,e]*k{l}[n,s,e])/sqrt(size(e))\n"
+    "X{l}[n,t,s] = where(s <= t, exp(S{l}[n,t,s]), 0)\n"
+    "A{l}[n,t,s] = X{l}[n,t,s]/sum(s, X{l}[n,t,s])\n"
+    "O{l}[n,t,e] = sum(s, A{l}[n,t,s]*v{l}[n,s,e])\n"
+    "y{l}[n,t,i] = {x}[n,t,i] + tanh(O{l}[n,t,i] + c{w}[i])\n"
+)
+LOSS = "loss E = 1/2*sum(n, t, i, ({}[n,t,i] - d[n,t,i])^2)\n"
+
+
+def attention(layers: int) -> str:
+    before = ["x", *(f"y{number}" for number in range(1, layers + 1))]
+    each = (ATTENTION.format(l=number, w=number, x=before[number - 1]) for number in range(1, layers + 1))
+    return HEAD + "".join(each) + LOSS.format(before[-1])
+
+
+@pytest.fixture(scope="module")
+def derived() -> ModelDerivation:
+    return loads(attention(3)).derive()
+
+
+@pytest.fixture(scope="module")
+def module(derived: ModelDerivation) -> ModuleType:
+    return derived.module()
+
+
+def calls_in(module: ModuleType, function: str) -> list[str]:
+    names = [
+        node.func.id
+        for node in ast.walk(ast.parse(inspect.getsource(getattr(module, function))))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    return [name for name in names if name.startswith("_block")]
+
+
+def test_each_block_is_a_call(module: ModuleType):
+    assert calls_in(module, "_forward") == ["_block"] * 3
+    assert calls_in(module, "value_and_grad") == ["_block_backward"] * 2
+    assert list(inspect.signature(module._block).parameters) == ["x", "s_up_to_t", "Q", "K", "V", "c"]
+
+
+def test_what_is_kept_is_a_record_with_names(module: ModuleType):
+    assert issubclass(module.Block, tuple)
+    assert {"q", "k", "v", "A"} < set(module.Block._fields)
+    assert set(module.BlockGradients._fields) == {"grad_Q", "grad_K", "grad_V", "grad_c"}
+    assert next(iter(inspect.signature(module._block_backward).parameters)) == "block"
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 4), (1, 1, 1), (3, 1, 2), (0, 2, 3)])
+def test_gradients_are_those_without_blocks(derived: ModelDerivation, module: ModuleType, sizes, monkeypatch):
+    monkeypatch.setattr("symbackprop.passes.repeats.FEWEST_STATEMENTS", 1000)
+    flat = load_module(module_of(derived.program).text(), "flat")
+    assert "def _block" not in inspect.getsource(flat)
+    rng = np.random.default_rng(3)
+    axes = dict(zip(("N", "T", "I"), sizes, strict=True))
+    params = module.init(rng, I=axes["I"])
+    x, d = rng.normal(size=(2, *sizes))
+    loss, grads = module.value_and_grad(params, x, d)
+    expected, others = flat.value_and_grad(params, x, d)
+    assert loss == expected
+    assert list(grads) == list(others)
+    for name in grads:
+        np.testing.assert_array_equal(grads[name], others[name])
+
+
+def test_with_little_memory_and_in_workspaces(derived: ModelDerivation, module: ModuleType):
+    small = module_of(derived.program, less_memory=True)
+    assert verification_of(numpy_target(less_memory=True), derived.derivation, small.printed())
+    fast = derived.module(fast=True)
+    rng = np.random.default_rng(1)
+    params, (x, d) = module.init(rng, I=4), rng.normal(size=(2, 2, 3, 4))
+    workspace = fast.workspace()
+    for _ in range(2):
+        _, grads = fast.value_and_grad(params, x, d, workspace)
+        for name, expected in module.grad(params, x, d).items():
+            np.testing.assert_allclose(grads[name], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_run_that_is_given_anothers_parameters_is_not_let_out(derived: ModelDerivation, monkeypatch):
+    def mixed_up(function: BlockFunction, segment: Segment) -> object:
+        first, second, *rest = runs_of(function, segment)
+        wrong = [name.replace("Q1", "Q2") for name in first.reads]
+        names = {**function.block.names[0], "Q": "Q2"}
+        object.__setattr__(function.block, "names", (names, *function.block.names[1:]))
+        return (replace(first, reads=tuple(wrong)), second, *rest)
+
+    monkeypatch.setattr(bodies, "runs_of", mixed_up)
+    printed = module_of(derived.program).printed()
+    with pytest.raises(MismatchError, match="Q1"):
+        verification_of(numpy_target(), derived.derivation, printed)
+
+
+def test_a_line_that_is_wrong_is_named_by_the_first_run(derived: ModelDerivation):
+    printed = module_of(derived.program).printed()
+    wrong = printed.text.replace("q = x @ Q.T", "q = x @ Q.T * 1.001")
+    assert wrong != printed.text
+    with pytest.raises(MismatchError, match="equation: q1"):
+        verification_of(numpy_target(), derived.derivation, replace(printed, text=wrong))
+
+
+def test_names_that_python_a_tuple_or_the_model_has_taken():
+    text = attention(2)
+    for old, new in {"q": "count", "k": "lambda", "A": "Block", "O": "block"}.items():
+        for layer in ("1", "2"):
+            text = text.replace(f"{old}{layer}[", f"{new}{layer}[")
+    text = text.replace("Block1[", "Block[").replace("block1[", "block[")
+    module = loads(text).derive().module()  # which has run it
+    assert module.Block_2._fields[:4] == ("count_", "lambda_", "v", "Block")
