@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 # In the order of GNU gettext. LANGUAGE, a list, goes before them where they name no plain locale.
 _LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -15,6 +15,16 @@ class Language(enum.Enum):
 
     ENGLISH = "en"
     JAPANESE = "ja"
+
+
+def language_asked(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
+    """The language of `--lang ja` or `--lang=ja` among a command's arguments, or else of the environment."""
+    known = {language.value: language for language in Language}
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        code = argument.removeprefix("--lang=") if argument.startswith("--lang=") else argument
+        if (before == "--lang" or code != argument) and code in known:
+            return known[code]
+    return language_of(environment)
 
 
 def language_of(environment: Mapping[str, str]) -> Language:

@@ -12,6 +12,7 @@ from symbackprop.accuracy.report import DigitsReport, DigitsRow
 from symbackprop.auditing.claims import audit_claims
 from symbackprop.cli.digits import print_digits
 from symbackprop.cli.main import run
+from symbackprop.errors import LanguageError
 from symbackprop.explanation.blocks import Note, Step, Table
 from symbackprop.explanation.sections import explanation_page
 from symbackprop.explanation.text import page_text
@@ -220,3 +221,11 @@ def test_the_digits_are_said_in_the_language(capsys):
     assert print_digits(report, "ja") == 0
     table, talk = capsys.readouterr()
     assert "書かれたとおり" in table and talk.endswith("連鎖律と同じである\n")
+
+
+def test_an_error_is_said_in_the_language(capsys):
+    assert run(["audit", str(EXAMPLES / "seed.model"), "--claim", "W1 + 2", "--lang=ja"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("エラー: 主張 'W1 + 2' は等式でない\n対処: ")
+    with pytest.raises(LanguageError, match="is no equation\nremedy: write it as"):
+        audit_claims(load(EXAMPLES / "seed.model").system, ["W1 + 2"])

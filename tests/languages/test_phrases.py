@@ -10,7 +10,7 @@ import pytest
 from symbackprop.languages.catalogues import PortableCatalogue, catalogue
 from symbackprop.languages.columns import columns, padded, wrapped
 from symbackprop.languages.extraction import messages_in
-from symbackprop.languages.language import Language, language_of
+from symbackprop.languages.language import Language, language_asked, language_of
 from symbackprop.languages.phrases import in_language, phrase, text_in, worded
 from symbackprop.notation.expressions import Element
 
@@ -146,3 +146,18 @@ def test_a_message_is_its_english_and_knows_more():
 def test_a_copy_of_a_message_knows_its_phrase(copied):
     said = copied(worded("gradient by {name}", name="W"))
     assert said == "gradient by W" and text_in(said, JAPANESE) == "W に関する勾配"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "language"),
+    [
+        (["derive", "--lang", "ja"], JAPANESE),
+        (["--lang=ja", "derive"], JAPANESE),
+        (["derive", "ja"], ENGLISH),
+        (["derive", "--lang"], ENGLISH),
+        (["derive", "--lang", "tlh"], ENGLISH),
+    ],
+)
+def test_the_language_that_a_command_asks_for(arguments, language):
+    assert language_asked(arguments, {}) is language
+    assert language_asked(["--lang", "en"], {"LANG": "ja_JP.UTF-8"}) is ENGLISH
