@@ -289,13 +289,13 @@ def _block(
     N, T, I = x0.shape
     H, D, _ = Wq.shape
     # mu1[n,t] = mean(i, x0[n,t,i])
-    mu1 = np.sum(x0, axis=2) / I
+    mu1 = np.mean(x0, axis=2)
     # x0_minus_mu1[n,t,i] = x0[n,t,i] - mu1[n,t]
     x0_minus_mu1 = x0 - mu1[:, :, None]
     # x0_centred[n,t,i] = (x0[n,t,i] - mu1[n,t]) - mean(i', x0[n,t,i'] - mu1[n,t])
-    x0_centred = x0_minus_mu1 - np.sum(x0_minus_mu1, axis=2, keepdims=True) / I
+    x0_centred = x0_minus_mu1 - np.mean(x0_minus_mu1, axis=2, keepdims=True)
     # s1[n,t] = sqrt(mean(i, (x0[n,t,i] - mu1[n,t])^2) + 1e-05)
-    s1 = np.sqrt(np.sum(x0_centred**2, axis=2) / I + 1e-05)
+    s1 = np.sqrt(np.mean(x0_centred**2, axis=2) + 1e-05)
     # xhat1[n,t,i] = (x0[n,t,i] - mu1[n,t])/s1[n,t]
     xhat1 = x0_centred / s1[:, :, None]
     # y1[n,t,i] = gamma1[i]*xhat1[n,t,i] + beta1[i]
@@ -311,20 +311,20 @@ def _block(
     # A_masked[n,h,t,s] = where(s <= t, exp(S[n,h,t,s] - max(s, where(s <= t, S[n,h,t,s], -1e30))), 0)
     S_or_lowest = np.where(s_up_to_t, S, -np.inf)
     A_masked = np.exp(S_or_lowest - np.max(S_or_lowest, axis=3, keepdims=True, initial=-1e30))
-    # A[n,h,t,s] = X[n,h,t,s]/sum(s, X[n,h,t,s])
+    # A[n,h,t,s] = A_masked[n,h,t,s]/sum(s, A_masked[n,h,t,s])
     A = A_masked / np.sum(A_masked, axis=3, keepdims=True)
     # O[n,h,t,e] = sum(s, A[n,h,t,s]*v[n,h,s,e])
     O = A @ v
     # x1[n,t,i] = x0[n,t,i] + sum(h, e, Wo[i,h,e]*O[n,h,t,e]) + bo[i]
     x1 = x0 + O.transpose(0, 2, 1, 3).reshape(N, T, H * D) @ Wo.reshape(I, H * D).T + bo
     # mu2[n,t] = mean(i, x1[n,t,i])
-    mu2 = np.sum(x1, axis=2) / I
+    mu2 = np.mean(x1, axis=2)
     # x1_minus_mu2[n,t,i] = x1[n,t,i] - mu2[n,t]
     x1_minus_mu2 = x1 - mu2[:, :, None]
     # x1_centred[n,t,i] = (x1[n,t,i] - mu2[n,t]) - mean(i', x1[n,t,i'] - mu2[n,t])
-    x1_centred = x1_minus_mu2 - np.sum(x1_minus_mu2, axis=2, keepdims=True) / I
+    x1_centred = x1_minus_mu2 - np.mean(x1_minus_mu2, axis=2, keepdims=True)
     # s2[n,t] = sqrt(mean(i, (x1[n,t,i] - mu2[n,t])^2) + 1e-05)
-    s2 = np.sqrt(np.sum(x1_centred**2, axis=2) / I + 1e-05)
+    s2 = np.sqrt(np.mean(x1_centred**2, axis=2) + 1e-05)
     # xhat2[n,t,i] = (x1[n,t,i] - mu2[n,t])/s2[n,t]
     xhat2 = x1_centred / s2[:, :, None]
     # y2[n,t,i] = gamma2[i]*xhat2[n,t,i] + beta2[i]
@@ -397,8 +397,8 @@ def _block_backward(
     #     delta_xhat2[n,t,i']*xhat2[n,t,i'])*xhat2[n,t,i])/s2[n,t]
     delta_x1_part = (
         delta_xhat2
-        - np.sum(delta_xhat2, axis=2, keepdims=True) / I
-        - np.sum(delta_xhat2 * xhat2, axis=2, keepdims=True) * xhat2 / I
+        - np.mean(delta_xhat2, axis=2, keepdims=True)
+        - np.mean(delta_xhat2 * xhat2, axis=2, keepdims=True) * xhat2
     )
     delta_x1 = delta_x2 + delta_x1_part / s2[:, :, None]
     # grad_Wo[i,h,e] = sum(n, t, delta_x1[n,t,i]*O[n,h,t,e])
@@ -440,8 +440,8 @@ def _block_backward(
     #     delta_xhat1[n,t,i']*xhat1[n,t,i'])*xhat1[n,t,i])/s1[n,t]
     delta0_part = (
         delta_xhat1
-        - np.sum(delta_xhat1, axis=2, keepdims=True) / I
-        - np.sum(delta_xhat1 * xhat1, axis=2, keepdims=True) * xhat1 / I
+        - np.mean(delta_xhat1, axis=2, keepdims=True)
+        - np.mean(delta_xhat1 * xhat1, axis=2, keepdims=True) * xhat1
     )
     delta0 = delta_x1 + delta0_part / s1[:, :, None]
     gradients = BlockGradients(
@@ -472,7 +472,7 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
     gamma4, beta4, Wu2, bu2 = tensors["gamma4"], tensors["beta4"], tensors["Wu2"], tensors["bu2"]
     Wd2, bd2, gamma5, beta5 = tensors["Wd2"], tensors["bd2"], tensors["gamma5"], tensors["beta5"]
     W, b, ids = tensors["W"], tensors["b"], tensors["ids"]
-    T, I = P.shape
+    T = ids.shape[1]
     # x0[n,t,i] = C[ids[n,t],i] + P[t,i]
     x0 = C[ids] + P
 
@@ -490,13 +490,13 @@ def _forward(tensors: dict[str, Array]) -> tuple[Any, ...]:
 
     # Normalised once more: which character comes next?
     # mu5[n,t] = mean(i, x4[n,t,i])
-    mu5 = np.sum(x4, axis=2) / I
+    mu5 = np.mean(x4, axis=2)
     # x4_minus_mu5[n,t,i] = x4[n,t,i] - mu5[n,t]
     x4_minus_mu5 = x4 - mu5[:, :, None]
     # x4_centred[n,t,i] = (x4[n,t,i] - mu5[n,t]) - mean(i', x4[n,t,i'] - mu5[n,t])
-    x4_centred = x4_minus_mu5 - np.sum(x4_minus_mu5, axis=2, keepdims=True) / I
+    x4_centred = x4_minus_mu5 - np.mean(x4_minus_mu5, axis=2, keepdims=True)
     # s5[n,t] = sqrt(mean(i, (x4[n,t,i] - mu5[n,t])^2) + 1e-05)
-    s5 = np.sqrt(np.sum(x4_centred**2, axis=2) / I + 1e-05)
+    s5 = np.sqrt(np.mean(x4_centred**2, axis=2) + 1e-05)
     # xhat5[n,t,i] = (x4[n,t,i] - mu5[n,t])/s5[n,t]
     xhat5 = x4_centred / s5[:, :, None]
     # y5[n,t,i] = gamma5[i]*xhat5[n,t,i] + beta5[i]
@@ -576,8 +576,8 @@ def value_and_grad(
     #     delta_xhat5[n,t,i']*xhat5[n,t,i'])*xhat5[n,t,i])/s5[n,t]
     delta_x4_part = (
         delta_xhat5
-        - np.sum(delta_xhat5, axis=2, keepdims=True) / I
-        - np.sum(delta_xhat5 * xhat5, axis=2, keepdims=True) * xhat5 / I
+        - np.mean(delta_xhat5, axis=2, keepdims=True)
+        - np.mean(delta_xhat5 * xhat5, axis=2, keepdims=True) * xhat5
     )
     delta_x4 = delta_x4_part / s5[:, :, None]
 
@@ -739,4 +739,4 @@ def _check_values(name: str, array: Array, axis: str, size: int) -> None:
         raise ValueError(f"{name}: expected values from 0 to {size - 1}, as {axis}={size}, got {outside[0]}")
 
 
-# sha256 of the lines above: 372019937033eeea
+# sha256 of the lines above: fc388cd61504e083

@@ -30,6 +30,7 @@ ROOMS = (
     "memoization",
     "derivation",
     "indexing",
+    "exponentials",
     "stability",
     "schedule",
     "array",

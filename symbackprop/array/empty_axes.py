@@ -32,12 +32,12 @@ from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, rewrite_lines
 from symbackprop.array.slices import Conditional, always_computed
 from symbackprop.array.value import Value
+from symbackprop.exponentials.exponents import LOWEST
 from symbackprop.functions.record import Domain
 from symbackprop.functions.table import ALL_FUNCTIONS
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import NEEDING_A_VALUE, Axis, Reduction
 from symbackprop.schedule.kinds import Kind
-from symbackprop.stability.exponents import LOWEST
 from symbackprop.systems.system import DATA_ROLES, Equation, Role
 
 

@@ -5,19 +5,19 @@ Each part becomes a function, so that no statement is written, or run, twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from symbackprop.array.ir import AxisSize, Cast, Fill, Identity, Positions, Reshape
+from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Identity, Positions, Reshape
 from symbackprop.array.layout import Layout, axes_of_layout, layout_of
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.program import Line, Program, Statement
 from symbackprop.array.related_sizes import RelatedSize, needed_for
 from symbackprop.array.slices import Allocate, Refold, Windows
 from symbackprop.array.value import Value
-from symbackprop.array.views import inferred_group
+from symbackprop.array.views import MEAN, inferred_group, is_called_mean
 from symbackprop.errors import EmissionError
 from symbackprop.indexing.counting import Extent, size_of
 from symbackprop.notation.expressions import Axis, Size
@@ -101,11 +101,12 @@ def segments_of(program: Program, runs: Iterable[Run] = ()) -> Segments:
     backward = _without(to_gradients, (*forward, *loss))
     ends = (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values())
     run_of = {id(line): run for run in runs for line in run.lines}
+    gradients, means = tuple(program.gradients.values()), axes_of_means(program)
     first, second, third = (tuple(_with_runs(lines, run_of)) for lines in (forward, loss, backward))
     return Segments(
-        forward=segment_of(program, first, _read_by((*second, *third), ends)),
-        loss=segment_of(program, second, _read_by(third, ends)) if loss else None,
-        backward=segment_of(program, third, program.gradients.values()) if program.gradients else None,
+        forward=segment_of(program, first, _read_by((*second, *third), ends), means),
+        loss=segment_of(program, second, _read_by(third, ends), means) if loss else None,
+        backward=segment_of(program, third, gradients, means) if gradients else None,
     )
 
 
@@ -128,12 +129,24 @@ def _read_by(items: Iterable[Line | Run], ends: tuple[str, ...]) -> list[str]:
     return [*ends, *(name for item in items for name in item.reads)]
 
 
-def segment_of(program: Program, items: tuple[Line | Run, ...], wanted: Iterable[str]) -> Segment:
-    """Lines of a program, or made of its, that run together; of their results others need the wanted ones."""
+def axes_of_means(program: Program) -> frozenset[str]:
+    """The axes over which a mean is called one, as the model does: they have places."""
+    if MEAN not in program.shorthands:
+        return frozenset()
+    return frozenset((*program.not_empty, *(name for name, size in program.sizes.items() if size)))
+
+
+def segment_of(
+    program: Program, items: tuple[Line | Run, ...], wanted: Iterable[str], means: Collection[str] = ()
+) -> Segment:
+    """Lines of a program, or made of its, that run together; of their results others need the wanted ones.
+
+    The code of a mean over axes of `means` does not mention their sizes.
+    """
     lines = (line for item in items for line in lines_of(item))
     own = {line.name: None for line in lines if isinstance(line, Statement)}
     read = dict.fromkeys(name for item in items for name in item.reads if name not in own)
-    mentioned = axes_mentioned(items)
+    mentioned = axes_mentioned(items, means)
     worked_out = needed_for(mentioned, _without_tensors(program))
     mentioned = _unstated((*mentioned, *(axis for each in worked_out for axis in each.sources)), worked_out)
     shapes = _shape_sources(program, mentioned, tuple(read))
@@ -192,12 +205,28 @@ def _values(items: Iterable[Line | Run]) -> Iterator[Value]:
             yield from value.walk()
 
 
-def axes_mentioned(statements: Iterable[Line | Run]) -> tuple[Axis, ...]:
+def axes_mentioned(items: Iterable[Line | Run], means: Collection[str] = ()) -> tuple[Axis, ...]:
     """The axes whose sizes the statements mention, but for those that are written as numbers."""
     mentioned = dict.fromkeys(
-        own for value in _values(statements) for axis in axes_of(value) for own in _model_axes(axis)
+        own
+        for item in items
+        for value in item.values
+        for node in _mentioning(value, means)
+        for axis in axes_of(node)
+        for own in _model_axes(axis)
     )
     return tuple(axis for axis in mentioned if axis.size is None)
+
+
+def _mentioning(value: Value, means: Collection[str]) -> Iterator[Value]:
+    """The nodes that stand in the code, parents first."""
+    match value:
+        case Elementwise("divide", (total, sizes)) if is_called_mean(total, sizes, means):
+            yield from _mentioning(total, means)
+        case _:
+            yield value
+            for operand in value.operands:
+                yield from _mentioning(operand, means)
 
 
 def axes_of(value: Value) -> tuple[Axis, ...]:

@@ -1,14 +1,16 @@
-"""Views that bring arrays into the order and rank that an operation needs, without copying where they can."""
+"""Views that bring arrays into the order and rank that an operation needs, and what is seen as a mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from symbackprop.array.ir import (
     ARITHMETIC,
     COMPARISONS,
     CONNECTIVES,
+    AxisSize,
     Cast,
     Elementwise,
     Expand,
@@ -21,8 +23,11 @@ from symbackprop.array.ir import (
 from symbackprop.array.layout import Group, Layout, layout_of
 from symbackprop.array.slices import Select, Windows
 from symbackprop.array.value import Value
-from symbackprop.notation.expressions import Index
+from symbackprop.notation.expressions import Axis, Index
 from symbackprop.schedule.kinds import Kind
+
+# The word by which a model names means.
+MEAN = "mean"
 
 
 def transposed(value: Value, order: tuple[int, ...]) -> Value:
@@ -204,3 +209,27 @@ def _outermost(value: Value) -> Index | None:
     if isinstance(value, Read):
         return value.positions[0] if value.positions else None
     return next((found for part in value.operands if (found := _outermost(part)) is not None), None)
+
+
+def is_mean(total: Value, sizes: Value) -> bool:
+    """Whether a value is a sum of real numbers over axes of just these sizes, none of which counts 1 if 0."""
+    if not isinstance(total, Reduce) or total.reduction != "sum" or total.kind is not Kind.REAL:
+        return False
+    layout = total.operand.layout
+    return Counter(index.axis for place in total.places for index in layout[place]) == _axes(sizes)
+
+
+def is_called_mean(total: Value, sizes: Value, axes: Collection[str]) -> bool:
+    """Whether it is one over some of these axes alone, which have places: of none, `np.mean` would warn."""
+    return bool(axes) and is_mean(total, sizes) and all(axis.name in axes for axis in _axes(sizes))
+
+
+def _axes(sizes: Value) -> Counter[Axis]:
+    """The axes whose sizes are multiplied; none where something else is."""
+    match sizes:
+        case AxisSize(axis, False):
+            return Counter([axis])
+        case Elementwise("multiply", (left, right)):
+            first, second = _axes(left), _axes(right)
+            return first + second if first and second else Counter()
+    return Counter()

@@ -120,6 +120,8 @@ def _expect_axis(
         found = f"'{position.name}' is an index over axis {axis.name}"
     elif isinstance(position, Reduction):
         found = f"the position of an extremum over '{position.indices[0].name}' is one on axis {axis.name}"
+    elif is_longer(axis, own.axis) is False:
+        return  # every place of the shorter axis is one of the longer
     else:
         found = f"the values of '{position.tensor}' index axis {axis.name}"  # type: ignore[attr-defined]
     raise scope.error(

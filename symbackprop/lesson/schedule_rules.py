@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symbackprop.errors import InternalError
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.lesson.rule_phases import example_as_stated
 from symbackprop.notation.derivatives import Derivative
@@ -29,7 +30,6 @@ from symbackprop.schedule.undefined_factors import delta_rule, size_mask_rule
 from symbackprop.stability.centring import DifferenceFromMean, centring_rule
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.identities import IDENTITY_MEASURES
-from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.orders import ORDER_MEASURES
 from symbackprop.systems.partial import Ranges
 from symbackprop.systems.printing import equation_text, text

@@ -22,6 +22,8 @@ from symbackprop.lowering.symbols import Lines, Symbols
 from symbackprop.notation.expressions import Axis
 from symbackprop.passes.copied_windows import with_copied_windows
 from symbackprop.passes.masked_exponents import with_masked_exponents
+from symbackprop.passes.means import with_means
+from symbackprop.passes.stated_names import with_stated_names
 from symbackprop.rules.symmetry import symmetries_used
 from symbackprop.schedule.driver import Schedule, schedule_of
 from symbackprop.schedule.kinds import Kind
@@ -91,7 +93,7 @@ def _program(
     divided = with_maxima_over_nothing(with_safe_divisors(program), system.equations)
     looked_at = with_symmetries_checked(divided, symmetric, symbols.own)
     guarded = with_nonempty_axes(with_fresh_results(looked_at), system.equations)
-    return checked(with_masked_exponents(with_copied_windows(guarded)), items)
+    return with_stated_names(checked(with_means(with_masked_exponents(with_copied_windows(guarded))), items))
 
 
 def _symbols(system: System, items: tuple[NamedEquation, ...]) -> Symbols:

@@ -21,7 +21,7 @@ from symbackprop.schedule.matrix_guards import with_guarded_matrices
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten_once
 from symbackprop.schedule.sharing import shared
 from symbackprop.schedule.solves import with_solves
-from symbackprop.schedule.stability import with_quotients_first, with_stable_forms
+from symbackprop.schedule.stability import with_multiples_last, with_quotients_first, with_stable_forms
 from symbackprop.schedule.stop_removal import without_stops
 from symbackprop.schedule.undefined_factors import (
     with_deltas_as_conditions,
@@ -145,6 +145,7 @@ def scheduled(source: ScheduleSource) -> Schedule:
     items = with_size_masks_as_conditions(items, source.ranges)
     items = with_empty_sums_guarded(items, source.ranges, source.totals)
     items = with_shared_gates(with_complements(with_stable_forms(items, system.tensors)))
+    items = with_multiples_last(items)
     for rule in centring_rules(system, source.gradient):
         items = tuple([rewritten_once(item, (rule,)) for item in items])
     stated = frozenset(known.tensor for known in system.positive_definite)

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.sigmoids import complement
 from symbackprop.functions.table import ALL_FUNCTIONS, definition_of
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import (
@@ -26,8 +28,6 @@ from symbackprop.notation.expressions import (
 from symbackprop.rewriting.rule import Rule
 from symbackprop.schedule.named_equations import NamedEquation, rewritten, rewritten_once
 from symbackprop.schedule.occurrences import occurrence
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.sigmoids import complement
 
 NO_NAMES = Meanings()  # behind a name, the function is computed already
 

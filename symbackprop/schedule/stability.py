@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.expressions import Delta
 from symbackprop.schedule.named_equations import NamedEquation, Part, rewritten, rewritten_once
 from symbackprop.schedule.terms import TIDYING
@@ -15,12 +16,13 @@ from symbackprop.stability.forms import (
     FAR_BELOW_ZERO,
     LOG_BESIDE_ZERO,
     LOGARITHMS_LAST,
+    MULTIPLES_FIRST,
+    MULTIPLES_LAST,
     QUOTIENTS_FIRST,
     ROOTS,
     SHIFTS,
 )
 from symbackprop.stability.identities import IDENTITIES
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.system import Equation
 
 
@@ -41,6 +43,12 @@ def with_stable_forms(
     return tuple([each for item in found for each in (item, *_introduced(item, meanings))])
 
 
+def with_multiples_last(items: Sequence[NamedEquation]) -> tuple[NamedEquation, ...]:
+    """The equations with differences from a maximum before their multiples; no other form sees these."""
+    rule = MULTIPLES_LAST.rule(Meanings())
+    return tuple([rewritten_once(item, (rule,)) for item in items])
+
+
 def with_quotients_first(
     items: Sequence[NamedEquation], stated: Sequence[NamedEquation]
 ) -> tuple[NamedEquation, ...]:
@@ -57,8 +65,8 @@ def with_quotients_first(
     before = 0
     for item in items:
         before = max(before, places.get(item.equation.tensor, before))
-        rule = QUOTIENTS_FIRST.rule(replace(meanings, known=places.get(item.equation.tensor, before)))
-        found.append(rewritten_once(item, (rule,)))
+        there = replace(meanings, known=places.get(item.equation.tensor, before))
+        found.append(rewritten_once(item, (QUOTIENTS_FIRST.rule(there), MULTIPLES_FIRST.rule(there))))
     return tuple(found)
 
 

@@ -11,6 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from symbackprop.exponentials.exponents import instances
+from symbackprop.exponentials.factors import sums_sigmoids
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.scaled import has_exponentials
+from symbackprop.exponentials.scales import LARGEST_SCALED
+from symbackprop.exponentials.sigmoids import Sigmoid, sigmoid_of, sigmoids_in
 from symbackprop.integers.bounds import conjuncts
 from symbackprop.notation.arithmetic import (
     add,
@@ -35,11 +41,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
-from symbackprop.stability.exponents import instances
-from symbackprop.stability.factors import sums_sigmoids
-from symbackprop.stability.meanings import LARGEST_SCALED, Meanings
-from symbackprop.stability.scaled import has_exponentials
-from symbackprop.stability.sigmoids import Sigmoid, sigmoid_of, sigmoids_in
 
 Deltas: TypeAlias = tuple[Delta, ...]
 

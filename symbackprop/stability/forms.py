@@ -6,10 +6,11 @@ apply. The identities are used until none applies; the shifts are used in one pa
 
 from __future__ import annotations
 
+from symbackprop.exponentials.complements import difference_from_probability
 from symbackprop.stability.cancelling import cancelled_under_delta
-from symbackprop.stability.complements import difference_from_probability
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
+from symbackprop.stability.multiples import multiples_first, multiples_last
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
@@ -64,6 +65,16 @@ EXPONENTIALS_FIRST = StableForm(
     decreases="late exponentials",
 )
 
+MULTIPLES_LAST = StableForm(
+    "multiples last",
+    "n*f - max(i, n*f) = n*(f - max(i, f)), n > 0; a*f + b*g - (a + b)*m = a*(f - m) + b*(g - m); "
+    "exp(0)*f = f",
+    multiples_last,
+    example="3*x[i2] - max(i, 3*x[i])",
+    near_miss="2*x[i2] - max(i, 2*x[i])",
+    where=("a number in front of a maximum is no power of 2", "m is a maximum"),
+)
+
 QUOTIENTS_FIRST = StableForm(
     "quotients first",
     "f^n/g^(n + 1) = (f/g)^n/g; f/g^2 = f/g/g; (f^2 + h)/g^2 = (f/g)^2 + h/g/g",
@@ -71,6 +82,14 @@ QUOTIENTS_FIRST = StableForm(
     example="w[t]^2/exp(c)^3",
     near_miss="w[t]^2/c^3",
     where=("g has an exponential that may be large",),
+)
+
+MULTIPLES_FIRST = StableForm(
+    "multiples first",
+    "f + 2*g - 3*m = 2*g - 2*m + f - m, m = max(i, h)",
+    multiples_first,
+    example="x[i] - 3*max(i2, x[i2])",
+    near_miss="x[i] - max(i2, x[i2])",
 )
 
 LOG_BESIDE_ZERO = StableForm(
@@ -128,5 +147,5 @@ CANCELLING = StableForm(
 
 STABLE_FORMS: tuple[StableForm, ...] = (
     CANCELLING, *IDENTITIES, DIFFERENCE_FROM_PROBABILITY, *SHIFTS, LOGARITHMS_LAST, EXPONENTIALS_FIRST,
-    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, QUOTIENTS_FIRST,
+    LOG_BESIDE_ZERO, *FAR_BELOW_ZERO, *ROOTS, MULTIPLES_LAST, QUOTIENTS_FIRST, MULTIPLES_FIRST,
 )  # fmt: skip

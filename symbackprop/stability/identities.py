@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.stability.cancelling import cancelled_by_name, cancelled_in_sum
-from symbackprop.stability.complements import difference_of_powers
-from symbackprop.stability.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
-from symbackprop.stability.logarithms import (
-    log_of_difference,
-    log_of_one_plus,
-    log_of_product,
-    log_of_sigmoids,
-    log_of_two_exponentials,
-    log_of_where,
-)
-from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
-from symbackprop.stability.quotients import merged
-from symbackprop.stability.scaled import one_exponential
-from symbackprop.stability.sigmoids import (
+from symbackprop.exponentials.complements import difference_of_powers
+from symbackprop.exponentials.factors import one_exponential
+from symbackprop.exponentials.hyperbolic import log_of_cosh, sinh_by_cosh, sum_of_opposites
+from symbackprop.exponentials.sigmoids import (
     difference_from_number,
     difference_times_sigmoid,
     exponential_by_difference,
@@ -29,6 +18,17 @@ from symbackprop.stability.sigmoids import (
     reciprocal_of_where,
     softplus_difference,
 )
+from symbackprop.stability.cancelling import cancelled_by_name, cancelled_in_sum
+from symbackprop.stability.logarithms import (
+    log_of_difference,
+    log_of_one_plus,
+    log_of_product,
+    log_of_sigmoids,
+    log_of_two_exponentials,
+    log_of_where,
+)
+from symbackprop.stability.orders import StabilityMeasure, nested_parts, zero_last, zeros_chosen
+from symbackprop.stability.quotients import merged
 from symbackprop.stability.softplus import (
     complement_of_product,
     exponential_of_softplus,

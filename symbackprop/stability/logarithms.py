@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from symbackprop.exponentials.complements import as_sigmoids, difference_of_sigmoids
+from symbackprop.exponentials.factors import sums_sigmoids
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import is_never_zero
+from symbackprop.exponentials.scaled import scaled
+from symbackprop.exponentials.sigmoids import (
+    complement,
+    one_plus_exponential,
+    sigmoid_argument,
+)
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -31,16 +41,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
-from symbackprop.stability.complements import as_sigmoids, difference_of_sigmoids
-from symbackprop.stability.factors import sums_sigmoids
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.product_guards import is_never_zero
-from symbackprop.stability.scaled import scaled
-from symbackprop.stability.sigmoids import (
-    complement,
-    one_plus_exponential,
-    sigmoid_argument,
-)
 from symbackprop.systems.partial import NOTHING_KNOWN, is_positive
 
 

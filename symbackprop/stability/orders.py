@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from symbackprop.exponentials.exponents import has_maximum, is_at_most_0
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.scaled import has_exponentials
 from symbackprop.integers.bounds import negated
-from symbackprop.notation.arithmetic import add, coefficient_and_rest, is_reciprocal, multiply, power
+from symbackprop.notation.arithmetic import (
+    add,
+    coefficient_and_rest,
+    is_reciprocal,
+    multiply,
+    power,
+)
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     ZERO,
@@ -24,9 +33,6 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.rules.measures import Rank
-from symbackprop.stability.exponents import has_maximum, is_at_most_0
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.scaled import has_exponentials
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,33 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 
+from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
+from symbackprop.exponentials.factors import (
+    Factor,
+    divides_by_exponentials,
+    divides_by_sigmoids,
+    factor_of,
+    has_below,
+    has_large_exponential,
+    opened,
+    sums_sigmoids,
+)
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import (
+    Weight,
+    unguarded,
+    weights_left_out,
+    where_weights_are_not_zero,
+)
+from symbackprop.exponentials.scaled import (
+    as_exponential,
+    exp,
+    has_exponentials,
+    has_named_scale,
+    is_running,
+    scaled,
+)
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import (
     add,
@@ -31,26 +58,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
-from symbackprop.stability.complements import as_sigmoids
-from symbackprop.stability.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
-from symbackprop.stability.factors import (
-    Factor,
-    divides_by_exponentials,
-    divides_by_sigmoids,
-    factor_of,
-    has_below,
-    has_large_exponential,
-    opened,
-    sums_sigmoids,
-)
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.product_guards import (
-    Weight,
-    unguarded,
-    weights_left_out,
-    where_weights_are_not_zero,
-)
-from symbackprop.stability.scaled import as_exponential, exp, has_exponentials, has_named_scale, scaled
 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:
@@ -75,11 +82,18 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     above = [each for each in factors if each.is_above]
     if not above:
         return None
-    is_quotient = any(map(has_below, factors, repeat(meanings))) or (any(dividing) and _may_be_small(factors))
+    is_quotient = any(map(has_below, factors, repeat(meanings))) or (
+        any(dividing) and (_may_be_small(factors) or _has_running_sum(above, meanings))
+    )
     falls_fast = len(above) > 1 and any(map(_falls_fast, above))
     if is_quotient or falls_fast:
         return _combined(factors, meanings)
     return _with_opposites(factors, meanings) or _distributed(factors, meanings)
+
+
+def _has_running_sum(above: Sequence[Factor], meanings: Meanings) -> bool:
+    """Whether one of several stands for a recurrence: its values may be as small as another's are large."""
+    return len(above) > 1 and any(is_running(each.base, meanings) for each in above)
 
 
 def _distributed(factors: Sequence[Factor], meanings: Meanings) -> Expression | None:
@@ -139,7 +153,7 @@ def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
     sums = [each for each in factors if each.is_above and each.scale.is_shifted]
     pure = [each for each in factors if each.is_above and not each.scale.is_shifted]
     taking = sums[0] if len(sums) == 1 and sums[0].exponent == ONE else None
-    if taking is not None and pure and not _takes_in(taking.base, meanings):
+    if taking is not None and not _takes_in(taking.base, meanings, bool(pure)):
         taking = None
     others = [each for each in factors if each is not taking and each not in pure]
     exponent = add(*(each.scale.exponent for each in (*pure, *others)))
@@ -170,9 +184,12 @@ def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
     return where_weights_are_not_zero(multiply(*result, *behind), weights)
 
 
-def _takes_in(base: Expression, meanings: Meanings) -> bool:
+def _takes_in(base: Expression, meanings: Meanings, is_beside_exponential: bool) -> bool:
     """Whether it is a sum, or a name of one that is not read by names for its exponent and its value."""
-    return isinstance(meanings.of(base), Add) and not has_named_scale(base, meanings)
+    if is_running(base, meanings):
+        return False
+    is_sum = isinstance(meanings.of(base), Add) and not has_named_scale(base, meanings)
+    return is_sum or not is_beside_exponential
 
 
 def _masks(node: Expression, factors: Sequence[Factor]) -> Iterator[Expression]:
@@ -195,7 +212,8 @@ def taken_in(
     """
     if exponent == ZERO:
         return node
-    node, meanings = meanings.opened(node)
+    if not is_running(node, meanings):
+        node, meanings = meanings.opened(node)
     if meanings.sees_sigmoids and isinstance(node, Add):
         node = as_sigmoids(node, meanings) or node
     match node:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.integers.bounds import conjunction, conjuncts
 from symbackprop.notation.arithmetic import (
     add,
@@ -34,7 +35,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import canonical_bound_names, rename_bound, rewrite_bottom_up
-from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.squares import Square, magnitudes_in, squares_in
 from symbackprop.systems.system import Equation
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from symbackprop.exponentials.hyperbolic import FAR_BELOW
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.scaled import exp
+from symbackprop.exponentials.sigmoids import sigmoid_argument
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -28,11 +32,7 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power, joined_factors
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.stability.hyperbolic import FAR_BELOW
 from symbackprop.stability.logarithms import log
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.scaled import exp
-from symbackprop.stability.sigmoids import sigmoid_argument
 
 MOST_SIGMOIDS = 3  # beside a product over an index: so far the weight falls
 

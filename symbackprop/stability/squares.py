@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 
+from symbackprop.exponentials.exponents import instances, is_instance
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import is_never_zero
 from symbackprop.notation.arithmetic import base_and_exponent, factors_of, is_reciprocal, multiply, negate
 from symbackprop.notation.expressions import (
     ONE,
@@ -25,9 +28,6 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.pairs import as_power
 from symbackprop.notation.substitution import canonical_bound_names
 from symbackprop.rules.compared_values import positive_part
-from symbackprop.stability.exponents import instances, is_instance
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.product_guards import is_never_zero
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 HALF = Number(Fraction(1, 2))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.expressions import Expression
 from symbackprop.rewriting.justification import Anchor, Premise
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.conditions import stated_where
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.printing import equation_text
 from symbackprop.systems.system import Equation
 
@@ -24,16 +24,18 @@ class NameDefinitions(Premise):
     """
 
     definitions: tuple[Equation, ...] = ()
-    named: tuple[tuple[str, tuple[Equation, ...]], ...] = ()
+    named: tuple[tuple[str, tuple[Equation, Equation]], ...] = ()
     awaited: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, node: Expression, meanings: Meanings) -> NameDefinitions:
         """What the meanings say of a node's names."""
         found: dict[str, int] = {}
+        stands_for = {each.tensor: tensor for tensor, named in meanings.introduced.items() for each in named}
         pending = list(node.tensors)
         while pending:
             name = pending.pop()
+            name = stands_for.get(name, name)
             number, equation = meanings.definitions.get(name, (meanings.known, None))
             if equation is not None and number < meanings.known and name not in found:
                 found[name] = number
@@ -55,10 +57,10 @@ class NameDefinitions(Premise):
             known=len(self.definitions),
             awaited=self.awaited,
             taken={name for each in self.definitions for name in (each.tensor, *each.reads)},
-            given={tensor: tuple([each.tensor for each in named]) for tensor, named in self.named},
+            given={tensor: (shift.tensor, value.tensor) for tensor, (shift, value) in self.named},
         )
 
-    def allows(self, computed: Mapping[str, tuple[Equation, ...]]) -> bool:
+    def allows(self, computed: Mapping[str, tuple[Equation, Equation]]) -> bool:
         """Whether these equations for exponents and values of names are the ones that have been named."""
         return computed.items() <= dict(self.named).items()
 
@@ -81,8 +83,11 @@ class NameDefinitions(Premise):
             tuple([renamed_equation(each, names) for each in self.definitions]),
             tuple(
                 [
-                    (names.get(tensor, tensor), tuple([renamed_equation(each, names) for each in named]))
-                    for tensor, named in self.named
+                    (
+                        names.get(tensor, tensor),
+                        (renamed_equation(shift, names), renamed_equation(value, names)),
+                    )
+                    for tensor, (shift, value) in self.named
                 ]
             ),
             frozenset(names.get(name, name) for name in self.awaited),

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import ceil, prod
 
+from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.arithmetic import add, coefficient_and_rest
 from symbackprop.notation.expressions import (
     ONE,
@@ -36,8 +38,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
-from symbackprop.stability.complements import as_sigmoids
-from symbackprop.stability.meanings import Meanings
 
 # A name may be read at any position, i or i + 1: what is made of these weighs the same.
 POSITION = (Add, Multiply, Number, Index, Size)

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "symbackprop"
 # Words of reductions, positions and whole numbers too, whose arithmetic is the language's own.
 ARITHMETIC = {"max", "min", "abs", "floor", "ceil", "mod"}
 # The records, and the stable forms: log(1 + e^u) is softplus(u), 1/(1 + e^-u) is sigmoid(u).
-ABOUT_FUNCTIONS = ("functions", "stability")
+ABOUT_FUNCTIONS = ("functions", "exponentials", "stability")
 # What is about a function itself, and why.
 ALLOWED: dict[str, set[str]] = {
     # e^u and log(u) undo each other: their algebra.

@@ -63,6 +63,11 @@ WHAT_THE_EXAMPLES_BECOME = {
     "logarithms last": "(c - max(i, x[i])) - log(w[t])",
     "exponentials first": "c*exp(-x[i])*x[i]",
     "quotients first": "(w[t]/exp(c))^2/exp(c)",
+    "multiples last": "3*(x[i2] - max(i, x[i]))",
+    "product beside an exponential": "exp(c)",
+    "cancel a name in a sum": "c + w[t]*exp(x[i])",
+    "difference from a probability": "c*sigmoid(-h0)/sigmoid(h0) - (1 - c)",
+    "multiples first": "-2*max(i2, x[i2]) + x[i] - max(i2, x[i2])",
     "centre again": "(x[i] - sum(i2, x[i2])/size(i)) - sum(i', x[i'] - sum(i2, x[i2])/size(i))/size(i)",
 }
 every_rule = pytest.mark.parametrize("rule", local_rules(), ids=lambda rule: rule.name)

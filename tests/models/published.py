@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symbackprop.algebra.rational import multiplied_out
+from symbackprop.algebra.remembered import multiplied_out
 from symbackprop.cost.expressions import cost
 from symbackprop.derivation.result import Derivation
 from symbackprop.notation.arithmetic import normalised

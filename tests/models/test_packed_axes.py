@@ -5,6 +5,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
+from symbackprop.errors import NotationError
 from symbackprop.language.model import parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import ScheduleSource, schedule_of
@@ -215,6 +216,24 @@ def test_gates_of_a_declared_number_are_blocks_beside_axes_of_the_same_number() 
     assert_close(found["U"], total_gradient(derivation.system, values, sizes, "U"), "numbered gates")
     assert "delta_u[t, :, :3] = delta_u_block" in source and "delta_u[t, :, 3:] = delta_u_block_2" in source
     assert "np.pad" not in source and "arange" not in source
+
+
+STATES_OF_PARENTS = """
+index t : T
+index s : S = T + 1
+index n : N
+input ids[n] in T
+input jds[n] in S
+param C[s], D[t]
+loss L = sum(n, C[ids[n]]^2*C[jds[n]]*D[ids[n]])
+"""
+
+
+def test_values_of_an_axis_look_up_a_longer_one() -> None:
+    forms = forms_of(judge(STATES_OF_PARENTS, ["C"], sizes={"T": 2, "S": 3, "N": 2}, steps=False))
+    assert "delta(ids[n],s)" in forms["grad_C"]
+    with pytest.raises(NotationError, match="runs over axis T, but the values of 'jds' index axis S"):
+        parse_system(STATES_OF_PARENTS.replace("D[ids[n]]", "D[jds[n]]"))
 
 
 PIXEL_SHUFFLE = """

@@ -66,6 +66,8 @@ dd[i] = tanh((b[i] - c) + (a - w[0]))
 cs[i] = sigmoid(b[i])*(w[0]/sigmoid(b[i]) + 1)
 rc[i] = w[0]/where(b[i] > 0, sigmoid(b[i]), 1)
 lw[i] = log(where(b[i] > 0, exp(b[i]), sigmoid(b[i]))) + log(prod(i2, sigmoid(b[i2])))
+fp = (w[0] - noisy)/noisy
+bp[i] = prod(i2, sigmoid(-b[i2]))/(noisy - 1)
 st = stop(c)
 ll = c - log(sum(i, exp(x[0,i])))
 """,
@@ -77,6 +79,8 @@ k = (exp(c) - exp(-c))/(exp(c) + exp(-c))
 l = log(cosh(a)) + log(exp(a) - 1) + log(exp(c) + exp(a)) + exp(a - 1)*exp(c)
 y[n] = log(sum(i, exp(x[n,i])))
 h[i] = q[0]*log(q[0]/b[i])
+cn[i] = exp(b[i])*(w[0]/exp(b[i]) + 1)
+ml = log(sum(i, exp(3*b[i]))^2/sum(i, exp(2*b[i]))^3)
 root = exp(c)^(1/2) + where(c > 0, 0, exp(c))
 qq[n] = sqrt(q[n]^2) + where(q[n] > 0, where(q[n] != 0, 1/q[n], 0), 2)
 """,
@@ -105,6 +109,11 @@ chosen = c*where(size(t) > 2, 1, 0)
     "a running sum": (
         "r[t] = exp(v[t]) + where(t > 0, r[t-1], 0)\nloss E = sum(t, (c*w[t]/r[t])^3)",
         ("v", "c"),
+    ),
+    "a ratio of running sums": (
+        "r[t] = exp(v[t]) + where(t > 0, r[t-1], 0)\nu[t] = exp(v[t])*w[t] + where(t > 0, u[t-1]/2, 0)\n"
+        "loss E = sum(t, tanh(u[t]^2/r[t]^2))",
+        ("v", "w"),
     ),
     "a recurrence over matrices": (
         """

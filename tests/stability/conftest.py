@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.rewriting.rule import Step
 from symbackprop.schedule import stability
 from symbackprop.schedule.named_equations import NamedEquation
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.stability.forms import CANCELLING
 from symbackprop.stability.identities import IDENTITIES, IDENTITY_MEASURES
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.printing import text
 
 MEASURE_OF = {rule.name: rule.decreases for rule in (TIDYING, CANCELLING, *IDENTITIES)}

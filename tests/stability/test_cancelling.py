@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.stability.cancelling import cancelled_by_name
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.printing import text
 from tests.stability.test_far_data import drawn, truth
 

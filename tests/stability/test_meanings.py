@@ -8,14 +8,14 @@ from functools import cache
 import pytest
 
 from symbackprop.derivation.driver import derive
+from symbackprop.exponentials.exponents import softmax_count
+from symbackprop.exponentials.factors import divides_by_exponentials
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.scaled import has_exponentials, has_named_scale, scaled
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Element
 from symbackprop.schedule.driver import ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed
-from symbackprop.stability.exponents import softmax_count
-from symbackprop.stability.factors import divides_by_exponentials
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.scaled import has_exponentials, has_named_scale, scaled
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import System
 
@@ -133,7 +133,7 @@ loss E = sum(t, p[t]*q[t]*r[t]*a[t])
         ("h", True, False, False),
         ("p", True, True, True),
         ("q", True, False, True),
-        ("a", False, False, False),
+        ("a", True, False, False),
     ],
 )
 def test_sums_with_other_terms_are_seen_through_where_something_is_divided_by_them(

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from symbackprop.derivation.driver import derive
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.rewriting.rule import Use
 from symbackprop.rules.examples import parsed, place_of_use
 from symbackprop.schedule.driver import schedule_of
 from symbackprop.stability.forms import STABLE_FORMS
 from symbackprop.stability.identities import IDENTITY_MEASURES
-from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.orders import ORDER_MEASURES, exponentials_first, logarithms_last
 from symbackprop.stability.stable_form import NameDefinitions, StableForm
 from symbackprop.systems.printing import equation_text, text

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.exponentials.exponents import is_of_order_1
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.pipeline import loads
 from symbackprop.semantics.naive import Array
-from symbackprop.stability.exponents import is_of_order_1
+from symbackprop.stability.multiples import multiples_last
+from symbackprop.systems.printing import text
 from tests.stability.test_random_compositions import truth
 
 SUMS = """index n : N
@@ -79,3 +82,45 @@ def test_gradients_are_the_true_ones(name: str) -> None:
 def test_what_is_of_order_1(exponent: str, expected: bool) -> None:
     system = parse_system(f"index n : N\nparam k[n], q[n], v[n], a\ny = {exponent}\n")
     assert is_of_order_1(system.equations[-1].expression) is expected
+
+
+UNLIKE = """index n : N
+index k : K
+param u[n,k], q[k]
+P[n] = sum(k, exp(5*u[n,k]))
+Z[n] = sum(k, exp(3*u[n,k]))
+R = sum(k, exp(q[k]))
+"""
+
+
+@pytest.mark.parametrize("loss", ["sum(n, P[n]^3/Z[n]^5)", "(R/Z[0])^(1/3)/(2 + (R/Z[0])^(2/3))"])
+def test_exponents_far_from_0_keep_their_digits(loss: str) -> None:
+    """3*max(5*u) - 5*max(3*u) is 0, and 5*u - max(5*u) is 5*(u - max(u)): no multiple is rounded first."""
+    model = loads(UNLIKE + f"loss E = {loss}\n")
+    module = model.derive().module(verify=False)
+    rng = np.random.default_rng(1)
+    values: dict[str, Array] = {"u": rng.normal(size=(2, 3)) + 1e4, "q": rng.normal(size=3) + 1e4}
+    values = {each: values[each] for each in module.SHAPES}
+    expected = truth(model.system, values, 60)
+    with np.errstate(over="ignore"):  # of P and Z themselves
+        found, gradients = module.value_and_grad(values)
+    for tensor, value in {"E": found, **gradients}.items():
+        largest = float(np.max(np.abs(expected[tensor]), initial=1e-300))
+        np.testing.assert_allclose(value, expected[tensor], 0, 1e-14 * largest, err_msg=tensor)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [
+        ("3*k[n] - max(n, 3*k[n])", "3*(k[n] - max(n, k[n]))"),
+        ("2*k[n] - max(n, 2*k[n])", None),
+        ("k[n] - max(n, 3*k[n])", "k[n] - 3*max(n, k[n])"),
+        ("2*max(n, 3*k[n]) - 3*max(n, 2*k[n])", "0"),
+        ("2*k[n] + max(n, q[n]) - max(n, 3*k[n])", "2*(k[n] - max(n, k[n])) + (max(n, q[n]) - max(n, k[n]))"),
+        ("3*k[n] - 3*q[n]", None),
+    ],
+)
+def test_differences_come_before_multiples(exponent: str, expected: str | None) -> None:
+    system = parse_system(f"index n : N\nparam k[n], q[n]\ny[n] = {exponent}\n")
+    found = multiples_last(system.equations[-1].expression, Meanings())
+    assert (None if found is None else text(found)) == expected

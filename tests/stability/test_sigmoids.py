@@ -6,11 +6,11 @@ import mpmath
 import numpy as np
 import pytest
 
+from symbackprop.exponentials.complements import as_sigmoids, difference_from_probability
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Add
 from symbackprop.pipeline import loads
-from symbackprop.stability.complements import as_sigmoids, difference_from_probability
-from symbackprop.stability.meanings import Meanings
 from symbackprop.systems.printing import text
 from tests.stability.test_far_data import drawn, truth
 from tests.stability.test_random_compositions import HEAD, expect_the_truth

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Element
 from symbackprop.rewriting.rule import Rule, Step
@@ -14,7 +15,6 @@ from symbackprop.schedule.stability import with_stable_forms
 from symbackprop.schedule.terms import TIDYING
 from symbackprop.stability.forms import CANCELLING
 from symbackprop.stability.identities import IDENTITIES
-from symbackprop.stability.meanings import Meanings
 from symbackprop.stability.weights import weights
 from tests.stability.conftest import expect_fall
 

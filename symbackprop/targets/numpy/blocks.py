@@ -12,7 +12,7 @@ from functools import cached_property
 from string import ascii_lowercase
 
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, statements_in
-from symbackprop.array.segments import Run, Segment, segment_of
+from symbackprop.array.segments import Run, Segment, axes_of_means, segment_of
 from symbackprop.notation.fresh_names import numbered_name
 from symbackprop.passes.blocks import Block, Names
 from symbackprop.passes.renaming import renamed_line
@@ -104,7 +104,7 @@ def own_printer(
     taken = {*reserved, *printer.axes.values(), *printer.counters.values()}
     helpers = {name: shown for name, shown in printer.names.items() if shown in reserved}
     own = identifiers(dict.fromkeys((*block.names[0], *given)), taken)
-    return NumpyValues({**helpers, **own}, printer.axes, printer.counters)
+    return replace(printer, names={**helpers, **own}, pieces={})
 
 
 def with_fitting_lines(
@@ -174,7 +174,7 @@ def segment_in(program: Program, function: BlockFunction) -> Segment:
     """The lines of a block and what they need, in its own names; `program` has the lines of its runs."""
     block = function.block
     results = {block.names[0][own] for own in (*block.given_back, *block.kept)}
-    segment = segment_of(program, block.runs[0], results)
+    segment = segment_of(program, block.runs[0], results, axes_of_means(program))
     own = block.own_names[0]
 
     def renamed(names: Iterable[str]) -> tuple[str, ...]:

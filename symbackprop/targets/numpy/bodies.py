@@ -126,7 +126,7 @@ class Printing:
 
 def with_names(printer: NumpyValues, names: Mapping[str, str]) -> NumpyValues:
     """The printer where some tensors are elsewhere."""
-    return NumpyValues({**printer.names, **names}, printer.axes, printer.counters)
+    return replace(printer, names={**printer.names, **names}, pieces={})
 
 
 def body_of_part(segment: Segment, printing: Printing, printer: NumpyValues) -> list[CodeLine]:

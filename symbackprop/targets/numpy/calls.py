@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from symbackprop.array.linear_algebra import (
+    Cholesky,
+    Cofactors,
+    Determinant,
+    Inverse,
+    LinearAlgebra,
+    Solve,
+    Symmetric,
+)
 from symbackprop.errors import RecordError
 from symbackprop.targets.numpy.kernels import NUMPY_CALLS
 from symbackprop.targets.numpy.python_expressions import Piece, attribute, call, method
+from symbackprop.targets.numpy.python_text import quoted
 
 
 def function_call(function: str, arguments: Iterable[Piece], **keywords: Piece) -> Piece:
@@ -25,3 +35,23 @@ def in_precision(operand: Piece, bits: int, back: bool) -> Piece:
     """`np.asarray(x, dtype=np.float32)`; with `back`, as an array of the dtype that x has."""
     found = call("np.asarray", operand, dtype=f"np.float{bits}")
     return method(found, "astype", attribute(call("np.asarray", operand), "dtype")) if back else found
+
+
+def linear_algebra_call(value: LinearAlgebra, operands: Sequence[Piece], names: Mapping[str, str]) -> Piece:
+    """The call of `np.linalg`, or of a helper, that computes an operation on these matrices."""
+    match value:
+        case Determinant(_, True):
+            return attribute(call("np.linalg.slogdet", *operands), "logabsdet")
+        case Determinant():
+            name = "det"
+        case Inverse():
+            name = "inv"
+        case Cofactors():
+            return call(names["cofactors"], *operands)
+        case Cholesky(_, tensor):
+            return call(names["cholesky"], *operands, quoted(tensor))
+        case Symmetric(_, tensor, fact):
+            return call(names["symmetric"], *operands, quoted(tensor), quoted(fact))
+        case Solve():
+            name = "solve"
+    return call(f"np.linalg.{name}", *operands)

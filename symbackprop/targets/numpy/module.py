@@ -11,7 +11,7 @@ from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
 from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
-from symbackprop.array.segments import axes_mentioned
+from symbackprop.array.segments import axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
 from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
@@ -154,4 +154,5 @@ def printer_of(program: Program, helpers: Sequence[str], reserved: Iterable[str]
     for name in dict.fromkeys(counters_in(program.statements)):
         counters[name] = identifier(name.replace("'", "_"), {*taken, *counters.values()})
     given = {tensor.name: sizes[tensor.indices[0].axis.name] for tensor in program.with_role(Role.SIZE)}
-    return NumpyValues({**{name: name for name in helpers}, **values, **given}, sizes, counters)
+    names = {**{name: name for name in helpers}, **values, **given}
+    return NumpyValues(names, sizes, counters, means=axes_of_means(program))

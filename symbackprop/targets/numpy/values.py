@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from symbackprop.array.ir import (
@@ -31,7 +31,6 @@ from symbackprop.array.linear_algebra import (
     Cofactors,
     Determinant,
     Inverse,
-    LinearAlgebra,
     Solve,
     Symmetric,
 )
@@ -50,19 +49,18 @@ from symbackprop.array.slices import (
     Windows,
 )
 from symbackprop.array.value import Value
-from symbackprop.array.views import inferred_group
+from symbackprop.array.views import inferred_group, is_called_mean
 from symbackprop.array.whole_numbers import count_of
 from symbackprop.errors import PrintingError
 from symbackprop.indexing.counting import Extent
 from symbackprop.notation.expressions import Axis
 from symbackprop.schedule.kinds import Kind
-from symbackprop.targets.numpy.calls import function_call, in_precision
+from symbackprop.targets.numpy.calls import function_call, in_precision, linear_algebra_call
 from symbackprop.targets.numpy.indexing import item_texts
 from symbackprop.targets.numpy.kernels import HELPERS
 from symbackprop.targets.numpy.python_expressions import (
     Piece,
     alone_or_tuple,
-    attribute,
     binary,
     call,
     comparison,
@@ -81,7 +79,6 @@ from symbackprop.targets.numpy.python_expressions import (
     variable,
 )
 from symbackprop.targets.numpy.python_numbers import may_raise
-from symbackprop.targets.numpy.python_text import quoted
 
 _BINARY = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "floor_divide": "//", "mod": "%"}
 _OF_ARRAYS = {"and": "&", "or": "|"}
@@ -92,12 +89,14 @@ _DTYPE = variable("dtype")
 class NumpyValues:
     """Prints values; these map the program's tensors and helpers, axes and loop counters to Python names.
 
-    `pieces` keeps the text of each node, whose names stay as they are; others may be added.
+    A sum over the sizes of its axes is `np.mean` where these are among `means`. `pieces` keeps the text of
+    each node, whose names stay as they are; others may be added.
     """
 
     names: Mapping[str, str]
     axes: Mapping[str, str]
     counters: Mapping[str, str]
+    means: Collection[str] = ()
     pieces: dict[int, tuple[Value, Piece]] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, value: Value) -> str:
@@ -131,6 +130,10 @@ class NumpyValues:
             case Elementwise("divide", (above, below)) if may_raise(value):
                 # Python's own division raises where NumPy's is infinite.
                 return call("float", call("np.divide", self.piece(above), self.piece(below)))
+            case Elementwise("divide", (Reduce() as total, sizes)) if is_called_mean(
+                total, sizes, self.means
+            ):
+                return self._reduced(total, "np.mean")
             case Elementwise(operation, arguments):
                 return self._elementwise(operation, list(map(self.piece, arguments)), value.kind)
             case MatrixProduct(left, right):
@@ -154,7 +157,7 @@ class NumpyValues:
             case OfPythonInts(function, operands):
                 return call(function, *map(self.piece, operands))
             case Solve() | Inverse() | Determinant() | Cholesky() | Cofactors() | Symmetric():
-                return self._linear_algebra(value)
+                return linear_algebra_call(value, list(map(self.piece, value.operands)), self.names)
             case Positions() | Identity() | Cast() | AsIntegers() | Fill() | Copy() | Allocate() | Pad():
                 return self._array(value)
         return self._view(value)
@@ -246,32 +249,16 @@ class NumpyValues:
             return call(self.names[operation], *arguments)
         return function_call(operation, arguments)
 
-    def _linear_algebra(self, value: LinearAlgebra) -> Piece:
-        operands = map(self.piece, value.operands)
-        match value:
-            case Determinant(_, True):
-                return attribute(call("np.linalg.slogdet", *operands), "logabsdet")
-            case Determinant():
-                name = "det"
-            case Inverse():
-                name = "inv"
-            case Cofactors(operand):
-                return call(self.names["cofactors"], self.piece(operand))
-            case Cholesky(operand, tensor):
-                return call(self.names["cholesky"], self.piece(operand), quoted(tensor))
-            case Symmetric(operand, tensor, fact):
-                return call(self.names["symmetric"], self.piece(operand), quoted(tensor), quoted(fact))
-            case Solve():
-                name = "solve"
-        return call(f"np.linalg.{name}", *operands)
-
     def _reduction(self, value: Reduce) -> Piece:
+        return self._reduced(value, f"np.{value.reduction}")
+
+    def _reduced(self, value: Reduce, function: str) -> Piece:
         keywords: dict[str, Piece | str] = {}
         if len(value.places) < len(value.operand.layout) or value.keep:
             keywords["axis"] = alone_or_tuple(list(map(str, value.places)))
         keywords |= {"keepdims": "True"} if value.keep else {}
         keywords |= {"initial": self.piece(value.initial)} if value.initial is not None else {}
-        return call(f"np.{value.reduction}", self.piece(value.operand), **keywords)
+        return call(function, self.piece(value.operand), **keywords)
 
     def _cast(self, operand: Value) -> Piece:
         if isinstance(operand, Positions):

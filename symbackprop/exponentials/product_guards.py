@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from symbackprop.exponentials.exponents import LOWEST, is_instance
 from symbackprop.integers.bounds import conjunction, conjuncts
-from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, terms_of
 from symbackprop.notation.expressions import (
     ONE,
     ZERO,
@@ -14,6 +15,7 @@ from symbackprop.notation.expressions import (
     Comparison,
     Constant,
     Delta,
+    Element,
     Expression,
     Index,
     Logic,
@@ -24,7 +26,6 @@ from symbackprop.notation.expressions import (
     Size,
     Where,
 )
-from symbackprop.stability.exponents import is_instance
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 Weight = tuple[Expression, tuple[Index, ...]]  # of a sum over these indices
@@ -64,27 +65,51 @@ def _of_sum(
     return [weakest[0] if len(weakest) == 1 else Logic("or", tuple(weakest))], node
 
 
-def weighted(value: Expression, factor: Expression) -> Expression:
-    """value*factor, looked at only where the value is not 0."""
+def weighted(value: Expression, factor: Expression, sure: frozenset[str] = frozenset()) -> Expression:
+    """value*factor, looked at only where the value is not 0; tensors that are `sure` need no guard."""
     if isinstance(value, Where) and value.otherwise == ZERO:
-        return Where(value.condition, weighted(value.chosen, factor), ZERO)
-    conditions = may_vanish(value)
+        return Where(value.condition, weighted(value.chosen, factor, sure), ZERO)
+    conditions = may_vanish(value, sure)
     product = multiply(value, factor)
     return Where(conjunction(conditions), product, ZERO) if conditions and factor != ONE else product
 
 
-def may_vanish(value: Expression) -> tuple[Expression, ...]:
-    """The conditions under which a product is not 0, as far as it is not sure."""
+def may_vanish(value: Expression, sure: frozenset[str] = frozenset()) -> tuple[Expression, ...]:
+    """The conditions under which a product is not 0, as far as it is not sure, as of some tensors."""
     conditions: list[Expression] = []
     for factor in factors_of(value):
         base = factor.base if isinstance(factor, Power) else factor
         if isinstance(factor, Where) and factor.otherwise == ZERO:
-            conditions += (factor.condition, *may_vanish(factor.chosen))
+            conditions += (factor.condition, *may_vanish(factor.chosen, sure))
         elif isinstance(factor, Delta):
             conditions.append(Comparison("==", factor.left, factor.right))
-        elif not is_never_zero(factor):
+        elif not (is_never_zero(factor) or (isinstance(base, Element) and base.tensor in sure)):
             conditions.append(Comparison("!=", base, ZERO))
     return tuple(dict.fromkeys(conditions))
+
+
+def counted(exponent: Expression, value: Expression, sure: frozenset[str]) -> Expression:
+    """The exponent of a value in a maximum: one that counts only where the value is not 0."""
+    if value == ZERO:
+        return LOWEST
+    conditions = may_vanish(value, sure)
+    exponent = where_counted(exponent, value, sure)
+    return Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
+
+
+def where_counted(exponent: Expression, value: Expression, sure: frozenset[str]) -> Expression:
+    """The exponent without guards that the value has too."""
+    if LOWEST not in exponent.walk():
+        return exponent
+    conditions = may_vanish(value, sure)
+
+    def bare(term: Expression) -> Expression:
+        match term:
+            case Where(condition, chosen, otherwise) if otherwise == LOWEST and condition in conditions:
+                return chosen
+        return term
+
+    return add(*map(bare, terms_of(exponent)))
 
 
 def is_never_zero(node: Expression) -> bool:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial, reduce
 
+from symbackprop.exponentials.exponents import LOWEST
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.scales import Scaled
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
 from symbackprop.notation.expressions import (
     MINUS_ONE,
@@ -20,8 +23,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of, joined_factors, joined_terms
-from symbackprop.stability.exponents import LOWEST
-from symbackprop.stability.meanings import Meanings, Scaled
 from symbackprop.systems.partial import NOTHING_KNOWN
 
 HALF = Number(Fraction(1, 2))

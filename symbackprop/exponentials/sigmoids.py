@@ -1,4 +1,4 @@
-"""Sigmoids that are written out by exponentials, and what is left of 1 beside a function near it."""
+"""Sigmoids and hyperbolic functions written out by exponentials, and what is left of 1 beside one near it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
+from symbackprop.exponentials.meanings import Meanings
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -33,7 +34,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of, as_power, joined_factors, joined_terms
-from symbackprop.stability.meanings import Meanings
 
 
 def one_plus_exponential(expression: Expression, meanings: Meanings) -> Expression | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import repeat
 
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.sigmoids import complement, sigmoid_argument
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -33,8 +35,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.stability.meanings import Meanings
-from symbackprop.stability.sigmoids import complement, sigmoid_argument
 
 MOST_FACTORS = 8  # of a product of probabilities: each gives a term
 

@@ -11,9 +11,15 @@ A term with the factor 0 is no term: its exponent does not count in the maximum,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 
-from symbackprop.integers.bounds import conjunction
+from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.exponents import is_balanced, is_of_order_1, larger, largest, softmax_count
+from symbackprop.exponentials.hyperbolic import scaled_complement, scaled_difference, scaled_hyperbolic
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import counted, may_vanish, weighted, where_counted
+from symbackprop.exponentials.scales import Scaled
+from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
     add,
     base_and_exponent,
@@ -41,11 +47,6 @@ from symbackprop.notation.expressions import (
 )
 from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.stability.complements import as_sigmoids
-from symbackprop.stability.exponents import LOWEST, is_balanced, is_of_order_1, softmax_count
-from symbackprop.stability.hyperbolic import scaled_complement, scaled_difference, scaled_hyperbolic
-from symbackprop.stability.meanings import Meanings, Scaled
-from symbackprop.stability.product_guards import may_vanish, weighted
 
 
 def exp(argument: Expression) -> Expression:
@@ -61,6 +62,7 @@ def as_exponential(factor: Expression, meanings: Meanings) -> Expression:
 
 def scaled(node: Expression, meanings: Meanings) -> Scaled:
     """The expression as exp(exponent)*value."""
+    carried = meanings.carried
     match node:
         case Apply("exp", (argument,)):
             return Scaled(argument, ONE)
@@ -80,12 +82,17 @@ def scaled(node: Expression, meanings: Meanings) -> Scaled:
             inner = scaled(chosen, meanings)
             if inner.is_plain:
                 return _plain(node)
-            return Scaled(inner.exponent, Where(condition, inner.value, ZERO), inner.is_shifted)
+            exponent = inner.exponent if carried is None else carried.guarded(condition, inner.exponent)
+            return Scaled(exponent, Where(condition, inner.value, ZERO), inner.is_shifted)
+        case Where(condition, chosen, otherwise) if meanings.sees_sums or carried is not None:
+            if chosen == ZERO:
+                return scaled(Where(negated(condition), otherwise, ZERO), meanings)
+            return _choice(node, scaled(chosen, meanings), scaled(otherwise, meanings), meanings)
         case Add(terms):
             product = as_sigmoids(node, meanings) if meanings.sees_sigmoids else None
             if product is not None:
                 return scaled(product, meanings)
-            return _addition(node, [scaled(term, meanings) for term in terms])
+            return _addition(node, [scaled(term, meanings) for term in terms], meanings)
         case Reduction("prod", indices, Where(condition, body, otherwise)) if otherwise == ONE:
             return _over_an_index(node, indices, scaled(body, meanings), condition)
         case Reduction("prod", indices, body):
@@ -99,15 +106,12 @@ def _plain(node: Expression) -> Scaled:
     return Scaled(ZERO, node)
 
 
-def _times(number: Expression, exponent: Expression) -> Expression:
-    return add(*(multiply(number, term) for term in terms_of(exponent)))
-
-
 def _power(node: Expression, base: Scaled, exponent: Expression) -> Scaled:
     """exp(f)^g = exp(g*f) for every g; what stands beside the exponential has a number for a power."""
     if base.is_plain or not (isinstance(exponent, Number) or base.value == ONE):
         return _plain(node)
-    return Scaled(_times(exponent, base.exponent), power(base.value, exponent), base.is_shifted)
+    multiplied = add(*(multiply(exponent, term) for term in terms_of(base.exponent)))
+    return Scaled(multiplied, power(base.value, exponent), base.is_shifted)
 
 
 def _over_an_index(
@@ -118,18 +122,6 @@ def _over_an_index(
         return _plain(node)
     exponent = body.exponent if condition is None else Where(condition, body.exponent, ZERO)
     return Scaled(Reduction("sum", indices, exponent), ONE)
-
-
-def one_exponential(node: Expression, meanings: Meanings) -> Expression | None:
-    """prod(i, exp(f)) = exp(sum(i, f)); exp(f)^g = exp(g*f), where g is no whole number."""
-    match node:
-        case Reduction("prod"):
-            found = scaled(node, meanings)
-        case Power(_, exponent) if not (isinstance(exponent, Number) and exponent.value.denominator == 1):
-            found = scaled(node, meanings)
-        case _:
-            return None
-    return exp(found.exponent) if found.value == ONE else None
 
 
 def _of_name(meant: Expression, meanings: Meanings) -> Scaled | None:
@@ -143,6 +135,11 @@ def _of_name(meant: Expression, meanings: Meanings) -> Scaled | None:
 def has_named_scale(node: Expression, meanings: Meanings) -> bool:
     """Whether it is a name whose exponent and value have names too."""
     return meanings.is_named(node, _of_name)
+
+
+def is_running(node: Expression, meanings: Meanings) -> bool:
+    """Whether it is a name of a tensor that reads itself, whose exponent and value have names."""
+    return meanings.is_running(node, _of_name)
 
 
 def _without_shifted_sums(product: Expression, meanings: Meanings) -> Scaled:
@@ -206,6 +203,8 @@ def is_exponential(node: Expression, meanings: Meanings) -> bool:
             return is_exponential(base, meanings)
         case Multiply(factors):
             return any(is_exponential(factor, meanings) for factor in factors)
+        case Where(_, chosen, otherwise) if meanings.carried is not None:
+            return all(each == ZERO or is_exponential(each, meanings) for each in (chosen, otherwise))
         case Where(_, chosen, otherwise):
             return otherwise == ZERO and is_exponential(chosen, meanings)
         case Add() if meanings.sees_sigmoids and as_sigmoids(node, meanings) is not None:
@@ -228,7 +227,16 @@ def _product(node: Expression, parts: Sequence[Scaled]) -> Scaled:
     return Scaled(exponent, multiply(*(part.value for part in parts)), is_shifted)
 
 
-def _addition(node: Expression, parts: Sequence[Scaled]) -> Scaled:
+def _choice(node: Where, one: Scaled, other: Scaled, meanings: Meanings) -> Scaled:
+    """where(c, exp(f)*g, exp(h)*r) = exp(where(c, f, h))*where(c, g, r)."""
+    if one.is_plain and other.is_plain:
+        return _plain(node)
+    exponents = (counted(each.exponent, each.value, meanings.shifted_names) for each in (one, other))
+    value = Where(node.condition, one.value, other.value)
+    return Scaled(Where(node.condition, *exponents), value, is_shifted=True)
+
+
+def _addition(node: Expression, parts: Sequence[Scaled], meanings: Meanings) -> Scaled:
     if any(part.is_plain for part in parts) and all(map(_is_moderate, parts)):
         return _plain(node)
     first, *others = (terms_of(part.exponent) for part in parts)
@@ -237,18 +245,19 @@ def _addition(node: Expression, parts: Sequence[Scaled]) -> Scaled:
     inner = [subtract(part.exponent, outer) for part in parts]
     if all(each == ZERO for each in inner):
         return Scaled(outer, add(*(part.value for part in parts)))
-    shift = reduce(_larger, map(_where_not_zero, inner, parts))
+    shift = reduce(larger, map(partial(_where_not_zero, sure=meanings.shifted_names), inner, parts))
     exponent = add(outer, shift)
     if exponent == ZERO:
         return _plain(node)
-    values = [_below(part.value, each, shift) for each, part in zip(inner, parts, strict=True)]
-    return Scaled(exponent, add(*values), is_shifted=True)
+    below = partial(_below, shift=shift, sure=meanings.shifted_names)
+    return Scaled(exponent, add(*map(below, parts, inner)), is_shifted=True)
 
 
-def _below(value: Expression, exponent: Expression, shift: Expression) -> Expression:
+def _below(part: Scaled, exponent: Expression, shift: Expression, sure: frozenset[str]) -> Expression:
     """value*exp(exponent - shift), which is not looked at where the value is 0, unless the exponent is 0."""
-    factor = exp(subtract(exponent, shift))
-    return multiply(value, factor) if exponent == ZERO else weighted(value, factor)
+    value = part.value
+    factor = exp(subtract(where_counted(exponent, value, sure), shift))
+    return multiply(value, factor) if exponent == ZERO else weighted(value, factor, sure)
 
 
 def _is_moderate(part: Scaled) -> bool:
@@ -256,14 +265,9 @@ def _is_moderate(part: Scaled) -> bool:
     return part.is_plain or softmax_count(part.exponent) > 0
 
 
-def _larger(one: Expression, other: Expression) -> Expression:
-    return one if one == other else Apply("max", (one, other))
-
-
-def _where_not_zero(exponent: Expression, part: Scaled) -> Expression:
+def _where_not_zero(exponent: Expression, part: Scaled, sure: frozenset[str]) -> Expression:
     """An exponent that counts only where the term is not 0; what has none always counts, as 0."""
-    conditions = () if exponent == ZERO else may_vanish(part.value)
-    return Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
+    return exponent if exponent == ZERO else counted(exponent, part.value, sure)
 
 
 def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: Meanings) -> Scaled:
@@ -278,18 +282,14 @@ def _sum(node: Expression, indices: tuple[Index, ...], body: Scaled, meanings: M
     factors = factors_of(body.value)
     before = [factor for factor in factors if factor.free_indices.isdisjoint(bound)]
     weight = multiply(*(factor for factor in factors if factor not in before))
-    shift = largest(indices, inner, may_vanish(weight))
+    sure = meanings.shifted_names
+    inner = where_counted(inner, weight, sure)
+    shift = largest(indices, inner, may_vanish(weight, sure))
     for candidate in (shift, Reduction("max", indices, inner)):
         if _cancels(outer, candidate, meanings):
             return _plain(node)
-    summed = Reduction("sum", indices, weighted(weight, exp(subtract(inner, shift))))
+    summed = Reduction("sum", indices, weighted(weight, exp(subtract(inner, shift)), sure))
     return Scaled(add(outer, shift), multiply(*before, summed), is_shifted=True)
-
-
-def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequence[Expression]) -> Reduction:
-    """The largest exponent among the terms that are not 0."""
-    counted = Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
-    return Reduction("max", indices, counted)
 
 
 def _cancels(outer: Expression, shift: Expression, meanings: Meanings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from symbackprop.integers.bounds import conjunction
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
 from symbackprop.notation.expressions import (
     ZERO,
@@ -23,12 +24,27 @@ from symbackprop.systems.partial import NOTHING_KNOWN
 LOWEST = Number(-(10**30))
 
 
+def largest(indices: tuple[Index, ...], exponent: Expression, conditions: Sequence[Expression]) -> Reduction:
+    """The largest exponent among the terms that are not 0."""
+    counted = Where(conjunction(conditions), exponent, LOWEST) if conditions else exponent
+    return Reduction("max", indices, counted)
+
+
+def larger(one: Expression, other: Expression) -> Expression:
+    """The larger of two exponents."""
+    return one if one == other else Apply("max", (one, other))
+
+
 def softmax_count(exponent: Expression) -> int:
     """How many softmaxes make a product with this exponent, a sum of f[i] - max(i, f[i]); 0 for others.
 
     Of f - max(f, g), too, and of maxima in it.
     """
-    maxima = [negate(term) for term in terms_of(exponent) if _is_maximum(negate(term))]
+    multiples = [coefficient_and_rest(term) for term in terms_of(exponent)]
+    if all(number > 0 and len(rest) == 1 and isinstance(rest[0], Add) for number, rest in multiples):
+        counts = [softmax_count(rest[0]) for _, rest in multiples]
+        return sum(counts) if all(counts) else 0
+    maxima = [negate(term) for term in terms_of(exponent) if is_maximum(negate(term))]
     rest = add(*(term for term in terms_of(exponent) if negate(term) not in maxima))
     for maximum in maxima:
         there = [each for each in _shifted_by(maximum, rest) if each != ZERO and _holds(each, rest)]
@@ -38,7 +54,8 @@ def softmax_count(exponent: Expression) -> int:
     return len(maxima) if rest == ZERO else 0
 
 
-def _is_maximum(node: Expression) -> bool:
+def is_maximum(node: Expression) -> bool:
+    """Whether it is a largest value."""
     match node:
         case Reduction("max", _, _) | Apply("max", _):
             return True
@@ -47,7 +64,8 @@ def _is_maximum(node: Expression) -> bool:
 
 def has_maximum(exponent: Expression) -> bool:
     """Whether a term of an exponent is a maximum, by which something was shifted."""
-    return any(_is_maximum(side) for term in terms_of(exponent) for side in (term, negate(term)))
+    parts = [part for term in terms_of(exponent) for part in coefficient_and_rest(term)[1]]
+    return any(has_maximum(each) if isinstance(each, Add) else is_maximum(each) for each in parts)
 
 
 def _shifted_by(maximum: Expression, read: Expression) -> Iterator[Expression]:
@@ -120,7 +138,7 @@ def is_of_order_1(exponent: Expression) -> bool:
     subtracted = [
         (number, rest[0])
         for number, rest in map(coefficient_and_rest, terms_of(exponent))
-        if number < 0 and len(rest) == 1 and _is_maximum(rest[0])
+        if number < 0 and len(rest) == 1 and is_maximum(rest[0])
     ]
     if len(subtracted) != 1:
         return exponent == ZERO

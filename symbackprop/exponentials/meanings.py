@@ -7,57 +7,21 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from symbackprop.notation.arithmetic import factors_of, multiply
+from symbackprop.exponentials.scales import RunningScale, Scaled, equations_of_scale
 from symbackprop.notation.expressions import (
-    ZERO,
     Add,
     Apply,
-    Comparison,
-    Delta,
     Element,
     Expression,
     Index,
     Multiply,
     Reduction,
-    Where,
 )
 from symbackprop.notation.fresh_names import numbered_name
-from symbackprop.notation.substitution import rewrite_bottom_up, substitute
 from symbackprop.rewriting.replacements import at_positions
 from symbackprop.systems.system import Equation
 
 Value = TypeVar("Value")
-
-LARGEST_SCALED = 300  # nodes: what is seen through grows by a factor with each name on the way
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """exp(exponent)*value; where a sum was shifted by its largest exponent, it `is_shifted`."""
-
-    exponent: Expression
-    value: Expression
-    is_shifted: bool = False
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing was taken out."""
-        return self.exponent == ZERO
-
-    @property
-    def is_small(self) -> bool:
-        """Whether it may stand where a name stood."""
-        return self.exponent.node_count + self.value.node_count <= LARGEST_SCALED
-
-    @property
-    def tensors(self) -> frozenset[str]:
-        """The tensors that are read."""
-        return self.exponent.tensors | self.value.tensors
-
-    def at(self, positions: Mapping[Index, Expression]) -> Scaled:
-        """The same at other positions."""
-        exponent, value = (substitute(each, positions) for each in (self.exponent, self.value))
-        return replace(self, exponent=exponent, value=value)
 
 
 class _MissingName(Exception):
@@ -77,6 +41,7 @@ class Meanings:
     that are not `taken`; of some of these tensors they are `read`. What `is_inside` of a name's equation says
     what other names it waits for. Where it `sees_sigmoids`, sigmoid(f) counts as exp(-softplus(-f)); where it
     `sees_sums`, a name is seen through though some of the terms that it stands for have no exponential.
+    Inside of its own equation a tensor that reads itself is what `carried` says.
     """
 
     definitions: Mapping[str, tuple[int, Equation]] = field(default_factory=dict)
@@ -89,13 +54,14 @@ class Meanings:
         default_factory=dict, compare=False, repr=False
     )
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
-    introduced: dict[str, tuple[Equation, ...]] = field(default_factory=dict, compare=False, repr=False)
+    introduced: dict[str, tuple[Equation, Equation]] = field(default_factory=dict, compare=False, repr=False)
     read: set[str] = field(default_factory=set, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
     is_inside: bool = False
-    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    given: dict[str, tuple[str, str]] = field(default_factory=dict, compare=False, repr=False)
     sees_sigmoids: bool = False
     sees_sums: bool = False
+    carried: RunningScale | None = None
 
     def with_sigmoids(self) -> Meanings:
         """The same, where sigmoids count as exponentials; nothing gets a name there."""
@@ -172,7 +138,8 @@ class Meanings:
 
         def of_name(tensor: str) -> bool:
             number, equation = self.definitions[tensor]
-            return find(equation.expression, replace(self, known=number, is_inside=True))
+            inside = replace(self, known=number, is_inside=True, carried=None)
+            return find(equation.expression, inside)
 
         memory = self.divisors.setdefault((self.sees_sigmoids, find), {})
         known = self.definition(element) is not None
@@ -180,6 +147,8 @@ class Meanings:
 
     def scale(self, element: Element, find: Find) -> Scaled | None:
         """What `find` says of the right-hand side that an element stands for; None where that is nothing."""
+        if self.carried is not None and element.tensor == self.carried.tensor:
+            return self.carried.at(element)
         equation = self.definition(element)
         if equation is None or not self.has_scale(element, find):
             return None
@@ -191,22 +160,45 @@ class Meanings:
 
     def has_scale(self, element: Element, find: Find) -> bool:
         """Whether `find` says anything of its equation, where names mean what they do before it."""
+        if self.carried is not None and element.tensor == self.carried.tensor:
+            return True
         equation = self.definition(element)
         if equation is None:
             return False
         return self._resolved(element.tensor, self._scales, None, partial(self._scale_of, find)) is not None
 
     def _scale_of(self, find: Find, tensor: str) -> Scaled | None:
+        number, equation = self.definitions[tensor]
+        if self.sees_sigmoids and tensor in equation.reads:
+            return replace(self, sees_sigmoids=False)._scale_alone(find, tensor)
         if self.sees_sums:
-            alone = replace(self, sees_sums=False, is_inside=False)
-            exponential = alone._resolved(tensor, alone._scales, None, partial(alone._scale_of, find))
+            exponential = replace(self, sees_sums=False)._scale_alone(find, tensor)
             if exponential is not None:
                 return exponential
-        number, equation = self.definitions[tensor]
-        found = find(equation.expression, replace(self, known=number, is_inside=True))
-        if found is None or not (found.is_small or self._gives_names):
+        carried = self._carried_by(equation)
+        found = find(equation.expression, replace(self, known=number, is_inside=True, carried=carried))
+        if found is None:
             return None
-        return None if self.sees_sums and self._is_loop_carried(found, number) else found
+        if carried is None or carried.names.isdisjoint(found.tensors):
+            is_seen = found.is_small or self._gives_names
+            return (
+                found if is_seen and not (self.sees_sums and self._is_loop_carried(found, number)) else None
+            )
+        if self._is_loop_carried(found, number) or not carried.is_grown(found.exponent):
+            return None
+        self.introduced[tensor] = carried.equations(found)
+        return carried.at(equation.element)
+
+    def _carried_by(self, equation: Equation) -> RunningScale | None:
+        """The names for exponent and value of a tensor that reads itself."""
+        if equation.tensor not in equation.reads:
+            return None
+        shift, value = (Element(name, equation.indices) for name in self._names_for(equation.tensor))
+        return RunningScale(equation.tensor, shift, value)
+
+    def _scale_alone(self, find: Find, tensor: str) -> Scaled | None:
+        alone = replace(self, is_inside=False)
+        return alone._resolved(tensor, alone._scales, None, partial(alone._scale_of, find))
 
     @property
     def _gives_names(self) -> bool:
@@ -218,7 +210,20 @@ class Meanings:
         if not isinstance(element, Element) or not self.has_scale(element, find):
             return False
         found = self._scales[element.tensor]
-        return found is not None and not found.is_small
+        return found is not None and (not found.is_small or self.is_running(element, find))
+
+    def is_running(self, element: Expression, find: Find) -> bool:
+        """Whether they have names because the tensor reads itself."""
+        if not isinstance(element, Element) or not self.has_scale(element, find):
+            return False
+        found = self._scales[element.tensor]
+        shift, _ = self.introduced.get(element.tensor, (None, None))
+        return shift is not None and found is not None and found.exponent == shift.element
+
+    @property
+    def shifted_names(self) -> frozenset[str]:
+        """The names of values; where one of them is 0, its exponent is LOWEST."""
+        return frozenset([value for _, value in self.given.values()])
 
     def _is_loop_carried(self, found: Scaled, number: int) -> bool:
         """Whether the equation of this number is one of a recurrence: it reads what comes no earlier."""
@@ -248,17 +253,8 @@ class Meanings:
         if found.is_small and not (found.is_shifted and isinstance(found.exponent, Reduction)):
             return found
         if equation.tensor not in self.introduced:
-            names = self.given.get(equation.tensor) or self._new_names(equation.tensor)
-            shift, value = (
-                Equation(name, tuple([each for each in equation.indices if each in part.free_indices]), ZERO)
-                for name, part in zip(names, (found.exponent, found.value), strict=True)
-            )
-            largest, name = found.exponent, shift.element
-            named = rewrite_bottom_up(found.value, lambda node: name if node == largest else node)
-            self.introduced[equation.tensor] = (
-                replace(shift, expression=found.exponent),
-                replace(value, expression=rewrite_bottom_up(named, _under_delta)),
-            )
+            names = self._names_for(equation.tensor)
+            self.introduced[equation.tensor] = equations_of_scale(equation, found, names)
         shift, value = self.introduced[equation.tensor]
         return replace(found, exponent=shift.element, value=value.element)
 
@@ -272,27 +268,17 @@ class Meanings:
                 names.update(*(each.expression.tensors for each in named))
 
     @property
-    def computed(self) -> dict[str, tuple[Equation, ...]]:
+    def computed(self) -> dict[str, tuple[Equation, Equation]]:
         """The equations of the introduced names that are read."""
         return {tensor: named for tensor, named in self.introduced.items() if tensor in self.read}
 
-    def _new_names(self, tensor: str) -> tuple[str, ...]:
-        names = tuple([numbered_name(f"{tensor}_{part}", self.taken) for part in ("shift", "shifted")])
-        self.taken.update(names)
-        return names
+    def _names_for(self, tensor: str) -> tuple[str, str]:
+        if tensor not in self.given:
+            shift, value = (numbered_name(f"{tensor}_{part}", self.taken) for part in ("shift", "shifted"))
+            self.given[tensor] = shift, value
+            self.taken.update(self.given[tensor])
+        return self.given[tensor]
 
 
 Find: TypeAlias = Callable[[Expression, Meanings], Scaled | None]
 Divides: TypeAlias = Callable[[Expression, Meanings], bool]
-
-
-def _under_delta(node: Expression) -> Expression:
-    """delta(dst[e],n)*f[dst[e]] for where(dst[e] == n, delta(dst[e],n)*f[n], 0), which is a scatter."""
-    match node:
-        case Where(Comparison("==", position, Index() as index), product, otherwise) if otherwise == ZERO:
-            factors = factors_of(product)
-            delta = Delta(position, index)
-            if delta in factors:
-                rest = multiply(*(factor for factor in factors if factor != delta))
-                return multiply(delta, substitute(rest, {index: position}))
-    return node

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from symbackprop.exponentials.complements import as_sigmoids
+from symbackprop.exponentials.exponents import has_maximum, is_at_most_0
+from symbackprop.exponentials.hyperbolic import scaled_complement, scaled_difference
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.product_guards import unguarded
+from symbackprop.exponentials.scaled import exp, has_exponentials, has_named_scale, is_exponential, scaled
+from symbackprop.exponentials.scales import LARGEST_SCALED, Scaled
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
     factors_of,
@@ -27,12 +34,6 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.pairs import argument_of
-from symbackprop.stability.complements import as_sigmoids
-from symbackprop.stability.exponents import has_maximum, is_at_most_0
-from symbackprop.stability.hyperbolic import scaled_complement, scaled_difference
-from symbackprop.stability.meanings import LARGEST_SCALED, Meanings, Scaled
-from symbackprop.stability.product_guards import unguarded
-from symbackprop.stability.scaled import has_exponentials, has_named_scale, is_exponential, scaled
 
 Find: TypeAlias = Callable[[Expression, Meanings], bool]
 
@@ -120,19 +121,36 @@ def factor_of(node: Expression, meanings: Meanings) -> Factor:
     return Factor(node, base, exponent, scale or scaled(node, meanings))
 
 
+def one_exponential(node: Expression, meanings: Meanings) -> Expression | None:
+    """prod(i, exp(f)) = exp(sum(i, f)); exp(f)^g = exp(g*f), where g is no whole number."""
+    match node:
+        case Reduction("prod"):
+            found = scaled(node, meanings)
+        case Power(_, exponent) if not (isinstance(exponent, Number) and exponent.value.denominator == 1):
+            found = scaled(node, meanings)
+        case _:
+            return None
+    return exp(found.exponent) if found.value == ONE else None
+
+
 def divides_by_exponentials(node: Expression, meanings: Meanings) -> bool:
     """Whether a sum with exponentials among its terms is a denominator, in a term or behind a name."""
 
     def is_divisor(base: Expression, meanings: Meanings) -> bool:
         seeing = meanings.with_sums()
-        return has_exponentials(base, seeing) or not scaled(base, seeing).is_plain
+        is_shifted = not base.tensors.isdisjoint(meanings.shifted_names)
+        return is_shifted or has_exponentials(base, seeing) or not scaled(base, seeing).is_plain
 
     return _divides_by(node, meanings, divides_by_exponentials, is_divisor)
 
 
 def divides_by_sigmoids(node: Expression, meanings: Meanings) -> bool:
     """The same of a sum of sigmoids that may all be small."""
-    return _divides_by(node, meanings, divides_by_sigmoids, sums_sigmoids)
+
+    def is_divisor(base: Expression, meanings: Meanings) -> bool:
+        return sums_sigmoids(base, replace(meanings, is_inside=False))  # what it lacks is found there
+
+    return _divides_by(node, meanings, divides_by_sigmoids, is_divisor)
 
 
 def _divides_by(node: Expression, meanings: Meanings, find: Find, is_divisor: Find) -> bool:

@@ -1,0 +1,1 @@
+"""Expressions as exp(exponent)*value, behind names too, and what sigmoids leave of 1."""

@@ -1,0 +1,148 @@
+"""Differences from a maximum before multiples of it: products with numbers are rounded, and may be close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from symbackprop.exponentials.exponents import LOWEST, is_maximum
+from symbackprop.exponentials.meanings import Meanings
+from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, terms_of
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Expression,
+    Multiply,
+    Number,
+    Reduction,
+    Where,
+)
+
+
+def multiples_last(node: Expression, _meanings: Meanings) -> Expression | None:
+    """n*f - max(i, n*f) = n*(f - max(i, f)); a*f + b*g - (a + b)*m = a*(f - m) + b*(g - m), m a maximum.
+
+    For multiples are rounded, and close to one another. A power of 2 rounds nothing. exp(0) is left out.
+    """
+    if node == Apply("exp", (ZERO,)):
+        return ONE
+    if isinstance(node, Multiply) and ONE in node.factors:
+        return multiply(*node.factors)
+    given = node.terms if isinstance(node, Add) else ()
+    parts = [coefficient_and_rest(_with_number_out(each)) for each in given]
+    terms = [multiply(Number(number), *rest) for number, rest in parts]
+    if not any(_rounds(number) and _is_multiple_of_maximum(rest) for number, rest in parts):
+        return None
+    return _by_differences(terms, node)
+
+
+def _by_differences(terms: Sequence[Expression], node: Expression) -> Expression | None:
+    """The sum by differences from one of its maxima, if what stands before the terms is 0 in all."""
+    left = terms_of(add(*terms))
+    alike = [each for each in left if not _is_at_least_0(each)]
+    maxima = [each for each in alike if _is_multiple_of_maximum(coefficient_and_rest(each)[1])]
+    numbers = {each: coefficient_and_rest(each)[0] for each in alike}
+    if maxima and sum(numbers.values()) == 0:
+        pivot = max(maxima, key=lambda each: abs(numbers[each]))
+        less = multiply(Number(-1 / numbers[pivot]), pivot)
+        others = [each for each in alike if each != pivot]
+        differences = [_times_difference(numbers[each], each, less) for each in others]
+        left = (*differences, *(each for each in left if each not in alike))
+    found = left[0] if len(left) == 1 else Add(left)
+    return None if found == node else found
+
+
+def _times_difference(number: Fraction, multiple: Expression, less: Expression) -> Expression:
+    difference = Add((multiply(*coefficient_and_rest(multiple)[1]), less))
+    return difference if number == 1 else Multiply((Number(number), difference))
+
+
+def _is_multiple_of_maximum(rest: tuple[Expression, ...]) -> bool:
+    return len(rest) == 1 and is_maximum(rest[0]) and not _is_at_least_0(rest[0])
+
+
+def _is_at_least_0(term: Expression) -> bool:
+    """Whether it is a multiple of max(0, f), which does not move with all exponents."""
+    match coefficient_and_rest(term):
+        case _, (Apply("max", arguments),):
+            return ZERO in arguments
+        case _, ():
+            return True
+    return False
+
+
+def _rounds(number: Fraction) -> bool:
+    """Whether products with a number are rounded: it is no power of 2."""
+    return any(each & (each - 1) for each in (abs(number.numerator), number.denominator))
+
+
+def _with_number_out(term: Expression) -> Expression:
+    """n*max(i, f) for max(i, n*f), n > 0."""
+    number, rest = coefficient_and_rest(term)
+    if not _is_multiple_of_maximum(rest):
+        return term
+    times, inner = _number_out(rest[0])
+    return multiply(Number(number * times), inner)
+
+
+def _number_out(node: Expression) -> tuple[Fraction, Expression]:
+    """(n, f) of n*f, n > 0: in a maximum what all have in common."""
+    match node:
+        case Reduction("max", indices, body):
+            number, inner = _number_out(body)
+            return number, Reduction("max", indices, inner)
+        case Where(condition, chosen, otherwise) if otherwise == LOWEST:
+            number, inner = _number_out(chosen)
+            return number, Where(condition, inner, LOWEST)
+        case Add(parts) | Apply("max", parts):
+            found = [_number_out(each) for each in parts]
+            number = found[0][0]
+            is_common = all(each == number for each, _ in found)
+            inside = node.with_children(tuple([inner for _, inner in found]))
+            return (number, inside) if is_common else (Fraction(1), node)
+    number, rest = coefficient_and_rest(node)
+    if not rest:
+        return Fraction(1), node
+    return abs(number), multiply(Number(1 if number > 0 else -1), *rest)
+
+
+def multiples_first(node: Expression, meanings: Meanings) -> Expression | None:
+    """f + 2*g - 3*m = 2*g - 2*m + f - m: what is close to m is subtracted before it is rounded.
+
+    A power of two times a number, and the difference of two that are close, are exact in binary: Sterbenz,
+    Floating-point computation (1974).
+    """
+    if not isinstance(node, Add):
+        return None
+    parts = [part for term in node.terms for part in _by_powers_of_two(term)]
+    if not any(abs(number) > 1 and _is_largest(rest, meanings) for number, rest in parts):
+        return None
+    parts.sort(key=lambda part: (-abs(part[0]), part[0] < 0))
+    terms = tuple([rest if number == 1 else multiply(Number(number), rest) for number, rest in parts])
+    return None if terms == node.terms else Add(terms)
+
+
+def _by_powers_of_two(term: Expression) -> Iterator[tuple[Fraction, Expression]]:
+    """The term as a sum of powers of two times what stands behind its number."""
+    number, factors = coefficient_and_rest(term)
+    rest = multiply(*factors)
+    if number.denominator != 1:
+        yield number, rest
+        return
+    left = abs(number.numerator)
+    while left:
+        largest = 1 << (left.bit_length() - 1)
+        yield Fraction(largest if number > 0 else -largest), rest
+        left -= largest
+
+
+def _is_largest(node: Expression, meanings: Meanings) -> bool:
+    """Whether it is a maximum, or a name of one, also of one that a recurrence goes on with."""
+    match meanings.of(node):
+        case Reduction("max", _, _) | Apply("max", _):
+            return True
+        case Where(_, chosen, otherwise):
+            return any(_is_largest(each, meanings) for each in (chosen, otherwise))
+    return False
