@@ -6,9 +6,9 @@ MODELS := $(addprefix examples/,$(addsuffix .model,convnet digits exercise lstm 
 MODULES := $(patsubst examples/%.model,generated/%.py,$(MODELS))
 GALLERY := $(sort $(wildcard examples/classics/*.model)) $(sort $(wildcard examples/related_sizes/*.model)) $(MODELS)
 
-DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended
+DEBIAN_TOOLS := texlive-latex-base texlive-latex-recommended texlive-luatex texlive-lang-japanese
 
-.PHONY: test lint types unit documents demo train bench notebook generate docs tools clean
+.PHONY: test lint types unit documents demo train bench notebook generate docs messages tools clean
 
 test: lint types unit
 
@@ -27,7 +27,7 @@ unit: $(VENV)/installed-test
 documents: $(VENV)/installed-test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -q -m every_document tests/lesson
 
-# What tests use beside Python's packages and skip, with that reason, where it is missing: pdflatex.
+# What tests use beside Python's packages and skip, with that reason, where it is missing: pdflatex, LuaLaTeX.
 tools:
 	apt-get update
 	apt-get install --yes --no-install-recommends $(DEBIAN_TOOLS)
@@ -69,6 +69,12 @@ docs: $(VENV)/installed-docs
 	rm -rf docs/gallery
 	$(BIN)/symbackprop gallery $(GALLERY) -o docs/gallery
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# Brings the catalogues of translations up to date: what is new is then empty, what was changed is marked fuzzy.
+messages: $(VENV)/installed-translation
+	mkdir -p build
+	$(BIN)/python -m symbackprop.reports.messages > build/symbackprop.pot
+	$(BIN)/pybabel update -N -w 110 --ignore-pot-creation-date -D symbackprop -i build/symbackprop.pot -d symbackprop/languages
 
 # The stamp is newer than pyproject.toml once its extra is installed, so that set-up happens once.
 $(VENV)/installed-%: pyproject.toml | $(BIN)/python

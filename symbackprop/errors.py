@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import phrase, text_in
+
 
 @dataclass(frozen=True)
 class Place:
@@ -42,11 +45,16 @@ class SymbackpropError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        parts = [f"{self.place}: {self.cause}" if self.place else self.cause]
+        return self.said(Language.ENGLISH)
+
+    def said(self, language: Language) -> str:
+        """Cause, place and remedy in a language, as far as they are messages that it has."""
+        cause = text_in(self.cause, language)
+        parts = [f"{self.place}: {cause}" if self.place else cause]
         if self.place and self.place.text:
             parts.append(self.place.excerpt())
         if self.remedy:
-            parts.append(f"remedy: {self.remedy}")
+            parts.append(text_in(phrase("remedy: {said}", said=self.remedy), language))
         return "\n".join(parts)
 
 

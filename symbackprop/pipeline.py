@@ -19,10 +19,11 @@ from symbackprop.emission.loading import load_module
 from symbackprop.emission.target import Target
 from symbackprop.errors import DerivationError
 from symbackprop.language.model import parse_system, with_sizes, with_statements
+from symbackprop.languages.language import Language
 from symbackprop.layers.loading import load_system
 from symbackprop.layers.network import Layer
 from symbackprop.layers.sequential import Sequential as LayerSequence
-from symbackprop.lesson.detail import Steps, with_steps
+from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.json_document import derivation_json, result_json
 from symbackprop.lesson.latex_document import NO_SYMBOLS, Symbols, derivation_latex, result_latex
 from symbackprop.lesson.lesson import derivation_document, result_by_blocks
@@ -49,10 +50,8 @@ __all__ = ["DerivedModel", "Gradient", "Model", "ModelDerivation", "Sequential",
 _LOG = logging.getLogger(__name__)
 
 # What checks needs NumPy, which nobody shall wait for who only derives: imported at first use.
-_CHECK = "symbackprop.verification.check"
-_REMARKS = "symbackprop.language.remarks"
-_DIGITS = "symbackprop.accuracy.measuring"
-_VARIANTS = "symbackprop.targets.numpy.variants"
+_CHECK, _DIGITS = "symbackprop.verification.check", "symbackprop.accuracy.measuring"
+_REMARKS, _VARIANTS = "symbackprop.language.remarks", "symbackprop.targets.numpy.variants"
 _VERIFICATION = "symbackprop.verification.verified_module"
 
 
@@ -88,8 +87,7 @@ class Model(Summary):
 
     def remarks(self) -> tuple[str, ...]:
         """What is odd about it though it is legal: a parameter that the loss does not read, log(0), ..."""
-        found: tuple[str, ...] = importlib.import_module(_REMARKS).remarks(self.system)
-        return found
+        return tuple(importlib.import_module(_REMARKS).remarks(self.system))
 
     def derive(self, wrt: Sequence[str] | None = None) -> ModelDerivation:
         """The gradient of the loss by the tensors named in `wrt`; default: every parameter.
@@ -263,17 +261,19 @@ class ModelDerivation(Summary):
         """That module, imported."""
         return load_module(self.to_numpy(verify, fast), self.derivation.system.name)
 
-    def text(self, width: int = DEFAULT_WIDTH, steps: str = "all") -> str:
-        """The derivation as plain text; `steps` are "all", "main" or "result"."""
-        return document_text(with_steps(derivation_document(self.derivation), Steps(steps)), width)
+    def text(self, width: int = DEFAULT_WIDTH, steps: str = "all", lang: str = "en") -> str:
+        """The derivation as plain text; `steps` are "all", "main" or "result", `lang` "en" or "ja"."""
+        return document_text(derivation_document(self.derivation, Steps(steps), Language(lang)), width)
 
-    def latex(self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS) -> str:
+    def latex(
+        self, standalone: bool = True, steps: str = "all", symbols: Symbols = NO_SYMBOLS, lang: str = "en"
+    ) -> str:
         """The derivation as a LaTeX document, or its body alone; `steps` are "all", "main" or "result"."""
-        return derivation_latex(self.derivation, standalone, Steps(steps), symbols)
+        return derivation_latex(self.derivation, standalone, Steps(steps), symbols, Language(lang))
 
-    def markdown(self, steps: str = "all") -> str:
+    def markdown(self, steps: str = "all", lang: str = "en") -> str:
         """The derivation as Markdown with LaTeX formulas."""
-        return derivation_markdown(self.derivation, Steps(steps))
+        return derivation_markdown(self.derivation, Steps(steps), Language(lang))
 
     def json(self) -> str:
         """The derivation as JSON, every step by itself."""

@@ -65,6 +65,8 @@ def test_a_wheel_installed_elsewhere_finds_its_templates(wheel, tmp_path):
     assert templates == {path.name for path in (ROOT / "templates").rglob("*") if path.is_file()}
     formulas = {path.name for path in (installed / "symbackprop" / "layers" / "formulas").iterdir()}
     assert formulas == {path.name for path in (ROOT / "symbackprop" / "layers" / "formulas").iterdir()}
+    catalogues = [path.name for path in (installed / "symbackprop" / "languages").rglob("*.po")]
+    assert catalogues == ["symbackprop.po"]
     package, text = generate_from(installed, tmp_path)
     assert Path(package).is_relative_to(installed)
     assert text == (ROOT / "generated" / "seed.py").read_text(encoding="ascii")

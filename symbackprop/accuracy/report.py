@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from symbackprop.languages.phrases import marked
 from symbackprop.lesson.tables import Table, Tabular
 
 PRECISIONS: Mapping[str, type[np.floating[Any]]] = {
@@ -82,8 +83,10 @@ class DigitsReport(Tabular):
     @property
     def table(self) -> Table:
         """A line for each tensor: errors of the module and of the chain rule as typed."""
-        headings = [name for precision in PRECISIONS for name in (f"{precision}>", "as typed>")]
-        return Table(("tensor", *headings, ""), tuple([_line(self, tensor) for tensor in self.tensors]))
+        headings = [name for precision in PRECISIONS for name in (f"{precision}>", marked("as typed") + ">")]
+        return Table(
+            (marked("tensor"), *headings, ""), tuple([_line(self, tensor) for tensor in self.tensors])
+        )
 
     @property
     def is_empty(self) -> bool:

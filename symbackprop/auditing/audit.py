@@ -13,21 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.auditing.edits import axis, transpose
-from symbackprop.auditing.expectations import magnitude
 from symbackprop.auditing.hypotheses import Factor, factor_between
 from symbackprop.auditing.locating import findings_of
-from symbackprop.auditing.precision import lost_digits
+from symbackprop.auditing.precision import choices_at_kinks, fault_at_ties, lost_digits
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.auditing.sites import sites_of
 from symbackprop.auditing.trials import RaisingCode, Trial, naming_of, trial_of, trials_in, with_loss
 from symbackprop.errors import VerificationError
-from symbackprop.handwritten.agreement import OF_TENSOR, agrees, shaped
+from symbackprop.handwritten.agreement import OF_TENSOR
 from symbackprop.handwritten.definitions import left_alone
 from symbackprop.handwritten.layouts import Layout
-from symbackprop.handwritten.plans import Attempt, Program
+from symbackprop.handwritten.plans import Program
 from symbackprop.handwritten.running import Apart, Here, Runner
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.handwritten.training_loops import training_step
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.arithmetic import factors_of
 from symbackprop.notation.expressions import Reduction
 from symbackprop.sampling.drawing import Draw
@@ -37,6 +37,14 @@ from symbackprop.systems.system import Role, System
 
 Array: TypeAlias = NDArray[Any]
 
+_NOT_RUN = marked("not run, for it defines nothing: line {lines}")
+_NOT_RUN_LINES = marked("not run, for it defines nothing: lines {lines}")
+_NOT_GIVEN = marked(
+    "{name} is not given to the code: where that has a number for it, say so, --map {name}=NUMBER"
+)
+_ONE_FACTOR = marked(
+    "the gradients are those of {product}: every one has this factor, as for a sum or a mean"
+)
 MOST_OF_RAISING = 12  # changes of a line that raises, each a call of all the code
 OF_SINGLE = 1e-5  # a relative error that float32 may be the cause of
 
@@ -64,7 +72,8 @@ def audit_callable(
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError) as error:
         raise VerificationError(
-            f"the source of {function!r} is not to be had", remedy="define it in a file, or give the file"
+            worded("the source of {function} is not to be had", function=f"{function!r}"),
+            remedy=worded("define it in a file, or give the file"),
         ) from error
     program = Program(textwrap.dedent("".join(lines)), f"<audited {function.__name__}>", max(first, 1))
     return audited(model, Here(program, _around(function)), function.__name__, given or {})
@@ -86,7 +95,10 @@ def audited(model: System, runner: Runner, name: str, given: Mapping[str, str]) 
     if step is None:
         return _audited(model, runner, name, given)
     report = _audited(model, runner.with_program(step.program), name, given)
-    remark = f"the body of the loop at line {step.line} ran once, as a function of {', '.join(step.data)}"
+    data = ", ".join(step.data)
+    remark = worded(
+        "the body of the loop at line {line} ran once, as a function of {data}", line=step.line, data=data
+    )
     return replace(report, remarks=(*report.remarks, remark))
 
 
@@ -101,7 +113,7 @@ def _audited(model: System, runner: Runner, name: str, given: Mapping[str, str])
     subject = f"{runner.program.name}: {trial.candidate.name}"
     factor = _common_factor(trial)
     compared = tuple(_compared(trial, factor))
-    conventions = tuple(dict.fromkeys([*_conventions(trial, factor), *_at_kinks(trial, runner)]))
+    conventions = tuple(dict.fromkeys([*_conventions(trial, factor), *choices_at_kinks(trial, runner)]))
     remarks = tuple(_remarks(trial))
     if trial.wrong and factor is None:
         findings = findings_of(trial, runner)
@@ -109,7 +121,7 @@ def _audited(model: System, runner: Runner, name: str, given: Mapping[str, str])
             lost = tuple([_as_lost_digits(each, trial) for each in findings])
             return AuditReport(subject, Verdict.IMPRECISE, lost, compared, conventions, remarks)
         return AuditReport(subject, Verdict.WRONG, findings, compared, conventions, remarks)
-    fault = _tie(trial, runner)
+    fault = fault_at_ties(trial, runner)
     if fault is not None:
         return AuditReport(subject, Verdict.WRONG, (fault,), compared, (), remarks)
     lost = () if trial.wrong else tuple(lost_digits(trial, runner))
@@ -119,10 +131,10 @@ def _audited(model: System, runner: Runner, name: str, given: Mapping[str, str])
 
 def _as_lost_digits(finding: Finding, trial: Trial) -> Finding:
     """A finding of a gradient that is right as far as float32 goes."""
-    line = f"line {finding.line}: " if finding.line else ""
     error = trial.errors(finding.tensor) if finding.tensor in trial.labelled.paths else 0.0
-    message = f"{line}right, but loses digits: off by {error:.0e} in float64"
-    remedy = "leave the arrays in the precision in which they come"
+    said = worded("right, but loses digits: off by {error} in float64", error=f"{error:.0e}")
+    message = worded("line {line}: {sentence}", line=finding.line, sentence=said) if finding.line else said
+    remedy = worded("leave the arrays in the precision in which they come")
     return replace(finding, kind="precision", message=message, remedy=remedy)
 
 
@@ -131,7 +143,8 @@ def _compared(trial: Trial, factor: Factor | None) -> Iterator[Compared]:
     for name, path in trial.labelled.paths.items():
         is_right = factor is not None or trial.is_right(name)
         error = 0.0 if factor is not None and not trial.is_right(name) else trial.errors(name)
-        yield Compared(f"d{loss}/d{name}", f"given back as {_readable(path, trial)}", is_right, error)
+        method = worded("given back as {result}", result=_readable(path, trial))
+        yield Compared(f"d{loss}/d{name}", method, is_right, error)
 
 
 def _readable(path: str, trial: Trial) -> str:
@@ -140,27 +153,28 @@ def _readable(path: str, trial: Trial) -> str:
 
 def _remarks(trial: Trial) -> Iterator[str]:
     sizes = "; ".join(_sizes(draw) for draw in trial.expectations.draws)
-    yield f"on random data of sizes {sizes}, to a relative error of {OF_TENSOR:g}"
+    most = f"{OF_TENSOR:g}"
+    yield worded("on random data of sizes {sizes}, to a relative error of {most}", sizes=sizes, most=most)
     asked = [each.name for each in trial.expectations.system.with_role(Role.PARAMETER)]
     missing = [name for name in asked if name not in trial.labelled.paths]
     if missing:
-        yield f"not given back, and so not compared: {', '.join(missing)}"
+        yield worded("not given back, and so not compared: {missing}", missing=", ".join(missing))
     for name in _unknown_numbers(trial):
-        said = f"say so, --map {name}=NUMBER"
-        yield f"{name} is not given to the code: where that has a number for it, {said}"
+        yield worded(_NOT_GIVEN, name=name)
     yield from _not_run(trial)
     if trial.expectations.unreached:
-        yield f"no data drawn reach {', '.join(trial.expectations.unreached)}: nothing was compared there"
+        branches = ", ".join(trial.expectations.unreached)
+        yield worded("no data drawn reach {branches}: nothing was compared there", branches=branches)
     moved = [name for name in trial.outcomes[0].changed if name in trial.expectations.system.tensors]
     if moved:
-        yield f"changed in place by the call: {', '.join(moved)}"
+        yield worded("changed in place by the call: {moved}", moved=", ".join(moved))
 
 
 def _not_run(trial: Trial) -> Iterator[str]:
     """The lines at the top of the file that only run it: loops that train, plots."""
     spans = [f"{first}-{last}" if first < last else str(first) for first, last in left_alone(trial.program)]
     if spans:
-        yield f"not run, for it defines nothing: line{'s' * (len(spans) > 1)} {', '.join(spans)}"
+        yield worded(_NOT_RUN_LINES if len(spans) > 1 else _NOT_RUN, lines=", ".join(spans))
 
 
 def _unknown_numbers(trial: Trial) -> list[str]:
@@ -180,7 +194,7 @@ def _conventions(trial: Trial, factor: Factor | None) -> Iterator[str]:
         yield f"layout: {trial.layout.name}"
     if factor is not None:
         loss = trial.expectations.loss
-        yield f"the gradients are those of {factor}*{loss}: every one has this factor, as for a sum or a mean"
+        yield worded(_ONE_FACTOR, product=f"{factor}*{loss}")
 
 
 def _common_factor(trial: Trial) -> Factor | None:
@@ -231,49 +245,6 @@ def _computes(trial: Trial, losses: Sequence[Array]) -> bool:
     )
 
 
-def _kinks(trial: Trial, runner: Runner) -> Iterator[tuple[Draw, str, Array, Array]]:
-    """Each gradient that differs on data where the model bends, with what was found and expected."""
-    draws = trial.expectations.at_kinks
-    if trial.wrong or not draws or trial.layout.labels:
-        return
-    attempt = Attempt(trial.candidate.plan, tuple([trial.layout.data(draw) for draw in draws]))
-    (outcomes,) = runner.outcomes([attempt], 0)
-    for draw, outcome in zip(draws, outcomes, strict=False):
-        for name, path in trial.labelled.paths.items():
-            expected = trial.layout.array(name, np.asarray(draw.adjoints[name]))
-            found = shaped(outcome.results.get(path), expected.shape)
-            if not outcome.error and not agrees(found, expected, magnitude(draw)):
-                yield draw, name, np.asarray(found), expected
-
-
-def _at_kinks(trial: Trial, runner: Runner) -> Iterator[str]:
-    for _, name, found, _ in _kinks(trial, runner):
-        if not np.all(np.isfinite(found)):
-            yield f"where the model bends or ties, the gradient by {name} is not finite"
-            continue
-        yield f"where the model bends or ties, the gradient by {name} takes another side than the model's"
-
-
-def _tie(trial: Trial, runner: Runner) -> Finding | None:
-    """At ties of an extremum, every maximum gets the whole gradient: no choice of one side gives that."""
-    if not _has_extremum(trial):
-        return None
-    for _, name, found, expected in _kinks(trial, runner):
-        if np.shape(found) != expected.shape or not np.all(np.isfinite(found)):
-            continue
-        only_more = np.all((expected == 0) | (np.abs(found - expected) <= 1e-9 * np.abs(expected).max()))
-        if only_more and abs(found).sum() > abs(expected).sum() * (1 + 1e-9):
-            message = f"at a tie, every maximum gets the whole gradient by {name}"
-            return Finding(name, "tie", message, "give it to one of them, the first as argmax does")
-    return None
-
-
-def _has_extremum(trial: Trial) -> bool:
-    equations = trial.expectations.system.equations
-    kinds = {getattr(node, "kind", "") for each in equations for node in each.expression.walk()}
-    return bool(kinds & {"max", "min"})
-
-
 def _of_raising(error: RaisingCode, runner: Runner) -> Finding | None:
     """The change of the line that raises after which every gradient is right; None where there is none."""
     code, line = Handwritten(runner.program), error.outcome.line
@@ -293,6 +264,8 @@ def _of_raising(error: RaisingCode, runner: Runner) -> Finding | None:
             of = next(iter(trials[0].labelled.paths))
             adjoint = error.expectations.adjoints[of]
             expected = f"{text(adjoint.total)} = {text(adjoint.equation.expression)}"
-            message = f"line {line}: {proposal.sentence}: {error.outcome.error[:120]}"
-            return Finding(of, proposal.kind, message, f"write {statement}", expected, line)
+            raised = f": {error.outcome.error[:120]}"
+            message = worded("line {line}: {sentence}", line=line, sentence=(proposal.sentence, raised))
+            remedy = worded("write {statement}", statement=statement)
+            return Finding(of, proposal.kind, message, remedy, expected, line)
     return None

@@ -24,6 +24,7 @@ from symbackprop.errors import LanguageError, NotationError
 from symbackprop.handwritten.agreement import agrees, error_of
 from symbackprop.handwritten.naming import adjoint_of
 from symbackprop.language.model import parse_expression
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.notation.substitution import substitute
 from symbackprop.sampling.branches import Branches
@@ -36,8 +37,9 @@ Array: TypeAlias = NDArray[Any]
 _SIDES = re.compile(r"(?P<left>[^=<>!]+)=(?!=)(?P<right>.+)", re.DOTALL)
 OF_ROUNDING = 1e-10  # a relative error on gentle data of a formula that the algebra does not prove
 LONGEST = 240  # characters of a difference that says something
-PROVED, UNPROVED = "equal by algebra, and on every draw", "equal on every draw, not proved"
-_REMEDY = 'write it as "dE/dW[j,i] = ...", with the loss and the tensor of the model'
+PROVED, UNPROVED = worded("equal by algebra, and on every draw"), worded("equal on every draw, not proved")
+_NO_INDICES = marked("is a number and has no indices")
+_REMEDY = worded('write it as "dE/dW[j,i] = ...", with the loss and the tensor of the model')
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,19 @@ def audit_claims(model: System, claims: Sequence[str]) -> AuditReport:
     findings = tuple([finding for finding, _ in judged if finding is not None])
     right = [each for each, (finding, _) in zip(read, judged, strict=True) if finding is None]
     compared = tuple([compared for _, compared in judged])
-    remarks = [f"values compared on random data of sizes {'; '.join(map(_sizes, expectations.draws))}"]
+    remarks = [
+        worded(
+            "values compared on random data of sizes {sizes}",
+            sizes="; ".join(map(_sizes, expectations.draws)),
+        )
+    ]
     verdict = Verdict.WRONG if findings else Verdict.RIGHT
     if unreached:
-        remarks.append(f"no data drawn reach {', '.join(unreached)}: nothing was compared there")
+        remarks.append(
+            worded(
+                "no data drawn reach {branches}: nothing was compared there", branches=", ".join(unreached)
+            )
+        )
     if unreached and not findings and any(each.method == UNPROVED for each in compared):
         verdict = Verdict.UNKNOWN
     conventions = tuple(filter(None, [_convention(each, expectations) for each in right]))
@@ -99,7 +110,7 @@ def _sizes(draw: Draw) -> str:
 def _sides(claim: str) -> tuple[str, str]:
     found = _SIDES.fullmatch(claim.strip())
     if found is None:
-        raise LanguageError(f"the claim '{claim[:80]}' is no equation", remedy=_REMEDY)
+        raise LanguageError(worded("the claim '{claim}' is no equation", claim=claim[:80]), remedy=_REMEDY)
     return found["left"].strip(), found["right"].strip()
 
 
@@ -128,9 +139,14 @@ def _read(claim: str, expectations: Expectations) -> Claim:
         adjoint = adjoints.get(found["tensor"])
         if adjoint is None:
             raise LanguageError(
-                f"{found[0]} stands in no derivation: {model.loss} does not depend on {found['tensor']}, or "
-                "by no way that leads to what is asked for",
-                remedy=f"the derivation has {', '.join(adjoints)}",
+                worded(
+                    "{derivative} stands in no derivation: {loss} does not depend on {tensor}, or by no "
+                    "way that leads to what is asked for",
+                    derivative=found[0],
+                    loss=model.loss,
+                    tensor=found["tensor"],
+                ),
+                remedy=worded("the derivation has {adjoints}", adjoints=", ".join(adjoints)),
             )
         return adjoint.equation.tensor
 
@@ -144,14 +160,20 @@ def _read(claim: str, expectations: Expectations) -> Claim:
         and all(isinstance(each, Index) for each in positions)
         and len(set(positions)) == len(positions)
     ):
-        raise LanguageError(f"'{left[:80]}' is no derivative at indices of its own", remedy=_REMEDY)
+        raise LanguageError(
+            worded("'{left}' is no derivative at indices of its own", left=left[:80]), remedy=_REMEDY
+        )
     indices = tuple([each for each in positions if isinstance(each, Index)])
     formula = parse_expression(right, expectations.with_adjoints)
     loose = sorted(index.name for index in formula.free_indices - set(indices))
     if loose:
         raise LanguageError(
-            f"the index {loose[0]} of '{right[:80]}' stands free, and not on the left",
-            remedy=f"sum over it: sum({loose[0]}, ...)",
+            worded(
+                "the index {index} of '{formula}' stands free, and not on the left",
+                index=loose[0],
+                formula=right[:80],
+            ),
+            remedy=worded("sum over it: sum({index}, ...)", index=loose[0]),
         )
     return Claim(claim, by_name[element.tensor], indices, formula)
 
@@ -167,11 +189,17 @@ def _derivative_named(left: str, expectations: Expectations) -> Expression:
             if equation.tensor == name.strip():
                 total = f"d{expectations.loss}/d{adjoint.tensor}"
                 names = ",".join(index.name for index in equation.indices)
-                has = f"has the indices [{names}]" if names else "is a number and has no indices"
+                some, none = worded("has the indices [{names}]", names=names), worded(_NO_INDICES)
+                has = some if names else none
                 written = f"{total}[{names}]" if names else total
                 raise LanguageError(
-                    f"{total} {has}, and the claim writes {left.replace(name, total, 1)}",
-                    remedy=f"write {written} = ...",
+                    worded(
+                        "{total} {has}, and the claim writes {left}",
+                        total=total,
+                        has=has,
+                        left=left.replace(name, total, 1),
+                    ),
+                    remedy=worded("write {written} = ...", written=written),
                 ) from error
         raise
 
@@ -202,7 +230,11 @@ def _convention(claim: Claim, expectations: Expectations) -> str:
     for draw in expectations.at_kinks:
         found = expectations.evaluated(claim.formula, claim.indices, draw)
         if not agrees(found, draw.adjoints[claim.tensor], draw.largest):
-            return f"the claimed d{expectations.loss}/d{claim.tensor} differs where the model bends or ties"
+            return worded(
+                "the claimed d{loss}/d{tensor} differs where the model bends or ties",
+                loss=expectations.loss,
+                tensor=claim.tensor,
+            )
     return ""
 
 
@@ -211,10 +243,14 @@ def _finding(
 ) -> Finding:
     found = diagnosis(evidence)
     remainder = text(_expansion(expectations).difference(claim.formula, expected))
-    rest = f"claimed - true = {remainder}" if len(remainder) <= LONGEST else ""
+    rest = worded("claimed - true = {remainder}", remainder=remainder) if len(remainder) <= LONGEST else ""
     should_be = f"{name}{_positions(claim)} = {text(expected)}"
-    said = found.about(f"the claimed {name}") if found else f"the claimed {name} is wrong"
-    message = f"{said}; {rest}".removesuffix("; ")
+    said = (
+        found.about(worded("the claimed {name}", name=name))
+        if found
+        else worded("the claimed {name} is wrong", name=name)
+    )
+    message = worded("{before}; {item}", before=said, item=rest) if rest else said
     if found is None:
         return Finding(claim.tensor, "other", message, "", should_be)
     return Finding(claim.tensor, found.kind, message, found.remedy, should_be)

@@ -7,7 +7,6 @@ wrong, how, and what should stand there, in the names of whoever wrote it.
 from __future__ import annotations
 
 import ast
-import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, product
@@ -22,11 +21,21 @@ from symbackprop.auditing.edits_of_factors import (
     missing_power,
     wrong_operation,
 )
-from symbackprop.auditing.edits_of_reads import another_function, another_item, another_value, reversal, step
+from symbackprop.auditing.edits_of_reads import (
+    another_function,
+    another_item,
+    another_value,
+    exchanged,
+    reversal,
+    step,
+)
 from symbackprop.auditing.sites import Proposal, Site
 from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, text_of
+from symbackprop.languages.phrases import marked, worded
 
 Edit: TypeAlias = Callable[[Site], Iterator[Proposal]]
+_ITSELF_CHANGED = marked("{what} is {value} itself, which is changed in place and read again")
+_ANOTHER_FUNCTION = marked("takes the {function} where the {other} belongs")
 AXES: tuple[object, ...] = (0, 1, -1, 2, -2, None, (0, 1))
 AXIS_WORDS = ("axis", "dim")
 REDUCTIONS = ("sum", "mean", "max", "min")
@@ -36,20 +45,26 @@ def sign(site: Site) -> Iterator[Proposal]:
     """A sign: of a term, of the whole, of what is added up."""
     for node in sums_in(site):
         other: ast.operator = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        sentence = f"the sign of {text_of(node.right)} is wrong"
+        sentence = worded("the sign of {what} is wrong", what=text_of(node.right))
         yield Proposal(node, ast.BinOp(node.left, other, node.right), "sign", sentence)
     for each in ast.walk(site.value):
         if isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.USub) and text_of(each) != "-1":
-            yield Proposal(each, each.operand, "sign", f"the sign of {text_of(each)} is wrong")
+            sentence = worded("the sign of {what} is wrong", what=text_of(each))
+            yield Proposal(each, each.operand, "sign", sentence)
     if site.shape is not None:
         negative = ast.UnaryOp(ast.USub(), site.value)
-        sentence = f"{site.said_value} has the wrong sign"
+        sentence = worded("{what} has the wrong sign", what=site.said_value)
         yield Proposal(site.value, negative, "sign", sentence, order=1)
     if isinstance(site.whole_statement, ast.AugAssign):
         opposite = {ast.Add: ast.Sub, ast.Sub: ast.Add}.get(type(site.whole_statement.op))
         if opposite is not None:
             new = ast.AugAssign(site.whole_statement.target, opposite(), site.value)
-            yield Proposal(site.statement, new, "sign", f"the sign of what is added to {site.said} is wrong")
+            yield Proposal(
+                site.statement,
+                new,
+                "sign",
+                worded("the sign of what is added to {what} is wrong", what=site.said),
+            )
 
 
 def centred(site: Site) -> Iterator[Proposal]:
@@ -58,7 +73,7 @@ def centred(site: Site) -> Iterator[Proposal]:
         if site.values[name].ndim:
             for other in ("-1", "0", "None"):
                 new = expression(f"value - value.mean(axis={other}, keepdims=True)", value=node)
-                sentence = f"the mean of {name} is not subtracted"
+                sentence = worded("the mean of {name} is not subtracted", name=name)
                 yield Proposal(node, new, "missing term", sentence, order=2)
 
 
@@ -74,12 +89,17 @@ def axis(site: Site) -> Iterator[Proposal]:
             for other in AXES:
                 new = ast.parse(repr(other), mode="eval").body
                 if text_of(new) != text_of(node):
-                    sentence = f"{function.attr} over axis {text_of(node)}, should be over axis {other}"
+                    sentence = worded(
+                        "{function} over axis {axis}, should be over axis {other}",
+                        function=function.attr,
+                        axis=text_of(node),
+                        other=other,
+                    )
                     yield Proposal(node, new, "axis", sentence)
         swapped = {"sum": "mean", "mean": "sum"}.get(function.attr)
         if swapped is not None:
             new_function = ast.Attribute(function.value, swapped, ast.Load())
-            sentence = f"takes the {function.attr} where the {swapped} belongs"
+            sentence = worded(_ANOTHER_FUNCTION, function=function.attr, other=swapped)
             yield Proposal(function, new_function, "factor", sentence)
 
 
@@ -95,7 +115,13 @@ def size_of_axis(site: Site) -> Iterator[Proposal]:
                 continue
         for other in {0, 1, 2, -1} - {given}:
             new = expression(f"array.shape[{other}]", array=array)
-            yield Proposal(node, new, "axis", f"{text_of(node)} should be {text_of(new)}", order=1)
+            yield Proposal(
+                node,
+                new,
+                "axis",
+                worded("{node} should be {new}", node=text_of(node), new=text_of(new)),
+                order=1,
+            )
 
 
 def axis_forgotten(site: Site) -> Iterator[Proposal]:
@@ -113,7 +139,9 @@ def axis_forgotten(site: Site) -> Iterator[Proposal]:
         for other, keeps in product((0, 1, -1), (False, True)):
             keywords = [*call.keywords, ast.keyword("axis", ast.Constant(other))]
             keywords += [ast.keyword("keepdims", ast.Constant(True))] if keeps else []
-            sentence = f"{text_of(call)} runs over every axis, should be over axis {other}"
+            sentence = worded(
+                "{call} runs over every axis, should be over axis {other}", call=text_of(call), other=other
+            )
             yield Proposal(call, ast.Call(function, call.args, keywords), "axis", sentence, order=int(keeps))
 
 
@@ -124,7 +152,7 @@ def repeated_positions(site: Site) -> Iterator[Proposal]:
             ast.Subscript(array, places), ast.Add(), value
         ):
             call = ast.Call(expression("np.add.at"), [array, places, value], [])
-            sentence = f"repeated positions in {text_of(places)} overwrite one another"
+            sentence = worded("repeated positions in {places} overwrite one another", places=text_of(places))
             yield Proposal(site.statement, ast.Expr(call), "missing term", sentence, order=1)
 
 
@@ -136,17 +164,31 @@ def transpose(site: Site) -> Iterator[Proposal]:
             factors = (node.left, node.right)
             new = ast.BinOp(node.right, node.op, node.left)
             yield Proposal(
-                node, new, "transpose", f"the factors of {text_of(node)} stand in the wrong order", order=2
+                node,
+                new,
+                "transpose",
+                worded("the factors of {node} stand in the wrong order", node=text_of(node)),
+                order=2,
             )
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_product(node.func):
             factors = (*node.args, *([] if is_numpy(node.func.value) else [node.func.value]))
         for factor in factors:
             plain = _transposed(factor)
             if plain is not None:
-                yield Proposal(factor, plain, "transpose", f"{text_of(factor)} should not be transposed")
+                yield Proposal(
+                    factor,
+                    plain,
+                    "transpose",
+                    worded("{factor} should not be transposed", factor=text_of(factor)),
+                )
             else:
                 new_factor = ast.Attribute(factor, "T", ast.Load())
-                yield Proposal(factor, new_factor, "transpose", f"{text_of(factor)} should be transposed")
+                yield Proposal(
+                    factor,
+                    new_factor,
+                    "transpose",
+                    worded("{factor} should be transposed", factor=text_of(factor)),
+                )
 
 
 def _transposed(node: ast.expr) -> ast.expr | None:
@@ -169,7 +211,12 @@ def einsum_axes(site: Site) -> Iterator[Proposal]:
                 letters = list(whole)
                 letters[one], letters[other] = letters[other], letters[one]
                 new = "".join(letters)
-                sentence = f"{part[0]} in '{whole}' should be {new[part.start() : part.end()]}"
+                sentence = worded(
+                    "{letters} in '{whole}' should be {new}",
+                    letters=part[0],
+                    whole=whole,
+                    new=new[part.start() : part.end()],
+                )
                 yield Proposal(subscripts, ast.Constant(new), "transpose", sentence, order=1)
 
 
@@ -180,7 +227,12 @@ def einsum_sums(site: Site) -> Iterator[Proposal]:
         summed = sorted(set(re.findall("[A-Za-z]", factors)) - set(result))
         for letter, other in product(result if arrow else "", summed):
             text = f"{factors}->{result.replace(letter, other)}"
-            sentence = f"{whole} sums over {other}, should sum over {letter}"
+            sentence = worded(
+                "{letters} sums over {other}, should sum over {letter}",
+                letters=whole,
+                other=other,
+                letter=letter,
+            )
             yield Proposal(subscripts, ast.Constant(text), "axis", sentence, order=1)
             for node in ast.walk(site.value):
                 if isinstance(node, ast.Subscript) and node.value is call:
@@ -202,10 +254,10 @@ def accumulation(site: Site) -> Iterator[Proposal]:
     """What should be added up is overwritten, or the other way round."""
     match site.whole_statement:
         case ast.Assign([ast.Name() | ast.Attribute() | ast.Subscript() as target], value):
-            sentence = f"{site.said} is overwritten and should be added up"
+            sentence = worded("{what} is overwritten and should be added up", what=site.said)
             yield Proposal(site.statement, ast.AugAssign(target, ast.Add(), value), "missing term", sentence)
         case ast.AugAssign(target, ast.Add(), value):
-            sentence = f"{site.said} is added up and should be overwritten"
+            sentence = worded("{what} is added up and should be overwritten", what=site.said)
             yield Proposal(site.statement, ast.Assign([target], value, lineno=0), "doubled term", sentence)
 
 
@@ -213,32 +265,18 @@ def in_place(site: Site) -> Iterator[Proposal]:
     """An array is changed in place, and read again as what it was."""
     match site.whole_statement:
         case ast.AugAssign(ast.Name(name) as target, operator, value):
-            sentence = f"{name} is changed here and read again as what it was"
+            sentence = worded("{name} is changed here and read again as what it was", name=name)
             yield Proposal(site.statement, ast.Pass(), "in place", sentence)
             new = ast.Assign([target], ast.BinOp(ast.Name(name, ast.Load()), operator, value), lineno=0)
-            sentence = f"{name} is changed in place, and what it was is read again"
+            sentence = worded("{name} is changed in place, and what it was is read again", name=name)
             yield Proposal(site.statement, new, "in place", sentence)
     for node in (site.value, *ast.walk(site.value)):
         is_array = isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and node is site.value
         if is_array and site.target:
             new_value = ast.Call(ast.Attribute(site.value, "copy", ast.Load()), [], [])
-            sentence = (
-                f"{site.said} is {text_of(site.value)} itself, which is changed in place and read again"
-            )
+            sentence = worded(_ITSELF_CHANGED, what=site.said, value=text_of(site.value))
             yield Proposal(site.value, new_value, "in place", sentence)
             return
-
-
-def exchanged(site: Site) -> Iterator[Proposal]:
-    """Results in the wrong order."""
-    items = site.value.elts if isinstance(site.value, ast.Tuple | ast.List) else []
-    for one, other in combinations(range(len(items)), 2):
-        new = copy.copy(site.value)
-        order = list(items)
-        order[one], order[other] = order[other], order[one]
-        new = ast.Tuple(order, ast.Load())
-        sentence = f"{text_of(items[one])} and {text_of(items[other])} are exchanged"
-        yield Proposal(site.value, new, "exchanged", sentence)
 
 
 def comparison(site: Site) -> Iterator[Proposal]:
@@ -248,7 +286,7 @@ def comparison(site: Site) -> Iterator[Proposal]:
             for operator in (ast.Gt(), ast.Lt()):
                 if type(node.ops[0]) is not type(operator):
                     new = ast.Compare(node.left, [operator], node.comparators)
-                    sentence = f"{text_of(node)} is the wrong side: {text_of(new)}"
+                    sentence = worded("{node} is the wrong side: {new}", node=text_of(node), new=text_of(new))
                     yield Proposal(node, new, "sign", sentence, order=1)
 
 

@@ -9,7 +9,14 @@ from itertools import product
 from symbackprop.auditing.injections import Arsenal
 from symbackprop.auditing.sites import Injected, Proposal, Site
 from symbackprop.auditing.syntax_parts import expression, is_numpy, sums_in, text_of
+from symbackprop.languages.phrases import marked, worded
 
+_MISSES_FACTOR = marked("{what} misses the factor {factor}")
+_MISSES_DIVISOR = marked("{what} misses the divisor {factor}")
+_DIVIDED, _MULTIPLIED = (
+    marked("{left} should be divided by {right}"),
+    marked("{left} should be multiplied by {right}"),
+)
 SMALL_NUMBERS = ("2", "3", "4", "0.5")
 # Powers of an array that may be a factor, as code, and what a sentence calls them.
 POWERS = ("{}", "1 / {}", "{} ** 2", "1 / {} ** 2", "{} ** 0.5", "{} ** -0.5")
@@ -23,9 +30,9 @@ def another_factor(site: Site) -> Iterator[Proposal]:
         return
     for name, array in site.values.items():
         if name.isidentifier() and array.ndim <= len(site.shape) and name != site.target:
-            for operator, word in ((ast.Mult(), "factor"), (ast.Div(), "divisor")):
+            for operator, template in ((ast.Mult(), _MISSES_FACTOR), (ast.Div(), _MISSES_DIVISOR)):
                 new = ast.BinOp(site.value, operator, ast.Name(name, ast.Load()))
-                sentence = f"{site.said_value} misses the {word} {name}"
+                sentence = worded(template, what=site.said_value, factor=name)
                 kind = "missing factor" if array.ndim else "factor"
                 yield Proposal(site.value, new, kind, sentence, order=1)
 
@@ -36,11 +43,13 @@ def factor_of_a_term(site: Site) -> Iterator[Proposal]:
     for node in sums_in(site):
         for term, factor in product((node.left, node.right), (*scalars, *SMALL_NUMBERS)):
             order = 1 + isinstance(term, ast.Name)  # rather where that is made
-            sentence = f"the term {text_of(term)} misses the factor {factor}"
+            sentence = worded("the term {term} misses the factor {factor}", term=text_of(term), factor=factor)
             new = ast.BinOp(expression(factor), ast.Mult(), term)
             yield Proposal(term, new, "factor", sentence, order=order)
             if factor in scalars:
-                sentence = f"the term {text_of(term)} should be divided by {factor}"
+                sentence = worded(
+                    "the term {term} should be divided by {factor}", term=text_of(term), factor=factor
+                )
                 yield Proposal(
                     term, ast.BinOp(term, ast.Div(), expression(factor)), "factor", sentence, order=order
                 )
@@ -50,17 +59,28 @@ def extra_factor(site: Site) -> Iterator[Proposal]:
     """A factor or divisor too much."""
     for node in ast.walk(site.value):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-            sentence = f"{text_of(node.right)} should not stand in {text_of(node)}"
+            sentence = worded(
+                "{factor} should not stand in {node}", factor=text_of(node.right), node=text_of(node)
+            )
             yield Proposal(node, node.left, "factor", sentence)
             if isinstance(node.op, ast.Mult):
                 yield Proposal(
-                    node, node.right, "factor", f"{text_of(node.left)} should not stand in {text_of(node)}"
+                    node,
+                    node.right,
+                    "factor",
+                    worded(
+                        "{factor} should not stand in {node}", factor=text_of(node.left), node=text_of(node)
+                    ),
                 )
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-            yield Proposal(node, node.left, "power", f"{text_of(node.left)} should not be raised")
+            yield Proposal(
+                node, node.left, "power", worded("{left} should not be raised", left=text_of(node.left))
+            )
             for exponent in ("2", "3", "0.5", "-1", "-0.5", "-1.5"):
                 new = ast.BinOp(node.left, ast.Pow(), expression(exponent))
-                yield Proposal(node, new, "power", f"{text_of(node.left)} is raised to the wrong power")
+                yield Proposal(
+                    node, new, "power", worded("{left} is raised to the wrong power", left=text_of(node.left))
+                )
 
 
 def missing_power(site: Site) -> Iterator[Proposal]:
@@ -70,9 +90,12 @@ def missing_power(site: Site) -> Iterator[Proposal]:
         for each in (node.left, node.right):
             if isinstance(each, ast.Name | ast.Attribute | ast.Subscript):
                 new = ast.BinOp(each, ast.Pow(), expression("2"))
-                kind, sentence = "power", f"{text_of(each)} should be squared"
+                kind, sentence = "power", worded("{each} should be squared", each=text_of(each))
                 if isinstance(node.op, ast.Mult):
-                    kind, sentence = "missing factor", f"{text_of(node)} misses the factor {text_of(each)}"
+                    kind, sentence = (
+                        "missing factor",
+                        worded("{what} misses the factor {factor}", what=text_of(node), factor=text_of(each)),
+                    )
                 yield Proposal(each, new, kind, sentence, order=1)
 
 
@@ -86,7 +109,9 @@ def misplaced_power(site: Site) -> Iterator[Proposal]:
                 new = ast.BinOp(ast.BinOp(left, operator, right), ast.Pow(), exponent)
             case _:
                 continue
-        yield Proposal(node, new, "power", f"{text_of(node)} should be {text_of(new)}")
+        yield Proposal(
+            node, new, "power", worded("{node} should be {new}", node=text_of(node), new=text_of(new))
+        )
 
 
 def wrong_operation(site: Site) -> Iterator[Proposal]:
@@ -94,17 +119,33 @@ def wrong_operation(site: Site) -> Iterator[Proposal]:
     for node in ast.walk(site.value):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(node.op, ast.Mult) else ast.Mult()
-            word = "divided by" if isinstance(node.op, ast.Mult) else "multiplied by"
-            sentence = f"{text_of(node.left)} should be {word} {text_of(node.right)}"
+            template = _DIVIDED if isinstance(node.op, ast.Mult) else _MULTIPLIED
+            sentence = worded(
+                template,
+                left=text_of(node.left),
+                right=text_of(node.right),
+            )
             yield Proposal(node, ast.BinOp(node.left, other, node.right), "factor", sentence, order=1)
 
 
 def extra_term(site: Site) -> Iterator[Proposal]:
     """A term too much."""
     for node in sums_in(site):
-        yield Proposal(node, node.left, "doubled term", f"{text_of(node.right)} should not be added", order=1)
+        yield Proposal(
+            node,
+            node.left,
+            "doubled term",
+            worded("{term} should not be added", term=text_of(node.right)),
+            order=1,
+        )
         right = node.right if isinstance(node.op, ast.Add) else ast.UnaryOp(ast.USub(), node.right)
-        yield Proposal(node, right, "doubled term", f"{text_of(node.left)} should not be added", order=1)
+        yield Proposal(
+            node,
+            right,
+            "doubled term",
+            worded("{term} should not be added", term=text_of(node.left)),
+            order=1,
+        )
 
 
 def factor_at_hand(site: Site) -> Iterator[Proposal]:
@@ -127,19 +168,33 @@ def term_at_hand(site: Site) -> Iterator[Proposal]:
     for name, node, sign in product((*arrays_at_hand(site), *numbers), sides, ("+", "-")):
         new = expression(f"left {sign} right", left=node, right=expression(name))
         where = site.said_value if node is site.value else text_of(node)
-        yield Proposal(node, new, "missing term", f"the term {name} is missing in {where}", order=1)
+        yield Proposal(
+            node,
+            new,
+            "missing term",
+            worded("the term {term} is missing in {code}", term=name, code=where),
+            order=1,
+        )
 
 
 def _lacking(site: Site, node: ast.expr, new: str, factor: str) -> tuple[str, str, int]:
     """The kind, the sentence and the order where a part of a value should have a factor more."""
     terms = {id(each) for total in sums_in(site) for each in (total.left, total.right)}
     if node is site.value:
-        return "missing factor", f"{site.said_value} misses the factor {factor}", 1
+        return (
+            "missing factor",
+            worded("{what} misses the factor {factor}", what=site.said_value, factor=factor),
+            1,
+        )
     if id(node) in terms:
-        return "missing factor", f"the term {text_of(node)} misses the factor {factor}", 1
+        return (
+            "missing factor",
+            worded("the term {term} misses the factor {factor}", term=text_of(node), factor=factor),
+            1,
+        )
     if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-        return "wrong value", f"reads {text_of(node)} where {new} should stand", 1
-    return "missing factor", f"{text_of(node)} misses the factor {factor}", 2
+        return "wrong value", worded("reads {node} where {new} should stand", node=text_of(node), new=new), 1
+    return "missing factor", worded("{what} misses the factor {factor}", what=text_of(node), factor=factor), 2
 
 
 def arrays_at_hand(site: Site) -> list[str]:
@@ -174,8 +229,8 @@ def missing_tensor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
         for reading, node in product(_beside(tensor, site), operands(site)):
             whole = site.said_value if node is site.value else text_of(node)
             new = ast.BinOp(node, ast.Mult(), reading)
-            sentence = f"{whole} misses the factor {tensor.text}"
-            remedy = f"multiply {whole} by {tensor.text}"
+            sentence = worded("{what} misses the factor {factor}", what=whole, factor=tensor.text)
+            remedy = worded("multiply {what} by {factor}", what=whole, factor=tensor.text)
             yield Proposal(node, new, "missing factor", sentence, (tensor,), remedy, 2)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator
-from itertools import product
+from itertools import combinations, product
 from typing import TypeGuard
 
 import numpy as np
 
 from symbackprop.auditing.sites import Proposal, Site
 from symbackprop.auditing.syntax_parts import expression, text_of
+from symbackprop.languages.phrases import worded
 
 MOST_ITEMS = 60
 NO_PLACES = (ast.Constant, ast.Tuple)  # keys of tables, and slices of several axes
@@ -29,7 +31,7 @@ def another_value(site: Site) -> Iterator[Proposal]:
                 and array.shape == own.shape
                 and not np.array_equal(array, own)
             ):
-                sentence = f"reads {name}, should read {other}"
+                sentence = worded("reads {node}, should read {other}", node=name, other=other)
                 yield Proposal(node, expression(other), "wrong value", sentence)
 
 
@@ -45,7 +47,7 @@ def another_item(site: Site) -> Iterator[Proposal]:
     read = [each for each in ast.walk(site.value) if is_item(each) and isinstance(each.ctx, ast.Load)]
     for node, other in product(read, list(every)[:MOST_ITEMS]):
         if other != text_of(node):
-            sentence = f"reads {text_of(node)}, should read {other}"
+            sentence = worded("reads {node}, should read {other}", node=text_of(node), other=other)
             yield Proposal(node, expression(other), "wrong value", sentence)
 
 
@@ -54,12 +56,25 @@ def is_item(node: ast.AST) -> TypeGuard[ast.Subscript]:
     return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name | ast.Subscript)
 
 
+def exchanged(site: Site) -> Iterator[Proposal]:
+    """Results in the wrong order."""
+    items = site.value.elts if isinstance(site.value, ast.Tuple | ast.List) else []
+    for one, other in combinations(range(len(items)), 2):
+        new = copy.copy(site.value)
+        order = list(items)
+        order[one], order[other] = order[other], order[one]
+        new = ast.Tuple(order, ast.Load())
+        shown = {"one": text_of(items[one]), "other": text_of(items[other])}
+        sentence = worded("{one} and {other} are exchanged", **shown)
+        yield Proposal(site.value, new, "exchanged", sentence)
+
+
 def another_function(site: Site) -> Iterator[Proposal]:
     """The opposite function: the smallest for the largest."""
     for node in ast.walk(site.value):
         if isinstance(node, ast.Attribute) and node.attr in OPPOSITES:
             new = ast.Attribute(node.value, OPPOSITES[node.attr], ast.Load())
-            sentence = f"{node.attr} should be {OPPOSITES[node.attr]}"
+            sentence = worded("{node} should be {new}", node=node.attr, new=OPPOSITES[node.attr])
             yield Proposal(node, new, "another function", sentence, order=1)
 
 
@@ -76,7 +91,9 @@ def step(site: Site) -> Iterator[Proposal]:
             for text in ("t", "t - 1", "t + 1"):
                 new = expression(text, t=variable)
                 if text_of(new) != text_of(index):
-                    sentence = f"reads {text_of(node)}, should read it at {text_of(new)}"
+                    sentence = worded(
+                        "reads {node}, should read it at {new}", node=text_of(node), new=text_of(new)
+                    )
                     yield Proposal(index, new, "step", sentence)
 
 
@@ -85,12 +102,16 @@ def reversal(site: Site) -> Iterator[Proposal]:
     for node in ast.walk(site.value):
         if isinstance(node, ast.Subscript) and "::-1" in text_of(node.slice):
             new = ast.Subscript(node.value, _forwards(node.slice), ast.Load())
-            yield Proposal(node, new, "order", f"{text_of(node.value)} should not be turned round")
+            yield Proposal(
+                node, new, "order", worded("{value} should not be turned round", value=text_of(node.value))
+            )
     for call in [node for node in ast.walk(site.value) if isinstance(node, ast.Call)]:
         for argument in call.args:
             if isinstance(argument, ast.Name) and argument.id in site.values:
                 new = ast.Subscript(argument, ast.Slice(None, None, expression("-1")), ast.Load())
-                yield Proposal(argument, new, "order", f"{argument.id} should be turned round")
+                yield Proposal(
+                    argument, new, "order", worded("{value} should be turned round", value=argument.id)
+                )
 
 
 def _forwards(places: ast.expr) -> ast.expr:

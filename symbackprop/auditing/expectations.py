@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.errors import UncertainError
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.branches import Branches
@@ -85,8 +86,10 @@ class Expectations:
         draws = tuple(_adjusted(_draws(drawing), drawing, adjust))
         if not draws:
             raise UncertainError(
-                f"no data were found on which '{model.name}' and its gradient are finite",
-                remedy="look for a logarithm, root or quotient that leaves its domain whatever the data",
+                worded("no data were found on which '{name}' and its gradient are finite", name=model.name),
+                remedy=worded(
+                    "look for a logarithm, root or quotient that leaves its domain whatever the data"
+                ),
             )
         found = cls(derivation, draws, adjust)
         # A stranger's code need not take axes of size 1.

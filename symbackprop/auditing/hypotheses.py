@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.handwritten.agreement import agrees
+from symbackprop.languages.phrases import Message, marked, worded
 from symbackprop.numerics.tolerance import largest_of
 
 Array: TypeAlias = NDArray[Any]
@@ -47,15 +48,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The kind of fault, its sentence about `{0}` and its remedy."""
+    """The kind of fault, its remedy, and a sentence with `parts` about something, `{what}`."""
 
     kind: str
     sentence: str
     remedy: str
+    parts: tuple[tuple[str, str], ...] = ()
 
-    def about(self, what: str) -> str:
+    def about(self, what: str) -> Message:
         """The sentence about something."""
-        return self.sentence.replace("{0}", what)
+        return worded(self.sentence, what=what, **dict(self.parts))
 
 
 @dataclass(frozen=True)
@@ -133,12 +135,13 @@ def wrong_factor(evidence: Evidence) -> Diagnosis | None:
     if factor is None:
         return None
     if factor == Factor(Fraction(-1)):
-        return Diagnosis("sign", "{0} has the wrong sign", "change its sign")
+        return Diagnosis("sign", marked("{what} has the wrong sign"), worded("change its sign"))
     if factor.number in (2, -2) or any(power > 0 for _, power in factor.powers):
-        sentence = f"{{0}} misses the factor {factor.inverse}"
+        sentence, named = marked("{what} misses the factor {factor}"), factor.inverse
     else:
-        sentence = f"{{0}} has the factor {factor} too much"
-    return Diagnosis("factor", sentence, f"multiply it by {factor.inverse}")
+        sentence, named = marked("{what} has the factor {factor} too much"), factor
+    remedy = worded("multiply it by {factor}", factor=str(factor.inverse))
+    return Diagnosis("factor", sentence, remedy, (("factor", str(named)),))
 
 
 def transposed(evidence: Evidence) -> Diagnosis | None:
@@ -147,7 +150,7 @@ def transposed(evidence: Evidence) -> Diagnosis | None:
         if order != tuple(sorted(order)) and evidence.explained_by(
             [np.transpose(each, order) for each in evidence.expected]
         ):
-            return Diagnosis("transpose", "{0} is transposed", "transpose it")
+            return Diagnosis("transpose", marked("{what} is transposed"), worded("transpose it"))
     return None
 
 
@@ -159,19 +162,30 @@ def wrong_terms(evidence: Evidence) -> Diagnosis | None:
         made = [each + times * term for each, term in zip(evidence.expected, values, strict=True)]
         if evidence.explained_by(made):
             kind, sentence, remedy = (str(each) for each in said)
-            return Diagnosis(kind, sentence.format(text, "{0}"), remedy.format(text))
+            return Diagnosis(kind, sentence, worded(remedy, term=text), (("term", text),))
     for (one, first), (other, second) in combinations(evidence.terms.items(), 2):
         made = [each - a - b for each, a, b in zip(evidence.expected, first, second, strict=True)]
         if evidence.explained_by(made):
-            both = f"{one} and {other}"
-            return Diagnosis("missing term", f"the terms {both} of {{0}} are missing", f"add {both}")
+            both = worded("{before} and {last}", before=one, last=other)
+            sentence = marked("the terms {terms} of {what} are missing")
+            return Diagnosis("missing term", sentence, worded("add {term}", term=both), (("terms", both),))
     return None
 
 
 _TERM_FAULTS = (
-    (-1, "missing term", "the term {0} of {1} is missing", "add {0}"),
-    (1, "doubled term", "the term {0} of {1} stands there twice", "take {0} away once"),
-    (-2, "sign", "the term {0} of {1} has the wrong sign", "change the sign of that term"),
+    (-1, "missing term", marked("the term {term} of {what} is missing"), marked("add {term}")),
+    (
+        1,
+        "doubled term",
+        marked("the term {term} of {what} stands there twice"),
+        marked("take {term} away once"),
+    ),
+    (
+        -2,
+        "sign",
+        marked("the term {term} of {what} has the wrong sign"),
+        marked("change the sign of that term"),
+    ),
 )
 
 
@@ -179,14 +193,16 @@ def another(evidence: Evidence) -> Diagnosis | None:
     """It is the derivative by another tensor."""
     for name, values in evidence.others.items():
         if evidence.explained_by(values):
-            return Diagnosis("exchanged", f"{{0}} is {name}", f"give {name} where it belongs")
+            remedy = worded("give {name} where it belongs", name=name)
+            return Diagnosis("exchanged", marked("{what} is {name}"), remedy, (("name", name),))
     return None
 
 
 def zero(evidence: Evidence) -> Diagnosis | None:
     """All numbers are 0."""
     if all(not np.any(each) for each in evidence.found) and any(np.any(each) for each in evidence.expected):
-        return Diagnosis("missing term", "{0} is 0", "nothing reaches it: look for what is not added up")
+        remedy = worded("nothing reaches it: look for what is not added up")
+        return Diagnosis("missing term", marked("{what} is 0"), remedy)
     return None
 
 

@@ -22,6 +22,7 @@ from symbackprop.auditing.trials import Trial
 from symbackprop.functions.record import NumpyCall
 from symbackprop.functions.table import FUNCTIONS
 from symbackprop.handwritten.agreement import agrees
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.notation.expressions import Add, Expression, Index, Number
 from symbackprop.systems.printing import text
 
@@ -33,6 +34,7 @@ OF_NUMPY = {"sqrt", "where", "abs"} | {
     name for name, record in FUNCTIONS.items() if record.numpy == NumpyCall(f"np.{name}({{}})")
 }
 DERIVATIVE, FACTOR = "derivative", "factor"
+_CALLED = {DERIVATIVE: marked("derivative {formula}"), FACTOR: marked("factor {formula}")}
 POWERS = ((1.0, "{}"), (-1.0, "1/{}"), (0.5, "sqrt({})"), (-0.5, "1/sqrt({})"))
 NUMBERS = ((2.0, "2"), (0.5, "1/2"), (4.0, "4"), (0.25, "1/4"))
 
@@ -194,15 +196,17 @@ def missing_derivative(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
     for local in arsenal.local_derivatives:
         for reading in _readings(local, site):
             shown = in_their_names(local.text, site, arsenal)
+            called = worded(_CALLED[local.kind], formula=shown)
             if site.shape is not None:
                 new = ast.BinOp(site.value, ast.Mult(), reading)
-                sentence = f"{site.said_value} misses the {local.kind} {shown}"
+                sentence = worded("{what} misses the {shown}", what=site.said_value, shown=called)
                 yield Proposal(site.value, new, f"missing {local.kind}", sentence, (local,), shown, 1)
             for node, instead, wrong in _factors(site.value, reading):
-                sentence = f"{wrong} is not the model's {local.kind} {shown}"
+                sentence = worded("{wrong} is not the model's {shown}", wrong=wrong, shown=called)
                 yield Proposal(node, instead, f"another {local.kind}", sentence, (local,), shown, 2)
             if not isinstance(site.value, ast.Name):
-                sentence = f"{ast.unparse(site.value)} is not the model's {local.kind} {shown}"
+                value = ast.unparse(site.value)
+                sentence = worded("{wrong} is not the model's {shown}", wrong=value, shown=called)
                 yield Proposal(site.value, reading, f"another {local.kind}", sentence, (local,), shown, 3)
 
 
@@ -225,8 +229,8 @@ def missing_factor(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
         return
     for scalar in arsenal.scalars:
         new = ast.BinOp(site.value, ast.Mult(), ast.Name(scalar.name, ast.Load()))
-        sentence = f"{site.said_value} misses the factor {scalar.text}"
-        remedy = f"multiply {site.said_value} by {scalar.text}"
+        sentence = worded("{what} misses the factor {factor}", what=site.said_value, factor=scalar.text)
+        remedy = worded("multiply {what} by {factor}", what=site.said_value, factor=scalar.text)
         yield Proposal(site.value, new, "factor", sentence, (scalar,), remedy, 1)
 
 
@@ -238,9 +242,11 @@ def another_number(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
         for each in operands:
             if isinstance(each, ast.Constant) and isinstance(each.value, float):
                 shown = ast.unparse(each)
-                yield Proposal(each, new, "factor", f"{shown} should be the model's {number}")
+                sentence = worded("{what} should be the model's {number}", what=shown, number=number)
+                yield Proposal(each, new, "factor", sentence)
         for each in _guarded(node):
-            sentence = f"the model's term {number} is missing in {ast.unparse(node)}"
+            code = ast.unparse(node)
+            sentence = worded("the model's term {number} is missing in {code}", number=number, code=code)
             yield Proposal(each, ast.BinOp(each, ast.Add(), new), "missing term", sentence)
 
 
@@ -261,8 +267,9 @@ def missing_term(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
     for term in arsenal.terms:
         for reading in _readings(term, site):
             new = ast.BinOp(site.value, ast.Add(), reading)
-            sentence = f"the term {term.text} of {site.said} is missing"
-            yield Proposal(site.value, new, "missing term", sentence, (term,), f"add {term.text}", 2)
+            sentence = worded("the term {term} of {what} is missing", term=term.text, what=site.said)
+            remedy = worded("add {term}", term=term.text)
+            yield Proposal(site.value, new, "missing term", sentence, (term,), remedy, 2)
 
 
 def adjoint_itself(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
@@ -272,7 +279,8 @@ def adjoint_itself(site: Site, arsenal: Arsenal) -> Iterator[Proposal]:
     for adjoint in arsenal.adjoints:
         if adjoint.arrays[0].ndim:
             for reading in _readings(adjoint, site):
-                sentence = f"{site.said} is not {adjoint.text.partition(' = ')[0]}"
+                name = adjoint.text.partition(" = ")[0]
+                sentence = worded("{what} is not {name}", what=site.said, name=name)
                 yield Proposal(site.value, reading, "other", sentence, (adjoint,), adjoint.text, 9)
 
 

@@ -21,6 +21,7 @@ from symbackprop.auditing.trials import Trial
 from symbackprop.handwritten.agreement import RIGHT, agrees
 from symbackprop.handwritten.naming import Naming
 from symbackprop.handwritten.syntax_of_code import Handwritten
+from symbackprop.languages.phrases import worded
 from symbackprop.systems.printing import text
 
 Array: TypeAlias = NDArray[Any]
@@ -91,9 +92,9 @@ def finding_of(mend: Mend, trial: Trial) -> Finding:
     elif proposal.injected and proposal.remedy:
         remedy = _with_formulas(statement, proposal, proposal.remedy)
     else:
-        remedy = f"write {statement}"
+        remedy = worded("write {statement}", statement=statement)
     line = _line(site, proposal)
-    message = f"line {line}: {sentence}"
+    message = worded("line {line}: {sentence}", line=line, sentence=sentence)
     expected = proposal.remedy if proposal.kind == UNNAMED else _expected(trial, tensor, mend)
     return Finding(tensor, kind, message, remedy, expected, line)
 
@@ -110,7 +111,7 @@ def _with_formulas(statement: str, proposal: Proposal, remedy: str) -> str:
         return remedy
     for each in proposal.injected:
         statement = statement.replace(f"{each.name}.T", f"({remedy}).T").replace(each.name, f"({remedy})")
-    return f"write {statement}"
+    return worded("write {statement}", statement=statement)
 
 
 def _named(mend: Mend, trial: Trial) -> tuple[str, str]:
@@ -122,9 +123,15 @@ def _named(mend: Mend, trial: Trial) -> tuple[str, str]:
     read, wanted = (_tensor(mend.site.values[name], trial) for name in names)
     definitions = trial.expectations.system.definitions
     if read in definitions and definitions[read].reads == (wanted,):
-        return "derivative at the value", f"takes the derivative at {names[0]}, should take it at {names[1]}"
+        return "derivative at the value", worded(
+            "takes the derivative at {read}, should take it at {wanted}", read=names[0], wanted=names[1]
+        )
     if wanted in definitions and definitions[wanted].reads == (read,):
-        sentence = f"the derivative reads {names[0]}, the argument, and should read {names[1]}, the value"
+        sentence = worded(
+            "the derivative reads {argument}, the argument, and should read {value}, the value",
+            argument=names[0],
+            value=names[1],
+        )
         return "derivative at the argument", sentence
     return proposal.kind, proposal.sentence
 
@@ -168,8 +175,14 @@ def exchanged(trial: Trial) -> Iterator[Finding]:
             events = trial.outcomes[0].events
             made = [each.line for each in events if each.line and agrees(each.value, pairs[0][0][one], 0.0)]
             line = made[0] if made else code.tree.body[-1].lineno
-            message = f"line {line}: d{loss}/d{one} and d{loss}/d{other} are exchanged"
-            remedy = "give each back in the place, or under the name, of the other"
+            message = worded(
+                "line {line}: d{loss}/d{one} and d{loss}/d{other} are exchanged",
+                line=line,
+                loss=loss,
+                one=one,
+                other=other,
+            )
+            remedy = worded("give each back in the place, or under the name, of the other")
             yield Finding(one, "exchanged", message, remedy, _formula(trial, one), line)
 
 
@@ -192,9 +205,16 @@ def by_values(trial: Trial, name: str) -> Finding:
     total = f"d{expectations.loss}/d{name}"
     found = diagnosis(evidence)
     if found is None:
-        return Finding(name, UNNAMED, f"{total} is wrong{_where(trial, name)}", "", _formula(trial, name))
+        return Finding(
+            name,
+            UNNAMED,
+            worded("{what} is wrong{where}", what=total, where=_where(trial, name)),
+            "",
+            _formula(trial, name),
+        )
     line = _made_at(trial, name) if found.kind == "transpose" else 0
-    message = f"line {line}: {found.about(total)}" if line else found.about(total)
+    said = found.about(total)
+    message = worded("line {line}: {sentence}", line=line, sentence=said) if line else said
     return Finding(name, found.kind, message, found.remedy, _formula(trial, name), line)
 
 
@@ -215,12 +235,17 @@ def _where(trial: Trial, name: str) -> str:
         return ""
     found, expected, sizes = np.asarray(first[0][name]), first[1][name], first[2].sizes
     if found.shape != expected.shape:
-        return f": it has the shape {found.shape}, and should have {expected.shape}"
+        return worded(
+            ": it has the shape {found}, and should have {expected}",
+            found=str(found.shape),
+            expected=str(expected.shape),
+        )
     places = np.argwhere(~np.isclose(found, expected, rtol=1e-8, atol=0.0))
     if not expected.ndim or not 0 < len(places) <= MOST_PLACES or len(places) * 2 >= expected.size:
         return ""
-    shown = " and ".join(str([int(each) for each in place]) for place in places)
-    return f" in {shown} alone, at {', '.join(f'{axis}={size}' for axis, size in sizes.items())}"
+    shown = ", ".join(str([int(each) for each in place]) for place in places)
+    at = ", ".join(f"{axis}={size}" for axis, size in sizes.items())
+    return worded(" in {places} alone, at {sizes}", places=shown, sizes=at)
 
 
 def adjoint_called(name: str, trial: Trial) -> str | None:

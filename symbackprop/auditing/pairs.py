@@ -15,6 +15,7 @@ from symbackprop.accuracy.evaluations import DIGITS, AsTyped, Truth, largest_fin
 from symbackprop.auditing.expectations import Expectations
 from symbackprop.errors import NotationError
 from symbackprop.handwritten.agreement import OF_ALL, OF_TENSOR
+from symbackprop.languages.phrases import worded
 from symbackprop.numerics.tolerance import largest_of
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.related_sizes import following
@@ -136,8 +137,13 @@ def _axes(first: System, second: System) -> dict[str, str]:
     if own.keys() != other.keys():
         odd = sorted(own.keys() ^ other.keys())
         raise NotationError(
-            f"only one of {first.name} and {second.name} states {', '.join(odd)}",
-            remedy="give both models the same inputs, targets and parameters, by the same names",
+            worded(
+                "only one of {first} and {second} states {odd}",
+                first=first.name,
+                second=second.name,
+                odd=", ".join(odd),
+            ),
+            remedy=worded("give both models the same inputs, targets and parameters, by the same names"),
         )
     axes: dict[str, str] = {}
     for name, tensor in other.items():
@@ -145,8 +151,13 @@ def _axes(first: System, second: System) -> dict[str, str]:
         fits = len(tensor.indices) == len(own[name].indices)
         if not fits or any(axes.setdefault(a.axis.name, b.axis.name) != b.axis.name for a, b in pairs):
             raise NotationError(
-                f"the axes of '{name}' in {first.name} and {second.name} do not fit",
-                remedy="declare it with the same axes, in the same order",
+                worded(
+                    "the axes of '{name}' in {first} and {second} do not fit",
+                    name=name,
+                    first=first.name,
+                    second=second.name,
+                ),
+                remedy=worded("declare it with the same axes, in the same order"),
             )
     return axes
 

@@ -1,4 +1,4 @@
-"""Right, but with fewer digits than the model as typed keeps: on shifted and scaled data, in float64."""
+"""What is found of a gradient that is right: fewer digits than the model as typed keeps, choices at kinks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from symbackprop.accuracy.evaluations import AsTyped
 from symbackprop.auditing.expectations import magnitude
 from symbackprop.auditing.report import Finding
 from symbackprop.auditing.trials import Trial
-from symbackprop.handwritten.agreement import shaped
+from symbackprop.handwritten.agreement import agrees, shaped
 from symbackprop.handwritten.plans import Attempt, Outcome
 from symbackprop.handwritten.running import Runner
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.numerics.tolerance import all_finite, largest_of
 from symbackprop.sampling.drawing import LEAST_TELLING, Draw
 from symbackprop.sampling.finite_data import Values
@@ -33,6 +34,9 @@ MOST_VISITS = 20_000  # nodes that sixty digits are asked of
 MOST_ALONE = 8  # tensors that are moved one at a time
 FAR = 1e3  # what is added to one tensor alone
 LEAST_LOST = 1e-9  # a relative error that is said
+_ANOTHER_SIDE = marked(
+    "where the model bends or ties, the gradient by {name} takes another side than the model's"
+)
 
 
 def lost_digits(trial: Trial, runner: Runner) -> Iterator[Finding]:
@@ -74,9 +78,18 @@ def _loss_of(trial: Trial, tensor: str, draw: Draw, outcome: Outcome, is_finite:
 
 def _finding(trial: Trial, worst: tuple[float, str], name: str) -> Finding:
     error, tensor = worst
-    said = "is not finite" if error == np.inf else f"is off by {error:.0e} of its largest entry"
-    message = f"right, but loses digits: the gradient by {tensor} {said} on {name}"
-    remedy = "subtract the mean or the largest value before squares and exponentials"
+    said = (
+        worded("is not finite")
+        if error == np.inf
+        else worded("is off by {error} of its largest entry", error=f"{error:.0e}")
+    )
+    message = worded(
+        "right, but loses digits: the gradient by {tensor} {said} on {name}",
+        tensor=tensor,
+        said=said,
+        name=name,
+    )
+    remedy = worded("subtract the mean or the largest value before squares and exponentials")
     return Finding(tensor, "precision", message, remedy)
 
 
@@ -122,3 +135,47 @@ def _draw(trial: Trial, values: Values | None) -> tuple[Draw, bool] | None:
         return None
     exact = {name: array.astype(np.float64) for name, array in truth.values.items()}
     return replace(first, values=values, known=values, adjoints=exact), False
+
+
+def _kinks(trial: Trial, runner: Runner) -> Iterator[tuple[Draw, str, Array, Array]]:
+    """Each gradient that differs on data where the model bends, with what was found and expected."""
+    draws = trial.expectations.at_kinks
+    if trial.wrong or not draws or trial.layout.labels:
+        return
+    attempt = Attempt(trial.candidate.plan, tuple([trial.layout.data(draw) for draw in draws]))
+    (outcomes,) = runner.outcomes([attempt], 0)
+    for draw, outcome in zip(draws, outcomes, strict=False):
+        for name, path in trial.labelled.paths.items():
+            expected = trial.layout.array(name, np.asarray(draw.adjoints[name]))
+            found = shaped(outcome.results.get(path), expected.shape)
+            if not outcome.error and not agrees(found, expected, magnitude(draw)):
+                yield draw, name, np.asarray(found), expected
+
+
+def choices_at_kinks(trial: Trial, runner: Runner) -> Iterator[str]:
+    """What a right gradient takes otherwise than the model where that bends."""
+    for _, name, found, _ in _kinks(trial, runner):
+        if not np.all(np.isfinite(found)):
+            yield worded("where the model bends or ties, the gradient by {name} is not finite", name=name)
+            continue
+        yield worded(_ANOTHER_SIDE, name=name)
+
+
+def fault_at_ties(trial: Trial, runner: Runner) -> Finding | None:
+    """At ties of an extremum, every maximum gets the whole gradient: no choice of one side gives that."""
+    if not _has_extremum(trial):
+        return None
+    for _, name, found, expected in _kinks(trial, runner):
+        if np.shape(found) != expected.shape or not np.all(np.isfinite(found)):
+            continue
+        only_more = np.all((expected == 0) | (np.abs(found - expected) <= 1e-9 * np.abs(expected).max()))
+        if only_more and abs(found).sum() > abs(expected).sum() * (1 + 1e-9):
+            message = worded("at a tie, every maximum gets the whole gradient by {name}", name=name)
+            return Finding(name, "tie", message, worded("give it to one of them, the first as argmax does"))
+    return None
+
+
+def _has_extremum(trial: Trial) -> bool:
+    equations = trial.expectations.system.equations
+    kinds = {getattr(node, "kind", "") for each in equations for node in each.expression.walk()}
+    return bool(kinds & {"max", "min"})

@@ -6,6 +6,11 @@ import enum
 import json
 from dataclasses import dataclass
 
+from symbackprop.languages.columns import columns, padded
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import Words, marked, phrase, text_in
+
+SHOULD_BE, REMEDY = marked("should be: {said}"), marked("remedy: {said}")
 CODES = {"right": 0, "wrong": 1, "imprecise": 1, "unknown": 3}
 
 
@@ -71,21 +76,23 @@ class AuditReport:
         """The answer in capitals."""
         return (self.answer or self.verdict.value).upper()
 
-    def text(self) -> str:
-        """A few lines that say it, then the detail."""
-        lines = [f"{self.subject}: {self.said}"]
+    def text(self, lang: str = "en") -> str:
+        """A few lines that say it, then the detail; the verdicts are the same in every language."""
+        lines: list[Words] = [(self.subject, f": {self.said}")]
         for finding in self.findings:
-            lines.append(f"  {finding.message}")
-            lines += [f"    should be: {finding.expected}"] if finding.expected else []
-            lines += [f"    remedy: {finding.remedy}"] if finding.remedy else []
-        lines += [f"  convention: {each}" for each in self.conventions]
-        lines += ["", "compared"] if self.compared else []
-        width = max((len(each.tensor) for each in self.compared), default=0)
-        for each in self.compared:
+            lines.append(("  ", finding.message))
+            lines += [("    ", *phrase(SHOULD_BE, said=finding.expected))] if finding.expected else []
+            lines += [("    ", *phrase(REMEDY, said=finding.remedy))] if finding.remedy else []
+        lines += [("  ", *phrase("convention: {said}", said=each)) for each in self.conventions]
+        lines += [("",), phrase("compared")] if self.compared else []
+        language = Language(lang)
+        tensors = [text_in(each.tensor, language) for each in self.compared]
+        width = max(map(columns, tensors), default=0)
+        for tensor, each in zip(tensors, self.compared, strict=True):
             verdict = "ok" if each.is_right else "WRONG"
-            lines.append(f"  {each.tensor:<{width}}  {verdict:<5}  {each.error:.1e}  {each.method}")
-        lines += [f"  {remark}" for remark in self.remarks]
-        return "\n".join(lines) + "\n"
+            lines.append((f"  {padded(tensor, width)}  {verdict:<5}  {each.error:.1e}  ", each.method))
+        lines += [("  ", remark) for remark in self.remarks]
+        return "".join(f"{text_in(line, language)}\n" for line in lines)
 
     def json(self) -> str:
         """The first finding's keys on top, all findings below."""

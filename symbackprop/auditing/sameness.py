@@ -19,6 +19,7 @@ from symbackprop.auditing.pairs import Pair
 from symbackprop.auditing.proof import have_one_loss
 from symbackprop.auditing.report import AuditReport, Compared, Finding, Verdict
 from symbackprop.handwritten.agreement import OF_TENSOR, agrees, error_of
+from symbackprop.languages.phrases import worded
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.rounds import stress_rounds
 from symbackprop.sampling.small_axes import with_small_axes
@@ -31,7 +32,7 @@ Array: TypeAlias = NDArray[Any]
 
 OF_GRADIENT = "gradient by "
 DIGITS_LOST = 1e-6  # relative error on stressed data that is said
-PROVED = "the losses are equal by algebra"
+PROVED = worded("the losses are equal by algebra")
 
 
 def same(first: System, second: System) -> AuditReport:
@@ -42,19 +43,23 @@ def same(first: System, second: System) -> AuditReport:
     no data are found.
     """
     pair = Pair.of(with_small_axes(first), with_small_axes(second))
-    subject = f"{first.name} and {second.name}"
+    subject = worded("{before} and {last}", before=first.name, last=second.name)
     compared = tuple(_compared(pair))
     different = [each for each in compared if not each.is_right]
     if different:
         finding = _where(pair, different[0])
         return AuditReport(subject, Verdict.WRONG, (finding,), compared, answer="not equal")
     is_proved = have_one_loss(pair.first.system, pair.second_over_axes_of_first)
-    said = PROVED if is_proved else "the algebra does not prove the losses equal"
+    said = PROVED if is_proved else worded("the algebra does not prove the losses equal")
     conventions = tuple(dict.fromkeys(_at_kinks(pair)))
     remarks = (said, *_digits(pair))
     if pair.unreached and not is_proved:
         branches = ", ".join(pair.unreached)
-        finding = Finding(pair.first.loss, "unreached", f"equal on all data drawn, but none reach {branches}")
+        finding = Finding(
+            pair.first.loss,
+            "unreached",
+            worded("equal on all data drawn, but none reach {branches}", branches=branches),
+        )
         return AuditReport(subject, Verdict.UNKNOWN, (finding,), compared, conventions, remarks)
     return AuditReport(subject, Verdict.RIGHT, (), compared, conventions, remarks, answer="equal")
 
@@ -63,10 +68,15 @@ def _compared(pair: Pair) -> Iterator[Compared]:
     """The losses first, then each gradient."""
     data = list(_judged(pair))
     for name in (pair.first.loss, *pair.first.derivation.wrt):
-        said = "loss" if name == pair.first.loss else f"{OF_GRADIENT}{name}"
+        said = "loss" if name == pair.first.loss else worded("gradient by {name}", name=name)
         error = max(errors[name] for _, errors, _ in data)
         is_right = all(errors[name] <= most for _, errors, most in data)
-        yield Compared(said, f"on random data {'; '.join(each for each, _, _ in data)}", is_right, error)
+        yield Compared(
+            said,
+            worded("on random data {data}", data="; ".join(each for each, _, _ in data)),
+            is_right,
+            error,
+        )
 
 
 def _judged(pair: Pair) -> Iterator[tuple[str, Mapping[str, float], float]]:
@@ -75,9 +85,9 @@ def _judged(pair: Pair) -> Iterator[tuple[str, Mapping[str, float], float]]:
         sizes = ",".join(f"{axis}={size}" for axis, size in draw.sizes.items())
         errors = pair.precise_errors(draw.values, draw)
         if errors is None:
-            yield f"of sizes {sizes}", _plain_errors(pair, draw), OF_TENSOR
+            yield worded("of sizes {sizes}", sizes=sizes), _plain_errors(pair, draw), OF_TENSOR
         else:
-            yield f"of sizes {sizes}", errors, pair.tolerance
+            yield worded("of sizes {sizes}", sizes=sizes), errors, pair.tolerance
     for kind in _stressed(pair):
         judged = ((name, pair.precise_errors(values, pair.first.draws[0])) for name, values in kind)
         borne = next(((name, errors) for name, errors in judged if errors is not None), None)
@@ -132,10 +142,16 @@ def _where(pair: Pair, first: Compared) -> Finding:
         found = [np.asarray(pair.adjoints(draw)[tensor]) for draw in draws]
         expected = [np.asarray(draw.adjoints[tensor]) for draw in draws]
     if _is_right(found, expected, draws):
-        message = f"{first.tensor} differs by a relative {first.error:.1e}, which sixty digits show"
-        return Finding(first.tensor, "other", message)
+        error = f"{first.error:.1e}"
+        said = worded(
+            "{tensor} differs by a relative {error}, which sixty digits show",
+            tensor=first.tensor,
+            error=error,
+        )
+        return Finding(first.tensor, "other", said)
     kind, message, remedy = _said(first.tensor, found, expected, draws)
-    return Finding(first.tensor, kind, f"the losses are equal, not the gradients: {message}", remedy)
+    said = worded("the losses are equal, not the gradients: {sentence}", sentence=message)
+    return Finding(first.tensor, kind, said, remedy)
 
 
 def _said(
@@ -145,8 +161,12 @@ def _said(
     sizes = tuple([draw.sizes for draw in draws])
     why = diagnosis(Evidence(name, tuple(found), tuple(expected), sizes))
     if why is None:
-        return "other", f"{name} differs, and no factor and no order of axes explains it", ""
-    return why.kind, f"{why.about(name)} in the second model", why.remedy
+        return (
+            "other",
+            worded("{name} differs, and no factor and no order of axes explains it", name=name),
+            "",
+        )
+    return why.kind, worded("{sentence} in the second model", sentence=why.about(name)), why.remedy
 
 
 def _at_kinks(pair: Pair) -> Iterator[str]:
@@ -154,7 +174,7 @@ def _at_kinks(pair: Pair) -> Iterator[str]:
         adjoints = pair.adjoints(draw)
         for name in pair.first.derivation.wrt:
             if not agrees(adjoints[name], draw.adjoints[name], draw.largest):
-                yield f"the gradient by {name} differs where the model bends or ties"
+                yield worded("the gradient by {name} differs where the model bends or ties", name=name)
 
 
 def _digits(pair: Pair) -> Iterator[str]:
@@ -165,4 +185,9 @@ def _digits(pair: Pair) -> Iterator[str]:
         other = pair.known(values, draw)[pair.second.loss]
         finite = [bool(np.isfinite(each)) for each in (own, other)]
         if finite[0] != finite[1] or (all(finite) and error_of(other, np.asarray(own), 0.0) > DIGITS_LOST):
-            yield f"as typed, the losses are {own:.6g} and {other:.6g} on {said}: digits are lost"
+            yield worded(
+                "as typed, the losses are {own} and {other} on {data}: digits are lost",
+                own=f"{own:.6g}",
+                other=f"{other:.6g}",
+                data=said,
+            )

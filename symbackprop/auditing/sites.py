@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symbackprop.handwritten.computed_values import RETURNED, Computed, computed_in, place_of
 from symbackprop.handwritten.plans import Event, Program
 from symbackprop.handwritten.syntax_of_code import Handwritten
+from symbackprop.languages.phrases import worded
 
 Array: TypeAlias = NDArray[Any]
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
@@ -100,16 +101,18 @@ class Site:
         if not self.target:
             return ast.unparse(self.value)
         if self.target == RETURNED:
-            return "what is returned"
+            return worded("what is returned")
         of_item = self.target.startswith(f"{RETURNED}[")
-        return f"{ast.unparse(self.value)}, which is returned," if of_item else self.target
+        return (
+            worded("{value}, which is returned,", value=ast.unparse(self.value)) if of_item else self.target
+        )
 
     @property
     def said_value(self) -> str:
         """What a sentence calls the value: the target, or what is added to it."""
         match self.statement:
             case ast.AugAssign(op=ast.Add() | ast.Sub()) | ast.Expr():
-                return f"what is added to {self.target}" if self.target else self.said
+                return worded("what is added to {target}", target=self.target) if self.target else self.said
         return self.said
 
     @cached_property

@@ -20,6 +20,7 @@ from symbackprop.handwritten.returned_gradients import Labelled, labelled
 from symbackprop.handwritten.running import Runner
 from symbackprop.handwritten.syntax_of_code import Handwritten
 from symbackprop.language.model import with_statements
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.fresh_names import lengthened_name
 from symbackprop.sampling.small_axes import can_be_computed
 from symbackprop.systems.system import Role, System
@@ -114,8 +115,16 @@ class RaisingCode(VerificationError):
         program: Program,
     ) -> None:
         super().__init__(
-            f"{program.name}:{outcome.line}: {candidate.name} raises {outcome.error}",
-            remedy="say what its parameters are, --map theirs=ours, or name the function: CODE.py:NAME",
+            worded(
+                "{file}:{line}: {function} raises {error}",
+                file=program.name,
+                line=outcome.line,
+                function=candidate.name,
+                error=outcome.error,
+            ),
+            remedy=worded(
+                "say what its parameters are, --map theirs=ours, or name the function: CODE.py:NAME"
+            ),
         )
         self.candidate = candidate
         self.outcome = outcome
@@ -148,11 +157,14 @@ def given_numbers(given: Mapping[str, str], model: System) -> dict[str, float]:
             if right not in model.tensors:
                 known = ", ".join(model.tensors)
                 raise VerificationError(
-                    f"--map {left}={right}: the model has no tensor '{right}'", remedy=f"it has {known}"
+                    worded("--map {left}={right}: the model has no tensor '{right}'", left=left, right=right),
+                    remedy=worded("it has {known}", known=known),
                 ) from None
             continue
         if left not in model.tensors or model.tensors[left].indices:
-            raise VerificationError(f"--map {left}={right}: '{left}' is no scalar of the model")
+            raise VerificationError(
+                worded("--map {left}={right}: '{left}' is no scalar of the model", left=left, right=right)
+            )
         numbers[left] = number
     return numbers
 
@@ -185,8 +197,12 @@ def trial_of(model: System, runner: Runner, name: str, given: Mapping[str, str])
     if failures:
         raise RaisingCode(candidates[0], failures[0], naming, expectations, program)
     raise UncertainError(
-        f"nothing that {candidates[0].name} gives back is known as a gradient of {model.name}",
-        remedy="say whose it is: --map dw=W; results may be a tuple, a dictionary or attributes",
+        worded(
+            "nothing that {function} gives back is known as a gradient of {model}",
+            function=candidates[0].name,
+            model=model.name,
+        ),
+        remedy=worded("say whose it is: --map dw=W; results may be a tuple, a dictionary or attributes"),
     )
 
 

@@ -16,10 +16,11 @@ from symbackprop.auditing.claims import audit_claims
 from symbackprop.auditing.report import AuditReport
 from symbackprop.cli.application import Task
 from symbackprop.cli.audit_page import audit_html
+from symbackprop.cli.console import Lang, language_for, print_result, print_verdicts, say
 from symbackprop.cli.console import Model as ModelFile
-from symbackprop.cli.console import print_result, print_verdicts, say
 from symbackprop.errors import VerificationError
 from symbackprop.handwritten.mapping import mapping_of
+from symbackprop.languages.language import Language
 from symbackprop.pipeline import load
 from symbackprop.syntax.source import read_source
 
@@ -54,6 +55,7 @@ def command(
         ),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
+    lang: Lang = None,
 ) -> Task:
     """Say whether a hand-written gradient is right and, if not, which line is wrong, and how.
 
@@ -62,7 +64,9 @@ def command(
       symbackprop audit examples/seed.model backward.py:gradients --map dw=W1
       symbackprop audit examples/seed.model --claim "dE/db2[k] = sum(b, delta2[b,k])"
     """
-    return partial(_audit, _Asked(model, code, tuple(claim or ()), tuple(map or ()), format))
+    return partial(
+        _audit, _Asked(model, code, tuple(claim or ()), tuple(map or ()), format, language_for(lang))
+    )
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class _Asked:
     claims: Sequence[str]
     maps: Sequence[str]
     format: Format
+    lang: str
 
 
 def _audit(asked: _Asked) -> int:
@@ -86,11 +91,11 @@ def _audit(asked: _Asked) -> int:
         )
     system = load(asked.model).system
     if asked.code is None:
-        return print_report(audit_claims(system, asked.claims), asked.format)
+        return print_report(audit_claims(system, asked.claims), asked.format, asked.lang)
     path, name = split_name(asked.code)
     say(f"running the definitions of {path} in a process of its own")
     report = audit_file(system, path, name, mapping_of(asked.maps, asked.model))
-    return print_report(report, asked.format, path)
+    return print_report(report, asked.format, asked.lang, path)
 
 
 def split_name(code: str) -> tuple[str, str]:
@@ -99,14 +104,14 @@ def split_name(code: str) -> tuple[str, str]:
     return (path, name) if colon and path.endswith(".py") else (code, "")
 
 
-def print_report(report: AuditReport, format: Format, code: str = "") -> int:
+def print_report(report: AuditReport, format: Format, lang: str, code: str = "") -> int:
     """Write a report to standard output, a page beside the file of the code; its exit code."""
     match format:
         case Format.JSON:
             print_result(report.json())
         case Format.HTML:
             text = read_source(code).text if code else ""
-            print_result(audit_html(report, Path(code).stem, text))
+            print_result(audit_html(report, Path(code).stem, text, Language(lang)))
         case Format.TEXT:
-            print_verdicts(report.text())
+            print_verdicts(report.text(lang))
     return report.exit_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -15,16 +15,29 @@ import typer
 from symbackprop.accuracy.measuring import digits_of_module
 from symbackprop.accuracy.report import DigitsReport
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import Sizes, WithRespectTo, names_in, print_table, say, sizes_in
+from symbackprop.cli.console import (
+    Lang,
+    Sizes,
+    WithRespectTo,
+    language_for,
+    names_in,
+    print_table,
+    say,
+    sizes_in,
+)
 from symbackprop.cli.digits import DIGITS_HELP, print_digits
 from symbackprop.cli.faults import on_model
 from symbackprop.errors import VerificationError
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import Words, marked, phrase, text_in
 from symbackprop.pipeline import Model, load
 from symbackprop.verification.check import check_module
 from symbackprop.verification.report import CheckReport
 
 Report = TypeVar("Report", CheckReport, DigitsReport)
 
+_BLIND = marked("the check is BLIND: a gradient made wrong on purpose passed ({fault})")
+_WITHIN = marked("compared within {budget} s: a longer --budget samples less, --every moves every element")
 DIFFERENCE_FOUND, NOTHING_CERTAIN = 1, 3
 SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "": 1.0}
 _DURATION = re.compile(r"(?P<number>[0-9]{1,6}(\.[0-9]{1,6})?)\s*(?P<unit>ms|s|m|)")
@@ -60,6 +73,7 @@ def command(
         bool,
         typer.Option("--digits", help=DIGITS_HELP),
     ] = False,
+    lang: Lang = None,
 ) -> Task:
     """Compare a gradient with central differences and, where it can, the complex step.
 
@@ -69,7 +83,9 @@ def command(
       symbackprop check generated/seed.py --seed 7 --model examples/seed.model
     """
     seconds = inf if every else seconds_in(budget)
-    asked = _Asked(subject, seed, tuple(names_in(wrt) or ()), seconds, model, tuple(size or ()))
+    asked = _Asked(
+        subject, seed, tuple(names_in(wrt) or ()), seconds, model, tuple(size or ()), language_for(lang)
+    )
     return partial(_digits if digits else _check, asked)
 
 
@@ -83,6 +99,7 @@ class _Asked:
     seconds: float
     model: str | None
     size: tuple[str, ...] = ()
+    lang: str = "en"
 
     def loaded(self, path: str) -> Model:
         """A model, with the sizes that were given."""
@@ -107,8 +124,9 @@ class _Asked:
 
 def _check(asked: _Asked) -> int:
     report = _check_report(asked)
-    print_table(report.table.headings, report.table.rows)
-    _say_what_was_done(report, asked.seconds)
+    print_table(report.table.headings, report.table.rows, asked.lang)
+    for line in _what_was_done(report, asked.seconds):
+        say(text_in(line, Language(asked.lang)))
     if report.is_blind:
         return NOTHING_CERTAIN
     return 0 if report.ok else DIFFERENCE_FOUND
@@ -126,14 +144,15 @@ def _check_report(asked: _Asked) -> CheckReport:
 def _digits(asked: _Asked) -> int:
     if not asked.is_module:
         model = asked.loaded(asked.subject)
-        return print_digits(on_model(model, lambda each: each.digits(asked.seed, asked.wrt, asked.seconds)))
+        measured = on_model(model, lambda each: each.digits(asked.seed, asked.wrt, asked.seconds))
+        return print_digits(measured, asked.lang)
     if asked.model is None:
         raise VerificationError(
             "a module alone does not say what was typed", remedy="name its model: --model FILE.model"
         )
     system = asked.loaded(asked.model).system
     report = _of_file(asked, lambda path: digits_of_module(path, system, asked.seed, asked.seconds))
-    return print_digits(report)
+    return print_digits(report, asked.lang)
 
 
 def _of_file(asked: _Asked, report_of: Callable[[Path], Report]) -> Report:
@@ -153,16 +172,16 @@ def seconds_in(text: str) -> float:
     return float(found["number"]) * SECONDS[found["unit"]]
 
 
-def _say_what_was_done(report: CheckReport, budget: float) -> None:
-    say(f"{report.subject}: random data from seed {report.seed}")
+def _what_was_done(report: CheckReport, budget: float) -> Iterator[Words]:
+    yield phrase("{subject}: random data from seed {seed}", subject=report.subject, seed=report.seed)
     for each in report.rounds:
         sizes = ", ".join(f"{axis}={size}" for axis, size in each.sizes.items())
-        say(f"  {each.name}" + (f": {sizes}" if sizes else ""))
+        yield ("  ", each.name, f": {sizes}" if sizes else "")
     for remark in report.remarks:
-        say(f"  {remark}")
+        yield ("  ", remark)
     if budget < inf:
-        say(f"  compared within {budget:g} s: a longer --budget samples less, --every moves every element")
+        yield ("  ", *phrase(_WITHIN, budget=f"{budget:g}"))
     if report.is_blind:
-        say(f"the check is BLIND: a gradient made wrong on purpose passed ({report.control.unnoticed[0]})")
+        yield phrase(_BLIND, fault=report.control.unnoticed[0])
     else:
-        say("the gradient agrees" if report.ok else "the gradient DIFFERS")
+        yield phrase("the gradient agrees") if report.ok else phrase("the gradient DIFFERS")

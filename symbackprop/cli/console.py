@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,8 @@ from rich.text import Text
 from symbackprop.cli.completion import sizes_of_axes, tensor_names
 from symbackprop.emission.files import write_atomically
 from symbackprop.errors import EmissionError, NotationError
+from symbackprop.languages.language import Language, language_of
+from symbackprop.languages.phrases import text_in, translated
 from symbackprop.lesson.text import DEFAULT_WIDTH
 
 Model: TypeAlias = Annotated[
@@ -47,6 +50,15 @@ PageFile: TypeAlias = Annotated[
 
 # What a verdict says where something is wrong, as a whole word: `WRONG  1 of 12 elements`, `seed: WRONG`.
 ALARM = r"(?<![\w-])(WRONG|WORSE|NEITHER FINITE|BLIND|DIFFERS|LOST)(?!\w)"
+Lang: TypeAlias = Annotated[
+    Language | None,
+    typer.Option("--lang", help="English or Japanese; default: what LC_ALL, LC_MESSAGES or LANG say."),
+]
+
+
+def language_for(lang: Language | None) -> str:
+    """The language that was asked for, or else that of the environment."""
+    return (lang or language_of(os.environ)).value
 
 
 def sizes_in(texts: Sequence[str] | None) -> dict[str, int]:
@@ -96,8 +108,11 @@ def with_alarms(text: str) -> Text:
     return shown
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], lang: str) -> None:
     """Write a table to standard output; only the last column wraps, ">" sets a column to the right."""
+    language = Language(lang)
+    headings = [translated(each.removesuffix(">"), language) + ">" * each.endswith(">") for each in headings]
+    rows = [[text_in(cell, language) for cell in row] for row in rows]
     table = Table(box=None, pad_edge=False)
     for heading in headings[:-1]:
         justify: JustifyMethod = "right" if heading.endswith(">") else "left"

@@ -12,7 +12,16 @@ import typer
 
 from symbackprop.algebra.phases import facts_left_alone
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import STEPS_HELP, WithRespectTo, names_in, print_result, say, text_width
+from symbackprop.cli.console import (
+    STEPS_HELP,
+    Lang,
+    WithRespectTo,
+    language_for,
+    names_in,
+    print_result,
+    say,
+    text_width,
+)
 from symbackprop.cli.console import Model as ModelFile
 from symbackprop.cli.faults import on_model
 from symbackprop.errors import NotationError
@@ -33,26 +42,27 @@ class Format(enum.Enum):
     JSON = "json"
 
 
-def _html(derivation: ModelDerivation, result: bool) -> str:
-    page: str = importlib.import_module(_PAGES).derivation_html(derivation, result)
+def _html(derivation: ModelDerivation, result: bool, lang: str) -> str:
+    page: str = importlib.import_module(_PAGES).derivation_html(derivation, result, lang)
     return page
 
 
-_WITH_STEPS: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
-    Format.TEXT: lambda derivation, steps: derivation.text(text_width(), steps),
-    Format.LATEX: lambda derivation, steps: derivation.latex(steps=steps),
+# Of the steps that are shown and the language. JSON has one language, and so have equations alone.
+_WITH_STEPS: Mapping[Format, Callable[[ModelDerivation, str, str], str]] = {
+    Format.TEXT: lambda derivation, steps, lang: derivation.text(text_width(), steps, lang),
+    Format.LATEX: lambda derivation, steps, lang: derivation.latex(steps=steps, lang=lang),
     Format.MARKDOWN: ModelDerivation.markdown,
 }
-_WHOLE: Mapping[Format, Callable[[ModelDerivation], str]] = {
-    Format.HTML: lambda derivation: _html(derivation, result=False),
-    Format.JSON: ModelDerivation.json,
+_WHOLE: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
+    Format.HTML: lambda derivation, lang: _html(derivation, False, lang),
+    Format.JSON: lambda derivation, _: derivation.json(),
 }
-_RESULT: Mapping[Format, Callable[[ModelDerivation], str]] = {
-    Format.TEXT: ModelDerivation.result_text,
-    Format.LATEX: ModelDerivation.result_latex,
-    Format.MARKDOWN: ModelDerivation.result_markdown,
-    Format.HTML: lambda derivation: _html(derivation, result=True),
-    Format.JSON: ModelDerivation.result_json,
+_RESULT: Mapping[Format, Callable[[ModelDerivation, str], str]] = {
+    Format.TEXT: lambda derivation, _: derivation.result_text(),
+    Format.LATEX: lambda derivation, _: derivation.result_latex(),
+    Format.MARKDOWN: lambda derivation, _: derivation.result_markdown(),
+    Format.HTML: lambda derivation, lang: _html(derivation, True, lang),
+    Format.JSON: lambda derivation, _: derivation.result_json(),
 }
 
 
@@ -65,6 +75,7 @@ def command(
     verify: Annotated[
         bool, typer.Option("--verify", help="Do every step again first, and say how many of which kind.")
     ] = False,
+    lang: Lang = None,
 ) -> Task:
     """Print the derivation of a model's gradient, step by step, with the rule used at each step.
 
@@ -74,13 +85,16 @@ def command(
       symbackprop derive examples/seed.model --result --format latex
     """
     written = _RESULT[format] if result else _written(format, steps)
-    return partial(_print_derivation, model, names_in(wrt), written, verify)
+    spoken = language_for(lang)
+    return partial(
+        _print_derivation, model, names_in(wrt), lambda derivation: written(derivation, spoken), verify
+    )
 
 
-def _written(format: Format, steps: Steps) -> Callable[[ModelDerivation], str]:
+def _written(format: Format, steps: Steps) -> Callable[[ModelDerivation, str], str]:
     """NotationError where the format has all steps or none: a page folds them, JSON is for programs."""
     if format in _WITH_STEPS:
-        return lambda derivation: _WITH_STEPS[format](derivation, steps.value)
+        return lambda derivation, lang: _WITH_STEPS[format](derivation, steps.value, lang)
     if steps is not Steps.ALL:
         raise NotationError(
             f"--steps does not go with --format {format.value}", remedy="take text, latex or markdown"

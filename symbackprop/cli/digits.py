@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from symbackprop.accuracy.report import DigitsReport, Verdict
 from symbackprop.cli.console import print_table, say
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import Words, marked, phrase, text_in
 
 DIGITS_HELP = (
     "Measure instead how many digits loss and gradients keep in float32 and float64, a tensor a line, on "
@@ -20,22 +24,29 @@ DIGITS_HELP = (
 NOT_KEPT, NOTHING_CERTAIN = 1, 3
 
 SUMMARIES = {
-    Verdict.KEPT: "the digits are those of the chain rule as typed",
-    Verdict.NEITHER: "NOT FINITE on some of the data where the truth is, nor is the chain rule as typed",
-    Verdict.WORSE: "digits are LOST",
+    Verdict.KEPT: marked("the digits are those of the chain rule as typed"),
+    Verdict.NEITHER: marked(
+        "NOT FINITE on some of the data where the truth is, nor is the chain rule as typed"
+    ),
+    Verdict.WORSE: marked("digits are LOST"),
 }
 
 
-def print_digits(report: DigitsReport) -> int:
+def print_digits(report: DigitsReport, lang: str) -> int:
     """A tensor a line, errors of the module and of the chain rule as typed; the exit code."""
-    print_table(report.table.headings, report.table.rows)
-    sizes = ", ".join(f"{axis}={size}" for axis, size in report.sizes.items())
-    say(f"{report.subject}: random data from seed {report.seed}" + (f": {sizes}" if sizes else ""))
-    say(f"  data: {', '.join(report.data)}")
-    for remark in report.remarks:
-        say(f"  {remark}")
+    print_table(report.table.headings, report.table.rows, lang)
+    for line in _what_was_measured(report):
+        say(text_in(line, Language(lang)))
     if report.is_empty:
-        say("nothing could be measured")
         return NOTHING_CERTAIN
-    say(SUMMARIES[report.verdict])
     return 0 if report.ok else NOT_KEPT
+
+
+def _what_was_measured(report: DigitsReport) -> Iterator[Words]:
+    sizes = ", ".join(f"{axis}={size}" for axis, size in report.sizes.items())
+    drawn = phrase("{subject}: random data from seed {seed}", subject=report.subject, seed=report.seed)
+    yield (*drawn, f": {sizes}" if sizes else "")
+    yield phrase("  data: {kinds}", kinds=", ".join(report.data))
+    for remark in report.remarks:
+        yield ("  ", remark)
+    yield phrase("nothing could be measured") if report.is_empty else phrase(SUMMARIES[report.verdict])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,20 @@ from typing import Annotated
 import typer
 
 from symbackprop.cli.application import Task
-from symbackprop.cli.console import STEPS_HELP, Model, WithRespectTo, names_in, print_result, say
+from symbackprop.cli.console import (
+    STEPS_HELP,
+    Lang,
+    Model,
+    WithRespectTo,
+    language_for,
+    names_in,
+    print_result,
+    say,
+)
 from symbackprop.cli.faults import on_model
 from symbackprop.emission.files import write_atomically
 from symbackprop.lesson.detail import Steps
+from symbackprop.pipeline import Model as LoadedModel
 from symbackprop.pipeline import load
 
 
@@ -36,6 +46,7 @@ def command(
         typer.Option("--symbol", metavar="NAME=LATEX", help="How a tensor is written; may be repeated."),
     ] = None,
     wrt: WithRespectTo = None,
+    lang: Lang = None,
 ) -> Task:
     """Write the derivation of a model's gradient as LaTeX that compiles as it is.
 
@@ -44,7 +55,12 @@ def command(
       symbackprop latex examples/seed.model -o seed.tex
       symbackprop latex examples/seed.model --wrt W2 --steps main | pdflatex -jobname seed
     """
-    return partial(_write_latex, model, names_in(wrt), output, standalone, steps, _symbols_in(symbol))
+
+    def written(loaded: LoadedModel) -> str:
+        derivation = loaded.derive(names_in(wrt))
+        return derivation.latex(standalone, steps.value, _symbols_in(symbol), language_for(lang))
+
+    return partial(_write_latex, model, output, written)
 
 
 def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
@@ -54,13 +70,10 @@ def _symbols_in(texts: Sequence[str] | None) -> dict[str, str]:
 
 def _write_latex(
     model: str,
-    wrt: Sequence[str] | None,
     output: str,
-    standalone: bool,
-    steps: Steps,
-    symbols: Mapping[str, str],
+    written: Callable[[LoadedModel], str],
 ) -> int:
-    text = on_model(load(model), lambda loaded: loaded.derive(wrt).latex(standalone, steps.value, symbols))
+    text = on_model(load(model), written)
     if output == "-":
         print_result(text)
     else:

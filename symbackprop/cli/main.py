@@ -18,6 +18,8 @@ import typer
 from symbackprop.cli.application import application
 from symbackprop.cli.completion import words_of
 from symbackprop.errors import InternalError, MismatchError, SymbackpropError, UncertainError
+from symbackprop.languages.language import language_asked
+from symbackprop.languages.phrases import phrase, text_in
 
 NODES_BETWEEN_COLLECTIONS = 100_000
 WRONG_INPUT, UNCERTAIN, INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
@@ -41,13 +43,13 @@ def run(arguments: Sequence[str]) -> int:
         _say_notes(error)
         return UNCERTAIN
     except UncertainError as error:
-        _say(f"error: {error}")
+        _say_error(error, arguments)
         return UNCERTAIN
     except InternalError as error:
         _report_bug(error, with_traceback="--debug" in arguments)
         return INTERNAL_ERROR
     except SymbackpropError as error:
-        _say(f"error: {error}")
+        _say_error(error, arguments)
         return WRONG_INPUT
     except BrokenPipeError:
         _abandon_stdout()
@@ -97,6 +99,11 @@ def _say_notes(error: Exception) -> list[str]:
     for part in parts:
         _say(f"The shortest part of the model that was found to fail alike:\n{part.rstrip()}")
     return parts
+
+
+def _say_error(error: SymbackpropError, arguments: Sequence[str]) -> None:
+    language = language_asked(arguments, os.environ)
+    _say(text_in(phrase("error: {said}", said=error.said(language)), language))
 
 
 def _say(message: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symbackprop.explanation.computations import Span
+from symbackprop.languages.language import Language
 from symbackprop.lesson.document import Equations, Heading
 from symbackprop.notation.expressions import Expression
 from symbackprop.systems.system import Equation, Fact
@@ -79,7 +80,8 @@ Block: TypeAlias = Heading | Note | Table | Equations | Numbers | Step
 
 @dataclass(frozen=True)
 class Page:
-    """A title and blocks."""
+    """A title and blocks, in a language."""
 
     title: str
     blocks: tuple[Block, ...]
+    language: Language = Language.ENGLISH

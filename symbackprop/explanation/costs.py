@@ -11,33 +11,76 @@ from symbackprop.explanation.polynomials import Polynomial
 from symbackprop.explanation.saying import read_by
 from symbackprop.explanation.storage import Backward, Kept
 from symbackprop.explanation.ways import Way
+from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.lesson.document import Heading, listed
 from symbackprop.notation.expressions import Element
 from symbackprop.recomputation.less_memory import BYTES, choice_for
 
+_NOTHING_KEPT = marked(
+    "The backward pass reads no array of the forward pass: it needs the given tensors alone."
+)
+_KEPT = marked(
+    "These arrays live from the forward pass to the backward pass, in float64. Recomputing one takes the "
+    "operations on the right, from the given tensors and the other arrays that are kept."
+)
+_KEPT_HEADINGS = (
+    marked("array"),
+    marked("numbers"),
+    marked("memory"),
+    marked("recomputing"),
+    marked("read by"),
+)
+_GIVEN_UP_FIRST = marked(
+    "Where memory is short, the first to give up is {name}: {operations} operations bring back its {freed}."
+)
+_SAME_ARRAYS = marked(
+    "{command} keeps the same arrays: no lighter ones give them back by passes over elements alone."
+)
+_FEWER_ARRAYS = marked(
+    "{command} keeps {names}: {light} in the place of {heavy}, for {operations} operations more, {number} at "
+    "these sizes."
+)
+_IN_BOTH = marked("The way back through {output} reads both its input {input} and its output.")
+_IN_ITS_OUTPUT = marked("The way back through {output} is written in its output {output}.")
+_IN_ITS_OUTPUT_ALONE = marked(
+    "The way back through {output} is written in its output {output}: {input} need not be kept."
+)
+_IN_ITS_INPUT = marked("The way back through {output} is written in its input {input}.")
+_IN_ITS_INPUT_ALONE = marked(
+    "The way back through {output} is written in its input {input}: {output} need not be kept."
+)
+_COSTS = marked(
+    "One operation is any arithmetic, or a call of a function, on one number; a multiply-add counts two. "
+    "One loss takes {loss}. The gradient has {numbers} numbers, and numerical differentiation runs the loss "
+    "twice for each. Sizes: {sizes}. Times are those of this machine: the best of several runs."
+)
+_COST_HEADINGS = (
+    marked("way"),
+    marked("operations"),
+    marked("of the least"),
+    marked("time"),
+    marked("how"),
+)
+_BACKPROPAGATION = marked(
+    "Backpropagation takes {operations} operations, loss included: {ratio} times one loss, for the whole "
+    "gradient at once."
+)
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _TIMES = (("days", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
 
 
 def storage_section(explanation: Explanation) -> Iterator[Block]:
     """Save or recompute: what lives from forward to backward, and what not keeping it would cost."""
-    yield Heading(1, ("Save or recompute",))
+    yield Heading(1, phrase("Save or recompute"))
     if not explanation.kept:
-        yield Note(
-            ("The backward pass reads no array of the forward pass: it needs the given tensors alone.",)
-        )
+        yield Note(phrase(_NOTHING_KEPT))
         return
-    yield Note(
-        (
-            "These arrays live from the forward pass to the backward pass, in float64. Recomputing one takes "
-            "the operations on the right, from the given tensors and the other arrays that are kept.",
-        )
-    )
+    yield Note(phrase(_KEPT))
     sizes = explanation.ways.sizes
     rows = [_kept_row(explanation, kept) for kept in explanation.kept]
     total = sum(kept.bytes.at(sizes) for kept in explanation.kept)
-    rows.append((("together",), ("",), (bytes_text(total),), ("",), ("",)))
-    yield Table(("array", "numbers", "memory", "recomputing", "read by"), tuple(rows), frozenset({2}))
+    rows.append((phrase("together"), ("",), bytes_text(total), ("",), ("",)))
+    yield Table(_KEPT_HEADINGS, tuple(rows), frozenset({2}))
     cheapest = _cheapest(explanation)
     if cheapest is not None:
         yield Note(cheapest)
@@ -52,7 +95,7 @@ def _kept_row(explanation: Explanation, kept: Kept) -> tuple[Remark, ...]:
     return (
         (Element(kept.name),),
         (kept.elements.expression,),
-        (bytes_text(kept.bytes.at(explanation.ways.sizes)),),
+        bytes_text(kept.bytes.at(explanation.ways.sizes)),
         (kept.recomputing.expression,),
         read_by(kept.readers, kept.names, explanation.computations),
     )
@@ -67,11 +110,7 @@ def _cheapest(explanation: Explanation) -> Remark | None:
     first = min(filled, key=lambda kept: kept.recomputing.at(sizes) / kept.bytes.at(sizes))
     freed = bytes_text(first.bytes.at(sizes))
     operations = f"{first.recomputing.at(sizes):,}"
-    return (
-        "Where memory is short, the first to give up is ",
-        Element(first.name),
-        f": {operations} operations bring back its {freed}.",
-    )
+    return phrase(_GIVEN_UP_FIRST, name=Element(first.name), operations=operations, freed=freed)
 
 
 def _smallest_set(explanation: Explanation) -> Remark:
@@ -80,19 +119,20 @@ def _smallest_set(explanation: Explanation) -> Remark:
     choice = choice_for(explanation.computations.module.program)
     command = Code("symbackprop generate --memory")
     if not choice.recomputed:
-        return (
-            command,
-            " keeps the same arrays: no lighter ones give them back by passes over elements alone.",
-        )
+        return phrase(_SAME_ARRAYS, command=command)
     indices = explanation.computations.indices_of
     light = sum((Polynomial.elements(indices(name)) * BYTES).at(sizes) for name in choice.kept)
     heavy = sum(kept.bytes.at(sizes) for kept in explanation.kept)
     more = operations_of_lines(choice.recomputed)
-    names = listed([Element(name) for name in sorted(choice.kept)]) if choice.kept else ("nothing",)
-    return (
-        *(command, " keeps ", *names),
-        f": {bytes_text(light)} in the place of {bytes_text(heavy)}, for ",
-        *(more.expression, f" operations more, {more.at(sizes):,} at these sizes."),
+    names = listed([Element(name) for name in sorted(choice.kept)]) if choice.kept else phrase("nothing")
+    return phrase(
+        _FEWER_ARRAYS,
+        command=command,
+        names=names,
+        light=bytes_text(light),
+        heavy=bytes_text(heavy),
+        operations=more.expression,
+        number=f"{more.at(sizes):,}",
     )
 
 
@@ -102,43 +142,29 @@ def _in_terms_of(backward: Backward, kept: set[str]) -> Remark:
     reads_output = backward.reads_output and output.tensor in kept
     reads_input = backward.reads_input and given.tensor in kept
     if reads_output and reads_input:
-        return ("The way back through ", output, " reads both its input ", given, " and its output.")
+        return phrase(_IN_BOTH, output=output, input=given)
     if reads_output:
-        needless: Remark = () if given.tensor in kept else (": ", given, " need not be kept")
-        return ("The way back through ", output, " is written in its output ", output, *needless, ".")
+        template = _IN_ITS_OUTPUT if given.tensor in kept else _IN_ITS_OUTPUT_ALONE
+        return phrase(template, output=output, input=given)
     if reads_input:
-        needless = () if output.tensor in kept else (": ", output, " need not be kept")
-        return ("The way back through ", output, " is written in its input ", given, *needless, ".")
+        template = _IN_ITS_INPUT if output.tensor in kept else _IN_ITS_INPUT_ALONE
+        return phrase(template, output=output, input=given)
     return ()
 
 
 def cost_section(explanation: Explanation) -> Iterator[Block]:
     """Numerical differentiation, the gradient that keeps nothing, backpropagation."""
     ways = explanation.ways
-    yield Heading(1, ("What each way costs",))
+    yield Heading(1, phrase("What each way costs"))
     sizes = ", ".join(f"{name} = {size}" for name, size in ways.sizes.items())
-    yield Note(
-        (
-            "One operation is any arithmetic, or a call of a function, on one number; a multiply-add counts "
-            "two. One loss takes ",
-            ways.loss.expression,
-            ". The gradient has ",
-            ways.parameters.expression,
-            " numbers, and numerical differentiation runs the loss twice for each. "
-            f"Sizes: {sizes}. Times are those of this machine: the best of several runs.",
-        )
-    )
+    yield Note(phrase(_COSTS, loss=ways.loss.expression, numbers=ways.parameters.expression, sizes=sizes))
     least = min((way.operations.at(ways.sizes) for way in ways.ways), default=1)
     rows = [_way_row(way, way.operations.at(ways.sizes), least) for way in ways.ways]
-    yield Table(("way", "operations", "of the least", "time", "how"), tuple(rows), frozenset({1, 2, 3}))
+    yield Table(_COST_HEADINGS, tuple(rows), frozenset({1, 2, 3}))
     backpropagation = ways.ways[-1]
     ratio = backpropagation.operations.at(ways.sizes) / max(ways.loss.at(ways.sizes), 1)
     yield Note(
-        (
-            "Backpropagation takes ",
-            backpropagation.operations.expression,
-            f" operations, loss included: {ratio:.1f} times one loss, for the whole gradient at once.",
-        )
+        phrase(_BACKPROPAGATION, operations=backpropagation.operations.expression, ratio=f"{ratio:.1f}")
     )
 
 
@@ -146,15 +172,15 @@ def _way_row(way: Way, operations: int, least: int) -> tuple[Remark, ...]:
     times = operations / max(least, 1)
     ratio = f"{times:,.1f}" if times < 100 else f"{times:,.0f}"
     seconds = "-" if way.seconds is None else seconds_text(way.seconds)
-    return ((way.name,), (f"{operations:,}",), (f"{ratio} x",), (seconds,), (way.note,))
+    return (phrase(way.name), (f"{operations:,}",), (f"{ratio} x",), (seconds,), way.note)
 
 
-def bytes_text(count: int) -> str:
+def bytes_text(count: int) -> Words:
     """8,192 bytes as 8.2 kB."""
     for unit, size in _UNITS:
         if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+            return (f"{count / size:.1f} {unit}",)
+    return phrase("{count} bytes", count=count)
 
 
 def seconds_text(seconds: float) -> str:

@@ -16,6 +16,8 @@ from symbackprop.explanation.reuse import Reused
 from symbackprop.explanation.saying import shape_text
 from symbackprop.explanation.storage import Kept
 from symbackprop.explanation.ways import Way
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import text_in
 from symbackprop.systems.printing import equation_text, text
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -110,8 +112,8 @@ def _kept(explanation: Explanation, kept: Kept) -> Json:
 
 
 def _way(way: Way, sizes: Mapping[str, int]) -> Json:
-    operations = _count(way.operations, sizes)
-    return {"name": way.name, "operations": operations, "seconds": way.seconds, "note": way.note}
+    operations, note = _count(way.operations, sizes), text_in(way.note, Language.ENGLISH)
+    return {"name": way.name, "operations": operations, "seconds": way.seconds, "note": note}
 
 
 def _instance(explanation: Explanation) -> Json:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from symbackprop.array.layout import layout_text
 from symbackprop.explanation.blocks import Code, Lines, Remark
-from symbackprop.explanation.chain_rule import Factor, Product
+from symbackprop.explanation.chain_rule import Factor, Product, Tie
 from symbackprop.explanation.computations import Computation, Computations, Span
 from symbackprop.explanation.contractions import Contraction, Operand
 from symbackprop.explanation.polynomials import Polynomial
+from symbackprop.languages.phrases import marked, phrase
 from symbackprop.lesson.document import listed
-from symbackprop.notation.expressions import ZERO, Element, Expression, Index
+from symbackprop.notation.expressions import ZERO, Element, Index
+
+_SUMMED_OVER = marked("every {indices} contributes, so the chain rule sums over {indices}")
+_SUMMED_OVER_SEVERAL = marked("every {indices} contribute, so the chain rule sums over {indices}")
+_NUMBERS_THAT_MATTER = marked(
+    "As a whole it is {rows} by {columns}: {numbers} numbers, at most {most} of them other than 0"
+)
+_TRANSPOSED = marked("{name} is stored as {stored} and transposed, so that {beside}")
+_TRANSPOSED_OPERAND = marked("an operand is worked out as {stored} and transposed, so that {beside}")
 
 
 def shape_text(indices: Iterable[Index]) -> str:
@@ -20,25 +29,51 @@ def shape_text(indices: Iterable[Index]) -> str:
     return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
 
 
+def shape_said(shape: str) -> Remark:
+    """`shape (B, K)`, or that it is a scalar."""
+    return phrase("a scalar") if shape == "()" else phrase("shape {shape}", shape=shape)
+
+
 def contributing(factor: Factor) -> Remark:
     """Which index survives: only b' = b contributes; every k contributes, so that k is summed; or nothing."""
     if factor.is_zero:
-        return ("nothing contributes",)
+        return phrase("nothing contributes")
     said: list[Remark] = []
-    if factor.ties:
-        pairs = [part for tie in factor.ties for part in (" and ", tie.upper, " = ", tie.lower)][1:]
-        said.append(("only ", *pairs, " contributes" if len(factor.ties) == 1 else " contribute"))
+    if len(factor.ties) == 1:
+        said.append(phrase("only {equal} contributes", equal=_equal(factor.ties[0])))
+    elif factor.ties:
+        said.append(phrase("only {equal} contribute", equal=_all_of([*map(_equal, factor.ties)])))
     for tie in factor.among:
         several = listed([index for index in factor.upper_indices if index in tie.upper.free_indices])
-        said.append(("of ", *several, " those with ", tie.upper, " = ", tie.lower, " contribute"))
+        said.append(phrase("of {indices} those with {equal} contribute", indices=several, equal=_equal(tie)))
     if factor.fixed:
-        pairs = [part for tie in factor.fixed for part in (" and ", tie.upper, " = ", tie.lower)][1:]
-        said.append(("only the places with ", *pairs, " are read"))
-    if factor.summed:
-        names = listed(factor.summed)
-        contributes = " contributes" if len(factor.summed) == 1 else " contribute"
-        said.append(("every ", *names, contributes, ", so the chain rule sums over ", *names))
-    return _joined(said, "; ")
+        fixed = _all_of([*map(_equal, factor.fixed)])
+        said.append(phrase("only the places with {equal} are read", equal=fixed))
+    if len(factor.summed) == 1:
+        said.append(phrase(_SUMMED_OVER, indices=factor.summed[0]))
+    elif factor.summed:
+        said.append(phrase(_SUMMED_OVER_SEVERAL, indices=listed(factor.summed)))
+    return _one_after_another(said)
+
+
+def _equal(tie: Tie) -> Remark:
+    return (tie.upper, " = ", tie.lower)
+
+
+def _all_of(remarks: Sequence[Remark]) -> Remark:
+    """`a and b and c`."""
+    joined = remarks[0]
+    for each in remarks[1:]:
+        joined = phrase("{before} and {last}", before=joined, last=each)
+    return joined
+
+
+def _one_after_another(remarks: Sequence[Remark]) -> Remark:
+    """Statements of one sentence; nothing where there are none."""
+    joined = remarks[0] if remarks else ()
+    for each in remarks[1:]:
+        joined = phrase("{before}; {item}", before=joined, item=each)
+    return joined
 
 
 def numbers_that_matter(factor: Factor) -> Remark:
@@ -48,34 +83,38 @@ def numbers_that_matter(factor: Factor) -> Remark:
     lower = [index for position in factor.lower for index in position.free_indices]
     whole = Polynomial.elements(factor.upper) * Polynomial.elements(lower)
     stored = Polynomial.elements(factor.stored)
-    shape = f"{shape_text(factor.upper)} by {shape_text(lower)}"
-    at_most: Remark = (" numbers, at most ", stored.expression, " of them other than 0")
-    return (f"As a whole it is {shape}: ", whole.expression, *at_most)
+    shapes = {"rows": shape_text(factor.upper), "columns": shape_text(lower)}
+    return phrase(_NUMBERS_THAT_MATTER, **shapes, numbers=whole.expression, most=stored.expression)
 
 
 def on_lines(spans: Sequence[Span]) -> Remark:
     """`line 70`, or `lines 118-120`."""
-    several = sum(span.last - span.first + 1 for span in spans) > 1
-    return ("lines " if several else "line ", Lines(tuple(spans)))
+    return _lines(spans, (Lines(tuple(spans)),))
+
+
+def _lines(spans: Sequence[Span], numbers: Remark) -> Remark:
+    if sum(span.last - span.first + 1 for span in spans) > 1:
+        return phrase("lines {numbers}", numbers=numbers)
+    return phrase("line {numbers}", numbers=numbers)
 
 
 def computed_where(product: Product) -> Remark:
     """Which array holds a product of the chain rule."""
     holder = product.computed_as
     if product.is_given:
-        return ("it is ", Code(product.is_given), " itself, so that no line has to compute it")
+        return phrase("it is {given} itself, so that no line has to compute it", given=Code(product.is_given))
     if product.value == ZERO and not product.is_its_own:
-        return ("it is 0, so that no line has to compute it",)
+        return phrase("it is 0, so that no line has to compute it")
     if holder is None:
-        return ("it has no array of its own: it is worked into each line that uses it",)
+        return phrase("it has no array of its own: it is worked into each line that uses it")
     name = Element(holder.equation.tensor)
     if product.is_its_own:
-        return ("kept as ", name)
+        return phrase("kept as {name}", name=name)
     if product.is_equal:
-        return ("the same numbers as ", name)
+        return phrase("the same numbers as {name}", name=name)
     if product.is_factor:
-        return ("no array of its own: it is a factor of ", name)
-    return ("no array of its own: it is worked into ", name)
+        return phrase("no array of its own: it is a factor of {name}", name=name)
+    return phrase("no array of its own: it is worked into {name}", name=name)
 
 
 def contraction_remark(contraction: Contraction, because: Remark = ()) -> Remark:
@@ -84,51 +123,31 @@ def contraction_remark(contraction: Contraction, because: Remark = ()) -> Remark
         return ()
     shown = [layout_text(operand.layout) for operand in contraction.operands]
     indices = Code(f"{' @ '.join(shown)} -> {layout_text(contraction.layout)}")
-    turned = [part for operand in contraction.operands for part in _turned(operand, contraction.summed)]
-    summed = (*listed(contraction.summed), _is(contraction.summed), " summed", *because)
+    said = [_turned(each, contraction.summed) for each in contraction.operands if each.is_transposed]
+    if len(contraction.summed) == 1:
+        said.append(phrase("{indices} is summed{because}", indices=contraction.summed[0], because=because))
+    else:
+        over = listed(contraction.summed)
+        said.append(phrase("{indices} are summed{because}", indices=over, because=because))
     kept = [index for group in contraction.layout for index in group]
-    survive: Remark = ("; ", *listed(kept), " survive" + "s" * (len(kept) == 1)) if kept else ()
-    return (indices, ": ", *turned, *summed, *survive)
+    if len(kept) == 1:
+        said.append(phrase("{indices} survives", indices=kept[0]))
+    elif kept:
+        said.append(phrase("{indices} survive", indices=listed(kept)))
+    return (indices, ": ", *_one_after_another(said))
 
 
-def _turned(operand: Operand, summed: Sequence[Index]) -> Iterator[str | Expression | Code]:
+def _turned(operand: Operand, summed: Sequence[Index]) -> Remark:
     """Why an operand is transposed: the two places of an index that is summed have to meet."""
-    if operand.is_transposed:
-        stored = ",".join(index.name for index in operand.stored)
-        yield from (Code(operand.name), " is stored") if operand.name else ("an operand", " is worked out")
-        yield f" as [{stored}] and transposed, so that "
-        for place, index in enumerate(summed):
-            yield from (*((" and ",) if place else ()), index, " stands beside ", index)
-        yield "; "
-
-
-def _is(indices: Sequence[Index]) -> str:
-    return " is" if len(indices) == 1 else " are"
-
-
-def _joined(remarks: Sequence[Remark], between: str) -> Remark:
-    return tuple(
-        part for place, remark in enumerate(remarks) for part in ((between,) if place else ()) + remark
-    )
+    stored = f"[{','.join(index.name for index in operand.stored)}]"
+    beside = _all_of([phrase("{index} stands beside {index}", index=index) for index in summed])
+    if operand.name:
+        return phrase(_TRANSPOSED, name=Code(operand.name), stored=stored, beside=beside)
+    return phrase(_TRANSPOSED_OPERAND, stored=stored, beside=beside)
 
 
 def read_by(readers: Sequence[Computation], names: Collection[str], computations: Computations) -> Remark:
     """`lines 72 (E), 103 (grad_W2) and 107 (delta1)`: each line that reads one, and what it serves."""
     by_tensor = computations.reading(names, readers)
     found: list[Remark] = [(Lines(spans), f" ({tensor})") for tensor, spans in by_tensor.items()]
-    spans = [span for each in by_tensor.values() for span in each]
-    several = sum(span.last - span.first + 1 for span in spans) > 1
-    return (
-        "lines " if several else "line ",
-        *_joined(found[:-1], ", "),
-        *((" and ",) if found[1:] else ()),
-        *found[-1],
-    )
-
-
-def capital(remark: Remark) -> Remark:
-    """The remark as a sentence: its first letter a capital one, a full stop at its end."""
-    first, *rest = remark
-    if isinstance(first, str):
-        first = first[:1].upper() + first[1:]
-    return (first, *rest, ".")
+    return _lines([span for each in by_tensor.values() for span in each], listed(found))

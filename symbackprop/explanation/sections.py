@@ -17,7 +17,6 @@ from symbackprop.explanation.costs import cost_section, storage_section
 from symbackprop.explanation.explanation import Explanation
 from symbackprop.explanation.instance import is_small, rows_of
 from symbackprop.explanation.saying import (
-    capital,
     computed_where,
     contraction_remark,
     contributing,
@@ -26,8 +25,12 @@ from symbackprop.explanation.saying import (
     read_by,
     shape_text,
 )
+from symbackprop.explanation.translation import page_in
 from symbackprop.explanation.worked import decimal, worked_element
-from symbackprop.lesson.document import Heading, listed
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import Words, marked, phrase
+from symbackprop.lesson.document import Heading, listed, title_of
+from symbackprop.lesson.local_derivatives import independent
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.expressions import Element, Expression, Index
 from symbackprop.schedule.named_equations import Part
@@ -36,9 +39,28 @@ from symbackprop.systems.system import Equation, Role
 
 MOST_NAMED = 6
 
+_PRODUCTS = marked(
+    "The chain rule multiplies from the loss backwards. Each product below is {loss}'s derivative by the "
+    "tensor that stands last, and has its shape. Lines are those of {file}."
+)
+_REUSED = marked(
+    "{name} is computed once, on {lines}, and read by {readers}. Its own line takes {once} operations. "
+    "Computing it {times} with all that stands before it would take {saved}, which is {number} at the sizes "
+    "below."
+)
+_HELD_ON_LINES = marked("{equation}, of shape {shape}: {held} on {lines}.")
+_NO_INSTANCE = marked(
+    "There is no tiny instance: declared sizes, or what the model asks of its data, leave none."
+)
+_INSTANCE = marked(
+    "A tiny instance: {sizes}. What is computed is rounded to three digits where it is shown; large arrays "
+    "are left out."
+)
+_THROUGH_EVERY = marked(", because {tensor} moves {loss} through every {indices}")
 
-def explanation_page(explanation: Explanation) -> Page:
-    """The whole page."""
+
+def explanation_page(explanation: Explanation, language: Language = Language.ENGLISH) -> Page:
+    """The whole page in a language."""
     blocks = (
         *_which_line(explanation),
         *_reuse(explanation),
@@ -47,17 +69,19 @@ def explanation_page(explanation: Explanation) -> Page:
         *storage_section(explanation),
         *cost_section(explanation),
     )
-    return Page(f"{page_title(explanation.derivation)}, line by line", blocks)
+    title = phrase("{title}, line by line", title=page_title(explanation.derivation))
+    return page_in(title, blocks, language)
 
 
-def page_title(derivation: Derivation) -> str:
+def page_title(derivation: Derivation) -> Words:
     """The model, its loss and what it is differentiated by, of which a few are named."""
     system, asked = derivation.system, derivation.wrt
-    by = ", ".join(asked)
+    by: Words = (", ".join(asked),)
     if len(asked) > MOST_NAMED:
         is_every = set(asked) == {tensor.name for tensor in system.with_role(Role.PARAMETER)}
-        by = "every parameter" if is_every else f"{asked[0]} and {len(asked) - 1} others"
-    return f"{system.name}: the gradient of {system.loss} by {by}"
+        others = phrase("{first} and {count} others", first=asked[0], count=len(asked) - 1)
+        by = phrase("every parameter") if is_every else others
+    return title_of(system.name, system.loss or "", by)
 
 
 def product_expression(product: Product) -> Expression:
@@ -69,17 +93,9 @@ def product_expression(product: Product) -> Expression:
 
 
 def _which_line(explanation: Explanation) -> Iterator[Block]:
-    yield Heading(1, ("Which line computes which product",))
+    yield Heading(1, phrase("Which line computes which product"))
     loss = Element(explanation.derivation.system.loss or "")
-    yield Note(
-        (
-            "The chain rule multiplies from the loss backwards. Each product below is ",
-            loss,
-            "'s derivative by the tensor that stands last, and has its shape. Lines are those of ",
-            Code(f"{explanation.name}.py"),
-            ".",
-        )
-    )
+    yield Note(phrase(_PRODUCTS, loss=loss, file=Code(f"{explanation.name}.py")))
     rows = [
         (
             (product_expression(product),),
@@ -90,15 +106,15 @@ def _which_line(explanation: Explanation) -> Iterator[Block]:
         for product in explanation.chain_rule.products
     ]
     if rows:
-        yield Table(("product", "shape", "line", "code"), tuple(rows))
+        yield Table((marked("product"), marked("shape"), marked("line"), marked("code")), tuple(rows))
     for adjoint in explanation.derivation.adjoints:
         if not adjoint.factors and adjoint.tensor != loss.tensor:
-            yield Note((loss, " does not depend on ", Element(adjoint.tensor), "."))
+            yield Note(independent(loss, Element(adjoint.tensor)))
 
 
 def _code_of(product: Product) -> Remark:
     if not product.spans or product.is_given:
-        return capital(computed_where(product))
+        return computed_where(product)
     first, *others = product.spans[0].code.splitlines()
     shown = Code(first + " ..." if others else first)
     return (shown,) if product.is_its_own else (shown, " (", *computed_where(product), ")")
@@ -108,9 +124,9 @@ def _code_of(product: Product) -> Remark:
 
 
 def _reuse(explanation: Explanation) -> Iterator[Block]:
-    yield Heading(1, ("What is kept and used again",))
+    yield Heading(1, phrase("What is kept and used again"))
     if not explanation.reused:
-        yield Note(("Nothing: each line is read by one other.",))
+        yield Note(phrase("Nothing: each line is read by one other."))
         return
     sizes = explanation.ways.sizes
     for reused in explanation.reused:
@@ -118,19 +134,16 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
         if reused.adjoint is not None:
             name = (reused.adjoint.equation.element, " = ", reused.adjoint.total)
         more = len(reused.readers) - 1
-        times = "once more" if more == 1 else f"{more} times more"
         yield Note(
-            (
-                *name,
-                " is computed once, on ",
-                *on_lines(reused.spans),
-                ", and read by ",
-                *read_by(reused.readers, (reused.name,), explanation.computations),
-                ". Its own line takes ",
-                reused.once.expression,
-                f" operations. Computing it {times} with all that stands before it would take ",
-                reused.saved.expression,
-                f", which is {reused.saved.at(sizes):,} at the sizes below.",
+            phrase(
+                _REUSED,
+                name=name,
+                lines=on_lines(reused.spans),
+                readers=read_by(reused.readers, (reused.name,), explanation.computations),
+                once=reused.once.expression,
+                times=phrase("once more") if more == 1 else phrase("{count} times more", count=more),
+                saved=reused.saved.expression,
+                number=f"{reused.saved.at(sizes):,}",
             )
         )
 
@@ -139,37 +152,40 @@ def _reuse(explanation: Explanation) -> Iterator[Block]:
 
 
 def _factors(explanation: Explanation) -> Iterator[Block]:
-    yield Heading(1, ("Factor by factor: which index survives",))
+    yield Heading(1, phrase("Factor by factor: which index survives"))
     for product in explanation.chain_rule.products:
         yield Heading(2, (product_expression(product),))
         for factor in product.factors:
             value = spelled(factor.value, explanation.derivation.system.shorthands)
-            said: Remark = (factor.derivative, " = ", value)
+            equation: Remark = (factor.derivative, " = ", value)
             contributes = contributing(factor)
-            yield Note((*said, *((": ", *contributes) if contributes else ()), "."))
+            said = phrase("{equation}: {contributes}.", equation=equation, contributes=contributes)
+            yield Note(said if contributes else phrase("{equation}.", equation=equation))
             matter = numbers_that_matter(factor)
             if matter:
-                yield Note((*matter, "."))
-        total = product.adjoint.total
-        line: Remark = (" on ", *on_lines(product.spans)) if product.spans else ()
-        held: Remark = (f", of shape {shape_text(product.indices)}: ", *computed_where(product), *line, ".")
-        yield Note((total, " = ", product.value, *held))
+                yield Note(phrase("{sentence}.", sentence=matter))
+        found = {
+            "equation": (product.adjoint.total, " = ", product.value),
+            "shape": shape_text(product.indices),
+            "held": computed_where(product),
+        }
+        if product.spans:
+            yield Note(phrase(_HELD_ON_LINES, **found, lines=on_lines(product.spans)))
+        else:
+            yield Note(phrase("{equation}, of shape {shape}: {held}.", **found))
 
 
 # ---- line by line
 
 
 def _line_by_line(explanation: Explanation) -> Iterator[Block]:
-    yield Heading(1, ("Line by line, with numbers",))
+    yield Heading(1, phrase("Line by line, with numbers"))
     instance = explanation.instance
     if instance is None:
-        yield Note(
-            ("There is no tiny instance: declared sizes, or what the model asks of its data, leave none.",)
-        )
+        yield Note(phrase(_NO_INSTANCE))
     else:
         sizes = ", ".join(f"{name} = {size}" for name, size in instance.sizes.items())
-        rounded = "What is computed is rounded to three digits where it is shown; large arrays are left out."
-        yield Note((f"A tiny instance: {sizes}. {rounded}",))
+        yield Note(phrase(_INSTANCE, sizes=sizes))
         for tensor in explanation.computations.module.program.tensors:
             numbers = _numbers(explanation, tensor.name, tensor.indices)
             if numbers is not None:
@@ -205,7 +221,7 @@ def _step(explanation: Explanation, line: Statement | Store) -> Step:
     is_whole = line.origin.part not in (Part.CUT, Part.INVARIANT)
     shown = Equation(stated.tensor, stated.indices, spelled(stated.expression, line.origin.shorthands))
     remarks = [
-        capital(remark)
+        phrase("{sentence}.", sentence=remark)
         for contraction in contractions_in(line)
         if (remark := contraction_remark(contraction, _moved(explanation, line, contraction.summed)))
     ]
@@ -237,7 +253,7 @@ def _moved(explanation: Explanation, line: Statement | Store, summed: tuple[Inde
     if not summed or any(index.axis not in contributing for index in summed):
         return ()
     loss = Element(explanation.derivation.system.loss or "")
-    return (", because ", Element(adjoint.tensor), " moves ", loss, " through every ", *listed(summed))
+    return phrase(_THROUGH_EVERY, tensor=Element(adjoint.tensor), loss=loss, indices=listed(summed))
 
 
 def _numbers(explanation: Explanation, name: str, indices: tuple[Index, ...]) -> Numbers | None:

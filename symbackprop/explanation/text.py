@@ -6,7 +6,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from symbackprop.explanation.blocks import Block, Code, Lines, Note, Numbers, Page, Remark, Step, Table
-from symbackprop.explanation.saying import on_lines
+from symbackprop.explanation.saying import on_lines, shape_said
+from symbackprop.languages.columns import columns, padded, wrapped
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import in_language
 from symbackprop.lesson.document import Equations, Heading
 from symbackprop.lesson.text import DEFAULT_WIDTH, NARROWEST, equations_text, formula_text
 from symbackprop.notation.expressions import Expression
@@ -19,13 +22,16 @@ _INDENT, _GAP, _LEAST_COLUMN = "  ", 2, 20
 def page_text(page: Page, width: int = DEFAULT_WIDTH) -> str:
     """The page, wrapped to `width` columns."""
     width = max(width, NARROWEST)
-    blocks = [_underlined(page.title, "="), *(_block(block, width) for block in page.blocks)]
+    blocks = [
+        _underlined(page.title, "="),
+        *(_block(block, width, page.language) for block in page.blocks),
+    ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def remark_text(remark: Remark) -> str:
-    """Words and formulas as one line."""
-    return "".join(map(_part, remark))
+def remark_text(remark: Remark, language: Language = Language.ENGLISH) -> str:
+    """Words and formulas as one line; phrases that are in no language yet, in this one."""
+    return "".join(map(_part, in_language(remark, language)))
 
 
 def _part(part: str | Expression | Equation | Fact | Code | Lines) -> str:
@@ -43,7 +49,7 @@ def _part(part: str | Expression | Equation | Fact | Code | Lines) -> str:
     return formula_text(part)
 
 
-def _block(block: Block, width: int) -> str:
+def _block(block: Block, width: int, language: Language) -> str:
     match block:
         case Heading(level, sentence):
             return _underlined(remark_text(sentence), "-~"[level - 1])
@@ -54,26 +60,17 @@ def _block(block: Block, width: int) -> str:
         case Numbers(name, rows):
             return "\n".join(_numbers(formula_text(name), rows))
         case Step():
-            return "\n".join(_step(block, width))
+            return "\n".join(_step(block, width, language))
         case Table():
             return "\n".join(_table(block, width))
 
 
 def _underlined(title: str, mark: str) -> str:
-    return f"{title}\n{mark * len(title)}"
+    return f"{title}\n{mark * columns(title)}"
 
 
 def _wrapped(text: str, width: int, indent: str = "", hang: str = "") -> str:
-    return "\n".join(
-        textwrap.wrap(
-            text,
-            width,
-            initial_indent=indent,
-            subsequent_indent=hang or indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    )
+    return "\n".join(wrapped(text, width, indent, hang or indent))
 
 
 def _numbers(name: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -88,12 +85,12 @@ def _numbers(name: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield (head if place == 0 else " " * len(head)) + f"[ {shown} ]"
 
 
-def _step(step: Step, width: int) -> Iterator[str]:
-    where = remark_text(on_lines(step.spans))
+def _step(step: Step, width: int, language: Language) -> Iterator[str]:
+    where = remark_text(on_lines(step.spans), language)
     yield _wrapped(f"{where}: {equation_text(step.equation)}", width, "", _INDENT * 3)
     for span in step.spans:
         yield textwrap.indent(span.code, _INDENT * 2)
-    yield f"{_INDENT}{'a scalar' if step.shape == '()' else f'shape {step.shape}'}"
+    yield _INDENT + remark_text(shape_said(step.shape), language)
     for remark in step.remarks:
         yield _wrapped(remark_text(remark), width, _INDENT)
     if step.worked:
@@ -105,7 +102,7 @@ def _step(step: Step, width: int) -> Iterator[str]:
 def _table(table: Table, width: int) -> Iterator[str]:
     """Columns as wide as their cells, the last of them wrapped; where that is too narrow, row by row."""
     cells = [list(table.headings), *([remark_text(cell) for cell in row] for row in table.rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
     last = width - sum(widths[:-1]) - len(_INDENT) - _GAP * (len(widths) - 1)
     if last < min(widths[-1], _LEAST_COLUMN):
         for row in cells[1:]:
@@ -124,14 +121,11 @@ def _record(headings: Sequence[str], row: Sequence[str], width: int) -> Iterator
 
 
 def _row(row: Sequence[str], widths: Sequence[int], right: frozenset[int]) -> Iterator[str]:
-    columns = [
-        textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
-        for cell, width in zip(row, widths, strict=True)
-    ]
-    for number in range(max(map(len, columns))):
-        shown = [column[number] if number < len(column) else "" for column in columns]
-        padded = [
-            cell.rjust(width) if place in right else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(shown, widths, strict=True))
+    cells = [wrapped(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    for number in range(max(map(len, cells))):
+        shown = [cell[number] if number < len(cell) else "" for cell in cells]
+        beside = [
+            padded(part, width, place in right)
+            for place, (part, width) in enumerate(zip(shown, widths, strict=True))
         ]
-        yield (_INDENT + (" " * _GAP).join(padded)).rstrip()
+        yield (_INDENT + (" " * _GAP).join(beside)).rstrip()

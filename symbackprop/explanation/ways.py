@@ -19,6 +19,7 @@ from symbackprop.explanation.computations import Computations
 from symbackprop.explanation.polynomials import Polynomial, total_of
 from symbackprop.explanation.without_reuse import operations_without_reuse, refusal, without_reuse
 from symbackprop.language.model import whole_size
+from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.numerics.tolerance import agree, largest_of
 from symbackprop.sampling.drawing import Drawing
 from symbackprop.sampling.finite_data import GENTLE, Values
@@ -32,8 +33,10 @@ Array: TypeAlias = NDArray[Any]
 
 SECONDS_EACH, FEWEST_RUNS, MOST_RUNS = 0.1, 3, 1000
 MOST_MOVED = 400  # numbers that facts tie together, moved by solving for all at once
-NUMERICAL, WITHOUT_REUSE = "numerical differentiation", "gradient without reuse"
-BACKPROPAGATION = "backpropagation"
+NUMERICAL, WITHOUT_REUSE = marked("numerical differentiation"), marked("gradient without reuse")
+BACKPROPAGATION = marked("backpropagation")
+_TIMES_ONE_LOSS = marked("2*{count} times the measured time of one loss")
+_TOO_LARGE = marked("not measured: too large for a quick look; give smaller sizes with --size")
 MOST_OPERATIONS, MOST_NUMBERS = 200_000_000, 20_000_000
 
 
@@ -48,7 +51,7 @@ class Way:
     name: str
     operations: Polynomial
     seconds: float | None
-    note: str
+    note: Words
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,10 @@ def ways_of(
     times = {
         NUMERICAL: (
             None if measured.loss is None else 2 * count * measured.loss,
-            measured.why or f"2*{count:,} times the measured time of one loss",
+            measured.why or phrase(_TIMES_ONE_LOSS, count=f"{count:,}"),
         ),
         WITHOUT_REUSE: measured.without_reuse,
-        BACKPROPAGATION: (measured.gradient, measured.why or "measured"),
+        BACKPROPAGATION: (measured.gradient, measured.why or phrase("measured")),
     }
     ways = tuple([Way(name, operations[name], *times[name]) for name in operations])
     return Ways(sizes, parameters, computations.operations_of_loss, ways)
@@ -118,8 +121,8 @@ class _Measured:
 
     loss: float | None
     gradient: float | None
-    without_reuse: tuple[float | None, str]
-    why: str = ""
+    without_reuse: tuple[float | None, Words]
+    why: Words = ()
 
     @classmethod
     def of(
@@ -132,13 +135,13 @@ class _Measured:
     ) -> _Measured:
         given = sum(Polynomial.elements(tensor.indices).at(sizes) for tensor in program.tensors)
         if computations.operations.at(sizes) > MOST_OPERATIONS or given > MOST_NUMBERS:
-            return cls._none("not measured: too large for a quick look; give smaller sizes with --size")
+            return cls._none(phrase(_TOO_LARGE))
         try:
             values = _values(derivation.model, sizes)
             module = _imported(target, program)
             expected = module.value_and_grad(values)[1]
         except SymbackpropError as error:
-            return cls._none(f"not measured: {error.cause}")
+            return cls._none(phrase("not measured: {why}", why=error.cause))
         return cls(
             _seconds(lambda: module.loss(values)),
             _seconds(lambda: module.value_and_grad(values)),
@@ -146,7 +149,7 @@ class _Measured:
         )
 
     @classmethod
-    def _none(cls, why: str) -> _Measured:
+    def _none(cls, why: Words) -> _Measured:
         return cls(None, None, (None, why), why)
 
 
@@ -156,18 +159,18 @@ def _time_without_reuse(
     values: Values,
     expected: Mapping[str, Any],
     sizes: Mapping[str, int],
-) -> tuple[float | None, str]:
+) -> tuple[float | None, Words]:
     """The time of the module that keeps nothing, whose gradients have to be the same numbers."""
     if operations_without_reuse(computations).at(sizes) > MOST_OPERATIONS:
-        return None, "not measured: it takes too long"
+        return None, phrase("not measured: it takes too long")
     if why := refusal(computations):
-        return None, f"not measured: {why}"
+        return None, phrase("not measured: {why}", why=why)
     module = _imported(target, without_reuse(computations))
     found = module.value_and_grad(values)[1]
     largest = largest_of([np.asarray(each) for each in expected.values()])
     if not all(agree(found[name], np.asarray(each), largest) for name, each in expected.items()):
-        return None, "not measured: rounding makes other numbers of it"
-    return _seconds(lambda: module.value_and_grad(values)), "measured"
+        return None, phrase("not measured: rounding makes other numbers of it")
+    return _seconds(lambda: module.value_and_grad(values)), phrase("measured")
 
 
 def _imported(target: Target, program: Program) -> ModuleUnderCheck:

@@ -14,6 +14,7 @@ from symbackprop.array.slices import item_values
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.explanation.computations import Computation, Computations
 from symbackprop.explanation.polynomials import Polynomial, total_of
+from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.fresh_names import numbered_name
 
 MOST_LINES = 300
@@ -40,13 +41,13 @@ def _results(program: Program) -> tuple[str, ...]:
     return (*((program.loss,) if program.loss else ()), *program.gradients.values())
 
 
-def refusal(computations: Computations) -> str:
-    """Why that program is not made: it is too long, or places in it are computed; "" where it is made."""
+def refusal(computations: Computations) -> Words:
+    """Why that program is not made: it is too long, or places in it are computed; () where it is made."""
     times = times_run(computations)
     count = sum(times[each] * len(each.lines) for each in computations.items)
     if count > MOST_LINES:
-        return f"its program has {count:,} lines"
-    return "places in it are computed" if _places_are_computed(computations) else ""
+        return phrase("its program has {count} lines", count=f"{count:,}")
+    return phrase("places in it are computed") if _places_are_computed(computations) else ()
 
 
 def without_reuse(computations: Computations) -> Program:

@@ -11,7 +11,8 @@ from itertools import groupby
 from symbackprop.derivation.calculus import MENTIONED
 from symbackprop.derivation.differentiation import OwnEquation, is_differentiation
 from symbackprop.derivation.result import AdjointDerivation, Derivation
-from symbackprop.lesson.document import Chain, Link, Reason, Sentence
+from symbackprop.languages.phrases import Phrase, Words, marked, phrase
+from symbackprop.lesson.document import Chain, Link, Reason
 from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Add, Element, Expression, Multiply
@@ -21,20 +22,24 @@ from symbackprop.rewriting.justification import Justification
 from symbackprop.rewriting.rule import Step, Use
 from symbackprop.systems.printing import text
 
+# What a statement says of a symmetry.
+_REASONS = (marked("(by its definition)"), marked("(fact "))
+_PARTS = re.compile(rf"({'|'.join(map(re.escape, _REASONS))}|\w+)")
 WORTH_MENTIONING = frozenset(rule.name for rule in MENTIONED)
 
 
 @dataclass(frozen=True)
 class Law:
-    """What a link of a chain is named by: a rule, or several that are one to a reader."""
+    """What a link of a chain is named by: a rule, or several that are one to a reader, named `within` it."""
 
     name: str
-    statements: tuple[str, ...]
+    statements: tuple[Words, ...]
+    within: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, rule: Justification) -> Law:
         """One rule's."""
-        return cls(rule.name, rule.statements)
+        return cls(rule.name, rule.said)
 
 
 @dataclass
@@ -42,7 +47,7 @@ class ChainWriter:
     """Writes one derivation's chains, in order: a rule is stated where it is used for the first time."""
 
     derivation: Derivation
-    stated: set[str] = field(default_factory=set)
+    stated: set[Words] = field(default_factory=set)
 
     @property
     def loss(self) -> Element:
@@ -68,9 +73,9 @@ class ChainWriter:
 
     def reason(self, law: Law) -> Reason:
         """The law's name, with those of its statements that have not been given yet."""
-        statements = [one for one in law.statements if one and one not in self.stated]
+        statements = [one for one in law.statements if one not in self.stated]
         self.stated.update(statements)
-        return Reason(law.name, tuple(self._with_derivatives(one) for one in statements))
+        return Reason(law.name, tuple(self._with_derivatives(one) for one in statements), law.within)
 
     @cached_property
     def read_twice(self) -> tuple[str, ...]:
@@ -124,15 +129,20 @@ class ChainWriter:
             return _meaning_at(self._unnamed[expression.tensor], expression)
         return _flat(expression)
 
-    def _with_derivatives(self, statement: str) -> Sentence:
+    def _with_derivatives(self, statement: Words) -> Words:
         """A rule's statement; where it names an adjoint that keeps no name, the derivative itself."""
-        parts = re.split(r"(\w+)", statement)
-        shown = [
-            without_indices(self._unnamed[part].total) if part in self._unnamed else part for part in parts
-        ]
-        if not any(isinstance(part, Derivative) for part in shown):
-            return (statement,)
-        return tuple(part for part in shown if part)
+        return tuple(part for each in statement for part in self._derivatives_in(each))
+
+    def _derivatives_in(self, part: Phrase | str) -> Words:
+        if isinstance(part, Phrase) and part.parts:
+            return phrase(part.template, **{name: self._derivatives_in(each) for name, each in part.parts})
+        words = part.template if isinstance(part, Phrase) else part
+        known: dict[str, object] = {reason: phrase(reason)[0] for reason in _REASONS}
+        known.update((name, without_indices(each.total)) for name, each in self._unnamed.items())
+        shown = [known.get(word, word) for word in _PARTS.split(words)]
+        if all(isinstance(each, str) for each in shown):
+            return (part,)
+        return tuple(each for each in shown if each)
 
 
 def _flat(expression: Expression) -> Expression:
@@ -168,7 +178,7 @@ def _merged(steps: Sequence[Step]) -> list[tuple[Law, Expression]]:
         is_one = is_calculus and isinstance(group[0].rule, OwnEquation)
         laws = [_differentiated(group)] if is_one else [Law.of(step.rule) for step in group]
         for law, after in zip(laws, [group[-1].after] if is_one else [s.after for s in group], strict=True):
-            if merged and merged[-1][0].name == law.name:
+            if merged and (merged[-1][0].name, merged[-1][0].within) == (law.name, law.within):
                 merged.pop()
             merged.append((law, after))
     return merged
@@ -179,5 +189,4 @@ def _differentiated(steps: Sequence[Step]) -> Law:
     used = (step.rule for step in steps if isinstance(step.rule, Use) and step.rule.name in WORTH_MENTIONING)
     rules = dict.fromkeys((rule.name, rule.statement) for rule in used)
     names = dict.fromkeys(name for name, _ in rules)
-    name = steps[0].rule.name + (f" ({', '.join(names)})" if names else "")
-    return Law(name, tuple([statement for _, statement in rules]))
+    return Law(steps[0].rule.name, tuple([phrase(statement) for _, statement in rules]), tuple(names))

@@ -1,7 +1,8 @@
 """A derivation as a document that no output format knows of: headings, sentences, chains of equations.
 
 Renderers (`lesson.text`, `lesson.markdown`, `lesson.latex_document`) turn the blocks into their
-format; what is said, and in which order, is decided in `lesson.lesson`.
+format; what is said, and in which order, is decided in `lesson.lesson`. Its blocks hold phrases, which
+`lesson.translation` puts into a language before anything is set.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Expression, Index
 from symbackprop.systems.system import Equation, Fact
@@ -35,10 +38,14 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a link of a chain holds; without `statements` where the rule has been stated before."""
+    """Why a link of a chain holds; without `statements` where the rule has been stated before.
+
+    `within` are the rules that a rule consists of here, before they are put behind its name.
+    """
 
     rule: str
     statements: tuple[Sentence, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,17 +86,24 @@ Block: TypeAlias = Heading | Paragraph | Chain | Equations | Column
 
 @dataclass(frozen=True)
 class Document:
-    """A title and blocks."""
+    """A title and blocks, in a language."""
 
     title: str
     blocks: tuple[Block, ...]
+    language: Language = Language.ENGLISH
 
 
-def listed(items: Sequence[Expression | str], conjunction: str = "and") -> Sentence:
+def listed(items: Sequence[Expression | str | Words]) -> Words:
     """`a`, `a and b`, `a, b and c`."""
-    sentence: list[str | Expression] = []
-    for place, item in enumerate(items):
-        if place:
-            sentence.append(f" {conjunction} " if place == len(items) - 1 else ", ")
-        sentence.append(item)
-    return tuple(sentence)
+    if len(items) < 2:
+        return tuple(items)
+    *first, last = items
+    before: Words = (first[0],)
+    for item in first[1:]:
+        before = phrase("{before}, {item}", before=before, item=item)
+    return phrase("{before} and {last}", before=before, last=last)
+
+
+def title_of(model: str, loss: Words | str, asked: Words | str) -> Words:
+    """The title of what is said about a gradient."""
+    return phrase("{model}: the gradient of {loss} by {asked}", model=model, loss=loss, asked=asked)

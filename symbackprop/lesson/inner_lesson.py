@@ -1,20 +1,73 @@
-"""What a lesson says of the derivatives inside a model, before it comes to the gradient."""
+"""What a lesson says of the model, and of the derivatives inside it, before it comes to the gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from symbackprop.derivation.result import AdjointDerivation, Derivation, RestatedEquation
+from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.lesson.chains import ChainWriter, Law, without_indices
-from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason
-from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
-from symbackprop.notation.expressions import ONE, Element, Expression
+from symbackprop.lesson.document import Block, Chain, Equations, Heading, Link, Paragraph, Reason, listed
+from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
+from symbackprop.notation.expressions import ONE, Axis, Element, Expression, Size
+from symbackprop.systems.system import Role, System
 
-_PIECES = "A function that the model writes out in pieces is differentiated as what it is."
-_FIRST = (
+_PIECES = marked("A function that the model writes out in pieces is differentiated as what it is.")
+_DIAGONAL = marked("It is 0 wherever {deltas} is 0, so that the rest alone is computed.")
+_FIRST = marked(
     "Each derivative inside the model is worked out first, by the chain rule, and becomes part of the model. "
     "What is differentiated has indices of its own there, told apart by primes."
 )
+# Of one tensor, and of several.
+_ROLES = (
+    (Role.INPUT, marked("input {tensors}"), marked("inputs {tensors}")),
+    (Role.TARGET, marked("target {tensors}"), marked("targets {tensors}")),
+    (Role.CONSTANT, marked("constant {tensors}"), marked("constants {tensors}")),
+    (Role.PARAMETER, marked("parameter {tensors}"), marked("parameters {tensors}")),
+)
+
+
+def stated_model(derivation: Derivation) -> System:
+    """The model as its author knows it: with the derivatives in it as signs, and functions in pieces."""
+    expansion = derivation.expansion
+    return expansion.stated if expansion.derivations or expansion.restated else derivation.system
+
+
+def model_section(system: System, with_symbols: bool) -> Iterator[Block]:
+    """Equations, axes, given tensors and facts; without the symbols where a table of them stands in front."""
+    yield Heading(1, phrase("The model"))
+    yield Equations(tuple((equation.element, equation.expression) for equation in system.equations))
+    if system.axes and with_symbols:
+        yield Paragraph(phrase("The indices run over axes: {runs}.", runs=listed([*map(_run, system.axes)])))
+    if system.relations:
+        yield Paragraph(phrase("Their sizes are related:"))
+        yield Equations(tuple((Size(each.axis), each.length) for each in system.relations))
+    if with_symbols:
+        yield _given(system)
+    for fact in system.facts:
+        yield Paragraph(phrase("It is known that {fact}.", fact=fact))
+    for known in system.positive_definite:
+        definite = phrase(
+            "It is known that {matrix} is symmetric and positive definite.", matrix=Element(known.tensor)
+        )
+        yield Paragraph(definite)
+
+
+def _run(axis: Axis) -> Words:
+    """An index and its axis."""
+    if axis.size is None:
+        return phrase("{index} over {axis}", index=axis.label, axis=axis.name)
+    return phrase("{index} over {axis} ({size} values)", index=axis.label, axis=axis.name, size=axis.size)
+
+
+def _given(system: System) -> Block:
+    given = [
+        phrase(several if len(tensors) > 1 else one, tensors=listed([tensor.element for tensor in tensors]))
+        for role, one, several in _ROLES
+        if (tensors := system.with_role(role))
+    ]
+    joined = tuple(part for place, item in enumerate(given) for part in ((("; ",) if place else ()) + item))
+    return Paragraph(phrase("Given: {given}.", given=joined))
 
 
 def inner_lesson(writer: ChainWriter) -> Iterator[Block]:
@@ -23,14 +76,14 @@ def inner_lesson(writer: ChainWriter) -> Iterator[Block]:
     if not expansion.derivations:
         yield from _seen_through(writer)
         return
-    yield Heading(1, ("The derivatives inside the model",))
-    yield Paragraph((_FIRST,))
+    yield Heading(1, phrase("The derivatives inside the model"))
+    yield Paragraph(phrase(_FIRST))
     yield from signs(writer.derivation)
     for derivation in expansion.derivations:
         yield from _section(writer, derivation)
     for restated in expansion.restated:
         yield from _restated(writer, restated)
-    yield Heading(2, ("What is added to the model",))
+    yield Heading(2, phrase("What is added to the model"))
     yield Equations(added_equations(writer.derivation))
 
 
@@ -38,8 +91,8 @@ def _seen_through(writer: ChainWriter) -> Iterator[Block]:
     """The equations that are restated though they hold no derivatives."""
     restated = writer.derivation.expansion.restated
     if restated:
-        yield Heading(1, ("The model as it is differentiated",))
-        yield Paragraph((_PIECES,))
+        yield Heading(1, phrase("The model as it is differentiated"))
+        yield Paragraph(phrase(_PIECES))
     for each in restated:
         yield from _restated(writer, each)
 
@@ -73,10 +126,12 @@ def _names_read(derivation: Derivation) -> set[str]:
 def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Block]:
     root = derivation.total.numerator
     short, named = without_indices(derivation.total), Element(derivation.equation.tensor)
-    kept_as = " kept as " if derivation.kept else " called "
-    yield Heading(2, (short, ",", kept_as, named) if writer.is_named(derivation) else (short,))
+    kept_as = phrase("{derivative}, kept as {name}", derivative=short, name=named)
+    called = phrase("{derivative}, called {name}", derivative=short, name=named)
+    title = kept_as if derivation.kept else called
+    yield Heading(2, title if writer.is_named(derivation) else (short,))
     if not derivation.factors and root.tensor != derivation.tensor:
-        yield Paragraph((Element(root.tensor), " does not depend on ", Element(derivation.tensor), "."))
+        yield Paragraph(independent(Element(root.tensor), Element(derivation.tensor)))
     if [factor.consumer.tensor for factor in derivation.factors] == [root.tensor]:
         yield from worked_factor(writer, derivation.factors[0], derivation.steps)
     else:
@@ -84,7 +139,7 @@ def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Blo
             yield direct_path(writer, root, [derivation.tensor])
         for factor in derivation.factors:
             yield from worked_factor(writer, factor)
-        yield Paragraph(("The chain rule puts it together:",))
+        yield Paragraph(phrase("The chain rule puts it together:"))
         yield writer.chain(derivation.total, derivation.steps)
     if writer.is_named(derivation):
         yield from _name(derivation)
@@ -93,15 +148,14 @@ def _section(writer: ChainWriter, derivation: AdjointDerivation) -> Iterator[Blo
 def _name(derivation: AdjointDerivation) -> Iterator[Block]:
     """What the name stands for, and that nothing but the diagonal is needed where deltas say so."""
     if derivation.deltas != ONE:
-        yield Paragraph(
-            ("It is 0 wherever ", derivation.deltas, " is 0, so that the rest alone is computed.")
-        )
-    yield Paragraph(("Its name: ", derivation.equation.element, " := ", derivation.meaning, "."))
+        yield Paragraph(phrase(_DIAGONAL, deltas=derivation.deltas))
+    definition = (derivation.equation.element, " := ", derivation.meaning)
+    yield Paragraph(phrase("Its name: {definition}.", definition=definition))
 
 
 def _restated(writer: ChainWriter, restated: RestatedEquation) -> Iterator[Block]:
     """An equation of the model with what has been found for the derivatives in it."""
-    yield Heading(2, ("The equation of ", Element(restated.equation.tensor)))
+    yield Heading(2, phrase("The equation of {tensor}", tensor=Element(restated.equation.tensor)))
     links = [Link(restated.stated.expression, Reason("as the model states it"))]
     links += [Link(writer.shown(step.after), writer.reason(Law.of(step.rule))) for step in restated.steps]
     yield Chain(restated.equation.element, tuple(links))

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from symbackprop.languages.columns import columns
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, translated
 from symbackprop.lesson.document import Chain, Column, Equations, Link, Reason, Sentence
 from symbackprop.notation.expressions import Expression
 from symbackprop.systems.system import Equation, Fact
@@ -19,6 +22,7 @@ from symbackprop.typesetting.statements import Atom, statement_atoms
 
 # In ems of the text's font: an A4 page with margins of 2.5 cm, at 11 points, has 41.
 LINE_WIDTH = 38.0
+_THIS_ENTRY = marked("(this entry)")
 _LONGEST_LEFT, _QUAD = 9.0, 1.0
 # The equals sign, the parentheses and the arrow of a column.
 _BESIDE_COLUMN = 9.0
@@ -77,13 +81,16 @@ def _left_width(left: Expression, typesetter: Typesetter) -> float:
     return width if width <= _LONGEST_LEFT else 0.0
 
 
-def column_latex(column: Column, typesetter: Typesetter = PLAIN) -> str:
+def column_latex(
+    column: Column, typesetter: Typesetter = PLAIN, language: Language = Language.ENGLISH
+) -> str:
     """The column with its one entry, and an arrow to its row; an entry that is too wide is told apart."""
     name, entry = typesetter.box(column.derivative), typesetter.box(column.entry)
     fits = name.width + entry.width + _BESIDE_COLUMN <= LINE_WIDTH
     shown = row_latex(signed(entry)) if fits else r"\ast"
     entries = rf"0 \\ \vdots \\ {shown} \\ \vdots \\ 0"
-    arrow = rf"\leftarrow {typesetter.latex(column.row)}" + ("" if fits else r" \quad \text{(this entry)}")
+    told = rf" \quad \text{{{translated(_THIS_ENTRY, language)}}}"
+    arrow = rf"\leftarrow {typesetter.latex(column.row)}" + ("" if fits else told)
     return rf"{name.latex} = \begin{{pmatrix}} {entries} \end{{pmatrix}} {arrow}"
 
 
@@ -143,7 +150,7 @@ def _append_reason(
 ) -> None:
     if reason is None:
         return
-    name_width = _NOTE_LETTER * (len(reason.rule) + 2) + 2 * _QUAD
+    name_width = _NOTE_LETTER * (columns(reason.rule) + 2) + 2 * _QUAD
     if not reason.statements and margin + used + name_width <= LINE_WIDTH:
         rows[-1] = replace(
             rows[-1], latex=rows[-1].latex + rf" \qquad {_note('(' + escaped(reason.rule) + ')')}"
@@ -156,7 +163,7 @@ def _append_reason(
 def _notes(reason: Reason, width: float, typesetter: Typesetter) -> Iterator[str]:
     """The rule's name, then its statements, in lines of small print."""
     statements = [tuple(statement_atoms(each, typesetter)) for each in reason.statements]
-    name = [Atom(escaped(word), 0.5 * len(word)) for word in reason.rule.split(" ")]
+    name = [Atom(escaped(word), 0.5 * columns(word)) for word in reason.rule.split(" ")]
     if statements:
         name[-1] = replace(name[-1], latex=name[-1].latex + ":")
     if len(statements) == 1 and sum(map(_atom_width, (*name, *statements[0]))) <= width:
@@ -176,10 +183,10 @@ def _wrapped(atoms: Sequence[Atom], width: float) -> Iterator[list[Atom]]:
     for place, atom in enumerate(atoms):
         needed = _atom_width(atom)
         for following in atoms[place + 1 :]:
-            if following.spaced:
+            if following.begins:
                 break
             needed += _atom_width(following)
-        if line and atom.spaced and used + needed > width:
+        if line and atom.begins and used + needed > width:
             yield line
             line, used = [], 0.0
         line.append(atom)

@@ -1,7 +1,9 @@
-"""Documents in LaTeX: whole, so that pdflatex sets them as they are, or as a fragment for a paper.
+"""Documents in LaTeX: whole, so that an engine sets them as they are, or as a fragment for a paper.
+
+pdflatex sets what is English, LuaLaTeX with LuaTeX-ja what is Japanese.
 
 Packages: amsmath, amssymb, array, longtable and geometry. A fragment needs the first four in its document's
-preamble.
+preamble, and luatexja-preset where it is Japanese.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from symbackprop.derivation.result import Derivation
-from symbackprop.lesson.detail import Steps, with_steps
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, phrase, text_in, translated
+from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -37,6 +41,9 @@ from symbackprop.systems.system import Equation
 from symbackprop.typesetting.formulas import Typesetter
 from symbackprop.typesetting.names import escaped
 
+_JAPANESE = r"""\usepackage[haranoaji]{luatexja-preset}
+\renewcommand{\contentsname}{目次}
+"""
 _PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \usepackage[margin=2.5cm]{geometry}
 \usepackage{amsmath,amssymb,array,longtable}
@@ -46,6 +53,8 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \setlength{\parskip}{6pt}
 \setlength{\emergencystretch}{3em}
 """
+# In front of the preamble, for editors and people, and in it.
+_ENGINES = {Language.ENGLISH: ("", ""), Language.JAPANESE: ("% !TeX program = lualatex\n", _JAPANESE)}
 Symbols: TypeAlias = Mapping[str, str]
 NO_SYMBOLS: Symbols = {}
 _BEGINNING = "\n\\author{}\n\\date{}\n\\begin{document}\n\\maketitle\n\n"
@@ -56,6 +65,7 @@ _KNOWN_NUMBER = r"""% The numbers of equations that are referred to, for the fir
 \makeatother
 """
 _CONTENTS = "{\\setlength{\\parskip}{0pt}\\tableofcontents}\n\n"
+_HEADINGS = (marked("symbol"), marked("in the model"), marked("shape"), marked("is"))
 _SECTIONS = ("section", "subsection")
 # In ems: what the columns of the table of symbols have together, and a letter of a typed name.
 _TABLE_WIDTH, _TYPED_LETTER = 37.5, 0.53
@@ -63,10 +73,13 @@ _TABLE_WIDTH, _TYPED_LETTER = 37.5, 0.53
 _MOST_WITHOUT_CONTENTS = 16
 
 
-def derivation_latex(derivation: Derivation, standalone: bool, steps: Steps, symbols: Symbols) -> str:
+def derivation_latex(
+    derivation: Derivation, standalone: bool, steps: Steps, symbols: Symbols, language: Language
+) -> str:
     """A derivation as a paper's appendix: a document that compiles as it is, or its body alone."""
-    document = with_steps(derivation_document(derivation, with_symbols=False), steps)
-    return (latex_document if standalone else latex_fragment)(document, paper_of(derivation, symbols))
+    document = derivation_document(derivation, steps, language, with_symbols=False)
+    written = latex_document if standalone else latex_fragment
+    return written(document, paper_of(derivation, symbols, language))
 
 
 def result_latex(derivation: Derivation) -> str:
@@ -77,9 +90,11 @@ def result_latex(derivation: Derivation) -> str:
 def latex_document(document: Document, paper: Paper = NO_PAPER) -> str:
     """A document that compiles as it is."""
     title = rf"\title{{{paper.title or escaped(document.title)}}}"
+    before, packages = _ENGINES[paper.language]
     sections = sum(isinstance(block, Heading) and block.level == 1 for block in document.blocks)
     contents = _CONTENTS if sections > _MOST_WITHOUT_CONTENTS else ""
-    head = _PREAMBLE + _first_numbers(document, paper) + title + _BEGINNING
+    preamble = before + _PREAMBLE + packages + _first_numbers(document, paper)
+    head = preamble + title + _BEGINNING
     return head + contents + latex_fragment(document, paper) + "\n\\end{document}\n"
 
 
@@ -111,19 +126,23 @@ def _first_numbers(document: Document, paper: Paper) -> str:
 
 def _front(paper: Paper, body: str) -> str:
     """The table of symbols, and what the signs of the body mean."""
-    signs = signs_on(body)
+    signs = signs_on(body, language=paper.language)
     parts = []
     if paper.indices:
-        parts.append(f"Indices count from 0: {', '.join(paper.indices)}.")
+        counted = phrase("Indices count from 0: {indices}.", indices=", ".join(paper.indices))
+        parts.append(text_in(counted, paper.language))
     if paper.symbols:
-        parts.append(_table([row for row in paper.symbols if row.is_given or row.sign in body]))
+        parts.append(
+            _table([row for row in paper.symbols if row.is_given or row.sign in body], paper.language)
+        )
     if signs:
         parts.append("\\begin{itemize}\n" + "".join(f"\\item {sign}\n" for sign in signs) + "\\end{itemize}")
-    heading = [f"\\{_SECTIONS[0]}{'' if paper.numbered else '*'}{{Notation}}"] if paper.symbols else []
+    notation = text_in(phrase("Notation"), paper.language)
+    heading = [f"\\{_SECTIONS[0]}{'' if paper.numbered else '*'}{{{notation}}}"] if paper.symbols else []
     return "".join(f"{part}\n\n" for part in (*heading, *parts))
 
 
-def _table(rows: Sequence[SymbolRow]) -> str:
+def _table(rows: Sequence[SymbolRow], language: Language) -> str:
     """Columns of fixed widths, so that TeX sets them in one run."""
     symbol = min(max(3.5, *(row.width for row in rows)), 10.0)
     typed = min(max(6.0, *(_TYPED_LETTER * len(row.typed) for row in rows)), 12.0)
@@ -135,7 +154,7 @@ def _table(rows: Sequence[SymbolRow]) -> str:
     lines = [
         rf"\begin{{longtable}}[l]{{@{{}}{columns}@{{}}}}",
         r"\hline",
-        r"symbol & in the model & shape & is \\",
+        rf"{' & '.join(translated(heading, language) for heading in _HEADINGS)} \\",
         r"\hline",
         r"\endhead",
         *(rf"{_names(row, symbol)} & {row.shape} & {row.meaning} \\" for row in rows),
@@ -169,7 +188,9 @@ def _block(block: Block, paper: Paper, place: int, references: References) -> st
         case Equations():
             return _display(equations_rows(block, typesetter), paper, references.of_lines.get(place, ()))
         case Column():
-            return f"\\begin{{equation*}}\n{column_latex(block, typesetter)}\n\\end{{equation*}}"
+            return (
+                f"\\begin{{equation*}}\n{column_latex(block, typesetter, paper.language)}\n\\end{{equation*}}"
+            )
 
 
 def _heading(level: int, shown: str, star: str) -> str:

@@ -14,7 +14,10 @@ from typing import TypeAlias
 from symbackprop.algebra.arrangement import tidied
 from symbackprop.derivation.result import AdjointDerivation, Derivation
 from symbackprop.indexing.blocks import blocks_of
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, phrase, text_in
 from symbackprop.lesson.chains import ChainWriter, Law, without_indices
+from symbackprop.lesson.detail import Steps, with_steps
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -23,56 +26,58 @@ from symbackprop.lesson.document import (
     Heading,
     Link,
     Paragraph,
-    Sentence,
     listed,
+    title_of,
 )
-from symbackprop.lesson.inner_lesson import added_equations, inner_lesson
-from symbackprop.lesson.local_derivatives import direct_path, signs, worked_factor
+from symbackprop.lesson.document_passes import in_language_of, with_shorthands
+from symbackprop.lesson.inner_lesson import added_equations, inner_lesson, model_section, stated_model
+from symbackprop.lesson.local_derivatives import direct_path, independent, signs, worked_factor
 from symbackprop.lesson.matrix_form import has_product, matrix_form, shown
-from symbackprop.lesson.shorthand_documents import with_shorthands
 from symbackprop.notation.arithmetic import add, multiply
 from symbackprop.notation.derivatives import Derivative
-from symbackprop.notation.expressions import Axis, Element, Expression, Index, Size
+from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.notation.substitution import substitute
 from symbackprop.systems.printing import text
 from symbackprop.systems.shorthands import spelled
-from symbackprop.systems.system import Role, System
 
 Line: TypeAlias = tuple[Expression, Expression]
 
-_EVERY_PATH = (
-    " moves with a tensor through every equation that reads it. From the loss backwards, each derivative is "
-    "worked out once and used by all that need it:"
+_EVERY_PATH = marked(
+    "{loss} moves with a tensor through every equation that reads it. From the loss backwards, each "
+    "derivative is worked out once and used by all that need it:"
 )
-_PRODUCT_WITH_INDICES = (
+_PRODUCT_WITH_INDICES = marked(
     "With its indices written out, each product is a sum over all indices of the tensor in the middle."
 )
-_ROLES = (
-    (Role.INPUT, "input"),
-    (Role.TARGET, "target"),
-    (Role.CONSTANT, "constant"),
-    (Role.PARAMETER, "parameter"),
-)
+_USED_ONCE = marked("It keeps a name: {definition} is used by {users}.")
+_USED_AGAIN = marked("It keeps a name: {definition} is used again by {users}.")
 
 
-def derivation_document(derivation: Derivation, with_symbols: bool = True) -> Document:
-    """The whole derivation, from the model to the gradient's equations.
+def derivation_document(
+    derivation: Derivation,
+    steps: Steps = Steps.ALL,
+    language: Language = Language.ENGLISH,
+    *,
+    with_symbols: bool = True,
+) -> Document:
+    """The whole derivation in a language, from the model to the gradient's equations, with these steps.
 
     Without the symbols where a table of them stands in front.
     """
     writer = ChainWriter(derivation)
     lesson = _along_one_path if _is_one_path(derivation) else _adjoint_by_adjoint
     blocks = (
-        *_model(_stated(derivation), with_symbols),
+        *model_section(stated_model(derivation), with_symbols),
         *inner_lesson(writer),
         *lesson(writer),
-        Heading(1, ("The result",)),
+        Heading(1, phrase("The result")),
         result_by_blocks(derivation),
         *(() if with_symbols else _as_matrices(result_equations(derivation))),
     )
     asked = ", ".join(derivation.wrt)
-    title = f"{derivation.system.name}: the gradient of {derivation.system.loss} by {asked}"
-    return with_shorthands(Document(title, blocks), derivation.system.shorthands)
+    title = title_of(derivation.system.name, derivation.system.loss or "", asked)
+    document = Document(text_in(title, language), in_language_of(blocks, language), language)
+    return with_steps(with_shorthands(document, derivation.system.shorthands), steps)
 
 
 def result_document(derivation: Derivation) -> Document:
@@ -130,45 +135,8 @@ def _as_matrices(equations: Equations) -> Iterator[Block]:
             short = without_indices(left) if isinstance(left, Derivative) else Element(of.tensor)
             found.append((short, matrix))
     if any(has_product(matrix) for _, matrix in found):
-        yield Paragraph(("As matrices:",))
+        yield Paragraph(phrase("As matrices:"))
         yield Equations(tuple((left, shown(matrix)) for left, matrix in found))
-
-
-def _stated(derivation: Derivation) -> System:
-    """The model as its author knows it: with the derivatives in it as signs, and functions in pieces."""
-    expansion = derivation.expansion
-    return expansion.stated if expansion.derivations or expansion.restated else derivation.system
-
-
-def _model(system: System, with_symbols: bool) -> Iterator[Block]:
-    yield Heading(1, ("The model",))
-    yield Equations(tuple((equation.element, equation.expression) for equation in system.equations))
-    if system.axes and with_symbols:
-        runs = [
-            f"{axis.label} over {axis.name}" + (f" ({axis.size} values)" if axis.size is not None else "")
-            for axis in system.axes
-        ]
-        yield Paragraph(("The indices run over axes: ", *listed(runs), "."))
-    if system.relations:
-        yield Paragraph(("Their sizes are related:",))
-        yield Equations(tuple((Size(each.axis), each.length) for each in system.relations))
-    if with_symbols:
-        yield _given(system)
-    for fact in system.facts:
-        yield Paragraph(("It is known that ", fact, "."))
-    for known in system.positive_definite:
-        yield Paragraph(("It is known that ", Element(known.tensor), " is symmetric and positive definite."))
-
-
-def _given(system: System) -> Block:
-    roles = [
-        (name + ("s " if len(tensors) > 1 else " "), listed([tensor.element for tensor in tensors]))
-        for role, name in _ROLES
-        if (tensors := system.with_role(role))
-    ]
-    given: list[Sentence] = [(name, *elements) for name, elements in roles]
-    joined = tuple(part for place, item in enumerate(given) for part in ((("; ",) if place else ()) + item))
-    return Paragraph(("Given: ", *joined, "."))
 
 
 def _is_one_path(derivation: Derivation) -> bool:
@@ -187,18 +155,19 @@ def _is_one_path(derivation: Derivation) -> bool:
 def _along_one_path(writer: ChainWriter) -> Iterator[Block]:
     """The chain rule, the factors one at a time, the product."""
     adjoints = writer.derivation.adjoints
-    yield Heading(1, ("The chain rule",))
+    yield Heading(1, phrase("The chain rule"))
     yield from _path(writer, adjoints)
     yield from _signs_once(writer.derivation)
-    yield Heading(1, ("The factors, one at a time",))
+    yield Heading(1, phrase("The factors, one at a time"))
     for number, adjoint in enumerate(adjoints, start=1):
         (factor,) = adjoint.factors
         short = without_indices(factor.derivative)
-        yield Heading(2, (f"Factor {number}: ", short) if len(adjoints) > 1 else (short,))
+        numbered = phrase("Factor {number}: {factor}", number=number, factor=short)
+        yield Heading(2, numbered if len(adjoints) > 1 else (short,))
         yield from worked_factor(writer, factor, adjoint.steps if number == 1 else ())
     if len(adjoints) > 1:
-        yield Heading(1, ("The product",))
-        yield Paragraph((_PRODUCT_WITH_INDICES,))
+        yield Heading(1, phrase("The product"))
+        yield Paragraph(phrase(_PRODUCT_WITH_INDICES))
     for adjoint in adjoints[1:]:
         yield writer.chain(adjoint.total, adjoint.steps)
         yield from _name(writer, adjoint)
@@ -206,12 +175,14 @@ def _along_one_path(writer: ChainWriter) -> Iterator[Block]:
 
 def _path(writer: ChainWriter, adjoints: Sequence[AdjointDerivation]) -> Iterator[Block]:
     tensors = [Element(adjoint.tensor) for adjoint in reversed(adjoints)]
-    moves = [
-        part
-        for place, (first, second) in enumerate(itertools.pairwise([*tensors, writer.loss]))
-        for part in (", " if place else "", first, " moves ", second)
+    links = [
+        phrase("{tensor} moves {moved}", tensor=first, moved=second)
+        for first, second in itertools.pairwise([*tensors, writer.loss])
     ]
-    yield Paragraph((*moves, ". The derivative has one factor for each of these links:"))
+    moves = links[0]
+    for link in links[1:]:
+        moves = phrase("{before}, {item}", before=moves, item=link)
+    yield Paragraph(phrase("{moves}. The derivative has one factor for each of these links:", moves=moves))
     factors = [without_indices(adjoint.factors[0].derivative) for adjoint in adjoints]
     rule = next((step.rule for step in adjoints[-1].steps), None)
     left = Derivative(writer.loss, tensors[0], total=True)
@@ -227,8 +198,8 @@ def _adjoint_by_adjoint(writer: ChainWriter) -> Iterator[Block]:
     lines = [_short_chain_rule(writer, adjoint) for adjoint in adjoints if adjoint.factors]
     lines = [line for line in lines if text(line[0]) != text(line[1])]
     if lines:
-        yield Heading(1, ("The chain rule",))
-        yield Paragraph((writer.loss, _EVERY_PATH))
+        yield Heading(1, phrase("The chain rule"))
+        yield Paragraph(phrase(_EVERY_PATH, loss=writer.loss))
         yield Equations(tuple(lines))
     if writer.read_twice:
         yield direct_path(writer, writer.loss, writer.read_twice)
@@ -249,16 +220,17 @@ def _short_chain_rule(writer: ChainWriter, adjoint: AdjointDerivation) -> tuple[
 def _section(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:
     named = adjoint.kept and adjoint.tensor not in writer.derivation.wrt
     short = without_indices(adjoint.total)
-    yield Heading(1, (short, ", kept as ", Element(adjoint.equation.tensor)) if named else (short,))
+    kept = phrase("{derivative}, kept as {name}", derivative=short, name=Element(adjoint.equation.tensor))
+    yield Heading(1, kept if named else (short,))
     if not adjoint.factors and adjoint.tensor != writer.loss.tensor:
-        yield Paragraph((writer.loss, " does not depend on ", Element(adjoint.tensor), "."))
+        yield Paragraph(independent(writer.loss, Element(adjoint.tensor)))
     if [factor.consumer.tensor for factor in adjoint.factors] == [writer.loss.tensor]:
         yield from worked_factor(writer, adjoint.factors[0], adjoint.steps)
     else:
         for factor in adjoint.factors:
             yield from worked_factor(writer, factor)
         if adjoint.factors:
-            yield Paragraph(("The chain rule puts it together:",))
+            yield Paragraph(phrase("The chain rule puts it together:"))
         yield writer.chain(adjoint.total, adjoint.steps)
     yield from _name(writer, adjoint)
 
@@ -275,9 +247,9 @@ def _name(writer: ChainWriter, adjoint: AdjointDerivation) -> Iterator[Block]:
         for other in writer.derivation.adjoints
         if any(factor.consumer.tensor == adjoint.tensor for factor in other.factors)
     ]
-    again = "is used again by " if len(users) > 1 else "is used by "
-    named: Sentence = ("It keeps a name: ", adjoint.equation.element, " := ", adjoint.total, " ")
-    yield Paragraph((*named, again, *listed(users), "."))
+    definition = (adjoint.equation.element, " := ", adjoint.total)
+    kept = _USED_AGAIN if len(users) > 1 else _USED_ONCE
+    yield Paragraph(phrase(kept, definition=definition, users=listed(users)))
 
 
 def _signs_once(derivation: Derivation) -> Iterator[Block]:

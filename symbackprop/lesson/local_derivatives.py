@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symbackprop.derivation.result import Derivation, LocalDerivative
+from symbackprop.languages.phrases import Words, marked, phrase
 from symbackprop.lesson.chains import ChainWriter
-from symbackprop.lesson.document import Block, Column, Equations, Paragraph, Sentence, listed
+from symbackprop.lesson.document import Block, Column, Equations, Paragraph, listed
 from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Delta, Element, Expression, Index
@@ -14,12 +15,18 @@ from symbackprop.notation.substitution import substitute
 from symbackprop.rewriting.naming import Naming
 from symbackprop.rewriting.rule import Step
 
+_DIRECT = marked(
+    "{direct} is {tensor} as its own equation reads {read}, while all other tensors stand still."
+)
+_KRONECKER = marked("{delta} is 1 where {equal} and 0 elsewhere (Kronecker's delta).")
+_COLUMN = marked("As a column over {index}, it holds {entry} in row {row} and 0 elsewhere:")
+
 
 def worked_factor(
     writer: ChainWriter, factor: LocalDerivative, further: Sequence[Step] = ()
 ) -> Iterator[Block]:
     """A local derivative, worked out, and what its deltas say; `further` steps go on from its value."""
-    yield Paragraph(("From ", factor.consumer, ":"))
+    yield Paragraph(phrase("From {equation}:", equation=factor.consumer))
     yield writer.chain(writer.apart(factor.derivative), (*factor.steps, *further))
     yield from _description(factor)
 
@@ -27,9 +34,13 @@ def worked_factor(
 def direct_path(writer: ChainWriter, root: Element, tensors: Sequence[str]) -> Block:
     """What the direct path is, where what is differentiated reads a tensor itself and through others."""
     plain = Element(root.tensor)
-    own: Sentence = (writer.direct(plain), " is ", plain, " as its own equation reads ")
     read = listed([Element(name) for name in tensors])
-    return Paragraph((*own, *read, ", while all other tensors stand still."))
+    return Paragraph(phrase(_DIRECT, direct=writer.direct(plain), tensor=plain, read=read))
+
+
+def independent(root: Element, tensor: Element) -> Words:
+    """That one tensor does not depend on another."""
+    return phrase("{root} does not depend on {tensor}.", root=root, tensor=tensor)
 
 
 def signs(derivation: Derivation) -> Iterator[Block]:
@@ -38,8 +49,8 @@ def signs(derivation: Derivation) -> Iterator[Block]:
     nodes = (node for step in shown for node in step.after.walk())
     delta = next((node for node in nodes if isinstance(node, Delta)), None)
     if delta is not None:
-        meaning: Sentence = (delta, " is 1 where ", delta.left, " = ", delta.right)
-        yield Paragraph((*meaning, " and 0 elsewhere (Kronecker's delta)."))
+        equal = (delta.left, " = ", delta.right)
+        yield Paragraph(phrase(_KRONECKER, delta=delta, equal=equal))
 
 
 def _description(factor: LocalDerivative) -> Iterator[Block]:
@@ -50,21 +61,13 @@ def _description(factor: LocalDerivative) -> Iterator[Block]:
     entry = _entry(factor, pairs)
     numerator, denominator = factor.derivative.numerator, factor.derivative.denominator
     if len(pairs) == len(numerator.positions) == len(denominator.positions):
-        yield Paragraph(
-            (
-                "Each element of ",
-                Element(numerator.tensor),
-                " depends on one element of ",
-                Element(denominator.tensor),
-                " alone:",
-            )
-        )
+        tensors = {"above": Element(numerator.tensor), "below": Element(denominator.tensor)}
+        yield Paragraph(phrase("Each element of {above} depends on one element of {below} alone:", **tensors))
         same = Element(numerator.tensor, tuple(pairs.get(index, index) for index in factor.consumer.indices))
         yield Equations(((Derivative(same, denominator, factor.derivative.total), entry),))
     elif len(pairs) == 1:
         ((over, row),) = pairs.items()
-        held = (", it holds ", entry, " in row ", row, " and 0 elsewhere:")
-        yield Paragraph(("As a column over ", over, *held))
+        yield Paragraph(phrase(_COLUMN, index=over, entry=entry, row=row))
         yield Column(factor.derivative, over, row, entry)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from symbackprop.derivation.result import Derivation
-from symbackprop.lesson.detail import Steps, with_steps
+from symbackprop.languages.language import Language
+from symbackprop.lesson.detail import Steps
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -28,9 +29,9 @@ from symbackprop.lesson.paper import BRACKET, PADDED, signs_on, stated_typesette
 from symbackprop.typesetting.formulas import PLAIN, Typesetter
 
 
-def derivation_markdown(derivation: Derivation, steps: Steps) -> str:
-    """A derivation, its tensors set as the model says."""
-    document = with_steps(derivation_document(derivation), steps)
+def derivation_markdown(derivation: Derivation, steps: Steps, language: Language) -> str:
+    """A derivation in a language, its tensors set as the model says."""
+    document = derivation_document(derivation, steps, language)
     return markdown_document(document, stated_typesetter(derivation.system))
 
 
@@ -42,16 +43,17 @@ def result_markdown(derivation: Derivation) -> str:
 def markdown_document(document: Document, typesetter: Typesetter = PLAIN) -> str:
     """The document, its title as the one heading of first level."""
     body = markdown_fragment(document, typesetter)
-    notes = "".join(f"\n{note}\n" for note in signs_on(body, (BRACKET, PADDED)))
+    notes = "".join(f"\n{note}\n" for note in signs_on(body, (BRACKET, PADDED), document.language))
     return f"# {escaped(document.title)}\n\n{body}{notes}"
 
 
 def markdown_fragment(document: Document, typesetter: Typesetter = PLAIN) -> str:
     """The blocks alone, without the title."""
-    return "\n\n".join(_block(block, typesetter) for block in document.blocks) + "\n"
+    said = document.language
+    return "\n\n".join(_block(block, typesetter, said) for block in document.blocks) + "\n"
 
 
-def _block(block: Block, typesetter: Typesetter) -> str:
+def _block(block: Block, typesetter: Typesetter, language: Language) -> str:
     match block:
         case Heading(level, sentence):
             return f"{'#' * (level + 1)} {_sentence(sentence, typesetter)}"
@@ -62,7 +64,7 @@ def _block(block: Block, typesetter: Typesetter) -> str:
         case Equations():
             return _display(joined_rows(equations_rows(block, typesetter)))
         case Column():
-            return f"$$\n{column_latex(block, typesetter)}\n$$"
+            return f"$$\n{column_latex(block, typesetter, language)}\n$$"
 
 
 def _display(rows: str) -> str:

@@ -4,58 +4,80 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, phrase, text_in, translated
+from symbackprop.lesson.document import title_of
 from symbackprop.notation.expressions import Axis, Element, Index, Size
 from symbackprop.systems.system import Role, System, Tensor
 from symbackprop.typesetting.formulas import PLAIN, Typesetter
 from symbackprop.typesetting.names import escaped
 from symbackprop.typesetting.symbols import expect_symbol, symbols_of
 
+_SCALAR = marked("scalar")
 _ROLES = {
-    Role.INPUT: "input",
-    Role.TARGET: "target",
-    Role.PARAMETER: "parameter",
-    Role.SIZE: "size",
-    Role.CONSTANT: "constant",
-    Role.DERIVED: "computed",
+    Role.INPUT: marked("input"),
+    Role.TARGET: marked("target"),
+    Role.PARAMETER: marked("parameter"),
+    Role.SIZE: marked("size"),
+    Role.CONSTANT: marked("constant"),
+    Role.DERIVED: marked("computed"),
 }
 
 # A sign, as a page that has it contains it, and what it means.
-BRACKET = (r"\[\\,", r"The bracket $[\,c\,]$ is 1 where the condition $c$ holds and 0 elsewhere.")
+BRACKET = (
+    r"\[\\,",
+    marked(r"The bracket $[\,c\,]$ is 1 where the condition $c$ holds and 0 elsewhere."),
+)
 PADDED = (
     r"\\operatorname\{pad\}",
-    r"$\operatorname{pad}(a_{p})$ is $a_{p}$ where the position $p$ lies inside $a$, and 0 elsewhere.",
+    marked(
+        r"$\operatorname{pad}(a_{p})$ is $a_{p}$ where the position $p$ lies inside $a$, and 0 elsewhere."
+    ),
 )
 # In the order in which they are explained.
 _SIGNS = (
-    (r"\\delta_\{", r"$\delta_{ij}$ (Kronecker's delta) is 1 where $i = j$ and 0 elsewhere."),
+    (r"\\delta_\{", marked(r"$\delta_{ij}$ (Kronecker's delta) is 1 where $i = j$ and 0 elsewhere.")),
     (
         r"\\delta\^\{",
-        r"$\delta^{(u)}$, with the name of a tensor or the number of a layer above, is the error signal "
-        r"there: the derivative of the loss by $u$.",
+        marked(
+            r"$\delta^{(u)}$, with the name of a tensor or the number of a layer above, is the error signal "
+            r"there: the derivative of the loss by $u$."
+        ),
     ),
-    (r"\\nabla\^\{", r"$\nabla^{(\gamma)}$ is the gradient of the loss by $\gamma$."),
+    (r"\\nabla\^\{", marked(r"$\nabla^{(\gamma)}$ is the gradient of the loss by $\gamma$.")),
     BRACKET,
     PADDED,
-    (r"\\bmod", r"$m \bmod n$ is the remainder of $m$ divided by $n$."),
-    (r"\\lfloor", r"$\lfloor a \rfloor$ is the greatest whole number that is not above $a$."),
-    (r"\\operatorname\{sg\}", r"$\operatorname{sg}(a)$ is $a$, without a derivative (stop gradient)."),
-    (r"\\operatorname\{mean\}", r"$\operatorname{mean}_{i}$ is the arithmetic mean over the index $i$."),
-    (r"\\operatorname\{var\}", r"$\operatorname{var}_{i}$ is the mean square of what differs from the mean."),
-    (r"\\operatorname\{cof\}", r"$\operatorname{cof}(X)$ is the matrix of the cofactors of $X$."),
+    (r"\\bmod", marked(r"$m \bmod n$ is the remainder of $m$ divided by $n$.")),
+    (r"\\lfloor", marked(r"$\lfloor a \rfloor$ is the greatest whole number that is not above $a$.")),
+    (
+        r"\\operatorname\{sg\}",
+        marked(r"$\operatorname{sg}(a)$ is $a$, without a derivative (stop gradient)."),
+    ),
+    (
+        r"\\operatorname\{mean\}",
+        marked(r"$\operatorname{mean}_{i}$ is the arithmetic mean over the index $i$."),
+    ),
+    (
+        r"\\operatorname\{var\}",
+        marked(r"$\operatorname{var}_{i}$ is the mean square of what differs from the mean."),
+    ),
+    (r"\\operatorname\{cof\}", marked(r"$\operatorname{cof}(X)$ is the matrix of the cofactors of $X$.")),
     (
         r"arg\\,max",
-        r"$\operatorname*{arg\,max}_{i} a_{i}$ is the first place of the greatest $a_{i}$.",
+        marked(r"$\operatorname*{arg\,max}_{i} a_{i}$ is the first place of the greatest $a_{i}$."),
     ),
-    (r"\\sigma[(\\]", r"$\sigma(a) = 1/(1 + e^{-a})$ is the logistic function."),
-    (r"\\Phi", r"$\Phi$ is the distribution function of the standard normal distribution."),
-    (r"\\odot", r"$\odot$ is the product element by element."),
-    (r"\\mathbf\{1\}", r"$\mathbf{1}$ is a column of ones."),
+    (r"\\sigma[(\\]", marked(r"$\sigma(a) = 1/(1 + e^{-a})$ is the logistic function.")),
+    (r"\\Phi", marked(r"$\Phi$ is the distribution function of the standard normal distribution.")),
+    (r"\\odot", marked(r"$\odot$ is the product element by element.")),
+    (r"\\mathbf\{1\}", marked(r"$\mathbf{1}$ is a column of ones.")),
     (
         r"\\top",
-        r"A tensor of two indices is a matrix whose rows are counted by the first; one of one is a column.",
+        marked(
+            "A tensor of two indices is a matrix whose rows are counted by the first; one of one is a column."
+        ),
     ),
 )
 
@@ -86,12 +108,15 @@ class Paper:
     indices: tuple[str, ...] = ()
     symbols: tuple[SymbolRow, ...] = ()
     numbered: bool = field(default=False, kw_only=True)
+    language: Language = Language.ENGLISH
 
 
 NO_PAPER = Paper()
 
 
-def paper_of(derivation: Derivation, symbols: Mapping[str, str]) -> Paper:
+def paper_of(
+    derivation: Derivation, symbols: Mapping[str, str], language: Language = Language.ENGLISH
+) -> Paper:
     """The indices and symbols of a derivation, adjoints included; `symbols` are LaTeX for names, over the
     model's own.
 
@@ -105,15 +130,17 @@ def paper_of(derivation: Derivation, symbols: Mapping[str, str]) -> Paper:
             system.tensor(name)
         expect_symbol(name, latex)
     typesetter = Typesetter(symbols_of(names, {**stated_symbols(system), **symbols}))
-    rows = [_tensor_row(tensor, typesetter) for role in _ROLES for tensor in system.with_role(role)]
+    rows = [_tensor_row(tensor, typesetter, language) for role in _ROLES for tensor in system.with_role(role)]
     for adjoint in added:
         of = (Element(adjoint.total.numerator.tensor), Element(adjoint.total.denominator.tensor))
         meaning = r" / \allowbreak ".join(rf"\partial {typesetter.latex(element)}" for element in of)
-        rows.append(_row(adjoint.equation.element, f"${meaning}$", typesetter, is_given=False))
+        row = _row(adjoint.equation.element, f"${meaning}$", typesetter, language)
+        rows.append(replace(row, is_given=False))
     asked = ", ".join(f"${typesetter.latex(Element(name))}$" for name in derivation.wrt)
     loss = f"${typesetter.latex(Element(system.loss or ''))}$"
-    title = f"{escaped(system.name)}: the gradient of {loss} by {asked}"
-    return Paper(title, typesetter, tuple(_runs(system, typesetter)), tuple(rows), numbered=True)
+    title = text_in(title_of(escaped(system.name), loss, asked), language)
+    runs = tuple(_runs(system, typesetter))
+    return Paper(title, typesetter, runs, tuple(rows), numbered=True, language=language)
 
 
 def stated_typesetter(system: System) -> Typesetter:
@@ -127,25 +154,28 @@ def stated_symbols(system: System) -> dict[str, str]:
     return {name: tensor.symbol for name, tensor in system.tensors.items() if tensor.symbol}
 
 
-def signs_on(body: str, signs: Sequence[tuple[str, str]] = _SIGNS) -> tuple[str, ...]:
+def signs_on(
+    body: str, signs: Sequence[tuple[str, str]] = _SIGNS, language: Language = Language.ENGLISH
+) -> tuple[str, ...]:
     """What the signs mean that a page shows, in LaTeX."""
-    return tuple(meaning for pattern, meaning in signs if re.search(pattern, body))
+    return tuple(translated(meaning, language) for pattern, meaning in signs if re.search(pattern, body))
 
 
-def _tensor_row(tensor: Tensor, typesetter: Typesetter) -> SymbolRow:
-    meaning = _ROLES[tensor.role]
+def _tensor_row(tensor: Tensor, typesetter: Typesetter, language: Language) -> SymbolRow:
+    meaning = phrase(_ROLES[tensor.role])
     if tensor.values is not None:
-        meaning += f", whole numbers: places of {_size(tensor.values, typesetter)}"
-    return _row(tensor.element, meaning, typesetter)
+        axis = _size(tensor.values, typesetter)
+        meaning = phrase("{role}, whole numbers: places of {axis}", role=meaning, axis=axis)
+    return _row(tensor.element, text_in(meaning, language), typesetter, language)
 
 
-def _row(element: Element, meaning: str, typesetter: Typesetter, is_given: bool = True) -> SymbolRow:
+def _row(element: Element, meaning: str, typesetter: Typesetter, language: Language) -> SymbolRow:
     box = typesetter.box(element)
     axes = [position.axis for position in element.positions if isinstance(position, Index)]
     sizes = r" \times ".join(typesetter.latex(Size(axis)) for axis in axes)
-    shape = f"${sizes}$" if sizes else "scalar"
+    shape = f"${sizes}$" if sizes else translated(_SCALAR, language)
     sign = typesetter.latex(Element(element.tensor))
-    return SymbolRow(box.latex, box.width, element.tensor, shape, meaning, sign, is_given)
+    return SymbolRow(box.latex, box.width, element.tensor, shape, meaning, sign)
 
 
 def _size(axis: Axis, typesetter: Typesetter) -> str:

@@ -1,4 +1,4 @@
-"""Documents as plain ASCII for a terminal, a pipe or a file.
+"""Documents as plain text for a terminal, a pipe or a file; in English it is ASCII.
 
 An equation that is too long goes on below in front of an operator, and inside the parentheses that it broke.
 Reasons stand behind a #, which is a comment in the model language.
@@ -6,10 +6,12 @@ Reasons stand behind a #, which is a comment in the model language.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from symbackprop.languages.columns import columns, wrapped
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import phrase, text_in
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -38,7 +40,8 @@ _DEEPEST = 3
 def document_text(document: Document, width: int = DEFAULT_WIDTH) -> str:
     """The document, wrapped to `width` columns."""
     width = max(width, NARROWEST)
-    blocks = [_heading(document.title, "="), *(_block_text(block, width) for block in document.blocks)]
+    said = document.language
+    blocks = [_heading(document.title, "="), *(_block_text(block, width, said) for block in document.blocks)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -65,7 +68,7 @@ def _chain_of(derivatives: Sequence[Expression]) -> Row:
     return joined_rows((Break(1),), [(f"({text(each)})",) for each in derivatives])
 
 
-def _block_text(block: Block, width: int) -> str:
+def _block_text(block: Block, width: int, language: Language) -> str:
     match block:
         case Heading(level, sentence):
             return _heading(_sentence(sentence), "-~"[level - 1])
@@ -77,11 +80,11 @@ def _block_text(block: Block, width: int) -> str:
         case Chain():
             return "\n".join(_chain(block, width))
         case Column():
-            return "\n".join(_column(block))
+            return "\n".join(_column(block, language))
 
 
 def _heading(title: str, underline: str) -> str:
-    return f"{title}\n{underline * len(title)}"
+    return f"{title}\n{underline * columns(title)}"
 
 
 def _sentence(sentence: Sentence) -> str:
@@ -95,15 +98,7 @@ def _formula(part: Expression | Equation | Fact) -> str:
 
 
 def _wrapped(sentence: str, width: int, indent: str = "", hang: str = "") -> str:
-    lines = textwrap.wrap(
-        sentence,
-        width,
-        initial_indent=indent,
-        subsequent_indent=hang or indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return "\n".join(lines)
+    return "\n".join(wrapped(sentence, width, indent, hang or indent))
 
 
 def _chain(chain: Chain, width: int) -> Iterator[str]:
@@ -127,12 +122,12 @@ def _with_reason(shown: str, indent: int, reason: Reason | None, width: int) -> 
     statements = [_sentence(statement) for statement in reason.statements]
     one_line = reason.rule + (f": {statements[0]}" if len(statements) == 1 else "")
     column = max(_REASON_COLUMN, len(last) + 2)
-    if len(statements) < 2 and column + 2 + len(one_line) <= width:
+    if len(statements) < 2 and column + 2 + columns(one_line) <= width:
         yield f"{shown}{' ' * (column - len(last))}# {one_line}"
         return
     yield shown
     margin = " " * min(indent, width // 3)
-    if len(statements) == 1 and len(margin) + 2 + len(one_line) <= width:
+    if len(statements) == 1 and len(margin) + 2 + columns(one_line) <= width:
         yield f"{margin}# {one_line}"
         return
     yield _wrapped(reason.rule + (":" if statements else ""), width, f"{margin}# ", f"{margin}#   ")
@@ -140,11 +135,12 @@ def _with_reason(shown: str, indent: int, reason: Reason | None, width: int) -> 
         yield _wrapped(statement, width, f"{margin}#   ", f"{margin}#     ")
 
 
-def _column(column: Column) -> Iterator[str]:
+def _column(column: Column, language: Language) -> Iterator[str]:
     entry = formula_text(column.entry)
     rows = ["0", ":", entry, ":", "0"]
     for row in rows:
-        arrow = f"  <- row {text(column.row)}" if row is rows[2] else ""
+        label = text_in(phrase("row {row}", row=text(column.row)), language)
+        arrow = f"  <- {label}" if row is rows[2] else ""
         yield f"{' ' * (_INDENT + _HANG)}[ {row.center(len(entry))} ]{arrow}"
 
 

@@ -8,8 +8,10 @@ from html import escape
 from typing import TypeAlias
 
 from symbackprop.explanation import blocks as explained
-from symbackprop.explanation.saying import on_lines
+from symbackprop.explanation.saying import on_lines, shape_said
+from symbackprop.languages.phrases import in_language, phrase
 from symbackprop.lesson import document as lesson
+from symbackprop.notation.expressions import Expression
 from symbackprop.pages.writing import Writer
 
 Block: TypeAlias = explained.Block | lesson.Block
@@ -103,11 +105,17 @@ def _column(column: lesson.Column, writer: Writer) -> str:
     dots = "<mtr><mtd><mo>\u22ee</mo></mtd></mtr>"
     zero = "<mtr><mtd><mn>0</mn></mtd></mtr>"
     rows = f"{zero}{dots}<mtr><mtd>{entry}</mtd></mtr>{dots}{zero}"
-    row = writer.printer.math(column.row).markup
     name = writer.printer.math(column.derivative).markup
-    arrow = f"<mo>\u2190</mo><mtext>row\u00a0</mtext>{row}"
+    label = in_language(phrase("row {row}", row=column.row), writer.language)
+    arrow = f"<mo>\u2190</mo>{''.join(_label_part(part, writer) for part in label)}"
     whole = f"{name}<mo>=</mo><mrow><mo>(</mo><mtable>{rows}</mtable><mo>)</mo></mrow>{arrow}"
     return f'<div class="equations"><math displaystyle="true">{whole}</math></div>'
+
+
+def _label_part(part: str | Expression, writer: Writer) -> str:
+    if isinstance(part, str):
+        return f"<mtext>{escape(part).replace(' ', chr(0xA0))}</mtext>"
+    return writer.printer.math(part).markup
 
 
 def matrix(rows: Sequence[Sequence[str]]) -> str:
@@ -146,7 +154,7 @@ def _step(step: explained.Step, writer: Writer) -> str:
     """An equation, its code, what is to be said of it, and how it looks in numbers."""
     equation = _equation_row(writer.term(step.equation.element), writer.formula(step.equation.expression))
     lines = writer.words(on_lines(step.spans))
-    shape = "a scalar" if step.shape == "()" else f"shape {step.shape}"
+    shape = writer.words(shape_said(step.shape))
     code = "\n".join(span.code for span in step.spans)
     parts = [
         f'<div class="equations">{equation}</div>',

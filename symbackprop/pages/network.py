@@ -5,13 +5,14 @@ from __future__ import annotations
 from html import escape
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.languages.language import Language
 from symbackprop.pages.links import Links
 from symbackprop.plotting.network_layout import Box, Curve, network_layout
 
 
-def network_svg(derivation: Derivation, links: Links) -> str:
+def network_svg(derivation: Derivation, links: Links, language: Language = Language.ENGLISH) -> str:
     """The whole drawing; a screen reader is told what it shows."""
-    layout = network_layout(derivation)
+    layout = network_layout(derivation, language)
     arrows = "".join(map(_arrow_svg, layout.arrows))
     boxes = "".join(_box_svg(box, links) for box in layout.boxes)
     return (

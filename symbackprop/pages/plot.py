@@ -7,13 +7,17 @@ from html import escape
 from math import log2, log10
 
 from symbackprop.explanation.ways import Ways
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, translated
 from symbackprop.plotting.cost_curves import cost_curves
 from symbackprop.systems.system import System
 
+_TITLE = marked("Operations of each way of differentiating, against the size of every open axis")
+_AXIS = marked("size of every open axis")
 _LEFT, _TOP, _WIDTH, _HEIGHT = 58.0, 14.0, 420.0, 250.0
 
 
-def cost_plot(system: System, ways: Ways) -> str:
+def cost_plot(system: System, ways: Ways, language: Language = Language.ENGLISH) -> str:
     """Operations against the size of all open axes, both in powers; "" where sizes are all declared."""
     curves = cost_curves(system, {way.name: way.operations for way in ways.ways})
     if curves is None:
@@ -21,8 +25,10 @@ def cost_plot(system: System, ways: Ways) -> str:
     numbers = [number for line in curves.operations.values() for number in line if number > 0]
     low, high = int(log10(min(numbers))), int(log10(max(numbers))) + 1
     widths = list(curves.widths)
-    body = "".join((*_grid(widths, low, high), *_curves(widths, curves.operations, low, high)))
-    title = "Operations of each way of differentiating, against the size of every open axis"
+    lines = {translated(name, language): line for name, line in curves.operations.items()}
+    axis = translated(_AXIS, language)
+    body = "".join((*_grid(widths, low, high, axis), *_curves(widths, lines, low, high)))
+    title = translated(_TITLE, language)
     return (
         f'<svg class="plot" viewBox="0 0 {_LEFT + _WIDTH + 60:.0f} {_TOP + _HEIGHT + 74:.0f}" role="img" '
         f'aria-label="{escape(title)}">{body}</svg>'
@@ -37,7 +43,7 @@ def _height(number: float, low: int, high: int) -> float:
     return _TOP + _HEIGHT * (1 - (log10(max(number, 1)) - low) / max(high - low, 1))
 
 
-def _grid(widths: list[int], low: int, high: int) -> Iterator[str]:
+def _grid(widths: list[int], low: int, high: int, axis: str) -> Iterator[str]:
     step = max(1, (high - low) // 6)
     for power in range(low, high + 1, step):
         y = _height(10.0**power, low, high)
@@ -45,7 +51,7 @@ def _grid(widths: list[int], low: int, high: int) -> Iterator[str]:
         yield _text(_LEFT - 6, y + 4, f"1e{power}", "end")
     for width in widths:
         yield _text(_place(width, widths), _TOP + _HEIGHT + 16, str(width), "middle")
-    yield _text(_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 32, "size of every open axis", "middle")
+    yield _text(_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 32, axis, "middle")
 
 
 def _text(x: float, y: float, words: str, anchor: str = "start") -> str:

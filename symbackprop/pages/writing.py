@@ -8,6 +8,8 @@ from html import escape
 
 from symbackprop.derivation.result import Derivation
 from symbackprop.explanation.blocks import Code, Lines
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import in_language
 from symbackprop.notation.arithmetic import factors_of, terms_of
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression
@@ -22,16 +24,17 @@ class Writer:
 
     printer: MathPrinter
     links: Links
+    language: Language = Language.ENGLISH
 
     @classmethod
-    def of(cls, derivation: Derivation, links: Links) -> Writer:
-        """The writer of a derivation's page."""
+    def of(cls, derivation: Derivation, links: Links, language: Language) -> Writer:
+        """The writer of a derivation's page in a language."""
         names = {adjoint.tensor: adjoint.equation.tensor for adjoint in derivation.adjoints}
-        return cls(MathPrinter(derivation.system.loss or "", names), links)
+        return cls(MathPrinter(derivation.system.loss or "", names), links, language)
 
     def words(self, parts: Sequence[str | Expression | Equation | Fact | Code | Lines]) -> str:
-        """A sentence."""
-        return "".join(map(self._part, parts))
+        """A sentence, its phrases in the page's language."""
+        return "".join(map(self._part, in_language(tuple(parts), self.language)))
 
     def _part(self, part: str | Expression | Equation | Fact | Code | Lines) -> str:
         match part:

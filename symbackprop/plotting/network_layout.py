@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symbackprop.derivation.result import Derivation
+from symbackprop.languages.columns import columns
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import marked, phrase, text_in
 from symbackprop.systems.printing import text
 from symbackprop.systems.system import Role, System
 
 # Of a monospaced letter of 13 units, and between boxes.
 LETTER_SIZE, _LETTER, LINE, PAD, _GAP, _ROW_GAP, _MARGIN = 13, 7.9, 17, 9, 26, 34, 10
+
+_TITLE = marked("The network {model}: each equation below what it reads, with the derivatives that are kept")
 
 Point: TypeAlias = tuple[float, float]
 # A start and, for each cubic Bézier arc, two control points and an end.
@@ -39,7 +44,7 @@ class Box:
     @property
     def width(self) -> float:
         """As wide as its longest line."""
-        return max(len(line.shown) for line in self.lines) * _LETTER + 2 * PAD
+        return max(columns(line.shown) for line in self.lines) * _LETTER + 2 * PAD
 
     @property
     def height(self) -> float:
@@ -68,10 +73,10 @@ class NetworkLayout:
     arrows: tuple[Curve, ...]
 
 
-def network_layout(derivation: Derivation) -> NetworkLayout:
+def network_layout(derivation: Derivation, language: Language = Language.ENGLISH) -> NetworkLayout:
     """Every equation a box with its parameters, and the derivative of the loss by it where that is kept."""
     system = derivation.system
-    rows = [[_box(derivation, name) for name in names] for names in _rows(system)]
+    rows = [[_box(derivation, name, language) for name in names] for names in _rows(system)]
     widest = max(sum(box.width for box in row) + _GAP * (len(row) - 1) for row in rows)
     y = float(_MARGIN)
     placed: dict[str, Box] = {}
@@ -82,9 +87,7 @@ def network_layout(derivation: Derivation) -> NetworkLayout:
             x += box.width + _GAP
         y += max(box.height for box in row) + _ROW_GAP
     width, height = widest + 2 * _MARGIN + 14 + 9 * len(rows), y - _ROW_GAP + _MARGIN
-    title = (
-        f"The network {system.name}: each equation below what it reads, with the derivatives that are kept"
-    )
+    title = text_in(phrase(_TITLE, model=system.name), language)
     return NetworkLayout(title, width, height, tuple(placed.values()), tuple(_arrows(system, placed)))
 
 
@@ -103,7 +106,7 @@ def _rows(system: System) -> list[list[str]]:
     return [rows[number] for number in sorted(rows)]
 
 
-def _box(derivation: Derivation, name: str) -> Box:
+def _box(derivation: Derivation, name: str, language: Language) -> Box:
     """The tensor, the parameters of its equation, and the derivative of the loss by it where that is kept."""
     system = derivation.system
     tensor = system.tensors[name]
@@ -111,7 +114,8 @@ def _box(derivation: Derivation, name: str) -> Box:
     equation = system.definitions.get(name)
     if equation is not None:
         parameters = [read for read in equation.reads if system.tensors[read].role is Role.PARAMETER]
-        lines += [Line(f"with {', '.join(parameters)}", "", "with")] if parameters else []
+        beside = text_in(phrase("with {parameters}", parameters=", ".join(parameters)), language)
+        lines += [Line(beside, "", "with")] if parameters else []
     adjoint = next((each for each in derivation.adjoints if each.tensor == name and each.kept), None)
     if adjoint is not None:
         kept = adjoint.equation.tensor

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 
 from symbackprop.emission.printed import PrintedModule
@@ -13,6 +12,7 @@ from symbackprop.explanation.explanation import Explanation, explanation_of
 from symbackprop.explanation.json_document import explanation_json
 from symbackprop.explanation.sections import explanation_page
 from symbackprop.explanation.text import page_text
+from symbackprop.languages.language import Language
 from symbackprop.lesson.text import DEFAULT_WIDTH
 from symbackprop.pages.page import derivation_html as derivation_page
 from symbackprop.pages.page import explanation_html
@@ -30,18 +30,17 @@ class Report:
     def __repr__(self) -> str:
         return f"<Report {self.explanation.name}>"
 
-    @cached_property
-    def page(self) -> Page:
-        """What it says, block by block."""
-        return explanation_page(self.explanation)
+    def page(self, lang: str = "en") -> Page:
+        """What it says, block by block, in English ("en") or Japanese ("ja")."""
+        return explanation_page(self.explanation, Language(lang))
 
-    def text(self, width: int = DEFAULT_WIDTH) -> str:
+    def text(self, width: int = DEFAULT_WIDTH, lang: str = "en") -> str:
         """As plain text."""
-        return page_text(self.page, width)
+        return page_text(self.page(lang), width)
 
-    def html(self) -> str:
+    def html(self, lang: str = "en") -> str:
         """As one page of HTML, which needs no network and reads without a script."""
-        return explanation_html(self.explanation)
+        return explanation_html(self.explanation, Language(lang))
 
     def json(self) -> str:
         """As JSON."""
@@ -61,9 +60,9 @@ def explain(
     return Report(explanation_of(derived.derivation, _module(derived), NUMPY, sizes))
 
 
-def derivation_html(derived: ModelDerivation, result: bool = False) -> str:
+def derivation_html(derived: ModelDerivation, result: bool = False, lang: str = "en") -> str:
     """A derivation, or its result alone, beside its module, which is verified first, as one page of HTML."""
-    return derivation_page(derived.derivation, _module(derived), result)
+    return derivation_page(derived.derivation, _module(derived), result, Language(lang))
 
 
 def _module(derived: ModelDerivation) -> PrintedModule:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol, Self, TypeAlias
 
+from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.expressions import Axis, Element, Expression, Index
 from symbackprop.systems.system import Fact
 
@@ -106,6 +107,11 @@ class Justification(ABC):
     def statements(self) -> tuple[str, ...]:
         """The textbook lines, one for each law that is used."""
         return (self.statement,)
+
+    @property
+    def said(self) -> tuple[Words, ...]:
+        """These lines as phrases, for a page in any language."""
+        return tuple([phrase(statement) for statement in self.statements if statement])
 
     @property
     def equations(self) -> tuple[Equality, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from symbackprop.languages.phrases import Words, phrase
 from symbackprop.notation.arithmetic import normalised
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Element, Expression, Index
@@ -40,6 +41,11 @@ class Definition(Recomputed):
     def line(self) -> tuple[str, str]:
         """Named by the tensor."""
         return Definition.name, _definition_of(self.equation)
+
+    @property
+    def said(self) -> tuple[Words, ...]:
+        """The statement with the tensor apart."""
+        return (phrase("the definition of {tensor}", tensor=self.equation.tensor),)
 
     @property
     def equations(self) -> tuple[Equality, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from symbackprop.errors import ReplayError
+from symbackprop.languages.phrases import Words
 from symbackprop.notation.arithmetic import multiply
 from symbackprop.notation.expressions import Expression
 from symbackprop.notation.matrix_functions import readings
@@ -87,6 +88,11 @@ class Beside(Justification):
     def statements(self) -> tuple[str, ...]:
         """Those of the factor's step."""
         return self.step.rule.statements
+
+    @property
+    def said(self) -> tuple[Words, ...]:
+        """Those of the factor's step."""
+        return self.step.rule.said
 
     def accounts_for(self, before: Expression, after: Expression) -> bool:
         """Whether both sides are the factor's, times the factors that stand still."""

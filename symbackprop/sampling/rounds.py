@@ -14,6 +14,7 @@ from math import prod
 
 from symbackprop.errors import NotationError
 from symbackprop.integers.base_sizes import with_formulas
+from symbackprop.languages.phrases import worded
 from symbackprop.notation.expressions import Comparison, Expression, Index, Number, Size
 from symbackprop.sampling.related_sizes import following, free_axes
 from symbackprop.sampling.small_axes import model_sizes
@@ -50,7 +51,7 @@ def rounds_of_sizes(system: System) -> tuple[tuple[SizesOfRound, ...], tuple[str
 
     Axes of a declared size keep it, and an axis that is read beyond its size grows as far as it must.
     """
-    rounds = [SizesOfRound("different sizes", model_sizes(system))]
+    rounds = [SizesOfRound(worded("different sizes"), model_sizes(system))]
     rounds += _without_repetition(rounds, sizes_with_ones(system))
     remarks = []
     for condition in conditions_on_sizes(system):
@@ -84,7 +85,8 @@ def sizes_beyond(system: System) -> Iterator[Mapping[str, int]]:
 def stress_rounds(sizes: Mapping[str, int]) -> list[SizesOfRound]:
     """Data that are shifted, and data that are scaled, on these sizes, as far as the model bears it."""
     of_kinds = [
-        [SizesOfRound(f"data {stress.name}", sizes, stress) for stress in kind] for kind in (SHIFTED, SCALED)
+        [SizesOfRound(worded("data {kind}", kind=stress.name), sizes, stress) for stress in kind]
+        for kind in (SHIFTED, SCALED)
     ]
     return [replace(strongest, gentler=tuple(others)) for strongest, *others in of_kinds]
 
@@ -96,7 +98,7 @@ def _without_repetition(
     for sizes in further:
         if sizes not in seen:
             seen.append(sizes)
-            yield SizesOfRound("axes of size 1", sizes)
+            yield SizesOfRound(worded("axes of size 1"), sizes)
 
 
 def sizes_with_ones(system: System) -> Iterator[Mapping[str, int]]:

@@ -156,9 +156,18 @@ class FormulaParser:
             inside = self.condition()
             self.take(")")
             return inside
+        if not token.text.isascii():
+            return self._words(token.text)
         if token.kind != "name":
             raise NotAFormulaError(token.text)
         return self._named(token)
+
+    def _words(self, first: str) -> Expression:
+        """Japanese letters in the place of a formula, which are words."""
+        words = first
+        while not self.token.text.isascii():
+            words += self.take().text
+        return Form(lambda _: leaf(rf"\text{{{escaped(words)}}}", float(len(words))))
 
     def _named(self, token: Token) -> Expression:
         """A function's value, an element, a name; words in the place of a formula stay words."""

@@ -11,7 +11,8 @@ from symbackprop.notation.expressions import Expression
 _TOKEN = re.compile(
     r"(?P<derivative>d(?:[A-Za-z]\w*(?:\[[^\]]*\])?| \w+\(\w+\)(?:\[[^\]]*\])?)/d[A-Za-z]\w*(?:\[[^\]]*\])?)"
     r"|(?P<quoted>`[^`]*`|[A-Za-z]+'s\b|[A-Za-z]{2,}(?:-[A-Za-z]{2,})+)|(?P<name>[A-Za-z_]\w*'*)"
-    r"|(?P<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)|(?P<relation><=|>=|==|!=|<|>|=)|(?P<sign>\S)"
+    r"|(?P<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)|(?P<relation><=|>=|==|!=|<|>|=)|(?P<sign>\S)",
+    re.ASCII,  # a Japanese letter is no letter of a name
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 _CONJUNCTIONS = ("and", "or", "for", "if", "where", "with", "unless", "is")

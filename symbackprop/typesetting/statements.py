@@ -11,8 +11,9 @@ what stands beside them: `where c` begins with a word, `where(c, f, g)` with the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from symbackprop.languages.columns import is_wide, may_break
 from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import Comparison, Expression, Logic
 from symbackprop.typesetting.boxes import Piece, enclosed, glue, mark, row_latex, signed
@@ -21,18 +22,27 @@ from symbackprop.typesetting.names import escaped
 from symbackprop.typesetting.statement_formulas import FormulaParser, NotAFormulaError
 from symbackprop.typesetting.statement_tokens import Token, is_word, tokens_of
 
-_LETTER_WIDTH = 0.46
+_LETTER_WIDTH, _WIDE_LETTER_WIDTH = 0.46, 1.0
 # What may stand wider than this, in ems, is broken where a line may begin.
 _WIDEST_ATOM = 20.0
 
 
 @dataclass(frozen=True)
 class Atom:
-    """What stays on one line: LaTeX for text mode, its width in ems, and whether a space stands before it."""
+    """What stays on one line: LaTeX for text mode, its width in ems, and whether a space stands before it.
+
+    `breaks` says that a line may begin with it though none does: in front of a Japanese letter.
+    """
 
     latex: str
     width: float
     spaced: bool = True
+    breaks: bool = False
+
+    @property
+    def begins(self) -> bool:
+        """Whether a line may begin with it."""
+        return self.spaced or self.breaks
 
 
 def statement_atoms(sentence: Sequence[object], typesetter: Typesetter) -> Iterator[Atom]:
@@ -41,17 +51,27 @@ def statement_atoms(sentence: Sequence[object], typesetter: Typesetter) -> Itera
     place = 0
     while place < len(tokens):
         token = tokens[place]
-        if not (is_word(tokens, place) or (token.text == "(" and is_word(tokens, place + 1))):
+        opens_words = token.text == "(" and is_word(tokens, place + 1)
+        if token.text.isascii() and not (is_word(tokens, place) or opens_words):
             parser = FormulaParser(tokens, place)
             try:
-                yield from _formula(parser, typesetter)
+                first, *others = _formula(parser, typesetter)
+                yield replace(first, breaks=_may_break(tokens, place))
+                yield from others
                 place = parser.place
                 continue
             except NotAFormulaError:
                 pass
         shown = token.text.strip("`")
-        yield Atom(escaped(shown), _LETTER_WIDTH * len(shown), token.spaced)
+        width = _WIDE_LETTER_WIDTH if is_wide(shown[:1] or " ") else _LETTER_WIDTH
+        yield Atom(escaped(shown), width * len(shown), token.spaced, _may_break(tokens, place))
         place += 1
+
+
+def _may_break(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a line may begin with a token by the letters on its sides."""
+    before, after = tokens[place - 1].text[-1:] if place else "", tokens[place].text[:1] or "f"
+    return may_break(before or " ", after)
 
 
 def _tokens(sentence: Sequence[object]) -> list[Token]:

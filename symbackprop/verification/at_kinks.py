@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.sampling.drawing import Draw
 from symbackprop.sampling.draws_at_kinks import Convention, exact_sizes, felt
 from symbackprop.sampling.finite_data import Values
@@ -47,7 +48,9 @@ def rounds_at_kinks(examiner: Examiner, rng: np.random.Generator) -> tuple[list[
     found: list[Found] = []
     for at in _data_at_kinks(examiner, equations, waiting, rng):
         found.append(_round(examiner, equations, at, rng))
-    return found, [f"no data were found on which the convention shows for {name}" for name in waiting]
+    return found, [
+        worded("no data were found on which the convention shows for {name}", name=name) for name in waiting
+    ]
 
 
 def _data_at_kinks(

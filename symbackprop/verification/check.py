@@ -20,6 +20,7 @@ import numpy as np
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.numerics.tolerance import all_finite
 from symbackprop.sampling.draws import sizes_with_middles, sizes_with_steps
 from symbackprop.sampling.finite_data import Values, different_sizes
@@ -38,7 +39,7 @@ from symbackprop.verification.report import CheckReport, Control
 NO_FACTS = System("", (), {}, ())
 _LOG = logging.getLogger(__name__)
 
-UNTRIED = "not tried without the model: shifted data, data at kinks, other branches: --model"
+UNTRIED = worded("not tried without the model: shifted data, data at kinks, other branches: --model")
 BUDGET = 10.0  # seconds for all comparisons
 
 
@@ -93,7 +94,7 @@ def check_module(
     found, remarks = _rounds(examiner, rounds, partial(_module_sample, checked), np.random.default_rng(seed))
     remarks.append(UNTRIED)
     if any(row.skipped for each in found for row in each.round.rows):
-        remarks.append("what lies at a kink is compared where the model is given too: --model")
+        remarks.append(worded("what lies at a kink is compared where the model is given too: --model"))
     return _report(path.name, seed, found, remarks)
 
 
@@ -132,10 +133,11 @@ def _rounds(
     Raises VerificationError where there are no data for the first.
     """
     found: list[Found] = []
-    remarks = []
+    remarks: list[str] = []
     for of_round in sizes:
         if found and not examiner.clock.left:
-            remarks.append(f"not tried within {examiner.clock.budget:g} s: {of_round.name}")
+            budget = f"{examiner.clock.budget:g}"
+            remarks.append(worded("not tried within {budget} s: {name}", budget=budget, name=of_round.name))
             continue
         _LOG.info("comparing: %s", of_round.name)
         causes = []
@@ -150,14 +152,17 @@ def _rounds(
                 causes.append(error.cause)
         else:
             names = " or ".join(each.name for each in (of_round, *of_round.gentler))
-            remarks.append(f"not tried: {names}: {causes[-1]}")
+            remarks.append(worded("not tried: {names}: {cause}", names=names, cause=causes[-1]))
     return found, remarks
 
 
 def _report(subject: str, seed: int, found: Sequence[Found], remarks: Sequence[str]) -> CheckReport:
     control = sum((each.control for each in found), Control())
     vanishing = frozenset.intersection(*(each.vanishing for each in found)) if found else frozenset()
-    silent = [f"the gradient of {name} is 0 on all data drawn, which tells little" for name in vanishing]
+    silent = [
+        worded("the gradient of {name} is 0 on all data drawn, which tells little", name=name)
+        for name in vanishing
+    ]
     rounds = tuple(each.round for each in found)
     return CheckReport(subject, seed, rounds, control, (*remarks, *sorted(silent)))
 
@@ -190,8 +195,8 @@ def _sizes_of_module(checked: ModuleUnderCheck) -> list[SizesOfRound]:
     usual = sizes({})
     following = {axis.name for axis in checked.related if axis.formula is not None}
     names = [axis for axis in usual if axis not in checked.sizes and axis not in following]
-    ones = [SizesOfRound("axes of size 1", sizes(each)) for each in ones_in_turn(names)]
-    return [SizesOfRound("different sizes", usual), *ones]
+    ones = [SizesOfRound(worded("axes of size 1"), sizes(each)) for each in ones_in_turn(names)]
+    return [SizesOfRound(worded("different sizes"), usual), *ones]
 
 
 def _module_sample(checked: ModuleUnderCheck, of_round: SizesOfRound, rng: np.random.Generator) -> Values:

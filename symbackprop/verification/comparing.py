@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.languages.phrases import marked, worded
 from symbackprop.numerics.differences import Quotients
 from symbackprop.numerics.together import gradient_of_row
 from symbackprop.numerics.tolerance import largest_of
@@ -25,6 +26,7 @@ Referee: TypeAlias = Callable[[str, Array], float | None]
 
 # An error is measured against the largest entry of its tensor, but at least against this part of the largest
 # number in sight (the loss, any gradient): below it, rounding is all that there is to see.
+_SOME_ELEMENTS = marked("{some} of {all} elements")
 SMALLEST_SCALE = 1e-3
 # A difference quotient that is less sure than a tenth of what may pass is compared as loosely as it is sure,
 # and not at all beyond `LOOSEST`.
@@ -99,7 +101,11 @@ class Comparison:
             self.usable.size - compared if self.asked is None else int((self.asked & ~self.usable).sum())
         )
         if skipped > compared and not self.may_skip:
-            note = f"{skipped} of {compared + skipped} elements lie at a kink, too many to tell"
+            note = worded(
+                "{skipped} of {compared} elements lie at a kink, too many to tell",
+                skipped=skipped,
+                compared=compared + skipped,
+            )
             return CheckRow(self.tensor, self.method, float("inf"), False, compared, skipped, note)
         scale = self.scale_with(array)
         errors = np.where(
@@ -113,7 +119,7 @@ class Comparison:
             return row
         verdict = self._before_the_referee(row, array, errors, scale)
         if not verdict.ok and bool(np.all(errors <= self.tolerance + self.of_terms() / scale)):
-            return replace(row, note="as near as the rounding of its terms allows")
+            return replace(row, note=worded("as near as the rounding of its terms allows"))
         return verdict
 
     def of_terms(self) -> float:
@@ -126,12 +132,24 @@ class Comparison:
 
     def _refusal(self, array: Array) -> CheckRow | None:
         if array.shape != self.shape:
-            return failure(self.tensor, self.method, f"has shape {array.shape}, expected {self.shape}")
+            return failure(
+                self.tensor,
+                self.method,
+                worded(
+                    "has shape {found}, expected {expected}", found=str(array.shape), expected=str(self.shape)
+                ),
+            )
         if array.dtype != np.float64:
-            return failure(self.tensor, self.method, f"has dtype {array.dtype}, expected float64")
+            return failure(
+                self.tensor,
+                self.method,
+                worded("has dtype {dtype}, expected float64", dtype=str(array.dtype)),
+            )
         if not np.all(np.isfinite(array)):
             compared = int(self.usable.sum())
-            return CheckRow(self.tensor, self.method, float("nan"), False, compared, 0, "is not finite")
+            return CheckRow(
+                self.tensor, self.method, float("nan"), False, compared, 0, worded("is not finite")
+            )
         return None
 
     def _before_the_referee(self, row: CheckRow, array: Array, errors: Array, scale: float) -> CheckRow:
@@ -145,7 +163,7 @@ class Comparison:
         for place in places:
             exact = self.referee(self.tensor, self.direction(int(place), array.shape))
             if exact is None:
-                note = "high precision cannot decide"
+                note = worded("high precision cannot decide")
                 return replace(row, ok=row.worst <= WITHOUT_REFEREE, note=note)
             own = abs(float(seen.flat[place]) - exact) / scale
             of_the_judge = abs(float(self.expected.flat[place]) - exact) / scale
@@ -153,7 +171,7 @@ class Comparison:
             allowed = min(OF_THE_JUDGE * of_the_judge, WITHOUT_REFEREE)
             if not own <= max(float(self.tolerance.flat[place]), allowed):
                 return replace(wrong, worst=own)
-        return replace(row, worst=worst, note="high precision sides with the gradient")
+        return replace(row, worst=worst, note=worded("high precision sides with the gradient"))
 
     def direction(self, place: int, shape: tuple[int, ...]) -> Array:
         """The direction in which a number of the judge is a derivative."""
@@ -174,7 +192,7 @@ def gradient_for(comparison: Comparison, gradients: Mapping[str, Any]) -> Any:
 
 def note_of(chosen: Array) -> str:
     """What a row says where not every element was asked for."""
-    return "" if chosen.all() else f"{int(chosen.sum())} of {chosen.size} elements"
+    return "" if chosen.all() else worded(_SOME_ELEMENTS, some=int(chosen.sum()), all=chosen.size)
 
 
 def of_elements(
@@ -235,7 +253,7 @@ def by_many_digits(comparison: Comparison) -> Comparison:
         if exact is None:
             return comparison
         expected.flat[place], tolerance.flat[place] = exact, TOLERANCES[comparison.method]
-    note = comparison.note or "by many digits where numbers overflow"
+    note = comparison.note or worded("by many digits where numbers overflow")
     return replace(comparison, expected=expected, tolerance=tolerance, may_skip=True, note=note)
 
 

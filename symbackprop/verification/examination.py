@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.languages.phrases import worded
 from symbackprop.numerics.tolerance import largest_of
 from symbackprop.sampling.finite_data import Values
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
@@ -125,7 +126,7 @@ class Examiner:
         if self.equations is None:
             rows += [row_of(each, gradients) for each in comparisons]
             rows += [
-                uncompared(each, "an intermediate: check the model")
+                uncompared(each, worded("an intermediate: check the model"))
                 for each in gradients
                 if each not in values
             ]
@@ -186,7 +187,7 @@ class Examiner:
         naive = equations.naive_loss(values, sizes)
         judge = of_elements(name, NAIVE_EVALUATOR, known[name] if naive is None else naive, largest)
         row = replace(judge, rounding=equations.rounding_of_terms(values, sizes)).row(loss)
-        return comparisons, replace(row, note=row.note or ("all at once" if naive is None else ""))
+        return comparisons, replace(row, note=row.note or (worded("all at once") if naive is None else ""))
 
     def _rows(
         self,
@@ -238,12 +239,12 @@ class Examiner:
         if comparison.rounding is not None and comparison.rounding.of_one(LOSS) / comparison.width > (
             row.worst * scale / OF_THE_LOSS
         ):
-            return replace(row, ok=True, note="as near as the rounding of the loss allows")
+            return replace(row, ok=True, note=worded("as near as the rounding of the loss allows"))
         loss = partial(self.equations.loss, sizes)
         again = differences_of(self.checked, lambda point: float(np.real(loss(point))), values, comparison)
         apart = np.abs(again - comparison.expected)[comparison.usable]
         is_the_same = np.max(apart, initial=0.0) <= 0.5 * row.worst * scale
-        note = "the equations' own quotients are as far off: the complex step decides"
+        note = worded("the equations' own quotients are as far off: the complex step decides")
         return replace(row, ok=True, note=note) if is_the_same else row
 
 
@@ -259,7 +260,11 @@ def called_on(
     except CheckedCodeError as error:
         return failure("gradient", CENTRAL_DIFFERENCES, error.cause)
     if set(gradients) != set(checked.asked) or set(alone) != set(gradients):
-        note = f"gives gradients of {', '.join(gradients)}, FORMULAS has {', '.join(checked.asked)}"
+        note = worded(
+            "gives gradients of {gradients}, FORMULAS has {asked}",
+            gradients=", ".join(gradients),
+            asked=", ".join(checked.asked),
+        )
         return failure("gradient", CENTRAL_DIFFERENCES, note)
     arrays = {name: np.asarray(gradient) for name, gradient in gradients.items()}
     largest = largest_of((own_loss, *arrays.values()))

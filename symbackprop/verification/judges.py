@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.languages.phrases import worded
 from symbackprop.numerics.differences import (
     IMAGINARY_STEP,
     LADDER,
@@ -49,11 +50,10 @@ from symbackprop.verification.report import AT_KINKS, UNSIMPLIFIED
 Array: TypeAlias = NDArray[Any]
 
 FEWEST_MOVED, MOST_MOVED = 5, 100_000  # elements of a tensor, and of all of them
-DIRECTIONS = 20  # for each tensor of which not every element is moved
-TIMED = 3
+DIRECTIONS, TIMED = 20, 3  # for each tensor of which not every element is moved; evaluations that are timed
+_TOGETHER = worded("{count} directions, all tensors at once", count=DIRECTIONS)
 LOSSES_OF_STEP = 2 * len(LADDER) + NOISE_POINTS  # evaluations that it takes to find a tensor's own step
-# An error as large as rounding's own effect is this part of the largest number in sight.
-LEAST_OF_SCALE = 1e-12
+LEAST_OF_SCALE = 1e-12  # of the largest number in sight: an error as large as rounding's own effect
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -78,8 +78,8 @@ class Sample:
     @property
     def note(self) -> str:
         """What a row says of it."""
-        elements = note_of(self.chosen)
-        return f"{elements}, {len(self.directions)} directions" if len(self.directions) else elements
+        elements, count = note_of(self.chosen), len(self.directions)
+        return worded("{elements}, {count} directions", elements=elements, count=count) if count else elements
 
 
 def samples(
@@ -150,7 +150,7 @@ def _differences_together(
     step = step_for(line, start, ALL, rng)
     quotients = central_differences_along(line, start, ALL, directions, step)
     comparison = along_quotients(ALL, directions, quotients, largest)
-    return replace(comparison, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
+    return replace(comparison, parts=together.scales, note=_TOGETHER)
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,7 @@ def _of_all_at_once(
     together = Together.of(values, names)
     line, ways = together.loss_of(loss), together.directions(DIRECTIONS, rng)
     along_all = along(ALL, method, ways, complex_step_along(line, together.start, ALL, ways, step), largest)
-    return replace(along_all, parts=together.scales, note=f"{DIRECTIONS} directions, all tensors at once")
+    return replace(along_all, parts=together.scales, note=_TOGETHER)
 
 
 def _standing(

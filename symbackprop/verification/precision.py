@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.languages.phrases import worded
 from symbackprop.numerics.differences import EPSILON, NOISE_POINTS, NOISE_STEP, noise_along
 from symbackprop.numerics.tolerance import largest_of
 from symbackprop.verification.checked_module import CheckedCodeError, ModuleUnderCheck
@@ -56,9 +57,11 @@ def single_precision_row(
     for name, array in ((checked.loss_name, loss), *gradients.items(), *alone.items()):
         dtype = getattr(array, "dtype", type(array).__name__)
         if dtype != np.float32:
-            return failure(name, SINGLE_PRECISION, f"has dtype {dtype}, expected float32")
+            return failure(
+                name, SINGLE_PRECISION, worded("has dtype {dtype}, expected float32", dtype=str(dtype))
+            )
     if not np.all(np.isfinite(exact_loss)) or not np.all(np.isfinite(loss)):
-        return CheckRow("all", SINGLE_PRECISION, 0.0, True, 0, note="the loss overflows in float32")
+        return CheckRow("all", SINGLE_PRECISION, 0.0, True, 0, note=worded("the loss overflows in float32"))
     largest = in_sight(largest_of((np.asarray(exact_loss), *exact.values())))
     rows = [
         _single_row(
@@ -79,7 +82,7 @@ def rounded_rows(values: Mapping[str, Array], gradients: Mapping[str, Any]) -> l
     if all(_is_held_by(np.float32, array) for array in values.values()):
         return []
     return [
-        failure(name, DOUBLE_PRECISION, "has no more digits than float32 holds")
+        failure(name, DOUBLE_PRECISION, worded("has no more digits than float32 holds"))
         for name, array in ((name, np.asarray(gradient)) for name, gradient in gradients.items())
         if largest_of([array]) > least
         and _is_held_by(np.float32, array)
@@ -107,7 +110,13 @@ def _single_row(
     terms: RoundingOfTerms | None,
 ) -> CheckRow:
     if found.shape != expected.shape:
-        return failure(name, SINGLE_PRECISION, f"has shape {found.shape}, expected {expected.shape}")
+        return failure(
+            name,
+            SINGLE_PRECISION,
+            worded(
+                "has shape {found}, expected {expected}", found=str(found.shape), expected=str(expected.shape)
+            ),
+        )
     scale = _scale(expected, largest)
     with np.errstate(invalid="ignore"):
         worst = float(np.max(np.abs(found.astype(np.float64) - expected), initial=0.0)) / scale
@@ -159,7 +168,7 @@ def _noise_row(
     ok = noise <= NOISE_TOLERANCE + OF_THE_DATA * rounding.get(name, 0.0) / scale
     if not ok and terms is not None:
         ok = noise <= OF_THE_DATA * terms.of_one(name, is_closed=True) / scale
-    note = "" if ok else f"digits end at {noise:.0e}: is float32 leaking in?"
+    note = "" if ok else worded("digits end at {noise}: is float32 leaking in?", noise=f"{noise:.0e}")
     return CheckRow(name, DIGITS, noise, ok, along[0].size, note=note)
 
 

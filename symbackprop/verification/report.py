@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from symbackprop.languages.phrases import Message, marked, worded
 from symbackprop.lesson.tables import Table, Tabular
 from symbackprop.notation.faces import counted
 
-CENTRAL_DIFFERENCES = "central differences"
-COMPLEX_STEP = "complex step"
-UNSIMPLIFIED = "unsimplified adjoints"
-NAIVE_EVALUATOR = "naive evaluator"
-INNER_QUOTIENTS = "inner differences"
-OWN_LOSS = "its own loss()"
-OWN_GRADIENT = "its own grad()"
-OWN_WORKSPACE = "its own workspace"
-AT_KINKS = "convention at kinks, ties"
-SINGLE_PRECISION = "float32 data"
-DIGITS = "noise of its digits"
-DOUBLE_PRECISION = "float64 data"
-NEGATIVE_CONTROL = "perturbed gradients"
+CENTRAL_DIFFERENCES = worded("central differences")
+COMPLEX_STEP = worded("complex step")
+UNSIMPLIFIED = worded("unsimplified adjoints")
+NAIVE_EVALUATOR = worded("naive evaluator")
+INNER_QUOTIENTS = worded("inner differences")
+OWN_LOSS = worded("its own loss()")
+OWN_GRADIENT = worded("its own grad()")
+OWN_WORKSPACE = worded("its own workspace")
+AT_KINKS = worded("convention at kinks, ties")
+SINGLE_PRECISION = worded("float32 data")
+DIGITS = worded("noise of its digits")
+DOUBLE_PRECISION = worded("float64 data")
+NEGATIVE_CONTROL = worded("perturbed gradients")
 
 # Relative errors up to these pass. A complex step is exact to rounding, a central difference in float64 is
 # good to about ten digits; where a judge itself is less sure on the data drawn, `comparing` says what passes.
@@ -56,9 +57,12 @@ class CheckRow:
     @property
     def cells(self) -> tuple[str, ...]:
         """The row as a table shows it."""
-        note = self.note or (f"{self.skipped} elements at a kink untold" if self.skipped else "")
+        note = self.note or (
+            worded("{skipped} elements at a kink untold", skipped=self.skipped) if self.skipped else ""
+        )
         verdict = "ok" if self.ok else "WRONG"
-        return self.tensor, self.method, f"{self.worst:.1e}", f"{verdict}  {note}".rstrip()
+        said = Message("{verdict}  {note}", (("verdict", verdict), ("note", note))) if note else verdict
+        return self.tensor, self.method, f"{self.worst:.1e}", said
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class CheckReport(Tabular):
     @property
     def table(self) -> Table:
         """A line for each row."""
-        headings = ("tensor", "compared with", "worst relative error>", "")
+        headings = (marked("tensor"), marked("compared with"), marked("worst relative error") + ">", "")
         return Table(headings, tuple([row.cells for row in self.rows]))
 
     @property
@@ -118,7 +122,7 @@ class CheckReport(Tabular):
         if not self.control.planted:
             return ()
         missed = len(self.control.unnoticed)
-        note = f"{self.control.planted - missed} of {self.control.planted} noticed"
+        note = worded("{seen} of {all} noticed", seen=self.control.planted - missed, all=self.control.planted)
         row = CheckRow("all", NEGATIVE_CONTROL, 0.0, not missed, self.control.planted, 0, note)
         return (row,)
 

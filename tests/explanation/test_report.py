@@ -6,10 +6,13 @@ import pytest
 
 from symbackprop import explain, loads
 from symbackprop.cli.main import run
+from symbackprop.derivation.result import Derivation
 from symbackprop.explanation.blocks import Note, Page, Step
 from symbackprop.explanation.json_document import explanation_json
 from symbackprop.explanation.sections import explanation_page, page_title
 from symbackprop.explanation.text import page_text
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import text_in
 from tests.explanation.explained import EXAMPLES, explained
 
 MODELS = ("seed", "recurrent", "classics/batch_norm_input_alone")
@@ -22,6 +25,10 @@ SEED_LINES = {
     "grad_b2": "grad_b2 = np.sum(delta2, axis=0)",
     "delta1": "delta1 = (delta2 @ W2) * z1 * (1.0 - z1)",
 }
+
+
+def titled(derivation: Derivation) -> str:
+    return text_in(page_title(derivation), Language.ENGLISH)
 
 
 def sentences(shown: str) -> str:
@@ -45,9 +52,9 @@ def test_the_page_answers_what_is_used_again():
 def test_a_title_names_a_few_tensors():
     names = [f"w{number}" for number in range(8)]
     model = loads(f"param {', '.join(names)}\nloss E = {' + '.join(f'{name}^2' for name in names)}", "many")
-    assert page_title(model.derive().derivation) == "many: the gradient of E by every parameter"
-    assert page_title(model.derive(names[:7]).derivation) == "many: the gradient of E by w0 and 6 others"
-    assert page_title(explained("seed").derivation) == "seed: the gradient of E by W1, b1, W2, b2"
+    assert titled(model.derive().derivation) == "many: the gradient of E by every parameter"
+    assert titled(model.derive(names[:7]).derivation) == "many: the gradient of E by w0 and 6 others"
+    assert titled(explained("seed").derivation) == "seed: the gradient of E by W1, b1, W2, b2"
 
 
 @pytest.mark.parametrize("name", MODELS)

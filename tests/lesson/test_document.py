@@ -7,6 +7,8 @@ import pytest
 
 from symbackprop import loads
 from symbackprop.language.model import parse_system
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import text_in
 from symbackprop.lesson.chains import ChainWriter
 from symbackprop.lesson.document import Chain, Column, Equations, Heading, listed
 from symbackprop.lesson.lesson import derivation_document
@@ -174,7 +176,7 @@ def test_a_column_stands_where_one_delta_ties_an_index_and_others_are_free():
 
 def test_headings_and_lists():
     assert listed(["a"]) == ("a",)
-    assert "".join(listed(["a", "b", "c"])) == "a, b and c"
+    assert text_in(listed(["a", "b", "c"]), Language.ENGLISH) == "a, b and c"
     headings = [
         block
         for block in derivation_document(derivation("seed").derivation).blocks

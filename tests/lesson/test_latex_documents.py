@@ -234,9 +234,13 @@ def everything():
 
 
 def assert_set_by_pdflatex(text, folder):
+    assert_set_by(PDFLATEX, text, folder)
+
+
+def assert_set_by(engine, text, folder):
     """One run, as a person pipes it; nothing runs off the page."""
     (folder / "document.tex").write_text(text)
-    command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    command = [str(engine), "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
     log = (folder / "document.log").read_text(errors="replace")
     assert done.returncode == 0, log[-2000:]

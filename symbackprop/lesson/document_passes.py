@@ -1,11 +1,16 @@
-"""Documents with composite expressions by their names: softmax(k, u[k]), norm(i, x[i])."""
+"""What is done to a whole document: put into a language, composite expressions called by their names.
+
+The names are words of the model language, softmax(k, u[k]) and norm(i, x[i]).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from symbackprop.languages.language import Language
+from symbackprop.languages.phrases import in_language, translated
 from symbackprop.lesson.document import (
     Block,
     Chain,
@@ -15,6 +20,7 @@ from symbackprop.lesson.document import (
     Heading,
     Link,
     Paragraph,
+    Reason,
     Sentence,
 )
 from symbackprop.notation.expressions import Expression
@@ -23,6 +29,30 @@ from symbackprop.systems.shorthands import spelled
 from symbackprop.systems.system import Equation, Fact
 
 Part: TypeAlias = str | Expression | Equation | Fact
+
+
+def in_language_of(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:
+    """The blocks, their phrases as words of the language."""
+    return tuple(_block_in(block, language) for block in blocks)
+
+
+def _block_in(block: Block, language: Language) -> Block:
+    match block:
+        case Heading() | Paragraph():
+            return replace(block, sentence=in_language(block.sentence, language))
+        case Chain(_, links):
+            shown = [replace(link, reason=_reason_in(link.reason, language)) for link in links]
+            return replace(block, links=tuple(shown))
+    return block
+
+
+def _reason_in(reason: Reason | None, language: Language) -> Reason | None:
+    """The rule's name, behind it those of the rules that it consists of, and its statements."""
+    if reason is None:
+        return None
+    within = ", ".join(translated(name, language) for name in reason.within)
+    name = translated(reason.rule, language) + (f" ({within})" if within else "")
+    return Reason(name, tuple(in_language(each, language) for each in reason.statements))
 
 
 def with_shorthands(document: Document, words: Collection[str]) -> Document:

@@ -1,0 +1,68 @@
+"""The catalogues are complete: no message without its translation, no translation without its message."""
+
+import re
+import string
+
+import pytest
+
+from symbackprop.languages.catalogues import catalogue, catalogue_file
+from symbackprop.languages.language import Language
+from symbackprop.reports.messages import has_words, messages, template
+from symbackprop.typesetting.statement_tokens import tokens_of
+
+MESSAGES = messages()
+LANGUAGES = [language for language in Language if language is not Language.ENGLISH]
+TRANSLATIONS = {language: catalogue(language).messages for language in LANGUAGES}
+RULES = [message for message, places in MESSAGES.items() if places == ("rules",)]
+
+languages = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@languages
+def test_every_message_has_its_translation(language):
+    """`make messages` brings the catalogues up to date; then translate what is empty or fuzzy."""
+    missing = [message for message in MESSAGES if not TRANSLATIONS[language].get(message)]
+    assert not missing
+
+
+@languages
+def test_no_translation_is_stale(language):
+    assert TRANSLATIONS[language].keys() <= MESSAGES.keys()
+    text = catalogue_file(language).read_text(encoding="utf-8")
+    assert "#~" not in text and "fuzzy" not in text
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+@languages
+def test_a_translation_has_the_places_of_its_message(language):
+    # LaTeX has braces of its own, and no places; nor have rules.
+    for message in MESSAGES.keys() - {*RULES, *(each for each in MESSAGES if "$" in each)}:
+        assert fields(message) == fields(TRANSLATIONS[language][message]), message
+
+
+def formulas(statement: str) -> set[str]:
+    """What every language shares of a statement: signs, numbers and names of one letter."""
+    tokens = [token for token in tokens_of(statement) if token.text.isascii() and token.kind != "quoted"]
+    return {token.text for token in tokens if not re.fullmatch("[A-Za-z]{2,}|[a;,()]", token.text)}
+
+
+@languages
+def test_the_formulas_of_a_rule_stay_what_they_are(language):
+    for message in RULES:
+        if has_words(message) and "=" in message:
+            assert formulas(message) == formulas(TRANSLATIONS[language][message]), message
+
+
+def test_the_template_holds_each_message_once():
+    assert template(MESSAGES).count("\nmsgid ") == len(MESSAGES)
+
+
+@languages
+def test_babel_reads_the_same(language):
+    pofile = pytest.importorskip("babel.messages.pofile", reason="Babel is an extra of those who translate")
+    with catalogue_file(language).open("rb") as file:
+        read = pofile.read_po(file)
+    assert {each.id: each.string for each in read if each.id} == TRANSLATIONS[language]
