@@ -1,6 +1,4 @@
 import json
-import re
-import shlex
 
 import pytest
 
@@ -108,22 +106,3 @@ def test_a_parameter_that_the_loss_does_not_reach_and_one_scalar_are_explained()
     assert repr(report) == "<Report alone>"
     assert "needs the given tensors alone" in shown
     assert "E does not depend on v." in shown
-
-
-def commands_of_the_page():
-    page = (EXAMPLES.parent / "docs" / "explain.md").read_text()
-    blocks = re.findall(r"^```console\n\$ symbackprop ([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert blocks
-    return blocks
-
-
-@pytest.mark.parametrize(("command", "output"), commands_of_the_page(), ids=["products", "sizes"])
-def test_the_documentation_shows_what_is_printed(command, output, capsys, monkeypatch):
-    monkeypatch.chdir(EXAMPLES.parent)
-    monkeypatch.setenv("COLUMNS", "100")
-    assert run(shlex.split(command)) == 0
-    lines = [
-        re.escape(line.rstrip()).replace(re.escape("..."), ".*") for line in output.rstrip().splitlines()
-    ]
-    pattern = "\n".join(r"(?:.*\n)*?.*" if line == ".*" else line for line in lines)
-    assert re.fullmatch(pattern, capsys.readouterr().out.rstrip())
