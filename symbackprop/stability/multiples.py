@@ -140,9 +140,6 @@ def _by_powers_of_two(term: Expression) -> Iterator[tuple[Fraction, Expression]]
 
 def _is_largest(node: Expression, meanings: Meanings) -> bool:
     """Whether it is a maximum, or a name of one, also of one that a recurrence goes on with."""
-    match meanings.of(node):
-        case Reduction("max", _, _) | Apply("max", _):
-            return True
-        case Where(_, chosen, otherwise):
-            return any(_is_largest(each, meanings) for each in (chosen, otherwise))
-    return False
+    meant = meanings.of(node)
+    branches = (meant.chosen, meant.otherwise) if isinstance(meant, Where) else (meant,)
+    return any(map(is_maximum, branches))

@@ -49,7 +49,7 @@ def test_far_data(name: str) -> None:
     module = derivation.module(verify=False)
     for dtype, scale, rtol, sign in (
         (np.float64, 800.0, 1e-9, 0),
-        (np.float32, 80.0, 3e-4, -1),
+        (np.float32, 80.0, 1e-3, -1),  # exponents up to 320 are rounded by 1.5e-5, and terms cancel
     ):
         values = drawn(model.system, scale, dtype, 3, SIZES)
         for tensor, array in values.items():

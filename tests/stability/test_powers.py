@@ -67,8 +67,16 @@ def test_squares_beside_others_are_the_true_ones(dtype: type, shift: float, rtol
         ("x[i,h]^2/b[i,h]^2", "(x[i,h]/b[i,h])^2"),
         ("x[i,h]^3/b[i,h]^2", "(x[i,h]/b[i,h])^2*x[i,h]"),
         ("x[i,h]^2/b[i,h]^4", "(x[i,h]/b[i,h])^2/b[i,h]/b[i,h]"),
-        ("(x[i,h] + a[i,h]^2)/b[i,h]^2", "x[i,h]/b[i,h]/b[i,h] + (a[i,h]/b[i,h])^2"),
-        ("(x[i,h] + a[i,h])/b[i,h]^2", "(x[i,h] + a[i,h])/b[i,h]/b[i,h]"),
+        (
+            "(x[i,h] + a[i,h]^2)/b[i,h]^2",
+            "x[i,h]*(exp(-2*b_shift[i,h])/b_shifted[i,h]/b_shifted[i,h])"
+            " + exp(2*a_shift[i,h] - 2*b_shift[i,h])*(a_shifted[i,h]/b_shifted[i,h])^2",
+        ),
+        (
+            "(x[i,h] + a[i,h])/b[i,h]^2",
+            "x[i,h]*(exp(-2*b_shift[i,h])/b_shifted[i,h]/b_shifted[i,h])"
+            " + exp(-2*b_shift[i,h] + a_shift[i,h])*(a_shifted[i,h]/b_shifted[i,h]/b_shifted[i,h])",
+        ),
         ("x[i,h]/b[i,h]^3", "x[i,h]/b[i,h]/b[i,h]/b[i,h]"),
         ("1/b[i,h]^2", "1/b[i,h]^2"),
         ("x[i,h]^2/b[i,h]", "x[i,h]^2/b[i,h]"),

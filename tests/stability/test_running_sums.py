@@ -134,3 +134,14 @@ def test_exponents_that_cancel_cancel_to_the_last_digit() -> None:
     values = {name: array.astype(np.float32) for name, array in values.items()}
     _, gradients = model.derive().module(verify=False).value_and_grad(values)
     np.testing.assert_allclose(gradients["k"], truth(model.system, values, 60)["k"], rtol=0, atol=3e-7)
+
+
+def test_what_shares_weigh_is_computed_as_it_stands() -> None:
+    """In the backward pass of log-sum-exp in a chain, each weight is a share of 1: nothing is shifted."""
+    found = computed(
+        "r[t] = where(t > 0, max(r[t-1], k[t]) + log(exp(r[t-1] - max(r[t-1], k[t]))"
+        " + exp(k[t] - max(r[t-1], k[t]))), k[t])\nloss E = r[size(t)-1]^2",
+        "k",
+    )
+    assert "r" in found
+    assert not any("shift" in name for name in found)
