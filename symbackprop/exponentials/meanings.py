@@ -57,6 +57,7 @@ class Meanings:
     )
     logarithms: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
     introduced: dict[str, tuple[Equation, Equation]] = field(default_factory=dict, compare=False, repr=False)
+    complete: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
     read: set[str] = field(default_factory=set, compare=False, repr=False)
     taken: set[str] = field(default_factory=set, compare=False, repr=False)
     is_inside: bool = False
@@ -228,8 +229,17 @@ class Meanings:
         return frozenset([value for _, value in self.given.values()])
 
     def _is_loop_carried(self, found: Scaled, number: int) -> bool:
-        """Whether the equation of this number is one of a recurrence: it reads what comes no earlier."""
-        return any(self.definitions[name][0] >= number for name in found.tensors if name in self.definitions)
+        """Whether the equation of this number is one of a recurrence: names lead to what comes no earlier."""
+        pending, seen = list(found.tensors), set(found.tensors)
+        while pending:
+            place, equation = self.definitions.get(name := pending.pop(), (-1, None))
+            if place >= number or (equation is None and name in self.awaited):
+                return True
+            if equation is not None and self.complete.get(name, number + 1) > number:
+                pending += [each for each in equation.reads if each not in seen]
+                seen.update(equation.reads)
+        self.complete.update((name, min(number, self.complete.get(name, number))) for name in seen)
+        return False
 
     def _resolved(
         self, tensor: str, memory: dict[str, Value], of_itself: Value, find: Callable[[str], Value]

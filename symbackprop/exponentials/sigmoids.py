@@ -166,7 +166,7 @@ def difference_from_number(node: Expression, meanings: Meanings) -> Expression |
     """exp(f) - 1 = expm1(f); expm1(f) + 1 = exp(f); 2*sigmoid(f) - 1 = tanh(f/2)."""
     number, factor, function = _number_and_multiple(node)
     times, named = coefficient_and_rest(meanings.of(function))
-    if len(named) == 1 and argument_of("expm1", named[0]) is not None:
+    if len(named) == 1 and any(argument_of(each, named[0]) is not None for each in ("exp", "expm1")):
         factor, function = factor * times, named[0]
     match function:
         case Apply("expm1", (f,)) if number == factor:

@@ -145,3 +145,25 @@ def test_what_shares_weigh_is_computed_as_it_stands() -> None:
     )
     assert "r" in found
     assert not any("shift" in name for name in found)
+
+
+TWO_STATES = """index t : T
+param k[t], v[t], b
+p[t] = where(t > 0, r[t-1] + b*q[t-1], 0) + exp(k[t])*v[t]
+q[t] = exp(-t)*v[t]^2
+r[t] = where(t > 0, p[t-1], 0) + exp(k[t])
+loss E = sum(t, (p[t]/(1 + r[t]) - b)^2)
+"""
+
+
+def test_no_step_of_a_recurrence_of_several_names_is_opened() -> None:
+    """What remains of the earlier steps has no exponent that could be compared with this step's."""
+    model = loads(TWO_STATES)
+    values = {**NEAR, "k": 300 * np.array([-0.5, 1.0, -0.25])}
+    values = {each: values[each] for each in ("k", "v", "b")}
+    loss, gradients = model.derive().module(verify=False).value_and_grad(values)
+    for tensor, expected in truth(model.system, values, 700).items():
+        found = {"E": loss, **gradients}[tensor]
+        np.testing.assert_allclose(found, expected, 1e-10, 1e-10 * float(np.max(np.abs(expected))))
+    items = schedule_of(derive(parse_system(TWO_STATES))).equations
+    assert not any("max" in item.equation.tensor for item in items)

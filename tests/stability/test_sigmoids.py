@@ -185,3 +185,20 @@ def test_a_noisy_or_with_a_leak_by_its_name(leak: float) -> None:
     np.testing.assert_allclose(found, float(loss), rtol=1e-13)
     np.testing.assert_allclose(gradients["u"], by[:, :2], rtol=1e-11)
     np.testing.assert_allclose(gradients["l"], np.sum(by[:, 2]), rtol=1e-11)
+
+
+DECAY = """index n : N
+param d[n], c
+k[n] = exp(-exp(d[n])*c^2)
+loss E = sum(n, log(1 - k[n]) + tanh((1 - k[n])/exp(d[n])))
+"""
+
+
+def test_what_an_exponential_by_its_name_leaves_of_one() -> None:
+    """Beside 1 a decay that has hardly begun is nothing; its logarithm and its rate are not."""
+    model = loads(DECAY)
+    values = {"d": np.array([-650.0, -30.0, 0.3, 2.0]), "c": np.array(0.7)}
+    loss, gradients = model.derive().module(verify=False).value_and_grad(values)
+    for tensor, expected in truth(model.system, values, ("d", "c"), 700).items():
+        found = {"E": loss, **gradients}.get(tensor, loss)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=tensor)
