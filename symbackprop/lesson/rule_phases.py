@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from symbackprop.algebra.arrangement import ARRANGE, UNTIDY, untidy_nodes
 from symbackprop.algebra.phases import RULES_OF_FACTS, factor_rules
@@ -21,6 +22,7 @@ from symbackprop.presentation.stated_differences import (
     as_stated,
     pairs_of_terms,
 )
+from symbackprop.presentation.stated_powers import TURNED, StatedTerms, power_as_stated, turned_powers
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system, parsed
@@ -204,7 +206,17 @@ def phases() -> tuple[Phase, ...]:
         Phase("What is printed", (*named, *PRESENTATION_RULES), PRESENTATION_MEASURES),
         Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
         Phase("Differences that the model states, at the end", (example_as_stated(),), SUM_MEASURES),
+        _phase_of_powers(),
     )
+
+
+def _phase_of_powers() -> Phase:
+    stated = parsed("x[i] - c")
+    assert isinstance(stated, Add)
+    turned = partial(turned_powers, differences=(stated,))
+    wording = "even powers of differences that the model states the other way round"
+    rule = power_as_stated(StatedTerms((stated,)))
+    return Phase("Their even powers", (rule,), {TURNED: Measure(wording, turned)})
 
 
 def example_as_stated() -> Rule:
