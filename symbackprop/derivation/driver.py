@@ -32,6 +32,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
+from symbackprop.presentation.stated_decimals import StatedDecimals
 from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.presentation.stated_powers import StatedTerms
 from symbackprop.rewriting.replacements import renamed_equation
@@ -75,7 +76,8 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
     masks = masks_by_name(scope)
-    as_stated = (*StatedDifferences.of(system).rules, *StatedTerms.of(system).rules)
+    stated = (StatedDifferences, StatedTerms, StatedDecimals)
+    as_stated = tuple([rule for each in stated for rule in each.of(system).rules])
     presented = [_presented(adjoint, scope, masks, as_stated) for adjoint in inlined]
     derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)

@@ -149,6 +149,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "turn comparison": "c > 0",
     "no where": "x[i]",
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",
+    "decimals as stated": "9/10*x[i] + 1/10*c",
     "power of a difference as stated": "(x[i] - c)^2",
     "fixed position": "pad(x[0])",
     "add wheres": "where(i > 0, c + x[i], 0)",
