@@ -17,6 +17,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
+from symbackprop.notation.pairs import argument_of
 from symbackprop.notation.substitution import canonical_bound_names, rewrite_bottom_up, substitute
 from symbackprop.systems.partial import NOTHING_KNOWN
 
@@ -166,3 +167,9 @@ def _arguments(maximum: Expression) -> Iterator[Expression]:
 def is_at_most_0(exponent: Expression) -> bool:
     """Whether an exponential with this exponent is never greater than 1."""
     return bool(softmax_count(exponent)) or NOTHING_KNOWN.is_nonnegative(negate(exponent))
+
+
+def is_weighted_by_shares(expression: Expression) -> bool:
+    """Whether each of its exponentials is at most 1: what shares weigh, as in a softmax, does not grow."""
+    exponents = [each for node in expression.walk() if (each := argument_of("exp", node)) is not None]
+    return bool(exponents) and all(map(is_at_most_0, exponents))

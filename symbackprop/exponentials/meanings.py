@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from symbackprop.exponentials.exponents import is_at_most_0
+from symbackprop.exponentials.exponents import is_weighted_by_shares
 from symbackprop.exponentials.scales import RunningScale, Scaled, equations_of_scale
 from symbackprop.notation.expressions import (
     Add,
@@ -19,7 +19,6 @@ from symbackprop.notation.expressions import (
     Reduction,
 )
 from symbackprop.notation.fresh_names import numbered_name
-from symbackprop.notation.pairs import argument_of
 from symbackprop.rewriting.replacements import at_positions
 from symbackprop.systems.system import Equation
 
@@ -194,7 +193,7 @@ class Meanings:
 
     def _carried_by(self, equation: Equation) -> RunningScale | None:
         """The names for exponent and value of a tensor that reads itself."""
-        if equation.tensor not in equation.reads or _is_weighted_by_shares(equation.expression):
+        if equation.tensor not in equation.reads or is_weighted_by_shares(equation.expression):
             return None
         shift, value = (Element(name, equation.indices) for name in self._names_for(equation.tensor))
         return RunningScale(equation.tensor, shift, value)
@@ -290,12 +289,6 @@ class Meanings:
             self.given[tensor] = shift, value
             self.taken.update(self.given[tensor])
         return self.given[tensor]
-
-
-def _is_weighted_by_shares(expression: Expression) -> bool:
-    """Whether each of its exponentials is at most 1: what shares weigh, as in a softmax, does not grow."""
-    exponents = [each for node in expression.walk() if (each := argument_of("exp", node)) is not None]
-    return bool(exponents) and all(map(is_at_most_0, exponents))
 
 
 Find: TypeAlias = Callable[[Expression, Meanings], Scaled | None]
