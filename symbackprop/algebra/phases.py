@@ -17,6 +17,7 @@ from symbackprop.notation.substitution import tidy_bound_names
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
+from symbackprop.presentation.stated_differences import StatedDifferences
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.strategies import apply_in_one_pass, result_of
@@ -154,11 +155,11 @@ def present(
     scope: Scope,
     outer: frozenset[Index],
     masks: tuple[Rule, ...],
-    as_stated: tuple[Rule, ...],
+    differences: StatedDifferences,
 ) -> tuple[Step, ...]:
     """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards.
 
-    `masks` are the rules of `masks_by_name`, `as_stated` those of what the model states, which come last.
+    `masks` are the rules of `masks_by_name`. Differences are written as stated when all else is done.
     A guard that has left the branches of a `where` goes back around the loop-carried reads that need it.
     """
     steps = list(NormalForm((*masks, *LAST_RULES)).steps(expression))
@@ -166,7 +167,7 @@ def present(
         steps.extend(_arranged(steps[-1].after, scope, outer))
         inwards = _inwards(scope).steps(steps[-1].after)
         steps.extend((*inwards, *(_arranged(inwards[-1].after, scope, outer) if inwards else ())))
-    return (*steps, *apply_in_one_pass(as_stated, result_of(steps, expression)))
+    return (*steps, *apply_in_one_pass(differences.rules, result_of(steps, expression)))
 
 
 def _inwards(scope: Scope) -> NormalForm:

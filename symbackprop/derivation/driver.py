@@ -32,9 +32,7 @@ from symbackprop.notation.derivatives import Derivative
 from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
-from symbackprop.presentation.stated_decimals import StatedDecimals
 from symbackprop.presentation.stated_differences import StatedDifferences
-from symbackprop.presentation.stated_powers import StatedTerms
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.steps import Steps
@@ -75,10 +73,8 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
-    masks = masks_by_name(scope)
-    stated = (StatedDifferences, StatedTerms, StatedDecimals)
-    as_stated = tuple([rule for each in stated for rule in each.of(system).rules])
-    presented = [_presented(adjoint, scope, masks, as_stated) for adjoint in inlined]
+    masks, differences = masks_by_name(scope), StatedDifferences.of(system)
+    presented = [_presented(adjoint, scope, masks, differences) for adjoint in inlined]
     derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)
     return derivation
@@ -128,7 +124,7 @@ def _derive_adjoint(
 
 
 def _presented(
-    adjoint: AdjointDerivation, scope: Scope, masks: tuple[Rule, ...], as_stated: tuple[Rule, ...]
+    adjoint: AdjointDerivation, scope: Scope, masks: tuple[Rule, ...], differences: StatedDifferences
 ) -> AdjointDerivation:
     """The adjoint as it is printed, where it keeps its equation."""
     if not adjoint.kept:
@@ -136,7 +132,7 @@ def _presented(
     equation = adjoint.equation
     _LOG.info("writing down %s", equation.element)
     outer = adjoint.total.free_indices | frozenset(equation.indices)
-    steps = present(equation.expression, scope.at(equation.element), outer, masks, as_stated)
+    steps = present(equation.expression, scope.at(equation.element), outer, masks, differences)
     if not steps:
         return adjoint
     equation = replace(equation, expression=steps[-1].after)

@@ -21,9 +21,7 @@ from symbackprop.notation.derivatives import Derivative, InnerDerivative
 from symbackprop.notation.expressions import Apply, Axis, Element, Expression, Index
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.presentation.phase import PRESENTATION_RULES
-from symbackprop.presentation.stated_decimals import DECIMALS_AS_STATED
 from symbackprop.presentation.stated_differences import AS_STATED
-from symbackprop.presentation.stated_powers import AS_STATED_IN_POWER
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
@@ -32,9 +30,7 @@ from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
 
 Forms = Mapping[str, tuple[Equation, ...]]
-LAST_RULES = frozenset(
-    (AS_STATED, AS_STATED_IN_POWER, DECIMALS_AS_STATED, *(rule.name for rule in PRESENTATION_RULES))
-)
+LAST_RULES = frozenset((AS_STATED, *(rule.name for rule in PRESENTATION_RULES)))
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,7 @@ from symbackprop.notation.expressions import Axis, Index
 from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
-from symbackprop.presentation.stated_decimals import DECIMALS_AS_STATED, StatedDecimals, decimals_as_stated
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
-from symbackprop.presentation.stated_powers import AS_STATED_IN_POWER, StatedTerms, power_as_stated
 from symbackprop.rewriting.justification import Justification, Premise
 from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence
 from symbackprop.rewriting.registry import Entry, Family, Registry
@@ -126,7 +124,5 @@ REGISTRY = Registry.of(
     Family(BOTH, Between, one_index_between),
     Family(FACTOR_IN.name, MovedIn, factor_in),
     Family(AS_STATED, StatedDifferences, as_stated),
-    Family(DECIMALS_AS_STATED, StatedDecimals, decimals_as_stated),
-    Family(AS_STATED_IN_POWER, StatedTerms, power_as_stated),
     *JUSTIFICATIONS,
 )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import partial
 
 from symbackprop.algebra.arrangement import ARRANGE, UNTIDY, untidy_nodes
 from symbackprop.algebra.phases import RULES_OF_FACTS, factor_rules
@@ -13,23 +11,16 @@ from symbackprop.algebra.sum_search import COST, FACTOR_IN, SPLIT
 from symbackprop.derivation.calculus import CALCULUS_RULES
 from symbackprop.derivation.differentiation import APART, TOGETHER, nodes_apart
 from symbackprop.derivation.driver import LOSS_BY_ITSELF
-from symbackprop.notation.expressions import Add, Number
+from symbackprop.notation.expressions import Add
 from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import PRESENTATION_MEASURES, PRESENTATION_RULES
-from symbackprop.presentation.stated_decimals import (
-    BEFORE_SUMS,
-    StatedDecimals,
-    decimals_as_stated,
-    decimals_before_sums,
-)
 from symbackprop.presentation.stated_differences import (
     PAIRS,
     StatedDifferences,
     as_stated,
     pairs_of_terms,
 )
-from symbackprop.presentation.stated_powers import TURNED, StatedTerms, power_as_stated, turned_powers
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.examples import SYMMETRIC, example_fact, example_system, parsed
@@ -213,25 +204,7 @@ def phases() -> tuple[Phase, ...]:
         Phase("What is printed", (*named, *PRESENTATION_RULES), PRESENTATION_MEASURES),
         Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
         Phase("Differences that the model states, at the end", (example_as_stated(),), SUM_MEASURES),
-        _phase_of_powers(),
-        _phase_of_decimals(),
     )
-
-
-def _phase_of_decimals() -> Phase:
-    stated = StatedDecimals((Number(Fraction(9, 10)), Number(Fraction(1, 10))))
-    before = partial(decimals_before_sums, premise=stated)
-    wording = "products with a number outside a sum that the model states inside"
-    return Phase("Decimals", (decimals_as_stated(stated),), {BEFORE_SUMS: Measure(wording, before)})
-
-
-def _phase_of_powers() -> Phase:
-    stated = parsed("x[i] - c")
-    assert isinstance(stated, Add)
-    turned = partial(turned_powers, differences=(stated,))
-    wording = "even powers of differences that the model states the other way round"
-    rule = power_as_stated(StatedTerms((stated,)))
-    return Phase("Their even powers", (rule,), {TURNED: Measure(wording, turned)})
 
 
 def example_as_stated() -> Rule:

@@ -154,8 +154,7 @@ def reciprocals_last(node: Expression) -> Expression:
     """(p - d)/s for 1/s*(p - d)."""
     if not isinstance(node, Multiply):
         return node
-    nested = any(isinstance(factor, Multiply) for factor in node.factors)
-    number, factors = coefficient_and_rest(multiply(*node.factors) if nested else node)
+    number, factors = coefficient_and_rest(node)
     below = [factor for factor in factors if is_reciprocal(factor)]
     above = [factor for factor in factors if not is_reciprocal(factor)]
     return multiply(Number(number), *above, *below)

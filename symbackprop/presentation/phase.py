@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.notation.arithmetic import is_sum
-from symbackprop.notation.expressions import Comparison, Delta, Expression, Index, Where
+from symbackprop.notation.expressions import ONE, ZERO, Comparison, Delta, Element, Expression, Index, Where
 from symbackprop.presentation.branches import (
     BRANCHES_THAT_AGREE,
     FACTOR_OUT_OF_BRANCHES,
@@ -23,13 +23,6 @@ from symbackprop.presentation.comparisons import (
     is_written_otherwise,
 )
 from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS
-from symbackprop.presentation.quotients import (
-    CANCEL_IN_TERMS,
-    DIVIDE_ONCE,
-    QUOTIENT_IN_DIVISOR,
-    names_and_numbers_in,
-    quotients_in_divisors,
-)
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
@@ -51,7 +44,8 @@ def wheres_that_are_no_pads(expression: Expression, _context: MeasureContext) ->
 
 def names_and_numbers(expression: Expression, _context: MeasureContext) -> int:
     """How many names of tensors and indices are written, and numbers other than 0 and 1."""
-    return names_and_numbers_in(expression)
+    written = (node for node in expression.walk() if isinstance(node, Element) or not node.children)
+    return sum(node not in (ZERO, ONE) for node in written)
 
 
 def deltas_without_an_index_alone(expression: Expression, _context: MeasureContext) -> int:
@@ -80,9 +74,6 @@ PRESENTATION_RULES: tuple[Rule, ...] = (
     INDEX_ALONE,
     GATHER_SUMS,
     GATHER_TERMS,
-    CANCEL_IN_TERMS,
-    DIVIDE_ONCE,
-    QUOTIENT_IN_DIVISOR,
     JOINED_NUMBER,
     AS_PAD,
 )
@@ -91,7 +82,6 @@ PRESENTATION_MEASURES: Measures = {
     "wheres": MEASURES["wheres"],
     "wheres that are no pads": Measure("`where`s that are no pads", wheres_that_are_no_pads),
     "deltas without an index alone": Measure("deltas without an index alone", deltas_without_an_index_alone),
-    "quotients in divisors": Measure("quotients in divisors", quotients_in_divisors),
     "names and numbers": Measure("names, and numbers other than 0 and 1, as written", names_and_numbers),
     "sizes on the left": Measure(
         "comparisons with sizes taken off or a floor on the left", sizes_on_the_left

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import comb
-from typing import Self
 
 from symbackprop.notation.arithmetic import coefficient_and_rest, multiply
 from symbackprop.notation.expressions import Add, Expression, Index, Multiply, Number
@@ -36,7 +35,7 @@ class StatedDifferences(Premise):
     differences: tuple[Add, ...]
 
     @classmethod
-    def of(cls, system: System) -> Self:
+    def of(cls, system: System) -> StatedDifferences:
         """Those of a system's equations, the longest first, as one may hold another."""
         found = (each for equation in system.equations for each in _typed(equation.expression))
         return cls(tuple(sorted(dict.fromkeys(found), key=lambda each: -len(each.terms))))
@@ -50,10 +49,10 @@ class StatedDifferences(Premise):
         """Always: the terms of a sum may be added in any order."""
         return True
 
-    def renamed(self, names: Mapping[str, str]) -> Self:
+    def renamed(self, names: Mapping[str, str]) -> StatedDifferences:
         """The same of the tensors' other names."""
         renamed = (rename_tensors(each, names) for each in self.differences)
-        return type(self)(tuple([each for each in renamed if isinstance(each, Add)]))
+        return StatedDifferences(tuple([each for each in renamed if isinstance(each, Add)]))
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:

@@ -30,7 +30,6 @@ ALLOWED: dict[str, set[str]] = {
     "derivation/quantities.py": {"exp", "log"},  # a log-sum-exp
     # Rules about exponentials, and arrays of a softmax, whose masked exponents are -inf.
     "presentation/gathering.py": {"exp"},
-    "presentation/quotients.py": {"exp"},
     "passes/masked_exponents.py": {"exp"},
     "passes/triangles.py": {"exp"},
     "language/positions.py": {"floor_of_real"},  # of integers they are integer arithmetic
