@@ -136,7 +136,7 @@ def page(of: Mapping[str, Scores], said: str) -> str:
         "",
         "Made by `python -m benchmarks.gradbench.scoreboard CHECKOUT`. " + said,
         "One thread, the least time of a run in milliseconds. The evals compared each output with that of",
-        "`manual`, which it equals unless `wrong` stands beside it. `-`: there is no such module, or it failed.",
+        "`manual`, which it equals unless `wrong` stands beside it. `-`: no such module, or it failed.",
         "C++ and JAX are GradBench's own tools, but that JAX's results are waited for.",
         "",
         "| eval | function | input | manual (C++) | JAX | symbackprop | over manual |",
