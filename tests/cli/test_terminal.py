@@ -39,7 +39,7 @@ def test_wrong_is_red_and_ok_is_not(terminal):
         ("W1", "complex step", "2.0e+00", "WRONG  1 of 12 elements"),
         ("b1", "complex step", "0.0e+00", "ok"),
     ]
-    console.print_table(("tensor", "compared with", "worst>", ""), rows)
+    console.print_table(("tensor", "compared with", "worst>", ""), rows, "en")
     console.say("the gradient DIFFERS")
     console.print_verdicts("seed: WRONG\n  the claimed dE/db2 has the wrong sign\n")
     text = terminal.getvalue()
@@ -56,7 +56,7 @@ def test_names_that_contain_a_verdict_are_none(terminal):
 def test_no_color_is_respected(terminal, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     console.say("the gradient DIFFERS")
-    console.print_table(("", ""), [("W1", "WRONG")])
+    console.print_table(("", ""), [("W1", "WRONG")], "en")
     assert "31m" not in terminal.getvalue() and "DIFFERS" in terminal.getvalue()
 
 
