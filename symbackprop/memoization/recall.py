@@ -65,7 +65,7 @@ class _Kept:
         facts = facts_about(scope.facts, frozenset(known))
         return cls(given, queries, known, index_names, facts, names, work, result)
 
-    @property
+    @cached_property
     def is_complete(self) -> bool:
         """Whether no fact speaks of further tensors, and none is computed in turns with others."""
         spoken_of = frozenset[str]().union(*(each.left.tensors | each.right.tensors for each in self.facts))
@@ -105,11 +105,27 @@ class _Kept:
         return names.agrees(self.index_names[axis], tuple(scope.index_names.get(names.axes[axis], ())))
 
 
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A result, what it depends on to be listed when another is first compared with it: most never are."""
+
+    given: tuple[object, ...]
+    scope: Scope
+    queries: tuple[Query, ...]
+    work: int
+    result: Any
+
+    @cached_property
+    def kept(self) -> _Kept:
+        """With what it depends on; a scope never changes."""
+        return _Kept.of(self.given, self.scope, self.queries, self.work, self.result)
+
+
 @dataclass
 class Recall:
     """What one derivation has worked out."""
 
-    kept: dict[object, list[_Kept]] = field(default_factory=dict)
+    candidates: dict[object, list[_Candidate]] = field(default_factory=dict)
 
     def taken_over(
         self,
@@ -126,20 +142,20 @@ class Recall:
         """
         if is_recursive(scope) or account.budget.is_spent:
             return work_out(scope)
-        kept = self.kept.setdefault((account.left, _size(given)), [])
-        for each in kept[: -MOST_COMPARED - 1 : -1]:
-            names = each.names_in(given, scope) if each.work < account.budget.left else None
+        alike = self.candidates.setdefault((account.left, _size(given)), [])
+        alike[:] = [each for each in alike if each.kept.is_complete]
+        for each in alike[: -MOST_COMPARED - 1 : -1]:
+            names = each.kept.names_in(given, scope) if each.work < account.budget.left else None
             if names is not None:
-                kept.remove(each)
-                kept.append(each)  # the next layer is most likely to be equal to the same one
+                alike.remove(each)
+                alike.append(each)  # the next layer is most likely to be equal to the same one
                 account.charge(each.work)
                 result: Result = renamed(each.result, names)
                 return result
         watched, left = WatchedScope.watching(scope), account.left
         result = work_out(watched)
-        found = _Kept.of(given, scope, tuple(watched.queries), left - account.left, result)
-        if found.is_complete and not account.budget.is_spent:
-            kept.append(found)
+        if not account.budget.is_spent:
+            alike.append(_Candidate(given, scope, tuple(watched.queries), left - account.left, result))
         return result
 
 
