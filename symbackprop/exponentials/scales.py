@@ -100,9 +100,16 @@ class RunningScale:
 
     def equations(self, found: Scaled) -> tuple[Equation, Equation]:
         """The equations of the two, where this was found of the tensor's own."""
-        shift, value = (Equation(each.tensor, _indices(each), ZERO) for each in (self.shift, self.value))
-        by_shift = _by_name(found.value, found.exponent, self.shift)
-        return replace(shift, expression=found.exponent), replace(value, expression=by_shift)
+        return _equations(found, self.shift, self.value)
+
+
+def _equations(found: Scaled, shift: Element, value: Element) -> tuple[Equation, Equation]:
+    """The equations of an exponent and of a value that reads it by its name."""
+    by_shift = _by_name(found.value, found.exponent, shift)
+    return (
+        Equation(shift.tensor, _indices(shift), found.exponent),
+        Equation(value.tensor, _indices(value), by_shift),
+    )
 
 
 def _indices(element: Element) -> tuple[Index, ...]:
@@ -123,15 +130,14 @@ def equations_of_scale(
     equation: Equation, found: Scaled, names: tuple[str, str]
 ) -> tuple[Equation, Equation]:
     """Equations for what was found of a tensor's: a sum over segments is computed for each once."""
-    shift, value = (
-        Equation(name, tuple([each for each in equation.indices if each in part.free_indices]), ZERO)
-        for name, part in zip(names, (found.exponent, found.value), strict=True)
+    shift, value = _equations(
+        found,
+        *(
+            Element(name, tuple([each for each in equation.indices if each in part.free_indices]))
+            for name, part in zip(names, (found.exponent, found.value), strict=True)
+        ),
     )
-    by_shift = _by_name(found.value, found.exponent, shift.element)
-    return (
-        replace(shift, expression=found.exponent),
-        replace(value, expression=rewrite_bottom_up(by_shift, _under_delta)),
-    )
+    return shift, replace(value, expression=rewrite_bottom_up(value.expression, _under_delta))
 
 
 def _under_delta(node: Expression) -> Expression:
