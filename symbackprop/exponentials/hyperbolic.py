@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial, reduce
 
-from symbackprop.exponentials.exponents import LOWEST
+from symbackprop.exponentials.exponents import larger, largest
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scales import Scaled
 from symbackprop.notation.arithmetic import add, coefficient_and_rest, multiply, negate, subtract, terms_of
@@ -107,11 +107,11 @@ def scaled_complement(node: Expression) -> Scaled | None:
     known = [each for each in terms if each is not None]
     if not known or len(known) < len(terms):
         return None
-    largest = reduce(lambda one, other: Apply("max", (one, other)), (each.largest for each in known))
-    near = multiply(MINUS_ONE, node, Apply("exp", (negate(largest),)))
-    far = add(*(each.total_below(largest) for each in known))
-    value = Where(Comparison(">", largest, FAR_BELOW), near, far)
-    return Scaled(largest, negate(value), is_shifted=True)
+    shift = reduce(larger, (each.exponent for each in known))
+    near = multiply(MINUS_ONE, node, Apply("exp", (negate(shift),)))
+    far = add(*(each.total_below(shift) for each in known))
+    value = Where(Comparison(">", shift, FAR_BELOW), near, far)
+    return Scaled(shift, negate(value), is_shifted=True)
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,11 @@ class _SoftplusTerm:
     condition: Expression | None = None
 
     @property
-    def largest(self) -> Expression:
+    def exponent(self) -> Expression:
         """The largest exponent, up to 0."""
         below = Apply("min", (self.argument, ZERO))
-        counted = below if self.condition is None else Where(self.condition, below, LOWEST)
-        return Reduction("max", self.indices, counted) if self.indices else counted
+        conditions = () if self.condition is None else (self.condition,)
+        return largest(self.indices, below, conditions) if self.indices else below
 
     def total_below(self, shift: Expression) -> Expression:
         """The sum over exp(shift), where all arguments are far below 0."""
@@ -145,11 +145,14 @@ def _softplus_term(term: Expression) -> _SoftplusTerm | None:
         case (Apply("softplus", (argument,)),) if number > 0:
             return _SoftplusTerm(Number(number), argument)
         case (Reduction("sum", indices, Where(condition, body, otherwise)),) if otherwise == ZERO:
-            inner = _softplus_term(multiply(Number(number), body))
-            is_plain = inner is not None and not inner.indices
-            return replace(inner, indices=indices, condition=condition) if inner and is_plain else None
+            return _summed(_softplus_term(multiply(Number(number), body)), indices, condition)
         case (Reduction("sum", indices, body),):
-            inner = _softplus_term(multiply(Number(number), body))
-            is_plain = inner is not None and not inner.indices
-            return replace(inner, indices=indices) if inner and is_plain else None
+            return _summed(_softplus_term(multiply(Number(number), body)), indices)
     return None
+
+
+def _summed(
+    term: _SoftplusTerm | None, indices: tuple[Index, ...], condition: Expression | None = None
+) -> _SoftplusTerm | None:
+    is_plain = term is not None and not term.indices
+    return replace(term, indices=indices, condition=condition) if term and is_plain else None
