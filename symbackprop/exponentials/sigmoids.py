@@ -55,6 +55,15 @@ def sigmoid_argument(expression: Expression, meanings: Meanings) -> Expression |
     return argument_of("sigmoid", found)
 
 
+def _sign_and_argument(node: Expression, meanings: Meanings) -> tuple[int, Expression] | None:
+    """(sign, f), where the node is sign*sigmoid(f), or 1 less than one of these."""
+    for sign, side in ((1, node), (-1, negate(node))) if isinstance(node, Add) else ((1, node),):
+        argument = sigmoid_argument(side, meanings)
+        if argument is not None:
+            return sign, argument
+    return None
+
+
 def reciprocal_is_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
     """1/(1 + exp(f)) = sigmoid(-f)."""
     base, exponent = base_and_exponent(node)
@@ -69,11 +78,11 @@ def reciprocal_of_complement(node: Expression, meanings: Meanings) -> Expression
     base, exponent = base_and_exponent(node)
     if not (is_reciprocal(node) and isinstance(exponent, Number) and isinstance(base, Add)):
         return None
-    for sign, side in ((ONE, base), (MINUS_ONE, negate(base))):
-        argument = sigmoid_argument(side, meanings)
-        if argument is not None:
-            return multiply(power(sign, exponent), power(Apply("sigmoid", (argument,)), exponent))
-    return None
+    found = _sign_and_argument(base, meanings)
+    if found is None:
+        return None
+    sign, argument = found
+    return multiply(power(Number(sign), exponent), power(Apply("sigmoid", (argument,)), exponent))
 
 
 def exponential_times_sigmoid(node: Expression, meanings: Meanings) -> Expression | None:
@@ -285,9 +294,5 @@ class Sigmoid:
 def sigmoid_of(factor: Expression, meanings: Meanings) -> Sigmoid | None:
     """A factor as a power of a sigmoid, or of 1 less one; None for anything else."""
     base, exponent = as_power(factor)
-    sides = ((1, base), (-1, negate(base))) if isinstance(base, Add) else ((1, base),)
-    for sign, side in sides:
-        argument = sigmoid_argument(side, meanings)
-        if argument is not None:
-            return Sigmoid(factor, argument, exponent, sign)
-    return None
+    found = _sign_and_argument(base, meanings)
+    return None if found is None else Sigmoid(factor, found[1], exponent, sign=found[0])
