@@ -45,6 +45,7 @@ from symbackprop.notation.substitution import rename_bound
 Deltas: TypeAlias = tuple[Delta, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Cancelling(ABC):
     """Takes a factor into expressions in which it meets its reciprocal.
 
@@ -52,7 +53,7 @@ class _Cancelling(ABC):
     """
 
     meanings: Meanings
-    opens_names: bool
+    opens_names: bool = True
 
     @property
     @abstractmethod
@@ -62,10 +63,6 @@ class _Cancelling(ABC):
     @abstractmethod
     def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
         """A product times the factor, `deltas` beside it; None where it meets none of the factors."""
-
-    @abstractmethod
-    def without_names(self) -> _Cancelling:
-        """The same, where no names are opened."""
 
     def taken_into(self, node: Expression, deltas: Deltas = ()) -> Expression | None:
         """The node times the factor; None where it meets nothing."""
@@ -84,7 +81,7 @@ class _Cancelling(ABC):
             case Element():
                 meant = self.meanings.of(node)
                 is_opened = self.opens_names and meant != node and meant.node_count <= LARGEST_SCALED
-                return self.without_names().taken_into(meant, deltas) if is_opened else None
+                return replace(self, opens_names=False).taken_into(meant, deltas) if is_opened else None
         return self._into_product(node, deltas)
 
     def _into_each(self, parts: Sequence[Expression], deltas: Deltas) -> list[Expression] | None:
@@ -107,7 +104,7 @@ class _Cancelling(ABC):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _CancellingName(_Cancelling):
     """Takes in an element f[q] of what has exponentials: it meets 1/f[q], and 1/f[p] beside delta(p,q).
 
@@ -116,15 +113,10 @@ class _CancellingName(_Cancelling):
 
     name: Expression
     sign: int
-    meanings: Meanings
-    opens_names: bool
 
     @property
     def factor(self) -> Expression:
         return power(self.name, Number(self.sign))
-
-    def without_names(self) -> _Cancelling:
-        return replace(self, opens_names=False)
 
     def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
         for place, factor in enumerate(factors):
@@ -136,20 +128,15 @@ class _CancellingName(_Cancelling):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _CancellingSigmoid(_Cancelling):
     """Takes in a sigmoid: it meets its reciprocal, that of a sum of sigmoids, or exp(f) for sigmoid(-f)."""
 
     sigmoid: Sigmoid
-    meanings: Meanings
-    opens_names: bool = True
 
     @property
     def factor(self) -> Expression:
         return self.sigmoid.node
-
-    def without_names(self) -> _Cancelling:
-        return replace(self, opens_names=False)
 
     def into_factors(self, factors: Sequence[Expression], deltas: Deltas) -> Expression | None:
         if not any(map(self._meets, factors)):
@@ -184,7 +171,7 @@ def cancelled_in_sum(node: Expression, meanings: Meanings) -> Expression | None:
     """sigmoid(f)*(g/sigmoid(f) + h) = g + sigmoid(f)*h; sigmoid(-f)*(g*exp(f) + h) as well."""
     for factor, rest in _each_and_rest(node):
         sigmoid = sigmoid_of(factor, meanings)
-        found = _taken_in(rest, _CancellingSigmoid(sigmoid, meanings)) if sigmoid else None
+        found = _taken_in(rest, _CancellingSigmoid(sigmoid=sigmoid, meanings=meanings)) if sigmoid else None
         if found is not None:
             return found
     return None
@@ -220,7 +207,7 @@ def _with_name_taken_in(
     is_small = (sign == 1 and isinstance(name, Apply)) or (sign in (1, -1) and isinstance(name, Element))
     if not (is_small and any(map(_has_terms, rest))) or not has_exponentials(name, meanings):
         return None
-    return _taken_in(rest, _CancellingName(name, sign, meanings, opens_names=sign == 1))
+    return _taken_in(rest, _CancellingName(name=name, sign=sign, meanings=meanings, opens_names=sign == 1))
 
 
 def _each_and_rest(node: Expression) -> Iterator[tuple[Expression, Sequence[Expression]]]:
