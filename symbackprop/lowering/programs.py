@@ -24,7 +24,7 @@ from symbackprop.passes.copied_windows import with_copied_windows
 from symbackprop.passes.masked_exponents import with_masked_exponents
 from symbackprop.passes.means import with_means
 from symbackprop.passes.stated_names import with_stated_names
-from symbackprop.rules.symmetry import symmetries_used
+from symbackprop.rules.symmetry import stated_symmetries, symmetries_used
 from symbackprop.schedule.driver import Schedule, schedule_of
 from symbackprop.schedule.kinds import Kind
 from symbackprop.schedule.named_equations import NamedEquation
@@ -41,8 +41,8 @@ def lower(derivation: Derivation, schedule: Schedule | None = None) -> Program:
     `schedule` is that of the derivation, where it is known. Raises ProgramError for what has no lowering, a
     circle among the adjoints included.
     """
-    steps = (step for each in (derivation,) for step in each.steps)  # read where a symmetry is stated
-    symmetric = symmetries_used(derivation.system, steps)
+    stated = stated_symmetries(derivation.system)
+    symmetric = symmetries_used(derivation.system, stated, derivation.steps) if stated else {}
     scheduled = schedule or schedule_of(derivation)
     return _program(derivation.system, scheduled, derivation.gradients, symmetric)
 

@@ -49,14 +49,13 @@ def stated_symmetries(system: System) -> dict[str, str]:
     return found
 
 
-def symmetries_used(system: System, steps: Iterable[Step]) -> dict[str, str]:
-    """The tensors whose stated symmetry a derivation's steps rest on, each with the fact.
+def symmetries_used(system: System, stated: Mapping[str, str], steps: Iterable[Step]) -> dict[str, str]:
+    """The tensors whose `stated` symmetry a derivation's steps rest on, each with the fact.
 
     What is symmetric by its definition is so because of what it is computed from.
     """
-    stated = stated_symmetries(system)
     used: set[str] = set()
-    for step in steps if stated else ():
+    for step in steps:
         if step.rule.name == SYMMETRY:
             before, after = (frozenset(readings(side)) for side in (step.before, step.after))
             used |= {read.tensor for read in before ^ after} or step.before.tensors
