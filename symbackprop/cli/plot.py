@@ -49,7 +49,7 @@ _DRAWN: Mapping[Kind, Callable[[Any, Model, _Asked], Any]] = {
     Kind.NETWORK: lambda room, model, asked: room.plot_network(model, asked.wrt),
     Kind.STEPS: lambda room, model, asked: room.plot_steps(model, asked.wrt, asked.seed),
     Kind.LOSSES: lambda room, model, asked: room.plot_losses(
-        model, asked.wrt, asked.rates, asked.steps, asked.seed
+        model, asked.wrt, asked.rates or room.RATES, asked.steps, asked.seed
     ),
     Kind.JACOBIAN: lambda room, model, asked: room.plot_jacobian(model, asked.of, asked.wrt, asked.seed),
     Kind.COSTS: lambda room, model, asked: room.plot_costs(model, asked.wrt),
@@ -101,9 +101,9 @@ def command(
 
 
 def _rates_in(texts: Sequence[str] | None) -> tuple[float, ...]:
-    """`--rate 0.1,0.3` as numbers, or the usual ones; NotationError for anything else."""
+    """`--rate 0.1,0.3` as numbers, none where nothing is asked; NotationError for anything else."""
     try:
-        found = tuple(float(each) for each in names_in(texts) or ("0.01", "0.03", "0.1"))
+        found = tuple(float(each) for each in names_in(texts) or ())
     except ValueError as error:
         raise NotationError(
             f"'{','.join(texts or ())[:40]}' is no rate", remedy="write --rate 0.1"
