@@ -1,6 +1,7 @@
-"""A program cut in three: the forward pass to the outputs, from there to the loss, the backward pass.
+"""A program cut in parts: the forward pass to the outputs, from there to the loss, the backward pass.
 
-Each part becomes a function, so that no statement is written, or run, twice.
+Each part becomes a function, so that no statement is written, or run, twice. What an output alone needs, as a
+softmax of which the loss takes the logarithm, is a part by itself: neither loss nor gradients wait for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 
 from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Identity, Positions, Reshape
-from symbackprop.array.layout import Layout, axes_of_layout, layout_of
+from symbackprop.array.layout import ShapeSource, axes_of_layout, layout_of, shape_sources
 from symbackprop.array.lookups import Clip, ScatterAdd
 from symbackprop.array.program import Line, Program, Statement
 from symbackprop.array.related_sizes import RelatedSize, needed_for
@@ -28,14 +29,6 @@ from symbackprop.systems.system import DATA_ROLES, Role, Tensor
 def _mentions_dtype(value: Value) -> bool:
     """Whether the value's code names the model's dtype."""
     return isinstance(value, Allocate | Cast | Fill | Identity) and value.kind is Kind.REAL
-
-
-@dataclass(frozen=True)
-class ShapeSource:
-    """A tensor whose shape gives the sizes of some axes; None stands where a size is not needed."""
-
-    tensor: str
-    axes: tuple[Axis | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +70,21 @@ class Segment:
 
 @dataclass(frozen=True)
 class Segments:
-    """The three parts; the later two are None where there is nothing left to compute."""
+    """The parts, each None where it has nothing to compute.
 
-    forward: Segment
+    `forward` is what outputs need and loss or gradients need too, `outputs` what outputs alone need.
+    """
+
+    forward: Segment | None
+    outputs: Segment | None
     loss: Segment | None
     backward: Segment | None
+
+    @property
+    def ahead(self) -> tuple[Line, ...]:
+        """The lines of the way forward, up to the outputs and to the loss."""
+        parts = (self.forward, self.outputs, self.loss)
+        return tuple(line for part in parts if part is not None for line in part.statements)
 
 
 def lines_of(item: Line | Run) -> tuple[Line, ...]:
@@ -94,20 +97,24 @@ def segments_of(program: Program, runs: Iterable[Run] = ()) -> Segments:
 
     Within a run stands no line that is needed but its own.
     """
-    forward = program.needed_for(program.outputs)
+    to_outputs = program.needed_for(program.outputs)
     to_loss = program.needed_for((program.loss,)) if program.loss else ()
     to_gradients = program.needed_for(tuple(program.gradients.values()))
+    alone = _without(to_outputs, (*to_loss, *to_gradients)) if program.loss else ()
+    forward = _without(to_outputs, alone)
     loss = _without(to_loss, forward)
     backward = _without(to_gradients, (*forward, *loss))
-    ends = (*program.outputs, *((program.loss,) if program.loss else ()), *program.gradients.values())
     run_of = {id(line): run for run in runs for line in run.lines}
+    parts = [tuple(_with_runs(lines, run_of)) for lines in (forward, alone, loss, backward)]
     gradients, means = tuple(program.gradients.values()), axes_of_means(program)
-    first, second, third = (tuple(_with_runs(lines, run_of)) for lines in (forward, loss, backward))
-    return Segments(
-        forward=segment_of(program, first, _read_by((*second, *third), ends), means),
-        loss=segment_of(program, second, _read_by(third, ends), means) if loss else None,
-        backward=segment_of(program, third, gradients, means) if gradients else None,
-    )
+    ends = (*program.outputs, *((program.loss,) if program.loss else ()), *gradients)
+
+    def part(place: int) -> Segment | None:
+        later = (item for items in parts[place + 1 :] for item in items)
+        return segment_of(program, parts[place], _read_by(later, ends), means) if parts[place] else None
+
+    backward_part = segment_of(program, parts[3], gradients, means) if gradients else None
+    return Segments(part(0), part(1), part(2), backward_part)
 
 
 def _with_runs(lines: Iterable[Line], run_of: Mapping[int, Run]) -> Iterator[Line | Run]:
@@ -267,29 +274,10 @@ def _shape_sources(
     """Tensors whose shapes give all these sizes: few of them, and if possible such as are read anyway."""
     known = {tensor.name: layout_of(tensor.indices) for tensor in program.tensors}
     known |= {name: program.by_name[name].value.layout for name in preferred if name in program.by_name}
-    layouts = {name: known[name] for name in (*preferred, *known)}
-    sources: list[ShapeSource] = []
-    missing = list(axes)
-    while missing:
-        candidates = [_shape_source(name, layout, missing) for name, layout in layouts.items()]
-        best = max(candidates, key=_axes_given, default=ShapeSource("", ()))
-        if not _axes_given(best):
-            raise EmissionError(
-                f"the size of axis {missing[0].name} cannot be read from any tensor",
-                remedy=f"declare it: index {missing[0].label} : {missing[0].name} = 10",
-            )
-        sources.append(best)
-        missing = [axis for axis in missing if axis not in best.axes]
-    return tuple(sources)
-
-
-def _shape_source(name: str, layout: Layout, missing: list[Axis]) -> ShapeSource:
-    own = [group[0].axis if len(group) == 1 else None for group in layout]
-    axes = tuple(
-        axis if axis in missing and axis not in own[:place] else None for place, axis in enumerate(own)
-    )
-    return ShapeSource(name, axes)
-
-
-def _axes_given(source: ShapeSource) -> int:
-    return sum(axis is not None for axis in source.axes)
+    sources, missing = shape_sources({name: known[name] for name in (*preferred, *known)}, axes)
+    if missing:
+        raise EmissionError(
+            f"the size of axis {missing[0].name} cannot be read from any tensor",
+            remedy=f"declare it: index {missing[0].label} : {missing[0].name} = 10",
+        )
+    return sources

@@ -57,8 +57,7 @@ def headings_of(program: Program, segments: Segments) -> Mapping[int, tuple[str,
     starts = {each.place.line for each in equations.values() if each.place is not None}
     sections = _Sections(sections_in(program.source, starts), equations)
     found: dict[int, tuple[str, ...]] = {}
-    forward = [*segments.forward.statements, *(segments.loss.statements if segments.loss else ())]
-    for section, line in sections.together(forward):
+    for section, line in sections.together(segments.ahead):
         found[id(line)] = section.comment
     for section, line in sections.together(segments.backward.statements if segments.backward else ()):
         found[id(line)] = (WAY_BACK + section.comment[0], *section.comment[1:])

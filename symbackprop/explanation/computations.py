@@ -157,7 +157,12 @@ class Computations:
 
 def _passes(program: Program) -> dict[int, Pass]:
     segments = segments_of(program)
-    parts = ((Pass.FORWARD, segments.forward), (Pass.LOSS, segments.loss), (Pass.BACKWARD, segments.backward))
+    parts = (
+        (Pass.FORWARD, segments.forward),
+        (Pass.FORWARD, segments.outputs),
+        (Pass.LOSS, segments.loss),
+        (Pass.BACKWARD, segments.backward),
+    )
     return {id(line): on for on, part in parts if part is not None for line in part.statements}
 
 

@@ -75,7 +75,8 @@ class Blocks:
 def blocks_of(program: Program) -> Blocks:
     """The blocks of each part of a program, those of the forward pass first."""
     segments = segments_of(program)
-    parts = [part for part in (segments.forward, segments.loss, segments.backward) if part is not None]
+    every = (segments.forward, segments.outputs, segments.loss, segments.backward)
+    parts = [part for part in every if part is not None]
     constants = set(map(id, _constants(program)))
     declared = {tensor.name for tensor in program.tensors}
     found: list[Block] = []
@@ -88,8 +89,8 @@ def blocks_of(program: Program) -> Blocks:
             runs = tuple(tuple(lines[place] for place in run) for run in repeat.runs)
             beside_runs = {name for run in repeat.runs for name in repeats.given_back(run)}
             found.append(_block(runs, part is segments.backward, beside_runs, elsewhere, found, declared))
-    every = [run for block in found for run in block.runs]
-    return Blocks(replace(program, statements=tuple(_together(program, every, constants))), tuple(found))
+    runs_found = [run for block in found for run in block.runs]
+    return Blocks(replace(program, statements=tuple(_together(program, runs_found, constants))), tuple(found))
 
 
 def _read_outside(parts: Iterable[Segment], own: Segment) -> set[str]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
+from symbackprop.array.layout import ShapeSource
 from symbackprop.array.program import Line, Loop, Program, formula_of
 from symbackprop.array.related_sizes import RelatedSize
 from symbackprop.array.segments import (
     Run,
     Segment,
     Segments,
-    ShapeSource,
     axes_mentioned,
     lines_of,
     segments_of,

@@ -1,7 +1,7 @@
 """A generated module's functions, as the strings that the template arranges.
 
-The forward pass, the way from the outputs to the loss and the backward pass are written once each: the first
-two as `_forward` and `_loss`, the third in `value_and_grad`. The public functions check and call.
+The forward pass, the way from the outputs to the loss and the backward pass are written once each: `_forward`
+and `_loss`, the third in `value_and_grad`; in `forward` what outputs alone need. The rest checks and calls.
 """
 
 from __future__ import annotations
@@ -83,22 +83,25 @@ class BlockView:
 
 def forward_view(printing: Printing) -> StationView:
     """`_forward` and `forward`, which takes targets only where an output depends on them."""
-    program, forward = printing.program, printing.segments.forward
+    program, segments, caller = printing.program, printing.segments, printing.caller
+    parts = (segments.forward, segments.outputs)
+    read = {name for part in parts if part is not None for name in part.arguments}
     fed = tuple(
-        tensor
-        for tensor in _others(program)
-        if tensor.role is not Role.TARGET or tensor.name in forward.arguments
+        tensor for tensor in _others(program) if tensor.role is not Role.TARGET or tensor.name in read
     )
-    body = [_checked_call(fed, printing.printer), *_call("_forward", forward, program.outputs, printing)]
+    wanted = [*program.outputs, *(segments.outputs.arguments if segments.outputs else ())]
+    body = code_lines([_checked_call(fed, caller), *_call("_forward", segments.forward, wanted, printing)])
+    if segments.outputs:
+        body += body_of_part(segments.outputs, printing, caller)
     elements = [text(program.by_name[name].element) for name in program.outputs]
-    types = [printing.type_of(name) for name in program.outputs]
+    result = _tuple_type([printing.type_of(name) for name in program.outputs])
     public = PublicView(
-        definition=public_def("forward", fed, printing.printer, _tuple_type(types)),
+        definition=public_def("forward", fed, caller, result),
         docstring="\n".join(docstring(f"Return {', '.join(elements)}.", INDENT)),
-        body=tuple(code_lines(body)),
-        returned=", ".join(printing.printer.names[name] for name in program.outputs),
+        body=tuple(body),
+        returned=", ".join(caller.names[name] for name in program.outputs),
     )
-    return StationView(_part("_forward", forward, printing), public)
+    return StationView(_part("_forward", segments.forward, printing), public)
 
 
 def loss_view(printing: Printing) -> StationView:
@@ -111,8 +114,7 @@ def loss_view(printing: Printing) -> StationView:
         body=tuple(code_lines(_up_to_loss((), printing))),
         returned=printer.names[program.loss],
     )
-    loss = printing.segments.loss
-    return StationView(_part("_loss", loss, printing) if loss else None, public)
+    return StationView(_part("_loss", printing.segments.loss, printing), public)
 
 
 def gradients_view(printing: Printing, workspace: str) -> GradientsView:
@@ -177,13 +179,14 @@ def _up_to_loss(also: Iterable[str], printing: Printing) -> list[str]:
     wanted = [program.loss, *also]
     read_next = segments.loss.arguments if segments.loss else ()
     calls = _call("_forward", segments.forward, [*wanted, *read_next], printing)
-    if segments.loss:
-        calls += _call("_loss", segments.loss, wanted, printing)
+    calls += _call("_loss", segments.loss, wanted, printing)
     return [_checked_call(_others(program), printing.printer), *calls]
 
 
-def _call(name: str, segment: Segment, wanted: Iterable[str], printing: Printing) -> list[str]:
-    """The line that runs a part; what is not wanted of it is bound to `_`."""
+def _call(name: str, segment: Segment | None, wanted: Iterable[str], printing: Printing) -> list[str]:
+    """The line that runs a part, if there is one; what is not wanted of it is bound to `_`."""
+    if segment is None:
+        return []
     keep = set(wanted)
     results = _results(segment, printing)
     targets = [target if keep.intersection(held) else "_" for target, (_, held) in results.items()]
@@ -208,7 +211,9 @@ def _results(segment: Segment, printing: Printing) -> dict[str, tuple[str, list[
     return found
 
 
-def _part(name: str, segment: Segment, printing: Printing) -> PartView:
+def _part(name: str, segment: Segment | None, printing: Printing) -> PartView | None:
+    if segment is None:
+        return None
     given = printing.earlier(segment)
     arguments = ["tensors: dict[str, Array]"]
     arguments += [f"{printing.printer.names[own]}: {printing.type_of(own)}" for own in given]

@@ -109,6 +109,7 @@ def numpy_module(
         "blocks": blocks,
         "has_records": any(block.record for block in blocks),
         "forward": forward_view(printing),
+        "outputs_need_more": segments.outputs is not None,
         "loss": loss_view(printing) if program.loss else None,
         "gradients": gradients_view(printing, type_) if segments.backward else None,
         "steps": steps(whole, helpers) if steps and segments.backward else None,

@@ -323,3 +323,62 @@ def test_constants_are_passed_like_inputs() -> None:
     loss, grads = module.value_and_grad({"w": np.ones(2)}, c=np.array([1.0, 2.0]))
     assert loss == 3.0
     np.testing.assert_array_equal(grads["w"], [2.0, 4.0])
+
+
+OUTPUTS_IN_MANY_STYLES = {
+    "rate": (  # log(exp(u)) is u: exp(u) is the output's alone
+        "index n : N\nindex i : I\ninput x[n,i]\ntarget d[n]\nparam w[i]\n"
+        "u[n] = sum(i, w[i]*x[n,i])\nrate[n] = exp(u[n])\n"
+        "loss E = sum(n, (log(rate[n]) - d[n])^2)\n"
+    ),
+    "chance": (  # nothing but the output is made of the data's logarithm
+        "index n : N\ninput x[n]\ntarget d[n]\nparam a\nchance[n] = exp(x[n])\n"
+        "loss E = sum(n, (log(chance[n]) - a*d[n])^2)\n"
+    ),
+    "level": (
+        "index n : N\nindex t : T\ninput x[n,t]\ntarget d[n,t]\nparam a\n"
+        "h[n,t] = a*pad(h[n,t-1]) + x[n,t]\nlevel[n,t] = exp(h[n,t])\n"
+        "loss E = sum(n, t, (log(level[n,t]) - d[n,t])^2)\n"
+    ),
+    "late": (  # after blocks that repeat, and a softmax beside it which the gradients read
+        "index n : N\nindex i, j : I\ninput x[n,i]\ntarget d[n,i], e[n]\n"
+        + "".join(
+            f"param W{n}[i,j]\nq{n}[n,i] = sum(j, W{n}[i,j]*{x}[n,j])\n"
+            f"r{n}[n,i] = tanh(q{n}[n,i])*q{n}[n,i]\n"
+            f"s{n}[n] = sqrt(sum(i, r{n}[n,i]^2) + 1)\ny{n}[n,i] = r{n}[n,i]/s{n}[n] + {x}[n,i]\n"
+            f"v{n}[n,i] = sigmoid(y{n}[n,i])*y{n}[n,i]\nz{n}[n,i] = cos(v{n}[n,i]) + q{n}[n,i]\n"
+            for n, x in ((1, "x"), (2, "z1"), (3, "z2"))
+        )
+        + "p[n,i] = softmax(i, z3[n,i])\nlate[n] = exp(sum(i, z3[n,i]))\n"
+        "loss E = sum(n, (log(late[n]) - e[n])^2) - sum(n, i, d[n,i]*log(p[n,i]))\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("output", OUTPUTS_IN_MANY_STYLES)
+def test_loss_and_gradients_do_not_wait_for_what_outputs_alone_need(output: str) -> None:
+    text = OUTPUTS_IN_MANY_STYLES[output]
+    source = gradient_source(text)
+    assert sum(line.startswith(f"    {output} = ") for line in source.splitlines()) == 1
+    assert any(line.startswith(f"{output} = ") for line in assignments(source, "forward"))
+    module, system = load_module(source, "outputs"), parse_system(text)
+    params, values = draw(system, {axis.name: 3 + place for place, axis in enumerate(system.axes)})
+    expected = evaluate(system, {**params, **values})
+    found = module.forward(params, *(values[name] for name in module.INPUTS))
+    held = dict(zip(module.OUTPUTS, found if len(module.OUTPUTS) > 1 else (found,), strict=True))
+    for name, array in held.items():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-12)
+    assert module.loss(params, **values) == pytest.approx(float(expected["E"]), rel=1e-12)
+
+
+@pytest.mark.parametrize("output", ["rate", "level"])
+def test_an_output_that_overflows_does_not_warn_in_the_loss(output: str) -> None:
+    module = gradient_module(OUTPUTS_IN_MANY_STYLES[output])
+    values = {"x": np.full((2, 3), 400.0), "d": np.zeros((2, 3) if output == "level" else 2)}
+    params = {name: np.full((3,) if name == "w" else (), 1.0) for name in module.PARAMETERS}
+    with np.errstate(all="raise"):
+        loss, gradients = module.value_and_grad(params, **values)
+        assert np.isfinite(module.loss(params, **values)) and np.isfinite(loss)
+    assert all(np.all(np.isfinite(gradient)) for gradient in gradients.values())
+    with np.errstate(over="ignore"):
+        assert np.any(np.isinf(module.forward(params, values["x"])))
