@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
 from itertools import repeat
 
 from symbackprop.exponentials.complements import as_sigmoids
-from symbackprop.exponentials.exponents import has_maximum, is_at_most_0, is_balanced, is_instance, tied
+from symbackprop.exponentials.exponents import is_instance, tied
 from symbackprop.exponentials.factors import (
     Factor,
     divides_by_exponentials,
     divides_by_sigmoids,
     factor_of,
     has_below,
-    has_large_exponential,
     opened,
     sums_sigmoids,
 )
+from symbackprop.exponentials.magnitudes import (
+    are_guarded,
+    falls_fast,
+    has_running_sum,
+    is_too_large,
+    may_be_small,
+)
 from symbackprop.exponentials.meanings import Meanings
+from symbackprop.exponentials.overflow import overflow_anyway
 from symbackprop.exponentials.product_guards import (
     Weight,
     unguarded,
@@ -56,8 +62,7 @@ from symbackprop.notation.expressions import (
     Reduction,
     Where,
 )
-from symbackprop.notation.pairs import argument_of
-from symbackprop.notation.substitution import rename_bound, rewrite_bottom_up
+from symbackprop.notation.substitution import rename_bound
 
 
 def quotient(node: Expression, meanings: Meanings) -> Expression | None:
@@ -83,17 +88,13 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     if not above:
         return None
     is_quotient = any(map(has_below, factors, repeat(meanings))) or (
-        any(dividing) and (_may_be_small(factors) or _has_running_sum(above, meanings))
+        any(dividing)
+        and (may_be_small(factors) or has_running_sum(above, meanings))
+        and not overflow_anyway(above, meanings)
     )
-    falls_fast = len(above) > 1 and any(map(_falls_fast, above))
-    if is_quotient or falls_fast:
+    if is_quotient or (len(above) > 1 and any(map(falls_fast, above))):
         return _combined(factors, meanings)
     return _with_opposites(factors, meanings) or _distributed(factors, meanings)
-
-
-def _has_running_sum(above: Sequence[Factor], meanings: Meanings) -> bool:
-    """Whether one of several stands for a recurrence: its values may be as small as another's are large."""
-    return len(above) > 1 and any(is_running(each.base, meanings) for each in above)
 
 
 def _distributed(factors: Sequence[Factor], meanings: Meanings) -> Expression | None:
@@ -140,12 +141,6 @@ def _holds(node: Expression, exponents: Collection[Expression], meanings: Meanin
         elif part.is_above and any(term in exponents for term in terms_of(part.scale.exponent)):
             return True
     return False
-
-
-def _falls_fast(factor: Factor) -> bool:
-    """Whether an exponential has another in its exponent: exp(-exp(f)) is 0 before exp(f) is too large."""
-    nodes = () if factor.scale.is_shifted else factor.scale.exponent.walk()
-    return any(isinstance(each, Apply) and each.function == "exp" for each in nodes)
 
 
 def _combined(factors: Sequence[Factor], meanings: Meanings) -> Expression:
@@ -232,47 +227,10 @@ def taken_in(
     if any(map(has_below, factors, repeat(meanings))):
         return _combined(factors, meanings)
     inside = _with_opposites(factors, meanings)
-    is_large = any(_is_too_large(each, meanings) for each in factors) or _may_be_small(factors)
-    if inside is None and (is_large or _are_guarded(factors)):
+    is_large = any(is_too_large(each, meanings) for each in factors) or may_be_small(factors)
+    if inside is None and (is_large or are_guarded(factors)):
         inside = _combined(factors, meanings)
     return where_weights_are_not_zero(inside or product, weights)
-
-
-def _is_too_large(factor: Factor, meanings: Meanings) -> bool:
-    """Whether it is a sum of exponentials that may be too large."""
-    if not (factor.is_above and factor.scale.is_shifted):
-        return False
-    names = (scaled(each, meanings) for each in factor.node.walk() if isinstance(each, Element))
-    if any(each.is_shifted and not is_balanced(each.exponent) for each in names):
-        return True
-    return not _is_moderate(rewrite_bottom_up(factor.node, partial(as_exponential, meanings=meanings)))
-
-
-def _may_be_small(factors: Sequence[Factor]) -> bool:
-    """Whether an exponential stands beside one, or a sum of some, that may be as small as it is large."""
-    above = [each.scale for each in factors if each.is_above]
-    pure = [each.exponent for each in above if not each.is_shifted]
-    if pure and any(has_large_exponential(each.node) for each in factors):
-        return True
-    large = [each for each in pure if not is_at_most_0(each)]
-    if len(above) > 1 and any(map(has_maximum, large)):
-        return True
-    return bool(large) and sum(not is_balanced(each.exponent) for each in above) > 1
-
-
-def _are_guarded(factors: Sequence[Factor]) -> bool:
-    """Whether one of several exponentials is under a condition: exp(f)*where(c, exp(g), 0)."""
-    above = [each for each in factors if each.is_above]
-    return len(above) > 1 and any(unguarded(each.scale.value)[0] for each in above)
-
-
-def _is_moderate(node: Expression) -> bool:
-    """Whether no exponential in it is greater than 1: each is a softmax's, or that of a square."""
-    if any(isinstance(each, Apply) and each.function in ("cosh", "sinh") for each in node.walk()):
-        return False
-    arguments = (argument_of(name, each) for each in node.walk() for name in ("exp", "expm1"))
-    exponents = [each for each in arguments if each is not None]
-    return all(map(is_at_most_0, exponents))
 
 
 def merged(node: Expression, meanings: Meanings) -> Expression | None:

@@ -1,0 +1,76 @@
+"""Products of adjoints with exponentials: shifted where that makes something finite, and nowhere else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbackprop.pipeline import loads
+from symbackprop.semantics.naive import Array
+from tests.stability.test_random_compositions import truth
+
+# Precisions exp(p), of experts whose logits are sums over a matrix: the adjoint of S reads exp(p) again.
+EXPERTS = """index n : N
+index k : K
+index i, j : D
+param x[n,j], p[k,i], L[k,i,j], b[k]
+S[k,i,j] = where(i == j, exp(p[k,i]), L[k,i,j])
+y[n,k,i] = sum(j, S[k,i,j]*x[n,j])
+loss E = sum(n, logsumexp(k, b[k] - sum(i, y[n,k,i]^2)))
+"""
+# The rate exp(r) stands in an exponent alone: where it is too large, the component's share is 0.
+RATES = """index n : N
+index k : K
+param r[k], b[k], t[n]
+s[k] = exp(r[k])
+loss E = sum(n, logsumexp(k, b[k] - s[k]*t[n]^2))
+"""
+# Shares of exp(r), which the loss may hold though exp(r) is too large.
+SHARES = """index n : N
+index k : K
+param r[k], a[k], g[n,k]
+s[k] = exp(r[k])
+loss E = sum(n, k, softmax(k, g[n,k])*s[k]*a[k])
+"""
+OTHER_ROWS = EXPERTS.replace("exp(p[k,i])", "exp(p[k,j])").replace("i == j", "i < j")
+VALUES: dict[str, Array] = {
+    "x": np.array([[0.5, -1.2], [0.3, 0.9], [-0.7, 0.4]]),
+    "p": np.array([[0.1, -0.6], [0.5, 0.2]]),
+    "L": np.array([[[0.2, -0.4], [0.9, 0.3]], [[-0.8, 0.1], [0.6, 0.7]]]),
+    "b": np.array([0.4, -0.3]),
+    "r": np.array([0.3, -0.5]),
+    "a": np.array([0.7, -1.3]),
+    "g": np.array([[0.6, -0.2], [0.1, 1.4], [-0.9, 0.3]]),
+    "t": np.array([0.6, -1.1, 0.8]),
+}
+
+
+def test_what_overflows_anyway_is_not_shifted() -> None:
+    """No guard takes a maximum over all of n, k, i and j, where the adjoint is a product of matrices."""
+    equations = [item.equation for item in loads(EXPERTS).derive().schedule.equations]
+    assert max(len(equation.indices) for equation in equations) == 3
+
+
+def test_what_does_not_is_shifted() -> None:
+    names = {item.equation.tensor for item in loads(RATES).derive().schedule.equations}
+    assert any(name.startswith("grad_r_max") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "tensor", "shift"),
+    [
+        *((text, "p", shift) for text in (EXPERTS, OTHER_ROWS) for shift in (-800.0, 1.0)),
+        *((RATES, "r", shift) for shift in (-800.0, 800.0)),
+        *((SHARES, "g", shift) for shift in (-800.0, 800.0)),
+    ],
+)
+def test_gradients_are_the_true_ones(text: str, tensor: str, shift: float) -> None:
+    model = loads(text)
+    module = model.derive().module(verify=False)
+    values = {name: VALUES[name].copy() for name in module.SHAPES}
+    values[tensor][0] += shift
+    expected = truth(model.system, values, 800)
+    with np.errstate(all="ignore"):
+        loss, gradients = module.value_and_grad(values)
+    for name, found in {"E": loss, **gradients}.items():
+        np.testing.assert_allclose(found, expected[name], 1e-10, 1e-10, err_msg=name)
