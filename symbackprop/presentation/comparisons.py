@@ -88,11 +88,11 @@ def cancelled(node: Expression) -> Expression | None:
 
 
 def multiples_compared(node: Expression) -> Expression | None:
-    """n*f >= m*f = f >= 0 for numbers n > m, f <= 0 for n < m, likewise the other comparisons."""
+    """n*f >= m*f = f >= 0 for numbers n > m, f <= 0 for n < m, likewise the other comparisons; m may be 0."""
     if not (isinstance(node, Comparison) and node.tensors):
         return None
     (number, left), (other, right) = map(coefficient_and_rest, node.children)
-    if number == other or multiply(*left) != multiply(*right):
+    if number == other or (number == 1 and not other) or (other and multiply(*left) != multiply(*right)):
         return None
     operator = node.operator if number > other else MIRRORED[node.operator]
     return Comparison(operator, multiply(*left), ZERO)
@@ -251,7 +251,7 @@ CANCELLED = stated(
 )
 MULTIPLES_COMPARED = stated(
     "multiples of one value compared",
-    "(n*f >= m*f) = (f >= 0) if n > m and (f <= 0) if n < m, likewise the other comparisons",
+    "(n*f >= m*f) = (f >= 0) if n > m and (f <= 0) if n < m, m may be 0, likewise the other comparisons",
     multiples_compared,
     where=(when("numeral", "n"), when("numeral", "m")),
     decreases="names and numbers",

@@ -7,8 +7,11 @@ import pytest
 
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
+from symbackprop.notation.expressions import Where
+from symbackprop.presentation.comparisons import MULTIPLES_COMPARED
+from symbackprop.rules.examples import parsed
 from symbackprop.semantics.evaluation import evaluate
-from symbackprop.systems.printing import equation_text
+from symbackprop.systems.printing import equation_text, text
 from tests.models.classics import small_sample
 from tests.models.judges import judge
 from tests.models.step_checker import check_every_step, total_gradient
@@ -143,3 +146,19 @@ def test_the_judges_agree(name: str) -> None:
         stepped = total_gradient(derivation.model, values, sizes, tensor)
         np.testing.assert_allclose(known[equation.tensor], stepped, rtol=1e-8, atol=1e-9)
     assert check_every_step(derivation, values, sizes) > 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("where(0.5*c != 0, x[i], 0)", "c != 0"),
+        ("where(-3*c >= 0, x[i], 0)", "c <= 0"),
+        ("where(c >= 0, x[i], 0)", None),
+        ("where(0.5*c != 1, x[i], 0)", None),
+    ],
+)
+def test_multiples_compared_with_0(typed: str, form: str | None) -> None:
+    where = parsed(typed)
+    assert isinstance(where, Where)
+    found = MULTIPLES_COMPARED.apply(where.condition)
+    assert (found and text(found)) == form
