@@ -18,9 +18,10 @@ from symbackprop.presentation.clipping import clipping_rules, extrema
 from symbackprop.presentation.masks import mask_rules, positive_parts
 from symbackprop.presentation.phase import LAST_RULES
 from symbackprop.presentation.stated_differences import StatedDifferences
+from symbackprop.presentation.stated_sums import StatedSums
 from symbackprop.rewriting.replacements import Renaming
 from symbackprop.rewriting.rule import Rule, Step
-from symbackprop.rewriting.strategies import apply_in_one_pass, result_of
+from symbackprop.rewriting.strategies import apply_in_one_pass, apply_outside_in, result_of
 from symbackprop.rules.bookkeeping import BOOKKEEPING_RULES
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
@@ -156,10 +157,11 @@ def present(
     outer: frozenset[Index],
     masks: tuple[Rule, ...],
     differences: StatedDifferences,
+    sums: StatedSums,
 ) -> tuple[Step, ...]:
     """The steps from a closed form to the one that is printed; nothing is looked for in it afterwards.
 
-    `masks` are the rules of `masks_by_name`. Differences are written as stated when all else is done.
+    `masks` are the rules of `masks_by_name`. Differences and sums are written as stated at the end.
     A guard that has left the branches of a `where` goes back around the loop-carried reads that need it.
     """
     steps = list(NormalForm((*masks, *LAST_RULES)).steps(expression))
@@ -167,7 +169,8 @@ def present(
         steps.extend(_arranged(steps[-1].after, scope, outer))
         inwards = _inwards(scope).steps(steps[-1].after)
         steps.extend((*inwards, *(_arranged(inwards[-1].after, scope, outer) if inwards else ())))
-    return (*steps, *apply_in_one_pass(differences.rules, result_of(steps, expression)))
+    steps.extend(apply_in_one_pass(differences.rules, result_of(steps, expression)))
+    return (*steps, *apply_outside_in(sums.rules, result_of(steps, expression)))
 
 
 def _inwards(scope: Scope) -> NormalForm:

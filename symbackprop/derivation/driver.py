@@ -33,6 +33,7 @@ from symbackprop.notation.expressions import ONE, Element, Expression, Index
 from symbackprop.notation.placeholders import SIGNS, placeholder_in
 from symbackprop.notation.substitution import rename_tensors
 from symbackprop.presentation.stated_differences import StatedDifferences
+from symbackprop.presentation.stated_sums import StatedSums
 from symbackprop.rewriting.replacements import renamed_equation
 from symbackprop.rewriting.rule import Rule, Step
 from symbackprop.rewriting.steps import Steps
@@ -73,8 +74,8 @@ def derive(system: System, wrt: Sequence[str] | None = None) -> Derivation:
         adjoints.append(adjoint)
         scope = scope.with_equations((adjoint.equation,))
     inlined = inline_adjoints(adjoints, frozenset(names[tensor] for tensor in wanted), scope, budget, recall)
-    masks, differences = masks_by_name(scope), StatedDifferences.of(system)
-    presented = [_presented(adjoint, scope, masks, differences) for adjoint in inlined]
+    stated = (masks_by_name(scope), StatedDifferences.of(system), StatedSums.of(system))
+    presented = [_presented(adjoint, scope, *stated) for adjoint in inlined]
     derivation = Derivation(system, wanted, _with_layer_names(presented, wanted, taken), expansion, model)
     _expect_no_placeholders(derivation)
     return derivation
@@ -124,7 +125,11 @@ def _derive_adjoint(
 
 
 def _presented(
-    adjoint: AdjointDerivation, scope: Scope, masks: tuple[Rule, ...], differences: StatedDifferences
+    adjoint: AdjointDerivation,
+    scope: Scope,
+    masks: tuple[Rule, ...],
+    differences: StatedDifferences,
+    sums: StatedSums,
 ) -> AdjointDerivation:
     """The adjoint as it is printed, where it keeps its equation."""
     if not adjoint.kept:
@@ -132,7 +137,7 @@ def _presented(
     equation = adjoint.equation
     _LOG.info("writing down %s", equation.element)
     outer = adjoint.total.free_indices | frozenset(equation.indices)
-    steps = present(equation.expression, scope.at(equation.element), outer, masks, differences)
+    steps = present(equation.expression, scope.at(equation.element), outer, masks, differences, sums)
     if not steps:
         return adjoint
     equation = replace(equation, expression=steps[-1].after)

@@ -22,6 +22,7 @@ from symbackprop.notation.expressions import Apply, Axis, Element, Expression, I
 from symbackprop.notation.substitution import canonical_bound_names, substitute
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import AS_STATED
+from symbackprop.presentation.stated_sums import SUM_AS_STATED
 from symbackprop.rewriting.justification import Equality
 from symbackprop.rewriting.replay import Beside
 from symbackprop.rewriting.rule import Step
@@ -30,7 +31,7 @@ from symbackprop.systems.partial import Ranges
 from symbackprop.systems.system import Equation, Fact, System
 
 Forms = Mapping[str, tuple[Equation, ...]]
-LAST_RULES = frozenset((AS_STATED, *(rule.name for rule in PRESENTATION_RULES)))
+LAST_RULES = frozenset((AS_STATED, SUM_AS_STATED, *(rule.name for rule in PRESENTATION_RULES)))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from symbackprop.presentation.clipping import clipping_rules
 from symbackprop.presentation.masks import mask_rules
 from symbackprop.presentation.phase import PRESENTATION_RULES
 from symbackprop.presentation.stated_differences import AS_STATED, StatedDifferences, as_stated
+from symbackprop.presentation.stated_sums import SUM_AS_STATED, StatedSums, sum_as_stated
 from symbackprop.rewriting.justification import Justification, Premise
 from symbackprop.rewriting.premises import Definitions, KnownRanges, Matrices, Recurrence
 from symbackprop.rewriting.registry import Entry, Family, Registry
@@ -124,5 +125,6 @@ REGISTRY = Registry.of(
     Family(BOTH, Between, one_index_between),
     Family(FACTOR_IN.name, MovedIn, factor_in),
     Family(AS_STATED, StatedDifferences, as_stated),
+    Family(SUM_AS_STATED, StatedSums, sum_as_stated),
     *JUSTIFICATIONS,
 )

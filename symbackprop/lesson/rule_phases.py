@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from symbackprop.algebra.arrangement import ARRANGE, UNTIDY, untidy_nodes
 from symbackprop.algebra.phases import RULES_OF_FACTS, factor_rules
@@ -20,6 +21,12 @@ from symbackprop.presentation.stated_differences import (
     StatedDifferences,
     as_stated,
     pairs_of_terms,
+)
+from symbackprop.presentation.stated_sums import (
+    OTHERWISE,
+    StatedSums,
+    sum_as_stated,
+    sums_stated_otherwise,
 )
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.boundaries import BOUNDARY_RULES, recurrence_rules
@@ -204,7 +211,16 @@ def phases() -> tuple[Phase, ...]:
         Phase("What is printed", (*named, *PRESENTATION_RULES), PRESENTATION_MEASURES),
         Phase("Signs and reciprocals, last of all", (ARRANGE,), TEXT_MEASURES),
         Phase("Differences that the model states, at the end", (example_as_stated(),), SUM_MEASURES),
+        _phase_of_sums(),
     )
+
+
+def _phase_of_sums() -> Phase:
+    typed = (parsed(each) for each in ("x[i] + 0.1", "0.3*x[i] + y[j]", "c - x[i]"))
+    stated = StatedSums(tuple([each for each in typed if isinstance(each, Add)]))
+    counted = partial(sums_stated_otherwise, premise=stated)
+    measures = {OTHERWISE: Measure("powers of sums that the model states otherwise", counted)}
+    return Phase("Sums that the model states, last", (sum_as_stated(stated),), measures)
 
 
 def example_as_stated() -> Rule:

@@ -106,6 +106,26 @@ def apply_in_one_pass(rules: Sequence[Rule], expression: Expression) -> tuple[St
     return _as_steps(expression, changes)
 
 
+def apply_outside_in(rules: Sequence[Rule], expression: Expression) -> tuple[Step, ...]:
+    """At each node the first rule that applies, once; then the same at the children of what it makes."""
+    changes: list[tuple[Rule, Path, Expression]] = []
+
+    def passed(node: Expression, place: Path) -> Expression:
+        if isinstance(node, ATOMS):
+            return node
+        for rule in rules:
+            rewritten = rule.apply(node)
+            if rewritten is not None:
+                changes.append((rule, place, rewritten))
+                node = rewritten
+                break
+        children = tuple([passed(child, (*place, number)) for number, child in enumerate(node.children)])
+        return node if all(map(is_, children, node.children)) else node.with_children(children)
+
+    passed(expression, ())
+    return _as_steps(expression, changes)
+
+
 @dataclass
 class _Outermost:
     """Nodes of one type from the outside inwards: what a rule leaves of them is taken up next."""

@@ -146,6 +146,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "turn comparison": "c > 0",
     "no where": "x[i]",
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",
+    "sum as stated": "1/10*c/(x[i] + 1/10)",
     "fixed position": "pad(x[0])",
     "add wheres": "where(i > 0, c + x[i], 0)",
     "solve delta": "sum(j, y[j]*pad(x[q - 2*j]))",
