@@ -33,6 +33,7 @@ ROOMS = (
     "exponentials",
     "stability",
     "schedule",
+    "extrema",
     "array",
     "passes",
     "buffers",

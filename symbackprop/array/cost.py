@@ -23,7 +23,7 @@ from symbackprop.array.ir import (
     Transpose,
 )
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve, Symmetric
-from symbackprop.array.lookups import Clip, Gather, ScatterAdd
+from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop
 from symbackprop.array.slices import Conditional, Flip, Pad, Refold, Select, Windows
@@ -75,6 +75,8 @@ def own_cost(node: Value, assuming: Assumptions = PROGRAM) -> Fraction:
             return _multiply_adds(left, right, assuming) + elements
         case ScatterAdd(_, rows, _):
             return SCATTER_WEIGHT * assuming.count(rows.indices) + elements
+        case Nearest(points, rows):
+            return _multiply_adds(points, rows, assuming) + elements * assuming.size(rows.indices[0].axis)
         case Reshape(operand, _) | Refold(operand, _):
             return elements if isinstance(operand, COPIED_BY_RESHAPE) else Fraction(0)
         case Cast() | AsIntegers() | Copy() | Fill() | Pad() | Gather() | Clip() | Symmetric():

@@ -22,7 +22,7 @@ from symbackprop.array.ir import (
     Reshape,
 )
 from symbackprop.array.layout import Group
-from symbackprop.array.lookups import Clip, ScatterAdd
+from symbackprop.array.lookups import Clip, Nearest, ScatterAdd
 from symbackprop.array.operations import OF_ARRAYS
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.array.related_sizes import RelatedSize
@@ -168,6 +168,9 @@ class _Interpreter:
                 total = np.zeros((self.size(index.axis), *rows.shape[places.ndim :]), dtype=rows.dtype)
                 np.add.at(total, places, rows)
                 return total
+            case Nearest():
+                points, rows = operands
+                return np.argmin(np.sum((rows - points[..., None, :]) ** 2, axis=-1), axis=-1)
             case Windows(_, places, _, offsets):
                 return _windows(operands[0], places, [self.size(offset.axis) for offset in offsets])
             case Clip(_, axis):

@@ -80,3 +80,30 @@ class Clip(OneOperand):
     def _infer_type(self) -> ValueType:
         self.require(self.operand.kind is Kind.INTEGER, "brings what is no array of integers inside an axis")
         return self.operand.type
+
+
+@dataclass(frozen=True)
+class Nearest(Value):
+    """For each point the first of the rows at the least sum of squared differences: integers.
+
+    `points` has the inner axis last, `rows` the counting axis first and the inner one last.
+    """
+
+    points: Value
+    rows: Value
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """Points and rows."""
+        return (self.points, self.rows)
+
+    def with_operands(self, operands: tuple[Value, ...]) -> Value:
+        """Other points and rows."""
+        return Nearest(*operands)
+
+    def _infer_type(self) -> ValueType:
+        points, rows = self.points.layout, self.rows.layout
+        fits = len(points) > 1 and len(rows) == 2 and points[-1:] == rows[-1:]
+        kinds = {self.points.kind, self.rows.kind}
+        self.require(fits and kinds == {Kind.REAL}, "needs points and rows with the same last axis")
+        return ValueType(points[:-1], Kind.INTEGER)

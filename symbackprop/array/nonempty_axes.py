@@ -15,7 +15,7 @@ from typing import TypeAlias
 from symbackprop.array.empty_axes import UndefinedQuotients, batch_axes, branches_by_size, vanishing_axes
 from symbackprop.array.ir import AxisSize, Cast, Elementwise, Fill, Literal, Read, Reduce, Reshape
 from symbackprop.array.layout import Group
-from symbackprop.array.lookups import Clip, Gather, ScatterAdd
+from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd
 from symbackprop.array.program import Line, Loop, PlaceCheck, Program, Statement, Store
 from symbackprop.array.slices import Count, Pad, Pick, Select, always_computed
 from symbackprop.array.value import Value
@@ -199,6 +199,8 @@ def _obstacles(
                 yield from ((axis, name) for axis, place in standing if (axis, place) not in looked_at)
             case ScatterAdd(places, _, index):
                 yield from ((axis, name) for axis in _brought_inside(places, (index,)))
+            case Nearest(rows=Value(indices=(row, _))):
+                yield from ((axis, f"min over {row.name} in {name}") for axis in _model_axes(row.axis))
             case Pad(_, before, after, _):
                 less = [width for width in (*before, *after) if _is_less_than_a_size(width)]
                 yield from ((axis, name) for width in less for axis in _sizes_in(width))

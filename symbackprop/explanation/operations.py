@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from symbackprop.array.ir import Elementwise, Reduce
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Determinant, Inverse, Solve
-from symbackprop.array.lookups import ScatterAdd
+from symbackprop.array.lookups import Nearest, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.program import Line, Loop, Store
 from symbackprop.array.slices import Conditional
@@ -64,6 +64,8 @@ def _own(node: Value) -> Polynomial:
             return _multiply_adds(left.indices, right.indices)
         case ScatterAdd(_, rows, _):
             return Polynomial.elements(rows.indices)
+        case Nearest(points, rows):
+            return _multiply_adds(points.indices, rows.indices)
         case Solve(matrix, right):
             return _factorisation(matrix, FACTORISATION_WEIGHT) + _multiply_adds(
                 matrix.indices, right.indices

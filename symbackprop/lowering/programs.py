@@ -11,11 +11,12 @@ from symbackprop.array.nonempty_axes import with_nonempty_axes
 from symbackprop.array.program import Line, Program
 from symbackprop.array.related_sizes import related_in_init, related_sizes
 from symbackprop.derivation.result import Derivation
+from symbackprop.extrema.nearest_rows import with_nearest_rows
+from symbackprop.extrema.picked_places import with_places_of_maxima
 from symbackprop.lowering.call_checks import place_checks, with_symmetries_checked
 from symbackprop.lowering.expressions import ExpressionLowering
 from symbackprop.lowering.loops import loop_lines
 from symbackprop.lowering.outputs import initial_of, outputs_of
-from symbackprop.lowering.picked_places import with_places_of_maxima
 from symbackprop.lowering.scattered_sums import with_scattered_sums
 from symbackprop.lowering.stepping import EquationLowering
 from symbackprop.lowering.symbols import Lines, Symbols
@@ -58,19 +59,19 @@ def _kernel_axes(system: System) -> frozenset[Axis]:
 def _program(
     system: System, schedule: Schedule, gradients: Mapping[str, Equation], symmetric: Mapping[str, str]
 ) -> Program:
+    results = {name: equation.tensor for name, equation in gradients.items()}
     stated = schedule.equations  # whose positions are checked: those of maxima lie inside
     taken = {
         *system.tensors,
         *(axis.name for axis in system.axes),
         *(item.equation.tensor for item in stated),
     }
-    items = with_places_of_maxima(stated, taken)
-    symbols = _symbols(system, items)
+    ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *results.values())
+    items = with_nearest_rows(with_places_of_maxima(stated, taken), ends, taken)
+    symbols, of_stated = _symbols(system, items), _symbols(system, stated)
     checked_equations(items, symbols.own)
     values = {name: tensor.values for name, tensor in system.tensors.items() if tensor.values is not None}
     expressions = ExpressionLowering(symbols.kinds, symbols.own, schedule.positive_definite, values=values)
-    results = {name: equation.tensor for name, equation in gradients.items()}
-    ends = (*outputs_of(system), *((system.loss,) if system.loss else ()), *results.values())
     lowering = EquationLowering(expressions, _kernel_axes(system))
     program = Program(
         model=system.name,
@@ -84,7 +85,7 @@ def _program(
         formulas=gradients,
         shorthands=system.shorthands,
         stopped=tuple(each.tensor for each in system.equations if stops_gradient(each.expression)),
-        place_checks=place_checks((item.equation for item in stated), symbols.own, expressions),
+        place_checks=place_checks((item.equation for item in stated), of_stated.own, expressions),
         initials=tuple(initial_of(system, tensor) for tensor in system.with_role(Role.PARAMETER)),
         related=related_sizes(system),
         related_in_init=related_in_init(system),

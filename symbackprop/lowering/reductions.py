@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from symbackprop.array.ir import AxisSize, Reduce
+from symbackprop.array.lookups import Nearest
 from symbackprop.array.value import Value
 from symbackprop.array.views import as_number, as_real, filled, grouped, operate, ordered
 from symbackprop.array.whole_numbers import Lowering
+from symbackprop.extrema.squared_distances import SquaredDistances, nearest_row
 from symbackprop.notation.expressions import Index, Reduction
 from symbackprop.notation.substitution import rename_bound
 from symbackprop.schedule.terms import Indices, natural_order
@@ -17,6 +19,9 @@ def extremum_or_product(reduction: Reduction, order: Indices, lowering: Lowering
     An index that the body lacks changes no extremum, and makes a power of a product.
     """
     afresh = rename_bound(reduction, order)
+    distances = nearest_row(afresh)
+    if distances is not None:
+        return ordered(_nearest(distances, order, lowering), order)
     body, kind = afresh.body, afresh.kind
     value = as_number(lowering.value(body, natural_order(body, (*order, *afresh.indices))))
     places = tuple(value.indices.index(index) for index in afresh.indices if index in value.indices)
@@ -28,6 +33,13 @@ def extremum_or_product(reduction: Reduction, order: Indices, lowering: Lowering
             value = operate("power", value, AxisSize(index.axis))
     reduced = Reduce(as_real(value), kind, places) if places else value
     return ordered(reduced, order)
+
+
+def _nearest(distances: SquaredDistances, order: Indices, lowering: Lowering) -> Value:
+    """The first row of those nearest to each point."""
+    counted = tuple(each for each in order if each in distances.others)
+    points = lowering.value(distances.points, (*counted, distances.inner))
+    return Nearest(points, lowering.value(distances.rows, (distances.row, distances.inner)))
 
 
 def _argmax(over: tuple[Index, ...], value: Value) -> Value:

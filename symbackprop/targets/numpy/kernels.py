@@ -46,6 +46,7 @@ KERNELS: Helpers = {
 }
 _OF_ARRAYS: Helpers = {
     "scatter_add": (),
+    "nearest": (),
     "windows": (),
     "cofactors": (),
     "symmetric": (),

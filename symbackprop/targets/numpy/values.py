@@ -34,7 +34,7 @@ from symbackprop.array.linear_algebra import (
     Solve,
     Symmetric,
 )
-from symbackprop.array.lookups import Clip, Gather, ScatterAdd
+from symbackprop.array.lookups import Clip, Gather, Nearest, ScatterAdd
 from symbackprop.array.matrix_products import MatrixProduct, Tensordot
 from symbackprop.array.slices import (
     Allocate,
@@ -147,9 +147,10 @@ class NumpyValues:
             case Tensordot(left, right, left_places, right_places):
                 sides = [tuple_of(list(map(str, places))) for places in (left_places, right_places)]
                 return call("np.tensordot", self.piece(left), self.piece(right), axes=tuple_of(sides))
-            case ScatterAdd(places, rows, index):
-                operands = map(self.piece, (places, rows))
-                return call(self.names["scatter_add"], *operands, self.size(index.axis))
+            case ScatterAdd(_, _, index):
+                return self._helper("scatter_add", value, self.size(index.axis))
+            case Nearest():
+                return self._helper("nearest", value)
             case Clip(operand, axis):
                 return call("np.clip", self.piece(operand), number(0), self._last_place(axis))
             case InPrecision(operand, bits, back):
@@ -163,6 +164,10 @@ class NumpyValues:
             case Positions() | Identity() | Cast() | AsIntegers() | Fill() | Copy() | Allocate() | Pad():
                 return self._array(value)
         return self._view(value)
+
+    def _helper(self, name: str, value: Value, *others: Piece) -> Piece:
+        """The call of a helper on the operands of a node."""
+        return call(self.names[name], *map(self.piece, value.operands), *others)
 
     def variable(self, name: str) -> Piece:
         """The variable that holds a tensor."""

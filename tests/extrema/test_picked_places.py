@@ -29,6 +29,9 @@ SPARSE = {
     "looked up": "input x[n,k], d[n,k,i]\ny[n,i] = sum(k, where(argmax(l, x[n,l]) == k, d[n,k,i], 0))",
     "looked up and summed": "input x[n,k], d[n,k,i]\n"
     "y[i] = sum(n, k, where(argmax(l, x[n,l]) == k, d[n,k,i], 0))",
+    "looked up within a sum": "input x[n,k], d[n,k,i], w[n,m]\n"
+    "y[m,i] = sum(n, w[n,m]*sum(k, where(argmax(l, x[n,l]) == k, d[n,k,i], 0)))",
+    "divided by": "input x[n,k]\ny[k] = 2/(1 + sum(n, where(argmax(l, x[n,l]) == k, 1, 0)))",
     "a term beside it": "input x[n,k], d[n,i], b[k,i]\n"
     "y[k,i] = b[k,i] - sum(n, where(argmax(l, x[n,l]) == k, d[n,i], 0))*b[k,i]",
 }
@@ -66,7 +69,7 @@ def test_a_tie_belongs_to_the_first() -> None:
 
 
 def test_clusters_are_no_array_of_points_and_clusters_in_the_gradient() -> None:
-    text = f"{AXES}input x[n,i]\nparam c[k,i]\nloss E = sum(n, min(k, sum(i, (c[k,i] - x[n,i])^2)))\n"
+    text = f"{AXES}input x[n,i]\nparam c[k,i]\nloss E = sum(n, min(k, sum(i, (c[k,i] - x[n,i])^4)))\n"
     derivation = loads(text, "clusters").derive(wrt=["c", "x"])
     source = derivation.to_numpy()  # verified
     assert "scatter_add(" in source and "np.where" not in source and source.count("np.argmax") == 1

@@ -15,14 +15,17 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from symbackprop.indexing.counting import Counter
-from symbackprop.notation.arithmetic import factors_of, multiply, terms_of
+from symbackprop.notation.arithmetic import factors_of, multiply
 from symbackprop.notation.expressions import (
     ZERO,
+    Add,
     Comparison,
     Delta,
     Element,
     Expression,
     Index,
+    Multiply,
+    Power,
     Reduction,
     Where,
 )
@@ -98,13 +101,27 @@ def _replaced(expression: Expression, before: Expression, after: Expression) -> 
 
 def _places(expression: Expression) -> Iterator[tuple[Reduction, Pick | None]]:
     """The places of maxima that masks compare with an index, and the sum that a mask is a factor of."""
-    for node in (factor for term in terms_of(expression) for factor in factors_of(term)):
+    for node in _parts(expression):
         is_sum = isinstance(node, Reduction) and node.kind == "sum"
         total = node if isinstance(node, Reduction) and is_sum else None
         for factor in factors_of(node if total is None else total.body):
             if isinstance(factor, Where) and factor.otherwise == ZERO:
                 for place, index in _compared(factor.condition):
                     yield place, None if total is None else Pick(total, factor, place, index)
+
+
+def _parts(expression: Expression) -> Iterator[Expression]:
+    """What is added, multiplied and divided by, and the sums within sums."""
+    match expression:
+        case Add() | Multiply():
+            yield from (part for child in expression.children for part in _parts(child))
+        case Power(base, _):
+            yield from _parts(base)
+        case Reduction("sum", _, body):
+            yield expression
+            yield from (part for part in _parts(body) if isinstance(part, Reduction))
+        case _:
+            yield expression
 
 
 def _compared(condition: Expression) -> Iterator[tuple[Reduction, Index]]:
