@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from symbackprop.array.aliasing import viewed_name
+from symbackprop.array.aliasing import is_view, viewed_name
 from symbackprop.array.ir import Read, Reshape
 from symbackprop.array.layout import is_nameable
 from symbackprop.array.program import Line, Loop, Statement, Store
@@ -130,21 +130,25 @@ def _breaks_at_a_window(statement: Statement | Store, printer: NumpyValues, inde
 
 
 def _window(statement: Statement | Store, printer: NumpyValues, indent: str) -> Value | None:
-    """A slice of a name that the statement reads and does more with, as a part of its own."""
+    """A slice of a name, and how it is viewed, that the statement does more with, as a part of its own."""
     for node in always_computed(statement.value):
-        if node is not statement.value and isinstance(node, Select) and is_nameable(node.layout):
+        if node is not statement.value and is_nameable(node.layout) and _is_sliced(node):
             text = printer.text(node)
             name = f"{_stem(node, statement)}_00"
-            if (
-                isinstance(node.operand, Read)
-                and len(text) >= SHORTEST_PART
-                and fits(f"{indent}{name} = {text}")
-            ):
+            if len(text) >= SHORTEST_PART and fits(f"{indent}{name} = {text}"):
                 return node
     return None
 
 
+def _is_sliced(value: Value) -> bool:
+    """Whether a value is a slice of a name, or a view of one."""
+    while is_view(value) and not isinstance(value, Select | Read):
+        value = value.operands[0]
+    return isinstance(value, Select) and isinstance(value.operand, Read)
+
+
 def _stem(part: Value, statement: Statement | Store) -> str:
-    if isinstance(part, Select) and isinstance(part.operand, Read):
-        return f"{part.operand.name}_window"
+    name = viewed_name(part)
+    if name is not None:
+        return f"{name}_window"
     return f"{statement.name}_part"
