@@ -6,7 +6,7 @@ proved that its places lie inside the axis, or asks for it when the module is ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -75,6 +75,17 @@ def item_values(item: Item) -> tuple[Value, ...]:
         case Span(_, start, stop, _):
             return tuple(value for value in (start, stop) if value is not None)
     return ()
+
+
+def items_within(whole: Sequence[Item], part: Sequence[Item]) -> tuple[Item, ...] | None:
+    """The items of a part of a part; None where no item for each axis says it."""
+    picked = [isinstance(item, Pick) for item in whole]
+    rest = iter(part)
+    pairs = [(item, Whole() if gone else next(rest)) for item, gone in zip(whole, picked, strict=True)]
+    are_apart = all(isinstance(item, Whole) or isinstance(inner, Whole) for item, inner in pairs)
+    if not are_apart or (any(picked) and any(isinstance(inner, Pick) for inner in part)):
+        return None
+    return tuple([inner if isinstance(item, Whole) else item for item, inner in pairs])
 
 
 def places_may_repeat(items: tuple[Item, ...]) -> bool:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
-from symbackprop.array.lookups import Nearest, ScatterAdd
+from symbackprop.array.lookups import ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
@@ -17,6 +17,7 @@ from symbackprop.emission.printed import PrintedModule, printed_module
 from symbackprop.emission.seal import sealed
 from symbackprop.indexing.counting import Extent
 from symbackprop.passes.blocks import Blocks, blocks_of
+from symbackprop.passes.blocks_in_place import with_blocks_in_place
 from symbackprop.systems.system import Role
 from symbackprop.targets.numpy.blocks import block_functions, with_fitting_lines
 from symbackprop.targets.numpy.bodies import Printing
@@ -44,7 +45,6 @@ STEP_NAMES = (
 
 HELPERS_OF_NODES = (
     (ScatterAdd, "scatter_add"),
-    (Nearest, "nearest"),
     (Windows, "windows"),
     (Cofactors, "cofactors"),
     (Cholesky, "cholesky"),
@@ -85,7 +85,7 @@ def numpy_module(
 
     That is asked with the program and the names of the helpers.
     """
-    whole = with_numpy_results(program)
+    whole = with_numpy_results(with_blocks_in_place(program))
     helpers = helpers_for(_functions(whole))
     printing = _printing(whole, helpers, (*helpers, *STEP_NAMES) if steps else helpers)
     program, printer, segments = printing.program, printing.printer, printing.segments
@@ -110,7 +110,6 @@ def numpy_module(
         "blocks": blocks,
         "has_records": any(block.record for block in blocks),
         "forward": forward_view(printing),
-        "outputs_need_more": segments.outputs is not None,
         "loss": loss_view(printing) if program.loss else None,
         "gradients": gradients_view(printing, type_) if segments.backward else None,
         "steps": steps(whole, helpers) if steps and segments.backward else None,
