@@ -22,7 +22,17 @@ from symbackprop.array.ir import AxisSize, Elementwise, Fill, Literal, Positions
 from symbackprop.array.layout import layout_of
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.program import Line, Loop, Program, Statement, Store, counters_in, statements_in
-from symbackprop.array.slices import Allocate, Count, Item, Span, Whole, selected
+from symbackprop.array.slices import (
+    Allocate,
+    Count,
+    Item,
+    Refold,
+    Select,
+    Span,
+    Whole,
+    items_within,
+    selected,
+)
 from symbackprop.array.value import Value, rewrite_values
 from symbackprop.indexing.counting import Counter, Extent
 from symbackprop.notation.arithmetic import add, subtract
@@ -169,6 +179,13 @@ class _Block:
             return replace(node, positions=tuple(self._axes.get(each, each) for each in node.positions))
         if isinstance(node, Read | Positions):
             return selected(node, self._items(node.indices))
+        match node:
+            case Refold(operand, target):
+                return Refold(
+                    operand, tuple([tuple([self._axes.get(i, i) for i in group]) for group in target])
+                )
+            case Select(Select(operand, first), second) if items := items_within(first, second):
+                return Select(operand, items)
         return node
 
     def _items(self, indices: Iterable[Index]) -> tuple[Item, ...]:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Literal as OneOf
 
 from symbackprop.array.ir import Cast, Elementwise, Expand, Positions, Read, Reduce, Transpose
+from symbackprop.array.layout import Group
 from symbackprop.array.matrix_products import MatrixProduct
 from symbackprop.array.program import Line, Statement, statements_in
+from symbackprop.array.slices import Refold, Select, Whole
 from symbackprop.array.value import Value
 from symbackprop.notation.expressions import Index
 from symbackprop.passes.masked_exponents import LOWEST
@@ -128,7 +130,7 @@ def _total_over(value: Value, row: Index) -> Value | None:
             return _total_over(first, row)
         case Elementwise("multiply", (first, second)) if row not in first.indices:
             return _total_over(second, row)
-        case Elementwise("negative", (operand,)) | Transpose(operand, _):
+        case Elementwise("negative", (operand,)) | Transpose(operand, _) | Refold(operand, _):
             return _total_over(operand, row)
         case MatrixProduct(left, _) if left.layout[-1] == (row,):
             return value
@@ -144,6 +146,8 @@ def _is_cut(node: Value, cut: Cut, triangles: Triangles, total: Value | None) ->
     match node:
         case Read() | Positions() | Elementwise() | Transpose() | Expand() | Cast():
             return True
+        case Refold(operand, _) | Select(operand, _):
+            return _axes_of(operand, cut) == _axes_of(node, cut) and _selects_all(node, cut)
         case Reduce(operand, reduction, places):
             summed = cut.indices.intersection(
                 *([index for place in places for index in operand.layout[place]],)
@@ -157,6 +161,19 @@ def _is_cut(node: Value, cut: Cut, triangles: Triangles, total: Value | None) ->
     if cut.row in summed and node is not total:
         return False
     return not summed or any(_is_left_out(part, kind, cut, triangles) for part, kind in parts)
+
+
+def _axes_of(value: Value, cut: Cut) -> list[Group]:
+    """The axes along which a value is cut, in order."""
+    return [group for group in value.layout if not cut.indices.isdisjoint(group)]
+
+
+def _selects_all(value: Value, cut: Cut) -> bool:
+    """Whether a value leaves out no places of the axes that are cut."""
+    if not isinstance(value, Select):
+        return True
+    pairs = zip(value.items, value.operand.layout, strict=True)
+    return all(isinstance(item, Whole) or cut.indices.isdisjoint(group) for item, group in pairs)
 
 
 def _is_left_out(operand: Value, reduction: str, cut: Cut, triangles: Triangles) -> bool:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from symbackprop.array.ir import Elementwise
 from symbackprop.array.linear_algebra import Cholesky, Cofactors, Symmetric
-from symbackprop.array.lookups import ScatterAdd
+from symbackprop.array.lookups import Nearest, ScatterAdd
 from symbackprop.array.program import Program, counters_in, statements_in
 from symbackprop.array.segments import axes_mentioned, axes_of_means
 from symbackprop.array.slices import Windows
@@ -45,6 +45,7 @@ STEP_NAMES = (
 
 HELPERS_OF_NODES = (
     (ScatterAdd, "scatter_add"),
+    (Nearest, "nearest"),
     (Windows, "windows"),
     (Cofactors, "cofactors"),
     (Cholesky, "cholesky"),
@@ -110,6 +111,7 @@ def numpy_module(
         "blocks": blocks,
         "has_records": any(block.record for block in blocks),
         "forward": forward_view(printing),
+        "outputs_need_more": segments.outputs is not None,
         "loss": loss_view(printing) if program.loss else None,
         "gradients": gradients_view(printing, type_) if segments.backward else None,
         "steps": steps(whole, helpers) if steps and segments.backward else None,
