@@ -225,6 +225,34 @@ class PerturbedNumbers(ArrayNumbers):
 
 
 @dataclass(frozen=True)
+class CancellingNumbers(ArrayNumbers):
+    """float64, a sum within this part of its terms `cancelled`: what is left of them is rounding.
+
+    Where x - mean(x) over one x is 0 or 1e-17, the one as good as the other, its root has a slope or none.
+    """
+
+    part: float
+    cancelled: float = 0.0
+
+    def _of_terms(self, total: Array, terms: Array) -> Array:
+        cancels = (np.abs(total) <= self.part * terms) & (terms > 0) & np.isfinite(terms)
+        return np.where(cancels, self.cancelled, total)
+
+    @property
+    def of_conditions(self) -> ArrayNumbers:
+        """Whatever rounding leaves."""
+        return DOUBLE
+
+    def add(self, left: Array, right: Array) -> Array:
+        """The sum, unless its terms cancel."""
+        return self._of_terms(np.asarray(left + right), np.maximum(np.abs(left), np.abs(right)))
+
+    def total(self, rows: Array) -> Array:
+        """The sum of each row, unless its terms cancel."""
+        return self._of_terms(np.sum(rows, axis=1), np.max(np.abs(rows), axis=1, initial=0.0))
+
+
+@dataclass(frozen=True)
 class PreciseNumbers(ArrayNumbers):
     """mpmath's numbers, in arrays of objects, with as many digits as its context says."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -28,7 +28,7 @@ from symbackprop.verification.results import (
     results,
     shown,
 )
-from symbackprop.verification.rounding import RoundingOfTerms, rounded_evaluations
+from symbackprop.verification.rounding import RoundingOfTerms, cancelling_evaluations, rounded_evaluations
 
 Array: TypeAlias = NDArray[Any]
 
@@ -51,10 +51,10 @@ def hold(subject: Subject, draw: Draw) -> bool:
     wrong = beyond_rounding(subject, draw, wrong)
     if not wrong:
         return True
-    undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes))
-    if all_finite(undefined.adjoints.values()):
+    told = _where_told(subject, draw, wrong)
+    if all(new.found is old.found for new, old in zip(told, wrong, strict=True)):
         raise MismatchError(_message(subject, draw, wrong[0]), remedy=REPORT)
-    expect_agreement(subject, draw, [replace(each, found=_where_defined(each, undefined)) for each in wrong])
+    expect_agreement(subject, draw, told)
     return False
 
 
@@ -98,10 +98,7 @@ def _hold_at_kinks(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> b
     What moves data by a rounding moves them off the kink, so that it cannot say what rounding amounts to.
     """
     beyond = _beyond(draw, wrong)
-    undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes) if beyond else {})
-    left = beyond
-    if not all_finite(undefined.adjoints.values()):
-        left = _beyond(draw, [replace(each, found=_where_defined(each, undefined)) for each in beyond])
+    left = _beyond(draw, _where_told(subject, draw, beyond) if beyond else [])
     if left and not _rounding_decides(subject, draw):
         raise MismatchError(_message(subject, draw, left[0]), remedy=REPORT)
     return not beyond
@@ -118,12 +115,41 @@ def _rounding_decides(subject: Subject, draw: Draw) -> bool:
     return places_at(kinks_of(model), draw.known, sizes, others) is None
 
 
+def _where_told(subject: Subject, draw: Draw, wrong: Sequence[Compared]) -> list[Compared]:
+    """The results, as expected where the chain rule is undefined, and a module may say what it likes.
+
+    Where it is defined but for the rounding of what cancels in it, a module may find no number.
+    """
+    undefined = replace(draw, adjoints=subject.undefined_adjoints(draw.values, draw.sizes))
+    if not all_finite(undefined.adjoints.values()):
+        wrong = [replace(each, found=_where_defined(each, undefined)) for each in wrong]
+    if all(all_finite([np.asarray(each.found)]) for each in wrong):
+        return list(wrong)
+    evaluated = cancelling_evaluations(subject.derivation, draw.values, draw.sizes, subject.chain_rule)
+    for known, adjoints in evaluated:
+        cancelling = Draw(draw.sizes, draw.values, known, adjoints)
+        wrong = [replace(each, found=_where_finite(each, cancelling)) for each in wrong]
+    return list(wrong)
+
+
 def _where_defined(compared: Compared, undefined: Draw) -> Any:
     """What was found, and what is expected where either is not finite, as the chain rule is somewhere."""
-    found, meaning = np.asarray(compared.found), compared.meaning(undefined)
-    if found.shape != compared.expected.shape or found.dtype.kind != "f":
-        return found
-    return np.where(np.isfinite(found) & np.isfinite(meaning), found, compared.expected)
+    return _found_where(compared, lambda found: np.isfinite(found) & np.isfinite(compared.meaning(undefined)))
+
+
+def _where_finite(compared: Compared, cancelling: Draw) -> Any:
+    """What was found, and what is expected where neither is finite."""
+    return _found_where(
+        compared, lambda found: np.isfinite(found) | np.isfinite(compared.meaning(cancelling))
+    )
+
+
+def _found_where(compared: Compared, told: Callable[[Array], Array]) -> Any:
+    """What was found where that tells, and what is expected elsewhere."""
+    found = np.asarray(compared.found)
+    if found.shape != compared.expected.shape or found.dtype.kind != "f" or told(found).all():
+        return compared.found
+    return np.where(told(found), found, compared.expected)
 
 
 def hold_inner_derivatives(model: System, draw: Draw) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from symbackprop.derivation.result import Derivation
 from symbackprop.numerics.differences import EPSILON
 from symbackprop.numerics.tolerance import ROUNDINGS, largest_of
-from symbackprop.semantics.array_numbers import PerturbedNumbers
+from symbackprop.semantics.array_numbers import CancellingNumbers, PerturbedNumbers
 from symbackprop.semantics.systems import evaluate_system, undefined_is_silent
 from symbackprop.systems.system import Equation
 from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_adjoints
@@ -26,6 +26,7 @@ from symbackprop.verification.unsimplified import chain_rule_of, unsimplified_ad
 Array: TypeAlias = NDArray[Any]
 
 EVALUATIONS = 3
+LEFT_OF_TERMS = 1e-300  # of terms that cancel: a root or a logarithm of less than 0 is no number
 LOSS = "the loss"  # no tensor is called so
 
 
@@ -55,6 +56,22 @@ def rounded_evaluations(
         numbers = PerturbedNumbers(ROUNDINGS, rng)
         known = evaluate_system(derivation.system, moved, sizes, numbers=numbers)
         yield known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule)
+
+
+def cancelling_evaluations(
+    derivation: Derivation,
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    chain_rule: Mapping[str, Equation] | None = None,
+) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
+    """All tensors and the unsimplified adjoints where what is left of sums that cancel is 0, and less than 0.
+
+    A slope that is finite by rounding alone, as that of sqrt(var(x)) over one x, is not finite there.
+    """
+    for cancelled in (0.0, -LEFT_OF_TERMS):
+        numbers = CancellingNumbers(ROUNDINGS, cancelled)
+        known = evaluate_system(derivation.system, values, sizes, numbers=numbers)
+        yield known, unsimplified_adjoints(derivation, known, sizes, numbers, chain_rule, as_ieee=True)
 
 
 @dataclass(frozen=True)

@@ -40,15 +40,17 @@ def unsimplified_adjoints(
     sizes: Mapping[str, int],
     numbers: ArrayNumbers = DOUBLE,
     chain_rule: Mapping[str, Equation] | None = None,
+    as_ieee: bool = False,
 ) -> dict[str, Array]:
     """dE/dt of each tensor that the derivation has an adjoint for, by the chain rule as it was written first.
 
     `known` are the values of all tensors of the derivation's system, `numbers` those that are computed with.
-    `chain_rule` is the derivation's `chain_rule_of`, for those who ask again and again.
+    `chain_rule` is the derivation's `chain_rule_of`, for those who ask again and again. An infinite adjoint
+    times 0 is 0 or, `as_ieee`, no number, as it is in a program.
     """
     equations = chain_rule_of(derivation) if chain_rule is None else chain_rule
     with undefined_is_silent():
-        return _evaluated(derivation, equations, known, sizes, numbers=numbers)
+        return _evaluated(derivation, equations, known, sizes, numbers=numbers, as_ieee=as_ieee)
 
 
 def undefined_adjoints(
@@ -89,6 +91,7 @@ def _evaluated(
     sizes: Mapping[str, int],
     depends: Mapping[str, Array] = MappingProxyType({}),
     numbers: ArrayNumbers = DOUBLE,
+    as_ieee: bool = False,
 ) -> dict[str, Array]:
     """The adjoints; one that is 0 where the loss depends on its tensor is LEAST, which infinity outweighs."""
     stages = {
@@ -98,7 +101,8 @@ def _evaluated(
         for name in stage.recurrence.places
     }
     values = dict(known)
-    evaluator = VectorisedEvaluator(values, sizes, frozenset(map(_name, equations)), numbers=numbers)
+    pending = frozenset() if as_ieee else frozenset(map(_name, equations))
+    evaluator = VectorisedEvaluator(values, sizes, pending, numbers=numbers)
     for tensor, equation in equations.items():
         if tensor not in stages:
             values[equation.tensor] = evaluator.array(equation.expression, equation.indices)

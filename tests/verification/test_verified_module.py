@@ -251,6 +251,36 @@ def test_a_gradient_that_is_wrong_at_one_axis_of_size_1_alone_is_seen(
             verification_of(derivation, replace(module, text=edited))
 
 
+# Over one n each is 0 but for rounding, and its root has a slope by rounding alone, or none.
+CANCELLING = {
+    "weighted deviation": "sqrt(sum(n, exp(w[n])*(x[n] - m)^2)/sum(n, exp(w[n])))",
+    "mean of squares less the square of the mean": ("sqrt(sum(n, exp(w[n])*x[n]^2)/sum(n, exp(w[n])) - m^2)"),
+    "logarithm": "log(sum(n, exp(w[n])*abs(x[n] - m))/sum(n, exp(w[n])))",
+    "ratio": "sum(n, exp(w[n])*(x[n] - m)^3)/sum(n, exp(w[n])*(x[n] - m)^2)",
+}
+
+
+@pytest.mark.parametrize("spread", CANCELLING)
+def test_what_is_finite_by_rounding_alone_says_nothing(spread: str) -> None:
+    text = (
+        "index n : N\ninput x[n]\nparam w[n], v[n]\nm = sum(n, exp(w[n])*x[n])/sum(n, exp(w[n]))\n"
+        f"s = {CANCELLING[spread]}\nloss E = s + sum(n, v[n]^2)\n"
+    )
+    derivation = derived(text)
+    module = numpy_module(lower(derivation)).printed()
+    said = verification_of(derivation, module)
+    assert "N=2" in said and "N=1" not in said
+    for name, planted in (
+        ("v", "(float('nan') if len(tensors['x']) == 1 else 1.0)"),
+        ("v", "(2.0 if len(tensors['x']) == 1 else 1.0)"),
+        ("w", "(1.0 + 1e-6)"),
+    ):
+        text = f"grads['{name}'] = grads['{name}'] * {planted}\n    return E, grads"
+        edited = replace(module, text=module.text.replace("return E, grads", text))
+        with pytest.raises(MismatchError, match=f"dE/d{name}"):
+            verification_of(derivation, edited)
+
+
 SATURATED = """
 index b : B
 index k : K
