@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from symbackprop.algebra.opened import rational_functions, written_out
@@ -38,6 +38,9 @@ _KINDS = ((0.0, 2.0), (1.0, 0.8), (1e3, 1.0), (-30.0, 3.0), (1.0, 1e-4), (30.0, 
 # All tensors alike, and then each with a kind of its own.
 _ALIKE = (*_KINDS, (1e6, 1.0), (-1e3, 1.0))
 POINTS = len(_ALIKE) + 40
+# One tensor alone is far from 0, all others of these kinds: h - b for f, where h = f + b, loses it in b.
+OFFSET = 1e4
+_BESIDE = _KINDS[:2]
 SIZE_WITHIN = 5  # of every axis, where forms with cases are compared in its middle
 
 
@@ -56,10 +59,11 @@ def keeps_digits(form: Expression, expression: Expression, equalities: Iterable[
     if _brings_in(quotients - typed, form):
         return False
     indices = form.free_indices | expression.free_indices
-    near = RoundingErrors(POINTS, _datum, formulas, typed & quotients)
+    data = _StressData.of((form, expression, *(formula for _, formula in formulas.values())), formulas)
+    near = RoundingErrors(data.points, data.of_element, formulas, typed & quotients)
     placed = [(near, at) for at in _places(indices)]
     if _has_cases(form):
-        within = RoundingErrors(POINTS, _datum, formulas, typed & quotients, SIZE_WITHIN)
+        within = replace(near, size=SIZE_WITHIN)
         placed.append((within, _middle(indices)))
     for errors, at in placed:
         before, after = errors.of(expression, at), errors.of(form, at)
@@ -221,12 +225,45 @@ def _hashed(spelled: str) -> int:
     return int.from_bytes(hashlib.blake2b(spelled.encode(), digest_size=4).digest(), "big")
 
 
+@dataclass(frozen=True)
+class _StressData:
+    """The stress data of these tensors: at the last points, each of them alone is far from 0."""
+
+    tensors: tuple[str, ...]
+
+    @classmethod
+    def of(cls, expressions: Iterable[Expression], computed: Collection[str]) -> _StressData:
+        """Those of the expressions' tensors that are not computed."""
+        read = frozenset[str]().union(*(each.tensors for each in expressions))
+        return cls(tuple(sorted(read.difference(computed))))
+
+    @property
+    def points(self) -> int:
+        """How many points there are."""
+        return POINTS + len(_BESIDE) * len(self.tensors)
+
+    def of_element(self, spelled: str, places: tuple[int, ...]) -> list[float]:
+        """The values of an element at all points: symmetric in its places, as a matrix may be by a fact."""
+        return _values(self.tensors, spelled, places)
+
+
+@cache
+def _values(alone: tuple[str, ...], spelled: str, places: tuple[int, ...]) -> list[float]:
+    beside = [_drawn(kind, f"beside {number}", spelled, places) for number, kind in enumerate(_BESIDE)]
+    apart = (value + OFFSET * (spelled == each) for each in alone for value in beside)
+    return [*_datum(spelled, places), *apart]
+
+
 @cache
 def _datum(spelled: str, places: tuple[int, ...]) -> list[float]:
-    """The values of an element at all points: symmetric in its places, as a matrix may be by a fact."""
+    """The values at the first points."""
     values = []
     for point in range(POINTS):
         kind = _ALIKE[point] if point < len(_ALIKE) else _KINDS[_hashed(f"{point} {spelled}") % len(_KINDS)]
-        middle, spread = kind
-        values.append(middle + spread * (_hashed(f"{point} {spelled} {sorted(places)}") / 2**31 - 1))
+        values.append(_drawn(kind, f"{point}", spelled, places))
     return values
+
+
+def _drawn(kind: tuple[float, float], point: str, spelled: str, places: Iterable[int]) -> float:
+    middle, spread = kind
+    return middle + spread * (_hashed(f"{point} {spelled} {sorted(places)}") / 2**31 - 1)
