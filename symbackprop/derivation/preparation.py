@@ -6,7 +6,8 @@ loop-carried argument, h[t] = tanh(w*x[t] + pad(h[t-1])). What is read only unde
 u_h[t,j] = where(t != 0, sum(k, U[j,k]*h[t-1,k]), 0).
 
 A softmax inside a formula is named, so that the gradient is the one in terms of p; so are the root of a sum
-that stands below what it sums over, and the quotient, xhat = (x - mean(i, x))/sqrt(var(i, x) + eps). So is
+that stands below what it sums over, and the quotient, xhat = (x - mean(i, x))/sqrt(var(i, x) + eps), also
+where the sum or the root has a name of its own. So is
 the root of a sum that rules would write otherwise, norm(i, a*x[i]), so that it stays one, and the residual of
 (sum(k, w[i,k]*c[j,k]) + b[i] - x[i,j])^2, and the exponent with a sum in a log-sum-exp, by several tensors.
 No softmax is named inside a logarithm: log(p) is a difference.
@@ -27,6 +28,7 @@ from symbackprop.derivation.quantities import (
     is_rewritten,
     is_squared_residual,
     normalised_places,
+    places_over_name,
 )
 from symbackprop.integers.bounds import conjunction
 from symbackprop.integers.guards import by_itself, guarded_children
@@ -68,7 +70,8 @@ def with_named_arguments(system: System) -> System:
     movable = frozenset(
         name for name, each in system.tensors.items() if each.role in (Role.PARAMETER, Role.DERIVED)
     )
-    naming = _Naming(axes, loop_carried_tensors(system.equations), movable, taken)
+    formulas = {name: equation.expression for name, equation in system.definitions.items()}
+    naming = _Naming(axes, loop_carried_tensors(system.equations), movable, taken, formulas)
     equations: list[Equation] = []
     for equation in system.equations:
         expression = naming.of_equation(equation)
@@ -84,6 +87,7 @@ class _Naming:
     loop_carried: frozenset[str]
     movable: frozenset[str]
     taken: set[str]
+    formulas: Mapping[str, Expression]
     names: dict[Expression, Element] = field(default_factory=dict)
     new: list[Equation] = field(default_factory=list)
 
@@ -218,9 +222,9 @@ class _Naming:
         The quotient has a name already where it is the whole right-hand side.
         """
         factors = factors_of(expression)
-        places = normalised_places(factors)
+        places = normalised_places(factors, self.formulas)
         if places is None:
-            return expression
+            return self._over_name(expression, equation, conditions, is_whole)
         above, below = places
         divisor = factors[below]
         assert is_root(divisor)
@@ -237,6 +241,29 @@ class _Naming:
                 named = {**dict.fromkeys(above, ONE), above[0]: quotient, below: power(name, add(times, ONE))}
         product = multiply(*(named.get(place, factor) for place, factor in enumerate(factors)))
         return self._with_normalised(product, equation, conditions, is_whole)  # another root may stand there
+
+    def _over_name(
+        self,
+        expression: Expression,
+        equation: Equation,
+        conditions: tuple[Expression, ...],
+        is_whole: bool,
+    ) -> Expression:
+        """A product with names for its factors divided by a root that has a name: (x[i] - m)/s."""
+        factors = factors_of(expression)
+        places = places_over_name(factors, self.formulas)
+        if places is None:
+            return expression
+        above, below = places
+        if is_whole and len(factors) == len(above) + 1:
+            return expression
+        numerator = multiply(*(factors[place] for place in above))
+        together = multiply(numerator, factors[below])
+        quotient = self._name("xhat", together, equation, conditions) if is_no_larger(numerator) else None
+        if quotient is None:
+            return expression
+        others = (factor for place, factor in enumerate(factors) if place not in (*above, below))
+        return self._over_name(multiply(*others, quotient), equation, conditions, is_whole)
 
     def _name(
         self, prefix: str, part: Expression, equation: Equation, conditions: tuple[Expression, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from symbackprop.derivation.differentiation import put_together
 from symbackprop.functions.table import ALL_FUNCTIONS
@@ -13,8 +13,21 @@ from symbackprop.notation.arithmetic import (
     is_root,
     is_sum,
 )
-from symbackprop.notation.expressions import ZERO, Add, Apply, Expression, Number, Power, Reduction, Where
+from symbackprop.notation.expressions import (
+    MINUS_ONE,
+    ZERO,
+    Add,
+    Apply,
+    Element,
+    Expression,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
 from symbackprop.notation.substitution import elements_of
+
+LEVELS_OF_NAMES = 2
 
 
 def holds_contraction(expression: Expression) -> bool:
@@ -50,27 +63,63 @@ def is_squared_residual(expression: Expression, movable: frozenset[str]) -> bool
     return len(base.tensors & movable) > 1 and any(is_sum(each) and _is_product(each.body) for each in terms)
 
 
-def normalised_places(factors: Sequence[Expression]) -> tuple[tuple[int, ...], int] | None:
+def normalised_places(
+    factors: Sequence[Expression], formulas: Mapping[str, Expression]
+) -> tuple[tuple[int, ...], int] | None:
     """Where a product divides by the root of a sum over other factors: the places of these, and of the root.
 
     They read a tensor that the sum reads, at indices over the axes that it sums over: x[i]/norm(i, x[i]).
+    The sum may have a name, whose formula is among these: (x[i] - m)/sqrt(v + eps).
     """
-    for below, factor in enumerate(factors):
-        if is_root(factor) and is_reciprocal(factor):
+    roots = [factor.base if is_root(factor) and is_reciprocal(factor) else None for factor in factors]
+    return _places_over(roots, factors, formulas)
+
+
+def places_over_name(
+    factors: Sequence[Expression], formulas: Mapping[str, Expression]
+) -> tuple[tuple[int, ...], int] | None:
+    """The same where the root has a name: (x[i] - m)/s."""
+    return _places_over([_named_root(factor, formulas) for factor in factors], factors, formulas)
+
+
+def _named_root(factor: Expression, formulas: Mapping[str, Expression]) -> Expression | None:
+    """What the root is of that a factor divides by through its name."""
+    name, exponent = base_and_exponent(factor)
+    formula = formulas.get(name.tensor) if isinstance(name, Element) and exponent == MINUS_ONE else None
+    return formula.base if formula is not None and is_root(formula) and not is_reciprocal(formula) else None
+
+
+def _places_over(
+    roots: Sequence[Expression | None], factors: Sequence[Expression], formulas: Mapping[str, Expression]
+) -> tuple[tuple[int, ...], int] | None:
+    for below, root in enumerate(roots):
+        if root is not None:
+            sums = list(_sums_in(root, formulas))
             others = (place for place in range(len(factors)) if place != below)
-            above = tuple([place for place in others if _is_summed(factors[place], factor)])
+            above = tuple([place for place in others if _is_summed(factors[place], sums)])
             if above:
                 return above, below
     return None
 
 
-def _is_summed(factor: Expression, root: Power) -> bool:
+def _sums_in(
+    expression: Expression, formulas: Mapping[str, Expression], levels: int = LEVELS_OF_NAMES
+) -> Iterator[Reduction]:
+    """The sums, and those behind the names that stand beside them: v, or v = q/n with q = sum(i, x[i]^2)."""
+    for node in expression.walk():
+        if isinstance(node, Reduction) and is_sum(node):
+            yield node
+        elif isinstance(node, Element) and node.tensor in formulas and levels:
+            formula = formulas[node.tensor]
+            own = any(map(is_sum, formula.walk()))
+            yield from _sums_in(formula, formulas, 0 if own else levels - 1)
+
+
+def _is_summed(factor: Expression, sums: Sequence[Reduction]) -> bool:
     axes = {index.axis for index in factor.free_indices}
     return any(
-        is_sum(node)
-        and not node.tensors.isdisjoint(factor.tensors)
-        and axes.issuperset(index.axis for index in node.indices)
-        for node in root.base.walk()
+        not each.tensors.isdisjoint(factor.tensors) and axes.issuperset(index.axis for index in each.indices)
+        for each in sums
     )
 
 

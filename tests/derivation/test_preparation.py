@@ -62,6 +62,42 @@ FORMS = {
             " - mean(f', delta_xhat_E[b,f']))/s_E[b]",
         ],
     ),
+    # What the root sums over stands behind a name, or the root does.
+    "group norm with a name for its sum": (
+        "index b : B\nindex g : G\nindex c : C\ninput t[b,g,c]\nparam x[b,g,c], w[g,c], o[g,c]\n"
+        "q[b,g] = sum(c, (x[b,g,c] - mean(c, x[b,g,c]))^2)\nv[b,g] = q[b,g]/size(c)\n"
+        "y[b,g,c] = w[g,c]*(x[b,g,c] - mean(c, x[b,g,c]))/sqrt(v[b,g] + 0.001) + o[g,c]\n"
+        "loss E = sum(b, g, c, t[b,g,c]*tanh(y[b,g,c]))\n",
+        [
+            "s_y[b,g] = sqrt(v[b,g] + 0.001)",
+            "xhat_y[b,g,c] = (x[b,g,c] - mean(c, x[b,g,c]))/s_y[b,g]",
+            "delta_y[b,g,c] = t[b,g,c]*(1 - tanh(y[b,g,c])^2)",
+            "dE/dw[g,c] = sum(b, delta_y[b,g,c]*xhat_y[b,g,c])",
+            "dE/do[g,c] = sum(b, delta_y[b,g,c])",
+            "delta_xhat_y[b,g,c] = delta_y[b,g,c]*w[g,c]",
+            "dE/dx[b,g,c] = (delta_xhat_y[b,g,c] - mean(c', delta_xhat_y[b,g,c']*xhat_y[b,g,c'])"
+            "*xhat_y[b,g,c] - mean(c', delta_xhat_y[b,g,c']))/s_y[b,g]",
+        ],
+    ),
+    "a score by a named deviation": (
+        "index n : N\ninput t[n]\nparam x[n], k, c\nm = mean(n, x[n])\n"
+        "s = sqrt(mean(n, (x[n] - m)^2) + 0.01)\ny[n] = k*(x[n] - m)/s + c\n"
+        "loss E = sum(n, (y[n] - t[n])^4)\n",
+        [
+            "xhat_y[n] = (x[n] - m)/s",
+            "delta_y[n] = 4*(y[n] - t[n])^3",
+            "grad_k = sum(n, delta_y[n]*xhat_y[n])",
+            "dE/dk = grad_k",
+            "grad_c = sum(n, delta_y[n])",
+            "dE/dc = grad_c",
+            "dE/dx[n] = k*(delta_y[n] - grad_c/size(n) - grad_k*xhat_y[n]/size(n))/s",
+        ],
+    ),
+    "no quotient by a named sum over something else": (
+        "index n : N\nindex i : I\nparam x[n,i], w[n]\nq[n] = sum(i, x[n,i]^2)\n"
+        "loss E = sum(n, w[n]/sqrt(q[n] + 1))\n",
+        ["grad_w[n] = 1/sqrt(q[n] + 1)", "dE/dw[n] = grad_w[n]", "dE/dx[n,i] = -w[n]*grad_w[n]^3*x[n,i]"],
+    ),
     "instance norm of square images": (
         "index n : N\nindex h, w : H\ninput t[n,h,w]\nparam x[n,h,w]\n"
         "y[n,h,w] = (x[n,h,w] - mean(h, w, x[n,h,w]))/sqrt(var(h, w, x[n,h,w]) + 0.001)\n"

@@ -113,7 +113,7 @@ MODELS = {
         "s[t] = sqrt(mean(c, (a[t,c] - mu[t])^2) + 1e-3)\nh[t,c] = tanh((a[t,c] - mu[t])/s[t])\n"
         "loss E = sum(t, c, g[0,c]*h[t,c])",
         ("x",),
-        {"s", "u_h"},
+        {"s", "xhat_h"},
     ),
     "a variance": ("loss E = sum(b, c, g[0,c]*(x[b,c] - mean(b, x[b,c]))^2)", ("x",), {"E", "grad_x"}),
     "the gradient does not read it": ("loss E = sum(b, c, g[b,c]*(x[b,c] - mean(b, x[b,c])))", ("x",), set()),
