@@ -1,18 +1,21 @@
 """Data on which one form of a gradient loses the digits that another keeps.
 
 Each is a change of an ordinary draw: not centred, far from 1 in size, far below 0, close together, or so
-large that exponentials reach the ends of a precision.
+large that exponentials reach the ends of a precision; or one tensor alone is far from 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.notation.arithmetic import coefficient_and_rest
+from symbackprop.notation.expressions import Add, Element
 from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.obeying_facts import obeying_facts
 from symbackprop.systems.system import DATA_ROLES, DECLARED_ROLES, Role, System
@@ -22,7 +25,7 @@ Array: TypeAlias = NDArray[Any]
 
 @dataclass(frozen=True)
 class Stress:
-    """A change of every real number of a draw; with `data_alone`, parameters stay.
+    """A change of every real number of a draw; with `data_alone`, parameters stay; or of one tensor alone.
 
     `reach` bounds the exponents that exponentials of such numbers are meant to reach.
     """
@@ -31,12 +34,21 @@ class Stress:
     move: Callable[[Array], Array]
     data_alone: bool = False
     reach: float = 0.0
+    tensor: str | None = None
 
 
 def shifted(offset: float, data_alone: bool = False) -> Stress:
     """The same offset for every number."""
-    what = "data" if data_alone else "all"
-    return Stress(f"{what} + {offset:.0e}".replace("e+0", "e"), lambda array: array + offset, data_alone)
+    return Stress(_shift("data" if data_alone else "all", offset), lambda array: array + offset, data_alone)
+
+
+def shifted_alone(tensor: str, offset: float = 1e4) -> Stress:
+    """The same offset for every number of one tensor."""
+    return Stress(f"{_shift(tensor, offset)} alone", lambda array: array + offset, tensor=tensor)
+
+
+def _shift(what: str, offset: float) -> str:
+    return f"{what} + {offset:.0e}".replace("e+0", "e")
 
 
 def scaled(factor: float) -> Stress:
@@ -70,9 +82,12 @@ def stressed(
 ) -> Values | None:
     """The draw as the stress changes it, made to obey the facts; None where that does not succeed.
 
-    Where the facts cannot be made to hold, the tensors that they speak of stay as they were drawn.
+    Where the facts cannot be made to hold, the tensors that they speak of stay as they were drawn; nothing is
+    left then of the change of one of these alone.
     """
     for still in (frozenset[str](), _bound(system)):
+        if stress.tensor in still:
+            return None
         moved = _moved(system, values, stress, still)
         obeying = obeying_facts(system, moved, sizes) if not still else moved
         if obeying is not None:
@@ -83,7 +98,11 @@ def stressed(
 def _moved(system: System, values: Mapping[str, Array], stress: Stress, still: Collection[str]) -> Values:
     is_data_alone = stress.data_alone and system.with_role(Role.PARAMETER)
     free = system.with_role(*(DATA_ROLES if is_data_alone else DECLARED_ROLES))
-    moving = {tensor.name for tensor in free if tensor.values is None} - set(still)
+    moving = {
+        tensor.name
+        for tensor in free
+        if tensor.values is None and (stress.tensor is None or tensor.name == stress.tensor)
+    } - set(still)
     return {name: stress.move(array) if name in moving else array for name, array in values.items()}
 
 
@@ -91,3 +110,19 @@ def _bound(system: System) -> frozenset[str]:
     """The declared tensors behind facts."""
     definite = (fact.tensor for fact in system.positive_definite)
     return system.precedents((*system.read_by_facts, *definite)) - system.definitions.keys()
+
+
+def suspects(system: System) -> tuple[str, ...]:
+    """The declared tensors of real numbers, first those that an equation adds to something else, by itself.
+
+    h - b is no f, where h = f + b and b is large.
+    """
+    added: set[str] = set()
+    for node in chain.from_iterable(equation.expression.walk() for equation in system.equations):
+        if isinstance(node, Add):
+            bare = (coefficient_and_rest(term)[1] for term in node.terms)
+            added.update(each[0].tensor for each in bare if len(each) == 1 and isinstance(each[0], Element))
+    declared = [
+        tensor.name for tensor in system.with_role(*DATA_ROLES, Role.PARAMETER) if tensor.values is None
+    ]
+    return tuple(sorted(declared, key=lambda name: name not in added))

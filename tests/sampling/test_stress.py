@@ -9,7 +9,9 @@ from symbackprop.sampling.stress import (
     STRESSES,
     scaled,
     shifted,
+    shifted_alone,
     stressed,
+    suspects,
     tails,
 )
 
@@ -60,6 +62,21 @@ def test_with_data_alone_parameters_stay():
     assert np.array_equal(
         stressed(without, {"w": np.ones(2)}, {"N": 2}, shifted(1e4, data_alone=True))["w"], [1.0, 1.0]
     )
+
+
+def test_one_tensor_alone_is_far_from_0():
+    found, before = moved(shifted_alone("d")), drawn()
+    assert np.array_equal(found["d"], before["d"] + 1e4)
+    assert all(np.array_equal(found[name], before[name]) for name in ("ids", "x", "w"))
+    assert shifted_alone("d").name == "d + 1e4 alone"
+
+
+def test_what_an_equation_adds_comes_first_and_positions_are_no_suspects():
+    system = parse_system(
+        "index n : N\nindex k : K\ninput x[n]\ninput ids[n] in K\ntarget d[n]\nparam w[k], c, b[k]\n"
+        "h[n] = 2*tanh(w[ids[n]]*x[n]) - b[ids[n]]\nloss E = sum(n, (c*h[n] - d[n])^2)\n"
+    )
+    assert suspects(system) == ("d", "b", "x", "w", "c")
 
 
 @pytest.mark.parametrize("stress", [*STRESSES, tails(80.0)], ids=lambda each: each.name.replace(" ", "_"))
