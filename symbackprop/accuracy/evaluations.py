@@ -58,6 +58,10 @@ class Truth:
         scale = max(self.size(name) or self.largest, float(np.finfo(precision).tiny))
         return self.error(name, found) / scale
 
+    def error_among_all(self, name: str, found: Any) -> float:
+        """The error over the largest magnitude of loss and all gradients."""
+        return self.error(name, found) / self.largest
+
     def is_held_by(self, name: str, precision: Floating) -> bool:
         """Whether every element is finite, and no larger than this precision can hold."""
         most = float(np.finfo(precision).max)

@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.accuracy.evaluations import AsTyped, Floating, Truth
-from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict
+from symbackprop.accuracy.report import PRECISIONS, DigitsReport, DigitsRow, Verdict, worst_errors
 from symbackprop.derivation.driver import derive
 from symbackprop.emission.target import Target
 from symbackprop.errors import VerificationError
+from symbackprop.languages.phrases import worded
 from symbackprop.sampling.finite_data import Values
 from symbackprop.sampling.small_axes import model_sizes, with_small_axes
-from symbackprop.sampling.stress import STRESSES, Stress, stressed, tails
+from symbackprop.sampling.stress import STRESSES, Stress, shifted_alone, stressed, suspects, tails
 from symbackprop.systems.system import Role, System
 from symbackprop.verification.check import BUDGET, expect_same_tensors
 from symbackprop.verification.checked_module import (
@@ -40,6 +41,7 @@ from symbackprop.verification.referee import HighPrecision
 Array: TypeAlias = NDArray[Any]
 
 DRAWS = 2
+MOST_ALONE = 12  # tensors that are shifted alone, of a model that has more: those that are added come first
 # To the ends of exponentials in each precision.
 TAILS = {"float32": tails(80.0), "float64": tails(800.0)}
 CONFIRMED = 1e-12  # how far chain rule and complex step may differ, both with sixty digits
@@ -92,19 +94,19 @@ class _Measuring:
         rows: list[DigitsRow] = []
         remarks = self._unconfirmed(draws[0], sizes)
         measured: dict[str, None] = {}
-        for precision in PRECISIONS:
-            for stress in (*STRESSES, TAILS[precision]):
-                if rows and not self.clock.left:
-                    remarks.append(
-                        f"not measured within {self.clock.budget:g} s: {stress.name} in {precision}"
-                    )
-                    continue
-                found, causes = self._on(stress, precision, draws, sizes)
-                rows += found
-                if found:
-                    measured[stress.name] = None
-                else:
-                    remarks.append(f"not measured: {stress.name} in {precision}: {causes[0]}")
+        alone = suspects(self.equations.stated)
+        for stress, precision in _kinds(alone[:MOST_ALONE]):
+            if rows and not self.clock.left:
+                remarks.append(f"not measured within {self.clock.budget:g} s: {stress.name} in {precision}")
+                continue
+            found, causes = self._on(stress, precision, draws if stress.tensor is None else draws[:1], sizes)
+            rows += found
+            if found:
+                measured[stress.name] = None
+            else:
+                remarks.append(f"not measured: {stress.name} in {precision}: {causes[0]}")
+        if alone[MOST_ALONE:]:
+            remarks.append(worded("not shifted alone: {tensors}", tensors=", ".join(alone[MOST_ALONE:])))
         return DigitsReport(subject, seed, sizes, tuple(measured), tuple(rows), tuple(remarks))
 
     def _on(
@@ -126,8 +128,7 @@ class _Measuring:
             try:
                 for row in self._rows(truth, values, sizes, precision, stress):
                     before = worst.get(row.tensor, row)
-                    errors = max(before.module, row.module), max(before.typed, row.typed)
-                    worst[row.tensor] = DigitsRow(row.tensor, precision, stress.name, *errors)
+                    worst[row.tensor] = worst_errors(before, row)
             except CheckedCodeError as error:
                 if not isinstance(error.__cause__, ValueError):  # with which a module refuses data
                     raise
@@ -149,8 +150,17 @@ class _Measuring:
         floating = PRECISIONS[precision]
         own = self._own(values)
         held = [name for name in self.as_typed.names if truth.is_held_by(name, floating)]
-        errors = {name: truth.relative_error(name, own[name], floating) for name in held}
-        rows = {name: DigitsRow(name, precision, stress.name, errors[name], 0.0) for name in held}
+        rows = {
+            name: DigitsRow(
+                name,
+                precision,
+                stress.name,
+                module=truth.relative_error(name, own[name], floating),
+                typed=0.0,
+                among_all=truth.error_among_all(name, own[name]),
+            )
+            for name in held
+        }
         for typed in self.as_typed.rounded(floating, values, sizes):
             for name, row in rows.items():
                 error = truth.relative_error(name, typed[name], floating)
@@ -192,6 +202,14 @@ class _Measuring:
                     f"the chain rule gives {found:.15g} for {name}, a complex step {expected:.15g}"
                 )
         return remarks
+
+
+def _kinds(alone: Sequence[str]) -> Iterator[tuple[Stress, str]]:
+    """The kinds of data in the order of measuring, with precisions; last each of these tensors alone."""
+    for precision in PRECISIONS:
+        yield from ((stress, precision) for stress in (*STRESSES, TAILS[precision]))
+    for tensor in alone:
+        yield from ((shifted_alone(tensor), precision) for precision in PRECISIONS)
 
 
 def _in_precision(array: Array, precision: Floating) -> Array:

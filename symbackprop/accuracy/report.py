@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -21,12 +21,16 @@ MOST = 4.0  # times the error of the chain rule as typed
 # Errors up to so many roundings of the largest element pass whatever the chain rule as typed makes of it:
 # which of two such results is nearer to the truth is luck.
 ROUNDINGS = 8.0
+# The error, over the largest element, from which on not even that element's first digit is right. It counts
+# where it is above rounding beside the largest of all: z*(1 - z) has no digit where z rounds to 1.
+NO_DIGIT = 0.5
 
 
 class Verdict(enum.Enum):
     """What is said of digits beside those of the chain rule as typed, the gravest last."""
 
     KEPT = "ok"
+    NONE = "NO DIGITS"  # of either, though the truth is finite: there is nothing to lose
     NEITHER = "NEITHER FINITE"  # though the truth is: there is nothing to compare
     WORSE = "WORSE"
 
@@ -36,7 +40,8 @@ class DigitsRow:
     """The relative errors of a tensor, in a precision, on data of a kind: the worst of a few draws.
 
     `module` is that of the generated module, `typed` that of the chain rule as typed, infinite where a
-    result is not finite and the truth is.
+    result is not finite and the truth is. `among_all` is the module's error over the largest element of loss
+    and all gradients.
     """
 
     tensor: str
@@ -44,6 +49,7 @@ class DigitsRow:
     data: str
     module: float
     typed: float
+    among_all: float = inf
 
     @property
     def ratio(self) -> float:
@@ -57,7 +63,10 @@ class DigitsRow:
         """What the two errors say."""
         if not isfinite(self.typed) and not isfinite(self.module):
             return Verdict.NEITHER
-        return Verdict.KEPT if self.ratio <= MOST else Verdict.WORSE
+        if self.ratio > MOST:
+            return Verdict.WORSE
+        is_lost = min(self.module, self.typed) >= NO_DIGIT and self.among_all > self._passing
+        return Verdict.NONE if is_lost else Verdict.KEPT
 
     @property
     def _passing(self) -> float:
@@ -115,15 +124,26 @@ class DigitsReport(Tabular):
 
 
 def worst_of(rows: Sequence[DigitsRow]) -> DigitsRow:
-    """A row that fails before any other, then the one with the largest ratio and error."""
+    """A row that fails before any other, then one without digits, then the largest ratio and error."""
     return max(
         rows,
         key=lambda row: (
             row.verdict is Verdict.WORSE,
+            row.verdict is Verdict.NONE,
             row.verdict is not Verdict.NEITHER,
             row.ratio,
             min(row.module, inf),
         ),
+    )
+
+
+def worst_errors(row: DigitsRow, other: DigitsRow) -> DigitsRow:
+    """The larger of each error of a tensor on two draws."""
+    return replace(
+        row,
+        module=max(row.module, other.module),
+        typed=max(row.typed, other.typed),
+        among_all=max(row.among_all, other.among_all),
     )
 
 
@@ -145,13 +165,17 @@ def _line(report: DigitsReport, tensor: str) -> tuple[str, ...]:
 
 
 def _said(rows: Sequence[DigitsRow]) -> list[str]:
-    """On which data a tensor is worst, and on which neither result is finite, in one precision."""
+    """On which data a tensor is worst, and on which of neither result anything is left, in one precision."""
     worse = [row for row in rows if row.verdict is Verdict.WORSE]
-    neither = [row for row in rows if row.verdict is Verdict.NEITHER]
     said = []
     if worse:
         worst = worst_of(worse)
         said.append(f"{worst.precision}, {worst.data}: {worst.ratio:.2g} times")
-    if neither:
-        said.append(f"{neither[0].precision}, {' and '.join(row.data for row in neither)}: neither is finite")
+    for verdict, what in _OF_BOTH.items():
+        both = [row for row in rows if row.verdict is verdict]
+        if both:
+            said.append(f"{both[0].precision}, {' and '.join(row.data for row in both)}: {what}")
     return said
+
+
+_OF_BOTH = {Verdict.NONE: "neither has a digit", Verdict.NEITHER: "neither is finite"}

@@ -49,7 +49,7 @@ PageFile: TypeAlias = Annotated[
 
 
 # What a verdict says where something is wrong, as a whole word: `WRONG  1 of 12 elements`, `seed: WRONG`.
-ALARM = r"(?<![\w-])(WRONG|WORSE|NEITHER FINITE|BLIND|DIFFERS|LOST)(?!\w)"
+ALARM = r"(?<![\w-])(WRONG|WORSE|NO DIGITS|NEITHER FINITE|BLIND|DIFFERS|LOST)(?!\w)"
 Lang: TypeAlias = Annotated[
     Language | None,
     typer.Option("--lang", help="English or Japanese; default: what LC_ALL, LC_MESSAGES or LANG say."),

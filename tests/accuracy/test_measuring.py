@@ -72,6 +72,57 @@ def test_a_square_multiplied_out_is_found_where_the_data_are_shifted(edited):
     assert "plain" not in {row.data for row in worse}
 
 
+SHIFTED = """
+index n : N
+input x[n]
+param w, b, c
+h[n] = c*tanh(w*x[n]) + b
+loss E = sum(n, h[n]^2)
+"""
+
+
+def test_an_offset_taken_off_again_is_found_where_it_alone_is_large(edited):
+    """c*tanh(u) by h - b: with b, c and x of one size the sum hides what is lost."""
+    whole = edited(SHIFTED)
+    model = parse_system(SHIFTED, "centred")
+    assert digits_of_module(whole, model, budget=60).ok
+    source = whole.read_text(encoding="utf-8")
+    source, count = re.subn(
+        r"^    grad_c = .*$",
+        '    h = tensors["c"] * np.tanh(tensors["w"] * tensors["x"]) + tensors["b"]\n'
+        '    grad_c = np.sum(2.0 * h * (h - tensors["b"])) / tensors["c"]',
+        source,
+        flags=re.MULTILINE,
+    )
+    assert count == 1
+    whole.write_text(source, encoding="utf-8")
+    report = digits_of_module(whole, model, budget=60)
+    worse = {row.data for row in report.rows if row.verdict is Verdict.WORSE}
+    assert "b + 1e4 alone" in worse and not worse & {"plain", "all x8", "w + 1e4 alone", "x + 1e4 alone"}
+    assert "b + 1e4 alone" in report.table.rows[report.tensors.index("c")][-1]
+
+
+def test_of_many_tensors_some_are_left_out_and_said():
+    names = [f"w{number}" for number in range(15)]
+    system = parse_system(f"param {', '.join(names)}\nloss E = ({'*'.join(names[:-1])} + w14)^2\n")
+    report = digits_of_model(NUMPY, system, wrt=["w0"], budget=60)
+    assert "not shifted alone: w11, w12, w13" in report.remarks
+    assert {"w14 + 1e4 alone", "w10 + 1e4 alone"} <= set(report.data)
+
+
+def test_where_neither_has_a_digit_there_is_none_to_lose():
+    rows = [
+        DigitsRow("u", "float32", "plain", *each) for each in ((0.7, 0.6), (0.4, 0.6), (0.7, inf), (9.0, 0.6))
+    ]
+    assert [row.verdict for row in rows] == [Verdict.NONE, Verdict.KEPT, Verdict.NONE, Verdict.WORSE]
+    report = DigitsReport("m", 0, {}, (), (DigitsRow("u", "float32", "all x8", 9e-7, 3e-7), rows[0]))
+    assert report.verdict is Verdict.NONE and not report.ok
+    assert DigitsRow("u", "float32", "plain", 1.0, 1.0, among_all=1e-12).verdict is Verdict.KEPT
+    assert report.table.rows == (
+        ("u", "7.0e-01", "6.0e-01", "", "", "NO DIGITS  float32, plain: neither has a digit"),
+    )
+
+
 def test_an_intermediate_rounded_to_float32_is_found(edited):
     path = edited(CENTRED, "r = x - c", "r = (x - c).astype(np.float32).astype(x.dtype)")
     report = digits_of_module(path, parse_system(CENTRED, "centred"), budget=60)

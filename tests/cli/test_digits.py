@@ -54,6 +54,16 @@ def test_a_model_that_is_finite_nowhere(call, tmp_path):
     assert code == 2 and out == ""
 
 
+def test_where_neither_has_a_digit_the_digits_are_not_kept(call, tmp_path):
+    """The cosine of (w*x)^2 at 1e12: float32 does not know its angle."""
+    path = tmp_path / "angle.model"
+    path.write_text("index n : N\ninput x[n]\nparam w, v\nloss E = sum(n, cos((w*x[n])^2)) + v^2\n")
+    code, out, err = call("check", path, "--digits", "--budget", "60s")
+    lines = {line.split()[0]: line.rstrip() for line in out.splitlines()}
+    assert code == 1 and "NO DIGITS are left on some of the data" in err
+    assert "NO DIGITS  float32, " in lines["w"] and lines["v"].endswith(" ok")
+
+
 def test_where_neither_is_finite_though_the_truth_is_the_digits_are_not_kept(call, tmp_path):
     """(w*x)^4 is more than float32 holds where its root is not."""
     path = tmp_path / "fourth.model"
