@@ -54,6 +54,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "complement": "sigmoid(-x[i])",
     "complement in a sum": "c*(1 - sigmoid(x[i])) + (3 - 3*tanh(x[i])^2)",
     "difference of powers": "sigmoid(c)*sigmoid(-c)",
+    "difference of slopes": "1 - sigmoid(c) - sigmoid(h0)",
     "product of complements": "prod(i, sigmoid(-x[i]))",
     "complement of product": "-expm1(-sum(i, softplus(-x[i])))",
     "difference as stated": "(x[i] - c) + (y[j] - y[j2])",

@@ -46,6 +46,8 @@ MODELS = {
     "noisy and": "r = prod(t, sigmoid(u[t]))\nloss E = 2*log(1 - r) + log(r) + sum(t, q[t])\n",
     "survival up to each time": "S[t] = prod(s, where(s <= t, 1 - sigmoid(u[s]), 1))\n"
     "loss E = sum(t, v[t]*log(1 - S[t]) + (2 - v[t])*log(S[t])) + sum(t, q[t])\n",
+    "between two thresholds": "F[t] = sigmoid(q[0] - u[t])\nG[t] = sigmoid(q[0] + 1 - u[t])\n"
+    "loss E = -sum(t, log(G[t] - F[t])*(1 + v[t]^2))\n",
     "shares of sigmoids": "loss E = sum(t, v[t]*sigmoid(u[t]))/sum(t, sigmoid(u[t])) + sum(t, q[t])\n",
 }
 
