@@ -15,10 +15,12 @@ from symbackprop.exponentials.scaled import exp, has_exponentials, has_named_sca
 from symbackprop.exponentials.scales import LARGEST_SCALED, Scaled
 from symbackprop.notation.arithmetic import (
     base_and_exponent,
+    coefficient_and_rest,
     factors_of,
     is_reciprocal,
     multiply,
     power,
+    terms_of,
 )
 from symbackprop.notation.expressions import (
     ONE,
@@ -200,6 +202,25 @@ def sums_sigmoids(node: Expression, meanings: Meanings) -> bool:
 
 
 def _has_sigmoid(product: Expression, meanings: Meanings) -> bool:
-    """Whether a sigmoid stands in the expression, or is what a name in it stands for."""
-    nodes = (meanings.of(each) if isinstance(each, Element) else each for each in product.walk())
-    return any(isinstance(each, Apply) and each.function == "sigmoid" for each in nodes)
+    """Whether a sigmoid stands in the expression, or in what a name in it stands for, directly or not.
+
+    exp(-softplus(-f) - m) has been one.
+    """
+    pending, seen = [(product, meanings)], set[str]()
+    while pending:
+        node, inside = pending.pop()
+        for each in node.walk():
+            if isinstance(each, Apply) and (each.function == "sigmoid" or _is_product_of_sigmoids(each)):
+                return True
+            if isinstance(each, Element) and each.tensor not in seen:
+                seen.add(each.tensor)
+                meant, earlier = inside.opened(each)
+                pending += [(meant, earlier)] if meant is not each else []
+    return False
+
+
+def _is_product_of_sigmoids(node: Apply) -> bool:
+    """Whether it is an exponential, and a term of its exponent is a number times softplus."""
+    exponent = argument_of("exp", node)
+    terms = [] if exponent is None else [coefficient_and_rest(each)[1] for each in terms_of(exponent)]
+    return any(len(rest) == 1 and argument_of("softplus", rest[0]) is not None for rest in terms)

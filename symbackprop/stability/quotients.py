@@ -71,9 +71,9 @@ def quotient(node: Expression, meanings: Meanings) -> Expression | None:
     if not isinstance(node, Multiply):
         return None
     below = [base_and_exponent(each)[0] for each in node.factors if is_reciprocal(each)]
-    named = (each for each in node.factors if isinstance(each, Element))
+    beside = (each for each in node.factors if isinstance(each, Element | Add))
     if any(sums_sigmoids(each, meanings) for each in below) or any(
-        divides_by_sigmoids(each, meanings) for each in named
+        divides_by_sigmoids(each, meanings) for each in beside
     ):
         meanings = meanings.with_sigmoids()
     seeing = meanings.with_sums()

@@ -46,6 +46,12 @@ MODELS = {
     "noisy and": "r = prod(t, sigmoid(u[t]))\nloss E = 2*log(1 - r) + log(r) + sum(t, q[t])\n",
     "survival up to each time": "S[t] = prod(s, where(s <= t, 1 - sigmoid(u[s]), 1))\n"
     "loss E = sum(t, v[t]*log(1 - S[t]) + (2 - v[t])*log(S[t])) + sum(t, q[t])\n",
+    "gates of a mixture by names": "p[t] = sigmoid(-abs(u[t]))\nw[t] = p[t]*(1 - sigmoid(abs(q[t])))\n"
+    "loss E = -log(sum(t, w[t]*exp(v[t])))\n",
+    "gates of gates": "p[t] = sigmoid(u[t])\nw[t] = p[t]*prod(s, where(s > t, 1 - p[s], 1))\n"
+    "y = sum(t, w[t]*exp(v[t] - q[t]))\nloss E = -log(y)\n",
+    "reciprocals of a product in a sum": "p[t] = sigmoid(u[t])\nS = prod(t, p[t])\n"
+    "loss E = sum(t, log(1 + v[t]^2)*q[t]) + log(S)*tanh(q[0]) + log(S)\n",
     "between two thresholds": "F[t] = sigmoid(q[0] - u[t])\nG[t] = sigmoid(q[0] + 1 - u[t])\n"
     "loss E = -sum(t, log(G[t] - F[t])*(1 + v[t]^2))\n",
     "shares of sigmoids": "loss E = sum(t, v[t]*sigmoid(u[t]))/sum(t, sigmoid(u[t])) + sum(t, q[t])\n",
