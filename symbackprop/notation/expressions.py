@@ -208,6 +208,11 @@ class Comparison(Expression):
     left: Expression
     right: Expression
 
+    @cached_property
+    def _key(self) -> object:
+        sides = (self.left, self.right)
+        return (self.operator, frozenset(sides) if self.operator in ("==", "!=") else sides)
+
     @property
     def children(self) -> tuple[Expression, ...]:
         """The two sides."""

@@ -76,7 +76,7 @@ class Expression(Formula):
         return self._hash == other._hash and self._key == other._key
 
     def is_identical(self, other: Expression) -> bool:
-        """Whether it equals the other, with terms, factors and a delta's indices in the same order too."""
+        """Whether it equals the other, with what may change places in the same order too."""
         if self is other:
             return True
         pairs = zip(self.children, other.children, strict=False)

@@ -11,6 +11,7 @@ from symbackprop.notation.arithmetic import add, divide, multiply, negate, power
 from symbackprop.notation.expressions import (
     Add,
     Axis,
+    Comparison,
     Delta,
     Element,
     Expression,
@@ -44,6 +45,10 @@ def test_equality_forgets_the_order_of_terms_and_factors_but_not_names() -> None
     assert Add((x, c)) == Add((c, x))
     assert Multiply((x, c)) == Multiply((c, x))
     assert Delta(i, p) == Delta(p, i)
+    assert Comparison("!=", i, p) == Comparison("!=", p, i)
+    assert Comparison("==", x, c) == Comparison("==", c, x)
+    assert Comparison("<", i, p) != Comparison("<", p, i)
+    assert Comparison("==", i, p) != Comparison("!=", p, i)
     assert Add((x, x)) != Add((x, c))
     assert hash(Add((x, c))) == hash(Add((c, x)))
     assert total(i, x) != total(p, Element("x", (p,)))
