@@ -129,11 +129,11 @@ def _as_guard(factor: Expression) -> Expression:
 
 def _readable_bound(condition: Expression) -> Expression:
     match condition:
-        case Comparison(">=", left, Number(zero)) if zero == 0 and not condition.tensors:
+        case Comparison(">=" | ">" as operator, left, Number(zero)) if zero == 0 and not condition.tensors:
             form = linear_form(left)
             if form.constant < 0:
                 whole = LinearForm(form.coefficients).expression()
-                return Comparison(">=", whole, Number(-form.constant))
+                return Comparison(operator, whole, Number(-form.constant))
     return condition
 
 

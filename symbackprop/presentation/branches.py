@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import combinations
 
 from symbackprop.integers.bounds import negated
 from symbackprop.notation.arithmetic import (
@@ -37,6 +38,33 @@ def _where_of(term: Expression) -> Where | None:
 
 def _is_mask(where: Where) -> bool:
     return where.otherwise == ZERO and isinstance(where.condition, Comparison)
+
+
+def branches_of_one_condition(node: Expression) -> Expression | None:
+    """f*where(c, g, 0) + f2*where(c, 0, h) = where(c, f*g, f2*h), the first two such terms of a sum."""
+    if not isinstance(node, Add):
+        return None
+    first = [(place, each) for place, term in enumerate(node.terms) if (each := _either_branch(term))]
+    for (here, one), (there, other) in combinations(first, 2):
+        chosen, otherwise = (one, other) if one.otherwise == ZERO else (other, one)
+        if one.condition == other.condition and chosen.otherwise == otherwise.chosen == ZERO:
+            rest = [term for place, term in enumerate(node.terms) if place not in (here, there)]
+            return add(Where(one.condition, chosen.chosen, otherwise.otherwise), *rest)
+    return None
+
+
+def _either_branch(term: Expression) -> Where | None:
+    """f*where(c, g, 0) as where(c, f*g, 0), likewise the other branch, where c compares values."""
+    factors = factors_of(term)
+    wheres = [each for each in factors if isinstance(each, Where) and ZERO in (each.chosen, each.otherwise)]
+    if len(wheres) != 1 or not wheres[0].condition.tensors:
+        return None
+    (where,) = wheres
+    branches = [
+        each if each == ZERO else multiply(*(each if factor is where else factor for factor in factors))
+        for each in (where.chosen, where.otherwise)
+    ]
+    return Where(where.condition, *branches)
 
 
 def factor_out_of_branches(node: Expression) -> Expression | None:
@@ -105,6 +133,15 @@ OPPOSITE_BRANCHES = stated(
     decreases="wheres",
     example="x[i]*where(c > 0, x[i], 0) - y[j]*where(c <= 0, y[j], 0)",
     near_miss="x[i]*where(c > 0, x[i], 0) - y[j]*where(c < 0, y[j], 0)",
+    roots=(Add,),
+)
+BRANCHES_OF_ONE_CONDITION = stated(
+    "branches of one condition",
+    "f*where(c, g, 0) + f2*where(c, 0, h) = where(c, f*g, f2*h)",
+    branches_of_one_condition,
+    decreases="wheres",
+    example="x[i]*where(c > 0 and c < 1, x[i], 0) - y[j]*where(c > 0 and c < 1, 0, y[j])",
+    near_miss="x[i]*where(c > 0 and c < 1, x[i], 0) - y[j]*where(c > 0 and c < 2, 0, y[j])",
     roots=(Add,),
 )
 FACTOR_OUT_OF_BRANCHES = stated(

@@ -18,6 +18,7 @@ from symbackprop.notation.expressions import (
     Where,
 )
 from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.presentation.decided_extrema import LEAVES_FIRST, decided
 from symbackprop.rewriting.premises import Definitions
 from symbackprop.rewriting.replacements import at_positions
 from symbackprop.rewriting.rule import Rule
@@ -26,9 +27,6 @@ from symbackprop.rules.stating import stated
 from symbackprop.systems.partial import is_partial
 from symbackprop.systems.system import Equation
 
-# Which comparisons of a first argument with a second leave the first one.
-_LEAVES_FIRST = {"min": ("<", "<="), "max": (">", ">=")}
-
 
 def extrema(equations: Iterable[Equation]) -> tuple[Equation, ...]:
     """The equations t = max(f, g) and t = min(f, g)."""
@@ -36,7 +34,7 @@ def extrema(equations: Iterable[Equation]) -> tuple[Equation, ...]:
 
 
 def _is_extremum(expression: Expression) -> bool:
-    return isinstance(expression, Apply) and expression.function in _LEAVES_FIRST
+    return isinstance(expression, Apply) and expression.function in LEAVES_FIRST
 
 
 def without_vanishing_terms(node: Expression, definitions: Sequence[Equation]) -> Expression | None:
@@ -63,23 +61,13 @@ def _where_chosen(difference: Add, where: Where, definitions: Sequence[Equation]
     """The sum with what its extrema are where the mask is not 0."""
     conditions = conjuncts(where.condition)
     written = rewrite_bottom_up(difference, lambda node: _written_out(node, definitions))
-    return add(*rewrite_bottom_up(written, lambda node: _decided(node, conditions)).children)
+    return add(*rewrite_bottom_up(written, lambda node: decided(node, conditions)).children)
 
 
 def _written_out(node: Expression, definitions: Sequence[Equation]) -> Expression:
     for equation in definitions:
         if isinstance(node, Element) and node.tensor == equation.tensor:
             return at_positions(equation, node)
-    return node
-
-
-def _decided(node: Expression, conditions: Sequence[Expression]) -> Expression:
-    """f for min(f, g) where f <= g is one of the conditions, likewise a maximum."""
-    match node:
-        case Apply("min" | "max" as function, (one, other)):
-            for first, second in ((one, other), (other, one)):
-                if any(Comparison(sign, first, second) in conditions for sign in _LEAVES_FIRST[function]):  # type: ignore[arg-type]
-                    return first
     return node
 
 
@@ -92,7 +80,7 @@ def unmasked_difference(node: Expression, definitions: Sequence[Equation]) -> Ex
             case Comparison(_, value, bound) if not is_partial(where.chosen):
                 written = add(*(_written_out(term, definitions) for term in difference.terms))
                 extremum = add(written, bound)
-                if _is_extremum(extremum) and _decided(extremum, (where.condition,)) == value:
+                if _is_extremum(extremum) and decided(extremum, (where.condition,)) == value:
                     return multiply(*(where.chosen if each is where else each for each in node.factors))
     return None
 

@@ -87,17 +87,6 @@ def cancelled(node: Expression) -> Expression | None:
     )
 
 
-def multiples_compared(node: Expression) -> Expression | None:
-    """n*f >= m*f = f >= 0 for numbers n > m, f <= 0 for n < m, likewise the other comparisons; m may be 0."""
-    if not (isinstance(node, Comparison) and node.tensors):
-        return None
-    (number, left), (other, right) = map(coefficient_and_rest, node.children)
-    if number == other or (number == 1 and not other) or (other and multiply(*left) != multiply(*right)):
-        return None
-    operator = node.operator if number > other else MIRRORED[node.operator]
-    return Comparison(operator, multiply(*left), ZERO)
-
-
 def sizes_on_the_right(node: Expression) -> Expression | None:
     """Conditions of a `where` with sizes on the right: i >= size(h) for i - size(h) >= 0, and without floors.
 
@@ -247,16 +236,6 @@ CANCELLED = stated(
     decreases="names and numbers",
     example="where(i < i + d - size(i), c, 0)",
     near_miss="where(i < i2 + d - size(i), c, 0)",
-    roots=(Comparison,),
-)
-MULTIPLES_COMPARED = stated(
-    "multiples of one value compared",
-    "(n*f >= m*f) = (f >= 0) if n > m and (f <= 0) if n < m, m may be 0, likewise the other comparisons",
-    multiples_compared,
-    where=(when("numeral", "n"), when("numeral", "m")),
-    decreases="names and numbers",
-    example="where(3*x[i] >= -x[i], c, 0)",
-    near_miss="where(3*x[i] >= -c, c, 0)",
     roots=(Comparison,),
 )
 SIZES_ON_THE_RIGHT = stated(

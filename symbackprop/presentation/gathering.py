@@ -16,14 +16,17 @@ from symbackprop.notation.arithmetic import (
     is_reciprocal,
     is_sum,
     multiply,
+    negate,
     power,
 )
 from symbackprop.notation.expressions import (
     MINUS_ONE,
+    ZERO,
     Add,
     Apply,
     Expression,
     Index,
+    Multiply,
     Number,
     Reduction,
     Where,
@@ -31,6 +34,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.substitution import rename_bound, substitute
 from symbackprop.rules.conditions import when
 from symbackprop.rules.stating import stated
+from symbackprop.systems.printing import text
 
 MOST_BOUND_INDICES = 3  # whose names are tried in every order
 
@@ -124,6 +128,45 @@ def _is_one_array(
     )
 
 
+def opposite_sums(node: Expression) -> Expression | None:
+    """n*f*sum(i, g - h) + m*f*sum(i, h - g) = (n - m)*f*sum(i, g - h), also in branches of a `where`."""
+    if not isinstance(node, Add):
+        return None
+    terms = [(place, found) for place, term in enumerate(node.terms) if (found := _term(term)) is not None]
+    for (here, one), (there, other) in combinations(terms, 2):
+        if Counter(one.outer) == Counter(other.outer) and _is_opposite(one.total, other.total):
+            gathered = multiply(Number(one.number - other.number), *one.outer, one.total)
+            terms_left = [term for place, term in enumerate(node.terms) if place not in (here, there)]
+            return add(*terms_left[:here], gathered, *terms_left[here:])
+    return None
+
+
+def _is_opposite(one: Reduction, other: Reduction) -> bool:
+    """Whether the one sum is the other times -1."""
+    return any(
+        _signed(one.body) == _signed(multiply(MINUS_ONE, body))
+        for body in _in_the_names_of(one.indices, rename_bound(other, one.free_indices))
+    )
+
+
+def _signed(body: Expression) -> Expression:
+    """The product with its sign in front: each difference in it with the first term of the alphabet first."""
+    match body:
+        case Where(condition, chosen, otherwise) if otherwise == ZERO:
+            number, rest = coefficient_and_rest(_signed(chosen))
+            return multiply(Number(number), Where(condition, multiply(*rest), ZERO))
+        case Multiply(factors):
+            return multiply(*map(_signed, factors))
+        case Add(terms) if len(terms) == 2 and _has_both_signs(body):
+            first = min(terms, key=lambda term: text(multiply(*coefficient_and_rest(term)[1])))
+            return body if coefficient_and_rest(first)[0] > 0 else Multiply((MINUS_ONE, negate(body)))
+    return body
+
+
+def _has_both_signs(total: Add) -> bool:
+    return len({coefficient_and_rest(term)[0] > 0 for term in total.terms}) == 2
+
+
 def gather_terms(node: Expression) -> Expression | None:
     """n*f*g + m*f*h = f*(n*g + m*h) for a function in f that two terms of a sum repeat, but no exponential.
 
@@ -197,6 +240,15 @@ GATHER_TERMS = stated(
     decreases="names and numbers",
     example="2*tanh(c)*x[i] + tanh(c)*y[j]",
     near_miss="2*c*x[i] + c*y[j]",
+    roots=(Add,),
+)
+OPPOSITE_SUMS = stated(
+    "opposite sums",
+    "n*f*sum(i, g - h) + m*f*sum(i, h - g) = (n - m)*f*sum(i, g - h)",
+    opposite_sums,
+    decreases="sums",
+    example="c*sum(j, where(j > i, y[j]*(x[i] - c), 0)) - c*sum(j2, where(j2 > i, y[j2]*(c - x[i]), 0))",
+    near_miss="c*sum(j, where(j > i, y[j]*(x[i] - c), 0)) - sum(j, where(j > i, y[j]*(c - x[i]), 0))",
     roots=(Add,),
 )
 GATHER_SUMS = stated(

@@ -5,24 +5,30 @@ from __future__ import annotations
 from symbackprop.notation.arithmetic import is_sum
 from symbackprop.notation.expressions import ONE, ZERO, Comparison, Delta, Element, Expression, Index, Where
 from symbackprop.presentation.branches import (
+    BRANCHES_OF_ONE_CONDITION,
     BRANCHES_THAT_AGREE,
     FACTOR_OUT_OF_BRANCHES,
     OPPOSITE_BRANCHES,
     TERM_OUT_OF_BRANCHES,
 )
 from symbackprop.presentation.clipping import JOINED_NUMBER
+from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.presentation.comparisons import (
     AS_PAD,
     CANCELLED,
     INDEX_ALONE,
     MAXIMUM_OF_ORDERED,
-    MULTIPLES_COMPARED,
     NUMBERS_ON_THE_RIGHT,
     SIZES_ON_THE_RIGHT,
     is_pad,
     is_written_otherwise,
 )
-from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS
+from symbackprop.presentation.decided_extrema import (
+    EXTREMUM_UNDER_CONDITION,
+    IMPLIED_ALTERNATIVE,
+    REST_OF_A_MASK,
+)
+from symbackprop.presentation.gathering import GATHER_SUMS, GATHER_TERMS, OPPOSITE_SUMS
 from symbackprop.rewriting.measure_context import MeasureContext
 from symbackprop.rewriting.rule import Rule
 from symbackprop.rules.compared_values import OPPOSITE_WHERES
@@ -63,15 +69,20 @@ def sizes_on_the_left(expression: Expression, _context: MeasureContext) -> int:
 PRESENTATION_RULES: tuple[Rule, ...] = (
     OPPOSITE_WHERES,
     OPPOSITE_BRANCHES,
+    EXTREMUM_UNDER_CONDITION,
+    REST_OF_A_MASK,
+    BRANCHES_OF_ONE_CONDITION,
     BRANCHES_THAT_AGREE,
     FACTOR_OUT_OF_BRANCHES,
     TERM_OUT_OF_BRANCHES,
     MAXIMUM_OF_ORDERED,
+    IMPLIED_ALTERNATIVE,
     MULTIPLES_COMPARED,
     NUMBERS_ON_THE_RIGHT,
     CANCELLED,
     SIZES_ON_THE_RIGHT,
     INDEX_ALONE,
+    OPPOSITE_SUMS,
     GATHER_SUMS,
     GATHER_TERMS,
     JOINED_NUMBER,

@@ -8,7 +8,7 @@ import pytest
 from symbackprop.derivation.driver import derive
 from symbackprop.language.model import parse_system
 from symbackprop.notation.expressions import Where
-from symbackprop.presentation.comparisons import MULTIPLES_COMPARED
+from symbackprop.presentation.compared_multiples import MULTIPLES_COMPARED
 from symbackprop.rules.examples import parsed
 from symbackprop.semantics.evaluation import evaluate
 from symbackprop.systems.printing import equation_text, text
@@ -36,8 +36,7 @@ FORMS = {
     "a clipped quotient of probabilities": (
         "index n : N\ninput q[n], a[n]\nparam u[n]\nconst e\nr[n] = exp(u[n] - q[n])\n"
         "loss E = -sum(n, min(r[n]*a[n], min(max(r[n], 1 - e), 1 + e)*a[n]))",
-        "grad_u[n] = -a[n]*where(r[n]*a[n] <= min(max(r[n], 1 - e), 1 + e)*a[n]"
-        " or r[n] <= 1 + e and r[n] >= 1 - e, 1, 0)*r[n]",
+        "grad_u[n] = -a[n]*where(r[n]*a[n] <= min(max(r[n], 1 - e), 1 + e)*a[n], 1, 0)*r[n]",
     ),
     "queries and keys of several heads in one axis": (
         "index h : H\nindex e : E\nindex p : P = 2*H*E\ninput w[h,e], v[h,e]\nparam u[p]\n"
@@ -50,6 +49,30 @@ FORMS = {
         "index s : S\nindex e : E\ninput w[s], z[e]\nparam u[s]\n"
         "loss E = sum(s, where(floor(s/2) <= size(e), w[s]*u[s], 0)) + sum(e, z[e])",
         "grad_u[s] = where(floor(s/2) <= size(e), w[s], 0)",
+    ),
+    "points that repel one another": (
+        "index a, b : N\nindex d : D\nparam x[a,d], k[a]\n"
+        "loss E = 1/2*sum(a, b, where(a != b, k[a]*k[b]/(sum(d, (x[a,d] - x[b,d])^2) + 1), 0))",
+        "grad_x[a,d] = 2*k[a]"
+        "*sum(b, where(b != a, k[b]*(x[b,d] - x[a,d])/(sum(d', (x[a,d'] - x[b,d'])^2) + 1)^2, 0))",
+    ),
+    "a second difference": (
+        "index t : T\nparam h[t]\n"
+        "loss E = sum(t, where(t > 0 and t + 1 < size(t), (h[t+1] - 2*h[t] + h[t-1])^2, 0))",
+        "grad_h[t] = 2*(where(t > 1, h[t] + h[t - 2] - 2*h[t - 1], 0)"
+        " + where(t + 2 < size(t), h[t + 2] + h[t] - 2*h[t + 1], 0)"
+        " - 2*where(t > 0 and t + 1 < size(t), h[t + 1] + h[t - 1] - 2*h[t], 0))",
+    ),
+    "a quantile loss of two multiples": (
+        "index n : N\nindex k : K\ninput q[k], y[n]\nparam m[n,k]\n"
+        "loss E = sum(n, k, max(q[k]*(y[n] - m[n,k]), (q[k] - 1)*(y[n] - m[n,k])))",
+        "grad_m[n,k] = where(y[n] - m[n,k] < 0, 1, 0) - q[k]",
+    ),
+    "Huber's loss of a clipped difference": (
+        "index n : N\ninput y[n]\nconst d\nparam m[n]\n"
+        "loss E = sum(n, 1/2*clip(m[n] - y[n], -d, d)^2"
+        " + d*(abs(m[n] - y[n]) - abs(clip(m[n] - y[n], -d, d))))",
+        "grad_m[n] = where(m[n] - y[n] <= d and m[n] - y[n] >= -d, m[n] - y[n], d*sign(m[n] - y[n]))",
     ),
     "a quantile loss": (
         "index n : N\ninput y[n]\nparam m[n]\nr[n] = y[n] - m[n]\nloss E = sum(n, max(0.9*r[n], -0.1*r[n]))",
@@ -155,6 +178,10 @@ def test_the_judges_agree(name: str) -> None:
         ("where(-3*c >= 0, x[i], 0)", "c <= 0"),
         ("where(c >= 0, x[i], 0)", None),
         ("where(0.5*c != 1, x[i], 0)", None),
+        ("where(c*(x[i] - h0) >= (c - 1)*(x[i] - h0), x[i], 0)", "x[i] - h0 >= 0"),
+        ("where((c - 2)*x[i] >= c*x[i], x[i], 0)", "x[i] <= 0"),
+        ("where(c*(x[i] - h0) >= (c - h0)*(x[i] - h0), x[i], 0)", None),
+        ("where(c*(x[i] - h0) >= (c - 1)*(x[i] + h0), x[i], 0)", None),
     ],
 )
 def test_multiples_compared_with_0(typed: str, form: str | None) -> None:

@@ -1,0 +1,126 @@
+"""Maxima and minima under conditions that decide them: where(f <= g, min(f, g), h) = where(f <= g, f, h)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbackprop.integers.bounds import conjuncts
+from symbackprop.notation.arithmetic import factors_of, multiply, negate
+from symbackprop.notation.expressions import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Comparison,
+    Expression,
+    Logic,
+    Multiply,
+    Reduction,
+    Where,
+)
+from symbackprop.notation.substitution import rewrite_bottom_up
+from symbackprop.rules.conditions import when
+from symbackprop.rules.stating import stated
+
+# Which comparisons of a first argument with a second leave the first one.
+LEAVES_FIRST = {"min": ("<", "<="), "max": (">", ">=")}
+
+
+def decided(node: Expression, conditions: Sequence[Expression]) -> Expression:
+    """f for min(f, g) where f <= g is one of the conditions, likewise a maximum."""
+    match node:
+        case Apply("min" | "max" as function, (one, other)):
+            for first, second in ((one, other), (other, one)):
+                if any(Comparison(sign, first, second) in conditions for sign in LEAVES_FIRST[function]):  # type: ignore[arg-type]
+                    return first
+    return node
+
+
+def _decided_all_through(expression: Expression, conditions: Sequence[Expression]) -> Expression:
+    """The expression with all of its extrema decided; what binds indices anew is left alone."""
+    if any(isinstance(node, Reduction) for node in expression.walk()):
+        return expression
+    return rewrite_bottom_up(expression, lambda node: decided(node, conditions))
+
+
+def extremum_under_condition(node: Expression) -> Expression | None:
+    """where(f <= g, h*min(f, g), k) = where(f <= g, h*f, k), and min(f, g)*where(f <= g, h, 0)."""
+    match node:
+        case Where(condition, chosen, otherwise):
+            after: Expression = Where(
+                condition, _decided_all_through(chosen, conjuncts(condition)), otherwise
+            )
+        case Multiply(factors):
+            masks = [each for each in factors if isinstance(each, Where) and each.otherwise == ZERO]
+            known = [condition for mask in masks for condition in conjuncts(mask.condition)]
+            after = multiply(
+                *(each if each in masks else _decided_all_through(each, known) for each in factors)
+            )
+        case _:
+            return None
+    return None if after == node else after
+
+
+def implied_alternative(node: Expression) -> Expression | None:
+    """(f*min(g, h) <= f*g or g <= h) = (f*min(g, h) <= f*g): equal, where the other condition holds."""
+    if not (isinstance(node, Logic) and node.operator == "or"):
+        return None
+    for place, operand in enumerate(node.operands):
+        others = (*node.operands[:place], *node.operands[place + 1 :])
+        known = conjuncts(operand)
+        if any(_is_equal_under(other, known) for other in others):
+            return Logic("or", others) if len(others) > 1 else others[0]
+    return None
+
+
+def _is_equal_under(condition: Expression, known: Sequence[Expression]) -> bool:
+    match condition:
+        case Comparison("<=" | ">=" | "==", left, right):
+            return _decided_all_through(left, known) == _decided_all_through(right, known)
+    return False
+
+
+def rest_of_a_mask(node: Expression) -> Expression | None:
+    """f - f*where(c, 1, 0) = where(c, 0, f), the first such terms of a sum."""
+    if not isinstance(node, Add):
+        return None
+    for place, term in enumerate(node.terms):
+        for factor in factors_of(term):
+            if isinstance(factor, Where) and (factor.chosen, factor.otherwise) == (ONE, ZERO):
+                whole = negate(multiply(*(each for each in factors_of(term) if each is not factor)))
+                if whole in node.terms:
+                    left = [each for at, each in enumerate(node.terms) if at != place]
+                    left[left.index(whole)] = Where(factor.condition, ZERO, whole)
+                    return Add(tuple(left)) if len(left) > 1 else left[0]
+    return None
+
+
+EXTREMUM_UNDER_CONDITION = stated(
+    "extremum under a condition",
+    "where(f <= g, h*min(f, g), k) = where(f <= g, h*f, k), min(f, g)*where(f <= g, h, 0) = "
+    "f*where(f <= g, h, 0), likewise maxima",
+    extremum_under_condition,
+    decreases="names and numbers",
+    example="min(x[i], c)*where(x[i] <= c, y[j], 0)",
+    near_miss="min(x[i], c)*where(x[i] > c, y[j], x[i])",
+    roots=(Multiply, Where),
+)
+IMPLIED_ALTERNATIVE = stated(
+    "implied alternative",
+    "(f*min(g, h) >= f*g or g <= h) = (f*min(g, h) >= f*g), likewise <= and maxima",
+    implied_alternative,
+    where=(when("no nan", "f*g"),),
+    decreases="names and numbers",
+    example="where(c*min(x[i], y[j]) >= c*x[i] or x[i] <= y[j], c, 0)",
+    near_miss="where(c*min(x[i], y[j]) >= c*x[i] or x[i] > y[j], c, 0)",
+    roots=(Logic,),
+)
+REST_OF_A_MASK = stated(
+    "rest of a mask",
+    "f - f*where(c, 1, 0) = where(c, 0, f)",
+    rest_of_a_mask,
+    decreases="names and numbers",
+    example="x[i] - x[i]*where(c > 0 and c < 1, 1, 0)",
+    near_miss="x[i] - y[j]*where(c > 0 and c < 1, 1, 0)",
+    roots=(Add,),
+)
