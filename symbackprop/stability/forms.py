@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from symbackprop.exponentials.complements import difference_from_probability
 from symbackprop.stability.cancelling import cancelled_under_delta
+from symbackprop.stability.far_below import exponential_by_complement, log_of_small, sigmoid_by_softplus
 from symbackprop.stability.identities import IDENTITIES
 from symbackprop.stability.logarithms import log_beside_zero, log_of_exponentials
 from symbackprop.stability.multiples import multiples_first, multiples_last
 from symbackprop.stability.orders import exponentials_first, logarithms_last, quotients_first
 from symbackprop.stability.quotients import quotient
 from symbackprop.stability.roots import unit_vector, without_second_guard
-from symbackprop.stability.softplus import log_of_softplus, sigmoid_by_softplus
 from symbackprop.stability.stable_form import StableForm
 
 # Used once at every node, after the identities: what they make is shifted and needs it no more.
@@ -122,8 +122,9 @@ ROOTS: tuple[StableForm, ...] = (
 FAR_BELOW_ZERO: tuple[StableForm, ...] = (
     StableForm(
         "log of softplus",
-        "log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g), within exp(-40)",
-        log_of_softplus,
+        "log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g), within exp(-40); "
+        "log(1 - exp(-exp(f))) as well",
+        log_of_small,
         example="log(softplus(c))",
         near_miss="log(softplus(c) + 1)",
     ),
@@ -133,6 +134,14 @@ FAR_BELOW_ZERO: tuple[StableForm, ...] = (
         sigmoid_by_softplus,
         example="sigmoid(c)/softplus(c)",
         near_miss="sigmoid(c)/softplus(-c)",
+    ),
+    StableForm(
+        "exponential by complement",
+        "exp(f + h)/(1 - exp(-exp(f))) = where(f > -40, exp(f + h)/(1 - exp(-exp(f))), exp(h)), "
+        "within exp(-40)",
+        exponential_by_complement,
+        example="exp(c)/expm1(-exp(c))",
+        near_miss="exp(c)/expm1(-exp(-c))",
     ),
 )
 

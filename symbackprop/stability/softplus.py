@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from symbackprop.exponentials.hyperbolic import FAR_BELOW
 from symbackprop.exponentials.meanings import Meanings
 from symbackprop.exponentials.scaled import exp
 from symbackprop.exponentials.sigmoids import sigmoid_argument
@@ -18,21 +17,18 @@ from symbackprop.notation.arithmetic import (
     terms_of,
 )
 from symbackprop.notation.expressions import (
-    MINUS_ONE,
     ONE,
     ZERO,
     Add,
     Apply,
-    Comparison,
     Expression,
     Multiply,
     Number,
     Reduction,
     Where,
 )
-from symbackprop.notation.pairs import argument_of, as_power, joined_factors
+from symbackprop.notation.pairs import argument_of, as_power
 from symbackprop.notation.substitution import canonical_bound_names
-from symbackprop.stability.logarithms import log
 
 MOST_SIGMOIDS = 3  # beside a product over an index: so far the weight falls
 
@@ -116,18 +112,6 @@ def _logarithm_of_sigmoid(body: Expression, meanings: Meanings) -> Expression | 
     return argument and multiply(exponent, Apply("softplus", (negate(argument),)))
 
 
-def log_of_softplus(node: Expression, meanings: Meanings) -> Expression | None:
-    """log(softplus(f)*g) = where(f > -40, log(softplus(f)), f) + log(g)."""
-    argument = argument_of("log", node)
-    factors = factors_of(argument) if argument is not None else ()
-    for place, factor in enumerate(factors):
-        inner = argument_of("softplus", meanings.of(factor))
-        if inner is not None:
-            rest = multiply(*factors[:place], *factors[place + 1 :])
-            return add(_unless_far_below(inner, log(factor), inner), log(rest))
-    return None
-
-
 def exponential_of_softplus(node: Expression, _meanings: Meanings) -> Expression | None:
     """exp(-softplus(f)) = sigmoid(-f); exp(softplus(f)) = 1 + exp(f); exp of a sum by its terms."""
     difference = argument_of("expm1", node)
@@ -156,30 +140,3 @@ def _is_shift(term: Expression) -> bool:
         case number, (Apply("softplus", _),):
             return number > 0
     return False
-
-
-def sigmoid_by_softplus(node: Expression, meanings: Meanings) -> Expression | None:
-    """sigmoid(f)/softplus(f) = where(f > -40, sigmoid(f)/softplus(f), 1)."""
-
-    def ratio(argument: Expression, other: Expression) -> Expression | None:
-        if argument_of("softplus", meanings.of(other)) != argument:
-            return None
-        quotient = multiply(Apply("sigmoid", (argument,)), power(other, MINUS_ONE))
-        return _unless_far_below(argument, quotient, ONE)
-
-    return joined_factors(_with_sigmoids(node, meanings), "sigmoid", ratio, sign=-1)
-
-
-def _with_sigmoids(node: Expression, meanings: Meanings) -> Expression:
-    """The product with sigmoid(-f) for 1 - sigmoid(f)."""
-    arguments = [sigmoid_argument(factor, meanings) for factor in factors_of(node)]
-    return multiply(
-        *(
-            factor if argument is None else Apply("sigmoid", (argument,))
-            for factor, argument in zip(factors_of(node), arguments, strict=True)
-        )
-    )
-
-
-def _unless_far_below(argument: Expression, near: Expression, far: Expression) -> Expression:
-    return Where(Comparison(">", argument, FAR_BELOW), near, far)

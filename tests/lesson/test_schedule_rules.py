@@ -45,6 +45,7 @@ WHAT_THE_EXAMPLES_BECOME = {
     "reciprocal of 1 - sigmoid": "1/sigmoid(-c)",
     "exponential of softplus": "sigmoid(-c)",
     "log of softplus": "where(c > -40, log(softplus(c)), c)",
+    "exponential by complement": "where(c > -40, exp(c)/expm1(-exp(c)), -1)",
     "sigmoid by softplus": "where(c > -40, sigmoid(c)/softplus(c), 1)",
     "absolute value": "abs(x[i])",
     "unit vector": "x[i]*where(sum(i, x[i]^2) != 0, 1/sqrt(sum(i, x[i]^2)), 0)",
