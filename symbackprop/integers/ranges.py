@@ -11,7 +11,7 @@ from symbackprop.integers.extrema import range_of_place
 from symbackprop.integers.fourier_motzkin import Case
 from symbackprop.integers.linear import LinearForm, constant_form, divided, linear_form
 from symbackprop.integers.recognition import counted_factors, is_integer, is_natural, is_positive
-from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, subtract
+from symbackprop.notation.arithmetic import add, factors_of, multiply, negate, power, subtract
 from symbackprop.notation.expressions import (
     MINUS_ONE,
     Apply,
@@ -42,6 +42,7 @@ def range_of(node: Expression) -> Iterator[LinearForm]:
                 yield related_form(add(node.children[0], MINUS_ONE))
             for unknown in own.coefficients:
                 yield from _product_range(_counted(unknown))
+                yield from _digit_product_range(unknown)
         case Reduction("argmax"):
             yield from range_of_place(node)
         case Apply("floor"):
@@ -93,6 +94,30 @@ def _product_range(factors: tuple[Expression, ...]) -> Iterator[LinearForm]:
             others.remove(factor)
             for number in (factor, left) if isinstance(factor, Index) else (factor,):
                 yield related_form(Multiply((number, add(number, MINUS_ONE), *others)))
+
+
+def _digit_product_range(unknown: Expression) -> Iterator[LinearForm]:
+    """f*H >= 0, and (size(q)/m - 1 - f)*H >= 0 for f = floor(q/m) where m divides the size of q's axis."""
+    factors = factors_of(unknown)
+    for place, factor in enumerate(factors):
+        most = _places_of_floor(factor)
+        others = (*factors[:place], *factors[place + 1 :])
+        if most is not None and others and _counted(multiply(*others)):
+            yield related_form(unknown)
+            left = add(most, MINUS_ONE, multiply(MINUS_ONE, factor))
+            yield related_form(Multiply((left, *others)))
+
+
+def _places_of_floor(node: Expression) -> Expression | None:
+    """How many values floor(q/m) has, size(q)/m, where the relation of sizes says that this is whole."""
+    divisor = divisor_of_floor(node)
+    if divisor is None:
+        return None
+    above, below = divided(node.children[0])
+    if not isinstance(above, Index) or not is_positive(below):
+        return None
+    places = related_form(multiply(Size(above.axis), power(below, MINUS_ONE))).expression()
+    return places if is_natural(places) else None
 
 
 def _floor_range(node: Apply) -> Iterator[LinearForm]:

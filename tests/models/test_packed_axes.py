@@ -6,7 +6,8 @@ from symbackprop.derivation.driver import derive
 from symbackprop.derivation.result import Derivation
 from symbackprop.emission.loading import load_module
 from symbackprop.errors import NotationError
-from symbackprop.language.model import parse_system
+from symbackprop.integers.bounds import unproved_bounds
+from symbackprop.language.model import parse_expression, parse_system
 from symbackprop.lowering.programs import lower
 from symbackprop.schedule.driver import ScheduleSource, schedule_of
 from symbackprop.schedule.replaying import replayed
@@ -76,6 +77,53 @@ def test_the_lower_digit_is_given() -> None:
 def test_an_axis_that_no_relation_packs_keeps_its_delta() -> None:
     unrelated = EVERY_SECOND.replace("H = G*R", "H")
     assert "delta(mod(h, size(r)),r)" in forms_of(derive(parse_system(unrelated), ["w"]))["grad_w"]
+
+
+WINDOWED = """
+index t : T = N*W
+index n : N
+index w, v : W
+const windows[n]
+param u[t]
+y[(n w)] = sum(v, cos(w + 2*v)*u[(n v)])
+loss L = sum(t, y[t]^2)
+"""
+GROUPED_KEYS = """
+index g : G
+index r : R
+index h : H = G*R
+index e : E
+index k : K = G*E
+const groups[g], c[h,e]
+param u[k]
+y[h] = sum(e, c[h,e]*u[floor(h/size(r))*size(e) + e])
+loss L = sum(h, y[h]^2)
+"""
+
+
+def test_a_window_sums_over_its_own_places() -> None:
+    """The delta of two floors leaves nothing of the other windows: floor(t/size(w))*size(w) + w lies in T."""
+    forms = forms_of(judge(WINDOWED, ["u"], sizes={"T": 6, "N": 3, "W": 2}, steps=False))
+    assert forms["grad_u"] == ("2*sum(w, y[floor(t/size(w))*size(w) + w]*cos(w + 2*mod(t, size(w))))")
+
+
+def test_keys_of_a_group_sum_over_the_heads_of_it() -> None:
+    forms = forms_of(judge(GROUPED_KEYS, ["u"], sizes={"G": 2, "R": 3, "H": 6, "E": 2, "K": 4}, steps=False))
+    assert "delta(" not in forms["grad_u"] and "floor(k/size(e))*size(r) + r" in forms["grad_u"]
+
+
+@pytest.mark.parametrize(
+    ("relation", "is_inside"),
+    [("T = N*W", True), ("T = 3*N*W", True), ("T = N + W", False), ("T = N*W + 1", False), ("T", False)],
+)
+def test_the_first_place_of_a_block_and_an_offset_lie_inside_where_blocks_fill_the_axis(
+    relation: str, is_inside: bool
+) -> None:
+    model = f"index t : {relation}\nindex n : N\nindex w : W\nparam u[t], c[n,w]\nloss L = sum(t, u[t])"
+    system = parse_system(model)
+    position = parse_expression("floor(t/size(w))*size(w) + w", system)
+    axis = next(index.axis for index in position.free_indices if index.name == "t")
+    assert (not unproved_bounds(position, axis)) == is_inside
 
 
 THIRDS = """
